@@ -1,0 +1,96 @@
+"""HCPCS codes: a letter and four digits (Level II, CMS) or five characters (CPT, the AMA).
+
+Only the form is judged here; whether a code exists on a date is the catalog's question.
+
+>>> compact(" j0696 ")
+'J0696'
+>>> is_valid("J069")
+False
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import IdentifierError, InvalidHcpcs
+
+_LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
+_CPT = re.compile("[0-9]{4}[0-9A-Z]")
+_MODIFIER = re.compile("[A-Z0-9]{2}")
+_HELP = "A code is a letter and four digits, for example J0696, or five digits, for example 96372."
+
+
+def compact(code: object) -> str:
+    """The code in capitals without spaces around it; `InvalidHcpcs` for anything else.
+
+    >>> compact("96372")
+    '96372'
+    >>> compact("JO696")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jcodeunits.errors.InvalidHcpcs: 'JO696' is not a HCPCS code: it has the letter O where ...
+    """
+    if not isinstance(code, str):
+        raise InvalidHcpcs(f"{code!r} is not text. {_HELP}", given=code, reason="not text")
+    text = code.strip().upper()
+    if text.isascii() and (_LEVEL_TWO.fullmatch(text) or _CPT.fullmatch(text)):
+        return text
+    raise InvalidHcpcs(
+        f"{code!r} is not a HCPCS code: {_why_not(text)} {_HELP}", given=code, reason=_why_not(text)
+    )
+
+
+def _why_not(text: str) -> str:
+    for letter in "OIL":
+        if len(text) == 5 and letter in text[1:]:
+            return f"it has the letter {letter} where a digit belongs."
+    if len(text) != 5:
+        return f"it has {len(text)} characters, not 5."
+    return "its characters are in no order that a code has."
+
+
+def validate(code: object) -> str:
+    """The code, or the error that says what is wrong; the same as `compact`."""
+    return compact(code)
+
+
+def is_valid(code: object) -> bool:
+    """Whether `code` has the form of a HCPCS code.
+
+    >>> is_valid("J0696"), is_valid("0001A"), is_valid("JJ696")
+    (True, True, False)
+    """
+    try:
+        compact(code)
+    except IdentifierError:
+        return False
+    return True
+
+
+def format(code: object) -> str:
+    """The code as it is printed, which is its compact form."""
+    return compact(code)
+
+
+def is_level_two(code: str) -> bool:
+    """Whether a code is CMS's own (a letter first), not CPT.
+
+    >>> is_level_two("J0696"), is_level_two("96372")
+    (True, False)
+    """
+    return bool(_LEVEL_TWO.fullmatch(code))
+
+
+def modifier(text: object) -> str:
+    """A modifier's two characters in capitals; `InvalidHcpcs` for anything else.
+
+    >>> modifier("jz")
+    'JZ'
+    """
+    cleaned = text.strip().upper() if isinstance(text, str) else ""
+    if not (cleaned.isascii() and _MODIFIER.fullmatch(cleaned)):
+        raise InvalidHcpcs(
+            f"{text!r} is not a modifier. A modifier has two characters, for example JZ or 25.",
+            given=text,
+            reason="not a modifier",
+        )
+    return cleaned
