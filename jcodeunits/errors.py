@@ -1,0 +1,138 @@
+"""The exception tree: each error says what was given, why it cannot be used, and what to do.
+
+Every error takes its message first and its facts as keywords; the facts stay readable as attributes
+and the error survives pickling, so that a worker process can hand it back.
+
+>>> error = UnreadableDose("'Mg' is not a unit. Write 'mg'.", given="1 Mg", instead="1 mg")
+>>> error.instead
+'1 mg'
+>>> isinstance(error, ValueError) and isinstance(error, JcodeunitsError)
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class JcodeunitsError(Exception):
+    """Root of everything that the package raises on purpose."""
+
+    def __init__(self, message: str = "", /, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for names that are not there: an error's facts read as attributes.
+        fields = self.__dict__.get("fields", {})
+        if name in fields:
+            return fields[name]
+        raise AttributeError(f"{type(self).__name__} has no {name!r}")
+
+    def __reduce__(self) -> tuple[Callable[..., JcodeunitsError], tuple[Any, ...]]:
+        return _rebuild, (type(self), self.message, self.fields)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def _rebuild(kind: type[JcodeunitsError], message: str, fields: dict[str, Any]) -> JcodeunitsError:
+    return kind(message, **fields)
+
+
+class DateError(JcodeunitsError, ValueError):
+    """A date of service that is no date, or is missing."""
+
+
+class DoseError(JcodeunitsError, ValueError):
+    """A dose that cannot be used."""
+
+
+class UnreadableDose(DoseError):
+    """Dose text outside the grammar: `given`, `instead` (what to write)."""
+
+
+class UnknownUnit(DoseError):
+    """A unit that no row of the registry names: `given`, `near`."""
+
+
+class AmbiguousUnit(DoseError):
+    """A unit that can be read in two ways: `given`, `readings`."""
+
+
+class UnitMismatch(JcodeunitsError, TypeError):
+    """A dose in a unit that the code does not count: `given`, `needed`, `code`."""
+
+
+class IdentifierError(JcodeunitsError, ValueError):
+    """An identifier that is not well formed."""
+
+
+class InvalidNdc(IdentifierError):
+    """Not an NDC: `given`, `reason`."""
+
+
+class AmbiguousNdc(IdentifierError):
+    """Digits that fit several NDCs: `given`, `readings`."""
+
+
+class InvalidHcpcs(IdentifierError):
+    """Not a HCPCS or CPT code: `given`, `reason`."""
+
+
+class CodeError(JcodeunitsError, LookupError):
+    """A drug or code that has no answer."""
+
+
+class UnknownDrug(CodeError):
+    """Nothing has this name or code: `given`, `near` (suggestions, never used)."""
+
+
+class AmbiguousDrug(CodeError):
+    """Several codes fit: `given`, `candidates` (codes), `on`."""
+
+
+class NotInEffect(CodeError):
+    """The code lived at another time: `code`, `on`, `period`, `successors`."""
+
+
+class NotComputable(CodeError):
+    """The code is real, but its units do not follow from a dose: `code`, `reason`."""
+
+
+class ProductError(JcodeunitsError, LookupError):
+    """A product (NDC) that has no answer."""
+
+
+class UnknownProduct(ProductError):
+    """No row knows this NDC: `ndc`, `on`."""
+
+
+class ContradictedProduct(ProductError):
+    """The published row contradicts itself: `ndc`, `reason`."""
+
+
+class FormNeeded(ProductError):
+    """The NDC quantity depends on what the container holds; nobody said: `ndc`, `choices`."""
+
+
+class ContainerError(JcodeunitsError, ValueError):
+    """Containers, amounts opened or discarded that cannot be."""
+
+
+class EncounterError(JcodeunitsError, ValueError):
+    """An encounter that cannot be read: `path`, `given`, `allowed`."""
+
+
+class FormatError(JcodeunitsError, ValueError):
+    """A message that cannot be read or a charge that cannot be written: `format`, `place`."""
+
+
+class BatchError(JcodeunitsError, ValueError):
+    """A file or table that cannot be billed row by row: `file`, `place`."""
+
+
+class TableError(JcodeunitsError, ValueError):
+    """Reference tables that do not load: `file`, `problems`."""

@@ -1,0 +1,50 @@
+"""What is wrong or worth knowing about an answer."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import attrs
+
+from .cite import Citation
+
+Severity = Literal["stop", "warn", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+def _cited(instance: Finding, _: object, value: tuple[Citation, ...]) -> None:
+    if not value:
+        raise ValueError(f"the finding {instance.rule!r} cites nothing")
+    if instance.severity == "stop" and all(c.confidence == "low" for c in value):
+        raise ValueError(f"the finding {instance.rule!r} would stop a claim on general knowledge alone")
+
+
+@attrs.frozen
+class Finding:
+    """One finding: the rule that speaks, how grave it is, what it says and what to do.
+
+    `severity`: `stop` (wrong, or certain to be returned or denied), `warn` (may be denied, or a question
+    that the caller must answer), `note` (information). `line` counts from 1 in the charge's lines.
+    A finding always cites, and a fact of low confidence alone never stops a claim.
+
+    >>> Finding("dose-notation", "note", "read '30.0 mg' as 30 mg", "write 30 mg", (Citation("ismp"),)).severity
+    'note'
+    """
+
+    rule: str
+    severity: Severity = attrs.field(validator=attrs.validators.in_(SEVERITIES))
+    says: str
+    fix: str
+    citations: tuple[Citation, ...] = attrs.field(converter=tuple, validator=_cited)
+    line: int | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain JSON types, in the contract's shape."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "line": self.line,
+            "says": self.says,
+            "fix": self.fix,
+            "citations": [str(citation) for citation in self.citations],
+        }

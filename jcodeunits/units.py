@@ -1,0 +1,195 @@
+"""Units of dose: the registry of `reference/units.txt`. The only module that imports Pint.
+
+Pint decides what a unit is worth and which units may be compared. Every accepted spelling is written in the
+file; there are no prefixes, and text from outside never reaches Pint's own parser. Spellings are read from the
+file without Pint, so that nothing heavy is imported until two different units meet.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import attrs
+
+from . import tables
+from .errors import AmbiguousUnit, UnitMismatch, UnknownUnit
+
+# Spellings that mean two things; refused with both readings.
+_AMBIGUOUS = {
+    "gr": ("g (gram)", "grain"),
+    "GR": ("g (gram)", "grain"),
+    "mu": ("units", "million units"),
+    "mU": ("units", "million units"),
+    "M": ("million", "thousand"),
+    "MM": ("million", "millimole"),
+    "mc": ("mcg", "microcurie"),
+    "m": ("mg", "mL"),
+}
+
+
+@attrs.frozen
+class UnitDefinition:
+    """One unit of the file: Pint's name, the symbol that the tables use, and the dimension's name."""
+
+    name: str
+    symbol: str
+    dimension: str
+
+
+@cache
+def _definitions() -> tuple[dict[str, str], dict[str, UnitDefinition]]:
+    """Spelling to symbol, and symbol to definition."""
+    spellings: dict[str, str] = {}
+    units: dict[str, UnitDefinition] = {}
+    dimensions: dict[str, str] = {}
+    for line in (tables.folder() / "units.txt").read_text("utf-8").splitlines():
+        parts = [part.strip() for part in line.split("=")]
+        if line.startswith("#") or len(parts) < 3:
+            continue
+        name, meaning = parts[0], parts[1]
+        dimension = meaning.strip("[]") if meaning.startswith("[") else dimensions[meaning.split()[-1]]
+        dimensions[name] = dimension
+        symbol = parts[2].replace("_", " ")
+        units[symbol] = UnitDefinition(name, symbol, dimension)
+        for spelling in parts[2:]:
+            spellings[spelling.replace("_", " ")] = symbol
+        spellings.setdefault(name.replace("_", " "), symbol)
+    return spellings, units
+
+
+@cache
+def canonical(spelling: str) -> str:
+    """The unit's symbol in the tables, for an accepted spelling.
+
+    Raises `AmbiguousUnit` for one that means two things and `UnknownUnit` for all others, with what to write.
+
+    >>> canonical("MCG"), canonical("cc"), canonical("SQ CM")
+    ('mcg', 'mL', 'cm2')
+    >>> canonical("Mg")
+    Traceback (most recent call last):
+    jcodeunits.errors.UnknownUnit: 'Mg' is not an accepted unit. Did you mean mg?
+    """
+    spellings, _ = _definitions()
+    if spelling in spellings:
+        return spellings[spelling]
+    if spelling in _AMBIGUOUS:
+        readings = _AMBIGUOUS[spelling]
+        raise AmbiguousUnit(
+            f"{spelling!r} can be read as {' or '.join(readings)}: write the unit out.",
+            given=spelling,
+            readings=readings,
+        )
+    near = tuple(dict.fromkeys(spellings[s] for s in spellings if s.lower() == spelling.lower()))
+    if not near:
+        raise UnknownUnit(
+            f"{spelling!r} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq.",
+            given=spelling,
+            near=(),
+        )
+    raise UnknownUnit(
+        f"{spelling!r} is not an accepted unit. Did you mean {' or '.join(near)}?", given=spelling, near=near
+    )
+
+
+def is_known(spelling: str) -> bool:
+    """Whether the spelling is accepted."""
+    return spelling in _definitions()[0]
+
+
+def spellings() -> dict[str, str]:
+    """Every accepted spelling with its unit's symbol."""
+    return dict(_definitions()[0])
+
+
+@cache
+def dimension(symbol: str) -> str:
+    """The name of the unit's dimension: `mass`, `volume`, `international_activity` ...
+
+    >>> dimension("mcg"), dimension("IU")
+    ('mass', 'international_activity')
+    """
+    return _definitions()[1][symbol].dimension
+
+
+def is_activity(symbol: str) -> bool:
+    """Whether the unit counts a drug's activity (units, IU, USP units): what plain "units" may stand for."""
+    return dimension(symbol).endswith("_activity")
+
+
+@cache
+def registry() -> Any:
+    """The Pint registry of the file: exact (fractions), without prefixes, without the default units."""
+    import pint
+
+    made = pint.UnitRegistry(None, non_int_type=Fraction, cache_folder=None)
+    for line in (tables.folder() / "units.txt").read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, meaning = [part.strip() for part in line.split("=")[:2]]
+            made.define(f"{name} = {meaning}")
+    return made
+
+
+@cache
+def factor(given: str, wanted: str) -> Fraction:
+    """How many of the wanted unit one of the given unit is, exactly; asked of Pint once for each pair.
+
+    Raises `UnitMismatch` where the two measure different things.
+
+    >>> factor("g", "mg")
+    Fraction(1000, 1)
+    >>> factor("IU", "mg")
+    Traceback (most recent call last):
+    jcodeunits.errors.UnitMismatch: IU cannot be turned into mg: they measure different things.
+    """
+    if given == wanted:
+        return Fraction(1)
+    _, units = _definitions()
+    if units[given].dimension != units[wanted].dimension:
+        raise UnitMismatch(
+            f"{given} cannot be turned into {wanted}: they measure different things.", given=given, needed=wanted
+        )
+    made = registry()
+    value = made.convert(Fraction(1), units[given].name, units[wanted].name)
+    return Fraction(value)
+
+
+def quantity(amount: Fraction, symbol: str) -> Any:
+    """A Pint quantity of our registry.
+
+    >>> quantity(Fraction(1), "g").to("milligram").magnitude
+    Fraction(1000, 1)
+    """
+    return registry().Quantity(amount, _definitions()[1][symbol].name)
+
+
+def symbol_of_quantity(value: Any) -> str:
+    """The symbol for a Pint quantity's unit, by its full name, from any registry.
+
+    Raises `UnknownUnit` for a unit that is none of ours: `MG` in Pint's default registry is megagauss.
+    """
+    name = str(value.units)
+    for symbol, unit in _definitions()[1].items():
+        if unit.name == name:
+            return symbol
+    if name in ("milliliter", "cubic_centimeter", "centimeter ** 3"):
+        return "mL"
+    raise UnknownUnit(
+        f"The quantity's unit is {name!r}, which is no unit of dose here. Give text such as '30 mg'.",
+        given=name,
+        near=(),
+    )
+
+
+def label(symbol: str, plural: bool = True) -> str:
+    """How the unit is printed: the safe spelling, never IU, cc, U or a Greek letter.
+
+    >>> label("IU"), label("unit", plural=False), label("mcg"), label("patch"), label("cm2")
+    ('units', 'unit', 'mcg', 'patches', 'cm2')
+    """
+    if is_activity(symbol):
+        return "units" if plural else "unit"
+    if symbol.islower() and len(symbol) > 3 and symbol.isascii() and symbol not in ("each",):
+        return (symbol + ("es" if symbol.endswith("ch") else "s")) if plural else symbol
+    return symbol
