@@ -1,0 +1,1078 @@
+"""The dated tables that are not drugs: places, procedures, payers, limits, edits, fees and their kin.
+
+Everything that a payer, a place or a code brings to a claim is a row here; steps and rules only ask.
+
+>>> policy = shipped()
+>>> policy.place("11", on="2026-03-02").rate
+'non-facility'
+>>> policy.code_for("injection-sc-im", on="2026-03-02").label
+'injection under the skin or into muscle'
+>>> policy.option("medicare", "jz", on="2023-07-01").value
+'required'
+>>> policy.option("medicare", "jz", on="2022-12-31").value
+'none'
+
+Two kinds of period. Most rows have real ones: before `effective` and after `ends` they do not answer.
+Tables made from editions (`NEAREST`) know only the editions read: before the first one the first
+row answers, after the last one the open row answers, and `reach` says in words how far the data goes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import attrs
+
+from . import tables
+from .cite import Citation
+from .errors import CodeError, EncounterError, TableError
+from .period import Period, as_date
+from .tables import choice, day, integer, number, optional, optional_day, text, words
+from .tables import confidence as _confidence
+
+ANY = "any"
+
+
+def _column(converter: Callable[[str], Any]) -> Any:
+    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
+    return attrs.field(converter=converter)
+
+
+_claim = choice("any", "professional", "outpatient")
+_severity = choice("", "note", "warn", "stop")
+
+
+class Row(Protocol):
+    """What every row of a reference table carries."""
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    NEAREST: ClassVar[bool]
+
+    @property
+    def effective(self) -> dt.date: ...  # noqa: D102 - the column is described once, in reference/README.md
+    @property
+    def ends(self) -> dt.date | None: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def cite(self) -> str: ...  # noqa: D102
+    @property
+    def confidence(self) -> str: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=Row)
+
+
+@attrs.frozen
+class Place:
+    """A place-of-service code: our short name and whether Medicare pays its facility rate there."""
+
+    TABLE: ClassVar[str] = "places"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = True
+
+    code: str = _column(text)
+    name: str = _column(text)
+    rate: str = _column(choice("facility", "non-facility"))
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+    @property
+    def facility(self) -> bool:
+        """Whether the facility rate applies."""
+        return self.rate == "facility"
+
+
+@attrs.frozen
+class PlaceRule:
+    """What a payer makes of an injection in a place.
+
+    `place` is a code, or `facility` for every place paid at the facility rate.
+    `outcome`: `bill`, or `withhold` the lines in `lines` (`administration`, `drug`).
+    `severity` of the finding; empty = nothing to say.
+    """
+
+    TABLE: ClassVar[str] = "place_rules"
+    KEY: ClassVar[tuple[str, ...]] = ("payer", "place", "claim")
+    NEAREST: ClassVar[bool] = False
+
+    payer: str = _column(text)
+    place: str = _column(text)
+    claim: str = _column(_claim)
+    outcome: str = _column(choice("bill", "withhold"))
+    lines: tuple[str, ...] = _column(words)
+    severity: str = _column(_severity)
+    reason: str = _column(optional)
+    says: str = _column(optional)
+    fix: str = _column(optional)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Procedure:
+    """A visit, administration or other service code, by the part it plays.
+
+    `kind`: `visit`, `administration`, `procedure` (the injection is inside it), `product`, `service`.
+    `role` is what the decision table asks for, `position` which of the role's codes this is (`single`,
+    `initial`, `additional`, ...). `sites` are body sites that point to a joint's code.
+    """
+
+    TABLE: ClassVar[str] = "procedures"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = False
+
+    code: str = _column(text)
+    kind: str = _column(choice("visit", "administration", "procedure", "product", "service"))
+    role: str = _column(text)
+    position: str = _column(text)
+    label: str = _column(text)
+    sites: tuple[str, ...] = _column(words)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class DrugClass:
+    """A class of one drug code, reviewed by hand; a code may have several."""
+
+    TABLE: ClassVar[str] = "classes"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "name")
+    NEAREST: ClassVar[bool] = True
+
+    code: str = _column(text)
+    name: str = _column(text)
+    drug: str = _column(text)
+    note: str = _column(optional)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class AdministrationRule:
+    """One row of the decision table: purpose x class x route x payer -> what the administration is.
+
+    Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `indication`:
+    `neoplasm` where a diagnosis of the drug is a neoplasm, `other` where diagnoses are given and none is.
+    `outcome`: `bill` (the code of `role`), `procedure` (inside a service of `role` that the caller lists),
+    `none` (nothing to bill), `ask` (no line until the question is answered).
+    `drug`: whether the drug line is billed.
+    `alternatives` are roles that the payer may want instead.
+    """
+
+    TABLE: ClassVar[str] = "administration"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    NEAREST: ClassVar[bool] = False
+
+    id: str = _column(text)
+    payer: str = _column(text)
+    claim: str = _column(_claim)
+    purpose: str = _column(text)
+    drug_class: str = _column(text)
+    routes: tuple[str, ...] = _column(words)
+    indication: str = _column(choice("any", "neoplasm", "other"))
+    outcome: str = _column(choice("bill", "procedure", "none", "ask"))
+    role: str = _column(optional)
+    alternatives: tuple[str, ...] = _column(words)
+    drug: str = _column(choice("bill", "withhold"))
+    severity: str = _column(_severity)
+    reason: str = _column(text)
+    says: str = _column(optional)
+    fix: str = _column(optional)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Modifier:
+    """A modifier: our label, the kinds of line it may stand on, its place among others, when it is for."""
+
+    TABLE: ClassVar[str] = "modifiers"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = False
+
+    code: str = _column(text)
+    label: str = _column(text)
+    lines: tuple[str, ...] = _column(words)
+    rank: int = _column(integer)
+    use: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Limit:
+    """The most units of a code that are likely on one day (MUE).
+
+    `per`: `line` (indicator 1), `day-absolute` (2: policy, never more), `day` (3: summed over the day's
+    lines, more is reviewed against the record). `units` 0 = not billable there; `reason` is our short id of
+    CMS's rationale.
+    """
+
+    TABLE: ClassVar[str] = "limits"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "claim")
+    NEAREST: ClassVar[bool] = True
+
+    code: str = _column(text)
+    claim: str = _column(choice("any", "professional", "outpatient", "dme"))
+    units: int = _column(integer)
+    per: str = _column(choice("line", "day-absolute", "day"))
+    reason: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Edit:
+    """A pair of codes that is not paid together: `column_1` is paid, `column_2` is denied.
+
+    `indicator` 0: no modifier ever helps; 1: a modifier does where the services are separate.
+    `basis`: `table` (a row of the CMS edit table) or `manual` (the text of the policy manual).
+    """
+
+    TABLE: ClassVar[str] = "edits"
+    KEY: ClassVar[tuple[str, ...]] = ("column_1", "column_2", "claim")
+    NEAREST: ClassVar[bool] = True
+
+    column_1: str = _column(text)
+    column_2: str = _column(text)
+    claim: str = _column(_claim)
+    indicator: int = _column(integer)
+    basis: str = _column(choice("table", "manual"))
+    reason: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class OptionKind:
+    """What a payer option means, and the values it may have.
+
+    `number`, `text` and `modifier` stand for any value of that kind.
+    """
+
+    TABLE: ClassVar[str] = "options"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+    NEAREST: ClassVar[bool] = True
+
+    name: str = _column(text)
+    allowed: tuple[str, ...] = _column(words)
+    meaning: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class PayerOption:
+    """What one payer does in one matter. `values` are the parts of a value written with `|`."""
+
+    TABLE: ClassVar[str] = "payers"
+    KEY: ClassVar[tuple[str, ...]] = ("payer", "option", "claim")
+    NEAREST: ClassVar[bool] = False
+
+    payer: str = _column(text)
+    option: str = _column(text)
+    claim: str = _column(_claim)
+    values: tuple[str, ...] = _column(words)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+    @property
+    def value(self) -> str:
+        """The value where there is one; the first of several; empty where there is none."""
+        return self.values[0] if self.values else ""
+
+
+@attrs.frozen
+class Fee:
+    """One dated figure of what Medicare allows, in dollars or relative value units.
+
+    `measure`: `work-rvu`, `practice-rvu`, `malpractice-rvu`, `total-rvu`, `conversion-factor`,
+    `conversion-factor-qp`, `payment-limit` (dollars for one billing unit), `opps-rate`.
+    """
+
+    TABLE: ClassVar[str] = "fees"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "measure")
+    NEAREST: ClassVar[bool] = True
+
+    code: str = _column(text)
+    measure: str = _column(
+        choice(
+            "work-rvu",
+            "practice-rvu",
+            "malpractice-rvu",
+            "total-rvu",
+            "conversion-factor",
+            "conversion-factor-qp",
+            "payment-limit",
+            "opps-rate",
+        )
+    )
+    amount: Fraction = _column(number)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Status:
+    """How the hospital outpatient system treats a code: its status indicator."""
+
+    TABLE: ClassVar[str] = "statuses"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = True
+
+    code: str = _column(text)
+    status: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Diagnosis:
+    """A diagnosis often seen with a drug. `doubt` says what is wrong with the pair, `instead` what fits.
+
+    `code` is a drug code, or `any` where the diagnosis itself is in doubt.
+    """
+
+    TABLE: ClassVar[str] = "diagnoses"
+    KEY: ClassVar[tuple[str, ...]] = ("diagnosis", "code")
+    NEAREST: ClassVar[bool] = True
+
+    diagnosis: str = _column(text)
+    code: str = _column(text)
+    label: str = _column(text)
+    doubt: str = _column(optional)
+    instead: tuple[str, ...] = _column(words)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Denial:
+    """A reason for denial: the rules that see it beforehand and what to do once it has happened."""
+
+    TABLE: ClassVar[str] = "denials"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    NEAREST: ClassVar[bool] = True
+
+    id: str = _column(text)
+    number: int = _column(integer)
+    title: str = _column(text)
+    rules: tuple[str, ...] = _column(words)
+    cause: str = _column(text)
+    fix: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+@attrs.frozen
+class Element:
+    """Something that the record of an injection holds.
+
+    `needed`: `always`, `waste` (a container was not used up), `visit` (a visit is billed too), `vaccine`.
+    """
+
+    TABLE: ClassVar[str] = "documentation"
+    KEY: ClassVar[tuple[str, ...]] = ("element",)
+    NEAREST: ClassVar[bool] = True
+
+    element: str = _column(text)
+    title: str = _column(text)
+    needed: str = _column(choice("always", "waste", "visit", "vaccine"))
+    severity: str = _column(choice("note", "warn"))
+    holds: str = _column(text)
+    weak: str = _column(optional)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(_confidence)
+    verified: dt.date = _column(day)
+
+
+TABLES: tuple[type[Any], ...] = (
+    AdministrationRule,
+    Denial,
+    Diagnosis,
+    DrugClass,
+    Edit,
+    Element,
+    Fee,
+    Limit,
+    Modifier,
+    OptionKind,
+    PayerOption,
+    Place,
+    PlaceRule,
+    Procedure,
+    Status,
+)
+
+
+@attrs.frozen
+class Allowed:
+    """What Medicare allows nationally for one unit of a line, in dollars: an estimate, partial by nature.
+
+    `how` says what was multiplied; `note` how far the figures reach, empty when they are of the date.
+    """
+
+    amount: Fraction
+    how: str
+    citations: tuple[Citation, ...]
+    note: str = ""
+
+
+@attrs.frozen
+class Hit:
+    """One answer of a look-up: what kind of row, its key, a title, more about it, where it stands."""
+
+    kind: str
+    key: str
+    title: str
+    detail: str
+    period: Period
+    citation: Citation
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Plain JSON types."""
+        ends = self.period.ends
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "title": self.title,
+            "detail": self.detail,
+            "effective": self.period.effective.isoformat(),
+            "ends": ends.isoformat() if ends else None,
+            "citation": str(self.citation),
+        }
+
+
+def in_effect(rows: Iterable[R], on: object) -> R | None:
+    """The row that answers on a date, among the dated rows of one key.
+
+    A row in effect answers. Else, in a table made from editions, the first row that starts later: its
+    beginning is only the first edition read. A row that has ended never answers again.
+    """
+    date = as_date(on)
+    later: R | None = None
+    for row in rows:
+        if row.effective <= date and (row.ends is None or date <= row.ends):
+            return row
+        if row.NEAREST and row.effective > date and (later is None or row.effective < later.effective):
+            later = row
+    return later
+
+
+def reach(row: Row, on: object) -> str:
+    """How far the data behind a row reaches, when the date lies outside; empty when it lies inside.
+
+    >>> limit = shipped().limit("96372", on="2030-01-01")
+    >>> reach(limit, "2030-01-01")[:27]
+    'the newest edition read is '
+    """
+    if not row.NEAREST:
+        return ""
+    date = as_date(on)
+    source = tables.sources().get(row.source)
+    title = source.title if source else row.source
+    if date < row.effective:
+        return f"the oldest edition read is {title}; nothing older than {row.effective} is known"
+    if row.ends is None and source is not None and source.last_day is not None and date > source.last_day:
+        return f"the newest edition read is {title}, to {source.last_day}"
+    return ""
+
+
+@cache
+def _shipped_of(row_class: Any, first: str) -> tuple[Any, ...]:
+    return tables.rows_starting(row_class, first)
+
+
+@attrs.frozen(eq=False)
+class Policy:
+    """All dated tables that are not drugs: the shipped ones and, where a site added them, its own.
+
+    Look-ups take the date of service `on` (ISO text or a date) and return rows, or None where no row answers.
+    Nothing is read before it is asked for.
+    """
+
+    extra: tuple[Any, ...] = ()
+
+    # --- tables ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def tables() -> dict[str, type[Any]]:
+        """The row class of every table, by the table's name.
+
+        >>> sorted(Policy.tables())[:3]
+        ['administration', 'classes', 'denials']
+        """
+        return {row_class.TABLE: row_class for row_class in sorted(TABLES, key=lambda c: str(c.TABLE))}
+
+    def rows(self, row_class: type[R]) -> tuple[R, ...]:
+        """Every row of a table, shipped rows first."""
+        return tables.load(row_class) + tuple(row for row in self.extra if isinstance(row, row_class))
+
+    def _of(self, row_class: type[R], first: str) -> tuple[R, ...]:
+        # The first column is the key's first field; large tables are searched, not loaded.
+        found: tuple[R, ...] = _shipped_of(row_class, first)
+        if self.extra:
+            name = row_class.KEY[0]
+            found += tuple(r for r in self.extra if isinstance(r, row_class) and getattr(r, name) == first)
+        return found
+
+    def extend(self, path: str | Path) -> Policy:
+        """A policy with a site's own rows beside the shipped ones.
+
+        `path` is a folder, or one file, of the shape of the reference tables and named like them
+        (`payers.csv`, `place_rules.csv`, ...). Raises `TableError` for a file that is no such
+        table and for a row whose key and period meet a shipped row: a shipped row is never replaced in silence.
+        """
+        place = Path(path)
+        files = sorted(place.glob("*.csv")) if place.is_dir() else [place]
+        if not files:
+            raise TableError(f"{place} holds no CSV file.", file=str(place), problems=())
+        known = self.tables()
+        added: list[Any] = []
+        for file in files:
+            if file.stem not in known:
+                names = ", ".join(known)
+                raise TableError(
+                    f"{file.name} is no policy table. Name it after one of: {names}.",
+                    file=str(file),
+                    problems=(),
+                )
+            row_class: Any = known[file.stem]
+            rows = tables.load(row_class, file)
+            self._refuse_clashes(row_class, rows, file)
+            added.extend(rows)
+        longer = Policy(self.extra + tuple(added))
+        longer._check_options()
+        return longer
+
+    def _refuse_clashes(self, row_class: type[Any], rows: Iterable[Any], file: Path) -> None:
+        problems = []
+        for row in rows:
+            key = tuple(getattr(row, name) for name in row_class.KEY)
+            for other in self._of(row_class, key[0]):
+                same = key == tuple(getattr(other, name) for name in row_class.KEY)
+                if same and Period(row.effective, row.ends).overlaps(Period(other.effective, other.ends)):
+                    problems.append(
+                        f"{'/'.join(key)} meets the row in effect {other.effective} ({other.source})"
+                    )
+        if problems:
+            raise TableError(
+                f"{file.name} would replace rows that are there: {'; '.join(problems)}. "
+                "Use a payer of your own, or another period.",
+                file=str(file),
+                problems=tuple(problems),
+            )
+
+    # --- places ------------------------------------------------------------------------------------
+
+    def place(self, code: str, on: object) -> Place | None:
+        """The place-of-service code, or None where it is unassigned.
+
+        >>> shipped().place("24", on="2026-03-02").facility, shipped().place("29", on="2026-03-02")
+        (True, None)
+        """
+        return in_effect(self._of(Place, code), on)
+
+    def place_rule(self, code: str, on: object, payer: str, claim: str = "professional") -> PlaceRule | None:
+        """What the payer makes of an injection there: the row of the place, else the one for all facilities.
+
+        >>> shipped().place_rule("50", "2026-03-02", "medicare").reason
+        'clinic-rate'
+        >>> shipped().place_rule("11", "2026-03-02", "medicare") is None
+        True
+        """
+        place = self.place(code, on)
+        names = (code, "facility") if place is not None and place.facility else (code,)
+        for name in names:
+            for who in self.lineage(payer):
+                rows = (r for r in self._of(PlaceRule, who) if r.place == name and r.claim in (ANY, claim))
+                found = in_effect(rows, on)
+                if found is not None:
+                    return found
+        return None
+
+    # --- procedures and administration ---------------------------------------------------------------
+
+    def procedure(self, code: str, on: object) -> Procedure | None:
+        """What a visit, administration or other service code is, or None where no row knows it.
+
+        >>> shipped().procedure("99211", on="2026-03-02").role
+        'visit-nurse'
+        """
+        return in_effect(self._of(Procedure, code), on)
+
+    def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
+        """The codes in effect of a kind or role, in code order."""
+        date = as_date(on)
+        return tuple(
+            row
+            for row in self.rows(Procedure)
+            if (not kind or row.kind == kind)
+            and (not role or row.role == role)
+            and Period(row.effective, row.ends).holds(date)
+        )
+
+    def code_for(self, role: str, on: object, position: str = "") -> Procedure:
+        """The one code of a role on a date; `position` where the role has several (`initial`, `additional`).
+
+        Raises `CodeError` when no code, or more than one, plays that part.
+
+        >>> shipped().code_for("iv-push", on="2026-03-02", position="additional").code
+        '96375'
+        """
+        return _code_for(self, role, as_date(on), position)
+
+    def administration(
+        self,
+        route: str,
+        purpose: str,
+        classes: Iterable[str],
+        on: object,
+        *,
+        payer: str = ANY,
+        claim: str = "professional",
+        diagnoses: Iterable[str] = (),
+    ) -> AdministrationRule:
+        """The row that says what an administration is: the first of the decision table that fits.
+
+        `route` and `purpose` in the encounter's words, `classes` the names of the drug's classes, `diagnoses`
+        those of the drug (ICD-10-CM). Raises `CodeError` when nothing fits.
+
+        >>> policy = shipped()
+        >>> policy.administration("SC", "therapeutic", ["antineoplastic-nonhormonal"], "2026-03-02").role
+        'antineoplastic-nonhormonal'
+        >>> policy.administration("IM", "diluent", [], "2026-03-02").outcome
+        'none'
+        """
+        given = tuple(diagnoses)
+        prefixes = self.option(ANY, "neoplasm-prefixes", on).values
+        indication = "neoplasm" if any(d.startswith(prefixes) for d in given) else "other" if given else ANY
+        return _decide(self, route, purpose, frozenset(classes), as_date(on), payer, claim, indication)
+
+    # --- drug classes --------------------------------------------------------------------------------
+
+    def classes(self, code: str, on: object) -> tuple[DrugClass, ...]:
+        """The classes of a drug code on a date, by name; () where none is reviewed.
+
+        >>> [c.name for c in shipped().classes("J9260", on="2026-03-02")]
+        ['antineoplastic-nonhormonal']
+        """
+        by_name: dict[str, list[DrugClass]] = {}
+        for row in self._of(DrugClass, code):
+            by_name.setdefault(row.name, []).append(row)
+        found = (in_effect(rows, on) for rows in by_name.values())
+        return tuple(row for row in found if row is not None)
+
+    def has_class(self, code: str, name: str, on: object) -> bool:
+        """Whether a drug code is of a class on a date."""
+        return any(row.name == name for row in self.classes(code, on))
+
+    # --- modifiers -----------------------------------------------------------------------------------
+
+    def modifier(self, code: str, on: object) -> Modifier | None:
+        """The modifier in effect on a date, or None.
+
+        >>> policy = shipped()
+        >>> policy.modifier("JG", on="2024-12-31") is not None, policy.modifier("JG", on="2025-01-01")
+        (True, None)
+        """
+        return in_effect(self._of(Modifier, code), on)
+
+    def ordered(self, codes: Iterable[str], on: object) -> tuple[str, ...]:
+        """Modifiers in claim order: those that change payment first, then by code. Unknown ones last.
+
+        >>> shipped().ordered(["RT", "59", "25"], on="2026-03-02")
+        ('25', '59', 'RT')
+        """
+
+        def rank(code: str) -> tuple[int, str]:
+            row = self.modifier(code, on)
+            return (row.rank if row else 999, code)
+
+        return tuple(sorted(dict.fromkeys(codes), key=rank))
+
+    # --- limits and edits ------------------------------------------------------------------------------
+
+    def limit(self, code: str, on: object, claim: str = "professional") -> Limit | None:
+        """The most units of a code on one day; None where no edition read has the code.
+
+        A successor never inherits it.
+
+        >>> policy = shipped()
+        >>> [policy.limit("96372", "2026-03-02", claim).units for claim in ("professional", "outpatient")]
+        [4, 5]
+        """
+        return in_effect((r for r in self._of(Limit, code) if r.claim in (ANY, claim)), on)
+
+    def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
+        """The edit between two codes, in whichever direction it stands, or None.
+
+        >>> shipped().edit("99211", "96372", on="2026-03-02").indicator
+        0
+        """
+        for first, second in ((one, other), (other, one)):
+            rows = (r for r in self._of(Edit, first) if r.column_2 == second and r.claim in (ANY, claim))
+            found = in_effect(rows, on)
+            if found is not None:
+                return found
+        return None
+
+    # --- payers --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _options(self) -> dict[tuple[str, str], tuple[PayerOption, ...]]:
+        grouped: dict[tuple[str, str], list[PayerOption]] = {}
+        for row in self.rows(PayerOption):
+            grouped.setdefault((row.payer, row.option), []).append(row)
+        return {key: tuple(rows) for key, rows in grouped.items()}
+
+    @cached_property
+    def _lineages(self) -> dict[str, tuple[str, ...]]:
+        follows = {
+            payer: rows[-1].value for (payer, option), rows in self._options.items() if option == "follows"
+        }
+        return {payer: _line_of(payer, follows) for payer, _ in self._options}
+
+    def payers(self) -> tuple[str, ...]:
+        """The payers that have rows of their own.
+
+        >>> {"medicare", "medicaid", "commercial"} <= set(shipped().payers())
+        True
+        """
+        return tuple(sorted(payer for payer in self._lineages if payer != ANY))
+
+    def lineage(self, payer: str) -> tuple[str, ...]:
+        """The payer, the payers whose rows it follows where it has none of its own, and `any`.
+
+        Raises `EncounterError` for a payer without rows.
+        """
+        try:
+            return self._lineages[payer]
+        except KeyError:
+            names = self.payers()
+            raise EncounterError(
+                f"payer: {payer!r} has no rows. Allowed: {', '.join(names)}, or add your own rows.",
+                path="payer",
+                given=payer,
+                allowed=names,
+            ) from None
+
+    def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
+        """What a payer does in one matter: its own row, else of the payer it follows, else the default.
+
+        Raises `EncounterError` for an unknown payer, `CodeError` for an option without a row on that date.
+
+        >>> shipped().option("commercial", "ndc-several", on="2026-03-02").value
+        'lines'
+        """
+        return _option(self, payer, name, as_date(on), claim)
+
+    def options(self, payer: str, on: object, claim: str = "professional") -> tuple[PayerOption, ...]:
+        """Every option of a payer on a date, by name."""
+        names = sorted({row.name for row in self.rows(OptionKind)})
+        return tuple(self.option(payer, name, on, claim) for name in names)
+
+    def _check_options(self) -> None:
+        kinds = {row.name: row.allowed for row in self.rows(OptionKind)}
+        problems = []
+        for row in self.rows(PayerOption):
+            where = f"{row.payer}, {row.option}"
+            if row.option not in kinds:
+                problems.append(f"{where}: no such option; known are {', '.join(sorted(kinds))}")
+                continue
+            problems.extend(
+                f"{where}: {value!r} is none of {', '.join(kinds[row.option])}"
+                for value in row.values
+                if not _fits(value, kinds[row.option])
+            )
+        if problems:
+            raise TableError(
+                "payers.csv does not load:\n  " + "\n  ".join(problems),
+                file="payers.csv",
+                problems=tuple(problems),
+            )
+
+    # --- money ---------------------------------------------------------------------------------------
+
+    def status(self, code: str, on: object) -> Status | None:
+        """The hospital outpatient status of a code, or None where no edition read has it.
+
+        >>> shipped().status("96372", on="2026-04-01").status
+        'Q1'
+        """
+        return in_effect(self._of(Status, code), on)
+
+    def separately_paid(self, code: str, on: object) -> bool | None:
+        """Whether the hospital outpatient system pays a drug on its own; None where that is unknown."""
+        row = self.status(code, on)
+        if row is None:
+            return None
+        return row.status in self.option(ANY, "separately-paid-statuses", on).values
+
+    def fee(self, code: str, measure: str, on: object) -> Fee | None:
+        """One figure of the fee tables, or None."""
+        return in_effect((r for r in self._of(Fee, code) if r.measure == measure), on)
+
+    def allowed(self, code: str, on: object, claim: str = "professional") -> Allowed | None:
+        """What Medicare allows nationally for one unit of a code, or None where no figure is known.
+
+        Professional claims: relative value units times the conversion factor, both of the date (no locality
+        adjustment); drugs: the payment limit of the nearest quarter read, with a note. Outpatient: the rate.
+
+        >>> shipped().allowed("96372", on="2026-03-02").how
+        '0.46 RVU x $33.4009'
+        """
+        limit = self.fee(code, "payment-limit", on)
+        if limit is not None:
+            how = f"payment limit ${_plain(limit.amount)} for one billing unit"
+            return Allowed(limit.amount, how, (tables.citation(limit),), reach(limit, on))
+        if claim == "outpatient":
+            rate = self.fee(code, "opps-rate", on)
+            if rate is None:
+                return None
+            return Allowed(
+                rate.amount, f"rate ${_plain(rate.amount)}", (tables.citation(rate),), reach(rate, on)
+            )
+        total, factor = self.fee(code, "total-rvu", on), self.fee("all", "conversion-factor", on)
+        if total is None or factor is None or reach(total, on) or reach(factor, on):
+            return None
+        how = f"{_plain(total.amount)} RVU x ${_plain(factor.amount)}"
+        return Allowed(total.amount * factor.amount, how, (tables.citation(total), tables.citation(factor)))
+
+    # --- diagnoses, denials, documentation -------------------------------------------------------------
+
+    def diagnoses_of(self, code: str, on: object) -> tuple[Diagnosis, ...]:
+        """The diagnoses known to go with a drug code, doubtful pairs included."""
+        return tuple(row for row in _all_in_effect(self.rows(Diagnosis), on) if row.code == code)
+
+    def diagnosis(self, diagnosis: str, on: object) -> tuple[Diagnosis, ...]:
+        """Every row of a diagnosis.
+
+        >>> bool(shipped().diagnosis("O36.0190", on="2026-03-02")[0].doubt)
+        True
+        """
+        return _all_in_effect(self._of(Diagnosis, diagnosis), on)
+
+    def denials(self, on: object) -> tuple[Denial, ...]:
+        """The reasons for denial, in the usual order of their numbers."""
+        return tuple(sorted(_all_in_effect(self.rows(Denial), on), key=lambda row: row.number))
+
+    def denial_of(self, rule: str, on: object) -> Denial | None:
+        """The reason for denial that a rule sees beforehand, or None."""
+        return next((row for row in self.denials(on) if rule in row.rules), None)
+
+    def documentation(self, on: object) -> tuple[Element, ...]:
+        """What the record of an injection holds."""
+        return _all_in_effect(self.rows(Element), on)
+
+    # --- look-up -------------------------------------------------------------------------------------
+
+    def search(self, words: str, on: object) -> tuple[Hit, ...]:
+        """Places, modifiers, codes, payer options, denials and documentation in which every word occurs.
+
+        A key that equals the text comes first.
+
+        >>> [hit.key for hit in shipped().search("urgent care", on="2026-03-02")][0]
+        '20'
+        """
+        wanted = words.casefold().split()
+        hits = [hit for hit in _hits(self, as_date(on)) if _holds(hit, wanted)]
+        return tuple(sorted(hits, key=lambda hit: hit.key.casefold() != words.strip().casefold()))
+
+
+@cache
+def shipped() -> Policy:
+    """The policy of the shipped tables.
+
+    >>> shipped() is shipped()
+    True
+    """
+    policy = Policy()
+    policy._check_options()
+    return policy
+
+
+def _line_of(payer: str, follows: dict[str, str]) -> tuple[str, ...]:
+    line = [payer]
+    while line[-1] in follows and follows[line[-1]] not in line:
+        line.append(follows[line[-1]])
+    return tuple(dict.fromkeys([*line, ANY]))
+
+
+def _fits(value: str, allowed: tuple[str, ...]) -> bool:
+    if value in allowed or "text" in allowed:
+        return True
+    if "number" in allowed and value.isascii() and value.isdigit():
+        return True
+    return "modifier" in allowed and len(value) == 2 and value.isascii() and value.isalnum()
+
+
+@lru_cache(maxsize=4096)
+def _option(policy: Policy, payer: str, name: str, on: dt.date, claim: str) -> PayerOption:
+    for who in policy.lineage(payer):
+        rows = policy._options.get((who, name), ())
+        for wanted in (claim, ANY):
+            found = in_effect((row for row in rows if row.claim == wanted), on)
+            if found is not None:
+                return found
+    raise CodeError(
+        f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on
+    )
+
+
+@lru_cache(maxsize=1024)
+def _code_for(policy: Policy, role: str, on: dt.date, position: str) -> Procedure:
+    found = [row for row in policy.procedures(on, role=role) if not position or row.position == position]
+    if len(found) != 1:
+        which = f"{role} ({position})" if position else role
+        codes = ", ".join(row.code for row in found) or "none"
+        raise CodeError(
+            f"procedures.csv must have one code for {which} on {on}; it has {codes}.", role=role, on=on
+        )
+    return found[0]
+
+
+@lru_cache(maxsize=4096)
+def _decide(
+    policy: Policy,
+    route: str,
+    purpose: str,
+    classes: frozenset[str],
+    on: dt.date,
+    payer: str,
+    claim: str,
+    indication: str,
+) -> AdministrationRule:
+    payers = policy.lineage(payer)
+    for row in sorted(policy.rows(AdministrationRule), key=lambda row: row.id):
+        fits = (
+            row.purpose in (ANY, purpose)
+            and (row.drug_class == ANY or row.drug_class in classes)
+            and (route in row.routes or ANY in row.routes)
+            and row.payer in payers
+            and row.claim in (ANY, claim)
+            and row.indication in (ANY, indication)
+            and Period(row.effective, row.ends).holds(on)
+        )
+        if fits:
+            return row
+    raise CodeError(
+        f"administration.csv has no row for {purpose} by {route} on {on}.",
+        route=route,
+        purpose=purpose,
+        on=on,
+    )
+
+
+def _all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:
+    by_key: dict[tuple[Any, ...], list[R]] = {}
+    for row in rows:
+        by_key.setdefault(tuple(getattr(row, name) for name in row.KEY), []).append(row)
+    found = (in_effect(group, on) for group in by_key.values())
+    return tuple(row for row in found if row is not None)
+
+
+def _plain(value: Fraction) -> str:
+    # Every figure of the tables is a finite decimal with at most six places.
+    digits = f"{value.numerator * 10**6 // value.denominator:07d}"
+    return f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
+
+
+def _holds(hit: Hit, wanted: list[str]) -> bool:
+    where = f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold()
+    return all(word in where for word in wanted)
+
+
+def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
+    hits: list[Hit] = []
+
+    def add(kind: str, row: Any, key: str, title: str, detail: str) -> None:
+        hits.append(Hit(kind, key, title, detail, Period(row.effective, row.ends), tables.citation(row)))
+
+    for place in _all_in_effect(policy.rows(Place), on):
+        add("place", place, place.code, place.name, f"{place.rate} rate")
+    for rule in _all_in_effect(policy.rows(PlaceRule), on):
+        add("place rule", rule, rule.place, f"{rule.payer}: {rule.says}", rule.fix)
+    for modifier in _all_in_effect(policy.rows(Modifier), on):
+        add("modifier", modifier, modifier.code, modifier.label, modifier.use)
+    for procedure in _all_in_effect(policy.rows(Procedure), on):
+        add(
+            procedure.kind,
+            procedure,
+            procedure.code,
+            procedure.label,
+            f"{procedure.role} {procedure.position}",
+        )
+    for option in _all_in_effect(policy.rows(PayerOption), on):
+        add("payer option", option, f"{option.payer} {option.option}", ", ".join(option.values), "")
+    for denial in policy.denials(on):
+        add("denial", denial, denial.id, denial.title, f"{denial.cause} {denial.fix}")
+    for element in policy.documentation(on):
+        add("documentation", element, element.element, element.title, element.holds)
+    return tuple(hits)
