@@ -585,7 +585,7 @@ class Policy:
     def extend(self, path: str | Path) -> Policy:
         """A policy with a site's own rows beside the shipped ones.
 
-        `path` is a folder, or one file, of the shape of the reference tables and named like them
+        `path` is a folder or one file, of the shape of the reference tables and named like them
         (`payers.csv`, `place_rules.csv`, ...). Raises `TableError` for a file that is no such
         table and for a row whose key and period meet a shipped row: a shipped row is never replaced in silence.
         """
