@@ -62,6 +62,14 @@ class AmbiguousUnit(DoseError):
     """A unit that can be read in two ways: `given`, `readings`."""
 
 
+class BasisNeeded(DoseError):
+    """A combination's dose that does not say which part it counts: `code`, `choices`."""
+
+
+class OutsideBand(DoseError):
+    """A dose that the code's band does not hold: `code`, `given`, `candidates`."""
+
+
 class UnitMismatch(JcodeunitsError, TypeError):
     """A dose in a unit that the code does not count: `given`, `needed`, `code`."""
 

@@ -181,6 +181,15 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def fingerprint_with(before: str, files: Iterable[Path]) -> str:
+    """A fingerprint that also covers a site's own files."""
+    digest = hashlib.sha256(before.encode())
+    for file in sorted(files):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 @cache
 def sources() -> dict[str, Source]:
     """Every source by id."""

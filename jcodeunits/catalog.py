@@ -1,0 +1,792 @@
+"""The drug catalog: dated HCPCS rows, brands, other names, successors; and choosing one code.
+
+A code is looked up on a date of service. A name is looked up exactly (case, hyphens and spaces aside): a brand,
+another name, an ingredient, or an ingredient without its salt where that leaves one. Names that merely look
+alike are never taken for each other. Where several codes fit, the rules of `choose` decide or refuse.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import attrs
+
+from . import hcpcs, tables, units
+from .amount import decimal_text, read_decimal
+from .cite import Citation
+from .dose import Dose
+from .errors import AmbiguousDrug, CodeError, NotInEffect, TableError, UnitMismatch, UnknownDrug
+from .period import Period, as_date
+from .tables import choice, day, flag, optional, optional_amount, optional_day, text, words
+from .trace import Step
+
+# Why a code that is in the catalog has no units that follow from a dose.
+REFUSALS = {
+    "no-amount": "its descriptor names no amount",
+    "unclassified": "it is for drugs without a code of their own: the payer says how units are counted",
+    "course": "it counts a course or days of therapy, not an amount",
+    "potency-on-label": "its amount stands on each container's label only",
+    "service": "it is a service or a supply, not an amount of drug",
+    "two-amounts": "its descriptor names several amounts that do not add up",
+    "other": "its descriptor cannot be turned into one amount",
+}
+
+# Where a code's route words are given, what counts as an injection in general.
+INJECTED = frozenset(
+    {"injection", "intramuscular", "subcutaneous", "intravenous", "intradermal", "intravitreal", "intra-articular",
+     "intrathecal", "intra-arterial", "intralesional", "intraocular", "intracavernous", "intraperitoneal",
+     "intrapleural", "epidural", "perineural", "intraosseous", "infusion", "intravesical", "intratumoral"}
+)  # fmt: skip
+
+# A route of administration and the words of the catalog that cover it, besides its own name.
+_ROUTE_WORDS = {
+    "im": ("intramuscular", "injection"),
+    "sc": ("subcutaneous", "injection"),
+    "id": ("intradermal", "injection"),
+    "iv": ("intravenous", "infusion", "injection"),
+    "iv push": ("intravenous", "injection"),
+    "iv infusion": ("intravenous", "infusion", "injection"),
+    "on-body": ("subcutaneous", "injection"),
+    "intranasal": ("nasal", "intranasal"),
+    "implant": ("implant", "injection", "subcutaneous"),
+}
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=65536)
+def normal(name: str) -> str:
+    """A name as it is compared: lower case, letters and digits in words, nothing else.
+
+    >>> normal("Bicillin C-R"), normal("Rho(D) immune globulin")
+    ('bicillin c r', 'rho d immune globulin')
+    """
+    return " ".join(_WORD.findall(name.casefold()))
+
+
+# --- rows -------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _amount_unit(cell: str) -> tuple[Fraction, str]:
+    number, space, unit = cell.partition(" ")
+    if not space:
+        raise ValueError("an amount, a space and a unit are wanted")
+    return read_decimal(number), _unit(unit)
+
+
+@lru_cache(maxsize=512)
+def _unit(cell: str) -> str:
+    try:
+        return units.canonical(cell)
+    except Exception as why:
+        raise ValueError(str(why)) from None
+
+
+def _optional_unit(cell: str) -> str:
+    return _unit(cell) if cell else ""
+
+
+def _equivalents(cell: str) -> tuple[tuple[Fraction, str], ...]:
+    return tuple(_amount_unit(part) for part in words(cell))
+
+
+@attrs.frozen
+class Component:
+    """One named part of a combination, and how much of it one billing unit holds."""
+
+    name: str
+    amount: Fraction
+    unit: str
+
+
+def _components(cell: str) -> tuple[Component, ...]:
+    made = []
+    for part in words(cell):
+        name, equals, rest = part.partition("=")
+        if not equals or not name:
+            raise ValueError("name=amount unit is wanted for each component")
+        made.append(Component(name, *_amount_unit(rest)))
+    return tuple(made)
+
+
+@attrs.frozen
+class BillingUnit:
+    """What one unit of a code stands for.
+
+    `basis` is `per` (that amount), `up to` (at most that amount), `each` (one thing) or `band` (one code for
+    all doses above `above` and up to `through`). `size` is None where only components are named.
+    """
+
+    size: Fraction | None
+    unit: str
+    basis: str
+    components: tuple[Component, ...] = ()
+    equivalents: tuple[tuple[Fraction, str], ...] = ()
+    above: Fraction | None = None
+    through: Fraction | None = None
+
+    def __str__(self) -> str:
+        if self.basis == "band":
+            low = f"above {decimal_text(self.above)} {units.label(self.unit)}" if self.above else ""
+            high = f"up to {decimal_text(self.through)} {units.label(self.unit)}" if self.through else ""
+            return ", ".join(part for part in (low, high) if part)
+        if self.size is None:
+            return "per " + " and ".join(
+                f"{c.name} {decimal_text(c.amount)} {units.label(c.unit)}" for c in self.components
+            )
+        if self.basis == "each" and self.size == 1:
+            return f"per {units.label(self.unit, plural=False)}".replace("per each", "each")
+        said = f"{decimal_text(self.size)} {units.label(self.unit, plural=self.size != 1)}"
+        return f"{'up to' if self.basis == 'up to' else 'per'} {said}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Size and unit as text, and the basis."""
+        made: dict[str, Any] = {
+            "size": decimal_text(self.size) if self.size is not None else None,
+            "unit": units.label(self.unit) if self.unit else None,
+            "basis": self.basis,
+        }
+        if self.components:
+            made["components"] = [
+                {"name": c.name, "amount": decimal_text(c.amount), "unit": units.label(c.unit)}
+                for c in self.components
+            ]
+        if self.equivalents:
+            made["equivalents"] = [f"{decimal_text(a)} {u}" for a, u in self.equivalents]
+        if self.basis == "band":
+            made["above"] = decimal_text(self.above) if self.above is not None else None
+            made["through"] = decimal_text(self.through) if self.through is not None else None
+        return made
+
+
+@attrs.frozen(cache_hash=True)
+class Drug:
+    """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
+
+    TABLE: ClassVar[str] = "drugs"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str = attrs.field(converter=text)
+    ingredient: str = attrs.field(converter=text)
+    qualifier: str = attrs.field(converter=optional)
+    specific: bool = attrs.field(converter=flag)
+    form: str = attrs.field(converter=optional)
+    routes: tuple[str, ...] = attrs.field(converter=words)
+    kind: str = attrs.field(converter=text)
+    size: Fraction | None = attrs.field(converter=optional_amount)
+    unit: str = attrs.field(converter=_optional_unit)
+    basis: str = attrs.field(converter=choice("per", "up to", "each", "band", ""))
+    components: tuple[Component, ...] = attrs.field(converter=_components)
+    equivalents: tuple[tuple[Fraction, str], ...] = attrs.field(converter=_equivalents)
+    above: Fraction | None = attrs.field(converter=optional_amount)
+    through: Fraction | None = attrs.field(converter=optional_amount)
+    refuses: str = attrs.field(converter=choice("", *REFUSALS))
+    effective: dt.date = attrs.field(converter=day)
+    ends: dt.date | None = attrs.field(converter=optional_day)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=tables.confidence)
+    verified: dt.date = attrs.field(converter=day)
+
+    def __attrs_post_init__(self) -> None:
+        computable = bool(self.basis) and (
+            (self.basis == "band" and bool(self.unit) and (self.above is not None or self.through is not None))
+            or (self.size is not None and bool(self.unit))
+            or bool(self.components)
+        )
+        if computable == bool(self.refuses):
+            raise ValueError(f"{self.code}: a row has either a billing unit or a reason why it has none")
+
+    @property
+    def billing_unit(self) -> BillingUnit:
+        """What one unit stands for."""
+        return BillingUnit(
+            self.size, self.unit, self.basis, self.components, self.equivalents, self.above, self.through
+        )
+
+    @property
+    def period(self) -> Period:
+        """The days in effect."""
+        return Period(self.effective, self.ends)
+
+    @property
+    def citation(self) -> Citation:
+        """The source of the row."""
+        return tables.citation(self)
+
+    @property
+    def name(self) -> str:
+        """Ingredient with its form and qualifier, for people."""
+        extra = ", ".join(part for part in (self.form, self.qualifier) if part)
+        return f"{self.ingredient} ({extra})" if extra else self.ingredient
+
+    @property
+    def label(self) -> str:
+        """One line: the name and what one unit stands for."""
+        return f"{self.name}, {self.billing_unit}" if not self.refuses else self.name
+
+    @property
+    def is_injected(self) -> bool:
+        """Whether the code is for something injected (also where it names no route)."""
+        return not self.routes or not INJECTED.isdisjoint(self.routes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "code": self.code,
+            "ingredient": self.ingredient,
+            "qualifier": self.qualifier,
+            "form": self.form,
+            "routes": list(self.routes),
+            "kind": self.kind,
+            "billing_unit": self.billing_unit.as_dict() if not self.refuses else None,
+            "refuses": REFUSALS.get(self.refuses),
+            "effective": self.effective.isoformat(),
+            "ends": self.ends.isoformat() if self.ends else None,
+            "citation": str(self.citation),
+            "confidence": self.confidence,
+        }
+
+    def _repr_html_(self) -> str:
+        from .show import html_of_drug
+
+        return cast(str, html_of_drug(self))
+
+
+@attrs.frozen
+class Brand:
+    """One meaning of a brand name: an ingredient's general codes, or exactly one code."""
+
+    TABLE: ClassVar[str] = "brands"
+    KEY: ClassVar[tuple[str, ...]] = ("brand", "ingredient", "code")
+
+    brand: str = attrs.field(converter=text)
+    ingredient: str = attrs.field(converter=text)
+    code: str = attrs.field(converter=optional)
+    qualifier: str = attrs.field(converter=optional)
+    routes: tuple[str, ...] = attrs.field(converter=words)
+    note: str = attrs.field(converter=optional)
+    effective: dt.date = attrs.field(converter=day)
+    ends: dt.date | None = attrs.field(converter=optional_day)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=tables.confidence)
+    verified: dt.date = attrs.field(converter=day)
+
+
+@attrs.frozen
+class OtherName:
+    """A name that is no brand: a synonym, an abbreviation in use, or an unsafe one that is refused."""
+
+    TABLE: ClassVar[str] = "names"
+    KEY: ClassVar[tuple[str, ...]] = ("name", "ingredient", "code")
+
+    name: str = attrs.field(converter=text)
+    kind: str = attrs.field(converter=choice("synonym", "abbreviation", "unsafe"))
+    ingredient: str = attrs.field(converter=optional)
+    code: str = attrs.field(converter=optional)
+    note: str = attrs.field(converter=optional)
+    effective: dt.date = attrs.field(converter=day)
+    ends: dt.date | None = attrs.field(converter=optional_day)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=tables.confidence)
+    verified: dt.date = attrs.field(converter=day)
+
+    routes: ClassVar[tuple[str, ...]] = ()
+
+
+@attrs.frozen
+class Salt:
+    """A word that names a salt, ester or hydrate; `bare` words are no drug when they stand alone."""
+
+    TABLE: ClassVar[str] = "salts"
+    KEY: ClassVar[tuple[str, ...]] = ("word",)
+
+    word: str = attrs.field(converter=text)
+    kind: str = attrs.field(converter=choice("salt", "bare"))
+    effective: dt.date = attrs.field(converter=day)
+    ends: dt.date | None = attrs.field(converter=optional_day)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=tables.confidence)
+    verified: dt.date = attrs.field(converter=day)
+
+
+@attrs.frozen
+class Successor:
+    """What came after a code, on which evidence, and for which products where a code split."""
+
+    TABLE: ClassVar[str] = "successors"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "successor")
+
+    code: str = attrs.field(converter=text)
+    successor: str = attrs.field(converter=text)
+    condition: str = attrs.field(converter=optional)
+    evidence: str = attrs.field(converter=choice("ndc", "descriptor"))
+    ndcs_moved: int | None = attrs.field(converter=tables.optional_integer)
+    effective: dt.date = attrs.field(converter=day)
+    ends: dt.date | None = attrs.field(converter=optional_day)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=tables.confidence)
+    verified: dt.date = attrs.field(converter=day)
+
+
+@attrs.frozen
+class History:
+    """Every dated row of a code, oldest first, what came after it and what came before."""
+
+    code: str
+    rows: tuple[Drug, ...]
+    successors: tuple[Successor, ...]
+    predecessors: tuple[Successor, ...]
+
+    def __iter__(self) -> Any:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "code": self.code,
+            "rows": [row.as_dict() for row in self.rows],
+            "successors": [_successor_dict(row, row.successor) for row in self.successors],
+            "predecessors": [_successor_dict(row, row.code) for row in self.predecessors],
+        }
+
+    def _repr_html_(self) -> str:
+        from .show import html_of_history
+
+        return cast(str, html_of_history(self))
+
+
+def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "condition": row.condition,
+        "evidence": row.evidence,
+        "ndcs_moved": row.ndcs_moved,
+        "effective": row.effective.isoformat(),
+        "confidence": row.confidence,
+        "citation": str(tables.citation(row)),
+    }
+
+
+@attrs.frozen
+class Choice:
+    """The row chosen for what the caller named, and the notes on how."""
+
+    drug: Drug
+    steps: tuple[Step, ...] = ()
+    citation: Citation | None = None  # of the brand or name row, where one was used
+    siblings: tuple[str, ...] = ()  # codes of other forms of the ingredient that were not asked for
+
+
+# --- the catalog ------------------------------------------------------------------------------------
+
+
+def _by(rows: Iterable[Any], *fields: str) -> dict[str, tuple[Any, ...]]:
+    made: dict[str, list[Any]] = {}
+    for row in rows:
+        key = next((value for value in (getattr(row, field) for field in fields) if value), "")
+        made.setdefault(key, []).append(row)
+    return {key: tuple(values) for key, values in made.items()}
+
+
+@attrs.frozen(eq=False)
+class Catalog:
+    """The tables that answer "which code": drugs, brands, other names, successors, salts.
+
+    The shipped one is `catalog.shipped()`; `extend` gives a new one with a site's own rows.
+    """
+
+    drugs: tuple[Drug, ...]
+    brands: tuple[Brand, ...] = ()
+    names: tuple[OtherName, ...] = ()
+    successors: tuple[Successor, ...] = ()
+    salts: tuple[Salt, ...] = ()
+    fingerprint: str = ""
+    _codes: dict[str, tuple[Drug, ...]] = attrs.field(init=False, repr=False)
+    _memo: dict[Any, Any] = attrs.field(init=False, repr=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_codes", _by(self.drugs, "code"))
+
+    # -- by code
+
+    def rows(self, code: str) -> tuple[Drug, ...]:
+        """Every dated row of a code, oldest first; empty when there is none."""
+        return self._codes.get(code, ())
+
+    def on(self, code: str, on: dt.date) -> Drug:
+        """The row of a code on a day. Raises `UnknownDrug` or `NotInEffect` with the successors."""
+        rows = self._codes.get(code)
+        if rows is None:
+            raise UnknownDrug(
+                f"{code} is not in the catalog: no drug code of that name is known ({tables.edition()}). "
+                "Check the code, or look it up by name.",
+                given=code,
+                near=(),
+            )
+        for row in rows:
+            if row.effective <= on and (row.ends is None or on <= row.ends):
+                return row
+        raise self._not_in_effect(rows, on)
+
+    def _not_in_effect(self, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
+        before = [row for row in rows if row.ends is not None and row.ends < on]
+        row = before[-1] if before else rows[0]
+        after, ahead = self.successors_of(row.code), self.predecessors_of(row.code)
+        if before:
+            live = [s for s in after if any(r.period.holds(on) for r in self.rows(s.successor))]
+            others = "; ".join(self._named(s.successor, s.condition, on) for s in live)
+            way = f"bill {others}" if others else "no successor is known: look the drug up by name"
+            says = f"{row.code} ended on {row.ends}; on {on} {way}."
+            codes = tuple(s.successor for s in live or after)
+        else:
+            codes = tuple(s.code for s in ahead if any(r.period.holds(on) for r in self.rows(s.code)))
+            others = "; ".join(self._named(code, "", on) for code in codes)
+            way = f"bill {others}" if others else "look the drug up by name for what was in effect"
+            says = f"{row.code} takes effect on {row.effective}; on {on} {way}."
+        return NotInEffect(says, code=row.code, on=on, period=row.period, successors=codes)
+
+    def _named(self, code: str, condition: str, on: dt.date) -> str:
+        row = next((r for r in self.rows(code) if r.period.holds(on)), None)
+        size = f" ({row.billing_unit})" if row and not row.refuses else ""
+        return f"{code}{size}{f' for {condition}' if condition else ''}"
+
+    def successors_of(self, code: str) -> tuple[Successor, ...]:
+        """What came after a code."""
+        return tuple(row for row in self.successors if row.code == code)
+
+    def predecessors_of(self, code: str) -> tuple[Successor, ...]:
+        """The rows by which a code came after others."""
+        return tuple(row for row in self.successors if row.successor == code)
+
+    def history(self, code: str) -> History:
+        """Every dated row of a code with its successors and predecessors. Raises `UnknownDrug`."""
+        wanted = hcpcs.compact(code)
+        rows = self.rows(wanted)
+        if not rows:
+            self.on(wanted, dt.date.max)
+        return History(wanted, rows, self.successors_of(wanted), self.predecessors_of(wanted))
+
+    # -- by name
+
+    @property
+    def ingredients(self) -> dict[str, tuple[Drug, ...]]:
+        """Drug rows by normal ingredient name."""
+        return cast("dict[str, tuple[Drug, ...]]", self._remember("ingredients", self._by_ingredient))
+
+    def _by_ingredient(self) -> dict[str, tuple[Drug, ...]]:
+        made: dict[str, list[Drug]] = {}
+        for row in self.drugs:
+            made.setdefault(normal(row.ingredient), []).append(row)
+        return {name: tuple(rows) for name, rows in made.items()}
+
+    @property
+    def moieties(self) -> dict[str, tuple[str, ...]]:
+        """Normal ingredient names by what is left without salt words; combinations keep their own name."""
+        return cast("dict[str, tuple[str, ...]]", self._remember("moieties", self._without_salts))
+
+    def _without_salts(self) -> dict[str, tuple[str, ...]]:
+        salts = {row.word for row in self.salts}
+        bare = {row.word for row in self.salts if row.kind == "bare"}
+        made: dict[str, list[str]] = {}
+        for ingredient in dict.fromkeys(row.ingredient for row in self.drugs):
+            parts = [normal(part).split() for part in ingredient.split(" / ")]
+            kept = [[w for i, w in enumerate(p) if i == 0 or w not in salts] for p in parts]
+            if any(p == [] or (len(p) == 1 and p[0] in bare) for p in kept):
+                continue
+            short = " ".join(" ".join(p) for p in kept)
+            made.setdefault(short, []).append(normal(ingredient))
+        return {name: tuple(dict.fromkeys(full)) for name, full in made.items()}
+
+    @property
+    def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:
+        """Brand and other-name rows by normal name."""
+        return cast("dict[str, tuple[Brand | OtherName, ...]]", self._remember("named", self._by_other_name))
+
+    def _by_other_name(self) -> dict[str, tuple[Brand | OtherName, ...]]:
+        made: dict[str, list[Brand | OtherName]] = {}
+        for brand in self.brands:
+            made.setdefault(normal(brand.brand), []).append(brand)
+        for name in self.names:
+            made.setdefault(normal(name.name), []).append(name)
+        return {name: tuple(rows) for name, rows in made.items()}
+
+    def _remember(self, key: Any, make: Any) -> Any:
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]
+
+    def rows_named(self, name: str) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
+        """Every dated row that a name may mean, on any date, and the brand or name rows that say so.
+
+        Raises `UnknownDrug` for a name that is unsafe; an unknown name gives nothing.
+        """
+        key = normal(name)
+        found = self.named.get(key, ())
+        unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
+        if unsafe:
+            meant = " or ".join(dict.fromkeys(row.ingredient for row in unsafe if row.ingredient))
+            raise AmbiguousDrug(
+                f"{name!r} is an abbreviation that has been misread: it can mean {meant}. Write the name out.",
+                given=name,
+                candidates=tuple(dict.fromkeys(row.ingredient for row in unsafe)),
+            )
+        if found:
+            rows: list[Drug] = []
+            for row in found:
+                rows.extend(self.rows(row.code) if row.code else self._general(normal(row.ingredient)))
+            return tuple(dict.fromkeys(rows)), found
+        return self._general(key), ()
+
+    def _general(self, key: str) -> tuple[Drug, ...]:
+        """Rows of an ingredient, exactly or without its salt."""
+        exact = self.ingredients.get(key, ())
+        if exact:
+            return exact
+        return tuple(row for full in self.moieties.get(key, ()) for row in self.ingredients[full])
+
+    # -- choosing
+
+    def choose(self, name: str, on: dt.date, dose: Dose | None = None, route: str | None = None) -> Choice:
+        """The one row that a code or a name means on a day.
+
+        A plain ingredient means its general code. Among codes of the same ingredient, form and qualifier that
+        differ only in size: the least excess over the dose, then the fewest units. Bands of one product: the
+        band that holds the dose. Everything else that leaves two codes is refused as ambiguous.
+
+        Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
+        """
+        wanted = name.strip()
+        if hcpcs.is_valid(wanted):
+            code = hcpcs.compact(wanted)
+            return Choice(self.on(code, on))
+        key = (normal(wanted), on, route)
+        narrowed = self._memo.get(key)
+        if narrowed is None:
+            narrowed = self._narrow(wanted, on, route)
+            if len(self._memo) > 50_000:
+                self._memo.clear()
+            self._memo[key] = narrowed
+        candidates, said, siblings = narrowed
+        drug = candidates[0] if len(candidates) == 1 else self._one(wanted, candidates, dose, on)
+        citation = tables.citation(said[0]) if said else None
+        return Choice(drug, (), citation, tuple(code for code in siblings if code != drug.code))
+
+    def _narrow(
+        self, name: str, on: dt.date, route: str | None
+    ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...], tuple[str, ...]]:
+        """The rows left for a name on a day by route; the rows that said so; codes of other forms."""
+        rows, said = self.rows_named(name)
+        if not rows:
+            raise UnknownDrug(
+                f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the HCPCS code.",
+                given=name,
+                near=(),
+            )
+        said = tuple(row for row in said if not row.routes or route is None or _fits_words(row.routes, route)) or said
+        by_code = frozenset(row.code for row in said if row.code)
+        live = tuple(row for row in rows if row.period.holds(on))
+        if not live:
+            last = max(rows, key=lambda row: (row.effective <= on, row.effective))
+            raise self._not_in_effect(self.rows(last.code), on)
+        fitting = tuple(row for row in live if _fits(row, route)) if not by_code or route else live
+        if not fitting and route is None:
+            # A name with no injectable meaning still has its only meaning.
+            fitting = live
+        if not fitting:
+            codes = tuple(row.code for row in live)
+            raise AmbiguousDrug(
+                f"{name!r} has no code for the route {route}: {_listed(live)}. Give the HCPCS code.",
+                given=name, candidates=codes, on=on,
+            )  # fmt: skip
+        general = tuple(row for row in fitting if row.code in by_code or not row.specific)
+        if not general:
+            raise AmbiguousDrug(
+                f"{name!r} has only codes for one brand or maker on {on}: {_listed(fitting)}. "
+                "Give the brand, the code or the NDC.",
+                given=name, candidates=tuple(row.code for row in fitting), on=on,
+            )  # fmt: skip
+        national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
+        plain = tuple(row for row in national if not row.form and _is_plain(row))
+        if by_code or not plain:
+            return national, said, ()
+        return plain, said, tuple(row.code for row in national if row not in plain)
+
+    def _one(self, name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date) -> Drug:
+        """One of several rows by the dose, or refused."""
+        same = {(row.ingredient, row.form, _product_of(row)) for row in rows}
+        if len(same) == 1:
+            computable = [row for row in rows if not row.refuses]
+            if dose is not None and computable and all(row.basis == "band" for row in computable):
+                held = [row for row in computable if _holds(row, dose)]
+                if len(held) == 1:
+                    return held[0]
+            elif dose is not None and computable and all(row.basis != "band" for row in computable):
+                ranked = sorted((_excess(row, dose), row.code, row) for row in computable)
+                if len(ranked) == 1 or ranked[0][0] != ranked[1][0]:
+                    return ranked[0][2]
+        ways = "Say which: give the code, the full name with its salt or form, the brand, or the NDC."
+        if len(same) == 1 and dose is None:
+            ways = "They differ in size: give the dose, or the code."
+        raise AmbiguousDrug(
+            f"{name!r} fits several codes on {on}: {_listed(rows)}. {ways}",
+            given=name, candidates=tuple(row.code for row in rows), on=on,
+        )  # fmt: skip
+
+    def extend(self, path: str | Path) -> Catalog:
+        """A new catalog with a site's own rows: a folder with `drugs.csv`, `brands.csv`, `names.csv` or
+        `successors.csv` in the shipped shape.
+
+        Nothing shipped is replaced: a row whose period overlaps a shipped row of the same key is refused with
+        `TableError`.
+        """
+        place = Path(path)
+        if not place.is_dir():
+            raise TableError(f"{place} is no folder of tables.", file=str(place), problems=())
+        made: dict[str, Any] = {}
+        used = []
+        for field, row_class in _TABLES.items():
+            file = place / f"{row_class.TABLE}.csv"
+            if file.is_file():
+                own = tables.load(row_class, file)
+                made[field] = _merged(row_class, getattr(self, field), own, file)
+                used.append(file)
+        if not used:
+            known = ", ".join(f"{c.TABLE}.csv" for c in _TABLES.values())
+            raise TableError(f"{place} holds none of {known}.", file=str(place), problems=())
+        return attrs.evolve(self, **made, fingerprint=tables.fingerprint_with(self.fingerprint, used))
+
+
+_TABLES: dict[str, Any] = {
+    "drugs": Drug, "brands": Brand, "names": OtherName, "successors": Successor, "salts": Salt,
+}  # fmt: skip
+
+
+def _merged(row_class: Any, shipped: tuple[Any, ...], own: tuple[Any, ...], file: Path) -> tuple[Any, ...]:
+    def key(row: Any) -> tuple[Any, ...]:
+        return tuple(getattr(row, field) for field in row_class.KEY)
+
+    known = {}
+    for row in shipped:
+        known.setdefault(key(row), []).append(row)
+    clashes = [
+        f"{'/'.join(key(row))} of {row.effective} overlaps a shipped row"
+        for row in own
+        for other in known.get(key(row), ())
+        if Period(row.effective, row.ends).overlaps(Period(other.effective, other.ends))
+    ]
+    if clashes:
+        raise TableError(
+            f"{file.name} would replace shipped rows: {'; '.join(clashes)}.", file=str(file), problems=tuple(clashes)
+        )
+    return tuple(sorted((*shipped, *own), key=lambda row: (key(row), row.effective)))
+
+
+def _fits_words(covered: tuple[str, ...], route: str) -> bool:
+    key = route.casefold()
+    return any(word in covered for word in (key, *_ROUTE_WORDS.get(key, ("injection",))))
+
+
+def _fits(row: Drug, route: str | None) -> bool:
+    """Whether a row answers for a route; without one, whether it is injected."""
+    if route is None:
+        return row.is_injected
+    if not row.routes:
+        return True
+    key = route.casefold()
+    if key in ("oral", "inhaled", "topical", "nasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal"):
+        return key in row.routes
+    return _fits_words(row.routes, route)
+
+
+_PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars", "excluding biosimilar")
+
+
+def _product_of(row: Drug) -> str:
+    """The qualifier as far as it tells products apart."""
+    return "" if _is_plain(row) else row.qualifier
+
+
+def _is_plain(row: Drug) -> bool:
+    return not row.qualifier or normal(row.qualifier) in _PLAIN
+
+
+def _holds(row: Drug, dose: Dose) -> bool:
+    try:
+        given = dose.amount * units.factor(dose.unit, row.unit)
+    except UnitMismatch:
+        return False
+    return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
+
+
+def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
+    """How much more than the dose its units stand for, and how many units; for ranking sizes."""
+    if row.size is None:
+        return Fraction(10**30), 0
+    try:
+        given = dose.amount * units.factor(dose.unit, row.unit)
+    except UnitMismatch:
+        same = units.is_activity(row.unit) and dose.unit == "unit"
+        if not same:
+            return Fraction(10**30), 0
+        given = dose.amount
+    count = -(-given // row.size)
+    mass = units.factor(row.unit, "mg") if units.dimension(row.unit) == "mass" else Fraction(1)
+    return (count * row.size - given) * mass, int(count)
+
+
+def _listed(rows: Iterable[Drug]) -> str:
+    shown = [f"{row.code} {row.label}" for row in rows]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return "; ".join(shown[:6]) + more
+
+
+# --- module functions -------------------------------------------------------------------------------
+
+
+@cache
+def shipped() -> Catalog:
+    """The catalog that comes with the package."""
+    return Catalog(
+        *(tables.load(row_class) for row_class in _TABLES.values()), fingerprint=tables.fingerprint()
+    )
+
+
+def extend(path: str | Path) -> Catalog:
+    """The shipped catalog with a site's own rows; see `Catalog.extend`."""
+    return shipped().extend(path)
+
+
+def drug(name: str, on: object, route: str | None = None, catalog: Catalog | None = None) -> Drug:
+    """One drug row by code or name on a date of service.
+
+    Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise UnknownDrug(f"{name!r} is no drug: give a HCPCS code or a name as text.", given=name, near=())
+    return (catalog or shipped()).choose(name, as_date(on), None, route).drug
+
+
+def history(code: str, catalog: Catalog | None = None) -> History:
+    """Every dated row of a code, with its successors and predecessors."""
+    return (catalog or shipped()).history(code)
+
+
+__all__ = [
+    "REFUSALS", "BillingUnit", "Brand", "Catalog", "Choice", "CodeError", "Component", "Drug", "History",
+    "OtherName", "Salt", "Successor", "drug", "extend", "history", "normal", "shipped",
+]  # fmt: skip

@@ -1,0 +1,415 @@
+"""A dose to billing units: exact, dated, and shown step by step."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any, cast
+
+import attrs
+
+from . import catalog as catalogs
+from . import tables, units
+from .amount import decimal_text, round_up
+from .catalog import REFUSALS, Catalog, Drug
+from .dose import Dose
+from .errors import (
+    AmbiguousDrug,
+    BasisNeeded,
+    DoseError,
+    JcodeunitsError,
+    NotComputable,
+    NotInEffect,
+    OutsideBand,
+    UnitMismatch,
+    UnknownDrug,
+)
+from .finding import Finding
+from .period import as_date
+from .trace import Step, Trace
+
+# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and its usual prefixes.
+_NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
+
+@attrs.frozen
+class Measure:
+    """How doses in one unit count toward one code: billing units in one unit of dose, and by which way.
+
+    `way`: `direct` (same kind of unit), `activity` (plain "units" for the code's own activity unit),
+    `equivalent` (an equivalence of the code's row), `component` (one named part), `total` (all parts),
+    `band` (one code for the whole dose).
+    """
+
+    ratio: Fraction
+    way: str
+    size: Fraction
+    unit: str
+
+
+@attrs.frozen
+class BilledUnits:
+    """The answer: the code, how many units, and everything that led to it.
+
+    `exact` is the ratio before rounding, `count` the whole units to bill (`int()` gives the same).
+    """
+
+    drug: Drug
+    dose: Dose
+    exact: Fraction
+    count: int
+    on: dt.date
+    measure: Measure = attrs.field(repr=False)
+    findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
+    basis: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The HCPCS code."""
+        return self.drug.code
+
+    def __int__(self) -> int:
+        return self.count
+
+    @property
+    def trace(self) -> Trace:
+        """The steps, built when asked for."""
+        return Trace(tuple(_steps(self)))
+
+    def explain(self) -> str:
+        """The steps and findings as text, one line each."""
+        lines = [self.trace.text()]
+        lines += [f"{f.severity}: {f.says} {f.fix} [{f.citations[0]}]" for f in self.findings]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types, in the contract's shape; exact numbers are text."""
+        return {
+            "code": self.code,
+            "drug": self.drug.name,
+            "billing_unit": self.drug.billing_unit.as_dict(),
+            "dose": self.dose.as_dict(),
+            "exact": decimal_text(self.exact),
+            "units": self.count,
+            "on": self.on.isoformat(),
+            "effective": self.drug.effective.isoformat(),
+            "ends": self.drug.ends.isoformat() if self.drug.ends else None,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "trace": self.trace.as_list(),
+            "edition": tables.edition(),
+            "fingerprint": tables.fingerprint(),
+        }
+
+    def __str__(self) -> str:
+        return f"{self.code} x {self.count}"
+
+    def _repr_html_(self) -> str:
+        from .show import html_of_units
+
+        return cast(str, html_of_units(self))
+
+
+def billing_units(
+    drug: str | Drug,
+    dose: object,
+    on: object,
+    route: str | None = None,
+    basis: str | None = None,
+    catalog: Catalog | None = None,
+) -> BilledUnits:
+    """How many billing units of which code a dose is, on a date of service.
+
+    `drug` is a HCPCS code, an ingredient or brand name, an NDC of 10 or 11 digits, or a `Drug`; `dose` text such
+    as "1 g", a `Dose` or a Pint quantity; `on` ISO text or a date. `route` helps a name to its code; `basis`
+    names the part of a combination that the dose counts.
+
+    The dose is divided by the amount in the code's descriptor and rounded up to the next whole unit (Medicare
+    Claims Processing Manual, chapter 17). Raises a `JcodeunitsError` where there is no certain answer.
+
+    >>> units = billing_units("J0696", "1 g", on="2026-03-02")
+    >>> units.code, units.count, units.exact
+    ('J0696', 4, Fraction(4, 1))
+    >>> int(billing_units("Toradol", "30 mg", on="2026-03-02"))
+    2
+    """
+    day = as_date(on)
+    given = dose if isinstance(dose, Dose) else Dose.of(dose)
+    try:
+        row, findings = resolve(drug, day, given, route, catalog)
+    except NotInEffect as error:
+        raise _with_units(error, given, basis, catalog) from None
+    measure = measured(row, given.unit, basis)
+    if measure.way == "band":
+        exact = _band(row, given, day, catalog)
+    else:
+        exact = given.amount * measure.ratio
+    return BilledUnits(
+        row, given, exact, round_up(exact), day, measure, _findings(row, given, day, measure, findings), basis
+    )
+
+
+# --- which drug -------------------------------------------------------------------------------------
+
+
+def resolve(
+    drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, catalog: Catalog | None = None
+) -> tuple[Drug, tuple[Finding, ...]]:
+    """The one row for what the caller named, and notes on how it was found.
+
+    Raises `UnknownDrug` (with near names), `AmbiguousDrug` or `NotInEffect`.
+    """
+    book = catalog or catalogs.shipped()
+    if isinstance(drug, Drug):
+        if not drug.period.holds(on):
+            return book.on(drug.code, on), ()
+        return drug, ()
+    if not isinstance(drug, str) or not drug.strip():
+        raise UnknownDrug(f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=())
+    if _NDC_LIKE.fullmatch(drug.strip()):
+        return _by_ndc(drug, on, dose, book)
+    try:
+        choice = book.choose(drug, on, dose, route)
+    except UnknownDrug as error:
+        raise _with_near(error, drug, book) from None
+    return choice.drug, _choice_notes(drug, choice)
+
+
+def _by_ndc(text: str, on: dt.date, dose: Dose | None, book: Catalog) -> tuple[Drug, tuple[Finding, ...]]:
+    from . import products
+
+    found, findings = products.codes(text, on)
+    rows = [book.on(code, on) for code in found]
+    if len(rows) == 1:
+        return rows[0], findings
+    held = [row for row in rows if dose is not None and row.basis == "band" and _in_band(row, dose)]
+    if len(held) == 1 and all(row.basis == "band" for row in rows):
+        return held[0], findings
+    listed = "; ".join(f"{row.code} {row.label}" for row in rows)
+    raise AmbiguousDrug(
+        f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",
+        given=text, candidates=tuple(found), on=on,
+    )  # fmt: skip
+
+
+def _with_near(error: UnknownDrug, name: str, book: Catalog) -> UnknownDrug:
+    from .search import suggest
+
+    near = suggest(name, book)
+    if not near:
+        return error
+    return UnknownDrug(
+        f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near
+    )
+
+
+def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
+    notes: list[Finding] = []
+    if choice.citation is not None and choice.citation.confidence == "low":
+        notes.append(
+            Finding("name-by-general-knowledge", "note", f"{name!r} was read as {choice.drug.ingredient} "
+                    "by general knowledge.", "Check the label.", (choice.citation,))
+        )  # fmt: skip
+    if choice.siblings:
+        notes.append(
+            Finding("other-forms", "note", f"{name!r} was read as its plain form; other forms or products have "
+                    f"codes of their own: {', '.join(choice.siblings[:6])}.",
+                    "Name the form if it was one of those.", (choice.drug.citation,))
+        )  # fmt: skip
+    return tuple(notes)
+
+
+def _with_units(error: NotInEffect, dose: Dose, basis: str | None, catalog: Catalog | None) -> NotInEffect:
+    """The same error with the dose in units of each successor."""
+    book = catalog or catalogs.shipped()
+    counts: dict[str, int] = {}
+    for code in error.successors:
+        try:
+            row = book.on(code, error.on)
+            measure = measured(row, dose.unit, basis)
+            counts[code] = 1 if measure.way == "band" else round_up(dose.amount * measure.ratio)
+        except JcodeunitsError:
+            continue
+    if not counts:
+        return error
+    said = "; ".join(f"{dose} is {count} unit{'s' * (count != 1)} of {code}" for code, count in counts.items())
+    return NotInEffect(f"{error.message[:-1]}: {said}.", **{**error.fields, "units": counts})
+
+
+# --- how much ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16384)
+def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
+    """How a dose in `unit` counts toward a row.
+
+    Raises `NotComputable` (the code's units do not follow from a dose), `BasisNeeded` (a combination whose
+    descriptor prints no total) or `UnitMismatch`.
+    """
+    if row.refuses:
+        raise NotComputable(
+            f"{row.code} ({row.name}) has no units that follow from a dose: {REFUSALS[row.refuses]}. "
+            "Ask the payer how it is counted; bill nothing by amount.",
+            code=row.code, reason=row.refuses,
+        )  # fmt: skip
+    if row.basis == "band":
+        _needs(row, unit, row.unit)
+        size = row.through or row.above or Fraction(1)
+        return Measure(Fraction(0), "band", size, row.unit)
+    size, counted, way = _size_of(row, basis)
+    ways = [(size, counted, way)]
+    if way in ("direct", "total"):
+        ways += [(amount, other, "equivalent") for amount, other in row.equivalents]
+    for amount, other, how in ways:
+        if units.dimension(unit) == units.dimension(other):
+            return Measure(units.factor(unit, other) / amount, how, amount, other)
+    if unit == "unit":
+        for amount, other, _ in ways:
+            if units.is_activity(other):
+                return Measure(1 / amount, "activity", amount, other)
+    _needs(row, unit, counted)
+    raise AssertionError("unreachable")  # pragma: no cover - _needs has raised
+
+
+def _size_of(row: Drug, basis: str | None) -> tuple[Fraction, str, str]:
+    """Amount and unit of one billing unit, counted as the caller says."""
+    if basis is not None and basis != "total":
+        wanted = catalogs.normal(basis)
+        named = [c for c in row.components if (catalogs.normal(c.name) + " ").startswith(wanted + " ")]
+        if len(named) != 1:
+            raise _basis_needed(row, f"{basis!r} names no part of it." if row.components else "it has one part.")
+        return named[0].amount, named[0].unit, "component"
+    if row.size is not None:
+        return row.size, row.unit, "direct"
+    if basis is None:
+        raise _basis_needed(row, "its descriptor prints no total.")
+    kinds = {units.dimension(c.unit) for c in row.components}
+    if len(kinds) != 1:
+        raise _basis_needed(row, "its parts are measured in different ways.")
+    first = row.components[0].unit
+    total = sum((c.amount * units.factor(c.unit, first) for c in row.components), Fraction(0))
+    return total, first, "total"
+
+
+def _basis_needed(row: Drug, why: str) -> BasisNeeded | DoseError:
+    if not row.components:
+        return DoseError(f"{row.code} ({row.name}) needs no basis: {why} Leave basis out.", code=row.code)
+    choices = tuple(c.name for c in row.components)
+    return BasisNeeded(
+        f"{row.code} ({row.name}) is a combination and {why} Say which part the dose counts: "
+        f"basis={' or '.join(repr(name) for name in choices)}, or 'total'.",
+        code=row.code, choices=choices,
+    )  # fmt: skip
+
+
+def _needs(row: Drug, unit: str, needed: str) -> None:
+    """Raise where the dose's unit is not of the kind that the code counts."""
+    if units.dimension(unit) == units.dimension(needed):
+        return
+    want = units.label(needed)
+    if units.dimension(unit) == "volume":
+        way = "Give the concentration as well (0.5 mL of 40 mg/mL), or the dose by amount."
+    elif units.dimension(unit) == "body_surface":
+        way = "Give the dose for each m2 and the body surface."
+    else:
+        way = f"Give the dose in {want}."
+    named = f" ({needed})" if units.is_activity(needed) and needed != "unit" else ""
+    raise UnitMismatch(
+        f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to "
+        f"{units.label(unit) if not units.is_activity(unit) else unit} is listed for it. {way}",
+        given=unit, needed=needed, code=row.code,
+    )  # fmt: skip
+
+
+def _in_band(row: Drug, dose: Dose) -> bool:
+    if units.dimension(dose.unit) != units.dimension(row.unit):
+        return False
+    given = dose.amount * units.factor(dose.unit, row.unit)
+    return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
+
+
+def _band(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> Fraction:
+    """One unit where the band holds the dose; else the code whose band does."""
+    if _in_band(row, dose):
+        return Fraction(1)
+    book = catalog or catalogs.shipped()
+    others = [
+        other for other in book.ingredients.get(catalogs.normal(row.ingredient), ())
+        if other.basis == "band" and other.period.holds(on) and _in_band(other, dose)
+    ]  # fmt: skip
+    way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug has a band that does."
+    raise OutsideBand(
+        f"{row.code} ({row.name}) is for {row.billing_unit}; {dose} is outside. {way}",
+        code=row.code, given=str(dose), candidates=tuple(o.code for o in others),
+    )  # fmt: skip
+
+
+# --- notes ------------------------------------------------------------------------------------------
+
+
+@cache
+def _reach() -> tuple[dt.date, dt.date]:
+    return tables.reach("hcpcs-")
+
+
+def reach_note(on: dt.date) -> tuple[Finding, ...]:
+    """A note where the date lies outside what the editions of the code set cover."""
+    first, last = _reach()
+    if first <= on <= last:
+        return ()
+    if on > last:
+        days = (on - last).days
+        says = f"The code set is known up to {last} ({tables.edition()}); {on} is {days} days later."
+        fix = "Load the newest quarter with `jcodeunits refresh`, or check the code with the payer."
+    else:
+        says = f"The amounts in the code set were read from editions since {first}; {on} is earlier."
+        fix = "Check the descriptor that was in effect then."
+    return (Finding("data-reach", "note", says, fix, (tables.cited(_newest_source()),)),)
+
+
+@cache
+def _newest_source() -> str:
+    return next(s.id for s in tables.sources().values() if s.title == tables.edition())
+
+
+def _findings(
+    row: Drug, dose: Dose, on: dt.date, measure: Measure, before: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    first, last = _reach()
+    found = dose.notes + before
+    if measure.way == "activity" and measure.unit != "unit":
+        found += (
+            Finding("unit-name", "note", f"'units' was read as the unit that {row.code} counts ({measure.unit}).",
+                    "Check that the label's units are those.", (row.citation,)),
+        )  # fmt: skip
+    if not first <= on <= last:
+        found += reach_note(on)
+    return found
+
+
+# --- the explanation --------------------------------------------------------------------------------
+
+
+def _steps(billed: BilledUnits) -> list[Step]:
+    row, dose, measure = billed.drug, billed.dose, billed.measure
+    steps = [Step(f"{row.code} {row.label}", f"in effect {billed.on}", row.citation), *dose.steps]
+    size = f"{decimal_text(measure.size)} {units.label(measure.unit, plural=measure.size != 1)}"
+    if measure.way == "band":
+        steps.append(Step(f"{dose} is {row.billing_unit}", "one code for the whole dose, never divided"))
+        steps.append(Step("1 unit", "a band is one unit", row.citation))
+        return steps
+    counted = billed.exact * measure.size
+    shown = f"{decimal_text(counted)} {units.label(measure.unit, plural=counted != 1)}"
+    if measure.unit != dose.unit and measure.way != "activity":
+        steps.append(Step(f"{dose} = {shown}", "dose in the code's unit"))
+    if measure.way == "equivalent":
+        steps.append(Step(f"{size} = 1 billing unit", "equivalence of the code's own row", row.citation))
+    if measure.way in ("component", "total"):
+        steps.append(Step(f"counted by {billed.basis}: {size} in one unit", "part of a combination", row.citation))
+    steps.append(Step(f"{shown} / {size} = {decimal_text(billed.exact)}", "exact"))
+    whole = billed.exact.denominator == 1
+    why = "no rounding needed" if whole else "rounded up to the next whole unit"
+    if row.basis == "up to" and billed.exact < 1:
+        why = "one unit covers any dose up to its amount"
+    steps.append(Step(f"{decimal_text(billed.exact)} -> {billed.count}", why, tables.cited("cpm-17", "rounding up")))
+    return steps
