@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -47,7 +48,7 @@ INJECTED = frozenset(
 # A route of administration and the words of the catalog that cover it, besides its own name.
 _ROUTE_WORDS = {
     "im": ("intramuscular", "injection"),
-    "sc": ("subcutaneous", "injection"),
+    "sc": ("subcutaneous", "injection", "implant"),
     "id": ("intradermal", "injection"),
     "iv": ("intravenous", "infusion", "injection"),
     "iv push": ("intravenous", "injection"),
@@ -57,17 +58,28 @@ _ROUTE_WORDS = {
     "implant": ("implant", "injection", "subcutaneous"),
 }
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+|\+")
+_SPELT_OUT = {"hcl": "hydrochloride", "hbr": "hydrobromide"}
+_JOINING = frozenset({"and", "with"})
 
 
 @lru_cache(maxsize=65536)
 def normal(name: str) -> str:
-    """A name as it is compared: lower case, letters and digits in words, nothing else.
+    """A name as it is compared: lower-case words of letters and digits, without "and" and "with".
 
-    >>> normal("Bicillin C-R"), normal("Rho(D) immune globulin")
-    ('bicillin c r', 'rho d immune globulin')
+    >>> normal("Bicillin C-R"), normal("Rho(D) immune globulin"), normal("imipenem and cilastatin")
+    ('bicillin c r', 'rho d immune globulin', 'imipenem cilastatin')
     """
-    return " ".join(_WORD.findall(name.casefold()))
+    return " ".join([_SPELT_OUT.get(w, w) for w in _WORD.findall(name.casefold()) if w not in _JOINING])
+
+
+def squeezed(name: str) -> str:
+    """A name with its spaces and hyphens taken out, as the look-up compares it.
+
+    >>> squeezed("Solu-Medrol") == squeezed("solumedrol")
+    True
+    """
+    return normal(name).replace(" ", "")
 
 
 # --- rows -------------------------------------------------------------------------------------------
@@ -496,68 +508,95 @@ class Catalog:
 
     @property
     def moieties(self) -> dict[str, tuple[str, ...]]:
-        """Normal ingredient names by what is left without salt words; combinations keep their own name."""
-        return cast("dict[str, tuple[str, ...]]", self._remember("moieties", self._without_salts))
+        """Normal ingredient names by what they may be called: as they are, and without their salt.
 
-    def _without_salts(self) -> dict[str, tuple[str, ...]]:
+        The parts of a combination may stand in any order.
+        """
+        return cast("dict[str, tuple[str, ...]]", self._remember("moieties", self._by_moiety))
+
+    def _by_moiety(self) -> dict[str, tuple[str, ...]]:
         salts = {row.word for row in self.salts}
         bare = {row.word for row in self.salts if row.kind == "bare"}
         made: dict[str, list[str]] = {}
         for ingredient in dict.fromkeys(row.ingredient for row in self.drugs):
+            full = normal(ingredient)
             parts = [normal(part).split() for part in ingredient.split(" / ")]
             kept = [[w for i, w in enumerate(p) if i == 0 or w not in salts] for p in parts]
-            if any(p == [] or (len(p) == 1 and p[0] in bare) for p in kept):
-                continue
-            short = " ".join(" ".join(p) for p in kept)
-            made.setdefault(short, []).append(normal(ingredient))
+            short = [" ".join(p) for p in kept if not (len(p) == 1 and p[0] in bare)]
+            for said in (["".join(p) for p in parts], short if len(short) == len(parts) else []):
+                alone = list(dict.fromkeys(part.replace(" ", "") for part in said))
+                for order in permutations(alone) if len(alone) <= 4 else (alone,):
+                    made.setdefault("".join(order), []).append(full)
+        made.pop("", None)
         return {name: tuple(dict.fromkeys(full)) for name, full in made.items()}
 
     @property
     def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:
-        """Brand and other-name rows by normal name."""
+        """Brand and other-name rows by squeezed name."""
         return cast("dict[str, tuple[Brand | OtherName, ...]]", self._remember("named", self._by_other_name))
 
     def _by_other_name(self) -> dict[str, tuple[Brand | OtherName, ...]]:
         made: dict[str, list[Brand | OtherName]] = {}
         for brand in self.brands:
-            made.setdefault(normal(brand.brand), []).append(brand)
+            made.setdefault(squeezed(brand.brand), []).append(brand)
         for name in self.names:
-            made.setdefault(normal(name.name), []).append(name)
+            made.setdefault(squeezed(name.name), []).append(name)
         return {name: tuple(rows) for name, rows in made.items()}
+
+    @property
+    def form_words(self) -> frozenset[str]:
+        """The words that name a form or a route somewhere in the catalog."""
+        return cast("frozenset[str]", self._remember("form_words", self._said_of_forms))
+
+    def _said_of_forms(self) -> frozenset[str]:
+        return frozenset(word for row in self.drugs for word in _form_words(row))
 
     def _remember(self, key: Any, make: Any) -> Any:
         if key not in self._memo:
             self._memo[key] = make()
         return self._memo[key]
 
-    def rows_named(self, name: str) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
+    def rows_named(
+        self, name: str, route: str | None = None
+    ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
         """Every dated row that a name may mean, on any date, and the brand or name rows that say so.
 
-        Raises `UnknownDrug` for a name that is unsafe; an unknown name gives nothing.
+        A name may carry words for the form or route ("octreotide depot", "oral methotrexate"); then only rows
+        of that form are meant. Where a brand means different things by route, the rows of the route count,
+        and without a route those injected. Raises `AmbiguousDrug` for a name that is unsafe; an unknown name
+        gives nothing.
         """
-        key = normal(name)
-        found = self.named.get(key, ())
+        found = self.named.get(squeezed(name), ())
         unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
         if unsafe:
-            meant = " or ".join(dict.fromkeys(row.ingredient for row in unsafe if row.ingredient))
+            meant = tuple(dict.fromkeys(row.ingredient for row in unsafe))
             raise AmbiguousDrug(
-                f"{name!r} is an abbreviation that has been misread: it can mean {meant}. Write the name out.",
-                given=name,
-                candidates=tuple(dict.fromkeys(row.ingredient for row in unsafe)),
-            )
+                f"{name!r} is an abbreviation that has been misread: it can mean {' or '.join(meant)}. "
+                "Write the name out.",
+                given=name, candidates=meant,
+            )  # fmt: skip
+        found = tuple(row for row in found if _said_for(row.routes, route)) or found
         if found:
             rows: list[Drug] = []
             for row in found:
-                rows.extend(self.rows(row.code) if row.code else self._general(normal(row.ingredient)))
+                general = () if row.code else self.ingredients.get(normal(row.ingredient), ())
+                rows.extend(self.rows(row.code) if row.code else general)
             return tuple(dict.fromkeys(rows)), found
-        return self._general(key), ()
+        return self._called(squeezed(name)) or self._with_form(name), ()
 
-    def _general(self, key: str) -> tuple[Drug, ...]:
-        """Rows of an ingredient, exactly or without its salt."""
-        exact = self.ingredients.get(key, ())
-        if exact:
-            return exact
-        return tuple(row for full in self.moieties.get(key, ()) for row in self.ingredients[full])
+    def _called(self, key: str) -> tuple[Drug, ...]:
+        """Rows of an ingredient, by its full name or without its salt; those of the full name first."""
+        fulls = sorted(self.moieties.get(key, ()), key=lambda full: full.replace(" ", "") != key)
+        return tuple(row for full in fulls for row in self.ingredients[full])
+
+    def _with_form(self, name: str) -> tuple[Drug, ...]:
+        """Rows of an ingredient whose form or route the name says besides."""
+        said = normal(name).split()
+        form = frozenset(word for word in said if word in self.form_words)
+        if not form:
+            return ()
+        rows = self._called("".join(word for word in said if word not in form))
+        return tuple(row for row in rows if form <= _form_words(row))
 
     # -- choosing
 
@@ -590,45 +629,62 @@ class Catalog:
         self, name: str, on: dt.date, route: str | None
     ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...], tuple[str, ...]]:
         """The rows left for a name on a day by route; the rows that said so; codes of other forms."""
-        rows, said = self.rows_named(name)
+        rows, said = self.rows_named(name, route)
         if not rows:
             raise UnknownDrug(
                 f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the HCPCS code.",
                 given=name,
                 near=(),
             )
-        said = tuple(row for row in said if not row.routes or route is None or _fits_words(row.routes, route)) or said
-        by_code = frozenset(row.code for row in said if row.code)
         live = tuple(row for row in rows if row.period.holds(on))
         if not live:
             last = max(rows, key=lambda row: (row.effective <= on, row.effective))
             raise self._not_in_effect(self.rows(last.code), on)
-        fitting = tuple(row for row in live if _fits(row, route)) if not by_code or route else live
-        if not fitting and route is None:
-            # A name with no injectable meaning still has its only meaning.
-            fitting = live
+        by_code = frozenset(row.code for row in said if row.code)
+        fitting = self._fitting(name, live, route, bool(by_code), on)
+        general = self._covering(name, fitting, by_code, on)
+        national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
+        if by_code:
+            return national, said, ()
+        meant = {squeezed(row.ingredient) for row in said} or {squeezed(name)}
+        plain = tuple(row for row in national if not row.form and _is_plain(row) and not _is_local(row))
+        exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
+        left = tuple(row for row in plain if row in exact) or plain or exact or national
+        return left, said, tuple(row.code for row in national if row not in left)
+
+    def _fitting(
+        self, name: str, live: tuple[Drug, ...], route: str | None, by_code: bool, on: dt.date
+    ) -> tuple[Drug, ...]:
+        """The rows for the route; without one, those injected, or all where none is."""
+        if route is None:
+            return live if by_code else tuple(row for row in live if row.is_injected) or live
+        fitting = tuple(row for row in live if _fits(row, route))
         if not fitting:
-            codes = tuple(row.code for row in live)
             raise AmbiguousDrug(
                 f"{name!r} has no code for the route {route}: {_listed(live)}. Give the HCPCS code.",
-                given=name, candidates=codes, on=on,
+                given=name, candidates=tuple(row.code for row in live), on=on,
             )  # fmt: skip
-        general = tuple(row for row in fitting if row.code in by_code or not row.specific)
-        if not general:
-            raise AmbiguousDrug(
-                f"{name!r} has only codes for one brand or maker on {on}: {_listed(fitting)}. "
-                "Give the brand, the code or the NDC.",
-                given=name, candidates=tuple(row.code for row in fitting), on=on,
-            )  # fmt: skip
-        national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
-        plain = tuple(row for row in national if not row.form and _is_plain(row))
-        if by_code or not plain:
-            return national, said, ()
-        return plain, said, tuple(row.code for row in national if row not in plain)
+        return fitting
+
+    def _covering(
+        self, name: str, rows: tuple[Drug, ...], by_code: frozenset[str], on: dt.date
+    ) -> tuple[Drug, ...]:
+        """The rows that cover every maker, or that a brand named; one brand's code only by that brand."""
+        general = tuple(row for row in rows if row.code in by_code or not row.specific)
+        if general:
+            return general
+        if len(rows) == 1 and all(row.specific for row in self.ingredients[normal(rows[0].ingredient)]):
+            # An ingredient of one product alone (a biosimilar's suffix) names that product.
+            return rows
+        raise AmbiguousDrug(
+            f"{name!r} has only codes for one brand or maker on {on}: {_listed(rows)}. "
+            "Give the brand, the code or the NDC.",
+            given=name, candidates=tuple(row.code for row in rows), on=on,
+        )  # fmt: skip
 
     def _one(self, name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date) -> Drug:
         """One of several rows by the dose, or refused."""
-        same = {(row.ingredient, row.form, _product_of(row)) for row in rows}
+        same = {(row.ingredient, row.form, _product_of(row), _own_routes(row)) for row in rows}
         if len(same) == 1:
             computable = [row for row in rows if not row.refuses]
             if dose is not None and computable and all(row.basis == "band" for row in computable):
@@ -701,16 +757,41 @@ def _fits_words(covered: tuple[str, ...], route: str) -> bool:
     return any(word in covered for word in (key, *_ROUTE_WORDS.get(key, ("injection",))))
 
 
-def _fits(row: Drug, route: str | None) -> bool:
-    """Whether a row answers for a route; without one, whether it is injected."""
-    if route is None:
-        return row.is_injected
+def _fits(row: Drug, route: str) -> bool:
+    """Whether a row answers for a route: a row that names routes of its own answers for those only."""
     if not row.routes:
         return True
     key = route.casefold()
     if key in ("oral", "inhaled", "topical", "nasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal"):
         return key in row.routes
-    return _fits_words(row.routes, route)
+    return _fits_words(_own_routes(row) or row.routes, route)
+
+
+def _own_routes(row: Drug) -> tuple[str, ...]:
+    """The routes that a row names besides being injected in general."""
+    return tuple(word for word in row.routes if word not in ("injection", "infusion"))
+
+
+_ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
+
+
+def _is_local(row: Drug) -> bool:
+    """Whether an injected row is for one place of the body only (an eye, a joint, the spine)."""
+    own = _own_routes(row)
+    return row.is_injected and bool(own) and _ANYWHERE.isdisjoint(own)
+
+
+def _said_for(routes: tuple[str, ...], route: str | None) -> bool:
+    """Whether a brand row's routes fit the route; without one, whether it is injected."""
+    if not routes:
+        return True
+    return not INJECTED.isdisjoint(routes) if route is None else _fits_words(routes, route)
+
+
+@lru_cache(maxsize=8192)
+def _form_words(row: Drug) -> frozenset[str]:
+    """The words that say a row's form and routes."""
+    return frozenset(normal(" ".join((row.form, *row.routes))).split())
 
 
 _PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars", "excluding biosimilar")
@@ -737,16 +818,23 @@ def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
     """How much more than the dose its units stand for, and how many units; for ranking sizes."""
     if row.size is None:
         return Fraction(10**30), 0
-    try:
-        given = dose.amount * units.factor(dose.unit, row.unit)
-    except UnitMismatch:
-        same = units.is_activity(row.unit) and dose.unit == "unit"
-        if not same:
-            return Fraction(10**30), 0
-        given = dose.amount
-    count = -(-given // row.size)
+    ratio = _ratio(row, dose)
+    if ratio is None:
+        return Fraction(10**30), 0
+    count = -(-ratio // 1)
     mass = units.factor(row.unit, "mg") if units.dimension(row.unit) == "mass" else Fraction(1)
-    return (count * row.size - given) * mass, int(count)
+    return (count - ratio) * row.size * mass, int(count)
+
+
+def _ratio(row: Drug, dose: Dose) -> Fraction | None:
+    """The dose in units of a row, also by the row's own equivalences; None where the kinds differ."""
+    ways = ((row.size or Fraction(1), row.unit), *row.equivalents)
+    for amount, unit in ways:
+        if units.dimension(dose.unit) == units.dimension(unit):
+            return dose.amount * units.factor(dose.unit, unit) / amount
+    if dose.unit == "unit":
+        return next((dose.amount / amount for amount, unit in ways if units.is_activity(unit)), None)
+    return None
 
 
 def _listed(rows: Iterable[Drug]) -> str:
@@ -788,5 +876,5 @@ def history(code: str, catalog: Catalog | None = None) -> History:
 
 __all__ = [
     "REFUSALS", "BillingUnit", "Brand", "Catalog", "Choice", "CodeError", "Component", "Drug", "History",
-    "OtherName", "Salt", "Successor", "drug", "extend", "history", "normal", "shipped",
+    "OtherName", "Salt", "Successor", "drug", "extend", "history", "normal", "shipped", "squeezed",
 ]  # fmt: skip
