@@ -1,0 +1,136 @@
+"""Reads the FDA list of injectable NDCs: amounts, volumes and containers that owe nothing to CMS.
+
+The list is a check, never the only source of an amount: its strength is mostly the amount in the container, but
+in some rows it is a concentration, a package total, another salt's weight, or rounded away; its bracketed
+brands are relatives of the ingredient, not the label.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import attrs
+
+from .. import ndc
+from ..errors import IdentifierError
+
+_UNITS = {"mg": "mg", "[iu]": "unit", "[usp'u]": "unit", "u": "unit", "unt": "unit", "meq": "mEq", "ml": "mL"}
+_LEADING = re.compile(r"^([\d.]+) mL ")
+_PER_ML = re.compile(r" ([\d.]+) (mg|UNT|mEq)/mL", re.IGNORECASE)
+_MASS = re.compile(r" ([\d.]+) (mg|UNT|mEq)(?![/\w])", re.IGNORECASE)
+_SHAPES = {
+    "prefilled syringe": "syringe",
+    "syringe": "syringe",
+    "auto-injector": "auto-injector",
+    "pen injector": "pen",
+    "cartridge": "cartridge",
+    "ampule": "ampule",
+    "vial": "vial",
+    "bag": "bag",
+    "bottle": "bottle",
+    "drug implant": "implant",
+    "implant": "implant",
+    "kit": "kit",
+    "container": "container",
+}
+
+
+@attrs.frozen
+class Injectable:
+    """One NDC of the list.
+
+    `strengths` are the printed amounts (amount, unit), with their total where a combination's are in one unit;
+    `derived` what the description says besides: masses, volume, volume times concentration. `volume` in mL is what the description begins with, else the strength in mL, else
+    strength over concentration; `leads` tells the first. `per_ml` is the concentration, `mass_only` that the
+    description names no millilitre (a volume in the strength alone is a diluent's). `ingredient` is the
+    generic name. `shape` is the container in our words, empty where the list's word is none.
+    """
+
+    ndc: str
+    description: str
+    strengths: tuple[tuple[Fraction, str], ...]
+    derived: tuple[tuple[Fraction, str], ...]
+    volume: Fraction | None
+    leads: bool
+    per_ml: tuple[tuple[Fraction, str], ...]
+    mass_only: bool
+    ingredient: str
+    shape: str
+
+
+def read(path: Path) -> dict[str, Injectable]:
+    """The list by NDC (5-4-2 with hyphens)."""
+    found = {}
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            try:
+                number = ndc.format(row["NDC"])
+            except IdentifierError:
+                continue
+            found[number] = _injectable(number, row)
+    return found
+
+
+def _injectable(number: str, row: dict[str, str]) -> Injectable:
+    description = row["Description"]
+    strengths = _strengths(row)
+    leading = _LEADING.match(description)
+    per_ml = tuple((Fraction(n), _UNITS[u.lower()]) for n, u in _PER_ML.findall(description))
+    masses = tuple((Fraction(n), _UNITS[u.lower()]) for n, u in _MASS.findall(description))
+    volume = _volume(leading, strengths, per_ml)
+    derived = _sums(masses)
+    if volume is not None:
+        derived += [(volume, "mL"), *((total * volume, unit) for total, unit in _sums(per_ml))]
+    return Injectable(
+        ndc=number,
+        description=description,
+        strengths=tuple(entry for entry in _sums(strengths) if entry[0]),
+        derived=tuple(entry for entry in derived if entry[0]),
+        volume=volume,
+        leads=leading is not None,
+        per_ml=per_ml,
+        mass_only=bool(masses) and "mL" not in description,
+        ingredient=_ingredient(description),
+        shape=_SHAPES.get(row["Dosage Form"].lower(), ""),
+    )
+
+
+def _ingredient(description: str) -> str:
+    """The drug's name as the description has it; the column of generic names is often empty."""
+    return re.split(r" [\d.]+ ", _LEADING.sub("", description), maxsplit=1)[0].lower()
+
+
+def _strengths(row: dict[str, str]) -> tuple[tuple[Fraction, str], ...]:
+    """The printed strengths that are amounts; a strength per mL is none."""
+    found = []
+    for number, measure in zip(row["Strength"].split(";"), row["Measure"].split(";"), strict=False):
+        unit = _UNITS.get(measure.strip().lower())
+        if unit and re.fullmatch(r"\s*\d+(\.\d+)?\s*", number):
+            found.append((Fraction(number.strip()), unit))
+    return tuple(found)
+
+
+def _volume(
+    leading: re.Match[str] | None,
+    strengths: tuple[tuple[Fraction, str], ...],
+    per_ml: tuple[tuple[Fraction, str], ...],
+) -> Fraction | None:
+    if leading:
+        return Fraction(leading[1])
+    for amount, unit in strengths:
+        if unit == "mL":
+            return amount if per_ml else None  # a mass and a volume without concentration: the diluent's
+    if len(strengths) == 1 and len(per_ml) == 1 and strengths[0][1] == per_ml[0][1] and per_ml[0][0]:
+        return strengths[0][0] / per_ml[0][0]
+    return None
+
+
+def _sums(amounts: tuple[tuple[Fraction, str], ...]) -> list[tuple[Fraction, str]]:
+    """The total of a combination in each unit, then each amount."""
+    totals: dict[str, Fraction] = {}
+    for amount, unit in amounts:
+        totals[unit] = totals.get(unit, Fraction(0)) + amount
+    return list(dict.fromkeys([*((total, unit) for unit, total in totals.items()), *amounts]))

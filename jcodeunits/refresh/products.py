@@ -1,0 +1,410 @@
+"""Makes `products.csv`: every NDC of the crosswalk quarters, what one container holds, and how an NDC line counts it.
+
+An amount is BILLUNITS times the billing unit, checked against the FDA list. A qualifier is written only where a
+rule proves it (`PROOFS`); nothing is guessed. Where CMS contradicts itself, or the two lists differ, the row is
+settled by a reviewed row of `product_reviews.csv`, or left without an amount and marked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import attrs
+
+from ..amount import decimal_text
+from ..ndc import compact
+from ..products import MARKS, Product, ProductReview
+from .crosswalk import Edition, Listing
+from .fda import Injectable
+
+COLUMNS = tuple(field.name for field in attrs.fields(Product))
+
+PROOFS = {
+    "fda-volume": "the FDA list gives the same volume as the package size",
+    "same-concentration": "the package size gives the same concentration as a proved liquid of the code",
+    "fda-mass-only": "package size 1, the FDA list names a mass and no volume, and the code has no liquid",
+    "one-per-container": "every package size of the code is 1 while the amounts differ, and none is a liquid",
+}
+
+_SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
+_NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
+_UNCOUNTED = frozenset({"billing unit", "each"})
+_DAY = dt.timedelta(days=1)
+
+
+@attrs.frozen
+class Made:
+    """The rows, sorted, and the lint: lines that a reviewer should read."""
+
+    rows: tuple[dict[str, str], ...]
+    lint: tuple[str, ...]
+
+
+@attrs.frozen
+class _Amount:
+    amount: Fraction | None
+    unit: str
+    marks: tuple[str, ...] = ()
+    confidence: str = "medium"
+
+
+Life = Mapping[str, Sequence[tuple[dt.date, dt.date | None]]]
+
+
+def make(
+    editions: Iterable[Edition],
+    fda: Mapping[str, Injectable],
+    reviews: Mapping[str, ProductReview],
+    lives: Life,
+    verified: dt.date,
+) -> Made:
+    """The rows of `products.csv` from the crosswalk editions, the FDA list, the reviews and the codes' own dates.
+
+    `lives` are the periods of each HCPCS code, which tell when a code changed inside a missing quarter.
+    """
+    ordered = sorted(editions, key=lambda edition: edition.first)
+    listed: dict[str, dict[int, list[Listing]]] = defaultdict(lambda: defaultdict(list))
+    for n, edition in enumerate(ordered):
+        for listing in edition.listings:
+            listed[listing.ndc][n].append(listing)
+    lint = [f"{edition.source}: {line}" for edition in ordered for line in edition.unreadable]
+    amounts = {number: _settle(by_edition, fda.get(number), reviews.get(compact(number))) for number, by_edition in listed.items()}
+    _share_rounded(amounts, listed, fda)
+    latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
+    newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
+    proofs = prove(latest, newest, fda)
+    sizes = _sizes(latest, newest, proofs)
+    rows = []
+    for number in sorted(listed):
+        rows += _rows(number, listed[number], amounts[number], proofs.get(number), sizes.get(number), fda.get(number), ordered, lives, verified)
+        for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
+            if mark != "reviewed":
+                lint.append(f"{number} {'|'.join(_codes(_latest(listed[number])))}: {MARKS[mark]}")
+    return Made(tuple(rows), tuple(lint))
+
+
+def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:
+    return by_edition[max(by_edition)]
+
+
+def _codes(listings: Iterable[Listing]) -> tuple[str, ...]:
+    return tuple(sorted({listing.code for listing in listings}))
+
+
+# --- the amount in one container ----------------------------------------------------------------------
+
+
+def _settle(
+    by_edition: Mapping[int, list[Listing]], listed_by_fda: Injectable | None, review: ProductReview | None
+) -> dict[int, _Amount]:
+    """The amount of each edition: reviewed, else what CMS says as long as it says one thing."""
+    if review is not None and review.verdict != "keep":
+        level = "low" if review.amount is None else review.confidence
+        return dict.fromkeys(by_edition, _Amount(review.amount, review.unit or "billing unit", ("reviewed",), level))
+    said = {n: _said(listings) for n, listings in by_edition.items()}
+    if review is not None:
+        return {n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()}
+    slack = max(listing.slack for listings in by_edition.values() for listing in listings)
+    if _disagree(said, by_edition, slack):
+        return {n: _Amount(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
+    problems = any(listing.problem for listings in by_edition.values() for listing in listings)
+    return {n: _checked(a, slack, listed_by_fda, problems) for n, a in said.items()}
+
+
+def _disagree(said: Mapping[int, _Amount], by_edition: Mapping[int, list[Listing]], slack: Fraction) -> bool:
+    """Whether the quarters give different amounts in one unit, and not just another idea of the container."""
+    for unit in {a.unit for a in said.values()}:
+        here = {n: a.amount for n, a in said.items() if a.unit == unit and a.amount is not None}
+        packages = {amount * by_edition[n][0].containers for n, amount in here.items()}
+        if here and max(here.values()) - min(here.values()) > slack and len(packages) > 1:
+            return True
+    return False
+
+
+def _said(listings: Sequence[Listing]) -> _Amount:
+    """What one edition says, over the codes of the NDC; the most exactly printed figure first."""
+    physical = sorted((x for x in listings if x.unit not in _UNCOUNTED), key=lambda x: (x.slack, x.code))
+    if not physical:
+        return _Amount(listings[0].amount, listings[0].unit)
+    best = physical[0]
+    if best.unit == "unit" and best.amount == 1:
+        return _Amount(None, best.unit, ("placeholder",))
+    if any(x.unit != best.unit or abs(x.amount - best.amount) > x.slack + best.slack for x in physical):
+        return _Amount(None, best.unit, ("codes-disagree",), "low")
+    return _Amount(best.amount, best.unit)
+
+
+def _checked(said: _Amount, slack: Fraction, listed: Injectable | None, contradicts: bool) -> _Amount:
+    """CMS's amount beside the FDA's: agreed, told more exactly, different, or alone."""
+    if said.amount is None or said.marks:
+        return said
+    verdict = agreement(said.amount, said.unit, slack, listed)
+    if verdict == "differs":
+        return attrs.evolve(said, marks=("fda-differs",), confidence="low")
+    if verdict != "none" and listed is not None:
+        exact = next(a for a in _readings(listed, verdict, said.unit) if abs(a - said.amount) <= slack)
+        return _Amount(exact, said.unit, (), "high")
+    if contradicts:
+        return _Amount(None, said.unit, ("cms-contradicts",), "low")
+    return attrs.evolve(said, marks=("rounded",) if slack else ())
+
+
+def _readings(listed: Injectable, verdict: str, unit: str) -> list[Fraction]:
+    found = listed.strengths if verdict == "strength" else listed.derived
+    return [amount for amount, its in found if its == unit]
+
+
+def agreement(amount: Fraction, unit: str, slack: Fraction, listed: Injectable | None) -> str:
+    """How the FDA list stands to an amount: `strength`, `derived` (volume times concentration), `differs`, `none`.
+
+    A printed strength in the same unit that differs is never overruled by the description.
+    """
+    if listed is None:
+        return "none"
+    for verdict in ("strength", "derived"):
+        found = _readings(listed, verdict, unit)
+        if any(abs(value - amount) <= slack for value in found):
+            return verdict
+        if found:
+            return "differs"
+    return "none"
+
+
+def _share_rounded(
+    amounts: dict[str, dict[int, _Amount]], listed: Mapping[str, Mapping[int, list[Listing]]], fda: Mapping[str, Injectable]
+) -> None:
+    """A rounded amount takes the exact one of a sibling: the same code, and within the printed rounding."""
+    known: dict[str, set[Fraction]] = defaultdict(set)
+    for number, by_edition in amounts.items():
+        newest = by_edition[max(by_edition)]
+        if newest.confidence == "high" and newest.amount is not None and number in fda:
+            for code in _codes(_latest(listed[number])):
+                known[code].add(newest.amount)
+    for number, by_edition in amounts.items():
+        for n, settled in by_edition.items():
+            if settled.marks != ("rounded",) or settled.amount is None:
+                continue
+            slack = max(x.slack for x in listed[number][n])
+            near = {v for c in _codes(listed[number][n]) for v in known[c] if abs(v - settled.amount) <= slack}
+            if len(near) == 1:
+                by_edition[n] = attrs.evolve(settled, amount=near.pop(), marks=())
+
+
+# --- the qualifier, proved ----------------------------------------------------------------------------
+
+
+def prove(
+    latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, _Amount], fda: Mapping[str, Injectable]
+) -> dict[str, tuple[str, Fraction, str]]:
+    """For each NDC that can be proved: qualifier, quantity of one container, proof."""
+    by_code: dict[str, list[str]] = defaultdict(list)
+    for number, listings in latest.items():
+        for code in _codes(listings):
+            by_code[code].append(number)
+    size = {number: listings[0].size for number, listings in latest.items()}
+    proofs: dict[str, tuple[str, Fraction, str]] = {}
+    strengths: dict[str, set[Fraction]] = defaultdict(set)
+    for number in latest:
+        if _volume_proved(size[number], fda.get(number)):
+            proofs[number] = ("ML", size[number], "fda-volume")
+            for code in _codes(latest[number]):
+                strengths[code] |= _strength(amounts[number], size[number])
+    for number, listings in latest.items():
+        known = set().union(*(strengths[code] for code in _codes(listings)))
+        one = size[number] == 1 and not (number in fda and fda[number].volume == 1)
+        if number not in proofs and not one and _strength(amounts[number], size[number]) & known:
+            proofs[number] = ("ML", size[number], "same-concentration")
+    dissolved = {x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")}
+    for code, numbers in by_code.items():
+        liquid = any(n in fda and fda[n].volume == size[n] for n in numbers)
+        if not liquid and all(proofs.get(n, ("",))[0] != "ML" for n in numbers):
+            proofs |= _counted(code, numbers, size, amounts, fda, dissolved)
+    return proofs
+
+
+def _sizes(
+    latest: Mapping[str, Sequence[Listing]],
+    amounts: Mapping[str, _Amount],
+    proofs: Mapping[str, tuple[str, Fraction, str]],
+) -> dict[str, Fraction]:
+    """The package sizes that are a volume once somebody says that the product is a liquid.
+
+    A size of 1 is often a count, so it serves only where it gives the concentration of a proved liquid of the code.
+    """
+    known: dict[str, set[Fraction]] = defaultdict(set)
+    for number, proof in proofs.items():
+        if proof[0] == "ML":
+            for code in _codes(latest[number]):
+                known[code] |= _strength(amounts[number], proof[1])
+    sizes = {}
+    for number, listings in latest.items():
+        size = listings[0].size
+        like = set().union(*(known[code] for code in _codes(listings)))
+        if size > 0 and (size != 1 or _strength(amounts[number], size) & like):
+            sizes[number] = size
+    return sizes
+
+
+def _volume_proved(size: Fraction, listed: Injectable | None) -> bool:
+    """FDA volume equals package size. A size of 1 may be a count, so there the volume must lead the description."""
+    if listed is None or listed.volume != size or listed.shape in ("kit", "implant"):
+        return False
+    return size != 1 or listed.leads
+
+
+def _strength(settled: _Amount, size: Fraction) -> set[Fraction]:
+    return {settled.amount / size} if settled.amount and size and settled.unit not in _UNCOUNTED else set()
+
+
+def _counted(
+    code: str, numbers: Sequence[str], size: Mapping[str, Fraction], amounts: Mapping[str, _Amount],
+    fda: Mapping[str, Injectable], dissolved: Collection[str],
+) -> dict[str, tuple[str, Fraction, str]]:  # fmt: skip
+    """The NDCs of a code without liquids that are counted by the container.
+
+    `dissolved` are the ingredients that the FDA list also knows as a liquid in vials, ampules or syringes: there
+    a mass alone proves nothing.
+    """
+    found = {}
+    different = len({amounts[n].amount for n in numbers} - {None}) > 1
+    every_one = different and all(size[n] == 1 for n in numbers)
+    for number in numbers:
+        listed = fda.get(number)
+        if size[number] != 1 or (listed and (listed.shape in _NOT_POWDER or listed.ingredient in dissolved)):
+            continue
+        if listed and listed.mass_only and amounts[number].confidence == "high":
+            found[number] = ("UN", Fraction(1), "fda-mass-only")
+        elif every_one and not any(fda[n].ingredient in dissolved for n in numbers if n in fda):
+            found[number] = ("UN", Fraction(1), "one-per-container")
+    return found
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+
+
+def _rows(
+    number: str, by_edition: Mapping[int, list[Listing]], amounts: Mapping[int, _Amount],
+    proof: tuple[str, Fraction, str] | None, size: Fraction | None, listed: Injectable | None,
+    editions: Sequence[Edition], lives: Life, verified: dt.date,
+) -> list[dict[str, str]]:  # fmt: skip
+    """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
+    newest = _latest(by_edition)[0]
+    shape = _shape(newest, listed)
+    facts = {
+        "label": _label(newest.name),
+        "maker": re.sub(r"\s+", " ", newest.maker),
+        "shape": shape,
+        "kind": "single-dose" if shape in _SINGLE_DOSE else "",
+        "verified": verified.isoformat(),
+    }
+    made: list[dict[str, str]] = []
+    for first, last, n, codes in _segments(by_edition, editions, lives):
+        first_listing = min((x for x in by_edition[n] if x.code in codes), key=lambda x: x.code)
+        settled = amounts[n]
+        same = first_listing.size == newest.size or amounts[n].amount == amounts[max(amounts)].amount
+        row = facts | {
+            "ndc": number,
+            "codes": "|".join(codes),
+            "amount": decimal_text(settled.amount) if settled.amount else "",
+            "unit": settled.unit,
+            "containers": decimal_text(first_listing.containers),
+            "qualifier": proof[0] if proof and same else "",
+            "quantity": decimal_text(proof[1]) if proof and same else "",
+            "proof": proof[2] if proof and same else "",
+            "size": decimal_text(size) if size and same else "",
+            "form": _form(proof, shape) if proof and same else "",
+            "marks": "|".join(settled.marks),
+            "effective": first.isoformat(),
+            "ends": last.isoformat() if last else "",
+            "source": editions[n].source,
+            "cite": f"{first_listing.code} {decimal_text(first_listing.billing_units)} x {first_listing.dosage}",
+            "confidence": settled.confidence,
+        }
+        if made and _mergeable(made[-1], row):
+            made[-1] |= {"ends": row["ends"], "source": row["source"], "cite": row["cite"]}
+        else:
+            made.append(row)
+    return [{column: row[column] for column in COLUMNS} for row in made]
+
+
+def _mergeable(before: Mapping[str, str], row: Mapping[str, str]) -> bool:
+    dated = ("effective", "ends", "source", "cite")
+    joined = bool(before["ends"]) and dt.date.fromisoformat(before["ends"]) + _DAY == dt.date.fromisoformat(row["effective"])
+    return joined and all(before[c] == row[c] for c in COLUMNS if c not in dated)
+
+
+def _segments(
+    by_edition: Mapping[int, list[Listing]], editions: Sequence[Edition], lives: Life
+) -> list[tuple[dt.date, dt.date | None, int, tuple[str, ...]]]:
+    """Stretches of days with the same codes: first day, last day (None: open), edition, codes."""
+    spans: list[tuple[dt.date, dt.date | None, int, str]] = []
+    for n, listings in by_edition.items():
+        for code in _codes(listings):
+            spans.append((*_span(n, code, by_edition, editions, lives), n, code))
+    starts = {first for first, *_ in spans} | {last + _DAY for _, last, *_ in spans if last}
+    days = sorted(starts)
+    found = []
+    for first, following in zip(days, [*days[1:], None], strict=True):
+        here = [(n, code) for a, z, n, code in spans if a <= first and (z is None or first <= z)]
+        if here:
+            edition = max(n for n, _ in here)
+            codes = tuple(sorted({code for n, code in here if n == edition}))
+            found.append((first, following - _DAY if following else None, edition, codes))
+    return found
+
+
+def _span(
+    n: int, code: str, by_edition: Mapping[int, list[Listing]], editions: Sequence[Edition], lives: Life
+) -> tuple[dt.date, dt.date | None]:
+    """The days of a code in one edition: on until the next edition starts, and across a quarter that is missing.
+
+    Inside a missing quarter the code's own first and last day tell when an NDC changed codes.
+    """
+    first = editions[n].first
+    following = editions[n + 1] if n + 1 < len(editions) else None
+    last = following.first - _DAY if following else None
+    gap_before = editions[n - 1].last + _DAY if n and editions[n - 1].last + _DAY < first else None
+    life = [period for period in lives.get(code, ()) if period[1] is None or period[1] >= first]
+    began = min((start for start, _ in life), default=None)
+    if gap_before and began and gap_before <= began < first and code not in _codes(by_edition.get(n - 1, ())):
+        first = began
+    ended = max((end or dt.date.max for _, end in life), default=dt.date.max)
+    goes_on = n + 1 < len(editions) and code in _codes(by_edition.get(n + 1, ()))
+    if not goes_on and ended < (last or dt.date.max):
+        last = ended
+    return first, last
+
+
+def _shape(listing: Listing, listed: Injectable | None) -> str:
+    """The container: what CMS's product name says, else what the FDA list says."""
+    name = listing.name.lower()
+    for word, shape in (
+        ("prefilled syringe", "syringe"), ("pfs", "syringe"), ("kwikpen", "pen"), ("flexpen", "pen"), (" pen", "pen"),
+        ("kit", "kit"),
+    ):  # fmt: skip
+        if re.search(rf"(?<![a-z]){word.strip()}s?(?![a-z])", name):
+            return shape
+    return listed.shape if listed else ""
+
+
+def _form(proof: tuple[str, Fraction, str] | None, shape: str) -> str:
+    if proof is None:
+        return ""
+    if proof[0] == "ML":
+        return "liquid"
+    if shape == "kit":
+        return "kit"
+    return "powder" if proof[2] == "fda-mass-only" and shape == "vial" else ""
+
+
+def _label(name: str) -> str:
+    """A product's name without marks and without the strengths that CMS's names get wrong."""
+    text = re.sub(r"[®™*]", "", name)
+    text = re.sub(r"[ -]+\(?[\d,.]+ ?(MG|MCG|GM|G|ML|IU|UNITS?|%|MEQ)\b.*$", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"-\d+$", "", text)
+    text = re.sub(r"\s+", " ", text).strip(" ,-")
+    return text.title() if text.isupper() and len(text) > 4 else text
