@@ -1,0 +1,62 @@
+"""Arguments that several verbs share, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import NoReturn
+
+import attrs
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line; options may stand anywhere among the words."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2 and one line."""
+        self.exit(2, f"{self.prog}: {message}. `{self.prog} --help` shows how.\n")
+
+
+def parser(verb: Callable[..., object], usage: str) -> Parser:
+    """The parser of one verb; its help is the verb's docstring, a sentence and then examples."""
+    says, _, examples = cleandoc(verb.__doc__ or "").partition("\n\n")
+    return Parser(
+        prog=f"jcodeunits {verb.__name__}",
+        usage=f"jcodeunits {verb.__name__} {usage}",
+        description=says,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_on(made: Parser) -> None:
+    """The date of service."""
+    made.add_argument("--on", metavar="DATE", help="date of service, such as 2026-03-02; today if left out")
+
+
+def add_json(made: Parser) -> None:
+    """Machine-readable output."""
+    made.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+@attrs.frozen
+class Day:
+    """The date of service that a verb used, and whether it is today for want of another."""
+
+    date: dt.date
+    is_today: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.date} (today)" if self.is_today else str(self.date)
+
+
+def day(on: str | None) -> Day:
+    """The date asked for, or today: the only place in the package that asks what day it is."""
+    from jcodeunits.period import as_date
+
+    if on is None:
+        return Day(dt.datetime.now(dt.UTC).astimezone().date(), True)
+    return Day(as_date(on))

@@ -1,0 +1,111 @@
+"""The terminal: how wide it is, whether it shows colour, and text laid out for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_STYLES = {"bold": "1", "stop": "1;31", "warn": "33", "note": "36", "faint": "2"}
+_PIPE_WIDTH = 80
+
+
+def is_terminal() -> bool:
+    """Whether a person reads standard output."""
+    return bool(sys.stdout.isatty())
+
+
+def width() -> int:
+    """The columns of the terminal, between 60 and 120; 80 in a pipe."""
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal() else _PIPE_WIDTH
+    except (OSError, ValueError):
+        columns = _PIPE_WIDTH
+    return max(60, min(columns or _PIPE_WIDTH, 120))
+
+
+def styled(text: str, style: str) -> str:
+    """The text in a colour, on a terminal that wants it. Colour only repeats what the words say."""
+    if not is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def wrapped(text: str, first: str = "", after: str | None = None) -> list[str]:
+    """The text in lines that fit, behind `first`; following lines behind `after` (as many spaces)."""
+    import textwrap
+
+    rest = " " * len(first) if after is None else after
+    return textwrap.wrap(
+        text,
+        width(),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> list[str]:
+    """Names and values in two columns; a pair without a value is left out."""
+    shown = [(name, str(value)) for name, value in pairs if value is not None and value != ""]
+    room = max((len(name) for name, _ in shown), default=0) + 2
+    lines: list[str] = []
+    for name, value in shown:
+        lines.extend(wrapped(value, name.ljust(room)))
+    return lines
+
+
+def steps(trace: Iterable[Any]) -> list[str]:
+    """The steps of an answer: what, why beside or below it, and the source in brackets."""
+    lines: list[str] = []
+    for step in trace:
+        why = f"{step.why} [{step.citation}]".strip() if step.citation else step.why
+        together = f"{step.says:<44}  {why}".rstrip()
+        if len(together) <= width():
+            lines.append(together)
+        else:
+            lines += wrapped(step.says, "", "  ") + (wrapped(why, "    ") if why else [])
+    return lines
+
+
+def finding_lines(findings: Iterable[Any]) -> list[str]:
+    """Each finding in words: severity, what is wrong, what to do, and where that stands."""
+    lines: list[str] = []
+    for finding in findings:
+        at = f" (line {finding.line})" if finding.line else ""
+        cites = "; ".join(str(citation) for citation in finding.citations)
+        head = f"{finding.severity}{at}: "
+        body = wrapped(f"{finding.says} {finding.fix}", head, "  ")
+        body[0] = body[0].replace(finding.severity, styled(finding.severity, finding.severity), 1)
+        lines += [*body, *(styled(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  "))]
+    return lines
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> list[str]:
+    """Rows under a head: ruled and wrapped to the width on a terminal, plain aligned columns in a pipe.
+
+    `right` names the columns whose values are counts, set to the right.
+    """
+    if is_terminal():
+        from jcodeunits.show import text_table
+
+        return str(text_table(head, rows, right, width())).splitlines()
+    cells = [[" ".join(str(cell).split()) for cell in row] for row in rows]
+    widths = [max([len(row[i]) for row in cells], default=0) for i in range(len(head))]
+    aligned = [
+        [
+            cell.rjust(room) if name in right else cell.ljust(room)
+            for cell, room, name in zip(row, widths, head, strict=True)
+        ]
+        for row in cells
+    ]
+    return ["  ".join(row).rstrip() for row in aligned]
+
+
+def as_json(value: object) -> str:
+    """One JSON document."""
+    import json
+
+    return json.dumps(value, indent=2)

@@ -1,0 +1,31 @@
+"""What all tests share: the folder of CMS files, if it was given, and how long hypothesis looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("moderate", max_examples=60, deadline=None)
+hypothesis.settings.load_profile("moderate")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shared",
+        metavar="FOLDER",
+        help="the folder with the CMS, FDA and sample files (cms/, fda/, ehr/, cases/)",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder with the published files; without it the test is skipped, and says so."""
+    given = request.config.getoption("--shared")
+    if not given:
+        pytest.skip("needs the CMS files: give their folder with --shared FOLDER")
+    folder = Path(given).resolve()
+    if not (folder / "cms").is_dir():
+        pytest.fail(f"--shared {given}: there is no cms/ in it")
+    return folder

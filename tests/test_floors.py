@@ -1,0 +1,153 @@
+"""Values flow one way: a module imports only from floors below its own."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "jcodeunits"
+
+# Floor of each module; a name ending in "." is a package whose files share the floor.
+FLOORS = {
+    "amount": 0, "errors": 0, "period": 0,
+    "cite": 1, "hcpcs": 1, "ndc": 1,
+    "finding": 2, "tables": 2, "trace": 2,
+    "routes": 3, "units": 3,
+    "dose": 4,
+    "catalog": 5, "policy": 5, "products": 5,
+    "search": 6,
+    "claim": 7, "convert": 7, "quantity": 7,
+    "vials": 8,
+    "coding.": 9, "rules.": 9,
+    "charging": 10,
+    "batch": 11, "formats.": 11, "refresh.": 11, "show": 11,
+    "audit": 12, "spark": 12,
+    "cli.terminal": 13, "cli.arguments": 13,
+    "cli.counter": 14, "cli.encounter": 14, "cli.bulk": 14, "cli.quarter": 14,
+    "cli": 15,
+    "__main__": 16,
+}  # fmt: skip
+
+# Files that the others of their own package may use: a step's or a format's common tools.
+SHARED = {"coding.": None, "formats.": None, "refresh.": None, "rules.": {"rules._registry"}}
+
+
+def _sources() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path != PACKAGE / "__init__.py"
+    }
+
+
+SOURCES = _sources()
+
+
+def _floor(module: str) -> tuple[int, str]:
+    """Floor and, for a file of a package that shares one, the package."""
+    if module in FLOORS:
+        return FLOORS[module], ""
+    package = module.split(".")[0] + "."
+    return FLOORS[package], package
+
+
+def _imports(module: str, path: Path) -> set[str]:
+    """The modules of the package that a file imports, at the top or inside a function."""
+    here = (
+        ["jcodeunits", *module.split(".")]
+        if path.name == "__init__.py"
+        else ["jcodeunits", *module.split(".")[:-1]]
+    )
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("jcodeunits.")}
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else []
+            home = ".".join([*base, *([node.module] if node.module else [])])
+            if home == "jcodeunits" or home.startswith("jcodeunits."):
+                names = {f"{home}.{alias.name}" for alias in node.names}
+                found |= {name if name.removeprefix("jcodeunits.") in SOURCES else home for name in names}
+    return {name.removeprefix("jcodeunits.") for name in found if name != "jcodeunits"}
+
+
+def _shows(path: Path, imported: str) -> bool:
+    """The one look upwards: `show` is imported only inside `_repr_html_`."""
+    tree = ast.parse(path.read_text("utf-8"))
+    every = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and imported in _named(n)]
+    inside = [
+        n
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FunctionDef) and f.name == "_repr_html_"
+        for n in ast.walk(f)
+        if isinstance(n, ast.ImportFrom) and imported in _named(n)
+    ]
+    return len(every) == len(inside) > 0
+
+
+def _named(node: ast.ImportFrom) -> set[str]:
+    return {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_a_module_imports_only_from_floors_below(module: str) -> None:
+    floor, package = _floor(module)
+    wrong = []
+    for imported in _imports(module, SOURCES[module]):
+        if imported == module:
+            continue
+        other, home = _floor(imported)
+        if other < floor or (imported == "show" and _shows(SOURCES[module], "show")):
+            continue
+        allowed = SHARED.get(package)
+        if home == package != "" and (allowed is None or imported in allowed or module == package[:-1]):
+            continue
+        wrong.append(f"{module} (floor {floor}) imports {imported} (floor {other})")
+    assert wrong == []
+
+
+def test_every_module_has_a_floor() -> None:
+    assert [
+        module for module in SOURCES if module not in FLOORS and module.split(".")[0] + "." not in FLOORS
+    ] == []
+
+
+def test_no_floor_is_of_a_module_that_has_gone() -> None:
+    packages = {module.split(".")[0] + "." for module in SOURCES}
+    assert [name for name in FLOORS if name not in SOURCES and name not in packages] == []
+
+
+def test_coding_and_rules_do_not_know_each_other() -> None:
+    crossing = [
+        (module, imported)
+        for module in SOURCES
+        for imported in _imports(module, SOURCES[module])
+        if {module.split(".")[0], imported.split(".")[0]} == {"coding", "rules"}
+    ]
+    assert crossing == []
+
+
+@pytest.mark.parametrize(
+    ("library", "home"), [("pint", "units"), ("tabulate", "show"), ("rapidfuzz", "search")]
+)
+def test_one_module_for_each_library(library: str, home: str) -> None:
+    users = set()
+    for module, path in SOURCES.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            users |= {module for name in names if name.split(".")[0] == library}
+    assert users <= {home}
+    assert users, f"{library} is imported nowhere"
+
+
+def test_only_the_command_asks_what_day_it_is() -> None:
+    asking = [
+        module
+        for module, path in SOURCES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("today", "now", "utcnow", "localtime", "time_ns")
+    ]
+    assert set(asking) == {"cli.arguments"}
