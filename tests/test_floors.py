@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "jcodeunits"
 
 # Floor of each module; a name ending in "." is a package whose files share the floor.
 FLOORS = {
-    "amount": 0, "errors": 0, "period": 0,
-    "cite": 1, "hcpcs": 1, "ndc": 1,
-    "finding": 2, "tables": 2, "trace": 2,
+    "amount": 0, "errors": 0,
+    "cite": 1, "period": 1,
+    "finding": 2, "hcpcs": 2, "ndc": 2, "tables": 2, "trace": 2,
     "routes": 3, "units": 3,
     "dose": 4,
     "catalog": 5, "policy": 5, "products": 5,
