@@ -1,8 +1,8 @@
 """The drug catalog: dated HCPCS rows, brands, other names, successors; and choosing one code.
 
-A code is looked up on a date of service. A name is looked up exactly (case, hyphens and spaces aside): a brand,
-another name, an ingredient, or an ingredient without its salt where that leaves one. Names that merely look
-alike are never taken for each other. Where several codes fit, the rules of `choose` decide or refuse.
+A code is looked up on a date of service. A name is looked up exactly (case, hyphens and spaces aside): a
+brand, another name, an ingredient, or an ingredient without its salt where that leaves one. Names that merely
+look alike are never taken for each other. Where several codes fit, the rules of `choose` decide or refuse.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ REFUSALS = {
 
 # Where a code's route words are given, what counts as an injection in general.
 INJECTED = frozenset(
-    {"injection", "intramuscular", "subcutaneous", "intravenous", "intradermal", "intravitreal", "intra-articular",
-     "intrathecal", "intra-arterial", "intralesional", "intraocular", "intracavernous", "intraperitoneal",
-     "intrapleural", "epidural", "perineural", "intraosseous", "infusion", "intravesical", "intratumoral"}
+    {"injection", "intramuscular", "subcutaneous", "intravenous", "intradermal", "intravitreal",
+     "intra-articular", "intrathecal", "intra-arterial", "intralesional", "intraocular", "intracavernous",
+     "intraperitoneal", "intrapleural", "epidural", "perineural", "intraosseous", "infusion", "intravesical",
+     "intratumoral"}
 )  # fmt: skip
 
 # A route of administration and the words of the catalog that cover it, besides its own name.
@@ -632,7 +633,7 @@ class Catalog:
         rows, said = self.rows_named(name, route)
         if not rows:
             raise UnknownDrug(
-                f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the HCPCS code.",
+                f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the code.",
                 given=name,
                 near=(),
             )
@@ -641,7 +642,7 @@ class Catalog:
             last = max(rows, key=lambda row: (row.effective <= on, row.effective))
             raise self._not_in_effect(self.rows(last.code), on)
         by_code = frozenset(row.code for row in said if row.code)
-        fitting = self._fitting(name, live, route, bool(by_code), on)
+        fitting = self._fitting(name, live, route, bool(said), on)
         general = self._covering(name, fitting, by_code, on)
         national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
         if by_code:
@@ -653,15 +654,20 @@ class Catalog:
         return left, said, tuple(row.code for row in national if row not in left)
 
     def _fitting(
-        self, name: str, live: tuple[Drug, ...], route: str | None, by_code: bool, on: dt.date
+        self, name: str, live: tuple[Drug, ...], route: str | None, branded: bool, on: dt.date
     ) -> tuple[Drug, ...]:
-        """The rows for the route; without one, those injected, or all where none is."""
-        if route is None:
-            return live if by_code else tuple(row for row in live if row.is_injected) or live
-        fitting = tuple(row for row in live if _fits(row, route))
+        """The rows for the route; without one, those injected, unless a brand or the name says the form."""
+        if route is not None:
+            fitting = tuple(row for row in live if _fits(row, route))
+            missing = f"has no code for the route {route}"
+        else:
+            fitting = tuple(row for row in live if row.is_injected)
+            if not fitting and (branded or squeezed(name) not in self.moieties):
+                fitting = live
+            missing = "has no code as an injection"
         if not fitting:
             raise AmbiguousDrug(
-                f"{name!r} has no code for the route {route}: {_listed(live)}. Give the HCPCS code.",
+                f"{name!r} {missing}: {_listed(live)}. Give the route it was given by, or the HCPCS code.",
                 given=name, candidates=tuple(row.code for row in live), on=on,
             )  # fmt: skip
         return fitting
@@ -747,7 +753,9 @@ def _merged(row_class: Any, shipped: tuple[Any, ...], own: tuple[Any, ...], file
     ]
     if clashes:
         raise TableError(
-            f"{file.name} would replace shipped rows: {'; '.join(clashes)}.", file=str(file), problems=tuple(clashes)
+            f"{file.name} would replace shipped rows: {'; '.join(clashes)}.",
+            file=str(file),
+            problems=tuple(clashes),
         )
     return tuple(sorted((*shipped, *own), key=lambda row: (key(row), row.effective)))
 
@@ -762,7 +770,7 @@ def _fits(row: Drug, route: str) -> bool:
     if not row.routes:
         return True
     key = route.casefold()
-    if key in ("oral", "inhaled", "topical", "nasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal"):
+    if key in _NOT_INJECTED:
         return key in row.routes
     return _fits_words(_own_routes(row) or row.routes, route)
 
@@ -772,6 +780,9 @@ def _own_routes(row: Drug) -> tuple[str, ...]:
     return tuple(word for word in row.routes if word not in ("injection", "infusion"))
 
 
+_NOT_INJECTED = frozenset(
+    {"oral", "inhaled", "topical", "nasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal"}
+)
 _ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
 
 
@@ -794,7 +805,7 @@ def _form_words(row: Drug) -> frozenset[str]:
     return frozenset(normal(" ".join((row.form, *row.routes))).split())
 
 
-_PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars", "excluding biosimilar")
+_PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars")
 
 
 def _product_of(row: Drug) -> str:

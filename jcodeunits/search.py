@@ -1,0 +1,203 @@
+"""Names, codes and NDCs to drugs: what a person types, and what comes near it.
+
+`find` lists what matches and never guesses; choosing one code is the catalog's work. `suggest` names what
+looks similar, for an error's text only: naltrexone and naloxone are different drugs, so nothing
+here ever takes one name for another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from . import catalog as catalogs
+from . import hcpcs, ndc
+from .catalog import Brand, Catalog, Drug, OtherName, normal, squeezed
+from .errors import IdentifierError, ProductError, UnknownDrug
+from .period import as_date
+
+_CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
+_CODE_LIKE = re.compile(r"[A-Za-z]?[0-9OIloi]{3,5}[A-Za-z]?")
+_NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*[0-9][0-9-]{8,14}[0-9]", re.ASCII)
+
+# How a row was found, best first.
+_EXACT, _FULL, _SALT_LEFT_OUT, _BEGINS, _WORDS = range(5)
+
+
+class Drugs(tuple[Drug, ...]):
+    """Drugs found, best first: a tuple that displays itself.
+
+    >>> print(find("toradol", on="2026-03-02"))
+    J1885  ketorolac tromethamine, per 15 mg
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if not self:
+            return "no drug found"
+        return "\n".join(f"{row.code:<6} {row.label}{_when(row)}" for row in self)
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Every drug as plain JSON types."""
+        return [row.as_dict() for row in self]
+
+    def _repr_html_(self) -> str:
+        from .show import html_of_drugs
+
+        return cast(str, html_of_drugs(self))
+
+
+def _when(row: Drug) -> str:
+    return f" (ended {row.ends})" if row.ends else ""
+
+
+def find(text: str, on: object = None, catalog: Catalog | None = None, limit: int | None = 50) -> Drugs:
+    """Drugs by code, ingredient, brand or other name, or NDC, best first; empty when nothing matches.
+
+    `on` keeps the rows in effect on that date of service; without it every dated row counts, newest first.
+    A word may be cut short ("methylpred", "depo med"), a code too ("J18"); a misspelt word matches nothing.
+    Raises `UnknownDrug` for what is no text, `DateError` for what is no date.
+
+    >>> [row.code for row in find("naloxone", on="2026-03-02")][0]
+    'J2312'
+    >>> find("naloxon hydrochlorid acid", on="2026-03-02")
+    ()
+    """
+    if not isinstance(text, str):
+        raise UnknownDrug(f"{text!r} is no text: give a code, a name or an NDC.", given=text, near=())
+    book = catalog or catalogs.shipped()
+    day = as_date(on) if on is not None else None
+    ranked: dict[Drug, int] = {}
+    for rank, row in _matches(text.strip(), day, book):
+        if day is None or row.period.holds(day):
+            ranked[row] = min(rank, ranked.get(row, rank))
+    found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
+    return Drugs(found[:limit])
+
+
+def _order(row: Drug) -> tuple[Any, ...]:
+    """What a person more likely wants first: live, injected, for every maker, national, plain, newest."""
+    return (
+        row.ends is not None,
+        not row.is_injected,
+        row.specific,
+        row.code[0] in "CS",
+        bool(row.form),
+        -row.effective.toordinal(),
+        row.code,
+    )
+
+
+def _matches(text: str, day: dt.date | None, book: Catalog) -> Iterator[tuple[int, Drug]]:
+    if not text:
+        return
+    if hcpcs.is_valid(text) and book.rows(hcpcs.compact(text)):
+        yield from ((_EXACT, row) for row in book.rows(hcpcs.compact(text)))
+        return
+    if _NDC_LIKE.fullmatch(text):
+        yield from ((_EXACT, row) for row in _by_ndc(text, day, book))
+        return
+    if _CODE_START.fullmatch(text):
+        yield from ((_BEGINS, row) for row in book.drugs if row.code.startswith(text.upper()))
+    if any(row.kind == "unsafe" for row in book.named.get(squeezed(text), ()) if isinstance(row, OtherName)):
+        return
+    yield from _by_name(text, book)
+
+
+def _by_ndc(text: str, day: dt.date | None, book: Catalog) -> Iterable[Drug]:
+    from . import products
+
+    try:
+        number = ndc.compact(text)
+        codes, _ = products.codes(number, day or dt.date.max)
+    except (IdentifierError, ProductError):
+        return ()
+    return [row for code in codes for row in book.rows(code)]
+
+
+def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
+    key = squeezed(text)
+    if not key:
+        return
+    for said in book.named.get(key, ()):
+        yield from ((_FULL, row) for row in _rows_of(said, book))
+    if key not in book.named:
+        rows, _ = book.rows_named(text)
+        exact = [row for row in rows if squeezed(row.ingredient) == key]
+        yield from ((_FULL if row in exact else _SALT_LEFT_OUT, row) for row in rows)
+    wanted = normal(text).split()
+    for row in book.drugs:
+        held = f"{row.ingredient} {row.form} {row.qualifier} {' '.join(row.routes)}"
+        rank = _rank(key, wanted, held, row.ingredient)
+        if rank is not None:
+            yield rank, row
+    named: tuple[Brand | OtherName, ...] = (*book.brands, *book.names)
+    for said in named:
+        if isinstance(said, OtherName) and said.kind == "unsafe":
+            continue
+        called = said.brand if isinstance(said, Brand) else said.name
+        rank = _rank(key, wanted, called, called)
+        if rank is not None:
+            yield from ((rank, row) for row in _rows_of(said, book))
+
+
+def _rows_of(said: Brand | OtherName, book: Catalog) -> tuple[Drug, ...]:
+    """The rows that a brand or name row means: of its code, or those of its ingredient for every maker."""
+    if said.code:
+        return book.rows(said.code)
+    rows = book.ingredients.get(normal(said.ingredient), ())
+    return tuple(row for row in rows if not row.specific and row.is_injected) or rows
+
+
+def _rank(key: str, wanted: list[str], held: str, name: str) -> int | None:
+    """How the words wanted are found in the words held: each begins one of them; short words are whole."""
+    low = held.casefold()
+    if not all(word in low or word in ("hydrochloride", "hydrobromide") for word in wanted):
+        return None  # most rows end here, before any word is looked at
+    if len(key) >= 3 and squeezed(name).startswith(key):
+        return _BEGINS
+    words = normal(held).split()
+    for word in wanted:
+        if word not in words and (len(word) < 3 or not any(other.startswith(word) for other in words)):
+            return None
+    return _WORDS
+
+
+def suggest(text: str, catalog: Catalog | None = None, limit: int = 5) -> tuple[str, ...]:
+    """Names or codes that look like `text`, the most similar first: for a person to read, never to be used.
+
+    >>> suggest("ketoralac")[0]
+    'ketorolac tromethamine'
+    """
+    book = catalog or catalogs.shipped()
+    if not isinstance(text, str) or not text.strip():
+        return ()
+    wanted = text.strip()
+    if _CODE_LIKE.fullmatch(wanted):
+        return _nearest(wanted.upper(), {row.code: row.code for row in book.drugs}, 79, limit)
+    return _nearest(squeezed(wanted), _called(book), 70, limit)
+
+
+def _called(book: Catalog) -> dict[str, str]:
+    """Every name in the catalog as it is compared, and as it is written."""
+    made: dict[str, str] = {}
+    written = {normal(row.ingredient): row.ingredient for row in book.drugs}
+    for key, fulls in book.moieties.items():
+        made[key] = written[fulls[0]]
+    for name in book.names:
+        if name.kind != "unsafe":
+            made[squeezed(name.name)] = name.name
+    for brand in book.brands:
+        made[squeezed(brand.brand)] = brand.brand
+    return made
+
+
+def _nearest(wanted: str, names: dict[str, str], least: float, limit: int) -> tuple[str, ...]:
+    from rapidfuzz import fuzz, process
+
+    found = process.extract(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=least, limit=4 * limit)
+    ranked = sorted(found, key=lambda hit: (-hit[1], names[hit[0]].casefold()))
+    return tuple(dict.fromkeys(names[key] for key, _, _ in ranked))[:limit]
