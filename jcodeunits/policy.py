@@ -29,6 +29,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import attrs
 
 from . import tables
+from .amount import decimal_text
 from .cite import Citation
 from .errors import CodeError, EncounterError, TableError
 from .period import Period, as_date
@@ -156,7 +157,7 @@ class DrugClass:
 
     TABLE: ClassVar[str] = "classes"
     KEY: ClassVar[tuple[str, ...]] = ("code", "name")
-    NEAREST: ClassVar[bool] = True
+    NEAREST: ClassVar[bool] = False
 
     code: str = _column(text)
     name: str = _column(text)
@@ -190,7 +191,7 @@ class AdministrationRule:
     payer: str = _column(text)
     claim: str = _column(_claim)
     purpose: str = _column(text)
-    drug_class: str = _column(text)
+    classes: tuple[str, ...] = _column(words)
     routes: tuple[str, ...] = _column(words)
     indication: str = _column(choice("any", "neoplasm", "other"))
     outcome: str = _column(choice("bill", "procedure", "none", "ask"))
@@ -244,7 +245,7 @@ class Limit:
     NEAREST: ClassVar[bool] = True
 
     code: str = _column(text)
-    claim: str = _column(choice("any", "professional", "outpatient", "dme"))
+    claim: str = _column(_claim)
     units: int = _column(integer)
     per: str = _column(choice("line", "day-absolute", "day"))
     reason: str = _column(text)
@@ -587,7 +588,7 @@ class Policy:
 
         `path` is a folder or one file, of the shape of the reference tables and named like them
         (`payers.csv`, `place_rules.csv`, ...). Raises `TableError` for a file that is no such
-        table and for a row whose key and period meet a shipped row: a shipped row is never replaced in silence.
+        table, and for a row whose key and period meet a shipped row: none is ever replaced in silence.
         """
         place = Path(path)
         files = sorted(place.glob("*.csv")) if place.is_dir() else [place]
@@ -890,19 +891,19 @@ class Policy:
         """
         limit = self.fee(code, "payment-limit", on)
         if limit is not None:
-            how = f"payment limit ${_plain(limit.amount)} for one billing unit"
+            how = f"payment limit ${decimal_text(limit.amount)} for one billing unit"
             return Allowed(limit.amount, how, (tables.citation(limit),), reach(limit, on))
         if claim == "outpatient":
             rate = self.fee(code, "opps-rate", on)
             if rate is None:
                 return None
             return Allowed(
-                rate.amount, f"rate ${_plain(rate.amount)}", (tables.citation(rate),), reach(rate, on)
+                rate.amount, f"rate ${decimal_text(rate.amount)}", (tables.citation(rate),), reach(rate, on)
             )
         total, factor = self.fee(code, "total-rvu", on), self.fee("all", "conversion-factor", on)
         if total is None or factor is None or reach(total, on) or reach(factor, on):
             return None
-        how = f"{_plain(total.amount)} RVU x ${_plain(factor.amount)}"
+        how = f"{decimal_text(total.amount)} RVU x ${decimal_text(factor.amount)}"
         return Allowed(total.amount * factor.amount, how, (tables.citation(total), tables.citation(factor)))
 
     # --- diagnoses, denials, documentation -------------------------------------------------------------
@@ -1013,7 +1014,7 @@ def _decide(
     for row in sorted(policy.rows(AdministrationRule), key=lambda row: row.id):
         fits = (
             row.purpose in (ANY, purpose)
-            and (row.drug_class == ANY or row.drug_class in classes)
+            and (ANY in row.classes or not classes.isdisjoint(row.classes))
             and (route in row.routes or ANY in row.routes)
             and row.payer in payers
             and row.claim in (ANY, claim)
@@ -1036,12 +1037,6 @@ def _all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:
         by_key.setdefault(tuple(getattr(row, name) for name in row.KEY), []).append(row)
     found = (in_effect(group, on) for group in by_key.values())
     return tuple(row for row in found if row is not None)
-
-
-def _plain(value: Fraction) -> str:
-    # Every figure of the tables is a finite decimal with at most six places.
-    digits = f"{value.numerator * 10**6 // value.denominator:07d}"
-    return f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
 
 
 def _holds(hit: Hit, wanted: list[str]) -> bool:
