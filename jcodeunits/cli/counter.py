@@ -173,6 +173,8 @@ def _drugs(text: str, on: Day, json: bool) -> tuple[int, str]:
         raise _nothing(text, on)
     if json:
         return 0, _document(text, on, drugs=[drug.as_dict() for drug in found])
+    from jcodeunits.show import drug_unit
+
     rows = [(drug.code, drug.name, drug_unit(drug), drug.period) for drug in found]
     lines = terminal.table(("code", "drug", "one unit", "in effect"), rows)
     return 0, "\n".join([*lines, f"on {on}"])
@@ -187,13 +189,6 @@ def _nothing(text: str, on: Day) -> JcodeunitsError:
     except JcodeunitsError as why:
         return why
     raise AssertionError(f"{catalog.normal(text)} resolves, and find does not find it")
-
-
-def drug_unit(drug: Drug) -> str:
-    """What one unit of a row stands for, or why nothing does."""
-    from jcodeunits.catalog import REFUSALS
-
-    return f"no unit: {REFUSALS[drug.refuses]}" if drug.refuses else str(drug.billing_unit)
 
 
 def _document(text: str, on: Day, **found: Any) -> str:
@@ -227,14 +222,14 @@ def _found(text: str, on: Day) -> Any:
 
 
 def _history(history: History) -> list[str]:
+    from jcodeunits.show import drug_unit, evidence
+
     rows = [(row.code, row.period, drug_unit(row), row.name) for row in history]
     lines = terminal.table(("code", "in effect", "one unit", "drug"), rows)
     for word, links in (("then", history.successors), ("before", history.predecessors)):
         for link in links:
             code = link.successor if word == "then" else link.code
             condition = f" for {link.condition}" if link.condition else ""
-            moved = f", {link.ndcs_moved} NDCs moved" if link.ndcs_moved else ""
-            basis = f"by {link.evidence}{moved}; confidence {link.confidence}"
-            says = f"{code}{condition} from {link.effective} ({basis})"
+            says = f"{code}{condition} from {link.effective} ({evidence(link)})"
             lines += terminal.wrapped(says, f"{word:<7}", " " * 7)
     return lines
