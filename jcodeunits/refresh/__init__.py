@@ -1,0 +1,1 @@
+"""CMS and FDA files in, reference tables out, with a report of what does not fit."""
