@@ -935,16 +935,29 @@ class Policy:
     # --- look-up -------------------------------------------------------------------------------------
 
     def search(self, words: str, on: object) -> tuple[Hit, ...]:
-        """Places, modifiers, codes, payer options, denials and documentation in which every word occurs.
+        """What the tables say about a text: every row in which each word occurs.
 
-        A key that equals the text comes first.
+        Places, modifiers, codes, administration rules, drug classes, payer options, denials, documentation. A
+        code adds its limits, status and fee, two codes the edit between them. What equals the text comes first,
+        even where it is not in effect on the date, and then says so.
 
-        >>> [hit.key for hit in shipped().search("urgent care", on="2026-03-02")][0]
+        >>> policy = shipped()
+        >>> policy.search("urgent care", on="2026-03-02")[0].key
         '20'
+        >>> policy.search("JG", on="2026-03-02")[0].detail[:16]
+        'ended 2024-12-31'
+        >>> [hit.title for hit in policy.search("99211 96372", on="2026-03-02") if hit.kind == "edit"][0]
+        'professional claim: 96372 is paid, 99211 never beside it'
         """
+        date = as_date(on)
         wanted = words.casefold().split()
-        hits = [hit for hit in _hits(self, as_date(on)) if _holds(hit, wanted)]
-        return tuple(sorted(hits, key=lambda hit: hit.key.casefold() != words.strip().casefold()))
+        if not wanted:
+            return ()
+        hits = [hit for hit in _hits(self, date) if _holds(hit, wanted)]
+        key = words.strip().casefold()
+        hits.sort(key=lambda hit: hit.key.casefold() != key)
+        codes = words.upper().split()
+        return (*_out_of_effect(self, words.strip().upper(), date), *hits, *_code_hits(self, codes, date))
 
 
 @cache
@@ -1044,30 +1057,71 @@ def _holds(hit: Hit, wanted: list[str]) -> bool:
     return all(word in where for word in wanted)
 
 
+def _hit(kind: str, row: Any, key: str, title: str, detail: str) -> Hit:
+    return Hit(kind, key, title, detail, Period(row.effective, row.ends), tables.citation(row))
+
+
 def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
-    hits: list[Hit] = []
+    def rows(row_class: type[R]) -> tuple[R, ...]:
+        return _all_in_effect(policy.rows(row_class), on)
 
-    def add(kind: str, row: Any, key: str, title: str, detail: str) -> None:
-        hits.append(Hit(kind, key, title, detail, Period(row.effective, row.ends), tables.citation(row)))
-
-    for place in _all_in_effect(policy.rows(Place), on):
-        add("place", place, place.code, place.name, f"{place.rate} rate")
-    for rule in _all_in_effect(policy.rows(PlaceRule), on):
-        add("place rule", rule, rule.place, f"{rule.payer}: {rule.says}", rule.fix)
-    for modifier in _all_in_effect(policy.rows(Modifier), on):
-        add("modifier", modifier, modifier.code, modifier.label, modifier.use)
-    for procedure in _all_in_effect(policy.rows(Procedure), on):
-        add(
-            procedure.kind,
-            procedure,
-            procedure.code,
-            procedure.label,
-            f"{procedure.role} {procedure.position}",
+    hits = [_hit("place", r, r.code, r.name, f"{r.rate} rate") for r in rows(Place)]
+    hits += [
+        _hit("place rule", r, r.place, f"{r.payer}: place {r.place} {r.says}", r.fix) for r in rows(PlaceRule)
+    ]
+    hits += [
+        _hit("modifier", r, r.code, r.label, f"on {', '.join(r.lines)} lines: {r.use}")
+        for r in rows(Modifier)
+    ]
+    hits += [_hit(r.kind, r, r.code, r.label, f"{r.role} {r.position}") for r in rows(Procedure)]
+    hits += [
+        _hit(
+            "administration rule",
+            r,
+            r.id,
+            f"{r.purpose}, {'/'.join(r.classes)}, {'/'.join(r.routes)}",
+            r.says,
         )
-    for option in _all_in_effect(policy.rows(PayerOption), on):
-        add("payer option", option, f"{option.payer} {option.option}", ", ".join(option.values), "")
-    for denial in policy.denials(on):
-        add("denial", denial, denial.id, denial.title, f"{denial.cause} {denial.fix}")
-    for element in policy.documentation(on):
-        add("documentation", element, element.element, element.title, element.holds)
+        for r in rows(AdministrationRule)
+    ]
+    hits += [
+        _hit("drug class", r, r.code, r.drug, f"{r.name}: {r.note}".rstrip(": ")) for r in rows(DrugClass)
+    ]
+    hits += [
+        _hit("payer option", r, f"{r.payer} {r.option}", ", ".join(r.values) or "none", "")
+        for r in rows(PayerOption)
+    ]
+    hits += [_hit("option", r, r.name, r.meaning, ", ".join(r.allowed)) for r in rows(OptionKind)]
+    hits += [_hit("diagnosis", r, r.diagnosis, f"{r.label}, with {r.code}", r.doubt) for r in rows(Diagnosis)]
+    hits += [_hit("denial", r, r.id, r.title, f"{r.cause}. {r.fix}") for r in policy.denials(on)]
+    hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
     return tuple(hits)
+
+
+def _out_of_effect(policy: Policy, key: str, on: dt.date) -> Iterable[Hit]:
+    for kind, row_class, name in (("modifier", Modifier, "label"), ("code", Procedure, "label")):
+        rows = policy._of(row_class, key)
+        if rows and in_effect(rows, on) is None:
+            last = rows[-1]
+            when = f"ended {last.ends}" if last.ends and last.ends < on else f"starts {last.effective}"
+            yield _hit(kind, last, key, getattr(last, name), f"{when}: not in effect on {on}")
+
+
+def _code_hits(policy: Policy, codes: list[str], on: dt.date) -> Iterable[Hit]:
+    for claim in ("professional", "outpatient"):
+        if len(codes) == 1:
+            limit, money = policy.limit(codes[0], on, claim), policy.allowed(codes[0], on, claim)
+            if limit is not None:
+                detail = "; ".join(filter(None, (limit.reason, reach(limit, on))))
+                yield _hit(
+                    "limit", limit, codes[0], f"{claim} claim: {limit.units} units, {limit.per}", detail
+                )
+            if money is not None:
+                title = f"{claim} claim: {money.how}"
+                yield Hit("fee", codes[0], title, money.note, Period(on, on), money.citations[0])
+        elif len(codes) == 2:
+            edit = policy.edit(codes[0], codes[1], on, claim)
+            if edit is not None:
+                how = "never beside it" if edit.indicator == 0 else "with a modifier where separate"
+                title = f"{claim} claim: {edit.column_1} is paid, {edit.column_2} {how}"
+                yield _hit("edit", edit, f"{edit.column_1} {edit.column_2}", title, edit.reason)

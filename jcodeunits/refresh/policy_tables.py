@@ -328,14 +328,16 @@ def make(cms: Path, reference: Path, codes: Collection[str], verified: str) -> d
     names = {row["code"]: row["name"] for row in read(known)} if known.is_file() else {}
     mue = [pair for family, pairs in files.items() if family.startswith("mue-") for pair in pairs]
     ptp = {"professional": files["ptp-practitioner-"][-1], "outpatient": files["ptp-outpatient-"][-1]}
-    made: list[tuple[Any, list[Cells]]] = [
-        (Place, places(*files["pos-"][-1], names)),
-        (Limit, limits(sorted(mue, key=lambda pair: pair[1].first_day), codes)),
-        (Edit, edits(ptp)),
-        (Status, statuses(files["opps-"], codes)),
-        (Fee, payment_limits(files["asp-limits-"], codes)),
+    made: list[tuple[Any, str, list[Cells]]] = [
+        (Place, "pos-", places(*files["pos-"][-1], names)),
+        (Limit, "mue-", limits(sorted(mue, key=lambda pair: pair[1].first_day), codes)),
+        (Edit, "ptp-", edits(ptp)),
+        (Status, "opps-", statuses(files["opps-"], codes)),
+        (Fee, "asp-limits-", payment_limits(files["asp-limits-"], codes)),
     ]
     return {
-        str(row_class.TABLE): merged(row_class, rows, reference / f"{row_class.TABLE}.csv", _FILES, verified)
-        for row_class, rows in made
+        str(row_class.TABLE): merged(
+            row_class, rows, reference / f"{row_class.TABLE}.csv", (family,), verified
+        )
+        for row_class, family, rows in made
     }
