@@ -1,0 +1,369 @@
+"""What every writer shares: what may leave, how long it may be, and what a format leaves behind.
+
+A claim line that leaves is checked here, whatever the format: whole units above zero, at most four
+modifiers, an NDC of eleven digits with its quantity and only on a drug line, never a line of a charge that
+stops. Everything that is wrong is said at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.errors import FormatError
+
+MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
+POINTERS_MOST = 4  # SV107-1 to -4; CMS-1500 24E
+DIAGNOSES_MOST = 12  # 837P HI and CMS-1500 item 21
+SPLITS_MOST = 50  # lines of an 837P claim (LX)
+QUALIFIERS = ("UN", "ML", "GR", "F2")
+MILLIGRAMS = "ME"  # in the X12 list, and no payer's NDC unit: only on request
+
+_CODE = re.compile(r"[0-9A-Z]\d{3}[0-9A-Z]", re.ASCII)
+_MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
+_NDC = re.compile(r"\d{11}", re.ASCII)
+_REVENUE = re.compile(r"\d{4}", re.ASCII)
+_DRUG_KINDS = ("drug", "waste")
+
+
+@attrs.frozen
+class Loss:
+    """A fact of the charge that a format has no place for: 1-based `line`, `field`, `value`, `reason`.
+
+    >>> print(Loss(2, "modifiers", "JZ", "ChargeItem has no modifier element"))
+    line 2: modifiers 'JZ' is not carried: ChargeItem has no modifier element
+    """
+
+    line: int | None
+    field: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        at = f"line {self.line}: " if self.line else ""
+        return f"{at}{self.field} {self.value!r} is not carried: {self.reason}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"line": self.line, "field": self.field, "value": self.value, "reason": self.reason}
+
+
+@attrs.frozen
+class ClaimLines:
+    """The lines that a claim message holds.
+
+    `lines`; for each its `dates` (ISO, a range as `first/last`, empty when not said) and `places` (empty
+    when not said); `losses`, what the message says and a line cannot hold, or cannot be known from it.
+    """
+
+    lines: tuple[Line, ...]
+    dates: tuple[str, ...]
+    places: tuple[str, ...]
+    losses: tuple[Loss, ...] = ()
+
+
+@attrs.frozen
+class Rules:
+    """What one format asks of a line.
+
+    `units_digits`: digits of the field that holds the units, more become more lines (None: no end).
+    `needs`: of `charge_amount`, `revenue_code`, `diagnoses`, `ndc_quantity`; `fields` names them there.
+    `quantity`: digits before and after the point of the NDC quantity.
+    `lines_most`: lines that one claim holds.
+    """
+
+    format: str
+    title: str
+    units_digits: int | None = None
+    needs: tuple[str, ...] = ()
+    fields: Mapping[str, str] = attrs.field(factory=dict)
+    quantity: tuple[int, int] | None = None
+    lines_most: int | None = None
+    pointers: bool = False
+
+
+def number(value: Decimal | int) -> str:
+    """The exact decimal text of an amount: no exponent, no trailing zeros, no naked point.
+
+    >>> number(Decimal("1.50")), number(Decimal("2.00")), number(Decimal(".5")), number(Decimal("1E+3"))
+    ('1.5', '2', '0.5', '1000')
+    """
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(total: Decimal, parts: list[int], places: int) -> list[Decimal]:
+    """`total` over parts in proportion, each rounded half up to `places` decimals; they add up exactly.
+
+    >>> share(Decimal("1.00"), [999, 501], 2)
+    [Decimal('0.67'), Decimal('0.33')]
+    """
+    whole, scale = sum(parts), 10**places
+    shares: list[Decimal] = []
+    done, given = 0, Decimal(0)
+    for part in parts[:-1]:
+        done += part
+        exact = Fraction(total) * done / whole * scale
+        reached = Decimal(int(exact + Fraction(1, 2))).scaleb(-places)
+        shares.append(reached - given)
+        given = reached
+    return [*shares, total - given]
+
+
+def _decimals(value: Decimal) -> int:
+    return max(0, -int(value.as_tuple().exponent))
+
+
+def split(line: Line, digits: int | None) -> tuple[Line, ...]:
+    """The line, or as many as its units need in a field of so many digits.
+
+    Code, modifiers (JW and JZ too) and diagnoses stand on each; charge and NDC quantities are shared in
+    proportion and add up to those of the line.
+
+    >>> [part.units for part in split(Line("J0585", units=1500), 3)]
+    [999, 501]
+    """
+    if digits is None or line.units < 10**digits:
+        return (line,)
+    most = 10**digits - 1
+    parts = [most] * (line.units // most) + [line.units % most or most]
+    if line.units % most == 0:
+        parts.pop()
+    if len(parts) > SPLITS_MOST:
+        raise FormatError(
+            f"{line.code}: {line.units} units need {len(parts)} lines of {digits} digits, and a claim holds "
+            f"{SPLITS_MOST}. Divide the units over several claims.",
+            place="units",
+        )
+    nothing: list[Decimal | None] = [None] * len(parts)
+    amounts = nothing if line.charge_amount is None else [*share(line.charge_amount, parts, 2)]
+    quantities = _quantities(line.ndc_quantity, parts)
+    extras = [_quantities(extra.quantity, parts) for extra in line.extra_ndcs]
+    return tuple(
+        attrs.evolve(
+            line, units=units, charge_amount=amounts[n], ndc_quantity=quantities[n],
+            extra_ndcs=tuple(
+                attrs.evolve(extra, quantity=each[n]) for extra, each in zip(line.extra_ndcs, extras, strict=True)
+            ),
+        )
+        for n, units in enumerate(parts)
+    )  # fmt: skip
+
+
+def _quantities(total: Decimal | None, parts: list[int]) -> list[Decimal | None]:
+    if total is None:
+        return [None] * len(parts)
+    return [*share(total, parts, max(3, _decimals(total)))]
+
+
+def diagnoses(charge: Charge) -> tuple[str, ...]:
+    """The claim's diagnoses in order: those of the encounter, then those that only a line names.
+
+    Pointers count in this list; the host writes it in the claim's own place (HI, item 21).
+    """
+    named = (code for line in charge.lines for code in line.diagnoses)
+    return tuple(dict.fromkeys((*charge.encounter.diagnoses, *named)))
+
+
+def pointers(line: Line, listed: tuple[str, ...]) -> list[int]:
+    """At most four positions of the line's diagnoses in the claim's list."""
+    return [listed.index(code) + 1 for code in line.diagnoses][:POINTERS_MOST]
+
+
+def prepare(
+    charge: Charge,
+    rules: Rules,
+    *,
+    allow_stops: bool = False,
+    amounts: Mapping[str, object] | None = None,
+    revenue_codes: Mapping[str, str] | None = None,
+    allow_me: bool = False,
+) -> tuple[Line, ...]:
+    """The lines that may leave in a format, each with its amount, as many as the fields need.
+
+    Raises `FormatError` that lists everything in the way: findings of severity stop (unless
+    `allow_stops`), malformed fields, and what the format requires and nobody gave.
+    """
+    if not isinstance(charge, Charge):
+        raise FormatError(
+            f"A {type(charge).__name__} is no charge. Make one with jcodeunits.charge(encounter).",
+            format=rules.format,
+        )
+    problems = [] if allow_stops else _stops(charge)
+    if not charge.lines:
+        problems.append("there is no line to bill")
+    priced = tuple(_priced(line, charge, amounts, revenue_codes, problems) for line in charge.lines)
+    for at, line in enumerate(priced, 1):
+        problems += (f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, allow_me))
+    if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
+        problems.append(f"there are {len(diagnoses(charge))} diagnoses, and a claim holds {DIAGNOSES_MOST}")
+    _refuse_any(problems, rules)
+    lines = tuple(part for line in priced for part in split(line, rules.units_digits))
+    _refuse_any(_too_many(lines, rules), rules)
+    return lines
+
+
+def _refuse_any(problems: list[str], rules: Rules) -> None:
+    if problems:
+        raise FormatError(
+            f"Not written as {rules.title}: {'; '.join(problems)}.",
+            format=rules.format,
+            place=problems[0].partition(" (")[0],
+            problems=tuple(problems),
+        )
+
+
+def _too_many(lines: tuple[Line, ...], rules: Rules) -> list[str]:
+    found = [
+        f"line {at} ({line.code}) would carry an NDC quantity of 0 after the units are divided"
+        for at, line in enumerate(lines, 1)
+        if line.ndc_quantity is not None and line.ndc_quantity <= 0
+    ]
+    if rules.lines_most is not None and len(lines) > rules.lines_most:
+        found.append(f"{len(lines)} lines, and one claim holds {rules.lines_most}: divide the charge")
+    return found
+
+
+def _stops(charge: Charge) -> list[str]:
+    return [
+        f"{f'line {found.line}: ' if found.line else ''}{found.rule} stops this claim "
+        f"({found.says.rstrip('.')}; {found.fix.rstrip('.')}; allow_stops=True writes it all the same)"
+        for found in charge.findings
+        if found.severity == "stop"
+    ]
+
+
+def money(value: object) -> Decimal:
+    """An amount of money with at most two decimals; `ValueError` otherwise."""
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no amount of money") from None
+    if isinstance(value, bool) or not amount.is_finite() or amount < 0 or amount != round(amount, 2):
+        raise ValueError(f"{value!r} is no amount of money")
+    return amount
+
+
+def _priced(
+    line: Line,
+    charge: Charge,
+    amounts: Mapping[str, object] | None,
+    revenue_codes: Mapping[str, str] | None,
+    problems: list[str],
+) -> Line:
+    """The line with its charge (price of one unit times units) and revenue code, where somebody gave them."""
+    prices: dict[str, object] = {**dict(charge.encounter.charge_amounts), **(amounts or {})}
+    revenue = {**dict(charge.encounter.revenue_codes), **(revenue_codes or {})}
+    amount = line.charge_amount
+    if amount is None and line.code in prices:
+        try:
+            amount = money(prices[line.code]) * line.units
+        except ValueError as why:
+            problems.append(f"amounts: {why} ({line.code})")
+    return attrs.evolve(line, charge_amount=amount, revenue_code=line.revenue_code or revenue.get(line.code))
+
+
+def _wrong(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
+    yield from _wrong_fields(line)
+    yield from _wrong_ndc(line, rules, allow_me)
+    yield from _missing(line, rules)
+
+
+def _wrong_fields(line: Line) -> Iterable[str]:
+    if not _CODE.fullmatch(line.code):
+        yield "is no HCPCS or CPT code"
+    if isinstance(line.units, bool) or not isinstance(line.units, int) or line.units < 1:
+        yield f"has {line.units!r} units, and a line counts whole units above 0"
+    if len(line.modifiers) > MODIFIERS_MOST:
+        yield f"has {len(line.modifiers)} modifiers, and a line holds {MODIFIERS_MOST}"
+    if bad := [m for m in line.modifiers if not _MODIFIER.fullmatch(m)]:
+        yield f"has {', '.join(map(repr, bad))}, which is no modifier of two characters"
+    if line.revenue_code is not None and not _REVENUE.fullmatch(line.revenue_code):
+        yield f"has {line.revenue_code!r}, which is no revenue code of four digits"
+    if line.charge_amount is not None:
+        try:
+            money(line.charge_amount)
+        except ValueError as why:
+            yield f"has a charge that cannot be: {why}"
+
+
+def _wrong_ndc(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
+    given = [(line.ndc, line.ndc_qualifier, line.ndc_quantity)] if line.ndc is not None else []
+    given += [(extra.ndc, extra.qualifier, extra.quantity) for extra in line.extra_ndcs]
+    if given and line.kind not in _DRUG_KINDS:
+        yield f"is a {line.kind} line, and an NDC stands on drug lines only"
+    if line.ndc is None and (line.ndc_quantity is not None or line.extra_ndcs):
+        yield "has an NDC quantity without its NDC"
+    for ndc, qualifier, quantity in given:
+        if not _NDC.fullmatch(str(ndc)):
+            yield f"has the NDC {ndc!r}, and a claim carries 11 digits without hyphens"
+        if (qualifier is None) != (quantity is None):
+            yield f"has half an NDC quantity ({qualifier or quantity})"
+        elif quantity is None and "ndc_quantity" in rules.needs:
+            yield f"has the NDC {ndc} without quantity ({rules.fields['ndc_quantity']}): say what was opened"
+        if qualifier is not None and qualifier not in (*QUALIFIERS, *([MILLIGRAMS] if allow_me else [])):
+            yield f"has the NDC unit {qualifier!r}; {', '.join(QUALIFIERS)} may leave"
+        if quantity is not None:
+            yield from _wrong_quantity(quantity, rules)
+
+
+def _wrong_quantity(quantity: Decimal, rules: Rules) -> Iterable[str]:
+    if not quantity.is_finite() or quantity <= 0:
+        yield f"has an NDC quantity of {quantity}, and it must be above 0"
+    elif rules.quantity is not None:
+        whole, _, part = number(quantity).partition(".")
+        if len(whole) > rules.quantity[0] or len(part) > rules.quantity[1]:
+            yield (
+                f"has an NDC quantity of {number(quantity)}, and {rules.fields['ndc_quantity']} holds "
+                f"{rules.quantity[0]} digits and {rules.quantity[1]} decimals"
+            )
+
+
+_GIVE = {
+    "charge_amount": "has no charge ({where}): give amounts={{'{code}': '25.00'}}, the price of one unit",
+    "revenue_code": "has no revenue code ({where}): give revenue_codes={{'{code}': '0636'}}",
+    "diagnoses": "has no diagnosis ({where}): name one in the encounter or the administration",
+}
+
+
+def _missing(line: Line, rules: Rules) -> Iterable[str]:
+    for name, sentence in _GIVE.items():
+        if name in rules.needs and getattr(line, name) in (None, ()):
+            yield sentence.format(where=rules.fields[name], code=line.code)
+
+
+def losses(lines: Iterable[Line], cannot: Mapping[str, str]) -> tuple[Loss, ...]:
+    """What of these lines a format cannot carry: `cannot` gives the reason for each field of a line.
+
+    >>> losses([Line("J1885", revenue_code="0636")], {"revenue_code": "no field for it"})[0].value
+    '0636'
+    """
+    return tuple(
+        Loss(at, field, _shown(value), reason)
+        for at, line in enumerate(lines, 1)
+        for field, reason in cannot.items()
+        if (value := getattr(line, field)) not in (None, ())
+    )
+
+
+def lost_pointers(lines: Iterable[Line], where: str) -> tuple[Loss, ...]:
+    """The diagnoses of a line beyond the four that a pointer field holds."""
+    return tuple(
+        Loss(at, "diagnoses", ", ".join(line.diagnoses[POINTERS_MOST:]), f"{where} points to four diagnoses")
+        for at, line in enumerate(lines, 1)
+        if len(line.diagnoses) > POINTERS_MOST
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        return number(value)
+    if isinstance(value, tuple):
+        return ", ".join(item.ndc if isinstance(item, ExtraNdc) else str(item) for item in value)
+    return str(value)

@@ -1,0 +1,484 @@
+"""X12 5010 claim lines: 837P loops 2400 and 2410 (SV1, LIN, CTP) and their 837I twins (SV2).
+
+Fragments, not envelopes: the host owns ISA to HI, and numbers that a line points to (`diagnoses`). Segments
+are built from a map of position to value. Two counts stand on one drug line: SV104 counts HCPCS units, CTP04
+the NDC quantity in packages or millilitres.
+
+>>> import datetime as dt
+>>> from decimal import Decimal
+>>> from jcodeunits.claim import Charge, Encounter, Line
+>>> line = Line("J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1"), ("M54.50",), kind="drug")
+>>> charge = Charge((line,), (), Encounter("2026-03-02", "11", diagnoses=("M54.50",)))
+>>> print(write(charge, amounts={"J1885": "5.00"}))
+LX*1~
+SV1*HC:J1885:JZ*10*UN*2*11**1~
+DTP*472*D8*20260302~
+LIN**N4*00409379501~
+CTP****1*ML~
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import attrs
+
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.errors import FormatError
+
+from . import _outgoing
+from ._outgoing import ClaimLines, Loss, Rules, number
+
+# Digits before the point of SV104 / SV205, by the note of the implementation guides.
+SERVICE_UNIT_DIGITS = 8
+# CTP04 is element 380, type R, at most 15 digits; three decimals are what payers keep.
+QUANTITY_DIGITS = (8, 7)
+DESCRIPTION_MOST = 80  # SV101-7 and NTE02, element 352
+_LINES_MOST = {"SV1": 50, "SV2": 999}  # repeats of loop 2400
+
+CARRIES = {
+    "code": "SV101-2, SV202-2",
+    "modifiers": "SV101-3 to -6, SV202-3 to -6",
+    "units": "SV104, SV205",
+    "charge_amount": "SV102, SV203",
+    "revenue_code": "SV201 (837I)",
+    "diagnoses": "SV107 (837P), as positions in the claim's list",
+    "description": "SV101-7, SV202-7",
+    "ndc": "2410 LIN03",
+    "ndc_quantity": "2410 CTP04",
+    "ndc_qualifier": "2410 CTP05-1",
+    "extra_ndcs": "2400 NTE02 (837P)",
+}
+_CANNOT = {
+    "SV1": {"revenue_code": "an 837P line has no revenue code"},
+    "SV2": {"diagnoses": "an 837I line points to no diagnosis: they stand in the claim's HI"},
+}
+
+
+@attrs.frozen
+class Delimiters:
+    """The separators of an interchange, as its ISA names them."""
+
+    element: str = "*"
+    component: str = ":"
+    segment: str = "~"
+    repetition: str = "^"
+
+    def __attrs_post_init__(self) -> None:
+        marks = attrs.astuple(self)
+        if len(set(marks)) != 4 or any(len(mark) != 1 or mark.isalnum() or mark == " " for mark in marks):
+            raise FormatError(
+                f"{marks!r} are no delimiters: four different characters, no letter, digit or space.",
+                format="x12",
+            )
+
+
+PLAIN = Delimiters()
+
+diagnoses = _outgoing.diagnoses
+
+
+def _rules(segment: str) -> Rules:
+    professional = segment == "SV1"
+    return Rules(
+        format="x12",
+        title="X12 837P" if professional else "X12 837I",
+        units_digits=SERVICE_UNIT_DIGITS,
+        needs=("charge_amount", "ndc_quantity", "diagnoses" if professional else "revenue_code"),
+        fields={
+            "charge_amount": "SV102" if professional else "SV203",
+            "diagnoses": "SV107",
+            "revenue_code": "SV201",
+            "ndc_quantity": "CTP04",
+        },
+        quantity=QUANTITY_DIGITS,
+        lines_most=_LINES_MOST[segment],
+        pointers=professional,
+    )
+
+
+def _kind(charge: Charge, loop: str | None) -> str:
+    """SV1 or SV2: what the caller asks for, else what the encounter's claim is."""
+    kinds = {"professional": "SV1", "outpatient": "SV2", "institutional": "SV2"}
+    asked = loop if loop is not None else getattr(charge.encounter, "claim", "professional")
+    if asked not in kinds:
+        raise FormatError(
+            f"{asked!r} is no kind of 837. Allowed: professional, institutional.", format="x12", place="loop"
+        )
+    return kinds[asked]
+
+
+def write(
+    charge: Charge,
+    *,
+    allow_stops: bool = False,
+    amounts: Mapping[str, object] | None = None,
+    revenue_codes: Mapping[str, str] | None = None,
+    loop: str | None = None,
+    place: bool = True,
+    first: int = 1,
+    allow_me: bool = False,
+    delimiters: Delimiters = PLAIN,
+    newline: str = "\n",
+) -> str:
+    """The charge as 2400 and 2410 loops.
+
+    `amounts`: price of one unit by code, where the charge has none. `loop`: `professional` (SV1) or
+    `institutional` (SV2, with `revenue_codes`); the encounter's claim decides where it is not given.
+    `place=False` leaves SV105 out, for hosts whose CLM05 says it. `first`: the first LX number. A further
+    NDC of one line goes to its note (NTE).
+
+    Raises `FormatError` listing all that is in the way. Source: 005010X222A1 and 005010X223A2; numbers by
+    X12.6 section 3.5.1.
+    """
+    kind = _kind(charge, loop) if isinstance(charge, Charge) else "SV1"
+    lines = _outgoing.prepare(
+        charge, _rules(kind), allow_stops=allow_stops, amounts=amounts, revenue_codes=revenue_codes,
+        allow_me=allow_me,
+    )  # fmt: skip
+    segments: list[str] = []
+    listed = diagnoses(charge)
+    for at, line in enumerate(lines, first):
+        spot = f"line {at - first + 1} ({line.code})"
+        for name, values in _loop(line, kind, at, charge, listed, place):
+            segments.append(_segment(name, values, delimiters, spot))
+    return "".join(segment + delimiters.segment + newline for segment in segments)
+
+
+_Values = dict[int, "str | dict[int, str]"]
+
+
+def _loop(
+    line: Line, kind: str, at: int, charge: Charge, listed: tuple[str, ...], place: bool
+) -> Iterator[tuple[str, _Values]]:
+    """The segments of one line in the order of the implementation guide."""
+    yield "LX", {1: str(at)}
+    yield kind, _service(line, kind, charge, listed, place)
+    yield "DTP", {1: "472", 2: "D8", 3: f"{charge.encounter.on:%Y%m%d}"}
+    if line.extra_ndcs:
+        if kind == "SV2":
+            raise FormatError(
+                f"line {at} ({line.code}) has several NDCs, and an 837I line has no note for them: "
+                "one line for each NDC is needed.", format="x12", place="NTE",
+            )  # fmt: skip
+        yield "NTE", {1: "ADD", 2: " ".join(_extra(extra) for extra in line.extra_ndcs)}
+    if line.ndc is not None and line.ndc_quantity is not None:
+        yield "LIN", {2: "N4", 3: line.ndc}
+        yield "CTP", {4: number(line.ndc_quantity), 5: line.ndc_qualifier or ""}
+
+
+def _extra(extra: ExtraNdc) -> str:
+    quantity = "" if extra.quantity is None else f" {extra.qualifier}{number(extra.quantity)}"
+    return f"N4{extra.ndc}{quantity}"
+
+
+def _service(line: Line, kind: str, charge: Charge, listed: tuple[str, ...], place: bool) -> _Values:
+    procedure: dict[int, str] = {1: "HC", 2: line.code, 7: line.description or ""}
+    procedure |= dict(enumerate(line.modifiers, 3))
+    amount = number(line.charge_amount or Decimal(0))
+    if kind == "SV2":
+        return {1: line.revenue_code or "", 2: procedure, 3: amount, 4: "UN", 5: str(line.units)}
+    return {
+        1: procedure, 2: amount, 3: "UN", 4: str(line.units), 5: charge.encounter.place if place else "",
+        7: {n: str(pointer) for n, pointer in enumerate(_outgoing.pointers(line, listed), 1)},
+    }  # fmt: skip
+
+
+def _segment(name: str, values: _Values, marks: Delimiters, spot: str) -> str:
+    elements = [name]
+    for position in range(1, max(values) + 1):
+        value = values.get(position, "")
+        if isinstance(value, dict):
+            parts = [_clean(value.get(n, ""), marks, spot) for n in range(1, max(value) + 1)]
+            elements.append(marks.component.join(parts).rstrip(marks.component))
+        else:
+            elements.append(_clean(value, marks, spot))
+    return marks.element.join(elements).rstrip(marks.element)
+
+
+def _clean(text: str, marks: Delimiters, spot: str) -> str:
+    """Text that X12 can hold: it has no escape, so a delimiter inside is refused and never replaced."""
+    wrong = sorted({char for char in text if char in attrs.astuple(marks) or not " " <= char <= "~"})
+    if wrong or len(text) > DESCRIPTION_MOST or text != text.strip():
+        why = f"has {', '.join(map(repr, wrong))}" if wrong else f"is not 1 to {DESCRIPTION_MOST} characters"
+        raise FormatError(
+            f"{spot}: the text {text!r} {why}, which X12 cannot hold. Write it otherwise"
+            f"{', or choose other delimiters' if wrong else ''}.",
+            format="x12", place=spot,
+        )  # fmt: skip
+    return text
+
+
+def losses(charge: Charge, *, loop: str | None = None) -> tuple[Loss, ...]:
+    """What of the charge these loops do not carry; see `CARRIES` for what they do.
+
+    Our own fields (kind, label, trace, findings) ride on no claim.
+    """
+    kind = _kind(charge, loop)
+    lost = _outgoing.losses(charge.lines, _CANNOT[kind])
+    return lost + (_outgoing.lost_pointers(charge.lines, "SV107") if kind == "SV1" else ())
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+@attrs.define
+class _Open:
+    """A service line while its segments are read."""
+
+    number: str
+    code: str = ""
+    modifiers: tuple[str, ...] = ()
+    description: str | None = None
+    units: int = 0
+    amount: Decimal | None = None
+    revenue_code: str | None = None
+    place: str = ""
+    pointers: tuple[int, ...] = ()
+    date: str = ""
+    lin: bool = False
+    ndc: str | None = None
+    qualifier: str | None = None
+    quantity: Decimal | None = None
+    extras: tuple[ExtraNdc, ...] = ()
+    claim: tuple[str, ...] = ()
+    losses: list[tuple[str, str, str]] = attrs.field(factory=list)
+
+
+def read(text: str, *, diagnoses: Sequence[str] = (), delimiters: Delimiters | None = None) -> ClaimLines:
+    """The service lines of an 837P or 837I, or of a fragment as `write` gives it.
+
+    A whole interchange brings its delimiters (ISA), place (CLM05) and diagnoses (HI); a fragment has the
+    plain delimiters, and `diagnoses` is the claim's list that its pointers count in. What a line cannot
+    hold, and pointers that nobody resolves, are listed in `.losses`.
+
+    Raises `FormatError` naming every segment that is wrong: no LX before SV1, CTP03 in use, an NDC that has
+    not 11 digits, fractional units, a fifth modifier in the place of the description.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise FormatError("There is no X12 text to read.", format="x12")
+    body = text.lstrip("\ufeff\r\n\t ")
+    marks = delimiters or _delimiters(body)
+    reader = _Reader(marks, tuple(diagnoses))
+    pieces = [piece.strip("\r\n\t ") for piece in body.split(marks.segment)]
+    if pieces[-1]:
+        raise FormatError(
+            f"The text does not end with {marks.segment!r}: it was cut at {pieces[-1][:20]!r}.", format="x12"
+        )
+    for at, piece in enumerate(pieces[:-1], 1):
+        if piece:
+            reader.segment(at, piece)
+    return reader.result()
+
+
+def _delimiters(text: str) -> Delimiters:
+    if not text.startswith("ISA"):
+        return PLAIN
+    if len(text) < 106 or text.count(text[3], 0, 106) != 16:
+        raise FormatError(
+            "The ISA segment has not 106 characters and 16 elements.", format="x12", place="ISA"
+        )
+    return Delimiters(text[3], text[104], text[105], text[82])
+
+
+_OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
+_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d[\d.]*))?", re.ASCII)
+
+
+class _Reader:
+    """Reads segments one by one; problems are collected, and lines and losses built at the end."""
+
+    def __init__(self, marks: Delimiters, listed: tuple[str, ...]) -> None:
+        self.marks = marks
+        self.listed = listed
+        self.given = bool(listed)
+        self.place = ""
+        self.done: list[_Open] = []
+        self.open: _Open | None = None
+        self.problems: list[str] = []
+
+    def segment(self, at: int, piece: str) -> None:
+        name, *elements = piece.split(self.marks.element)
+        values = dict(enumerate(elements, 1))
+        if name in _OUTSIDE:
+            self.close()
+        handler = _HANDLERS.get(name)
+        if handler is not None:
+            handler(self, f"segment {at} ({piece})", values)
+        elif self.open is not None:
+            self.open.losses.append((name, piece, "a line has no field for this segment"))
+
+    def close(self) -> None:
+        if self.open is not None:
+            if self.open.code:
+                self.done.append(self.open)
+                if self.open.ndc is not None and self.open.quantity is None:
+                    self.problems.append(f"line {self.open.number}: LIN without its CTP")
+            else:
+                self.problems.append(f"line {self.open.number}: LX without SV1 or SV2")
+        self.open = None
+
+    def _clm(self, _: str, values: dict[int, str]) -> None:
+        self.place = values.get(5, "").split(self.marks.component)[0]
+        self.listed = self.listed if self.given else ()
+
+    def _hi(self, _: str, values: dict[int, str]) -> None:
+        for value in () if self.given else values.values():
+            kind, _sep, rest = value.partition(self.marks.component)
+            code = rest.split(self.marks.component)[0]
+            if kind in ("ABK", "ABF", "BK", "BF") and code:
+                self.listed += (_dotted(code, kind),)
+
+    def _lx(self, _: str, values: dict[int, str]) -> None:
+        self.close()
+        self.open = _Open(values.get(1, ""), place=self.place, claim=self.listed)
+
+    def _line(self, where: str, name: str) -> _Open:
+        if self.open is None:
+            self.problems.append(f"{where}: {name} stands outside a line (no LX before it)")
+            self.open = _Open("?", place=self.place, claim=self.listed)
+        return self.open
+
+    def _sv1(self, where: str, values: dict[int, str]) -> None:
+        line = self._line(where, "SV1")
+        self._service(where, line, values, {"code": 1, "amount": 2, "unit": 3, "units": 4})
+        line.place = values.get(5, "") or line.place
+        chosen = [part for part in values.get(7, "").split(self.marks.component) if part]
+        if not all(part.isdigit() for part in chosen):
+            self.problems.append(f"{where}: SV107 points with {values.get(7)!r}")
+        line.pointers = tuple(int(part) for part in chosen if part.isdigit())
+
+    def _sv2(self, where: str, values: dict[int, str]) -> None:
+        line = self._line(where, "SV2")
+        self._service(where, line, values, {"code": 2, "amount": 3, "unit": 4, "units": 5})
+        line.revenue_code = values.get(1) or None
+
+    def _service(self, where: str, line: _Open, values: dict[int, str], at: Mapping[str, int]) -> None:
+        qualifier, *parts = values.get(at["code"], "").split(self.marks.component)
+        if line.code:
+            self.problems.append(f"{where}: a second service in one line")
+        if qualifier != "HC" or not parts:
+            self.problems.append(f"{where}: {qualifier!r} is not HC, so the code is no HCPCS or CPT code")
+        line.code = parts[0] if parts else "?"
+        line.modifiers = tuple(part for part in parts[1:5] if part)
+        described = parts[5] if len(parts) > 5 else ""
+        if re.fullmatch(r"[A-Z0-9]{2}", described):
+            self.problems.append(f"{where}: a fifth modifier {described!r} in the place of the description")
+        line.description = described or None
+        line.amount = self._number(where, "charge", values.get(at["amount"], ""))
+        if values.get(at["unit"]) != "UN":
+            self.problems.append(f"{where}: counts {values.get(at['unit'])!r}, and units (UN) are wanted")
+        units = self._number(where, "unit count", values.get(at["units"], ""))
+        if units is not None and (units != int(units) or units < 1):
+            self.problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
+        line.units = int(units or 0)
+
+    def _number(self, where: str, what: str, text: str) -> Decimal | None:
+        if not _NUMBER.fullmatch(text):
+            self.problems.append(f"{where}: {text!r} is no {what}")
+            return None
+        return Decimal(text)
+
+    def _dtp(self, _: str, values: dict[int, str]) -> None:
+        if self.open is None:
+            return
+        if values.get(1) != "472":
+            self.open.losses.append(("DTP", values.get(3, ""), "only the date of service is kept"))
+            return
+        days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
+        self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
+
+    def _nte(self, _: str, values: dict[int, str]) -> None:
+        if self.open is None:
+            return
+        text = values.get(2, "")
+        rest = _NOTED.sub("", text).strip()
+        self.open.extras += tuple(
+            ExtraNdc(ndc, unit or None, Decimal(number(Decimal(amount))) if amount else None)
+            for ndc, unit, amount in _NOTED.findall(text)
+        )
+        if rest:
+            self.open.losses.append(("NTE", text, "a line has no note"))
+
+    def _lin(self, where: str, values: dict[int, str]) -> None:
+        line = self._line(where, "LIN")
+        if line.lin:
+            self.problems.append(f"{where}: a second NDC in one line")
+        line.lin = True
+        ndc = values.get(3, "")
+        if values.get(2) != "N4":
+            line.losses.append(("LIN", ndc, f"{values.get(2)!r} is no NDC qualifier"))
+            return
+        if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
+            self.problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+        line.ndc = ndc
+
+    def _ctp(self, where: str, values: dict[int, str]) -> None:
+        line = self._line(where, "CTP")
+        if not line.lin:
+            self.problems.append(f"{where}: CTP without LIN")
+        if used := [n for n in (1, 2, 3) if values.get(n)]:
+            self.problems.append(
+                f"{where}: CTP{used[0]:02} is not used here: the quantity belongs in CTP04, its unit in CTP05"
+            )
+        if line.lin and line.ndc is None:
+            return  # the quantity of a supply, which LIN has reported
+        line.qualifier = values.get(5, "").split(self.marks.component)[0]
+        if line.qualifier not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
+            self.problems.append(f"{where}: {line.qualifier!r} in CTP05 is no NDC unit")
+        quantity = self._number(where, "NDC quantity", values.get(4, ""))
+        line.quantity = None if quantity is None else Decimal(number(quantity))
+        if line.quantity is not None and line.quantity <= 0:
+            self.problems.append(f"{where}: an NDC quantity of {number(line.quantity)}")
+
+    def _ref(self, _: str, values: dict[int, str]) -> None:
+        if self.open is not None:
+            what = "prescription number" if values.get(1) == "XZ" else f"reference {values.get(1)}"
+            self.open.losses.append((what, values.get(2, ""), "a line has no field for it"))
+
+    def result(self) -> ClaimLines:
+        self.close()
+        if self.problems:
+            raise FormatError(
+                f"This X12 text cannot be read: {'; '.join(self.problems)}.",
+                format="x12", place=self.problems[0].partition(":")[0], problems=tuple(self.problems),
+            )  # fmt: skip
+        if not self.done:
+            raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
+        lines = tuple(_line(line) for line in self.done)
+        lost = [loss for at, line in enumerate(self.done, 1) for loss in _lost(at, line)]
+        dates, places = (line.date for line in self.done), (line.place for line in self.done)
+        return ClaimLines(lines, tuple(dates), tuple(places), tuple(lost))
+
+
+_HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
+    "CLM": _Reader._clm, "HI": _Reader._hi, "LX": _Reader._lx, "SV1": _Reader._sv1, "SV2": _Reader._sv2,
+    "DTP": _Reader._dtp, "NTE": _Reader._nte, "LIN": _Reader._lin, "CTP": _Reader._ctp, "REF": _Reader._ref,
+}  # fmt: skip
+
+
+def _dotted(code: str, kind: str) -> str:
+    """A diagnosis as printed: X12 carries it without its point."""
+    cut = 4 if kind in ("BK", "BF") and code.startswith("E") else 3
+    return f"{code[:cut]}.{code[cut:]}" if len(code) > cut and "." not in code else code
+
+
+def _line(read: _Open) -> Line:
+    return Line(
+        read.code, read.modifiers, read.units, read.ndc, read.qualifier, read.quantity,
+        tuple(read.claim[n - 1] for n in read.pointers if 1 <= n <= len(read.claim)),
+        kind="drug" if read.ndc is not None else "service",
+        charge_amount=read.amount, revenue_code=read.revenue_code, description=read.description,
+        extra_ndcs=read.extras,
+    )  # fmt: skip
+
+
+def _lost(at: int, line: _Open) -> Iterable[Loss]:
+    for field, value, reason in line.losses:
+        yield Loss(at, field, value, reason)
+    if unknown := [str(n) for n in line.pointers if not 1 <= n <= len(line.claim)]:
+        yield Loss(at, "diagnoses", ":".join(unknown), "the claim's list of diagnoses is not at hand")
