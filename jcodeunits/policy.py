@@ -777,12 +777,7 @@ class Policy:
         >>> shipped().edit("99211", "96372", on="2026-03-02").indicator
         0
         """
-        for first, second in ((one, other), (other, one)):
-            rows = (r for r in self._of(Edit, first) if r.column_2 == second and r.claim in (ANY, claim))
-            found = in_effect(rows, on)
-            if found is not None:
-                return found
-        return None
+        return _edit(self, one, other, as_date(on), claim)
 
     # --- payers --------------------------------------------------------------------------------------
 
@@ -938,8 +933,8 @@ class Policy:
         """What the tables say about a text: every row in which each word occurs.
 
         Places, modifiers, codes, administration rules, drug classes, payer options, denials, documentation. A
-        code adds its limits, status and fee, two codes the edit between them. What equals the text comes first,
-        even where it is not in effect on the date, and then says so.
+        code adds its limits and fee, two codes the edit between them. What equals the text comes first, even
+        where it is not in effect on the date, and then says so.
 
         >>> policy = shipped()
         >>> policy.search("urgent care", on="2026-03-02")[0].key
@@ -998,6 +993,16 @@ def _option(policy: Policy, payer: str, name: str, on: dt.date, claim: str) -> P
     raise CodeError(
         f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on
     )
+
+
+@lru_cache(maxsize=16384)
+def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit | None:
+    for first, second in ((one, other), (other, one)):
+        rows = (r for r in policy._of(Edit, first) if r.column_2 == second and r.claim in (ANY, claim))
+        found = in_effect(rows, on)
+        if found is not None:
+            return found
+    return None
 
 
 @lru_cache(maxsize=1024)
