@@ -22,7 +22,15 @@ from . import hcpcs, tables, units
 from .amount import decimal_text, read_decimal
 from .cite import Citation
 from .dose import Dose
-from .errors import AmbiguousDrug, CodeError, NotInEffect, TableError, UnitMismatch, UnknownDrug
+from .errors import (
+    AmbiguousDrug,
+    CodeError,
+    JcodeunitsError,
+    NotInEffect,
+    TableError,
+    UnitMismatch,
+    UnknownDrug,
+)
 from .period import Period, as_date
 from .tables import choice, day, flag, optional, optional_amount, optional_day, text, words
 from .trace import Step
@@ -98,7 +106,7 @@ def _amount_unit(cell: str) -> tuple[Fraction, str]:
 def _unit(cell: str) -> str:
     try:
         return units.canonical(cell)
-    except Exception as why:
+    except JcodeunitsError as why:
         raise ValueError(str(why)) from None
 
 
@@ -209,8 +217,9 @@ class Drug:
     verified: dt.date = attrs.field(converter=day)
 
     def __attrs_post_init__(self) -> None:
+        banded = self.basis == "band" and (self.above is not None or self.through is not None)
         computable = bool(self.basis) and (
-            (self.basis == "band" and bool(self.unit) and (self.above is not None or self.through is not None))
+            (banded and bool(self.unit))
             or (self.size is not None and bool(self.unit))
             or bool(self.components)
         )
@@ -622,7 +631,12 @@ class Catalog:
                 self._memo.clear()
             self._memo[key] = narrowed
         candidates, said, siblings = narrowed
-        drug = candidates[0] if len(candidates) == 1 else self._one(wanted, candidates, dose, on)
+        if len(candidates) == 1:
+            drug = candidates[0]
+        else:
+            # A brand whose rows say what tells them apart is several products, not sizes of one.
+            apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
+            drug = self._one(wanted, candidates, None if apart else dose, on, apart)
         citation = tables.citation(said[0]) if said else None
         return Choice(drug, (), citation, tuple(code for code in siblings if code != drug.code))
 
@@ -688,11 +702,15 @@ class Catalog:
             given=name, candidates=tuple(row.code for row in rows), on=on,
         )  # fmt: skip
 
-    def _one(self, name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date) -> Drug:
+    def _one(
+        self, name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apart: bool = False
+    ) -> Drug:
         """One of several rows by the dose, or refused."""
         same = {(row.ingredient, row.form, _product_of(row), _own_routes(row)) for row in rows}
         if len(same) == 1:
             computable = [row for row in rows if not row.refuses]
+            if dose is not None and any(row.above or row.through for row in computable):
+                computable = [row for row in computable if _holds(row, dose)]
             if dose is not None and computable and all(row.basis == "band" for row in computable):
                 held = [row for row in computable if _holds(row, dose)]
                 if len(held) == 1:
@@ -702,7 +720,7 @@ class Catalog:
                 if len(ranked) == 1 or ranked[0][0] != ranked[1][0]:
                     return ranked[0][2]
         ways = "Say which: give the code, the full name with its salt or form, the brand, or the NDC."
-        if len(same) == 1 and dose is None:
+        if len(same) == 1 and dose is None and not apart:
             ways = "They differ in size: give the dose, or the code."
         raise AmbiguousDrug(
             f"{name!r} fits several codes on {on}: {_listed(rows)}. {ways}",

@@ -140,10 +140,9 @@ def billing_units(
     except NotInEffect as error:
         raise _with_units(error, given, basis, catalog) from None
     measure = measured(row, given.unit, basis)
-    if measure.way == "band":
-        exact = _band(row, given, day, catalog)
-    else:
-        exact = given.amount * measure.ratio
+    if row.above is not None or row.through is not None:
+        _within(row, given, day, catalog)
+    exact = Fraction(1) if measure.way == "band" else given.amount * measure.ratio
     return BilledUnits(
         row, given, exact, round_up(exact), day, measure, _findings(row, given, day, measure, findings), basis
     )
@@ -256,10 +255,11 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
         _needs(row, unit, row.unit)
         size = row.through or row.above or Fraction(1)
         return Measure(Fraction(0), "band", size, row.unit)
-    size, counted, way = _size_of(row, basis)
-    ways = [(size, counted, way)]
-    if way in ("direct", "total"):
-        ways += [(amount, other, "equivalent") for amount, other in row.equivalents]
+    ways = [(amount, other, "equivalent") for amount, other in row.equivalents if basis in (None, "total")]
+    if not any(units.dimension(unit) == units.dimension(other) for _, other, _ in ways):
+        ways.insert(0, _size_of(row, basis))
+    elif row.size is not None:
+        ways.insert(0, (row.size, row.unit, "direct"))
     for amount, other, how in ways:
         if units.dimension(unit) == units.dimension(other):
             return Measure(units.factor(unit, other) / amount, how, amount, other)
@@ -267,7 +267,7 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
         for amount, other, _ in ways:
             if units.is_activity(other):
                 return Measure(1 / amount, "activity", amount, other)
-    _needs(row, unit, counted)
+    _needs(row, unit, ways[0][1])
     raise AssertionError("unreachable")  # pragma: no cover - _needs has raised
 
 
@@ -328,18 +328,20 @@ def _in_band(row: Drug, dose: Dose) -> bool:
     return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
 
 
-def _band(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> Fraction:
-    """One unit where the band holds the dose; else the code whose band does."""
+def _within(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> None:
+    """Nothing where the code's limits hold the dose; else the error that names the code whose limits do."""
     if _in_band(row, dose):
-        return Fraction(1)
+        return
     book = catalog or catalogs.shipped()
     others = [
         other for other in book.ingredients.get(catalogs.normal(row.ingredient), ())
-        if other.basis == "band" and other.period.holds(on) and _in_band(other, dose)
+        if (other.above or other.through) and other.period.holds(on) and _in_band(other, dose)
+        and (other.form, other.qualifier) == (row.form, row.qualifier)
     ]  # fmt: skip
-    way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug has a band that does."
+    way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
+    limits = catalogs.BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
     raise OutsideBand(
-        f"{row.code} ({row.name}) is for {row.billing_unit}; {dose} is outside. {way}",
+        f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}",
         code=row.code, given=str(dose), candidates=tuple(o.code for o in others),
     )  # fmt: skip
 

@@ -1,0 +1,232 @@
+"""Billing units: the cases that a pharmacist can read, and the properties that hold over the whole catalog."""
+
+import csv
+import json
+import pickle
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits import catalog, errors, units
+from jcodeunits.convert import billing_units, measured
+
+CASES = list(csv.DictReader((Path(__file__).parent / "cases" / "doses.csv").open(encoding="utf-8")))
+ROWS = [row for row in catalog.shipped().drugs if not row.refuses]
+SINGLE = [row for row in ROWS if row.size is not None and row.above is None and row.through is None]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['drug']}-{c['dose']}-{c['on']}".replace(" ", "_"))
+def test_case(case):
+    def ask():
+        return billing_units(case["drug"], case["dose"], on=case["on"], route=case["route"] or None)
+
+    kind = getattr(errors, case["answer"], None)
+    if kind is None:
+        answer = ask()
+        assert (answer.code, answer.count) == (case["answer"], int(case["units"]))
+        assert int(answer) == answer.count
+    else:
+        with pytest.raises(kind) as caught:
+            ask()
+        assert case["units"] in str(caught.value)
+
+
+def test_an_ended_code_names_its_successor_and_the_rescaled_units():
+    with pytest.raises(errors.NotInEffect) as caught:
+        billing_units("J1030", "40 mg", on="2026-03-02")
+    error = caught.value
+    assert error.code == "J1030"
+    assert str(error.period.ends) == "2024-03-31"
+    assert error.successors == ("J1010",)
+    assert error.units == {"J1010": 40}
+    assert "40 mg is 40 units of J1010" in str(error)
+
+
+def test_a_hundredfold_change_is_rescaled():
+    with pytest.raises(errors.NotInEffect) as caught:
+        billing_units("J2310", "0.4 mg", on="2025-07-01")
+    assert caught.value.units["J2312"] == 40
+
+
+@pytest.mark.parametrize(
+    ("basis", "dose", "units_wanted"),
+    [("ceftolozane", "1 g", 20), ("tazobactam", "0.5 g", 20), ("total", "1.5 g", 20)],
+)
+def test_a_combination_is_counted_by_the_part_that_is_named(basis, dose, units_wanted):
+    # 50 mg of ceftolozane and 25 mg of tazobactam in one unit: 1.5 g of the pair is 1 g and 0.5 g
+    assert int(billing_units("J0695", dose, on="2026-03-02", basis=basis)) == units_wanted
+
+
+def test_a_basis_that_names_no_part():
+    with pytest.raises(errors.BasisNeeded) as caught:
+        billing_units("J0695", "1 g", on="2026-03-02", basis="ceftazidime")
+    assert len(caught.value.choices) == 2
+    with pytest.raises(errors.DoseError):
+        billing_units("J1885", "30 mg", on="2026-03-02", basis="tromethamine")
+
+
+@pytest.mark.parametrize("dose", [None, "", "0 mg", "-1 mg", "nan mg", "30", 30, float("inf"), [], "9" * 400, "😀 mg"])
+def test_a_bad_dose_is_a_typed_refusal(dose):
+    with pytest.raises(errors.JcodeunitsError):
+        billing_units("J1885", dose, on="2026-03-02")
+
+
+@pytest.mark.parametrize("drug", [None, "", "  ", 5, [], "😀", "x" * 400, "J18855", "ketorolac tromethamine acetate"])
+def test_a_bad_drug_is_a_typed_refusal(drug):
+    with pytest.raises(errors.JcodeunitsError):
+        billing_units(drug, "30 mg", on="2026-03-02")
+
+
+@pytest.mark.parametrize("on", [None, "", "yesterday", "2026-02-30", 20260302, "02/03/2026"])
+def test_a_bad_date_is_a_typed_refusal(on):
+    with pytest.raises(errors.DateError):
+        billing_units("J1885", "30 mg", on=on)
+
+
+def test_a_date_beyond_the_data_is_answered_with_a_note():
+    answer = billing_units("J1885", "30 mg", on="2031-01-01")
+    assert answer.count == 2
+    assert "data-reach" in [finding.rule for finding in answer.findings]
+    early = billing_units("J1885", "30 mg", on="2010-01-01")
+    assert "data-reach" in [finding.rule for finding in early.findings]
+    assert billing_units("J1885", "30 mg", on="2026-03-02").findings == ()
+
+
+def test_units_of_another_name_are_noted():
+    answer = billing_units("J7192", "1500 units", on="2026-03-02")
+    assert answer.count == 1500
+    assert [finding.rule for finding in answer.findings] == ["unit-name"]
+
+
+def test_the_answer_as_plain_types():
+    made = billing_units("ceftriaxone", "1 g", on="2026-03-02").as_dict()
+    assert json.loads(json.dumps(made)) == made
+    assert (made["code"], made["exact"], made["units"], made["on"]) == ("J0696", "4", 4, "2026-03-02")
+    assert made["billing_unit"] == {"size": "250", "unit": "mg", "basis": "per"}
+    assert made["dose"] == {"amount": "1", "unit": "g"}
+    assert len(made["fingerprint"]) == 64
+    assert made["edition"] == "HCPCS 2026 Q3"
+
+
+def test_the_explanation_reads_as_the_arithmetic():
+    lines = billing_units("J0696", "1 g", on="2026-03-02").explain().splitlines()
+    assert lines[0].startswith("J0696 ceftriaxone sodium, per 250 mg")
+    assert "1 g = 1000 mg" in lines[1]
+    assert "1000 mg / 250 mg = 4" in lines[2]
+    assert "4 -> 4" in lines[3]
+    assert "no rounding needed" in lines[3]
+    assert "rounded up" in billing_units("J0696", "1.1 g", on="2026-03-02").explain()
+
+
+def test_the_answer_pickles():
+    answer = billing_units("J0696", "1 g", on="2026-03-02")
+    assert pickle.loads(pickle.dumps(answer)) == answer
+
+
+def test_a_drug_row_is_a_drug():
+    row = jc.drug("J0696", on="2026-03-02")
+    assert billing_units(row, "1 g", on="2026-03-02").count == 4
+    ended = jc.drug("J1030", on="2024-03-31")
+    with pytest.raises(errors.NotInEffect):
+        billing_units(ended, "40 mg", on="2026-03-02")
+
+
+# --- what other programs get wrong ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "dose", "wanted"),
+    [("J2404", "16.1 mg", 161), ("J1010", "0.035 g", 35), ("J9035", "4.03 g", 403), ("J2312", "0.07 mg", 7)],
+)
+def test_exact_multiples_are_never_over_billed(code, dose, wanted):
+    assert int(billing_units(code, dose, on="2026-03-02")) == wanted
+
+
+def test_hundredths_of_a_milligram_all_agree():
+    for hundredths in range(1, 5001):
+        dose = jc.Dose.of(Decimal(hundredths) / 100, "mg")
+        assert int(billing_units("J2312", dose, on="2026-03-02")) == hundredths
+
+
+# --- properties over every computable row ---------------------------------------------------------------
+
+amounts = st.integers(1, 10**7).flatmap(lambda n: st.integers(0, 4).map(lambda k: Fraction(n, 10**k)))
+
+
+def plain(value):
+    return format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+
+
+@given(st.sampled_from(SINGLE), amounts)
+def test_the_units_cover_the_dose_and_one_less_does_not(row, amount):
+    answer = billing_units(row, jc.Dose(amount, row.unit), on=row.effective)
+    assert answer.count * row.size >= amount > (answer.count - 1) * row.size
+
+
+@given(st.sampled_from(SINGLE), amounts, amounts)
+def test_more_dose_is_never_fewer_units(row, one, other):
+    less, more = sorted((one, other))
+    counts = [billing_units(row, jc.Dose(a, row.unit), on=row.effective).count for a in (less, more)]
+    assert counts[0] <= counts[1]
+
+
+MASS = [row for row in SINGLE if units.dimension(row.unit) == "mass"]
+
+
+@given(st.sampled_from(MASS), st.integers(1, 10**6))
+def test_the_same_mass_in_any_unit_and_as_a_quantity_is_the_same_count(row, mcg):
+    asked = [
+        jc.Dose.of(f"{mcg} mcg"), jc.Dose.of(f"{plain(Fraction(mcg, 1000))} mg"),
+        jc.Dose.of(f"{plain(Fraction(mcg, 10**6))} g"), jc.Dose.of(f"{mcg} mcg").quantity,
+        jc.Dose.of(f"{mcg} mcg").quantity.to("gram"),
+    ]  # fmt: skip
+    counts = {billing_units(row, dose, on=row.effective).count for dose in asked}
+    assert len(counts) == 1
+
+
+@given(st.sampled_from(MASS), st.integers(1, 10**6), st.integers(0, 4))
+def test_a_float_never_changes_a_count(row, n, places):
+    text = plain(Fraction(n, 10**places))
+    from_float = billing_units(row, jc.Dose.of(float(text), "mg"), on=row.effective).count
+    from_pint = billing_units(row, units.registry().Quantity(float(text), "milligram"), on=row.effective).count
+    assert from_float == from_pint == billing_units(row, f"{text} mg", on=row.effective).count
+
+
+@given(st.sampled_from(SINGLE), amounts)
+def test_what_the_explanation_prints_gives_the_same_answer(row, amount):
+    answer = billing_units(row, jc.Dose(amount, row.unit), on=row.effective)
+    made = answer.as_dict()["dose"]
+    assert str(answer.dose) in answer.explain()
+    for printed in (str(answer.dose), f"{made['amount']} {made['unit']}"):
+        assert billing_units(row, printed, on=row.effective).count == answer.count
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.above is not None or r.through is not None], ids=lambda r: r.code)
+def test_limits_hold_the_dose_or_refuse_it(row):
+    inside = row.through if row.through is not None else row.above + 1
+    one = 1 if row.basis == "band" else -(-inside // row.size)
+    assert billing_units(row, jc.Dose(inside, row.unit), on=row.effective).count == one
+    if row.above is not None:
+        with pytest.raises(errors.OutsideBand):
+            billing_units(row, jc.Dose(row.above, row.unit), on=row.effective)
+    if row.through is not None:
+        with pytest.raises(errors.OutsideBand):
+            billing_units(row, jc.Dose(row.through + 1, row.unit), on=row.effective)
+
+
+@pytest.mark.parametrize("row", [r for r in catalog.shipped().drugs if r.refuses], ids=lambda r: f"{r.code}-{r.effective}")
+def test_a_row_without_a_billing_unit_refuses_with_its_reason(row):
+    with pytest.raises(errors.NotComputable) as caught:
+        measured(row, "mg", None)
+    assert catalog.REFUSALS[row.refuses] in str(caught.value)
+
+
+def test_every_computable_row_bills_one_and_three_of_its_own_size():
+    for row in SINGLE:
+        for times in (1, 3):
+            assert billing_units(row, jc.Dose(row.size * times, row.unit), on=row.effective).count == times
