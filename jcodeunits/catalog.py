@@ -18,7 +18,7 @@ from typing import Any, ClassVar, cast
 
 import attrs
 
-from . import hcpcs, tables, units
+from . import hcpcs, routes, tables, units
 from .amount import decimal_text, read_decimal
 from .cite import Citation
 from .dose import Dose
@@ -553,14 +553,6 @@ class Catalog:
             made.setdefault(squeezed(name.name), []).append(name)
         return {name: tuple(rows) for name, rows in made.items()}
 
-    @property
-    def form_words(self) -> frozenset[str]:
-        """The words that name a form or a route somewhere in the catalog."""
-        return cast("frozenset[str]", self._remember("form_words", self._said_of_forms))
-
-    def _said_of_forms(self) -> frozenset[str]:
-        return frozenset(word for row in self.drugs for word in _form_words(row))
-
     def _remember(self, key: Any, make: Any) -> Any:
         if key not in self._memo:
             self._memo[key] = make()
@@ -571,10 +563,10 @@ class Catalog:
     ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
         """Every dated row that a name may mean, on any date, and the brand or name rows that say so.
 
-        A name may carry words for the form or route ("octreotide depot", "oral methotrexate"); then only rows
-        of that form are meant. Where a brand means different things by route, the rows of the route count,
-        and without a route those injected. Raises `AmbiguousDrug` for a name that is unsafe; an unknown name
-        gives nothing.
+        A name may carry words for the form, the route or the maker ("octreotide depot", "oral methotrexate",
+        "vasopressin (American Regent)"); then only such rows are meant. Where a brand means different things
+        by route, the rows of the route count, and without a route those injected. Raises `AmbiguousDrug` for a
+        name that is unsafe; an unknown name gives nothing.
         """
         found = self.named.get(squeezed(name), ())
         unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
@@ -592,21 +584,26 @@ class Catalog:
                 general = () if row.code else self.ingredients.get(normal(row.ingredient), ())
                 rows.extend(self.rows(row.code) if row.code else general)
             return tuple(dict.fromkeys(rows)), found
-        return self._called(squeezed(name)) or self._with_form(name), ()
+        return self._called(squeezed(name)) or self._told_apart(name), ()
 
     def _called(self, key: str) -> tuple[Drug, ...]:
         """Rows of an ingredient, by its full name or without its salt; those of the full name first."""
         fulls = sorted(self.moieties.get(key, ()), key=lambda full: full.replace(" ", "") != key)
         return tuple(row for full in fulls for row in self.ingredients[full])
 
-    def _with_form(self, name: str) -> tuple[Drug, ...]:
-        """Rows of an ingredient whose form or route the name says besides."""
+    def _told_apart(self, name: str) -> tuple[Drug, ...]:
+        """Rows of an ingredient that the name tells from its others by words before or after it."""
         said = normal(name).split()
-        form = frozenset(word for word in said if word in self.form_words)
-        if not form:
-            return ()
-        rows = self._called("".join(word for word in said if word not in form))
-        return tuple(row for row in rows if form <= _form_words(row))
+        spans = [(i, j) for i in range(len(said)) for j in range(i + 1, len(said) + 1) if j - i < len(said)]
+        for i, j in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+            rows = self._called("".join(said[i:j]))
+            more = frozenset(said[:i] + said[j:])
+            by_form = tuple(row for row in rows if more <= _form_words(row))
+            general = tuple(row for row in by_form if not row.specific)
+            found = general or by_form or tuple(row for row in rows if more <= _all_words(row))
+            if found:
+                return found
+        return ()
 
     # -- choosing
 
@@ -656,7 +653,9 @@ class Catalog:
             last = max(rows, key=lambda row: (row.effective <= on, row.effective))
             raise self._not_in_effect(self.rows(last.code), on)
         by_code = frozenset(row.code for row in said if row.code)
-        fitting = self._fitting(name, live, route, bool(said), on)
+        if not said and squeezed(name) not in self.moieties:
+            by_code = frozenset(row.code for row in live)  # the name itself told these from the others
+        fitting = self._fitting(name, live, route, bool(said or by_code), on)
         general = self._covering(name, fitting, by_code, on)
         national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
         if by_code:
@@ -676,7 +675,7 @@ class Catalog:
             missing = f"has no code for the route {route}"
         else:
             fitting = tuple(row for row in live if row.is_injected)
-            if not fitting and (branded or squeezed(name) not in self.moieties):
+            if not fitting and branded:
                 fitting = live
             missing = "has no code as an injection"
         if not fitting:
@@ -823,6 +822,11 @@ def _form_words(row: Drug) -> frozenset[str]:
     return frozenset(normal(" ".join((row.form, *row.routes))).split())
 
 
+def _all_words(row: Drug) -> frozenset[str]:
+    """The words that say a row's form and routes, and its brand or maker."""
+    return _form_words(row) | frozenset(normal(row.qualifier).split())
+
+
 _PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars")
 
 
@@ -895,7 +899,7 @@ def drug(name: str, on: object, route: str | None = None, catalog: Catalog | Non
     """
     if not isinstance(name, str) or not name.strip():
         raise UnknownDrug(f"{name!r} is no drug: give a HCPCS code or a name as text.", given=name, near=())
-    return (catalog or shipped()).choose(name, as_date(on), None, route).drug
+    return (catalog or shipped()).choose(name, as_date(on), None, routes.canonical(route) if route else None).drug
 
 
 def history(code: str, catalog: Catalog | None = None) -> History:

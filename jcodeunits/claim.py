@@ -20,6 +20,7 @@ from typing import Any, NoReturn, cast
 
 import attrs
 
+from . import routes
 from .dose import Dose
 from .errors import DateError, EncounterError
 from .finding import Finding
@@ -41,47 +42,6 @@ DOCUMENTED = (
     "necessity", "consent", "monitoring", "waste",
 )  # fmt: skip
 LINE_KINDS = ("visit", "service", "administration", "drug", "waste")
-
-# Route -> how it is written besides: usual words, HL7 table 0162, SNOMED CT.
-_ROUTES: dict[str, tuple[str, ...]] = {
-    "IM": ("intramuscular", "i.m.", "intramuscular route", "78421000"),
-    "SC": ("sq", "subq", "sub-q", "subcut", "subcutaneous", "s.c.", "subcutaneous route", "34206005"),
-    "ID": ("intradermal", "intracutaneous", "i.d.", "intradermal route", "372464004"),
-    "IV": ("intravenous", "i.v.", "intravenous route", "47625008"),
-    "IV push": ("ivp", "iv bolus", "intravenous push", "intravenous bolus", "418114005"),
-    "IV infusion": ("ivpb", "iv piggyback", "iv drip", "intravenous infusion", "424494006"),
-    "intra-arterial": ("ia", "intraarterial", "intra-arterial route", "58100008"),
-    "intra-articular": ("intraarticular", "joint", "intra-articular route", "12130007"),
-    "intravitreal": ("ivit", "intravitreal route", "418401004"),
-    "on-body": ("on-body injector", "on body", "onbody", "obi"),
-    "inhaled": ("ih", "inh", "inhalation", "nebulized", "nebulised", "respiratory tract route", "447694001"),
-    "oral": ("po", "p.o.", "by mouth", "oral route", "26643006"),
-    "intranasal": ("ns", "nasal", "in", "nasal route", "46713006"),
-    "intrathecal": ("it", "intrathecal route", "72607000"),
-    "epidural": ("ep", "epidural route", "404820008"),
-    "perineural": ("nerve block", "perineural route", "420287000"),
-    "intralesional": ("intralesional route", "419243002"),
-    "soft tissue": ("tendon sheath", "trigger point", "bursa", "intrabursal", "419778001"),
-    "intravesical": ("bladder", "intravesical route", "372471009"),
-    "intraperitoneal": ("ip", "intraperitoneal route", "38239002"),
-    "intrapleural": ("intrapleural route", "372465003"),
-    "intraocular": ("intracameral", "subconjunctival", "subretinal", "suprachoroidal", "418821007"),
-    "implant": ("implantation", "subcutaneous implant", "im implant"),
-    "topical": ("tp", "cutaneous", "topical route", "6064005"),
-    "transdermal": ("td", "transdermal route", "45890007"),
-    "ophthalmic": ("op", "ophthalmic route", "54485002"),
-    "otic": ("ot", "intratympanic", "otic route", "10547007"),
-    "rectal": ("pr", "rectal route", "37161004"),
-    "vaginal": ("vg", "vaginal route", "16857009"),
-    "sublingual": ("sl", "sublingual route", "37839007"),
-    "buccal": ("bu", "buccal route", "54471007"),
-    "intrauterine": ("iu", "intrauterine route", "58831000052108"),
-    "intracavernous": ("intracavernosal", "ic", "intracavernous route", "372461007"),
-    "intraosseous": ("io", "intraosseous route", "417255000"),
-    "dialysis": ("dialysate", "via dialysate", "hemodialysis port"),
-}  # fmt: skip
-ROUTES = tuple(_ROUTES)
-_ROUTE_OF = {word.casefold(): route for route, words in _ROUTES.items() for word in (route, *words)}
 
 _CODE = re.compile(r"[0-9A-Z]\d{3}[0-9A-Z]", re.ASCII)
 _MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
@@ -138,10 +98,10 @@ def route(value: object, path: str = "route") -> str:
     ('SC', 'IM', 'IV push')
     """
     if isinstance(value, str):
-        found = _ROUTE_OF.get(" ".join(value.split()).casefold())
+        found = routes.find(value)
         if found is not None:
             return found
-    _refuse(path, value, "a known route", ROUTES)
+    _refuse(path, value, "a known route", routes.NAMES)
 
 
 def _code(path: str, value: object) -> str:
@@ -255,7 +215,7 @@ class Administration:
     """One drug given once. Doses and amounts stay as written, so that what cannot be read is a finding.
 
     `drug`: code, name, brand or NDC. `dose`: text with its unit, or a `Dose`. `route`: canonical, one of
-    `ROUTES`. `separate`: whether the injection was separate from another service of the day that would
+    `routes.NAMES`. `separate`: whether the injection was separate from another service of the day that would
     include it (None: not said). `basis`: the component that a combination's dose counts. `order` and
     `syringe` join administrations: of one order is one dose in several places, of one syringe one injection.
     The other fields are the contract's.
@@ -516,7 +476,7 @@ _DIRECT = {"ndc": "ndc", "containers": "containers", "container_amount": "amount
 _ADMINISTRATION = {
     "drug": _TEXT,
     "dose": _Kind(_dose, lambda: {"type": "string", "minLength": 1}),
-    "route": _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*ROUTES]}),
+    "route": _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]}),
     "purpose": _choice(PURPOSES),
     "site": _TEXT,
     "products": _things(OpenedProduct),

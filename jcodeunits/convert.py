@@ -11,7 +11,7 @@ from typing import Any, cast
 import attrs
 
 from . import catalog as catalogs
-from . import tables, units
+from . import routes, tables, units
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -168,7 +168,7 @@ def resolve(
     if _NDC_LIKE.fullmatch(drug.strip()):
         return _by_ndc(drug, on, dose, book)
     try:
-        choice = book.choose(drug, on, dose, route)
+        choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
     except UnknownDrug as error:
         raise _with_near(error, drug, book) from None
     return choice.drug, _choice_notes(drug, choice)

@@ -46,6 +46,10 @@ class DateError(JcodeunitsError, ValueError):
     """A date of service that is no date, or is missing."""
 
 
+class UnknownRoute(JcodeunitsError, ValueError):
+    """A route of administration that is not known: `given`, `allowed`."""
+
+
 class DoseError(JcodeunitsError, ValueError):
     """A dose that cannot be used."""
 

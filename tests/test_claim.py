@@ -226,7 +226,7 @@ def test_minutes_run_over_midnight(start: str, stop: str, minutes: int) -> None:
 
 texts = st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=12)
 administrations = st.fixed_dictionaries(
-    {"drug": texts, "dose": texts, "route": st.sampled_from(claim.ROUTES)},
+    {"drug": texts, "dose": texts, "route": st.sampled_from(claim.routes.NAMES)},
     optional={
         "purpose": st.sampled_from(claim.PURPOSES),
         "site": texts,
