@@ -565,8 +565,8 @@ class Catalog:
 
         A name may carry words for the form, the route or the maker ("octreotide depot", "oral methotrexate",
         "vasopressin (American Regent)"); then only such rows are meant. Where a brand means different things
-        by route, the rows of the route count, and without a route those injected. Raises `AmbiguousDrug` for a
-        name that is unsafe; an unknown name gives nothing.
+        by route, the rows of the route count, and without a route those injected. Raises `AmbiguousDrug` for
+        a name that is unsafe; an unknown name gives nothing.
         """
         found = self.named.get(squeezed(name), ())
         unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
@@ -759,7 +759,7 @@ def _merged(row_class: Any, shipped: tuple[Any, ...], own: tuple[Any, ...], file
     def key(row: Any) -> tuple[Any, ...]:
         return tuple(getattr(row, field) for field in row_class.KEY)
 
-    known = {}
+    known: dict[tuple[Any, ...], list[Any]] = {}
     for row in shipped:
         known.setdefault(key(row), []).append(row)
     clashes = [
@@ -882,9 +882,8 @@ def _listed(rows: Iterable[Drug]) -> str:
 @cache
 def shipped() -> Catalog:
     """The catalog that comes with the package."""
-    return Catalog(
-        *(tables.load(row_class) for row_class in _TABLES.values()), fingerprint=tables.fingerprint()
-    )
+    rows: dict[str, Any] = {field: tables.load(row_class) for field, row_class in _TABLES.items()}
+    return Catalog(**rows, fingerprint=tables.fingerprint())
 
 
 def extend(path: str | Path) -> Catalog:
@@ -899,7 +898,8 @@ def drug(name: str, on: object, route: str | None = None, catalog: Catalog | Non
     """
     if not isinstance(name, str) or not name.strip():
         raise UnknownDrug(f"{name!r} is no drug: give a HCPCS code or a name as text.", given=name, near=())
-    return (catalog or shipped()).choose(name, as_date(on), None, routes.canonical(route) if route else None).drug
+    way = routes.canonical(route) if route else None
+    return (catalog or shipped()).choose(name, as_date(on), None, way).drug
 
 
 def history(code: str, catalog: Catalog | None = None) -> History:

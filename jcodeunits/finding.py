@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import attrs
@@ -10,6 +11,10 @@ from .cite import Citation
 
 Severity = Literal["stop", "warn", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+def _tuple(value: Iterable[Citation]) -> tuple[Citation, ...]:
+    return tuple(value)
 
 
 def _cited(instance: Finding, _: object, value: tuple[Citation, ...]) -> None:
@@ -35,7 +40,7 @@ class Finding:
     severity: Severity = attrs.field(validator=attrs.validators.in_(SEVERITIES))
     says: str
     fix: str
-    citations: tuple[Citation, ...] = attrs.field(converter=tuple, validator=_cited)
+    citations: tuple[Citation, ...] = attrs.field(converter=_tuple, validator=_cited)
     line: int | None = None
 
     def as_dict(self) -> dict[str, object]:
