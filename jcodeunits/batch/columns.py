@@ -1,0 +1,267 @@
+"""Columns of a table as integers: keys, days and scaled amounts, with everything else left to the one-call path.
+
+Amounts become whole numbers of 10^-scale of the row's unit. Text and float64 go through a float rounding that is
+proved exact in its range (see `_exact_micro`); a value outside that range, or written in any other way than as a
+plain decimal, is marked with 0 and answered by the one-call path.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import BatchError
+
+SCALE = 6
+_MICRO = 10**SCALE
+# Above this a multiple of 10^-6 no longer has a float64 of its own.
+_FLOAT_LIMIT = 4.5e9
+# Text with at most this many characters has at most 15 digits: decimal to float64 and back loses nothing.
+_TEXT_LIMIT = 15
+_PLAIN = r"^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
+
+
+def whole(column: Any) -> Any:
+    """A chunked column as one array; no copy where it already is one."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
+
+
+@attrs.frozen(eq=False)
+class Keys:
+    """A column as indices (int32) into its distinct values; a missing value is None among them."""
+
+    index: Any
+    values: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def is_text(kind: Any) -> bool:
+    """Whether an Arrow type is text, in whichever encoding."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def keys(column: Any) -> Keys:
+    """The distinct values of a column, and for each row which one it is."""
+    array = whole(column)
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(array)
+    values = array.dictionary.to_pylist()
+    indices = array.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int32()), len(values))
+        values.append(None)
+    elif any(value is None for value in values):
+        indices = indices.cast(pa.int32())
+    index = indices.to_numpy(zero_copy_only=False)
+    return Keys(index if index.dtype == np.int32 else index.astype(np.int32), values)
+
+
+def constant(value: Any, length: int) -> Keys:
+    """The keys of a column that is not there: one value for all rows."""
+    return Keys(np.zeros(length, np.int32), [value])
+
+
+# --- days -------------------------------------------------------------------------------------------
+
+
+def days(column: Any) -> tuple[Any, Keys | None]:
+    """Days since 1970 (int32) for a date column without gaps; else keys, to be read one by one.
+
+    A timestamp counts as the day it shows in its own time zone.
+    """
+    array = whole(column)
+    if pa.types.is_timestamp(array.type):
+        array = pc.local_timestamp(array) if array.type.tz else array
+        array = array.cast(pa.date32(), safe=False)
+    elif pa.types.is_date64(array.type):
+        array = array.cast(pa.date32())
+    if pa.types.is_date32(array.type) and array.null_count == 0:
+        return array.view(pa.int32()).to_numpy(), None
+    return None, keys(array)
+
+
+# --- amounts ----------------------------------------------------------------------------------------
+
+
+class Amounts:
+    """A column of amounts: `scaled(start, stop)` gives int64 multiples of 10^-scale, 0 where not held.
+
+    `raw(rows)` gives the values of single rows for the one-call path; `text` says whether they are text, whose
+    spelling matters; `unsafe(start, stop)` marks text with a trailing zero, which is read with a note.
+    """
+
+    scale = 0
+    text = False
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def scaled(self, start: int, stop: int) -> Any:
+        """The amounts of these rows as int64."""
+        raise NotImplementedError
+
+    def unsafe(self, start: int, stop: int) -> Any | None:
+        """Which of these rows are written with a trailing zero; None where none can be."""
+        return None
+
+    def raw(self, rows: Any) -> list[Any]:
+        """The values of these rows as Python values."""
+        return list(self.array.take(pa.array(rows)).to_pylist())
+
+
+class _Whole(Amounts):
+    def scaled(self, start: int, stop: int) -> Any:
+        part = self.array.slice(start, stop - start)
+        if part.null_count:
+            part = pc.fill_null(part, 0)
+        values = part.to_numpy(zero_copy_only=False)
+        if values.dtype == np.uint64:
+            return np.where(values < 2**63, values, 0).astype(np.int64)
+        return values if values.dtype == np.int64 else values.astype(np.int64)
+
+
+class _Decimal(Amounts):
+    def __init__(self, array: Any) -> None:
+        super().__init__(array)
+        self.scale = array.type.scale
+
+    def scaled(self, start: int, stop: int) -> Any:
+        part = self.array.slice(start, stop - start)
+        words = np.frombuffer(part.buffers()[1], np.int64)[2 * part.offset : 2 * (part.offset + len(part))]
+        low, high = words[::2], words[1::2]
+        held = (high == 0) & (low > 0)
+        if part.null_count:
+            held &= part.is_valid().to_numpy(zero_copy_only=False)
+        return np.where(held, low, 0)
+
+
+def _exact_micro(values: Any) -> Any:
+    """Floats as whole millionths, 0 where that is not exact.
+
+    k = round(x * 10^6) is kept only if k / 10^6, correctly rounded, is x again. Below 4.5e9 two multiples of
+    10^-6 lie further apart than two floats, so no other decimal of six places reads as x: k / 10^6 is the
+    value that was written, and its shortest text.
+    """
+    with np.errstate(all="ignore"):
+        micro = np.rint(values * _MICRO)
+        held = (micro / _MICRO == values) & (values < _FLOAT_LIMIT) & (values > 0)
+        return np.where(held, micro, 0).astype(np.int64)
+
+
+class _Float(Amounts):
+    scale = SCALE
+
+    def scaled(self, start: int, stop: int) -> Any:
+        part = self.array.slice(start, stop - start)
+        values = part.to_numpy(zero_copy_only=False)
+        return _exact_micro(values)
+
+
+class _Text(Amounts):
+    """Decimal text. What is not a plain decimal of at most 15 characters is left to the one-call path."""
+
+    scale = SCALE
+    text = True
+
+    def scaled(self, start: int, stop: int) -> Any:
+        part = self.array.slice(start, stop - start)
+        plain = pc.and_(
+            pc.match_substring_regex(part, _PLAIN), pc.less_equal(pc.binary_length(part), _TEXT_LIMIT)
+        )
+        kept = pc.if_else(pc.fill_null(plain, False), part, "0")
+        return _exact_micro(pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False))
+
+    def unsafe(self, start: int, stop: int) -> Any | None:
+        part = self.array.slice(start, stop - start)
+        marked = pc.and_(pc.ends_with(part, "0"), pc.match_substring(part, "."))
+        return pc.fill_null(marked, False).to_numpy(zero_copy_only=False)
+
+
+class _Distinct(Amounts):
+    """A dictionary-encoded column: each distinct amount is read once."""
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(array)
+        inner = amounts(array.dictionary, "dose")
+        self.scale, self.text = inner.scale, inner.text
+        size = len(inner)
+        self._values = np.append(inner.scaled(0, size), 0)
+        marks = inner.unsafe(0, size)
+        self._marks = None if marks is None else np.append(marks, False)
+
+    def _indices(self, start: int, stop: int) -> Any:
+        part = self.array.indices.slice(start, stop - start)
+        if part.null_count:
+            part = pc.fill_null(part.cast(pa.int64()), len(self._values) - 1)
+        return part.to_numpy(zero_copy_only=False)
+
+    def scaled(self, start: int, stop: int) -> Any:
+        return self._values[self._indices(start, stop)]
+
+    def unsafe(self, start: int, stop: int) -> Any | None:
+        return None if self._marks is None else self._marks[self._indices(start, stop)]
+
+
+class _Unread(Amounts):
+    """A type whose values are not numbers of their own: every row goes the one-call way."""
+
+    def scaled(self, start: int, stop: int) -> Any:
+        return np.zeros(stop - start, np.int64)
+
+
+def amounts(column: Any, name: str) -> Amounts:
+    """A column of amounts by its type.
+
+    Raises `BatchError` for float32 and float16, whose values are no longer those that were written.
+    """
+    array = whole(column)
+    kind = array.type
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        raise BatchError(
+            f"Column {name!r} is {kind}: it no longer holds the decimals that were written (0.1 is 0.10000000149). "
+            "Read it as text, decimal or float64 from the source.",
+            place=name,
+        )  # fmt: skip
+    if pa.types.is_dictionary(kind):
+        return _Distinct(array)
+    if is_text(kind):
+        return _Text(array if pa.types.is_string(kind) else array.cast(pa.string()))
+    if pa.types.is_float64(kind):
+        return _Float(array)
+    if pa.types.is_integer(kind):
+        return _Whole(array)
+    if pa.types.is_decimal(kind):
+        if pa.types.is_decimal256(kind):
+            return _Unread(array)
+        made = array if pa.types.is_decimal128(kind) else array.cast(pa.decimal128(18, kind.scale))
+        return _Decimal(made) if 0 <= made.type.scale <= 18 else _Unread(array)
+    return _Unread(array)
+
+
+def fraction(value: int, scale: int) -> Fraction:
+    """A scaled amount as an exact number."""
+    return Fraction(value, 10**scale)
+
+
+def plain(value: Any) -> Any:
+    """A raw value as `Dose.of` takes it: text, int, float or Decimal stay."""
+    return value if isinstance(value, str | int | float | Decimal) else str(value)

@@ -1,0 +1,181 @@
+"""One table made ready: its columns as integers, its cells resolved, its look-up tables laid out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ..errors import JcodeunitsError
+from . import columns
+from .columns import Amounts, Keys
+from .resolve import EPOCH, REFUSED, Cell, Resolver, read_day, reason_of
+
+# Rows worked on at a time by one thread: what fits into a processor's cache.
+BLOCK = 1 << 16
+# More combinations than this are numbered by sorting instead of by place.
+DENSE = 1 << 22
+
+
+class Days:
+    """The dates of service: for each row the stretch of days it lies in, counted from the first in use.
+
+    A date that is none has a stretch of its own behind the others, with the reason in `bad`.
+    """
+
+    def __init__(self, column: Any, bounds: Any) -> None:
+        self.bad: list[str] = []
+        numbers, keys = columns.days(column)
+        self._index = numbers if keys is None else keys.index
+        if keys is None:
+            self._low = int(numbers.min()) if len(numbers) else 0
+            read = [(day, "") for day in range(self._low, int(numbers.max()) + 1)] if len(numbers) else []
+        else:
+            self._low = 0
+            read = [read_day(value) for value in keys.values]
+        self._days = [day for day, _ in read]
+        at = np.searchsorted(bounds, np.array(self._days, np.int64), "right")
+        good = at[[not why for _, why in read]] if read else at
+        self.first = int(good.min()) if len(good) else 0
+        self.stretches = int(good.max()) - self.first + 1 if len(good) else 1
+        lookup = at - self.first
+        for n, (_, why) in enumerate(read):
+            if why:
+                lookup[n] = self.stretches + len(self.bad)
+                self.bad.append(why)
+        self._lookup = lookup.astype(np.int32)
+
+    @property
+    def count(self) -> int:
+        """How many stretches, the dates that are none included."""
+        return self.stretches + len(self.bad)
+
+    def stretch(self, part: slice) -> Any:
+        """The stretch of each row of a part."""
+        index = self._index[part]
+        return self._lookup[index - self._low if self._low else index]
+
+    def of(self, row: int) -> dt.date:
+        """The date of service of a row."""
+        return dt.date.fromordinal(self._days[int(self._index[row]) - self._low] + EPOCH)
+
+    def span(self) -> tuple[dt.date | None, dt.date | None]:
+        """The oldest and the newest date."""
+        used = np.unique(self._index) - self._low if len(self._index) else []
+        days = [self._days[n] for n in used if self._lookup[n] < self.stretches]
+        if not days:
+            return None, None
+        return dt.date.fromordinal(min(days) + EPOCH), dt.date.fromordinal(max(days) + EPOCH)
+
+
+class Plan:
+    """A table's columns as integers, and the cells (drug, route, unit, stretch of days) that its rows fall into."""
+
+    def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor) -> None:
+        self.resolver, self.pool, self.length = resolver, pool, table.num_rows
+        self.drug = columns.keys(table["drug"])
+        if any(isinstance(value, str) and sum(map(str.isdigit, value)) > 9 for value in self.drug.values):
+            resolver.widen()
+        self.unit = columns.keys(table["unit"])
+        self.route = optional(table, "route")
+        self.dose: Amounts = columns.amounts(table["dose"], "dose")
+        self.days = Days(table["on"], resolver.bounds)
+        self.shape = (len(self.drug.values), len(self.route.values), len(self.unit.values), self.days.count)
+        self.routes, self._bad_routes = self._read_routes()
+        self._number()
+        self.cells = self._resolve()
+
+    def each(self, block: Callable[[int, int], Any]) -> list[Any]:
+        """A function of start and stop over all rows, block by block, on the pool's threads."""
+        starts = range(0, self.length, BLOCK)
+        if len(starts) <= 1:
+            return [block(0, self.length)] if self.length else []
+        return list(self.pool.map(lambda start: block(start, min(start + BLOCK, self.length)), starts))
+
+    def spread(self, values: Any) -> Any:
+        """A look-up table by cell number from values by cell."""
+        if self._sorted:
+            return values
+        made = np.zeros(self._size, values.dtype)
+        made[self._used] = values
+        return made
+
+    def position(self, row: int) -> int:
+        """Where the cell of a row stands among `cells`."""
+        number = self.cell[row]
+        return int(number if self._sorted else np.searchsorted(self._used, number))
+
+    def numbers(self) -> tuple[Any, Any, Any, Any]:
+        """P, Q, least and largest scaled amount, by cell number."""
+        known: dict[int, tuple[int, int, int, int]] = {}
+        rows = []
+        for cell in self.cells:
+            if id(cell) not in known:
+                known[id(cell)] = self.resolver.numbers(cell, self.dose.scale)
+            rows.append(known[id(cell)])
+        top, bottom, least, most = np.array(rows, np.int64).reshape(-1, 4).T
+        made = self.spread(np.ascontiguousarray(bottom))
+        np.maximum(made, 1, out=made)
+        return self.spread(np.ascontiguousarray(top)), made, self.spread(least.copy()), self.spread(most.copy())
+
+    def _number(self) -> None:
+        """Each row's combination as one number, and the numbers in use."""
+        _, routes, units, stretches = self.shape
+        self._size = int(np.prod([int(n) for n in self.shape], dtype=object))
+        self._sorted = self._size > DENSE
+        kind = np.int64 if self._sorted else np.int32
+        self.cell = np.empty(self.length, kind)
+
+        def block(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            made = self.drug.index[part].astype(kind)
+            if routes > 1:
+                made = made * kind(routes) + self.route.index[part]
+            made *= kind(units)
+            made += self.unit.index[part]
+            made *= kind(stretches)
+            made += self.days.stretch(part)
+            self.cell[part] = made
+
+        self.each(block)
+        if self._sorted:
+            self._used, inverse = np.unique(self.cell, return_inverse=True)
+            self.cell = inverse.astype(np.int32)
+        else:
+            seen = np.zeros(self._size, bool)
+            self.each(lambda start, stop: seen.__setitem__(self.cell[start:stop], True))
+            self._used = np.flatnonzero(seen)
+
+    def _read_routes(self) -> tuple[list[str | None], dict[int, str]]:
+        names: list[str | None] = []
+        refused: dict[int, str] = {}
+        for n, value in enumerate(self.route.values):
+            try:
+                names.append(self.resolver.route(value))
+            except JcodeunitsError as error:
+                names.append(None)
+                refused[n] = reason_of(error)
+        return names, refused
+
+    def _resolve(self) -> list[Cell]:
+        text, first, real = self.dose.text, self.days.first, self.days.stretches
+        cells = []
+        for d, r, u, s in zip(*(part.tolist() for part in np.unravel_index(self._used, self.shape)), strict=True):
+            if s >= real:
+                cells.append(Cell(REFUSED, reason=self.days.bad[s - real], first=True))
+            elif r in self._bad_routes:
+                cells.append(Cell(REFUSED, reason=self._bad_routes[r], first=True))
+            else:
+                drug, unit = self.drug.values[d], self.unit.values[u]
+                cells.append(self.resolver.cell(drug, self.routes[r], unit, text, s + first))
+        return cells
+
+
+def optional(table: Any, name: str) -> Keys:
+    """The keys of a column that may be missing."""
+    if name in table.column_names:
+        return columns.keys(table[name])
+    return columns.constant(None, table.num_rows)

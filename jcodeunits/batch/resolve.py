@@ -1,0 +1,247 @@
+"""Names, units and dates of a table resolved once for each distinct value.
+
+The answer for a row depends on its drug, its unit, its route and the stretch of days between two boundaries of
+the reference tables in which its date lies: a cell. A cell is resolved by the same functions that answer one
+call, and holds what is left to compute: two whole numbers, or the reason why there is no answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import attrs
+import numpy as np
+
+from .. import catalog as catalogs
+from .. import convert, hcpcs, products, routes, tables
+from ..catalog import Catalog, Drug
+from ..dose import Dose
+from ..errors import AmbiguousDrug, EncounterError, JcodeunitsError
+from ..finding import Finding
+from ..period import as_date
+from ..units import factor
+from . import kernel
+
+EPOCH = dt.date(1970, 1, 1).toordinal()
+_BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
+
+FAST, REFUSED, SLOW, BANDED = range(4)
+
+
+def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
+    """The kind of error and its message, without the date of the row, so that equal cases read equally."""
+    says = error.message
+    if on is not None:
+        says = says.replace(f" on {on} ", " ").replace(f" on {on}", "")
+    return f"{type(error).__name__}: {says}"
+
+
+@attrs.frozen(eq=False)
+class Target:
+    """What a drug as written means on a stretch of days: a row with notes, an error, or a choice by dose."""
+
+    row: Drug | None = None
+    notes: tuple[Finding, ...] = ()
+    reason: str = ""
+    by_dose: bool = False
+
+
+@attrs.frozen(eq=False)
+class Unit:
+    """A unit as written: its symbol, what one of it is in that symbol, notes; or the error."""
+
+    symbol: str = ""
+    scale: Fraction = Fraction(1)
+    notes: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+@attrs.frozen(eq=False)
+class Cell:
+    """What one combination of drug, route, unit and stretch of days comes to.
+
+    `ratio`: billing units in one of the unit as written. `low`, `high`: limits of a band, in the unit as
+    written (exclusive, inclusive). `findings`: rule ids without and with unsafe notation of the number.
+    """
+
+    state: int
+    row: Drug | None = None
+    ratio: Fraction = Fraction(0)
+    low: Fraction | None = None
+    high: Fraction | None = None
+    reason: str = ""
+    findings: tuple[str, str] = ("", "")
+    first: bool = False  # refused for its date or route, which are read before the dose
+
+
+def joined(rules: Iterable[str]) -> str:
+    """Rule ids, each once, in the order in which they spoke."""
+    return "|".join(dict.fromkeys(rules))
+
+
+def boundaries(book: Catalog, more: Iterable[Any] = ()) -> Any:
+    """The first days of all stretches on which no row of the tables begins or ends, as days since 1970."""
+    first, last = tables.reach("hcpcs-")
+    found = {first, last + dt.timedelta(1)}
+    starts, ends = tables.reach("asp-xwalk-")
+    found |= {starts, ends + dt.timedelta(1)}
+    for row in (*book.drugs, *more):
+        found.add(row.effective)
+        if row.ends is not None and row.ends < dt.date.max:
+            found.add(row.ends + dt.timedelta(1))
+    return np.array(sorted(day.toordinal() - EPOCH for day in found), np.int64)
+
+
+class Resolver:
+    """Answers for distinct values, remembered for as long as it lives: one for each table or stream."""
+
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        self.book = catalog or catalogs.shipped()
+        self.bounds = boundaries(self.book)
+        self._wide = False
+        self._targets: dict[tuple[Any, Any, int], Target] = {}
+        self._units: dict[tuple[Any, bool], Unit] = {}
+        self._routes: dict[Any, str | None] = {}
+        self._measures: dict[tuple[int, int], tuple[Target, Unit, Cell]] = {}
+        self._notes: dict[int, tuple[Finding, ...]] = {}
+
+    def widen(self) -> None:
+        """Take in the dates of the product table, which is read only where an NDC asks for it."""
+        if not self._wide:
+            self._wide = True
+            self.bounds = boundaries(self.book, tables.load(products.Product))
+            for memory in (self._targets, self._measures, self._notes):
+                memory.clear()
+
+    # -- single values
+
+    def day_of(self, stretch: int) -> dt.date:
+        """A day that stands for a stretch: its first, or the day before the first boundary."""
+        at = int(self.bounds[stretch - 1]) if stretch else int(self.bounds[0]) - 1
+        return dt.date.fromordinal(at + EPOCH)
+
+    def route(self, written: Any) -> str | None:
+        """The route's name; None where none is given. Raises `EncounterError` for an unknown one."""
+        if written is None or (isinstance(written, str) and not written.strip()):
+            return None
+        found = routes.find(written) if isinstance(written, str) else None
+        if found is None:
+            allowed = routes.names()
+            raise EncounterError(
+                f"route: {written!r} is not a known route. Allowed: {', '.join(allowed)}.",
+                path="route", given=written, allowed=allowed,
+            )  # fmt: skip
+        return found
+
+    def unit(self, written: Any, text: bool) -> Unit:
+        """A unit as written, read as `Dose.of` reads it beside text or beside a number."""
+        key = (written, text)
+        if key not in self._units:
+            try:
+                given = "1" if text else 1
+                blank = written is None or (isinstance(written, str) and not written.strip())
+                one = Dose.of(given) if blank else Dose.of(given, written)
+                self._units[key] = Unit(one.unit, one.amount, one.notes)
+            except JcodeunitsError as error:
+                self._units[key] = Unit(reason=reason_of(error))
+        return self._units[key]
+
+    def target(self, drug: Any, route: str | None, stretch: int) -> Target:
+        """The row that a drug as written means on a stretch of days."""
+        key = (drug, route, stretch)
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = self._target(drug, route, self.day_of(stretch))
+        return found
+
+    def _target(self, drug: Any, route: str | None, day: dt.date) -> Target:
+        if isinstance(drug, str) and hcpcs.is_valid(drug.strip()):
+            for row in self.book.rows(drug.strip().upper()):
+                if row.effective <= day and (row.ends is None or day <= row.ends):
+                    return Target(row)
+        try:
+            row, notes = convert.resolve(drug, day, None, route, self.book)
+        except AmbiguousDrug as error:
+            return Target(reason=reason_of(error, day), by_dose=self._dose_may_tell(error))
+        except JcodeunitsError as error:
+            return Target(reason=reason_of(error, day))
+        return Target(row, notes)
+
+    def _dose_may_tell(self, error: AmbiguousDrug) -> bool:
+        """Whether the candidates are codes of one ingredient, among which a dose may choose."""
+        rows = [self.book.rows(code) for code in error.candidates]
+        return bool(rows) and all(rows) and len({found[0].ingredient for found in rows}) == 1
+
+    # -- cells
+
+    def cell(self, drug: Any, route: str | None, written: Any, text: bool, stretch: int) -> Cell:
+        """Everything that can be known of a combination before the amount is known."""
+        unit = self.unit(written, text)
+        if unit.reason:
+            return Cell(REFUSED, reason=unit.reason)
+        target = self.target(drug, route, stretch)
+        if target.row is None:
+            return Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
+        day = self.day_of(stretch)
+        reach = self._reach(stretch, day)
+        key = (id(target), id(unit)) if target.notes else (id(target.row), id(unit))
+        known = self._measures.get(key)
+        if known is None:
+            known = self._measures[key] = (target, unit, self._measured(target, unit))
+        cell = known[2]
+        if not reach or cell.state == REFUSED:
+            return cell
+        return attrs.evolve(cell, findings=tuple(joined([*t.split("|"), *reach]) if t else joined(reach) for t in cell.findings))
+
+    def _reach(self, stretch: int, day: dt.date) -> tuple[str, ...]:
+        if stretch not in self._notes:
+            self._notes[stretch] = convert.reach_note(day)
+        return tuple(note.rule for note in self._notes[stretch])
+
+    def _measured(self, target: Target, unit: Unit) -> Cell:
+        row = target.row
+        assert row is not None
+        try:
+            measure = convert.measured(row, unit.symbol)
+        except JcodeunitsError as error:
+            return Cell(REFUSED, row, reason=reason_of(error))
+        said = [note.rule for note in (*unit.notes, *target.notes)]
+        if measure.way == "activity" and measure.unit != "unit":
+            said.append("unit-name")
+        findings = (joined(said), joined(["dose-notation", *said]))
+        if measure.way != "band":
+            return Cell(FAST, row, measure.ratio * unit.scale, findings=findings)
+        one = factor(unit.symbol, row.unit) * unit.scale
+        low = None if row.above is None else row.above / one
+        high = None if row.through is None else row.through / one
+        return Cell(BANDED, row, Fraction(0), low, high, self._outside(row), findings)
+
+    def _outside(self, row: Drug) -> str:
+        """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""
+        same = self.book.ingredients.get(catalogs.normal(row.ingredient), ())
+        bands = dict.fromkeys(f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit)
+        return (
+            f"OutsideBand: {row.code} ({row.name}) is for {row.billing_unit}; the dose is outside. "
+            f"The bands: {'; '.join(bands)}."
+        )
+
+    def numbers(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
+        """P, Q, least and largest scaled amount of a cell; nothing fits where the largest is 0."""
+        if cell.state == FAST:
+            return (*kernel.cell(cell.ratio, scale)[:2], 1, kernel.cell(cell.ratio, scale)[2])
+        if cell.state == BANDED:
+            low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
+            high = _BAND if cell.high is None else int(cell.high * 10**scale // 1)
+            return 1, _BAND, min(low, 2**62), min(high, _BAND)
+        return 0, 1, 1, 0
+
+
+def read_day(value: Any) -> tuple[int, str]:
+    """Days since 1970 of a date as written, or the reason why it is none."""
+    try:
+        return as_date(value).toordinal() - EPOCH, ""
+    except JcodeunitsError as error:
+        return 0, reason_of(error)
