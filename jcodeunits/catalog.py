@@ -437,12 +437,17 @@ class Catalog:
     names: tuple[OtherName, ...] = ()
     successors: tuple[Successor, ...] = ()
     salts: tuple[Salt, ...] = ()
-    fingerprint: str = ""
+    _fingerprint: str = ""
     _codes: dict[str, tuple[Drug, ...]] = attrs.field(init=False, repr=False)
     _memo: dict[Any, Any] = attrs.field(init=False, repr=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_codes", _by(self.drugs, "code"))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the reference files and a site's own; computed when it is asked for."""
+        return self._fingerprint or tables.fingerprint()
 
     # -- by code
 
@@ -883,7 +888,7 @@ def _listed(rows: Iterable[Drug]) -> str:
 def shipped() -> Catalog:
     """The catalog that comes with the package."""
     rows: dict[str, Any] = {field: tables.load(row_class) for field, row_class in _TABLES.items()}
-    return Catalog(**rows, fingerprint=tables.fingerprint())
+    return Catalog(**rows)
 
 
 def extend(path: str | Path) -> Catalog:

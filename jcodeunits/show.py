@@ -7,7 +7,6 @@ is escaped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from typing import Any
 
 from .amount import decimal_text
@@ -81,6 +80,13 @@ LINE_HEAD = ("#", "code", "mod", "units", "NDC", "diagnoses", "what")
 
 
 # --- HTML -------------------------------------------------------------------------------------------
+
+
+def escape(text: str) -> str:
+    """Text that is safe inside HTML."""
+    from html import escape as escaped  # its table of entities is large, and a terminal needs none
+
+    return escaped(text)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> str:

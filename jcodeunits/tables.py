@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import hashlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -173,6 +172,8 @@ def file_names() -> tuple[str, ...]:
 @cache
 def fingerprint() -> str:
     """SHA-256 over all reference files: the same text means the same answers."""
+    import hashlib
+
     digest = hashlib.sha256()
     for name in file_names():
         data = (folder() / name).read_bytes()
@@ -183,6 +184,8 @@ def fingerprint() -> str:
 
 def fingerprint_with(before: str, files: Iterable[Path]) -> str:
     """A fingerprint that also covers a site's own files."""
+    import hashlib
+
     digest = hashlib.sha256(before.encode())
     for file in sorted(files):
         digest.update(file.name.encode())

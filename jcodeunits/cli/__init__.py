@@ -6,6 +6,7 @@ read or answered, with one line on standard error and nothing on standard output
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -56,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["units", "J1885"])
     2
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        gc.disable()  # a process that answers once and ends frees nothing before that
+        argv = sys.argv[1:]
+    words = list(argv)
     if not words or words[0] in ("-h", "--help", "help"):
         return _written(HELP)
     if words[0] in ("-V", "--version"):

@@ -13,7 +13,7 @@ from .arguments import Day, add_json, add_on, day, parser
 if TYPE_CHECKING:
     import argparse
 
-    from jcodeunits.catalog import Drug, History
+    from jcodeunits.catalog import History
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
 
@@ -55,7 +55,7 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     status = int(any(finding.severity == "stop" for finding in billed.findings))
     if args.json:
         return status, terminal.as_json(billed.as_dict())
-    return status, "\n".join(_explained(billed, on) if args.explain else _told(billed, on))
+    return status, "\n".join(_told(billed, on, args.explain)).rstrip()
 
 
 def _dose(text: str, args: argparse.Namespace) -> Dose:
@@ -84,8 +84,8 @@ def _route(text: str | None) -> str | None:
     known = routes.find(text)
     if known is None:
         raise EncounterError(
-            f"--route: {text!r} is not a known route. Allowed: {', '.join(routes.names())}.",
-            path="--route", given=text, allowed=routes.names(),
+            f"--route: {text!r} is not a known route. Allowed: {', '.join(routes.NAMES)}.",
+            path="--route", given=text, allowed=routes.NAMES,
         )  # fmt: skip
     return known
 
@@ -123,24 +123,22 @@ def _is_named(drug: str) -> bool:
         return True
 
 
-def _told(billed: BilledUnits, on: Day) -> list[str]:
-    """The answer in a few lines: what to bill, the sum, the day."""
+def _told(billed: BilledUnits, on: Day, explain: bool) -> list[str]:
+    """The answer in a few lines: what to bill, the sum, the day; or every step with its source."""
     steps = billed.trace.steps
     sum_of = "; ".join([step.says for step in steps[1:-1]] + [steps[-1].why])
     count = f"{billed.count} unit{'s' * (billed.count != 1)}"
-    pairs = (
-        (billed.code, f"{count} of {billed.drug.label}"),
-        ("dose", f"{sum_of}"),
-        ("on", f"{on}; code in effect {billed.drug.period} [{billed.drug.citation}]"),
+    lines = terminal.fields(
+        (
+            (billed.code, f"{count} of {billed.drug.label}"),
+            ("dose", "" if explain else sum_of),
+            ("on", f"{on}; code in effect {billed.drug.period}"),
+        )
     )
-    lines = terminal.fields(pairs)
     lines[0] = lines[0].replace(count, terminal.styled(count, "bold"), 1)
+    if explain:
+        lines += ["", *terminal.steps(steps), ""]
     return lines + terminal.finding_lines(billed.findings)
-
-
-def _explained(billed: BilledUnits, on: Day) -> list[str]:
-    lines = [*_told(billed, on), ""]
-    return lines + terminal.steps(billed.trace.steps)
 
 
 # --- find -------------------------------------------------------------------------------------------

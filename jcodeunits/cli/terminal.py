@@ -58,15 +58,16 @@ def fields(pairs: Iterable[tuple[str, object]]) -> list[str]:
 
 
 def steps(trace: Iterable[Any]) -> list[str]:
-    """The steps of an answer: what, why beside or below it, and the source in brackets."""
+    """The steps of an answer: what was done on the left; why, and the source in brackets, on the right."""
+    column = width() // 2
     lines: list[str] = []
     for step in trace:
-        why = f"{step.why} [{step.citation}]".strip() if step.citation else step.why
-        together = f"{step.says:<44}  {why}".rstrip()
-        if len(together) <= width():
-            lines.append(together)
+        why = " ".join(part for part in (step.why, f"[{step.citation}]" if step.citation else "") if part)
+        if len(step.says) > column - 2:
+            lines += wrapped(step.says, "", "  ")
+            lines += wrapped(why, " " * column) if why else []
         else:
-            lines += wrapped(step.says, "", "  ") + (wrapped(why, "    ") if why else [])
+            lines += wrapped(why, step.says.ljust(column), " " * column)
     return lines
 
 
