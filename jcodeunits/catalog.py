@@ -70,6 +70,8 @@ _ROUTE_WORDS = {
 _WORD = re.compile(r"[^\W_]+|\+")
 _SPELT_OUT = {"hcl": "hydrochloride", "hbr": "hydrobromide"}
 _JOINING = frozenset({"and", "with"})
+# Words about the package, which tell no drug from another.
+_PACKAGING = frozenset({"kit", "novaplus", "pfs", "prefilled", "syringe", "syringes", "usp", "vial", "vials"})
 
 
 @lru_cache(maxsize=65536)
@@ -597,11 +599,12 @@ class Catalog:
         return tuple(row for full in fulls for row in self.ingredients[full])
 
     def _told_apart(self, name: str) -> tuple[Drug, ...]:
-        """Rows of an ingredient that the name tells from its others by words before or after it."""
-        said = normal(name).split()
-        spans = [(i, j) for i in range(len(said)) for j in range(i + 1, len(said) + 1) if j - i < len(said)]
+        """Rows of an ingredient or brand that the name tells from its others by words before or after it."""
+        said = [word for word in normal(name).split() if word not in _PACKAGING]
+        spans = [(i, j) for i in range(len(said)) for j in range(i + 1, len(said) + 1) if said]
         for i, j in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
-            rows = self._called("".join(said[i:j]))
+            key = "".join(said[i:j])
+            rows = self._called(key) or self._branded(key)
             more = frozenset(said[:i] + said[j:])
             by_form = tuple(row for row in rows if more <= _form_words(row))
             general = tuple(row for row in by_form if not row.specific)
@@ -609,6 +612,14 @@ class Catalog:
             if found:
                 return found
         return ()
+
+    def _branded(self, key: str) -> tuple[Drug, ...]:
+        """Rows of a brand, whatever their route."""
+        rows: list[Drug] = []
+        for row in self.named.get(key, ()):
+            if isinstance(row, Brand):
+                rows.extend(self.rows(row.code) if row.code else self._called(squeezed(row.ingredient)))
+        return tuple(dict.fromkeys(rows))
 
     # -- choosing
 
