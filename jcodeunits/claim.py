@@ -105,7 +105,7 @@ def route(value: object, path: str = "route") -> str:
 
 
 def _code(path: str, value: object) -> str:
-    return _match(path, value, _CODE, "a HCPCS or CPT code of five characters, such as 99213")
+    return _match(path, value, _CODE, "a HCPCS or CPT code of five characters")
 
 
 def _modifier(path: str, value: object) -> str:
@@ -476,7 +476,9 @@ _DIRECT = {"ndc": "ndc", "containers": "containers", "container_amount": "amount
 _ADMINISTRATION = {
     "drug": _TEXT,
     "dose": _Kind(_dose, lambda: {"type": "string", "minLength": 1}),
-    "route": _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]}),
+    "route": _Kind(
+        lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]}
+    ),
     "purpose": _choice(PURPOSES),
     "site": _TEXT,
     "products": _things(OpenedProduct),
@@ -517,8 +519,8 @@ _ENCOUNTER = {
     "services": _things(Service),
     "diagnoses": _DIAGNOSES,
     "administrations": _things(Administration),
-    "charge_amounts": _mapping(_MONEY, '{"99213": "120.00"}'),
-    "revenue_codes": _mapping(_REVENUE, '{"99213": "0510"}'),
+    "charge_amounts": _mapping(_MONEY, '{"<code>": "120.00"}'),
+    "revenue_codes": _mapping(_REVENUE, '{"<code>": "0510"}'),
 }
 # What the readers of each type know, which keys it needs, and the one key that may stand alone as text.
 _READERS: dict[type, tuple[dict[str, _Kind], tuple[str, ...], str]] = {

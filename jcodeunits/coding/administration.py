@@ -1,0 +1,93 @@
+"""What each administration is: a code of its own, part of a procedure, nothing to bill, or a question.
+
+Substance, route, purpose and payer meet in the decision table (`administration.csv`); this step asks it once
+for every administration and says what the row says.
+"""
+
+from __future__ import annotations
+
+from jcodeunits import tables
+from jcodeunits.errors import CodeError
+from jcodeunits.policy import AdministrationRule
+
+from .draft import Decision, Draft, Given, cite, named
+
+FINDINGS = {
+    "administration-code": "No administration code is known for this substance, purpose and route",
+    "administration-listed": "The caller settles a payer-dependent administration by listing its code",
+}
+
+
+def apply(draft: Draft) -> None:
+    """Decide every administration; withhold what is not billed."""
+    for index, given in sorted(draft.of.items()):
+        row = _row(draft, index, given)
+        if row is None:
+            continue
+        if row.drug == "withhold":
+            draft.drop(given)
+        elif given.drug is None:
+            # The finding that refused the drug speaks; without a drug nobody knows which code fits.
+            continue
+        if row.outcome == "ask" and _answered(draft, index, given, row):
+            continue
+        if row.outcome in ("bill", "procedure"):
+            draft.decisions.append(Decision(index, given, row, row.role))
+        # What a procedure holds is said beside the procedure's line.
+        if row.severity and row.outcome != "procedure":
+            _say(draft, given, row)
+
+
+def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule) -> bool:
+    """Whether the caller answers the row's question by listing one of the codes that it leaves open."""
+    for entry in draft.live("service"):
+        if entry.role and entry.role in row.alternatives:
+            entry.members = (*entry.members, index)
+            draft.say(
+                "administration-listed",
+                "note",
+                f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands.",
+                "Nothing, if the payer wants that code for this drug.",
+                cite(row),
+                about=entry,
+            )
+            return True
+    return False
+
+
+def _row(draft: Draft, index: int, given: Given) -> AdministrationRule | None:
+    administration, encounter = draft.administration(index), draft.encounter
+    purpose = "self-administered" if administration.self_administered else administration.purpose
+    try:
+        return draft.policy.administration(
+            administration.route,
+            purpose,
+            given.classes,
+            draft.on,
+            payer=encounter.payer,
+            claim=encounter.claim,
+            diagnoses=draft.diagnoses((index,)),
+        )
+    except CodeError:
+        draft.say(
+            "administration-code",
+            "warn",
+            f"{named(given)}: no administration code is known for {purpose} use by {administration.route}.",
+            "List the service that gave it under services.",
+            tables.cited("ncci-manual-2026", "XI.B"),
+        )
+        return None
+
+
+def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
+    about = given.entries[0] if given.entries else None
+    says = f"{named(given)}: {row.says}"
+    codes = [
+        found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)
+    ]
+    if row.outcome == "bill":
+        billed = draft.policy.procedures(draft.on, role=row.role)
+        says += f" Billed with {billed[0].code}." if len(billed) == 1 else ""
+    if codes:
+        says += f" The other reading: {', '.join(codes)}."
+    draft.say(row.reason, row.severity, says, row.fix, cite(row), about=about)  # type: ignore[arg-type]

@@ -1,0 +1,128 @@
+"""Pairs of codes that are not paid together: which one gives way, and when a modifier keeps both.
+
+An edit with indicator 0 is never bypassed: the second code is withheld. With indicator 1 the second code
+stays only where the two were separate, and then says so with a modifier.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from jcodeunits.policy import Edit
+
+from .draft import Draft, Entry, cite, named
+
+FINDINGS = {
+    "bundled-services": "Two services of the day are not paid together",
+    "separate-injection": "An injection apart from another service of the day",
+}
+BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})
+
+
+def apply(draft: Draft) -> None:
+    """Look at every pair of different codes of the day, visits aside."""
+    by_code: dict[str, list[Entry]] = {}
+    for entry in draft.live("administration", "service"):
+        by_code.setdefault(entry.code, []).append(entry)
+    for one, other in itertools.combinations(sorted(by_code), 2):
+        edit = draft.policy.edit(one, other, draft.on, draft.encounter.claim)
+        if edit is None:
+            continue
+        first, second = by_code[edit.column_1], by_code[edit.column_2]
+        for entry in second:
+            if first[0].withheld or entry.withheld:
+                continue
+            _judge(draft, edit, first, entry)
+
+
+def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
+    if edit.indicator == 0:
+        draft.withhold([entry])
+        draft.say(
+            "bundled-services",
+            "warn",
+            f"{entry.code} is never paid beside {edit.column_1} ({_words(edit)}); it is withheld.",
+            "No modifier helps. Bill it only for another day or another practitioner.",
+            cite(edit),
+        )
+    elif BYPASS & set(entry.modifiers):
+        return
+    elif entry.listed:
+        draft.say(
+            "bundled-services",
+            "warn",
+            f"{entry.code} is denied beside {edit.column_1} unless it was separate ({_words(edit)}).",
+            "If it was separate, list it with its modifier (59 or XE, XP, XS, XU); else leave it out.",
+            cite(edit),
+            about=entry,
+        )
+    else:
+        _derived(draft, edit, first, entry)
+
+
+def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
+    separate, why = _separate(draft, first, entry)
+    drugs = " and ".join(dict.fromkeys(named(draft.of[index]) for index in entry.members))
+    if separate:
+        option = draft.option("edit-modifier")
+        modifier = option.value
+        entry.mark(modifier, f"separate from {edit.column_1}: {why}", cite(edit))
+        draft.say(
+            "separate-injection",
+            "note" if why == "said to be separate" or not _is_procedure(first[0]) else "warn",
+            f"{entry.code} for {drugs} takes {modifier}: the edit {edit.column_1} x {edit.column_2} "
+            "would deny it, and "
+            f"it was separate ({why}).",
+            "Keep the record of both services; give separate: false if the injection belonged to the other.",
+            cite(edit),
+            cite(option),
+            about=entry,
+        )
+        return
+    draft.withhold([entry])
+    question = separate is None
+    draft.say(
+        "bundled-services",
+        "warn",
+        f"{entry.code} for {drugs} is part of {edit.column_1} unless it was separate ({_words(edit)}); "
+        "it is withheld" + (" until that is answered." if question else "."),
+        "If another drug was injected elsewhere, not for the procedure's anesthesia or pain, give "
+        "separate: true and "
+        "the site."
+        if question
+        else "Nothing: the other service holds the injection.",
+        cite(edit),
+    )
+
+
+def _separate(draft: Draft, first: list[Entry], entry: Entry) -> tuple[bool | None, str]:
+    """Whether the record shows the injection apart from the other service, and by what."""
+    if entry.separate is not None:
+        return entry.separate, "said to be separate"
+    inside = {draft.of[index].code for other in first for index in other.members}
+    mine = {draft.of[index].code for index in entry.members}
+    if not _is_procedure(first[0]):
+        return True, "another drug or route"
+    if inside and not (inside & mine) and all(draft.administration(i).site for i in entry.members):
+        return True, "another drug at a site of its own"
+    return None, ""
+
+
+def _is_procedure(entry: Entry) -> bool:
+    return entry.kind == "service" and not entry.role.startswith(
+        (
+            "vaccine",
+            "rsv",
+            "injection",
+            "iv-push",
+            "infusion",
+            "hydration",
+            "allergen",
+            "antineoplastic",
+            "skin-test",
+        )
+    )
+
+
+def _words(edit: Edit) -> str:
+    return f"edit {edit.column_1} x {edit.column_2}, indicator {edit.indicator}"

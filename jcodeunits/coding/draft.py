@@ -1,0 +1,275 @@
+"""The claim while it is being built: entries that may still be withheld, and what was said about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import attrs
+
+from jcodeunits import tables
+from jcodeunits.catalog import Drug
+from jcodeunits.cite import Citation
+from jcodeunits.claim import Administration, Encounter, Line
+from jcodeunits.finding import Finding, Severity
+from jcodeunits.policy import AdministrationRule, PayerOption, Policy
+from jcodeunits.trace import Step, Trace
+
+from .drug_lines import DrugLines
+
+
+@attrs.define(eq=False)
+class Entry:
+    """One line to be: `line` is what it starts from; a withheld entry stays, so that findings can name it.
+
+    `role` and `position` say which part the code plays; `members` are the administrations behind the line,
+    in the order of the encounter; `separate` whether the caller says that the service stands on its own.
+    """
+
+    line: Line
+    role: str = ""
+    position: str = ""
+    members: tuple[int, ...] = ()
+    separate: bool | None = None
+    modifiers: list[str] = attrs.field(factory=list)
+    steps: list[Step] = attrs.field(factory=list)
+    withheld: bool = False
+    listed: bool = False  # a service that the caller bills, as the caller bills it
+
+    @property
+    def code(self) -> str:
+        """The code of the line."""
+        return self.line.code
+
+    @property
+    def kind(self) -> str:
+        """The kind of the line."""
+        return self.line.kind
+
+    def mark(self, modifier: str, why: str, citation: Citation | None = None) -> None:
+        """Put a modifier on the line, once, and say why in its trace."""
+        if modifier not in self.modifiers:
+            self.modifiers.append(modifier)
+            self.steps.append(Step(f"modifier {modifier}", why, citation))
+
+
+@attrs.define(eq=False)
+class Given:
+    """One drug of the encounter: its administrations, its row, its lines, what was said about them."""
+
+    members: tuple[int, ...]
+    drug: Drug | None
+    entries: list[Entry]
+    findings: tuple[Finding, ...]
+    classes: tuple[str, ...] = ()
+    dropped: bool = False  # nothing of it is billed, so that what was said about its container is moot
+
+    @property
+    def code(self) -> str | None:
+        """The drug's code, None where it was refused."""
+        return self.drug.code if self.drug is not None else None
+
+
+@attrs.frozen(eq=False)
+class Decision:
+    """One administration that has a code of its own: its index, its drug, the row that decided, the role."""
+
+    index: int
+    given: Given
+    row: AdministrationRule
+    role: str
+
+
+@attrs.define(eq=False)
+class Draft:
+    """Everything that the steps share: what was read, the entries, the findings with the entry they name."""
+
+    encounter: Encounter
+    policy: Policy
+    given: list[Given]
+    of: dict[int, Given]
+    entries: list[Entry] = attrs.field(factory=list)
+    findings: list[tuple[Finding, Entry | None]] = attrs.field(factory=list)
+    decisions: list[Decision] = attrs.field(factory=list)
+
+    @classmethod
+    def start(cls, encounter: Encounter, drugs: Iterable[DrugLines], policy: Policy) -> Draft:
+        """A draft that holds the visit, the other services and the drug lines."""
+        given = [_given(item, encounter, policy) for item in drugs]
+        of = {index: item for item in given for index in item.members}
+        draft = cls(encounter, policy, given, of)
+        draft.entries += _visits(encounter, policy)
+        draft.entries += [entry for item in given for entry in item.entries]
+        return draft
+
+    @property
+    def on(self) -> dt.date:
+        """The date of service."""
+        return self.encounter.on
+
+    def administration(self, index: int) -> Administration:
+        """The administration as it was given."""
+        return self.encounter.administrations[index]
+
+    def option(self, name: str) -> PayerOption:
+        """What the encounter's payer does in one matter."""
+        return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
+
+    def live(self, *kinds: str) -> list[Entry]:
+        """The entries that are still to be billed, of these kinds."""
+        return [entry for entry in self.entries if not entry.withheld and (not kinds or entry.kind in kinds)]
+
+    def diagnoses(self, members: Iterable[int]) -> tuple[str, ...]:
+        """The diagnoses of these administrations, those of the encounter where they name none."""
+        found = [code for index in members for code in self.administration(index).diagnoses]
+        return tuple(dict.fromkeys(found)) or self.encounter.diagnoses
+
+    def say(
+        self,
+        rule: str,
+        severity: Severity,
+        says: str,
+        fix: str,
+        *citations: Citation,
+        about: Entry | None = None,
+    ) -> None:
+        """A finding; where every source is general knowledge, a stop becomes a warning."""
+        if severity == "stop" and all(citation.confidence == "low" for citation in citations):
+            severity = "warn"
+        self.findings.append((Finding(rule, severity, says, fix, citations), about))
+
+    def withhold(self, entries: Iterable[Entry]) -> None:
+        """Take lines off the claim; the caller says why with a finding."""
+        for entry in entries:
+            entry.withheld = True
+
+    def drop(self, item: Given) -> None:
+        """Take a drug's lines off the claim, and with them what was said about its container."""
+        self.withhold(item.entries)
+        item.dropped = True
+
+
+def named(item: Given) -> str:
+    """A drug as findings name it."""
+    return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else "the drug"
+
+
+@cache
+def guide(place: str) -> Citation:
+    """A place in the guide that the project started from."""
+    source = next(name for name in tables.sources() if name.startswith("guide-"))
+    return tables.cited(source, place, "low")
+
+
+def cite(row: Any) -> Citation:
+    """The citation of a policy row."""
+    return tables.citation(row)
+
+
+def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
+    given = [encounter.administrations[index] for index in item.administrations]
+    named = dict.fromkeys(code for one in given for code in one.diagnoses)
+    amounts = [one.charge_amount for one in given if one.charge_amount is not None]
+    shares = _shares(sum(amounts, Decimal(0)), item.lines) if amounts else (None,) * len(item.lines)
+    revenue = next((one.revenue_code for one in given if one.revenue_code is not None), None)
+    entries = [
+        Entry(
+            attrs.evolve(
+                line, diagnoses=tuple(named) or encounter.diagnoses, charge_amount=share, revenue_code=revenue
+            ),
+            role=line.kind,
+            members=item.administrations,
+            modifiers=list(line.modifiers),
+            steps=list(line.trace.steps),
+        )
+        for line, share in zip(item.lines, shares, strict=True)
+    ]
+    classes: tuple[str, ...] = ()
+    if item.drug is not None:
+        classes = tuple(row.name for row in policy.classes(item.drug.code, encounter.on))
+    return Given(item.administrations, item.drug, entries, item.findings, classes)
+
+
+def _shares(amount: Decimal, lines: tuple[Line, ...]) -> tuple[Decimal, ...]:
+    """The amount of a drug over its administered and discarded line, by units, to the cent, nothing lost."""
+    total = sum(line.units for line in lines)
+    parts: list[Decimal] = []
+    for line in lines[1:]:
+        parts.append((amount * line.units / total).quantize(Decimal("0.01")))
+    return (amount - sum(parts, Decimal(0)), *parts) if lines else ()
+
+
+def _visits(encounter: Encounter, policy: Policy) -> list[Entry]:
+    """The visit and the listed services; a visit code among them is a visit that nobody calls separate."""
+    entries = []
+    visit = encounter.visit
+    if visit is not None:
+        row = policy.procedure(visit.code, encounter.on)
+        line = Line(
+            visit.code,
+            diagnoses=visit.diagnoses or encounter.diagnoses,
+            kind="visit",
+            label=row.label if row else "visit",
+            charge_amount=visit.charge_amount,
+            revenue_code=visit.revenue_code,
+        )
+        role = row.role if row and row.kind == "visit" else ""
+        entries.append(Entry(line, role, separate=visit.separate, modifiers=list(visit.modifiers)))
+    for service in encounter.services:
+        row = policy.procedure(service.code, encounter.on)
+        line = Line(
+            service.code,
+            units=service.units,
+            diagnoses=service.diagnoses or encounter.diagnoses,
+            kind="visit" if row and row.kind == "visit" else "service",
+            label=row.label if row else "service of the day",
+            charge_amount=service.charge_amount,
+            revenue_code=service.revenue_code,
+        )
+        separate = True if line.kind == "visit" and "25" in service.modifiers else None
+        role, position = (row.role, row.position) if row else ("", "")
+        entries.append(Entry(line, role, position, (), separate, list(service.modifiers), listed=True))
+    return entries
+
+
+def finished(draft: Draft) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
+    """The lines as they will be billed, and every finding with the number of its line."""
+    number: dict[int, int] = {}
+    lines: list[Line] = []
+    for entry in draft.live():
+        number[id(entry)] = len(lines) + 1
+        lines.append(_line(entry, draft.encounter))
+    findings = [
+        attrs.evolve(finding, line=number.get(id(about))) if about is not None else finding
+        for finding, about in draft.findings
+    ]
+    for item in draft.given:
+        if not item.dropped:
+            findings += [_placed(finding, item, number) for finding in item.findings]
+    return tuple(lines), tuple(findings)
+
+
+def _placed(finding: Finding, item: Given, number: dict[int, int]) -> Finding:
+    if finding.line is None:
+        return finding
+    return attrs.evolve(finding, line=number.get(id(item.entries[finding.line - 1])))
+
+
+def _line(entry: Entry, encounter: Encounter) -> Line:
+    line = entry.line
+    amount, revenue = line.charge_amount, line.revenue_code
+    if amount is None:
+        price = dict(encounter.charge_amounts).get(line.code)
+        amount = None if price is None else Decimal(line.units) * price
+    if revenue is None:
+        revenue = dict(encounter.revenue_codes).get(line.code)
+    return attrs.evolve(
+        line,
+        modifiers=tuple(entry.modifiers),
+        trace=Trace(tuple(entry.steps)),
+        charge_amount=amount,
+        revenue_code=revenue,
+    )

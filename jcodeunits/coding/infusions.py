@@ -1,0 +1,258 @@
+"""Pushes and infusions into a vein, and infusions under the skin: by minutes, with one first code for the
+day.
+
+The first code is that of the highest kind given (antineoplastic before other drugs, infusion before push,
+hydration last); everything else of the day is an add-on to it. An infusion shorter than the payer's minimum
+is a push. Hours beyond the first count once more than half of them has passed.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from jcodeunits.claim import Line
+from jcodeunits.policy import Procedure
+from jcodeunits.trace import Step
+
+from .draft import Decision, Draft, Entry, cite, named
+
+FINDINGS = {
+    "infusion-times": "An infusion without start and stop",
+    "infusion-too-short": "A short infusion is a push",
+    "hydration-too-short": "Hydration that is too short is not billed",
+    "hydration-beside-drug": "Hydration beside a drug infusion is not billed",
+    "repeat-push": "The same drug pushed again is billed by facilities only",
+    "repeat-push-interval": "The same drug pushed again within half an hour is not billed",
+}
+# From the highest down; and what a drug becomes when its infusion was short.
+_RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "sc-infusion", "hydration")
+_SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
+_HOUR = 60
+_PROLONGED = 8 * _HOUR
+
+
+@attrs.frozen(eq=False)
+class _Run:
+    """One push or infusion: its decisions, the role after its minutes were looked at, minutes if known."""
+
+    role: str
+    decisions: tuple[Decision, ...]
+    minutes: int | None
+    start: int | None
+    note: str = ""
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return tuple(decision.index for decision in self.decisions)
+
+    def overlaps(self, other: _Run) -> bool:
+        if self.start is None or other.start is None or self.minutes is None or other.minutes is None:
+            return False
+        return self.start < other.start + other.minutes and other.start < self.start + self.minutes
+
+
+def apply(draft: Draft) -> None:
+    """The first code, then the add-ons; codes that repeat are one line with their units."""
+    runs = sorted(_runs(draft), key=lambda run: (_RANKS.index(run.role), run.members))
+    if not runs:
+        return
+    opened: set[str] = set()
+    for run in runs:
+        if run.role == "hydration":
+            _hydrate(draft, run, runs, bool(opened - {"sc-infusion"}))
+            opened.add("hydration")
+            continue
+        # The infusion under the skin has a first code of its own, beside the one for the vein.
+        same_way = opened & {"sc-infusion"} if run.role == "sc-infusion" else opened - {"sc-infusion"}
+        first = not same_way
+        _bill(draft, run, runs, first)
+        opened.add(run.role)
+
+
+def _runs(draft: Draft) -> list[_Run]:
+    joined: dict[tuple[object, ...], list[Decision]] = {}
+    for decision in draft.decisions:
+        if decision.row.outcome == "bill" and decision.role in _RANKS:
+            given = draft.administration(decision.index)
+            bag = ("bag", decision.role, given.syringe) if given.syringe else ("own", decision.index)
+            if given.order and not given.syringe:
+                bag = ("order", decision.role, given.order, id(decision.given))  # type: ignore[assignment]
+            joined.setdefault(bag, []).append(decision)
+    return [_run(draft, decisions) for decisions in joined.values()]
+
+
+def _run(draft: Draft, decisions: list[Decision]) -> _Run:
+    given = [draft.administration(decision.index) for decision in decisions]
+    minutes = [one.minutes for one in given if one.minutes is not None]
+    starts = [text for one in given if (text := one.start or one.time) is not None]
+    start = min((int(text[:2]) * _HOUR + int(text[3:]) for text in starts), default=None)
+    role, total = decisions[0].role, sum(minutes) if minutes else None
+    shortest = draft.option("infusion-minutes-least")
+    if role in _SHORT and total is not None and total < int(shortest.value):
+        draft.say(
+            "infusion-too-short",
+            "note",
+            f"{named(decisions[0].given)} ran for {total} minutes: below {shortest.value} it is a push.",
+            "Check the recorded start and stop.",
+            cite(shortest),
+            about=_drug_line(decisions[0]),
+        )
+        role = _SHORT[role]
+    elif "infusion" in role and total is None:
+        draft.say(
+            "infusion-times",
+            "warn",
+            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first hour "
+            "is billed; "
+            "without them a payer may read the infusion as a push.",
+            "Give start and stop.",
+            cite(shortest),
+            about=_drug_line(decisions[0]),
+        )
+    return _Run(role, tuple(decisions), total, start)
+
+
+def _drug_line(decision: Decision) -> Entry | None:
+    return decision.given.entries[0] if decision.given.entries else None
+
+
+def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
+    if run.role.endswith("push"):
+        _push(draft, run, runs, first)
+        return
+    position = "initial"
+    if run.role == "antineoplastic-infusion" and first and (run.minutes or 0) > _PROLONGED:
+        position = "prolonged"
+    elif not first and run.role == "sc-infusion":
+        position = "additional-pump"
+    elif not first:
+        beside = [
+            other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)
+        ]
+        concurrent = run.role == "infusion" and beside and _none_beside_yet(draft)
+        position = "concurrent" if concurrent else "sequential"
+    _count(draft, run, run.role, position, 1)
+    hours = _hours(draft, run.minutes) if position in ("initial", "sequential") else 0
+    if hours:
+        _count(draft, run, run.role, "additional-hour", hours)
+
+
+def _none_beside_yet(draft: Draft) -> bool:
+    """Whether this is the first drug to run beside another: the code for it is reported once a day."""
+    code = draft.policy.code_for("infusion", draft.on, "concurrent").code
+    return not any(entry.code == code for entry in draft.live("administration"))
+
+
+def _hours(draft: Draft, minutes: int | None) -> int:
+    """Hours beyond the first; each counts once its last full half is passed (31 minutes of it)."""
+    first = int(draft.option("infusion-minutes-first").value)
+    least = int(draft.option("infusion-minutes-further").value)
+    return max(0, ((minutes or 0) - first + (_HOUR - least)) // _HOUR)
+
+
+def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
+    if first:
+        _count(draft, run, run.role, "initial", 1)
+        return
+    earlier = [other for other in runs[: runs.index(run)] if other.role == run.role]
+    same = [other for other in earlier if _drugs(other) == _drugs(run)]
+    if not same or run.role != "iv-push":
+        _count(draft, run, run.role, "additional", 1)
+        return
+    row = draft.policy.code_for("iv-push", draft.on, "same-drug")
+    again = draft.option("push-again-minutes")
+    limit = draft.policy.limit(row.code, draft.on, draft.encounter.claim)
+    apart = _apart(run, same)
+    if limit is not None and limit.units == 0:
+        draft.say(
+            "repeat-push",
+            "warn",
+            f"{named(run.decisions[0].given)} was pushed again: {row.code} is for facilities only and is "
+            "withheld.",
+            "Nothing: the drug's line holds what was given.",
+            cite(limit),
+            about=_drug_line(run.decisions[0]),
+        )
+    elif apart is not None and apart < int(again.value):
+        draft.say(
+            "repeat-push-interval",
+            "warn",
+            f"{named(run.decisions[0].given)} was pushed again after {apart} minutes: {row.code} counts from "
+            f"{again.value}.",
+            "Check the recorded times.",
+            cite(again),
+            about=_drug_line(run.decisions[0]),
+        )
+    else:
+        _count(draft, run, "iv-push", "same-drug", 1)
+
+
+def _apart(run: _Run, others: list[_Run]) -> int | None:
+    """Minutes to the nearest of the others, where the record has them."""
+    if run.start is None:
+        return None
+    return min((abs(run.start - other.start) for other in others if other.start is not None), default=None)
+
+
+def _drugs(run: _Run) -> frozenset[str | None]:
+    return frozenset(decision.given.code for decision in run.decisions)
+
+
+def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
+    least = draft.option("hydration-minutes-least")
+    what = named(run.decisions[0].given)
+    if any(other is not run and other.role in _SHORT and run.overlaps(other) for other in runs):
+        draft.say(
+            "hydration-beside-drug", "warn", f"{what} ran beside a drug infusion: hydration is not "
+            "billed then.",
+            "Nothing, or correct the times.", cite(run.decisions[0].row), about=_drug_line(run.decisions[0]),
+        )  # fmt: skip
+        return
+    if run.minutes is not None and run.minutes < int(least.value):
+        draft.say(
+            "hydration-too-short", "warn", f"{what} ran for {run.minutes} minutes: hydration counts from "
+            f"{least.value}.",
+            "Nothing, or correct the times.", cite(least), about=_drug_line(run.decisions[0]),
+        )  # fmt: skip
+        return
+    hours = _hours(draft, run.minutes)
+    if opened:
+        _count(draft, run, "hydration", "additional-hour", hours + 1)
+    else:
+        _count(draft, run, "hydration", "initial", 1)
+        if hours:
+            _count(draft, run, "hydration", "additional-hour", hours)
+
+
+def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> None:
+    row = draft.policy.code_for(role, draft.on, position)
+    entry = next((e for e in draft.live("administration") if e.code == row.code), None)
+    if entry is not None:
+        entry.members = tuple(dict.fromkeys((*entry.members, *run.members)))
+        entry.line = _line(draft, entry.members, row, entry.line.units + units)
+        entry.steps.append(_step(draft, run, row))
+        return
+    line = _line(draft, run.members, row, units)
+    said = (draft.administration(index).separate for index in run.members)
+    separate = next((value for value in said if value is not None), None)
+    entry = Entry(line, role, position, run.members, separate, steps=[_step(draft, run, row)])
+    draft.entries.append(entry)
+
+
+def _step(draft: Draft, run: _Run, row: Procedure) -> Step:
+    given = draft.administration(run.members[0])
+    lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
+    return Step(
+        f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", cite(run.decisions[0].row)
+    )
+
+
+def _line(draft: Draft, members: tuple[int, ...], row: Procedure, units: int) -> Line:
+    return Line(
+        row.code,
+        units=units,
+        diagnoses=draft.diagnoses(members),
+        kind="administration",
+        label=row.label,
+        administration=members[0],
+    )

@@ -1,0 +1,91 @@
+"""Injections counted: one line for each needle that was ordered as an injection of its own.
+
+Drugs in one syringe are one injection; administrations of one order are one dose in several places. Where a
+payer counts otherwise, its row says so.
+"""
+
+from __future__ import annotations
+
+from jcodeunits.claim import Line
+from jcodeunits.trace import Step
+
+from .draft import Decision, Draft, Entry, cite, named
+
+FINDINGS = {
+    "shared-syringe": "Drugs in one syringe are one injection",
+    "split-order": "One order given in several places is one injection",
+}
+_ELSEWHERE = (
+    "iv-push",
+    "infusion",
+    "antineoplastic-push",
+    "antineoplastic-infusion",
+    "sc-infusion",
+    "hydration",
+)
+
+
+def apply(draft: Draft) -> None:
+    """One entry for each injection that has a code of its own."""
+    joined: dict[tuple[object, ...], list[Decision]] = {}
+    syringes = draft.option("shared-syringe")
+    orders = draft.option("split-order")
+    for decision in draft.decisions:
+        if decision.row.outcome == "bill" and not _counted_elsewhere(decision.role):
+            key = _key(draft, decision, syringes.value == "one", orders.value == "one")
+            joined.setdefault(key, []).append(decision)
+    for key, decisions in joined.items():
+        entry = _entry(draft, decisions)
+        if len(decisions) > 1:
+            drugs = " and ".join(dict.fromkeys(named(decision.given) for decision in decisions))
+            if key[0] == "syringe":
+                draft.say(
+                    "shared-syringe",
+                    "note",
+                    f"{drugs} from one syringe: one injection, {entry.code} once; each drug has its line.",
+                    "Nothing, if one needle gave them all.",
+                    cite(syringes),
+                    about=entry,
+                )
+            else:
+                draft.say(
+                    "split-order",
+                    "note",
+                    f"{drugs}: one order in {len(decisions)} places is one injection for this payer.",
+                    "Where each place was ordered as an injection of its own, give each its own order.",
+                    cite(orders),
+                    about=entry,
+                )
+
+
+def _counted_elsewhere(role: str) -> bool:
+    return role in _ELSEWHERE or role == "allergen" or role.startswith(("vaccine", "rsv"))
+
+
+def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tuple[object, ...]:
+    given = draft.administration(decision.index)
+    if given.syringe is not None and syringes:
+        return ("syringe", decision.role, given.syringe)
+    if given.order is not None and orders:
+        return ("order", decision.role, given.order, id(decision.given))
+    return ("own", decision.role, decision.index)
+
+
+def _entry(draft: Draft, decisions: list[Decision]) -> Entry:
+    first = decisions[0]
+    members = tuple(decision.index for decision in decisions)
+    row = draft.policy.procedures(draft.on, role=first.role)[0]
+    said = [draft.administration(index).separate for index in members]
+    separate = next((value for value in said if value is not None), None)
+    given = draft.administration(first.index)
+    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(first.row))
+    line = Line(
+        row.code,
+        diagnoses=draft.diagnoses(members),
+        kind="administration",
+        label=row.label,
+        administration=first.index,
+    )
+    entry = Entry(line, first.role, row.position, members, separate, steps=[step])
+    draft.entries.append(entry)
+    return entry

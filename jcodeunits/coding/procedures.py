@@ -1,0 +1,151 @@
+"""Drugs that a procedure gives: the injection is inside the procedure's code, which the caller lists.
+
+A joint that the site names has one code; where nobody lists it, it is billed and the caller is told. For
+every other procedure the caller is asked.
+"""
+
+from __future__ import annotations
+
+import re
+
+from jcodeunits.claim import Line
+from jcodeunits.policy import Procedure
+from jcodeunits.trace import Step
+
+from .draft import Decision, Draft, Entry, cite, named
+
+FINDINGS = {
+    "procedure-included": "The injection is part of a procedure that is billed",
+    "procedure-missing": "The procedure that gave the drug is not listed",
+    "joint-by-site": "A joint injection is billed by the joint that the site names",
+}
+_SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
+_WORD = re.compile(r"[a-z]+")
+
+
+def apply(draft: Draft) -> None:
+    """Tie each drug that a procedure gives to the procedure's line."""
+    for decision in draft.decisions:
+        if decision.row.outcome != "procedure":
+            continue
+        roles = _roles(decision.role)
+        lines = [entry for entry in draft.live("service", "administration") if _plays(entry.role, roles)]
+        if lines:
+            _include(draft, decision, lines)
+        else:
+            _missing(draft, decision, roles)
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    """A role as the table names it stands for the whole family: joint for joint-small, joint-medium, ..."""
+    return tuple(re.split(r"[|\s]+", text))
+
+
+def _plays(role: str, roles: tuple[str, ...]) -> bool:
+    return any(role == wanted or role.startswith(f"{wanted}-") for wanted in roles)
+
+
+def _codes(draft: Draft, roles: tuple[str, ...]) -> list[Procedure]:
+    return [row for row in draft.policy.procedures(draft.on) if _plays(row.role, roles)]
+
+
+def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
+    entry = _best(draft, decision, lines)
+    entry.members = tuple(dict.fromkeys((*entry.members, decision.index)))
+    side = _side(draft, decision)
+    if side and not {"RT", "LT", "50"} & set(entry.modifiers) and _has_sides(entry.role):
+        entry.mark(side, "the side that the record names", cite(decision.row))
+    draft.say(
+        "procedure-included",
+        "note",
+        f"{named(decision.given)}: the injection is part of {entry.code}; no administration code stands "
+        "beside it.",
+        "Nothing, unless another drug was injected elsewhere.",
+        cite(decision.row),
+        about=entry,
+    )
+
+
+def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:
+    fitting = {row.code for row in _by_site(draft, decision, tuple(entry.role for entry in lines))}
+    side = _side(draft, decision)
+    return max(lines, key=lambda entry: (side in entry.modifiers, entry.code in fitting))
+
+
+def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
+    plain = [row for row in _by_site(draft, decision, roles) if not row.position.endswith("guided")]
+    if len(plain) == 1:
+        _emit(draft, decision, plain[0])
+        return
+    known = [row.code for row in _codes(draft, roles)]
+    given = draft.administration(decision.index)
+    draft.say(
+        "procedure-missing",
+        "warn",
+        f"{named(decision.given)} was given by {given.route}: the procedure's own code holds the "
+        "injection, and no "
+        "such service is listed. No administration line is billed.",
+        f"List the procedure under services: {_few(known)}."
+        if known
+        else "List the procedure under services.",
+        cite(decision.row),
+        about=decision.given.entries[0] if decision.given.entries else None,
+    )
+
+
+def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
+    given = draft.administration(decision.index)
+    entry = Entry(
+        Line(
+            row.code,
+            diagnoses=draft.diagnoses((decision.index,)),
+            kind="service",
+            label=row.label,
+            administration=decision.index,
+        ),
+        row.role,
+        row.position,
+        (decision.index,),
+        steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", cite(row))],
+    )
+    side = _side(draft, decision)
+    if side:
+        entry.mark(side, "the side that the record names", cite(decision.row))
+    draft.entries.append(entry)
+    guided = [
+        other.code
+        for other in draft.policy.procedures(draft.on, role=row.role)
+        if other.position == f"{row.position}-guided"
+    ]
+    draft.say(
+        "joint-by-site",
+        "warn",
+        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no "
+        "service was listed.",
+        f"List the service yourself; with ultrasound guidance it is {_few(guided)}."
+        if guided
+        else "List the service yourself.",
+        cite(decision.row),
+        cite(row),
+        about=entry,
+    )
+
+
+def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[Procedure]:
+    words = set(_WORD.findall((draft.administration(decision.index).site or "").casefold()))
+    return [row for row in _codes(draft, roles) if words & set(row.sites)]
+
+
+def _side(draft: Draft, decision: Decision) -> str:
+    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
+    sides = {_SIDES[word] for word in words if word in _SIDES}
+    return sides.pop() if len(sides) == 1 else ""
+
+
+def _has_sides(role: str) -> bool:
+    return role.startswith(("joint", "intravitreal", "nerve-block"))
+
+
+def _few(codes: list[str]) -> str:
+    shown = ", ".join(codes[:6])
+    return f"{shown} and others" if len(codes) > 6 else shown

@@ -1,0 +1,108 @@
+"""More than one injection of a kind on one day: what tells the second from a duplicate.
+
+Another drug takes the payer's modifier for a second injection (59, XS, none) or is counted as units of one
+line; the same drug again takes 76, by another practitioner 77. None of them raises the day's limit.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from .draft import Draft, Entry, cite, named
+
+FINDINGS = {
+    "second-injection": "A second injection of the day",
+    "repeat-injection": "The same drug injected again on one day",
+}
+BYPASS = frozenset({"59", "XE", "XP", "XS", "XU", "76", "77"})
+
+
+def apply(draft: Draft) -> None:
+    """Mark, merge or leave the injections after the first of each code."""
+    by_code: dict[str, list[Entry]] = {}
+    for entry in draft.live("administration"):
+        if entry.position == "single" and not entry.role.startswith(("vaccine", "rsv", "allergen")):
+            by_code.setdefault(entry.code, []).append(entry)
+    for entries in by_code.values():
+        if len(entries) > 1:
+            _several(draft, entries)
+
+
+def _several(draft: Draft, entries: list[Entry]) -> None:
+    option = draft.option("second-injection")
+    if option.value == "units":
+        _merge(draft, entries)
+        return
+    seen: dict[frozenset[str | None], Entry] = {_drugs(draft, entries[0]): entries[0]}
+    for entry in entries[1:]:
+        drugs = _drugs(draft, entry)
+        earlier = seen.get(drugs)
+        if earlier is not None:
+            _repeat(draft, earlier, entry)
+        else:
+            seen[drugs] = entry
+            _second(draft, entries[0], entry)
+
+
+def _drugs(draft: Draft, entry: Entry) -> frozenset[str | None]:
+    return frozenset(draft.of[index].code for index in entry.members)
+
+
+def _names(draft: Draft, entry: Entry) -> str:
+    return " and ".join(dict.fromkeys(named(draft.of[index]) for index in entry.members))
+
+
+def _second(draft: Draft, first: Entry, entry: Entry) -> None:
+    option = draft.option("second-injection")
+    set_ = option.value != "none" and not BYPASS & set(entry.modifiers)
+    if set_:
+        entry.mark(option.value, f"another injection than that of {_names(draft, first)}", cite(option))
+    how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
+    draft.say(
+        "second-injection",
+        "note",
+        f"{entry.code} for {_names(draft, entry)} is a second injection and {how} for this payer: it "
+        "tells the line "
+        "from a duplicate, it does not raise the day's limit, and no edit pairs the code with itself.",
+        "Document drug, dose, site and reason of each injection.",
+        cite(option),
+        about=entry,
+    )
+
+
+def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
+    before, now = draft.administration(earlier.members[0]), draft.administration(entry.members[0])
+    other = None not in (before.performer, now.performer) and before.performer != now.performer
+    option = draft.option("repeat-other" if other else "repeat-same")
+    if option.value != "none" and not BYPASS & set(entry.modifiers):
+        why = "the same drug again, by another practitioner" if other else "the same drug again"
+        entry.mark(option.value, why, cite(option))
+    timed = None not in (before.time, now.time) and before.time != now.time
+    how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
+    draft.say(
+        "repeat-injection",
+        "note" if timed else "warn",
+        f"{entry.code} repeats {_names(draft, entry)} on the same day and {how}"
+        + ("." if timed else "; the record shows no other time: was it one dose in two places?"),
+        "Document why the drug was given again." if timed else "Give each its time, or both the same order.",
+        cite(option),
+        about=entry,
+    )
+
+
+def _merge(draft: Draft, entries: list[Entry]) -> None:
+    option = draft.option("second-injection")
+    first = entries[0]
+    for entry in entries[1:]:
+        entry.withheld = True
+        first.members += entry.members
+    units = sum(entry.line.units for entry in entries)
+    first.line = attrs.evolve(first.line, units=units, diagnoses=draft.diagnoses(first.members))
+    draft.say(
+        "second-injection",
+        "note",
+        f"{first.code} x {units}: this payer counts the day's injections as units of one line.",
+        "Document drug, dose, site and reason of each injection.",
+        cite(option),
+        about=first,
+    )

@@ -1,0 +1,86 @@
+"""Vaccines, RSV antibodies and allergen extracts: counted over the day, not needle by needle."""
+
+from __future__ import annotations
+
+from jcodeunits.claim import Line
+from jcodeunits.policy import Procedure
+from jcodeunits.trace import Step
+
+from .draft import Decision, Draft, Entry, cite
+
+FINDINGS = {
+    "vaccine-listed": "A vaccine administration that the caller lists is not billed twice",
+}
+_FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
+
+
+def apply(draft: Draft) -> None:
+    """One entry for each code, with its units; the first vaccine of the day has a code of its own."""
+    wanted = [d for d in draft.decisions if d.row.outcome == "bill" and d.role.startswith(("vaccine", "rsv"))]
+    listed = [entry for entry in draft.live("service") if entry.role.startswith(("vaccine", "rsv"))]
+    wanted = _without_listed(draft, wanted, listed)
+    # Injected vaccines come first: where one opens the day, a vaccine by mouth or nose is a further one.
+    wanted.sort(
+        key=lambda decision: (decision.role not in _FIRSTS, decision.role != "vaccine", decision.index)
+    )
+    opened = any(entry.role in _FIRSTS for entry in listed)
+    for decision in wanted:
+        if decision.role in _FIRSTS:
+            position = "additional" if opened else "first"
+            opened = True
+        else:
+            position = ""
+        _count(draft, decision, draft.policy.code_for(decision.role, draft.on, position))
+    _allergens(draft)
+
+
+def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -> list[Decision]:
+    """What the caller's own vaccine lines do not hold yet."""
+    units = sum(entry.line.units for entry in listed)
+    if not units or not wanted:
+        return wanted
+    for decision in wanted[:units]:
+        listed[0].members += (decision.index,)
+        draft.say(
+            "vaccine-listed",
+            "note",
+            f"{listed[0].code} is listed among the services: no second line for the same vaccine.",
+            "Leave the code out of services to have it derived.",
+            cite(decision.row),
+            about=listed[0],
+        )
+    return wanted[units:]
+
+
+def _count(draft: Draft, decision: Decision, row: Procedure) -> None:
+    entry = next((e for e in draft.live("administration") if e.code == row.code and e.role == row.role), None)
+    if entry is None:
+        draft.entries.append(_entry(draft, [decision], row, 1))
+        return
+    entry.members += (decision.index,)
+    entry.line = _line(draft, entry.members, row, entry.line.units + 1)
+
+
+def _allergens(draft: Draft) -> None:
+    decisions = [d for d in draft.decisions if d.row.outcome == "bill" and d.role == "allergen"]
+    if decisions:
+        row = draft.policy.code_for("allergen", draft.on, "single" if len(decisions) == 1 else "multiple")
+        draft.entries.append(_entry(draft, decisions, row, 1))
+
+
+def _entry(draft: Draft, decisions: list[Decision], row: Procedure, units: int) -> Entry:
+    members = tuple(decision.index for decision in decisions)
+    given = draft.administration(members[0])
+    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(decisions[0].row))
+    return Entry(_line(draft, members, row, units), row.role, row.position, members, steps=[step])
+
+
+def _line(draft: Draft, members: tuple[int, ...], row: Procedure, units: int) -> Line:
+    return Line(
+        row.code,
+        units=units,
+        diagnoses=draft.diagnoses(members),
+        kind="administration",
+        label=row.label,
+        administration=members[0],
+    )

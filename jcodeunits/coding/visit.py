@@ -1,0 +1,217 @@
+"""The visit of the day beside an injection: with 25, withheld, or a question.
+
+25 stands on the visit only. Which of the two codes is denied without it is the edit's direction: in the
+office the visit, in emergency, hospital and home visits the injection.
+"""
+
+from __future__ import annotations
+
+from jcodeunits import tables
+from jcodeunits.cite import Citation
+from jcodeunits.policy import Edit
+
+from .draft import Draft, Entry, cite, guide
+
+FINDINGS = {
+    "visit-code": "The visit's code is no visit",
+    "visit-not-separate": "A visit that was not separate is part of the injection",
+    "visit-separate-unknown": "Nobody said whether the visit was separate",
+    "nurse-visit": "A nurse visit is never billed beside an injection",
+    "visit-included": "A visit and an injection that are never paid together",
+    "vaccine-visit": "A visit beside a vaccine takes 25",
+    "preventive-visit": "A preventive visit beside an injection",
+    "separate-encounter": "A visit in another place has a claim of its own",
+}
+SEPARATE = "25"
+_WITH_A_LOOK = (
+    "joint", "soft-tissue", "nerve-block", "intravitreal", "intralesional", "implant", "epidural", "vaccine",
+    "injection", "infusion", "iv-push", "antineoplastic", "allergen", "rsv",
+)  # fmt: skip
+_PREVENTIVE = ("visit-preventive", "visit-counseling", "visit-wellness")
+
+
+def apply(draft: Draft) -> None:
+    """Judge every visit against what else is billed that day."""
+    for entry in draft.live("visit"):
+        if not entry.role:
+            _no_visit(draft, entry)
+        elif not _withheld(draft, entry):
+            _beside(draft, entry)
+
+
+def _no_visit(draft: Draft, entry: Entry) -> None:
+    draft.withhold([entry])
+    row = draft.policy.procedure(entry.code, draft.on)
+    known = f": it is {row.label}" if row is not None else ""
+    draft.say(
+        "visit-code",
+        "stop",
+        f"{entry.code} is no visit code that the tables know{known}; it is withheld.",
+        "Give the visit's code, or list another service of the day under services.",
+        cite(row) if row is not None else tables.cited("ncci-manual-2026", "I.D"),
+    )
+
+
+def _withheld(draft: Draft, entry: Entry) -> bool:
+    visit = draft.encounter.visit
+    if SEPARATE in entry.modifiers and entry.separate is None:
+        entry.separate = True
+    if entry.separate is False:
+        draft.withhold([entry])
+        draft.say(
+            "visit-not-separate",
+            "warn",
+            f"{entry.code} was not significant and separately identifiable: it is part of the other "
+            "service and is "
+            "withheld.",
+            "Bill the visit only where the note shows work beyond the injection; then it takes 25.",
+            tables.cited("ncci-manual-2026", "I.D and XI.B.8"),
+        )
+        return True
+    covered = draft.option("preventive-visit")
+    if entry.role == "visit-preventive" and covered.value == "not-covered":
+        draft.withhold([entry])
+        draft.say(
+            "preventive-visit",
+            "warn",
+            f"{entry.code} is not covered by this payer and is withheld.",
+            "Use the payer's own wellness visit codes where they fit, or bill the patient.",
+            cite(covered),
+        )
+        return True
+    if visit is not None and not entry.listed and visit.place not in (None, draft.encounter.place):
+        draft.say(
+            "separate-encounter",
+            "warn",
+            f"{entry.code} took place in {visit.place}, the injection in {draft.encounter.place}.",
+            f"Bill the visit on a claim of its own with place {visit.place}.",
+            tables.cited("ncci-manual-2026", "XI.B.8"),
+            about=entry,
+        )
+    return False
+
+
+def _beside(draft: Draft, entry: Entry) -> None:
+    others: dict[str, list[Entry]] = {}
+    for other in draft.live("administration", "service"):
+        others.setdefault(other.code, []).append(other)
+    edits = [
+        edit
+        for code in others
+        if (edit := draft.policy.edit(entry.code, code, draft.on, draft.encounter.claim)) is not None
+    ]
+    for edit in edits:
+        if edit.indicator == 0:
+            if edit.column_2 == entry.code:
+                _never(draft, entry, edit)
+                return
+            _injection_never(draft, entry, others[edit.column_2], edit)
+    bypassed = [edit for edit in edits if edit.indicator == 1]
+    if bypassed:
+        _by_edit(draft, entry, bypassed)
+    else:
+        live = [
+            other for rows in others.values() for other in rows if not other.withheld and _is_service(other)
+        ]
+        if live:
+            _by_custom(draft, entry, live[0])
+
+
+def _is_service(entry: Entry) -> bool:
+    """Something whose own work includes a look at the patient: an administration, or a procedure we know."""
+    return entry.kind == "administration" or entry.role.startswith(_WITH_A_LOOK)
+
+
+def _never(draft: Draft, entry: Entry, edit: Edit) -> None:
+    draft.withhold([entry])
+    nurse = entry.role == "visit-nurse"
+    draft.say(
+        "nurse-visit" if nurse else "visit-included",
+        "warn",
+        f"{entry.code} is never paid beside {edit.column_1} (indicator 0): no modifier helps, and it is "
+        "withheld.",
+        "If a practitioner's separate work is documented, bill that visit's own level with 25."
+        if nurse
+        else "Bill the injection alone.",
+        cite(edit),
+    )
+
+
+def _injection_never(draft: Draft, entry: Entry, injections: list[Entry], edit: Edit) -> None:
+    draft.withhold(injections)
+    draft.say(
+        "visit-included",
+        "warn",
+        f"{edit.column_2} is never paid to the practitioner who bills {entry.code} (indicator 0); it is "
+        "withheld.",
+        "No modifier helps.",
+        cite(edit),
+        about=entry,
+    )
+
+
+def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
+    pairs = ", ".join(
+        sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits})
+    )
+    if entry.separate is None:
+        denied = " and ".join(sorted({edit.column_2 for edit in edits}))
+        _ask(
+            draft, entry, f"without 25 the edit with {pairs} denies {denied}", [cite(edit) for edit in edits]
+        )
+        return
+    entry.mark(SEPARATE, f"separate from {pairs}", cite(edits[0]))
+    if entry.role in _PREVENTIVE:
+        draft.say(
+            "vaccine-visit",
+            "note",
+            f"{entry.code} takes 25 because of {pairs}: that pair is an edit (indicator 1), though none "
+            "stands with an "
+            "injection of another drug.",
+            "Keep the visit's own note.",
+            *[cite(edit) for edit in edits],
+            guide("preventive visits; its scenario 5 has no 25"),
+            about=entry,
+        )
+
+
+def _by_custom(draft: Draft, entry: Entry, other: Entry) -> None:
+    """No edit stands between the two: the manual's general rule, and for preventive visits the payer's."""
+    general = tables.cited("ncci-manual-2026", "I.D and I.E.1.b")
+    if entry.role not in _PREVENTIVE:
+        if entry.separate is None:
+            _ask(draft, entry, f"beside {other.code} it is billed with 25 only if it was", [general])
+        else:
+            entry.mark(SEPARATE, f"separate from {other.code}", general)
+        return
+    vaccine = other.role.startswith("vaccine")
+    option = draft.option("preventive-25")
+    if entry.separate is None and not vaccine:
+        return
+    if option.value == "append" or vaccine:
+        entry.mark(SEPARATE, f"separate from {other.code}", general if vaccine else cite(option))
+    draft.say(
+        "vaccine-visit" if vaccine else "preventive-visit",
+        "note",
+        f"No edit pairs {entry.code} with {other.code}: 25 is not required by the edit tables"
+        + (
+            ", but the manual's text expects it on a separate visit."
+            if SEPARATE in entry.modifiers
+            else "; none is set."
+        ),
+        "Check the payer's own rule.",
+        cite(option),
+        general,
+        about=entry,
+    )
+
+
+def _ask(draft: Draft, entry: Entry, why: str, citations: list[Citation]) -> None:
+    draft.say(
+        "visit-separate-unknown",
+        "warn",
+        f"Was {entry.code} significant and separately identifiable? Nobody said, so it has no 25: {why}.",
+        "Give separate: true (25 is set) or false (the visit is withheld).",
+        *citations,
+        about=entry,
+    )

@@ -1,0 +1,122 @@
+"""What a rule is: one function over finished lines, with its id, title, sources, payers and period."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
+from typing import Any
+
+import attrs
+
+from jcodeunits import tables
+from jcodeunits.cite import Citation
+from jcodeunits.claim import Administration, Encounter, Line
+from jcodeunits.finding import SEVERITIES, Finding, Severity
+from jcodeunits.period import Period
+from jcodeunits.policy import PayerOption, Policy, Procedure
+
+ANY = "any"
+GUIDE = "guide"  # in a rule's `cites`: the source whose id begins so
+SINCE = dt.date(1900, 1, 1)
+
+
+@cache
+def guide(cite: str) -> Citation:
+    """A place in the guide that the project started from; general knowledge where nothing else says it."""
+    source = next(name for name in tables.sources() if name.startswith(f"{GUIDE}-"))
+    return tables.cited(source, cite, "low")
+
+
+@attrs.define(eq=False, slots=False)
+class Case:
+    """What a rule reads: the encounter, the finished lines, the dated tables. Nothing of it is changed."""
+
+    encounter: Encounter
+    lines: tuple[Line, ...]
+    policy: Policy
+
+    @property
+    def on(self) -> dt.date:
+        """The date of service."""
+        return self.encounter.on
+
+    def numbered(self, *kinds: str) -> Iterator[tuple[int, Line]]:
+        """The lines of these kinds with their numbers, counted from 1."""
+        return ((n, line) for n, line in enumerate(self.lines, 1) if not kinds or line.kind in kinds)
+
+    def option(self, name: str) -> PayerOption:
+        """What the encounter's payer does in one matter."""
+        return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
+
+    def procedure(self, line: Line) -> Procedure | None:
+        """What the line's code is, where the procedure table knows it."""
+        return self.policy.procedure(line.code, self.on)
+
+    def administration(self, line: Line) -> Administration | None:
+        """The administration behind a line."""
+        return None if line.administration is None else self.encounter.administrations[line.administration]
+
+    def classes(self, line: Line) -> frozenset[str]:
+        """The classes of a drug line's code."""
+        return self._classes.get(line.code, frozenset())
+
+    @cached_property
+    def _classes(self) -> dict[str, frozenset[str]]:
+        codes = {line.code for line in self.lines if line.kind == "drug"}
+        return {code: frozenset(row.name for row in self.policy.classes(code, self.on)) for code in codes}
+
+
+@attrs.frozen
+class Rule:
+    """A rule: `check` yields findings. `severities` are those it may give, `payers` whom it is about."""
+
+    id: str
+    title: str
+    severities: tuple[Severity, ...]
+    cites: tuple[tuple[str, str], ...]
+    payers: tuple[str, ...]
+    period: Period
+    check: Callable[[Case], Iterable[Finding]]
+
+    def __call__(self, case: Case) -> tuple[Finding, ...]:
+        """The findings of the rule; none where its period or payers do not fit."""
+        if not self.period.holds(case.on):
+            return ()
+        if ANY not in self.payers and not set(self.payers) & set(case.policy.lineage(case.encounter.payer)):
+            return ()
+        return tuple(self.check(case))
+
+    def citations(self) -> tuple[Citation, ...]:
+        """The sources of the reasoning, besides the rows that a finding cites."""
+        return tuple(
+            guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites
+        )
+
+    def finding(
+        self, severity: Severity, says: str, fix: str, *citations: Citation, line: int | None = None
+    ) -> Finding:
+        """A finding of this rule, with the rule's own sources behind the rows it read."""
+        cites = tuple(dict.fromkeys((*citations, *self.citations())))
+        if severity == "stop" and all(citation.confidence == "low" for citation in citations or cites):
+            severity = "warn"
+        return Finding(self.id, severity, says, fix, cites, line)
+
+
+def rule(
+    id: str,
+    title: str,
+    *severities: Severity,
+    cites: tuple[tuple[str, str], ...],
+    payers: tuple[str, ...] = (ANY,),
+    since: dt.date = SINCE,
+    ends: dt.date | None = None,
+) -> Callable[[Callable[[Case], Iterable[Any]]], Rule]:
+    """Make a rule of a function. Ids are kebab-case and never used again for something else."""
+    if not set(severities) <= set(SEVERITIES) or not severities:
+        raise ValueError(f"{id}: {severities} are not severities")
+
+    def made(function: Callable[[Case], Iterable[Finding]]) -> Rule:
+        return Rule(id, title, severities, cites, payers, Period(since, ends), function)
+
+    return made

@@ -1,0 +1,42 @@
+"""How far the tables behind this claim reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.cite import Citation
+from jcodeunits.finding import Finding
+from jcodeunits.policy import reach
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "data-reach",
+    "A date outside the editions that were read",
+    "note",
+    cites=(("ncci-manual-2026", "I.A"),),
+)
+def data_reach(case: Case) -> Iterable[Finding]:
+    """Limits and edits come from quarterly editions; outside those read the nearest one answers, and this
+    says so.
+
+    Sources: the editions named.
+
+    >>> data_reach.severities
+    ('note',)
+    """
+    found: dict[str, tuple[Citation, list[str]]] = {}
+    codes = tuple(dict.fromkeys(line.code for line in case.lines))
+    for code in codes:
+        limit = case.policy.limit(code, case.on, case.encounter.claim)
+        if limit is not None and (far := reach(limit, case.on)):
+            found.setdefault(far, (citation(limit), []))[1].append(code)
+    for far, (source, named) in found.items():
+        yield data_reach.finding(
+            "note",
+            f"The limits of {', '.join(named)}: {far}.",
+            "Check the current edition before a large claim.",
+            source,
+        )

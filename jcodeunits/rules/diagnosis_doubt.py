@@ -1,0 +1,45 @@
+"""Diagnoses that say something other than what they are used for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import ANY, Case, rule
+
+
+@rule(
+    "diagnosis-doubt",
+    "A diagnosis that is doubtful, or doubtful with this drug",
+    "warn",
+    cites=(("guide", "diagnosis pairs"),),
+)
+def diagnosis_doubt(case: Case) -> Iterable[Finding]:
+    """Codes that are valid and yet say the wrong thing: antibodies present for prophylaxis against them,
+    sciatica for radiculopathy, a pump's insulin for an injection.
+
+    The diagnosis is never changed: the caller is asked.
+
+    Sources: the doubtful rows of the diagnosis table, each with its source.
+
+    >>> diagnosis_doubt.severities
+    ('warn',)
+    """
+    seen = set()
+    for number, line in case.numbered():
+        for diagnosis in line.diagnoses:
+            for row in case.policy.diagnosis(diagnosis, case.on):
+                fits = row.code == line.code or row.code == ANY
+                if not row.doubt or not fits or (diagnosis, row.code) in seen:
+                    continue
+                seen.add((diagnosis, row.code))
+                instead = f" Perhaps {', '.join(row.instead)}." if row.instead else ""
+                yield diagnosis_doubt.finding(
+                    "warn",
+                    f"{diagnosis} on {line.code}: {row.doubt}.",
+                    f"Check the note.{instead}",
+                    citation(row),
+                    line=number,
+                )

@@ -1,0 +1,31 @@
+"""A line that no diagnosis supports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+
+@rule("diagnosis-missing", "A line without a diagnosis", "warn", cites=(("guide", "denial reason 7"),))
+def diagnosis_missing(case: Case) -> Iterable[Finding]:
+    """Every line of a professional claim points at a diagnosis; without one it is returned.
+
+    Said once for the whole claim, at its first such line.
+
+    Sources: the guide's denial reason 7.
+
+    >>> diagnosis_missing.id
+    'diagnosis-missing'
+    """
+    bare = [(number, line) for number, line in case.numbered() if not line.diagnoses]
+    if bare:
+        codes = ", ".join(dict.fromkeys(line.code for _, line in bare))
+        yield diagnosis_missing.finding(
+            "warn",
+            f"No diagnosis for {codes}.",
+            "Give the diagnoses of the encounter or of the administration.",
+            line=bare[0][0],
+        )

@@ -1,0 +1,46 @@
+"""A drug with a diagnosis that it is not usually given for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "diagnosis-pair",
+    "A diagnosis outside the usual ones of the drug",
+    "warn",
+    cites=(("guide", "diagnosis pairs and denial reason 7"),),
+)
+def diagnosis_pair(case: Case) -> Iterable[Finding]:
+    """The diagnosis table knows a few pairs of drug and diagnosis; another category may be asked about.
+
+    The list is short and no coverage policy: it never refuses, and a diagnosis of the same category is
+    enough.
+
+    Sources: the guide's table of pairs.
+
+    >>> diagnosis_pair.severities
+    ('warn',)
+    """
+    seen = set()
+    for number, line in case.numbered("drug"):
+        if not line.diagnoses or (line.code, line.diagnoses) in seen:
+            continue
+        seen.add((line.code, line.diagnoses))
+        rows = case.policy.diagnoses_of(line.code, case.on)
+        if not rows or {row.diagnosis[:3] for row in rows} & {code[:3] for code in line.diagnoses}:
+            continue
+        usual = ", ".join(sorted(row.diagnosis for row in rows if not row.doubt))
+        yield diagnosis_pair.finding(
+            "warn",
+            f"{line.code} stands with {', '.join(line.diagnoses)}"
+            + (f"; diagnoses often seen with it: {usual}." if usual else "; no usual diagnosis is known."),
+            "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats.",
+            citation(rows[0]),
+            line=number,
+        )

@@ -1,0 +1,34 @@
+"""Several drugs, several diagnoses, and nobody said which belongs to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+
+@rule(
+    "diagnosis-shared",
+    "Diagnoses that are not linked to their drugs",
+    "note",
+    cites=(("guide", "scenario 3, where the steroid leads with the anemia"),),
+)
+def diagnosis_shared(case: Case) -> Iterable[Finding]:
+    """Each drug line leads with the diagnosis that it treats; a shared list links the first to every drug.
+
+    Sources: the guide's scenario 3, which shows the slip.
+
+    >>> diagnosis_shared.severities
+    ('note',)
+    """
+    codes = {line.code for _, line in case.numbered("drug")}
+    encounter = case.encounter
+    unlinked = [given for given in encounter.administrations if not given.diagnoses]
+    if len(codes) > 1 and len(encounter.diagnoses) > 1 and unlinked:
+        yield diagnosis_shared.finding(
+            "note",
+            f"{len(codes)} drugs share the encounter's {len(encounter.diagnoses)} diagnoses in one order.",
+            "Give each administration its own diagnoses, the one it treats first.",
+        )

@@ -1,0 +1,45 @@
+"""52 and 53 on an injection: never set by themselves, only explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+_REDUCED = ("52", "53")
+
+
+@rule(
+    "discontinued-service",
+    "An injection marked as reduced or discontinued",
+    "warn",
+    cites=(("guide", "modifiers 52 and 53"),),
+)
+def discontinued_service(case: Case) -> Iterable[Finding]:
+    """53 is for procedures that were stopped; an injection that was not given is usually not billed at all.
+
+    A drug counts as discarded only where it was drawn up for the patient from a single-dose container.
+
+    Sources: the modifier rows; the guide's paragraph on 52 and 53.
+
+    >>> discontinued_service.severities
+    ('warn',)
+    """
+    for number, line in case.numbered("administration", "service"):
+        row = case.procedure(line)
+        if row is None or row.kind != "administration":
+            continue
+        for code in line.modifiers:
+            if code in _REDUCED:
+                modifier = case.policy.modifier(code, case.on)
+                yield discontinued_service.finding(
+                    "warn",
+                    f"{line.code} carries {code}: if nothing was injected, the administration is usually "
+                    "not billed.",
+                    "Bill what was given; record why it was stopped and what was discarded.",
+                    *([citation(modifier)] if modifier else []),
+                    line=number,
+                )

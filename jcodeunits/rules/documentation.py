@@ -1,0 +1,67 @@
+"""What the record of an injection holds, against what it is said to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.claim import DOCUMENTED, Administration
+from jcodeunits.finding import Finding, Severity
+from jcodeunits.policy import Element
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "documentation",
+    "A record that lacks an element",
+    "warn",
+    "note",
+    cites=(("guide", "documentation"),),
+)
+def documentation(case: Case) -> Iterable[Finding]:
+    """An encounter that says what is recorded is checked against what a compliant note holds.
+
+    Absent means not judged. The amount discarded belongs to the record where a container was not used up.
+
+    Sources: the documentation table; the guide's side-by-side examples.
+
+    >>> documentation.severities
+    ('warn', 'note')
+    """
+    judged = [
+        (i, given) for i, given in enumerate(case.encounter.administrations) if given.documented is not None
+    ]
+    if not judged:
+        return
+    elements = [row for row in case.policy.documentation(case.on) if row.element in DOCUMENTED]
+    wasted = {line.administration for _, line in case.numbered("waste")}
+    numbers = {line.administration: n for n, line in reversed(list(case.numbered("drug")))}
+    for index, given in judged:
+        missing = [row for row in elements if _needed(row, given, index in wasted) and not _held(row, given)]
+        for severity in ("warn", "note"):
+            rows = [row for row in missing if row.severity == severity]
+            if rows:
+                yield _lacks(severity, rows, given, numbers.get(index))
+
+
+def _needed(row: Element, given: Administration, wasted: bool) -> bool:
+    if row.needed == "waste":
+        return wasted or any(product.discarded is not None for product in given.products)
+    if row.needed == "vaccine":
+        return given.purpose == "vaccine"
+    return row.needed == "always"
+
+
+def _held(row: Element, given: Administration) -> bool:
+    return row.element in (given.documented or ())
+
+
+def _lacks(severity: Severity, rows: list[Element], given: Administration, number: int | None) -> Finding:
+    return documentation.finding(
+        severity,
+        f"The record of {given.drug} lacks: {', '.join(row.title for row in rows)}.",
+        "A compliant note holds " + "; ".join(f"{row.title}: {row.holds}" for row in rows) + ".",
+        *dict.fromkeys(citation(row) for row in rows),
+        line=number,
+    )

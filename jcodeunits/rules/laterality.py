@@ -1,0 +1,40 @@
+"""RT and LT on an injection under the skin or into muscle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+_SIDES = ("RT", "LT", "50")
+
+
+@rule("laterality", "A side on a plain injection", "note", cites=(("ncci-manual-2026", "I.V"),))
+def laterality(case: Case) -> Iterable[Finding]:
+    """Right and left do not separate plain injections: neither the edits nor the day's limit look at them.
+
+    They belong on joint, eye and nerve procedures.
+
+    Sources: NCCI policy manual, chapter I, section V; the modifier rows.
+
+    >>> laterality.severities
+    ('note',)
+    """
+    for number, line in case.numbered("administration", "service"):
+        row = case.procedure(line)
+        if row is None or row.kind != "administration":
+            continue
+        for code in line.modifiers:
+            modifier = case.policy.modifier(code, case.on) if code in _SIDES else None
+            if modifier is not None:
+                yield laterality.finding(
+                    "note",
+                    f"{code} on {line.code} separates nothing: the limit counts the day, both sides "
+                    "together.",
+                    f"Leave {code} off unless the payer asks for it; document the site.",
+                    citation(modifier),
+                    line=number,
+                )

@@ -1,0 +1,40 @@
+"""A modifier that had ended, or did not yet exist, on the date of service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.policy import Modifier
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),)
+)
+def modifier_expired(case: Case) -> Iterable[Finding]:
+    """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
+
+    Sources: HCPCS Level II, modifier records.
+
+    >>> modifier_expired.id
+    'modifier-expired'
+    """
+    for number, line in case.numbered():
+        for code in line.modifiers:
+            if case.policy.modifier(code, case.on) is not None:
+                continue
+            rows = [row for row in case.policy.rows(Modifier) if row.code == code]
+            if not rows:
+                continue
+            row = rows[-1] if rows[-1].effective <= case.on else rows[0]
+            when = f"ended {row.ends}" if row.ends and row.ends < case.on else f"begins {row.effective}"
+            yield modifier_expired.finding(
+                "stop",
+                f"{code} on {line.code} {when}; the date of service is {case.on}.",
+                "Use the modifier in effect on that day, or none.",
+                citation(row),
+                line=number,
+            )

@@ -1,0 +1,61 @@
+"""A modifier on a kind of line that it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.claim import Line
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+_SEPARATE = frozenset({"XE", "XP", "XS", "XU"})
+
+
+@rule("modifier-line", "A modifier on the wrong line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
+def modifier_line(case: Case) -> Iterable[Finding]:
+    """25 belongs to visits, JW and JZ to drugs, 59 to the service that an edit denies, never beside an X
+    modifier.
+
+    The modifier table says for each modifier which kinds of line it may stand on; this reads what the
+    caller's own services carry as well as the derived lines.
+
+    Sources: NCCI policy manual, chapter I, section E.1; HCPCS modifiers.
+
+    >>> modifier_line.id
+    'modifier-line'
+    """
+    for number, line in case.numbered():
+        if not line.modifiers:
+            continue
+        kind = _kind(case, line)
+        for code in line.modifiers:
+            row = case.policy.modifier(code, case.on)
+            if row is not None and kind not in row.lines:
+                wanted = " or ".join(row.lines)
+                yield modifier_line.finding(
+                    "stop",
+                    f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a "
+                    f"{wanted} line.",
+                    f"Take {code} off this line; put it on the {wanted} line if it belongs there.",
+                    citation(row),
+                    line=number,
+                )
+        if "59" in line.modifiers and _SEPARATE & set(line.modifiers):
+            yield modifier_line.finding(
+                "warn",
+                f"{line.code} carries 59 and {', '.join(sorted(_SEPARATE & set(line.modifiers)))} together.",
+                "Keep the one that says more: the X modifiers stand in place of 59.",
+                line=number,
+            )
+
+
+def _kind(case: Case, line: Line) -> str:
+    """The caller's services by what their codes are."""
+    if line.kind != "service":
+        return line.kind
+    row = case.procedure(line)
+    if row is not None and row.kind in ("visit", "administration"):
+        return row.kind
+    return "drug" if line.code[0].isalpha() and case.policy.classes(line.code, case.on) else "service"

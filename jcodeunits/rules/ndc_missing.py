@@ -1,0 +1,39 @@
+"""A drug line without the NDC that the payer wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule("ndc-missing", "A drug line without its NDC", "stop", "warn", cites=(("guide", "denial reason 8"),))
+def ndc_missing(case: Case) -> Iterable[Finding]:
+    """Some payers want the NDC of the product given, with its unit and quantity, on every drug line.
+
+    Which payers, and which classes of drugs are exempt, are rows of the payer table. A row of high confidence
+    stops the claim; for payers known only in general the finding warns.
+
+    Sources: the payer's row; the guide's denial reason 8.
+
+    >>> ndc_missing.severities
+    ('stop', 'warn')
+    """
+    option = case.option("ndc")
+    if option.value == "optional":
+        return
+    exempt = set(case.option("ndc-exempt").values)
+    for number, line in case.numbered("drug", "waste"):
+        if line.ndc is not None or exempt & case.classes(line):
+            continue
+        required = option.value == "required"
+        yield ndc_missing.finding(
+            "stop" if required and option.confidence == "high" else "warn",
+            f"{line.code} carries no NDC; this payer {'requires' if required else 'expects'} it.",
+            "Give the NDC of the product used (5-4-2, 11 digits) and how many containers were opened.",
+            citation(option),
+            line=number,
+        )

@@ -1,0 +1,31 @@
+"""A new patient is no reason by itself for a visit beside an injection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+
+@rule(
+    "new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),)
+)
+def new_patient(case: Case) -> Iterable[Finding]:
+    """That the patient is new does not make the visit separate: the note must show its own work.
+
+    Sources: NCCI policy manual, chapter I, section D.
+
+    >>> new_patient.severities
+    ('note',)
+    """
+    for number, line in case.numbered("visit"):
+        row = case.procedure(line)
+        if row is not None and row.role == "visit-office-new" and "25" in line.modifiers:
+            yield new_patient.finding(
+                "note",
+                f"{line.code} is billed with 25 for a new patient: being new is not by itself enough.",
+                "Keep the visit's own history, examination and decision in the note.",
+                line=number,
+            )

@@ -1,0 +1,26 @@
+"""A claim without lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+
+@rule("nothing-to-bill", "A claim on which no line is left", "stop", cites=(("ncci-manual-2026", "I.A"),))
+def nothing_to_bill(case: Case) -> Iterable[Finding]:
+    """Everything was withheld, or nothing was given: there is no claim to send.
+
+    Sources: the findings beside this one say why each line was withheld.
+
+    >>> nothing_to_bill.severities
+    ('stop',)
+    """
+    if not case.lines:
+        yield nothing_to_bill.finding(
+            "stop",
+            "No line is left to bill.",
+            "Read the other findings: each says what was withheld and why.",
+        )

@@ -1,0 +1,40 @@
+"""Costly drugs that many plans want to approve first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "prior-authorization",
+    "A drug that often needs authorization first",
+    "note",
+    cites=(("guide", "payers and scenario 4"),),
+)
+def prior_authorization(case: Case) -> Iterable[Finding]:
+    """Plans outside fee-for-service Medicare often ask for authorization before costly injectables.
+
+    Sources: the payer's row; the drug's class row.
+
+    >>> prior_authorization.severities
+    ('note',)
+    """
+    option = case.option("prior-authorization")
+    if option.value != "check":
+        return
+    for number, line in case.numbered("drug"):
+        if "prior-authorization" in case.classes(line):
+            row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "prior-authorization")
+            yield prior_authorization.finding(
+                "note",
+                f"{line.code} often needs prior authorization with this payer.",
+                "Make sure that it is in place before the drug is given.",
+                citation(option),
+                citation(row),
+                line=number,
+            )

@@ -1,0 +1,54 @@
+"""Drugs that patients usually give themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "self-administered-list",
+    "A drug that contractors may exclude as usually self-administered",
+    "warn",
+    cites=(("sad-a52527", "drugs excluded by the route under the skin"),),
+)
+def self_administered_list(case: Case) -> Iterable[Finding]:
+    """Under the skin, some drugs stand on a contractor's list of usually self-administered drugs and are
+    not paid.
+
+    Membership differs by contractor and date, so this asks and never stops; the administration of a drug
+    that is not covered is usually not paid either.
+
+    Sources: exclusion articles of the contractors; the payer's own row.
+
+    >>> self_administered_list.severities
+    ('warn',)
+    """
+    option = case.option("self-administered")
+    if option.value == "pay":
+        return
+    for number, line in case.numbered("drug"):
+        given = case.administration(line)
+        if (
+            given is None
+            or given.route not in ("SC", "on-body")
+            or "self-administered" not in case.classes(line)
+        ):
+            continue
+        row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "self-administered")
+        yield self_administered_list.finding(
+            "warn",
+            f"{line.code} under the skin is on contractors' lists of usually self-administered drugs: it "
+            "may be denied, "
+            "and its administration with it.",
+            "Check the contractor's list for the date; where the drug is excluded, tell the patient "
+            "beforehand (GY, or "
+            "GA with a waiver).",
+            citation(row),
+            citation(option),
+            line=number,
+        )

@@ -1,0 +1,38 @@
+"""Codes whose own descriptor asks for direct supervision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+
+@rule(
+    "supervised-only",
+    "A code for drugs given under direct supervision only",
+    "note",
+    cites=(("hcpcs-2026q3", "descriptors"),),
+)
+def supervised_only(case: Case) -> Iterable[Finding]:
+    """Some descriptors say that the code is for Medicare when the drug is given under a physician's direct
+    supervision, and not for use when the patient gives it himself.
+
+    Sources: HCPCS Level II descriptors; the class rows.
+
+    >>> supervised_only.severities
+    ('note',)
+    """
+    for number, line in case.numbered("drug"):
+        if "supervised-only" in case.classes(line):
+            row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "supervised-only")
+            yield supervised_only.finding(
+                "note",
+                f"{line.code} is for a drug given under direct supervision, never for one that the "
+                "patient gives.",
+                "Record who supervised.",
+                citation(row),
+                line=number,
+            )

@@ -1,0 +1,86 @@
+"""More units of a code than are likely on one day (MUE)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding, Severity
+from jcodeunits.policy import Limit, reach
+from jcodeunits.tables import citation
+
+from ._registry import Case, guide, rule
+
+
+@rule(
+    "unit-limit",
+    "More units than the day's limit",
+    "stop",
+    "warn",
+    "note",
+    cites=(("ncci-manual-2026", "I.V"),),
+)
+def unit_limit(case: Case) -> Iterable[Finding]:
+    """The units of a code above its medically unlikely edit (MUE).
+
+    How the edit is adjudicated decides what counts: by line (indicator 1), by day and never more (2), or by
+    day, reviewed against the record (3). Only the first can be met by splitting lines; a modifier does not
+    lift a limit that counts the day, whatever the guide says. A limit never carries over to a code's
+    successor.
+
+    Sources: NCCI policy manual, chapter I, section V; the MUE tables.
+
+    >>> unit_limit.id
+    'unit-limit'
+    """
+    totals: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for number, line in case.numbered():
+        totals[line.code] = totals.get(line.code, 0) + line.units
+        first.setdefault(line.code, number)
+    for code, total in totals.items():
+        limit = case.policy.limit(code, case.on, case.encounter.claim)
+        if limit is None or limit.units == 0:
+            continue
+        if limit.per == "line":
+            yield from _by_line(case, code, limit)
+        elif total > limit.units:
+            yield _by_day(case, code, limit, total, first[code])
+
+
+def _by_line(case: Case, code: str, limit: Limit) -> Iterable[Finding]:
+    for number, line in case.numbered():
+        if line.code == code and line.units > limit.units:
+            split = case.option("limit-split")
+            yield unit_limit.finding(
+                _softened(case, limit, "warn"),
+                f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1).",
+                "If the units are true, split them over lines; this payer marks the further ones with "
+                f"{split.value}.",
+                citation(limit),
+                citation(split),
+                line=number,
+            )
+
+
+def _by_day(case: Case, code: str, limit: Limit, total: int, number: int) -> Finding:
+    absolute = limit.per == "day-absolute"
+    how = "2, never more" if absolute else "3, all lines of the day together"
+    far = reach(limit, case.on)
+    return unit_limit.finding(
+        _softened(case, limit, "stop" if absolute else "warn"),
+        f"{code} x {total} is above the MUE of {limit.units} for one day (indicator {how})"
+        + (f"; {far}." if far else "."),
+        "Check the units. If they are true, send the record and appeal: no modifier lifts a limit that "
+        "counts the day, "
+        "though the guide says 59 or XS does.",
+        citation(limit),
+        guide("limits and denial reason 5"),
+        line=number,
+    )
+
+
+def _softened(case: Case, limit: Limit, severity: Severity) -> Severity:
+    """A payer that does not apply CMS's limits is only told; an edition of another time only warns."""
+    if case.option("limits").value != "enforced":
+        return "note" if severity == "warn" else "warn"
+    return "warn" if severity == "stop" and reach(limit, case.on) else severity

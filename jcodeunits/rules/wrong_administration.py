@@ -1,0 +1,76 @@
+"""An administration code on the caller's list that belongs to another kind of drug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.claim import Line
+from jcodeunits.finding import Finding
+from jcodeunits.policy import AdministrationRule
+from jcodeunits.tables import citation
+
+from ._registry import Case, rule
+
+_OWN = ("vaccine", "rsv", "antineoplastic", "allergen")
+_PLAIN = "injection-sc-im"
+
+
+@rule(
+    "wrong-administration",
+    "A listed administration code that does not fit the drug",
+    "stop",
+    "warn",
+    cites=(("guide", "denial reason 6"),),
+)
+def wrong_administration(case: Case) -> Iterable[Finding]:
+    """The caller lists an administration code that belongs to another family than the drug given.
+
+    A plain injection for a vaccine or an antineoplastic is returned as wrong coding and cannot be appealed; a
+    vaccine has one code range for each payer. Derived lines are right by construction, so this reads listed
+    ones.
+
+    Sources: the decision table's row for the drug; the guide's denial reason 6.
+
+    >>> wrong_administration.id
+    'wrong-administration'
+    """
+    listed = [
+        (n, line, row) for n, line in case.numbered("service") if (row := case.procedure(line)) is not None
+    ]
+    listed = [item for item in listed if item[2].kind == "administration"]
+    if not listed:
+        return
+    for number, line, procedure in listed:
+        wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
+        if not wanted or any(row.role == procedure.role for row in wanted):
+            continue
+        plain = procedure.role == _PLAIN and all(row.role.startswith(_OWN) for row in wanted)
+        family = procedure.role.startswith("vaccine") and any(
+            row.role.startswith("vaccine") for row in wanted
+        )
+        if plain or family:
+            right = next(row for row in wanted if plain or row.role.startswith("vaccine"))
+            codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
+            yield wrong_administration.finding(
+                "stop" if plain else "warn",
+                f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}.",
+                f"List {codes}, or leave the code out to have it derived.",
+                citation(right),
+                line=number,
+            )
+
+
+def _wanted(case: Case, drug: Line) -> AdministrationRule | None:
+    given = case.administration(drug)
+    if given is None:
+        return None
+    row = case.policy.administration(
+        given.route,
+        given.purpose,
+        case.classes(drug),
+        case.on,
+        payer=case.encounter.payer,
+        claim=case.encounter.claim,
+        diagnoses=drug.diagnoses,
+    )
+    return row if row.outcome == "bill" else None
