@@ -126,6 +126,10 @@ class ContradictedProduct(ProductError):
     """The published row contradicts itself: `ndc`, `reason`."""
 
 
+class ProductMismatch(ProductError):
+    """The drug named and the product opened are two things: `ndc`, `code`, `codes`, `citation`."""
+
+
 class FormNeeded(ProductError):
     """The NDC quantity depends on what the container holds; nobody said: `ndc`, `choices`."""
 

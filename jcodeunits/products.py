@@ -243,13 +243,17 @@ class Shelf:
                 "Check it against the package; else give the drug's code and the amount in one container.",
                 ndc=digits, on=date,
             )  # fmt: skip
-        row = next((row for row in rows if row.period.holds(date)), None) or min(rows, key=lambda r: _away(r, date))
+        row = next((row for row in rows if row.period.holds(date)), None) or min(
+            rows, key=lambda r: _away(r, date)
+        )
         return row, (*_read_as(number, digits, row), *_reach_note(row, rows, date))
 
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
         """Every product listed under a code on a day."""
         date = as_date(on)
-        return tuple(p for p in (*tables.load(Product), *self.own_products) if code in p.codes and p.period.holds(date))
+        return tuple(
+            p for p in (*tables.load(Product), *self.own_products) if code in p.codes and p.period.holds(date)
+        )
 
     def container(self, number: str, on: object) -> Container | None:
         """The reviewed container of an NDC, else of its labeler and product, on a day."""
@@ -285,7 +289,9 @@ class Shelf:
                 f"{place}: rows would replace shipped ones: {', '.join(clashes)}.",
                 file=str(place), problems=tuple(clashes),
             )  # fmt: skip
-        return Shelf((*self.own_products, *own.get(Product, ())), (*self.own_containers, *own.get(Container, ())))
+        return Shelf(
+            (*self.own_products, *own.get(Product, ())), (*self.own_containers, *own.get(Container, ()))
+        )
 
 
 @cache
@@ -356,7 +362,9 @@ def _reach_note(row: Product, rows: Iterable[Product], on: dt.date) -> tuple[Fin
     if on > last and row.period.holds(on):
         says = f"CMS's crosswalk is known up to {last}; its row for NDC {row.number} answers for {on}."
     elif on < first:
-        says = f"CMS's crosswalk is known from {first}; its nearest row for NDC {row.number} answers for {on}."
+        says = (
+            f"CMS's crosswalk is known from {first}; its nearest row for NDC {row.number} answers for {on}."
+        )
     else:
         listed = ", ".join(str(r.period) for r in rows)
         says = f"CMS's crosswalk did not list NDC {row.number} on {on} (listed {listed}); the nearest row answers."

@@ -159,7 +159,9 @@ def _contradiction(billing_units: Fraction, containers: Fraction, package: Fract
     """Whether the units of the package follow from those of a container, rounded in any way that CMS used."""
     total = billing_units * containers
     slack = containers / 100
-    if abs(total - package) <= max(slack, Fraction(1, 2)) or math.ceil(total - slack) <= package <= math.ceil(total + slack):
+    if abs(total - package) <= max(slack, Fraction(1, 2)) or math.ceil(total - slack) <= package <= math.ceil(
+        total + slack
+    ):
         return ""
     return f"{_plain(billing_units)} units x {_plain(containers)} containers is not {_plain(package)}"
 

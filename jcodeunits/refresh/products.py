@@ -31,7 +31,9 @@ PROOFS = {
 }
 
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
-_NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
+_NOT_POWDER = frozenset(
+    {"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"}
+)
 _UNCOUNTED = frozenset({"billing unit", "each"})
 _DAY = dt.timedelta(days=1)
 
@@ -72,7 +74,10 @@ def make(
         for listing in edition.listings:
             listed[listing.ndc][n].append(listing)
     lint = [f"{edition.source}: {line}" for edition in ordered for line in edition.unreadable]
-    amounts = {number: _settle(by_edition, fda.get(number), reviews.get(compact(number))) for number, by_edition in listed.items()}
+    amounts = {
+        number: _settle(by_edition, fda.get(number), reviews.get(compact(number)))
+        for number, by_edition in listed.items()
+    }
     _share_rounded(amounts, listed, fda)
     latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
@@ -80,7 +85,17 @@ def make(
     sizes = _sizes(latest, newest, proofs)
     rows = []
     for number in sorted(listed):
-        rows += _rows(number, listed[number], amounts[number], proofs.get(number), sizes.get(number), fda.get(number), ordered, lives, verified)
+        rows += _rows(
+            number,
+            listed[number],
+            amounts[number],
+            proofs.get(number),
+            sizes.get(number),
+            fda.get(number),
+            ordered,
+            lives,
+            verified,
+        )
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
             if mark != "reviewed":
                 lint.append(f"{number} {'|'.join(_codes(_latest(listed[number])))}: {MARKS[mark]}")
@@ -104,10 +119,14 @@ def _settle(
     """The amount of each edition: reviewed, else what CMS says as long as it says one thing."""
     if review is not None and review.verdict != "keep":
         level = "low" if review.amount is None else review.confidence
-        return dict.fromkeys(by_edition, _Amount(review.amount, review.unit or "billing unit", ("reviewed",), level))
+        return dict.fromkeys(
+            by_edition, _Amount(review.amount, review.unit or "billing unit", ("reviewed",), level)
+        )
     said = {n: _said(listings) for n, listings in by_edition.items()}
     if review is not None:
-        return {n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()}
+        return {
+            n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()
+        }
     slack = max(listing.slack for listings in by_edition.values() for listing in listings)
     if _disagree(said, by_edition, slack):
         return {n: _Amount(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
@@ -175,7 +194,9 @@ def agreement(amount: Fraction, unit: str, slack: Fraction, listed: Injectable |
 
 
 def _share_rounded(
-    amounts: dict[str, dict[int, _Amount]], listed: Mapping[str, Mapping[int, list[Listing]]], fda: Mapping[str, Injectable]
+    amounts: dict[str, dict[int, _Amount]],
+    listed: Mapping[str, Mapping[int, list[Listing]]],
+    fda: Mapping[str, Injectable],
 ) -> None:
     """A rounded amount takes the exact one of a sibling: the same code, and within the printed rounding."""
     known: dict[str, set[Fraction]] = defaultdict(set)
@@ -189,7 +210,9 @@ def _share_rounded(
             if settled.marks != ("rounded",) or settled.amount is None:
                 continue
             slack = max(x.slack for x in listed[number][n])
-            near = {v for c in _codes(listed[number][n]) for v in known[c] if abs(v - settled.amount) <= slack}
+            near = {
+                v for c in _codes(listed[number][n]) for v in known[c] if abs(v - settled.amount) <= slack
+            }
             if len(near) == 1:
                 by_edition[n] = attrs.evolve(settled, amount=near.pop(), marks=())
 
@@ -333,7 +356,9 @@ def _rows(
 
 def _mergeable(before: Mapping[str, str], row: Mapping[str, str]) -> bool:
     dated = ("effective", "ends", "source", "cite")
-    joined = bool(before["ends"]) and dt.date.fromisoformat(before["ends"]) + _DAY == dt.date.fromisoformat(row["effective"])
+    joined = bool(before["ends"]) and dt.date.fromisoformat(before["ends"]) + _DAY == dt.date.fromisoformat(
+        row["effective"]
+    )
     return joined and all(before[c] == row[c] for c in COLUMNS if c not in dated)
 
 

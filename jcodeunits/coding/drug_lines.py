@@ -1,0 +1,486 @@
+"""The drug lines: code, units, JW and JZ, and the NDC, from what was given and what was opened.
+
+Units are rounded once for each administration over all its products; administrations of one order are one
+dose in several places and are rounded together. A dose that cannot be answered is a finding, never a
+guessed line.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from jcodeunits import catalog as catalogs
+from jcodeunits import hcpcs, products, tables, units
+from jcodeunits import policy as policies
+from jcodeunits.amount import decimal_text
+from jcodeunits.catalog import Catalog, Drug
+from jcodeunits.claim import Administration, Encounter, ExtraNdc, Line
+from jcodeunits.convert import BilledUnits, billing_units, resolve
+from jcodeunits.dose import Dose
+from jcodeunits.errors import (
+    AmbiguousDrug,
+    JcodeunitsError,
+    NotInEffect,
+    ProductMismatch,
+    UnitMismatch,
+    UnreadableDose,
+)
+from jcodeunits.finding import Finding
+from jcodeunits.policy import Policy
+from jcodeunits.products import Shelf
+from jcodeunits.trace import Step, Trace
+from jcodeunits.vials import Record, Rules, Waste, decide
+
+from .opened import Found, Opened, Quantities, count, in_units, kind_differs, kind_of, look_up, share, weigh
+
+# Purposes whose drug is part of another service: no line of its own.
+_INCLUDED = frozenset({"diluent", "flush", "anesthetic"})
+_BY_WEIGHT = re.compile(r"/\s*kg\b")
+_BY_SURFACE = re.compile(r"/\s*(?:m2|m²|sq m)\b")
+
+
+@attrs.frozen
+class DrugLines:
+    """One drug of the encounter: the administrations behind it, the catalog row used, its lines and findings.
+
+    `administrations` are indices in the encounter: one, or all of one order. `drug` is None where it was
+    refused or is included in another service. Lines are of kind `drug`, then `waste`; a finding's `line`
+    counts in them.
+    """
+
+    administrations: tuple[int, ...]
+    drug: Drug | None
+    lines: tuple[Line, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@attrs.frozen
+class _Given:
+    """One administration, answered: its row, its units before rounding, and what was opened for it."""
+
+    index: int
+    administration: Administration
+    billed: BilledUnits
+    opened: tuple[Opened, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def volume(self) -> Fraction | None:
+        """The dose in mL, where it was given as a volume."""
+        given = self.administration.dose
+        try:
+            written = given if isinstance(given, Dose) else Dose.of(given)
+        except JcodeunitsError:
+            return None
+        return written.to("mL").amount if units.dimension(written.unit) == "volume" else None
+
+
+def drug_lines(
+    encounter: Encounter,
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    shelf: Shelf | None = None,
+) -> tuple[DrugLines, ...]:
+    """The drug lines of an encounter, an order's administrations together, in the order of the encounter.
+
+    >>> found = drug_lines(Encounter.from_dict({"on": "2026-03-02", "place": "11", "administrations": [
+    ...     {"drug": "J9035", "dose": "77 mg", "route": "IV", "container": "single-dose",
+    ...      "container_amount": "100 mg", "containers": 1, "discarded": "23 mg"}]}))
+    >>> [(line.code, line.modifiers, line.units) for line in found[0].lines]
+    [('J9035', (), 8), ('J9035', ('JW',), 2)]
+    """
+    book, rules, stock = (
+        catalog or catalogs.shipped(),
+        policy or policies.shipped(),
+        shelf or products.shipped(),
+    )
+    desk = _Desk(encounter, book, rules, stock)
+    return tuple(desk.answer(group) for group in _groups(encounter))
+
+
+def _groups(encounter: Encounter) -> list[tuple[int, ...]]:
+    """Indices of the administrations that are one dose: those of one order and one drug."""
+    groups: dict[object, list[int]] = {}
+    for n, administration in enumerate(encounter.administrations):
+        same = (administration.order, administration.drug.strip().casefold()) if administration.order else n
+        groups.setdefault(same, []).append(n)
+    return [tuple(indices) for indices in groups.values()]
+
+
+@attrs.frozen(eq=False)
+class _Desk:
+    """What every step reads: the encounter and the tables."""
+
+    encounter: Encounter
+    book: Catalog
+    policy: Policy
+    shelf: Shelf
+
+    def answer(self, group: tuple[int, ...]) -> DrugLines:
+        """The lines of one drug, or the finding that says why there are none."""
+        given = [self.encounter.administrations[n] for n in group]
+        included = all(a.purpose in _INCLUDED for a in given)
+        try:
+            answered = [self._given(n, a) for n, a in zip(group, given, strict=True)]
+            if included:
+                return DrugLines(group, answered[0].billed.drug)
+            return self._lines(group, answered)
+        except JcodeunitsError as error:
+            return DrugLines(group, None, (), () if included else (_unanswered(error),))
+
+    # -- what was given
+
+    def _given(self, index: int, administration: Administration) -> _Given:
+        on = self.encounter.on
+        written = administration.drug.strip()
+        found = look_up(administration, _is_ndc(written), on, self.shelf)
+        dose = self._dose(administration)
+        row, notes = self._row(administration, found, dose)
+        try:
+            billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
+        except UnitMismatch:
+            dose = _by_product(dose, found)
+            billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
+        weighed = [weigh(f, row, administration.basis) for f in found]
+        said = (
+            *notes,
+            *(x for x in billed.findings if x not in notes),
+            *(x for _, more in weighed for x in more),
+        )
+        return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
+
+    def _dose(self, administration: Administration) -> Dose:
+        """The dose, worked out from weight, body surface or volume where it was ordered by them."""
+        written, patient = administration.dose, self.encounter.patient
+        if isinstance(written, Dose):
+            return written
+        for pattern, measure, name, make in (
+            (_BY_WEIGHT, patient.weight, "weight", Dose.by_weight),
+            (_BY_SURFACE, patient.surface, "surface", Dose.by_surface),
+        ):
+            if pattern.search(written):
+                if measure is None:
+                    raise UnreadableDose(
+                        f"The dose {written!r} needs the patient's {name}, which is not given. "
+                        f"Give patient: {name}, or the dose in all.",
+                        given=written, instead="",
+                    )  # fmt: skip
+                return make(written, measure)
+        if administration.concentration is not None:
+            return Dose.by_volume(written, administration.concentration)
+        return Dose.of(written)
+
+    # -- which code
+
+    def _row(
+        self, administration: Administration, found: tuple[Found, ...], dose: Dose
+    ) -> tuple[Drug, tuple[Finding, ...]]:
+        """The catalog row: of the code, of the product opened, or of the name; they must not disagree."""
+        written = administration.drug.strip()
+        rows = [f.item for f in found if f.item is not None]
+        if rows and not _is_ndc(written) and not hcpcs.is_valid(written):
+            row, notes = self._named(written, rows, administration, dose)
+        else:
+            row, notes = self._resolved(written, administration, dose)
+        for item in rows:
+            if not self._covers(item, row.code):
+                raise ProductMismatch(
+                    f"{written} is billed as {row.code} ({row.label}), but NDC {item.number} is {item.name}, "
+                    f"listed under {' or '.join(item.codes)}. Correct the drug or the NDC.",
+                    ndc=item.ndc, code=row.code, codes=item.codes, citation=item.citation,
+                )  # fmt: skip
+        return row, notes
+
+    def _resolved(
+        self, written: str, administration: Administration, dose: Dose
+    ) -> tuple[Drug, tuple[Finding, ...]]:
+        on = self.encounter.on
+        try:
+            return resolve(written, on, dose, administration.route, self.book)
+        except NotInEffect:
+            # Asked again with its dose, so that the refusal names the successor's units.
+            billing_units(written, dose, on, administration.route, administration.basis, self.book)
+            raise
+
+    def _named(
+        self, name: str, rows: list[products.Product], administration: Administration, dose: Dose
+    ) -> tuple[Drug, tuple[Finding, ...]]:
+        """A name beside a product: the product's code, where it is one of those that the name can mean."""
+        on = self.encounter.on
+        listed = [code for code in rows[0].codes if all(code in item.codes for item in rows)]
+        live = [row for code in listed for row in self.book.rows(code) if row.period.holds(on)]
+        meant = {row.code for row in self.book.rows_named(name)[0]}
+        words = catalogs.normal(name)
+        fit = [
+            row
+            for row in live
+            if row.code in meant or f"{catalogs.normal(row.ingredient)} ".startswith(f"{words} ")
+        ]
+        if len(fit) == 1:
+            return fit[0], ()
+        if len(fit) > 1:
+            codes = ", ".join(f"{other.code} {other.label}" for other in fit)
+            raise AmbiguousDrug(
+                f"NDC {rows[0].number} has several codes on {on}: {codes}. Give the code that fits the use.",
+                given=name, candidates=tuple(other.code for other in fit), on=on,
+            )  # fmt: skip
+        return self._resolved(name, administration, dose)
+
+    def _covers(self, item: products.Product, code: str) -> bool:
+        """Whether a product is listed under a code; outside its listed days also under a code beside it."""
+        if code in item.codes:
+            return True
+        if item.period.holds(self.encounter.on):
+            return False
+        beside = {s.successor for c in item.codes for s in self.book.successors_of(c)}
+        beside |= {s.code for c in item.codes for s in self.book.predecessors_of(c)}
+        return code in beside
+
+    # -- the lines
+
+    def _lines(self, group: tuple[int, ...], answered: list[_Given]) -> DrugLines:
+        first = answered[0]
+        drug = first.billed.drug
+        if any(g.billed.drug.code != drug.code for g in answered):
+            codes = sorted({g.billed.drug.code for g in answered})
+            raise AmbiguousDrug(
+                f"One order gave several codes: {', '.join(codes)}. Give them as orders of their own.",
+                given=first.administration.drug, candidates=tuple(codes), on=self.encounter.on,
+            )  # fmt: skip
+        answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
+        opened = tuple(o for g in answered for o in g.opened)
+        said = [x for g in answered for x in g.findings]
+        said += kind_differs(first.administration, opened, self.encounter.on, self.shelf)
+        waste = decide(self._record(answered, opened), self._rules(drug, answered))
+        counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
+        said += [x for _, _, more in counted for x in more]
+        quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
+        lines = () if waste.withheld else self._build(first, waste, quantities, _trace(answered, waste))
+        found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
+        return DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
+
+    def _record(self, answered: list[_Given], opened: tuple[Opened, ...]) -> Record:
+        """The record in billing units; a band is one unit, its containers are measured by their own label."""
+        given = sum((g.billed.exact for g in answered), Fraction(0))
+        label = _total([o.label for o in opened])
+        recorded = [o.discarded for o in opened if o.discarded is not None]
+        discarded = sum(recorded, Fraction(0)) if recorded else None
+        if answered[0].billed.measure.way == "band":
+            amount = sum((_compared(g) for g in answered), Fraction(0))
+            whole = label or amount
+            given, label = amount / whole, None if label is None else Fraction(1)
+            discarded = None if discarded is None else discarded / whole
+        first = answered[0].administration
+        kind = kind_of(first, opened, self.encounter.on, self.shelf) if opened or first.container else ""
+        shared = any(g.administration.shared for g in answered)
+        return Record(given, label, discarded, kind, shared, _missing(opened))
+
+    def _rules(self, drug: Drug, answered: list[_Given]) -> Rules:
+        """What payer, date, claim and code ask about discarded drug."""
+        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
+        option = {
+            name: self.policy.option(payer, name, on, claim)
+            for name in ("jw", "jz", "waste-scope", "waste-unrecorded")
+        }
+        classes = {c.name for c in self.policy.classes(drug.code, on)}
+        exempt = doubt = ""
+        if "waste-exempt" in classes:
+            exempt = "the vaccines of the Part B list take neither JW nor JZ"
+        elif (
+            option["waste-scope"].value == "separately-paid"
+            and self.policy.separately_paid(drug.code, on) is False
+        ):
+            exempt = "the drug is packaged into the outpatient payment"
+        elif any(name == "vaccine" or name.startswith("vaccine-") for name in classes):
+            doubt = "Whether JW and JZ apply to this vaccine is not settled, so neither is on the line."
+        elif any(g.administration.supplied_by == "patient" for g in answered):
+            exempt = "the patient brought the drug"
+        cites = tuple(
+            dict.fromkeys(tables.citation(option[name]) for name in ("jz", "jw", "waste-unrecorded"))
+        )
+        return Rules(
+            jw=option["jw"].value in ("pair", "optional"), jz=option["jz"].value or "none",
+            unrecorded=option["waste-unrecorded"].value or "warn", exempt=exempt, doubt=doubt, citations=cites,
+        )  # fmt: skip
+
+    def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
+        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
+        allowed = self.policy.option(payer, "ndc-qualifiers", on, claim).values
+        decimals = int(self.policy.option(payer, "ndc-decimals", on, claim).value or 3)
+        volume = given.volume if len(given.opened) == 1 else None
+        return count(o, given.administration.form, volume, on, self.shelf, allowed, decimals)
+
+    def _build(
+        self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace
+    ) -> tuple[Line, ...]:
+        """The administered line, the JW line, and the NDC on them as the payer wants it."""
+        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
+        administration, drug = first.administration, first.billed.drug
+        pair = bool(waste.discarded)
+        how = self.policy.option(payer, "ndc-waste", on, claim).value or "split"
+        whole = waste.modifier == "JZ" or (pair and how == "full")
+        steps = tuple(step for _, q in quantities for step in q.steps)
+        line = Line(
+            drug.code, (waste.modifier,) if waste.modifier else (), waste.administered,
+            diagnoses=administration.diagnoses, trace=trace + Trace(steps), kind="drug", label=drug.name,
+            administration=first.index,
+        )  # fmt: skip
+        numbers = [
+            _Ndc(q.number, q.qualifier, q.opened if whole and q.opened is not None else q.given, o.given)
+            for o, q in quantities
+        ]
+        lines = self._with_ndcs(line, numbers)
+        if not pair:
+            return lines
+        jw = attrs.evolve(line, modifiers=("JW",), units=waste.discarded, kind="waste", trace=waste.trace)
+        thrown = [_Ndc(q.number, q.qualifier, q.discarded, o.discarded) for o, q in quantities if q.discarded]
+        return (*lines, *(self._with_ndcs(jw, thrown) if how == "split" else (jw,)))
+
+    def _with_ndcs(self, line: Line, numbers: list[_Ndc]) -> tuple[Line, ...]:
+        """One line with the further NDCs beside it, or a line for each NDC with the units divided."""
+        if not numbers:
+            return (line,)
+        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
+        known = all(number.part is not None for number in numbers)
+        first, *further = numbers
+        if not further or not known or self.policy.option(payer, "ndc-several", on, claim).value != "lines":
+            extra = tuple(ExtraNdc(more.number, more.qualifier, more.quantity) for more in further)
+            return (first.on(line, line.units, (), extra),)
+        modifiers = self.policy.option(payer, "ndc-several-modifiers", on, claim).values
+        made = []
+        for n, (number, share_of) in enumerate(zip(numbers, _divided(line.units, numbers), strict=True)):
+            mark = modifiers[min(n, len(modifiers) - 1)] if modifiers else "none"
+            if share_of:
+                made.append(number.on(line, share_of, () if mark == "none" else (mark,), ()))
+        return tuple(made)
+
+
+@attrs.frozen
+class _Ndc:
+    """One NDC for a line: its quantity, and the part of the line's units that it stands for."""
+
+    number: str
+    qualifier: str | None
+    quantity: Decimal | None
+    part: Fraction | None
+
+    def on(self, line: Line, count: int, marks: tuple[str, ...], extra: tuple[ExtraNdc, ...]) -> Line:
+        """The line with this NDC on it."""
+        return attrs.evolve(
+            line, modifiers=(*line.modifiers, *marks), units=count, ndc=self.number,
+            ndc_qualifier=self.qualifier, ndc_quantity=self.quantity, extra_ndcs=extra,
+        )  # fmt: skip
+
+
+def _divided(total: int, numbers: list[_Ndc]) -> list[int]:
+    """Whole units for each NDC by its part, rounded up as the sum grows, so that they add up to the total."""
+    parts = [number.part or Fraction(0) for number in numbers]
+    whole = sum(parts, Fraction(0)) or Fraction(1)
+    reached = [math.ceil(total * sum(parts[: n + 1], Fraction(0)) / whole) for n in range(len(parts))]
+    return [after - before for before, after in zip([0, *reached], reached, strict=False)]
+
+
+def _merged(counted: list[tuple[Opened, Quantities]]) -> list[tuple[Opened, Quantities]]:
+    """One entry for each NDC: what several administrations of an order took from one product, together."""
+    made: dict[str, tuple[Opened, Quantities]] = {}
+    for o, q in counted:
+        if q.number not in made:
+            made[q.number] = (o, q)
+            continue
+        p, r = made[q.number]
+        made[q.number] = (
+            attrs.evolve(p, given=_plus(p.given, o.given), discarded=_plus(p.discarded, o.discarded)),
+            attrs.evolve(
+                r, given=_plus(r.given, q.given), discarded=_plus(r.discarded, q.discarded),
+                opened=_plus(r.opened, q.opened), steps=(*r.steps, *q.steps),
+            ),
+        )  # fmt: skip
+    return list(made.values())
+
+
+def _plus(one: Any, other: Any) -> Any:
+    """A sum in which nothing is none, and an unknown part leaves the known one."""
+    return other if one is None else one if other is None else one + other
+
+
+def _is_ndc(text: str) -> bool:
+    """Whether a drug was named by its NDC, well formed or not."""
+    return bool(re.fullmatch(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", text, re.ASCII))
+
+
+def _by_product(dose: Dose, found: tuple[Found, ...]) -> Dose:
+    """A volume as an amount of drug, where the one product opened has a proved volume; else as it is."""
+    items = [f.item for f in found if f.item is not None]
+    if len(items) != 1 or units.dimension(dose.unit) != "volume":
+        return dose
+    item = items[0]
+    if item.qualifier != "ML" or not item.quantity or item.dose is None:
+        return dose
+    volume = dose.to("mL").amount
+    amount = item.dose.amount * volume / item.quantity
+    step = Step(
+        f"{decimal_text(volume)} mL x {item.contents} = {decimal_text(amount)} {units.label(item.dose.unit)}",
+        "volume x the product's concentration", item.citation,
+    )  # fmt: skip
+    return Dose(amount, item.dose.unit, dose.written, dose.notes, (*dose.steps, step))
+
+
+def _compared(given: _Given) -> Fraction:
+    """The dose as its containers are measured: in billing units, or for a band in the band's own unit."""
+    if given.billed.measure.way != "band":
+        return given.billed.exact
+    return in_units(given.billed.dose, given.billed.drug, given.administration.basis)
+
+
+def _total(labels: Iterable[Fraction | None]) -> Fraction | None:
+    known = list(labels)
+    if not known or any(label is None for label in known):
+        return None
+    return sum((label for label in known if label is not None), Fraction(0))
+
+
+def _missing(opened: tuple[Opened, ...]) -> str:
+    """What would tell the labelled amount opened."""
+    counts = not opened or any(o.containers is None for o in opened)
+    amounts = not opened or any(o.each is None for o in opened)
+    wanted = [
+        word for word, lacks in (("containers", counts), ("the amount in one container", amounts)) if lacks
+    ]
+    return " and ".join(wanted)
+
+
+def _trace(answered: list[_Given], waste: Waste) -> Trace:
+    """The steps to the units: of one dose as they are, of an order's doses with their sum."""
+    first = answered[0].billed.trace
+    if len(answered) == 1:
+        return first + waste.trace
+    exact = [g.billed.exact for g in answered]
+    total = sum(exact, Fraction(0))
+    steps = [*first.steps[:-1], *(g.billed.trace.steps[-2] for g in answered[1:])]
+    steps.append(
+        Step(f"{' + '.join(map(decimal_text, exact))} = {decimal_text(total)}", "one order, one dose")
+    )
+    steps.append(
+        Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation)
+    )
+    return Trace(tuple(steps)) + waste.trace
+
+
+def _unanswered(error: JcodeunitsError) -> Finding:
+    """The finding that stands for a drug without an answer."""
+    if isinstance(error, ProductMismatch):
+        return Finding(
+            "drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,)
+        )
+    newest = max((s for s in tables.sources().values() if s.title == tables.edition()), key=lambda s: s.id)
+    return Finding(
+        "drug-unanswered", "stop", str(error), "Correct the drug or the dose.", (tables.cited(newest.id),)
+    )

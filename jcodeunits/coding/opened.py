@@ -1,0 +1,265 @@
+"""What was opened for a dose: products, their labelled amounts in billing units, and their NDC quantities."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from fractions import Fraction
+
+import attrs
+
+from jcodeunits import ndc, tables, units
+from jcodeunits.amount import decimal_text
+from jcodeunits.catalog import Drug
+from jcodeunits.claim import Administration, OpenedProduct
+from jcodeunits.convert import measured
+from jcodeunits.dose import Dose
+from jcodeunits.errors import (
+    ContradictedProduct,
+    FormNeeded,
+    IdentifierError,
+    JcodeunitsError,
+    UnknownProduct,
+)
+from jcodeunits.finding import Finding
+from jcodeunits.products import Product, Shelf
+from jcodeunits.quantity import Counting, counting, labelled, rounded
+from jcodeunits.trace import Step
+from jcodeunits.vials import thrown_away
+
+
+@attrs.frozen
+class Opened:
+    """One product that was opened: its NDC (11 digits), its row where one is known, and the record about it.
+
+    `each` is the labelled amount of one container in billing units, `label` of all of them, `discarded`
+    what is recorded as thrown away; None is not known. `given` is the part of the dose that came from it.
+    """
+
+    number: str | None
+    item: Product | None
+    containers: int | None
+    each: Fraction | None
+    discarded: Fraction | None
+    given: Fraction | None = None
+
+    @property
+    def label(self) -> Fraction | None:
+        """The labelled amount of all its containers, in billing units."""
+        return None if self.each is None or self.containers is None else self.each * self.containers
+
+
+@attrs.frozen
+class Found:
+    """The product rows behind an administration, read before its code is known, and what was said on the way."""
+
+    entry: OpenedProduct
+    number: str | None
+    item: Product | None
+    findings: tuple[Finding, ...]
+
+
+def look_up(
+    administration: Administration, drug_is_ndc: bool, on: dt.date, shelf: Shelf
+) -> tuple[Found, ...]:
+    """The product row of every NDC that was opened. What is no NDC is a stop; what nobody lists, a question."""
+    entries = administration.products
+    if drug_is_ndc and not any(entry.ndc for entry in entries):
+        first = entries[0] if entries else OpenedProduct()
+        entries = (attrs.evolve(first, ndc=administration.drug), *entries[1:])
+    return tuple(_found(entry, on, shelf) for entry in entries)
+
+
+def _found(entry: OpenedProduct, on: dt.date, shelf: Shelf) -> Found:
+    if entry.ndc is None:
+        return Found(entry, None, None, ())
+    newest = tables.cited(max(s for s in tables.sources() if s.startswith("asp-xwalk-")))
+    try:
+        item, notes = shelf.find(entry.ndc, on)
+    except IdentifierError as error:
+        says = Finding(
+            "ndc-invalid", "stop", str(error), "Correct the NDC; it is left off the claim.", (newest,)
+        )
+        return Found(entry, None, None, (says,))
+    except UnknownProduct as error:
+        fix = "Check the NDC against the package."
+        return Found(
+            entry, ndc.compact(entry.ndc), None, (Finding("ndc-unknown", "warn", str(error), fix, (newest,)),)
+        )
+    return Found(entry, item.ndc, item, notes)
+
+
+def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Finding, ...]]:
+    """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
+
+    Raises a `DoseError` or `UnitMismatch` for an amount that cannot be read or counted.
+    """
+    entry, said = found.entry, list(found.findings)
+    listed = _listed_amount(found, drug, basis)
+    each = listed
+    if entry.amount is not None:
+        each = in_units(Dose.of(entry.amount), drug, basis)
+        if listed is not None and listed != each and found.item is not None:
+            said.append(_amounts_differ(found.item, entry.amount))
+    elif found.item is not None and listed is None:
+        said += _no_amount(found.item)
+    discarded = None if entry.discarded is None else in_units(thrown_away(entry.discarded), drug, basis)
+    return Opened(found.number, found.item, entry.containers, each, discarded), tuple(said)
+
+
+def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
+    """An amount in billing units of a code, before any rounding; a band's amounts are compared as they are."""
+    if amount.unit == "billing unit":
+        return amount.amount
+    measure = measured(drug, amount.unit, basis)
+    if measure.way == "band":
+        return amount.amount * units.factor(amount.unit, measure.unit)
+    return amount.amount * measure.ratio
+
+
+def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | None:
+    if found.item is None or found.item.dose is None:
+        return None
+    try:
+        return in_units(found.item.dose, drug, basis)
+    except JcodeunitsError:
+        return None  # listed in another measure than this code counts
+
+
+def _amounts_differ(item: Product, written: str) -> Finding:
+    return Finding(
+        "container-amount-differs", "stop" if item.confidence == "high" else "warn",
+        f"A container of NDC {item.number} holds {item.dose} by CMS's crosswalk; the record says {written}.",
+        "Check the NDC and the amount on the label.", (item.citation,),
+    )  # fmt: skip
+
+
+def _no_amount(item: Product) -> tuple[Finding, ...]:
+    try:
+        labelled(item)
+    except ContradictedProduct as error:
+        citation = attrs.evolve(item.citation, confidence="medium")
+        return (
+            Finding(
+                "product-amount-unknown", "warn", str(error), "Give the amount in one container.", (citation,)
+            ),
+        )
+    return ()
+
+
+def share(opened: tuple[Opened, ...], given: Fraction) -> tuple[Opened, ...]:
+    """How much of the dose came from each product.
+
+    One product gave all of it. Of several, each gave what its label holds less what is recorded as discarded;
+    what is left over beyond the records belongs to the last ones opened.
+    """
+    if len(opened) == 1:
+        return (attrs.evolve(opened[0], given=given),)
+    labels = [o.label for o in opened]
+    if any(label is None for label in labels):
+        return opened
+    left = sum((label for label in labels if label is not None), Fraction(0)) - given
+    left -= sum((o.discarded or Fraction(0) for o in opened), Fraction(0))
+    shared: list[Opened] = []
+    for o, label in zip(reversed(opened), reversed(labels), strict=True):
+        room = (label or Fraction(0)) - (o.discarded or Fraction(0))
+        kept = min(max(left, Fraction(0)), room)
+        left -= kept
+        shared.append(attrs.evolve(o, given=room - kept))
+    return tuple(reversed(shared))
+
+
+# --- NDC quantities ---------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Quantities:
+    """One product's NDC fields: the qualifier, and the quantity given, discarded and opened in all."""
+
+    number: str
+    qualifier: str | None = None
+    given: Decimal | None = None
+    discarded: Decimal | None = None
+    opened: Decimal | None = None
+    steps: tuple[Step, ...] = ()
+
+
+def count(
+    o: Opened, form: str | None, volume: Fraction | None, on: dt.date, shelf: Shelf,
+    allowed: tuple[str, ...], decimals: int,
+) -> tuple[Quantities | None, tuple[Finding, ...]]:  # fmt: skip
+    """The NDC quantities of one product, or why they are not known. `volume` is the dose in mL, where it is one."""
+    if o.number is None:
+        return None, ()
+    if o.item is None:
+        return Quantities(o.number), ()
+    try:
+        way = counting(o.item, on, form, shelf)
+    except FormNeeded as error:
+        fix = f"Say form: {', '.join(error.choices[:-1])} or {error.choices[-1]}."
+        return Quantities(o.number), (Finding("ndc-form", "warn", str(error), fix, (o.item.citation,)),)
+    if way.qualifier not in allowed:
+        says = f"NDC {o.item.number} is counted as {way.qualifier}, which the payer does not take."
+        fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
+        return Quantities(o.number), (Finding("ndc-qualifier", "warn", says, fix, (o.item.citation,)),)
+    return _quantities(o, o.item, way, volume, decimals)
+
+
+def _quantities(
+    o: Opened, item: Product, way: Counting, volume: Fraction | None, decimals: int
+) -> tuple[Quantities, tuple[Finding, ...]]:
+    per = way.per_container
+    rate = per / o.each if per is not None and o.each else None
+    given = None if rate is None or o.given is None else o.given * rate
+    if volume is not None and way.qualifier == "ML":
+        given = volume
+    elif given is None and o.label is None and o.containers and per is not None:
+        given = o.containers * per  # the amount is not known, so the containers are what can be counted
+    if given is None:
+        says = f"The NDC quantity of {item.number} ({item.name}) does not follow from what is known."
+        fix = "Give the number of containers and the amount in one, or the dose by volume."
+        return Quantities(item.ndc), (Finding("ndc-quantity-unknown", "warn", says, fix, (item.citation,)),)
+    thrown = None if rate is None or not o.discarded else o.discarded * rate
+    whole = None if per is None or o.containers is None else o.containers * per
+    answer = rounded(item.ndc, way.qualifier, given, decimals)
+    step = Step(
+        f"NDC {item.number}: {way.qualifier} {decimal_text(given)}",
+        f"{item.name}; {way.why}", way.citation or item.citation,
+    )  # fmt: skip
+    made = Quantities(
+        item.ndc, way.qualifier, answer.quantity,
+        None if thrown is None else rounded(item.ndc, way.qualifier, thrown, decimals).quantity,
+        None if whole is None else rounded(item.ndc, way.qualifier, whole, decimals).quantity,
+        (step, *answer.trace.steps),
+    )  # fmt: skip
+    return made, ()
+
+
+def kind_of(administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf) -> str:
+    """Single-dose or multi-dose, as the caller says, else as the rows of all products say; else empty."""
+    if administration.container:
+        return administration.container
+    kinds = {listed_kind(o.item, on, shelf) for o in opened}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def listed_kind(item: Product | None, on: dt.date, shelf: Shelf) -> str:
+    """What the reviewed container or the product's shape says; empty where nothing does."""
+    if item is None:
+        return ""
+    reviewed = shelf.container(item.ndc, on)
+    return reviewed.kind if reviewed is not None and reviewed.kind else item.kind
+
+
+def kind_differs(
+    administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf
+) -> tuple[Finding, ...]:
+    """A question where the caller's container kind is not the one that the product's row has."""
+    for o in opened:
+        listed = listed_kind(o.item, on, shelf)
+        if o.item is not None and listed and administration.container not in (None, listed):
+            reviewed = shelf.container(o.item.ndc, on)
+            citation = reviewed.citation if reviewed else o.item.citation
+            says = f"NDC {o.item.number} is listed as {listed}; the record says {administration.container}."
+            return (Finding("container-differs", "warn", says, "Check the label.", (citation,)),)
+    return ()

@@ -1,0 +1,252 @@
+"""The NDC side of a drug line: which qualifier counts a product, and how much of it was given.
+
+It is another count than the billing units: seven vials of a powder (UN 7) beside 56 units of its code. The
+qualifier is read from the product's row, where it is proved, or asked of the caller; it never follows from
+milligrams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+
+import attrs
+
+from . import products, tables, units
+from .amount import decimal_text
+from .cite import Citation
+from .dose import Dose
+from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch
+from .finding import Finding
+from .period import as_date
+from .products import FORMS, MARKS, Product, Shelf
+from .trace import Step, Trace
+
+# What each qualifier counts.
+QUALIFIERS = {
+    "UN": "containers or pieces",
+    "ML": "mL",
+    "GR": "grams",
+    "F2": "units of activity",
+    "ME": "mg",
+}
+USUAL = ("UN", "ML", "GR")
+
+_OF_FORM = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
+_PROOFS = {
+    "fda-volume": "the FDA list gives the same volume as the package size",
+    "same-concentration": "same concentration as a proved liquid of the code",
+    "fda-mass-only": "a mass without a volume, and no liquid under the code",
+    "one-per-container": "every package of the code counts as one",
+    "reviewed": "reviewed container",
+}
+
+
+@attrs.frozen
+class NdcQuantity:
+    """An NDC line's count: `ndc` (11 digits), `qualifier` (UN, ML, GR, F2, ME), `quantity` as it is printed.
+
+    `exact` is the quantity before it was rounded to the payer's decimals.
+    """
+
+    ndc: str
+    qualifier: str
+    quantity: Decimal
+    exact: Fraction
+    findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
+    trace: Trace = attrs.field(default=Trace(), repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.qualifier}{self.quantity:f}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; exact numbers are text."""
+        return {
+            "ndc": self.ndc,
+            "ndc_qualifier": self.qualifier,
+            "ndc_quantity": f"{self.quantity:f}",
+            "exact": decimal_text(self.exact),
+            "findings": [finding.as_dict() for finding in self.findings],
+            "trace": self.trace.as_list(),
+        }
+
+    def _repr_html_(self) -> str:
+        from . import show
+
+        return cast(str, show.html(self))
+
+
+def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
+    """The product of an NDC on a date of service.
+
+    Raises `InvalidNdc`, `AmbiguousNdc` or `UnknownProduct`.
+
+    >>> print(product("0409-3795-01", on="2026-03-02").name)
+    Ketorolac Tromethamine 30 mg/1 mL vial
+    """
+    return (shelf or products.shipped()).find(number, on)[0]
+
+
+@attrs.frozen
+class Counting:
+    """How an NDC line counts one product: the qualifier, how much of it one container is, and why.
+
+    `per_container` is None where the container's volume is not known: then only a dose by volume can be counted.
+    """
+
+    qualifier: str
+    per_container: Fraction | None
+    why: str
+    citation: Citation | None = None
+
+
+def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | None = None) -> Counting:
+    """The qualifier of a product: from the site's own or a reviewed row, from its proof, or from the caller's `form`.
+
+    Raises `FormNeeded` where nothing proves it and the caller did not say.
+    """
+    if form is not None and form not in FORMS:
+        raise ContainerError(
+            f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS
+        )
+    reviewed = (shelf or products.shipped()).container(item.ndc, on)
+    if reviewed is not None and reviewed.form and not item.qualifier:
+        size = Fraction(1) if _OF_FORM[reviewed.form] == "UN" else reviewed.volume or item.size
+        return Counting(_OF_FORM[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
+    if item.qualifier:
+        return Counting(item.qualifier, item.quantity, _PROOFS[item.proof], item.citation)
+    if form is None:
+        raise FormNeeded(
+            f"NDC {item.number} ({item.name}): nothing proves how its NDC line is counted. "
+            f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
+            ndc=item.ndc, choices=FORMS,
+        )  # fmt: skip
+    qualifier = _OF_FORM[form]
+    return Counting(
+        qualifier, Fraction(1) if qualifier == "UN" else item.size, f"the caller says that it is a {form}"
+    )
+
+
+def ndc_quantity(
+    item: object,
+    dose: object,
+    on: object,
+    form: str | None = None,
+    *,
+    qualifier: str | None = None,
+    allowed: Collection[str] = USUAL,
+    decimals: int = 3,
+    minimum: str | None = None,
+    shelf: Shelf | None = None,
+) -> NdcQuantity:
+    """The NDC quantity of a dose: millilitres of a liquid, containers of a powder or kit, grams of a cream.
+
+    `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds, where
+    nothing proves it. `qualifier` asks for F2 (activity) or ME (mg), which are never chosen, and only where the
+    payer takes them (`allowed`). The exact quantity is rounded half up to `decimals`, never to zero; `minimum`
+    is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`, `UnitMismatch` and what the
+    look-up raises.
+
+    >>> print(ndc_quantity("0409-3795-01", "30 mg", on="2026-03-02"))
+    ML1
+    >>> print(ndc_quantity("65757-0300-01", "380 mg", on="2026-03-02"))
+    UN1
+    """
+    day, given = as_date(on), dose if isinstance(dose, Dose) else Dose.of(dose)
+    found, notes = (item, ()) if isinstance(item, Product) else (shelf or products.shipped()).find(item, day)
+    if qualifier in ("F2", "ME"):
+        way = Counting(qualifier, None, "asked for by the caller")
+        exact, step = _by_measure(found, given, qualifier)
+    else:
+        way = counting(found, day, form, shelf)
+        exact, step = _by_container(found, given, way)
+    wanted = way.qualifier if qualifier is None else qualifier
+    if wanted not in allowed or wanted != way.qualifier:
+        raise ContainerError(
+            f"NDC {found.number} is counted as {way.qualifier} ({QUALIFIERS[way.qualifier]}); "
+            f"the payer takes {', '.join(allowed)}, and {wanted} was asked for.",
+            given=wanted, allowed=tuple(allowed),
+        )  # fmt: skip
+    steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
+    return rounded(found.ndc, way.qualifier, exact, decimals, minimum, notes, Trace(steps))
+
+
+def rounded(
+    number: str,
+    qualifier: str,
+    exact: Fraction,
+    decimals: int = 3,
+    minimum: str | None = None,
+    findings: tuple[Finding, ...] = (),
+    trace: Trace = Trace(),  # noqa: B008 - an immutable value
+) -> NdcQuantity:
+    """An exact quantity as it is printed: half up to `decimals`, never zero, never below the payer's minimum."""
+    scale = 10**decimals
+    whole = (2 * exact.numerator * scale + exact.denominator) // (2 * exact.denominator)
+    least = max(Fraction(1, scale), Fraction(minimum) if minimum else Fraction(0))
+    value = max(Fraction(whole, scale), least)
+    if value != exact:
+        step = Step(f"{decimal_text(exact)} -> {decimal_text(value)}", f"rounded to {decimals} decimals",
+                    tables.cited("nucc-1500", "quantity"))  # fmt: skip
+        trace = trace + Trace((step,))
+    return NdcQuantity(number, qualifier, Decimal(decimal_text(value)), exact, findings, trace)
+
+
+def _by_container(found: Product, given: Dose, way: Counting) -> tuple[Fraction, Step]:
+    """The part of a container that the dose is, in what the qualifier counts."""
+    if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
+        volume = given.to("mL").amount
+        return volume, Step(f"{given} given", "the dose is a volume")
+    label = labelled(found)
+    if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(
+        given.unit, label.unit
+    ):
+        raise UnitMismatch(
+            f"NDC {found.number} holds {label} in a container; a dose of {given} cannot be measured by it.",
+            given=given.unit, needed=label.unit, code="|".join(found.codes),
+        )  # fmt: skip
+    factor = Fraction(1) if _both_activity(given.unit, label.unit) else units.factor(given.unit, label.unit)
+    part = given.amount * factor / label.amount
+    if way.per_container is None:
+        raise FormNeeded(
+            f"NDC {found.number} ({found.name}): the volume of a container is not known. "
+            "Give the dose by volume, such as '1.7 mL'.",
+            ndc=found.ndc, choices=("a dose in mL",),
+        )  # fmt: skip
+    exact = part * way.per_container
+    what = QUALIFIERS[way.qualifier]
+    return exact, Step(f"{given} of {label} a container = {decimal_text(exact)} {what}", "exact")
+
+
+def _both_activity(one: str, other: str) -> bool:
+    """Plain "units" mean the drug's own activity unit, whichever name CMS prints."""
+    return units.is_activity(one) and units.is_activity(other) and "unit" in (one, other)
+
+
+def _by_measure(found: Product, given: Dose, qualifier: str) -> tuple[Fraction, Step]:
+    if qualifier == "ME":
+        amount = given.to("mg").amount
+    elif units.is_activity(given.unit):
+        amount = given.amount
+    else:
+        raise UnitMismatch(
+            f"F2 counts units of activity; the dose of NDC {found.number} is {given}.",
+            given=given.unit, needed="unit", code="|".join(found.codes),
+        )  # fmt: skip
+    return amount, Step(f"{decimal_text(amount)} {QUALIFIERS[qualifier]}", "asked for by the caller")
+
+
+def labelled(found: Product) -> Dose:
+    """The labelled amount of one container. Raises `ContradictedProduct` where the published row gives none."""
+    if found.dose is not None:
+        return found.dose
+    why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
+    reviewed = products.review(found.ndc)
+    if reviewed is not None and reviewed.note:
+        why = reviewed.note
+    raise ContradictedProduct(
+        f"NDC {found.number} ({found.label}): {why}. Give the amount that the label prints for one container.",
+        ndc=found.ndc, reason=why,
+    )  # fmt: skip

@@ -1,0 +1,486 @@
+"""Containers and waste: what was opened, given and discarded, and which modifier says so.
+
+The rule stands once, in `administered_units` and `waste_units`, written with integer operators only, so that the
+same lines serve one dose and an array of a million. The rest reads the record around it: discarded drug is
+billed only where the record says so, and a remainder that nobody accounts for takes no modifier.
+
+>>> waste(given="77 mg", per="10 mg", opened=["100 mg"], discarded="23 mg", kind="single-dose").as_text()
+'8, and 2 with JW'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import attrs
+
+from . import tables, units
+from .amount import decimal_text
+from .cite import Citation
+from .dose import Dose
+from .errors import ContainerError, UnitMismatch
+from .finding import Finding
+from .trace import Step, Trace
+
+Whole = TypeVar("Whole")
+
+
+# --- the rule, for numbers and arrays alike ---------------------------------------------------------
+
+
+def administered_units(dose: Any, size: Any) -> Any:
+    """Billing units of the dose, rounded up: the smallest whole number not below dose / size.
+
+    Whole numbers or integer arrays of one scale (both in the same smallest unit).
+
+    >>> administered_units(77, 10), administered_units(7, 10)
+    (8, 1)
+    """
+    return -(-dose // size)
+
+
+def waste_units(dose: Any, discarded: Any, label: Any, size: Any) -> Any:
+    """Billing units of discarded drug, rounded down, and never above the label together with the dose's.
+
+    `label` is the labelled amount of all containers opened. Written without a comparison, so that integer
+    arrays pass through; exact as long as the figures stay below 2**62.
+
+    >>> waste_units(77, 23, 100, 10), waste_units(75, 25, 100, 100), waste_units(115, 10, 125, 10)
+    (2, 0, 0)
+    """
+    room = label // size - administered_units(dose, size)
+    return _not_below_zero(_least(discarded // size, room))
+
+
+def _least(one: Any, other: Any) -> Any:
+    return (one + other - abs(one - other)) // 2
+
+
+def _not_below_zero(value: Any) -> Any:
+    return (value + abs(value)) // 2
+
+
+# --- one administration's record --------------------------------------------------------------------
+
+
+@attrs.frozen
+class Rules:
+    """What payer, date, setting and drug ask for.
+
+    `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`: how
+    grave a remainder is that the record does not account for (`stop`, `warn`, `none`). `exempt`: why neither
+    applies although the container is single-dose (empty: they apply); `doubt`: why nobody can say.
+    """
+
+    jw: bool = True
+    jz: str = "required"
+    unrecorded: str = "stop"
+    exempt: str = ""
+    doubt: str = ""
+    citations: tuple[Citation, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether either modifier can stand on the claim at all."""
+        return not self.exempt and (self.jw or self.jz != "none")
+
+
+@attrs.frozen
+class Waste:
+    """Units administered and discarded, and the modifier of the administered line (`JZ` or none).
+
+    A JW line stands where `discarded` is above zero. `remainder` is what the containers held beyond the dose,
+    in billing units (None where their label is not known). `withheld` tells that no line can be billed.
+    """
+
+    administered: int
+    discarded: int
+    modifier: str
+    remainder: Fraction | None = None
+    findings: tuple[Finding, ...] = ()
+    trace: Trace = attrs.field(default=Trace())
+    withheld: bool = False
+
+    def as_text(self) -> str:
+        """One line for people."""
+        line = f"{self.administered}" + (f" with {self.modifier}" if self.modifier else "")
+        return line + (f", and {self.discarded} with JW" if self.discarded else "")
+
+
+@attrs.frozen
+class Record:
+    """What the record says, in exact billing units of the code.
+
+    `given` the dose; `label` the labelled amount of all containers opened (None: not known); `discarded` what
+    is recorded as thrown away (None: not recorded); `kind` single-dose, multi-dose or "" (not known);
+    `shared` the container served several patients. `missing` says what would tell the label.
+    """
+
+    given: Fraction
+    label: Fraction | None
+    discarded: Fraction | None
+    kind: str
+    shared: bool = False
+    missing: str = "containers and the amount in one container"
+
+
+def decide(record: Record, rules: Rules) -> Waste:
+    """The units and modifiers that a record supports.
+
+    >>> one_vial = Record(Fraction(77, 10), Fraction(10), Fraction(23, 10), "single-dose")
+    >>> decide(one_vial, Rules()).as_text()
+    '8, and 2 with JW'
+    """
+    count = math.ceil(record.given)
+    label, given = record.label, record.given
+    if label is not None and given > label:
+        return _more_than_opened(record, count)
+    remainder = None if label is None else label - given
+    if not rules.asked:
+        return Waste(count, 0, "", remainder, _exempt_note(record, rules))
+    if rules.doubt:
+        return Waste(
+            count, 0, "", remainder, (_finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),)
+        )
+    if record.kind == "multi-dose":
+        return Waste(count, 0, "", remainder, _multi_dose_note(record, rules))
+    if not record.kind:
+        return Waste(count, 0, "", remainder, _kind_unknown(record, rules))
+    if label is None:
+        return _label_unknown(record, rules, count)
+    return _single_dose(record, rules, count)
+
+
+def _single_dose(record: Record, rules: Rules, count: int) -> Waste:
+    """A single-dose container whose label is known: everything in it must be accounted for."""
+    label, given = record.label or Fraction(0), record.given
+    remainder = label - given
+    said = record.discarded
+    if record.shared and said is None:
+        finding = _finding(
+            "shared-container", "warn", "The container served several patients, and nothing says what of it was "
+            "discarded for this one.", "Record '0 mg', or the amount discarded if this was the last patient.", rules,
+        )  # fmt: skip
+        return Waste(count, 0, "", remainder, (finding,))
+    problem = _unaccounted(record, remainder)
+    if problem:
+        said_so = () if rules.unrecorded == "none" else (_finding("waste-unaccounted", rules.unrecorded, *problem, rules),)
+        return Waste(count, 0, "", remainder, said_so)
+    thrown = said or Fraction(0)
+    scale = math.lcm(label.denominator, given.denominator, thrown.denominator)
+    whole = [int(value * scale) for value in (given, thrown, label)]
+    discarded = waste_units(*whole, scale)
+    steps = _steps(label, given, thrown, discarded, count, rules)
+    if discarded and rules.jw:
+        return Waste(count, discarded, "", remainder, (), Trace(steps))
+    return Waste(count, 0, "JZ" if rules.jz == "required" else "", remainder, (), Trace(steps))
+
+
+def _unaccounted(record: Record, remainder: Fraction) -> tuple[str, str] | None:
+    """What is wrong between label, dose and recorded discard: says, fix. None where all is accounted for."""
+    said = record.discarded
+    if said is None:
+        if remainder == 0:
+            return None
+        return (
+            f"{_units(remainder)} remained in the single-dose containers after the dose, and the record does not say "
+            "that they were discarded.",
+            "Record the amount discarded; it may then be billed. Without it the line takes neither JW nor JZ.",
+        )
+    if said > remainder:
+        return (
+            f"{_units(said)} are recorded as discarded, but only {_units(remainder)} remained by the label. "
+            "Overfill is neither billed nor counted.",
+            "Correct the dose, the containers or the discarded amount.",
+        )
+    if said < remainder and not record.shared:
+        return (
+            f"{_units(remainder)} remained by the label, but {_units(said)} are recorded as discarded: "
+            f"{_units(remainder - said)} are not accounted for.",
+            "Correct the record, or say that the container was shared.",
+        )
+    return None
+
+
+def _units(value: Fraction) -> str:
+    return f"{decimal_text(value)} billing unit{'s' * (value != 1)}"
+
+
+def _steps(
+    label: Fraction, given: Fraction, thrown: Fraction, discarded: int, count: int, rules: Rules
+) -> tuple[Step, ...]:
+    cite = rules.citations[0] if rules.citations else None
+    shown = f"label {decimal_text(label)} = given {decimal_text(given)} + discarded {decimal_text(thrown)}"
+    steps = [Step(shown, "in billing units")]
+    room = math.floor(label) - count
+    if discarded and rules.jw:
+        steps.append(Step(f"JW x {discarded}", "discarded, rounded down, within the label", cite))
+    elif thrown and rules.jw:
+        why = "one unit covers the rest" if room <= 0 else "less than one unit was discarded"
+        steps.append(Step("no JW line", why, cite))
+    if rules.jz == "required" and not (discarded and rules.jw):
+        steps.append(Step("JZ", "no discarded unit to bill", cite))
+    return tuple(steps)
+
+
+# --- findings ---------------------------------------------------------------------------------------
+
+
+def _finding(rule: str, severity: Any, says: str, fix: str, rules: Rules) -> Finding:
+    citations = rules.citations or (tables.cited("mac-noridian-jwjz"),)
+    if severity == "stop" and all(citation.confidence == "low" for citation in citations):
+        severity = "warn"  # general knowledge alone stops nothing
+    return Finding(rule, severity, says, fix, citations)
+
+
+def _more_than_opened(record: Record, count: int) -> Waste:
+    label = record.label or Fraction(0)
+    finding = _finding(
+        "dose-above-containers", "stop",
+        f"The dose is {_units(record.given)}, the containers opened hold {_units(label)} by their label; "
+        "overfill is never billed.",
+        "Correct the dose, the number of containers or the amount in one.", Rules(),
+    )  # fmt: skip
+    return Waste(count, 0, "", label - record.given, (finding,), withheld=True)
+
+
+def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
+    if not rules.exempt or not record.discarded:
+        return ()
+    return (
+        _finding(
+            "waste-exempt",
+            "note",
+            f"Discarded drug is not billed here: {rules.exempt}.",
+            "Nothing to do.",
+            rules,
+        ),
+    )
+
+
+def _multi_dose_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
+    if not record.discarded:
+        return ()
+    return (
+        _finding("multi-dose-waste", "note", "What is discarded of a multi-dose container is never billed, and the line "
+                 "takes neither JW nor JZ.", "Bill the dose only.", rules),
+    )  # fmt: skip
+
+
+def _kind_unknown(record: Record, rules: Rules) -> tuple[Finding, ...]:
+    left_over = record.discarded or (record.label is not None and record.label > record.given)
+    if rules.jz != "required" and not left_over:
+        return ()
+    wanted = "JW or JZ" if rules.jz != "none" else "JW"
+    return (
+        _finding("container-unknown", "warn", f"Nobody said whether the container was single-dose or multi-dose: {wanted} "
+                 "depends on it.", "Look at the label and say container: single-dose or multi-dose.", rules),
+    )  # fmt: skip
+
+
+def _label_unknown(record: Record, rules: Rules, count: int) -> Waste:
+    if record.discarded == 0:
+        step = Step("JZ", "recorded that nothing was discarded")
+        return Waste(count, 0, "JZ" if rules.jz == "required" else "", None, (), Trace((step,)))
+    finding = _finding(
+        "containers-missing", "warn",
+        f"The container is single-dose, but what was opened is not known ({record.missing}), so nothing shows whether "
+        "drug was left over.",
+        f"Give {record.missing}.", rules,
+    )  # fmt: skip
+    return Waste(count, 0, "", None, (finding,))
+
+
+# --- the same from text -----------------------------------------------------------------------------
+
+
+def waste(
+    given: object,
+    per: object,
+    opened: Sequence[object],
+    discarded: object = None,
+    kind: str = "single-dose",
+    *,
+    shared: bool = False,
+    rules: Rules | None = None,
+) -> Waste:
+    """Units, discarded units and modifier for one dose, from amounts as text or `Dose`.
+
+    `given` the dose; `per` the amount of one billing unit; `opened` the labelled amount of each container opened;
+    `discarded` what the record shows as thrown away (None: not recorded; "0 mg": recorded that nothing was).
+    Raises a `DoseError`, `UnitMismatch` or `ContainerError` for what cannot be compared.
+
+    >>> waste("70 mg", per="100 mg", opened=["100 mg"], discarded="30 mg").as_text()
+    '1 with JZ'
+    """
+    one = Dose.of(per)
+    if not opened:
+        raise ContainerError("No container was opened: give the amount of at least one.", given=opened)
+    record = Record(
+        _in_units(Dose.of(given), one),
+        sum((_in_units(Dose.of(each), one) for each in opened), Fraction(0)),
+        None if discarded is None else _in_units(thrown_away(discarded), one),
+        kind,
+        shared,
+    )
+    return decide(record, rules or Rules())
+
+
+def thrown_away(amount: object) -> Dose:
+    """A discarded amount, which unlike a dose may be zero: "0 mg", "23 mg" or a `Dose`.
+
+    >>> thrown_away("0 mg").amount
+    Fraction(0, 1)
+    """
+    if isinstance(amount, str):
+        number, _, unit = amount.strip().partition(" ")
+        if not number.strip("0.") and unit and any(ch == "0" for ch in number):
+            return Dose(Fraction(0), units.canonical(unit), amount.strip())
+    return Dose.of(amount)
+
+
+def _in_units(dose: Dose, one: Dose) -> Fraction:
+    if not dose.amount:
+        return Fraction(0)
+    return dose.amount * units.factor(dose.unit, one.unit) / one.amount
+
+
+# --- the best fit -----------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Fit:
+    """Containers that hold a dose: each size with its count, largest first, and what would be left over."""
+
+    containers: tuple[tuple[Dose, int], ...]
+    dose: Dose
+    total: Dose
+    waste: Dose
+
+    @property
+    def count(self) -> int:
+        """How many containers."""
+        return sum(count for _, count in self.containers)
+
+    def __str__(self) -> str:
+        shown = " + ".join(f"{count} x {size}" for size, count in self.containers)
+        return f"{shown} = {self.total}, {self.waste} left over"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "containers": [{"size": str(size), "count": count} for size, count in self.containers],
+            "total": str(self.total),
+            "waste": str(self.waste),
+        }
+
+
+def best_fit(dose: object, sizes: Iterable[object]) -> Fit:
+    """The containers that leave least over; among those, the fewest.
+
+    Exact for any amounts: the sizes become whole numbers of their common measure. Advice only: the claim carries
+    what was opened. The rule (smallest waste, then fewest containers) follows Medicare's contractors.
+
+    >>> print(best_fit("305 mg", ["100 mg", "400 mg"]))
+    1 x 400 mg = 400 mg, 95 mg left over
+    >>> print(best_fit("300 mg", ["100 mg", "400 mg"]))
+    3 x 100 mg = 300 mg, 0 mg left over
+    """
+    return fits(dose, sizes)[0]
+
+
+def fits(dose: object, sizes: Iterable[object]) -> tuple[Fit, ...]:
+    """The best fit first, then the best fit that uses each single size alone, with what it would waste."""
+    given = Dose.of(dose)
+    kinds = _sizes(given, sizes)
+    alone = [_fit(given, ((size, math.ceil(given.amount / amount)),)) for size, amount in kinds]
+    best = _fit(given, _least_waste(given, kinds))
+    others = sorted(
+        (f for f in alone if f.containers != best.containers), key=lambda f: (f.waste.amount, f.count)
+    )
+    return (best, *others)
+
+
+def _sizes(given: Dose, sizes: Iterable[object]) -> tuple[tuple[Dose, Fraction], ...]:
+    """The different sizes, largest first, each with its amount in the dose's unit."""
+    found: dict[Fraction, Dose] = {}
+    for written in sizes:
+        size = Dose.of(written)
+        try:
+            found.setdefault(size.amount * units.factor(size.unit, given.unit), size)
+        except UnitMismatch as why:
+            raise ContainerError(
+                f"A container of {size} cannot hold a dose of {given}: {why}", given=written
+            ) from None
+    if not found:
+        raise ContainerError("No container size was given. Give sizes such as '100 mg'.", given=())
+    return tuple((found[amount], amount) for amount in sorted(found, reverse=True))
+
+
+def _fit(given: Dose, chosen: Iterable[tuple[Dose, int]]) -> Fit:
+    kept = tuple((size, count) for size, count in chosen if count)
+    total = sum(
+        (size.amount * units.factor(size.unit, given.unit) * count for size, count in kept), Fraction(0)
+    )
+    return Fit(kept, given, Dose(total, given.unit), Dose(total - given.amount, given.unit))
+
+
+def _least_waste(given: Dose, kinds: tuple[tuple[Dose, Fraction], ...]) -> list[tuple[Dose, int]]:
+    """Counts of each size with the least total not below the dose, then the fewest containers."""
+    scale = math.lcm(*(amount.denominator for _, amount in kinds))
+    whole = [int(amount * scale) for _, amount in kinds]
+    measure = math.gcd(*whole)
+    parts = [size // measure for size in whole]
+    total = _least_total(parts, math.ceil(given.amount * scale / measure))
+    counts = _fewest(parts, total)
+    return [(size, count) for (size, _), count in zip(kinds, counts, strict=True)]
+
+
+def _least_total(parts: list[int], need: int) -> int:
+    """The least sum of `parts` (largest first) that is not below `need`.
+
+    For each remainder modulo the smallest part, the least sum of the others that leaves it; every larger sum with
+    that remainder follows by adding smallest parts. Each part walks its cycles of remainders once.
+    """
+    smallest = parts[-1]
+    least: list[int | None] = [0, *[None] * (smallest - 1)]
+    for part in parts[:-1]:
+        cycles = math.gcd(smallest, part)
+        for cycle in range(cycles):
+            known = [value for value in least[cycle::cycles] if value is not None]
+            if not known:
+                continue
+            value = min(known)
+            for _ in range(smallest // cycles - 1):
+                value += part
+                there = least[value % smallest]
+                value = value if there is None else min(value, there)
+                least[value % smallest] = value
+    return min(max(value, need + (value - need) % smallest) for value in least if value is not None)
+
+
+def _fewest(parts: list[int], total: int) -> list[int]:
+    """Counts of `parts` (largest first) that make `total` with the fewest pieces.
+
+    Largest counts first; a branch is left as soon as even the next part alone could not beat the best found.
+    """
+    best: list[int] = []
+
+    def search(level: int, left: int, used: tuple[int, ...]) -> None:
+        part = parts[level]
+        if level == len(parts) - 1:
+            if left % part == 0 and (not best or sum(used) + left // part < sum(best)):
+                best[:] = [*used, left // part]
+            return
+        for count in range(left // part, -1, -1):
+            rest = left - count * part
+            bound = sum(used) + count - (-rest // parts[level + 1])
+            if best and bound >= sum(best):
+                return
+            search(level + 1, rest, (*used, count))
+
+    search(0, total, ())
+    return best
