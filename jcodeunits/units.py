@@ -123,11 +123,10 @@ def registry() -> Any:
     """The Pint registry of the file: exact (fractions), without prefixes, without the default units."""
     import pint
 
-    made = pint.UnitRegistry(None, non_int_type=Fraction, cache_folder=None)
-    for line in (tables.folder() / "units.txt").read_text("utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            name, meaning = [part.strip() for part in line.split("=")[:2]]
-            made.define(f"{name} = {meaning}")
+    made: Any = pint.UnitRegistry(None, non_int_type=Fraction, cache_folder=None)
+    lines = (tables.folder() / "units.txt").read_text("utf-8").splitlines()
+    definitions = [line.split("=") for line in lines if line.strip() and not line.startswith("#")]
+    made.load_definitions([f"{name.strip()} = {meaning.strip()}" for name, meaning, *_ in definitions])
     return made
 
 

@@ -57,16 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["units", "J1885"])
     2
     """
-    if argv is None:
-        gc.disable()  # a process that answers once and ends frees nothing before that
-        argv = sys.argv[1:]
-    words = list(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         return _written(HELP)
     if words[0] in ("-V", "--version"):
         return _written(_version())
     if words[0] not in VERBS:
         return _failed(f"{words[0]!r} is no verb. The verbs are {', '.join(VERBS)}.")
+    if argv is None and VERBS[words[0]] == "counter":
+        gc.disable()  # a process that answers once and ends has nothing to free before that
     return _run(words[0], words[1:])
 
 
@@ -89,7 +88,9 @@ def _sentence(why: Exception) -> str:
     from jcodeunits.errors import JcodeunitsError
 
     if isinstance(why, JcodeunitsError):
-        return " ".join(str(why).split())
+        first, *more = [line.strip() for line in str(why).splitlines()]
+        rest = f" {more[0]}" if more else ""
+        return first + rest + (f"; and {len(more) - 1} more" if len(more) > 1 else "")
     if isinstance(why, OSError):
         return f"{why.filename or 'the file'}: {why.strerror or why}."
     if isinstance(why, ModuleNotFoundError):
