@@ -830,8 +830,8 @@ class Policy:
         return _option(self, payer, name, as_date(on), claim)
 
     def options(self, payer: str, on: object, claim: str = "professional") -> tuple[PayerOption, ...]:
-        """Every option of a payer on a date, by name."""
-        names = sorted({row.name for row in self.rows(OptionKind)})
+        """Every option of a payer that has a row on the date, by name; whom it follows is in `lineage`."""
+        names = sorted({row.name for row in self.rows(OptionKind)} - {"follows"})
         return tuple(self.option(payer, name, on, claim) for name in names)
 
     def _check_options(self) -> None:
