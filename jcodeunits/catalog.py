@@ -63,7 +63,8 @@ _ROUTE_WORDS = {
     "iv push": ("intravenous", "injection"),
     "iv infusion": ("intravenous", "infusion", "injection"),
     "on-body": ("subcutaneous", "injection"),
-    "intranasal": ("nasal", "intranasal"),
+    "intranasal": ("nasal",),
+    "transdermal": ("topical",),
     "implant": ("implant", "injection", "subcutaneous"),
 }
 
@@ -566,7 +567,7 @@ class Catalog:
         return self._memo[key]
 
     def rows_named(
-        self, name: str, route: str | None = None
+        self, name: str, route: str | None = None, on: dt.date | None = None
     ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
         """Every dated row that a name may mean, on any date, and the brand or name rows that say so.
 
@@ -584,6 +585,8 @@ class Catalog:
                 "Write the name out.",
                 given=name, candidates=meant,
             )  # fmt: skip
+        dated = tuple(row for row in found if on is None or Period(row.effective, row.ends).holds(on))
+        found = dated or found
         found = tuple(row for row in found if _said_for(row.routes, route)) or found
         if found:
             rows: list[Drug] = []
@@ -657,7 +660,7 @@ class Catalog:
         self, name: str, on: dt.date, route: str | None
     ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...], tuple[str, ...]]:
         """The rows left for a name on a day by route; the rows that said so; codes of other forms."""
-        rows, said = self.rows_named(name, route)
+        rows, said = self.rows_named(name, route, on)
         if not rows:
             raise UnknownDrug(
                 f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the code.",
@@ -677,7 +680,9 @@ class Catalog:
         if by_code:
             return national, said, ()
         meant = {squeezed(row.ingredient) for row in said} or {squeezed(name)}
-        plain = tuple(row for row in national if not row.form and _is_plain(row) and not _is_local(row))
+        plain = tuple(
+            row for row in national if not row.form and _is_plain(row) and (route or not _is_local(row))
+        )
         exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
         left = tuple(row for row in plain if row in exact) or plain or exact or national
         return left, said, tuple(row.code for row in national if row not in left)
@@ -804,7 +809,7 @@ def _fits(row: Drug, route: str) -> bool:
         return True
     key = route.casefold()
     if key in _NOT_INJECTED:
-        return key in row.routes
+        return not {key, *_ROUTE_WORDS.get(key, ())}.isdisjoint(row.routes)
     return _fits_words(_own_routes(row) or row.routes, route)
 
 
@@ -814,8 +819,9 @@ def _own_routes(row: Drug) -> tuple[str, ...]:
 
 
 _NOT_INJECTED = frozenset(
-    {"oral", "inhaled", "topical", "nasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal"}
-)
+    {"oral", "inhaled", "topical", "intranasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal",
+     "ophthalmic", "otic", "intrauterine"}
+)  # fmt: skip
 _ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
 
 
