@@ -24,10 +24,12 @@ FLOORS = {
     "charging": 10,
     "batch": 11, "formats.": 11, "refresh.": 11, "show": 11,
     "audit": 12, "spark": 12,
-    "cli.terminal": 13, "cli.arguments": 13,
-    "cli.counter": 14, "cli.encounter": 14, "cli.bulk": 14, "cli.quarter": 14,
-    "cli": 15,
-    "__main__": 16,
+    "cli.terminal": 13,
+    "cli.arguments": 14,
+    "cli.counter": 15, "cli.knowledge": 15,
+    "cli.bulk": 16, "cli.encounter": 16, "cli.quarter": 16, "cli.shelf": 16,
+    "cli": 17,
+    "__main__": 18,
 }  # fmt: skip
 
 # Files that the others of their own package may use: a step's or a format's common tools.

@@ -40,9 +40,9 @@ Exit status: 0 clean, 1 something stops the claim, 2 cannot be answered.
 VERBS = {
     "units": "counter",
     "find": "counter",
-    "ndc": "counter",
-    "vials": "counter",
-    "lookup": "counter",
+    "ndc": "shelf",
+    "vials": "shelf",
+    "lookup": "knowledge",
     "charge": "encounter",
     "batch": "bulk",
     "audit": "bulk",
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _written(_version())
     if words[0] not in VERBS:
         return _failed(f"{words[0]!r} is no verb. The verbs are {', '.join(VERBS)}.")
-    if argv is None and VERBS[words[0]] == "counter":
+    if argv is None and VERBS[words[0]] not in ("bulk", "quarter"):
         gc.disable()  # a process that answers once and ends has nothing to free before that
     return _run(words[0], words[1:])
 

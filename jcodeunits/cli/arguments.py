@@ -6,9 +6,11 @@ import argparse
 import datetime as dt
 from collections.abc import Callable
 from inspect import cleandoc
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import attrs
+
+from .terminal import as_json
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,3 +62,11 @@ def day(on: str | None) -> Day:
     if on is None:
         return Day(dt.datetime.now(dt.UTC).astimezone().date(), True)
     return Day(as_date(on))
+
+
+def document(on: Day, **found: Any) -> str:
+    """One JSON document: the day, what was found, and the data behind it."""
+    from jcodeunits import tables
+
+    whole = {"on": str(on.date), **found, "edition": tables.edition(), "fingerprint": tables.fingerprint()}
+    return as_json(whole)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jcodeunits.errors import EncounterError, JcodeunitsError, UnreadableDose
+from jcodeunits.errors import EncounterError, JcodeunitsError, UnknownDrug, UnreadableDose
 
 from . import terminal
-from .arguments import Day, add_json, add_on, day, parser
+from .arguments import Day, add_json, add_on, day, document, parser
 
 if TYPE_CHECKING:
     import argparse
@@ -170,7 +170,7 @@ def _drugs(text: str, on: Day, json: bool) -> tuple[int, str]:
     if not found:
         raise _nothing(text, on)
     if json:
-        return 0, _document(text, on, drugs=[drug.as_dict() for drug in found])
+        return 0, document(on, text=text, drugs=[drug.as_dict() for drug in found])
     from jcodeunits.show import drug_unit
 
     rows = [(drug.code, drug.name, drug_unit(drug), drug.period) for drug in found]
@@ -180,20 +180,15 @@ def _drugs(text: str, on: Day, json: bool) -> tuple[int, str]:
 
 def _nothing(text: str, on: Day) -> JcodeunitsError:
     """Why nothing was found, with near names; a code that lived on other days says so itself."""
-    from jcodeunits import catalog, convert
+    from jcodeunits.convert import resolve
 
     try:
-        convert.resolve(text, on.date)
+        row, _ = resolve(text, on.date)
     except JcodeunitsError as why:
         return why
-    raise AssertionError(f"{catalog.normal(text)} resolves, and find does not find it")
-
-
-def _document(text: str, on: Day, **found: Any) -> str:
-    from jcodeunits import tables
-
-    head = {"text": text, "on": str(on.date), **found}
-    return terminal.as_json({**head, "edition": tables.edition(), "fingerprint": tables.fingerprint()})
+    return UnknownDrug(
+        f"Nothing is listed under {text!r} on {on.date} but {row.code}.", given=text, near=(row.code,)
+    )
 
 
 def _histories(text: str, on: Day, json: bool) -> tuple[int, str]:
@@ -209,7 +204,7 @@ def _histories(text: str, on: Day, json: bool) -> tuple[int, str]:
     if not histories:
         raise _nothing(text, on)
     if json:
-        return 0, _document(text, on, histories=[history.as_dict() for history in histories])
+        return 0, document(on, text=text, histories=[history.as_dict() for history in histories])
     return 0, "\n\n".join("\n".join(_history(history)) for history in histories)
 
 

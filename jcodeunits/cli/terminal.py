@@ -84,16 +84,18 @@ def finding_lines(findings: Iterable[Any]) -> list[str]:
     return lines
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> list[str]:
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), headed: bool = False
+) -> list[str]:
     """Rows under a head: ruled and wrapped to the width on a terminal, plain aligned columns in a pipe.
 
-    `right` names the columns whose values are counts, set to the right.
+    `right` names the columns whose values are counts, set to the right; `headed` keeps the head in a pipe.
     """
     if is_terminal():
         from jcodeunits.show import text_table
 
         return str(text_table(head, rows, right, width())).splitlines()
-    cells = [[" ".join(str(cell).split()) for cell in row] for row in rows]
+    cells = [[" ".join(str(cell).split()) for cell in row] for row in ([head, *rows] if headed else rows)]
     widths = [max([len(row[i]) for row in cells], default=0) for i in range(len(head))]
     aligned = [
         [

@@ -1,0 +1,77 @@
+"""The verb lookup: what the tables and rules know, so that nobody needs a second document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jcodeunits.errors import CodeError
+
+from . import terminal
+from .arguments import Day, add_json, add_on, day, document, parser
+
+_SCREENFUL = 20  # hits
+
+if TYPE_CHECKING:
+    from jcodeunits.policy import Hit
+
+
+def lookup(words: Sequence[str]) -> tuple[int, str]:
+    """Places, modifiers, administration codes, payer options, rules, denials and documentation on a date.
+
+    examples:
+      jcodeunits lookup urgent care
+      jcodeunits lookup 96372
+      jcodeunits lookup JZ
+      jcodeunits lookup denials
+      jcodeunits lookup rules --on 2026-03-02
+    """
+    made = parser(lookup, "TEXT [--on DATE] [--json]")
+    made.add_argument(
+        "words", nargs="+", metavar="TEXT", help="words that all occur, or a code or a kind of thing"
+    )
+    add_on(made)
+    add_json(made)
+    args = made.parse_intermixed_args(words)
+    text, on = " ".join(args.words), day(args.on)
+    one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
+    hits = hits_of(text, on) if one == text else tuple(dict.fromkeys((*hits_of(one, on), *hits_of(text, on))))
+    if not hits:
+        raise CodeError(
+            f"Nothing is known as {text!r} on {on.date}. Look for a place, modifier, administration code, "
+            "payer option, rule, denial or documentation element; drugs are found with `jcodeunits find`.",
+            given=text,
+        )
+    if args.json:
+        return 0, document(on, text=text, hits=[hit.as_dict() for hit in hits])
+    return 0, "\n".join([*_shown(hits), f"on {on}"])
+
+
+def hits_of(text: str, on: Day) -> tuple[Hit, ...]:
+    """The rows of the policy tables, and the rules in effect, in which every word occurs."""
+    from jcodeunits import policy, rules
+
+    wanted = text.casefold().split()
+    found = policy.shipped().search(text, on.date)
+    for rule in rules.registry():
+        if not rule.period.holds(on.date):
+            continue
+        about = f"for {', '.join(rule.payers)}; may {' or '.join(rule.severities)}"
+        hit = policy.Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
+        if all(word in f"rule {rule.id} {rule.title} {about}".casefold() for word in wanted):
+            found = (*found, hit)
+    return tuple(
+        sorted(found, key=lambda hit: (hit.key.casefold() != text.casefold(), hit.kind == "drug class"))
+    )
+
+
+def _shown(hits: Sequence[Hit]) -> list[str]:
+    """Each hit as a block: kind and key, then what it is and where that stands. Long lists end on a terminal."""
+    most = _SCREENFUL if terminal.is_terminal() else len(hits)
+    lines: list[str] = []
+    for hit in hits[:most]:
+        lines += terminal.wrapped(hit.title, f"{hit.kind} {terminal.styled(hit.key, 'bold')}: ", "  ")
+        lines += terminal.wrapped(f"{hit.detail} [{hit.citation}]".strip(), "  ")
+    if len(hits) > most:
+        lines.append(f"and {len(hits) - most} more: add a word, or send the output through a pipe")
+    return lines
