@@ -111,7 +111,8 @@ def dosage(text: str) -> tuple[Decimal, str] | None:
     ((Decimal('1000'), 'mg'), (Decimal('0.625'), 'g'), None)
     """
     lowered = " ".join(text.lower().replace("\xa0", " ").split())
-    counted = re.fullmatch(r"(?:per |1 )(dose|vial|implant|treatment|infusion|patch)", lowered)
+    lowered = lowered.removesuffix(" vwf:rco")
+    counted = re.fullmatch(r"(?:per |1 )((?:therapeutic )?dose|vial|implant|treatment|infusion|patch)", lowered)
     if counted:
         return Decimal(1), counted[1]
     bare = re.sub(r"^(?:up to|per) ", "", lowered)

@@ -124,7 +124,7 @@ def _dated(
     for i, (starts, edition, row) in enumerate(versions):
         following = versions[i + 1][0] - _ONE_DAY if i + 1 < len(versions) else entry.ended
         unsure = len(versions) > 1 and entry.ended is not None and versions[-1][0] == entry.ended
-        level = "low" if unsure and i < len(versions) - 1 else min(levels, key=_ORDER.__getitem__, default="high")
+        level = "low" if unsure else min(levels, key=_ORDER.__getitem__, default="high")
         made.append(
             row | {"code": code, "effective": starts.isoformat(), "source": edition.id, "cite": code,
                    "ends": following.isoformat() if following else "", "confidence": level}

@@ -115,4 +115,4 @@ def rows_of_csv(path: Path) -> list[list[str]]:
         cells = list(csv.reader(io.StringIO(text_of(path), newline=""), strict=True))
     except csv.Error as why:
         raise problem(path, f"it is no well-formed CSV ({why}).") from why
-    return [[" ".join(cell.replace("\xa0", " ").split()) for cell in row] for row in cells]
+    return [[cell.replace("\xa0", " ").strip() for cell in row] for row in cells]

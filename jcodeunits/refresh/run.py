@@ -1,0 +1,333 @@
+"""The refresh: read a folder of files, make every table that comes from them, write all or none.
+
+Each maker turns the inputs into the text of its tables; a table is written only after every maker has
+succeeded and every row has loaded. The same inputs and the same tables before give the same bytes: a row that
+did not change keeps the day on which it was verified.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+
+from .. import tables
+from ..catalog import Catalog, Drug, Salt, Successor
+from ..errors import TableError
+from ..policy import Edit, Fee, Limit, Place, Status
+from ..products import Product, ProductReview
+from . import crosswalk, drugs, fda, lint, policy_tables, products, successors
+from .inputs import NEXT_QUARTER, Inputs, Lint, read_inputs, sha256
+
+Texts = dict[str, str]
+
+
+@attrs.frozen
+class Maker:
+    """One kind of table: what it writes, when it can, and how.
+
+    `make` gets the inputs and the texts made before it, and returns its own texts by table name and the lint.
+    `needs` says in words what is missing, or "" when all is there: such a maker is left out, and that is said.
+    """
+
+    name: str
+    rows: Mapping[str, Any]
+    make: Callable[[Inputs, Texts], tuple[Texts, list[Lint]]]
+    needs: Callable[[Inputs], str] = lambda _inputs: ""
+
+
+@attrs.frozen
+class Report:
+    """What a refresh read, wrote and noticed."""
+
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    left_out: tuple[str, ...]
+    changes: tuple[str, ...]
+    lint: tuple[Lint, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "read": list(self.read),
+            "written": list(self.written),
+            "unchanged": list(self.unchanged),
+            "left_out": list(self.left_out),
+            "changes": list(self.changes),
+            "lint": [attrs.asdict(item) for item in self.lint],
+            "next": NEXT_QUARTER,
+        }
+
+    def text(self, limit: int = 12) -> str:
+        """The report for people: what was read and written, then the lint by kind, at most `limit` of each."""
+        lines = [f"read       {', '.join(self.read)}"]
+        lines += [f"written    {', '.join(self.written) or 'nothing: every table is as it was'}"]
+        lines += [f"unchanged  {', '.join(self.unchanged)}"] if self.unchanged else []
+        lines += [f"left out   {says}" for says in self.left_out]
+        lines += [f"changes    {says}" for says in self.changes]
+        for kind, heading in KINDS.items():
+            found = [item for item in self.lint if item.kind == kind]
+            if found:
+                lines += ["", f"{heading} ({len(found)})", *(f"  {item}" for item in found[:limit])]
+                lines += [f"  and {len(found) - limit} more"] if len(found) > limit else []
+        return "\n".join([*lines, "", NEXT_QUARTER])
+
+
+# The kinds of lint, in the order of the report.
+KINDS = {
+    "new": "Codes that appeared since the edition before",
+    "ended": "Codes that ended",
+    "reworded": "Codes that were reworded",
+    "changed": "Codes whose billing unit changed",
+    "vanished": "Codes that the newest edition lacks",
+    "successor": "Ended codes that may have a successor",
+    "outside": "Codes that read like drugs and are in no range",
+    "words": "Descriptors with unknown words",
+    "label": "Numbers without a label of ours",
+    "dosage": "Dosages that disagree with the descriptor",
+    "priced": "Codes that CMS prices and the catalog lacks on that day",
+    "contradicts": "Crosswalk rows that contradict themselves",
+    "ndc": "Ids that are no NDC",
+    "product": "Products",
+}
+
+
+def refresh(inputs: Path, into: Path | None = None, *, on: dt.date, check: bool = False) -> Report:
+    """Read the files below `inputs` and write the tables that come from them into `into`.
+
+    `into` is the reference folder (the package's own by default); `on` the day that new rows are verified on;
+    with `check` nothing is written. Raises `TableError` when a file cannot be used or a row made from it does
+    not load; the tables are then as they were.
+    """
+    target = into if into is not None else tables.folder()
+    if not target.is_dir():
+        raise TableError(f"{target} is no folder to write tables into.", file=str(target), problems=())
+    read = read_inputs(Path(inputs), on)
+    made: Texts = {}
+    found: list[Lint] = []
+    left_out = []
+    for maker in MAKERS:
+        missing = maker.needs(read)
+        if missing:
+            left_out.append(f"{maker.name}: {missing}")
+            continue
+        texts, noticed = maker.make(read, made)
+        for name, content in texts.items():
+            made[name] = _kept_days(content, _before(target, name), on)
+            _check_rows(name, maker.rows[name], made[name])
+        found += noticed
+    found += _compared(read, made)
+    made["sources"] = _sources(read, _before(target, "sources"))
+    changes = [_difference(name, _before(target, name), content) for name, content in sorted(made.items())]
+    written = _write(target, made) if not check else _differing(target, made)
+    return Report(
+        read=tuple(file.title for file in read.files()),
+        written=tuple(written),
+        unchanged=tuple(name for name in sorted(made) if name not in written),
+        left_out=tuple(left_out),
+        changes=tuple(says for says in changes if says),
+        lint=tuple(found),
+    )
+
+
+# ---- makers ---------------------------------------------------------------------------------------
+
+
+def _make_drugs(inputs: Inputs, _made: Texts) -> tuple[Texts, list[Lint]]:
+    rows, noticed = drugs.make(inputs)
+    return {"drugs": as_csv(drugs.COLUMNS, rows)}, noticed
+
+
+def _make_products(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
+    listed = _fda_list(inputs)
+    lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
+    for row in _loaded(Drug, made["drugs"]):
+        lives.setdefault(row.code, []).append((row.effective, row.ends))
+    result = products.make(
+        [crosswalk.edition(quarter) for quarter in inputs.crosswalks],
+        fda.read(cast(Path, listed)),
+        {row.ndc: row for row in tables.load(ProductReview)},
+        lives,
+        inputs.on,
+    )
+    # Lines that no NDC can be read from are counted by crosswalk_lint: here only the products.
+    said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
+    noticed = [Lint("product", place, words) for place, _colon, words in said]
+    return {"products": as_csv(products.COLUMNS, result.rows)}, noticed
+
+
+def _needs_products(inputs: Inputs) -> str:
+    if not inputs.crosswalks:
+        return "no crosswalk was found"
+    return "" if _fda_list(inputs) else "the list of injectable NDCs was not found (fda/injectable_ndc_*.csv)"
+
+
+def _fda_list(inputs: Inputs) -> Path | None:
+    places = [inputs.root, inputs.root.parent / "fda"]
+    found = [path for place in places if place.is_dir() for path in place.rglob("injectable_ndc*.csv")]
+    return max(found, key=lambda path: path.name, default=None)
+
+
+def _make_policy(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
+    codes = {row.code for row in _loaded(Drug, made["drugs"])} | _own_codes("procedures") | _own_codes("classes")
+    texts = policy_tables.make(inputs.root, tables.folder(), codes, inputs.on.isoformat())
+    return texts, []
+
+
+def _own_codes(name: str) -> set[str]:
+    """The codes of a table reviewed by hand."""
+    with (tables.folder() / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["code"] for row in csv.DictReader(lines)}
+
+
+def _needs_policy(inputs: Inputs) -> str:
+    try:
+        policy_tables.editions(inputs.root)
+    except TableError as why:
+        return str(why)
+    return ""
+
+
+MAKERS: tuple[Maker, ...] = (
+    Maker("drug codes", {"drugs": Drug}, _make_drugs),
+    Maker("products", {"products": Product}, _make_products, _needs_products),
+    Maker("policy", {row.TABLE: row for row in (Place, Limit, Edit, Status, Fee)}, _make_policy, _needs_policy),
+)
+
+
+# ---- tables as text -------------------------------------------------------------------------------
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Rows as the text of a table: header, LF line ends, empty for what a row lacks."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _cells(content: str) -> tuple[list[str], list[list[str]]]:
+    rows = list(csv.reader(io.StringIO(content, newline="")))
+    return (rows[0], rows[1:]) if rows else ([], [])
+
+
+def _kept_days(content: str, before: str, on: dt.date) -> str:
+    """The text with the day of verification: that of the same row before, else this day."""
+    header, rows = _cells(content)
+    if "verified" not in header:
+        return content
+    at = header.index("verified")
+    known = {}
+    old_header, old_rows = _cells(before)
+    if old_header == header:
+        known = {(*row[:at], *row[at + 1 :]): row[at] for row in old_rows if len(row) == len(header)}
+    for row in rows:
+        row[at] = known.get((*row[:at], *row[at + 1 :]), on.isoformat())
+    return as_csv(header, [dict(zip(header, row, strict=True)) for row in rows])
+
+
+def _loaded(row_class: Any, content: str) -> list[Any]:
+    header, rows = _cells(content)
+    names = [field.name for field in attrs.fields(row_class)]
+    if header != names:
+        raise TableError(f"{row_class.TABLE}: made with another header.", file=row_class.TABLE, problems=())
+    return [row_class(*row) for row in rows]
+
+
+def _check_rows(name: str, row_class: Any, content: str) -> None:
+    """Every row made must load; what does not is a file that we misread, and nothing is written."""
+    try:
+        rows = _loaded(row_class, content)
+    except (ValueError, TypeError) as why:
+        raise TableError(
+            f"{name}: a row made from the files does not load ({why}). The tables are left as they were.",
+            file=name, problems=(str(why),),
+        ) from why  # fmt: skip
+    if not rows:
+        raise TableError(
+            f"{name}: no row could be made. The tables are left as they were.", file=name, problems=()
+        )
+
+
+def _before(target: Path, name: str) -> str:
+    """The table as it is: in the target, else as shipped."""
+    for place in (target, tables.folder()):
+        file = place / f"{name}.csv"
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    return ""
+
+
+def _differing(target: Path, made: Texts) -> list[str]:
+    def current(name: str) -> str | None:
+        file = target / f"{name}.csv"
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    return [name for name, content in sorted(made.items()) if current(name) != content]
+
+
+def _write(target: Path, made: Texts) -> list[str]:
+    """Write beside, then put all in place: a table is never half written."""
+    names = _differing(target, made)
+    staged = []
+    try:
+        for name in names:
+            file = target / f".{name}.csv.new"
+            file.write_text(made[name], encoding="utf-8", newline="\n")
+            staged.append((file, target / f"{name}.csv"))
+    except OSError as why:
+        for file, _final in staged:
+            file.unlink(missing_ok=True)
+        raise TableError(f"{target} cannot be written: {why.strerror}.", file=str(target), problems=()) from why
+    for file, final in staged:
+        os.replace(file, final)
+    return names
+
+
+def _difference(name: str, before: str, after: str) -> str:
+    """How many rows a table gained and lost, or ""."""
+    old, new = ({tuple(row) for row in _cells(content)[1]} for content in (before, after))
+    gained, lost = len(new - old), len(old - new)
+    return f"{name}.csv: {gained} rows new or changed, {lost} gone or changed" if gained or lost else ""
+
+
+def _sources(inputs: Inputs, before: str) -> str:
+    """The sources table with a row for each file read; rows of other sources stay as they are."""
+    header = [field.name for field in attrs.fields(tables.Source)]
+    rows = {row[0]: dict(zip(header, row, strict=True)) for row in _cells(before)[1]}
+    for file in inputs.files():
+        known = rows.get(file.id, {})
+        rows[file.id] = {
+            "id": file.id,
+            "title": known.get("title") or file.title,
+            "publisher": "CMS",
+            "kind": "primary",
+            "published": known.get("published") or file.first_day.isoformat(),
+            "first_day": file.first_day.isoformat(),
+            "last_day": file.last_day.isoformat(),
+            "sha256": sha256(file.path),
+            "note": known.get("note", ""),
+        }
+    return as_csv(header, [rows[key] for key in sorted(rows)])
+
+
+def _compared(inputs: Inputs, made: Texts) -> list[Lint]:
+    """Lint that compares files with one another and with the table just made."""
+    catalog = Catalog(tuple(_loaded(Drug, made["drugs"])), successors=tables.load(Successor))
+    settled = tables.load(lint.Disagreement)
+    salts = frozenset(row.word for row in tables.load(Salt))
+    followed = successors.candidates(inputs, catalog.drugs, salts)
+    return [
+        *lint.edition_lint(inputs),
+        *successors.successor_lint(followed, catalog.successors),
+        *lint.dosage_lint(inputs, catalog, settled),
+        *lint.crosswalk_lint(inputs),
+    ]
