@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .stream import Summary, bill_file
 from .table import OPTIONAL, OUTPUTS, REQUIRED, bill
 
-__all__ = ["OPTIONAL", "OUTPUTS", "REQUIRED", "bill"]
+__all__ = ["OPTIONAL", "OUTPUTS", "REQUIRED", "Summary", "bill", "bill_file"]

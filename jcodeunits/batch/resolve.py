@@ -17,11 +17,13 @@ import numpy as np
 
 from .. import catalog as catalogs
 from .. import convert, hcpcs, products, routes, tables
+from .. import policy as policies
 from ..catalog import Catalog, Drug
 from ..dose import Dose
 from ..errors import AmbiguousDrug, EncounterError, JcodeunitsError
 from ..finding import Finding
 from ..period import as_date
+from ..policy import Policy
 from ..units import factor
 from . import kernel
 
@@ -98,8 +100,9 @@ def boundaries(book: Catalog, more: Iterable[Any] = ()) -> Any:
 class Resolver:
     """Answers for distinct values, remembered for as long as it lives: one for each table or stream."""
 
-    def __init__(self, catalog: Catalog | None = None) -> None:
+    def __init__(self, catalog: Catalog | None = None, policy: Policy | None = None) -> None:
         self.book = catalog or catalogs.shipped()
+        self.policy = policy or policies.shipped()
         self.bounds = boundaries(self.book)
         self._wide = False
         self._targets: dict[tuple[Any, Any, int], Target] = {}
@@ -107,6 +110,11 @@ class Resolver:
         self._routes: dict[Any, str | None] = {}
         self._measures: dict[tuple[int, int], tuple[Target, Unit, Cell]] = {}
         self._notes: dict[int, tuple[Finding, ...]] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the tables that the answers are read from."""
+        return self.book.fingerprint or tables.fingerprint()
 
     def widen(self) -> None:
         """Take in the dates of the product table, which is read only where an NDC asks for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,7 +27,14 @@ OUTPUTS = (
     "hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity", "status", "reason",
     "findings",
 )  # fmt: skip
-BILLED, WITHHELD = 0, 1
+# Columns that are read from Parquet as dictionaries: few distinct values in many rows.
+KEYED = ("drug", "unit", "on", "route", "place", "payer", "claim", "ndc", "container", "container_amount", "discarded")
+# The types of the answers, as a file keeps them.
+TYPES = {
+    "hcpcs": pa.string(), "units": pa.int64(), "modifier": pa.string(), "waste_units": pa.int64(),
+    "ndc11": pa.string(), "ndc_qualifier": pa.string(), "ndc_quantity": pa.decimal128(18, 6),
+    "status": pa.string(), "reason": pa.string(), "findings": pa.string(),
+}  # fmt: skip
 STATUS = ("billed", "refused")
 THREADS = 2
 _REMEMBERED = 1 << 16
@@ -205,26 +213,61 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> Non
 
 
 class Biller:
-    """Bills one table after another with one memory of names, units and dates: a stream's record batches."""
+    """Bills one table after another with one memory of names, units and dates: a stream's record batches.
+
+    Keeps count of what came of the rows: `rows`, `billed`, `refusals()`, `dates`.
+    """
 
     def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
-        self.billed = 0
-        self.refused: dict[str, int] = {}
-        self.oldest: Any = None
-        self.newest: Any = None
+        self.rows = self.billed = 0
+        self._refused: dict[str, int] = {}
+        self.dates: tuple[dt.date | None, dt.date | None] = (None, None)
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the tables that the answers were read from."""
+        return self.resolver.fingerprint
+
+    def schema(self, given: Any) -> Any:
+        """The schema of the output for an input's schema."""
+        for name in self.outputs:
+            given = given.append(pa.field(name, TYPES[name]))
+        return given
+
+    def refusals(self) -> tuple[tuple[str, int], ...]:
+        """Refused rows by kind, the most frequent first."""
+        return tuple(sorted(self._refused.items(), key=lambda item: (-item[1], item[0])))
 
     def bill(self, table: Any) -> Any:
         """The table with the answers appended."""
         plan = Plan(table, self.resolver, self.pool)
         answers = solve(plan)
-        made: dict[str, Callable[[Answers], Any]] = {
-            "hcpcs": _hcpcs, "units": _units, "status": _status, "reason": _reason, "findings": _findings,
+        reason = _reason(answers)
+        self._count(answers, reason)
+        made: dict[str, Callable[[], Any]] = {
+            "hcpcs": lambda: _hcpcs(answers), "units": lambda: _units(answers), "status": lambda: _status(answers),
+            "reason": lambda: reason, "findings": lambda: _findings(answers),
         }  # fmt: skip
         for name in self.outputs:
             if name in made:
-                table = table.append_column(name, made[name](answers))
+                table = table.append_column(name, made[name]())
         return table
+
+    def _count(self, answers: Answers, reason: Any) -> None:
+        length = answers.plan.length
+        self.rows += length
+        billed = length - int(answers.refused.sum())
+        self.billed += billed
+        if billed < length:
+            codes = reason.indices.to_numpy(zero_copy_only=False)[answers.refused].astype(np.int64)
+            counts = np.bincount(codes, minlength=len(reason.dictionary))
+            for text, count in zip(reason.dictionary.to_pylist(), counts.tolist(), strict=True):
+                if count:
+                    kind = text.partition(":")[0]
+                    self._refused[kind] = self._refused.get(kind, 0) + count
+        days = [day for day in (*self.dates, *answers.plan.days.span()) if day is not None]
+        self.dates = (min(days), max(days)) if days else (None, None)
 
 
 def _by_cell(plan: Plan, texts: Iterable[str], words: Words) -> Any:

@@ -1,0 +1,460 @@
+"""Files in and out: CSV, Parquet and spreadsheets as streams of Arrow tables, written aside and moved into place.
+
+Reading, billing and writing run in threads of their own with short queues between them, so that memory does not
+grow with the file. What goes wrong is a `BatchError` that names the file and the place; the earlier output stays
+as it was until the new one is complete.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+
+import os
+import secrets
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import attrs
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ..errors import BatchError
+
+ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
+_CSV_BLOCK = 1 << 24
+FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
+_COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+# What a spreadsheet takes for a formula. A plain number is none, whatever its sign.
+_FORMULA = r"^[=+\-@\t\r]"
+_NUMBER = r"^[+\-]?[0-9]+(?:\.[0-9]+)?$"
+
+
+@attrs.frozen(eq=False)
+class Source:
+    """An opened input: its name, its schema, its tables one after the other, and how many rows it has.
+
+    `rows` is None where that is not known before the end; `done()` is then the part read, between 0 and 1, and
+    None where even that is not known.
+    """
+
+    name: str
+    schema: Any
+    tables: Iterator[Any]
+    rows: int | None
+    done: Callable[[], float | None]
+
+
+def kind_of(name: str) -> str:
+    """The format that a file's name says: one of `FORMATS`. Raises `BatchError` for another."""
+    lower = name.lower()
+    for ending in FORMATS:
+        if lower.endswith(ending):
+            return ending
+    raise BatchError(
+        f"{name}: its name says no format that is read or written here. Use {', '.join(FORMATS)}.",
+        file=name, place="name",
+    )  # fmt: skip
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "utf-8") -> Source:
+    """Open a file, or standard input for `-`.
+
+    `keys` names the Parquet columns that are worth reading as dictionaries. Raises `BatchError`.
+    """
+    if str(source) == "-":
+        return _standard_input(keys, encoding)
+    path = Path(source)
+    kind = kind_of(path.name)
+    try:
+        if kind == ".parquet":
+            return _parquet(path, str(source), keys)
+        if kind == ".xlsx":
+            return _spreadsheet(path, str(source))
+        file = path.open("rb")
+        return _csv(file, str(source), _COMPRESSED.get(path.suffix.lower()), encoding, path.stat().st_size)
+    except OSError as why:
+        raise BatchError(f"{source} cannot be read: {_why(why)}.", file=str(source), place="file") from None
+
+
+def _standard_input(keys: Sequence[str], encoding: str) -> Source:
+    """CSV, plain or compressed, as it comes; Parquet is laid aside first, because its index stands at its end."""
+    stream = sys.stdin.buffer
+    head = stream.read(4)
+    if head == b"PAR1":
+        spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process, read until then
+        spool.write(head)
+        while chunk := stream.read(_CSV_BLOCK):
+            spool.write(chunk)
+        spool.seek(0)
+        return _parquet(spool, "standard input", keys)
+    codec = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+    return _csv(_Rest(head, stream), "standard input", codec, encoding, None)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:300].rstrip(".")
+
+
+def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
+    try:
+        plain = pq.read_schema(place)
+        if hasattr(place, "seek"):
+            place.seek(0)
+        encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
+        file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=True)
+    except (pa.ArrowException, ValueError) as why:
+        raise BatchError(f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file") from None
+
+    def tables() -> Iterator[Any]:
+        row = 0
+        try:
+            for batch in file.iter_batches(ROWS):
+                row += batch.num_rows
+                yield pa.Table.from_batches([batch])
+        except (pa.ArrowException, OSError) as why:
+            raise BatchError(
+                f"{name} is damaged after row {row:,}: {_why(why)}. Nothing was written.", file=name, place=f"row {row + 1}"
+            ) from None
+
+    return Source(name, plain, tables(), file.metadata.num_rows, lambda: None)
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+class _Rest:
+    """A binary stream with some bytes put back before it, that counts what is read."""
+
+    def __init__(self, head: bytes, stream: Any) -> None:
+        self.head, self.stream, self.taken = head, stream, 0
+
+    closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        if self.head and size >= 0:
+            made, self.head = self.head[:size], self.head[size:]
+        else:
+            made, self.head = self.head + self.stream.read(size), b""
+        self.taken += len(made)
+        return made
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+        with contextlib.suppress(Exception):
+            self.stream.close()
+
+
+def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | None) -> Source:
+    """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing."""
+    counted = file if isinstance(file, _Rest) else _Rest(b"", file)
+    stream: Any = counted
+    try:
+        if codec:
+            stream = pa.CompressedInputStream(pa.PythonFile(counted, "r"), codec)
+        names, rest = _header(stream, name, encoding)
+        reader = pa_csv.open_csv(
+            pa.PythonFile(_Rest(rest, stream), "r"),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=_CSV_BLOCK, encoding=encoding),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
+                quoted_strings_can_be_null=False, null_values=[""],
+            ),
+        )  # fmt: skip
+        schema = reader.schema
+    except pa.ArrowInvalid as why:
+        if "Empty CSV" not in str(why):
+            raise _csv_error(name, why, 1) from None
+        schema, reader = pa.schema([(column, pa.string()) for column in names]), ()
+    except OSError as why:
+        raise BatchError(f"{name} cannot be read: {_why(why)}.", file=name, place="file") from None
+
+    def tables() -> Iterator[Any]:
+        row = 0
+        try:
+            for batch in reader:
+                row += batch.num_rows
+                yield pa.Table.from_batches([batch])
+        except (pa.ArrowException, OSError, UnicodeError) as why:
+            raise _csv_error(name, why, row + 1) from None
+
+    def done() -> float | None:
+        return counted.taken / size if size else None
+
+    return Source(name, schema, tables(), None, done)
+
+
+def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
+    said = _why(why)
+    if "UTF8" in said or "UTF-8" in said or isinstance(why, UnicodeError):
+        said = f"a character is not in the encoding expected ({said}). Save it as UTF-8, or name its encoding"
+    elif "Expected" in said and "columns" in said:
+        said = f"a line has more or fewer cells than the header ({said}). Mend the line: no row is skipped"
+    return BatchError(f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}")
+
+
+def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
+    """The column names, and what was read of the rows behind them."""
+    data = b""
+    while b"\n" not in data and len(data) < _CSV_BLOCK:
+        chunk = stream.read(1 << 16)
+        if not chunk:
+            break
+        data += chunk
+    for mark, other in _ENCODINGS.items():
+        if data.startswith(mark):
+            raise BatchError(
+                f"{name} is written in {other}. Save it as UTF-8.", file=name, place="encoding"
+            )
+    line, _, rest = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    try:
+        text = line.decode(encoding).rstrip("\r")
+    except (UnicodeDecodeError, LookupError) as why:
+        raise BatchError(f"The header of {name} is not {encoding}: {why}.", file=name, place="header") from None
+    if "\x00" in text:
+        raise BatchError(f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header")
+    names = next(csv.reader([text]), [])
+    if not names:
+        raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
+    return names, rest
+
+
+def _spreadsheet(path: Path, name: str) -> Source:
+    """The first sheet of a workbook as text columns, for staff: dates as ISO days, numbers as they are shown."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        names = [str(cell).strip() for cell in next(rows, ()) if cell is not None]
+    except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
+        raise BatchError(f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file") from None
+    if not names:
+        raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
+    schema = pa.schema([(column, pa.string()) for column in names])
+
+    def tables() -> Iterator[Any]:
+        held: list[list[str | None]] = []
+        for number, row in enumerate(rows, 2):
+            cells = [_cell(value) for value in row]
+            if any(cell is not None for cell in cells[len(names) :]):
+                raise BatchError(
+                    f"{name}, row {number}: there is a cell beyond the last column that has a name.",
+                    file=name, place=f"row {number}",
+                )  # fmt: skip
+            cells = (cells + [None] * len(names))[: len(names)]
+            if any(cell is not None for cell in cells):
+                held.append(cells)
+            if len(held) == ROWS:
+                yield _of_rows(held, schema)
+                held = []
+        if held:
+            yield _of_rows(held, schema)
+
+    return Source(name, schema, tables(), None, lambda: None)
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if hasattr(value, "hour") and hasattr(value, "year"):
+        return str(value.date() if not (value.hour or value.minute or value.second) else value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _of_rows(rows: list[list[str | None]], schema: Any) -> Any:
+    return pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=schema)
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+class Aside:
+    """A file that appears under its name only when it is complete.
+
+    Where the system can, the file has no name at all until then, so that even a killed process leaves nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+        self._named = False
+        self.file: BinaryIO = os.fdopen(self._open(), "w+b")
+
+    def _open(self) -> int:
+        folder = self.path.parent
+        if hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir():
+            with contextlib.suppress(OSError):
+                return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+        self._named = True
+        return os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+    def keep(self) -> None:
+        """Flush to disk and move into place, with the permissions of the file that it replaces."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        if self.path.exists():
+            os.fchmod(self.file.fileno(), stat.S_IMODE(self.path.stat().st_mode))
+        if not self._named:
+            # A folder's descriptor makes Python call linkat, which alone follows the link to the nameless file.
+            number = self.file.fileno()
+            os.link(f"/proc/self/fd/{number}", self._temporary, src_dir_fd=number, follow_symlinks=True)
+            self._named = True
+        os.replace(self._temporary, self.path)
+        self._named = False
+        self.file.close()
+
+    def drop(self) -> None:
+        """Close, and leave nothing behind."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if self._named:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
+
+
+@attrs.define(eq=False)
+class Target:
+    """An output being written: `write` takes tables of one schema; `close` completes it."""
+
+    name: str
+    write: Callable[[Any], None]
+    close: Callable[[], None]
+
+
+@contextlib.contextmanager
+def open_target(
+    target: str | Path, schema: Any, *, spreadsheet_safe: bool = False
+) -> Iterator[Callable[[Any], None]]:
+    """Write tables to a file, or to standard output as CSV for `-`; the file appears when all went well.
+
+    `schema` is what the columns are to be read back as: text columns may be handed over as dictionaries.
+    Raises `BatchError` where it cannot be written.
+    """
+    if str(target) == "-":
+        writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
+        yield writer.write
+        writer.close()
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    kind = kind_of(path.name)
+    if kind == ".xlsx":
+        raise BatchError(f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name")
+    try:
+        aside = Aside(path)
+    except OSError as why:
+        raise BatchError(f"{path} cannot be written: {_why(why)}.", file=str(path), place="file") from None
+    try:
+        stream: Any = aside.file
+        if path.suffix.lower() in _COMPRESSED:
+            stream = pa.CompressedOutputStream(pa.PythonFile(aside.file, "w"), _COMPRESSED[path.suffix.lower()])
+        made: Any
+        made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
+        yield made.write
+        made.close()
+        if stream is not aside.file:
+            stream.close()
+        aside.keep()
+    except OSError as why:
+        raise BatchError(
+            f"{path} cannot be written: {_why(why)}. What stood there before is untouched.", file=str(path), place="file"
+        ) from None
+    finally:
+        aside.drop()
+
+
+class _ParquetWriter:
+    """One row group for each table. The schema kept in the file is the one asked for, not how it was handed over."""
+
+    def __init__(self, stream: Any, schema: Any) -> None:
+        self._stream, self._schema, self._writer = stream, schema, None
+
+    def write(self, table: Any) -> None:
+        if self._writer is None:
+            metadata = {**(self._schema.metadata or {})}
+            metadata[b"ARROW:schema"] = base64.b64encode(self._schema.serialize().to_pybytes())
+            self._handed = table.schema.with_metadata(metadata)
+            self._writer = pq.ParquetWriter(
+                self._stream, self._handed, store_schema=False, use_dictionary=_worth_encoding(self._schema)
+            )
+        self._writer.write_table(table.cast(self._handed), row_group_size=max(table.num_rows, 1))
+
+    def close(self) -> None:
+        if self._writer is None:
+            self.write(self._schema.empty_table())
+        self._writer.close()
+
+
+def _worth_encoding(schema: Any) -> list[str] | bool:
+    """The columns that a Parquet dictionary makes smaller: all but amounts, which rarely repeat."""
+    return [f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))] or False
+
+
+class _CsvWriter:
+    def __init__(self, stream: Any, schema: Any, safe: bool) -> None:
+        self._stream, self._safe, self._started = stream, safe, False
+        self._schema = schema
+
+    def write(self, table: Any) -> None:
+        columns = [_as_text(table[name], self._safe) for name in table.column_names]
+        names = [_safe_name(name) if self._safe else name for name in table.column_names]
+        options = pa_csv.WriteOptions(include_header=not self._started, quoting_style="needed")
+        buffer = pa.BufferOutputStream()
+        pa_csv.write_csv(pa.table(columns, names), buffer, options)
+        self._stream.write(buffer.getvalue())
+        self._started = True
+
+    def close(self) -> None:
+        if not self._started:
+            self.write(self._schema.empty_table())
+
+
+def _safe_name(name: str) -> str:
+    return f"'{name}" if name[:1] in "=+-@\t\r" and name else name
+
+
+def _as_text(column: Any, safe: bool) -> Any:
+    """A column as CSV can hold it: dictionaries as text, decimals without trailing zeros."""
+    kind = column.type
+    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
+        if safe:
+            chunks = [
+                pa.DictionaryArray.from_arrays(part.indices, _defused(part.dictionary)) for part in column.chunks
+            ]
+            column = pa.chunked_array(chunks, kind)
+        return column.cast(pa.string())
+    if pa.types.is_decimal(kind):
+        return pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1").cast(pa.string())
+    if _is_text(kind) and safe:
+        return _defused(column)
+    return column
+
+
+def _defused(texts: Any) -> Any:
+    """Texts that a spreadsheet would take for a formula, with an apostrophe before them."""
+    risky = pc.and_(pc.match_substring_regex(texts, _FORMULA), pc.invert(pc.match_substring_regex(texts, _NUMBER)))
+    return pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts)
+
+

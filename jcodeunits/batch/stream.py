@@ -1,0 +1,258 @@
+"""A file billed from end to end: read, bill and write at the same time, with progress and a closing summary."""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pyarrow as pa
+
+from .. import tables
+from ..catalog import Catalog
+from ..policy import Policy
+from .files import Source, open_source, open_target
+from .resolve import Resolver
+from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns
+
+_DEPTH = 2  # tables waiting between two threads
+_END = object()
+
+
+@attrs.frozen
+class Summary:
+    """What came of a file: rows, how many were billed, how many refused and why, the dates and the data used.
+
+    `refusals` counts rows by kind of refusal, the most frequent first; `oldest` and `newest` are dates of
+    service; `seconds` is the time it took.
+    """
+
+    source: str
+    target: str
+    rows: int
+    billed: int
+    refusals: tuple[tuple[str, int], ...]
+    oldest: dt.date | None
+    newest: dt.date | None
+    seconds: float
+    edition: str
+    fingerprint: str
+
+    @property
+    def refused(self) -> int:
+        """How many rows were not billed."""
+        return sum(count for _, count in self.refusals)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row was billed."""
+        return not self.refusals
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "source": self.source,
+            "target": self.target,
+            "rows": self.rows,
+            "billed": self.billed,
+            "refused": self.refused,
+            "refusals": dict(self.refusals),
+            "oldest": self.oldest.isoformat() if self.oldest else None,
+            "newest": self.newest.isoformat() if self.newest else None,
+            "seconds": round(self.seconds, 3),
+            "edition": self.edition,
+            "fingerprint": self.fingerprint,
+        }
+
+    def text(self) -> str:
+        """The summary for people, a few short lines.
+
+        >>> print(Summary("in.csv", "out.csv", 3, 2, (("NotInEffect", 1),), dt.date(2024, 3, 1),
+        ...     dt.date(2026, 3, 2), 0.5, "HCPCS 2026 Q3", "0").text())
+        in.csv -> out.csv: 3 rows in 0.5 s
+          billed         2
+          refused        1
+            NotInEffect  1
+        dates of service 2024-03-01 to 2026-03-02
+        HCPCS 2026 Q3
+        """
+        counts = [("  billed", self.billed), ("  refused", self.refused)]
+        counts += [(f"    {kind}", count) for kind, count in self.refusals]
+        width = max(len(label) for label, _ in counts)
+        digits = max(len(f"{count:,}") for _, count in counts)
+        lines = [f"{self.source} -> {self.target}: {self.rows:,} rows in {self.seconds:,.1f} s"]
+        lines += [f"{label:<{width}}  {count:>{digits},}" for label, count in counts]
+        if self.oldest and self.newest:
+            lines.append(f"dates of service {self.oldest} to {self.newest}")
+        return "\n".join((*lines, self.edition))
+
+
+def bill_file(
+    source: str | Path,
+    target: str | Path,
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    spreadsheet_safe: bool = False,
+    encoding: str = "utf-8",
+    progress: bool | None = None,
+) -> Summary:
+    """Bill a file row by row into another, CSV or Parquet by their names (`.csv`, `.csv.gz`, `.csv.zst`,
+    `.parquet`, and `.xlsx` to read); `-` is standard input or output.
+
+    The output appears under its name when it is complete; until then what stood there stays. Memory does not
+    grow with the file. `progress` shows a bar on standard error (None: only on a terminal);
+    `spreadsheet_safe` puts an apostrophe before CSV cells that a spreadsheet would run as a formula.
+    Raises `BatchError` for a file that cannot be read or written.
+    """
+    began = time.monotonic()
+    opened = open_source(source, KEYED, encoding)
+    check_columns(opened.schema.names)
+    with ThreadPoolExecutor(THREADS) as pool:
+        biller = Biller(Resolver(catalog, policy), pool)
+        run_stream(opened, target, biller.bill, biller.schema(opened.schema), spreadsheet_safe, progress)
+    oldest, newest = biller.dates
+    return Summary(
+        str(source), str(target), biller.rows, biller.billed, biller.refusals(), oldest, newest,
+        time.monotonic() - began, tables.edition(), biller.fingerprint,
+    )  # fmt: skip
+
+
+def run_stream(
+    source: Source,
+    target: str | Path,
+    work: Callable[[Any], Any],
+    schema: Any,
+    spreadsheet_safe: bool = False,
+    progress: bool | None = None,
+) -> None:
+    """Every table of a source through `work` into a target, each of the three in a thread of its own."""
+    with open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write, _bar(source, progress) as bar:
+        read = Ahead(source.tables)
+        sink = Behind(write)
+        try:
+            for table in read:
+                sink.put(work(table))
+                bar.moved(table.num_rows)
+            sink.finish()
+        finally:
+            read.stop()
+            sink.stop()
+
+
+class Ahead:
+    """Items of an iterator, read ahead in a thread of their own."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._items, self._queue = items, queue.Queue[Any](_DEPTH)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+            self._put(_END)
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for it
+            self._put(error)
+
+    def _put(self, item: Any) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def __iter__(self) -> Iterator[Any]:
+        while (item := self._queue.get()) is not _END:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._stopped.set()
+        self._thread.join()
+
+
+class Behind:
+    """A function called with one item after the other in a thread of its own."""
+
+    def __init__(self, write: Callable[[Any], None]) -> None:
+        self._write, self._queue = write, queue.Queue[Any](_DEPTH)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not _END:
+            if self._error is None:
+                try:
+                    self._write(item)
+                except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for it
+                    self._error = error
+
+    def put(self, item: Any) -> None:
+        """Hand an item over. Raises what went wrong with an earlier one."""
+        if self._error is not None:
+            raise self._error
+        self._queue.put(item)
+
+    def finish(self) -> None:
+        """Wait for the last item. Raises what went wrong."""
+        self.stop()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Take no more."""
+        if self._thread.is_alive():
+            self._queue.put(_END)
+            self._thread.join()
+
+
+class _Bar:
+    """A progress bar of rows; where their number is not known, it is reckoned from the part of the file read."""
+
+    def __init__(self, bar: Any, source: Source) -> None:
+        self._bar, self._source = bar, source
+
+    def moved(self, rows: int) -> None:
+        part = None if self._source.rows is not None else self._source.done()
+        if part:
+            self._bar.total = max(int((self._bar.n + rows) / part), self._bar.n + rows)
+        self._bar.update(rows)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+def _bar(source: Source, progress: bool | None) -> _Bar:
+    from tqdm import tqdm
+
+    off = None if progress is None else not progress
+    return _Bar(tqdm(total=source.rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr), source)
+
+
+def output_schema(schema: Any, added: Iterable[tuple[str, Any]]) -> Any:
+    """A schema with further columns."""
+    for name, kind in added:
+        schema = schema.append(pa.field(name, kind))
+    return schema
+
+
+__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bill_file", "output_schema", "run_stream"]
