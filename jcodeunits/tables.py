@@ -337,23 +337,25 @@ def _pair_problems(
     return []
 
 
+@lru_cache(maxsize=16384)
 def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = None) -> tuple[Row, ...]:
     """The rows whose first cell is this text, without reading the rest into rows.
 
-    For large tables: the file is searched as bytes, and only the lines found are converted, by the same
+    For large tables: the file is cut into lines once, and only the lines found are converted, by the same
     converters. The first column must never need quotes.
     """
     spec = cast(RowClass, row_class)
-    file = path or folder() / f"{spec.TABLE}.csv"
-    data = _bytes(file)
-    needle = f"\n{first_cell},".encode()
-    lines: list[str] = []
-    start = data.find(needle)
-    while start >= 0:
-        end = data.find(b"\n", start + 1)
-        lines.append(data[start + 1 : end if end >= 0 else len(data)].decode("utf-8"))
-        start = data.find(needle, end) if end >= 0 else -1
-    return tuple(row_class(*row) for row in csv.reader(lines))
+    lines = _lines(path or folder() / f"{spec.TABLE}.csv").get(first_cell.encode(), [])
+    return tuple(row_class(*row) for row in csv.reader(line.decode("utf-8") for line in lines))
+
+
+@lru_cache(maxsize=8)
+def _lines(file: Path) -> dict[bytes, list[bytes]]:
+    """The lines of a table behind its header, by their first cell."""
+    made: dict[bytes, list[bytes]] = {}
+    for line in _bytes(file).split(b"\n")[1:]:
+        made.setdefault(line.partition(b",")[0], []).append(line)
+    return made
 
 
 @lru_cache(maxsize=4)
