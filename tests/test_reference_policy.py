@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -517,6 +518,34 @@ def test_there_are_eight_reasons_for_denial_and_each_is_seen_by_rules() -> None:
     assert found is not None
     assert found.number == 5
     assert shipped().denial_of("moonlight", ON) is None
+
+
+def _said() -> set[str]:
+    """Every text in the package's code, and every id that a row hands to a finding."""
+    code = Path(str(policy_tables.__file__)).parents[1]
+    words: set[str] = set()
+    for path in code.rglob("*.py"):
+        words |= set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', path.read_text("utf-8")))
+    rows = (*tables.load(PlaceRule), *tables.load(AdministrationRule))
+    return words | {row.reason for row in rows}
+
+
+def test_the_rules_that_see_a_denial_exist() -> None:
+    said = _said()
+    assert [name for row in tables.load(Denial) for name in row.rules if name not in said] == []
+
+
+def test_what_the_guide_table_names_exists() -> None:
+    text = (tables.folder() / "README.md").read_text("utf-8").split("## The guide, statement by statement")[1]
+    named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", text))
+    known = _said()
+    known |= {row.id for row in tables.load(AdministrationRule)} | {
+        row.name for row in tables.load(OptionKind)
+    }
+    known |= {row.role for row in tables.load(Procedure)} | {row.name for row in tables.load(DrugClass)}
+    known |= {row.id for row in tables.load(Denial)} | {row.payer for row in tables.load(PayerOption)}
+    assert len(named) > 50
+    assert sorted(named - known) == []
 
 
 def test_the_record_holds_the_elements_of_the_contract() -> None:
