@@ -149,7 +149,7 @@ def split(line: Line, digits: int | None) -> tuple[Line, ...]:
         attrs.evolve(
             line, units=units, charge_amount=amounts[n], ndc_quantity=quantities[n],
             extra_ndcs=tuple(
-                attrs.evolve(extra, quantity=each[n]) for extra, each in zip(line.extra_ndcs, extras, strict=True)
+                attrs.evolve(one, quantity=each[n]) for one, each in zip(line.extra_ndcs, extras, strict=True)
             ),
         )
         for n, units in enumerate(parts)
@@ -284,6 +284,8 @@ def _wrong_fields(line: Line) -> Iterable[str]:
         yield f"has {len(line.modifiers)} modifiers, and a line holds {MODIFIERS_MOST}"
     if bad := [m for m in line.modifiers if not _MODIFIER.fullmatch(m)]:
         yield f"has {', '.join(map(repr, bad))}, which is no modifier of two characters"
+    if line.description is not None and not (line.description.strip() and line.description.isprintable()):
+        yield f"has the description {line.description!r}, which is no printable text"
     if line.revenue_code is not None and not _REVENUE.fullmatch(line.revenue_code):
         yield f"has {line.revenue_code!r}, which is no revenue code of four digits"
     if line.charge_amount is not None:
@@ -336,6 +338,31 @@ def _missing(line: Line, rules: Rules) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
             yield sentence.format(where=rules.fields[name], code=line.code)
+
+
+_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d+(?:\.\d+)?))?", re.ASCII)
+
+
+def ndc_note(extras: Iterable[ExtraNdc]) -> str:
+    """Further NDCs of one line as a note: qualifier and number, unit and quantity."""
+    return " ".join(
+        f"N4{extra.ndc}" + ("" if extra.quantity is None else f" {extra.qualifier}{number(extra.quantity)}")
+        for extra in extras
+    )
+
+
+def read_ndc_note(text: str) -> tuple[tuple[ExtraNdc, ...], str]:
+    """The NDCs of a note as `ndc_note` writes them, and what else it says.
+
+    >>> extras, rest = read_ndc_note("N450242013601 ML10 call Ann")
+    >>> extras[0].ndc, extras[0].quantity, rest
+    ('50242013601', Decimal('10'), 'call Ann')
+    """
+    extras = tuple(
+        ExtraNdc(ndc, unit or None, Decimal(amount) if amount else None)
+        for ndc, unit, amount in _NOTED.findall(text)
+    )
+    return extras, _NOTED.sub("", text).strip()
 
 
 def losses(lines: Iterable[Line], cannot: Mapping[str, str]) -> tuple[Loss, ...]:

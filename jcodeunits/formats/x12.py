@@ -164,15 +164,10 @@ def _loop(
                 f"line {at} ({line.code}) has several NDCs, and an 837I line has no note for them: "
                 "one line for each NDC is needed.", format="x12", place="NTE",
             )  # fmt: skip
-        yield "NTE", {1: "ADD", 2: " ".join(_extra(extra) for extra in line.extra_ndcs)}
+        yield "NTE", {1: "ADD", 2: _outgoing.ndc_note(line.extra_ndcs)}
     if line.ndc is not None and line.ndc_quantity is not None:
         yield "LIN", {2: "N4", 3: line.ndc}
         yield "CTP", {4: number(line.ndc_quantity), 5: line.ndc_qualifier or ""}
-
-
-def _extra(extra: ExtraNdc) -> str:
-    quantity = "" if extra.quantity is None else f" {extra.qualifier}{number(extra.quantity)}"
-    return f"N4{extra.ndc}{quantity}"
 
 
 def _service(line: Line, kind: str, charge: Charge, listed: tuple[str, ...], place: bool) -> _Values:
@@ -286,7 +281,6 @@ def _delimiters(text: str) -> Delimiters:
 
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
-_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d[\d.]*))?", re.ASCII)
 
 
 class _Reader:
@@ -396,11 +390,8 @@ class _Reader:
         if self.open is None:
             return
         text = values.get(2, "")
-        rest = _NOTED.sub("", text).strip()
-        self.open.extras += tuple(
-            ExtraNdc(ndc, unit or None, Decimal(number(Decimal(amount))) if amount else None)
-            for ndc, unit, amount in _NOTED.findall(text)
-        )
+        extras, rest = _outgoing.read_ndc_note(text)
+        self.open.extras += extras
         if rest:
             self.open.losses.append(("NTE", text, "a line has no note"))
 

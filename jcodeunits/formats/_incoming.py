@@ -1,0 +1,312 @@
+"""What every reader of administrations shares: units, names of drugs, and facts given beside the message.
+
+A message says what was given; it cannot say the place of service, the payer or what was thrown away. Those
+come beside it, by the names of the contract's encounter, and may add to what the message says but not
+contradict it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from jcodeunits import units
+from jcodeunits.claim import Administration, Encounter, OpenedProduct
+from jcodeunits.claim import route as canonical_route
+from jcodeunits.errors import DoseError, EncounterError, FormatError
+from jcodeunits.finding import Finding
+from jcodeunits.tables import cited
+
+from ._outgoing import number
+
+# UCUM code -> the unit as the dose grammar reads it. Closed on purpose: a bridge that derives units makes
+# USP units of IU, and mmol of mEq. `U` stays `U`, which the grammar reads with a note.
+UCUM = {
+    "kg": "kg", "g": "g", "mg": "mg", "ug": "mcg", "ng": "ng", "L": "L", "l": "L", "mL": "mL", "ml": "mL",
+    "[iU]": "IU", "[IU]": "IU", "[USP'U]": "USP units", "U": "U", "{unit}": "units", "{units}": "units",
+    "{Unit}": "units", "{Units}": "units", "meq": "mEq", "mmol": "mmol", "mCi": "mCi", "Ci": "Ci",
+    "uCi": "uCi", "MBq": "MBq", "GBq": "GBq", "[PFU]": "PFU", "{vg}": "vg", "{cells}": "cells",
+    "cm2": "cm2", "{dose}": "dose", "{vial}": "vial", "{implant}": "implant", "{tbl}": "tablet",
+    "{tablet}": "tablet", "{capsule}": "capsule", "{patch}": "patch", "{each}": "each", "{EA}": "each",
+}  # fmt: skip
+_PER = ("/kg", "/m2")
+
+_ENCOUNTER_KEYS = tuple(field.name for field in attrs.fields(Encounter) if field.name != "administrations")
+_PRODUCT_KEYS = ("ndc", "containers", "container_amount", "discarded")
+_GIVEN_KEYS = tuple(field.name for field in attrs.fields(Administration)) + _PRODUCT_KEYS
+
+_STRENGTH = re.compile(
+    r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
+    r"(?:mg|mcg|ug|g|gm|ml|unt|unit|units|iu|meq|mmol|mci|%|million)(?![a-z])[^\[]*",
+    re.IGNORECASE | re.DOTALL,
+)
+_PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
+_BRAND = re.compile(r"\[(?P<brand>[^\]]+)\]\s*$")
+
+
+@attrs.frozen
+class Batch:
+    """Lot number and expiry of what was given, as the message has them; `expiry` the last day, if said."""
+
+    lot: str | None = None
+    expiry: dt.date | None = None
+
+
+@attrs.frozen
+class Reading:
+    """What a message of administrations holds.
+
+    `encounter`: what may be billed. `findings`: what was not given or may not be billed, and expired
+    products. `batches`: lot and expiry for each administration of the encounter (None where not said).
+    """
+
+    encounter: Encounter
+    findings: tuple[Finding, ...] = ()
+    batches: tuple[Batch | None, ...] = ()
+
+
+@attrs.frozen
+class Given:
+    """One administration of a message, by the contract's names, and where it stands in the message."""
+
+    where: str
+    says: Mapping[str, Any]
+    on: dt.date | None
+    patient: str = ""
+    batch: Batch | None = None
+
+
+def drug_name(text: str) -> str:
+    """The name in a drug's text: RxNorm's order is package, ingredients with strength, form, brand.
+
+    A brand in brackets is the more exact name. Text in no such order is left as it stands.
+
+    >>> drug_name("2 ML cyclophosphamide 500 MG/ML Injection")
+    'cyclophosphamide'
+    >>> drug_name("piperacillin 4000 MG / tazobactam 500 MG Injection")
+    'piperacillin / tazobactam'
+    >>> drug_name("alemtuzumab 10 MG/ML [Lemtrada]"), drug_name("Oxaliplatin")
+    ('Lemtrada', 'Oxaliplatin')
+    """
+    bare = " ".join(text.split())
+    if brand := _BRAND.search(bare):
+        return brand["brand"].strip()
+    bare = _PACKAGE.sub("", bare, count=1) if _PACKAGE.match(bare) else bare
+    parts = [_STRENGTH.fullmatch(part) for part in bare.split(" / ")]
+    names = [part["name"].strip() for part in parts if part is not None]
+    return " / ".join(names) if len(names) == len(parts) else bare
+
+
+def unit(code: str, form: str, where: str, *, ucum: bool) -> str:
+    """The unit of a dose as the dose grammar reads it; `FormatError` names what is allowed."""
+    top, per = code, ""
+    for tail in _PER:
+        if code.endswith(tail):
+            top, per = code.removesuffix(tail), tail
+    if top in UCUM:
+        return UCUM[top] + per
+    if not ucum and units.is_known(top):
+        return code
+    raise FormatError(
+        f"{where}: {code!r} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
+        format=form,
+        place=where,
+    )
+
+
+def agree(code: str, text: str, form: str, where: str) -> None:
+    """Refuse a unit whose code and text say different things: one of the two is a tenfold error or worse."""
+    word = text.strip()
+    if (
+        word
+        and units.is_known(word)
+        and units.is_known(code)
+        and units.canonical(word) != units.canonical(code)
+    ):
+        raise FormatError(
+            f"{where}: the unit's code says {code} and its text says {word}. Correct the message.",
+            format=form, place=where,
+        )  # fmt: skip
+
+
+def amount(value: Decimal, code: str) -> str:
+    """A dose or strength as text: exact, and free of the trailing zeros that a number may carry."""
+    return f"{number(value)} {code}"
+
+
+def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
+    """The finding for an administration that may not be billed."""
+    return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
+
+
+def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
+    """A finding where the product's last day lies before the day that it was given."""
+    batch, day = given.batch, given.on
+    if batch is None or batch.expiry is None or day is None or batch.expiry >= day:
+        return ()
+    says = (
+        f"{given.where}: lot {batch.lot or 'unknown'} expired on {batch.expiry}, before it was given ({day})."
+    )
+    return (
+        Finding(
+            "product-expired", "warn", says, "Check lot and expiry in the record.", (cited(source, cite),)
+        ),
+    )
+
+
+def only(found: Reading, form: str) -> Encounter:
+    """The encounter of a message whose every administration was given; `FormatError` names the others."""
+    missing = [finding for finding in found.findings if finding.rule == "not-administered"]
+    if missing:
+        raise FormatError(
+            f"{' '.join(f'{finding.says} {finding.fix}' for finding in missing)} "
+            "reading() gives the rest of the message with this as a finding.",
+            format=form, place=missing[0].says.partition(":")[0], findings=tuple(missing),
+        )  # fmt: skip
+    return found.encounter
+
+
+def reading(
+    given: Sequence[Given],
+    withheld: Iterable[Finding],
+    beside: Mapping[str, Any],
+    form: str,
+    cite: tuple[str, str],
+) -> Reading:
+    """The encounter that a message and the facts beside it make; `cite` is the source for an expiry."""
+    withheld = tuple(withheld)
+    if not given:
+        says = " ".join(f"{finding.says} {finding.fix}" for finding in withheld)
+        raise FormatError(says or "The message holds no administration.", format=form, findings=withheld)
+    _one_patient(given, form)
+    own = _sorted_out(beside, len(given), form)
+    encounter, each = own
+    on = _one_day(given, encounter, form)
+    rows = [_merged(one, extra, form) for one, extra in zip(given, each, strict=True)]
+    if encounter.get("place") is None:
+        raise FormatError(
+            "The message does not say where: give place='11' (place of service, two digits) beside it.",
+            format=form, place="place",
+        )  # fmt: skip
+    made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
+    dated = [attrs.evolve(one, on=made.on) for one in given]
+    late = tuple(finding for one in dated for finding in expired(one, *cite))
+    return Reading(made, (*withheld, *late), tuple(one.batch for one in given))
+
+
+def _one_patient(given: Sequence[Given], form: str) -> None:
+    patients = sorted({one.patient for one in given if one.patient})
+    if len(patients) > 1:
+        raise FormatError(
+            f"The message is about several patients ({', '.join(patients)}). An encounter is one patient's: "
+            "read them one at a time.", format=form, place="patient",
+        )  # fmt: skip
+
+
+def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) -> Any:
+    days = sorted({one.on for one in given if one.on is not None})
+    if len(days) > 1:
+        raise FormatError(
+            f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
+            "read them one at a time.", format=form, place="on",
+        )  # fmt: skip
+    said = encounter.get("on")
+    if not days and said is None:
+        raise FormatError(
+            "The message does not say when: give on='2026-03-02' beside it.", format=form, place="on"
+        )
+    if days and said is not None and str(said) != str(days[0]):
+        raise FormatError(f"The message says {days[0]} and on= says {said}.", format=form, place="on")
+    return days[0] if days else said
+
+
+def _sorted_out(
+    beside: Mapping[str, Any], count: int, form: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What stands beside the message: facts of the encounter, and of each administration."""
+    encounter: dict[str, Any] = {}
+    single: dict[str, Any] = {}
+    each = list(beside.get("administrations") or [{}] * count)
+    for key, value in beside.items():
+        if key in _ENCOUNTER_KEYS:
+            encounter[key] = value
+        elif key in _GIVEN_KEYS:
+            single[key] = value
+        elif key != "administrations":
+            near = difflib.get_close_matches(key, (*_ENCOUNTER_KEYS, *_GIVEN_KEYS), 1)
+            raise FormatError(
+                f"{key!r} is no fact of an encounter or an administration."
+                f"{f' Did you mean {near[0]!r}?' if near else ''}", format=form, place=key,
+            )  # fmt: skip
+    if len(each) != count or (single and count != 1):
+        raise FormatError(
+            f"The message holds {count} administrations: give administrations=[...] with a dict for each, "
+            "in the order of the message.", format=form, place="administrations",
+        )  # fmt: skip
+    return encounter, [{**one, **single} for one in each]
+
+
+def _merged(given: Given, extra: Mapping[str, Any], form: str) -> dict[str, Any]:
+    """The administration as the message has it, with what stands beside it; contradictions are refused."""
+    says = dict(given.says)
+    for key, value in extra.items():
+        if key in says and not _refines(key, says[key], value):
+            raise FormatError(
+                f"{given.where}: the message says {key} {says[key]!r} and {value!r} was given beside it. "
+                "Correct the one that is wrong.", format=form, place=given.where,
+            )  # fmt: skip
+        says[key] = value
+    if "products" in says and "ndc" in says:
+        ndcs = {one.ndc if isinstance(one, OpenedProduct) else one.get("ndc") for one in says["products"]}
+        if says["ndc"] not in ndcs:
+            raise FormatError(
+                f"{given.where}: the message names the NDC {says['ndc']}, which products= does not hold.",
+                format=form, place=given.where,
+            )  # fmt: skip
+        del says["ndc"]
+    for key, example in (("drug", "'ketorolac'"), ("dose", "'30 mg'"), ("route", "'IM'")):
+        if says.get(key) is None:
+            raise FormatError(
+                f"{given.where}: the message does not say the {key}: give {key}={example} beside it.",
+                format=form, place=given.where,
+            )  # fmt: skip
+    return says
+
+
+def _refines(key: str, said: Any, value: Any) -> bool:
+    """Whether a fact beside the message is the same or only more exact: IV to IV push, an NDC to its code."""
+    if key == "route":
+        more = canonical_route(value)
+        return more == said or (said == "IV" and more.startswith("IV "))
+    return key == "drug" or said == value
+
+
+def route(words: Iterable[str], form: str, where: str) -> str:
+    """The first of the words that is a known route; `FormatError` when none is."""
+    tried = [word for word in words if word]
+    for word in tried:
+        try:
+            return canonical_route(word)
+        except EncounterError as why:
+            last = why
+    if not tried:
+        raise FormatError(f"{where}: no route is said.", format=form, place=where)
+    raise FormatError(
+        f"{where}: {' / '.join(map(repr, tried))} is no known route. {last}", format=form, place=where
+    )
+
+
+def by_volume(dose: str) -> bool:
+    """Whether a dose is a volume, so that its strength must be known."""
+    from jcodeunits.dose import Dose
+
+    try:
+        return units.dimension(Dose.of(dose).unit) == "volume"
+    except DoseError:
+        return False
