@@ -28,7 +28,7 @@ def data_reach(case: Case) -> Iterable[Finding]:
     ('note',)
     """
     found: dict[str, tuple[Citation, list[str]]] = {}
-    codes = tuple(dict.fromkeys(line.code for line in case.lines))
+    codes = tuple(dict.fromkeys(line.code for _, line in case.numbered("administration", "drug")))
     for code in codes:
         limit = case.policy.limit(code, case.on, case.encounter.claim)
         if limit is not None and (far := reach(limit, case.on)):
