@@ -536,12 +536,12 @@ def reach(row: Row, on: object) -> str:
     if not row.NEAREST:
         return ""
     date = as_date(on)
-    source = tables.sources().get(row.source)
-    title = source.title if source else row.source
     if date < row.effective:
-        return f"the oldest edition read is {title}; nothing older than {row.effective} is known"
-    if row.ends is None and source is not None and source.last_day is not None and date > source.last_day:
-        return f"the newest edition read is {title}, to {source.last_day}"
+        return f"no edition older than {row.effective} was read"
+    source = tables.sources().get(row.source)
+    last = source.last_day if source is not None else None
+    if source is not None and last is not None and row.ends is None and date > last:
+        return f"the newest edition read is {source.title}, to {last}"
     return ""
 
 
