@@ -43,6 +43,7 @@ _AMOUNT = re.compile(
     rf"(?:\s*(?P<scale>million|billion)\b|\s*x\s*10\^(?P<power>\d+))?"
     rf"\s*(?P<unit>{_UNIT}|(?:(?<=million ){_CELLS}))(?![a-z0-9-])"
 )
+_ONE_THING = re.compile(r"(?:per |1 )((?:therapeutic )?dose|vial|implant|treatment|infusion|patch)")
 _BARE = re.compile(rf"\bper\s+(?P<unit>{_UNIT})(?![\w-])")
 
 
@@ -112,7 +113,7 @@ def dosage(text: str) -> tuple[Decimal, str] | None:
     """
     lowered = " ".join(text.lower().replace("\xa0", " ").split())
     lowered = lowered.removesuffix(" vwf:rco")
-    counted = re.fullmatch(r"(?:per |1 )((?:therapeutic )?dose|vial|implant|treatment|infusion|patch)", lowered)
+    counted = _ONE_THING.fullmatch(lowered)
     if counted:
         return Decimal(1), counted[1]
     bare = re.sub(r"^(?:up to|per) ", "", lowered)

@@ -88,7 +88,8 @@ def looks_like_crosswalk(path: Path) -> bool:
 def looks_like_limits(path: Path) -> bool:
     """Whether a file's name says that it holds the payment limits."""
     name = path.name.lower().replace("-", "_").replace(" ", "_")
-    return path.suffix.lower() in (".csv", ".xlsx") and bool(re.search(r"payment_(?:allowance_)?limit|asp_pricing", name))
+    is_table = path.suffix.lower() in (".csv", ".xlsx")
+    return is_table and bool(re.search(r"payment_(?:allowance_)?limit|asp_pricing", name))
 
 
 def read_crosswalk(path: Path) -> Quarter:
@@ -119,7 +120,8 @@ def _open(path: Path, mark: str, wanted: tuple[str, ...]) -> tuple[list[list[str
     rows = [[cell.strip() for cell in row] for row in raw]
     start = next((i for i, row in enumerate(rows[:40]) if mark in row), None)
     if start is None:
-        raise problem(path, f"no row among its first 40 is the header with {mark!r}: CMS changed it, or it is cut.")
+        says = f"no row among its first 40 is the header with {mark!r}: CMS changed it, or it is cut."
+        raise problem(path, says)
     missing = [name for name in wanted if name not in rows[start]]
     if missing:
         raise problem(path, f"its header lacks {', '.join(repr(name) for name in missing)}.", line=start + 1)
@@ -128,7 +130,8 @@ def _open(path: Path, mark: str, wanted: tuple[str, ...]) -> tuple[list[list[str
     above = " ".join(cell for row in rows[:start] for cell in row if cell)
     match = _DAYS.search(above)
     if match is None:
-        raise problem(path, "no line above its header says which days it covers ('Effective ... through ...').")
+        says = "no line above its header says which days it covers ('Effective ... through ...')."
+        raise problem(path, says)
     first, last = (_day(path, words) for words in match.groups())
     return rows, start, first, last
 
@@ -146,7 +149,8 @@ def _body(path: Path, rows: list[list[str]], start: int, at: list[int]) -> list[
         if not any(row):
             continue
         if len(row) <= max(at):
-            raise problem(path, f"the row has {len(row)} cells, not {len(rows[start])}: it is cut off.", line=line)
+            says = f"the row has {len(row)} cells, not {len(rows[start])}: it is cut off."
+            raise problem(path, says, line=line)
         cells = [row[i] for i in at]
         if not _CODE.fullmatch(cells[0].upper()):
             if _is_footnote(row):

@@ -42,7 +42,7 @@ _COUNTED = {
 }
 _IN_A_VIAL = re.compile(r" vial\b")
 _EQUALS = re.compile(r"\((?P<amount>[^)=]+?) = 1 unit\)")
-_DAYS = re.compile(r"(?:greater than (\d+) days? )?(?:and up to|less than or equal to) (\d+) days? of therapy")
+_DAYS = re.compile(r"(?:greater than (\d+) days )?(?:and up to|less than or equal to) (\d+) days of therapy")
 _RATIO = re.compile(r"\((\d[\d.]*)/(\d[\d.]*)\)")
 
 # What is printed for the reader and is no billing unit. Each is cut out before amounts are read.
@@ -57,7 +57,8 @@ _REMARKS = [(re.compile(words), note) for words, note in (
     (r" only for use as hiv pre-exposure prophylaxis \(.*hiv\)", "hiv prevention"),
     (r"\(only for use as hiv treatment\)", "hiv treatment"),
     (r",? for the pre-exposure prophylaxis only, .*(?=, ?\d[\d,]* mg$)", "covid-19 prevention"),
-    (r",? (?:with an indication for post-exposure|for hospitalized adult).* only(?=,)", "covid-19 in hospital"),
+    (r",? with an indication for post-exposure.* only(?=,)", "covid-19 in hospital"),
+    (r",? for hospitalized adult.* only(?=,)", "covid-19 in hospital"),
     (r",? for treatment of iron deficiency anemia", "iron deficiency"),
     (r",? for children from .*|,? when administered to individuals [^(]*", ""),
 )]  # fmt: skip
@@ -215,9 +216,10 @@ def _read_combination(text: str, found: list[Amount]) -> dict[str, Any] | None:
     """Several substances with an amount each; a total only where it is printed."""
     ratio = _RATIO.search(text)
     if ratio and len(found) == 1:
-        names = naming.substances(text[: found[0].start])
-        parts = tuple((name, Decimal(n), found[0].unit) for name, n in zip(names, ratio.groups(), strict=False))
-        return {"size": found[0].number, "unit": found[0].unit, "components": parts}
+        whole = found[0]
+        names = naming.substances(text[: whole.start])
+        parts = tuple((name, Decimal(n), whole.unit) for name, n in zip(names, ratio.groups(), strict=False))
+        return {"size": whole.number, "unit": whole.unit, "components": parts}
     total: Amount | None = None
     parts_found = found
     if len(found) > 2 and (text[found[-1].start - 1] == "(" or found[-1].unit == "mL" != found[0].unit):

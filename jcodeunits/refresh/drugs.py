@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
 
 import attrs
 
 from .amounts import dosage, plain
+from .asp import Quarter
 from .descriptor import Reading, parse
 from .hcpcs import Edition, Entry
 from .inputs import Inputs, Lint, Reviewed
@@ -30,7 +32,8 @@ _ONE_DAY = dt.timedelta(days=1)
 _ORDER = {"high": 2, "medium": 1, "low": 0}
 _ACTIVITY = {"unit", "IU", "USP unit"}
 _BIOLOGICAL = re.compile(
-    r"globulin|factor v|factor i?x|factor xi|thrombin|interferon|toxin|-[a-z]{4}\b(?<!-beta)|mab\b|cept\b|leucel"
+    r"globulin|factor v|factor i?x|factor xi|thrombin|interferon|toxin|-[a-z]{4}\b(?<!-beta)|mab\b|cept\b"
+    r"|leucel"
     r"|vec\b|temcel|antiven|immune f|albumin|plasm|fibrin|aspargase|asparaginase|collagenase|poetin|grastim"
     r"|ramostim|teplase|kinase|hyaluronidase|bcg|fab\b|alfa\b|alfa-|beta\b"
 )
@@ -65,11 +68,17 @@ def dosages_by_code(inputs: Inputs) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for quarter in (*reversed(inputs.crosswalks), *reversed(inputs.limits)):
         here: dict[str, Counter[str]] = {}
-        for row in (*quarter.crosswalk, *quarter.limits):
-            here.setdefault(row.code, Counter())[row.dosage] += 1
+        for code, words in _printed(quarter):
+            here.setdefault(code, Counter())[words] += 1
         for code, counts in here.items():
             found.setdefault(code, counts)
     return found
+
+
+def _printed(quarter: Quarter) -> Iterable[tuple[str, str]]:
+    """Code and dosage of every row of a quarter's file, of either kind."""
+    yield from ((row.code, row.dosage) for row in quarter.crosswalk)
+    yield from ((row.code, row.dosage) for row in quarter.limits)
 
 
 def _outside(code: str, entry: Entry) -> list[Lint]:
@@ -95,7 +104,8 @@ def _rows_of(
         versions.append((starts, edition, row))
     reading = parse(last_entry.long, (), _one_name(inputs, code))
     if reading.left_over and not reviewed:
-        lint.append(Lint("words", code, f"unknown words {', '.join(reading.left_over)!r} are taken for a qualifier."))
+        unknown = ", ".join(reading.left_over)
+        lint.append(Lint("words", code, f"unknown words {unknown!r} are taken for a qualifier."))
     return _dated(code, versions, last_entry, reviewed, lint)
 
 
@@ -129,10 +139,11 @@ def _dated(
             row | {"code": code, "effective": starts.isoformat(), "source": edition.id, "cite": code,
                    "ends": following.isoformat() if following else "", "confidence": level}
         )  # fmt: skip
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in pairwise(made):
         changed = [name for name in ("size", "unit", "basis", "components") if before[name] != after[name]]
         if changed:
-            says = f"{_unit_words(before)} until {before['ends']}, {_unit_words(after)} from {after['effective']}."
+            was, now = _unit_words(before), _unit_words(after)
+            says = f"{was} until {before['ends']}, {now} from {after['effective']}."
             lint.append(Lint("changed", code, says))
     return made
 
@@ -215,11 +226,13 @@ def _numbers(inputs: Inputs, dosages: dict[str, Counter[str]], lint: list[Lint])
         row = dict.fromkeys(_FACTS, "") | {"specific": "no", "basis": "per", "kind": "vaccine"}
         row |= _number_unit(code, printed, lint)
         row |= {field: decided.value for field, decided in reviewed.items() if field in _FACTS}
-        if row["kind"] == "vaccine" and row["unit"] not in ("dose", "") and "1 dose" not in row["equivalents"]:
+        measured = row["unit"] not in ("dose", "")
+        if row["kind"] == "vaccine" and measured and "1 dose" not in row["equivalents"]:
             row["equivalents"] = "|".join(filter(None, (row["equivalents"], "1 dose")))
         if not row["ingredient"]:
             row["ingredient"] = f"product of code {code}"
-            lint.append(Lint("label", code, "is priced but has no label of ours yet: add rows to reviewed.csv."))
+            says = "is priced but has no label of ours yet: add rows to reviewed.csv."
+            lint.append(Lint("label", code, says))
         if row["size"]:
             row["refuses"] = ""
         rows.append(_consistent(row) | _number_tail(inputs, code, reviewed, bool(printed)))
@@ -243,8 +256,8 @@ def _number_unit(code: str, printed: Counter[str], lint: list[Lint]) -> Row:
 
 
 def _number_tail(inputs: Inputs, code: str, reviewed: dict[str, Reviewed], priced: bool) -> Row:
-    seen = [q for q in (*inputs.crosswalks, *inputs.limits)
-            if any(row.code == code for row in (*q.crosswalk, *q.limits))]  # fmt: skip
+    files = (*inputs.crosswalks, *inputs.limits)
+    seen = [q for q in files if any(found == code for found, _words in _printed(q))]
     starts = min((q.first_day for q in seen), default=inputs.on)
     if "effective" in reviewed:
         starts = min(starts, dt.date.fromisoformat(reviewed["effective"].value))
@@ -258,5 +271,3 @@ def _number_tail(inputs: Inputs, code: str, reviewed: dict[str, Reviewed], price
         "cite": f"{code}, dosage" if priced else f"{code}, reviewed by hand",
         "confidence": min(levels, key=_ORDER.__getitem__, default="medium"),
     }
-
-

@@ -1,7 +1,7 @@
 """HCPCS Level II editions as CMS publishes them: workbooks of any year, and fixed-width text.
 
-ADD DT is a code's first day, TERM DT its last. ACT EFF DT is the last action on the record, never the start.
-Ended codes stay in the file, so the newest edition carries the history of codes, and older ones that of words.
+ADD DT is a code's first day, TERM DT its last. ACT EFF DT is the last action on the record, not the start.
+Ended codes stay in the file: the newest edition carries the history of codes, older ones that of their words.
 """
 
 from __future__ import annotations

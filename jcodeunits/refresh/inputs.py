@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 
-from .. import tables
-from ..errors import TableError
-from ..tables import choice, day, flag, optional, optional_day, text, words
+from jcodeunits import tables
+from jcodeunits.errors import TableError
+from jcodeunits.tables import choice, day, flag, optional, optional_day, text, words
+
 from . import asp, hcpcs
+
+
+def _column(converter: Callable[[str], Any]) -> Any:
+    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
+    return attrs.field(converter=converter)
 
 
 @attrs.frozen
@@ -35,18 +41,18 @@ class Scope:
     TABLE: ClassVar[str] = "scope"
     KEY: ClassVar[tuple[str, ...]] = ("first", "last")
 
-    first: str = attrs.field(converter=text)
-    last: str = attrs.field(converter=text)
-    drug: bool = attrs.field(converter=flag)
-    kind: str = attrs.field(converter=optional)
-    routes: tuple[str, ...] = attrs.field(converter=words)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    first: str = _column(text)
+    last: str = _column(text)
+    drug: bool = _column(flag)
+    kind: str = _column(optional)
+    routes: tuple[str, ...] = _column(words)
+    note: str = _column(optional)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(tables.confidence)
+    verified: dt.date = _column(day)
 
     @property
     def width(self) -> int:
@@ -54,8 +60,8 @@ class Scope:
         return int(self.last[1:]) - int(self.first[1:])
 
 
-_FIELDS = ("ingredient", "qualifier", "specific", "form", "routes", "kind", "size", "unit", "basis", "components",
-           "equivalents", "above", "through", "refuses", "effective")  # fmt: skip
+_FIELDS = ("ingredient", "qualifier", "specific", "form", "routes", "kind", "size", "unit", "basis",
+           "components", "equivalents", "above", "through", "refuses", "effective")  # fmt: skip
 
 
 @attrs.frozen
@@ -65,16 +71,16 @@ class Reviewed:
     TABLE: ClassVar[str] = "reviewed"
     KEY: ClassVar[tuple[str, ...]] = ("code", "field")
 
-    code: str = attrs.field(converter=text)
-    field: str = attrs.field(converter=choice(*_FIELDS))
-    value: str = attrs.field(converter=optional)
-    why: str = attrs.field(converter=text)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    code: str = _column(text)
+    field: str = _column(choice(*_FIELDS))
+    value: str = _column(optional)
+    why: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(tables.confidence)
+    verified: dt.date = _column(day)
 
 
 @attrs.frozen
@@ -149,8 +155,8 @@ def sha256(path: Path) -> str:
 
 
 NEXT_QUARTER = (
-    "Where the files come from: cms.gov, 'HCPCS Quarterly Update' (a ZIP with the code workbook) and 'Medicare "
-    "Part B Drug Average Sales Price' (ZIPs with the NDC-HCPCS crosswalk and the payment limits), each posted a "
-    "few weeks before its quarter. Unzip them into one folder, beside those of earlier quarters, and run "
+    "Where the files come from: cms.gov, 'HCPCS Quarterly Update' (a ZIP with the code workbook) and "
+    "'Medicare Part B Drug Average Sales Price' (ZIPs with the NDC-HCPCS crosswalk and the payment limits), "
+    "each posted a few weeks before its quarter. Unzip them into one folder, beside those of earlier quarters, and run "
     "`jcodeunits refresh FOLDER`."
 )

@@ -9,20 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from .. import ndc, tables, units
-from ..amount import decimal_text
-from ..catalog import REFUSALS, Catalog, Drug, Successor
-from ..errors import IdentifierError, UnitMismatch
-from ..tables import day, optional_day, text, words
-from . import asp
+from jcodeunits import ndc, tables, units
+from jcodeunits.catalog import REFUSALS, Catalog, Drug, Successor
+from jcodeunits.errors import IdentifierError, UnitMismatch
+from jcodeunits.tables import day, optional_day, text, words
+
+from . import asp, crosswalk
 from .amounts import dosage
 from .inputs import Inputs, Lint
+
+
+def _column(converter: Callable[[str], Any]) -> Any:
+    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
+    return attrs.field(converter=converter)
 
 
 @attrs.frozen
@@ -32,17 +37,17 @@ class Disagreement:
     TABLE: ClassVar[str] = "disagreements"
     KEY: ClassVar[tuple[str, ...]] = ("code", "cms_dosage")
 
-    code: str = attrs.field(converter=text)
-    cms_dosage: str = attrs.field(converter=text)
-    quarters: tuple[str, ...] = attrs.field(converter=words)
-    ours: str = attrs.field(converter=text)
-    reason: str = attrs.field(converter=text)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    code: str = _column(text)
+    cms_dosage: str = _column(text)
+    quarters: tuple[str, ...] = _column(words)
+    ours: str = _column(text)
+    reason: str = _column(text)
+    effective: dt.date = _column(day)
+    ends: dt.date | None = _column(optional_day)
+    source: str = _column(text)
+    cite: str = _column(text)
+    confidence: str = _column(tables.confidence)
+    verified: dt.date = _column(day)
 
 
 def printed_dosages(inputs: Inputs) -> list[tuple[str, str, asp.Quarter]]:
@@ -63,7 +68,9 @@ def agrees(row: Drug, printed: str) -> bool | None:
         return False
     number, unit = Fraction(amount[0]), amount[1]
     ours = [(row.size, row.unit)] if row.size is not None else []
-    return any(_same(number, unit, size, name) for size, name in [*ours, *row.equivalents] if size is not None)
+    return any(
+        _same(number, unit, size, name) for size, name in [*ours, *row.equivalents] if size is not None
+    )
 
 
 def _same(number: Fraction, unit: str, size: Fraction, ours: str) -> bool:
@@ -117,21 +124,15 @@ def _is_ndc(text: str) -> bool:
 
 def _contradiction(row: asp.CrosswalkRow) -> str:
     """Units of a container times containers must be the units of the package, or that rounded up."""
+    numbers = (row.billunits, row.package_quantity, row.billunits_package)
     try:
-        each, count, whole = (
-            Fraction(cell.replace(",", "")) for cell in (row.billunits, row.package_quantity, row.billunits_package)
-        )
+        each, count, whole = (Fraction(cell.replace(",", "")) for cell in numbers)
     except (ValueError, ZeroDivisionError):
         return f"{row.code} {row.ndc}: an amount is no number."
-    total = each * count
-    slack = count / 100  # BILLUNITS is printed with two decimals
-    rounded_up = -(-(total - slack) // 1) <= whole <= -(-(total + slack) // 1)
     if each <= 0 or count <= 0:
         return f"{row.code} {row.ndc}: an amount is not above zero."
-    if abs(total - whole) <= max(slack, Fraction(1, 2)) or rounded_up:
-        return ""
-    shown = [decimal_text(value) for value in (each, count, whole)]
-    return f"{row.code} {row.ndc}: {shown[0]} units x {shown[1]} containers is not {shown[2]}."
+    says = crosswalk.contradiction(each, count, whole)
+    return f"{row.code} {row.ndc}: {says}." if says else ""
 
 
 def edition_lint(inputs: Inputs) -> list[Lint]:
@@ -198,7 +199,7 @@ class Coverage:
 
 
 def coverage(drugs: Iterable[Drug], successors: Iterable[Successor]) -> Coverage:
-    """Count the codes of a catalog by their newest row: computable, refusing by reason, ended, with successor."""
+    """Count the codes of a catalog, each by its newest row."""
     newest: dict[str, Drug] = {}
     for row in drugs:
         if row.code not in newest or row.effective > newest[row.code].effective:

@@ -78,7 +78,8 @@ _FORMS = [(re.compile(words), form) for words, form in (
     (r"\bcollagen-matrix\b", "collagen matrix"), (r"\(heparin lock flush\)", "lock flush"),
     (r"\bpellet\b", "pellet"), (r"\bpatch\b", "patch"), (r"\bgel\b", "gel"), (r"\baerosol\b", "aerosol"),
     (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
-    (r"\bpowder or solution\b", ""), (r"(?<=, )powder(?=,)", "powder"), (r"\bunrefrigerated\b", "unrefrigerated"),
+    (r"\bpowder or solution\b", ""), (r"(?<=, )powder(?=,)", "powder"),
+    (r"\bunrefrigerated\b", "unrefrigerated"),
     (r"\bsingle unit dosage form\b|\bsingle unit dose applicator\b", ""),
     (r"\b(?:per )?(?:single (?:use|dose) )?vial\b|\bampule\b", ""),
     (r"(?<=. )solution(?=,|$| ?\|)", ""),
@@ -96,7 +97,8 @@ _TAKEN_OUT = [re.compile(words) for words in (
     r"(?: of)?)\b(?: vial)?",
     r"\beach unit\b|\beach\b", r"\bof (?:iron|therapy)\b",
     r"\bvwf:rco\b|\bof factor ix activity\b", r"/ml\b", r"\bper\b(?= ?\|)", r"\bper$",
-    r"\bfor (?:therapeutic|diagnostic) use\b", r"\b(?:greater than \d+ days and up to|less than or equal to) \d+ days\b",
+    r"\bfor (?:therapeutic|diagnostic) use\b",
+    r"\b(?:greater than \d+ days and up to|less than or equal to) \d+ days\b",
     r"\bin \|", r"-releasing\b", r"(?<=. )injection$", r"\bsuspension(?=,|$| ?\|)", r"\bup to(?= ?\|)",
 )]  # fmt: skip
 _PLAIN = re.compile("|".join((
@@ -107,7 +109,7 @@ _PLAIN = re.compile("|".join((
     r"ovine|equine|bovine|rabbit|antihemophilic factor.*|fc fusion protein|albumin fusion protein",
     r"intramuscular or intravenous|synthetic|aqueous|sterile|oral brand|brand|powder",
     r"pegylated|glycopegylated|solvent detergent|diagnostic|therapeutic",
-    r"contraceptive|single donor|vitamin k|g-csf|gm-csf|nitrogen mustard|mal|ddi|bmwd|drt|bcg|pfu|bcma|antihemophilic factor",
+    r"contraceptive|single donor|vitamin k|g-csf|gm-csf|nitrogen mustard|mal|ddi|bmwd|drt|bcg|pfu|bcma",
     r"for tumor identification|for non-tumor identification|non-chemotherapeutic|chemotherapeutic",
     r"for (?:therapeutic|diagnostic) use|metered dose dispenser|irradiated|washed|cmv-negative|frozen",
     r"leukocytes reduced|pathogen[- ]reduced|pheresis|apheresis/pheresis|deglycerolized|.*reduced.*",
@@ -117,7 +119,8 @@ _BIOSIMILAR = re.compile(r",?\s*(?<!excludes )\bbiosimilar\b")
 _QUALIFIERS = {
     "g-csf": "", "gm-csf": "", "vitamin k": "", "nitrogen mustard": "", "mal": "", "ddi": "", "bmwd": "",
     "drt": "", "bcg": "", "pfu": "", "nos": "not otherwise specified", "aqueous": "", "sterile": "",
-    "human": "", "contraceptive": "", "for transfusion": "", "antihemophilic factor": "", "metered dose dispenser": "",
+    "human": "", "contraceptive": "", "for transfusion": "", "antihemophilic factor": "",
+    "metered dose dispenser": "",
     "antihemophilic factor, human": "human", "antihemophilic factor, recombinant": "recombinant",
     "antihemophilic factor, purified, non-recombinant": "non-recombinant",
     "excludes biosimilar": "excludes biosimilars", "for non esrd use": "for non-esrd use",
@@ -127,7 +130,8 @@ _PREMIXED = re.compile(r"\bin (?:\S+ )?(?:sodium chloride|dextrose)\b")
 _RENAMED = [(re.compile(words), name) for words, name in (
     (r"\bhcl\b", "hydrochloride"), (r"\bdmso, ", ""), (r"\baminophyllin\b", "aminophylline"),
     (r"\bbupivicaine\b", "bupivacaine"), (r"\bcyclosporin\b", "cyclosporine"),
-    (r"\baprotonin\b", "aprotinin"), (r"\brho d\b", "rho(d)"), (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
+    (r"\baprotonin\b", "aprotinin"), (r"\brho d\b", "rho(d)"),
+    (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
     (r"\bhyaluronan or derivitive\b", "hyaluronan"), (r"\bdilutant\b", "diluent"),
     (r"\bc-1 esterase\b", "c1 esterase"), (r"\bcalcitrol\b", "calcitriol"),
     (r"\bf[ -]?18\b", "f-18"), (r"\bc[ -]?11\b", "c-11"), (r"\blu 177\b", "lu-177"),
@@ -209,7 +213,8 @@ def _find_routes(text: str, opened: tuple[str, ...], default: tuple[str, ...]) -
 
 def _parentheses(text: str) -> tuple[str, list[str], list[str]]:
     """The text without its parentheses; their plain words; their brands and makers."""
-    qualifier, brands = [], []
+    qualifier: list[str] = []
+    brands: list[str] = []
     text = re.sub(r"\brho\(d\)", "rho[d]", re.sub(r"f\(ab'?\)'?2", "f[ab]2", text))
     while match := re.search(r"\(([^()]*)\)", text):
         words = _tidy(match[1].replace("|", " "))
@@ -219,7 +224,7 @@ def _parentheses(text: str) -> tuple[str, list[str], list[str]]:
     return text.replace("rho[d]", "rho(d)").replace("f[ab]2", "f(ab')2"), qualifier, brands
 
 
-def _is_specific(brands: list[str], qualifier: list[str]) -> bool:
+def _is_specific(brands: list[str], qualifier: tuple[str, ...]) -> bool:
     return any(not brand.endswith("or therapeutically equivalent") for brand in brands) or any(
         words == "biosimilar" or words.startswith("not equivalent") or _PREMIXED.match(words)
         for words in qualifier

@@ -17,11 +17,12 @@ from typing import Any, cast
 
 import attrs
 
-from .. import tables
-from ..catalog import Catalog, Drug, Salt, Successor
-from ..errors import TableError
-from ..policy import Edit, Fee, Limit, Place, Status
-from ..products import Product, ProductReview
+from jcodeunits import tables
+from jcodeunits.catalog import Catalog, Drug, Salt, Successor
+from jcodeunits.errors import TableError
+from jcodeunits.policy import Edit, Fee, Limit, Place, Status
+from jcodeunits.products import Product, ProductReview
+
 from . import crosswalk, drugs, fda, lint, policy_tables, products, successors
 from .inputs import NEXT_QUARTER, Inputs, Lint, read_inputs, sha256
 
@@ -32,8 +33,9 @@ Texts = dict[str, str]
 class Maker:
     """One kind of table: what it writes, when it can, and how.
 
-    `make` gets the inputs and the texts made before it, and returns its own texts by table name and the lint.
-    `needs` says in words what is missing, or "" when all is there: such a maker is left out, and that is said.
+    `make` gets the inputs and the texts made before it; it returns its own texts by table name, and the lint.
+    `needs` says in words what is missing, or "" when all is there; without it the maker is left out, and the
+    report says so.
     """
 
     name: str
@@ -66,7 +68,7 @@ class Report:
         }
 
     def text(self, limit: int = 12) -> str:
-        """The report for people: what was read and written, then the lint by kind, at most `limit` of each."""
+        """The report for people: what was read and written, then the lint, at most `limit` of each kind."""
         lines = [f"read       {', '.join(self.read)}"]
         lines += [f"written    {', '.join(self.written) or 'nothing: every table is as it was'}"]
         lines += [f"unchanged  {', '.join(self.unchanged)}"] if self.unchanged else []
@@ -176,7 +178,8 @@ def _fda_list(inputs: Inputs) -> Path | None:
 
 
 def _make_policy(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
-    codes = {row.code for row in _loaded(Drug, made["drugs"])} | _own_codes("procedures") | _own_codes("classes")
+    codes = {row.code for row in _loaded(Drug, made["drugs"])}
+    codes |= _own_codes("procedures") | _own_codes("classes")
     texts = policy_tables.make(inputs.root, tables.folder(), codes, inputs.on.isoformat())
     return texts, []
 
@@ -195,10 +198,11 @@ def _needs_policy(inputs: Inputs) -> str:
     return ""
 
 
+_POLICY: tuple[Any, ...] = (Place, Limit, Edit, Status, Fee)
 MAKERS: tuple[Maker, ...] = (
     Maker("drug codes", {"drugs": Drug}, _make_drugs),
     Maker("products", {"products": Product}, _make_products, _needs_products),
-    Maker("policy", {row.TABLE: row for row in (Place, Limit, Edit, Status, Fee)}, _make_policy, _needs_policy),
+    Maker("policy", {row.TABLE: row for row in _POLICY}, _make_policy, _needs_policy),
 )
 
 
@@ -286,7 +290,8 @@ def _write(target: Path, made: Texts) -> list[str]:
     except OSError as why:
         for file, _final in staged:
             file.unlink(missing_ok=True)
-        raise TableError(f"{target} cannot be written: {why.strerror}.", file=str(target), problems=()) from why
+        says = f"{target} cannot be written: {why.strerror}."
+        raise TableError(says, file=str(target), problems=()) from why
     for file, final in staged:
         os.replace(file, final)
     return names

@@ -13,7 +13,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from ..errors import TableError
+from jcodeunits.errors import TableError
 
 _LIMIT_FILE = 200_000_000
 _LIMIT_UNPACKED = 500_000_000
@@ -37,9 +37,8 @@ def rows_of_workbook(path: Path) -> tuple[str, list[list[str]]]:
     try:
         import openpyxl
     except ImportError as why:
-        raise TableError(
-            "Reading spreadsheets needs an extra: pip install 'jcodeunits[refresh]'.", file=str(path), problems=()
-        ) from why
+        says = "Reading spreadsheets needs an extra: pip install 'jcodeunits[refresh]'."
+        raise TableError(says, file=str(path), problems=()) from why
     if not openpyxl.DEFUSEDXML:
         raise TableError(
             "Reading spreadsheets safely needs defusedxml: pip install 'jcodeunits[refresh]'.",
@@ -59,7 +58,7 @@ def rows_of_workbook(path: Path) -> tuple[str, list[list[str]]]:
             book.close()
     except TableError:
         raise
-    except Exception as why:  # noqa: BLE001 - openpyxl raises whatever its parser met; all mean the same here
+    except Exception as why:
         raise problem(path, f"it does not open as a spreadsheet ({type(why).__name__}: {why}).") from why
     return title, rows
 

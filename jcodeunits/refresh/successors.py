@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from ..catalog import Drug, Successor
+from jcodeunits.catalog import Drug, Successor
+
 from . import asp
 from .inputs import Inputs, Lint
 
@@ -91,6 +92,7 @@ def successor_lint(found: Iterable[Candidate], known: Iterable[Successor]) -> li
     lint = []
     for item in found:
         if item.code not in settled:
-            why = f"{item.ndcs_moved} products moved" if item.evidence == "ndc" else "same substance, next day"
+            moved = f"{item.ndcs_moved} products moved"
+            why = moved if item.evidence == "ndc" else "same substance, next day"
             lint.append(Lint("successor", item.code, f"may be followed by {item.successor}: {why}."))
     return lint
