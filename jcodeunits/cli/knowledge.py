@@ -66,7 +66,7 @@ def hits_of(text: str, on: Day) -> tuple[Hit, ...]:
 
 
 def _shown(hits: Sequence[Hit]) -> list[str]:
-    """Each hit as a block: kind and key, then what it is and where that stands. Long lists end on a terminal."""
+    """Each hit as a block: kind and key, then what it is and where that stands; on a terminal a screenful."""
     most = _SCREENFUL if terminal.is_terminal() else len(hits)
     lines: list[str] = []
     for hit in hits[:most]:

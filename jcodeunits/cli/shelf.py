@@ -180,7 +180,7 @@ def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
     for item in found:
         if billed.code not in item.codes:
             raise ContainerError(
-                f"NDC {item.number} ({item.label}) is listed under {', '.join(item.codes)}, not {billed.code}.",
+                f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}.",
                 given=item.ndc,
             )
 

@@ -71,16 +71,17 @@ def steps(trace: Iterable[Any]) -> list[str]:
     return lines
 
 
-def finding_lines(findings: Iterable[Any]) -> list[str]:
-    """Each finding in words: severity, what is wrong, what to do, and where that stands."""
+def finding_lines(findings: Iterable[Any], plain: bool = False) -> list[str]:
+    """Each finding in words: severity, what is wrong, what to do, where that stands; `plain`: no colour."""
+    paint = (lambda text, _: text) if plain else styled
     lines: list[str] = []
     for finding in findings:
         at = f" (line {finding.line})" if finding.line else ""
         cites = "; ".join(str(citation) for citation in finding.citations)
         head = f"{finding.severity}{at}: "
         body = wrapped(f"{finding.says} {finding.fix}", head, "  ")
-        body[0] = body[0].replace(finding.severity, styled(finding.severity, finding.severity), 1)
-        lines += [*body, *(styled(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  "))]
+        body[0] = body[0].replace(finding.severity, paint(finding.severity, finding.severity), 1)
+        lines += [*body, *(paint(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  "))]
     return lines
 
 

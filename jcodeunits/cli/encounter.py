@@ -1,0 +1,343 @@
+"""The verb charge: an encounter in, claim lines and findings out."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jcodeunits.errors import EncounterError
+
+from . import terminal
+from .arguments import Parser, day, parser
+
+if TYPE_CHECKING:
+    from jcodeunits.claim import Charge, Encounter
+    from jcodeunits.finding import Finding
+
+_OWN = ("table", "json")
+_MESSAGES = ("x12", "hl7v2", "fhir", "cms1500", "ub04", "claimjson")
+
+# Flags that are a key of the encounter or of its one administration, by the contract's names.
+_ENCOUNTER = ("place", "payer", "claim", "supervision")
+_GIVEN = (
+    "drug", "dose", "route", "site", "purpose", "ndc", "containers", "container_amount", "discarded",
+    "container", "form", "basis", "concentration", "order", "time", "start", "stop", "performed_by",
+    "performer", "supplied_by",
+)  # fmt: skip
+
+
+def charge(words: Sequence[str]) -> tuple[int, str]:
+    """An encounter to claim lines, and everything that would get them denied.
+
+    The encounter comes from a file, from standard input (-), or from flags for one administration. A message
+    (FHIR MedicationAdministration, HL7 v2 RAS) cannot say place, payer or waste: flags say them beside it.
+
+    examples:
+      jcodeunits charge encounter.json
+      jcodeunits charge - --format x12 < encounter.json
+      jcodeunits charge --drug ketorolac --dose "30 mg" --route IM --place 11 --visit 99213 --separate
+      jcodeunits charge --from fhir given.json --place 11 --ndc 0409-3795-01 --containers 1
+      jcodeunits charge --schema
+    """
+    args = _arguments().parse_intermixed_args(words)
+    if args.schema:
+        from jcodeunits.claim import Encounter
+
+        return 0, terminal.as_json(Encounter.schema())
+    said = _said(args)
+    encounter, notes, on = _read(args, said)
+    from jcodeunits.charging import charge as charged
+
+    made = _with(charged(encounter), notes)
+    if args.format in _MESSAGES:
+        return _message(made, args)
+    if args.format == "json":
+        return int(not made.ok), terminal.as_json(_plain(made, args.expected))
+    return int(not made.ok), "\n".join(_told(made, on, args))
+
+
+# --- arguments --------------------------------------------------------------------------------------
+
+
+def _arguments() -> Parser:
+    made = parser(
+        charge,
+        "FILE|- [--from json|fhir|hl7v2] [--format table|json|x12|...]\n"
+        '       jcodeunits charge --drug DRUG --dose "30 mg" --route IM --place 11 ...\n'
+        "       jcodeunits charge --schema",
+    )
+    made.add_argument("file", nargs="?", metavar="FILE", help="an encounter or message; - is standard input")
+    made.add_argument(
+        "--from", dest="source", choices=("json", "fhir", "hl7v2"), default="json", help="what the file is"
+    )
+    made.add_argument("--format", choices=(*_OWN, *_MESSAGES), default="table", help="what is written")
+    made.add_argument(
+        "--json", action="store_const", dest="format", const="json", help="the same as --format json"
+    )
+    made.add_argument("--schema", action="store_true", help="print the JSON schema of an encounter")
+    made.add_argument("--explain", action="store_true", help="show the steps behind every line")
+    made.add_argument(
+        "--expected", action="store_true", help="add what Medicare allows nationally (an estimate)"
+    )
+    made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")
+    made.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the format",
+    )
+    _encounter_arguments(made)
+    _administration_arguments(made)
+    return made
+
+
+def _encounter_arguments(made: Parser) -> None:
+    day_of = made.add_argument_group("what else happened that day")
+    day_of.add_argument("--on", metavar="DATE", help="date of service; today if there is no file")
+    day_of.add_argument("--place", metavar="CODE", help="place of service, two digits")
+    day_of.add_argument("--payer", help="medicare if left out")
+    day_of.add_argument("--claim", help="professional or outpatient")
+    day_of.add_argument("--visit", metavar="CODE", help="the visit's code")
+    day_of.add_argument(
+        "--separate", action=argparse.BooleanOptionalAction, default=None,
+        help="whether the visit was significant and separately identifiable",
+    )  # fmt: skip
+    day_of.add_argument(
+        "--service", action="append", metavar="CODE", help="another code of the day; may be repeated"
+    )
+    day_of.add_argument("--diagnosis", action="append", metavar="ICD10", help="may be repeated")
+    day_of.add_argument("--supervision", help="direct, virtual, general or none")
+    day_of.add_argument("--resident", action="store_true", default=None, help="a teaching setting")
+    day_of.add_argument("--weight", metavar="KG", help="body weight, for a dose such as 1.5 mg/kg")
+    day_of.add_argument("--surface", metavar="M2", help="body surface, for a dose such as 75 mg/m2")
+    day_of.add_argument(
+        "--amount", action="append", metavar="CODE=DOLLARS", help="the charge for one unit of a code"
+    )
+    day_of.add_argument(
+        "--revenue", action="append", metavar="CODE=0636", help="the revenue code of a code's lines"
+    )
+
+
+def _administration_arguments(made: Parser) -> None:
+    given = made.add_argument_group("the one administration, or what a message cannot say about it")
+    for name in _GIVEN:
+        given.add_argument(f"--{name.replace('_', '-')}")
+    given.add_argument("--documented", help="what the record shows, separated by commas")
+    for name in ("self-administered", "shared"):
+        given.add_argument(f"--{name}", action="store_true", default=None)
+
+
+def _said(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the flags say about the encounter and about the administration, by the contract's names."""
+    day_of: dict[str, Any] = {name: getattr(args, name) for name in _ENCOUNTER}
+    day_of |= {
+        "on": args.on,
+        "resident": args.resident,
+        "services": args.service,
+        "diagnoses": args.diagnosis,
+    }
+    if args.visit is not None:
+        day_of["visit"] = {"code": args.visit, "separate": args.separate}
+    patient = {"weight": _measure(args.weight, "kg"), "surface": _measure(args.surface, "m2")}
+    day_of["patient"] = {name: value for name, value in patient.items() if value} or None
+    day_of["charge_amounts"] = _pairs(args.amount, "--amount")
+    day_of["revenue_codes"] = _pairs(args.revenue, "--revenue")
+    given: dict[str, Any] = {name: getattr(args, name) for name in _GIVEN}
+    if given["containers"] is not None and given["containers"].isdigit():
+        given["containers"] = int(given["containers"])
+    given |= {"self_administered": args.self_administered, "shared": args.shared}
+    given["documented"] = args.documented.replace(" ", "").split(",") if args.documented else None
+    return _kept(day_of), _kept(given)
+
+
+def _measure(text: str | None, unit: str) -> str | None:
+    return f"{text} {unit}" if text and text.replace(".", "", 1).isdigit() else text
+
+
+def _kept(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _pairs(written: list[str] | None, flag: str) -> dict[str, str] | None:
+    if written is None:
+        return None
+    parts = [pair.partition("=") for pair in written]
+    if not all(equals and value for _, equals, value in parts):
+        raise EncounterError(f"{flag} is written CODE=VALUE.", path=flag, given=written, allowed=())
+    return {code: value for code, _, value in parts}
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def _read(
+    args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]]
+) -> tuple[Encounter, tuple[Finding, ...], str]:
+    """The encounter, what its message says besides, and the date of service as it is shown."""
+    from jcodeunits.claim import Encounter
+
+    day_of, given = said
+    if args.file is None:
+        if "drug" not in given:
+            raise EncounterError(
+                "Give a file, - for standard input, or one administration: --drug, --dose, --route, --place.",
+                path="file", given=None, allowed=("FILE", "-", "--drug"),
+            )  # fmt: skip
+        on = day(args.on)
+        return Encounter.from_dict({**day_of, "on": on.date, "administrations": [given]}), (), str(on)
+    text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    content = text.decode("utf-8-sig")
+    if args.source == "json":
+        made = Encounter.from_dict(_beside(_contract(content), day_of, given))
+        return made, (), str(made.on)
+    from jcodeunits import formats
+
+    found = formats.module(args.source).reading(content, **day_of, **given)
+    return found.encounter, found.findings, str(found.encounter.on)
+
+
+def _contract(text: str) -> Any:
+    """The contract's JSON: numbers exact, no key twice."""
+    import json
+    from decimal import Decimal
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise EncounterError(
+                f"The key {twice!r} stands twice in one object.", path=twice, given=None, allowed=()
+            )
+        return dict(pairs)
+
+    try:
+        return json.loads(text, parse_float=Decimal, object_pairs_hook=once)
+    except ValueError as why:
+        raise EncounterError(f"The input is no JSON: {why}.", path="", given=None, allowed=()) from None
+
+
+def _beside(data: Any, day_of: dict[str, Any], given: dict[str, Any]) -> Any:
+    """The file with what the flags add; what the file says already is not replaced."""
+    if not isinstance(data, dict) or not (day_of or given):
+        return data
+    rows: Any = data.get("administrations")
+    if given and (not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict)):
+        raise EncounterError(
+            "Flags about the administration go with a file of one administration.",
+            path="administrations", given=sorted(given), allowed=(),
+        )  # fmt: skip
+    for name, value in (*day_of.items(), *given.items()):
+        here = data if name in day_of else rows[0]
+        if here.get(name, value) != value:
+            raise EncounterError(
+                f"{name}: the file says {here[name]!r} and the flag {value!r}.",
+                path=name,
+                given=value,
+                allowed=(),
+            )
+    added = {**data, **day_of}
+    return {**added, "administrations": [{**rows[0], **given}]} if given else added
+
+
+def _with(made: Charge, notes: tuple[Finding, ...]) -> Charge:
+    if not notes:
+        return made
+    import attrs
+
+    return attrs.evolve(made, findings=(*notes, *made.findings))
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def _message(made: Charge, args: argparse.Namespace) -> tuple[int, str]:
+    """The charge as a message; its findings, and what the format cannot carry, on standard error."""
+    from jcodeunits import formats
+
+    module = formats.module(args.format)
+    for line in terminal.finding_lines(made.findings, plain=True):
+        sys.stderr.write(f"{line}\n")
+    if not made.ok and not args.allow_stops:
+        sys.stderr.write("jcodeunits charge: nothing was written: a finding stops the claim.\n")
+        return 1, ""
+    text = module.write(made, allow_stops=args.allow_stops, **_options(module, args.option))
+    for loss in module.losses(made):
+        sys.stderr.write(f"{loss}\n")
+    return int(not made.ok), str(text)
+
+
+def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE for the writer, by its own parameters."""
+    parameters = inspect.signature(module.write).parameters
+    known = [
+        name
+        for name, one in parameters.items()
+        if one.kind is one.KEYWORD_ONLY and isinstance(one.default, str | bool)
+    ]
+    options: dict[str, Any] = {}
+    for pair in written:
+        name, _, value = pair.partition("=")
+        if name not in known:
+            raise EncounterError(
+                f"--option {name}: the format has {', '.join(known) or 'no options'}.",
+                path=name,
+                given=value,
+                allowed=known,
+            )
+        options[name] = value == "yes" if isinstance(parameters[name].default, bool) else value
+    return options
+
+
+def _plain(made: Charge, expected: bool) -> dict[str, Any]:
+    plain = made.as_dict()
+    if expected:
+        from jcodeunits.charging import expected as expected_of
+
+        plain["expected"] = expected_of(made).as_dict()
+    return plain
+
+
+def _told(made: Charge, on: str, args: argparse.Namespace) -> list[str]:
+    from jcodeunits.show import LINE_HEAD, line_rows
+
+    encounter = made.encounter
+    lines = [f"{on}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim", ""]
+    if made.lines:
+        lines += [*_filled(LINE_HEAD, line_rows(made.lines)), ""]
+    if args.explain:
+        for number, line in enumerate(made.lines, 1):
+            lines += [f"line {number}: {line.code} x {line.units}", *terminal.steps(line.trace.steps), ""]
+    if args.expected:
+        lines += [*_expected(made), ""]
+    lines += terminal.finding_lines(made.findings)
+    stops = sum(finding.severity == "stop" for finding in made.findings)
+    verdict = f"stopped by {stops} finding{'s' * (stops != 1)}" if stops else "nothing stops this claim"
+    data = f"({made.edition}, data {made.fingerprint[:12]})"
+    return [*lines, f"{terminal.styled(verdict, 'stop' if stops else 'bold')} {data}"]
+
+
+def _filled(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The table without the columns that no line uses."""
+    used = [i for i in range(len(head)) if any(str(row[i]) for row in rows)]
+    return terminal.table(
+        [head[i] for i in used], [[row[i] for i in used] for row in rows], right=("#", "units"), headed=True
+    )
+
+
+def _expected(made: Charge) -> list[str]:
+    from jcodeunits.charging import expected
+
+    estimate = expected(made).as_dict()
+    rows = [
+        (row["line"], row["code"], row["units"], row["amount"] or "?", row["how"])
+        for row in estimate["lines"]
+    ]
+    total = f"total {estimate['total']}{'' if estimate['complete'] else ' of the lines with a figure'}"
+    head = ("#", "code", "units", "dollars", "how")
+    table = terminal.table(head, rows, right=("#", "units", "dollars"), headed=True)
+    return [*table, *terminal.wrapped(f"{total} ({estimate['estimate']})")]
