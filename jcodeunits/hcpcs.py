@@ -17,7 +17,7 @@ from .errors import IdentifierError, InvalidHcpcs
 _LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
 _CPT = re.compile("[0-9]{4}[0-9A-Z]")
 _MODIFIER = re.compile("[A-Z0-9]{2}")
-_HELP = "A code is a letter and four digits, for example J0696, or five digits, for example 96372."
+_HELP = "A code is a letter and four digits, or five digits."
 
 
 def compact(code: object) -> str:

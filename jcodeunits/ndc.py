@@ -31,7 +31,7 @@ _WIDTHS = {"5-4-2": (5, 4, 2), "6-4-2": (6, 4, 2)}
 _SHORT = {(4, 4, 2): "labeler", (5, 3, 2): "product", (5, 4, 1): "package"}
 _NOISE = re.compile(r"""^[="'`‘’“”(\s]*(?:NDC|N4)?[\s:#.]*["'`‘’“”]*|["'`‘’“”)\s,;.]+$""", re.IGNORECASE)
 _HYPHENS = re.compile(r"\s*[-‐‑‒–—−]\s*|(?<=\d)\s+(?=\d)")
-_HELP = "Write it as on the package with its hyphens, for example 0409-3795-01, or as 11 digits."
+_HELP = "Write it with its hyphens as on the package (5-4-2, 4-4-2, 5-3-2 or 5-4-1), or as 11 digits."
 
 
 @attrs.frozen(order=True)

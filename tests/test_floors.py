@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "jcodeunits"
 
-# Floor of each module; a name ending in "." is a package whose files share the floor.
+# Floor of each module; the files of a package share its floor unless they are named.
 FLOORS = {
     "amount": 0, "errors": 0,
     "cite": 1, "period": 1,
@@ -20,9 +20,9 @@ FLOORS = {
     "search": 6,
     "claim": 7, "convert": 7, "quantity": 7,
     "vials": 8,
-    "coding.": 9, "rules.": 9,
+    "coding": 9, "rules": 9,
     "charging": 10,
-    "batch": 11, "formats.": 11, "refresh.": 11, "show": 11,
+    "batch": 11, "formats": 11, "refresh": 11, "show": 11,
     "audit": 12, "spark": 12,
     "cli.terminal": 13,
     "cli.arguments": 14,
@@ -32,8 +32,8 @@ FLOORS = {
     "__main__": 18,
 }  # fmt: skip
 
-# Files that the others of their own package may use: a step's or a format's common tools.
-SHARED = {"coding.": None, "formats.": None, "refresh.": None, "rules.": {"rules._registry"}}
+# Inside a package its files may use each other; a rule knows none but the registry.
+RULES_MAY_USE = {"rules._registry"}
 
 
 def _sources() -> dict[str, Path]:
@@ -47,12 +47,12 @@ def _sources() -> dict[str, Path]:
 SOURCES = _sources()
 
 
-def _floor(module: str) -> tuple[int, str]:
-    """Floor and, for a file of a package that shares one, the package."""
-    if module in FLOORS:
-        return FLOORS[module], ""
-    package = module.split(".")[0] + "."
-    return FLOORS[package], package
+def _package(module: str) -> str:
+    return module.split(".")[0]
+
+
+def _floor(module: str) -> int:
+    return FLOORS[module] if module in FLOORS else FLOORS[_package(module)]
 
 
 def _imports(module: str, path: Path) -> set[str]:
@@ -95,30 +95,31 @@ def _named(node: ast.ImportFrom) -> set[str]:
 
 @pytest.mark.parametrize("module", SOURCES)
 def test_a_module_imports_only_from_floors_below(module: str) -> None:
-    floor, package = _floor(module)
     wrong = []
-    for imported in _imports(module, SOURCES[module]):
-        if imported == module:
+    for imported in _imports(module, SOURCES[module]) - {module}:
+        below = _floor(imported) < _floor(module)
+        if below or _is_of_one_package(module, imported) or _is_shown(module, imported):
             continue
-        other, home = _floor(imported)
-        if other < floor or (imported == "show" and _shows(SOURCES[module], "show")):
-            continue
-        allowed = SHARED.get(package)
-        if home == package != "" and (allowed is None or imported in allowed or module == package[:-1]):
-            continue
-        wrong.append(f"{module} (floor {floor}) imports {imported} (floor {other})")
+        wrong.append(f"{module} (floor {_floor(module)}) imports {imported} (floor {_floor(imported)})")
     assert wrong == []
 
 
+def _is_of_one_package(module: str, imported: str) -> bool:
+    if _package(module) != _package(imported) or _floor(module) != _floor(imported):
+        return False
+    return _package(module) != "rules" or module == "rules" or imported in RULES_MAY_USE
+
+
+def _is_shown(module: str, imported: str) -> bool:
+    return imported == "show" and _shows(SOURCES[module], "show")
+
+
 def test_every_module_has_a_floor() -> None:
-    assert [
-        module for module in SOURCES if module not in FLOORS and module.split(".")[0] + "." not in FLOORS
-    ] == []
+    assert [module for module in SOURCES if module not in FLOORS and _package(module) not in FLOORS] == []
 
 
 def test_no_floor_is_of_a_module_that_has_gone() -> None:
-    packages = {module.split(".")[0] + "." for module in SOURCES}
-    assert [name for name in FLOORS if name not in SOURCES and name not in packages] == []
+    assert [name for name in FLOORS if name not in SOURCES] == []
 
 
 def test_coding_and_rules_do_not_know_each_other() -> None:

@@ -16,7 +16,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 DRUG_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]\d{4}(?![A-Za-z0-9])")
 PROCEDURE = re.compile(r"(?<![\dA-Za-z.,])\d{4}[0-9TFU](?![\dA-Za-z])")
 NDC = re.compile(r"(?<!\d)\d{4,6}-\d{3,4}-\d{1,2}(?!\d)")
-LONG_NUMBER = re.compile(r"(?<!\d)\d{10,11}(?!\d)")
+LONG_NUMBER = re.compile(r"(?<![\d.])\d{10,11}(?!\d)")
 
 
 def _strings(path: Path) -> list[tuple[int, str]]:
