@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,10 +16,32 @@ from jcodeunits.tables import choice, day, flag, optional, optional_day, text, w
 
 from . import asp, hcpcs
 
+# Named converters: the type checker knows no cached and no made ones.
 
-def _column(converter: Callable[[str], Any]) -> Any:
-    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
-    return attrs.field(converter=converter)
+
+def one_level(cell: str) -> str:
+    """How far a row is to be trusted: high, medium or low."""
+    return tables.confidence(cell)
+
+
+def some_words(cell: str) -> tuple[str, ...]:
+    """Values separated by bars."""
+    return words(cell)
+
+
+def one_field(cell: str) -> str:
+    """A field of the drug table that a person may decide."""
+    return choice(*_FIELDS)(cell)
+
+
+def one_day(cell: str) -> dt.date:
+    """An ISO day."""
+    return day(cell)
+
+
+def one_day_or_none(cell: str) -> dt.date | None:
+    """An ISO day, or empty."""
+    return optional_day(cell)
 
 
 @attrs.frozen
@@ -41,18 +63,18 @@ class Scope:
     TABLE: ClassVar[str] = "scope"
     KEY: ClassVar[tuple[str, ...]] = ("first", "last")
 
-    first: str = _column(text)
-    last: str = _column(text)
-    drug: bool = _column(flag)
-    kind: str = _column(optional)
-    routes: tuple[str, ...] = _column(words)
-    note: str = _column(optional)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(tables.confidence)
-    verified: dt.date = _column(day)
+    first: str = attrs.field(converter=text)
+    last: str = attrs.field(converter=text)
+    drug: bool = attrs.field(converter=flag)
+    kind: str = attrs.field(converter=optional)
+    routes: tuple[str, ...] = attrs.field(converter=some_words)
+    note: str = attrs.field(converter=optional)
+    effective: dt.date = attrs.field(converter=one_day)
+    ends: dt.date | None = attrs.field(converter=one_day_or_none)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=one_level)
+    verified: dt.date = attrs.field(converter=one_day)
 
     @property
     def width(self) -> int:
@@ -71,16 +93,16 @@ class Reviewed:
     TABLE: ClassVar[str] = "reviewed"
     KEY: ClassVar[tuple[str, ...]] = ("code", "field")
 
-    code: str = _column(text)
-    field: str = _column(choice(*_FIELDS))
-    value: str = _column(optional)
-    why: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(tables.confidence)
-    verified: dt.date = _column(day)
+    code: str = attrs.field(converter=text)
+    field: str = attrs.field(converter=one_field)
+    value: str = attrs.field(converter=optional)
+    why: str = attrs.field(converter=text)
+    effective: dt.date = attrs.field(converter=one_day)
+    ends: dt.date | None = attrs.field(converter=one_day_or_none)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=one_level)
+    verified: dt.date = attrs.field(converter=one_day)
 
 
 @attrs.frozen
@@ -157,6 +179,6 @@ def sha256(path: Path) -> str:
 NEXT_QUARTER = (
     "Where the files come from: cms.gov, 'HCPCS Quarterly Update' (a ZIP with the code workbook) and "
     "'Medicare Part B Drug Average Sales Price' (ZIPs with the NDC-HCPCS crosswalk and the payment limits), "
-    "each posted a few weeks before its quarter. Unzip them into one folder, beside those of earlier quarters, and run "
-    "`jcodeunits refresh FOLDER`."
+    "each posted a few weeks before its quarter. Unzip them into one folder, beside those of earlier "
+    "quarters, and run `jcodeunits refresh FOLDER`."
 )

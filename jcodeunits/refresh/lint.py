@@ -9,25 +9,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from jcodeunits import ndc, tables, units
+from jcodeunits import ndc, units
 from jcodeunits.catalog import REFUSALS, Catalog, Drug, Successor
 from jcodeunits.errors import IdentifierError, UnitMismatch
-from jcodeunits.tables import day, optional_day, text, words
+from jcodeunits.tables import text
 
 from . import asp, crosswalk
 from .amounts import dosage
-from .inputs import Inputs, Lint
-
-
-def _column(converter: Callable[[str], Any]) -> Any:
-    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
-    return attrs.field(converter=converter)
+from .inputs import Inputs, Lint, one_day, one_day_or_none, one_level, some_words
 
 
 @attrs.frozen
@@ -37,17 +32,17 @@ class Disagreement:
     TABLE: ClassVar[str] = "disagreements"
     KEY: ClassVar[tuple[str, ...]] = ("code", "cms_dosage")
 
-    code: str = _column(text)
-    cms_dosage: str = _column(text)
-    quarters: tuple[str, ...] = _column(words)
-    ours: str = _column(text)
-    reason: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(tables.confidence)
-    verified: dt.date = _column(day)
+    code: str = attrs.field(converter=text)
+    cms_dosage: str = attrs.field(converter=text)
+    quarters: tuple[str, ...] = attrs.field(converter=some_words)
+    ours: str = attrs.field(converter=text)
+    reason: str = attrs.field(converter=text)
+    effective: dt.date = attrs.field(converter=one_day)
+    ends: dt.date | None = attrs.field(converter=one_day_or_none)
+    source: str = attrs.field(converter=text)
+    cite: str = attrs.field(converter=text)
+    confidence: str = attrs.field(converter=one_level)
+    verified: dt.date = attrs.field(converter=one_day)
 
 
 def printed_dosages(inputs: Inputs) -> list[tuple[str, str, asp.Quarter]]:

@@ -21,7 +21,7 @@ from jcodeunits import tables
 from jcodeunits.catalog import Catalog, Drug, Salt, Successor
 from jcodeunits.errors import TableError
 from jcodeunits.policy import Edit, Fee, Limit, Place, Status
-from jcodeunits.products import Product, ProductReview
+from jcodeunits.products import Container, Product, ProductReview
 
 from . import crosswalk, drugs, fda, lint, policy_tables, products, successors
 from .inputs import NEXT_QUARTER, Inputs, Lint, read_inputs, sha256
@@ -156,6 +156,7 @@ def _make_products(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
         [crosswalk.edition(quarter) for quarter in inputs.crosswalks],
         fda.read(cast(Path, listed)),
         {row.ndc: row for row in tables.load(ProductReview)},
+        {row.product: row for row in tables.load(Container)},
         lives,
         inputs.on,
     )
