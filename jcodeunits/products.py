@@ -1,7 +1,8 @@
 """Products by NDC: what one container holds, under which codes, and how an NDC line counts it.
 
-The table has a row for every NDC of CMS's quarterly crosswalk. One NDC is looked up without reading the others.
-The date finds the row; before the first and after the last edition the nearest row answers, with a note.
+The table has a row for every NDC of CMS's quarterly crosswalk. One NDC is looked up without reading the
+others. The date finds the row; before the first and after the last edition the nearest row answers, with a
+note.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import attrs
 
@@ -26,6 +27,9 @@ from .tables import choice, day, optional, optional_amount, optional_day, text, 
 
 KINDS = ("single-dose", "multi-dose")
 FORMS = ("liquid", "powder", "kit", "cream")
+
+# What counts each form on an NDC line.
+QUALIFIER_OF = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
 
 # What a mark on a row means, for people.
 MARKS = {
@@ -72,7 +76,9 @@ class Product:
     qualifier: str = attrs.field(converter=choice("", "UN", "ML", "GR"))
     quantity: Fraction | None = attrs.field(converter=optional_amount)
     proof: str = attrs.field(
-        converter=choice("", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container")
+        converter=choice(
+            "", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container", "reviewed"
+        )
     )
     size: Fraction | None = attrs.field(converter=optional_amount)
     shape: str = attrs.field(converter=optional)
@@ -153,7 +159,7 @@ class Product:
     def _repr_html_(self) -> str:
         from . import show
 
-        return cast(str, show.html(self))
+        return show.html(self)
 
 
 @attrs.frozen
@@ -188,8 +194,8 @@ class Container:
 class ProductReview:
     """An NDC on which the lists differ: what stands, and why.
 
-    `verdict`: `keep` (CMS's amount), `set` (this amount), `refuse` (no amount is certain). `listed` is what the
-    other list says.
+    `verdict`: `keep` (CMS's amount), `set` (this amount), `refuse` (no amount is certain). `listed` is what
+    the other list says.
     """
 
     TABLE: ClassVar[str] = "product_reviews"
@@ -239,8 +245,9 @@ class Shelf:
         rows = self.rows(digits)
         if not rows:
             raise UnknownProduct(
-                f"NDC {ndc.format(digits)} is in no edition of CMS's crosswalk from {_reach()[0]} to {_reach()[1]}. "
-                "Check it against the package; else give the drug's code and the amount in one container.",
+                f"NDC {ndc.format(digits)} is in no edition of CMS's crosswalk from {_reach()[0]} to "
+                f"{_reach()[1]}. Check it against the package; else give the drug's code and the amount "
+                "in one container.",
                 ndc=digits, on=date,
             )  # fmt: skip
         row = next((row for row in rows if row.period.holds(date)), None) or min(
@@ -280,10 +287,9 @@ class Shelf:
                 f"{place} holds neither products.csv nor containers.csv.", file=str(place), problems=()
             )
         clashes = [p.number for p in own.get(Product, ()) if any(_overlap(p, q) for q in self.rows(p.ndc))]
-        clashes += [
-            c.product for c in own.get(Container, ())
-            if any(_overlap(c, d) for d in (*self.own_containers, *_containers().get(c.product, ())) if d.product == c.product)
-        ]  # fmt: skip
+        known = (*self.own_containers, *tables.load(Container))
+        for c in own.get(Container, ()):
+            clashes += [d.product for d in known if d.product == c.product and _overlap(c, d)]
         if clashes:
             raise TableError(
                 f"{place}: rows would replace shipped ones: {', '.join(clashes)}.",
@@ -350,7 +356,9 @@ def _reach() -> tuple[dt.date, dt.date]:
 def _read_as(number: object, digits: str, row: Product) -> tuple[Finding, ...]:
     if not isinstance(number, str) or ndc.is_valid(number):
         return ()
-    says = f"{number.strip()!r} has ten digits without hyphens; read as {ndc.format(digits)}, the only product with them."
+    says = (
+        f"{number.strip()!r} has ten digits without hyphens; read as {ndc.format(digits)}, the only product."
+    )
     return (Finding("ndc-read-as", "note", says, "Write the NDC with its hyphens.", (row.citation,)),)
 
 
@@ -367,5 +375,7 @@ def _reach_note(row: Product, rows: Iterable[Product], on: dt.date) -> tuple[Fin
         )
     else:
         listed = ", ".join(str(r.period) for r in rows)
-        says = f"CMS's crosswalk did not list NDC {row.number} on {on} (listed {listed}); the nearest row answers."
+        says = (
+            f"NDC {row.number} was not in CMS's crosswalk on {on} (listed {listed}); the nearest row answers."
+        )
     return (Finding("product-reach", "note", says, "Check the package.", (row.citation,)),)

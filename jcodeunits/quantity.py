@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -21,7 +21,7 @@ from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch
 from .finding import Finding
 from .period import as_date
-from .products import FORMS, MARKS, Product, Shelf
+from .products import FORMS, MARKS, QUALIFIER_OF, Product, Shelf
 from .trace import Step, Trace
 
 # What each qualifier counts.
@@ -34,7 +34,6 @@ QUALIFIERS = {
 }
 USUAL = ("UN", "ML", "GR")
 
-_OF_FORM = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
 _PROOFS = {
     "fda-volume": "the FDA list gives the same volume as the package size",
     "same-concentration": "same concentration as a proved liquid of the code",
@@ -75,7 +74,7 @@ class NdcQuantity:
     def _repr_html_(self) -> str:
         from . import show
 
-        return cast(str, show.html(self))
+        return show.html(self)
 
 
 def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
@@ -93,7 +92,8 @@ def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
 class Counting:
     """How an NDC line counts one product: the qualifier, how much of it one container is, and why.
 
-    `per_container` is None where the container's volume is not known: then only a dose by volume can be counted.
+    `per_container` is None where the container's volume is not known: then only a dose by volume can be
+    counted.
     """
 
     qualifier: str
@@ -103,7 +103,7 @@ class Counting:
 
 
 def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | None = None) -> Counting:
-    """The qualifier of a product: from the site's own or a reviewed row, from its proof, or from the caller's `form`.
+    """The qualifier of a product: from a reviewed row, from its proof, or from the caller's `form`.
 
     Raises `FormNeeded` where nothing proves it and the caller did not say.
     """
@@ -112,9 +112,9 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS
         )
     reviewed = (shelf or products.shipped()).container(item.ndc, on)
-    if reviewed is not None and reviewed.form and not item.qualifier:
-        size = Fraction(1) if _OF_FORM[reviewed.form] == "UN" else reviewed.volume or item.size
-        return Counting(_OF_FORM[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
+    if reviewed is not None and reviewed.form:
+        size = Fraction(1) if QUALIFIER_OF[reviewed.form] == "UN" else reviewed.volume or item.size
+        return Counting(QUALIFIER_OF[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
     if item.qualifier:
         return Counting(item.qualifier, item.quantity, _PROOFS[item.proof], item.citation)
     if form is None:
@@ -123,7 +123,7 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
             ndc=item.ndc, choices=FORMS,
         )  # fmt: skip
-    qualifier = _OF_FORM[form]
+    qualifier = QUALIFIER_OF[form]
     return Counting(
         qualifier, Fraction(1) if qualifier == "UN" else item.size, f"the caller says that it is a {form}"
     )
@@ -143,11 +143,11 @@ def ndc_quantity(
 ) -> NdcQuantity:
     """The NDC quantity of a dose: millilitres of a liquid, containers of a powder or kit, grams of a cream.
 
-    `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds, where
-    nothing proves it. `qualifier` asks for F2 (activity) or ME (mg), which are never chosen, and only where the
-    payer takes them (`allowed`). The exact quantity is rounded half up to `decimals`, never to zero; `minimum`
-    is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`, `UnitMismatch` and what the
-    look-up raises.
+    `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds,
+    where nothing proves it. `qualifier` asks for F2 (activity) or ME (mg), which are never chosen, and only
+    where the payer takes them (`allowed`). The exact quantity is rounded half up to `decimals`, never to
+    zero; `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`,
+    `UnitMismatch` and what the look-up raises.
 
     >>> print(ndc_quantity("0409-3795-01", "30 mg", on="2026-03-02"))
     ML1
@@ -182,7 +182,7 @@ def rounded(
     findings: tuple[Finding, ...] = (),
     trace: Trace = Trace(),  # noqa: B008 - an immutable value
 ) -> NdcQuantity:
-    """An exact quantity as it is printed: half up to `decimals`, never zero, never below the payer's minimum."""
+    """An exact quantity as it is printed: half up to `decimals`, never zero or below the payer's minimum."""
     scale = 10**decimals
     whole = (2 * exact.numerator * scale + exact.denominator) // (2 * exact.denominator)
     least = max(Fraction(1, scale), Fraction(minimum) if minimum else Fraction(0))
@@ -239,7 +239,7 @@ def _by_measure(found: Product, given: Dose, qualifier: str) -> tuple[Fraction, 
 
 
 def labelled(found: Product) -> Dose:
-    """The labelled amount of one container. Raises `ContradictedProduct` where the published row gives none."""
+    """The labelled amount of one container; `ContradictedProduct` where the published row gives none."""
     if found.dose is not None:
         return found.dose
     why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
@@ -247,6 +247,6 @@ def labelled(found: Product) -> Dose:
     if reviewed is not None and reviewed.note:
         why = reviewed.note
     raise ContradictedProduct(
-        f"NDC {found.number} ({found.label}): {why}. Give the amount that the label prints for one container.",
+        f"NDC {found.number} ({found.label}): {why}. Give the amount on the label of one container.",
         ndc=found.ndc, reason=why,
     )  # fmt: skip

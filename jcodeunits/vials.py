@@ -1,8 +1,8 @@
 """Containers and waste: what was opened, given and discarded, and which modifier says so.
 
-The rule stands once, in `administered_units` and `waste_units`, written with integer operators only, so that the
-same lines serve one dose and an array of a million. The rest reads the record around it: discarded drug is
-billed only where the record says so, and a remainder that nobody accounts for takes no modifier.
+The rule stands once, in `administered_units` and `waste_units`, written with integer operators only, so
+that the same lines serve one dose and an array of a million. The rest reads the record around it: discarded
+drug is billed only where the record says so, and a remainder that nobody accounts for takes no modifier.
 
 >>> waste(given="77 mg", per="10 mg", opened=["100 mg"], discarded="23 mg", kind="single-dose").as_text()
 '8, and 2 with JW'
@@ -70,9 +70,9 @@ def _not_below_zero(value: Any) -> Any:
 class Rules:
     """What payer, date, setting and drug ask for.
 
-    `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`: how
-    grave a remainder is that the record does not account for (`stop`, `warn`, `none`). `exempt`: why neither
-    applies although the container is single-dose (empty: they apply); `doubt`: why nobody can say.
+    `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`:
+    how grave a remainder is that the record does not account for (`stop`, `warn`, `none`). `exempt`: why
+    neither applies although the container is single-dose (empty: they apply); `doubt`: why nobody can say.
     """
 
     jw: bool = True
@@ -161,18 +161,20 @@ def _single_dose(record: Record, rules: Rules, count: int) -> Waste:
     said = record.discarded
     if record.shared and said is None:
         finding = _finding(
-            "shared-container", "warn", "The container served several patients, and nothing says what of it was "
-            "discarded for this one.", "Record '0 mg', or the amount discarded if this was the last patient.", rules,
+            "shared-container", "warn",
+            "The container served several patients, and nothing says what of it was discarded for this one.",
+            "Record '0 mg', or the amount discarded if this was the last patient.", rules,
         )  # fmt: skip
         return Waste(count, 0, "", remainder, (finding,))
     problem = _unaccounted(record, remainder)
     if problem:
-        said_so = () if rules.unrecorded == "none" else (_finding("waste-unaccounted", rules.unrecorded, *problem, rules),)
-        return Waste(count, 0, "", remainder, said_so)
+        if rules.unrecorded == "none":
+            return Waste(count, 0, "", remainder)
+        finding = _finding("waste-unaccounted", rules.unrecorded, *problem, rules)
+        return Waste(count, 0, "", remainder, (finding,))
     thrown = said or Fraction(0)
     scale = math.lcm(label.denominator, given.denominator, thrown.denominator)
-    whole = [int(value * scale) for value in (given, thrown, label)]
-    discarded = waste_units(*whole, scale)
+    discarded = waste_units(int(given * scale), int(thrown * scale), int(label * scale), scale)
     steps = _steps(label, given, thrown, discarded, count, rules)
     if discarded and rules.jw:
         return Waste(count, discarded, "", remainder, (), Trace(steps))
@@ -186,9 +188,9 @@ def _unaccounted(record: Record, remainder: Fraction) -> tuple[str, str] | None:
         if remainder == 0:
             return None
         return (
-            f"{_units(remainder)} remained in the single-dose containers after the dose, and the record does not say "
-            "that they were discarded.",
-            "Record the amount discarded; it may then be billed. Without it the line takes neither JW nor JZ.",
+            f"{_units(remainder)} remained in the single-dose containers after the dose, and the record "
+            "does not say that they were discarded.",
+            "Record the amount discarded; it may then be billed. Until then neither JW nor JZ stands.",
         )
     if said > remainder:
         return (
@@ -264,33 +266,29 @@ def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
 def _multi_dose_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
     if not record.discarded:
         return ()
-    return (
-        _finding("multi-dose-waste", "note", "What is discarded of a multi-dose container is never billed, and the line "
-                 "takes neither JW nor JZ.", "Bill the dose only.", rules),
-    )  # fmt: skip
+    says = "What is discarded of a multi-dose container is never billed; the line takes neither JW nor JZ."
+    return (_finding("multi-dose-waste", "note", says, "Bill the dose only.", rules),)
 
 
 def _kind_unknown(record: Record, rules: Rules) -> tuple[Finding, ...]:
     left_over = record.discarded or (record.label is not None and record.label > record.given)
     if rules.jz != "required" and not left_over:
         return ()
-    wanted = "JW or JZ" if rules.jz != "none" else "JW"
-    return (
-        _finding("container-unknown", "warn", f"Nobody said whether the container was single-dose or multi-dose: {wanted} "
-                 "depends on it.", "Look at the label and say container: single-dose or multi-dose.", rules),
-    )  # fmt: skip
+    wanted = "JW or JZ depends" if rules.jz != "none" else "JW depends"
+    says = f"Nobody said whether the container was single-dose or multi-dose: {wanted} on it."
+    fix = "Look at the label and say container: single-dose or multi-dose."
+    return (_finding("container-unknown", "warn", says, fix, rules),)
 
 
 def _label_unknown(record: Record, rules: Rules, count: int) -> Waste:
     if record.discarded == 0:
         step = Step("JZ", "recorded that nothing was discarded")
         return Waste(count, 0, "JZ" if rules.jz == "required" else "", None, (), Trace((step,)))
-    finding = _finding(
-        "containers-missing", "warn",
-        f"The container is single-dose, but what was opened is not known ({record.missing}), so nothing shows whether "
-        "drug was left over.",
-        f"Give {record.missing}.", rules,
-    )  # fmt: skip
+    says = (
+        f"The container is single-dose, but what was opened is not known ({record.missing}): nothing shows "
+        "whether drug was left over."
+    )
+    finding = _finding("containers-missing", "warn", says, f"Give {record.missing}.", rules)
     return Waste(count, 0, "", None, (finding,))
 
 
@@ -309,9 +307,9 @@ def waste(
 ) -> Waste:
     """Units, discarded units and modifier for one dose, from amounts as text or `Dose`.
 
-    `given` the dose; `per` the amount of one billing unit; `opened` the labelled amount of each container opened;
-    `discarded` what the record shows as thrown away (None: not recorded; "0 mg": recorded that nothing was).
-    Raises a `DoseError`, `UnitMismatch` or `ContainerError` for what cannot be compared.
+    `given` the dose; `per` the amount of one billing unit; `opened` the labelled amount of each container
+    opened; `discarded` what the record shows as thrown away (None: not recorded; "0 mg": recorded that
+    nothing was). Raises a `DoseError`, `UnitMismatch` or `ContainerError` for what cannot be compared.
 
     >>> waste("70 mg", per="100 mg", opened=["100 mg"], discarded="30 mg").as_text()
     '1 with JZ'
@@ -381,8 +379,9 @@ class Fit:
 def best_fit(dose: object, sizes: Iterable[object]) -> Fit:
     """The containers that leave least over; among those, the fewest.
 
-    Exact for any amounts: the sizes become whole numbers of their common measure. Advice only: the claim carries
-    what was opened. The rule (smallest waste, then fewest containers) follows Medicare's contractors.
+    Exact for any amounts: the sizes become whole numbers of their common measure. Advice only: the claim
+    carries what was opened. The rule (smallest waste, then fewest containers) follows Medicare's
+    contractors.
 
     >>> print(best_fit("305 mg", ["100 mg", "400 mg"]))
     1 x 400 mg = 400 mg, 95 mg left over
@@ -442,8 +441,8 @@ def _least_waste(given: Dose, kinds: tuple[tuple[Dose, Fraction], ...]) -> list[
 def _least_total(parts: list[int], need: int) -> int:
     """The least sum of `parts` (largest first) that is not below `need`.
 
-    For each remainder modulo the smallest part, the least sum of the others that leaves it; every larger sum with
-    that remainder follows by adding smallest parts. Each part walks its cycles of remainders once.
+    For each remainder modulo the smallest part, the least sum of the others that leaves it; every larger
+    sum with that remainder follows by adding smallest parts. Each part walks its cycles of remainders once.
     """
     smallest = parts[-1]
     least: list[int | None] = [0, *[None] * (smallest - 1)]

@@ -21,6 +21,7 @@ from jcodeunits import hcpcs, products, tables, units
 from jcodeunits import policy as policies
 from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Catalog, Drug
+from jcodeunits.cite import Citation
 from jcodeunits.claim import Administration, Encounter, ExtraNdc, Line
 from jcodeunits.convert import BilledUnits, billing_units, resolve
 from jcodeunits.dose import Dose
@@ -259,7 +260,12 @@ class _Desk:
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]
         said += kind_differs(first.administration, opened, self.encounter.on, self.shelf)
-        waste = decide(self._record(answered, opened), self._rules(drug, answered))
+        kind, source = kind_of(first.administration, opened, self.encounter.on, self.shelf)
+        rules = self._rules(drug, answered)
+        if source is not None and source.confidence == "low":
+            said += _from_memory(kind, source)
+            rules = attrs.evolve(rules, unrecorded="warn" if rules.unrecorded == "stop" else rules.unrecorded)
+        waste = decide(self._record(answered, opened, kind), rules)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
         said += [x for _, _, more in counted for x in more]
         quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
@@ -267,7 +273,7 @@ class _Desk:
         found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
         return DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
 
-    def _record(self, answered: list[_Given], opened: tuple[Opened, ...]) -> Record:
+    def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:
         """The record in billing units; a band is one unit, its containers are measured by their own label."""
         given = sum((g.billed.exact for g in answered), Fraction(0))
         label = _total([o.label for o in opened])
@@ -278,8 +284,6 @@ class _Desk:
             whole = label or amount
             given, label = amount / whole, None if label is None else Fraction(1)
             discarded = None if discarded is None else discarded / whole
-        first = answered[0].administration
-        kind = kind_of(first, opened, self.encounter.on, self.shelf) if opened or first.container else ""
         shared = any(g.administration.shared for g in answered)
         return Record(given, label, discarded, kind, shared, _missing(opened))
 
@@ -308,7 +312,8 @@ class _Desk:
         )
         return Rules(
             jw=option["jw"].value in ("pair", "optional"), jz=option["jz"].value or "none",
-            unrecorded=option["waste-unrecorded"].value or "warn", exempt=exempt, doubt=doubt, citations=cites,
+            unrecorded=option["waste-unrecorded"].value or "warn",
+            exempt=exempt, doubt=doubt, citations=cites,
         )  # fmt: skip
 
     def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
@@ -472,6 +477,12 @@ def _trace(answered: list[_Given], waste: Waste) -> Trace:
         Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation)
     )
     return Trace(tuple(steps)) + waste.trace
+
+
+def _from_memory(kind: str, source: Citation) -> tuple[Finding, ...]:
+    """A container kind that stands on general knowledge is said, and stops nothing."""
+    says = f"The container is taken as {kind} by general knowledge of the product."
+    return (Finding("container-from-memory", "note", says, "Check the label and say container.", (source,)),)
 
 
 def _unanswered(error: JcodeunitsError) -> Finding:

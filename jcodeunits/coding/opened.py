@@ -11,6 +11,7 @@ import attrs
 from jcodeunits import ndc, tables, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Drug
+from jcodeunits.cite import Citation
 from jcodeunits.claim import Administration, OpenedProduct
 from jcodeunits.convert import measured
 from jcodeunits.dose import Dose
@@ -51,7 +52,7 @@ class Opened:
 
 @attrs.frozen
 class Found:
-    """The product rows behind an administration, read before its code is known, and what was said on the way."""
+    """The product row behind an entry, read before the code is known, and what was said on the way."""
 
     entry: OpenedProduct
     number: str | None
@@ -62,7 +63,7 @@ class Found:
 def look_up(
     administration: Administration, drug_is_ndc: bool, on: dt.date, shelf: Shelf
 ) -> tuple[Found, ...]:
-    """The product row of every NDC that was opened. What is no NDC is a stop; what nobody lists, a question."""
+    """The product row of every NDC opened. What is no NDC is a stop; what nobody lists, a question."""
     entries = administration.products
     if drug_is_ndc and not any(entry.ndc for entry in entries):
         first = entries[0] if entries else OpenedProduct()
@@ -108,7 +109,7 @@ def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Fi
 
 
 def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
-    """An amount in billing units of a code, before any rounding; a band's amounts are compared as they are."""
+    """An amount in billing units of a code, before any rounding; a band's amounts stay as they are."""
     if amount.unit == "billing unit":
         return amount.amount
     measure = measured(drug, amount.unit, basis)
@@ -188,7 +189,7 @@ def count(
     o: Opened, form: str | None, volume: Fraction | None, on: dt.date, shelf: Shelf,
     allowed: tuple[str, ...], decimals: int,
 ) -> tuple[Quantities | None, tuple[Finding, ...]]:  # fmt: skip
-    """The NDC quantities of one product, or why they are not known. `volume` is the dose in mL, where it is one."""
+    """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
     if o.item is None:
@@ -235,20 +236,29 @@ def _quantities(
     return made, ()
 
 
-def kind_of(administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf) -> str:
-    """Single-dose or multi-dose, as the caller says, else as the rows of all products say; else empty."""
+def kind_of(
+    administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf
+) -> tuple[str, Citation | None]:
+    """Single-dose or multi-dose: as the caller says, else as the rows of all products say; else empty.
+
+    The citation is that of the row that says so.
+    """
     if administration.container:
-        return administration.container
-    kinds = {listed_kind(o.item, on, shelf) for o in opened}
-    return kinds.pop() if len(kinds) == 1 else ""
+        return administration.container, None
+    listed = [listed_kind(o.item, on, shelf) for o in opened]
+    if len({kind for kind, _ in listed}) != 1:
+        return "", None
+    return min(listed, key=lambda found: found[1] is not None and found[1].confidence != "low")
 
 
-def listed_kind(item: Product | None, on: dt.date, shelf: Shelf) -> str:
-    """What the reviewed container or the product's shape says; empty where nothing does."""
+def listed_kind(item: Product | None, on: dt.date, shelf: Shelf) -> tuple[str, Citation | None]:
+    """What the reviewed container or the product's shape says, and where; empty where nothing does."""
     if item is None:
-        return ""
+        return "", None
     reviewed = shelf.container(item.ndc, on)
-    return reviewed.kind if reviewed is not None and reviewed.kind else item.kind
+    if reviewed is not None and reviewed.kind:
+        return reviewed.kind, reviewed.citation
+    return item.kind, item.citation if item.kind else None
 
 
 def kind_differs(
@@ -256,10 +266,8 @@ def kind_differs(
 ) -> tuple[Finding, ...]:
     """A question where the caller's container kind is not the one that the product's row has."""
     for o in opened:
-        listed = listed_kind(o.item, on, shelf)
-        if o.item is not None and listed and administration.container not in (None, listed):
-            reviewed = shelf.container(o.item.ndc, on)
-            citation = reviewed.citation if reviewed else o.item.citation
+        listed, citation = listed_kind(o.item, on, shelf)
+        if o.item is not None and citation and administration.container not in (None, listed):
             says = f"NDC {o.item.number} is listed as {listed}; the record says {administration.container}."
             return (Finding("container-differs", "warn", says, "Check the label.", (citation,)),)
     return ()

@@ -1,8 +1,8 @@
 """Reads the FDA list of injectable NDCs: amounts, volumes and containers that owe nothing to CMS.
 
-The list is a check, never the only source of an amount: its strength is mostly the amount in the container, but
-in some rows it is a concentration, a package total, another salt's weight, or rounded away; its bracketed
-brands are relatives of the ingredient, not the label.
+The list is a check, never the only source of an amount: its strength is mostly the amount in the container,
+but in some rows it is a concentration, a package total, another salt's weight, or rounded away; its
+bracketed brands are relatives of the ingredient, not the label.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import attrs
 
-from .. import ndc
-from ..errors import IdentifierError
+from jcodeunits import ndc
+from jcodeunits.errors import IdentifierError
 
 _UNITS = {"mg": "mg", "[iu]": "unit", "[usp'u]": "unit", "u": "unit", "unt": "unit", "meq": "mEq", "ml": "mL"}
 _LEADING = re.compile(r"^([\d.]+) mL ")
@@ -42,11 +42,12 @@ _SHAPES = {
 class Injectable:
     """One NDC of the list.
 
-    `strengths` are the printed amounts (amount, unit), with their total where a combination's are in one unit;
-    `derived` what the description says besides: masses, volume, volume times concentration. `volume` in mL is what the description begins with, else the strength in mL, else
-    strength over concentration; `leads` tells the first. `per_ml` is the concentration, `mass_only` that the
-    description names no millilitre (a volume in the strength alone is a diluent's). `ingredient` is the
-    generic name. `shape` is the container in our words, empty where the list's word is none.
+    `strengths` are the printed amounts (amount, unit), with their total where a combination's are in one
+    unit; `derived` what the description says besides: masses, volume, volume times concentration. `volume`
+    in mL is what the description begins with, else the strength in mL, else strength over concentration;
+    `leads` tells the first. `per_ml` is the concentration, `mass_only` that the description names no
+    millilitre (a volume in the strength alone is a diluent's). `ingredient` is the generic name. `shape` is
+    the container in our words, empty where the list's word is none.
     """
 
     ndc: str

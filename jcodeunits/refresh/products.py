@@ -1,8 +1,8 @@
-"""Makes `products.csv`: every NDC of the crosswalk quarters, what one container holds, and how an NDC line counts it.
+"""Makes `products.csv`: every NDC of the crosswalk, what a container holds, how an NDC line counts it.
 
-An amount is BILLUNITS times the billing unit, checked against the FDA list. A qualifier is written only where a
-rule proves it (`PROOFS`); nothing is guessed. Where CMS contradicts itself, or the two lists differ, the row is
-settled by a reviewed row of `product_reviews.csv`, or left without an amount and marked.
+An amount is BILLUNITS times the billing unit, checked against the FDA list. A qualifier is written only
+where a rule proves it (`PROOFS`); nothing is guessed. Where CMS contradicts itself, or the two lists
+differ, the row is settled by a reviewed row of `product_reviews.csv`, or left without an amount and marked.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from fractions import Fraction
 
 import attrs
 
-from ..amount import decimal_text
-from ..ndc import compact
-from ..products import MARKS, Product, ProductReview
+from jcodeunits.amount import decimal_text
+from jcodeunits.ndc import compact
+from jcodeunits.products import MARKS, QUALIFIER_OF, Container, Product, ProductReview
+
 from .crosswalk import Edition, Listing
 from .fda import Injectable
 
@@ -61,10 +62,11 @@ def make(
     editions: Iterable[Edition],
     fda: Mapping[str, Injectable],
     reviews: Mapping[str, ProductReview],
+    containers: Mapping[str, Container],
     lives: Life,
     verified: dt.date,
 ) -> Made:
-    """The rows of `products.csv` from the crosswalk editions, the FDA list, the reviews and the codes' own dates.
+    """The rows of `products.csv` from the crosswalk, the FDA list, the reviews and the codes' own dates.
 
     `lives` are the periods of each HCPCS code, which tell when a code changed inside a missing quarter.
     """
@@ -82,6 +84,8 @@ def make(
     latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
     proofs = prove(latest, newest, fda)
+    reviewed = {number: c for number in listed if (c := _container(number, containers)) is not None}
+    proofs |= {number: found for number, c in reviewed.items() if (found := _by_review(c)) is not None}
     sizes = _sizes(latest, newest, proofs)
     rows = []
     for number in sorted(listed):
@@ -91,7 +95,7 @@ def make(
             amounts[number],
             proofs.get(number),
             sizes.get(number),
-            fda.get(number),
+            _container_facts(number, latest, reviewed.get(number), fda.get(number), proofs.get(number)),
             ordered,
             lives,
             verified,
@@ -178,7 +182,7 @@ def _readings(listed: Injectable, verdict: str, unit: str) -> list[Fraction]:
 
 
 def agreement(amount: Fraction, unit: str, slack: Fraction, listed: Injectable | None) -> str:
-    """How the FDA list stands to an amount: `strength`, `derived` (volume times concentration), `differs`, `none`.
+    """How the FDA list stands to an amount: `strength`, `derived` (from its description), `differs`, `none`.
 
     A printed strength in the same unit that differs is never overruled by the description.
     """
@@ -242,10 +246,10 @@ def prove(
         if number not in proofs and not one and _strength(amounts[number], size[number]) & known:
             proofs[number] = ("ML", size[number], "same-concentration")
     dissolved = {x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")}
-    for code, numbers in by_code.items():
+    for numbers in by_code.values():
         liquid = any(n in fda and fda[n].volume == size[n] for n in numbers)
         if not liquid and all(proofs.get(n, ("",))[0] != "ML" for n in numbers):
-            proofs |= _counted(code, numbers, size, amounts, fda, dissolved)
+            proofs |= _counted(numbers, size, amounts, fda, dissolved)
     return proofs
 
 
@@ -256,7 +260,8 @@ def _sizes(
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
 
-    A size of 1 is often a count, so it serves only where it gives the concentration of a proved liquid of the code.
+    A size of 1 is often a count, so it serves only where it gives the concentration of a proved liquid of
+    the code.
     """
     known: dict[str, set[Fraction]] = defaultdict(set)
     for number, proof in proofs.items():
@@ -273,7 +278,7 @@ def _sizes(
 
 
 def _volume_proved(size: Fraction, listed: Injectable | None) -> bool:
-    """FDA volume equals package size. A size of 1 may be a count, so there the volume must lead the description."""
+    """FDA volume equals package size; a size of 1 may be a count, so there the volume must lead."""
     if listed is None or listed.volume != size or listed.shape in ("kit", "implant"):
         return False
     return size != 1 or listed.leads
@@ -284,13 +289,13 @@ def _strength(settled: _Amount, size: Fraction) -> set[Fraction]:
 
 
 def _counted(
-    code: str, numbers: Sequence[str], size: Mapping[str, Fraction], amounts: Mapping[str, _Amount],
+    numbers: Sequence[str], size: Mapping[str, Fraction], amounts: Mapping[str, _Amount],
     fda: Mapping[str, Injectable], dissolved: Collection[str],
 ) -> dict[str, tuple[str, Fraction, str]]:  # fmt: skip
     """The NDCs of a code without liquids that are counted by the container.
 
-    `dissolved` are the ingredients that the FDA list also knows as a liquid in vials, ampules or syringes: there
-    a mass alone proves nothing.
+    `dissolved` are the ingredients that the FDA list also knows as a liquid in vials, ampules or syringes:
+    there a mass alone proves nothing.
     """
     found = {}
     different = len({amounts[n].amount for n in numbers} - {None}) > 1
@@ -311,40 +316,37 @@ def _counted(
 
 def _rows(
     number: str, by_edition: Mapping[int, list[Listing]], amounts: Mapping[int, _Amount],
-    proof: tuple[str, Fraction, str] | None, size: Fraction | None, listed: Injectable | None,
+    proof: tuple[str, Fraction, str] | None, size: Fraction | None, container: Mapping[str, str],
     editions: Sequence[Edition], lives: Life, verified: dt.date,
 ) -> list[dict[str, str]]:  # fmt: skip
     """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
     newest = _latest(by_edition)[0]
-    shape = _shape(newest, listed)
     facts = {
         "label": _label(newest.name),
         "maker": re.sub(r"\s+", " ", newest.maker),
-        "shape": shape,
-        "kind": "single-dose" if shape in _SINGLE_DOSE else "",
         "verified": verified.isoformat(),
+        **container,
     }
     made: list[dict[str, str]] = []
     for first, last, n, codes in _segments(by_edition, editions, lives):
-        first_listing = min((x for x in by_edition[n] if x.code in codes), key=lambda x: x.code)
+        shown = min((x for x in by_edition[n] if x.code in codes), key=lambda x: x.code)
         settled = amounts[n]
-        same = first_listing.size == newest.size or amounts[n].amount == amounts[max(amounts)].amount
+        same = shown.size == newest.size or amounts[n].amount == amounts[max(amounts)].amount
         row = facts | {
             "ndc": number,
             "codes": "|".join(codes),
             "amount": decimal_text(settled.amount) if settled.amount else "",
             "unit": settled.unit,
-            "containers": decimal_text(first_listing.containers),
+            "containers": decimal_text(shown.containers),
             "qualifier": proof[0] if proof and same else "",
             "quantity": decimal_text(proof[1]) if proof and same else "",
             "proof": proof[2] if proof and same else "",
             "size": decimal_text(size) if size and same else "",
-            "form": _form(proof, shape) if proof and same else "",
             "marks": "|".join(settled.marks),
             "effective": first.isoformat(),
             "ends": last.isoformat() if last else "",
             "source": editions[n].source,
-            "cite": f"{first_listing.code} {decimal_text(first_listing.billing_units)} x {first_listing.dosage}",
+            "cite": f"{shown.code} {decimal_text(shown.billing_units)} x {shown.dosage}",
             "confidence": settled.confidence,
         }
         if made and _mergeable(made[-1], row):
@@ -385,7 +387,7 @@ def _segments(
 def _span(
     n: int, code: str, by_edition: Mapping[int, list[Listing]], editions: Sequence[Edition], lives: Life
 ) -> tuple[dt.date, dt.date | None]:
-    """The days of a code in one edition: on until the next edition starts, and across a quarter that is missing.
+    """The days of a code in one edition: until the next edition starts, so across a missing quarter.
 
     Inside a missing quarter the code's own first and last day tell when an NDC changed codes.
     """
@@ -408,22 +410,47 @@ def _shape(listing: Listing, listed: Injectable | None) -> str:
     """The container: what CMS's product name says, else what the FDA list says."""
     name = listing.name.lower()
     for word, shape in (
-        ("prefilled syringe", "syringe"), ("pfs", "syringe"), ("kwikpen", "pen"), ("flexpen", "pen"), (" pen", "pen"),
+        ("prefilled syringe", "syringe"),
+        ("pfs", "syringe"),
+        ("kwikpen", "pen"),
+        ("flexpen", "pen"),
+        ("pen", "pen"),
         ("kit", "kit"),
-    ):  # fmt: skip
-        if re.search(rf"(?<![a-z]){word.strip()}s?(?![a-z])", name):
+    ):
+        if re.search(rf"(?<![a-z]){word}s?(?![a-z])", name):
             return shape
     return listed.shape if listed else ""
 
 
-def _form(proof: tuple[str, Fraction, str] | None, shape: str) -> str:
-    if proof is None:
-        return ""
-    if proof[0] == "ML":
-        return "liquid"
-    if shape == "kit":
-        return "kit"
-    return "powder" if proof[2] == "fda-mass-only" and shape == "vial" else ""
+def _container_facts(
+    number: str, latest: Mapping[str, Sequence[Listing]], reviewed: Container | None,
+    listed: Injectable | None, proof: tuple[str, Fraction, str] | None,
+) -> dict[str, str]:  # fmt: skip
+    """Shape, kind and form of the container: as reviewed, else as the shape and the proof tell."""
+    shape = _shape(latest[number][0], listed)
+    kind = "single-dose" if shape in _SINGLE_DOSE else ""
+    form = ""
+    if proof is not None and proof[0] == "ML":
+        form = "liquid"
+    elif proof is not None and shape in ("kit", "vial") and proof[2] != "one-per-container":
+        form = "kit" if shape == "kit" else "powder"
+    if reviewed is not None:
+        kind, form = reviewed.kind or kind, reviewed.form or form
+    return {"shape": shape, "kind": kind, "form": form}
+
+
+def _container(number: str, containers: Mapping[str, Container]) -> Container | None:
+    """The reviewed row of an NDC, else of its labeler and product."""
+    return containers.get(number) or containers.get(number[:10])
+
+
+def _by_review(reviewed: Container) -> tuple[str, Fraction, str] | None:
+    qualifier = QUALIFIER_OF.get(reviewed.form)
+    if qualifier == "UN":
+        return qualifier, Fraction(1), "reviewed"
+    if qualifier and reviewed.volume:
+        return qualifier, reviewed.volume, "reviewed"
+    return None
 
 
 def _label(name: str) -> str:
