@@ -74,7 +74,8 @@ class Rules:
 
     `units_digits`: digits of the field that holds the units, more become more lines (None: no end).
     `needs`: of `charge_amount`, `revenue_code`, `diagnoses`, `ndc_quantity`; `fields` names them there.
-    `quantity`: digits before and after the point of the NDC quantity.
+    `quantity`: digits before and after the point of the NDC quantity; `quantity_most`: its characters in
+    all, the point too. `amount_digits`: digits before the point of a charge.
     `lines_most`: lines that one claim holds.
     """
 
@@ -84,6 +85,8 @@ class Rules:
     needs: tuple[str, ...] = ()
     fields: Mapping[str, str] = attrs.field(factory=dict)
     quantity: tuple[int, int] | None = None
+    quantity_most: int | None = None
+    amount_digits: int | None = None
     lines_most: int | None = None
     pointers: bool = False
 
@@ -220,7 +223,16 @@ def _refuse_any(problems: list[str], rules: Rules) -> None:
 
 
 def _too_many(lines: tuple[Line, ...], rules: Rules) -> list[str]:
+    """What is wrong only after the units were divided: empty shares, long charges, too many lines."""
     found = [
+        f"line {at} ({line.code}) has a charge of {number(line.charge_amount)}, and "
+        f"{rules.fields['charge_amount']} holds {rules.amount_digits} digits of dollars"
+        for at, line in enumerate(lines, 1)
+        if rules.amount_digits is not None
+        and line.charge_amount is not None
+        and line.charge_amount >= 10**rules.amount_digits
+    ]
+    found += [
         f"line {at} ({line.code}) would carry an NDC quantity of 0 after the units are divided"
         for at, line in enumerate(lines, 1)
         if line.ndc_quantity is not None and line.ndc_quantity <= 0
@@ -325,6 +337,11 @@ def _wrong_quantity(quantity: Decimal, rules: Rules) -> Iterable[str]:
                 f"has an NDC quantity of {number(quantity)}, and {rules.fields['ndc_quantity']} holds "
                 f"{rules.quantity[0]} digits and {rules.quantity[1]} decimals"
             )
+    if rules.quantity_most is not None and len(number(quantity)) > rules.quantity_most:
+        yield (
+            f"has an NDC quantity of {number(quantity)}, and {rules.fields['ndc_quantity']} holds "
+            f"{rules.quantity_most} characters"
+        )
 
 
 _GIVE = {
@@ -338,6 +355,19 @@ def _missing(line: Line, rules: Rules) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
             yield sentence.format(where=rules.fields[name], code=line.code)
+
+
+def for_charges(
+    beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)
+) -> dict[str, Any]:
+    """What may stand beside a message of charges: it is read as it is, not billed anew."""
+    if unknown := [key for key in beside if key not in allowed]:
+        raise FormatError(
+            f"The message holds charges, which are read as they stand: {unknown[0]}= has no place beside it.",
+            format=form,
+            place=unknown[0],
+        )
+    return dict(beside)
 
 
 _NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d+(?:\.\d+)?))?", re.ASCII)

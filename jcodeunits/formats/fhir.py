@@ -93,15 +93,15 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
     """An encounter from administrations, or the lines of a Claim or of ChargeItems.
 
     `text`: JSON text, or the resource as a dict: a MedicationAdministration, a Bundle, a Claim, a ChargeItem.
-    `beside`: what the message cannot say, by the names of the contract's encounter (`place`, `payer`, `visit`,
-    `discarded`, ...; `administrations=[...]` where the message holds several); `partial=True` bills a
-    stopped administration; `medications=[...]` gives Medication resources that the message only points to.
+    `beside`: what the message cannot say, by the names of the contract's encounter (`place`, `payer`,
+    `visit`, `discarded`, ...; `administrations=[...]` where the message holds several); `partial=True` bills
+    a stopped administration; `medications=[...]` gives Medication resources that it only points to.
 
     Raises `FormatError` (an order, a status that may not bill, no unit, no place), `EncounterError`.
     """
     message = _parse(text)
     if _is_charge(message):
-        return _lines(message, **beside)
+        return _lines(message, **_outgoing.for_charges(beside, "fhir"))
     return _incoming.only(_reading(message, **beside), "fhir")
 
 
@@ -177,8 +177,8 @@ def _nothing(resources: Iterable[tuple[str, dict[str, Any]]]) -> str:
     orders = [kind for kind in kinds if kind in _ORDERS]
     if orders:
         return (
-            f"{' and '.join(orders)} says what was ordered, dispensed or reported, not what was given, and is "
-            "never billed. Send the MedicationAdministration."
+            f"{' and '.join(orders)} says what was ordered, dispensed or reported, not what was given, "
+            "and is never billed. Send the MedicationAdministration."
         )
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'})."
 

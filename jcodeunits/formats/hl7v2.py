@@ -180,7 +180,8 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
     segments = _segments(text)
     kind = _kind(segments)
     if kind == "DFT":
-        return _lines(segments, **beside)
+        _outgoing.for_charges(beside, "hl7v2", ())
+        return _lines(segments)
     return _incoming.only(_reading(segments, kind, **beside), "hl7v2")
 
 

@@ -1,0 +1,247 @@
+"""The JSON of the clearing houses: service lines as their claim calls take them.
+
+One shape serves several of them; numbers are text. The names come in camelCase, and in snake_case from some
+client libraries: both are read, and `keys="snake"` writes the second.
+
+>>> from jcodeunits.claim import Charge, Encounter, Line
+>>> line = Line("J1885", ("JZ",), 2, diagnoses=("M54.50",), kind="drug")
+>>> text = write(Charge((line,), (), Encounter("2026-03-02", "11")), amounts={"J1885": 5}, indent=None)
+>>> text[text.index('"procedureCode"'):][:51]
+'"procedureCode": "J1885", "procedureModifiers": ["J'
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.errors import FormatError
+
+from . import _outgoing
+from ._outgoing import ClaimLines, Loss, Rules, number
+
+SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
+QUANTITY_DIGITS = (8, 7)  # and this one into CTP04
+
+CARRIES = {
+    "code": "professionalService.procedureCode, institutionalService.procedureCode",
+    "modifiers": "procedureModifiers",
+    "units": "serviceUnitCount",
+    "charge_amount": "lineItemChargeAmount",
+    "revenue_code": "institutionalService.serviceLineRevenueCode",
+    "diagnoses": "compositeDiagnosisCodePointers (professional)",
+    "description": "professionalService.description",
+    "ndc": "drugIdentification.nationalDrugCode",
+    "ndc_quantity": "drugIdentification.nationalDrugUnitCount",
+    "ndc_qualifier": "drugIdentification.measurementUnitCode",
+    "extra_ndcs": "additionalNotes",
+}
+_CANNOT = {
+    "professional": {"revenue_code": "a professional line has no revenue code"},
+    "institutional": {"diagnoses": "an institutional line points to no diagnosis"},
+}
+
+diagnoses = _outgoing.diagnoses
+
+
+def _side(charge: Charge) -> str:
+    return "institutional" if charge.encounter.claim == "outpatient" else "professional"
+
+
+def write(
+    charge: Charge,
+    *,
+    allow_stops: bool = False,
+    amounts: Mapping[str, object] | None = None,
+    revenue_codes: Mapping[str, str] | None = None,
+    allow_me: bool = False,
+    keys: str = "camel",
+    indent: int | None = 1,
+) -> str:
+    """The charge as `{"healthCareCodeInformation", "serviceLines"}`, for the host to put into its claim.
+
+    `amounts`: price of one unit by code, where the charge has none; `revenue_codes` for an outpatient claim.
+    Raises `FormatError` listing all that is in the way.
+    """
+    if keys not in ("camel", "snake"):
+        raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
+    side = _side(charge) if isinstance(charge, Charge) else "professional"
+    rules = Rules(
+        "claimjson", "clearing-house JSON", SERVICE_UNIT_DIGITS,
+        ("charge_amount", "ndc_quantity", "diagnoses" if side == "professional" else "revenue_code"),
+        {
+            "charge_amount": "lineItemChargeAmount", "ndc_quantity": "nationalDrugUnitCount",
+            "diagnoses": "compositeDiagnosisCodePointers", "revenue_code": "serviceLineRevenueCode",
+        },
+        QUANTITY_DIGITS, pointers=True,
+    )  # fmt: skip
+    lines = _outgoing.prepare(
+        charge,
+        rules,
+        allow_stops=allow_stops,
+        amounts=amounts,
+        revenue_codes=revenue_codes,
+        allow_me=allow_me,
+    )
+    listed = diagnoses(charge)
+    made: dict[str, Any] = {}
+    if listed:
+        made["healthCareCodeInformation"] = [
+            {"diagnosisTypeCode": "ABF" if n else "ABK", "diagnosisCode": code.replace(".", "")}
+            for n, code in enumerate(listed)
+        ]
+    made["serviceLines"] = [_service_line(charge, line, side, listed) for line in lines]
+    return json.dumps(_renamed(made, _snake) if keys == "snake" else made, indent=indent, ensure_ascii=False)
+
+
+def _service_line(charge: Charge, line: Line, side: str, listed: tuple[str, ...]) -> dict[str, Any]:
+    service: dict[str, Any] = {"procedureIdentifier": "HC", "procedureCode": line.code}
+    if line.modifiers:
+        service["procedureModifiers"] = list(line.modifiers)
+    service |= {
+        "lineItemChargeAmount": number(line.charge_amount or Decimal(0)),
+        "measurementUnit": "UN",
+        "serviceUnitCount": str(line.units),
+    }
+    if line.description:
+        service["description"] = line.description
+    if side == "institutional":
+        service = {"serviceLineRevenueCode": line.revenue_code, **service}
+    else:
+        service["placeOfServiceCode"] = charge.encounter.place
+        chosen = [str(n) for n in _outgoing.pointers(line, listed)]
+        service["compositeDiagnosisCodePointers"] = {"diagnosisCodePointers": chosen}
+    made: dict[str, Any] = {"serviceDate": f"{charge.encounter.on:%Y%m%d}", f"{side}Service": service}
+    if line.ndc is not None and line.ndc_quantity is not None:
+        made["drugIdentification"] = {
+            "serviceIdQualifier": "N4",
+            "nationalDrugCode": line.ndc,
+            "nationalDrugUnitCount": number(line.ndc_quantity),
+            "measurementUnitCode": line.ndc_qualifier,
+        }
+    if line.extra_ndcs:
+        made["additionalNotes"] = _outgoing.ndc_note(line.extra_ndcs)
+    return made
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
+
+
+def _camel(key: str) -> str:
+    head, *rest = key.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+def _renamed(value: Any, rename: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {rename(key): _renamed(item, rename) for key, item in value.items()}
+    return [_renamed(item, rename) for item in value] if isinstance(value, list) else value
+
+
+def losses(charge: Charge) -> tuple[Loss, ...]:
+    """What of the charge these service lines do not carry."""
+    side = _side(charge)
+    lost = _outgoing.losses(charge.lines, _CANNOT[side])
+    where = "compositeDiagnosisCodePointers"
+    return lost + (_outgoing.lost_pointers(charge.lines, where) if side == "professional" else ())
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
+    """The service lines of a claim call or of a fragment as `write` gives it, camelCase or snake_case.
+
+    Raises `FormatError` naming every line that is wrong.
+    """
+    message: object = text
+    if isinstance(text, (str, bytes, bytearray)):
+        try:
+            message = json.loads(text, parse_float=Decimal)
+        except (ValueError, RecursionError) as why:
+            raise FormatError(f"This is no JSON that can be read: {why}.", format="claimjson") from None
+    claim = _renamed(message, _camel)
+    if isinstance(claim, dict) and isinstance(claim.get("claimInformation"), dict):
+        claim = claim["claimInformation"]
+    rows = claim.get("serviceLines") if isinstance(claim, dict) else None
+    if not isinstance(rows, list) or not rows:
+        raise FormatError("The JSON holds no serviceLines.", format="claimjson", place="serviceLines")
+    listed = tuple(diagnoses) or tuple(
+        _dotted(str(row.get("diagnosisCode"))) for row in claim.get("healthCareCodeInformation") or []
+    )
+    problems: list[str] = []
+    lost: list[Loss] = []
+    read_rows = [_read_line(row, at, listed, problems, lost) for at, row in enumerate(rows, 1)]
+    if problems:
+        raise FormatError(
+            f"These service lines cannot be read: {'; '.join(problems)}.",
+            format="claimjson", place=problems[0].partition(":")[0], problems=tuple(problems),
+        )  # fmt: skip
+    lines, dates, places = zip(*read_rows, strict=True)
+    return ClaimLines(lines, dates, places, tuple(lost))
+
+
+def _dotted(code: str) -> str:
+    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code
+
+
+def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"\d+(?:\.\d+)?", text, re.ASCII):
+        problems.append(f"{where} is {value!r}, which is no amount")
+        return None
+    return Decimal(number(Decimal(text)))
+
+
+def _read_line(
+    row: Mapping[str, Any], at: int, listed: tuple[str, ...], problems: list[str], lost: list[Loss]
+) -> tuple[Line, str, str]:
+    where = f"line {at}"
+    service = row.get("professionalService") or row.get("institutionalService") or {}
+    if service.get("procedureIdentifier") != "HC":
+        problems.append(f"{where}: procedureIdentifier {service.get('procedureIdentifier')!r} is not HC")
+    if service.get("measurementUnit") != "UN":
+        problems.append(f"{where}: measurementUnit {service.get('measurementUnit')!r} is not UN")
+    units = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
+    if units is not None and (units % 1 or units < 1):
+        problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
+    pointed = (service.get("compositeDiagnosisCodePointers") or {}).get("diagnosisCodePointers") or []
+    known = [int(n) for n in pointed if str(n).isdigit() and 1 <= int(n) <= len(listed)]
+    if len(known) < len(pointed):
+        lost.append(Loss(at, "diagnoses", ",".join(map(str, pointed)), "the claim's list is not at hand"))
+    drug = _drug(row.get("drugIdentification") or {}, where, problems)
+    extras, rest = _outgoing.read_ndc_note(str(row.get("additionalNotes") or ""))
+    if rest:
+        lost.append(Loss(at, "additionalNotes", rest, "a line has no note"))
+    amount = service.get("lineItemChargeAmount")
+    line = Line(
+        str(service.get("procedureCode") or ""), tuple(service.get("procedureModifiers") or ()),
+        int(units or 0), drug.ndc or None, drug.qualifier, drug.quantity,
+        tuple(listed[n - 1] for n in known), kind="drug" if drug.ndc else "service",
+        charge_amount=_decimal(amount, f"{where}: lineItemChargeAmount", problems),
+        revenue_code=service.get("serviceLineRevenueCode"), description=service.get("description"),
+        extra_ndcs=extras,
+    )  # fmt: skip
+    day = str(row.get("serviceDate") or "")
+    date = f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day
+    return line, date, str(service.get("placeOfServiceCode") or "")
+
+
+def _drug(drug: Mapping[str, Any], where: str, problems: list[str]) -> ExtraNdc:
+    if not drug:
+        return ExtraNdc("")
+    ndc = str(drug.get("nationalDrugCode") or "")
+    if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
+        problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+    unit = str(drug.get("measurementUnitCode") or "")
+    if unit not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
+        problems.append(f"{where}: {unit!r} is no NDC unit")
+    quantity = _decimal(drug.get("nationalDrugUnitCount"), f"{where}: nationalDrugUnitCount", problems)
+    if quantity is not None and quantity <= 0:
+        problems.append(f"{where}: an NDC quantity of 0")
+    return ExtraNdc(ndc, unit, quantity)

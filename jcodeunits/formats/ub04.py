@@ -1,0 +1,164 @@
+"""UB-04 (CMS-1450): form locators 42 to 47 of each line, the NDC in FL43 without a space in it.
+
+>>> from decimal import Decimal
+>>> from jcodeunits.claim import Charge, Encounter, Line
+>>> line = Line("J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1.50"), kind="drug", revenue_code="0636")
+>>> charge = Charge((line,), (), Encounter("2026-03-02", "22", claim="outpatient"))
+>>> print(write(charge, amounts={"J1885": "5.00"}))
+0636 N400409379501ML1.5       J1885JZ        030226       2      1000
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from jcodeunits.claim import Charge, Line
+from jcodeunits.errors import FormatError
+
+from . import _outgoing
+from ._outgoing import ClaimLines, Loss, Rules, number
+
+# Form locator -> width; one blank between two of them.
+WIDTHS = {"42": 4, "43": 24, "44": 14, "45": 6, "46": 7, "47": 9}
+UNIT_DIGITS = WIDTHS["46"]
+DOLLAR_DIGITS = WIDTHS["47"] - 2
+QUANTITY_MOST = WIDTHS["43"] - len("N4") - 11 - len("ML")  # what FL43 leaves, the point included
+LINES_MOST = 22  # of one page; line 23 is the host's total
+
+CARRIES = {
+    "code": "FL44",
+    "modifiers": "FL44, after the code",
+    "units": "FL46",
+    "charge_amount": "FL47",
+    "revenue_code": "FL42",
+    "description": "FL43, on a line without NDC",
+    "ndc": "FL43, after N4",
+    "ndc_quantity": "FL43",
+    "ndc_qualifier": "FL43",
+}
+
+
+def write(
+    charge: Charge,
+    *,
+    allow_stops: bool = False,
+    amounts: Mapping[str, object] | None = None,
+    revenue_codes: Mapping[str, str] | None = None,
+    blank_amounts: bool = False,
+    allow_me: bool = False,
+) -> str:
+    """The charge as rows of FL42 to FL47.
+
+    FL43 of a drug line holds N4, the NDC, the unit and the quantity with a floating point, 24 characters in
+    all. `amounts`: price of one unit by code; `revenue_codes` by code; `blank_amounts=True` leaves FL47 to
+    the host. Raises `FormatError` listing all that is in the way. Source: NUBC's rule for FL43.
+    """
+    rules = Rules(
+        "ub04", "UB-04", UNIT_DIGITS,
+        ("revenue_code", "ndc_quantity", *(() if blank_amounts else ("charge_amount",))),
+        {"charge_amount": "FL47", "revenue_code": "FL42", "ndc_quantity": "FL43"},
+        None, QUANTITY_MOST, DOLLAR_DIGITS,
+    )  # fmt: skip
+    lines = _outgoing.prepare(
+        charge,
+        rules,
+        allow_stops=allow_stops,
+        amounts=amounts,
+        revenue_codes=revenue_codes,
+        allow_me=allow_me,
+    )
+    several = [f"line {at} ({line.code})" for at, line in enumerate(lines, 1) if line.extra_ndcs]
+    if several:
+        raise FormatError(
+            f"Not written as UB-04: {', '.join(several)} has several NDCs, and FL43 holds one: one line for "
+            "each NDC is needed.", format="ub04", place=several[0],
+        )  # fmt: skip
+    return "".join(f"{_row(charge, line)}\n" for line in lines)
+
+
+def _fl43(line: Line) -> str:
+    if line.ndc is not None and line.ndc_quantity is not None:
+        return f"N4{line.ndc}{line.ndc_qualifier}{number(line.ndc_quantity)}"
+    words = line.description or ""
+    return words if len(words) <= WIDTHS["43"] and not words.startswith("N4") else ""
+
+
+def _row(charge: Charge, line: Line) -> str:
+    cents = "" if line.charge_amount is None else str(int(line.charge_amount * 100))
+    boxes = {
+        "42": line.revenue_code or "",
+        "43": f"{_fl43(line):<{WIDTHS['43']}}",
+        "44": f"{line.code + ''.join(line.modifiers):<{WIDTHS['44']}}",
+        "45": f"{charge.encounter.on:%m%d%y}",
+        "46": f"{line.units:>{WIDTHS['46']}}",
+        "47": f"{cents:>{WIDTHS['47']}}",
+    }
+    return " ".join(boxes.values()).rstrip()
+
+
+def losses(charge: Charge) -> tuple[Loss, ...]:
+    """What of the charge these rows do not carry."""
+    lost = _outgoing.losses(charge.lines, {"diagnoses": "a UB-04 line points to no diagnosis"})
+    lost += tuple(
+        Loss(at, "description", line.description, "FL43 holds the NDC, or 24 characters")
+        for at, line in enumerate(charge.lines, 1)
+        if line.description and line.description != _fl43(line)
+    )
+    return (*lost, Loss(None, "place", charge.encounter.place, "the form has a type of bill, no place code"))
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+_NDC = re.compile(r"N4(\d{11})(UN|ML|GR|F2|ME)(\d+(?:\.\d+)?)", re.ASCII)
+
+
+def read(text: str) -> ClaimLines:
+    """The lines of rows as `write` prints them; `FormatError` names the rows that are wrong."""
+    if not isinstance(text, str) or not text.strip():
+        raise FormatError("There is no UB-04 text to read.", format="ub04")
+    problems: list[str] = []
+    found = [_read_row(row, at, problems) for at, row in enumerate(text.rstrip().splitlines(), 1)]
+    if problems:
+        raise FormatError(
+            f"This UB-04 text cannot be read: {'; '.join(problems)}.",
+            format="ub04", place=problems[0].partition(":")[0], problems=tuple(problems),
+        )  # fmt: skip
+    lines, dates = zip(*found, strict=True)
+    return ClaimLines(lines, dates, ("",) * len(lines))
+
+
+def _boxes(row: str) -> dict[str, str]:
+    boxes, start = {}, 0
+    for name, width in WIDTHS.items():
+        boxes[name] = row[start : start + width].strip()
+        start += width + 1
+    return boxes
+
+
+def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
+    where, boxes = f"row {at}", _boxes(row)
+    code, modifiers = boxes["44"][:5], boxes["44"][5:]
+    if len(code) != 5 or len(modifiers) % 2:
+        problems.append(f"{where}: {boxes['44']!r} in FL44 is no code with modifiers")
+    if not boxes["46"].isdigit() or int(boxes["46"]) < 1:
+        problems.append(f"{where}: {boxes['46']!r} in FL46, and a line counts whole units above 0")
+    drug = _NDC.fullmatch(boxes["43"])
+    if drug is None and boxes["43"].startswith("N4"):
+        problems.append(f"{where}: {boxes['43']!r} in FL43 is no NDC with its quantity")
+    day = boxes["45"]
+    if not re.fullmatch(r"\d{6}", day):
+        problems.append(f"{where}: {day!r} in FL45 is no date")
+    line = Line(
+        code, tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
+        int(boxes["46"]) if boxes["46"].isdigit() else 0,
+        drug[1] if drug else None, drug[2] if drug else None,
+        Decimal(number(Decimal(drug[3]))) if drug else None,
+        kind="drug" if drug else "service",
+        charge_amount=Decimal(boxes["47"]).scaleb(-2) if boxes["47"].isdigit() else None,
+        revenue_code=boxes["42"] or None,
+        description=boxes["43"] if boxes["43"] and not drug else None,
+    )  # fmt: skip
+    return line, f"20{day[4:]}-{day[:2]}-{day[2:4]}"
