@@ -1,0 +1,127 @@
+"""Tables for a terminal and a notebook: complete, readable without colour, and safe with foreign text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits import show, tables
+
+ON = "2026-03-02"
+BROKEN_DRUG = Path(__file__).parent / "broken" / "zero-amount.csv"
+ENCOUNTER = {
+    "on": ON, "place": "11", "visit": {"code": "99213", "separate": True}, "diagnoses": ["M54.16"],
+    "administrations": [
+        {"drug": "ketorolac", "dose": "30 mg", "route": "IM", "ndc": "0409-3795-01", "containers": 1,
+         "container": "single-dose"},
+    ],
+}  # fmt: skip
+
+
+def _cells(html: str) -> list[str]:
+    return [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", html)]
+
+
+def test_a_table_fits_its_width_and_loses_no_word() -> None:
+    says = "a long sentence about a drug that somebody must be able to read to its very end"
+    table = show.text_table(("code", "what"), [("J1885", says), ("J0696", says)], width=40)
+    assert max(map(len, table.splitlines())) <= 40
+    words = " ".join(table.split())
+    assert all(word in words for word in says.split())
+
+
+def test_counts_stand_to_the_right_and_codes_to_the_left() -> None:
+    rows = show.text_table(("code", "units"), [("J1885", 2), ("J2315", 380)], right=("units",)).splitlines()
+    assert rows[2:] == ["J1885         2", "J2315       380"]
+
+
+def test_numbers_are_printed_as_they_are() -> None:
+    assert show.text_table(("q",), [("1.50",), ("00409379501",)]).splitlines()[2:] == ["1.50", "00409379501"]
+
+
+def test_an_empty_table_is_its_head() -> None:
+    assert show.text_table(("code", "units"), []).split()[:2] == ["code", "units"]
+
+
+def test_a_drug_shows_code_unit_and_source() -> None:
+    html = jc.drug("J0696", on=ON)._repr_html_()
+    assert "J0696 ceftriaxone sodium" in html
+    assert "per 250 mg" in _cells(html)
+    assert any("HCPCS" in cell for cell in _cells(html))
+
+
+def test_a_drug_without_a_unit_shows_why() -> None:
+    html = jc.drug("J3490", on=ON)._repr_html_()
+    assert "no unit: it is for drugs without a code of their own" in html
+
+
+def test_drugs_found_are_a_table_and_nothing_is_said_so() -> None:
+    assert "J1885" in _cells(jc.find("toradol", on=ON)._repr_html_())
+    assert jc.find("no such drug at all", on=ON)._repr_html_() == "<div>no drug found</div>"
+
+
+def test_a_history_shows_its_end_and_what_came_after() -> None:
+    html = jc.history("J1030")._repr_html_()
+    assert any(cell.endswith("to 2024-03-31") for cell in _cells(html))
+    assert "J1010" in _cells(html)
+    assert "J1030" in _cells(jc.history("J1010")._repr_html_())
+
+
+def test_units_show_every_step() -> None:
+    html = jc.billing_units("J0696", "1 g", on=ON)._repr_html_()
+    assert "4 units of J0696 on 2026-03-02" in html
+    assert "1000 mg / 250 mg = 4" in _cells(html)
+
+
+def test_one_unit_is_one_unit() -> None:
+    assert "1 unit of J0696" in show.html_of_units(jc.billing_units("J0696", "200 mg", on=ON))
+
+
+def test_a_product_shows_what_a_container_holds() -> None:
+    cells = _cells(jc.product("0409-3795-01", on=ON)._repr_html_())
+    assert "J1885" in cells
+    assert "30 mg/1 mL" in cells
+    assert "ML 1" in cells
+
+
+def test_a_quantity_shows_its_qualifier() -> None:
+    html = jc.ndc_quantity("0409-3795-01", "30 mg", on=ON)._repr_html_()
+    assert "ML 1" in html
+
+
+def test_a_charge_shows_lines_units_ndc_and_findings() -> None:
+    made = jc.charge(ENCOUNTER)
+    html = made._repr_html_()
+    cells = _cells(html)
+    assert {"99213", "25", "96372", "J1885", "JZ", "00409379501 ML 1"} <= set(cells)
+    assert "nothing stops it" in html
+    assert made.edition in html
+
+
+def test_a_stop_is_a_word_and_only_then_a_colour() -> None:
+    made = jc.charge({**ENCOUNTER, "administrations": [{"drug": "J1030", "dose": "40 mg", "route": "IM"}]})
+    assert not made.ok
+    html = made._repr_html_()
+    assert "stop" in {cell.split()[0] for cell in _cells(html) if cell}
+    assert "stopped by" in html
+    without_colour = re.sub(r' style="[^"]*"', "", html)
+    assert _cells(without_colour) == _cells(html)
+
+
+def test_foreign_text_is_escaped(tmp_path: Path) -> None:
+    file = tmp_path / "drugs.csv"
+    good = BROKEN_DRUG.read_text("utf-8").replace(",0,mg,", ",15,mg,")
+    file.write_text(good.replace("testmycin,,", "<script>alert(1)</script>,a & b,"), "utf-8")
+    (drug,) = tables.load(jc.Drug, file)
+    for html in (show.html_of_drug(drug), show.html_of_drugs([drug])):
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+        assert "a &amp; b" in html
+
+
+def test_what_nothing_shows_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="nothing here shows a dict"):
+        show.html({})
