@@ -79,10 +79,13 @@ _PACKAGING = frozenset({"kit", "novaplus", "pfs", "prefilled", "syringe", "syrin
 def normal(name: str) -> str:
     """A name as it is compared: lower-case words of letters and digits, without "and" and "with".
 
+    "non-depot" stays one word, so that it never means "depot".
+
     >>> normal("Bicillin C-R"), normal("Rho(D) immune globulin"), normal("imipenem and cilastatin")
     ('bicillin c r', 'rho d immune globulin', 'imipenem cilastatin')
     """
-    return " ".join([_SPELT_OUT.get(w, w) for w in _WORD.findall(name.casefold()) if w not in _JOINING])
+    found = _WORD.findall(name.casefold().replace("non-", "non"))
+    return " ".join([_SPELT_OUT.get(word, word) for word in found if word not in _JOINING])
 
 
 def squeezed(name: str) -> str:
@@ -862,8 +865,9 @@ def _is_plain(row: Drug) -> bool:
 
 
 def _holds(row: Drug, dose: Dose) -> bool:
+    own_units = dose.unit == "unit" and units.is_activity(row.unit)
     try:
-        given = dose.amount * units.factor(dose.unit, row.unit)
+        given = dose.amount * (Fraction(1) if own_units else units.factor(dose.unit, row.unit))
     except UnitMismatch:
         return False
     return (row.above is None or given > row.above) and (row.through is None or given <= row.through)

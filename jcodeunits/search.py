@@ -22,8 +22,10 @@ _CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
 _CODE_LIKE = re.compile(r"[A-Za-z]?[0-9OIloi]{3,5}[A-Za-z]?")
 _NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*[0-9][0-9-]{8,14}[0-9]", re.ASCII)
 
+_SPELT_OUT = frozenset({"hydrochloride", "hydrobromide"})  # also written HCl and HBr
+
 # How a row was found, best first.
-_EXACT, _FULL, _SALT_LEFT_OUT, _BEGINS, _WORDS = range(5)
+_EXACT, _FULL, _BEGINS, _WORDS = range(4)
 
 
 class Drugs(tuple[Drug, ...]):
@@ -86,6 +88,7 @@ def _order(row: Drug) -> tuple[Any, ...]:
         row.specific,
         row.code[0] in "CS",
         bool(row.form),
+        len(row.ingredient),
         -row.effective.toordinal(),
         row.code,
     )
@@ -102,8 +105,6 @@ def _matches(text: str, day: dt.date | None, book: Catalog) -> Iterator[tuple[in
         return
     if _CODE_START.fullmatch(text):
         yield from ((_BEGINS, row) for row in book.drugs if row.code.startswith(text.upper()))
-    if any(row.kind == "unsafe" for row in book.named.get(squeezed(text), ()) if isinstance(row, OtherName)):
-        return
     yield from _by_name(text, book)
 
 
@@ -119,16 +120,9 @@ def _by_ndc(text: str, day: dt.date | None, book: Catalog) -> Iterable[Drug]:
 
 
 def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
-    key = squeezed(text)
-    if not key:
+    key, wanted = squeezed(text), normal(text).split()
+    if not key or any(row.kind == "unsafe" and squeezed(row.name) == key for row in book.names):
         return
-    for said in book.named.get(key, ()):
-        yield from ((_FULL, row) for row in _rows_of(said, book))
-    if key not in book.named:
-        rows, _ = book.rows_named(text)
-        exact = [row for row in rows if squeezed(row.ingredient) == key]
-        yield from ((_FULL if row in exact else _SALT_LEFT_OUT, row) for row in rows)
-    wanted = normal(text).split()
     for row in book.drugs:
         held = f"{row.ingredient} {row.form} {row.qualifier} {' '.join(row.routes)}"
         rank = _rank(key, wanted, held, row.ingredient)
@@ -136,11 +130,9 @@ def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
             yield rank, row
     named: tuple[Brand | OtherName, ...] = (*book.brands, *book.names)
     for said in named:
-        if isinstance(said, OtherName) and said.kind == "unsafe":
-            continue
         called = said.brand if isinstance(said, Brand) else said.name
         rank = _rank(key, wanted, called, called)
-        if rank is not None:
+        if rank is not None and getattr(said, "kind", "") != "unsafe":
             yield from ((rank, row) for row in _rows_of(said, book))
 
 
@@ -148,16 +140,19 @@ def _rows_of(said: Brand | OtherName, book: Catalog) -> tuple[Drug, ...]:
     """The rows that a brand or name row means: of its code, or those of its ingredient for every maker."""
     if said.code:
         return book.rows(said.code)
-    rows = book.ingredients.get(normal(said.ingredient), ())
+    rows = tuple(row for row in book.drugs if row.ingredient == said.ingredient)
     return tuple(row for row in rows if not row.specific and row.is_injected) or rows
 
 
 def _rank(key: str, wanted: list[str], held: str, name: str) -> int | None:
     """How the words wanted are found in the words held: each begins one of them; short words are whole."""
     low = held.casefold()
-    if not all(word in low or word in ("hydrochloride", "hydrobromide") for word in wanted):
-        return None  # most rows end here, before any word is looked at
-    if len(key) >= 3 and squeezed(name).startswith(key):
+    if not all(word[:4] in low for word in wanted if word not in _SPELT_OUT) and key[:3] not in low:
+        return None  # most rows end here, before any word is taken apart
+    squeezed_name = squeezed(name)
+    if squeezed_name == key:
+        return _FULL
+    if len(key) >= 3 and squeezed_name.startswith(key):
         return _BEGINS
     words = normal(held).split()
     for word in wanted:

@@ -1,0 +1,205 @@
+"""Searching: what a person types finds what it says, and nothing that only looks like it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits import catalog
+from jcodeunits.catalog import normal
+from jcodeunits.errors import DateError, UnknownDrug
+from jcodeunits.search import Drugs, find, suggest
+
+ON = "2026-03-02"
+BOOK = catalog.shipped()
+
+
+def _codes(text: str, on: object = ON) -> list[str]:
+    return [row.code for row in find(text, on=on)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("J1885", "J1885"),
+        (" j1885 ", "J1885"),
+        ("toradol", "J1885"),
+        ("TORADOL", "J1885"),
+        ("ketorolac", "J1885"),
+        ("ketorolac tromethamine", "J1885"),
+        ("Rocephin", "J0696"),
+        ("naloxone", "J2312"),
+        ("naltrexone", "J2315"),
+        ("b12", "J3420"),
+        ("cyanocobalamin", "J3420"),
+        ("depo-provera", "J1050"),
+        ("depo provera", "J1050"),
+        ("depoprovera", "J1050"),
+        ("solumedrol", "J2919"),
+        ("methylprednisolone acet", "J1010"),
+        ("insulin", "J1815"),
+        ("heparin", "J1644"),
+        ("penicillin g benz", "J0561"),
+        ("octreotide depot", "J2353"),
+        ("epinephrine", "J0165"),
+        ("0409-3795-01", "J1885"),
+        ("00409379501", "J1885"),
+        ("NDC 0409-3795-01", "J1885"),
+    ],
+)
+def test_what_is_typed_finds_its_code_first(typed: str, first: str) -> None:
+    assert _codes(typed)[0] == first
+
+
+def test_an_exact_name_comes_before_names_that_begin_with_it() -> None:
+    assert _codes("Eylea") == ["J0178", "J0177"]
+    assert _codes("Opdivo")[0] == "J9299"
+    assert set(_codes("Opdivo")) == {"J9299", "J9289"}
+
+
+def test_the_code_for_every_maker_comes_before_a_makers_own() -> None:
+    codes = _codes("bortezomib")
+    assert codes[0] == "J9041"
+    assert "J9048" in codes[1:]
+
+
+def test_an_ambiguous_brand_shows_all_its_codes() -> None:
+    assert set(_codes("Lupron Depot")) == {"J1950", "J9217"}
+
+
+def test_all_words_must_be_found() -> None:
+    assert set(_codes("hepatitis immune globulin")) >= {"90371", "J1571", "J1573"}
+    assert _codes("hepatitis immune ketorolac") == []
+
+
+def test_a_short_word_is_taken_whole() -> None:
+    # "G" alone must not find every name with a word that begins with it.
+    assert "J0561" in _codes("penicillin g")
+    assert all("penicillin g" in row.ingredient for row in find("penicillin g", on=ON))
+
+
+def test_a_code_cut_short_finds_the_codes_that_begin_so() -> None:
+    assert _codes("J188") == ["J1885"]
+    assert set(_codes("q999")) == {"Q9991", "Q9992", "Q9996", "Q9997", "Q9998", "Q9999"}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "   ", "💊", "toradl", "ketoralac", "MS", "MSO4", "MgSO4", "J9998", "X0000", "00000-0000-00", "-",
+     "0409-3795", "12345678901", "1234567890", "nothing of the kind", "'; drop table drugs", "%", "\x00"],
+)  # fmt: skip
+def test_what_matches_nothing_gives_nothing(typed: str) -> None:
+    assert find(typed, on=ON) == ()
+
+
+def test_a_row_that_has_ended_is_found_on_its_days_only() -> None:
+    assert _codes("J1030", "2024-03-31") == ["J1030"]
+    assert _codes("J1030", "2024-04-01") == []
+    assert set(_codes("Depo-Medrol", "2024-03-31")) == {"J1020", "J1030", "J1040"}
+    assert _codes("Depo-Medrol", "2024-04-01") == ["J1010"]
+
+
+def test_without_a_date_every_row_is_found_live_ones_first() -> None:
+    rows = find("Depo-Medrol")
+    assert rows[0].code == "J1010"
+    assert {row.code for row in rows} == {"J1010", "J1020", "J1030", "J1040"}
+    assert "(ended 2024-03-31)" in str(rows)
+
+
+def test_a_limit_keeps_the_best() -> None:
+    assert find("immune globulin", on=ON, limit=3) == find("immune globulin", on=ON)[:3]
+    assert len(find("injection", on=ON, limit=None)) > 500
+
+
+def test_the_result_is_a_tuple_that_displays_itself() -> None:
+    rows = find("toradol", on=ON)
+    assert isinstance(rows, Drugs)
+    assert isinstance(rows, tuple)
+    assert str(rows) == "J1885  ketorolac tromethamine, per 15 mg"
+    assert str(find("toradl", on=ON)) == "no drug found"
+    assert rows.as_list()[0]["code"] == "J1885"
+    assert "J1885" in rows._repr_html_()
+
+
+def test_a_site_finds_its_own_rows() -> None:
+    house = "Housebrand,ketorolac tromethamine,,,,,2020-01-01,,own-review,house list,high,2026-03-02"
+    brand = catalog.Brand(*house.split(","))
+    own = catalog.Catalog(BOOK.drugs, (*BOOK.brands, brand), BOOK.names, BOOK.successors, BOOK.salts)
+    assert [row.code for row in find("housebrand", on=ON, catalog=own)] == ["J1885"]
+    assert find("housebrand", on=ON) == ()
+
+
+@pytest.mark.parametrize("wrong", [None, 7, 1.5, b"toradol", ["toradol"]])
+def test_what_is_no_text_is_a_typed_error(wrong: object) -> None:
+    with pytest.raises(UnknownDrug, match="is no text"):
+        find(wrong, on=ON)  # type: ignore[arg-type]
+
+
+def test_an_impossible_date_is_a_typed_error() -> None:
+    with pytest.raises(DateError):
+        find("toradol", on="2026-02-30")
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_search(text: str) -> None:
+    day = dt.date(2026, 3, 2)
+    assert all(row.period.holds(day) for row in find(text, on=day))
+
+
+@given(st.sampled_from([row.ingredient for row in BOOK.drugs if row.period.holds(dt.date(2026, 3, 2))]))
+def test_every_ingredient_finds_a_row_of_its_own_first_words(name: str) -> None:
+    rows = find(name, on=ON, limit=None)
+    assert any(row.ingredient == name for row in rows)
+    words = normal(name).split()
+    named = {normal(row.ingredient) for row in rows if row.ingredient == name}
+    assert all(word in " ".join(named) for word in words)
+
+
+# --- near matches: suggestions only -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("ketoralac", "ketorolac tromethamine"),
+        ("toradl", "Toradol"),
+        ("ceftriaxon", "ceftriaxone sodium"),
+        ("naltrexon", "naltrexone"),
+        ("naloxon", "naloxone hydrochloride"),
+        ("Solumedrul", "Solu-Medrol"),
+        ("J188S", "J1885"),
+        ("JO696", "J0696"),
+    ],
+)
+def test_a_slip_is_suggested(typed: str, near: str) -> None:
+    assert near in suggest(typed)
+
+
+def test_suggestions_are_few_and_nearest_first() -> None:
+    assert suggest("toradl")[0] == "Toradol"
+    assert len(suggest("interferon beta", limit=3)) <= 3
+    assert suggest("qqqqqqqq") == ()
+    assert suggest("  ") == ()
+
+
+def test_the_error_for_an_unknown_name_suggests_and_does_not_use() -> None:
+    with pytest.raises(UnknownDrug) as caught:
+        jc.billing_units("naltrexon", "380 mg", on=ON)
+    assert "naltrexone" in caught.value.near
+    assert "not used" in str(caught.value)
+
+
+def test_no_fuzzy_matching_is_loaded_to_find() -> None:
+    script = (
+        "import sys, jcodeunits as jc\n"
+        "jc.find('toradol', on='2026-03-02'); jc.find('toradl', on='2026-03-02')\n"
+        "print('rapidfuzz' in sys.modules, 'pint' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"]
