@@ -103,7 +103,7 @@ def drug_lines(
         policy or policies.shipped(),
         shelf or products.shipped(),
     )
-    desk = _Desk(encounter, book, rules, stock)
+    desk = Desk(encounter, book, rules, stock)
     return tuple(desk.answer(group) for group in _groups(encounter))
 
 
@@ -117,7 +117,7 @@ def _groups(encounter: Encounter) -> list[tuple[int, ...]]:
 
 
 @attrs.frozen(eq=False)
-class _Desk:
+class Desk:
     """What every step reads: the encounter and the tables."""
 
     encounter: Encounter
@@ -144,7 +144,7 @@ class _Desk:
         written = administration.drug.strip()
         found = look_up(administration, _is_ndc(written), on, self.shelf)
         dose = self._dose(administration)
-        row, notes = self._row(administration, found, dose)
+        row, notes = self.row(administration, found, dose)
         try:
             billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
         except UnitMismatch:
@@ -181,7 +181,7 @@ class _Desk:
 
     # -- which code
 
-    def _row(
+    def row(
         self, administration: Administration, found: tuple[Found, ...], dose: Dose
     ) -> tuple[Drug, tuple[Finding, ...]]:
         """The catalog row: of the code, of the product opened, or of the name; they must not disagree."""
