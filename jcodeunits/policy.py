@@ -730,10 +730,6 @@ class Policy:
         found = (in_effect(rows, on) for rows in by_name.values())
         return tuple(row for row in found if row is not None)
 
-    def has_class(self, code: str, name: str, on: object) -> bool:
-        """Whether a drug code is of a class on a date."""
-        return any(row.name == name for row in self.classes(code, on))
-
     # --- modifiers -----------------------------------------------------------------------------------
 
     def modifier(self, code: str, on: object) -> Modifier | None:

@@ -329,6 +329,11 @@ def test_the_decision_table_always_answers_and_what_it_bills_has_a_code(
         assert rule.outcome == "ask"
 
 
+def test_before_the_table_begins_there_is_no_decision() -> None:
+    with pytest.raises(CodeError, match="no row for therapeutic by IM on 1980-01-01"):
+        shipped().administration("IM", "therapeutic", [], "1980-01-01")
+
+
 # --- money ----------------------------------------------------------------------------------------------
 
 

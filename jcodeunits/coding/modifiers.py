@@ -8,12 +8,13 @@ FINDINGS = {
     "resident": "A resident took part: the modifier stands on the practitioner's own service",
     "supply-340b": "A drug bought under the 340B program",
     "route-modifier": "A code that is given by two routes says which",
+    "contraceptive": "A contraceptive injection that a program wants marked",
     "modifier-limit": "More modifiers than a line can hold",
 }
 
 
 def apply(draft: Draft) -> None:
-    """Resident, 340B and route; then sort and cut."""
+    """Resident, 340B, route and family planning; then sort and cut."""
     if draft.encounter.resident:
         _resident(draft)
     for item in draft.given:
@@ -21,6 +22,7 @@ def apply(draft: Draft) -> None:
         if entries:
             _purchased(draft, item, entries)
             _route(draft, item, entries)
+            _contraceptive(draft, item, entries)
     most = draft.option("modifiers-most")
     for entry in draft.live():
         if entry.modifiers:
@@ -88,6 +90,22 @@ def _route(draft: Draft, item: Given, entries: list[Entry]) -> None:
         "note",
         f"{entries[0].code} is given into a vein and under the skin: {modifier} says which.",
         "Nothing, if the route is right.",
+        cite(option),
+        about=entries[0],
+    )
+
+
+def _contraceptive(draft: Draft, item: Given, entries: list[Entry]) -> None:
+    option = draft.option("contraceptive-modifier")
+    if "contraceptive" not in item.classes or option.value == "none":
+        return
+    for entry in entries:
+        entry.mark(option.value, "a contraceptive, for this payer", cite(option))
+    draft.say(
+        "contraceptive",
+        "note",
+        f"{entries[0].code} as a contraceptive takes {option.value} for this payer.",
+        "For another use take the payer's other modifier.",
         cite(option),
         about=entries[0],
     )
