@@ -112,7 +112,7 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS
         )
     reviewed = (shelf or products.shipped()).container(item.ndc, on)
-    if reviewed is not None and reviewed.form:
+    if reviewed is not None and reviewed.form and QUALIFIER_OF[reviewed.form] != item.qualifier:
         size = Fraction(1) if QUALIFIER_OF[reviewed.form] == "UN" else reviewed.volume or item.size
         return Counting(QUALIFIER_OF[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
     if item.qualifier:

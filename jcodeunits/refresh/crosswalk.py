@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 import attrs
@@ -54,13 +54,17 @@ class Listing:
 
 @attrs.frozen
 class Edition:
-    """One quarter's crosswalk: its days in effect, its rows, and those that cannot be used, and why."""
+    """One quarter's crosswalk: its days in effect, its rows, and those that cannot be used, with the reason.
+
+    Ids that are no NDC are only counted here: the lint lists them.
+    """
 
     source: str
     first: dt.date
     last: dt.date
     listings: tuple[Listing, ...]
     unreadable: tuple[str, ...]
+    without_ndc: int
 
 
 def read_dosage(dosage: str) -> tuple[Fraction, str] | None:
@@ -89,13 +93,16 @@ def read_dosage(dosage: str) -> tuple[Fraction, str] | None:
 
 def edition(quarter: Quarter) -> Edition:
     """One quarter's rows as exact amounts."""
-    listings, unreadable = [], []
+    listings, unreadable, without_ndc = [], [], 0
     for row in quarter.crosswalk:
         try:
             listings.append(_listing(row))
-        except (IdentifierError, InvalidOperation, ValueError) as why:
+        except IdentifierError:
+            without_ndc += 1
+        except (ArithmeticError, ValueError) as why:
             unreadable.append(f"line {row.line}: {row.code} {row.ndc}: {why}")
-    return Edition(quarter.id, quarter.first_day, quarter.last_day, tuple(listings), tuple(unreadable))
+    found = (tuple(listings), tuple(unreadable), without_ndc)
+    return Edition(quarter.id, quarter.first_day, quarter.last_day, *found)
 
 
 def _listing(row: CrosswalkRow) -> Listing:

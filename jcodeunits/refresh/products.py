@@ -85,7 +85,11 @@ def make(
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
     proofs = prove(latest, newest, fda)
     reviewed = {number: c for number in listed if (c := _container(number, containers)) is not None}
-    proofs |= {number: found for number, c in reviewed.items() if (found := _by_review(c)) is not None}
+    for number, container in reviewed.items():
+        by_review = _by_review(container)
+        # A review decides where nothing is proved or the proof is wrong; else the proof is the better reason.
+        if by_review is not None and proofs.get(number, ("",))[:2] != by_review[:2]:
+            proofs[number] = by_review
     sizes = _sizes(latest, newest, proofs)
     rows = []
     for number in sorted(listed):
