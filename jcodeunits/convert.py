@@ -322,9 +322,12 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
 
 
 def _in_band(row: Drug, dose: Dose) -> bool:
-    if units.dimension(dose.unit) != units.dimension(row.unit):
+    if dose.unit == "unit" and units.is_activity(row.unit):
+        given = dose.amount  # plain units are the drug's own, whichever kind CMS names
+    elif units.dimension(dose.unit) == units.dimension(row.unit):
+        given = dose.amount * units.factor(dose.unit, row.unit)
+    else:
         return False
-    given = dose.amount * units.factor(dose.unit, row.unit)
     return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
 
 
@@ -335,7 +338,7 @@ def _within(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> None
     book = catalog or catalogs.shipped()
     others = [
         other for other in book.ingredients.get(catalogs.normal(row.ingredient), ())
-        if (other.above or other.through) and other.period.holds(on) and _in_band(other, dose)
+        if other is not row and other.period.holds(on) and _in_band(other, dose)
         and (other.form, other.qualifier) == (row.form, row.qualifier)
     ]  # fmt: skip
     way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
