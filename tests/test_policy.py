@@ -330,8 +330,8 @@ def test_the_decision_table_always_answers_and_what_it_bills_has_a_code(
 
 
 def test_before_the_table_begins_there_is_no_decision() -> None:
-    with pytest.raises(CodeError, match="no row for therapeutic by IM on 1980-01-01"):
-        shipped().administration("IM", "therapeutic", [], "1980-01-01")
+    with pytest.raises(CodeError, match="neoplasm-prefixes"):
+        shipped().administration("IM", "therapeutic", [], "1880-01-01")
 
 
 # --- money ----------------------------------------------------------------------------------------------
