@@ -71,6 +71,7 @@ _ROUTE_WORDS = {
 _WORD = re.compile(r"[^\W_]+|\+")
 _SPELT_OUT = {"hcl": "hydrochloride", "hbr": "hydrobromide"}
 _JOINING = frozenset({"and", "with"})
+_TWO_NAMES = re.compile(r"([^()]*[^()\s])\s*\(([^()]+)\)")  # "naltrexone (Vivitrol)"
 # Words about the package, which tell no drug from another.
 _PACKAGING = frozenset({"kit", "novaplus", "pfs", "prefilled", "syringe", "syringes", "usp", "vial", "vials"})
 
@@ -285,7 +286,7 @@ class Drug:
     def _repr_html_(self) -> str:
         from .show import html_of_drug
 
-        return cast(str, html_of_drug(self))
+        return html_of_drug(self)
 
 
 @attrs.frozen
@@ -395,7 +396,7 @@ class History:
     def _repr_html_(self) -> str:
         from .show import html_of_history
 
-        return cast(str, html_of_history(self))
+        return html_of_history(self)
 
 
 def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
@@ -645,7 +646,13 @@ class Catalog:
         key = (normal(wanted), on, route)
         narrowed = self._memo.get(key)
         if narrowed is None:
-            narrowed = self._narrow(wanted, on, route)
+            try:
+                narrowed = self._narrow(wanted, on, route)
+            except UnknownDrug:
+                both = _TWO_NAMES.fullmatch(wanted)
+                if both is None:
+                    raise
+                return self._agreed(wanted, both.groups(), on, dose, route)
             if len(self._memo) > 50_000:
                 self._memo.clear()
             self._memo[key] = narrowed
@@ -658,6 +665,31 @@ class Catalog:
             drug = self._one(wanted, candidates, None if apart else dose, on, apart)
         citation = tables.citation(said[0]) if said else None
         return Choice(drug, (), citation, tuple(code for code in siblings if code != drug.code))
+
+    def _agreed(
+        self, name: str, sides: Sequence[str], on: dt.date, dose: Dose | None, route: str | None
+    ) -> Choice:
+        """The one row on which two names agree, as in "naltrexone (Vivitrol)"; refused where they do not."""
+        chosen: dict[str, Choice] = {}
+        fitting: list[set[str]] = []
+        for side in sides:
+            try:
+                choice = self.choose(side, on, dose, route)
+            except AmbiguousDrug as why:
+                fitting.append(set(why.candidates))
+            else:
+                chosen[choice.drug.code] = choice
+                fitting.append({choice.drug.code})
+        common = fitting[0] & fitting[1]
+        if len(common) == 1:
+            code = common.pop()
+            return chosen.get(code) or Choice(self.on(code, on))
+        named = " and ".join(f"{sides[i]!r} ({', '.join(sorted(fitting[i]))})" for i in range(2))
+        what = "several codes" if common else "two drugs"
+        raise AmbiguousDrug(
+            f"{name!r} names {what}: {named}. Give one name, or the code.",
+            given=name, candidates=tuple(sorted(common or fitting[0] | fitting[1])), on=on,
+        )  # fmt: skip
 
     def _narrow(
         self, name: str, on: dt.date, route: str | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from . import catalog as catalogs
 from . import hcpcs, ndc
@@ -49,7 +49,7 @@ class Drugs(tuple[Drug, ...]):
     def _repr_html_(self) -> str:
         from .show import html_of_drugs
 
-        return cast(str, html_of_drugs(self))
+        return html_of_drugs(self)
 
 
 def _when(row: Drug) -> str:
