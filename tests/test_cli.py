@@ -1,0 +1,401 @@
+"""The command at the counter: answers, errors in one line, exit codes, 80 columns, terminal and pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jcodeunits import cli
+from jcodeunits.cli import counter, terminal
+from jcodeunits.dose import Dose
+
+ON = ("--on", "2026-03-02")
+LIVELY = {"units": ("ketorolac", "30", "mg", *ON), "find": ("toradol", *ON), "ndc": ("0409-3795-01", *ON),
+          "vials": ("J9035", "305", "mg", *ON), "lookup": ("urgent", "care", *ON)}  # fmt: skip
+
+
+class Ran:
+    """Status, standard output and standard error of the command."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def ran(*words: str) -> Ran:
+        status = cli.main(words)
+        out, err = capsys.readouterr()
+        return Ran(status, out, err)
+
+    return ran
+
+
+def refused(ran: Ran) -> str:
+    """The one line of an error: status 2, standard output empty, no traceback."""
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert "Traceback" not in ran.err
+    assert "not foreseen" not in ran.err
+    return ran.err.strip()
+
+
+# --- units ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "units"),
+    [
+        ("ketorolac 30 mg", "J1885", 2),
+        ("ketorolac 30mg", "J1885", 2),
+        ("J0696 1 g", "J0696", 4),
+        ("rocephin 1000 mg", "J0696", 4),
+        ("penicillin G benzathine 2.4 million units", "J0561", 24),
+        ("Invega Sustenna 234 mg", "J2426", 234),
+        ("insulin 12 units", "J1815", 3),
+        ("vitamin B12 1000 mcg", "J3420", 1),
+        ("0409-3795-01 30 mg", "J1885", 2),
+        ("65757-0300-01 380 mg", "J2315", 380),
+        ("J0561 2.4 MU", "J0561", 24),
+        ("Kenalog 0.5 mL --concentration 40mg/mL", "J3301", 2),
+        ("J0171 0.3 mL --concentration 1:1000 --on 2024-03-02", "J0171", 3),
+        ("J9000 60 mg/m2 --surface 1.7", "J9000", 11),
+        ("J3262 4 mg/kg --weight 70", "J3262", 280),
+        ("ketorolac --on 2026-03-02 30 mg", "J1885", 2),
+    ],
+)
+def test_units_are_read_unquoted(run, words: str, code: str, units: int) -> None:
+    on = () if "--on" in words else ON
+    answer = run("units", *words.split(), *on, "--json")
+    assert (answer.status, answer.json["code"], answer.json["units"]) == (0, code, units)
+
+
+def test_quoted_words_are_read_the_same(run) -> None:
+    quoted = [run("units", *words, *ON).out for words in (("ketorolac", "30 mg"), ("ketorolac 30 mg",))]
+    assert quoted == [run("units", "ketorolac", "30", "mg", *ON).out] * 2
+
+
+def test_the_answer_names_code_units_and_sum(run) -> None:
+    said = run("units", "J0696", "1", "g", *ON).out
+    assert said.startswith("J0696  4 units of ceftriaxone sodium, per 250 mg\n")
+    assert "1000 mg / 250 mg = 4" in said
+    assert "2026-03-02" in said
+    assert "(today)" not in said
+
+
+def test_without_a_date_it_says_which_it_used(run) -> None:
+    assert re.search(r"\d{4}-\d{2}-\d{2} \(today\)", run("units", "ketorolac", "30", "mg").out)
+
+
+def test_units_as_json_has_the_contracts_keys(run) -> None:
+    answer = run("units", "J0696", "1", "g", *ON, "--json")
+    assert set(answer.json) >= {
+        "code", "drug", "billing_unit", "dose", "exact", "units", "on", "effective", "ends", "findings", "trace",
+        "edition", "fingerprint",
+    }  # fmt: skip
+    assert answer.json["exact"] == "4"
+    assert answer.json["billing_unit"] == {"size": "250", "unit": "mg", "basis": "per"}
+    assert answer.json["dose"] == {"amount": "1", "unit": "g"}
+
+
+def test_explain_shows_each_step_with_its_source(run) -> None:
+    said = run("units", "J0696", "1", "g", *ON, "--explain").out
+    assert "1 g = 1000 mg" in said
+    assert "HCPCS" in said
+    assert "Medicare Claims Processing Manual, chapter 17" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("J1030 40 mg", "bill J1010"),
+        ("MSO4 2 mg", "magnesium sulfate or morphine sulfate"),
+        ("ketoralac 30 mg", "ketorolac tromethamine"),
+        ("ketorolac 30", "the unit is missing"),
+        ("ketorolac", "holds no dose"),
+        ("ketorolac -30 mg", "a sign stands before the number"),
+        ("ketorolac 0 mg", "the amount is zero"),
+        ("ketorolac 1 500 mg", "a space stands inside the number"),
+        ("ketorolac 0,5 mg", "the comma can be a decimal sign"),
+        ("ketorolac ½ mg", "a fraction is easily misread"),
+        ("ketorolac 1/2 mg", "a fraction is easily misread"),
+        ("ceftriaxone 1 g 500 mg", "it holds two amounts"),
+        ("ketorolac 30 Mg", "Did you mean mg"),
+        ("ketorolac 30 IU", "is counted in mg"),
+        ("ketorolac nan mg", "holds no dose"),
+        ("ketorolac 🙂 mg", "is no dose"),
+        ("J3490 30 mg", "has no units that follow from a dose"),
+        ("ketorolac 30 mg --on 2026-02-30", "not a day of the calendar"),
+        ("ketorolac 30 mg --on yesterday", "not a date of service"),
+        ("ketorolac 30 mg --route by-pigeon", "not a known route"),
+        ("ketorolac 30 mg --weight 70", "no dose by weight"),
+        ("12345-678-9 30 mg", "package"),
+        ("J0696 " + "9" * 400 + " mg", "characters"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_clear_line(run, words: str, says: str) -> None:
+    on = () if "--on" in words else ON
+    line = refused(run("units", *words.split(), *on))
+    assert says in line
+
+
+@given(st.lists(st.text(max_size=12), max_size=5))
+def test_no_words_end_in_a_traceback(words: list[str]) -> None:
+    if any(word.startswith("-") for word in words):
+        words = [word.lstrip("-") for word in words]
+    assert cli.main(["units", *words]) in (0, 2)
+
+
+def test_a_bare_dose_is_split_from_a_name_of_several_words() -> None:
+    drug, dose = counter.split(["factor", "8", "500", "units"], Dose.of) if counter._is_named("factor 8") else (
+        "factor 8", Dose.of("500 units"))  # fmt: skip
+    assert (drug, str(dose)) == ("factor 8", "500 units")
+
+
+# --- find -------------------------------------------------------------------------------------------
+
+
+def test_find_lists_code_unit_and_period(run) -> None:
+    assert re.match(
+        r"J1885  ketorolac tromethamine  per 15 mg  since \d{4}-\d\d-\d\d\n", run("find", "toradol", *ON).out
+    )
+
+
+@pytest.mark.parametrize("text", ["J1885", "j1885", "ketorolac", "Toradol", "0409-3795-01"])
+def test_find_reads_codes_names_brands_and_ndcs(run, text: str) -> None:
+    answer = run("find", text, *ON, "--json")
+    assert answer.json["drugs"][0]["code"] == "J1885"
+    assert answer.json["on"] == "2026-03-02"
+
+
+def test_find_of_a_code_that_ended_names_what_came_after(run) -> None:
+    assert "J1010" in refused(run("find", "J1030", *ON))
+
+
+def test_find_of_nothing_suggests_and_does_not_guess(run) -> None:
+    line = refused(run("find", "ketoralac", *ON))
+    assert "not used: ketorolac" in line
+
+
+def test_a_history_has_every_row_and_the_successors(run) -> None:
+    said = run("find", "J1030", "--history").out
+    assert "to 2024-03-31" in said
+    assert re.search(r"then\s+J1010", said)
+    before = run("find", "J1010", "--history", "--json").json["histories"][0]["predecessors"]
+    assert {row["code"] for row in before} >= {"J1020", "J1030", "J1040"}
+
+
+def test_the_history_of_a_name_is_of_all_its_codes(run) -> None:
+    codes = {
+        h["code"]
+        for h in run("find", "methylprednisolone", "acetate", "--history", "--json").json["histories"]
+    }
+    assert {"J1010", "J1020", "J1030", "J1040"} <= codes
+
+
+# --- ndc, vials, lookup -----------------------------------------------------------------------------
+
+
+def test_a_product_with_a_dose_has_units_and_an_ndc_line(run) -> None:
+    said = run("ndc", "0409-3795-01", "--dose", "30 mg", *ON).out
+    assert "00409-3795-01" in said
+    assert "J1885      2 units of ketorolac" in said
+    assert "00409379501 ML 1" in said
+
+
+def test_a_product_as_json(run) -> None:
+    answer = run("ndc", "65757-0300-01", "--dose", "380 mg", *ON, "--json").json
+    assert answer["product"]["ndc"] == "65757030001"
+    assert answer["codes"][0] | {"drug": ""} == {
+        "code": "J2315", "drug": "", "billing_unit": "per 1 mg", "units": 380, "refused": None
+    }  # fmt: skip
+    assert (answer["quantity"]["ndc_qualifier"], answer["quantity"]["ndc_quantity"]) == ("UN", "1")
+
+
+@pytest.mark.parametrize("number", ["1234", "abc", "1234567890", "9999-9999-99", "12345-678-9"])
+def test_what_is_no_ndc_is_refused(run, number: str) -> None:
+    assert "NDC" in refused(run("ndc", number, *ON)) or "digits" in refused(run("ndc", number, *ON))
+
+
+def test_the_best_fit_stands_first(run) -> None:
+    answer = run("vials", "J9035", "77", "mg", "--sizes", "100 mg,400 mg", *ON, "--json").json
+    best = answer["choices"][0]
+    assert best["containers"] == [{"size": "100 mg", "count": 1}]
+    assert best["waste"] == "23 mg"
+    assert [(line["modifiers"], line["units"]) for line in best["lines"]] == [([], 8), (["JW"], 2)]
+    assert answer["choices"][1]["waste"] == "323 mg"
+
+
+def test_a_whole_container_leaves_nothing_and_is_jz(run) -> None:
+    said = run("vials", "ceftriaxone", "1.5", "g", "--ndc", "0409-7332-01", "0409-7338-01", *ON).out
+    assert "1 x 1000 mg + 1 x 500 mg" in said
+    assert "J0696-JZ x 6" in said
+
+
+def test_sizes_come_from_the_listed_products(run) -> None:
+    answer = run("vials", "bevacizumab", "305", "mg", *ON, "--json").json
+    assert {c["size"] for choice in answer["choices"] for c in choice["containers"]} == {"100 mg", "400 mg"}
+
+
+def test_a_product_of_another_drug_is_not_opened(run) -> None:
+    assert "is J1885, not J9035" in refused(run("vials", "J9035", "77", "mg", "--ndc", "0409-3795-01", *ON))
+
+
+def test_sizes_that_hold_another_measure_are_refused(run) -> None:
+    assert "cannot hold a dose" in refused(run("vials", "J9035", "77", "mg", "--sizes", "4 mL", *ON))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "key"),
+    [("urgent care", "place", "20"), ("JZ", "modifier", "JZ"), ("96372", "administration", "96372"),
+     ("documentation", "documentation", ""), ("denials", "denial", ""), ("rules", "rule", "")],
+)  # fmt: skip
+def test_staff_find_places_modifiers_codes_rules_and_denials(run, text: str, kind: str, key: str) -> None:
+    hits = run("lookup", *text.split(), *ON, "--json").json["hits"]
+    found = [hit for hit in hits if hit["kind"] == kind and hit["key"].startswith(key)]
+    assert found
+    assert all(hit["citation"] for hit in found)
+
+
+def test_all_eight_reasons_for_denial_are_listed(run) -> None:
+    hits = run("lookup", "denials", *ON, "--json").json["hits"]
+    assert sum(hit["kind"] == "denial" for hit in hits) == 8
+
+
+def test_looking_up_nothing_says_what_can_be_looked_up(run) -> None:
+    assert "jcodeunits find" in refused(run("lookup", "no such thing", *ON))
+
+
+# --- every verb -------------------------------------------------------------------------------------
+
+
+def test_help_lists_nine_verbs_under_three_headings(run) -> None:
+    said = run("--help").out
+    verbs = re.findall(r"^  ([a-z]+) ", said, re.MULTILINE)
+    assert verbs == list(cli.VERBS)
+    assert len(verbs) == 9
+    assert [line for line in said.splitlines() if line in ("at the counter", "in bulk", "each quarter")]
+    assert run().out == run("help").out == said
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_each_verb_has_help_with_examples(run, verb: str) -> None:
+    answer = run(verb, "--help")
+    assert answer.status == 0
+    assert answer.out.startswith(f"usage: jcodeunits {verb} ")
+    assert f"  jcodeunits {verb} " in answer.out.split("examples:")[1]
+
+
+@pytest.mark.parametrize(
+    "words", [("unit",), ("units", "--colour"), ("find",), ("units", "ketorolac", "30", "mg", "--on")]
+)
+def test_a_wrong_call_is_one_line(run, words: tuple[str, ...]) -> None:
+    refused(run(*words))
+
+
+def test_the_version_names_the_data(run) -> None:
+    assert re.fullmatch(
+        r"jcodeunits \d+\.\d+\.\d+, HCPCS \d{4} Q\d, data [0-9a-f]{12}\n", run("--version").out
+    )
+
+
+@pytest.mark.parametrize("verb", LIVELY)
+def test_json_is_one_document_and_nothing_else(run, verb: str) -> None:
+    answer = run(verb, *LIVELY[verb], "--json")
+    assert (answer.status, answer.err) == (0, "")
+    assert {"edition", "fingerprint", "on"} <= set(answer.json)
+
+
+@pytest.mark.parametrize("verb", LIVELY)
+def test_a_pipe_gets_plain_text_of_80_columns(run, verb: str) -> None:
+    answer = run(verb, *LIVELY[verb])
+    assert "\x1b" not in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def _on_a_terminal(*words: str, **environment: str) -> tuple[int, str]:
+    """Status and what a terminal of 80 columns is shown."""
+    reader, writer = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", **environment}
+    env.pop("NO_COLOR", None)
+    env |= environment
+    done = subprocess.run(
+        [sys.executable, "-m", "jcodeunits", *words], stdout=writer, stderr=subprocess.PIPE, env=env
+    )
+    os.close(writer)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(reader, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(reader)
+    return done.returncode, shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("verb", LIVELY)
+def test_a_terminal_gets_tables_of_80_columns(verb: str) -> None:
+    status, shown = _on_a_terminal(verb, *LIVELY[verb])
+    bare = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert status == 0
+    assert max(map(len, bare.splitlines())) <= 80
+    if verb in ("find", "vials"):
+        assert re.search(r"^-+  -", bare, re.MULTILINE)
+
+
+def test_colour_is_left_out_when_nobody_wants_it() -> None:
+    assert "\x1b" in _on_a_terminal("units", *LIVELY["units"])[1]
+    assert "\x1b" not in _on_a_terminal("units", *LIVELY["units"], NO_COLOR="1")[1]
+    assert "\x1b" not in _on_a_terminal("units", *LIVELY["units"], TERM="dumb")[1]
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = f"{sys.executable} -m jcodeunits lookup drug | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "jcodeunits", "find", "toradol"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (2, "jcodeunits: standard output: No space left on device.\n")
+
+
+def test_a_terminal_without_unicode_still_gets_its_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "jcodeunits", "units", "J0696", "30.0", "µg", *ON],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert b"Write '30 mcg'" in done.stdout
+
+
+def test_long_text_is_wrapped_behind_its_label() -> None:
+    lines = terminal.fields([("dose", "word " * 40), ("empty", ""), ("none", None)])
+    assert len(lines) > 1
+    assert lines[0].startswith("dose  word")
+    assert all(line.startswith("      word") for line in lines[1:])
+    assert all(len(line) <= 80 for line in lines)
