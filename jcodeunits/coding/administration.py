@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from jcodeunits import tables
 from jcodeunits.errors import CodeError
+from jcodeunits.finding import Severity
 from jcodeunits.policy import AdministrationRule
 
 from .draft import Decision, Draft, Given, cite, named
@@ -81,7 +82,7 @@ def _row(draft: Draft, index: int, given: Given) -> AdministrationRule | None:
 
 def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     about = given.entries[0] if given.entries else None
-    says = f"{named(given)}: {row.says}"
+    says = f"{named(given)}: {row.says.rstrip('.')}."
     codes = [
         found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)
     ]
@@ -89,5 +90,13 @@ def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
         billed = draft.policy.procedures(draft.on, role=row.role)
         says += f" Billed with {billed[0].code}." if len(billed) == 1 else ""
     if codes:
-        says += f" The other reading: {', '.join(codes)}."
-    draft.say(row.reason, row.severity, says, row.fix, cite(row), about=about)  # type: ignore[arg-type]
+        says += f" Other codes: {', '.join(dict.fromkeys(codes))}."
+    severity: Severity = row.severity  # type: ignore[assignment]
+    if severity == "note" and row.drug == "withhold" and given.entries:
+        # A drug with a code of its own is taken off: more than a note, whatever the purpose says.
+        severity, says = "warn", f"{says} {given.code} is withheld."
+    draft.say(row.reason, severity, says, _sentence(row.fix), cite(row), about=about)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else "Nothing."

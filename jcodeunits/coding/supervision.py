@@ -36,17 +36,17 @@ def apply(draft: Draft) -> None:
         _nurse_visit(draft, entries, codes, rule)
         return
     indexes = {index for entry in entries for index in entry.members}
-    for item in draft.given:
-        if item.drug is not None and indexes.issuperset(item.members):
-            draft.drop(item)
+    drugs = [item for item in draft.given if item.drug is not None and indexes.issuperset(item.members)]
+    for item in drugs:
+        draft.drop(item)
+    withheld = ", ".join(dict.fromkeys(str(item.code) for item in drugs)) or "no drug"
     draft.say(
         "supervision",
         "stop",
-        f"Staff gave the injection with {given} supervision: this payer covers neither {codes} nor the "
-        "drug nor a "
-        "nurse visit without direct supervision.",
-        "If a practitioner was present, or reachable by live video where that counts, record it; else do "
-        "not bill.",
+        f"Staff gave the injection with {given} supervision: without direct supervision this payer covers "
+        f"neither {codes} nor the drug ({withheld}) nor a nurse visit.",
+        "If a practitioner was present, or reachable by live video where that counts, record it; else do not "
+        "bill.",
         cite(rule),
         *missing,
     )

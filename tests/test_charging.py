@@ -1,0 +1,222 @@
+"""From an encounter to a charge: refusals, a site's own payer, estimates, and the same answer every time."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits import charging, policy, tables
+from jcodeunits.charging import charge, expected
+from jcodeunits.claim import Encounter
+from jcodeunits.errors import EncounterError, TableError
+
+KETOROLAC = {"drug": "ketorolac", "dose": "30 mg", "route": "IM"}
+B12 = {"drug": "J3420", "dose": "1000 mcg", "route": "IM"}
+
+
+def encounter(*administrations: dict[str, Any], **more: Any) -> dict[str, Any]:
+    data = {"on": "2026-03-02", "place": "11", "payer": "medicare", "diagnoses": ["R52"], **more}
+    return {**data, "administrations": list(administrations)}
+
+
+def test_a_dict_and_an_encounter_give_the_same_charge_and_the_face_is_this_function() -> None:
+    data = encounter(KETOROLAC)
+    assert charge(data) == charge(Encounter.from_dict(data)) == jc.charge(data)
+
+
+def test_a_charge_names_the_data_that_it_came_from() -> None:
+    made = charge(encounter(KETOROLAC))
+    assert made.edition == tables.edition() == jc.edition
+    assert made.fingerprint == tables.fingerprint() == jc.fingerprint
+
+
+def test_a_charge_survives_pickling_and_prints_as_json() -> None:
+    made = charge(encounter(KETOROLAC, B12, visit={"code": "99213"}))
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert hash(made.lines) == hash(pickle.loads(pickle.dumps(made)).lines)
+    assert json.loads(json.dumps(made.as_dict()))["ok"] is True
+
+
+def test_an_explanation_holds_every_line_every_finding_and_its_source() -> None:
+    made = charge(encounter(KETOROLAC, B12, visit={"code": "99213"}))
+    text = made.explain()
+    for line in made.lines:
+        assert line.code in text
+    for finding in made.findings:
+        assert finding.rule in text
+        assert finding.says in text
+        assert all(str(citation) in text for citation in finding.citations)
+
+
+@pytest.mark.parametrize("place", ["29", "00", "37", "98"])
+def test_an_unassigned_place_is_refused_with_the_places_there_are(place: str) -> None:
+    with pytest.raises(EncounterError, match="place-of-service") as caught:
+        charge(encounter(KETOROLAC, place=place))
+    assert caught.value.path == "place"
+    assert "11" in caught.value.allowed
+    assert place not in caught.value.allowed
+
+
+def test_an_unknown_payer_is_refused_with_the_payers_there_are() -> None:
+    with pytest.raises(EncounterError, match="medicare") as caught:
+        charge(encounter(KETOROLAC, payer="nobody"))
+    assert caught.value.path == "payer"
+
+
+HEADER = "payer,option,claim,values,effective,ends,source,cite,confidence,verified\n"
+
+
+def site(folder: Path, *rows: str) -> policy.Policy:
+    lines = [f"{row},2020-01-01,,site,our contract,high,2026-01-02\n" for row in sorted(rows)]
+    (folder / "payers.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
+    return policy.shipped().extend(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        ("XS", [((), 1), (("XS",), 1)]),
+        ("76", [((), 1), (("76",), 1)]),
+        ("none", [((), 1), ((), 1)]),
+        ("units", [((), 2)]),
+    ],
+)
+def test_a_site_adds_its_own_payer_and_its_second_injection(
+    tmp_path: Path, value: str, lines: list[tuple[tuple[str, ...], int]]
+) -> None:
+    own = site(tmp_path, "acme,follows,any,commercial", f"acme,second-injection,any,{value}")
+    made = charge(encounter(KETOROLAC, B12, payer="acme"), policy=own)
+    assert [(line.modifiers, line.units) for line in made.lines if line.code == "96372"] == lines
+    assert [line.code for line in made.lines if line.kind == "drug"] == ["J1885", "J3420"]
+    with pytest.raises(EncounterError):
+        charge(encounter(KETOROLAC, payer="acme"))  # only where the site's rows were given
+
+
+def test_a_site_payer_may_count_syringes_orders_and_the_patients_drug_otherwise(tmp_path: Path) -> None:
+    own = site(
+        tmp_path, "acme,follows,any,commercial", "acme,shared-syringe,any,each", "acme,split-order,any,each",
+        "acme,supply-patient-line,any,penny",
+    )  # fmt: skip
+
+    def injections(*administrations: dict[str, Any], payer: str) -> int:
+        made = charge(encounter(*administrations, payer=payer), policy=own)
+        return sum(line.units for line in made.lines if line.code == "96372")
+
+    mixed = [{**KETOROLAC, "syringe": "A"}, {**B12, "syringe": "A"}]
+    split = [{**KETOROLAC, "order": "1"}, {**KETOROLAC, "order": "1"}]
+    assert (injections(*mixed, payer="acme"), injections(*mixed, payer="commercial")) == (2, 1)
+    assert (injections(*split, payer="acme"), injections(*split, payer="commercial")) == (2, 1)
+    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), policy=own)
+    assert [(line.code, str(line.charge_amount)) for line in made.lines if line.kind == "drug"] == [
+        ("J3420", "0.01")
+    ]
+
+
+def test_a_site_payer_that_pays_no_injection_of_the_patients_drug(tmp_path: Path) -> None:
+    own = site(tmp_path, "acme,follows,any,commercial", "acme,supply-patient,any,none")
+    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), policy=own)
+    assert made.lines == ()
+    assert {"supply-patient", "nothing-to-bill"} <= {f.rule for f in made.findings}
+
+
+def test_a_site_payer_may_bill_without_supervision(tmp_path: Path) -> None:
+    own = site(tmp_path, "acme,follows,any,commercial", "acme,no-supervision,any,bill")
+    made = charge(encounter(B12, payer="acme", supervision="none"), policy=own)
+    assert [line.code for line in made.lines] == ["96372", "J3420"]
+
+
+def test_a_required_ndc_of_high_confidence_stops(tmp_path: Path) -> None:
+    own = site(tmp_path, "acme,follows,any,commercial", "acme,ndc,any,required")
+    made = charge(encounter(B12, payer="acme"), policy=own)
+    assert [f.severity for f in made.findings if f.rule == "ndc-missing"] == ["stop"]
+
+
+def test_a_site_never_replaces_a_shipped_row(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="medicare"):
+        site(tmp_path, "medicare,second-injection,any,XS", "medicare,edits,any,advisory")
+
+
+def test_findings_come_gravest_first_and_each_once() -> None:
+    made = charge(
+        encounter({"drug": "J1030", "dose": "40 mg", "route": "IM"}, KETOROLAC, visit={"code": "99213"})
+    )
+    rank = ["stop", "warn", "note"]
+    ranks = [rank.index(f.severity) for f in made.findings]
+    assert ranks == sorted(ranks)
+    assert len(set(made.findings)) == len(made.findings)
+
+
+def test_an_ended_code_leaves_the_other_lines_and_names_its_successor() -> None:
+    dead = {"drug": "J1030", "dose": "40 mg", "route": "IM"}
+    made = charge(encounter(dead, KETOROLAC, B12))
+    assert not made.ok
+    assert {line.code for line in made.lines} == {"96372", "J1885", "J3420"}
+    (finding,) = [f for f in made.findings if f.severity == "stop"]
+    assert "J1010" in finding.says
+    assert "40 units" in finding.says
+
+
+def test_an_empty_encounter_has_nothing_to_bill() -> None:
+    made = charge(encounter())
+    assert made.lines == ()
+    assert [f.rule for f in made.findings] == ["nothing-to-bill"]
+
+
+def test_two_thousand_administrations_are_one_claim() -> None:
+    drugs = [("J1885", "30 mg"), ("J3420", "1000 mcg"), ("J0696", "1 g"), ("J1200", "50 mg")]
+    many = [{"drug": drugs[n % 4][0], "dose": drugs[n % 4][1], "route": "IM"} for n in range(2000)]
+    made = charge(encounter(*many))
+    assert sum(line.units for line in made.lines if line.code == "J1885") == 1000
+    assert sum(line.units for line in made.lines if line.code == "96372") == 2000
+    assert any(f.rule == "unit-limit" and "96372 x 2000" in f.says for f in made.findings)
+
+
+def test_the_listing_holds_steps_and_rules_once_each() -> None:
+    ids = [row["id"] for row in charging.listing()]
+    assert len(ids) == len(set(ids))
+    assert {"facility-place", "nurse-visit", "second-injection", "unit-limit"} <= set(ids)
+
+
+# --- what Medicare allows -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on", "amount"),
+    [  # relative value units times the factor of the date, by hand
+        ("2022-06-01", "14.53"), ("2023-06-01", "14.23"), ("2024-03-08", "14.08"), ("2024-03-09", "14.31"),
+        ("2025-06-02", "13.91"), ("2026-03-02", "15.36"),
+    ],
+)  # fmt: skip
+def test_the_expected_amount_of_an_injection_by_date(on: str, amount: str) -> None:
+    rows = expected(charge(encounter(KETOROLAC, on=on))).as_dict()["lines"]
+    assert next(row["amount"] for row in rows if row["code"] == "96372") == amount
+
+
+def test_an_estimate_multiplies_units_and_says_that_it_is_partial() -> None:
+    made = charge(
+        encounter(KETOROLAC, {"drug": "J9999", "dose": "1 mg", "route": "IM"}, visit={"code": "99213"})
+    )
+    estimate = expected(made)
+    by_code = {row.code: row for row in estimate.rows}
+    unit = policy.shipped().allowed("J1885", "2026-03-02")
+    assert unit is not None
+    assert by_code["J1885"].amount == unit.amount * 2
+    assert by_code["99213"].amount is None
+    assert not estimate.complete
+    assert estimate.total == sum((row.amount or Fraction(0) for row in estimate.rows), Fraction(0))
+    plain = json.loads(json.dumps(estimate.as_dict()))
+    assert "partial" in plain["estimate"]
+    assert plain["lines"][0]["amount"] is None
+    assert all(row["citations"] for row in plain["lines"] if row["amount"] is not None)
+
+
+def test_cents_are_rounded_half_up_and_only_when_shown() -> None:
+    assert charging._cents(Fraction(15365, 1000)) == "15.37"
+    assert charging._cents(Fraction(15364, 1000)) == "15.36"
+    assert charging._cents(Fraction(0)) == "0.00"

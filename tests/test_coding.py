@@ -1,0 +1,435 @@
+"""The lines of a claim: every row of the rule tables reached, and what holds for any encounter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_encounters import CASES, encounter_of
+
+from jcodeunits import policy as policies
+from jcodeunits import tables
+from jcodeunits.charging import charge
+from jcodeunits.claim import PURPOSES, Charge
+from jcodeunits.convert import billing_units
+from jcodeunits.errors import JcodeunitsError
+from jcodeunits.policy import AdministrationRule, DrugClass, Element, Modifier, PayerOption, Place, PlaceRule
+from jcodeunits.routes import NAMES as ROUTES
+
+ON = "2026-03-02"
+POLICY = policies.shipped()
+INJECTION = "96372"
+
+
+def bill(*administrations: dict[str, Any], **more: Any) -> Charge:
+    data = {"on": ON, "place": "11", "payer": "medicare", "diagnoses": ["R52"], **more}
+    return charge({**data, "administrations": list(administrations)})
+
+
+def give(drug: str = "J1885", dose: str = "30 mg", route: str = "IM", **more: Any) -> dict[str, Any]:
+    return {"drug": drug, "dose": dose, "route": route, **more}
+
+
+def said(made: Charge) -> set[str]:
+    return {finding.rule for finding in made.findings}
+
+
+def codes(made: Charge) -> list[str]:
+    return [line.code for line in made.lines]
+
+
+# --- rows of the tables -------------------------------------------------------------------------------
+
+
+def _doses() -> dict[str, tuple[str, str]]:
+    """For each class one code of the catalog and a dose of one billing unit."""
+    found: dict[str, tuple[str, str]] = {}
+    for row in POLICY.rows(DrugClass):
+        if row.name in found:
+            continue
+        for dose in ("1 mg", "1 mL", "1 dose", "1 mcg", "10 units", "1 g", "1 implant", "1 vial", "1 each"):
+            try:
+                billing_units(row.code, dose, on=ON)
+            except JcodeunitsError:
+                continue
+            found[row.name] = (row.code, dose)
+            break
+    return found
+
+
+DOSES = _doses()
+
+
+def _encounter_for(row: AdministrationRule) -> dict[str, Any] | None:
+    """An encounter that the row is written for."""
+    any_class = row.classes == ("any",)
+    drug, dose = (
+        ("J1885", "30 mg") if any_class else next((DOSES[c] for c in row.classes if c in DOSES), ("", ""))
+    )
+    if not drug:
+        return None
+    purpose = "therapeutic" if row.purpose in ("any", "self-administered") else row.purpose
+    route = "IM" if row.routes == ("any",) else row.routes[0]
+    administration = give(drug, dose, route, purpose=purpose)
+    if row.purpose == "self-administered":
+        administration["self_administered"] = True
+    diagnoses = {"neoplasm": ["C61"], "other": ["M05.79"], "any": []}[row.indication]
+    payer = "commercial" if row.payer == "any" else row.payer
+    claim = "professional" if row.claim == "any" else row.claim
+    return {"on": ON, "place": "11", "payer": payer, "claim": claim, "diagnoses": diagnoses,
+            "administrations": [administration]}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", POLICY.rows(AdministrationRule), ids=lambda row: row.id)
+def test_every_row_of_the_decision_table_decides_an_encounter(
+    row: AdministrationRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[AdministrationRule] = []
+    real = policies.Policy.administration
+
+    def spy(self: Any, *args: Any, **kwargs: Any) -> AdministrationRule:
+        asked.append(real(self, *args, **kwargs))
+        return asked[-1]
+
+    monkeypatch.setattr(policies.Policy, "administration", spy)
+    reached = set()
+    for routes in [row.routes[0]] if row.routes != ("any",) else ["IM", "intrathecal", "intraosseous"]:
+        data = _encounter_for(row)
+        assert data is not None, f"no drug of {row.classes} is in the catalog"
+        data["administrations"][0]["route"] = routes
+        made = charge(data)
+        reached |= {found.id for found in asked}
+        if row.id in reached and row.outcome in ("none", "ask"):
+            assert not [line for line in made.lines if line.kind == "administration"]
+        if row.id in reached and row.drug == "withhold":
+            assert not [line for line in made.lines if line.kind == "drug"]
+        if row.id in reached and row.outcome == "bill":
+            roles = {
+                POLICY.procedure(line.code, ON).role for line in made.lines if line.kind == "administration"
+            }
+            assert row.role in roles
+    assert row.id in reached
+
+
+@pytest.mark.parametrize("row", POLICY.rows(Place), ids=lambda row: row.code)
+def test_every_place_bills_or_withholds_as_its_rate_says(row: Place) -> None:
+    made = bill(give("J3420", "1000 mcg"), place=row.code, diagnoses=["D51.0"])
+    rule = POLICY.place_rule(row.code, ON, "medicare")
+    withheld = rule is not None and rule.outcome == "withhold"
+    assert withheld or not row.facility  # no facility is billed by a practitioner under Medicare
+    assert (INJECTION in codes(made)) is not withheld
+    assert ("J3420" in codes(made)) is not withheld
+    if rule is not None and rule.severity:
+        assert any(f.rule == rule.reason and row.code in f.says for f in made.findings)
+
+
+@pytest.mark.parametrize("row", POLICY.rows(PlaceRule), ids=lambda r: f"{r.payer}-{r.place}-{r.claim}")
+def test_every_place_rule_speaks_in_its_place(row: PlaceRule) -> None:
+    place = "22" if row.place == "facility" else row.place
+    payer = "medicare" if row.payer == "any" else row.payer
+    claim = "professional" if row.claim == "any" else row.claim
+    made = bill(give("J3420", "1000 mcg"), place=place, payer=payer, claim=claim)
+    answered = POLICY.place_rule(place, ON, payer, claim)
+    assert answered is not None
+    if answered == row or row.payer != "any":
+        assert answered == row
+        assert {row.reason} <= said(made) or not row.severity
+        assert any(row.says[:20] in f.says for f in made.findings)
+
+
+@pytest.mark.parametrize("payer", POLICY.payers())
+def test_every_payer_answers_every_option_and_bills_an_injection(payer: str) -> None:
+    assert {option.option for option in POLICY.options(payer, ON)} == {
+        row.option for row in POLICY.rows(PayerOption) if row.option != "follows"
+    }
+    made = bill(give(), payer=payer)
+    assert [(line.code, line.units) for line in made.lines] == [(INJECTION, 1), ("J1885", 2)]
+
+
+@pytest.mark.parametrize("row", POLICY.rows(Modifier), ids=lambda row: row.code)
+def test_every_modifier_is_judged_by_its_row(row: Modifier) -> None:
+    """On a line of a kind that it is not for, it stops; outside its dates too."""
+    on = max(row.effective, dt.date(2015, 1, 1))
+    made = bill(on=str(on), services=[{"code": INJECTION, "modifiers": [row.code]}], diagnoses=["R52"])
+    found = [f for f in made.findings if f.rule == "modifier-line" and f" {row.code} " in f" {f.says} "]
+    assert bool(found) is ("administration" not in row.lines)
+    if row.ends is not None:
+        late = bill(
+            on=str(row.ends + dt.timedelta(1)), services=[{"code": INJECTION, "modifiers": [row.code]}]
+        )
+        assert any(f.rule == "modifier-expired" for f in late.findings)
+
+
+@pytest.mark.parametrize("row", POLICY.rows(Element), ids=lambda row: row.element)
+def test_every_documentation_element_is_missed_when_it_is_missing(row: Element) -> None:
+    everything = [element.element for element in POLICY.rows(Element)]
+    waste = {"container": "single-dose", "container_amount": "60 mg", "containers": 1, "discarded": "30 mg"}
+    held = bill(give(documented=everything, **waste))
+    assert "documentation" not in said(held)
+    lacking = bill(give(documented=[e for e in everything if e != row.element], **waste))
+    (finding,) = [f for f in lacking.findings if f.rule == "documentation"]
+    assert row.title in finding.says
+    assert finding.severity == row.severity
+    assert row.holds in finding.fix
+
+
+@pytest.mark.parametrize(
+    "row", POLICY.rows(policies.Diagnosis), ids=lambda row: f"{row.diagnosis}-{row.code}"
+)
+def test_every_diagnosis_row_marks_or_accepts_its_pair(row: policies.Diagnosis) -> None:
+    drug = "J1885" if row.code == "any" else row.code
+    rows = policies.in_effect
+    assert rows is not None
+    from jcodeunits.claim import Encounter, Line
+    from jcodeunits.rules import Case, registry
+
+    on = str(row.effective) if row.ends else ON
+    encounter = Encounter.from_dict({"on": on, "place": "11", "administrations": []})
+    case = Case(encounter, (Line(drug, diagnoses=(row.diagnosis,), kind="drug"),), POLICY)
+    heard = {one.id for one in registry() if one(case)}
+    assert ("diagnosis-doubt" in heard) is bool(row.doubt)
+    assert "diagnosis-pair" not in heard or row.code == "any"
+
+
+# --- what holds for any encounter -----------------------------------------------------------------------
+
+DRUGS = [
+    ("J1885", "30 mg", "IM"), ("J3420", "1000 mcg", "IM"), ("J0696", "1 g", "IM"), ("J1200", "50 mg", "IM"),
+    ("J2550", "25 mg", "IM"), ("J1071", "200 mg", "IM"), ("J2405", "4 mg", "IV push"),
+    ("J0696", "2 g", "IV infusion"), ("J9217", "7.5 mg", "IM"), ("90656", "0.5 mL", "IM"),
+    ("J3301", "40 mg", "intra-articular"), ("J0897", "60 mg", "SC"), ("J1030", "40 mg", "IM"),
+    ("J7030", "1000 mL", "IV infusion"), ("J2315", "380 mg", "IM"),
+]  # fmt: skip
+
+
+@st.composite
+def administrations(draw: st.DrawFn) -> dict[str, Any]:
+    drug, dose, route = draw(st.sampled_from(DRUGS))
+    made = give(drug, dose, route)
+    if draw(st.booleans()):
+        made["site"] = draw(st.sampled_from(["left deltoid", "right knee", "abdomen"]))
+    if draw(st.integers(0, 3)) == 0:
+        made["time"] = draw(st.sampled_from(["09:00", "15:00"]))
+    if draw(st.integers(0, 4)) == 0:
+        made["supplied_by"] = draw(st.sampled_from(["patient", "340b"]))
+    if draw(st.integers(0, 4)) == 0:
+        made["purpose"] = draw(st.sampled_from(PURPOSES))
+    return made
+
+
+encounters = st.fixed_dictionaries(
+    {
+        "on": st.sampled_from(["2024-03-15", "2025-06-02", ON]),
+        "place": st.sampled_from(["11", "12", "20", "22", "32", "50", "53"]),
+        "payer": st.sampled_from(["medicare", "medicaid", "commercial", "noridian"]),
+        "claim": st.sampled_from(["professional", "professional", "outpatient"]),
+        "diagnoses": st.lists(st.sampled_from(["R52", "D51.0", "C61", "M17.11"]), max_size=2, unique=True),
+        "administrations": st.lists(administrations(), max_size=4),
+    },
+    optional={
+        "visit": st.fixed_dictionaries(
+            {"code": st.sampled_from(["99213", "99211", "99395", "99349", "99232", "G0463"])},
+            optional={"separate": st.booleans()},
+        ),
+        "services": st.lists(
+            st.sampled_from(["20610", "90471", "96523", "36415", "59400"]), max_size=2, unique=True
+        ),
+        "supervision": st.sampled_from(["direct", "virtual", "general", "none"]),
+        "resident": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=120)
+@given(encounters)
+def test_any_encounter_bills_clean_lines_in_claim_order(data: dict[str, Any]) -> None:
+    made = charge(data)
+    order = [{"visit": 0, "service": 1}.get(line.kind, 2) for line in made.lines]
+    assert order == sorted(order)
+    for line in made.lines:
+        assert line.units >= 1
+        assert len(line.modifiers) <= 4
+        assert len(set(line.modifiers)) == len(line.modifiers)
+        assert "25" not in line.modifiers or line.kind == "visit"
+        assert line.trace.steps or line.kind in ("visit", "service")
+        assert line.ndc is None or line.kind in ("drug", "waste")
+    for before, after in zip(made.lines, made.lines[1:], strict=False):
+        if after.kind == "waste":
+            assert (before.kind, before.code) == ("drug", after.code)
+    for finding in made.findings:
+        assert finding.line is None or 1 <= finding.line <= len(made.lines)
+        assert all(citation.source in tables.sources() for citation in finding.citations)
+
+
+@settings(max_examples=120)
+@given(encounters)
+def test_units_on_drug_lines_are_those_of_billing_units(data: dict[str, Any]) -> None:
+    made = charge(data)
+    for line in made.lines:
+        if line.kind == "drug":
+            given_ = made.encounter.administrations[line.administration]
+            assert line.units == int(
+                billing_units(given_.drug, given_.dose, on=data["on"], route=given_.route)
+            )
+
+
+@settings(max_examples=120)
+@given(encounters, st.randoms(use_true_random=False))
+def test_the_order_of_administrations_changes_no_unit(data: dict[str, Any], random: Any) -> None:
+    made = charge(data)
+    shuffled = list(data["administrations"])
+    random.shuffle(shuffled)
+    again = charge({**data, "administrations": shuffled})
+    assert _units(again) == _units(made)
+
+
+def _units(made: Charge) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for line in made.lines:
+        total[line.code] = total.get(line.code, 0) + line.units
+    return total
+
+
+# About the claim as a whole, or about a code that the caller listed: another drug may well answer them.
+ABOUT_THE_CLAIM = {"nothing-to-bill", "drug-missing", "wrong-administration", "already-listed", "data-reach"}
+
+
+@settings(max_examples=120)
+@given(encounters)
+def test_an_unrelated_administration_removes_no_finding_about_another(data: dict[str, Any]) -> None:
+    # A visit or a listed service is related to every injection of the day.
+    data = {key: value for key, value in data.items() if key not in ("visit", "services")}
+    before = charge(data)
+    unrelated = give("J1100", "4 mg", "IM", site="left thigh", diagnoses=["L50.0"])
+    after = charge({**data, "administrations": [*data["administrations"], unrelated]})
+    kept = {(f.rule, f.severity) for f in after.findings}
+    lost = {(f.rule, f.severity) for f in before.findings} - kept
+    assert not {one for one in lost if one[0] not in ABOUT_THE_CLAIM}
+
+
+@settings(max_examples=100)
+@given(encounters)
+def test_what_is_not_billed_is_named_by_a_finding(data: dict[str, Any]) -> None:
+    made = charge(data)
+    text = " ".join(
+        f"{f.says} {f.fix}" for f in made.findings if f.severity != "note" or "included" in f.rule
+    )
+    billed = {line.administration for line in made.lines if line.kind == "drug"}
+    for index, administration in enumerate(made.encounter.administrations):
+        if index not in billed and administration.purpose not in ("diluent", "flush", "anesthetic"):
+            assert administration.drug in text
+    visit = made.encounter.visit
+    if visit is not None and visit.code not in codes(made):
+        assert visit.code in text
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("claim", ["professional", "outpatient"])
+@pytest.mark.parametrize("payer", ["medicare", "commercial"])
+def test_every_route_has_an_answer(route: str, claim: str, payer: str) -> None:
+    made = bill(
+        give("J1885", "30 mg", route), payer=payer, claim=claim, place="22" if claim == "outpatient" else "11"
+    )
+    drug = [line for line in made.lines if line.kind == "drug"]
+    assert drug or any(f.severity == "stop" for f in made.findings)
+    injected = [line for line in made.lines if line.code == INJECTION]
+    assert bool(injected) is (bool(drug) and route in ("IM", "SC"))
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("route", ["IM", "SC", "IV push", "IV infusion", "IV", "oral"])
+def test_every_purpose_has_an_answer(purpose: str, route: str) -> None:
+    made = bill(give(purpose=purpose, route=route))
+    withheld = purpose in ("diluent", "flush", "anesthetic", "allergen")
+    assert withheld is not ("J1885" in codes(made))
+    if withheld:
+        assert {f"{purpose}-included", f"{purpose}-injection"} & said(made)
+
+
+# --- single steps, at their edges -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first", "hours"),
+    [(15, 0, 0), (16, 1, 0), (60, 1, 0), (90, 1, 0), (91, 1, 1), (150, 1, 1), (151, 1, 2), (211, 1, 3)],
+)
+def test_infusion_hours_count_from_31_minutes(minutes: int, first: int, hours: int) -> None:
+    stop = f"{9 + minutes // 60:02d}:{minutes % 60:02d}"
+    units = _units(bill(give("J0696", "1 g", "IV infusion", start="09:00", stop=stop)))
+    assert (units.get("96365", 0), units.get("96366", 0)) == (first, hours)
+    assert units.get("96374", 0) == 1 - first
+
+
+def test_two_infusions_one_after_the_other_and_one_beside_the_other() -> None:
+    one = give("J0696", "1 g", "IV infusion", start="09:00", stop="10:00")
+    after = give("J1885", "30 mg", "IV infusion", start="10:00", stop="10:30")
+    beside = give("J1885", "30 mg", "IV infusion", start="09:30", stop="10:00")
+    assert _units(bill(one, after)) | {"J0696": 4, "J1885": 2} == {
+        "96365": 1,
+        "96367": 1,
+        "J0696": 4,
+        "J1885": 2,
+    }
+    assert "96368" in codes(bill(one, beside))
+
+
+def test_an_antineoplastic_opens_the_day_and_the_rest_are_add_ons() -> None:
+    made = bill(
+        give("J2405", "4 mg", "IV push"),
+        give("J9035", "100 mg", "IV infusion", start="10:00", stop="11:31"),
+        give("J0696", "1 g", "IV infusion", start="09:00", stop="09:40"),
+        diagnoses=["C18.9"],
+    )
+    assert {"96413": 1, "96415": 1, "96367": 1, "96375": 1}.items() <= _units(made).items()
+    assert not {"96365", "96374"} & set(codes(made))
+
+
+def test_a_short_hydration_a_long_one_and_one_beside_a_drug() -> None:
+    fluid = give("J7030", "1000 mL", "IV infusion", start="09:00", stop="10:31")
+    assert {"96360": 1, "96361": 1}.items() <= _units(bill(fluid)).items()
+    drug = give("J0696", "1 g", "IV infusion", start="09:00", stop="10:00")
+    assert "hydration-beside-drug" in said(bill(fluid, drug))
+    later = give("J0696", "1 g", "IV infusion", start="11:00", stop="12:00")
+    assert {"96365": 1, "96361": 2}.items() <= _units(bill(fluid, later)).items()
+
+
+@pytest.mark.parametrize(("payer", "modifier"), [("medicare", "59"), ("commercial", "59")])
+def test_a_second_injection_takes_what_the_payer_row_says(payer: str, modifier: str) -> None:
+    made = bill(give(), give("J3420", "1000 mcg"), payer=payer)
+    marks = [line.modifiers for line in made.lines if line.code == INJECTION]
+    assert marks == [(), (modifier,)]
+
+
+def test_diagnoses_stand_on_the_lines_that_they_belong_to() -> None:
+    made = bill(give(diagnoses=["M54.16"]), give("J3420", "1000 mcg"), diagnoses=["D51.0", "M54.16"])
+    assert [line.diagnoses for line in made.lines] == [
+        ("M54.16",), ("M54.16",), ("D51.0", "M54.16"), ("D51.0", "M54.16"),
+    ]  # fmt: skip
+
+
+def test_amounts_are_shared_over_a_waste_pair_to_the_cent() -> None:
+    vial = {"container": "single-dose", "container_amount": "100 mg", "containers": 1, "discarded": "23 mg"}
+    money = {"charge_amount": "1000.01", "revenue_code": "0636"}
+    made = bill(
+        give("J9035", "77 mg", "IV infusion", start="09:00", stop="10:00", **vial, **money),
+        charge_amounts={"96413": "210.50"},
+        revenue_codes={"96413": "0335"},
+        diagnoses=["C18.9"],
+    )
+    amounts = {(line.code, line.kind): (str(line.charge_amount), line.revenue_code) for line in made.lines}
+    assert amounts == {
+        ("96413", "administration"): ("210.50", "0335"),
+        ("J9035", "drug"): ("800.01", "0636"),
+        ("J9035", "waste"): ("200.00", "0636"),
+    }
+
+
+def test_an_unlikely_pair_of_cases_is_still_the_same_twice() -> None:
+    for name in list(CASES)[::20]:
+        one, other = charge(encounter_of(CASES[name])), charge(encounter_of(CASES[name]))
+        assert one == other
+        assert attrs.asdict(one, recurse=False).keys() == attrs.asdict(other, recurse=False).keys()
