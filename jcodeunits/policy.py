@@ -875,11 +875,16 @@ class Policy:
         """What Medicare allows nationally for one unit of a code, or None where no figure is known.
 
         Professional claims: relative value units times the conversion factor, both of the date (no locality
-        adjustment); drugs: the payment limit of the nearest quarter read, with a note. Outpatient: the rate.
+        adjustment); drugs: the payment limit of the nearest quarter read, with a note. Outpatient: the rate,
+        and nothing for a drug that is packaged.
 
         >>> shipped().allowed("96372", on="2026-03-02").how
         '0.46 RVU x $33.4009'
         """
+        status = self.status(code, on) if claim == "outpatient" else None
+        if status is not None and status.status == "N":
+            says = "packaged into another service (status N)"
+            return Allowed(Fraction(0), says, (tables.citation(status),), reach(status, on))
         limit = self.fee(code, "payment-limit", on)
         if limit is not None:
             how = f"payment limit ${decimal_text(limit.amount)} for one billing unit"
@@ -901,7 +906,7 @@ class Policy:
 
     def diagnoses_of(self, code: str, on: object) -> tuple[Diagnosis, ...]:
         """The diagnoses known to go with a drug code, doubtful pairs included."""
-        return tuple(row for row in _all_in_effect(self.rows(Diagnosis), on) if row.code == code)
+        return tuple(row for row in _live(self, Diagnosis, as_date(on)) if row.code == code)
 
     def diagnosis(self, diagnosis: str, on: object) -> tuple[Diagnosis, ...]:
         """Every row of a diagnosis.
@@ -913,7 +918,7 @@ class Policy:
 
     def denials(self, on: object) -> tuple[Denial, ...]:
         """The reasons for denial, in the usual order of their numbers."""
-        return tuple(sorted(_all_in_effect(self.rows(Denial), on), key=lambda row: row.number))
+        return tuple(sorted(_live(self, Denial, as_date(on)), key=lambda row: row.number))
 
     def denial_of(self, rule: str, on: object) -> Denial | None:
         """The reason for denial that a rule sees beforehand, or None."""
@@ -921,7 +926,7 @@ class Policy:
 
     def documentation(self, on: object) -> tuple[Element, ...]:
         """What the record of an injection holds."""
-        return _all_in_effect(self.rows(Element), on)
+        return _live(self, Element, as_date(on))
 
     # --- look-up -------------------------------------------------------------------------------------
 
@@ -1043,6 +1048,11 @@ def _decide(
         purpose=purpose,
         on=on,
     )
+
+
+@lru_cache(maxsize=1024)
+def _live(policy: Policy, row_class: Any, on: dt.date) -> tuple[Any, ...]:
+    return _all_in_effect(policy.rows(row_class), on)
 
 
 def _all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:

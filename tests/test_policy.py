@@ -379,6 +379,16 @@ def test_the_hospital_is_paid_by_rate() -> None:
     assert shipped().allowed("99213", "2026-05-01", "outpatient") is None
 
 
+def test_a_packaged_drug_adds_nothing_to_the_hospitals_claim() -> None:
+    packaged = shipped().allowed("J0696", "2026-05-01", "outpatient")
+    paid = shipped().allowed("J9035", "2026-02-01", "outpatient")
+    assert packaged is not None
+    assert paid is not None
+    assert (packaged.amount, packaged.how) == (0, "packaged into another service (status N)")
+    assert packaged.citations[0].source == "opps-2026q2"
+    assert paid.amount > 0
+
+
 @pytest.mark.parametrize(("code", "on", "paid"), [
     # OPPS Addendum B: J1885 is packaged in 2024 and paid as a non-opioid for pain by 2025 Q4.
     ("J9035", "2026-05-01", True), ("J1200", "2026-05-01", False), ("J0178", "2026-05-01", True),
