@@ -127,23 +127,29 @@ def split(line: Line, digits: int | None) -> tuple[Line, ...]:
     """The line, or as many as its units need in a field of so many digits.
 
     Code, modifiers (JW and JZ too) and diagnoses stand on each; charge and NDC quantities are shared in
-    proportion and add up to those of the line.
+    proportion and add up to those of the line. Each but the last is full, unless that leaves the last
+    without NDC quantity: then they are even.
 
     >>> [part.units for part in split(Line("J0585", units=1500), 3)]
     [999, 501]
     """
     if digits is None or line.units < 10**digits:
         return (line,)
-    most = 10**digits - 1
-    parts = [most] * (line.units // most) + [line.units % most or most]
-    if line.units % most == 0:
-        parts.pop()
-    if len(parts) > SPLITS_MOST:
+    count = -(-line.units // (10**digits - 1))
+    if count > SPLITS_MOST:
         raise FormatError(
-            f"{line.code}: {line.units} units need {len(parts)} lines of {digits} digits, and a claim holds "
+            f"{line.code}: {line.units} units need {count} lines of {digits} digits, and a claim holds "
             f"{SPLITS_MOST}. Divide the units over several claims.",
             place="units",
         )
+    full = _divided(line, [10**digits - 1] * (count - 1) + [line.units - (10**digits - 1) * (count - 1)])
+    if all(_is_whole(part) for part in full):
+        return full
+    # A last line of few units would round its share of the quantity to 0: even lines do not.
+    return _divided(line, [(line.units + n) // count for n in range(count - 1, -1, -1)])
+
+
+def _divided(line: Line, parts: list[int]) -> tuple[Line, ...]:
     nothing: list[Decimal | None] = [None] * len(parts)
     amounts = nothing if line.charge_amount is None else [*share(line.charge_amount, parts, 2)]
     quantities = _quantities(line.ndc_quantity, parts)
@@ -163,6 +169,12 @@ def _quantities(total: Decimal | None, parts: list[int]) -> list[Decimal | None]
     if total is None:
         return [None] * len(parts)
     return [*share(total, parts, max(3, _decimals(total)))]
+
+
+def _is_whole(line: Line) -> bool:
+    """Whether no NDC quantity of the line is zero."""
+    quantities = (line.ndc_quantity, *(extra.quantity for extra in line.extra_ndcs))
+    return all(quantity is None or quantity > 0 for quantity in quantities)
 
 
 def diagnoses(charge: Charge) -> tuple[str, ...]:
@@ -235,7 +247,7 @@ def _too_many(lines: tuple[Line, ...], rules: Rules) -> list[str]:
     found += [
         f"line {at} ({line.code}) would carry an NDC quantity of 0 after the units are divided"
         for at, line in enumerate(lines, 1)
-        if line.ndc_quantity is not None and line.ndc_quantity <= 0
+        if not _is_whole(line)
     ]
     if rules.lines_most is not None and len(lines) > rules.lines_most:
         found.append(f"{len(lines)} lines, and one claim holds {rules.lines_most}: divide the charge")

@@ -1,0 +1,351 @@
+"""837 claim lines: what they say, position by position, what never leaves, and what comes back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
+
+from jcodeunits.claim import ExtraNdc, Line
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import x12
+
+
+def segments(text: str) -> list[list[str]]:
+    return [piece.strip().split("*") for piece in text.split("~") if piece.strip()]
+
+
+def named(text: str, name: str) -> list[list[str]]:
+    return [segment for segment in segments(text) if segment[0] == name]
+
+
+def test_an_injection_with_its_drug_is_two_loops_and_the_ndc_stands_on_the_drug() -> None:
+    text = x12.write(charge_of(injection_line(), drug_line()))
+    assert [segment[0] for segment in segments(text)] == [
+        "LX", "SV1", "DTP", "LX", "SV1", "DTP", "LIN", "CTP",
+    ]  # fmt: skip
+    injection, drug = named(text, "SV1")
+    assert injection == ["SV1", "HC:96372", "35", "UN", "1", "11", "", "1"]
+    assert drug == ["SV1", "HC:J1885:JZ", "10", "UN", "2", "11", "", "1"]
+    assert named(text, "DTP") == [["DTP", "472", "D8", "20260302"]] * 2
+    assert named(text, "LIN") == [["LIN", "", "N4", "00409379501"]]
+    assert named(text, "CTP") == [["CTP", "", "", "", "1", "ML"]]
+
+
+def test_the_guides_drug_example_counts_56_units_and_7_vials_on_one_line() -> None:
+    # The implementation guide's home infusion: 14 g of ceftriaxone from seven 2 g vials, per 250 mg.
+    line = Line(
+        "J0696", (), 56, "00004196501", "UN", Decimal("7.00"), ("J06.9",), kind="drug",
+        charge_amount=Decimal("682.50"),
+    )  # fmt: skip
+    text = x12.write(charge_of(line, on="2004-02-01", place="12"), first=2)
+    assert named(text, "LX") == [["LX", "2"]]
+    assert named(text, "SV1") == [["SV1", "HC:J0696", "682.5", "UN", "56", "12", "", "1"]]
+    assert named(text, "LIN") == [["LIN", "", "N4", "00004196501"]]
+    assert named(text, "CTP") == [["CTP", "", "", "", "7", "UN"]]
+
+
+def test_a_jw_pair_is_two_lines_with_the_quantities_that_were_used_and_thrown_away() -> None:
+    used = drug_line(code="J0585", modifiers=(), units=155, ndc_qualifier="UN", ndc_quantity=Decimal("0.775"))
+    waste = drug_line(
+        code="J0585",
+        modifiers=("JW",),
+        units=45,
+        ndc_qualifier="UN",
+        ndc_quantity=Decimal("0.225"),
+        kind="waste",
+    )
+    text = x12.write(charge_of(used, waste))
+    assert [segment[1] for segment in named(text, "SV1")] == ["HC:J0585", "HC:J0585:JW"]
+    assert [segment[4] for segment in named(text, "CTP")] == ["0.775", "0.225"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "printed"), [("1.5", "1.5"), ("2.00", "2"), ("0.5", "0.5"), (".5", "0.5"), ("1E+3", "1000")]
+)
+def test_decimals_are_exact_and_never_naked(quantity: str, printed: str) -> None:
+    text = x12.write(charge_of(drug_line(ndc_quantity=Decimal(quantity))))
+    assert named(text, "CTP")[0][4] == printed
+
+
+def test_an_unclassified_code_carries_its_description_in_the_seventh_place() -> None:
+    line = drug_line(code="J3490", modifiers=("KX",), description="Sod Chl 0.9% see NDC#")
+    assert named(x12.write(charge_of(line)), "SV1")[0][1] == "HC:J3490:KX::::Sod Chl 0.9% see NDC#"
+
+
+def test_further_ndcs_of_one_line_stand_in_its_note() -> None:
+    line = drug_line(
+        code="J3262", units=280, ndc="50242013501", ndc_quantity=Decimal(4),
+        extra_ndcs=(ExtraNdc("50242013601", "ML", Decimal("10")),),
+    )  # fmt: skip
+    text = x12.write(charge_of(line))
+    assert named(text, "NTE") == [["NTE", "ADD", "N450242013601 ML10"]]
+    assert [segment[0] for segment in segments(text)] == ["LX", "SV1", "DTP", "NTE", "LIN", "CTP"]
+
+
+def test_pointers_count_in_the_claims_list_and_stop_at_four() -> None:
+    codes = ("M54.50", "R52", "E11.9", "J18.9", "A41.9")
+    charge = charge_of(drug_line(diagnoses=codes), diagnoses=codes)
+    assert named(x12.write(charge), "SV1")[0][7] == "1:2:3:4"
+    assert x12.diagnoses(charge) == codes
+    assert [loss.value for loss in x12.losses(charge)] == ["A41.9"]
+
+
+def test_an_outpatient_line_has_its_revenue_code_and_no_pointer() -> None:
+    charge = charge_of(drug_line(revenue_code="0636"), claim="outpatient")
+    assert named(x12.write(charge), "SV2") == [["SV2", "0636", "HC:J1885:JZ", "10", "UN", "2"]]
+    assert {loss.field for loss in x12.losses(charge)} == {"diagnoses"}
+
+
+def test_a_revenue_code_is_asked_for_and_may_be_given_by_code() -> None:
+    charge = charge_of(drug_line(), claim="outpatient")
+    with pytest.raises(FormatError, match=r"line 1 \(J1885\) has no revenue code \(SV201\)"):
+        x12.write(charge)
+    assert named(x12.write(charge, revenue_codes={"J1885": "0636"}), "SV2")[0][1] == "0636"
+
+
+def test_an_amount_is_asked_for_and_is_the_price_of_one_unit() -> None:
+    charge = charge_of(drug_line(charge_amount=None))
+    with pytest.raises(FormatError, match=r"line 1 \(J1885\) has no charge \(SV102\)"):
+        x12.write(charge)
+    assert named(x12.write(charge, amounts={"J1885": "4.25"}), "SV1")[0][2] == "8.5"
+    kept = charge_of(drug_line(charge_amount=None), charge_amounts=(("J1885", Decimal(3)),))
+    assert named(x12.write(kept), "SV1")[0][2] == "6"
+
+
+WRONG = {
+    "a quantity of zero": ({"ndc_quantity": Decimal(0)}, "must be above 0"),
+    "a negative quantity": ({"ndc_quantity": Decimal(-1)}, "must be above 0"),
+    "a quantity that is no number": ({"ndc_quantity": Decimal("NaN")}, "must be above 0"),
+    "a ten-digit NDC": ({"ndc": "0409379501"}, "11 digits without hyphens"),
+    "an NDC with hyphens": ({"ndc": "00409-3795-01"}, "11 digits without hyphens"),
+    "an NDC without quantity": ({"ndc_quantity": None, "ndc_qualifier": None}, "without quantity"),
+    "a quantity without unit": ({"ndc_qualifier": None}, "half an NDC quantity"),
+    "a quantity without NDC": ({"ndc": None}, "without its NDC"),
+    "milligrams": ({"ndc_qualifier": "ME"}, "NDC unit 'ME'"),
+    "MG": ({"ndc_qualifier": "MG"}, "NDC unit 'MG'"),
+    "an NDC on a visit": ({"kind": "visit"}, "drug lines only"),
+    "zero units": ({"units": 0}, "whole units above 0"),
+    "fractional units": ({"units": 1.5}, "whole units above 0"),
+    "true units": ({"units": True}, "whole units above 0"),
+    "five modifiers": ({"modifiers": ("25", "59", "RT", "LT", "JZ")}, "5 modifiers"),
+    "a long modifier": ({"modifiers": ("JZX",)}, "no modifier of two characters"),
+    "a code of four characters": ({"code": "J188"}, "no HCPCS or CPT code"),
+    "a negative charge": ({"charge_amount": Decimal(-1)}, "a charge that cannot be"),
+    "a charge in tenths of a cent": ({"charge_amount": Decimal("1.001")}, "a charge that cannot be"),
+    "no diagnosis": ({"diagnoses": ()}, r"no diagnosis \(SV107\)"),
+    "a revenue code of three digits": ({"revenue_code": "636"}, "no revenue code of four digits"),
+    "a description with a bell": ({"description": "a\x07"}, "no printable text"),
+    "a quantity longer than CTP04": ({"ndc_quantity": Decimal("123456789")}, "holds 8 digits"),
+}
+
+
+@pytest.mark.parametrize(("changes", "says"), WRONG.values(), ids=WRONG)
+def test_what_never_leaves(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        x12.write(charge_of(drug_line(**changes)))
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(FormatError) as caught:
+        x12.write(charge_of(drug_line(ndc="1"), injection_line(units=0)))
+    assert len(caught.value.problems) == 2
+    assert caught.value.format == "x12"
+    assert caught.value.place == "line 1"
+
+
+def test_a_charge_that_stops_leaves_only_when_told() -> None:
+    charge = charge_of(drug_line(), findings=(STOP,))
+    with pytest.raises(FormatError, match="unit-limit stops this claim"):
+        x12.write(charge)
+    assert named(x12.write(charge, allow_stops=True), "SV1")[0][1] == "HC:J1885:JZ"
+
+
+def test_telling_it_to_leave_does_not_make_a_bad_line_good() -> None:
+    with pytest.raises(FormatError, match="11 digits"):
+        x12.write(charge_of(drug_line(ndc="1"), findings=(STOP,)), allow_stops=True)
+
+
+def test_a_charge_without_lines_and_what_is_no_charge_are_refused() -> None:
+    with pytest.raises(FormatError, match="no line to bill"):
+        x12.write(charge_of())
+    with pytest.raises(FormatError, match="Encounter is no charge"):
+        x12.write(charge_of(drug_line()).encounter)  # type: ignore[arg-type]
+
+
+def test_milligrams_leave_only_on_request() -> None:
+    charge = charge_of(drug_line(ndc_qualifier="ME"))
+    assert named(x12.write(charge, allow_me=True), "CTP")[0][5] == "ME"
+
+
+@pytest.mark.parametrize("text", ["1:1000", "5*3", "a~b", "up^down", "½ vial"])
+def test_a_description_that_x12_cannot_hold_is_refused_and_not_changed(text: str) -> None:
+    with pytest.raises(FormatError, match="which X12 cannot hold"):
+        x12.write(charge_of(drug_line(description=text)))
+
+
+def test_other_delimiters_let_a_colon_through() -> None:
+    marks = x12.Delimiters(component=">")
+    text = x12.write(charge_of(drug_line(code="J3490", description="1:1000")), delimiters=marks)
+    assert "HC>J3490>JZ>>>>1:1000" in text
+    assert x12.read(text, delimiters=marks, diagnoses=("M54.50",)).lines[0].description == "1:1000"
+
+
+@pytest.mark.parametrize(
+    "marks", [{"component": "*"}, {"element": "A"}, {"segment": "~~"}, {"repetition": " "}]
+)
+def test_delimiters_are_four_different_marks(marks: dict[str, str]) -> None:
+    with pytest.raises(FormatError, match="are no delimiters"):
+        x12.Delimiters(**marks)
+
+
+def test_units_too_long_for_sv104_become_more_lines_that_add_up() -> None:
+    line = drug_line(units=150_000_000, ndc_quantity=Decimal("30"), modifiers=("JW",), kind="waste")
+    found = x12.read(x12.write(charge_of(line)), diagnoses=("M54.50",)).lines
+    assert [one.units for one in found] == [99_999_999, 50_000_001]
+    assert [one.ndc_quantity for one in found] == [Decimal(20), Decimal(10)]
+    assert {one.modifiers for one in found} == {("JW",)}
+
+
+def test_lines_are_even_where_a_full_one_would_leave_no_quantity_for_the_last() -> None:
+    line = drug_line(units=100_000_001, ndc_quantity=Decimal("30"))
+    found = x12.read(x12.write(charge_of(line)), diagnoses=("M54.50",)).lines
+    assert [one.units for one in found] == [50_000_001, 50_000_000]
+    assert [one.ndc_quantity for one in found] == [Decimal(15), Decimal(15)]
+
+
+def test_a_quantity_too_small_to_divide_is_refused() -> None:
+    line = drug_line(units=100_000_001, ndc_quantity=Decimal("0.001"))
+    with pytest.raises(FormatError, match="quantity of 0 after the units are divided"):
+        x12.write(charge_of(line))
+
+
+def test_units_that_need_more_lines_than_a_claim_holds_are_refused() -> None:
+    with pytest.raises(FormatError, match="51 lines"):
+        x12.write(charge_of(drug_line(units=99_999_999 * 50 + 1, ndc_quantity=Decimal(1000))))
+
+
+def test_more_than_fifty_lines_are_more_than_one_claim() -> None:
+    with pytest.raises(FormatError, match="51 lines, and one claim holds 50"):
+        x12.write(charge_of(*[injection_line()] * 51))
+    assert len(named(x12.write(charge_of(*[injection_line()] * 50)), "LX")) == 50
+
+
+def test_thirteen_diagnoses_are_more_than_a_claim_holds() -> None:
+    codes = tuple(f"M{n}.1" for n in range(10, 23))
+    with pytest.raises(FormatError, match="13 diagnoses"):
+        x12.write(charge_of(injection_line(diagnoses=codes[:1]), diagnoses=codes))
+
+
+def test_several_ndcs_do_not_fit_an_institutional_line() -> None:
+    line = drug_line(revenue_code="0636", extra_ndcs=(ExtraNdc("50242013601", "ML", Decimal(1)),))
+    with pytest.raises(FormatError, match="one line for each NDC"):
+        x12.write(charge_of(line, claim="outpatient"))
+
+
+def test_the_loop_may_be_chosen_and_the_place_left_to_the_claim() -> None:
+    charge = charge_of(drug_line(revenue_code="0636"))
+    assert named(x12.write(charge, loop="institutional"), "SV2")[0][1] == "0636"
+    assert named(x12.write(charge, place=False), "SV1")[0][5] == ""
+    with pytest.raises(FormatError, match="no kind of 837"):
+        x12.write(charge, loop="dental")
+
+
+@given(charges())
+def test_what_left_comes_back(charge: object) -> None:
+    found = x12.read(x12.write(charge), diagnoses=x12.diagnoses(charge))  # type: ignore[arg-type]
+    assert_same(charge, found.lines)  # type: ignore[arg-type]
+    assert set(found.dates) == {"2026-03-02"}
+    assert set(found.places) == {"11"}
+    assert found.losses == ()
+
+
+@given(charges(extras=False, claim="outpatient"))
+def test_what_left_for_a_hospital_comes_back_without_its_diagnoses(charge: object) -> None:
+    found = x12.read(x12.write(charge))  # type: ignore[arg-type]
+    fields = {*FIELDS, "revenue_code"} - {"diagnoses"}
+    assert_same(charge, found.lines, sorted(fields))  # type: ignore[arg-type]
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+LINE = "LX*1~SV1*HC:J1885:JZ*10*UN*2*11**1~DTP*472*D8*20260302~LIN**N4*00409379501~CTP****1*ML~"
+BROKEN = {
+    "SV1 outside a line": (LINE.removeprefix("LX*1~"), "stands outside a line"),
+    "CTP03 in use": (LINE.replace("****1*ML", "***2*1*ML"), "CTP03 is not used here"),
+    "no unit": (LINE.replace("*1*ML~", "*1~"), "'' in CTP05 is no NDC unit"),
+    "a wrong unit": (LINE.replace("*ML~", "*MG~"), "'MG' in CTP05"),
+    "no quantity": (LINE.replace("****1*ML", "*****ML"), "'' is no NDC quantity"),
+    "quantity zero": (LINE.replace("****1*ML", "****0*ML"), "an NDC quantity of 0"),
+    "a short NDC": (LINE.replace("00409379501", "0409379501"), "not the 11 digits"),
+    "an NDC with hyphens": (LINE.replace("00409379501", "00409-3795-01"), "not the 11 digits"),
+    "two NDCs": (LINE.replace("CTP", "LIN**N4*00409379502~CTP"), "a second NDC"),
+    "LIN without CTP": (LINE.replace("CTP****1*ML~", ""), "LIN without its CTP"),
+    "CTP without LIN": (LINE.replace("LIN**N4*00409379501~", ""), "CTP without LIN"),
+    "fractional units": (LINE.replace("*UN*2*", "*UN*2.5*"), "2.5 units"),
+    "zero units": (LINE.replace("*UN*2*", "*UN*0*"), "0 units"),
+    "minutes": (LINE.replace("*UN*2*", "*MJ*2*"), "counts 'MJ'"),
+    "units that are no number": (LINE.replace("*UN*2*", "*UN*1e3*"), "'1e3' is no unit count"),
+    "a fifth modifier": (LINE.replace(":JZ", ":JZ:59:RT:LT:GY"), "a fifth modifier 'GY'"),
+    "another code set": (LINE.replace("HC:", "WK:"), "'WK' is not HC"),
+    "two services": (LINE.replace("DTP", "SV1*HC:96372*1*UN*1***1~DTP"), "a second service"),
+    "a pointer by letter": (LINE.replace("**1~DTP", "**A~DTP"), "SV107 points with 'A'"),
+    "LX without SV1": ("LX*1~" + LINE, "LX without SV1"),
+    "nothing": ("ST*837*1~SE*2*1~", "holds no service line"),
+    "no text": ("  ", "no X12 text"),
+    "a cut text": (LINE[:-1], "was cut"),
+    "a short ISA": ("ISA*00*~", "106 characters"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), BROKEN.values(), ids=BROKEN)
+def test_broken_text_is_refused_with_its_segment(text: str, says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        x12.read(text)
+
+
+def test_what_a_line_cannot_hold_is_listed() -> None:
+    text = LINE + "REF*XZ*123~REF*VY*9~DTP*471*D8*20260301~NTE*ADD*call Ann~NM1*DK*1*WELBY~"
+    found = x12.read(text)
+    assert [(loss.field, loss.value) for loss in found.losses] == [
+        ("prescription number", "123"),
+        ("reference VY", "9"),
+        ("DTP", "20260301"),
+        ("NTE", "call Ann"),
+        ("NM1", "NM1*DK*1*WELBY"),
+        ("diagnoses", "1"),
+    ]
+    assert str(found.losses[0]).startswith("line 1: prescription number '123' is not carried")
+
+
+def test_a_supply_is_listed_and_its_count_is_no_ndc_quantity() -> None:
+    found = x12.read(LINE.replace("N4*00409379501", "UP*012345678905"))
+    assert found.lines[0].ndc is None
+    assert found.lines[0].ndc_quantity is None
+    assert found.losses[0].field == "LIN"
+
+
+def test_a_whole_claim_brings_delimiters_place_and_diagnoses() -> None:
+    head = "ISA|00|          |00|          |ZZ|A              |ZZ|B              |260302|1017|^|00501|000000001|0|T|>'"
+    body = (
+        "ST|837|1'CLM|X|45|||23>B>1'HI|ABK>M5450|ABF>R52|BK>E8889|BF>4659'LX|1'SV1|HC>J1885>JZ|10|UN|2|||1>2>3>4'"
+        "DTP|472|RD8|20260302-20260304'SE|5|1'"
+    )
+    found = x12.read(head + body)
+    assert found.lines[0].diagnoses == ("M54.50", "R52", "E888.9", "465.9")
+    assert found.places == ("23",)
+    assert found.dates == ("2026-03-02/2026-03-04",)
+
+
+@settings(max_examples=200)
+@given(st.text("LXSV1HCDTPINM4*:~^0123456789.J ", max_size=80))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        found = x12.read(text)
+    except FormatError as why:
+        assert str(why)
+    else:
+        assert all(line.units >= 1 for line in found.lines)
