@@ -96,7 +96,7 @@ def table(
         from jcodeunits.show import text_table
 
         return str(text_table(head, rows, right, width())).splitlines()
-    cells = [[" ".join(str(cell).split()) for cell in row] for row in ([head, *rows] if headed else rows)]
+    cells = [[str(cell).replace("\n", " ") for cell in row] for row in ([head, *rows] if headed else rows)]
     widths = [max([len(row[i]) for row in cells], default=0) for i in range(len(head))]
     aligned = [
         [
