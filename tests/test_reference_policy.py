@@ -548,6 +548,16 @@ def test_what_the_guide_table_names_exists() -> None:
     assert sorted(named - known) == []
 
 
+def test_every_table_and_every_column_is_described() -> None:
+    text = (tables.folder() / "README.md").read_text("utf-8")
+    missing = []
+    for file in sorted(tables.folder().glob("*.csv")):
+        header = file.read_text("utf-8").split("\n", 1)[0].split(",")
+        words = [f"`{file.name}`", f"**{file.stem}**", *(f"`{name}`" for name in header)]
+        missing += [f"{file.stem}: {word}" for word in words if word not in text]
+    assert missing == []
+
+
 def test_the_record_holds_the_elements_of_the_contract() -> None:
     elements = {row.element for row in shipped().documentation(ON)}
     assert elements == {
