@@ -1,0 +1,271 @@
+"""The command `charge`: from a file, standard input, flags or a message; to lines or a message."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from jcodeunits import cli
+
+ON = "2026-03-02"
+FLAGS = ("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM", "--place", "11", "--on", ON)
+ENCOUNTER = {
+    "on": ON, "place": "11", "visit": {"code": "99213", "separate": True}, "diagnoses": ["M54.16"],
+    "administrations": [
+        {"drug": "J2315", "dose": "380 mg", "route": "IM", "ndc": "65757-0300-01", "containers": 1,
+         "container": "single-dose", "charge_amount": "4.00"},
+    ],
+    "charge_amounts": {"99213": "120.00", "96372": "25.00"},
+}  # fmt: skip
+FHIR = {
+    "resourceType": "MedicationAdministration", "status": "completed",
+    "effectiveDateTime": f"{ON}T10:15:00-05:00",
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "dosage": {
+        "route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
+        "dose": {"value": 30, "system": "http://unitsofmeasure.org", "code": "mg"},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    def ran(*words: str, given: object = None) -> tuple[int, str, str]:
+        if given is not None:
+            data = given if isinstance(given, bytes) else json.dumps(given).encode()
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        status = cli.main(("charge", *words))
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return ran
+
+
+def lines(out: str) -> list[tuple[str, list[str], int]]:
+    return [(line["code"], line["modifiers"], line["units"]) for line in json.loads(out)["lines"]]
+
+
+def refused(ran: tuple[int, str, str]) -> str:
+    status, out, err = ran
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "Traceback" not in err
+    assert "not foreseen" not in err
+    return err
+
+
+def test_flags_alone_make_an_encounter(run) -> None:
+    status, out, _ = run(*FLAGS, "--visit", "99213", "--separate", "--diagnosis", "M54.16", "--json")
+    assert (status, lines(out)) == (0, [("99213", ["25"], 1), ("96372", [], 1), ("J1885", [], 2)])
+
+
+def test_a_visit_that_was_not_separate_is_withheld(run) -> None:
+    _, out, _ = run(*FLAGS, "--visit", "99213", "--no-separate", "--diagnosis", "M54.16", "--json")
+    assert "99213" not in {code for code, _, _ in lines(out)}
+    assert any("99213" in finding["says"] for finding in json.loads(out)["findings"])
+
+
+def test_every_flag_reaches_the_encounter(run) -> None:
+    flags = (
+        "--claim outpatient --payer medicare --service 20610 --supervision direct --ndc "
+        "0409-3795-01 --containers 1 --container single-dose --documented order,dose --time 09:30 "
+        "--diagnosis M54.16 --amount J1885=3.00 --revenue J1885=0636 --performed-by staff "
+        "--supplied-by practice"
+    ).split()
+    amounts = ("--site", "left deltoid", "--container-amount", "30 mg", "--discarded", "0 mg")
+    _, out, _ = run(*FLAGS, *flags, *amounts, "--json")
+    drug = next(line for line in json.loads(out)["lines"] if line["code"] == "J1885")
+    assert (drug["charge_amount"], drug["revenue_code"]) == ("6.00", "0636")
+    assert (drug["ndc"], drug["ndc_qualifier"], drug["ndc_quantity"]) == ("00409379501", "ML", "1")
+    assert "JZ" in drug["modifiers"]
+
+
+@pytest.mark.parametrize("where", ["file", "-"])
+def test_a_file_and_standard_input_give_the_same(run, tmp_path: Path, where: str) -> None:
+    file = tmp_path / "encounter.json"
+    file.write_text(json.dumps(ENCOUNTER), "utf-8")
+    status, out, _ = run(str(file) if where == "file" else "-", "--format", "json", given=ENCOUNTER)
+    assert status == 0
+    assert lines(out) == [("99213", ["25"], 1), ("96372", [], 1), ("J2315", ["JZ"], 380)]
+
+
+def test_the_json_has_the_contracts_keys(run) -> None:
+    out = json.loads(run("-", "--json", given=ENCOUNTER)[1])
+    assert set(out) >= {"ok", "lines", "findings", "edition", "fingerprint"}
+    assert set(out["lines"][2]) >= {
+        "code", "modifiers", "units", "diagnoses", "ndc", "ndc_qualifier", "ndc_quantity"
+    }  # fmt: skip
+    assert out["lines"][2]["ndc_quantity"] == "1"
+    for finding in out["findings"]:
+        assert set(finding) == {"rule", "severity", "line", "says", "fix", "citations"}
+        assert finding["citations"]
+
+
+def test_a_table_names_date_place_lines_and_verdict(run) -> None:
+    status, out, _ = run("-", given=ENCOUNTER)
+    assert status == 0
+    assert out.startswith("2026-03-02, place 11, medicare, professional claim\n")
+    assert [row.split()[1] for row in out.splitlines() if row[:1].isdigit()][1:4] == [
+        "99213",
+        "96372",
+        "J2315",
+    ]
+    assert "nothing stops this claim" in out
+    assert max(map(len, out.splitlines())) <= 80 or "65757030001" in out
+
+
+def test_an_ended_code_is_a_stop_that_names_the_successor(run) -> None:
+    given = {**ENCOUNTER, "administrations": [{"drug": "J1030", "dose": "40 mg", "route": "IM"}]}
+    status, out, _ = run("-", "--json", given=given)
+    assert status == 1
+    stops = [finding["says"] for finding in json.loads(out)["findings"] if finding["severity"] == "stop"]
+    assert any("J1010" in says for says in stops)
+    status, out, _ = run("-", given=given)
+    assert status == 1
+    assert "stopped by" in out
+
+
+def test_the_expected_amounts_are_an_estimate_with_its_sum(run) -> None:
+    _, out, _ = run(*FLAGS, "--expected")
+    assert "15.36" in out  # 0.46 RVU x 33.4009
+    assert "partial" in out
+    _, out, _ = run(*FLAGS, "--expected", "--json")
+    assert json.loads(out)["expected"]["lines"][0] | {"citations": []} == {
+        "line": 1, "code": "96372", "units": 1, "amount": "15.36", "how": "0.46 RVU x $33.4009", "note": "",
+        "citations": [],
+    }  # fmt: skip
+
+
+def test_explain_shows_how_each_line_came_about(run) -> None:
+    out = run(*FLAGS, "--explain")[1]
+    assert "line 2: J1885 x 2" in out
+    assert "30 mg / 15 mg = 2" in out
+
+
+def test_the_schema_holds_for_what_is_read(run) -> None:
+    status, out, _ = run("--schema")
+    assert status == 0
+    schema = json.loads(out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(ENCOUNTER, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**ENCOUNTER, "plase": "11"}, schema)
+
+
+# --- messages ---------------------------------------------------------------------------------------
+
+
+def test_a_message_is_billed_with_what_it_cannot_say(run) -> None:
+    status, out, _ = run(
+        "-", "--from", "fhir", "--place", "11", "--diagnosis", "M54.16", "--json", given=FHIR
+    )
+    assert status == 0
+    assert lines(out) == [("96372", [], 1), ("J1885", [], 2)]
+
+
+def test_a_message_without_a_place_asks_for_it(run) -> None:
+    assert "place" in refused(run("-", "--from", "fhir", given=FHIR))
+
+
+def test_what_stands_beside_a_message_may_not_contradict_it(run) -> None:
+    assert "30 mg" in refused(run("-", "--from", "fhir", "--place", "11", "--dose", "60 mg", given=FHIR))
+
+
+def test_an_order_is_never_billed(run) -> None:
+    order = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "medicationCodeableConcept": {"text": "ketorolac"},
+    }
+    assert "MedicationRequest" in refused(run("-", "--from", "fhir", "--place", "11", given=order))
+
+
+def test_a_message_out_holds_the_lines_and_findings_go_aside(run) -> None:
+    status, out, err = run("-", "--format", "x12", given=ENCOUNTER)
+    assert status == 0
+    assert "SV1*HC:J2315:JZ*4*UN*380" in out
+    assert "LIN**N4*65757030001" in out
+    assert "CTP****1*UN" in out
+    assert "Traceback" not in err
+
+
+def test_a_stopped_claim_leaves_no_message(run) -> None:
+    given = {**ENCOUNTER, "administrations": [{"drug": "J1030", "dose": "40 mg", "route": "IM"}]}
+    status, out, err = run("-", "--format", "x12", given=given)
+    assert (status, out) == (1, "")
+    assert "J1010" in err
+    status, out, _ = run("-", "--format", "x12", "--allow-stops", given=given)
+    assert status == 1
+    assert "99213" in out
+
+
+def test_a_format_asks_for_the_amount_that_it_needs(run) -> None:
+    assert "amount" in refused(
+        (*run(*FLAGS, "--format", "x12")[:2], run(*FLAGS, "--format", "x12")[2].splitlines()[-1] + "\n")
+    )
+
+
+def test_an_option_of_the_format_is_known_or_refused(run) -> None:
+    amounts = ("--amount", "96372=25", "--amount", "J1885=3", "--diagnosis", "M54.16")
+    plain = run(*FLAGS, *amounts, "--format", "x12", "--option", "place=no")[1]
+    assert plain != run(*FLAGS, *amounts, "--format", "x12")[1]
+    err = run(*FLAGS, *amounts, "--format", "x12", "--option", "colour=red")[2]
+    assert "--option colour: the format has" in err
+
+
+# --- what cannot be read ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (b"", "is no JSON"),
+        (b"{", "is no JSON"),
+        (b"[]", "JSON object"),
+        (b"null", "JSON object"),
+        (b'{"on": "2026-03-02", "on": "2026-03-03"}', "stands twice"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        ({"on": ON, "plase": "11"}, "Did you mean 'place'"),
+        ({**ENCOUNTER, "place": "98"}, "place"),
+        ({**ENCOUNTER, "on": "2026-02-30"}, "not a day of the calendar"),
+        ({**ENCOUNTER, "payer": "nobody"}, "nobody"),
+        ({**ENCOUNTER, "administrations": [{"drug": "J1885"}]}, "'dose' is missing"),
+        ({**ENCOUNTER, "administrations": [{"drug": "J1885", "dose": 30, "route": "IM"}]}, "dose"),
+        (
+            {**ENCOUNTER, "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "by air"}]},
+            "Allowed",
+        ),
+        ({**ENCOUNTER, "visit": {"code": "visit"}}, "visit"),
+    ],
+)
+def test_input_that_cannot_be_read_is_one_clear_line(run, given: object, says: str) -> None:
+    assert says in refused(run("-", given=given))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "Give a file"),
+        (("nowhere.json",), "nowhere.json: No such file"),
+        (("--drug", "ketorolac", "--place", "11"), "'dose' is missing"),
+        (("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM"), "'place' is missing"),
+        ((*FLAGS, "--amount", "25"), "CODE=VALUE"),
+        ((*FLAGS, "--format", "paper"), "invalid choice"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_line(run, words: tuple[str, ...], says: str) -> None:
+    assert says in refused(run(*words))
+
+
+def test_flags_add_to_a_file_and_never_replace(run) -> None:
+    bare = {key: value for key, value in ENCOUNTER.items() if key != "visit"}
+    added = run("-", "--visit", "99213", "--separate", "--site", "left gluteal", "--json", given=bare)[1]
+    assert lines(added)[0] == ("99213", ["25"], 1)
+    assert "the file says '11'" in refused(run("-", "--place", "22", given=ENCOUNTER))
+    two = {**ENCOUNTER, "administrations": ENCOUNTER["administrations"] * 2}
+    assert "one administration" in refused(run("-", "--site", "left gluteal", given=two))
