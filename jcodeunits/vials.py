@@ -11,9 +11,10 @@ drug is billed only where the record says so, and a remainder that nobody accoun
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
@@ -25,7 +26,8 @@ from .errors import ContainerError, UnitMismatch
 from .finding import Finding
 from .trace import Step, Trace
 
-Whole = TypeVar("Whole")
+# A recorded amount of nothing: a zero and an accepted unit.
+_NOTHING = re.compile(r"0+(?:\.0*)? ?([^\d.,\s].*)")
 
 
 # --- the rule, for numbers and arrays alike ---------------------------------------------------------
@@ -328,15 +330,15 @@ def waste(
 
 
 def thrown_away(amount: object) -> Dose:
-    """A discarded amount, which unlike a dose may be zero: "0 mg", "23 mg" or a `Dose`.
+    """A discarded amount, which unlike a dose may be zero, whatever its unit: "0 mg", "23 mg" or a `Dose`.
 
     >>> thrown_away("0 mg").amount
     Fraction(0, 1)
     """
     if isinstance(amount, str):
-        number, _, unit = amount.strip().partition(" ")
-        if not number.strip("0.") and unit and any(ch == "0" for ch in number):
-            return Dose(Fraction(0), units.canonical(unit), amount.strip())
+        nothing = _NOTHING.fullmatch(amount.strip())
+        if nothing is not None:
+            return Dose(Fraction(0), units.canonical(nothing[1]), amount.strip())
     return Dose.of(amount)
 
 

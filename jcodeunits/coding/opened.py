@@ -104,7 +104,10 @@ def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Fi
             said.append(_amounts_differ(found.item, entry.amount))
     elif found.item is not None and listed is None:
         said += _no_amount(found.item)
-    discarded = None if entry.discarded is None else in_units(thrown_away(entry.discarded), drug, basis)
+    discarded = None
+    if entry.discarded is not None:
+        thrown = thrown_away(entry.discarded)
+        discarded = in_units(thrown, drug, basis) if thrown.amount else Fraction(0)
     return Opened(found.number, found.item, entry.containers, each, discarded), tuple(said)
 
 
