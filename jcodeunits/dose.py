@@ -67,7 +67,7 @@ def _explain_refusal(text: str) -> UnreadableDose:
         (r"\d+\. ?\D.*", "nothing follows the decimal point.", "Write 5 mg."),
         (r"[\d.,]+ ?[^\d\s]+(/| per ).*", "it is a rate or a concentration.",
          "Give the weight, the body surface or the volume beside it."),
-        (r"[\d.,]+ ?\D+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
+        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
         (r"\d[\d.,]*[eE][+-]?\d+.*", "scientific notation is not used for doses.", "Write 0.001 mg or 10 million units."),
     )  # fmt: skip
     for pattern, why, instead in checks:
