@@ -33,7 +33,7 @@ from jcodeunits.errors import (
     UnitMismatch,
     UnreadableDose,
 )
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, Severity
 from jcodeunits.policy import Policy
 from jcodeunits.products import Shelf
 from jcodeunits.trace import Step, Trace
@@ -488,8 +488,9 @@ def _from_memory(kind: str, source: Citation) -> tuple[Finding, ...]:
 def _unanswered(error: JcodeunitsError) -> Finding:
     """The finding that stands for a drug without an answer."""
     if isinstance(error, ProductMismatch):
+        severity: Severity = "warn" if error.citation.confidence == "low" else "stop"
         return Finding(
-            "drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,)
+            "drug-product-mismatch", severity, str(error), "Correct the drug or the NDC.", (error.citation,)
         )
     newest = max((s for s in tables.sources().values() if s.title == tables.edition()), key=lambda s: s.id)
     return Finding(
