@@ -70,7 +70,9 @@ def test_a_visit_that_was_not_separate_is_withheld(run) -> None:
 
 
 def test_every_flag_reaches_the_encounter(run) -> None:
-    flags = [
+    flags = """
+
+    """.split()  # noqa: SIM905 - as it is typed
         "--claim",
         "outpatient",
         "--payer",
