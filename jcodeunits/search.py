@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import catalog as catalogs
-from . import hcpcs, ndc
+from . import hcpcs
 from .catalog import Brand, Catalog, Drug, OtherName, normal, squeezed
 from .errors import IdentifierError, ProductError, UnknownDrug
 from .period import as_date
@@ -112,8 +112,7 @@ def _by_ndc(text: str, day: dt.date | None, book: Catalog) -> Iterable[Drug]:
     from . import products
 
     try:
-        number = ndc.compact(text)
-        codes, _ = products.codes(number, day or dt.date.max)
+        codes, _ = products.codes(text, day or dt.date.max)
     except (IdentifierError, ProductError):
         return ()
     return [row for code in codes for row in book.rows(code)]
