@@ -71,37 +71,11 @@ def test_a_visit_that_was_not_separate_is_withheld(run) -> None:
 
 def test_every_flag_reaches_the_encounter(run) -> None:
     flags = """
-
+        --claim outpatient --payer medicare --service 20610 --supervision direct --ndc
+        0409-3795-01 --containers 1 --container single-dose --documented order,dose --time 09:30
+        --diagnosis M54.16 --amount J1885=3.00 --revenue J1885=0636 --performed-by staff
+        --supplied-by practice
     """.split()  # noqa: SIM905 - as it is typed
-        "--claim",
-        "outpatient",
-        "--payer",
-        "medicare",
-        "--service",
-        "20610",
-        "--supervision",
-        "direct",
-        "--ndc",
-        "0409-3795-01",
-        "--containers",
-        "1",
-        "--container",
-        "single-dose",
-        "--documented",
-        "order,dose",
-        "--time",
-        "09:30",
-        "--diagnosis",
-        "M54.16",
-        "--amount",
-        "J1885=3.00",
-        "--revenue",
-        "J1885=0636",
-        "--performed-by",
-        "staff",
-        "--supplied-by",
-        "practice",
-    ]
     amounts = ("--site", "left deltoid", "--container-amount", "30 mg", "--discarded", "0 mg")
     _, out, _ = run(*FLAGS, *flags, *amounts, "--json")
     drug = next(line for line in json.loads(out)["lines"] if line["code"] == "J1885")
