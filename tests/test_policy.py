@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from jcodeunits import policy, tables
 from jcodeunits.errors import CodeError, DateError, EncounterError, TableError
-from jcodeunits.policy import Limit, Modifier, PayerOption, PlaceRule, Policy, in_effect, reach, shipped
+from jcodeunits.policy import (
+    AdministrationRule,
+    Limit,
+    Modifier,
+    PayerOption,
+    PlaceRule,
+    Policy,
+    in_effect,
+    reach,
+    shipped,
+)
 
 ON = "2026-03-02"
 DAYS = st.dates(dt.date(1980, 1, 1), dt.date(2040, 12, 31))
@@ -189,6 +199,40 @@ def test_a_shipped_row_is_never_replaced_in_silence(tmp_path: Path) -> None:
     file = _write(tmp_path, PayerOption, ("medicare", "jz", "any", "none", *END))
     with pytest.raises(TableError, match="medicare/jz/any meets the row in effect 2023-01-01"):
         shipped().extend(file)
+
+
+def test_a_row_beside_a_shipped_one_is_no_replacement(tmp_path: Path) -> None:
+    own = shipped().extend(_write(tmp_path, PayerOption, ("medicare", "jz", "outpatient", "none", *END)))
+    assert own.option("medicare", "jz", ON, "outpatient").value == "none"
+    assert own.option("medicare", "jz", ON, "professional").value == "required"
+
+
+def test_a_row_for_one_kind_of_claim_comes_before_the_row_for_any(tmp_path: Path) -> None:
+    file = _write(
+        tmp_path,
+        PayerOption,
+        ("acme", "ndc", "any", "optional", *END),
+        ("acme", "ndc", "outpatient", "required", *END),
+    )
+    own = shipped().extend(file)
+    assert own.option("acme", "ndc", ON, "outpatient").value == "required"
+    assert own.option("acme", "ndc", ON, "professional").value == "optional"
+
+
+def test_a_site_settles_what_its_payer_wants_for_one_kind_of_claim(tmp_path: Path) -> None:
+    _write(tmp_path, PayerOption, ("acme", "follows", "any", "commercial", *END))
+    _write(
+        tmp_path,
+        AdministrationRule,
+        ("129-acme", "acme", "outpatient", "any", "complex-biologic", "SC|IM", "any", "bill",
+         "antineoplastic-nonhormonal", "", "bill", "note", "complex-biologic", "our contract", "", *END),
+    )  # fmt: skip
+    own = shipped().extend(tmp_path)
+    outcomes = [
+        own.administration("SC", "therapeutic", ["complex-biologic"], ON, payer=payer, claim=claim).outcome
+        for payer, claim in (("acme", "outpatient"), ("acme", "professional"), ("commercial", "outpatient"))
+    ]
+    assert outcomes == ["bill", "ask", "ask"]
 
 
 def test_an_option_that_does_not_exist_is_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -432,6 +476,7 @@ def test_what_has_ended_is_shown_as_ended() -> None:
     hit = shipped().search("jg", "2025-01-01")[0]
     assert hit.detail == "ended 2024-12-31: not in effect on 2025-01-01"
     assert shipped().search("JZ", "2020-01-01")[0].detail == "starts 2023-01-01: not in effect on 2020-01-01"
+    assert shipped().search("JG", "2017-12-31")[0].detail == "starts 2018-01-01: not in effect on 2017-12-31"
     assert shipped().search("jg", "2024-12-31")[0].detail.startswith("on drug, waste lines")
 
 
