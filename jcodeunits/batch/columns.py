@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from ..errors import BatchError
 
 SCALE = 6
-_MICRO = 10**SCALE
+MICRO = 10**SCALE
 # Above this a multiple of 10^-6 no longer has a float64 of its own.
 _FLOAT_LIMIT = 4.5e9
 # Text with at most this many characters has at most 15 digits: decimal to float64 and back loses nothing.
@@ -162,8 +162,8 @@ def _exact_micro(values: Any) -> Any:
     value that was written, and its shortest text.
     """
     with np.errstate(all="ignore"):
-        micro = np.rint(values * _MICRO)
-        held = (micro / _MICRO == values) & (values < _FLOAT_LIMIT) & (values > 0)
+        micro = np.rint(values * MICRO)
+        held = (micro / MICRO == values) & (values < _FLOAT_LIMIT) & (values > 0)
         return np.where(held, micro, 0).astype(np.int64)
 
 

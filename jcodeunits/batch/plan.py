@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..errors import JcodeunitsError
 from . import columns
 from .columns import Amounts, Keys
-from .resolve import EPOCH, REFUSED, Cell, Resolver, read_day, reason_of
+from .resolve import EPOCH, REFUSED, Cell, Resolver, is_number, read_day, reason_of
 
 # Rows worked on at a time by one thread: what fits into a processor's cache.
 BLOCK = 1 << 16
@@ -76,8 +78,9 @@ class Plan:
 
     def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor) -> None:
         self.resolver, self.pool, self.length = resolver, pool, table.num_rows
-        self.drug = columns.keys(table["drug"])
-        if any(isinstance(value, str) and sum(map(str.isdigit, value)) > 9 for value in self.drug.values):
+        self.ndc = optional(table, "ndc")
+        self.drug = paired(columns.keys(table["drug"]), self.ndc)
+        if any(is_number(drug) or is_number(number) for drug, number in self.drug.values):
             resolver.widen()
         self.unit = columns.keys(table["unit"])
         self.route = optional(table, "route")
@@ -100,13 +103,13 @@ class Plan:
         if self._sorted:
             return values
         made = np.zeros(self._size, values.dtype)
-        made[self._used] = values
+        made[self.used] = values
         return made
 
     def position(self, row: int) -> int:
         """Where the cell of a row stands among `cells`."""
         number = self.cell[row]
-        return int(number if self._sorted else np.searchsorted(self._used, number))
+        return int(number if self._sorted else np.searchsorted(self.used, number))
 
     def numbers(self) -> tuple[Any, Any, Any, Any]:
         """P, Q, least and largest scaled amount, by cell number."""
@@ -142,12 +145,12 @@ class Plan:
 
         self.each(block)
         if self._sorted:
-            self._used, inverse = np.unique(self.cell, return_inverse=True)
+            self.used, inverse = np.unique(self.cell, return_inverse=True)
             self.cell = inverse.astype(np.int32)
         else:
             seen = np.zeros(self._size, bool)
             self.each(lambda start, stop: seen.__setitem__(self.cell[start:stop], True))
-            self._used = np.flatnonzero(seen)
+            self.used = np.flatnonzero(seen)
 
     def _read_routes(self) -> tuple[list[str | None], dict[int, str]]:
         names: list[str | None] = []
@@ -163,14 +166,14 @@ class Plan:
     def _resolve(self) -> list[Cell]:
         text, first, real = self.dose.text, self.days.first, self.days.stretches
         cells = []
-        for d, r, u, s in zip(*(part.tolist() for part in np.unravel_index(self._used, self.shape)), strict=True):
+        for d, r, u, s in zip(*(part.tolist() for part in np.unravel_index(self.used, self.shape)), strict=True):
             if s >= real:
                 cells.append(Cell(REFUSED, reason=self.days.bad[s - real], first=True))
             elif r in self._bad_routes:
                 cells.append(Cell(REFUSED, reason=self._bad_routes[r], first=True))
             else:
-                drug, unit = self.drug.values[d], self.unit.values[u]
-                cells.append(self.resolver.cell(drug, self.routes[r], unit, text, s + first))
+                drug, number = self.drug.values[d]
+                cells.append(self.resolver.cell(drug, number, self.routes[r], self.unit.values[u], text, s + first))
         return cells
 
 
@@ -179,3 +182,18 @@ def optional(table: Any, name: str) -> Keys:
     if name in table.column_names:
         return columns.keys(table[name])
     return columns.constant(None, table.num_rows)
+
+
+def paired(one: Keys, other: Keys) -> Keys:
+    """The keys of two columns together: pairs of their values."""
+    if len(other.values) == 1:
+        return Keys(one.index, [(value, other.values[0]) for value in one.values])
+    index, numbers = numbered(one.index.astype(np.int64) * len(other.values) + other.index)
+    pairs = [divmod(number, len(other.values)) for number in numbers.tolist()]
+    return Keys(index, [(one.values[a], other.values[b]) for a, b in pairs])
+
+
+def numbered(values: Any) -> tuple[Any, Any]:
+    """Whole numbers as indices (int32) into their distinct values, in the order in which they come up."""
+    made = pc.dictionary_encode(pa.array(values))
+    return made.indices.to_numpy(), made.dictionary.to_numpy()

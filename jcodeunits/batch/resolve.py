@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -19,16 +20,23 @@ from .. import catalog as catalogs
 from .. import convert, hcpcs, products, routes, tables
 from .. import policy as policies
 from ..catalog import Catalog, Drug
+from ..claim import Administration, Encounter, OpenedProduct
+from ..coding.drug_lines import Desk
+from ..coding.opened import look_up
 from ..dose import Dose
-from ..errors import AmbiguousDrug, EncounterError, JcodeunitsError
+from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
 from ..finding import Finding
 from ..period import as_date
-from ..policy import Policy
-from ..units import factor
+from ..policy import AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Policy, Status
+from ..products import Product
+from ..units import dimension, factor
 from . import kernel
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
 _BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
+
+# The tables that decide about a drug line besides the catalog and the products.
+_DECIDING = (AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Status)
 
 FAST, REFUSED, SLOW, BANDED = range(4)
 
@@ -43,12 +51,16 @@ def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
 
 @attrs.frozen(eq=False)
 class Target:
-    """What a drug as written means on a stretch of days: a row with notes, an error, or a choice by dose."""
+    """What a drug as written means on a stretch of days: a row with notes, an error, or a choice by dose.
+
+    `item` is the product that was opened, where an NDC names one.
+    """
 
     row: Drug | None = None
     notes: tuple[Finding, ...] = ()
     reason: str = ""
     by_dose: bool = False
+    item: Product | None = None
 
 
 @attrs.frozen(eq=False)
@@ -76,7 +88,13 @@ class Cell:
     high: Fraction | None = None
     reason: str = ""
     findings: tuple[str, str] = ("", "")
+    item: Product | None = None
     first: bool = False  # refused for its date or route, which are read before the dose
+
+
+def is_number(value: Any) -> bool:
+    """Whether a drug or NDC as written has the digits of an NDC."""
+    return isinstance(value, str) and sum(map(str.isdigit, value)) > 9
 
 
 def joined(rules: Iterable[str]) -> str:
@@ -84,13 +102,18 @@ def joined(rules: Iterable[str]) -> str:
     return "|".join(dict.fromkeys(rules))
 
 
-def boundaries(book: Catalog, more: Iterable[Any] = ()) -> Any:
-    """The first days of all stretches on which no row of the tables begins or ends, as days since 1970."""
+def boundaries(book: Catalog) -> Any:
+    """The first days of all stretches on which no drug's row begins or ends, as days since 1970."""
     first, last = tables.reach("hcpcs-")
-    found = {first, last + dt.timedelta(1)}
     starts, ends = tables.reach("asp-xwalk-")
-    found |= {starts, ends + dt.timedelta(1)}
-    for row in (*book.drugs, *more):
+    found = {first, last + dt.timedelta(1), starts, ends + dt.timedelta(1)}
+    return np.union1d(_firsts(book.drugs), [day.toordinal() - EPOCH for day in found])
+
+
+def _firsts(rows: Iterable[Any]) -> Any:
+    """The days on which something changes in dated rows, as days since 1970."""
+    found = set()
+    for row in rows:
         found.add(row.effective)
         if row.ends is not None and row.ends < dt.date.max:
             found.add(row.ends + dt.timedelta(1))
@@ -103,9 +126,11 @@ class Resolver:
     def __init__(self, catalog: Catalog | None = None, policy: Policy | None = None) -> None:
         self.book = catalog or catalogs.shipped()
         self.policy = policy or policies.shipped()
+        self.shelf = products.shipped()
         self.bounds = boundaries(self.book)
-        self._wide = False
-        self._targets: dict[tuple[Any, Any, int], Target] = {}
+        self._seasons: Any = None
+        self._wide = self._detailed = False
+        self._targets: dict[tuple[Any, Any, Any, int], Target] = {}
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._measures: dict[tuple[int, int], tuple[Target, Unit, Cell]] = {}
@@ -120,9 +145,41 @@ class Resolver:
         """Take in the dates of the product table, which is read only where an NDC asks for it."""
         if not self._wide:
             self._wide = True
-            self.bounds = boundaries(self.book, tables.load(products.Product))
-            for memory in (self._targets, self._measures, self._notes):
-                memory.clear()
+            self._rebound(tables.load(products.Product))
+
+    def detail(self) -> None:
+        """Take in the dates of the tables that decide about containers, places and payers."""
+        if not self._detailed:
+            self._detailed = True
+            rows = [row for kind in _DECIDING for row in self.policy.rows(kind)]
+            self._seasons = _firsts((*rows, *tables.load(products.Container)))
+            self._rebound(())
+
+    def _rebound(self, rows: Iterable[Any]) -> None:
+        more = _firsts(rows)
+        seasons = self._seasons if self._seasons is not None else more[:0]
+        self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
+        for memory in (self._targets, self._measures, self._notes):
+            memory.clear()
+
+    def season(self, on: dt.date) -> int:
+        """Between which dates of the deciding tables a day lies."""
+        self.detail()
+        return int(np.searchsorted(self._seasons, on.toordinal() - EPOCH, "right"))
+
+    @cached_property
+    def any_route(self) -> str:
+        """A route to stand where none is given and none is asked for."""
+        return routes.NAMES[0]
+
+    def open_place(self, on: dt.date, payer: str, claim: str) -> str:
+        """A place about which payer and claim have nothing to say."""
+        codes = dict.fromkeys(row.code for row in self.policy.rows(Place))
+        free = (
+            code for code in codes
+            if self.policy.place(code, on) and self.policy.place_rule(code, on, payer, claim) is None
+        )  # fmt: skip
+        return next(free)
 
     # -- single values
 
@@ -132,17 +189,10 @@ class Resolver:
         return dt.date.fromordinal(at + EPOCH)
 
     def route(self, written: Any) -> str | None:
-        """The route's name; None where none is given. Raises `EncounterError` for an unknown one."""
+        """The route's name; None where none is given. Raises `UnknownRoute` for an unknown one."""
         if written is None or (isinstance(written, str) and not written.strip()):
             return None
-        found = routes.find(written) if isinstance(written, str) else None
-        if found is None:
-            allowed = routes.names()
-            raise EncounterError(
-                f"route: {written!r} is not a known route. Allowed: {', '.join(allowed)}.",
-                path="route", given=written, allowed=allowed,
-            )  # fmt: skip
-        return found
+        return routes.canonical(written.strip() if isinstance(written, str) else written)
 
     def unit(self, written: Any, text: bool) -> Unit:
         """A unit as written, read as `Dose.of` reads it beside text or beside a number."""
@@ -157,15 +207,30 @@ class Resolver:
                 self._units[key] = Unit(reason=reason_of(error))
         return self._units[key]
 
-    def target(self, drug: Any, route: str | None, stretch: int) -> Target:
-        """The row that a drug as written means on a stretch of days."""
-        key = (drug, route, stretch)
+    def target(self, drug: Any, number: Any, route: str | None, stretch: int) -> Target:
+        """The row that a drug as written, beside the NDC of what was opened, means on a stretch of days."""
+        key = (drug, number, route, stretch)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self._target(drug, route, self.day_of(stretch))
+            day = self.day_of(stretch)
+            found = self._by_drug(drug, route, day)
+            item = self._product(number if is_number(number) else drug, day)
+            if item is not None and is_number(number) and isinstance(drug, str) and drug.strip():
+                found = self._by_product(found, drug, number, route, day)
+            if item is not None and found.row is not None:
+                found = attrs.evolve(found, item=item)
+            self._targets[key] = found
         return found
 
-    def _target(self, drug: Any, route: str | None, day: dt.date) -> Target:
+    def _product(self, number: Any, day: dt.date) -> Product | None:
+        if not is_number(number):
+            return None
+        try:
+            return self.shelf.find(number.strip(), day)[0]
+        except JcodeunitsError:
+            return None
+
+    def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         if isinstance(drug, str) and hcpcs.is_valid(drug.strip()):
             for row in self.book.rows(drug.strip().upper()):
                 if row.effective <= day and (row.ends is None or day <= row.ends):
@@ -178,6 +243,21 @@ class Resolver:
             return Target(reason=reason_of(error, day))
         return Target(row, notes)
 
+    def _by_product(self, alone: Target, drug: str, number: str, route: str | None, day: dt.date) -> Target:
+        """What the drug means beside a product: the product may settle it, or contradict it."""
+        one = Administration(drug, "1 mg", route or self.any_route, products=(OpenedProduct(number),))
+        desk = Desk(Encounter(day, "", (one,)), self.book, self.policy, self.shelf)
+        found = look_up(one, False, day, self.shelf)
+        if alone.by_dose or all(item.item is None for item in found):
+            return alone
+        try:
+            row, notes = desk.row(one, found, Dose.of("1 mg"))
+        except AmbiguousDrug as error:
+            return Target(reason=reason_of(error, day), by_dose=self._dose_may_tell(error))
+        except JcodeunitsError as error:
+            return Target(reason=reason_of(error, day))
+        return alone if row is alone.row else Target(row, notes)
+
     def _dose_may_tell(self, error: AmbiguousDrug) -> bool:
         """Whether the candidates are codes of one ingredient, among which a dose may choose."""
         rows = [self.book.rows(code) for code in error.candidates]
@@ -185,17 +265,18 @@ class Resolver:
 
     # -- cells
 
-    def cell(self, drug: Any, route: str | None, written: Any, text: bool, stretch: int) -> Cell:
+    def cell(self, drug: Any, number: Any, route: str | None, written: Any, text: bool, stretch: int) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
         unit = self.unit(written, text)
         if unit.reason:
             return Cell(REFUSED, reason=unit.reason)
-        target = self.target(drug, route, stretch)
+        target = self.target(drug, number, route, stretch)
         if target.row is None:
             return Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
         day = self.day_of(stretch)
         reach = self._reach(stretch, day)
-        key = (id(target), id(unit)) if target.notes else (id(target.row), id(unit))
+        plain = not target.notes and target.item is None
+        key = (id(target.row if plain else target), id(unit))
         known = self._measures.get(key)
         if known is None:
             known = self._measures[key] = (target, unit, self._measured(target, unit))
@@ -213,7 +294,7 @@ class Resolver:
         row = target.row
         assert row is not None
         try:
-            measure = convert.measured(row, unit.symbol)
+            measure, ratio = self._ratio(row, unit, target.item)
         except JcodeunitsError as error:
             return Cell(REFUSED, row, reason=reason_of(error))
         said = [note.rule for note in (*unit.notes, *target.notes)]
@@ -221,11 +302,24 @@ class Resolver:
             said.append("unit-name")
         findings = (joined(said), joined(["dose-notation", *said]))
         if measure.way != "band":
-            return Cell(FAST, row, measure.ratio * unit.scale, findings=findings)
+            return Cell(FAST, row, ratio * unit.scale, findings=findings, item=target.item)
         one = factor(unit.symbol, row.unit) * unit.scale
         low = None if row.above is None else row.above / one
         high = None if row.through is None else row.through / one
-        return Cell(BANDED, row, Fraction(0), low, high, self._outside(row), findings)
+        return Cell(BANDED, row, Fraction(0), low, high, self._outside(row), findings, item=target.item)
+
+    def _ratio(self, row: Drug, unit: Unit, item: Product | None) -> tuple[convert.Measure, Fraction]:
+        """Billing units in one of a unit; a volume counts by the concentration of the product opened."""
+        try:
+            measure = convert.measured(row, unit.symbol)
+            return measure, measure.ratio
+        except UnitMismatch:
+            known = item is not None and item.qualifier == "ML" and item.quantity and item.dose is not None
+            if dimension(unit.symbol) != "volume" or not known:
+                raise
+            assert item is not None and item.dose is not None and item.quantity is not None
+            measure = convert.measured(row, item.dose.unit)
+            return measure, measure.ratio * item.dose.amount / item.quantity * factor(unit.symbol, "mL")
 
     def _outside(self, row: Drug) -> str:
         """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""

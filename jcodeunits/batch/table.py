@@ -10,14 +10,16 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from .. import convert
 from ..catalog import Catalog
-from ..dose import Dose
-from ..errors import BatchError, JcodeunitsError
+from ..errors import BatchError
+from ..policy import Policy
 from . import columns, kernel
+from .details import Details, Work
 from .plan import Plan
-from .resolve import BANDED, REFUSED, Resolver, joined, reason_of
+from .record import Clerk, One
+from .resolve import BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "unit", "on")
 OPTIONAL = (
@@ -29,6 +31,9 @@ OUTPUTS = (
 )  # fmt: skip
 # Columns that are read from Parquet as dictionaries: few distinct values in many rows.
 KEYED = ("drug", "unit", "on", "route", "place", "payer", "claim", "ndc", "container", "container_amount", "discarded")
+# Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
+DETAILS = frozenset(OPTIONAL) - {"id"}
+_PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
 # The types of the answers, as a file keeps them.
 TYPES = {
     "hcpcs": pa.string(), "units": pa.int64(), "modifier": pa.string(), "waste_units": pa.int64(),
@@ -62,36 +67,32 @@ class Words:
         )
 
 
-@attrs.frozen(eq=False)
-class One:
-    """The answer of the one-call path to a single row."""
-
-    code: str = ""
-    units: int = 0
-    findings: str = ""
-    reason: str = ""
-
-
 @attrs.define(eq=False)
 class Answers:
-    """Units (0 where refused) and what speaks about them, by row: numbers into `Words`, -1 for the cell's own."""
+    """Units by row (0 where refused), the scaled doses behind them, and the rows that one call answered each."""
 
     plan: Plan
     units: Any
+    amounts: Any
     refused: Any  # bool by row
     unsafe: Any | None  # bool by row: the number is written in a way that is read with a note
-    single: dict[int, One]  # rows that the one-call path answered
+    left: Any  # rows that neither the kernel nor their cell could answer
+    single: dict[int, One] = attrs.field(factory=dict)
+
+
+_NONE = np.empty(0, np.int64)
 
 
 def solve(plan: Plan) -> Answers:
-    """Units for every row: the integer kernel where it holds the amount, the one-call path for the rest."""
+    """Units for every row that the integer kernel holds; what a cell refuses is refused; the rest is `left`."""
     top, bottom, least, most = plan.numbers()
     banded = bool((least > 1).any())
-    units = np.empty(plan.length, np.int64)
+    units, amounts = np.empty(plan.length, np.int64), np.empty(plan.length, np.int64)
     dose = plan.dose
 
     def block(start: int, stop: int) -> tuple[Any, Any]:
         amount, cell = dose.scaled(start, stop), plan.cell[start:stop]
+        amounts[start:stop] = amount
         good = amount <= most[cell]
         good &= amount >= least[cell] if banded else amount > 0
         made = kernel.ceiling(amount, top[cell], bottom[cell])
@@ -103,19 +104,14 @@ def solve(plan: Plan) -> Answers:
         return rest + start, amount[rest] > 0
 
     parts = plan.each(block)
-    rest = np.concatenate([part for part, _ in parts]) if parts else _NONE
-    held = np.concatenate([part for _, part in parts]) if parts else _NONE
+    rest = np.concatenate([_NONE, *(part for part, _ in parts)])
+    held = np.concatenate([_NONE, *(part for _, part in parts)]).astype(bool)
     refused = np.zeros(plan.length, bool)
     refused[rest] = True
-    answers = Answers(plan, units, refused, _unsafe(plan), {})
     if len(rest):
         state = plan.spread(np.array([cell.state for cell in plan.cells], np.int8))[plan.cell[rest]]
-        settled = held.astype(bool) & ((state == REFUSED) | (state == BANDED))
-        _one_by_one(answers, rest[~settled])
-    return answers
-
-
-_NONE = np.empty(0, np.int64)
+        rest = rest[~(held & ((state == REFUSED) | (state == BANDED)))]
+    return Answers(plan, units, amounts, refused, _unsafe(plan), rest)
 
 
 def _unsafe(plan: Plan) -> Any | None:
@@ -125,55 +121,34 @@ def _unsafe(plan: Plan) -> Any | None:
     return np.concatenate(parts) if parts and parts[0] is not None else None
 
 
-def _one_by_one(answers: Answers, rows: Any) -> None:
-    """Rows that the integers do not hold: each distinct case is answered by one call."""
+def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
+    """Rows that the arrays do not hold: each distinct case is answered by one call."""
     plan = answers.plan
-    known: dict[tuple[int, Any], One] = {}
+    known: dict[tuple[Any, ...], One] = {}
     for row, raw in zip(rows.tolist(), plan.dose.raw(rows), strict=True):
-        key = (int(plan.cell[row]), raw if raw == raw else None)
+        key = (raw if raw == raw else None, *work.key(row))
         one = known.get(key)
         if one is None:
             if len(known) > _REMEMBERED:
                 known.clear()
-            one = known[key] = _one(plan, row, raw)
+            cell = plan.cells[plan.position(row)]
+            one = known[key] = One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
         answers.single[row] = one
         answers.units[row] = one.units
         answers.refused[row] = bool(one.reason)
 
 
-def _one(plan: Plan, row: int, raw: Any) -> One:
-    """One row by `billing_units`, its refusal as text."""
-    cell = plan.cells[plan.position(row)]
-    if cell.first:
-        return One(reason=cell.reason)
-    day = plan.days.of(row)
-    try:
-        dose = dose_of(raw, plan.unit.values[plan.unit.index[row]])
-        route = plan.routes[plan.route.index[row]]
-        billed = convert.billing_units(plan.drug.values[plan.drug.index[row]], dose, day, route, None, plan.resolver.book)
-    except JcodeunitsError as error:
-        return One(reason=reason_of(error, day))
-    if billed.count > kernel.INT64:
-        return One(reason="UnreadableDose: no dose comes to so many units. Check the amount and its unit.")
-    return One(billed.code, billed.count, joined(note.rule for note in billed.findings))
-
-
-def dose_of(raw: Any, unit: Any) -> Dose:
-    """The dose of a row: text with its unit, or a number and a unit."""
-    if unit is None or not str(unit).strip():
-        return Dose.of(raw)
-    return Dose.of(columns.plain(raw), unit)
-
-
 # --- the output ---------------------------------------------------------------------------------------
 
 
-def bill(table: Any, *, catalog: Catalog | None = None, outputs: Sequence[str] = OUTPUTS) -> Any:
+def bill(
+    table: Any, *, catalog: Catalog | None = None, policy: Policy | None = None, outputs: Sequence[str] = OUTPUTS
+) -> Any:
     """Bill every row of an Arrow table; see `jcodeunits.batch`."""
     given = as_table(table)
     check_columns(given.column_names, outputs)
     with ThreadPoolExecutor(THREADS) as pool:
-        return Biller(Resolver(catalog), pool, outputs).bill(given)
+        return Biller(Resolver(catalog, policy), pool, outputs).bill(given)
 
 
 def as_table(table: Any) -> Any:
@@ -220,6 +195,7 @@ class Biller:
 
     def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
+        self.clerk = Clerk(resolver)
         self.rows = self.billed = 0
         self._refused: dict[str, int] = {}
         self.dates: tuple[dt.date | None, dt.date | None] = (None, None)
@@ -241,17 +217,19 @@ class Biller:
 
     def bill(self, table: Any) -> Any:
         """The table with the answers appended."""
+        detailed = not _PLAIN.issuperset(self.outputs) or any(name in table.column_names for name in DETAILS)
+        if detailed:
+            self.resolver.detail()
         plan = Plan(table, self.resolver, self.pool)
         answers = solve(plan)
-        reason = _reason(answers)
+        work = Work(table, plan, self.clerk)
+        details = _detail(answers, work) if detailed else None
+        one_by_one(answers, work, answers.left)
+        result = Result(answers, details)
+        reason = result.reason()
         self._count(answers, reason)
-        made: dict[str, Callable[[], Any]] = {
-            "hcpcs": lambda: _hcpcs(answers), "units": lambda: _units(answers), "status": lambda: _status(answers),
-            "reason": lambda: reason, "findings": lambda: _findings(answers),
-        }  # fmt: skip
         for name in self.outputs:
-            if name in made:
-                table = table.append_column(name, made[name]())
+            table = table.append_column(name, reason if name == "reason" else getattr(result, name)())
         return table
 
     def _count(self, answers: Answers, reason: Any) -> None:
@@ -270,52 +248,103 @@ class Biller:
         self.dates = (min(days), max(days)) if days else (None, None)
 
 
-def _by_cell(plan: Plan, texts: Iterable[str], words: Words) -> Any:
-    """Numbers of a text of each cell, by row."""
-    lookup = plan.spread(np.array([words(text) for text in texts], np.int32))
-    made = np.empty(plan.length, np.int32)
-    plan.each(lambda start, stop: made.__setitem__(slice(start, stop), lookup[plan.cell[start:stop]]))
-    return made
+def _detail(answers: Answers, work: Work) -> tuple[Any, Details]:
+    """The details of the rows that the kernel answered; those that differ are left to one call each."""
+    rows = np.flatnonzero(~answers.refused)
+    details, slow = work.solve(answers.units, answers.amounts[rows], rows, answers.unsafe)
+    answers.left = np.concatenate([answers.left, rows[slow]])
+    withheld = np.array([bool(case.reason) for case in details.cases], bool)[details.case] & ~slow
+    answers.refused[rows[withheld]] = True
+    answers.units[rows[withheld]] = 0
+    return rows, details
 
 
-def _hcpcs(answers: Answers) -> Any:
-    words = Words("")
-    index = _by_cell(answers.plan, (cell.row.code if cell.row else "" for cell in answers.plan.cells), words)
-    for row, one in answers.single.items():
-        index[row] = words(one.code)
-    return words.column(index, _none(answers.refused))
+class Result:
+    """The answers as columns. A method for each output, of its name."""
 
+    def __init__(self, answers: Answers, details: tuple[Any, Details] | None) -> None:
+        self.answers, self.plan = answers, answers.plan
+        self.rows, self.details = details if details is not None else (None, None)
 
-def _none(mask: Any) -> Any | None:
-    return mask if mask.any() else None
+    def _text(self, of_cell: Callable[[Cell], str] | None, of_case: str, missing: Any | None) -> Any:
+        """A text by row: of its cell, of its case where it has one, of its own where one call answered it."""
+        words = Words("")
+        if of_cell is None:
+            index = np.zeros(self.plan.length, np.int32)
+        else:
+            lookup = self.plan.spread(np.array([words(of_cell(cell)) for cell in self.plan.cells], np.int32))
+            index = np.empty(self.plan.length, np.int32)
+            cells = self.plan.cell
+            self.plan.each(lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]]))
+        if self.details is not None:
+            of = np.array([words(getattr(case, of_case)) for case in self.details.cases], np.int32)
+            if len(of):
+                index[self.rows] = of[self.details.case]
+        for row, one in self.answers.single.items():
+            index[row] = words(getattr(one, of_case))
+        return words.column(index, missing if missing is not None else index == 0)
 
+    def hcpcs(self) -> Any:
+        """The code."""
+        return self._text(lambda cell: cell.row.code if cell.row else "", "code", self.answers.refused)
 
-def _units(answers: Answers) -> Any:
-    return pa.array(answers.units, pa.int64(), mask=_none(answers.refused))
+    def units(self) -> Any:
+        """Billing units of the administered line."""
+        refused = self.answers.refused
+        return pa.array(self.answers.units, pa.int64(), mask=refused if refused.any() else None)
 
+    def modifier(self) -> Any:
+        """Modifiers of the administered line, separated by bars."""
+        return self._text(None, "modifier", None)
 
-def _status(answers: Answers) -> Any:
-    return Words(*STATUS).column(answers.refused.astype(np.int32))
+    def waste_units(self) -> Any:
+        """Units of the JW line, 0 where there is none."""
+        made = np.zeros(self.plan.length, np.int64)
+        if self.details is not None:
+            made[self.rows] = self.details.waste
+        for row, one in self.answers.single.items():
+            made[row] = one.waste
+        refused = self.answers.refused
+        return pa.array(made, pa.int64(), mask=refused if refused.any() else None)
 
+    def ndc11(self) -> Any:
+        """The NDC in 11 digits."""
+        return self._text(None, "ndc", None)
 
-def _reason(answers: Answers) -> Any:
-    if not answers.refused.any():
-        return pa.nulls(answers.plan.length, pa.dictionary(pa.int32(), pa.string()))
-    words = Words("")
-    index = _by_cell(answers.plan, (cell.reason for cell in answers.plan.cells), words)
-    for row, one in answers.single.items():
-        index[row] = words(one.reason)
-    return words.column(index, ~answers.refused)
+    def ndc_qualifier(self) -> Any:
+        """What the NDC quantity counts."""
+        return self._text(None, "qualifier", None)
 
+    def ndc_quantity(self) -> Any:
+        """The NDC quantity of the administered line."""
+        made = np.zeros((self.plan.length, 2), np.int64)
+        has = np.zeros(self.plan.length, bool)
+        if self.details is not None:
+            has[self.rows] = self.details.counted
+            made[self.rows, 0] = self.details.quantity
+        for row, one in self.answers.single.items():
+            has[row] = one.quantity is not None
+            made[row, 0] = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
+        has &= ~self.answers.refused
+        bits = pa.py_buffer(np.packbits(has, bitorder="little"))
+        return pa.Array.from_buffers(TYPES["ndc_quantity"], self.plan.length, [bits, pa.py_buffer(made)])
 
-def _findings(answers: Answers) -> Any:
-    words = Words("")
-    cells = answers.plan.cells
-    index = _by_cell(answers.plan, (cell.findings[0] for cell in cells), words)
-    if answers.unsafe is not None and answers.unsafe.any():
-        noted = _by_cell(answers.plan, (cell.findings[1] for cell in cells), words)
-        index = np.where(answers.unsafe, noted, index)
-    for row, one in answers.single.items():
-        index[row] = words(one.findings)
-    index[answers.refused] = 0
-    return words.column(index)
+    def status(self) -> Any:
+        """Billed or refused."""
+        return Words(*STATUS).column(self.answers.refused.astype(np.int32))
+
+    def reason(self) -> Any:
+        """Why a row is refused."""
+        refused = self.answers.refused
+        if not refused.any():
+            return pa.nulls(self.plan.length, pa.dictionary(pa.int32(), pa.string()))
+        return self._text(lambda cell: cell.reason, "reason", ~refused)
+
+    def findings(self) -> Any:
+        """Rule ids, separated by bars."""
+        made = self._text(lambda cell: cell.findings[0] if cell.state != REFUSED else "", "findings", None)
+        unsafe = self.answers.unsafe
+        if self.details is not None or unsafe is None or not unsafe.any():
+            return made
+        noted = self._text(lambda cell: cell.findings[1], "findings", None)
+        return pc.if_else(pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()).dictionary_encode()

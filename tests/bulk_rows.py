@@ -1,0 +1,117 @@
+"""Randomly made administrations for the tests of bulk work: every kind of row that a file brings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from jcodeunits import catalog, products, tables, units
+from jcodeunits.amount import decimal_text
+
+ODD_DRUGS = [None, "", "naltrexon", "MSO4", "J9999", "J3490", "Z1234", "J03O1", "iron", "0409379501", "12345-678"]
+ODD_DOSES = ["0", "-5", "", "1,000", ".5", "30.0", "1e3", "NaN", "½", "0.1234567", "123456789012345678", "5 mg", "05", "7."]
+ODD_UNITS = [None, "", "Mg", "MU", "gr", "ug", "cc", "mL", "units", "IU", "mEq", "million units", "mg/kg"]
+ODD_DATES = [None, "", "2026-02-30", "03/02/2026", "1900-01-01", "2031-05-05", "2026-3-2"]
+UNITS = ["mg", "MG", "mcg", "g", "gm", "ug", "mL", "units", "IU"]
+PLACES = ["11", "11", "11", "12", "20"]
+ODD_PLACES = ["22", "21", "50", "98", "", None]
+ROUTES = ["IM", "SC", "IV push", "IV infusion", "intravenous", "IV"]
+ODD_ROUTES = ["oral", "inhaled", "intravitreal", "by pigeon", "", None]
+
+
+@cache
+def _drugs() -> list[str]:
+    book = catalog.shipped()
+    made = [row.code for row in book.drugs]
+    made += [row.ingredient for row in book.drugs]
+    made += [row.brand for row in book.brands] + [row.name for row in book.names]
+    return sorted(set(made))
+
+
+@cache
+def _products() -> list[products.Product]:
+    return list(tables.load(products.Product))
+
+
+def _day(rng: random.Random) -> str:
+    if rng.random() < 0.02:
+        return rng.choice(ODD_DATES)
+    start = dt.date(2019, 6, 1) if rng.random() < 0.3 else dt.date(2024, 1, 1)
+    return (start + dt.timedelta(rng.randrange((dt.date(2026, 12, 31) - start).days))).isoformat()
+
+
+def _dose(rng: random.Random) -> str:
+    if rng.random() < 0.03:
+        return rng.choice(ODD_DOSES)
+    whole = rng.choice([rng.randrange(1, 20), rng.randrange(1, 1000), rng.randrange(1, 100_000)])
+    places = rng.choice([0, 0, 1, 2, 3, 6])
+    return decimal_text(Fraction(whole * 10**places + rng.randrange(10**places), 10**places))
+
+
+def simple(count: int, seed: int) -> list[dict[str, Any]]:
+    """Rows with a drug, a dose, a unit and a date only."""
+    rng = random.Random(seed)
+    listed = _products()
+    made = []
+    for _ in range(count):
+        drug: str | None = rng.choice(_drugs())
+        chance = rng.random()
+        if chance < 0.02:
+            drug = rng.choice(ODD_DRUGS)
+        elif chance < 0.1:
+            drug = rng.choice(listed).number
+        unit = rng.choice(ODD_UNITS) if rng.random() < 0.03 else rng.choice(UNITS)
+        made.append({"drug": drug, "dose": _dose(rng), "unit": unit, "on": _day(rng)})
+    return made
+
+
+def detailed(count: int, seed: int) -> list[dict[str, Any]]:
+    """Rows with a place, a route, what was opened and what was discarded; most of them make sense."""
+    rng = random.Random(seed)
+    listed = [item for item in _products() if item.dose is not None and units.is_known(item.unit)]
+    pool = rng.sample(listed, 400)
+    return [_detailed(rng, rng.choice(pool)) for _ in range(count)]
+
+
+def _detailed(rng: random.Random, item: products.Product) -> dict[str, Any]:
+    containers = rng.choice([1, 1, 2, 3, 10])
+    label = (item.amount or Fraction(1)) * containers
+    part = Fraction(rng.choice([1, 3, 5, 7, 9, 10, 10, 10, 11]), 10)
+    dose = label * part
+    left = label - dose
+    amount = item.amount or Fraction(1)
+    odd = rng.random
+    row: dict[str, Any] = {
+        "drug": rng.choice([rng.choice(item.codes), item.number, item.label.lower()]),
+        "dose": decimal_text(dose),
+        "unit": item.unit,
+        "on": _day(rng),
+        "route": rng.choice(ODD_ROUTES if odd() < 0.03 else ROUTES),
+        "place": rng.choice(ODD_PLACES if odd() < 0.03 else PLACES),
+        "payer": rng.choice(["acme", "VA"] if odd() < 0.02 else ["medicare", "medicare", "Medicaid", "commercial", ""]),
+        "claim": rng.choice(["inpatient"] if odd() < 0.01 else ["professional", "professional", "outpatient", ""]),
+        "ndc": _number(rng, item),
+        "container": rng.choice(["vial"] if odd() < 0.02 else ["single-dose", "single-dose", "multi-dose", "", None]),
+        "containers": 0 if odd() < 0.02 else rng.choice([containers, containers, None]),
+        "container_amount": rng.choice([decimal_text(amount), None, f"{decimal_text(amount)} {item.unit}"]),
+        "discarded": _discarded(rng, max(left, Fraction(0)), item.unit),
+    }
+    if odd() < 0.05:
+        row.update(dose=_dose(rng), unit=rng.choice(UNITS))
+    return row
+
+
+def _number(rng: random.Random, item: products.Product) -> str | None:
+    if rng.random() < 0.05:
+        return rng.choice(["1234-1234-1", "00000-0000-00", rng.choice(_products()).number])
+    return rng.choice([item.number, item.ndc, item.number, None, ""])
+
+
+def _discarded(rng: random.Random, left: Fraction, unit: str) -> str | None:
+    if rng.random() < 0.05:
+        return rng.choice(["3", "-1", "a little", "0.0000001"])
+    said = decimal_text(left)
+    return rng.choice([None, "", said, f"{said} {unit}", "0"])
