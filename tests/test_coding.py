@@ -80,7 +80,8 @@ def _encounter_for(row: AdministrationRule) -> dict[str, Any] | None:
     diagnoses = {"neoplasm": ["C61"], "other": ["M05.79"], "any": []}[row.indication]
     payer = "commercial" if row.payer == "any" else row.payer
     claim = "professional" if row.claim == "any" else row.claim
-    return {"on": ON, "place": "11", "payer": payer, "claim": claim, "diagnoses": diagnoses,
+    on = str(row.ends or ON)
+    return {"on": on, "place": "11", "payer": payer, "claim": claim, "diagnoses": diagnoses,
             "administrations": [administration]}  # fmt: skip
 
 
@@ -96,23 +97,23 @@ def test_every_row_of_the_decision_table_decides_an_encounter(
         return asked[-1]
 
     monkeypatch.setattr(policies.Policy, "administration", spy)
-    reached = set()
+    reached: set[AdministrationRule] = set()
     for routes in [row.routes[0]] if row.routes != ("any",) else ["IM", "intrathecal", "intraosseous"]:
         data = _encounter_for(row)
         assert data is not None, f"no drug of {row.classes} is in the catalog"
         data["administrations"][0]["route"] = routes
         made = charge(data)
-        reached |= {found.id for found in asked}
-        if row.id in reached and row.outcome in ("none", "ask"):
+        reached |= set(asked)
+        if row in reached and row.outcome in ("none", "ask"):
             assert not [line for line in made.lines if line.kind == "administration"]
-        if row.id in reached and row.drug == "withhold":
+        if row in reached and row.drug == "withhold":
             assert not [line for line in made.lines if line.kind == "drug"]
-        if row.id in reached and row.outcome == "bill":
+        if row in reached and row.outcome == "bill":
             roles = {
                 POLICY.procedure(line.code, ON).role for line in made.lines if line.kind == "administration"
             }
             assert row.role in roles
-    assert row.id in reached
+    assert row in reached
 
 
 @pytest.mark.parametrize("row", POLICY.rows(Place), ids=lambda row: row.code)
@@ -433,3 +434,36 @@ def test_an_unlikely_pair_of_cases_is_still_the_same_twice() -> None:
         one, other = charge(encounter_of(CASES[name])), charge(encounter_of(CASES[name]))
         assert one == other
         assert attrs.asdict(one, recurse=False).keys() == attrs.asdict(other, recurse=False).keys()
+
+
+@settings(max_examples=80)
+@given(
+    st.dates(dt.date(2000, 1, 1), dt.date(2031, 12, 31)),
+    st.sampled_from(ROUTES),
+    st.sampled_from(["J1885", "J0696", "J9217", "90656", "J7030", "J9035", "J1745"]),
+    st.sampled_from(["professional", "outpatient"]),
+)
+def test_every_date_has_an_answer(on: dt.date, route: str, drug: str, claim: str) -> None:
+    dose = {"90656": "0.5 mL", "J7030": "1000 mL"}.get(drug, "100 mg")
+    visit = {"code": "99213", "separate": True}
+    made = bill(give(drug, dose, route, start="09:00", stop="11:00"), on=str(on), claim=claim, visit=visit)
+    assert made.lines or not made.ok
+
+
+def test_before_its_code_existed_an_administration_asks() -> None:
+    made = bill(give("J0696", "1 g"), on="2005-03-02")
+    assert [line.code for line in made.lines] == ["J0696"]
+    assert "administration-code" in said(made)
+
+
+def test_a_refused_drug_whose_class_is_known_keeps_its_administration() -> None:
+    made = bill(give("90656", "3 stones", purpose="vaccine"), payer="commercial")
+    assert codes(made) == ["90471"]
+    assert not made.ok
+    assert codes(bill(give("no such drug", "30 mg"))) == []
+
+
+def test_a_payer_that_marks_no_resident_says_so() -> None:
+    made = bill(give(), payer="commercial", resident=True, visit={"code": "99213", "separate": True})
+    assert [line.modifiers for line in made.lines if line.kind == "visit"] == [("25",)]
+    assert "resident" in said(made)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from jcodeunits import tables
 from jcodeunits.errors import CodeError
 from jcodeunits.finding import Severity
-from jcodeunits.policy import AdministrationRule
+from jcodeunits.policy import ANY, AdministrationRule
 
 from .draft import Decision, Draft, Given, cite, named
 
@@ -27,8 +27,11 @@ def apply(draft: Draft) -> None:
             continue
         if row.drug == "withhold":
             draft.drop(given)
-        elif given.drug is None:
-            # The finding that refused the drug speaks; without a drug nobody knows which code fits.
+        elif given.drug is None and row.classes == (ANY,) and row.purpose == ANY:
+            # The finding that refused the drug speaks; without its class nobody knows which code fits.
+            continue
+        if row.outcome == "bill" and not draft.policy.procedures(draft.on, role=row.role):
+            _too_early(draft, given, row)
             continue
         if row.outcome == "ask" and _answered(draft, index, given, row):
             continue
@@ -37,6 +40,17 @@ def apply(draft: Draft) -> None:
         # What a procedure holds is said beside the procedure's line.
         if row.severity and row.outcome != "procedure":
             _say(draft, given, row)
+
+
+def _too_early(draft: Draft, given: Given, row: AdministrationRule) -> None:
+    draft.say(
+        "administration-code",
+        "warn",
+        f"{named(given)}: on {draft.on} no code of the tables stands for {row.role.replace('-', ' ')}.",
+        "List the code of that time under services.",
+        cite(row),
+        about=given.entries[0] if given.entries else None,
+    )
 
 
 def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule) -> bool:

@@ -187,9 +187,9 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
         )
         for line, share in zip(item.lines, shares, strict=True)
     ]
-    classes: tuple[str, ...] = ()
-    if item.drug is not None:
-        classes = tuple(row.name for row in policy.classes(item.drug.code, encounter.on))
+    # A code that the catalog refuses may still be classed, so that its administration is known.
+    code = item.drug.code if item.drug is not None else given[0].drug.strip().upper()
+    classes = tuple(row.name for row in policy.classes(code, encounter.on))
     return Given(item.administrations, item.drug, entries, item.findings, classes)
 
 

@@ -41,6 +41,13 @@ def _resident(draft: Draft) -> None:
         )
     ]
     if option.value == "none":
+        draft.say(
+            "resident",
+            "note",
+            "A resident took part; this payer's row sets no modifier for it.",
+            "Check whether the payer wants the teaching physician marked.",
+            cite(option),
+        )
         return
     for entry in own:
         entry.mark(option.value, "a resident took part", cite(option))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import attrs
 
-from .draft import Draft, Entry, cite, named
+from .draft import Draft, Entry, cite, guide, named
 
 FINDINGS = {
     "second-injection": "A second injection of the day",
@@ -63,9 +63,11 @@ def _second(draft: Draft, first: Entry, entry: Entry) -> None:
         "note",
         f"{entry.code} for {_names(draft, entry)} is a second injection and {how} for this payer: it "
         "tells the line "
-        "from a duplicate, it does not raise the day's limit, and no edit pairs the code with itself.",
+        "from a duplicate. It does not raise the day's limit, and no edit pairs the code with itself, though "
+        "the guide says so.",
         "Document drug, dose, site and reason of each injection.",
         cite(option),
+        guide("modifiers 59 and XS; scenario 3"),
         about=entry,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 from jcodeunits.cite import Citation
@@ -33,10 +34,14 @@ def data_reach(case: Case) -> Iterable[Finding]:
         limit = case.policy.limit(code, case.on, case.encounter.claim)
         if limit is not None and (far := reach(limit, case.on)):
             found.setdefault(far, (citation(limit), []))[1].append(code)
+    for one, other in itertools.combinations(sorted(dict.fromkeys(line.code for line in case.lines)), 2):
+        edit = case.policy.edit(one, other, case.on, case.encounter.claim)
+        if edit is not None and (far := reach(edit, case.on)):
+            found.setdefault(far, (citation(edit), []))[1].append(f"{one} with {other}")
     for far, (source, named) in found.items():
         yield data_reach.finding(
             "note",
-            f"The limits of {', '.join(named)}: {far}.",
+            f"Limits and edits of {', '.join(named)}: {far}.",
             "Check the current edition before a large claim.",
             source,
         )

@@ -33,13 +33,15 @@ def diagnosis_pair(case: Case) -> Iterable[Finding]:
             continue
         seen.add((line.code, line.diagnoses))
         rows = case.policy.diagnoses_of(line.code, case.on)
-        if not rows or {row.diagnosis[:3] for row in rows} & {code[:3] for code in line.diagnoses}:
+        if all(row.doubt for row in rows) or {row.diagnosis[:3] for row in rows} & {
+            code[:3] for code in line.diagnoses
+        }:
             continue
         usual = ", ".join(sorted(row.diagnosis for row in rows if not row.doubt))
         yield diagnosis_pair.finding(
             "warn",
             f"{line.code} stands with {', '.join(line.diagnoses)}"
-            + (f"; diagnoses often seen with it: {usual}." if usual else "; no usual diagnosis is known."),
+            + f"; diagnoses often seen with it: {usual}.",
             "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats.",
             citation(rows[0]),
             line=number,

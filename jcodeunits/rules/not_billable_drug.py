@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
+from jcodeunits.hcpcs import is_level_two
 from jcodeunits.policy import reach
 from jcodeunits.tables import citation
 
@@ -23,7 +24,9 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
     >>> not_billable_drug.severities
     ('stop', 'warn')
     """
-    for number, line in case.numbered():
+    for number, line in case.numbered("drug", "service"):
+        if not is_level_two(line.code):
+            continue
         limit = case.policy.limit(line.code, case.on, case.encounter.claim)
         if limit is None or limit.units != 0:
             continue
