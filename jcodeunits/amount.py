@@ -34,20 +34,14 @@ def decimal_text(value: Fraction | int) -> str:
     numerator, denominator = value.numerator, value.denominator
     if denominator == 1:
         return str(numerator)
-    places, rest = 0, denominator
-    while rest % 10 == 0:
-        rest, places = rest // 10, places + 1
-    twos = fives = 0
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    if rest != 1:
+    # 2**a * 5**b divides 10**max(a, b), and neither a nor b is above the denominator's length in bits.
+    places = denominator.bit_length()
+    shifted, rest = divmod(abs(numerator) * 10**places, denominator)
+    if rest:
         return f"{numerator}/{denominator}"
-    places += max(twos, fives)
-    digits = str(abs(numerator) * 10**places // denominator).rjust(places + 1, "0")
+    digits = str(shifted).rjust(places + 1, "0")
     sign = "-" if numerator < 0 else ""
-    return f"{sign}{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")
+    return f"{sign}{digits[:-places]}.{digits[-places:].rstrip('0')}"
 
 
 def round_up(exact: Fraction) -> int:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import attrs
 
 from . import catalog as catalogs
-from . import routes, tables, units
+from . import hcpcs, routes, tables, units
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -30,8 +30,9 @@ from .finding import Finding
 from .period import as_date
 from .trace import Step, Trace
 
-# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and its usual prefixes.
+# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
 _NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
+
 
 @attrs.frozen
 class Measure:
@@ -120,9 +121,9 @@ def billing_units(
 ) -> BilledUnits:
     """How many billing units of which code a dose is, on a date of service.
 
-    `drug` is a HCPCS code, an ingredient or brand name, an NDC of 10 or 11 digits, or a `Drug`; `dose` text such
-    as "1 g", a `Dose` or a Pint quantity; `on` ISO text or a date. `route` helps a name to its code; `basis`
-    names the part of a combination that the dose counts.
+    `drug` is a HCPCS code, an ingredient or brand name, an NDC of 10 or 11 digits, or a `Drug`; `dose` text
+    such as "1 g", a `Dose` or a Pint quantity; `on` ISO text or a date. `route` helps a name to its code;
+    `basis` names the part of a combination that the dose counts.
 
     The dose is divided by the amount in the code's descriptor and rounded up to the next whole unit (Medicare
     Claims Processing Manual, chapter 17). Raises a `JcodeunitsError` where there is no certain answer.
@@ -152,7 +153,11 @@ def billing_units(
 
 
 def resolve(
-    drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, catalog: Catalog | None = None
+    drug: object,
+    on: dt.date,
+    dose: Dose | None = None,
+    route: str | None = None,
+    catalog: Catalog | None = None,
 ) -> tuple[Drug, tuple[Finding, ...]]:
     """The one row for what the caller named, and notes on how it was found.
 
@@ -164,7 +169,9 @@ def resolve(
             return book.on(drug.code, on), ()
         return drug, ()
     if not isinstance(drug, str) or not drug.strip():
-        raise UnknownDrug(f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=())
+        raise UnknownDrug(
+            f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
+        )
     if _NDC_LIKE.fullmatch(drug.strip()):
         return _by_ndc(drug, on, dose, book)
     try:
@@ -194,12 +201,10 @@ def _by_ndc(text: str, on: dt.date, dose: Dose | None, book: Catalog) -> tuple[D
 def _with_near(error: UnknownDrug, name: str, book: Catalog) -> UnknownDrug:
     from .search import suggest
 
-    near = suggest(name, book)
+    near = () if hcpcs.is_valid(name) else suggest(name, book)
     if not near:
         return error
-    return UnknownDrug(
-        f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near
-    )
+    return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
 
 
 def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
@@ -211,8 +216,8 @@ def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
         )  # fmt: skip
     if choice.siblings:
         notes.append(
-            Finding("other-forms", "note", f"{name!r} was read as its plain form; other forms or products have "
-                    f"codes of their own: {', '.join(choice.siblings[:6])}.",
+            Finding("other-forms", "note", f"{name!r} was read as its plain form; other forms or products "
+                    f"have codes of their own: {', '.join(choice.siblings[:6])}.",
                     "Name the form if it was one of those.", (choice.drug.citation,))
         )  # fmt: skip
     return tuple(notes)
@@ -231,8 +236,15 @@ def _with_units(error: NotInEffect, dose: Dose, basis: str | None, catalog: Cata
             continue
     if not counts:
         return error
-    said = "; ".join(f"{dose} is {count} unit{'s' * (count != 1)} of {code}" for code, count in counts.items())
+    if len(counts) > 1 and len(set(counts.values())) == 1:
+        said = f"{dose} is {_units(next(iter(counts.values())))} of each"
+    else:
+        said = "; ".join(f"{dose} is {_units(count)} of {code}" for code, count in counts.items())
     return NotInEffect(f"{error.message[:-1]}: {said}.", **{**error.fields, "units": counts})
+
+
+def _units(count: int) -> str:
+    return f"{count} unit" if count == 1 else f"{count} units"
 
 
 # --- how much ---------------------------------------------------------------------------------------
@@ -277,7 +289,9 @@ def _size_of(row: Drug, basis: str | None) -> tuple[Fraction, str, str]:
         wanted = catalogs.normal(basis)
         named = [c for c in row.components if (catalogs.normal(c.name) + " ").startswith(wanted + " ")]
         if len(named) != 1:
-            raise _basis_needed(row, f"{basis!r} names no part of it." if row.components else "it has one part.")
+            raise _basis_needed(
+                row, f"{basis!r} names no part of it." if row.components else "it has one part."
+            )
         return named[0].amount, named[0].unit, "component"
     if row.size is not None:
         return row.size, row.unit, "direct"
@@ -313,10 +327,11 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
         way = "Give the dose for each m2 and the body surface."
     else:
         way = f"Give the dose in {want}."
+    given = unit if units.is_activity(unit) and unit != "unit" else units.label(unit)
     named = f" ({needed})" if units.is_activity(needed) and needed != "unit" else ""
     raise UnitMismatch(
         f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to "
-        f"{units.label(unit) if not units.is_activity(unit) else unit} is listed for it. {way}",
+        f"{given} is listed for it. {way}",
         given=unit, needed=needed, code=row.code,
     )  # fmt: skip
 
@@ -341,7 +356,9 @@ def _within(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> None
         if other is not row and other.period.holds(on) and _in_band(other, dose)
         and (other.form, other.qualifier) == (row.form, row.qualifier)
     ]  # fmt: skip
-    way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
+    way = (
+        f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
+    )
     limits = catalogs.BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
     raise OutsideBand(
         f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}",
@@ -384,7 +401,7 @@ def _findings(
     found = dose.notes + before
     if measure.way == "activity" and measure.unit != "unit":
         found += (
-            Finding("unit-name", "note", f"'units' was read as the unit that {row.code} counts ({measure.unit}).",
+            Finding("unit-name", "note", f"'units' was read as what {row.code} counts ({measure.unit}).",
                     "Check that the label's units are those.", (row.citation,)),
         )  # fmt: skip
     if not first <= on <= last:
@@ -410,11 +427,15 @@ def _steps(billed: BilledUnits) -> list[Step]:
     if measure.way == "equivalent":
         steps.append(Step(f"{size} = 1 billing unit", "equivalence of the code's own row", row.citation))
     if measure.way in ("component", "total"):
-        steps.append(Step(f"counted by {billed.basis}: {size} in one unit", "part of a combination", row.citation))
+        steps.append(
+            Step(f"counted by {billed.basis}: {size} in one unit", "part of a combination", row.citation)
+        )
     steps.append(Step(f"{shown} / {size} = {decimal_text(billed.exact)}", "exact"))
     whole = billed.exact.denominator == 1
     why = "no rounding needed" if whole else "rounded up to the next whole unit"
     if row.basis == "up to" and billed.exact < 1:
         why = "one unit covers any dose up to its amount"
-    steps.append(Step(f"{decimal_text(billed.exact)} -> {billed.count}", why, tables.cited("cpm-17", "rounding up")))
+    steps.append(
+        Step(f"{decimal_text(billed.exact)} -> {billed.count}", why, tables.cited("cpm-17", "rounding up"))
+    )
     return steps

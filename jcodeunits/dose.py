@@ -1,7 +1,7 @@
 """Doses: exact amounts with a unit, and how they were written.
 
-The grammar is our own and small: a number, perhaps `million` or `billion`, and an accepted unit. Spellings that
-are known to be misread are refused, or read with a note that names the safe spelling.
+The grammar is our own and small: a number, perhaps `million` or `billion`, and an accepted unit. Spellings
+that are known to be misread are refused, or read with a note that names the safe spelling.
 """
 
 from __future__ import annotations
@@ -34,18 +34,29 @@ _TEXT = re.compile(r"(?P<number>[\d.,]+) ?(?P<rest>[^\d.,\s+/-].*)", re.ASCII | 
 _LONGEST = 40  # characters; a dose in vector genomes has 15 digits, no dose has more than 20
 
 # Read, with a note: spellings that the safety lists name, and what to write.
-_UNSAFE = {"ug": "mcg", "µg": "mcg", "μg": "mcg", "cc": "mL", "U": "units", "µCi": "microcuries", "μCi": "microcuries"}
+_UNSAFE = {
+    "ug": "mcg",
+    "µg": "mcg",
+    "μg": "mcg",
+    "cc": "mL",
+    "U": "units",
+    "µCi": "microcuries",
+    "μCi": "microcuries",
+}
 
 _GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2.4 million units."
 
 
-def _refused(given: object, why: str, instead: str = "") -> UnreadableDose:
+def _refused(given: object, why: str, instead: str = "", what: str = "no dose") -> UnreadableDose:
     shown = f"{given!r:.60}" + ("…" if len(repr(given)) > 60 else "")
-    return UnreadableDose(f"{shown} is no dose: {why} {instead or _GENERAL_HELP}", given=given, instead=instead)
+    return UnreadableDose(
+        f"{shown} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead
+    )
 
 
-def _note(written: str, says: str, safe: str, source: str) -> Finding:
-    return Finding("dose-notation", "note", f"{written!r}: {says}", f"Write {safe!r}.", (cited(source),))
+def _note(written: str, safe: str, source: str) -> Finding:
+    says = f"{written!r} is written in a way that is often misread."
+    return Finding("dose-notation", "note", says, f"Write {safe!r}.", (cited(source),))
 
 
 def _explain_refusal(text: str) -> UnreadableDose:
@@ -56,19 +67,22 @@ def _explain_refusal(text: str) -> UnreadableDose:
     if len(bare) > _LONGEST:
         return _refused(text, f"it has {len(bare)} characters.")
     checks: tuple[tuple[str, str, str], ...] = (
-        (r"[-−–+].*", "a sign stands before the number.", "Write the amount given, above zero, without a sign."),
+        (r"[-−–+].*", "a sign stands before the number.", "Write the amount without a sign, above zero."),
         (r"(?i)(nan|inf|infinity)\b.*", "that is no number.", ""),
         (r".*[½¼¾⅓⅔⅛⅜⅝⅞].*|.*\d ?/ ?\d.*", "a fraction is easily misread.", "Write a decimal: 0.5 mg."),
         (r"\d{1,3}( \d{3})+\D.*", "a space stands inside the number.", "Write 1,000 mg or 1000 mg."),
-        (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.", "Write 0.5 mg or 1,000 mg."),
+        (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.",
+         "Write 0.5 mg or 1,000 mg."),
         (r"[\d.,]+ ?%.*", "a percentage is a concentration.", "Give the volume too: 2 mL of 1%."),
         (r"[\d.,]+", "the unit is missing.", "Write the unit: 30 mg."),
-        (r"0\d.*", "a zero stands before the number; a decimal point may be missing.", "Write 0.5 mg or 5 mg."),
+        (r"0\d.*", "a zero stands before it; is a decimal point missing?", "Write 0.5 mg or 5 mg."),
         (r"\d+\. ?\D.*", "nothing follows the decimal point.", "Write 5 mg."),
         (r"[\d.,]+ ?[^\d\s]+(/| per ).*", "it is a rate or a concentration.",
          "Give the weight, the body surface or the volume beside it."),
-        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
-        (r"\d[\d.,]*[eE][+-]?\d+.*", "scientific notation is not used for doses.", "Write 0.001 mg or 10 million units."),
+        (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.",
+         "Write 0.001 mg or 10 million units."),
+        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.",
+         "Write one: 1.5 g instead of 1 g 500 mg."),
     )  # fmt: skip
     for pattern, why, instead in checks:
         if re.fullmatch(pattern, bare, re.ASCII | re.DOTALL):
@@ -118,8 +132,7 @@ def _read(text: str) -> Dose:
     safe_unit = _UNSAFE.get(spelling, "")
     if safe_number or safe_unit:
         safe = f"{safe_number or match['number']} {safe_unit or spelling}"
-        kind = "unsafe notation that is often misread"
-        notes = (_note(bare, kind, safe, "ismp-error-prone" if safe_unit else "tjc-do-not-use"),)
+        notes = (_note(bare, safe, "ismp-error-prone" if safe_unit else "tjc-do-not-use"),)
     return Dose(value * scale, symbol, bare, notes)
 
 
@@ -179,7 +192,9 @@ class Dose:
             scale, symbol, spelling = _read_unit(unit.strip())
             written = f"{value} {unit}"
             safe = _UNSAFE.get(spelling)
-            notes = (_note(written, "unsafe notation", f"{value} {safe}", "ismp-error-prone"),) if safe else ()
+            notes = (
+                (_note(written, f"{value} {safe}", "ismp-error-prone"),) if safe else ()
+            )
             return cls(made * scale, symbol, written, notes)
         if isinstance(value, str):
             return _read(value)
@@ -216,9 +231,13 @@ class Dose:
         drawn = cls.of(volume)
         per_ml, symbol, reading = _concentration(concentration)
         if units.dimension(drawn.unit) != "volume":
-            raise _refused(volume, "a volume is wanted beside a concentration.", "Write the volume: 0.5 mL.")
+            raise _refused(
+                volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume"
+            )
         amount = drawn.to("mL").amount * per_ml
-        step = Step(f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration")
+        step = Step(
+            f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration"
+        )
         return cls(amount, symbol, f"{drawn.written} of {concentration.strip()}", drawn.notes, (step,))
 
     def to(self, unit: str) -> Dose:
@@ -246,16 +265,20 @@ def _plain(magnitude: object) -> object:
     return magnitude
 
 
+_EXAMPLES = {"kg": ("1.5 mg/kg", "70 kg"), "m2": ("75 mg/m2", "1.7 m2")}
+
+
 def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
-    example = f"1.5 mg/{unit}"
-    if not isinstance(rate, str) or not isinstance(measure, str):
-        raise _refused(rate, f"a dose by {name} is text.", f"Write {example} and {name} such as 70 {unit}.")
+    example, usual = _EXAMPLES[unit]
+    for given, wanted in ((rate, example), (measure, usual)):
+        if not isinstance(given, str):
+            raise _refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text")
     top, slash, bottom = rate.partition("/")
     if not slash or not units.is_known(bottom.strip()) or units.canonical(bottom.strip()) != unit:
-        raise _refused(rate, f"it is no dose by {name}.", f"Write it as {example}.")
+        raise _refused(rate, f"it is not for each {unit}.", f"Write it as {example}.", f"no dose by {name}")
     each, size = Dose.of(top), Dose.of(measure)
     if units.dimension(size.unit) != units.dimension(unit):
-        raise _refused(measure, f"it is no {name}.", f"Write the {name} in {unit}.")
+        raise _refused(measure, f"it is not in {unit}.", f"Write {usual}.", f"no {name}")
     amount = each.amount * size.to(unit).amount
     total = f"{decimal_text(amount)} {units.label(each.unit)}"
     step = Step(f"{each}/{unit} x {decimal_text(size.to(unit).amount)} {unit} = {total}", f"dose by {name}")
@@ -263,10 +286,13 @@ def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
     return Dose(amount, each.unit, written, each.notes + size.notes, (step,))
 
 
+_CONCENTRATIONS = "Write 40 mg/mL, 250 mg/5 mL, 1% or 1:1000."
+
+
 def _concentration(text: str) -> tuple[Fraction, str, str]:
     """Amount in one mL, its unit, and how it reads."""
     if not isinstance(text, str):
-        raise _refused(text, "a concentration is text.", "Write 40 mg/mL, 1% or 1:1000.")
+        raise _refused(text, "it is not text.", _CONCENTRATIONS, "no concentration")
     bare = text.strip()
     try:
         if bare.endswith("%"):
@@ -278,9 +304,9 @@ def _concentration(text: str) -> tuple[Fraction, str, str]:
         else:
             per_ml, symbol = _per_volume(bare)
     except (DoseError, ValueError, ZeroDivisionError):
-        raise _refused(text, "it is no concentration.", "Write 40 mg/mL, 250 mg/5 mL, 1% or 1:1000.") from None
+        raise _refused(text, "it cannot be read.", _CONCENTRATIONS, "no concentration") from None
     if per_ml <= 0:
-        raise _refused(text, "the concentration is zero.", "Write 40 mg/mL, 1% or 1:1000.")
+        raise _refused(text, "it is zero.", _CONCENTRATIONS, "no concentration")
     return per_ml, symbol, f"{decimal_text(per_ml)} {units.label(symbol)}/mL"
 
 

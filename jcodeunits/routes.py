@@ -63,5 +63,7 @@ def canonical(spelling: object) -> str:
     """
     name = find(spelling) if isinstance(spelling, str) else None
     if name is None:
-        raise UnknownRoute(f"{spelling!r} is no known route. Known: {', '.join(NAMES)}.", given=spelling, allowed=NAMES)
+        raise UnknownRoute(
+            f"{spelling!r} is no known route. Known: {', '.join(NAMES)}.", given=spelling, allowed=NAMES
+        )
     return name

@@ -255,7 +255,9 @@ def load(row_class: type[Row], path: Path | None = None) -> tuple[Row, ...]:
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems[:20])
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-        raise TableError(f"{file.name} does not load:\n{lines}{more}", file=str(file), problems=tuple(problems))
+        raise TableError(
+            f"{file.name} does not load:\n{lines}{more}", file=str(file), problems=tuple(problems)
+        )
     return tuple(rows)
 
 
@@ -331,7 +333,9 @@ def _pair_problems(
     if not dated:
         return [f"line {line}: {'/'.join(key)} stands twice"]
     if last.effective.isoformat() >= starts:
-        return [f"line {line}: {'/'.join(key)} of {starts} is not sorted after {last.effective}, or stands twice"]
+        return [
+            f"line {line}: {'/'.join(key)} of {starts} is not sorted after {last.effective}, or stands twice"
+        ]
     if last.ends is None or last.ends >= made.effective:
         return [f"line {line}: {'/'.join(key)} overlaps the row before: it ends {last.ends or 'never'}"]
     return []

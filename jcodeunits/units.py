@@ -1,8 +1,8 @@
 """Units of dose: the registry of `reference/units.txt`. The only module that imports Pint.
 
-Pint decides what a unit is worth and which units may be compared. Every accepted spelling is written in the
-file; there are no prefixes, and text from outside never reaches Pint's own parser. Spellings are read from the
-file without Pint, so that nothing heavy is imported until two different units meet.
+Pint decides what a unit is worth and which units may be compared. Every accepted spelling is written in
+the file; there are no prefixes, and text from outside never reaches Pint's own parser. Spellings are read
+from the file without Pint, so that nothing heavy is imported until two different units meet.
 """
 
 from __future__ import annotations
@@ -147,7 +147,9 @@ def factor(given: str, wanted: str) -> Fraction:
     _, units = _definitions()
     if units[given].dimension != units[wanted].dimension:
         raise UnitMismatch(
-            f"{given} cannot be turned into {wanted}: they measure different things.", given=given, needed=wanted
+            f"{given} cannot be turned into {wanted}: they measure different things.",
+            given=given,
+            needed=wanted,
         )
     made = registry()
     value = made.convert(Fraction(1), units[given].name, units[wanted].name)

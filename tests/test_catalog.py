@@ -140,7 +140,8 @@ def test_every_row_is_hashable_picklable_and_plain():
 
 def test_a_site_adds_a_drug_and_nothing_shipped_changes(tmp_path):
     (tmp_path / "drugs.csv").write_text(
-        HEADER + "X0001,testazine,,no,,injection,drug,5,mg,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
+        HEADER
+        + "X0001,testazine,,no,,injection,drug,5,mg,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
     )
     own = catalog.extend(tmp_path)
     assert int(jc.billing_units("testazine", "12 mg", on="2026-03-02", catalog=own)) == 3
@@ -152,7 +153,8 @@ def test_a_site_adds_a_drug_and_nothing_shipped_changes(tmp_path):
 
 def test_a_shipped_row_is_never_replaced(tmp_path):
     (tmp_path / "drugs.csv").write_text(
-        HEADER + "J0696,ceftriaxone sodium,,no,,injection,drug,1,g,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
+        HEADER
+        + "J0696,ceftriaxone sodium,,no,,injection,drug,1,g,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
     )
     with pytest.raises(errors.TableError, match="J0696"):
         catalog.extend(tmp_path)

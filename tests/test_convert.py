@@ -70,13 +70,17 @@ def test_a_basis_that_names_no_part():
         billing_units("J1885", "30 mg", on="2026-03-02", basis="tromethamine")
 
 
-@pytest.mark.parametrize("dose", [None, "", "0 mg", "-1 mg", "nan mg", "30", 30, float("inf"), [], "9" * 400, "😀 mg"])
+@pytest.mark.parametrize(
+    "dose", [None, "", "0 mg", "-1 mg", "nan mg", "30", 30, float("inf"), [], "9" * 400, "😀 mg"]
+)
 def test_a_bad_dose_is_a_typed_refusal(dose):
     with pytest.raises(errors.JcodeunitsError):
         billing_units("J1885", dose, on="2026-03-02")
 
 
-@pytest.mark.parametrize("drug", [None, "", "  ", 5, [], "😀", "x" * 400, "J18855", "ketorolac tromethamine acetate"])
+@pytest.mark.parametrize(
+    "drug", [None, "", "  ", 5, [], "😀", "x" * 400, "J18855", "ketorolac tromethamine acetate"]
+)
 def test_a_bad_drug_is_a_typed_refusal(drug):
     with pytest.raises(errors.JcodeunitsError):
         billing_units(drug, "30 mg", on="2026-03-02")
@@ -193,7 +197,9 @@ def test_the_same_mass_in_any_unit_and_as_a_quantity_is_the_same_count(row, mcg)
 def test_a_float_never_changes_a_count(row, n, places):
     text = plain(Fraction(n, 10**places))
     from_float = billing_units(row, jc.Dose.of(float(text), "mg"), on=row.effective).count
-    from_pint = billing_units(row, units.registry().Quantity(float(text), "milligram"), on=row.effective).count
+    from_pint = billing_units(
+        row, units.registry().Quantity(float(text), "milligram"), on=row.effective
+    ).count
     assert from_float == from_pint == billing_units(row, f"{text} mg", on=row.effective).count
 
 
@@ -206,7 +212,9 @@ def test_what_the_explanation_prints_gives_the_same_answer(row, amount):
         assert billing_units(row, printed, on=row.effective).count == answer.count
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.above is not None or r.through is not None], ids=lambda r: r.code)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.above is not None or r.through is not None], ids=lambda r: r.code
+)
 def test_limits_hold_the_dose_or_refuse_it(row):
     inside = row.through if row.through is not None else row.above + 1
     one = 1 if row.basis == "band" else -(-inside // row.size)
@@ -219,7 +227,9 @@ def test_limits_hold_the_dose_or_refuse_it(row):
             billing_units(row, jc.Dose(row.through + 1, row.unit), on=row.effective)
 
 
-@pytest.mark.parametrize("row", [r for r in catalog.shipped().drugs if r.refuses], ids=lambda r: f"{r.code}-{r.effective}")
+@pytest.mark.parametrize(
+    "row", [r for r in catalog.shipped().drugs if r.refuses], ids=lambda r: f"{r.code}-{r.effective}"
+)
 def test_a_row_without_a_billing_unit_refuses_with_its_reason(row):
     with pytest.raises(errors.NotComputable) as caught:
         measured(row, "mg", None)

@@ -13,7 +13,9 @@ from jcodeunits.finding import Finding
 from jcodeunits.period import Period, as_date
 from jcodeunits.trace import Step, Trace
 
-ALL_ERRORS = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.JcodeunitsError)]
+ALL_ERRORS = [
+    e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.JcodeunitsError)
+]
 days = st.dates(dt.date(2000, 1, 1), dt.date(2030, 12, 31))
 
 

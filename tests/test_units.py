@@ -40,7 +40,9 @@ def test_kinds_are_never_turned_into_each_other(given, wanted):
         units.factor(given, wanted)
 
 
-@pytest.mark.parametrize("spelling", ["Mg", "mG", "MILLIgram", "kilomg", "mmg", "µ", "lb", "oz", "megagauss", ""])
+@pytest.mark.parametrize(
+    "spelling", ["Mg", "mG", "MILLIgram", "kilomg", "mmg", "µ", "lb", "oz", "megagauss", ""]
+)
 def test_no_other_spelling_is_accepted(spelling):
     with pytest.raises(UnknownUnit):
         units.canonical(spelling)
