@@ -123,10 +123,14 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
             ndc=item.ndc, choices=FORMS,
         )  # fmt: skip
+    return by_form(form, item.size)
+
+
+def by_form(form: str, size: Fraction | None = None) -> Counting:
+    """How a product is counted by what the caller says it is; `size` is its mL or grams where known."""
     qualifier = QUALIFIER_OF[form]
-    return Counting(
-        qualifier, Fraction(1) if qualifier == "UN" else item.size, f"the caller says that it is a {form}"
-    )
+    per = Fraction(1) if qualifier == "UN" else size
+    return Counting(qualifier, per, f"the caller says that it is a {form}")
 
 
 def ndc_quantity(
@@ -145,9 +149,9 @@ def ndc_quantity(
 
     `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds,
     where nothing proves it. `qualifier` asks for F2 (activity) or ME (mg), which are never chosen, and only
-    where the payer takes them (`allowed`). The exact quantity is rounded half up to `decimals`, never to
-    zero; `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`,
-    `UnitMismatch` and what the look-up raises.
+    where the payer takes them (`allowed`). The quantity is rounded half up to `decimals`, never to zero;
+    `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`, `UnitMismatch` and
+    what the look-up raises.
 
     >>> print(ndc_quantity("0409-3795-01", "30 mg", on="2026-03-02"))
     ML1

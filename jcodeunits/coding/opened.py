@@ -24,7 +24,7 @@ from jcodeunits.errors import (
 )
 from jcodeunits.finding import Finding
 from jcodeunits.products import Product, Shelf
-from jcodeunits.quantity import Counting, counting, labelled, rounded
+from jcodeunits.quantity import Counting, by_form, counting, labelled, rounded
 from jcodeunits.trace import Step
 from jcodeunits.vials import thrown_away
 
@@ -74,7 +74,7 @@ def look_up(
 def _found(entry: OpenedProduct, on: dt.date, shelf: Shelf) -> Found:
     if entry.ndc is None:
         return Found(entry, None, None, ())
-    newest = tables.cited(max(s for s in tables.sources() if s.startswith("asp-xwalk-")))
+    newest = newest_crosswalk()
     try:
         item, notes = shelf.find(entry.ndc, on)
     except IdentifierError as error:
@@ -88,6 +88,11 @@ def _found(entry: OpenedProduct, on: dt.date, shelf: Shelf) -> Found:
             entry, ndc.compact(entry.ndc), None, (Finding("ndc-unknown", "warn", str(error), fix, (newest,)),)
         )
     return Found(entry, item.ndc, item, notes)
+
+
+def newest_crosswalk() -> Citation:
+    """The newest crosswalk that was read: what is cited where an NDC is in none."""
+    return tables.cited(max(source for source in tables.sources() if source.startswith("asp-xwalk-")))
 
 
 def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Finding, ...]]:
@@ -195,24 +200,25 @@ def count(
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
-    if o.item is None:
-        return Quantities(o.number), ()
+    if o.item is None and form is None:
+        return Quantities(o.number), ()  # that nobody lists it has been said
+    cite = o.item.citation if o.item is not None else newest_crosswalk()
     try:
-        way = counting(o.item, on, form, shelf)
+        way = counting(o.item, on, form, shelf) if o.item is not None else by_form(form or "")
     except FormNeeded as error:
         fix = f"Say form: {', '.join(error.choices[:-1])} or {error.choices[-1]}."
-        return Quantities(o.number), (Finding("ndc-form", "warn", str(error), fix, (o.item.citation,)),)
+        return Quantities(o.number), (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
     if way.qualifier not in allowed:
-        says = f"NDC {o.item.number} is counted as {way.qualifier}, which the payer does not take."
+        says = f"NDC {ndc.format(o.number)} is counted as {way.qualifier}, which the payer does not take."
         fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
-        return Quantities(o.number), (Finding("ndc-qualifier", "warn", says, fix, (o.item.citation,)),)
-    return _quantities(o, o.item, way, volume, decimals)
+        return Quantities(o.number), (Finding("ndc-qualifier", "warn", says, fix, (cite,)),)
+    return _quantities(o, o.number, way, volume, decimals, cite)
 
 
 def _quantities(
-    o: Opened, item: Product, way: Counting, volume: Fraction | None, decimals: int
+    o: Opened, number: str, way: Counting, volume: Fraction | None, decimals: int, cite: Citation
 ) -> tuple[Quantities, tuple[Finding, ...]]:
-    per = way.per_container
+    per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     rate = per / o.each if per is not None and o.each else None
     given = None if rate is None or o.given is None else o.given * rate
     if volume is not None and way.qualifier == "ML":
@@ -220,21 +226,18 @@ def _quantities(
     elif given is None and o.label is None and o.containers and per is not None:
         given = o.containers * per  # the amount is not known, so the containers are what can be counted
     if given is None:
-        says = f"The NDC quantity of {item.number} ({item.name}) does not follow from what is known."
+        says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers and the amount in one, or the dose by volume."
-        return Quantities(item.ndc), (Finding("ndc-quantity-unknown", "warn", says, fix, (item.citation,)),)
+        return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
     thrown = None if rate is None or not o.discarded else o.discarded * rate
     whole = None if per is None or o.containers is None else o.containers * per
-    answer = rounded(item.ndc, way.qualifier, given, decimals)
-    step = Step(
-        f"NDC {item.number}: {way.qualifier} {decimal_text(given)}",
-        f"{item.name}; {way.why}", way.citation or item.citation,
-    )  # fmt: skip
+    answer = rounded(number, way.qualifier, given, decimals)
+    says = f"NDC {ndc.format(number)}{name}: {way.qualifier} {decimal_text(given)}"
     made = Quantities(
-        item.ndc, way.qualifier, answer.quantity,
-        None if thrown is None else rounded(item.ndc, way.qualifier, thrown, decimals).quantity,
-        None if whole is None else rounded(item.ndc, way.qualifier, whole, decimals).quantity,
-        (step, *answer.trace.steps),
+        number, way.qualifier, answer.quantity,
+        None if thrown is None else rounded(number, way.qualifier, thrown, decimals).quantity,
+        None if whole is None else rounded(number, way.qualifier, whole, decimals).quantity,
+        (Step(says, way.why, way.citation or cite), *answer.trace.steps),
     )  # fmt: skip
     return made, ()
 
