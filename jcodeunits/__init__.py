@@ -22,7 +22,7 @@ _HOMES = {
     "Dose": "dose",
     "find": "search",
     "Drugs": "search",
-    "drug": "catalog",
+    "drug": "search",
     "history": "catalog",
     "Drug": "catalog",
     "BillingUnit": "catalog",
@@ -46,7 +46,7 @@ _MODULES = frozenset(
 
 if TYPE_CHECKING:
     from . import audit, batch, catalog, errors, formats, hcpcs, ndc, policy, spark, vials
-    from .catalog import BillingUnit, Catalog, Drug, drug, history
+    from .catalog import BillingUnit, Catalog, Drug, history
     from .charging import charge
     from .claim import Administration, Charge, Encounter, Line
     from .convert import BilledUnits, billing_units
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .finding import Finding
     from .products import Product
     from .quantity import NdcQuantity, ndc_quantity, product
-    from .search import Drugs, find
+    from .search import Drugs, drug, find
 
     edition: str
     fingerprint: str

@@ -160,6 +160,33 @@ def _rank(key: str, wanted: list[str], held: str, name: str) -> int | None:
     return _WORDS
 
 
+def drug(name: str, on: object, route: str | None = None, catalog: Catalog | None = None) -> Drug:
+    """The one drug row that a code or a name means on a date of service; nothing else is ever returned.
+
+    `route` helps a name to its code. Raises `UnknownDrug` with similar names (which are not used),
+    `AmbiguousDrug` with the candidates, or `NotInEffect` with the successors.
+
+    >>> drug("Toradol", on="2026-03-02").label
+    'ketorolac tromethamine, per 15 mg'
+    >>> drug("J1030", on="2026-03-02")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    jcodeunits.errors.NotInEffect: J1030 ended on 2024-03-31; on 2026-03-02 bill J1010 (per 1 mg)...
+    """
+    book = catalog or catalogs.shipped()
+    try:
+        return catalogs.drug(name, on, route, book)
+    except UnknownDrug as error:
+        raise with_near(error, name, book) from None
+
+
+def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:
+    """The same error with the names that look similar; a code that does not exist gets none."""
+    near = () if not isinstance(name, str) or hcpcs.is_valid(name) else suggest(name, book)
+    if not near:
+        return error
+    return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
+
+
 def suggest(text: str, catalog: Catalog | None = None, limit: int = 5) -> tuple[str, ...]:
     """Names or codes that look like `text`, the most similar first: for a person to read, never to be used.
 

@@ -195,6 +195,18 @@ def test_the_error_for_an_unknown_name_suggests_and_does_not_use() -> None:
     assert "not used" in str(caught.value)
 
 
+def test_one_drug_or_an_error_that_helps() -> None:
+    assert jc.drug("Toradol", on=ON).code == "J1885"
+    with pytest.raises(UnknownDrug) as caught:
+        jc.drug("toradl", on=ON)
+    assert caught.value.near[0] == "Toradol"
+    with pytest.raises(UnknownDrug) as caught:
+        jc.drug("J9998", on=ON)
+    assert caught.value.near == ()
+    with pytest.raises(UnknownDrug, match="give a HCPCS code or a name"):
+        jc.drug(None, on=ON)  # type: ignore[arg-type]
+
+
 def test_no_fuzzy_matching_is_loaded_to_find() -> None:
     script = (
         "import sys, jcodeunits as jc\n"
