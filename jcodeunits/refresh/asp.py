@@ -146,15 +146,13 @@ def _day(path: Path, words: str) -> dt.date:
 def _body(path: Path, rows: list[list[str]], start: int, at: list[int]) -> list[tuple[int, list[str]]]:
     made = []
     for line, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(row):
+        if not any(row) or _is_footnote(row):
             continue
         if len(row) <= max(at):
             says = f"the row has {len(row)} cells, not {len(rows[start])}: it is cut off."
             raise problem(path, says, line=line)
         cells = [row[i] for i in at]
         if not _CODE.fullmatch(cells[0].upper()):
-            if _is_footnote(row):
-                continue
             raise problem(path, f"{cells[0]!r} is no HCPCS code.", line=line)
         made.append((line, [cells[0].upper(), *cells[1:]]))
     return made

@@ -120,8 +120,9 @@ def parse(descriptor: str, default_routes: tuple[str, ...] = (), one_name: bool 
     words = naming.read(_without(core, found), notes, default_routes, one_name)
     if unit.get("basis") == "band":
         words = _drop(words, words["ingredient"].split(" / "))
-    if unit.get("components"):
-        words = _name_by_components(words, [name for name, _size, _unit in unit["components"]])
+    names = unit.pop("names", [name for name, _size, _unit in unit.get("components", ())])
+    if names:
+        words = _name_by_components(words, names)
     return Reading(**{**words, **unit})
 
 
@@ -226,10 +227,11 @@ def _read_combination(text: str, found: list[Amount]) -> dict[str, Any] | None:
         parts_found, total = found[:-1], found[-1]
     if len(parts_found) < 2 or not _is_list(text, parts_found):
         return None
-    if total is not None and total.unit == "mL":
-        return {"size": total.number, "unit": "mL"}
+    components = _components(text, parts_found)
+    if total is not None and total.unit == "mL":  # the parts are concentrations: they only name
+        return {"size": total.number, "unit": "mL", "names": [name for name, _size, _unit in components]}
     fields: dict[str, Any] = {
-        "components": _components(text, parts_found),
+        "components": components,
         "basis": "up to" if all(a.basis == "up to" for a in parts_found) else "per",
     }
     if total is not None:

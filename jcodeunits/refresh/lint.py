@@ -84,10 +84,12 @@ def dosage_lint(inputs: Inputs, catalog: Catalog, settled: Iterable[Disagreement
     for code, printed, quarter in printed_dosages(inputs):
         row = next((r for r in catalog.rows(code) if r.period.holds(quarter.first_day)), None)
         place = f"{code}, {quarter.name}"
+        if (code, printed) in known:
+            continue
         if row is None:
             says = "CMS prices a code that is not in the catalog on that day."
             lint.append(Lint("priced", place, says))
-        elif agrees(row, printed) is False and (code, printed) not in known:
+        elif agrees(row, printed) is False:
             ours = row.billing_unit if not row.refuses else REFUSALS[row.refuses]
             lint.append(Lint("dosage", place, f"CMS prints {printed!r}, the descriptor says {ours}."))
     return lint

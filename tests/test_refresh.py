@@ -1,0 +1,701 @@
+"""The refresh: files as published in, tables out, all or none; and files that come from a stranger."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import shutil
+import textwrap
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from jcodeunits import tables
+from jcodeunits.catalog import Drug
+from jcodeunits.errors import TableError
+from jcodeunits.refresh import asp, hcpcs, inputs, lint, run, sheets
+
+ON = dt.date(2031, 5, 6)
+HEADER = (
+    "HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "BETOS", "ADD DT", "ACT EFF DT",
+    "TERM DT", "ACTION CD",
+)  # fmt: skip
+# Numbers that no edition uses yet, in the range of injected drugs.
+CODES = [
+    ("J0001", "Injection, exemplin sodium, per 250 mg", "Exemplin", "20200101", "20200101", ""),
+    ("J0002", "Injection, otherin, up to 10 mg", "Otherin", "20100101", "20250101", "20241231"),
+    ("J0003", "Injection, otherin, not otherwise specified, 1 mg", "Otherin nos", "20250101", "20250101", ""),
+    ("E9998", "Wheelchair, per week", "Wheelchair", "19990101", "19990101", ""),
+]
+NDC_HEADER = (
+    "_2030_CODE,Short Description,LABELER NAME,NDC2,Drug Name,HCPCS dosage,PKG SIZE,PKG QTY,BILLUNITS,"
+    "BILLUNITSPKG,,,"
+)
+NDC_ROWS = [
+    'J0001,Exemplin,"MAKER, INC",00001-0001-01,Exemplin,250 MG,1,10,4,40,,,',
+    "J0003,Otherin,MAKER,00001-0002-01,Otherin,1 MG,2,25,50,1250,,,",
+]
+Rows = Iterable[tuple[str, ...]]
+
+
+def workbook(path: Path, rows: Rows = CODES, lines_before: int = 0, header: tuple[str, ...] = HEADER) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for _ in range(lines_before):
+        sheet.append(["A note about coverage"])
+    sheet.append(list(header))
+    for code, long, short, added, acted, ended in rows:
+        values = dict(
+            zip(HEADER, (code, "0010", "3", long, short, "O1E", added, acted, ended, "N"), strict=True)
+        )
+        sheet.append([values.get(name, "") for name in header])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    return path
+
+
+def fixed_width(path: Path, rows: Rows = CODES) -> Path:
+    lines = ["A note about coverage", "", "   A1001007Dressing".ljust(320)]
+    for code, long, short, added, acted, ended in rows:
+        first, *more = textwrap.wrap(long, 80)
+        head = f"{code}001003{first:<80}{short:<28}"
+        lines.append(f"{head:<268}{added}{acted}{ended:<8}N".ljust(320))
+        lines += [f"{code}{number:03}004{part:<80}".ljust(320) for number, part in enumerate(more, start=2)]
+    path.write_text("\n".join(lines) + "\n", encoding="cp1252")
+    return path
+
+
+def crosswalk(path: Path, rows: Iterable[str] = NDC_ROWS, header: str = NDC_HEADER) -> Path:
+    head = [
+        "January 2030 ASP NDC - HCPCS Crosswalk,,,",
+        '"  Effective January 1, 2030 through March 31, 2030",,,',
+    ]
+    text = "\r\n".join([*head, ",,,", header, *rows, ",,,,,,,,,,,,", ",,,,,,,,,,,,", ""])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("cp1252"))
+    return path
+
+
+def limits(path: Path, rows: Iterable[str] = ("J0001,Exemplin,250 MG,1.234,20.000",)) -> Path:
+    head = [
+        "Payment Allowance Limits,,,", '"Effective January 1, 2030 through March 31, 2030",,,',
+        "HCPCS Code,Short Description,HCPCS Code Dosage,Payment Limit,Co-insurance Percentage",
+    ]  # fmt: skip
+    path.write_bytes("\r\n".join([*head, *rows, ""]).encode("cp1252"))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "files"
+    place.mkdir()
+    workbook(place / "HCPC2030_JAN_ANWEB.xlsx")
+    crosswalk(place / "asp_ndc_hcpcs_2030Q1.csv")
+    limits(place / "payment_limits_2030Q1.csv")
+    return place
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    place = tmp_path / "reference"
+    place.mkdir()
+    for name in ("sources", "drugs"):
+        shutil.copy(tables.folder() / f"{name}.csv", place)
+    return place
+
+
+def drug_rows(target: Path) -> dict[str, list[dict[str, str]]]:
+    with (target / "drugs.csv").open(encoding="utf-8", newline="") as lines:
+        found: dict[str, list[dict[str, str]]] = {}
+        for row in csv.DictReader(lines):
+            found.setdefault(row["code"], []).append(row)
+        return found
+
+
+def state(target: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(target.iterdir())}
+
+
+# --- what it makes ---
+
+
+def test_a_folder_of_files_becomes_dated_rows_with_their_source(folder: Path, target: Path) -> None:
+    report = run.refresh(folder, target, on=ON)
+    rows = drug_rows(target)
+    (row,) = rows["J0001"]
+    assert (row["ingredient"], row["size"], row["unit"], row["basis"]) == (
+        "exemplin sodium",
+        "250",
+        "mg",
+        "per",
+    )
+    assert (row["effective"], row["ends"]) == ("2020-01-01", "")
+    assert (row["source"], row["cite"], row["verified"]) == ("hcpcs-2030q1", "J0001", "2031-05-06")
+    (ended,) = rows["J0002"]
+    assert (ended["basis"], ended["effective"], ended["ends"]) == ("up to", "2010-01-01", "2024-12-31")
+    assert "E9998" not in rows
+    assert "drugs" in report.written
+    assert report.read == ("HCPCS 2030 Q1", "NDC-HCPCS crosswalk 2030 Q1", "Part B payment limits 2030 Q1")
+
+
+def test_the_sources_table_names_each_file_by_its_hash(folder: Path, target: Path) -> None:
+    run.refresh(folder, target, on=ON)
+    with (target / "sources.csv").open(encoding="utf-8", newline="") as lines:
+        sources = {row["id"]: row for row in csv.DictReader(lines)}
+    made = sources["asp-xwalk-2030q1"]
+    assert (made["first_day"], made["last_day"]) == ("2030-01-01", "2030-03-31")
+    assert made["sha256"] == inputs.sha256(folder / "asp_ndc_hcpcs_2030Q1.csv")
+    assert "own-review" in sources
+
+
+def test_the_same_files_give_the_same_bytes_on_another_day(folder: Path, target: Path) -> None:
+    run.refresh(folder, target, on=ON)
+    first = state(target)
+    again = run.refresh(folder, target, on=ON + dt.timedelta(days=300))
+    assert state(target) == first
+    assert again.written == ()
+    assert "nothing: every table is as it was" in again.text()
+
+
+def test_a_check_writes_nothing_and_says_what_it_would(folder: Path, target: Path) -> None:
+    before = state(target)
+    report = run.refresh(folder, target, on=ON, check=True)
+    assert state(target) == before
+    assert set(report.written) == {"drugs", "sources"}
+
+
+def test_what_cannot_be_made_from_the_files_is_left_out_and_said(folder: Path, target: Path) -> None:
+    report = run.refresh(folder, target, on=ON)
+    assert [says.partition(":")[0] for says in report.left_out] == ["products", "policy"]
+    assert "left out" in report.text()
+
+
+def test_the_report_says_how_a_person_gets_the_next_quarter(folder: Path, target: Path) -> None:
+    report = run.refresh(folder, target, on=ON)
+    assert report.text().endswith("run `jcodeunits refresh FOLDER`.")
+    assert report.as_dict()["next"] == inputs.NEXT_QUARTER
+    assert max(len(line) for line in report.text().splitlines() if not line.startswith("Where")) < 200
+
+
+@pytest.mark.parametrize("lines_before", [0, 1, 10])
+def test_the_header_may_stand_below_notes(tmp_path: Path, lines_before: int) -> None:
+    edition = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q2.xlsx", lines_before=lines_before))
+    assert (edition.id, edition.first_day, edition.last_day) == (
+        "hcpcs-2030q2", dt.date(2030, 4, 1), dt.date(2030, 6, 30),
+    )  # fmt: skip
+    assert edition.entries["J0002"].ended == dt.date(2024, 12, 31)
+
+
+def test_fixed_width_text_says_the_same_as_a_workbook(tmp_path: Path) -> None:
+    long = (
+        "J0009",
+        "Injection, " + "very long exemplin name " * 6 + "per 5 mg",
+        "E",
+        "20200101",
+        "20200101",
+        "",
+    )
+    rows = [*CODES, long]
+    text = hcpcs.read_edition(fixed_width(tmp_path / "hcpcs_2030Q4_fixed_width.txt", rows))
+    book = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q4.xlsx", rows))
+    assert text.entries == book.entries
+    assert text.entries["J0009"].long.endswith("name per 5 mg")
+    assert text.last_day == dt.date(2030, 12, 31)
+
+
+def test_a_continued_row_of_a_workbook_is_one_descriptor(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "hcpcs_2030Q1.xlsx", CODES[:1])
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["J0001", "0020", "4", "and more"])
+    book.save(path)
+    assert hcpcs.read_edition(path).entries["J0001"].long == "Injection, exemplin sodium, per 250 mg and more"
+
+
+def test_a_change_of_amount_between_editions_makes_two_dated_rows(folder: Path, target: Path) -> None:
+    was = ("J0001", "Injection, exemplin sodium, per 500 mg", "Exemplin", "20200101", "20200101", "")
+    now = ("J0001", "Injection, exemplin sodium, per 250 mg", "Exemplin", "20200101", "20290401", "")
+    workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [now])
+    report = run.refresh(folder, target, on=ON)
+    first, second = drug_rows(target)["J0001"]
+    assert (first["size"], first["effective"], first["ends"]) == ("500", "2020-01-01", "2029-03-31")
+    assert (second["size"], second["effective"], second["ends"]) == ("250", "2029-04-01", "")
+    assert (first["source"], second["source"]) == ("hcpcs-2028q4", "hcpcs-2030q1")
+    (item,) = [item for item in report.lint if item.kind == "changed"]
+    assert item.place == "J0001"
+
+
+def test_a_change_seen_only_after_the_end_holds_for_the_last_day_at_low_confidence(
+    folder: Path, target: Path
+) -> None:
+    was = ("J0001", "Injection, exemplin, 10 mg", "Exemplin", "20281001", "20281001", "")
+    now = ("J0001", "Injection, exemplin, 2.5 mg", "Exemplin", "20281001", "20290101", "20281231")
+    workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [now])
+    run.refresh(folder, target, on=ON)
+    first, second = drug_rows(target)["J0001"]
+    assert (first["size"], first["ends"]) == ("10", "2028-12-30")
+    assert (second["size"], second["effective"], second["ends"]) == ("2.5", "2028-12-31", "2028-12-31")
+    assert first["confidence"] == second["confidence"] == "low"
+
+
+def test_new_wording_that_means_the_same_makes_no_new_row(folder: Path, target: Path) -> None:
+    was = ("J0001", "Injection exemplin sodium, 250mg", "Exemplin", "20200101", "20200101", "")
+    workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
+    run.refresh(folder, target, on=ON)
+    assert len(drug_rows(target)["J0001"]) == 1
+
+
+# --- what it notices ---
+
+
+def noticed(report: run.Report, kind: str) -> list[str]:
+    return [str(item) for item in report.lint if item.kind == kind]
+
+
+def test_the_lint_names_codes_that_appeared_ended_or_were_reworded(folder: Path, target: Path) -> None:
+    before = [
+        ("J0001", "Injection, exemplin, per 250 mg", "Exemplin", "20200101", "20200101", ""),
+        ("J0002", "Injection, otherin, up to 10 mg", "Otherin", "20100101", "20100101", ""),
+        ("J0004", "Injection, goneaway, 1 mg", "Goneaway", "20100101", "20100101", ""),
+    ]
+    workbook(folder / "HCPC2029_OCT_ANWEB.xlsx", before)
+    report = run.refresh(folder, target, on=ON)
+    assert noticed(report, "new") == ["J0003: added 2025-01-01: Otherin nos."]
+    assert noticed(report, "ended") == ["J0002: ended 2024-12-31: Otherin."]
+    assert noticed(report, "reworded") == ["J0001: the descriptor changed (Exemplin)."]
+    assert noticed(report, "vanished") == ["J0004: is in HCPCS 2029 Q4 but not in HCPCS 2030 Q1."]
+
+
+def test_the_lint_names_a_likely_successor_by_the_day_after(folder: Path, target: Path) -> None:
+    report = run.refresh(folder, target, on=ON)
+    assert "J0002: may be followed by J0003: same substance, next day." in noticed(report, "successor")
+
+
+def test_the_lint_names_a_likely_successor_by_products_that_moved(folder: Path, target: Path) -> None:
+    later = [row.replace("J0003", "J0001") for row in NDC_ROWS[1:]]
+    path = crosswalk(folder / "asp_ndc_hcpcs_2030Q2.csv", later)
+    path.write_bytes(
+        path.read_bytes().replace(b"January 1, 2030 through March 31", b"April 1, 2030 through June 30")
+    )
+    ended = [CODES[0], (*CODES[2][:4], "20300401", "20300331")]
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", ended)
+    report = run.refresh(folder, target, on=ON)
+    assert "J0003: may be followed by J0001: 1 products moved." in noticed(report, "successor")
+
+
+def test_the_lint_names_dosages_that_disagree_with_the_descriptor(folder: Path, target: Path) -> None:
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "500 MG"), NDC_ROWS[1]])
+    report = run.refresh(folder, target, on=ON)
+    assert noticed(report, "dosage") == [
+        "J0001, 2030Q1: CMS prints '500 MG', the descriptor says per 250 mg."
+    ]
+
+
+def test_a_dosage_in_another_spelling_or_scale_agrees(folder: Path, target: Path) -> None:
+    crosswalk(
+        folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "UP TO .25 GM"), NDC_ROWS[1]]
+    )
+    assert noticed(run.refresh(folder, target, on=ON), "dosage") == []
+
+
+def test_the_lint_names_rows_that_contradict_themselves_and_ids_that_are_no_ndc(
+    folder: Path, target: Path
+) -> None:
+    wrong = NDC_ROWS[0].replace(",4,40,", ",4,4,")
+    no_ndc = NDC_ROWS[1].replace("00001-0002-01", "GG400")
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [wrong, no_ndc])
+    report = run.refresh(folder, target, on=ON)
+    assert noticed(report, "contradicts") == [
+        "crosswalk 2030Q1, line 5: J0001 00001-0001-01: 4 units x 10 containers is not 4."
+    ]
+    assert noticed(report, "ndc") == ["crosswalk 2030Q1: 1 ids are no NDC, for example J0003 GG400."]
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "whole"), [("0.5", "3", "2"), ("8.33", "10", "84"), ("0.5", "1", "1")]
+)
+def test_a_package_rounded_up_is_no_contradiction(
+    folder: Path, target: Path, size: str, count: str, whole: str
+) -> None:
+    row = f"J0001,Exemplin,MAKER,00001-0001-01,Exemplin,250 MG,1,{count},{size},{whole},,,"
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [row])
+    assert noticed(run.refresh(folder, target, on=ON), "contradicts") == []
+
+
+def test_the_lint_names_priced_codes_that_are_not_in_the_catalog(folder: Path, target: Path) -> None:
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, NDC_ROWS[0].replace("J0001", "J0009")])
+    assert [says[:5] for says in noticed(run.refresh(folder, target, on=ON), "priced")] == ["J0009"]
+
+
+def test_a_number_that_is_priced_gets_a_row_without_wording_and_is_named_for_review(
+    folder: Path, target: Path
+) -> None:
+    number = "99999,AMA wording here,MAKER,00001-0003-01,Brandix,0.5 ML,0.5,10,1,10,,,"
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, number])
+    report = run.refresh(folder, target, on=ON)
+    (row,) = drug_rows(target)["99999"]
+    assert (row["ingredient"], row["size"], row["unit"]) == ("product of code 99999", "0.5", "mL")
+    assert (row["effective"], row["source"]) == ("2030-01-01", "asp-xwalk-2030q1")
+    assert "wording" not in (target / "drugs.csv").read_text("utf-8").lower()
+    assert [says[:5] for says in noticed(report, "label")] == ["99999"]
+
+
+def test_a_code_outside_every_range_that_reads_like_a_drug_is_named(folder: Path, target: Path) -> None:
+    workbook(
+        folder / "HCPC2030_JAN_ANWEB.xlsx",
+        [*CODES, ("K9999", "Injection, exemplin, 5 mg", "Ex", "20300101", "20300101", "")],
+    )
+    report = run.refresh(folder, target, on=ON)
+    assert [says[:5] for says in noticed(report, "outside")] == ["K9999"]
+
+
+# --- coverage ---
+
+
+def drug(code: str, **cells: str) -> Drug:
+    base = dict.fromkeys((field for field in Drug.__annotations__ if field.islower()), "")
+    base |= {
+        "code": code, "ingredient": "exemplin", "specific": "no", "kind": "drug", "size": "1", "unit": "mg",
+        "basis": "per", "effective": "2020-01-01", "source": "own-review", "cite": "made up",
+        "confidence": "high", "verified": "2026-01-01",
+    }  # fmt: skip
+    return Drug(**(base | cells))
+
+
+def test_coverage_counts_codes_by_their_newest_row() -> None:
+    none = {"size": "", "unit": "", "basis": ""}
+    rows = [
+        drug("J0001", ends="2024-12-31"),
+        drug("J0001", effective="2025-01-01"),
+        drug("J0002", ends="2024-12-31"),
+        drug("J0003", refuses="unclassified", **none),
+        drug("J0004", refuses="no-amount", kind="device", **none),
+    ]
+    counted = lint.coverage(rows, [])
+    assert counted.as_dict() == {
+        "catalogued": 4,
+        "computable": 2,
+        "refusing": {"no-amount": 1, "unclassified": 1},
+        "ended": 1,
+        "with_successor": 0,
+        "by_kind": {"device": 1, "drug": 3},
+    }
+    assert ("refusing", 2) in counted.rows()
+
+
+def test_the_shipped_catalog_is_counted_without_a_rest() -> None:
+    rows = tables.load(Drug)
+    counted = lint.coverage(rows, ())
+    assert counted.catalogued == len({row.code for row in rows}) >= 2266 + 38
+    assert counted.computable + sum(counted.refusing.values()) == counted.catalogued
+    assert sum(counted.by_kind.values()) == counted.catalogued
+
+
+# --- what stops it ---
+
+
+def cut(path: Path, part: float) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+
+
+def bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
+
+
+def with_part(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Rewrite one part of a workbook."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        for item in old.namelist():
+            data = old.read(item)
+            new.writestr(item, change(data) if item == name else data)
+    path.write_bytes(out.getvalue())
+
+
+def entities(path: Path) -> None:
+    laughs = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10 if i else "ha" * 10}">' for i in range(10))
+    with_part(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda data: (
+            b"<?xml version='1.0'?><!DOCTYPE x ["
+            + laughs.encode()
+            + b"]>"
+            + data.replace(b"</t>", b"&a9;</t>")
+        ),
+    )
+
+
+def outside(path: Path) -> None:
+    secret = b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY s SYSTEM 'file:///etc/hostname'>]>"
+    with_part(path, "xl/worksheets/sheet1.xml", lambda data: secret + data)
+
+
+def formula(path: Path) -> None:
+    rows = [("J0001", '=HYPERLINK("http://example.org","x")', *CODES[0][2:])]
+    workbook(path, rows)
+
+
+def escaping(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../../outside.txt", "x")
+
+
+EDITION, CROSSWALK, LIMITS = (
+    "HCPC2030_JAN_ANWEB.xlsx",
+    "asp_ndc_hcpcs_2030Q1.csv",
+    "payment_limits_2030Q1.csv",
+)
+BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
+    ("an empty workbook", EDITION, lambda p: p.write_bytes(b""), "is empty"),
+    ("an empty crosswalk", CROSSWALK, lambda p: p.write_bytes(b""), "is empty"),
+    ("an empty limits file", LIMITS, lambda p: p.write_bytes(b""), "is empty"),
+    ("a workbook cut off", EDITION, lambda p: cut(p, 0.6), "does not open as a spreadsheet"),
+    ("a workbook that is none", EDITION, lambda p: p.write_text("hello"), "does not open as a spreadsheet"),
+    ("a workbook without sheets", EDITION, lambda p: zipfile.ZipFile(p, "w").close(), "does not open as a"),
+    ("a zip bomb", EDITION, bomb, "no CMS file does"),
+    ("a part outside the file", EDITION, escaping, "points outside the file"),
+    ("entities that grow", EDITION, entities, "does not open as a spreadsheet"),
+    ("an entity that reads a file", EDITION, outside, "does not open as a spreadsheet"),
+    ("a formula", EDITION, formula, "line 2: a cell holds a formula"),
+    ("a workbook without codes", EDITION, lambda p: workbook(p, []), "holds no code"),
+    (
+        "another header",
+        EDITION,
+        lambda p: workbook(p, header=tuple("TERMINATED" if h == "TERM DT" else h for h in HEADER)),
+        "lacks TERM DT",
+    ),
+    (
+        "no header",
+        EDITION,
+        lambda p: workbook(p, header=("CODE", *HEADER[1:])),
+        "header that begins with HCPC",
+    ),
+    (
+        "a date that is none",
+        EDITION,
+        lambda p: workbook(p, [(*CODES[0][:3], "20209901", *CODES[0][4:])]),
+        "line 2: '20209901' is no date",
+    ),
+    (
+        "a code without a first day",
+        EDITION,
+        lambda p: workbook(p, [(*CODES[0][:3], "", *CODES[0][4:])]),
+        "J0001 has no first day",
+    ),
+    (
+        "a code without words",
+        EDITION,
+        lambda p: workbook(p, [("J0001", "", *CODES[0][2:])]),
+        "J0001 has no description",
+    ),
+    (
+        "a code that is none",
+        EDITION,
+        lambda p: workbook(p, [("JOOO1", *CODES[0][1:])]),
+        "'JOOO1' is no HCPCS",
+    ),
+    (
+        "a column renamed",
+        CROSSWALK,
+        lambda p: crosswalk(p, header=NDC_HEADER.replace("NDC2", "NDC11")),
+        "lacks 'NDC2'",
+    ),
+    ("a header gone", CROSSWALK, lambda p: crosswalk(p, header="a,b,c"), "is the header with 'HCPCS dosage'"),
+    (
+        "another first column",
+        CROSSWALK,
+        lambda p: crosswalk(p, header=NDC_HEADER.replace("_2030_CODE", "Labeler")),
+        "first column is 'Labeler'",
+    ),
+    ("a row cut off", CROSSWALK, lambda p: cut(p, 0.88), "it is cut off"),
+    (
+        "a crosswalk of nothing",
+        CROSSWALK,
+        lambda p: crosswalk(p, []),
+        "holds no row below its header",
+    ),
+    (
+        "no days above the header",
+        CROSSWALK,
+        lambda p: p.write_bytes(p.read_bytes().replace(b"Effective", b"In force")),
+        "says which days it covers",
+    ),
+    (
+        "a month that is none",
+        CROSSWALK,
+        lambda p: p.write_bytes(p.read_bytes().replace(b"March 31", b"Smarch 31")),
+        "is no date",
+    ),
+    (
+        "a row without a code",
+        CROSSWALK,
+        lambda p: crosswalk(p, [NDC_ROWS[0].replace("J0001", "?")]),
+        "'?' is no HCPCS code",
+    ),
+    ("binary rubbish", CROSSWALK, lambda p: p.write_bytes(b"\x00\x01" * 50), "is no text file"),
+    (
+        "a quote left open",
+        CROSSWALK,
+        lambda p: p.write_bytes(p.read_bytes() + b'"J0001,x'),
+        "no well-formed CSV",
+    ),
+    (
+        "limits renamed",
+        LIMITS,
+        lambda p: p.write_bytes(p.read_bytes().replace(b"Payment Limit,", b"Limit,")),
+        "lacks 'Payment Limit'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "spoil", "says"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN])
+def test_a_file_that_cannot_be_used_stops_it_and_leaves_the_tables(
+    folder: Path, target: Path, name: str, spoil: Callable[[Path], object], says: str
+) -> None:
+    before = state(target)
+    spoil(folder / name)
+    with pytest.raises(TableError) as caught:
+        run.refresh(folder, target, on=ON)
+    assert name in str(caught.value)
+    assert says in str(caught.value)
+    assert caught.value.file.endswith(name)
+    assert state(target) == before
+
+
+def test_fixed_width_text_that_is_cut_off_names_the_line(tmp_path: Path) -> None:
+    path = fixed_width(tmp_path / "hcpcs_2030Q1.txt", CODES[:2])
+    path.write_text(path.read_text("cp1252")[:-150], encoding="cp1252")
+    with pytest.raises(TableError, match=r"line 5: the record of J0002 has .* it is cut off"):
+        hcpcs.read_edition(path)
+
+
+def test_fixed_width_text_that_goes_on_without_beginning_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hcpcs_2030Q1.txt"
+    path.write_text("J0001002004and so on".ljust(320) + "\n", encoding="cp1252")
+    with pytest.raises(TableError, match="J0001 goes on, but did not begin"):
+        hcpcs.read_edition(path)
+
+
+def test_an_edition_that_nothing_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="which edition it is"):
+        hcpcs.read_edition(workbook(tmp_path / "hcpcs.xlsx"))
+
+
+def test_two_files_of_one_edition_are_refused(folder: Path, target: Path) -> None:
+    workbook(folder / "again" / "hcpcs_2030Q1.xlsx")
+    with pytest.raises(TableError, match="are both HCPCS 2030 Q1"):
+        run.refresh(folder, target, on=ON)
+
+
+def test_a_folder_without_an_edition_says_where_to_get_one(tmp_path: Path, target: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.md").write_text("x")
+    for name in ("empty", "other", "missing"):
+        with pytest.raises(TableError, match=r"cms\.gov"):
+            run.refresh(tmp_path / name, target, on=ON)
+
+
+def test_a_target_that_is_no_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no folder to write tables into"):
+        run.refresh(folder, tmp_path / "nowhere", on=ON)
+
+
+def test_nothing_is_written_when_a_later_maker_fails(
+    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_inputs: inputs.Inputs, _made: dict[str, str]) -> tuple[dict[str, str], list[inputs.Lint]]:
+        raise TableError("the second maker failed", file="x", problems=())
+
+    monkeypatch.setattr(run, "MAKERS", (*run.MAKERS[:1], run.Maker("second", {}, fails)))
+    before = state(target)
+    with pytest.raises(TableError, match="second maker"):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
+def test_a_row_that_would_not_load_stops_it(
+    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = ",".join(field for field in ("code", "ingredient"))
+    monkeypatch.setattr(
+        run,
+        "MAKERS",
+        (run.Maker("odd", {"drugs": Drug}, lambda _i, _m: ({"drugs": f"{header}\nJ0001,x\n"}, [])),),
+    )
+    before = state(target)
+    with pytest.raises(TableError, match="another header"):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_half_written_table(
+    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(target)
+    real = Path.write_text
+
+    def full(self: Path, *args: str, **kwargs: str) -> int:
+        if self.name.startswith(".sources"):
+            raise OSError(28, "No space left on device")
+        return real(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(TableError, match="No space left"):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
+def test_a_file_beyond_the_limit_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_LIMIT_FILE", 10)
+    with pytest.raises(TableError, match="more than the limit of 10"):
+        hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q1.xlsx"))
+    with pytest.raises(TableError, match="more than the limit of 10"):
+        asp.read_crosswalk(crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.csv"))
+
+
+def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Effective January 1, 2030 through March 31, 2030"])
+    sheet.append(NDC_HEADER.rstrip(",").split(","))
+    sheet.append(["J0003", "Otherin", "MAKER", "00001-0002-01", "Otherin", "1 MG", 2, 25, 50, 1250])
+    sheet.append(["A note in the first cell alone, which is no code"])
+    book.save(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx")
+    quarter = asp.read_crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx")
+    (row,) = quarter.crosswalk
+    assert (row.code, row.dosage, row.billunits, quarter.name) == ("J0003", "1 MG", "50", "2030Q1")
+
+
+# --- the real files ---
+
+
+def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:
+    place = tmp_path / "reference"
+    shutil.copytree(tables.folder(), place)
+    report = run.refresh(shared / "cms", place, on=ON)
+    assert report.left_out == ()
+    assert report.written == ()
+    assert {"drugs", "products", "limits", "sources"} <= set(report.unchanged)
+
+
+def test_the_drug_table_does_not_depend_on_the_one_before(shared: Path, tmp_path: Path) -> None:
+    place = tmp_path / "reference"
+    shutil.copytree(tables.folder(), place)
+    shipped = (place / "drugs.csv").read_text("utf-8")
+    (place / "drugs.csv").write_text(shipped.splitlines()[0] + "\n", encoding="utf-8")
+    run.refresh(shared / "cms", place, on=ON)
+    made = (place / "drugs.csv").read_text("utf-8")
+    assert made.replace(ON.isoformat(), "") == shipped.replace("2026-11-23", "")
