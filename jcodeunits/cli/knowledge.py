@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jcodeunits.errors import CodeError
@@ -49,20 +49,41 @@ def lookup(words: Sequence[str]) -> tuple[int, str]:
 
 def hits_of(text: str, on: Day) -> tuple[Hit, ...]:
     """The rows of the policy tables, and the rules in effect, in which every word occurs."""
-    from jcodeunits import policy, rules
+    from jcodeunits import policy
 
     wanted = text.casefold().split()
-    found = policy.shipped().search(text, on.date)
+    found = [*policy.shipped().search(text, on.date)]
+    for hit in (*_rules(on), *_steps()):
+        if all(word in f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold() for word in wanted):
+            found.append(hit)
+    return tuple(sorted(found, key=lambda hit: _rank(hit, text.casefold())))
+
+
+def _rank(hit: Hit, text: str) -> tuple[bool, bool, bool]:
+    """What was named by its key or kind stands first; the long list of drug classes last."""
+    return (hit.key.casefold() != text, hit.kind != text, hit.kind == "drug class")
+
+
+def _rules(on: Day) -> Iterator[Hit]:
+    """The rules in effect: whom they are about, how grave they can be, the first source of the reasoning."""
+    from jcodeunits import policy, rules
+
     for rule in rules.registry():
-        if not rule.period.holds(on.date):
-            continue
-        about = f"for {', '.join(rule.payers)}; may {' or '.join(rule.severities)}"
-        hit = policy.Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
-        if all(word in f"rule {rule.id} {rule.title} {about}".casefold() for word in wanted):
-            found = (*found, hit)
-    return tuple(
-        sorted(found, key=lambda hit: (hit.key.casefold() != text.casefold(), hit.kind == "drug class"))
-    )
+        if rule.period.holds(on.date):
+            about = f"for payer {', '.join(rule.payers)}; may say {' or '.join(rule.severities)}"
+            yield policy.Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
+
+
+def _steps() -> Iterator[Hit]:
+    """The findings of the steps that build the lines: each cites the row that decided the case."""
+    from jcodeunits import charging, policy, tables
+    from jcodeunits.period import Period
+
+    always = Period(min(source.published for source in tables.sources().values() if source.published))
+    source = tables.cited("own-review", "the finding cites the row that decides")
+    for step in charging.STEPS:
+        for name, title in step.FINDINGS.items():
+            yield policy.Hit("rule", name, title, "said while the lines are built", always, source)
 
 
 def _shown(hits: Sequence[Hit]) -> list[str]:
