@@ -20,6 +20,7 @@ row answers, after the last one the open row answers, and `reach` says in words 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
@@ -931,7 +932,7 @@ class Policy:
     # --- look-up -------------------------------------------------------------------------------------
 
     def search(self, words: str, on: object) -> tuple[Hit, ...]:
-        """What the tables say about a text: every row in which each word occurs.
+        """What the tables say about a text: every row in which each word begins a word.
 
         Places, modifiers, codes, administration rules, drug classes, payer options, denials, documentation. A
         code adds its limits and fee, two codes the edit between them. What equals the text comes first, even
@@ -946,7 +947,7 @@ class Policy:
         'professional claim: 96372 is paid, 99211 never beside it'
         """
         date = as_date(on)
-        wanted = words.casefold().split()
+        wanted = [_word(word) for word in words.casefold().split()]
         if not wanted:
             return ()
         hits = [hit for hit in _hits(self, date) if _holds(hit, wanted)]
@@ -1063,13 +1064,24 @@ def _all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:
     return tuple(row for row in found if row is not None)
 
 
-def _holds(hit: Hit, wanted: list[str]) -> bool:
-    where = f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold()
-    return all(word in where for word in wanted)
+def _holds(hit: Hit, wanted: list[re.Pattern[str]]) -> bool:
+    # A note on a drug's class names procedure codes; whoever looks for such a code wants the code itself.
+    detail = hit.detail.partition(":")[0] if hit.kind == "drug class" else hit.detail
+    where = f"{hit.kind} {hit.key} {hit.title} {detail}".casefold()
+    return all(word.search(where) for word in wanted)
+
+
+def _word(text: str) -> re.Pattern[str]:
+    """A word by its beginning; a number only whole, so that place 53 is not found in 20553."""
+    return re.compile(rf"(?<![\w-]){re.escape(text)}" + (r"(?!\w)" if text.isdigit() else ""))
 
 
 def _hit(kind: str, row: Any, key: str, title: str, detail: str) -> Hit:
     return Hit(kind, key, title, detail, Period(row.effective, row.ends), tables.citation(row))
+
+
+def _where(place: str) -> str:
+    return f"place {place}" if place.isdigit() else "a place of the facility kind"
 
 
 def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
@@ -1078,7 +1090,8 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
 
     hits = [_hit("place", r, r.code, r.name, f"{r.rate} rate") for r in rows(Place)]
     hits += [
-        _hit("place rule", r, r.place, f"{r.payer}: place {r.place} {r.says}", r.fix) for r in rows(PlaceRule)
+        _hit("place rule", r, r.place, f"{r.payer} payer: {_where(r.place)} {r.says}", r.fix)
+        for r in rows(PlaceRule)
     ]
     hits += [
         _hit("modifier", r, r.code, r.label, f"on {', '.join(r.lines)} lines: {r.use}")
@@ -1104,7 +1117,7 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
     ]
     hits += [_hit("option", r, r.name, r.meaning, ", ".join(r.allowed)) for r in rows(OptionKind)]
     hits += [_hit("diagnosis", r, r.diagnosis, f"{r.label}, with {r.code}", r.doubt) for r in rows(Diagnosis)]
-    hits += [_hit("denial", r, r.id, r.title, f"{r.cause}. {r.fix}") for r in policy.denials(on)]
+    hits += [_hit("denial", r, r.id, r.title, f"{r.cause}; {r.fix}") for r in policy.denials(on)]
     hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
     return tuple(hits)
 

@@ -472,6 +472,13 @@ def test_every_word_must_occur() -> None:
     assert shipped().search("   ", ON) == ()
 
 
+def test_a_word_is_found_by_its_beginning_and_a_number_only_whole() -> None:
+    assert "20" in {hit.key for hit in shipped().search("urg", ON) if hit.kind == "place"}
+    assert "20" not in {hit.key for hit in shipped().search("gent", ON) if hit.kind == "place"}
+    assert {hit.key for hit in shipped().search("53", ON)} == {"53"}
+    assert "drug class" not in {hit.kind for hit in shipped().search("96401", ON)}
+
+
 def test_what_has_ended_is_shown_as_ended() -> None:
     hit = shipped().search("jg", "2025-01-01")[0]
     assert hit.detail == "ended 2024-12-31: not in effect on 2025-01-01"
