@@ -13,7 +13,7 @@ from jcodeunits import tables, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Drug, Salt, Successor, shipped
 from jcodeunits.refresh import successors
-from jcodeunits.refresh.inputs import Reviewed, Scope, read_inputs
+from jcodeunits.refresh.inputs import Inputs, Reviewed, Scope, read_inputs
 from jcodeunits.refresh.lint import Disagreement
 
 CASES = Path(__file__).parent / "cases" / "drug_rows.csv"
@@ -120,8 +120,12 @@ def test_every_reviewed_field_decides_a_row_and_every_range_holds_a_code() -> No
 # --- with the published files ---
 
 
-def test_every_product_that_moved_speaks_for_a_successor_in_the_table(shared: Path) -> None:
-    inputs = read_inputs(shared / "cms", dt.date(2026, 11, 23))
+@pytest.fixture(scope="module")
+def inputs(shared: Path) -> Inputs:
+    return read_inputs(shared / "cms", dt.date(2026, 11, 23))
+
+
+def test_every_product_that_moved_speaks_for_a_successor_in_the_table(inputs: Inputs) -> None:
     ended = {row.code for row in ROWS} - {row.code for row in ROWS if row.ends is None}
     known = {(row.code, row.successor) for row in tables.load(Successor)}
     moved = {pair for pair in successors.moves(inputs) if pair[0] in ended}
@@ -140,8 +144,7 @@ def test_every_transition_of_the_nine_quarters_is_in_the_table(shared: Path) -> 
     assert len(seen) >= 30
 
 
-def test_every_ended_code_with_a_candidate_was_judged(shared: Path) -> None:
-    inputs = read_inputs(shared / "cms", dt.date(2026, 11, 23))
+def test_every_ended_code_with_a_candidate_was_judged(inputs: Inputs) -> None:
     salts = frozenset(row.word for row in tables.load(Salt))
     found = successors.candidates(inputs, ROWS, salts)
     open_ones = {item.code for item in found} - {row.code for row in tables.load(Successor)}
@@ -149,8 +152,7 @@ def test_every_ended_code_with_a_candidate_was_judged(shared: Path) -> None:
     assert open_ones == {"J3140", "J3150"}
 
 
-def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_day(shared: Path) -> None:
-    inputs = read_inputs(shared / "cms", dt.date(2026, 11, 23))
+def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_day(inputs: Inputs) -> None:
     counted = 0
     for code, entry in inputs.editions[-1].entries.items():
         scope = inputs.scope_of(code)
