@@ -11,7 +11,7 @@ from typing import Any, cast
 import attrs
 
 from . import catalog as catalogs
-from . import hcpcs, routes, tables, units
+from . import routes, tables, units
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -177,7 +177,9 @@ def resolve(
     try:
         choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
     except UnknownDrug as error:
-        raise _with_near(error, drug, book) from None
+        from .search import with_near
+
+        raise with_near(error, drug, book) from None
     return choice.drug, _choice_notes(drug, choice)
 
 
@@ -196,15 +198,6 @@ def _by_ndc(text: str, on: dt.date, dose: Dose | None, book: Catalog) -> tuple[D
         f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",
         given=text, candidates=tuple(found), on=on,
     )  # fmt: skip
-
-
-def _with_near(error: UnknownDrug, name: str, book: Catalog) -> UnknownDrug:
-    from .search import suggest
-
-    near = () if hcpcs.is_valid(name) else suggest(name, book)
-    if not near:
-        return error
-    return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
 
 
 def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
