@@ -331,8 +331,8 @@ def test_a_supply_is_listed_and_its_count_is_no_ndc_quantity() -> None:
 def test_a_whole_claim_brings_delimiters_place_and_diagnoses() -> None:
     head = "ISA|00|          |00|          |ZZ|A              |ZZ|B              |260302|1017|^|00501|000000001|0|T|>'"
     body = (
-        "ST|837|1'CLM|X|45|||23>B>1'HI|ABK>M5450|ABF>R52|BK>E8889|BF>4659'LX|1'SV1|HC>J1885>JZ|10|UN|2|||1>2>3>4'"
-        "DTP|472|RD8|20260302-20260304'SE|5|1'"
+        "ST|837|1'CLM|X|45|||23>B>1'HI|ABK>M5450|ABF>R52|BK>E8889|BF>4659'"
+        "LX|1'SV1|HC>J1885>JZ|10|UN|2|||1>2>3>4'DTP|472|RD8|20260302-20260304'SE|5|1'"
     )
     found = x12.read(head + body)
     assert found.lines[0].diagnoses == ("M54.50", "R52", "E888.9", "465.9")
@@ -344,8 +344,7 @@ def test_a_whole_claim_brings_delimiters_place_and_diagnoses() -> None:
 @given(st.text("LXSV1HCDTPINM4*:~^0123456789.J ", max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        found = x12.read(text)
-    except FormatError as why:
-        assert str(why)
-    else:
-        assert all(line.units >= 1 for line in found.lines)
+        units = [line.units for line in x12.read(text).lines]
+    except FormatError:
+        units = [1]
+    assert min(units) >= 1

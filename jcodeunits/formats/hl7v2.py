@@ -336,7 +336,7 @@ def _dose(rxa: _Segment) -> str:
         raise _refused(where, "999 stands for an unknown amount; the amount given must be said")
     if value <= 0:
         raise _refused(where, f"the amount is {rxa.get(6)}, and an amount that was given is above 0")
-    if not rxa.get(7):
+    if not (rxa.get(7) or rxa.get(7, 2)):
         raise _refused(f"{rxa.where}, RXA-7", f"{number(value)} has no unit, and 30 mg is not 30 mcg")
     return _incoming.amount(value, _unit(rxa, 7))
 
