@@ -32,7 +32,7 @@ from .errors import (
     UnknownDrug,
 )
 from .period import Period, as_date
-from .tables import choice, day, flag, optional, optional_amount, optional_day, text, words
+from .tables import choice, column, day, flag, optional, optional_amount, optional_day, text, words
 from .trace import Step
 
 # Why a code that is in the catalog has no units that follow from a dose.
@@ -201,27 +201,27 @@ class Drug:
     TABLE: ClassVar[str] = "drugs"
     KEY: ClassVar[tuple[str, ...]] = ("code",)
 
-    code: str = attrs.field(converter=text)
-    ingredient: str = attrs.field(converter=text)
-    qualifier: str = attrs.field(converter=optional)
-    specific: bool = attrs.field(converter=flag)
-    form: str = attrs.field(converter=optional)
-    routes: tuple[str, ...] = attrs.field(converter=words)
-    kind: str = attrs.field(converter=text)
-    size: Fraction | None = attrs.field(converter=optional_amount)
-    unit: str = attrs.field(converter=_optional_unit)
-    basis: str = attrs.field(converter=choice("per", "up to", "each", "band", ""))
-    components: tuple[Component, ...] = attrs.field(converter=_components)
-    equivalents: tuple[tuple[Fraction, str], ...] = attrs.field(converter=_equivalents)
-    above: Fraction | None = attrs.field(converter=optional_amount)
-    through: Fraction | None = attrs.field(converter=optional_amount)
-    refuses: str = attrs.field(converter=choice("", *REFUSALS))
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    code: str = column(text)
+    ingredient: str = column(text)
+    qualifier: str = column(optional)
+    specific: bool = column(flag)
+    form: str = column(optional)
+    routes: tuple[str, ...] = column(words)
+    kind: str = column(text)
+    size: Fraction | None = column(optional_amount)
+    unit: str = column(_optional_unit)
+    basis: str = column(choice("per", "up to", "each", "band", ""))
+    components: tuple[Component, ...] = column(_components)
+    equivalents: tuple[tuple[Fraction, str], ...] = column(_equivalents)
+    above: Fraction | None = column(optional_amount)
+    through: Fraction | None = column(optional_amount)
+    refuses: str = column(choice("", *REFUSALS))
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
     def __attrs_post_init__(self) -> None:
         banded = self.basis == "band" and (self.above is not None or self.through is not None)
@@ -296,18 +296,18 @@ class Brand:
     TABLE: ClassVar[str] = "brands"
     KEY: ClassVar[tuple[str, ...]] = ("brand", "ingredient", "code")
 
-    brand: str = attrs.field(converter=text)
-    ingredient: str = attrs.field(converter=text)
-    code: str = attrs.field(converter=optional)
-    qualifier: str = attrs.field(converter=optional)
-    routes: tuple[str, ...] = attrs.field(converter=words)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    brand: str = column(text)
+    ingredient: str = column(text)
+    code: str = column(optional)
+    qualifier: str = column(optional)
+    routes: tuple[str, ...] = column(words)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -317,17 +317,17 @@ class OtherName:
     TABLE: ClassVar[str] = "names"
     KEY: ClassVar[tuple[str, ...]] = ("name", "ingredient", "code")
 
-    name: str = attrs.field(converter=text)
-    kind: str = attrs.field(converter=choice("synonym", "abbreviation", "unsafe"))
-    ingredient: str = attrs.field(converter=optional)
-    code: str = attrs.field(converter=optional)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    name: str = column(text)
+    kind: str = column(choice("synonym", "abbreviation", "unsafe"))
+    ingredient: str = column(optional)
+    code: str = column(optional)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
     routes: ClassVar[tuple[str, ...]] = ()
 
@@ -339,14 +339,14 @@ class Salt:
     TABLE: ClassVar[str] = "salts"
     KEY: ClassVar[tuple[str, ...]] = ("word",)
 
-    word: str = attrs.field(converter=text)
-    kind: str = attrs.field(converter=choice("salt", "bare"))
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    word: str = column(text)
+    kind: str = column(choice("salt", "bare"))
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -356,17 +356,17 @@ class Successor:
     TABLE: ClassVar[str] = "successors"
     KEY: ClassVar[tuple[str, ...]] = ("code", "successor")
 
-    code: str = attrs.field(converter=text)
-    successor: str = attrs.field(converter=text)
-    condition: str = attrs.field(converter=optional)
-    evidence: str = attrs.field(converter=choice("ndc", "descriptor"))
-    ndcs_moved: int | None = attrs.field(converter=tables.optional_integer)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    code: str = column(text)
+    successor: str = column(text)
+    condition: str = column(optional)
+    evidence: str = column(choice("ndc", "descriptor"))
+    ndcs_moved: int | None = column(tables.optional_integer)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen

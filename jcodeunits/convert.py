@@ -108,7 +108,7 @@ class BilledUnits:
     def _repr_html_(self) -> str:
         from .show import html_of_units
 
-        return cast(str, html_of_units(self))
+        return html_of_units(self)
 
 
 def billing_units(

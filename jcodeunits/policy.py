@@ -34,16 +34,9 @@ from .amount import decimal_text
 from .cite import Citation
 from .errors import CodeError, EncounterError, TableError
 from .period import Period, as_date
-from .tables import choice, day, integer, number, optional, optional_day, text, words
-from .tables import confidence as _confidence
+from .tables import choice, column, confidence, day, integer, number, optional, optional_day, text, words
 
 ANY = "any"
-
-
-def _column(converter: Callable[[str], Any]) -> Any:
-    # mypy's attrs plug-in knows no cached and no made converters; a row is only ever made by the loader.
-    return attrs.field(converter=converter)
-
 
 _claim = choice("any", "professional", "outpatient")
 _severity = choice("", "note", "warn", "stop")
@@ -79,15 +72,15 @@ class Place:
     KEY: ClassVar[tuple[str, ...]] = ("code",)
     NEAREST: ClassVar[bool] = True
 
-    code: str = _column(text)
-    name: str = _column(text)
-    rate: str = _column(choice("facility", "non-facility"))
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    name: str = column(text)
+    rate: str = column(choice("facility", "non-facility"))
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
     @property
     def facility(self) -> bool:
@@ -108,21 +101,21 @@ class PlaceRule:
     KEY: ClassVar[tuple[str, ...]] = ("payer", "place", "claim")
     NEAREST: ClassVar[bool] = False
 
-    payer: str = _column(text)
-    place: str = _column(text)
-    claim: str = _column(_claim)
-    outcome: str = _column(choice("bill", "withhold"))
-    lines: tuple[str, ...] = _column(words)
-    severity: str = _column(_severity)
-    reason: str = _column(optional)
-    says: str = _column(optional)
-    fix: str = _column(optional)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    payer: str = column(text)
+    place: str = column(text)
+    claim: str = column(_claim)
+    outcome: str = column(choice("bill", "withhold"))
+    lines: tuple[str, ...] = column(words)
+    severity: str = column(_severity)
+    reason: str = column(optional)
+    says: str = column(optional)
+    fix: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -138,18 +131,18 @@ class Procedure:
     KEY: ClassVar[tuple[str, ...]] = ("code",)
     NEAREST: ClassVar[bool] = False
 
-    code: str = _column(text)
-    kind: str = _column(choice("visit", "administration", "procedure", "product", "service"))
-    role: str = _column(text)
-    position: str = _column(text)
-    label: str = _column(text)
-    sites: tuple[str, ...] = _column(words)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    kind: str = column(choice("visit", "administration", "procedure", "product", "service"))
+    role: str = column(text)
+    position: str = column(text)
+    label: str = column(text)
+    sites: tuple[str, ...] = column(words)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -160,16 +153,16 @@ class DrugClass:
     KEY: ClassVar[tuple[str, ...]] = ("code", "name")
     NEAREST: ClassVar[bool] = False
 
-    code: str = _column(text)
-    name: str = _column(text)
-    drug: str = _column(text)
-    note: str = _column(optional)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    name: str = column(text)
+    drug: str = column(text)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -188,27 +181,27 @@ class AdministrationRule:
     KEY: ClassVar[tuple[str, ...]] = ("id",)
     NEAREST: ClassVar[bool] = False
 
-    id: str = _column(text)
-    payer: str = _column(text)
-    claim: str = _column(_claim)
-    purpose: str = _column(text)
-    classes: tuple[str, ...] = _column(words)
-    routes: tuple[str, ...] = _column(words)
-    indication: str = _column(choice("any", "neoplasm", "other"))
-    outcome: str = _column(choice("bill", "procedure", "none", "ask"))
-    role: str = _column(optional)
-    alternatives: tuple[str, ...] = _column(words)
-    drug: str = _column(choice("bill", "withhold"))
-    severity: str = _column(_severity)
-    reason: str = _column(text)
-    says: str = _column(optional)
-    fix: str = _column(optional)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    id: str = column(text)
+    payer: str = column(text)
+    claim: str = column(_claim)
+    purpose: str = column(text)
+    classes: tuple[str, ...] = column(words)
+    routes: tuple[str, ...] = column(words)
+    indication: str = column(choice("any", "neoplasm", "other"))
+    outcome: str = column(choice("bill", "procedure", "none", "ask"))
+    role: str = column(optional)
+    alternatives: tuple[str, ...] = column(words)
+    drug: str = column(choice("bill", "withhold"))
+    severity: str = column(_severity)
+    reason: str = column(text)
+    says: str = column(optional)
+    fix: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -219,17 +212,17 @@ class Modifier:
     KEY: ClassVar[tuple[str, ...]] = ("code",)
     NEAREST: ClassVar[bool] = False
 
-    code: str = _column(text)
-    label: str = _column(text)
-    lines: tuple[str, ...] = _column(words)
-    rank: int = _column(integer)
-    use: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    label: str = column(text)
+    lines: tuple[str, ...] = column(words)
+    rank: int = column(integer)
+    use: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -245,17 +238,17 @@ class Limit:
     KEY: ClassVar[tuple[str, ...]] = ("code", "claim")
     NEAREST: ClassVar[bool] = True
 
-    code: str = _column(text)
-    claim: str = _column(_claim)
-    units: int = _column(integer)
-    per: str = _column(choice("line", "day-absolute", "day"))
-    reason: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    claim: str = column(_claim)
+    units: int = column(integer)
+    per: str = column(choice("line", "day-absolute", "day"))
+    reason: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -270,18 +263,18 @@ class Edit:
     KEY: ClassVar[tuple[str, ...]] = ("column_1", "column_2", "claim")
     NEAREST: ClassVar[bool] = True
 
-    column_1: str = _column(text)
-    column_2: str = _column(text)
-    claim: str = _column(_claim)
-    indicator: int = _column(integer)
-    basis: str = _column(choice("table", "manual"))
-    reason: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    column_1: str = column(text)
+    column_2: str = column(text)
+    claim: str = column(_claim)
+    indicator: int = column(integer)
+    basis: str = column(choice("table", "manual"))
+    reason: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -295,15 +288,15 @@ class OptionKind:
     KEY: ClassVar[tuple[str, ...]] = ("name",)
     NEAREST: ClassVar[bool] = True
 
-    name: str = _column(text)
-    allowed: tuple[str, ...] = _column(words)
-    meaning: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    name: str = column(text)
+    allowed: tuple[str, ...] = column(words)
+    meaning: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -314,16 +307,16 @@ class PayerOption:
     KEY: ClassVar[tuple[str, ...]] = ("payer", "option", "claim")
     NEAREST: ClassVar[bool] = False
 
-    payer: str = _column(text)
-    option: str = _column(text)
-    claim: str = _column(_claim)
-    values: tuple[str, ...] = _column(words)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    payer: str = column(text)
+    option: str = column(text)
+    claim: str = column(_claim)
+    values: tuple[str, ...] = column(words)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
     @property
     def value(self) -> str:
@@ -343,8 +336,8 @@ class Fee:
     KEY: ClassVar[tuple[str, ...]] = ("code", "measure")
     NEAREST: ClassVar[bool] = True
 
-    code: str = _column(text)
-    measure: str = _column(
+    code: str = column(text)
+    measure: str = column(
         choice(
             "work-rvu",
             "practice-rvu",
@@ -356,13 +349,13 @@ class Fee:
             "opps-rate",
         )
     )
-    amount: Fraction = _column(number)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    amount: Fraction = column(number)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -373,14 +366,14 @@ class Status:
     KEY: ClassVar[tuple[str, ...]] = ("code",)
     NEAREST: ClassVar[bool] = True
 
-    code: str = _column(text)
-    status: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    code: str = column(text)
+    status: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -394,17 +387,17 @@ class Diagnosis:
     KEY: ClassVar[tuple[str, ...]] = ("diagnosis", "code")
     NEAREST: ClassVar[bool] = True
 
-    diagnosis: str = _column(text)
-    code: str = _column(text)
-    label: str = _column(text)
-    doubt: str = _column(optional)
-    instead: tuple[str, ...] = _column(words)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    diagnosis: str = column(text)
+    code: str = column(text)
+    label: str = column(text)
+    doubt: str = column(optional)
+    instead: tuple[str, ...] = column(words)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -415,18 +408,18 @@ class Denial:
     KEY: ClassVar[tuple[str, ...]] = ("id",)
     NEAREST: ClassVar[bool] = True
 
-    id: str = _column(text)
-    number: int = _column(integer)
-    title: str = _column(text)
-    rules: tuple[str, ...] = _column(words)
-    cause: str = _column(text)
-    fix: str = _column(text)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    id: str = column(text)
+    number: int = column(integer)
+    title: str = column(text)
+    rules: tuple[str, ...] = column(words)
+    cause: str = column(text)
+    fix: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -440,18 +433,18 @@ class Element:
     KEY: ClassVar[tuple[str, ...]] = ("element",)
     NEAREST: ClassVar[bool] = True
 
-    element: str = _column(text)
-    title: str = _column(text)
-    needed: str = _column(choice("always", "waste", "visit", "vaccine"))
-    severity: str = _column(choice("note", "warn"))
-    holds: str = _column(text)
-    weak: str = _column(optional)
-    effective: dt.date = _column(day)
-    ends: dt.date | None = _column(optional_day)
-    source: str = _column(text)
-    cite: str = _column(text)
-    confidence: str = _column(_confidence)
-    verified: dt.date = _column(day)
+    element: str = column(text)
+    title: str = column(text)
+    needed: str = column(choice("always", "waste", "visit", "vaccine"))
+    severity: str = column(choice("note", "warn"))
+    holds: str = column(text)
+    weak: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 TABLES: tuple[type[Any], ...] = (

@@ -23,7 +23,7 @@ from .dose import Dose
 from .errors import TableError, UnknownProduct
 from .finding import Finding
 from .period import Period, as_date
-from .tables import choice, day, optional, optional_amount, optional_day, text, words
+from .tables import choice, column, day, optional, optional_amount, optional_day, text, words
 
 KINDS = ("single-dose", "multi-dose")
 FORMS = ("liquid", "powder", "kit", "cream")
@@ -68,31 +68,31 @@ class Product:
     TABLE: ClassVar[str] = "products"
     KEY: ClassVar[tuple[str, ...]] = ("ndc",)
 
-    ndc: str = attrs.field(converter=_eleven)
-    codes: tuple[str, ...] = attrs.field(converter=_codes)
-    amount: Fraction | None = attrs.field(converter=optional_amount)
-    unit: str = attrs.field(converter=units.canonical)
-    containers: Fraction = attrs.field(converter=tables.amount)
-    qualifier: str = attrs.field(converter=choice("", "UN", "ML", "GR"))
-    quantity: Fraction | None = attrs.field(converter=optional_amount)
+    ndc: str = column(_eleven)
+    codes: tuple[str, ...] = column(_codes)
+    amount: Fraction | None = column(optional_amount)
+    unit: str = column(units.canonical)
+    containers: Fraction = column(tables.amount)
+    qualifier: str = column(choice("", "UN", "ML", "GR"))
+    quantity: Fraction | None = column(optional_amount)
     proof: str = attrs.field(
         converter=choice(
             "", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container", "reviewed"
         )
     )
-    size: Fraction | None = attrs.field(converter=optional_amount)
-    shape: str = attrs.field(converter=optional)
-    kind: str = attrs.field(converter=choice("", *KINDS))
-    form: str = attrs.field(converter=choice("", *FORMS))
-    label: str = attrs.field(converter=text)
-    maker: str = attrs.field(converter=optional)
-    marks: tuple[str, ...] = attrs.field(converter=words)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    size: Fraction | None = column(optional_amount)
+    shape: str = column(optional)
+    kind: str = column(choice("", *KINDS))
+    form: str = column(choice("", *FORMS))
+    label: str = column(text)
+    maker: str = column(optional)
+    marks: tuple[str, ...] = column(words)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
     def __attrs_post_init__(self) -> None:
         if bool(self.qualifier) != (self.quantity is not None) or bool(self.qualifier) != bool(self.proof):
@@ -172,17 +172,17 @@ class Container:
     TABLE: ClassVar[str] = "containers"
     KEY: ClassVar[tuple[str, ...]] = ("product",)
 
-    product: str = attrs.field(converter=text)
-    kind: str = attrs.field(converter=choice("", *KINDS))
-    form: str = attrs.field(converter=choice("", *FORMS))
-    volume: Fraction | None = attrs.field(converter=optional_amount)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    product: str = column(text)
+    kind: str = column(choice("", *KINDS))
+    form: str = column(choice("", *FORMS))
+    volume: Fraction | None = column(optional_amount)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
     @property
     def citation(self) -> Citation:
@@ -201,19 +201,19 @@ class ProductReview:
     TABLE: ClassVar[str] = "product_reviews"
     KEY: ClassVar[tuple[str, ...]] = ("ndc",)
 
-    ndc: str = attrs.field(converter=_eleven)
-    verdict: str = attrs.field(converter=choice("keep", "set", "refuse"))
-    amount: Fraction | None = attrs.field(converter=optional_amount)
-    unit: str = attrs.field(converter=optional)
-    listed: str = attrs.field(converter=optional)
-    reason: str = attrs.field(converter=text)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=day)
-    ends: dt.date | None = attrs.field(converter=optional_day)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=tables.confidence)
-    verified: dt.date = attrs.field(converter=day)
+    ndc: str = column(_eleven)
+    verdict: str = column(choice("keep", "set", "refuse"))
+    amount: Fraction | None = column(optional_amount)
+    unit: str = column(optional)
+    listed: str = column(optional)
+    reason: str = column(text)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(tables.confidence)
+    verified: dt.date = column(day)
 
     def __attrs_post_init__(self) -> None:
         if (self.verdict == "set") != (self.amount is not None):

@@ -130,6 +130,11 @@ def choice(*allowed: str) -> Callable[[str], str]:
 confidence = choice("high", "medium", "low")
 
 
+def column(converter: Callable[[str], Any]) -> Any:
+    """A field of a row class, read from its cell by a converter."""
+    return attrs.field(converter=converter)
+
+
 # --- sources ---------------------------------------------------------------------------------------
 
 
@@ -140,15 +145,15 @@ class Source:
     TABLE: ClassVar[str] = "sources"
     KEY: ClassVar[tuple[str, ...]] = ("id",)
 
-    id: str = attrs.field(converter=text)
-    title: str = attrs.field(converter=text)
-    publisher: str = attrs.field(converter=text)
-    kind: str = attrs.field(converter=choice("primary", "secondary", "own"))
-    published: dt.date | None = attrs.field(converter=optional_day)
-    first_day: dt.date | None = attrs.field(converter=optional_day)
-    last_day: dt.date | None = attrs.field(converter=optional_day)
-    sha256: str = attrs.field(converter=optional)
-    note: str = attrs.field(converter=optional)
+    id: str = column(text)
+    title: str = column(text)
+    publisher: str = column(text)
+    kind: str = column(choice("primary", "secondary", "own"))
+    published: dt.date | None = column(optional_day)
+    first_day: dt.date | None = column(optional_day)
+    last_day: dt.date | None = column(optional_day)
+    sha256: str = column(optional)
+    note: str = column(optional)
 
 
 # --- where the files are ----------------------------------------------------------------------------
