@@ -190,58 +190,21 @@ def _read(
             )  # fmt: skip
         on = day(args.on)
         return Encounter.from_dict({**day_of, "on": on.date, "administrations": [given]}), (), str(on)
-    text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
-    content = text.decode("utf-8-sig")
-    if args.source == "json":
-        made = Encounter.from_dict(_beside(_contract(content), day_of, given))
-        return made, (), str(made.on)
     from jcodeunits import formats
 
-    found = formats.module(args.source).reading(content, **day_of, **given)
-    return found.encounter, found.findings, str(found.encounter.on)
-
-
-def _contract(text: str) -> Any:
-    """The contract's JSON: numbers exact, no key twice."""
-    import json
-    from decimal import Decimal
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise EncounterError(
-                f"The key {twice!r} stands twice in one object.", path=twice, given=None, allowed=()
-            )
-        return dict(pairs)
-
-    try:
-        return json.loads(text, parse_float=Decimal, object_pairs_hook=once)
-    except ValueError as why:
-        raise EncounterError(f"The input is no JSON: {why}.", path="", given=None, allowed=()) from None
-
-
-def _beside(data: Any, day_of: dict[str, Any], given: dict[str, Any]) -> Any:
-    """The file with what the flags add; what the file says already is not replaced."""
-    if not isinstance(data, dict) or not (day_of or given):
-        return data
-    rows: Any = data.get("administrations")
-    if given and (not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict)):
+    text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    module, content = formats.module(args.source), text.decode("utf-8-sig")
+    if args.source != "json":
+        found = module.reading(content, **day_of, **given)
+        return found.encounter, found.findings, str(found.encounter.on)
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise EncounterError(
-            "Flags about the administration go with a file of one administration.",
+            f"{flags}: write what is about the administration into the file.",
             path="administrations", given=sorted(given), allowed=(),
         )  # fmt: skip
-    for name, value in (*day_of.items(), *given.items()):
-        here = data if name in day_of else rows[0]
-        if here.get(name, value) != value:
-            raise EncounterError(
-                f"{name}: the file says {here[name]!r} and the flag {value!r}.",
-                path=name,
-                given=value,
-                allowed=(),
-            )
-    added = {**data, **day_of}
-    return {**added, "administrations": [{**rows[0], **given}]} if given else added
+    encounter = module.read(content, **day_of)
+    return encounter, (), str(encounter.on)
 
 
 def _with(made: Charge, notes: tuple[Finding, ...]) -> Charge:
