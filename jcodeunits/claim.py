@@ -256,8 +256,8 @@ class Administration:
         if direct:
             if fields.get("products"):
                 raise EncounterError(
-                    f"{path}: give ndc, containers, container_amount and discarded either in 'products' "
-                    "or directly in the administration, not in both.",
+                    f"{path}: give ndc, containers, container_amount and discarded either in 'products' or "
+                    "directly in the administration, not in both.",
                     path=path, given=sorted(direct), allowed=("products",),
                 )  # fmt: skip
             fields["products"] = (OpenedProduct.from_dict(direct, path),)

@@ -6,9 +6,8 @@ for every administration and says what the row says.
 
 from __future__ import annotations
 
-from jcodeunits import tables
-from jcodeunits.errors import CodeError
 from jcodeunits.finding import Severity
+from jcodeunits.hcpcs import is_level_two
 from jcodeunits.policy import ANY, AdministrationRule
 
 from .draft import Decision, Draft, Given, cite, named
@@ -23,8 +22,6 @@ def apply(draft: Draft) -> None:
     """Decide every administration; withhold what is not billed."""
     for index, given in sorted(draft.of.items()):
         row = _row(draft, index, given)
-        if row is None:
-            continue
         if row.drug == "withhold":
             draft.drop(given)
         elif given.drug is None and row.classes == (ANY,) and row.purpose == ANY:
@@ -70,28 +67,17 @@ def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule) -
     return False
 
 
-def _row(draft: Draft, index: int, given: Given) -> AdministrationRule | None:
+def _row(draft: Draft, index: int, given: Given) -> AdministrationRule:
     administration, encounter = draft.administration(index), draft.encounter
-    purpose = "self-administered" if administration.self_administered else administration.purpose
-    try:
-        return draft.policy.administration(
-            administration.route,
-            purpose,
-            given.classes,
-            draft.on,
-            payer=encounter.payer,
-            claim=encounter.claim,
-            diagnoses=draft.diagnoses((index,)),
-        )
-    except CodeError:
-        draft.say(
-            "administration-code",
-            "warn",
-            f"{named(given)}: no administration code is known for {purpose} use by {administration.route}.",
-            "List the service that gave it under services.",
-            tables.cited("ncci-manual-2026", "XI.B"),
-        )
-        return None
+    return draft.policy.administration(
+        administration.route,
+        "self-administered" if administration.self_administered else administration.purpose,
+        given.classes,
+        draft.on,
+        payer=encounter.payer,
+        claim=encounter.claim,
+        diagnoses=draft.diagnoses((index,)),
+    )
 
 
 def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
@@ -106,9 +92,9 @@ def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     if codes:
         says += f" Other codes: {', '.join(dict.fromkeys(codes))}."
     severity: Severity = row.severity  # type: ignore[assignment]
-    if severity == "note" and row.drug == "withhold" and given.entries:
+    if severity == "note" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
         # A drug with a code of its own is taken off: more than a note, whatever the purpose says.
-        severity, says = "warn", f"{says} {given.code} is withheld."
+        severity, says = "warn", f"{says} {given.code or given.written} is withheld."
     draft.say(row.reason, severity, says, _sentence(row.fix), cite(row), about=about)
 
 

@@ -16,6 +16,8 @@ FINDINGS = {
     "bundled-services": "Two services of the day are not paid together",
     "separate-injection": "An injection apart from another service of the day",
 }
+# Services that put nothing under the skin or into muscle but their own substance.
+_NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")
 BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})
 
 
@@ -36,7 +38,19 @@ def apply(draft: Draft) -> None:
 
 
 def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
-    if edit.indicator == 0:
+    option = draft.option("edits")
+    if option.value != "enforced" and entry.separate is None and not BYPASS & set(entry.modifiers):
+        draft.say(
+            "bundled-services",
+            "warn",
+            f"By the edits of CMS {entry.code} is part of {edit.column_1} ({_words(edit)}); this payer's own "
+            "edits are not known.",
+            "Ask the payer, or add its row for edits.",
+            cite(edit),
+            cite(option),
+            about=entry,
+        )
+    elif edit.indicator == 0:
         draft.withhold([entry])
         draft.say(
             "bundled-services",
@@ -70,9 +84,8 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
         draft.say(
             "separate-injection",
             "note" if why == "said to be separate" or not _is_procedure(first[0]) else "warn",
-            f"{entry.code} for {drugs} takes {modifier}: the edit {edit.column_1} x {edit.column_2} "
-            "would deny it, and "
-            f"it was separate ({why}).",
+            f"{entry.code} for {drugs} takes {modifier}: the edit {edit.column_1} x {edit.column_2} would "
+            f"deny it, and it was separate ({why}).",
             "Keep the record of both services; give separate: false if the injection belonged to the other.",
             cite(edit),
             cite(option),
@@ -84,11 +97,10 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
     draft.say(
         "bundled-services",
         "warn",
-        f"{entry.code} for {drugs} is part of {edit.column_1} unless it was separate ({_words(edit)}); "
-        "it is withheld" + (" until that is answered." if question else "."),
-        "If another drug was injected elsewhere, not for the procedure's anesthesia or pain, give "
-        "separate: true and "
-        "the site."
+        f"{entry.code} for {drugs} is part of {edit.column_1} unless it was separate ({_words(edit)}); it is "
+        "withheld" + (" until that is answered." if question else "."),
+        "If another drug was injected elsewhere, not for the procedure's anesthesia or pain, give separate: "
+        "true and the site."
         if question
         else "Nothing: the other service holds the injection.",
         cite(edit),
@@ -109,19 +121,8 @@ def _separate(draft: Draft, first: list[Entry], entry: Entry) -> tuple[bool | No
 
 
 def _is_procedure(entry: Entry) -> bool:
-    return entry.kind == "service" and not entry.role.startswith(
-        (
-            "vaccine",
-            "rsv",
-            "injection",
-            "iv-push",
-            "infusion",
-            "hydration",
-            "allergen",
-            "antineoplastic",
-            "skin-test",
-        )
-    )
+    """Whether the service may hold an injection of its own, so that another one must be shown to be apart."""
+    return entry.kind == "service" and not entry.administers and entry.role not in _NO_INJECTION
 
 
 def _words(edit: Edit) -> str:

@@ -38,6 +38,7 @@ class Entry:
     steps: list[Step] = attrs.field(factory=list)
     withheld: bool = False
     listed: bool = False  # a service that the caller bills, as the caller bills it
+    part: str = ""  # what the procedure table calls a listed code: administration, procedure, ...
 
     @property
     def code(self) -> str:
@@ -48,6 +49,16 @@ class Entry:
     def kind(self) -> str:
         """The kind of the line."""
         return self.line.kind
+
+    @property
+    def administers(self) -> bool:
+        """Whether the line is an administration, derived or listed."""
+        return self.kind == "administration" or self.part == "administration"
+
+    @property
+    def includes_a_look(self) -> bool:
+        """Whether the service's own work includes a look at the patient: an administration or a procedure."""
+        return self.administers or self.part == "procedure"
 
     def mark(self, modifier: str, why: str, citation: Citation | None = None) -> None:
         """Put a modifier on the line, once, and say why in its trace."""
@@ -65,6 +76,7 @@ class Given:
     entries: list[Entry]
     findings: tuple[Finding, ...]
     classes: tuple[str, ...] = ()
+    written: str = ""  # the drug as the encounter names it
     dropped: bool = False  # nothing of it is billed, so that what was said about its container is moot
 
     @property
@@ -154,7 +166,7 @@ class Draft:
 
 def named(item: Given) -> str:
     """A drug as findings name it."""
-    return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else "the drug"
+    return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else item.written
 
 
 @cache
@@ -190,7 +202,7 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
     # A code that the catalog refuses may still be classed, so that its administration is known.
     code = item.drug.code if item.drug is not None else given[0].drug.strip().upper()
     classes = tuple(row.name for row in policy.classes(code, encounter.on))
-    return Given(item.administrations, item.drug, entries, item.findings, classes)
+    return Given(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
 
 
 def _shares(amount: Decimal, lines: tuple[Line, ...]) -> tuple[Decimal, ...]:
@@ -231,7 +243,9 @@ def _visits(encounter: Encounter, policy: Policy) -> list[Entry]:
         )
         separate = True if line.kind == "visit" and "25" in service.modifiers else None
         role, position = (row.role, row.position) if row else ("", "")
-        entries.append(Entry(line, role, position, (), separate, list(service.modifiers), listed=True))
+        entry = Entry(line, role, position, (), separate, list(service.modifiers), listed=True)
+        entry.part = row.kind if row else ""
+        entries.append(entry)
     return entries
 
 

@@ -102,9 +102,8 @@ def _run(draft: Draft, decisions: list[Decision]) -> _Run:
         draft.say(
             "infusion-times",
             "warn",
-            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first hour "
-            "is billed; "
-            "without them a payer may read the infusion as a push.",
+            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first hour is "
+            "billed; without them a payer may read the infusion as a push.",
             "Give start and stop.",
             cite(shortest),
             about=_drug_line(decisions[0]),
@@ -203,8 +202,8 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
     what = named(run.decisions[0].given)
     if any(other is not run and other.role in _SHORT and run.overlaps(other) for other in runs):
         draft.say(
-            "hydration-beside-drug", "warn", f"{what} ran beside a drug infusion: hydration is not "
-            "billed then.",
+            "hydration-beside-drug", "warn", f"{what} ran beside a drug infusion: hydration is not billed "
+            "then.",
             "Nothing, or correct the times.", cite(run.decisions[0].row), about=_drug_line(run.decisions[0]),
         )  # fmt: skip
         return

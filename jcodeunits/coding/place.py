@@ -25,7 +25,7 @@ def apply(draft: Draft) -> None:
     if rule is None:
         return
     place = draft.policy.place(encounter.place, draft.on)
-    billed = [entry for entry in draft.live() if entry.members or entry.kind == "administration"]
+    billed = [entry for entry in draft.live() if entry.members or entry.administers]
     if not billed and not any(given.drug is None for given in draft.given):
         return
     if rule.outcome == "withhold":
@@ -34,7 +34,7 @@ def apply(draft: Draft) -> None:
                 if given.drug is not None:
                     draft.drop(given)
         if "administration" in rule.lines:
-            draft.withhold(draft.live("administration"))
+            draft.withhold(entry for entry in draft.live() if entry.administers)
     if not rule.severity:
         return
     severity: Severity = rule.severity  # type: ignore[assignment]

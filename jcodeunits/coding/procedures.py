@@ -82,9 +82,8 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
     draft.say(
         "procedure-missing",
         "warn",
-        f"{named(decision.given)} was given by {given.route}: the procedure's own code holds the "
-        "injection, and no "
-        "such service is listed. No administration line is billed.",
+        f"{named(decision.given)} was given by {given.route}: the procedure's own code holds the injection, "
+        "and no such service is listed. No administration line is billed.",
         f"List the procedure under services: {_few(known)}."
         if known
         else "List the procedure under services.",
@@ -106,6 +105,7 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         row.role,
         row.position,
         (decision.index,),
+        part=row.kind,
         steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", cite(row))],
     )
     side = _side(draft, decision)
@@ -120,8 +120,8 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
     draft.say(
         "joint-by-site",
         "warn",
-        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no "
-        "service was listed.",
+        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no service "
+        "was listed.",
         f"List the service yourself; with ultrasound guidance it is {_few(guided)}."
         if guided
         else "List the service yourself.",

@@ -61,10 +61,9 @@ def _second(draft: Draft, first: Entry, entry: Entry) -> None:
     draft.say(
         "second-injection",
         "note",
-        f"{entry.code} for {_names(draft, entry)} is a second injection and {how} for this payer: it "
-        "tells the line "
-        "from a duplicate. It does not raise the day's limit, and no edit pairs the code with itself, though "
-        "the guide says so.",
+        f"{entry.code} for {_names(draft, entry)} is a second injection and {how} for this payer: it tells "
+        "the line from a duplicate. It does not raise the day's limit, and no edit pairs the code with "
+        "itself, though the guide says so.",
         "Document drug, dose, site and reason of each injection.",
         cite(option),
         guide("modifiers 59 and XS; scenario 3"),

@@ -20,7 +20,7 @@ def apply(draft: Draft) -> None:
     """Withhold, replace or keep the injections of staff as the payer says. Hospitals supervise otherwise."""
     if draft.encounter.claim != "professional":
         return
-    entries = [entry for entry in draft.live("administration") if _by_staff(draft, entry)]
+    entries = [entry for entry in draft.live() if entry.administers and _by_staff(draft, entry)]
     if not entries:
         return
     missing = _missing(draft, entries[0])
@@ -45,8 +45,8 @@ def apply(draft: Draft) -> None:
         "stop",
         f"Staff gave the injection with {given} supervision: without direct supervision this payer covers "
         f"neither {codes} nor the drug ({withheld}) nor a nurse visit.",
-        "If a practitioner was present, or reachable by live video where that counts, record it; else do not "
-        "bill.",
+        "If a practitioner was present, or reachable by live video where that counts, record it; else do "
+        "not bill.",
         cite(rule),
         *missing,
     )
@@ -56,7 +56,8 @@ def _by_staff(draft: Draft, entry: Entry) -> bool:
     """Vaccines are a benefit of their own; what the practitioner gives needs nobody beside."""
     if entry.role.startswith(("vaccine", "rsv")):
         return False
-    return any(draft.administration(index).performed_by == "staff" for index in entry.members)
+    given = [draft.administration(index).performed_by for index in entry.members]
+    return not given or "staff" in given
 
 
 def _missing(draft: Draft, entry: Entry) -> tuple[Citation, ...] | None:
@@ -93,8 +94,8 @@ def _nurse_visit(draft: Draft, entries: list[Entry], codes: str, rule: PayerOpti
     draft.say(
         "supervision-nurse-visit",
         "warn",
-        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place "
-        f"of {codes}.",
+        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of "
+        f"{codes}.",
         "Check the payer's rule; with direct supervision the injection itself is billed.",
         cite(rule),
         about=entry,

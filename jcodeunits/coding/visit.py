@@ -23,10 +23,6 @@ FINDINGS = {
     "separate-encounter": "A visit in another place has a claim of its own",
 }
 SEPARATE = "25"
-_WITH_A_LOOK = (
-    "joint", "soft-tissue", "nerve-block", "intravitreal", "intralesional", "implant", "epidural", "vaccine",
-    "injection", "infusion", "iv-push", "antineoplastic", "allergen", "rsv",
-)  # fmt: skip
 _PREVENTIVE = ("visit-preventive", "visit-counseling", "visit-wellness")
 
 
@@ -61,9 +57,8 @@ def _withheld(draft: Draft, entry: Entry) -> bool:
         draft.say(
             "visit-not-separate",
             "warn",
-            f"{entry.code} was not significant and separately identifiable: it is part of the other "
-            "service and is "
-            "withheld.",
+            f"{entry.code} was not significant and separately identifiable: it is part of the other service "
+            "and is withheld.",
             "Bill the visit only where the note shows work beyond the injection; then it takes 25.",
             tables.cited("ncci-manual-2026", "I.D and XI.B.8"),
         )
@@ -102,24 +97,39 @@ def _beside(draft: Draft, entry: Entry) -> None:
     ]
     for edit in edits:
         if edit.indicator == 0:
-            if edit.column_2 == entry.code:
+            if draft.option("edits").value != "enforced":
+                _advised(draft, entry, edit)
+            elif edit.column_2 == entry.code:
                 _never(draft, entry, edit)
                 return
-            _injection_never(draft, entry, others[edit.column_2], edit)
+            else:
+                _injection_never(draft, entry, others[edit.column_2], edit)
     bypassed = [edit for edit in edits if edit.indicator == 1]
     if bypassed:
         _by_edit(draft, entry, bypassed)
     else:
         live = [
-            other for rows in others.values() for other in rows if not other.withheld and _is_service(other)
+            other
+            for rows in others.values()
+            for other in rows
+            if not other.withheld and other.includes_a_look
         ]
         if live:
             _by_custom(draft, entry, live[0])
 
 
-def _is_service(entry: Entry) -> bool:
-    """Something whose own work includes a look at the patient: an administration, or a procedure we know."""
-    return entry.kind == "administration" or entry.role.startswith(_WITH_A_LOOK)
+def _advised(draft: Draft, entry: Entry, edit: Edit) -> None:
+    """A payer whose own edits are not known: said, not acted on."""
+    draft.say(
+        "visit-included",
+        "warn",
+        f"By the edits of CMS {edit.column_2} is never paid beside {edit.column_1} (indicator 0); this "
+        "payer's own edits are not known.",
+        "Ask the payer, or add its row for edits.",
+        cite(edit),
+        cite(draft.option("edits")),
+        about=entry,
+    )
 
 
 def _never(draft: Draft, entry: Entry, edit: Edit) -> None:
@@ -166,8 +176,7 @@ def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
             "vaccine-visit",
             "note",
             f"{entry.code} takes 25 because of {pairs}: that pair is an edit (indicator 1), though none "
-            "stands with an "
-            "injection of another drug.",
+            "stands with an injection of another drug.",
             "Keep the visit's own note.",
             *[cite(edit) for edit in edits],
             guide("preventive visits; its scenario 5 has no 25"),

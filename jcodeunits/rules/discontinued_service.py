@@ -37,8 +37,8 @@ def discontinued_service(case: Case) -> Iterable[Finding]:
                 modifier = case.policy.modifier(code, case.on)
                 yield discontinued_service.finding(
                     "warn",
-                    f"{line.code} carries {code}: if nothing was injected, the administration is usually "
-                    "not billed.",
+                    f"{line.code} carries {code}: if nothing was injected, the administration is usually not "
+                    "billed.",
                     "Bill what was given; record why it was stopped and what was discarded.",
                     *([citation(modifier)] if modifier else []),
                     line=number,

@@ -28,8 +28,7 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
                 "warn",
                 f"{line.code} stands on lines {seen[key]} and {number} with nothing to tell them apart.",
                 "If it was one order, give both administrations that order; else say what differs (time, "
-                "product), or "
-                "list the modifier that the payer takes.",
+                "product), or list the modifier that the payer takes.",
                 line=number,
             )
         seen.setdefault(key, number)

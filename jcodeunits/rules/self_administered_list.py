@@ -42,12 +42,10 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
         row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "self-administered")
         yield self_administered_list.finding(
             "warn",
-            f"{line.code} under the skin is on contractors' lists of usually self-administered drugs: it "
-            "may be denied, "
-            "and its administration with it.",
+            f"{line.code} under the skin is on contractors' lists of usually self-administered drugs: it may "
+            "be denied, and its administration with it.",
             "Check the contractor's list for the date; where the drug is excluded, tell the patient "
-            "beforehand (GY, or "
-            "GA with a waiver).",
+            "beforehand (GY, or GA with a waiver).",
             citation(row),
             citation(option),
             line=number,

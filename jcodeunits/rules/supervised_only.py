@@ -30,8 +30,8 @@ def supervised_only(case: Case) -> Iterable[Finding]:
             row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "supervised-only")
             yield supervised_only.finding(
                 "note",
-                f"{line.code} is for a drug given under direct supervision, never for one that the "
-                "patient gives.",
+                f"{line.code} is for a drug given under direct supervision, never for one that the patient "
+                "gives.",
                 "Record who supervised.",
                 citation(row),
                 line=number,

@@ -71,8 +71,7 @@ def _by_day(case: Case, code: str, limit: Limit, total: int, number: int) -> Fin
         f"{code} x {total} is above the MUE of {limit.units} for one day (indicator {how})"
         + (f"; {far}." if far else "."),
         "Check the units. If they are true, send the record and appeal: no modifier lifts a limit that "
-        "counts the day, "
-        "though the guide says 59 or XS does.",
+        "counts the day, though the guide says 59 or XS does.",
         citation(limit),
         guide("limits and denial reason 5"),
         line=number,
