@@ -75,10 +75,8 @@ class Product:
     containers: Fraction = column(tables.amount)
     qualifier: str = column(choice("", "UN", "ML", "GR"))
     quantity: Fraction | None = column(optional_amount)
-    proof: str = attrs.field(
-        converter=choice(
-            "", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container", "reviewed"
-        )
+    proof: str = column(
+        choice("", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container", "reviewed")
     )
     size: Fraction | None = column(optional_amount)
     shape: str = column(optional)
