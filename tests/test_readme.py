@@ -1,0 +1,157 @@
+"""The README's examples run, and its list of rules is the code's.
+
+`python tests/test_readme.py` writes the list anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+TEXT = README.read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+START, END = "<!-- rules -->\n", "<!-- /rules -->"
+
+
+def rules_table() -> str:
+    """The findings of the code as a table."""
+    from jcodeunits.charging import listing
+
+    rows = [f"| `{row['id']}` | {row['title']} | {row['severity']} |" for row in listing()]
+    return "\n".join(["| rule | what it is about | severity |", "|---|---|---|", *rows]) + "\n"
+
+
+def _console() -> list[tuple[str, str]]:
+    """Commands with the output that the README shows."""
+    found = []
+    for language, block in BLOCKS:
+        if language == "console":
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, shown = part.partition("\n")
+                found.append((command, shown.replace("<BLANKLINE>", "")))
+    return found
+
+
+def _python(holding: str) -> str:
+    """The one Python block that holds some text."""
+    (block,) = [block for language, block in BLOCKS if language == "python" and holding in block]
+    return block
+
+
+@pytest.mark.parametrize(("command", "shown"), _console(), ids=[command for command, _ in _console()])
+def test_a_command_prints_what_the_readme_shows(command: str, shown: str) -> None:
+    from jcodeunits import cli
+
+    program, *words = shlex.split(command)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        cli.main(words)
+    assert program == "jcodeunits"
+    assert doctest.OutputChecker().check_output(shown, said.getvalue(), FLAGS), said.getvalue()
+
+
+def test_the_lines_of_python_do_what_they_say() -> None:
+    example = doctest.DocTestParser().get_doctest(_python(">>>"), {}, "README", str(README), 0)
+    assert len(example.examples) >= 4
+    result = doctest.DocTestRunner(optionflags=FLAGS | doctest.IGNORE_EXCEPTION_DETAIL).run(example)
+    assert result.failed == 0
+
+
+def _message(**changed: object) -> str:
+    message = {
+        "resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02",
+        "medicationCodeableConcept": {"text": "ketorolac"},
+        "dosage": {
+            "route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
+            "dose": {"value": 30, "system": "http://unitsofmeasure.org", "code": "mg"},
+        },
+    }  # fmt: skip
+    return json.dumps(message | changed)
+
+
+def test_the_example_charge_module_bills_and_asks() -> None:
+    source = _python("def charge_lines")
+    assert source[source.index("def ") :].count("\n") <= 20
+    module: dict[str, object] = {}
+    exec(compile(source, "README", "exec"), module)
+    charge_lines = module["charge_lines"]
+    beside = {
+        "place": "11",
+        "diagnoses": ["R52"],
+        "ndc": "0409-3795-01",
+        "containers": 1,
+        "container": "single-dose",
+    }
+    billed = charge_lines(_message(), **beside)
+    assert "SV1*HC:J1885:JZ*8*UN*2*" in billed["send"]
+    assert "LIN**N4*00409379501" in billed["send"]
+    assert charge_lines(_message())["send"] is None
+    assert "place" in charge_lines(_message())["ask"][0]
+    assert charge_lines(_message(resourceType="MedicationRequest"), **beside)["send"] is None
+    ended = charge_lines(_message(medicationCodeableConcept={"text": "J1030"}), **beside)
+    assert ended["send"] is None
+    assert any("J1010" in question for question in ended["ask"])
+
+
+def test_the_recipe_for_polars_runs() -> None:
+    pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    source = _python("import polars")
+    names: dict[str, object] = {}
+    exec(compile(source, "README", "exec"), names)
+    assert names["billed"]["hcpcs"].to_list() == ["J1885", "J0696"]
+
+
+def test_a_sites_own_tables_are_used_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jcodeunits as jc
+
+    own = tmp_path / "our_tables"
+    own.mkdir()
+    header = (ROOT / "reference" / "payers.csv").read_text("utf-8").splitlines()[0]
+    row = "our-plan,follows,any,medicare,2020-01-01,,own-review,contract of the site,high,2026-11-23"
+    (own / "payers.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    header = (ROOT / "reference" / "names.csv").read_text("utf-8").splitlines()[0]
+    row = "house ketorolac,synonym,ketorolac tromethamine,,,1990-01-01,,own-review,our formulary,high,2026-11-23"
+    (own / "names.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    given = {"drug": "J1885", "dose": "30 mg", "route": "IM"}
+    names = {
+        "jc": jc,
+        "encounter": {"on": "2026-03-02", "place": "11", "payer": "our-plan", "administrations": [given]},
+    }
+    exec(compile(_python("our_tables"), "README", "exec"), names)
+    assert [line.code for line in names["charge"].lines] == ["96372", "J1885"]
+    assert (
+        jc.billing_units("house ketorolac", "30 mg", "2026-03-02", catalog=names["catalog"]).code == "J1885"
+    )
+
+
+def test_the_list_of_rules_is_the_codes() -> None:
+    assert TEXT[TEXT.index(START) + len(START) : TEXT.index(END)] == rules_table()
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_both_commands_of_the_start_install_this_folder() -> None:
+    commands = [block for language, block in BLOCKS if language == "sh"][:2]
+    assert ".venv/bin/jcodeunits units ketorolac 30 mg" in commands[0]
+    assert "'.[test]' && .venv/bin/pytest -q -n 2" in commands[1]
+
+
+if __name__ == "__main__":
+    before, rest = TEXT.split(START)
+    README.write_text(before + START + rules_table() + END + rest.split(END)[1], "utf-8")
