@@ -115,21 +115,22 @@ def test_the_recipe_for_polars_runs() -> None:
 def test_a_sites_own_tables_are_used_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import jcodeunits as jc
 
-    own = tmp_path / "our_tables"
-    own.mkdir()
+    policy, drugs = tmp_path / "our_policy", tmp_path / "our_drugs"
+    policy.mkdir()
+    drugs.mkdir()
     header = (ROOT / "reference" / "payers.csv").read_text("utf-8").splitlines()[0]
     row = "our-plan,follows,any,medicare,2020-01-01,,own-review,contract of the site,high,2026-11-23"
-    (own / "payers.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    (policy / "payers.csv").write_text(f"{header}\n{row}\n", "utf-8")
     header = (ROOT / "reference" / "names.csv").read_text("utf-8").splitlines()[0]
     row = "house ketorolac,synonym,ketorolac tromethamine,,,1990-01-01,,own-review,our formulary,high,2026-11-23"
-    (own / "names.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    (drugs / "names.csv").write_text(f"{header}\n{row}\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     given = {"drug": "J1885", "dose": "30 mg", "route": "IM"}
     names = {
         "jc": jc,
         "encounter": {"on": "2026-03-02", "place": "11", "payer": "our-plan", "administrations": [given]},
     }
-    exec(compile(_python("our_tables"), "README", "exec"), names)
+    exec(compile(_python("our_policy"), "README", "exec"), names)
     assert [line.code for line in names["charge"].lines] == ["96372", "J1885"]
     assert (
         jc.billing_units("house ketorolac", "30 mg", "2026-03-02", catalog=names["catalog"]).code == "J1885"
