@@ -175,6 +175,46 @@ def test_what_cannot_be_made_from_the_files_is_left_out_and_said(folder: Path, t
     assert "left out" in report.text()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Section 508 version of July 2026 ASP NDC-HCPCS Crosswalk 062026.csv", "crosswalk"),
+        ("asp_ndc_hcpcs_2026Q1.csv", "crosswalk"),
+        ("July 2026 AWP NDC-HCPCS Crosswalk 062026.csv", ""),
+        ("July 2026 OPPS NDC-HCPCS Crosswalk 062026.xlsx", ""),
+        ("July 2026 NOC NDC-HCPCS Crosswalk 062026.csv", ""),
+        ("July 2026 ASP Pricing File 062026.csv", "limits"),
+        ("payment_limits_2026Q1.csv", "limits"),
+        ("July 2026 NOC Pricing File 062026.csv", ""),
+        ("HCPC2026_JUL_ANWEB.xlsx", "edition"),
+        ("HCPC2020_ANWEB_w_disclaimer.txt", "edition"),
+        ("noc_codes_2024Q3.csv", ""),
+        ("readme.txt", ""),
+        ("ASP NDC-HCPCS Crosswalk.pdf", ""),
+    ],
+)
+def test_a_file_says_what_it_is_by_its_name(name: str, kind: str) -> None:
+    path = Path(name)
+    said = {
+        "crosswalk": asp.looks_like_crosswalk(path),
+        "limits": asp.looks_like_limits(path),
+        "edition": hcpcs.looks_like_edition(path),
+    }
+    assert [word for word, yes in said.items() if yes] == ([kind] if kind else [])
+
+
+def test_an_archive_is_left_unread_and_said(folder: Path, target: Path) -> None:
+    bomb(folder / "july-2030-alpha-numeric-hcpcs-files.zip")
+    report = run.refresh(folder, target, on=ON)
+    assert "july-2030-alpha-numeric-hcpcs-files.zip: unzip it into the folder" in report.left_out
+
+
+def test_the_folder_above_the_cms_files_serves_as_well(folder: Path, target: Path) -> None:
+    (folder.parent / "shared").mkdir()
+    folder.rename(folder.parent / "shared" / "cms")
+    assert run.refresh(folder.parent / "shared", target, on=ON).read[0] == "HCPCS 2030 Q1"
+
+
 def test_the_report_says_how_a_person_gets_the_next_quarter(folder: Path, target: Path) -> None:
     report = run.refresh(folder, target, on=ON)
     assert report.text().endswith("run `jcodeunits refresh FOLDER`.")
@@ -621,6 +661,19 @@ def test_nothing_is_written_when_a_later_maker_fails(
     monkeypatch.setattr(run, "MAKERS", (*run.MAKERS[:1], run.Maker("second", {}, fails)))
     before = state(target)
     with pytest.raises(TableError, match="second maker"):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
+def test_a_file_that_trips_a_maker_is_a_clear_error(
+    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trips(_inputs: inputs.Inputs, made: dict[str, str]) -> tuple[dict[str, str], list[inputs.Lint]]:
+        return {"x": made["a column that is gone"]}, []
+
+    monkeypatch.setattr(run, "MAKERS", (run.Maker("policy", {}, trips),))
+    before = state(target)
+    with pytest.raises(TableError, match="policy: a file cannot be read as it was"):
         run.refresh(folder, target, on=ON)
     assert state(target) == before
 

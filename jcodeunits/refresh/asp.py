@@ -78,18 +78,24 @@ class Quarter:
         return f"{words} {self.name[:4]} {self.name[4:]}"
 
 
+# The ZIPs hold further crosswalks and prices: by wholesale price, for hospitals, for drugs without a code.
+_OTHERS = re.compile(r"awp|opps|(?<![a-z])noc(?![a-z])")
+
+
+def _table_name(path: Path) -> str:
+    """A file's name with single underscores, or "" for what is no table of this kind."""
+    name = re.sub(r"[ _-]+", "_", path.name.lower())
+    return name if path.suffix.lower() in (".csv", ".xlsx") and not _OTHERS.search(name) else ""
+
+
 def looks_like_crosswalk(path: Path) -> bool:
     """Whether a file's name says that it is the crosswalk of NDC to HCPCS."""
-    name = path.name.lower().replace("-", "_").replace(" ", "_")
-    is_table = path.suffix.lower() in (".csv", ".xlsx")
-    return is_table and bool(re.search(r"ndc_?hcpcs|hcpcs_?ndc|crosswalk", name)) and "noc" not in name
+    return bool(re.search(r"ndc_?hcpcs|hcpcs_?ndc|crosswalk", _table_name(path)))
 
 
 def looks_like_limits(path: Path) -> bool:
     """Whether a file's name says that it holds the payment limits."""
-    name = path.name.lower().replace("-", "_").replace(" ", "_")
-    is_table = path.suffix.lower() in (".csv", ".xlsx")
-    return is_table and bool(re.search(r"payment_(?:allowance_)?limit|asp_pricing", name))
+    return bool(re.search(r"payment_(?:allowance_)?limit|asp_pricing", _table_name(path)))
 
 
 def read_crosswalk(path: Path) -> Quarter:

@@ -136,6 +136,8 @@ class Inputs:
 
 def read_inputs(root: Path, on: dt.date) -> Inputs:
     """Find and read the files below a folder. Raises `TableError` when one of them cannot be used."""
+    if (root / "cms").is_dir():
+        root = root / "cms"
     paths = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
     if not root.exists() or not paths:
         raise TableError(f"{root} holds no files. {NEXT_QUARTER}", file=str(root), problems=())

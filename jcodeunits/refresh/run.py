@@ -114,13 +114,13 @@ def refresh(inputs: Path, into: Path | None = None, *, on: dt.date, check: bool 
     read = read_inputs(Path(inputs), on)
     made: Texts = {}
     found: list[Lint] = []
-    left_out = []
+    left_out = [f"{path.name}: unzip it into the folder" for path in sorted(Path(inputs).rglob("*.zip"))]
     for maker in MAKERS:
         missing = maker.needs(read)
         if missing:
             left_out.append(f"{maker.name}: {missing}")
             continue
-        texts, noticed = maker.make(read, made)
+        texts, noticed = _made(maker, read, made)
         for name, content in texts.items():
             made[name] = _kept_days(content, _before(target, name), on)
             _check_rows(name, maker.rows[name], made[name])
@@ -137,6 +137,19 @@ def refresh(inputs: Path, into: Path | None = None, *, on: dt.date, check: bool 
         changes=tuple(says for says in changes if says),
         lint=tuple(found),
     )
+
+
+def _made(maker: Maker, inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
+    """What a maker makes; whatever a strange file made it stumble over is a file that cannot be used."""
+    try:
+        return maker.make(inputs, made)
+    except TableError:
+        raise
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as why:
+        says = f"{maker.name}: a file cannot be read as it was ({type(why).__name__}: {why})."
+        raise TableError(
+            f"{says} The tables are left as they were.", file=maker.name, problems=(says,)
+        ) from why
 
 
 # ---- makers ---------------------------------------------------------------------------------------
