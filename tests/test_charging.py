@@ -131,6 +131,16 @@ def test_a_site_payer_may_bill_without_supervision(tmp_path: Path) -> None:
     assert [line.code for line in made.lines] == ["96372", "J3420"]
 
 
+def test_a_payer_whose_edits_are_not_known_is_told_and_nothing_is_withheld(tmp_path: Path) -> None:
+    own = site(tmp_path, "acme,second-injection,any,59")
+    made = charge(encounter(B12, payer="acme", visit={"code": "99211"}, services=["96523"]), policy=own)
+    assert {"99211", "96372", "96523", "J3420"} == {line.code for line in made.lines}
+    assert {"visit-included", "bundled-services"} <= {f.rule for f in made.findings}
+    assert all(
+        "not known" in f.says for f in made.findings if f.rule in ("visit-included", "bundled-services")
+    )
+
+
 def test_a_required_ndc_of_high_confidence_stops(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", "acme,ndc,any,required")
     made = charge(encounter(B12, payer="acme"), policy=own)
@@ -220,3 +230,18 @@ def test_cents_are_rounded_half_up_and_only_when_shown() -> None:
     assert charging._cents(Fraction(15365, 1000)) == "15.37"
     assert charging._cents(Fraction(15364, 1000)) == "15.36"
     assert charging._cents(Fraction(0)) == "0.00"
+
+
+PLACES = "payer,place,claim,outcome,lines,severity,reason,says,fix,effective,ends,source,cite,confidence,verified\n"
+
+
+def test_a_site_may_have_its_own_rule_for_a_place(tmp_path: Path) -> None:
+    (tmp_path / "place_rules.csv").write_text(
+        PLACES + "acme,11,professional,withhold,administration,,place-by-payer,pays no "
+        "injection,ask,2020-01-01,,site,x,high,2026-01-02\n",
+        encoding="utf-8",
+    )
+    own = site(tmp_path, "acme,follows,any,commercial")
+    made = charge(encounter(B12, payer="acme"), policy=own)
+    assert [line.code for line in made.lines] == ["J3420"]
+    assert "place-by-payer" not in {f.rule for f in made.findings}  # the row has nothing to say

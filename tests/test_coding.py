@@ -467,3 +467,87 @@ def test_a_payer_that_marks_no_resident_says_so() -> None:
     made = bill(give(), payer="commercial", resident=True, visit={"code": "99213", "separate": True})
     assert [line.modifiers for line in made.lines if line.kind == "visit"] == [("25",)]
     assert "resident" in said(made)
+
+
+def test_a_listed_administration_obeys_place_and_supervision_too() -> None:
+    assert codes(bill(place="21", services=["96372"])) == []
+    assert codes(bill(supervision="none", services=["96372"])) == []
+    assert codes(bill(place="21", services=["93000"])) == ["93000"]
+
+
+def test_listed_units_hold_as_many_derived_injections_and_no_more() -> None:
+    three = [give(), give("J3420", "1000 mcg"), give("J1200", "50 mg")]
+    made = bill(*three, services=[{"code": INJECTION, "units": 2}])
+    assert _units(made)[INJECTION] == 3
+    assert "already-listed" in said(made)
+    assert _units(bill(*three, services=[{"code": INJECTION, "units": 3}]))[INJECTION] == 3
+
+
+def test_one_bag_or_one_order_is_one_infusion() -> None:
+    timed = {"start": "09:00", "stop": "10:00"}
+    bag = [
+        give("J0696", "1 g", "IV infusion", syringe="A", **timed),
+        give("J2405", "4 mg", "IV infusion", syringe="A"),
+    ]
+    assert _units(bill(*bag))["96365"] == 1
+    assert not {"96367", "96368"} & set(codes(bill(*bag)))
+    order = [give("J0696", "1 g", "IV infusion", order="1", **timed) for _ in range(2)]
+    made = bill(*order)
+    assert (_units(made)["96365"], _units(made)["J0696"]) == (1, 8)
+
+
+def test_an_antineoplastic_over_eight_hours_by_pump_has_a_code_of_its_own() -> None:
+    made = bill(give("J9190", "500 mg", "IV infusion", start="08:00", stop="16:01"), diagnoses=["C18.9"])
+    assert _units(made)["96416"] == 1
+    eight = bill(give("J9190", "500 mg", "IV infusion", start="08:00", stop="16:00"), diagnoses=["C18.9"])
+    assert (_units(eight)["96413"], _units(eight)["96415"]) == (1, 7)
+
+
+@pytest.mark.parametrize(("second", "billed"), [("09:30", 0), ("09:31", 1), (None, 1)])
+def test_a_push_of_the_same_drug_counts_from_31_minutes_in_a_hospital(
+    second: str | None, billed: int
+) -> None:
+    first = give("J1885", "15 mg", "IV push", time="09:00")
+    again = give("J1885", "15 mg", "IV push", **({"time": second} if second else {}))
+    made = bill(first, again, place="22", claim="outpatient")
+    assert _units(made).get("96376", 0) == billed
+    assert ("repeat-push-interval" in said(made)) is (billed == 0)
+
+
+def test_a_limit_by_line_asks_to_split() -> None:
+    made = bill(give("J7175", "9100 units", "IV push"), on="2024-08-01", diagnoses=["D68.2"])
+    (finding,) = [f for f in made.findings if f.rule == "unit-limit"]
+    assert "for one line" in finding.says
+    assert finding.severity == "warn"
+    assert "unit-limit" not in said(bill(give("J7175", "9000 units", "IV push"), on="2024-08-01"))
+
+
+def test_a_separate_injection_of_the_procedures_own_drug_is_asked_about() -> None:
+    joint = give("J3301", "40 mg", "intra-articular", site="right knee")
+    made = bill(joint, give("J3301", "40 mg", "IM", site="left gluteal"), services=["20610"])
+    assert INJECTION not in codes(made)
+    assert "bundled-services" in said(made)
+    told = bill(joint, give("J3301", "40 mg", "IM", site="left gluteal", separate=True), services=["20610"])
+    assert [line.modifiers for line in told.lines if line.code == INJECTION] == [("59",)]
+
+
+def test_a_modifier_that_the_caller_set_settles_an_edit() -> None:
+    made = bill(give(), services=["20610", {"code": "36415", "modifiers": ["59"]}], diagnoses=["M17.11"])
+    assert "20610" in codes(made)
+    listed = bill(services=["20610", {"code": INJECTION, "modifiers": ["59"]}])
+    assert "bundled-services" not in said(listed)
+    bare = bill(services=["20610", INJECTION])
+    assert "bundled-services" in said(bare)
+    assert INJECTION in codes(bare)  # the caller's own line stays, with the question
+
+
+def test_25_that_the_caller_set_says_separate() -> None:
+    made = bill(give(), visit={"code": "99213", "modifiers": ["25"]})
+    assert [line.modifiers for line in made.lines if line.code == "99213"] == [("25",)]
+    assert "visit-separate-unknown" not in said(made)
+
+
+def test_a_modifier_that_nobody_knows_is_left_alone() -> None:
+    made = bill(services=[{"code": "20610", "modifiers": ["ZZ"]}])
+    assert [line.modifiers for line in made.lines] == [("ZZ",)]
+    assert not {"modifier-line", "modifier-expired"} & said(made)

@@ -1,5 +1,4 @@
-"""Pushes and infusions into a vein, and infusions under the skin: by minutes, with one first code for the
-day.
+"""Pushes and infusions into a vein: by minutes, with one first code for the day.
 
 The first code is that of the highest kind given (antineoplastic before other drugs, infusion before push,
 hydration last); everything else of the day is an add-on to it. An infusion shorter than the payer's minimum
@@ -25,7 +24,7 @@ FINDINGS = {
     "repeat-push-interval": "The same drug pushed again within half an hour is not billed",
 }
 # From the highest down; and what a drug becomes when its infusion was short.
-_RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "sc-infusion", "hydration")
+_RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
 _HOUR = 60
 _PROLONGED = 8 * _HOUR
@@ -59,13 +58,9 @@ def apply(draft: Draft) -> None:
     opened: set[str] = set()
     for run in runs:
         if run.role == "hydration":
-            _hydrate(draft, run, runs, bool(opened - {"sc-infusion"}))
-            opened.add("hydration")
-            continue
-        # The infusion under the skin has a first code of its own, beside the one for the vein.
-        same_way = opened & {"sc-infusion"} if run.role == "sc-infusion" else opened - {"sc-infusion"}
-        first = not same_way
-        _bill(draft, run, runs, first)
+            _hydrate(draft, run, runs, bool(opened))
+        else:
+            _bill(draft, run, runs, not opened)
         opened.add(run.role)
 
 
@@ -122,8 +117,6 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
     position = "initial"
     if run.role == "antineoplastic-infusion" and first and (run.minutes or 0) > _PROLONGED:
         position = "prolonged"
-    elif not first and run.role == "sc-infusion":
-        position = "additional-pump"
     elif not first:
         beside = [
             other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)

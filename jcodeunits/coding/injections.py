@@ -20,7 +20,6 @@ _ELSEWHERE = (
     "infusion",
     "antineoplastic-push",
     "antineoplastic-infusion",
-    "sc-infusion",
     "hydration",
 )
 

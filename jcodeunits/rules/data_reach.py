@@ -34,7 +34,9 @@ def data_reach(case: Case) -> Iterable[Finding]:
         limit = case.policy.limit(code, case.on, case.encounter.claim)
         if limit is not None and (far := reach(limit, case.on)):
             found.setdefault(far, (citation(limit), []))[1].append(code)
-    for one, other in itertools.combinations(sorted(dict.fromkeys(line.code for line in case.lines)), 2):
+    for one, other in itertools.combinations(
+        sorted({line.code for _, line in case.numbered("visit", "service", "administration")}), 2
+    ):
         edit = case.policy.edit(one, other, case.on, case.encounter.claim)
         if edit is not None and (far := reach(edit, case.on)):
             found.setdefault(far, (citation(edit), []))[1].append(f"{one} with {other}")

@@ -48,8 +48,6 @@ def documentation(case: Case) -> Iterable[Finding]:
 def _needed(row: Element, given: Administration, wasted: bool) -> bool:
     if row.needed == "waste":
         return wasted or any(product.discarded is not None for product in given.products)
-    if row.needed == "vaccine":
-        return given.purpose == "vaccine"
     return row.needed == "always"
 
 
