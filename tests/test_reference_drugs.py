@@ -12,6 +12,7 @@ import pytest
 from jcodeunits import tables, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Drug, Salt, Successor, shipped
+from jcodeunits.errors import NotInEffect
 from jcodeunits.refresh import successors
 from jcodeunits.refresh.inputs import Inputs, Reviewed, Scope, read_inputs
 from jcodeunits.refresh.lint import Disagreement
@@ -101,6 +102,13 @@ def test_the_successors_that_cms_files_prove() -> None:
     }  # fmt: skip
     for code, expected in wanted.items():
         assert {row.successor for row in shipped().successors_of(code)} == expected, code
+
+
+@pytest.mark.parametrize(("code", "leads_to"), [("C9441", "J1439"), ("S1090", "J7402"), ("C9349", "Q4195")])
+def test_a_chain_of_successors_leads_to_the_code_in_effect(code: str, leads_to: str) -> None:
+    with pytest.raises(NotInEffect) as caught:
+        shipped().on(code, dt.date(2026, 3, 2))
+    assert leads_to in caught.value.successors
 
 
 def test_a_split_names_which_products_go_where() -> None:

@@ -217,9 +217,24 @@ def test_the_folder_above_the_cms_files_serves_as_well(folder: Path, target: Pat
 
 def test_the_report_says_how_a_person_gets_the_next_quarter(folder: Path, target: Path) -> None:
     report = run.refresh(folder, target, on=ON)
-    assert report.text().endswith("run `jcodeunits refresh FOLDER`.")
+    assert " ".join(report.text().split()).endswith(inputs.NEXT_QUARTER)
     assert report.as_dict()["next"] == inputs.NEXT_QUARTER
-    assert max(len(line) for line in report.text().splitlines() if not line.startswith("Where")) < 200
+
+
+def test_the_report_reads_well_at_80_columns_and_says_how_much_it_leaves_out(
+    folder: Path, target: Path
+) -> None:
+    many = [
+        (f"J{n:04}", f"Injection, exemplin {n}, 1 mg", "Ex", "20300101", "20300101", "") for n in range(40)
+    ]
+    workbook(folder / "HCPC2029_OCT_ANWEB.xlsx", CODES[:1])
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", many)
+    report = run.refresh(folder, target, on=ON)
+    text = report.text(limit=5)
+    assert max(len(line) for line in text.splitlines()) <= 79
+    assert "Codes that appeared since the edition before (39)" in text
+    assert "  and 34 more" in text
+    assert "more" not in report.text(limit=100).partition("Where")[0]
 
 
 @pytest.mark.parametrize("lines_before", [0, 1, 10])

@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import io
 import os
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -67,19 +68,29 @@ class Report:
             "next": NEXT_QUARTER,
         }
 
-    def text(self, limit: int = 12) -> str:
-        """The report for people: what was read and written, then the lint, at most `limit` of each kind."""
-        lines = [f"read       {', '.join(self.read)}"]
-        lines += [f"written    {', '.join(self.written) or 'nothing: every table is as it was'}"]
-        lines += [f"unchanged  {', '.join(self.unchanged)}"] if self.unchanged else []
-        lines += [f"left out   {says}" for says in self.left_out]
-        lines += [f"changes    {says}" for says in self.changes]
+    def text(self, limit: int = 12, width: int = 79) -> str:
+        """The report for people, wrapped to `width`: what was read and written, then the lint by kind.
+
+        At most `limit` lines of a kind are shown, and how many more there are.
+        """
+        said = [("read", ", ".join(self.read))]
+        said.append(("written", ", ".join(self.written) or "nothing: every table is as it was"))
+        said += [("unchanged", ", ".join(self.unchanged))] if self.unchanged else []
+        said += [("left out", says) for says in self.left_out] + [("changes", says) for says in self.changes]
+        lines = [_wrapped(f"{name:<11}{words}", width, " " * 11) for name, words in said]
         for kind, heading in KINDS.items():
             found = [item for item in self.lint if item.kind == kind]
             if found:
-                lines += ["", f"{heading} ({len(found)})", *(f"  {item}" for item in found[:limit])]
+                lines += ["", f"{heading} ({len(found)})"]
+                lines += [_wrapped(f"  {item}", width, "    ") for item in found[:limit]]
                 lines += [f"  and {len(found) - limit} more"] if len(found) > limit else []
-        return "\n".join([*lines, "", NEXT_QUARTER])
+        return "\n".join([*lines, "", _wrapped(NEXT_QUARTER, width)])
+
+
+def _wrapped(line: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 # The kinds of lint, in the order of the report.
