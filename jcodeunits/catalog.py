@@ -284,9 +284,14 @@ class Drug:
         }
 
     def _repr_html_(self) -> str:
-        from .show import html_of_drug
+        from . import show
 
-        return html_of_drug(self)
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))
 
 
 @attrs.frozen
@@ -394,9 +399,14 @@ class History:
         }
 
     def _repr_html_(self) -> str:
-        from .show import html_of_history
+        from . import show
 
-        return html_of_history(self)
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))
 
 
 def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
@@ -482,7 +492,7 @@ class Catalog:
         row = before[-1] if before else rows[0]
         after, ahead = self.successors_of(row.code), self.predecessors_of(row.code)
         if before:
-            live = [s for s in after if any(r.period.holds(on) for r in self.rows(s.successor))]
+            live = self._followers(row.code, on)
             others = "; ".join(self._named(s.successor, s.condition, on) for s in live)
             way = f"bill {others}" if others else "no successor is known: look the drug up by name"
             says = f"{row.code} ended on {row.ends}; on {on} {way}."
@@ -494,6 +504,18 @@ class Catalog:
             says = f"{row.code} takes effect on {row.effective}; on {on} {way}."
         return NotInEffect(says, code=row.code, on=on, period=row.period, successors=codes)
 
+    def _followers(self, code: str, on: dt.date) -> list[Successor]:
+        """The successors in effect on a day; where one has ended too, what came after it."""
+        found, seen, ended = [], {code}, [code]
+        while ended:
+            for after in self.successors_of(ended.pop(0)):
+                if after.successor not in seen:
+                    seen.add(after.successor)
+                    lives = any(row.period.holds(on) for row in self.rows(after.successor))
+                    found += [after] if lives else []
+                    ended += [] if lives else [after.successor]
+        return found
+
     def _named(self, code: str, condition: str, on: dt.date) -> str:
         row = next((r for r in self.rows(code) if r.period.holds(on)), None)
         size = f" ({row.billing_unit})" if row and not row.refuses else ""
@@ -501,11 +523,12 @@ class Catalog:
 
     def successors_of(self, code: str) -> tuple[Successor, ...]:
         """What came after a code."""
-        return tuple(row for row in self.successors if row.code == code)
+        return cast("tuple[Successor, ...]", self._remember("after", lambda: _by(self.successors, "code")).get(code, ()))
 
     def predecessors_of(self, code: str) -> tuple[Successor, ...]:
         """The rows by which a code came after others."""
-        return tuple(row for row in self.successors if row.successor == code)
+        before = self._remember("before", lambda: _by(self.successors, "successor"))
+        return cast("tuple[Successor, ...]", before.get(code, ()))
 
     def history(self, code: str) -> History:
         """Every dated row of a code with its successors and predecessors. Raises `UnknownDrug`."""

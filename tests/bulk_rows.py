@@ -11,8 +11,35 @@ from typing import Any
 from jcodeunits import catalog, products, tables, units
 from jcodeunits.amount import decimal_text
 
-ODD_DRUGS = [None, "", "naltrexon", "MSO4", "J9999", "J3490", "Z1234", "J03O1", "iron", "0409379501", "12345-678"]
-ODD_DOSES = ["0", "-5", "", "1,000", ".5", "30.0", "1e3", "NaN", "½", "0.1234567", "123456789012345678", "5 mg", "05", "7."]
+ODD_DRUGS = [
+    None,
+    "",
+    "naltrexon",
+    "MSO4",
+    "J9999",
+    "J3490",
+    "Z1234",
+    "J03O1",
+    "iron",
+    "0409379501",
+    "12345-678",
+]
+ODD_DOSES = [
+    "0",
+    "-5",
+    "",
+    "1,000",
+    ".5",
+    "30.0",
+    "1e3",
+    "NaN",
+    "½",
+    "0.1234567",
+    "123456789012345678",
+    "5 mg",
+    "05",
+    "7.",
+]
 ODD_UNITS = [None, "", "Mg", "MU", "gr", "ug", "cc", "mL", "units", "IU", "mEq", "million units", "mg/kg"]
 ODD_DATES = [None, "", "2026-02-30", "03/02/2026", "1900-01-01", "2031-05-05", "2026-3-2"]
 UNITS = ["mg", "MG", "mcg", "g", "gm", "ug", "mL", "units", "IU"]
@@ -91,10 +118,16 @@ def _detailed(rng: random.Random, item: products.Product) -> dict[str, Any]:
         "on": _day(rng),
         "route": rng.choice(ODD_ROUTES if odd() < 0.03 else ROUTES),
         "place": rng.choice(ODD_PLACES if odd() < 0.03 else PLACES),
-        "payer": rng.choice(["acme", "VA"] if odd() < 0.02 else ["medicare", "medicare", "Medicaid", "commercial", ""]),
-        "claim": rng.choice(["inpatient"] if odd() < 0.01 else ["professional", "professional", "outpatient", ""]),
+        "payer": rng.choice(
+            ["acme", "VA"] if odd() < 0.02 else ["medicare", "medicare", "Medicaid", "commercial", ""]
+        ),
+        "claim": rng.choice(
+            ["inpatient"] if odd() < 0.01 else ["professional", "professional", "outpatient", ""]
+        ),
         "ndc": _number(rng, item),
-        "container": rng.choice(["vial"] if odd() < 0.02 else ["single-dose", "single-dose", "multi-dose", "", None]),
+        "container": rng.choice(
+            ["vial"] if odd() < 0.02 else ["single-dose", "single-dose", "multi-dose", "", None]
+        ),
         "containers": 0 if odd() < 0.02 else rng.choice([containers, containers, None]),
         "container_amount": rng.choice([decimal_text(amount), None, f"{decimal_text(amount)} {item.unit}"]),
         "discarded": _discarded(rng, max(left, Fraction(0)), item.unit),

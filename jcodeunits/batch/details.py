@@ -8,6 +8,8 @@ arrays, and a case in which they differ is answered row by row.
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import math
 from fractions import Fraction
 from typing import Any
@@ -26,7 +28,7 @@ from ..vials import thrown_away, waste_units
 from . import columns
 from .columns import Keys
 from .plan import Plan, numbered, optional
-from .record import Clerk, One, Row, amount_text, blank, count_of
+from .record import Clerk, One, Row, Setting, amount_text, blank, count_of
 from .resolve import FAST, Cell
 
 _SAFE = 2**61
@@ -39,7 +41,7 @@ class Discards:
         self.units: list[str | None] = [None]
         self.unit = np.zeros(plan.length, np.int32)
         self.scale = columns.SCALE
-        self.column = columns.whole(table["discarded"]) if "discarded" in table.column_names else None
+        self.column: Any = columns.whole(table["discarded"]) if "discarded" in table.column_names else None
         if self.column is None:
             self.amount = np.full(plan.length, -1, np.int64)
         elif columns.is_text(self.column.type):
@@ -130,6 +132,15 @@ class Work:
         self.amount, self.count_keys = optional(table, "container_amount"), optional(table, "containers")
         self.discards = Discards(table, plan)
         self.count, self._bad_counts = self._counts()
+        self._seen: dict[int, list[Setting]] = {}
+        self._termed: dict[tuple[str, int, int], tuple[Any, ...]] = {}
+        self.opened = any(
+            name in table.column_names for name in ("ndc", "container_amount", "containers", "discarded")
+        )
+        every = [self.place, self.payer, self.claim, self.container, self.amount]
+        if self.opened:
+            every += [plan.drug, plan.unit]
+        self._columns = [keys for keys in every if len(keys.values) > 1]
 
     def _counts(self) -> tuple[Any, Any]:
         read, bad = [], []
@@ -148,43 +159,87 @@ class Work:
         """A row as it is written."""
         plan, discards = self.plan, self.discards
         drug, number = plan.drug.values[plan.drug.index[at]]
+
+        def said(keys: Keys) -> Any:
+            return keys.values[keys.index[at]]
+
         return Row(
-            drug, dose, plan.unit.values[plan.unit.index[at]], plan.days.of(at), plan.routes[plan.route.index[at]],
-            *(keys.values[keys.index[at]] for keys in (self.place, self.payer, self.claim)), number,
-            *(keys.values[keys.index[at]] for keys in (self.container, self.count_keys, self.amount)),
+            drug,
+            dose,
+            said(plan.unit),
+            plan.days.of(at),
+            plan.routes[plan.route.index[at]],
+            said(self.place),
+            said(self.payer),
+            said(self.claim),
+            number,
+            said(self.container),
+            said(self.count_keys),
+            said(self.amount),
             None if discards.column is None else discards.column[at].as_py(),
-        )  # fmt: skip
+        )
 
     # -- groups
 
-    def groups(self, rows: Any) -> tuple[Any, Any]:
-        """The group of each of these rows, and one row of each group."""
-        plan = self.plan
+    def groups(self, rows: Any) -> tuple[Any, Any, list[Any]]:
+        """The group of each of these rows, one row of each group, and what makes it a group."""
         same: dict[Any, int] = {}
-        known = [same.setdefault((id(c.row), id(c.item), c.ratio, c.findings, *self._season(n)), len(same))
-                 for n, c in enumerate(plan.cells)]  # fmt: skip
-        made = plan.spread(np.array(known, np.int64))[plan.cell[rows]]
-        parts = [(plan.drug.index if len(plan.ndc.values) > 1 else None, len(plan.drug.values))]
-        parts += [(keys.index, len(keys.values)) for keys in
-                  (self.place, self.payer, self.claim, self.container, self.amount)]  # fmt: skip
-        parts += [(plan.route.index, len(plan.route.values)), (self.discards.unit, len(self.discards.units))]
-        parts += [(plan.unit.index, len(plan.unit.values)), ((self.count > 0).astype(np.int32), 2)]
+        kinds = [same.setdefault(self._kind(n, cell), len(same)) for n, cell in enumerate(self.plan.cells)]
+        made = self.plan.spread(np.array(kinds, np.int64))[self.plan.cell[rows]]
+        parts = [(keys.index, len(keys.values)) for keys in self._columns]
+        if self.discards.column is not None:
+            parts.append((self.discards.unit, len(self.discards.units)))
+        if len(self.count_keys.values) > 1:
+            parts.append(((self.count > 0).astype(np.int32), 2))
         size = len(same)
         for index, values in parts:
-            if index is None or values == 1:
-                continue
-            if size * values > 2**62:
-                made, _ = numbered(made)
-                made, size = made.astype(np.int64), len(rows)
-            made = made * values + index[rows]
-            size *= values
-        return _first(made)
+            if values > 1:
+                if size * values > 2**62:
+                    made = numbered(made)[0].astype(np.int64)
+                    size = len(rows)
+                made = made * values + index[rows]
+                size *= values
+        group_of, first = _first(made)
+        named = list(same)
+        cells = self.plan.cell[rows[first]]
+        at = cells if self.plan.sorted else np.searchsorted(self.plan.used, cells)
+        keys = [
+            (named[kinds[cell]], *self._said(int(rows[row])))
+            for cell, row in zip(at.tolist(), first.tolist(), strict=True)
+        ]
+        return group_of, first, keys
 
-    def _season(self, cell: int) -> tuple[int, ...]:
-        stretch = int(self.plan.used[cell]) % self.plan.shape[3]
-        if stretch >= self.plan.days.stretches:
-            return (-1,)
-        return (self.clerk.resolver.season(self.clerk.resolver.day_of(stretch + self.plan.days.first)),)
+    def _said(self, at: int) -> tuple[Any, ...]:
+        """What a row says in the columns that tell groups apart."""
+        unit = self.discards.units[self.discards.unit[at]]
+        return (*(keys.values[keys.index[at]] for keys in self._columns), unit, bool(self.count[at]))
+
+    def _kind(self, n: int, cell: Cell) -> tuple[Any, ...]:
+        """What tells the cells of a table apart for all that follows: drug, product, unit, terms."""
+        _, route, _, stretch = self.plan.parts[n]
+        if cell.row is None or stretch >= self.plan.days.stretches:
+            return (n,)
+        item = None if cell.item is None else (cell.item.ndc, cell.item.effective)
+        ratio = (cell.ratio.numerator, cell.ratio.denominator)
+        row = (cell.row.code, cell.row.effective)
+        return (*row, item, *ratio, cell.findings, self._terms(cell.row.code, route, stretch))
+
+    def _terms(self, code: str, route: int, stretch: int) -> tuple[Any, ...]:
+        """The route and the terms of every setting of the table, for a code on a stretch of days."""
+        key = (code, route, stretch)
+        if key not in self._termed:
+            day, name = self.clerk.resolver.day_of(stretch + self.plan.days.first), self.plan.routes[route]
+            terms = (self.clerk.terms(code, name, setting, day) for setting in self._settings(day))
+            self._termed[key] = (name, *terms)
+        return self._termed[key]
+
+    def _settings(self, day: dt.date) -> list[Setting]:
+        """The settings that the table's places, payers and claims can make on a day."""
+        key = self.clerk.resolver.season(day)
+        if key not in self._seen:
+            every = itertools.product(self.place.values, self.payer.values, self.claim.values)
+            self._seen[key] = list(dict.fromkeys(self.clerk.setting(*one, day) for one in every))
+        return self._seen[key]
 
     def group(self, at: int, cell: Cell) -> Group:
         """The whole numbers of the group that a row stands for."""
@@ -194,7 +249,7 @@ class Work:
         row = self.row(at, None)
         setting = self.clerk.setting(row.place, row.payer, row.claim, row.on)
         if setting.reason:
-            return _SLOW
+            return Group()
         symbol = plan.resolver.unit(row.unit, plan.dose.text)
         thrown = self.discards.units[self.discards.unit[at]]
         given = cell.ratio / 10**plan.dose.scale
@@ -226,17 +281,15 @@ class Work:
                 rate = per / each if each else Fraction(0)
                 if way.qualifier == "ML" and dimension(symbol.symbol) == "volume":
                     volume = factor(symbol.symbol, "mL") * symbol.scale / 10**plan.dose.scale
-        return Group(False, *whole, size, rate, per, volume, decimals, full)
+        return Group(False, whole[0], whole[1], whole[2], size, rate, per, volume, decimals, full)
 
     def _opened(self, row: Row, cell: Cell) -> Any:
         """The product that was opened, its label in billing units."""
         number = row.ndc if not blank(row.ndc) else row.drug if cell.item is not None else None
-        entry = OpenedProduct(
-            None if number is None else str(number).strip(), None, amount_text(row.container_amount, row.unit)
-        )
-        one = Administration(
-            cell.row.code if cell.row else "", "1 mg", row.route or self.clerk.resolver.any_route, products=(entry,)
-        )
+        label = amount_text(row.container_amount, row.unit)
+        listed: Any = (OpenedProduct(None if number is None else str(number).strip(), None, label),)
+        code = cell.row.code if cell.row else ""
+        one = Administration(code, "1 mg", row.route or self.clerk.resolver.any_route, products=listed)
         found = look_up(one, False, row.on, self.clerk.resolver.shelf)[0]
         return weigh(found, cell.row, None)[0] if cell.row is not None else None
 
@@ -250,54 +303,77 @@ class Work:
 
     def solve(self, units: Any, amount: Any, rows: Any, unsafe: Any | None) -> tuple[Details, Any]:
         """The details of these rows, and which of them must go the one-call way."""
-        plan = self.plan
-        group_of, first = self.groups(rows)
-        groups = [self.group(int(rows[at]), plan.cells[plan.position(int(rows[at]))]) for at in first]
+        group_of, first, keys = self.groups(rows)
+        marks = 0 if unsafe is None else unsafe[rows].astype(np.int64)
+        if not self.opened and all(cell.item is None for cell in self.plan.cells):
+            return self._plain(units, rows, group_of, keys, marks)
+        groups = [self._group(key, int(rows[at])) for key, at in zip(keys, first.tolist(), strict=True)]
         take = _Table(groups)
-        slow = take.slow[group_of] | self._bad_counts[rows]
         count, thrown = self.count[rows], self.discards.amount[rows]
-        slow |= thrown == -2
+        slow = take.slow[group_of] | self._bad_counts[rows] | (thrown == -2)
         for numbers, value in ((take.given, amount), (take.label, count), (take.thrown, thrown)):
             slow |= value > take.most(numbers)[group_of]
         given, label = amount * take.given[group_of], count * take.label[group_of]
         lost = np.maximum(thrown, 0) * take.thrown[group_of]
-        size = take.size[group_of]
-        known = label > 0
-        waste = np.where(known & (thrown > 0), waste_units(given, lost, label, size), 0)
-        case_of, leads = self._cases(group_of, given, label, lost, thrown, known, waste, unsafe, rows)
-        cases = [self.clerk.answer(self.row(int(rows[at]), plan.dose.raw(rows[at : at + 1])[0])) for at in leads]
-        mode = np.array([_mode(case, groups[group_of[at]], int(count[at]), int(label[at]))
-                         for case, at in zip(cases, leads, strict=True)], np.int8)  # fmt: skip
-        quantity, too_large = take.quantities(group_of, mode[case_of], amount, count, given)
-        slow |= too_large
-        paired = np.array([case.waste > 0 for case in cases], bool)[case_of]
-        waste = np.where(paired, waste, 0)
-        agree = [
-            self._agrees(case, int(units[rows[at]]), int(waste[at]), int(quantity[at]), mode[n])
-            for n, (case, at) in enumerate(zip(cases, leads, strict=True))
+        waste = np.where((label > 0) & (thrown > 0), waste_units(given, lost, label, take.size[group_of]), 0)
+        pattern = _pattern(given, label, lost, thrown, waste) * 2 + marks
+        case_of, leads = _first(group_of.astype(np.int64) * 128 + pattern)
+        known = [self._case((keys[group_of[at]], int(pattern[at])), int(rows[at])) for at in leads.tolist()]
+        cases = [one for one, _, _ in known]
+        mode = np.array([_mode(one, groups[group_of[at]], int(count[at]))
+                         for one, at in zip(cases, leads, strict=True)], np.int8)  # fmt: skip
+        quantity, large = take.quantities(group_of, mode[case_of], amount, count, given)
+        waste = np.where(np.array([one.waste > 0 for one in cases], bool)[case_of], waste, 0)
+        counted = mode != _NO_QUANTITY
+        figures = [
+            (int(units[rows[at]]), int(waste[at]), int(quantity[at]) if counted[n] else None)
+            for n, at in enumerate(leads.tolist())
         ]
-        slow |= ~np.array(agree, bool)[case_of]
-        return Details(cases, case_of, waste, quantity, (mode != _NO_QUANTITY)[case_of]), slow
+        slow |= large | ~self._agreeing(known, figures)[case_of]
+        return Details(cases, case_of, waste, quantity, counted[case_of]), slow
 
-    def _cases(
-        self, group_of: Any, given: Any, label: Any, lost: Any, thrown: Any, known: Any, waste: Any,
-        unsafe: Any | None, rows: Any,
-    ) -> tuple[Any, Any]:  # fmt: skip
-        left = label - given
-        pattern = np.where(known, 1 + (left >= 0) + (left > 0), 0).astype(np.int64)
-        recorded = np.where(thrown < 0, 0, np.where(thrown == 0, 1, 3 + (lost > left).astype(np.int64) - (lost < left)))
-        pattern = (pattern * 5 + recorded) * 2 + (waste > 0)
-        if unsafe is not None:
-            pattern = pattern * 2 + unsafe[rows]
-        return _first(group_of.astype(np.int64) * 128 + pattern)
+    def _plain(
+        self, units: Any, rows: Any, group_of: Any, keys: list[Any], marks: Any
+    ) -> tuple[Details, Any]:
+        """Rows of which nothing is known but the dose: no label, no product."""
+        case_of, leads = _first(group_of.astype(np.int64) * 2 + marks)
+        unsafe = marks[leads].tolist() if isinstance(marks, np.ndarray) else [0] * len(leads)
+        known = [
+            self._case((keys[group_of[at]], mark), int(rows[at]))
+            for at, mark in zip(leads.tolist(), unsafe, strict=True)
+        ]
+        agree = self._agreeing(known, [(int(units[rows[at]]), 0, None) for at in leads.tolist()])
+        nothing = np.zeros(len(rows), np.int64)
+        return Details([one for one, _, _ in known], case_of, nothing, nothing, nothing.astype(bool)), ~agree[
+            case_of
+        ]
 
-    def _agrees(self, case: One, units: int, waste: int, quantity: int, mode: int) -> bool:
-        """Whether the one-call answer to the first row of a case has the figures of the arrays."""
-        if case.reason:
-            return True
-        said = None if case.quantity is None else int(Fraction(case.quantity) * columns.MICRO)
-        mine = None if mode == _NO_QUANTITY else quantity
-        return (case.units, case.waste, said) == (units, waste, mine)
+    def _case(self, key: Any, at: int) -> tuple[One, Any, bool]:
+        """The one-call answer to a case, its key, and whether it was known before."""
+        known = self.clerk.cases.get(key)
+        if known is not None:
+            return known, key, True
+        return self.clerk.answer(self.row(at, self.plan.dose.raw(np.array([at]))[0])), key, False
+
+    def _agreeing(
+        self, known: list[tuple[One, Any, bool]], figures: list[tuple[int, int, int | None]]
+    ) -> Any:
+        """Which cases have in their first row the figures of the arrays. Those are remembered."""
+        agree = []
+        for (one, key, seen), mine in zip(known, figures, strict=True):
+            said = None if one.quantity is None else int(Fraction(one.quantity) * columns.MICRO)
+            agree.append(seen or bool(one.reason) or (one.units, one.waste, said) == mine)
+            if agree[-1] and not seen:
+                self.clerk.cases[key] = one
+        return np.array(agree, bool)
+
+    def _group(self, key: Any, at: int) -> Group:
+        """The whole numbers of a group, remembered for later tables."""
+        known = (key, self.plan.dose.scale, self.discards.scale)
+        if known not in self.clerk.groups:
+            self.clerk.groups[known] = self.group(at, self.plan.cells[self.plan.position(at)])
+        found: Group = self.clerk.groups[known]
+        return found
 
 
 def _first(values: Any) -> tuple[Any, Any]:
@@ -308,7 +384,17 @@ def _first(values: Any) -> tuple[Any, Any]:
     return index, first
 
 
-def _mode(case: One, group: Group, count: int, label: int) -> int:
+def _pattern(given: Any, label: Any, lost: Any, thrown: Any, waste: Any) -> Any:
+    """How dose, label and discard compare: a number below 64 that is the same for rows judged alike."""
+    left = label - given
+    filled = np.where(label > 0, 1 + (left >= 0) + (left > 0), 0).astype(np.int64)
+    recorded = np.where(
+        thrown < 0, 0, np.where(thrown == 0, 1, 3 + (lost > left).astype(np.int64) - (lost < left))
+    )
+    return (filled * 5 + recorded) * 2 + (waste > 0)
+
+
+def _mode(case: One, group: Group, count: int) -> int:
     """Which quantity stands on the administered line."""
     if case.quantity is None:
         return _NO_QUANTITY

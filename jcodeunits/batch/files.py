@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import csv
-
 import os
 import secrets
 import stat
@@ -118,7 +117,9 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
         encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
         file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=True)
     except (pa.ArrowException, ValueError) as why:
-        raise BatchError(f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file") from None
+        raise BatchError(
+            f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file"
+        ) from None
 
     def tables() -> Iterator[Any]:
         row = 0
@@ -128,7 +129,9 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
                 yield pa.Table.from_batches([batch])
         except (pa.ArrowException, OSError) as why:
             raise BatchError(
-                f"{name} is damaged after row {row:,}: {_why(why)}. Nothing was written.", file=name, place=f"row {row + 1}"
+                f"{name} is damaged after row {row:,}: {_why(why)}. Nothing was written.",
+                file=name,
+                place=f"row {row + 1}",
             ) from None
 
     return Source(name, plain, tables(), file.metadata.num_rows, lambda: None)
@@ -209,7 +212,9 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
         said = f"a character is not in the encoding expected ({said}). Save it as UTF-8, or name its encoding"
     elif "Expected" in said and "columns" in said:
         said = f"a line has more or fewer cells than the header ({said}). Mend the line: no row is skipped"
-    return BatchError(f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}")
+    return BatchError(
+        f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}"
+    )
 
 
 def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
@@ -222,19 +227,23 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         data += chunk
     for mark, other in _ENCODINGS.items():
         if data.startswith(mark):
-            raise BatchError(
-                f"{name} is written in {other}. Save it as UTF-8.", file=name, place="encoding"
-            )
+            raise BatchError(f"{name} is written in {other}. Save it as UTF-8.", file=name, place="encoding")
     line, _, rest = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     try:
         text = line.decode(encoding).rstrip("\r")
     except (UnicodeDecodeError, LookupError) as why:
-        raise BatchError(f"The header of {name} is not {encoding}: {why}.", file=name, place="header") from None
+        raise BatchError(
+            f"The header of {name} is not {encoding}: {why}.", file=name, place="header"
+        ) from None
     if "\x00" in text:
-        raise BatchError(f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header")
+        raise BatchError(
+            f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header"
+        )
     names = next(csv.reader([text]), [])
     if not names:
-        raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
+        raise BatchError(
+            f"{name} is empty: a header line with the column names is wanted.", file=name, place="header"
+        )
     return names, rest
 
 
@@ -247,9 +256,13 @@ def _spreadsheet(path: Path, name: str) -> Source:
         rows = book.worksheets[0].iter_rows(values_only=True)
         names = [str(cell).strip() for cell in next(rows, ()) if cell is not None]
     except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
-        raise BatchError(f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file") from None
+        raise BatchError(
+            f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file"
+        ) from None
     if not names:
-        raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
+        raise BatchError(
+            f"{name} is empty: a first row with the column names is wanted.", file=name, place="header"
+        )
     schema = pa.schema([(column, pa.string()) for column in names])
 
     def tables() -> Iterator[Any]:
@@ -361,7 +374,9 @@ def open_target(
     path = Path(target)
     kind = kind_of(path.name)
     if kind == ".xlsx":
-        raise BatchError(f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name")
+        raise BatchError(
+            f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name"
+        )
     try:
         aside = Aside(path)
     except OSError as why:
@@ -369,9 +384,15 @@ def open_target(
     try:
         stream: Any = aside.file
         if path.suffix.lower() in _COMPRESSED:
-            stream = pa.CompressedOutputStream(pa.PythonFile(aside.file, "w"), _COMPRESSED[path.suffix.lower()])
+            stream = pa.CompressedOutputStream(
+                pa.PythonFile(aside.file, "w"), _COMPRESSED[path.suffix.lower()]
+            )
         made: Any
-        made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
+        made = (
+            _ParquetWriter(stream, schema)
+            if kind == ".parquet"
+            else _CsvWriter(stream, schema, spreadsheet_safe)
+        )
         yield made.write
         made.close()
         if stream is not aside.file:
@@ -379,7 +400,9 @@ def open_target(
         aside.keep()
     except OSError as why:
         raise BatchError(
-            f"{path} cannot be written: {_why(why)}. What stood there before is untouched.", file=str(path), place="file"
+            f"{path} cannot be written: {_why(why)}. What stood there before is untouched.",
+            file=str(path),
+            place="file",
         ) from None
     finally:
         aside.drop()
@@ -389,7 +412,8 @@ class _ParquetWriter:
     """One row group for each table. The schema kept in the file is the one asked for, not how it was handed over."""
 
     def __init__(self, stream: Any, schema: Any) -> None:
-        self._stream, self._schema, self._writer = stream, schema, None
+        self._stream, self._schema = stream, schema
+        self._writer: Any = None
 
     def write(self, table: Any) -> None:
         if self._writer is None:
@@ -409,7 +433,9 @@ class _ParquetWriter:
 
 def _worth_encoding(schema: Any) -> list[str] | bool:
     """The columns that a Parquet dictionary makes smaller: all but amounts, which rarely repeat."""
-    return [f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))] or False
+    return [
+        f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))
+    ] or False
 
 
 class _CsvWriter:
@@ -441,12 +467,15 @@ def _as_text(column: Any, safe: bool) -> Any:
     if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
         if safe:
             chunks = [
-                pa.DictionaryArray.from_arrays(part.indices, _defused(part.dictionary)) for part in column.chunks
+                pa.DictionaryArray.from_arrays(part.indices, _defused(part.dictionary))
+                for part in column.chunks
             ]
             column = pa.chunked_array(chunks, kind)
         return column.cast(pa.string())
     if pa.types.is_decimal(kind):
-        return pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1").cast(pa.string())
+        return pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1").cast(
+            pa.string()
+        )
     if _is_text(kind) and safe:
         return _defused(column)
     return column
@@ -454,7 +483,7 @@ def _as_text(column: Any, safe: bool) -> Any:
 
 def _defused(texts: Any) -> Any:
     """Texts that a spreadsheet would take for a formula, with an apostrophe before them."""
-    risky = pc.and_(pc.match_substring_regex(texts, _FORMULA), pc.invert(pc.match_substring_regex(texts, _NUMBER)))
+    risky = pc.and_(
+        pc.match_substring_regex(texts, _FORMULA), pc.invert(pc.match_substring_regex(texts, _NUMBER))
+    )
     return pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts)
-
-

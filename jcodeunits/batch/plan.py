@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ..errors import JcodeunitsError
 from . import columns
 from .columns import Amounts, Keys
-from .resolve import EPOCH, REFUSED, Cell, Resolver, is_number, read_day, reason_of
+from .resolve import EPOCH, REFUSED, Cell, Resolver, Target, is_number, read_day, reason_of
 
 # Rows worked on at a time by one thread: what fits into a processor's cache.
 BLOCK = 1 << 16
@@ -66,7 +66,7 @@ class Days:
 
     def span(self) -> tuple[dt.date | None, dt.date | None]:
         """The oldest and the newest date."""
-        used = np.unique(self._index) - self._low if len(self._index) else []
+        used: Any = np.unique(self._index) - self._low if len(self._index) else []
         days = [self._days[n] for n in used if self._lookup[n] < self.stretches]
         if not days:
             return None, None
@@ -100,7 +100,7 @@ class Plan:
 
     def spread(self, values: Any) -> Any:
         """A look-up table by cell number from values by cell."""
-        if self._sorted:
+        if self.sorted:
             return values
         made = np.zeros(self._size, values.dtype)
         made[self.used] = values
@@ -109,7 +109,7 @@ class Plan:
     def position(self, row: int) -> int:
         """Where the cell of a row stands among `cells`."""
         number = self.cell[row]
-        return int(number if self._sorted else np.searchsorted(self.used, number))
+        return int(number if self.sorted else np.searchsorted(self.used, number))
 
     def numbers(self) -> tuple[Any, Any, Any, Any]:
         """P, Q, least and largest scaled amount, by cell number."""
@@ -122,14 +122,19 @@ class Plan:
         top, bottom, least, most = np.array(rows, np.int64).reshape(-1, 4).T
         made = self.spread(np.ascontiguousarray(bottom))
         np.maximum(made, 1, out=made)
-        return self.spread(np.ascontiguousarray(top)), made, self.spread(least.copy()), self.spread(most.copy())
+        return (
+            self.spread(np.ascontiguousarray(top)),
+            made,
+            self.spread(least.copy()),
+            self.spread(most.copy()),
+        )
 
     def _number(self) -> None:
         """Each row's combination as one number, and the numbers in use."""
         _, routes, units, stretches = self.shape
         self._size = int(np.prod([int(n) for n in self.shape], dtype=object))
-        self._sorted = self._size > DENSE
-        kind = np.int64 if self._sorted else np.int32
+        self.sorted = self._size > DENSE
+        kind = np.int64 if self.sorted else np.int32
         self.cell = np.empty(self.length, kind)
 
         def block(start: int, stop: int) -> None:
@@ -144,7 +149,7 @@ class Plan:
             self.cell[part] = made
 
         self.each(block)
-        if self._sorted:
+        if self.sorted:
             self.used, inverse = np.unique(self.cell, return_inverse=True)
             self.cell = inverse.astype(np.int32)
         else:
@@ -164,16 +169,29 @@ class Plan:
         return names, refused
 
     def _resolve(self) -> list[Cell]:
-        text, first, real = self.dose.text, self.days.first, self.days.stretches
+        """The cell of each combination in use: its drug's target once, then the unit."""
+        resolver, real = self.resolver, self.days.stretches
+        units = [resolver.unit(value, self.dose.text) for value in self.unit.values]
+        self.parts = list(
+            zip(*(part.tolist() for part in np.unravel_index(self.used, self.shape)), strict=True)
+        )
+        targets: dict[tuple[int, int, int], Target] = {}
         cells = []
-        for d, r, u, s in zip(*(part.tolist() for part in np.unravel_index(self.used, self.shape)), strict=True):
+        for d, r, u, s in self.parts:
             if s >= real:
                 cells.append(Cell(REFUSED, reason=self.days.bad[s - real], first=True))
             elif r in self._bad_routes:
                 cells.append(Cell(REFUSED, reason=self._bad_routes[r], first=True))
+            elif units[u].reason:
+                cells.append(Cell(REFUSED, reason=units[u].reason))
             else:
-                drug, number = self.drug.values[d]
-                cells.append(self.resolver.cell(drug, number, self.routes[r], self.unit.values[u], text, s + first))
+                target = targets.get((d, r, s))
+                if target is None:
+                    drug, number = self.drug.values[d]
+                    target = targets[d, r, s] = resolver.target(
+                        drug, number, self.routes[r], s + self.days.first
+                    )
+                cells.append(resolver.cell(target, units[u], s + self.days.first))
         return cells
 
 

@@ -114,7 +114,9 @@ def count_of(value: Any) -> int | None:
     except (ValueError, ZeroDivisionError):
         number = Fraction(0)
     if isinstance(value, bool) or number.denominator != 1 or not 1 <= number <= 10**9:
-        raise EncounterError(f"containers: {value!r} is not a whole number above 0.", path="containers", given=value)
+        raise EncounterError(
+            f"containers: {value!r} is not a whole number above 0.", path="containers", given=value
+        )
     return int(number)
 
 
@@ -138,6 +140,10 @@ class Clerk:
         self.resolver, self.book, self.policy = resolver, resolver.book, resolver.policy
         self._outcomes: dict[Any, Outcome] = {}
         self._settings: dict[Any, Setting] = {}
+        self._terms: dict[Any, int] = {}
+        self._alike: dict[Any, int] = {}
+        self.cases: dict[Any, One] = {}
+        self.groups: dict[Any, Any] = {}
 
     def setting(self, place: Any, payer: Any, claim: Any, on: dt.date) -> Setting:
         """Place, payer and claim as they are written; empty cells take the defaults."""
@@ -165,6 +171,19 @@ class Clerk:
             )
         return Setting(where, who, form)
 
+    def terms(self, code: str, route: str | None, setting: Setting, on: dt.date) -> tuple[Any, ...]:
+        """Everything that may decide about a line's modifiers besides the row's own figures.
+
+        Two rows of one drug with equal terms are judged alike, whatever their dates.
+        """
+        key = (setting, self.resolver.season(on))
+        if key not in self._terms:
+            rows = self.policy.options(setting.payer, on, setting.claim) if not setting.reason else ()
+            said = (setting, *((row.option, row.values, row.confidence) for row in rows))
+            self._terms[key] = self._alike.setdefault(said, len(self._alike))
+        placed = route is not None or setting.place is not None or setting.claim != "professional"
+        return (self._terms[key], self.resolver.classes(code, on), key[1] if placed else None)
+
     # -- one row
 
     def answer(self, row: Row) -> One:
@@ -189,7 +208,9 @@ class Clerk:
         waste = sum(line.units for line in found.lines if line.kind == "waste")
         line = lines[0]
         if line.units > kernel.INT64:
-            return One(reason="UnreadableDose: no dose comes to so many units. Check the amount and its unit.")
+            return One(
+                reason="UnreadableDose: no dose comes to so many units. Check the amount and its unit."
+            )
         return One(
             line.code, line.units, self.modifiers(line.modifiers, outcome, row.on), waste, line.ndc or "",
             line.ndc_qualifier or "", line.ndc_quantity, "", said,
@@ -208,25 +229,30 @@ class Clerk:
             amount_text(row.container_amount, row.unit),
             amount_text(row.discarded, row.unit),
         )
-        given = opened != OpenedProduct()
+        products: Any = (opened,) if opened != OpenedProduct() else ()
         drug, route = row.drug, row.route
         if route is None:
             # Without a route a name is looked up among injectables; a code asks for no route.
             route = self.resolver.any_route
             if opened.ndc is None:
-                drug = convert.resolve(drug, row.on, dose, None, self.book)[0].code if _is_name(drug) else drug
+                drug = (
+                    convert.resolve(drug, row.on, dose, None, self.book)[0].code if _is_name(drug) else drug
+                )
         if not isinstance(drug, str) or not drug.strip():
             convert.resolve(drug, row.on, dose, None, self.book)
         one = Administration(
-            drug, dose, route, products=(opened,) if given else (), container=container_of(row.container)
+            drug, dose, route, products=products, container=container_of(row.container)
         )
-        return Encounter(row.on, setting.place or "", (one,), setting.payer, setting.claim)
+        every: Any = (one,)
+        return Encounter(row.on, setting.place or "", every, setting.payer, setting.claim)
 
     def _refusal(self, row: Row, findings: tuple[Finding, ...]) -> str:
         """Why there is no answer: the error of `billing_units` where it has one too."""
         if blank(row.ndc):
             try:
-                convert.billing_units(row.drug, dose_of(row.dose, row.unit), row.on, row.route, None, self.book)
+                convert.billing_units(
+                    row.drug, dose_of(row.dose, row.unit), row.on, row.route, None, self.book
+                )
             except JcodeunitsError as error:
                 return reason_of(error, row.on)
         return _withheld(findings)
@@ -238,8 +264,7 @@ class Clerk:
         if route is None and setting.place is None:
             return _NOTHING
         on = encounter.on
-        classes = tuple(row.name for row in self.policy.classes(code, on))
-        key = (classes, route, setting, self.resolver.season(on))
+        key = (self.resolver.classes(code, on), route, setting, self.resolver.season(on))
         if key not in self._outcomes:
             self._outcomes[key] = self._outcome(route, setting, encounter)
         return self._outcomes[key]
@@ -273,5 +298,3 @@ def _withheld(findings: tuple[Finding, ...]) -> str:
     """The gravest finding as a reason, without the figures of its row."""
     worst = next((f for f in findings if f.severity == "stop"), findings[0])
     return f"{worst.rule}: {worst.fix if worst.rule == 'dose-above-containers' else worst.says}"
-
-

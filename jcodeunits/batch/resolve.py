@@ -20,7 +20,7 @@ from .. import catalog as catalogs
 from .. import convert, hcpcs, products, routes, tables
 from .. import policy as policies
 from ..catalog import Catalog, Drug
-from ..claim import Administration, Encounter, OpenedProduct
+from ..claim import Administration, Encounter
 from ..coding.drug_lines import Desk
 from ..coding.opened import look_up
 from ..dose import Dose
@@ -35,8 +35,8 @@ from . import kernel
 EPOCH = dt.date(1970, 1, 1).toordinal()
 _BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
 
-# The tables that decide about a drug line besides the catalog and the products.
-_DECIDING = (AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Status)
+# The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
+_DECIDING = (AdministrationRule, Modifier, PayerOption, Place, PlaceRule, Status)
 
 FAST, REFUSED, SLOW, BANDED = range(4)
 
@@ -131,10 +131,14 @@ class Resolver:
         self._seasons: Any = None
         self._wide = self._detailed = False
         self._targets: dict[tuple[Any, Any, Any, int], Target] = {}
+        self._coded: dict[Any, tuple[Drug, ...]] = {}
+        self._alone: dict[int, Target] = {}
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
-        self._measures: dict[tuple[int, int], tuple[Target, Unit, Cell]] = {}
-        self._notes: dict[int, tuple[Finding, ...]] = {}
+        self._cells: dict[tuple[Any, ...], Cell] = {}
+        self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
+        self._notes: dict[int, tuple[str, ...]] = {}
+        self._classes: dict[tuple[str, int], tuple[str, ...]] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -153,19 +157,26 @@ class Resolver:
             self._detailed = True
             rows = [row for kind in _DECIDING for row in self.policy.rows(kind)]
             self._seasons = _firsts((*rows, *tables.load(products.Container)))
-            self._rebound(())
+            self._rebound(self.policy.rows(DrugClass))
 
     def _rebound(self, rows: Iterable[Any]) -> None:
         more = _firsts(rows)
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
-        for memory in (self._targets, self._measures, self._notes):
+        for memory in (self._targets, self._cells, self._notes, self._classes):
             memory.clear()
 
     def season(self, on: dt.date) -> int:
         """Between which dates of the deciding tables a day lies."""
         self.detail()
         return int(np.searchsorted(self._seasons, on.toordinal() - EPOCH, "right"))
+
+    def classes(self, code: str, on: dt.date) -> tuple[str, ...]:
+        """The names of a code's classes on a day."""
+        key = (code, int(np.searchsorted(self.bounds, on.toordinal() - EPOCH, "right")))
+        if key not in self._classes:
+            self._classes[key] = tuple(row.name for row in self.policy.classes(code, on))
+        return self._classes[key]
 
     @cached_property
     def any_route(self) -> str:
@@ -222,6 +233,13 @@ class Resolver:
             self._targets[key] = found
         return found
 
+    def _of_code(self, drug: Any) -> tuple[Drug, ...]:
+        """The rows of what is written as a code; none for a name."""
+        if drug not in self._coded:
+            code = isinstance(drug, str) and hcpcs.is_valid(drug.strip())
+            self._coded[drug] = self.book.rows(drug.strip().upper()) if code else ()
+        return self._coded[drug]
+
     def _product(self, number: Any, day: dt.date) -> Product | None:
         if not is_number(number):
             return None
@@ -231,10 +249,9 @@ class Resolver:
             return None
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
-        if isinstance(drug, str) and hcpcs.is_valid(drug.strip()):
-            for row in self.book.rows(drug.strip().upper()):
-                if row.effective <= day and (row.ends is None or day <= row.ends):
-                    return Target(row)
+        for row in self._of_code(drug):
+            if row.effective <= day and (row.ends is None or day <= row.ends):
+                return self._alone.setdefault(id(row), Target(row))
         try:
             row, notes = convert.resolve(drug, day, None, route, self.book)
         except AmbiguousDrug as error:
@@ -245,8 +262,9 @@ class Resolver:
 
     def _by_product(self, alone: Target, drug: str, number: str, route: str | None, day: dt.date) -> Target:
         """What the drug means beside a product: the product may settle it, or contradict it."""
-        one = Administration(drug, "1 mg", route or self.any_route, products=(OpenedProduct(number),))
-        desk = Desk(Encounter(day, "", (one,)), self.book, self.policy, self.shelf)
+        given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route, "ndc": number}
+        one = Administration.from_dict(given)
+        desk = Desk(Encounter(day, ""), self.book, self.policy, self.shelf)
         found = look_up(one, False, day, self.shelf)
         if alone.by_dose or all(item.item is None for item in found):
             return alone
@@ -265,30 +283,27 @@ class Resolver:
 
     # -- cells
 
-    def cell(self, drug: Any, number: Any, route: str | None, written: Any, text: bool, stretch: int) -> Cell:
+    def cell(self, target: Target, unit: Unit, stretch: int) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
-        unit = self.unit(written, text)
-        if unit.reason:
-            return Cell(REFUSED, reason=unit.reason)
-        target = self.target(drug, number, route, stretch)
         if target.row is None:
             return Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
-        day = self.day_of(stretch)
-        reach = self._reach(stretch, day)
+        reach = self._reach(stretch)
         plain = not target.notes and target.item is None
-        key = (id(target.row if plain else target), id(unit))
-        known = self._measures.get(key)
-        if known is None:
-            known = self._measures[key] = (target, unit, self._measured(target, unit))
-        cell = known[2]
-        if not reach or cell.state == REFUSED:
-            return cell
-        return attrs.evolve(cell, findings=tuple(joined([*t.split("|"), *reach]) if t else joined(reach) for t in cell.findings))
+        key = (id(target.row if plain else target), id(unit), reach)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._measured(target, unit)
+            if reach and cell.state != REFUSED:
+                said: Any = (joined([*filter(None, text.split("|")), *reach]) for text in cell.findings)
+                cell = attrs.evolve(cell, findings=tuple(said))
+            self._cells[key] = cell
+            self._kept.append((target, unit))
+        return cell
 
-    def _reach(self, stretch: int, day: dt.date) -> tuple[str, ...]:
+    def _reach(self, stretch: int) -> tuple[str, ...]:
         if stretch not in self._notes:
-            self._notes[stretch] = convert.reach_note(day)
-        return tuple(note.rule for note in self._notes[stretch])
+            self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch)))
+        return self._notes[stretch]
 
     def _measured(self, target: Target, unit: Unit) -> Cell:
         row = target.row
@@ -324,7 +339,9 @@ class Resolver:
     def _outside(self, row: Drug) -> str:
         """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""
         same = self.book.ingredients.get(catalogs.normal(row.ingredient), ())
-        bands = dict.fromkeys(f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit)
+        bands = dict.fromkeys(
+            f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit
+        )
         return (
             f"OutsideBand: {row.code} ({row.name}) is for {row.billing_unit}; the dose is outside. "
             f"The bands: {'; '.join(bands)}."

@@ -134,7 +134,10 @@ def run_stream(
     progress: bool | None = None,
 ) -> None:
     """Every table of a source through `work` into a target, each of the three in a thread of its own."""
-    with open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write, _bar(source, progress) as bar:
+    with (
+        open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write,
+        _bar(source, progress) as bar,
+    ):
         read = Ahead(source.tables)
         sink = Behind(write)
         try:

@@ -30,7 +30,19 @@ OUTPUTS = (
     "findings",
 )  # fmt: skip
 # Columns that are read from Parquet as dictionaries: few distinct values in many rows.
-KEYED = ("drug", "unit", "on", "route", "place", "payer", "claim", "ndc", "container", "container_amount", "discarded")
+KEYED = (
+    "drug",
+    "unit",
+    "on",
+    "route",
+    "place",
+    "payer",
+    "claim",
+    "ndc",
+    "container",
+    "container_amount",
+    "discarded",
+)
 # Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
 DETAILS = frozenset(OPTIONAL) - {"id"}
 _PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
@@ -83,16 +95,18 @@ class Answers:
 _NONE = np.empty(0, np.int64)
 
 
-def solve(plan: Plan) -> Answers:
+def solve(plan: Plan, detailed: bool) -> Answers:
     """Units for every row that the integer kernel holds; what a cell refuses is refused; the rest is `left`."""
     top, bottom, least, most = plan.numbers()
     banded = bool((least > 1).any())
-    units, amounts = np.empty(plan.length, np.int64), np.empty(plan.length, np.int64)
+    units = np.empty(plan.length, np.int64)
+    amounts = np.empty(plan.length if detailed else 0, np.int64)
     dose = plan.dose
 
     def block(start: int, stop: int) -> tuple[Any, Any]:
         amount, cell = dose.scaled(start, stop), plan.cell[start:stop]
-        amounts[start:stop] = amount
+        if detailed:
+            amounts[start:stop] = amount
         good = amount <= most[cell]
         good &= amount >= least[cell] if banded else amount > 0
         made = kernel.ceiling(amount, top[cell], bottom[cell])
@@ -132,7 +146,9 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
             if len(known) > _REMEMBERED:
                 known.clear()
             cell = plan.cells[plan.position(row)]
-            one = known[key] = One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
+            one = known[key] = (
+                One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
+            )
         answers.single[row] = one
         answers.units[row] = one.units
         answers.refused[row] = bool(one.reason)
@@ -142,7 +158,11 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
 
 
 def bill(
-    table: Any, *, catalog: Catalog | None = None, policy: Policy | None = None, outputs: Sequence[str] = OUTPUTS
+    table: Any,
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    outputs: Sequence[str] = OUTPUTS,
 ) -> Any:
     """Bill every row of an Arrow table; see `jcodeunits.batch`."""
     given = as_table(table)
@@ -172,7 +192,9 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> Non
     """Raise `BatchError` where a column is missing or doubled, or an answer would overwrite one."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
-        raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
+        raise BatchError(
+            f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs"
+        )
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise BatchError(
@@ -183,7 +205,9 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> Non
     doubled = sorted({name for name in names if list(names).count(name) > 1})
     taken = [name for name in outputs if name in names]
     if doubled or taken:
-        what = f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
+        what = (
+            f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
+        )
         raise BatchError(f"The table has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
 
 
@@ -193,7 +217,9 @@ class Biller:
     Keeps count of what came of the rows: `rows`, `billed`, `refusals()`, `dates`.
     """
 
-    def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
+    def __init__(
+        self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS
+    ) -> None:
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
         self.clerk = Clerk(resolver)
         self.rows = self.billed = 0
@@ -221,10 +247,11 @@ class Biller:
         if detailed:
             self.resolver.detail()
         plan = Plan(table, self.resolver, self.pool)
-        answers = solve(plan)
-        work = Work(table, plan, self.clerk)
-        details = _detail(answers, work) if detailed else None
-        one_by_one(answers, work, answers.left)
+        answers = solve(plan, detailed)
+        work = Work(table, plan, self.clerk) if detailed or len(answers.left) else None
+        details = _detail(answers, work) if detailed and work is not None else None
+        if work is not None:
+            one_by_one(answers, work, answers.left)
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)
@@ -264,7 +291,10 @@ class Result:
 
     def __init__(self, answers: Answers, details: tuple[Any, Details] | None) -> None:
         self.answers, self.plan = answers, answers.plan
-        self.rows, self.details = details if details is not None else (None, None)
+        self.rows: Any = None
+        self.details: Details | None = None
+        if details is not None:
+            self.rows, self.details = details
 
     def _text(self, of_cell: Callable[[Cell], str] | None, of_case: str, missing: Any | None) -> Any:
         """A text by row: of its cell, of its case where it has one, of its own where one call answered it."""
@@ -275,7 +305,9 @@ class Result:
             lookup = self.plan.spread(np.array([words(of_cell(cell)) for cell in self.plan.cells], np.int32))
             index = np.empty(self.plan.length, np.int32)
             cells = self.plan.cell
-            self.plan.each(lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]]))
+            self.plan.each(
+                lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]])
+            )
         if self.details is not None:
             of = np.array([words(getattr(case, of_case)) for case in self.details.cases], np.int32)
             if len(of):
@@ -347,4 +379,6 @@ class Result:
         if self.details is not None or unsafe is None or not unsafe.any():
             return made
         noted = self._text(lambda cell: cell.findings[1], "findings", None)
-        return pc.if_else(pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()).dictionary_encode()
+        return pc.if_else(
+            pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()
+        ).dictionary_encode()
