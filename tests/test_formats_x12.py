@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
+from jcodeunits import formats
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import x12
@@ -348,3 +349,13 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except FormatError:
         units = [1]
     assert min(units) >= 1
+
+
+@pytest.mark.parametrize("form", ["x12", "cms1500", "claimjson"])
+def test_an_unclassified_code_without_words_is_refused_and_they_may_be_given(form: str) -> None:
+    charge = charge_of(drug_line(code="J3490"))
+    with pytest.raises(FormatError, match=r"line 1 \(J3490\) is an unclassified code without description"):
+        formats.write(form, charge)
+    told = {"J3490": "Sodium chloride 0.9% 10 mL", "J1885": "never used"}
+    text = formats.write(form, charge_of(drug_line(code="J3490"), drug_line()), descriptions=told)
+    assert "Sodium chloride 0.9% 10 mL" in text

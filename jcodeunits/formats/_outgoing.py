@@ -15,8 +15,10 @@ from typing import Any
 
 import attrs
 
+from jcodeunits.catalog import shipped
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.hcpcs import is_level_two
 
 MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
 POINTERS_MOST = 4  # SV107-1 to -4; CMS-1500 24E
@@ -73,7 +75,8 @@ class Rules:
     """What one format asks of a line.
 
     `units_digits`: digits of the field that holds the units, more become more lines (None: no end).
-    `needs`: of `charge_amount`, `revenue_code`, `diagnoses`, `ndc_quantity`; `fields` names them there.
+    `needs`: of `charge_amount`, `revenue_code`, `diagnoses`, `ndc_quantity` and, for unclassified codes,
+    `description`; `fields` names them there.
     `quantity`: digits before and after the point of the NDC quantity; `quantity_most`: its characters in
     all, the point too. `amount_digits`: digits before the point of a charge.
     `lines_most`: lines that one claim holds.
@@ -198,6 +201,7 @@ def prepare(
     allow_stops: bool = False,
     amounts: Mapping[str, object] | None = None,
     revenue_codes: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     allow_me: bool = False,
 ) -> tuple[Line, ...]:
     """The lines that may leave in a format, each with its amount, as many as the fields need.
@@ -213,7 +217,14 @@ def prepare(
     problems = [] if allow_stops else _stops(charge)
     if not charge.lines:
         problems.append("there is no line to bill")
-    priced = tuple(_priced(line, charge, amounts, revenue_codes, problems) for line in charge.lines)
+    words = descriptions or {}
+    priced = tuple(
+        attrs.evolve(
+            _priced(line, charge, amounts, revenue_codes, problems),
+            description=line.description or words.get(line.code),
+        )
+        for line in charge.lines
+    )
     for at, line in enumerate(priced, 1):
         problems += (f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, allow_me))
     if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
@@ -361,12 +372,23 @@ _GIVE = {
     "revenue_code": "has no revenue code ({where}): give revenue_codes={{'{code}': '0636'}}",
     "diagnoses": "has no diagnosis ({where}): name one in the encounter or the administration",
 }
+_WORDS = (
+    "is an unclassified code without description ({where}): give descriptions={{'{code}': '...'}}, the drug "
+    "with its strength and dose"
+)
 
 
 def _missing(line: Line, rules: Rules) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
             yield sentence.format(where=rules.fields[name], code=line.code)
+    if "description" in rules.needs and line.description is None and _is_unclassified(line.code):
+        yield _WORDS.format(where=rules.fields["description"], code=line.code)
+
+
+def _is_unclassified(code: str) -> bool:
+    """Whether a code stands for any drug without one of its own, so that only words say which."""
+    return is_level_two(code) and any(row.refuses == "unclassified" for row in shipped().rows(code))
 
 
 def for_charges(

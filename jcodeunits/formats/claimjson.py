@@ -58,6 +58,7 @@ def write(
     allow_stops: bool = False,
     amounts: Mapping[str, object] | None = None,
     revenue_codes: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     allow_me: bool = False,
     keys: str = "camel",
     indent: int | None = 1,
@@ -72,10 +73,14 @@ def write(
     side = _side(charge) if isinstance(charge, Charge) else "professional"
     rules = Rules(
         "claimjson", "clearing-house JSON", SERVICE_UNIT_DIGITS,
-        ("charge_amount", "ndc_quantity", "diagnoses" if side == "professional" else "revenue_code"),
+        (
+            "charge_amount", "ndc_quantity", "description",
+            "diagnoses" if side == "professional" else "revenue_code",
+        ),
         {
             "charge_amount": "lineItemChargeAmount", "ndc_quantity": "nationalDrugUnitCount",
             "diagnoses": "compositeDiagnosisCodePointers", "revenue_code": "serviceLineRevenueCode",
+            "description": "the service's description",
         },
         QUANTITY_DIGITS, pointers=True,
     )  # fmt: skip
@@ -85,6 +90,7 @@ def write(
         allow_stops=allow_stops,
         amounts=amounts,
         revenue_codes=revenue_codes,
+        descriptions=descriptions,
         allow_me=allow_me,
     )
     listed = diagnoses(charge)

@@ -65,6 +65,7 @@ def write(
     *,
     allow_stops: bool = False,
     amounts: Mapping[str, object] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     layout: str = "nucc",
     blank_amounts: bool = False,
     allow_me: bool = False,
@@ -72,14 +73,16 @@ def write(
     """The charge as rows of item 24, two for each line (the shaded one may be empty).
 
     `layout`: one of `LAYOUTS`, or `payer` for what the payer's row says. `amounts`: price of one unit by
-    code; `blank_amounts=True` leaves 24F for the host to fill. Units above 999 become more lines, because 24G
-    has three digits. Letters in 24E count in `diagnoses(charge)`. Raises `FormatError` listing all that is
-    in the way. Sources: NUCC's instructions for item 24; Medicare's column specification.
+    code; `descriptions`: the words for an unclassified code; `blank_amounts=True` leaves 24F to the host.
+    Units above 999 become more lines, because 24G has three digits. Letters in 24E count in
+    `diagnoses(charge)`. Raises `FormatError` listing all that is in the way. Sources: NUCC's instructions
+    for item 24; Medicare's column specification.
     """
     style = _layout(charge, layout)
     lines = _outgoing.prepare(
-        charge, _rules(style, blank_amounts), allow_stops=allow_stops, amounts=amounts, allow_me=allow_me
-    )
+        charge, _rules(style, blank_amounts), allow_stops=allow_stops, amounts=amounts,
+        descriptions=descriptions, allow_me=allow_me,
+    )  # fmt: skip
     listed = diagnoses(charge)
     rows: list[str] = []
     if style == "item-19" and (ndcs := [text for line in lines for text in _ndcs(line, style)]):
@@ -109,8 +112,11 @@ def _layout(charge: Charge, layout: str) -> str:
 def _rules(style: str, blank_amounts: bool) -> Rules:
     return Rules(
         "cms1500", "CMS-1500", UNIT_DIGITS,
-        ("ndc_quantity", "diagnoses", *(() if blank_amounts else ("charge_amount",))),
-        {"charge_amount": "24F", "diagnoses": "24E", "ndc_quantity": "the shaded part of item 24"},
+        ("ndc_quantity", "diagnoses", "description", *(() if blank_amounts else ("charge_amount",))),
+        {
+            "charge_amount": "24F", "diagnoses": "24E",
+            **dict.fromkeys(("ndc_quantity", "description"), "the shaded part of item 24"),
+        },
         IMPLIED_DIGITS if style == "implied-decimal" else QUANTITY_DIGITS,
         LEGACY_QUANTITY if style == "legacy" else None,
         DOLLAR_DIGITS, pointers=True,

@@ -87,12 +87,18 @@ def _rules(segment: str) -> Rules:
         format="x12",
         title="X12 837P" if professional else "X12 837I",
         units_digits=SERVICE_UNIT_DIGITS,
-        needs=("charge_amount", "ndc_quantity", "diagnoses" if professional else "revenue_code"),
+        needs=(
+            "charge_amount",
+            "ndc_quantity",
+            "description",
+            "diagnoses" if professional else "revenue_code",
+        ),
         fields={
             "charge_amount": "SV102" if professional else "SV203",
             "diagnoses": "SV107",
             "revenue_code": "SV201",
             "ndc_quantity": "CTP04",
+            "description": "SV101-7" if professional else "SV202-7",
         },
         quantity=QUANTITY_DIGITS,
         lines_most=_LINES_MOST[segment],
@@ -117,6 +123,7 @@ def write(
     allow_stops: bool = False,
     amounts: Mapping[str, object] | None = None,
     revenue_codes: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     loop: str | None = None,
     place: bool = True,
     first: int = 1,
@@ -126,7 +133,8 @@ def write(
 ) -> str:
     """The charge as 2400 and 2410 loops.
 
-    `amounts`: price of one unit by code, where the charge has none. `loop`: `professional` (SV1) or
+    `amounts`: price of one unit by code, where the charge has none; `descriptions`: the words for an
+    unclassified code. `loop`: `professional` (SV1) or
     `institutional` (SV2, with `revenue_codes`); the encounter's claim decides where it is not given.
     `place=False` leaves SV105 out, for hosts whose CLM05 says it. `first`: the first LX number. A further
     NDC of one line goes to its note (NTE).
@@ -137,7 +145,7 @@ def write(
     kind = _kind(charge, loop) if isinstance(charge, Charge) else "SV1"
     lines = _outgoing.prepare(
         charge, _rules(kind), allow_stops=allow_stops, amounts=amounts, revenue_codes=revenue_codes,
-        allow_me=allow_me,
+        descriptions=descriptions, allow_me=allow_me,
     )  # fmt: skip
     segments: list[str] = []
     listed = diagnoses(charge)
