@@ -671,3 +671,8 @@ class Charge:
         from . import show
 
         return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -106,9 +106,14 @@ class BilledUnits:
         return f"{self.code} x {self.count}"
 
     def _repr_html_(self) -> str:
-        from .show import html_of_units
+        from . import show
 
-        return html_of_units(self)
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))
 
 
 def billing_units(

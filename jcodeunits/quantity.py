@@ -76,6 +76,11 @@ class NdcQuantity:
 
         return show.html(self)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))
+
 
 def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
     """The product of an NDC on a date of service.
@@ -244,13 +249,18 @@ def _by_measure(found: Product, given: Dose, qualifier: str) -> tuple[Fraction, 
 
 def labelled(found: Product) -> Dose:
     """The labelled amount of one container; `ContradictedProduct` where the published row gives none."""
-    if found.dose is not None:
-        return found.dose
+    if found.dose is None:
+        raise unlabelled(found)
+    return found.dose
+
+
+def unlabelled(found: Product) -> ContradictedProduct:
+    """Why the amount in one container is not known, and what to give instead."""
     why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
     reviewed = products.review(found.ndc)
     if reviewed is not None and reviewed.note:
         why = reviewed.note
-    raise ContradictedProduct(
+    return ContradictedProduct(
         f"NDC {found.number} ({found.label}): {why}. Give the amount on the label of one container.",
         ndc=found.ndc, reason=why,
     )  # fmt: skip

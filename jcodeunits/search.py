@@ -47,9 +47,14 @@ class Drugs(tuple[Drug, ...]):
         return [row.as_dict() for row in self]
 
     def _repr_html_(self) -> str:
-        from .show import html_of_drugs
+        from . import show
 
-        return html_of_drugs(self)
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from . import show
+
+        printer.text(show.text(self))
 
 
 def _when(row: Drug) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import attrs
+
 from .amount import decimal_text
 from .catalog import REFUSALS, Drug, History, Successor
 
 _COLOURS = {"stop": "#b00020", "warn": "#8a5a00", "note": "#1a5276"}
 _LEAST = 6  # no column of text is narrowed below this many characters
+_PADDING = 2  # what tabulate adds to the width of a head
+_GAP = "  "  # what it sets between two columns
 
 
 # --- text -------------------------------------------------------------------------------------------
@@ -34,9 +38,12 @@ def text_table(
     import tabulate
 
     cells = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
-    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(head)]
-    room = width - 2 * (len(head) - 1) - 2
-    while sum(widths) > room and max(widths) > _LEAST:
+    least = [len(name) + _PADDING for name in head]
+    widths = [max([narrow, *(len(row[i]) for row in cells)]) for i, narrow in enumerate(least)]
+    room = width - len(_GAP) * (len(head) - 1)
+    while sum(widths) > room and any(
+        wide > max(_LEAST, narrow) for wide, narrow in zip(widths, least, strict=True)
+    ):
         widths[widths.index(max(widths))] -= 1
     align = ["right" if name in right else "left" for name in head]
     return str(
@@ -60,9 +67,111 @@ def ndc_text(line: Any) -> str:
     return " ".join(part for part in (line.ndc, line.ndc_qualifier, quantity) if part)
 
 
-def line_rows(lines: Iterable[Any]) -> list[tuple[object, ...]]:
-    """Claim lines as rows of `LINE_HEAD`."""
-    return [
+# --- what of each answer is shown -------------------------------------------------------------------
+
+
+@attrs.frozen
+class Table:
+    """Rows under a head; `right` names the columns of counts."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    right: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class View:
+    """An answer laid out: a title, tables, findings and where the data come from."""
+
+    title: str
+    tables: tuple[Table, ...] = ()
+    findings: tuple[Any, ...] = ()
+    note: str = ""
+
+
+def _pairs(*pairs: tuple[str, object]) -> Table:
+    """Names and values; what has no value is left out."""
+    return Table(("", ""), tuple((name, value) for name, value in pairs if value not in (None, "")))
+
+
+def _steps(trace: Any) -> Table:
+    return Table(
+        ("step", "why", "source"), tuple((step.says, step.why, step.citation) for step in trace.steps)
+    )
+
+
+def _drug(drug: Drug) -> View:
+    routes = ", ".join(drug.routes)
+    pairs = (
+        ("one unit", drug_unit(drug)),
+        ("routes", routes),
+        ("in effect", drug.period),
+        ("source", drug.citation),
+    )
+    return View(f"{drug.code} {drug.name}", (_pairs(*pairs),))
+
+
+def _drugs(drugs: Sequence[Drug]) -> View:
+    if not drugs:
+        return View("no drug found")
+    rows = tuple((row.code, row.name, drug_unit(row), row.period) for row in drugs)
+    return View("", (Table(("code", "drug", "one unit", "in effect"), rows),))
+
+
+def _history(history: History) -> View:
+    rows = tuple((row.code, row.period, drug_unit(row), row.name) for row in history)
+    links = [("after", link.successor, link) for link in history.successors]
+    links += [("before", link.code, link) for link in history.predecessors]
+    shown = tuple((when, code, link.effective, link.condition, evidence(link)) for when, code, link in links)
+    tables = [Table(("code", "in effect", "one unit", "drug"), rows)]
+    if shown:
+        tables.append(Table(("", "code", "from", "for", "evidence"), shown))
+    return View(history.code, tuple(tables))
+
+
+def evidence(link: Successor) -> str:
+    """How a successor is known."""
+    moved = f", {link.ndcs_moved} NDCs moved" if link.ndcs_moved else ""
+    return f"by {link.evidence}{moved}; confidence {link.confidence}"
+
+
+def _units(billed: Any) -> View:
+    count = f"{billed.count} unit{'s' * (billed.count != 1)}"
+    return View(f"{count} of {billed.code} on {billed.on}", (_steps(billed.trace),), billed.findings)
+
+
+def _product(product: Any) -> View:
+    quantity = decimal_text(product.quantity) if product.quantity is not None else ""
+    container = ", ".join(part for part in (product.shape, product.kind, product.form) if part)
+    pairs = (
+        ("codes", ", ".join(product.codes)),
+        ("one container", product.contents),
+        ("container", container),
+        ("containers in a package", decimal_text(product.containers)),
+        ("NDC quantity of one", f"{product.qualifier} {quantity}".strip()),
+        ("maker", product.maker),
+        ("in effect", product.period),
+        ("source", product.citation),
+    )
+    return View(f"{product.number} {product.label}", (_pairs(*pairs),))
+
+
+def _quantity(quantity: Any) -> View:
+    title = f"{quantity.qualifier} {format(quantity.quantity, 'f')}"
+    return View(title, (_steps(quantity.trace),), quantity.findings)
+
+
+def _charge(charge: Any) -> View:
+    stops = sum(finding.severity == "stop" for finding in charge.findings)
+    verdict = "nothing stops it" if charge.ok else f"stopped by {stops} finding{'s' * (stops != 1)}"
+    title = f"{charge.encounter.on}, place {charge.encounter.place}, {charge.encounter.payer}: {verdict}"
+    return View(title, (line_table(charge.lines),), charge.findings, charge.edition)
+
+
+def line_table(lines: Iterable[Any]) -> Table:
+    """Claim lines, without the columns that no line uses."""
+    head = ("#", "code", "mod", "units", "NDC", "diagnoses", "what")
+    rows = [
         (
             number,
             line.code,
@@ -74,166 +183,55 @@ def line_rows(lines: Iterable[Any]) -> list[tuple[object, ...]]:
         )
         for number, line in enumerate(lines, 1)
     ]
+    used = [i for i in range(len(head)) if not rows or any(str(row[i]) for row in rows)]
+    return Table(
+        tuple(head[i] for i in used), tuple(tuple(row[i] for i in used) for row in rows), ("#", "units")
+    )
 
 
-LINE_HEAD = ("#", "code", "mod", "units", "NDC", "diagnoses", "what")
+_VIEWS: dict[str, Callable[[Any], View]] = {
+    "Drug": _drug,
+    "Drugs": _drugs,
+    "History": _history,
+    "BilledUnits": _units,
+    "Product": _product,
+    "NdcQuantity": _quantity,
+    "Charge": _charge,
+}
 
 
-# --- HTML -------------------------------------------------------------------------------------------
+def _view(value: object) -> View:
+    way = _VIEWS.get(type(value).__name__)
+    if way is None:
+        raise TypeError(f"nothing here shows a {type(value).__name__}")
+    return way(value)
 
 
-def escape(text: str) -> str:
-    """Text that is safe inside HTML."""
-    from html import escape as escaped  # its table of entities is large, and a terminal needs none
-
-    return escaped(text)
+# --- as text ----------------------------------------------------------------------------------------
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> str:
-    """An HTML table; cells are escaped here unless they are `_Markup`."""
-    import tabulate
+def text(value: object, width: int = 80) -> str:
+    """Any of the package's answers as plain text, no wider than `width` columns where a table allows it."""
+    import textwrap
 
-    cells = [
-        [cell if isinstance(cell, _Markup) else escape("" if cell is None else str(cell)) for cell in row]
-        for row in rows
-    ]
-    align = ["right" if name in right else "left" for name in head]
-    return str(
-        tabulate.tabulate(
-            cells, [escape(name) for name in head], tablefmt="unsafehtml", colalign=align if cells else None,
-            disable_numparse=True,
-        )
-    )  # fmt: skip
+    view = _view(value)
+    parts = [view.title] if view.title else []
+    parts += [text_table(table.head, table.rows, table.right, width) for table in view.tables if table.rows]
+    for finding in view.findings:
+        at = f" (line {finding.line})" if finding.line else ""
+        cites = "; ".join(map(str, finding.citations))
+        says = f"{finding.severity}{at}: {finding.says} {finding.fix} [{finding.rule}: {cites}]"
+        parts.append(textwrap.fill(says, width, subsequent_indent="  ", break_long_words=False))
+    return "\n".join([*parts, *([view.note] if view.note else [])])
+
+
+# --- as HTML ----------------------------------------------------------------------------------------
 
 
 class _Markup(str):
     """Text that is HTML already."""
 
     __slots__ = ()
-
-
-def _titled(title: str, *parts: str) -> str:
-    return f"<div><strong>{escape(title)}</strong>{''.join(parts)}</div>"
-
-
-def _pairs(pairs: Iterable[tuple[str, object]]) -> str:
-    return _table(("", ""), [(name, value) for name, value in pairs if value not in (None, "")])
-
-
-def _findings(findings: Iterable[Any]) -> str:
-    rows = [
-        (
-            _Markup(
-                f'<span style="color:{_COLOURS[f.severity]};font-weight:bold">{escape(f.severity)}</span>'
-            ),
-            f.line or "",
-            _Markup(f"{escape(f.says)}<br><em>{escape(f.fix)}</em>"),
-            _Markup(f"{escape(f.rule)}<br><small>{escape('; '.join(map(str, f.citations)))}</small>"),
-        )
-        for f in findings
-    ]
-    return _table(("severity", "line", "what is wrong, what to do", "rule and source"), rows) if rows else ""
-
-
-def html_of_drug(drug: Drug) -> str:
-    """One dated row of the catalog."""
-    return _titled(
-        f"{drug.code} {drug.name}",
-        _pairs(
-            (
-                ("one unit", drug_unit(drug)),
-                ("routes", ", ".join(drug.routes)),
-                ("in effect", drug.period),
-                ("source", drug.citation),
-            )
-        ),
-    )
-
-
-def html_of_drugs(drugs: Sequence[Drug]) -> str:
-    """Drugs found, best first."""
-    if not drugs:
-        return "<div>no drug found</div>"
-    rows = [(row.code, row.name, drug_unit(row), row.period) for row in drugs]
-    return _table(("code", "drug", "one unit", "in effect"), rows)
-
-
-def html_of_history(history: History) -> str:
-    """Every dated row of a code, what came after and what before."""
-    rows = [(row.code, row.period, drug_unit(row), row.name) for row in history]
-    links = [("after", link.successor, link) for link in history.successors]
-    links += [("before", link.code, link) for link in history.predecessors]
-    shown = [(when, code, link.effective, link.condition, evidence(link)) for when, code, link in links]
-    after = _table(("", "code", "from", "for", "evidence"), shown) if shown else ""
-    return _titled(history.code, _table(("code", "in effect", "one unit", "drug"), rows), after)
-
-
-def evidence(link: Successor) -> str:
-    """How a successor is known."""
-    moved = f", {link.ndcs_moved} NDCs moved" if link.ndcs_moved else ""
-    return f"by {link.evidence}{moved}; confidence {link.confidence}"
-
-
-def html_of_units(billed: Any) -> str:
-    """Billing units with the steps that lead to them."""
-    steps = [(step.says, step.why, step.citation) for step in billed.trace.steps]
-    count = f"{billed.count} unit{'s' * (billed.count != 1)}"
-    return _titled(
-        f"{count} of {billed.code} on {billed.on}",
-        _table(("step", "why", "source"), steps),
-        _findings(billed.findings),
-    )
-
-
-def html_of_product(product: Any) -> str:
-    """One product: its codes, what one container holds, and how the claim counts it."""
-    quantity = decimal_text(product.quantity) if product.quantity is not None else ""
-    return _titled(
-        f"{product.number} {product.label}",
-        _pairs(
-            (
-                ("codes", ", ".join(product.codes)),
-                ("one container", product.contents),
-                (
-                    "container",
-                    ", ".join(part for part in (product.shape, product.kind, product.form) if part),
-                ),
-                ("containers in a package", decimal_text(product.containers)),
-                ("NDC quantity of one", f"{product.qualifier} {quantity}".strip()),
-                ("maker", product.maker),
-                ("in effect", product.period),
-                ("source", product.citation),
-            )
-        ),
-    )
-
-
-def html_of_quantity(quantity: Any) -> str:
-    """An NDC quantity with its steps."""
-    steps = [(step.says, step.why, step.citation) for step in quantity.trace.steps]
-    return _titled(
-        f"{quantity.qualifier} {format(quantity.quantity, 'f')}", _table(("step", "why", "source"), steps)
-    )
-
-
-def html_of_charge(charge: Any) -> str:
-    """The claim's lines and what is wrong with them."""
-    stops = sum(finding.severity == "stop" for finding in charge.findings)
-    verdict = "nothing stops it" if charge.ok else f"stopped by {stops} finding{'s' * (stops != 1)}"
-    title = f"{charge.encounter.on}, place {charge.encounter.place}, {charge.encounter.payer}: {verdict}"
-    lines = _table(LINE_HEAD, line_rows(charge.lines), right=("#", "units"))
-    return _titled(title, lines, _findings(charge.findings), f"<small>{escape(charge.edition)}</small>")
-
-
-_WAYS: dict[str, Callable[[Any], str]] = {
-    "Drug": html_of_drug,
-    "Drugs": html_of_drugs,
-    "History": html_of_history,
-    "BilledUnits": html_of_units,
-    "Product": html_of_product,
-    "NdcQuantity": html_of_quantity,
-    "Charge": html_of_charge,
-}
 
 
 def html(value: object) -> str:
@@ -243,7 +241,45 @@ def html(value: object) -> str:
     Traceback (most recent call last):
     TypeError: nothing here shows a int
     """
-    way = _WAYS.get(type(value).__name__)
-    if way is None:
-        raise TypeError(f"nothing here shows a {type(value).__name__}")
-    return way(value)
+    view = _view(value)
+    parts = [f"<strong>{_escaped(view.title)}</strong>"] if view.title else []
+    parts += [_html_table(table) for table in view.tables]
+    if view.findings:
+        parts.append(_html_table(_finding_table(view.findings)))
+    if view.note:
+        parts.append(f"<small>{_escaped(view.note)}</small>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _escaped(value: object) -> str:
+    from html import escape  # its table of entities is large, and a terminal needs none
+
+    return value if isinstance(value, _Markup) else escape("" if value is None else str(value))
+
+
+def _html_table(table: Table) -> str:
+    import tabulate
+
+    cells = [[_escaped(cell) for cell in row] for row in table.rows]
+    align = ["right" if name in table.right else "left" for name in table.head]
+    return str(
+        tabulate.tabulate(
+            cells, [_escaped(name) for name in table.head], tablefmt="unsafehtml",
+            colalign=align if cells else None, disable_numparse=True,
+        )
+    )  # fmt: skip
+
+
+def _finding_table(findings: Iterable[Any]) -> Table:
+    rows = tuple(
+        (
+            _Markup(
+                f'<span style="color:{_COLOURS[f.severity]};font-weight:bold">{_escaped(f.severity)}</span>'
+            ),
+            f.line or "",
+            _Markup(f"{_escaped(f.says)}<br><em>{_escaped(f.fix)}</em>"),
+            _Markup(f"{_escaped(f.rule)}<br><small>{_escaped('; '.join(map(str, f.citations)))}</small>"),
+        )
+        for f in findings
+    )
+    return Table(("severity", "line", "what is wrong, what to do", "rule and source"), rows)

@@ -76,13 +76,13 @@ def _imports(module: str, path: Path) -> set[str]:
 
 
 def _shows(path: Path, imported: str) -> bool:
-    """The one look upwards: `show` is imported only inside `_repr_html_`."""
+    """The one look upwards: `show` is imported only where a type displays itself."""
     tree = ast.parse(path.read_text("utf-8"))
     every = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and imported in _named(n)]
     inside = [
         n
         for f in ast.walk(tree)
-        if isinstance(f, ast.FunctionDef) and f.name == "_repr_html_"
+        if isinstance(f, ast.FunctionDef) and f.name in ("_repr_html_", "_repr_pretty_")
         for n in ast.walk(f)
         if isinstance(n, ast.ImportFrom) and imported in _named(n)
     ]

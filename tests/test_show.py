@@ -60,7 +60,7 @@ def test_a_drug_without_a_unit_shows_why() -> None:
 
 def test_drugs_found_are_a_table_and_nothing_is_said_so() -> None:
     assert "J1885" in _cells(jc.find("toradol", on=ON)._repr_html_())
-    assert jc.find("no such drug at all", on=ON)._repr_html_() == "<div>no drug found</div>"
+    assert jc.find("no such drug at all", on=ON)._repr_html_() == "<div><strong>no drug found</strong></div>"
 
 
 def test_a_history_shows_its_end_and_what_came_after() -> None:
@@ -77,7 +77,7 @@ def test_units_show_every_step() -> None:
 
 
 def test_one_unit_is_one_unit() -> None:
-    assert "1 unit of J0696" in show.html_of_units(jc.billing_units("J0696", "200 mg", on=ON))
+    assert "1 unit of J0696" in show.html(jc.billing_units("J0696", "200 mg", on=ON))
 
 
 def test_a_product_shows_what_a_container_holds() -> None:
@@ -116,7 +116,7 @@ def test_foreign_text_is_escaped(tmp_path: Path) -> None:
     good = BROKEN_DRUG.read_text("utf-8").replace(",0,mg,", ",15,mg,")
     file.write_text(good.replace("testmycin,,", "<script>alert(1)</script>,a & b,"), "utf-8")
     (drug,) = tables.load(jc.Drug, file)
-    for html in (show.html_of_drug(drug), show.html_of_drugs([drug])):
+    for html in (drug._repr_html_(), jc.Drugs((drug,))._repr_html_()):
         assert "<script>" not in html
         assert "&lt;script&gt;" in html
         assert "a &amp; b" in html
@@ -125,3 +125,32 @@ def test_foreign_text_is_escaped(tmp_path: Path) -> None:
 def test_what_nothing_shows_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="nothing here shows a dict"):
         show.html({})
+
+
+class Printer:
+    """What a notebook's own printer does with text."""
+
+    shown = ""
+
+    def text(self, text: str) -> None:
+        self.shown += text
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (lambda: jc.drug("J0696", on=ON), "per 250 mg"),
+        (lambda: jc.find("toradol", on=ON), "ketorolac tromethamine"),
+        (lambda: jc.history("J1030"), "J1010"),
+        (lambda: jc.billing_units("J0696", "1 g", on=ON), "1000 mg / 250 mg = 4"),
+        (lambda: jc.product("0409-3795-01", on=ON), "30 mg/1 mL"),
+        (lambda: jc.ndc_quantity("0409-3795-01", "30 mg", on=ON), "ML 1"),
+        (lambda: jc.charge(ENCOUNTER), "00409379501 ML 1"),
+    ],
+)
+def test_every_answer_displays_itself_as_text_of_80_columns(value, says: str) -> None:
+    printer = Printer()
+    value()._repr_pretty_(printer, False)
+    assert says in printer.shown
+    assert max(map(len, printer.shown.splitlines())) <= 80
+    assert "<" not in printer.shown

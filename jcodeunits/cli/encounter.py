@@ -266,12 +266,13 @@ def _plain(made: Charge, expected: bool) -> dict[str, Any]:
 
 
 def _told(made: Charge, on: str, args: argparse.Namespace) -> list[str]:
-    from jcodeunits.show import LINE_HEAD, line_rows
+    from jcodeunits.show import line_table
 
     encounter = made.encounter
     lines = [f"{on}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim", ""]
     if made.lines:
-        lines += [*_filled(LINE_HEAD, line_rows(made.lines)), ""]
+        rows = line_table(made.lines)
+        lines += [*terminal.table(rows.head, rows.rows, rows.right, headed=True), ""]
     if args.explain:
         for number, line in enumerate(made.lines, 1):
             lines += [f"line {number}: {line.code} x {line.units}", *terminal.steps(line.trace.steps), ""]
@@ -282,14 +283,6 @@ def _told(made: Charge, on: str, args: argparse.Namespace) -> list[str]:
     verdict = f"stopped by {stops} finding{'s' * (stops != 1)}" if stops else "nothing stops this claim"
     data = f"({made.edition}, data {made.fingerprint[:12]})"
     return [*lines, f"{terminal.styled(verdict, 'stop' if stops else 'bold')} {data}"]
-
-
-def _filled(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """The table without the columns that no line uses."""
-    used = [i for i in range(len(head)) if any(str(row[i]) for row in rows)]
-    return terminal.table(
-        [head[i] for i in used], [[row[i] for i in used] for row in rows], right=("#", "units"), headed=True
-    )
 
 
 def _expected(made: Charge) -> list[str]:
