@@ -41,10 +41,11 @@ def text_table(
     least = [len(name) + _PADDING for name in head]
     widths = [max([narrow, *(len(row[i]) for row in cells)]) for i, narrow in enumerate(least)]
     room = width - len(_GAP) * (len(head) - 1)
-    while sum(widths) > room and any(
-        wide > max(_LEAST, narrow) for wide, narrow in zip(widths, least, strict=True)
-    ):
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) > room:
+        wide = [i for i, at in enumerate(widths) if at > max(_LEAST, least[i])]
+        if not wide:
+            break
+        widths[max(wide, key=widths.__getitem__)] -= 1
     align = ["right" if name in right else "left" for name in head]
     return str(
         tabulate.tabulate(
