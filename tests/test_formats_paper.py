@@ -282,3 +282,12 @@ UB = "0636 N400409379501ML1.5       J1885JZ        030226       2      1000"
 def test_broken_ub_rows_are_refused(text: str, says: str) -> None:
     with pytest.raises(FormatError, match=says):
         ub04.read(text)
+
+
+def test_a_payers_layout_comes_from_its_row() -> None:
+    medicaid = charge_of(drug_line(), payer="medicaid")
+    assert shaded(cms1500.write(medicaid, layout="payer")) == ["N400409379501   ML1"]
+    medicare = cms1500.write(charge_of(drug_line()), layout="payer")
+    assert medicare.startswith("ITEM 19: N400409379501 ML1\n")
+    with pytest.raises(FormatError, match="'indicator' is no layout here"):
+        cms1500.write(charge_of(drug_line(), payer="tricare"), layout="payer")
