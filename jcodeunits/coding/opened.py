@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from jcodeunits.claim import Administration, OpenedProduct
 from jcodeunits.convert import measured
 from jcodeunits.dose import Dose
 from jcodeunits.errors import (
-    ContradictedProduct,
+    ContainerError,
     FormNeeded,
     IdentifierError,
     JcodeunitsError,
@@ -24,7 +25,7 @@ from jcodeunits.errors import (
 )
 from jcodeunits.finding import Finding
 from jcodeunits.products import Product, Shelf
-from jcodeunits.quantity import Counting, by_form, counting, labelled, rounded
+from jcodeunits.quantity import Counting, by_form, counting, rounded, unlabelled
 from jcodeunits.trace import Step
 from jcodeunits.vials import thrown_away
 
@@ -98,22 +99,32 @@ def newest_crosswalk() -> Citation:
 def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Finding, ...]]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
-    Raises a `DoseError` or `UnitMismatch` for an amount that cannot be read or counted.
+    Raises `ContainerError` for an amount that cannot be read or counted.
     """
     entry, said = found.entry, list(found.findings)
     listed = _listed_amount(found, drug, basis)
     each = listed
     if entry.amount is not None:
-        each = in_units(Dose.of(entry.amount), drug, basis)
+        each = _read("the amount in one container", Dose.of, entry.amount, drug, basis)
         if listed is not None and listed != each and found.item is not None:
             said.append(_amounts_differ(found.item, entry.amount))
     elif found.item is not None and listed is None:
         said += _no_amount(found.item)
     discarded = None
     if entry.discarded is not None:
-        thrown = thrown_away(entry.discarded)
-        discarded = in_units(thrown, drug, basis) if thrown.amount else Fraction(0)
+        discarded = _read("the discarded amount", thrown_away, entry.discarded, drug, basis)
     return Opened(found.number, found.item, entry.containers, each, discarded), tuple(said)
+
+
+def _read(what: str, read: Callable[[object], Dose], written: str, drug: Drug, basis: str | None) -> Fraction:
+    """An amount of the record in billing units; the error names which amount cannot be used."""
+    try:
+        amount = read(written)
+        return in_units(amount, drug, basis) if amount.amount else Fraction(0)
+    except JcodeunitsError as error:
+        raise ContainerError(
+            f"{what.capitalize()}, {written!r}, cannot be used: {error}", given=written
+        ) from None
 
 
 def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
@@ -129,6 +140,8 @@ def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
 def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | None:
     if found.item is None or found.item.dose is None:
         return None
+    if found.item.unit == "billing unit" and drug.basis == "band":
+        return None  # one unit for any dose of the band: that is no amount
     try:
         return in_units(found.item.dose, drug, basis)
     except JcodeunitsError:
@@ -144,16 +157,10 @@ def _amounts_differ(item: Product, written: str) -> Finding:
 
 
 def _no_amount(item: Product) -> tuple[Finding, ...]:
-    try:
-        labelled(item)
-    except ContradictedProduct as error:
-        citation = attrs.evolve(item.citation, confidence="medium")
-        return (
-            Finding(
-                "product-amount-unknown", "warn", str(error), "Give the amount in one container.", (citation,)
-            ),
-        )
-    return ()
+    if item.amount is not None:
+        return ()  # listed in another measure than the code counts
+    says, fix = unlabelled(item), "Give the amount in one container."
+    return (Finding("product-amount-unknown", "warn", str(says), fix, (item.citation,)),)
 
 
 def share(opened: tuple[Opened, ...], given: Fraction) -> tuple[Opened, ...]:

@@ -1,0 +1,524 @@
+"""Drug lines: the code from the product, the NDC on the line, several products, orders, refusals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jcodeunits import policy
+from jcodeunits.claim import Encounter
+from jcodeunits.coding.drug_lines import DrugLines, drug_lines
+from jcodeunits.dose import Dose
+
+ON = "2026-03-02"
+
+
+def build(*administrations: dict[str, Any], on: str = ON, **more: Any) -> tuple[DrugLines, ...]:
+    given_here = [{"route": "IM", **administration} for administration in administrations]
+    encounter = {"on": on, "place": "11", "administrations": given_here, **more}
+    return drug_lines(Encounter.from_dict(encounter))
+
+
+def one(administration: dict[str, Any], **more: Any) -> DrugLines:
+    (answer,) = build(administration, **more)
+    return answer
+
+
+def shown(answer: DrugLines) -> list[tuple[str, tuple[str, ...], int]]:
+    return [(line.code, line.modifiers, line.units) for line in answer.lines]
+
+
+def ndcs(answer: DrugLines) -> list[tuple[str | None, str | None, str]]:
+    return [(line.ndc, line.ndc_qualifier, str(line.ndc_quantity)) for line in answer.lines]
+
+
+def rules(answer: DrugLines) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.severity) for finding in answer.findings}
+
+
+# --- the code from the product ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ndc", "dose", "on", "line"),
+    [
+        ("00409-3795-01", "30 mg", ON, ("J1885", 2)),
+        ("00009-3073-01", "40 mg", "2024-03-31", ("J1030", 1)),
+        ("00009-3073-01", "40 mg", "2024-04-01", ("J1010", 40)),
+        ("00409-1215-01", "0.4 mg", "2025-06-30", ("J2310", 1)),
+        ("00409-1215-01", "0.4 mg", "2025-07-01", ("J2312", 40)),
+        ("61314-0240-63", "60 mg", ON, ("Q5136", 60)),
+    ],
+)
+def test_an_ndc_as_the_drug_picks_its_code_of_the_day(
+    ndc: str, dose: str, on: str, line: tuple[str, int]
+) -> None:
+    answer = one({"drug": ndc, "dose": dose, "container": "multi-dose"}, on=on)
+    assert [(x.code, x.units) for x in answer.lines] == [line]
+    assert answer.lines[0].ndc == ndc.replace("-", "")
+
+
+@pytest.mark.parametrize("drug", ["epinephrine", "Epinephrine"])
+def test_a_name_beside_a_product_means_the_makers_code(drug: str) -> None:
+    alone = one({"drug": drug, "dose": "0.3 mg"})
+    assert [line.code for line in alone.lines] == ["J0165"]
+    answer = one({"drug": drug, "dose": "0.3 mg", "ndc": "42023-0159-25", "container": "multi-dose"})
+    assert [line.code for line in answer.lines] == ["J0169"]
+
+
+def test_a_biosimilar_is_reached_by_its_ndc() -> None:
+    answer = one({"drug": "denosumab", "dose": "60 mg", "ndc": "61314-0240-63", "container": "multi-dose"})
+    assert [(line.code, line.units) for line in answer.lines] == [("Q5136", 60)]
+
+
+def test_a_code_and_a_product_of_another_code_stop() -> None:
+    answer = one({"drug": "J0897", "dose": "60 mg", "ndc": "61314-0240-63"})
+    assert answer.lines == ()
+    (finding,) = answer.findings
+    assert (finding.rule, finding.severity) == ("drug-product-mismatch", "stop")
+    assert "J0897" in finding.says
+    assert "Q5136" in finding.says
+
+
+def test_look_alike_names_are_told_apart_by_the_product() -> None:
+    answer = one({"drug": "naloxone", "dose": "380 mg", "ndc": "65757-0300-01"})
+    assert answer.lines == ()
+    assert rules(answer) == {("drug-product-mismatch", "stop")}
+
+
+def test_an_ndc_with_several_codes_is_asked_about_and_a_code_settles_it() -> None:
+    epogen = {"dose": "4000 units", "ndc": "55513-0148-10", "containers": 1}
+    asked = one({"drug": "epoetin alfa", **epogen})
+    assert asked.lines == ()
+    assert "Q4081" in asked.findings[0].says
+    assert shown(one({"drug": "J0885", **epogen})) == [("J0885", ("JZ",), 4)]
+    assert shown(one({"drug": "Q4081", **epogen})) == [("Q4081", ("JZ",), 40)]
+
+
+def test_outside_the_editions_a_code_beside_the_listed_one_is_accepted() -> None:
+    # The crosswalk begins in 2024; before that, the product was under the code that came before.
+    answer = one({"drug": "J2505", "dose": "6 mg", "ndc": "55513-0190-01", "containers": 1}, on="2021-06-01")
+    assert [(line.code, line.units) for line in answer.lines] == [("J2505", 1)]
+    assert ("product-reach", "note") in rules(answer)
+
+
+# --- refusals ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("administration", "says"),
+    [
+        ({"drug": "J1030", "dose": "40 mg"}, "40 units"),
+        ({"drug": "nosuchdrug", "dose": "40 mg"}, "nosuchdrug"),
+        ({"drug": "J0696", "dose": "1 000 mg"}, "1,000 mg"),
+        ({"drug": "J0696", "dose": "5 mEq"}, "counted in mg"),
+        ({"drug": "J9035", "dose": "15 mg/kg"}, "weight"),
+        ({"drug": "J9190", "dose": "75 mg/m2"}, "surface"),
+        ({"drug": "J3490", "dose": "40 mg"}, "code of their own"),
+        ({"drug": "0409379502", "dose": "40 mg"}, "ten digits"),
+        ({"drug": "J1885", "dose": "30 mg", "container_amount": "30 ml mg", "containers": 1}, "30 ml mg"),
+        ({"drug": "J1885", "dose": "30 mg", "container_amount": "1 mL", "containers": 1}, "counted in mg"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_stop_and_no_line(administration: dict[str, Any], says: str) -> None:
+    answer = one(administration)
+    assert answer.lines == ()
+    assert answer.drug is None
+    (finding,) = answer.findings
+    assert finding.severity == "stop"
+    assert says in finding.says
+    assert finding.citations
+
+
+@pytest.mark.parametrize("ndc", ["1234-1234-1", "0409379502", "J1885"])
+def test_an_ndc_that_cannot_be_read_stays_off_the_claim(ndc: str) -> None:
+    answer = one({"drug": "J1885", "dose": "30 mg", "ndc": ndc, "container": "multi-dose"})
+    assert ndcs(answer) == [(None, None, "None")]
+    assert ("ndc-invalid", "stop") in rules(answer)
+
+
+def test_an_ndc_that_nobody_lists_is_asked_about_and_stands_on_the_line() -> None:
+    answer = one({"drug": "J1050", "dose": "150 mg", "ndc": "00009-0746-30", "container": "multi-dose"})
+    assert ndcs(answer) == [("00009074630", None, "None")]
+    assert ("ndc-unknown", "warn") in rules(answer)
+
+
+@pytest.mark.parametrize(("form", "count"), [("powder", ("UN", "2")), ("kit", ("UN", "2"))])
+def test_an_unlisted_product_is_counted_as_the_caller_says(form: str, count: tuple[str, str]) -> None:
+    answer = one(
+        {"drug": "J1050", "dose": "300 mg", "ndc": "00009-0746-30", "form": form, "containers": 2,
+         "container_amount": "150 mg", "container": "single-dose"}
+    )  # fmt: skip
+    assert ndcs(answer) == [("00009074630", *count)]
+    assert shown(answer) == [("J1050", ("JZ",), 300)]
+
+
+def test_an_unlisted_liquid_is_counted_by_its_volume() -> None:
+    given_volume = {"drug": "J1050", "dose": "1 mL", "concentration": "150 mg/mL", "form": "liquid"}
+    answer = one({**given_volume, "ndc": "00009-0746-30", "container": "multi-dose"})
+    assert ndcs(answer) == [("00009074630", "ML", "1")]
+    assert shown(answer) == [("J1050", (), 150)]
+
+
+@pytest.mark.parametrize("purpose", ["diluent", "flush", "anesthetic"])
+def test_what_is_included_elsewhere_has_no_line_and_no_finding(purpose: str) -> None:
+    answer = one({"drug": "lidocaine", "dose": "1 mL", "concentration": "1%", "purpose": purpose})
+    assert (answer.lines, answer.findings) == ((), ())
+    assert one({"drug": "nosuchdrug", "dose": "1 mL", "purpose": purpose}).findings == ()
+
+
+# --- doses ------------------------------------------------------------------------------------------------
+
+
+def test_a_dose_by_weight_uses_the_patient() -> None:
+    answer = one({"drug": "J9035", "dose": "5 mg/kg"}, patient={"weight": "70 kg"})
+    assert [line.units for line in answer.lines] == [35]
+
+
+def test_a_dose_by_surface_uses_the_patient() -> None:
+    answer = one({"drug": "J9190", "dose": "500 mg/m2"}, patient={"surface": "1.7 m2"})
+    assert [line.units for line in answer.lines] == [2]
+
+
+def test_a_volume_is_turned_into_drug_by_the_product() -> None:
+    answer = one({"drug": "J1885", "dose": "0.5 mL", "ndc": "00409-3795-01", "container": "multi-dose"})
+    assert shown(answer) == [("J1885", (), 1)]
+    assert ndcs(answer) == [("00409379501", "ML", "0.5")]
+    assert "0.5 mL x 30 mg/1 mL = 15 mg" in answer.lines[0].trace.text()
+
+
+def test_a_volume_of_a_powder_is_refused() -> None:
+    answer = one({"drug": "J0696", "dose": "2 mL", "ndc": "00409-7332-01"})
+    assert rules(answer) == {("drug-unanswered", "stop")}
+
+
+# --- NDC on the lines -------------------------------------------------------------------------------------
+
+
+def test_the_ndc_of_a_jw_pair_is_split_between_the_lines() -> None:
+    answer = one(
+        {"drug": "J0696", "dose": "770 mg", "ndc": "00409-7332-01", "containers": 1, "discarded": "230 mg",
+         "container": "single-dose"}
+    )  # fmt: skip
+    assert shown(answer) == [("J0696", ("JZ",), 4)]
+    assert ndcs(answer) == [("00409733201", "UN", "1")]
+    pair = one(
+        {"drug": "J1885", "dose": "15 mg", "ndc": "00409-3796-01", "containers": 1, "discarded": "45 mg",
+         "container": "single-dose"}
+    )  # fmt: skip
+    assert shown(pair) == [("J1885", (), 1), ("J1885", ("JW",), 3)]
+    assert ndcs(pair) == [("00409379601", "ML", "0.5"), ("00409379601", "ML", "1.5")]
+
+
+@given(st.integers(1, 59))
+def test_the_quantities_of_a_pair_add_up_to_what_was_opened(milligrams: int) -> None:
+    answer = one(
+        {"drug": "J2405", "dose": f"{milligrams} mg", "ndc": "00409-4759-01", "containers": 2,
+         "discarded": f"{80 - milligrams} mg", "container": "single-dose"}
+    )  # fmt: skip
+    assert [line.modifiers for line in answer.lines] == [(), ("JW",)]
+    assert sum(line.units for line in answer.lines) == 80
+    assert sum(line.ndc_quantity or 0 for line in answer.lines) == Decimal(40)
+
+
+def test_a_jz_line_carries_the_containers_whole() -> None:
+    answer = one(
+        {"drug": "J9035", "dose": "95 mg", "route": "IV", "ndc": "50242-0060-01", "containers": 1,
+         "discarded": "5 mg", "container": "single-dose"}
+    )  # fmt: skip
+    assert shown(answer) == [("J9035", ("JZ",), 10)]
+    assert ndcs(answer) == [("50242006001", "ML", "4")]
+
+
+def test_a_multi_dose_vial_counts_what_was_given() -> None:
+    answer = one({"drug": "J1010", "dose": "40 mg", "ndc": "00009-0280-02", "containers": 1})
+    assert shown(answer) == [("J1010", (), 40)]
+    assert ndcs(answer) == [("00009028002", "ML", "1")]
+
+
+def test_what_nothing_proves_is_asked_and_the_answer_is_used() -> None:
+    duplex = {
+        "drug": "J0696",
+        "dose": "1 g",
+        "ndc": "00264-3153-11",
+        "container": "single-dose",
+        "containers": 1,
+    }
+    assert ("ndc-form", "warn") in rules(one(duplex))
+    assert ndcs(one({**duplex, "form": "kit"})) == [("00264315311", "UN", "1")]
+
+
+def test_containers_count_a_product_whose_amount_is_not_known() -> None:
+    answer = one(
+        {"drug": "J7185", "dose": "12000 units", "ndc": "58394-0012-01", "containers": 4, "form": "kit",
+         "container": "multi-dose"}
+    )  # fmt: skip
+    assert [(line.units, line.ndc_qualifier, line.ndc_quantity) for line in answer.lines] == [
+        (12000, "UN", 4)
+    ]
+
+
+def test_a_quantity_that_does_not_follow_is_said() -> None:
+    answer = one(
+        {"drug": "J2790", "dose": "300 mcg", "ndc": "00562-7805-01", "containers": 1, "form": "liquid"}
+    )
+    assert ("ndc-quantity-unknown", "warn") in rules(answer)
+    assert ndcs(answer) == [("00562780501", None, "None")]
+
+
+# --- several products, one rounding -----------------------------------------------------------------------
+
+
+ACTEMRA = {
+    "drug": "J3262", "dose": "280 mg", "route": "IV infusion", "container": "single-dose",
+    "products": [{"ndc": "50242-0135-01", "containers": 1}, {"ndc": "50242-0136-01", "containers": 1}],
+}  # fmt: skip
+
+
+def test_two_products_of_one_drug_are_one_line_for_medicare() -> None:
+    answer = one(ACTEMRA)
+    assert shown(answer) == [("J3262", ("JZ",), 280)]
+    assert ndcs(answer) == [("50242013501", "ML", "4")]
+    (extra,) = answer.lines[0].extra_ndcs
+    assert (extra.ndc, extra.qualifier, extra.quantity) == ("50242013601", "ML", 10)
+
+
+def test_two_products_are_a_line_each_where_the_payer_wants_it() -> None:
+    payer = "wv-medicaid"
+    answer = one(ACTEMRA, payer=payer)
+    assert [(line.units, line.modifiers, line.ndc, line.ndc_quantity) for line in answer.lines] == [
+        (80, ("KP",), "50242013501", 4),
+        (200, ("KQ",), "50242013601", 10),
+    ]
+
+
+def test_the_units_of_several_lines_add_up_to_one_rounding() -> None:
+    remicade = {"ndc": "57894-0030-01", "containers": 1}
+    answer = one(
+        {"drug": "J1745", "dose": "155 mg", "route": "IV infusion", "container": "single-dose",
+         "products": [{**remicade, "discarded": "0 mg"},
+                      {"ndc": "57894-0160-01", "containers": 1, "discarded": "45 mg"}]},
+        payer="wv-medicaid",
+    )  # fmt: skip
+    given_lines = [line for line in answer.lines if "JW" not in line.modifiers]
+    assert sum(line.units for line in given_lines) == 16
+    assert [(line.units, line.ndc) for line in given_lines] == [(11, "57894003001"), (5, "57894016001")]
+    assert [(line.units, line.ndc) for line in answer.lines if "JW" in line.modifiers] == [(4, "57894016001")]
+
+
+def test_what_is_left_over_belongs_to_the_last_product_opened() -> None:
+    answer = one(
+        {"drug": "J3262", "dose": "250 mg", "route": "IV infusion", "container": "single-dose",
+         "products": [{"ndc": "50242-0136-01", "containers": 1},
+                      {"ndc": "50242-0135-01", "containers": 1, "discarded": "30 mg"}]}
+    )  # fmt: skip
+    assert shown(answer) == [("J3262", (), 250), ("J3262", ("JW",), 30)]
+    assert ndcs(answer)[0] == ("50242013601", "ML", "10")
+    assert answer.lines[0].extra_ndcs[0].quantity == Decimal("2.5")
+    assert ndcs(answer)[1] == ("50242013501", "ML", "1.5")
+
+
+def test_administrations_of_one_order_are_rounded_together() -> None:
+    half = {"drug": "J0696", "dose": "375 mg", "order": "7", "container": "multi-dose"}
+    (together,) = build(half, half)
+    assert together.administrations == (0, 1)
+    assert [(line.units, line.administration) for line in together.lines] == [(3, 0)]
+    assert "1.5 + 1.5 = 3" in together.lines[0].trace.text()
+    apart = build({**half, "order": "7"}, {**half, "order": "8"})
+    assert [line.units for answer in apart for line in answer.lines] == [2, 2]
+
+
+def test_one_product_shared_by_the_parts_of_an_order_stands_once() -> None:
+    part = {"drug": "J1885", "dose": "15 mg", "ndc": "00409-3795-01", "order": "A", "container": "multi-dose"}
+    (answer,) = build(part, part)
+    assert ndcs(answer) == [("00409379501", "ML", "1.0")] or ndcs(answer) == [("00409379501", "ML", "1")]
+    assert answer.lines[0].extra_ndcs == ()
+
+
+def test_different_drugs_of_one_order_stay_apart() -> None:
+    answers = build(
+        {"drug": "J0696", "dose": "1 g", "order": "1"}, {"drug": "J1885", "dose": "30 mg", "order": "1"}
+    )
+    assert [answer.administrations for answer in answers] == [(0,), (1,)]
+
+
+# --- containers -------------------------------------------------------------------------------------------
+
+
+def test_a_syringe_is_single_dose_by_its_shape() -> None:
+    answer = one({"drug": "J0897", "dose": "60 mg", "ndc": "55513-0710-01", "containers": 1})
+    assert shown(answer) == [("J0897", ("JZ",), 60)]
+    assert answer.findings == ()
+
+
+def test_a_kind_from_general_knowledge_is_said_and_stops_nothing() -> None:
+    answer = one({"drug": "J1885", "dose": "15 mg", "ndc": "00409-3795-01", "containers": 1})
+    assert shown(answer) == [("J1885", (), 1)]
+    assert rules(answer) == {("container-from-memory", "note"), ("waste-unaccounted", "warn")}
+
+
+def test_a_label_that_was_read_stops_what_is_unaccounted_for() -> None:
+    answer = one({"drug": "J1010", "dose": "20 mg", "ndc": "00009-3073-01", "containers": 1})
+    assert ("waste-unaccounted", "stop") in rules(answer)
+
+
+def test_a_kind_that_the_list_denies_is_asked_about() -> None:
+    answer = one({"drug": "J1010", "dose": "40 mg", "ndc": "00009-0280-02", "container": "single-dose"})
+    assert ("container-differs", "warn") in rules(answer)
+
+
+def test_an_amount_that_the_list_denies_is_a_stop() -> None:
+    answer = one(
+        {
+            "drug": "J1885",
+            "dose": "30 mg",
+            "ndc": "00409-3795-01",
+            "container_amount": "60 mg",
+            "containers": 1,
+        }
+    )
+    assert ("container-amount-differs", "stop") in rules(answer)
+
+
+def test_an_amount_that_cms_contradicts_is_asked_about() -> None:
+    answer = one({"drug": "J1380", "dose": "40 mg", "ndc": "00574-0872-05", "containers": 1})
+    assert ("product-amount-unknown", "warn") in rules(answer)
+    said = one(
+        {"drug": "J1380", "dose": "40 mg", "ndc": "00574-0872-05", "containers": 1, "container_amount": "200 mg",
+         "container": "multi-dose"}
+    )  # fmt: skip
+    assert rules(said) == {("ndc-form", "warn")}
+
+
+def test_mixed_kinds_are_asked_about() -> None:
+    answer = one(
+        {"drug": "J1010", "dose": "80 mg",
+         "products": [{"ndc": "00009-3073-01", "containers": 1}, {"ndc": "00009-0280-02", "containers": 1}]}
+    )  # fmt: skip
+    assert ("container-unknown", "warn") in rules(answer)
+
+
+def test_a_patients_own_drug_takes_neither_modifier() -> None:
+    answer = one(
+        {"drug": "J0897", "dose": "60 mg", "ndc": "55513-0710-01", "containers": 1, "supplied_by": "patient"}
+    )
+    assert shown(answer) == [("J0897", (), 60)]
+
+
+@pytest.mark.parametrize(
+    ("drug", "rule"),
+    [("90656", None), ("90658", None), ("90632", "waste-doubt")],
+    ids=["flu", "flu vial", "hepatitis A"],
+)
+def test_vaccines_of_the_part_b_list_take_neither_and_others_are_doubtful(
+    drug: str, rule: str | None
+) -> None:
+    answer = one({"drug": drug, "dose": "0.5 mL", "container": "single-dose", "purpose": "vaccine"})
+    if answer.drug is None:
+        pytest.skip(f"{drug} is not in the catalog")
+    assert [line.modifiers for line in answer.lines] == [()]
+    assert {finding.rule for finding in answer.findings} & {"waste-doubt"} == ({rule} if rule else set())
+
+
+def test_a_band_is_one_unit_and_its_vial_is_accounted_for() -> None:
+    answer = one({"drug": "Sublocade", "dose": "300 mg", "ndc": "12496-0300-01", "containers": 1})
+    assert shown(answer) == [("Q9992", ("JZ",), 1)]
+    assert ndcs(answer) == [("12496030001", "ML", "1.5")]
+
+
+# --- tables of a site -------------------------------------------------------------------------------------
+
+
+def test_a_sites_own_shelf_is_used(tmp_path: Path) -> None:
+    from jcodeunits import products
+
+    header = ",".join(name for name in products.Container.__annotations__ if name not in ("TABLE", "KEY"))
+    row = "00264-3153,single-dose,kit,,,2024-01-01,,own-review,our shelf,medium,2026-11-23"
+    (tmp_path / "containers.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    shelf = products.shipped().extend(tmp_path)
+    encounter = Encounter.from_dict(
+        {"on": ON, "place": "11",
+         "administrations": [{"drug": "J0696", "dose": "1 g", "route": "IM", "ndc": "00264-3153-11", "containers": 1}]}
+    )  # fmt: skip
+    (answer,) = drug_lines(encounter, shelf=shelf)
+    assert shown(answer) == [("J0696", ("JZ",), 4)]
+    assert ndcs(answer) == [("00264315311", "UN", "1")]
+
+
+# --- what is seldom asked ---------------------------------------------------------------------------------
+
+
+def test_a_dose_of_the_librarys_own_type_is_taken_as_it_is() -> None:
+    encounter = Encounter.from_dict(
+        {
+            "on": ON,
+            "place": "11",
+            "administrations": [{"drug": "J0696", "dose": Dose.of("1 g"), "route": "IM"}],
+        }
+    )
+    (answer,) = drug_lines(encounter)
+    assert shown(answer) == [("J0696", (), 4)]
+
+
+def test_a_dose_by_weight_is_counted_on_the_ndc_line_too() -> None:
+    answer = one(
+        {"drug": "J9035", "dose": "5 mg/kg", "route": "IV infusion", "ndc": "50242-0061-01", "containers": 1,
+         "discarded": "50 mg"},
+        patient={"weight": "70 kg"},
+    )  # fmt: skip
+    assert shown(answer) == [("J9035", (), 35), ("J9035", ("JW",), 5)]
+    assert ndcs(answer) == [("50242006101", "ML", "14"), ("50242006101", "ML", "2")]
+
+
+def test_parts_of_an_order_that_fall_under_two_codes_are_refused() -> None:
+    part = {"drug": "methylprednisolone acetate", "order": "1"}
+    (answer,) = build({**part, "dose": "40 mg"}, {**part, "dose": "80 mg"}, on="2024-03-15")
+    assert answer.lines == ()
+    assert "J1030" in answer.findings[0].says
+    assert "J1040" in answer.findings[0].says
+
+
+def test_products_of_unknown_number_are_not_divided() -> None:
+    answer = one(
+        {"drug": "J2790", "dose": "600 mcg",
+         "products": [{"ndc": "00562-7805-01"}, {"ndc": "00562-7805-05", "containers": 1}]}
+    )  # fmt: skip
+    assert [line.units for line in answer.lines] == [2]
+    assert {line.ndc_quantity for line in answer.lines} == {None}
+
+
+def test_a_payer_that_does_not_take_the_qualifier_is_asked(tmp_path: Path) -> None:
+    header = "payer,option,claim,values,effective,ends,source,cite,confidence,verified"
+    rows = [
+        "ourplan,follows,any,commercial,1992-01-01,,site,our contract,high,2026-11-23",
+        "ourplan,ndc-qualifiers,any,UN,1992-01-01,,site,our contract,high,2026-11-23",
+    ]
+    (tmp_path / "payers.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    encounter = Encounter.from_dict(
+        {"on": ON, "place": "11", "payer": "ourplan",
+         "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "IM", "ndc": "00409-3795-01"}]}
+    )  # fmt: skip
+    (answer,) = drug_lines(encounter, policy=policy.shipped().extend(tmp_path))
+    assert ("ndc-qualifier", "warn") in rules(answer)
+    assert ndcs(answer) == [("00409379501", None, "None")]
+
+
+def test_an_ndc_without_a_unit_of_its_own_has_no_line() -> None:
+    answer = one(
+        {"drug": "J0696", "dose": "250 mg", "container": "single-dose",
+         "products": [{"ndc": "00143-9859-25", "containers": 1, "discarded": "249 mg"},
+                      {"ndc": "00409-7337-01", "containers": 1, "discarded": "1 mg"}]},
+        payer="wv-medicaid",
+    )  # fmt: skip
+    assert [line.units for line in answer.lines if "JW" not in line.modifiers] == [1]
+
+
+def test_a_band_without_an_amount_on_its_container_asks_for_it() -> None:
+    answer = one({"drug": "J0577", "dose": "24 mg", "ndc": "58284-0224-24", "containers": 1})
+    assert answer.lines == ()
+    assert rules(answer) == {("drug-unanswered", "stop")}

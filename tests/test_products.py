@@ -1,0 +1,394 @@
+"""Products: one NDC found without the others, dated, with what the lists say against each other."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits import ndc, products, tables
+from jcodeunits.errors import AmbiguousNdc, TableError, UnknownProduct
+from jcodeunits.products import Container, Product, ProductReview, Shelf
+
+ON = "2026-03-02"
+HEADER = ",".join(field for field in Product.__annotations__ if field not in ("TABLE", "KEY"))
+CONTAINER_HEADER = ",".join(field for field in Container.__annotations__ if field not in ("TABLE", "KEY"))
+
+
+@pytest.fixture(scope="module")
+def every() -> tuple[Product, ...]:
+    return tables.load(Product)
+
+
+# --- one NDC ---------------------------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_the_partial_reader_gives_the_rows_of_the_strict_load(data: st.DataObject) -> None:
+    loaded = tables.load(Product)
+    number = data.draw(st.sampled_from(loaded)).ndc
+    assert products.shipped().rows(number) == tuple(row for row in loaded if row.ndc == number)
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_the_partial_reader_finds_the_first_and_the_last_row(every: tuple[Product, ...], place: int) -> None:
+    assert every[place] in products.shipped().rows(every[place].ndc)
+
+
+def test_an_ndc_is_found_without_reading_the_table_into_rows() -> None:
+    script = (
+        "import jcodeunits as jc\n"
+        "from jcodeunits import tables\n"
+        "print(jc.product('0409-3795-01', on='2026-03-02').codes[0])\n"
+        "print(tables.load.cache_info().currsize)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    code, loaded = run.stdout.split()
+    assert code == "J1885", run.stderr
+    # The sources alone are loaded whole; the products are not.
+    assert int(loaded) <= 1
+
+
+def test_a_product_says_what_a_container_holds() -> None:
+    item = jc.product("0409-3795-01", on=ON)
+    assert (item.amount, item.unit, item.containers) == (30, "mg", 25)
+    assert (item.qualifier, item.quantity, item.proof) == ("ML", 1, "fda-volume")
+    assert item.contents == "30 mg/1 mL"
+    assert item.number == "00409-3795-01"
+    assert item.as_dict()["amount"] == "30"
+    assert item.period.holds(dt.date(2026, 3, 2))
+    assert "00409-3795-01" in item._repr_html_()
+
+
+def test_a_placeholder_is_no_amount() -> None:
+    item = jc.product("58394-0012-01", on=ON)
+    assert (item.amount, item.dose, item.contents) == (None, None, "")
+    assert item.name == "Xyntha vial"
+    assert "placeholder" in item.as_dict()["marks"][0]
+
+
+@pytest.mark.parametrize(
+    ("number", "on", "codes"),
+    [
+        ("00009-3073-01", "2024-03-31", ("J1030",)),
+        ("00009-3073-01", "2024-04-01", ("J1010",)),
+        ("00409-1215-01", "2025-06-30", ("J2310",)),
+        ("00409-1215-01", "2025-07-01", ("J2312",)),
+        ("63323-0280-02", "2025-03-31", ("J1940",)),
+        ("63323-0280-02", "2025-04-01", ("J1938",)),
+        ("55513-0148-10", ON, ("J0885", "Q4081")),
+        ("50242-0135-01", "2024-05-01", ("J3262", "Q0249")),
+    ],
+)
+def test_the_codes_of_an_ndc_are_those_of_the_day(number: str, on: str, codes: tuple[str, ...]) -> None:
+    assert products.codes(number, on) == (codes, ())
+
+
+def test_a_replaced_code_leaves_the_amount_as_it_was(every: tuple[Product, ...]) -> None:
+    moved = [rows for rows in _by_ndc(every).values() if len({row.codes for row in rows}) > 1]
+    changed = [
+        rows[0].number
+        for rows in moved
+        if len({(row.amount, row.unit) for row in rows if row.unit == rows[-1].unit}) > 1
+        and len({(row.amount or 0) * row.containers for row in rows if row.unit == rows[-1].unit}) > 1
+    ]
+    assert len(moved) > 400
+    assert changed == []
+
+
+def _by_ndc(rows: tuple[Product, ...]) -> dict[str, list[Product]]:
+    made: dict[str, list[Product]] = {}
+    for row in rows:
+        made.setdefault(row.ndc, []).append(row)
+    return made
+
+
+# --- how far the data reaches -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "on", "says"),
+    [
+        ("0409-3795-01", "2019-05-01", "known from 2024-01-01"),
+        ("0409-3795-01", "2031-05-01", "known up to 2026-03-31"),
+    ],
+)
+def test_outside_the_editions_the_nearest_row_answers_and_says_so(number: str, on: str, says: str) -> None:
+    item, (note,) = products.find(number, on)
+    assert item.codes == ("J1885",)
+    assert (note.rule, note.severity) == ("product-reach", "note")
+    assert says in note.says
+
+
+def test_an_ndc_that_left_the_list_is_answered_by_its_last_row(every: tuple[Product, ...]) -> None:
+    gone = next(rows[-1] for rows in _by_ndc(every).values() if rows[-1].ends == dt.date(2024, 9, 30))
+    item, (note,) = products.find(gone.ndc, ON)
+    assert item == gone
+    assert f"was not in CMS's crosswalk on {ON}" in note.says
+
+
+def test_inside_the_editions_nothing_is_noted() -> None:
+    assert products.find("0409-3795-01", "2024-08-15")[1] == ()
+
+
+def test_an_unknown_ndc_is_refused_with_what_to_do() -> None:
+    with pytest.raises(UnknownProduct, match="Check it against the package") as refused:
+        products.find("11111-1111-11", ON)
+    assert refused.value.ndc == "11111111111"
+
+
+def test_ten_digits_are_settled_by_a_product_row() -> None:
+    item, (note,) = products.find("0409379501", ON)
+    assert (item.number, note.rule) == ("00409-3795-01", "ndc-read-as")
+    with pytest.raises(AmbiguousNdc):
+        products.find("1111111111", ON)
+
+
+def test_ten_digits_that_fit_two_products_stay_ambiguous(every: tuple[Product, ...]) -> None:
+    known = {row.ndc for row in every}
+    shortened = Counter(short for number in known for short in _ten_digit_forms(number))
+    twice = [short for short, count in shortened.items() if count > 1]
+    for short in twice[:20]:
+        with pytest.raises(AmbiguousNdc):
+            products.shipped().resolve(short)
+    once = [short for short, count in shortened.items() if count == 1][:20]
+    for short in once:
+        assert products.shipped().resolve(short) in known
+
+
+def _ten_digit_forms(number: str) -> set[str]:
+    parts = (number[:5], number[5:9], number[9:])
+    return {
+        "".join((*parts[:n], part[1:], *parts[n + 1 :]))
+        for n, part in enumerate(parts)
+        if part.startswith("0")
+    }
+
+
+# --- the tables -------------------------------------------------------------------------------------------
+
+
+def test_a_qualifier_never_stands_without_its_proof(every: tuple[Product, ...]) -> None:
+    assert all(bool(row.qualifier) == bool(row.proof) == (row.quantity is not None) for row in every)
+    assert all(row.quantity == 1 for row in every if row.qualifier == "UN")
+
+
+def test_a_row_without_an_amount_says_why(every: tuple[Product, ...]) -> None:
+    empty = [row for row in every if row.amount is None]
+    assert empty
+    assert all(row.marks for row in empty)
+    assert all(row.confidence == "low" for row in empty if row.marks != ("placeholder",))
+
+
+def test_a_pierced_vial_never_calls_itself_single_dose_by_its_shape(every: tuple[Product, ...]) -> None:
+    by_shape = {
+        row.shape
+        for row in every
+        if row.kind == "single-dose" and products.shipped().container(row.ndc, ON) is None
+    }
+    assert by_shape == {"syringe", "ampule", "auto-injector"}
+
+
+def test_the_products_were_made_with_the_reviewed_containers(every: tuple[Product, ...]) -> None:
+    shelf = products.shipped()
+    read = 0
+    for row in every:
+        reviewed = shelf.container(row.ndc, ON)
+        if reviewed is not None:
+            read += 1
+            assert reviewed.kind in ("", row.kind), row.number
+            assert reviewed.form in ("", row.form), row.number
+    assert read > 200
+
+
+def test_every_reviewed_row_is_of_a_listed_product(every: tuple[Product, ...]) -> None:
+    numbers = {row.number for row in every}
+    prefixes = numbers | {number[:10] for number in numbers}
+    assert [row.product for row in tables.load(Container) if row.product not in prefixes] == []
+    assert [row.ndc for row in tables.load(ProductReview) if ndc.format(row.ndc) not in numbers] == []
+
+
+def test_a_review_is_found_by_its_ndc() -> None:
+    review = products.review("68135002001")
+    assert review is not None
+    assert (review.verdict, review.amount, review.unit) == ("set", 5, "mg")
+    assert jc.product("68135-0020-01", on=ON).amount == 5
+    assert products.review("00409379501") is None
+
+
+def test_every_review_is_what_the_products_say(every: tuple[Product, ...]) -> None:
+    for review in tables.load(ProductReview):
+        rows = [row for row in every if row.ndc == review.ndc]
+        assert all(row.marks == ("reviewed",) for row in rows), review.ndc
+        if review.verdict == "set":
+            assert {(row.amount, row.unit) for row in rows} == {(review.amount, review.unit)}
+        elif review.verdict == "refuse":
+            assert {row.amount for row in rows} == {None}
+
+
+def test_the_products_of_a_code_are_found_for_the_best_fit() -> None:
+    sizes = {item.contents for item in products.shipped().of_code("J3262", ON)}
+    assert sizes == {"80 mg/4 mL", "200 mg/10 mL", "400 mg/20 mL"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "says"),
+    [
+        ("ndc", "0409-3795-01", "5-4-2"),
+        ("codes", "J188", "4 characters"),
+        ("amount", "thirty", "decimal"),
+        ("amount", "0", "above zero"),
+        ("unit", "MEGAGRAM", "not an accepted unit"),
+        ("qualifier", "", "stand together"),
+        ("proof", "guess", "one of"),
+        ("marks", "odd", "only known marks"),
+        ("kind", "triple-dose", "one of"),
+    ],
+)
+def test_a_broken_row_is_refused_with_its_column(tmp_path: Path, cell: str, value: str, says: str) -> None:
+    row = dict(zip(HEADER.split(","), _good_row(), strict=True)) | {cell: value}
+    file = tmp_path / "products.csv"
+    file.write_text(f"{HEADER}\n{','.join(row.values())}\n", encoding="utf-8")
+    with pytest.raises(TableError, match=says):
+        tables.load(Product, file)
+
+
+def _good_row(number: str = "99999-0001-01") -> list[str]:
+    return [
+        number, "J1885", "30", "mg", "1", "ML", "1", "reviewed", "1", "vial", "", "liquid", "Own ketorolac", "Us",
+        "", "2024-01-01", "", "own-review", "our shelf", "medium", "2026-11-23",
+    ]  # fmt: skip
+
+
+def test_a_review_sets_an_amount_or_none(tmp_path: Path) -> None:
+    header = ",".join(field for field in ProductReview.__annotations__ if field not in ("TABLE", "KEY"))
+    row = "99999-0001-01,keep,5,mg,,reason,,2024-01-01,,own-review,x,low,2026-11-23"
+    file = tmp_path / "product_reviews.csv"
+    file.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    with pytest.raises(TableError, match="verdict 'set'"):
+        tables.load(ProductReview, file)
+
+
+# --- a site's own rows ------------------------------------------------------------------------------------
+
+
+def _site(tmp_path: Path, product: list[str] | None = None, container: str = "") -> Path:
+    if product:
+        (tmp_path / "products.csv").write_text(f"{HEADER}\n{','.join(product)}\n", encoding="utf-8")
+    if container:
+        (tmp_path / "containers.csv").write_text(f"{CONTAINER_HEADER}\n{container}\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_site_adds_its_own_product_and_container(tmp_path: Path) -> None:
+    container = "00264-3153,single-dose,powder,,duplex bag,2024-01-01,,own-review,our shelf,medium,2026-11-23"
+    shelf = products.shipped().extend(_site(tmp_path, _good_row(), container))
+    item = jc.product("99999-0001-01", on=ON, shelf=shelf)
+    assert item.label == "Own ketorolac"
+    assert item in shelf.of_code("J1885", ON)
+    answer = jc.ndc_quantity("00264-3153-11", "1 g", on=ON, shelf=shelf)
+    assert str(answer) == "UN1"
+    assert "reviewed container" in answer.trace.text()
+    with pytest.raises(UnknownProduct):
+        jc.product("99999-0001-01", on=ON)
+
+
+def test_a_sites_volume_counts_a_liquid(tmp_path: Path) -> None:
+    container = "00562-7805-01,,liquid,1.3,syringe,2024-01-01,,own-review,our shelf,medium,2026-11-23"
+    shelf = products.shipped().extend(_site(tmp_path, container=container))
+    assert str(jc.ndc_quantity("00562-7805-01", "300 mcg", on=ON, shelf=shelf)) == "ML1.3"
+
+
+def test_a_site_never_replaces_a_shipped_row(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="00409-3795-01"):
+        products.shipped().extend(_site(tmp_path, _good_row("00409-3795-01")))
+    container = "65757-0300,multi-dose,,,,2026-01-01,,own-review,x,medium,2026-11-23"
+    (tmp_path / "products.csv").unlink()
+    with pytest.raises(TableError, match="65757-0300"):
+        products.shipped().extend(_site(tmp_path, container=container))
+
+
+def test_an_empty_folder_adds_nothing(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"neither products\.csv nor containers\.csv"):
+        Shelf().extend(tmp_path)
+
+
+# --- against the published files --------------------------------------------------------------------------
+
+
+def _published(shared: Path) -> list[dict[str, str]]:
+    """The rows of every crosswalk in the folder, by our own short reading: code, NDC, billing units, quarter."""
+    found = []
+    for path in sorted((shared / "cms" / "asp_crosswalk").glob("*.csv")):
+        rows = list(csv.reader(path.read_text("cp1252").splitlines()))
+        head = next(n for n, row in enumerate(rows) if "BILLUNITS" in row)
+        for row in rows[head + 1 :]:
+            if row and row[0].strip() and ndc.is_valid(row[3]):
+                named = dict(zip(["code", *rows[head][1:]], [cell.strip() for cell in row], strict=False))
+                found.append(named | {"file": path.name})
+    return found
+
+
+def test_every_ndc_of_every_quarter_has_a_row_with_its_code(shared: Path) -> None:
+    known = _by_ndc(tables.load(Product))
+    rows = _published(shared)
+    lost = {row["NDC2"] for row in rows if row["NDC2"] != "64281-0110-06"} - {ndc.format(n) for n in known}
+    assert lost == set()
+    without = [
+        (row["NDC2"], row["code"], row["file"])
+        for row in rows
+        if not any(row["code"] in item.codes for item in known[ndc.compact(row["NDC2"])])
+    ]
+    assert without == []
+
+
+def test_the_amounts_agree_with_the_independent_list_or_are_reviewed(shared: Path) -> None:
+    listed = (shared / "fda" / "injectable_ndc_2023-10.csv").read_text("utf-8-sig").splitlines()
+    units = {"mg": "mg", "[IU]": "unit", "[USP'U]": "unit", "U": "unit", "mEq": "mEq"}
+    strengths = {
+        row["NDC"]: (Fraction(row["Strength"]), units[row["Measure"]])
+        for row in csv.DictReader(listed)
+        if row["Measure"] in units and row["Strength"].replace(".", "", 1).isdigit()
+    }
+    reviewed = {ndc.format(row.ndc) for row in tables.load(ProductReview)}
+    newest = {row.number: row for row in tables.load(Product)}
+    told = Counter()
+    for number, (strength, unit) in strengths.items():
+        item = newest.get(number)
+        if item is None or item.amount is None or item.unit != unit or not strength:
+            continue
+        told["agrees" if item.amount == strength else "reviewed" if number in reviewed else number] += 1
+    assert set(told) == {"agrees", "reviewed"}
+    assert told["agrees"] > 3500
+
+
+def test_the_amount_is_billunits_times_the_billing_unit(shared: Path) -> None:
+    """By whole billing units, which need no rounding, and the catalog's own size of the code."""
+    reviewed = {row.ndc for row in tables.load(ProductReview)}
+    book = jc.catalog.shipped()
+    checked = 0
+    for row in _published(shared):
+        digits = ndc.compact(row["NDC2"])
+        if digits in reviewed or not row["BILLUNITS"].isdigit() or "2026Q1" not in row["file"]:
+            continue
+        item, _ = products.find(digits, ON)
+        drug = next((d for d in book.rows(row["code"]) if d.period.holds(dt.date(2026, 3, 2))), None)
+        if item.amount is None or drug is None or drug.size is None or item.unit == "billing unit":
+            continue
+        try:
+            counted = jc.billing_units(drug, item.dose, on=ON).exact
+        except jc.errors.UnitMismatch:
+            continue
+        if drug.basis != "band":
+            checked += 1
+            assert counted == int(row["BILLUNITS"]), row
+    assert checked > 5000
