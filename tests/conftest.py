@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +11,15 @@ import pytest
 
 hypothesis.settings.register_profile("moderate", max_examples=60, deadline=None)
 hypothesis.settings.load_profile("moderate")
+
+
+def pytest_sessionstart() -> None:
+    """Under mutation testing each mutant is a fork: what the unchanged code remembered must be forgotten."""
+    if os.environ.get("MUTANT_UNDER_TEST"):
+        for name, module in list(sys.modules.items()):
+            if name.startswith("jcodeunits"):
+                for value in vars(module).values():
+                    getattr(value, "cache_clear", bool)()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -140,6 +140,168 @@ def test_a_drug_row_is_a_drug():
         billing_units(ended, "40 mg", on="2026-03-02")
 
 
+def test_the_answer_has_the_keys_of_the_contract_and_no_others():
+    assert set(billing_units("J1030", "40 mg", on="2024-03-31").as_dict()) == {
+        "code", "drug", "billing_unit", "dose", "exact", "units", "on", "effective", "ends", "findings", "trace",
+        "edition", "fingerprint",
+    }  # fmt: skip
+    made = billing_units("J1030", "40.0 mg", on="2024-03-31").as_dict()
+    assert (made["drug"], made["effective"], made["ends"]) == ("methylprednisolone acetate", "1982-01-01", "2024-03-31")
+    assert [finding["rule"] for finding in made["findings"]] == ["dose-notation"]
+    assert [step["says"] for step in made["trace"]][-1] == "1 -> 1"
+    assert billing_units("J1010", "40 mg", on="2026-03-02").as_dict()["ends"] is None
+
+
+# --- which drug: route, product, general knowledge ------------------------------------------------------
+
+
+def test_the_route_decides_between_codes_by_route():
+    assert billing_units("ustekinumab", "90 mg", on="2026-03-02", route="SC").code == "J3357"
+    assert billing_units("ustekinumab", "90 mg", on="2026-03-02", route="intravenous").code == "J3358"
+    with pytest.raises(errors.AmbiguousDrug):
+        billing_units("ustekinumab", "90 mg", on="2026-03-02")
+    with pytest.raises(errors.UnknownRoute):
+        billing_units("ustekinumab", "90 mg", on="2026-03-02", route="by pigeon")
+
+
+@pytest.mark.parametrize("ndc", ["0409-3795-01", "00409-3795-01", "00409379501", " NDC 00409-3795-01 ", "N400409379501"])
+def test_an_ndc_is_a_drug(ndc):
+    # 30 mg in one vial of ketorolac, per 15 mg
+    assert str(billing_units(ndc, "30 mg", on="2026-03-02")) == "J1885 x 2"
+
+
+def test_an_ndc_bills_the_code_of_its_day():
+    # Depo-Medrol 40 mg/mL, 1 mL: 22 NDCs moved from J1030 to J1010
+    assert str(billing_units("00009-3073-01", "40 mg", on="2024-03-31")) == "J1030 x 1"
+    assert str(billing_units("00009-3073-01", "40 mg", on="2024-04-01")) == "J1010 x 40"
+
+
+def test_an_ndc_with_two_codes_asks_unless_the_band_tells():
+    with pytest.raises(errors.AmbiguousDrug) as caught:
+        billing_units("00069-1305-10", "4000 units", on="2026-03-02")
+    assert caught.value.candidates == ("Q5105", "Q5106")
+    assert "Q5105" in str(caught.value)
+    assert str(billing_units("12496-0100-01", "100 mg", on="2026-03-02")) == "Q9991 x 1"
+    assert str(billing_units("12496-0300-01", "300 mg", on="2026-03-02")) == "Q9992 x 1"
+
+
+def test_a_bare_ten_digit_ndc_is_noted():
+    answer = billing_units("0409379501", "30 mg", on="2026-03-02")
+    assert answer.count == 2
+    assert "00409-3795-01" in answer.findings[0].says
+
+
+@pytest.mark.parametrize("ndc", ["99999-9999-99", "1234-1234-1", "1234567890123"])
+def test_an_ndc_that_is_none_is_refused(ndc):
+    with pytest.raises(errors.JcodeunitsError):
+        billing_units(ndc, "30 mg", on="2026-03-02")
+
+
+def test_a_name_by_general_knowledge_is_noted_and_one_from_a_source_is_not():
+    by_level = {"low": "name-by-general-knowledge", "high": None}
+    for level, rule in by_level.items():
+        brands = [b for b in catalog.shipped().brands if b.confidence == level and b.code.startswith("J") and b.ends is None]
+        seen = 0
+        for brand in brands:
+            rows = catalog.shipped().rows(brand.code)
+            if len(rows) != 1 or rows[0] not in SINGLE or rows[0].ends is not None:
+                continue
+            try:
+                answer = billing_units(brand.brand, jc.Dose(rows[0].size, rows[0].unit), on="2026-07-15")
+            except errors.AmbiguousDrug:
+                continue
+            seen += 1
+            assert (rule in [finding.rule for finding in answer.findings]) == (rule is not None)
+            assert level == "low" or "name-by-general-knowledge" not in [f.rule for f in answer.findings]
+        assert seen > 20
+
+
+# --- combinations ---------------------------------------------------------------------------------------
+
+
+def combination(components, size="", unit="", equivalents=""):
+    cells = ["X0002", "a / b", "", "no", "", "injection", "drug", size, unit, "per", components, equivalents, "", "", "",
+             "2020-01-01", "", "own-review", "test", "high", "2026-11-23"]  # fmt: skip
+    return catalog.Drug(*cells)
+
+
+@pytest.mark.parametrize(
+    ("row", "dose", "basis", "wanted"),
+    [
+        (combination("a=50 mg|b=25 mg"), "150 mg", "total", 2),
+        (combination("a=50 mg|b=25000 mcg"), "150 mg", "total", 2),
+        (combination("a=50 mg|b=25 mg"), "100 mg", "a", 2),
+        (combination("a=50 mg|b=25 mg"), "100 mg", "b", 4),
+        (combination("a=1 g|b=0.125 g", "1.125", "g"), "2.25 g", None, 2),
+        (combination("a=1 g|b=0.125 g", "1.125", "g"), "2.25 g", "total", 2),
+        (combination("a=1 g|b=0.125 g", "1.125", "g"), "2 g", "a", 2),
+        (combination("a=50 mg|b=25 mg", equivalents="1 dose"), "3 doses", None, 3),
+        (combination("alpha beta=50 mg|alpha=10 mg"), "100 mg", "alpha beta", 2),
+    ],
+)
+def test_parts_of_a_combination(row, dose, basis, wanted):
+    assert billing_units(row, dose, on="2026-03-02", basis=basis).count == wanted
+
+
+@pytest.mark.parametrize(
+    ("row", "basis", "says"),
+    [
+        (combination("a=50 mg|b=25 mg"), None, "prints no total"),
+        (combination("a=50 mg|b=25 units"), "total", "measured in different ways"),
+        (combination("a=50 mg|b=25 mg"), "c", "'c' names no part"),
+        (combination("ab=50 mg|b=25 mg"), "a", "'a' names no part"),
+        (combination("x a=50 mg|x b=25 mg"), "x", "'x' names no part"),
+    ],
+)
+def test_parts_that_are_not_told_apart(row, basis, says):
+    with pytest.raises(errors.BasisNeeded, match=says) as caught:
+        billing_units(row, "100 mg", on="2026-03-02", basis=basis)
+    assert caught.value.code == "X0002"
+    assert caught.value.choices == tuple(part.name for part in row.components)
+
+
+def test_one_part_needs_no_basis():
+    with pytest.raises(errors.DoseError, match="needs no basis: it has one part") as caught:
+        billing_units("J1885", "30 mg", on="2026-03-02", basis="tromethamine")
+    assert caught.value.code == "J1885"
+
+
+def test_a_mismatch_keeps_what_was_given_and_needed():
+    with pytest.raises(errors.UnitMismatch) as caught:
+        billing_units("J1885", "30 units", on="2026-03-02")
+    assert (caught.value.given, caught.value.needed, caught.value.code) == ("unit", "mg", "J1885")
+
+
+# --- a site's own catalog -------------------------------------------------------------------------------
+
+
+def test_a_sites_own_rows_answer_also_in_refusals(tmp_path):
+    head = ",".join(field.name for field in catalog.Drug.__attrs_attrs__) + "\n"
+    tail = "own-review,site,high,2026-11-23\n"
+    (tmp_path / "drugs.csv").write_text(
+        head
+        + f"X0001,testazine,,no,,injection,drug,5,mg,per,,,,,,2020-01-01,2024-12-31,{tail}"
+        + f"X0002,testazine,,no,,injection,drug,1,mg,per,,,,,,2025-01-01,,{tail}"
+        + f"X0003,testband,,no,,injection,drug,,mg,band,,,,10,,2020-01-01,,{tail}"
+        + f"X0004,testband,,no,,injection,drug,,mg,band,,,10,,,2020-01-01,,{tail}"
+    )
+    (tmp_path / "successors.csv").write_text(
+        "code,successor,condition,evidence,ndcs_moved,effective,ends,source,cite,confidence,verified\n"
+        f"X0001,X0002,,descriptor,,2025-01-01,,{tail}"
+    )
+    own = catalog.extend(tmp_path)
+    with pytest.raises(errors.NotInEffect) as caught:
+        billing_units("X0001", "10 mg", on="2026-03-02", catalog=own)
+    assert caught.value.units == {"X0002": 10}
+    with pytest.raises(errors.OutsideBand) as outside:
+        billing_units("X0003", "11 mg", on="2026-03-02", catalog=own)
+    assert outside.value.candidates == ("X0004",)
+    assert billing_units("testband", "11 mg", on="2026-03-02", catalog=own).code == "X0004"
+    with pytest.raises(errors.UnknownDrug) as near:
+        billing_units("testazin", "11 mg", on="2026-03-02", catalog=own)
+    assert "testazine" in near.value.near
+
+
 # --- what other programs get wrong ----------------------------------------------------------------------
 
 

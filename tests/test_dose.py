@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousUnit, DoseError, UnitMismatch, UnknownUnit, UnreadableDose
 
@@ -213,6 +214,39 @@ def test_refuses_quantities_that_are_no_dose(text):
         Dose.of(pint.UnitRegistry()(text))
 
 
+@pytest.mark.parametrize("text", ["0.1", "0.035", "2.5", "1e-05"])
+def test_a_numpy_scalar_is_taken_at_its_text(text):
+    numpy = pytest.importorskip("numpy")
+    quantity = units.registry().Quantity(numpy.float64(text), "milligram")
+    assert Dose.of(quantity).amount == Fraction(text)
+    assert Dose.of(units.registry().Quantity(numpy.int64(3), "milligram")).amount == 3
+    with pytest.raises(DoseError):
+        Dose.of(units.registry().Quantity(numpy.array([1.0, 2.0]), "milligram"))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [(True, "an amount must be a number, not bool"), ("five", "not a number followed by a unit"),
+     (float("nan"), "that is no number"), (10**18 + 1, "so many digits"), (-3, "zero or below")],
+)  # fmt: skip
+def test_a_number_is_refused_with_its_reason(value, says):
+    with pytest.raises(UnreadableDose, match=says):
+        Dose.of(value, "mg")
+
+
+def test_the_largest_and_the_finest_number():
+    assert Dose.of(10**18, "mg").amount == 10**18
+    assert Dose.of(Fraction(1, 10**40), "mg").amount == Fraction(1, 10**40)
+    with pytest.raises(UnreadableDose, match="so many digits"):
+        Dose.of(Fraction(1, 10**40 + 1), "mg")
+
+
+def test_a_quantity_of_another_kind_is_named():
+    with pytest.raises(UnknownUnit, match="megagauss") as caught:
+        Dose.of(pint.UnitRegistry()("1 MG"))
+    assert (caught.value.given, caught.value.near) == ("megagauss", ())
+
+
 # --- weight, surface, volume ----------------------------------------------------------------------------
 
 
@@ -225,6 +259,7 @@ def test_refuses_quantities_that_are_no_dose(text):
         (lambda: Dose.by_surface("75 mg/m2", "1.7 m2"), "127.5", "mg"),
         (lambda: Dose.by_volume("0.5 mL", "40 mg/mL"), "20", "mg"),
         (lambda: Dose.by_volume("5 mL", "250 mg/5 mL"), "250", "mg"),
+        (lambda: Dose.by_volume("5 mL", "10 mg/.5 mL"), "100", "mg"),
         (lambda: Dose.by_volume("1 mL", "1%"), "10", "mg"),
         (lambda: Dose.by_volume("10 mL", "0.25 %"), "25", "mg"),
         (lambda: Dose.by_volume("0.3 mL", "1:1000"), "0.3", "mg"),
