@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -25,6 +25,7 @@ from .claim import Charge, Encounter, Line
 from .coding import (
     administration,
     bundling,
+    drug_lines,
     infusions,
     injections,
     listed,
@@ -39,9 +40,8 @@ from .coding import (
     visit,
 )
 from .coding.draft import Draft, finished
-from .coding.drug_lines import drug_lines
 from .errors import EncounterError
-from .finding import SEVERITIES, Finding
+from .finding import SEVERITIES, Finding, Severity
 from .policy import Denial, Policy
 
 # What each administration is, how often, where, by whom, beside what; then the modifiers and the order.
@@ -75,7 +75,7 @@ def charge(
     read = encounter if isinstance(encounter, Encounter) else Encounter.from_dict(encounter)
     book = policy or policies.shipped()
     _known(read, book)
-    draft = Draft.start(read, drug_lines(read, catalog=catalog, policy=book), book)
+    draft = Draft.start(read, drug_lines.drug_lines(read, catalog=catalog, policy=book), book)
     for step in STEPS:
         step.apply(draft)
     lines, said = finished(draft)
@@ -120,14 +120,27 @@ def _denial(policy: Policy, rule: str, on: dt.date) -> Denial | None:
 
 
 def listing() -> tuple[dict[str, str], ...]:
-    """Every finding that a charge can carry besides those of doses and containers: coding steps, then rules.
+    """Every finding that a charge can carry: of doses, containers and coding steps by id, then the rules.
 
     >>> sorted(listing()[0])
     ['citations', 'id', 'payers', 'period', 'severity', 'title']
     """
-    blank = {"severity": "", "payers": "any", "period": "always", "citations": "the row that decided"}
-    steps = [{**blank, "id": name, "title": title} for step in STEPS for name, title in step.FINDINGS.items()]
-    return (*sorted(steps, key=lambda row: row["id"]), *rules.listing())
+    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in _deciding()}
+    for step in (drug_lines, *STEPS):
+        found |= step.FINDINGS
+    blank = {"payers": "any", "period": "always", "citations": "the row that decided"}
+    steps = [
+        {"id": name, "title": title, "severity": severity, **blank}
+        for name, (title, severity) in sorted(found.items())
+        if severity
+    ]
+    return (*steps, *rules.listing())
+
+
+def _deciding() -> list[policies.AdministrationRule]:
+    """The rows of the decision table, the gravest of each reason last."""
+    rows = policies.shipped().rows(policies.AdministrationRule)
+    return sorted(rows, key=lambda row: -_RANK.get(cast("Severity", row.severity), len(_RANK)))
 
 
 # --- what Medicare allows ---------------------------------------------------------------------------

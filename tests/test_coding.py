@@ -296,14 +296,21 @@ def _units(made: Charge) -> dict[str, int]:
 
 
 # About the claim as a whole, or about a code that the caller listed: another drug may well answer them.
-ABOUT_THE_CLAIM = {"nothing-to-bill", "drug-missing", "wrong-administration", "already-listed", "data-reach"}
+ABOUT_THE_CLAIM = {
+    "nothing-to-bill",
+    "drug-missing",
+    "wrong-administration",
+    "already-listed",
+    "limits-reach",
+}
 
 
 @settings(max_examples=120)
 @given(encounters)
 def test_an_unrelated_administration_removes_no_finding_about_another(data: dict[str, Any]) -> None:
-    # A visit or a listed service is related to every injection of the day.
-    data = {key: value for key, value in data.items() if key not in ("visit", "services")}
+    # A visit, a listed service and the nurse visit in place of the injections are related to all of them.
+    related = ("visit", "services", "supervision")
+    data = {key: value for key, value in data.items() if key not in related}
     before = charge(data)
     unrelated = give("J1100", "4 mg", "IM", site="left thigh", diagnoses=["L50.0"])
     after = charge({**data, "administrations": [*data["administrations"], unrelated]})

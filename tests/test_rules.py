@@ -110,26 +110,20 @@ def test_every_rule_that_a_denial_names_exists() -> None:
         assert known & set(denial.rules), denial.id
 
 
-def test_every_finding_of_a_charge_is_listed() -> None:
-    listed = {row["id"] for row in charging.listing()}
-    policy_rows = policy.shipped()
-    listed |= {row.reason for row in policy_rows.rows(policy.AdministrationRule)}
-    by_steps = {f.rule for made in CHARGES.values() for f in made.findings}
-    assert not {name for name in by_steps - listed if not _from_drug_lines(name)}
-
-
-def _from_drug_lines(name: str) -> bool:
-    """Findings of doses and containers are made below the coding steps and listed with them."""
-    root = Path(charging.__file__).parent
-    below = [
-        root / "convert.py",
-        root / "vials.py",
-        root / "quantity.py",
-        root / "products.py",
-        root / "dose.py",
-    ]
-    below += list((root / "coding").glob("*.py"))
-    return any(f'"{name}"' in path.read_text("utf-8") for path in below)
+def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
+    listed: dict[str, set[str]] = {}
+    for row in charging.listing():
+        listed.setdefault(row["id"], set()).update(row["severity"].split(", "))
+    for row in policy.shipped().rows(policy.AdministrationRule):
+        kept = (
+            row.outcome == "bill" and row.drug == "withhold"
+        )  # a drug that has a code: more than the row says
+        listed.setdefault(row.reason, set()).update({row.severity, "warn"} if kept else {row.severity})
+    for made in CHARGES.values():
+        for finding in made.findings:
+            softened = {"warn"} if "stop" in listed[finding.rule] else set()
+            assert finding.severity in listed[finding.rule] | softened, finding
+    assert all(row["severity"] and row["title"] for row in charging.listing())
 
 
 def test_a_rule_keeps_to_its_period_and_payers() -> None:

@@ -82,8 +82,9 @@ def _steps() -> Iterator[Hit]:
     always = Period(min(source.published for source in tables.sources().values() if source.published))
     source = tables.cited("own-review", "the finding cites the row that decides")
     for step in charging.STEPS:
-        for name, title in step.FINDINGS.items():
-            yield policy.Hit("rule", name, title, "said while the lines are built", always, source)
+        for name, (title, severity) in step.FINDINGS.items():
+            about = f"said while the lines are built; may say {severity}"
+            yield policy.Hit("rule", name, title, about, always, source)
 
 
 def _shown(hits: Sequence[Hit]) -> list[str]:

@@ -13,8 +13,11 @@ from jcodeunits.policy import ANY, AdministrationRule
 from .draft import Decision, Draft, Given, cite, named
 
 FINDINGS = {
-    "administration-code": "No administration code is known for this substance, purpose and route",
-    "administration-listed": "The caller settles a payer-dependent administration by listing its code",
+    "administration-code": ("No administration code is known for this substance, purpose and route", "warn"),
+    "administration-listed": (
+        "The caller settles a payer-dependent administration by listing its code",
+        "note",
+    ),
 }
 
 
@@ -92,8 +95,8 @@ def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     if codes:
         says += f" Other codes: {', '.join(dict.fromkeys(codes))}."
     severity: Severity = row.severity  # type: ignore[assignment]
-    if severity == "note" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
-        # A drug with a code of its own is taken off: more than a note, whatever the purpose says.
+    if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
+        # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
     draft.say(row.reason, severity, says, _sentence(row.fix), cite(row), about=about)
 

@@ -13,8 +13,8 @@ from jcodeunits.policy import Edit
 from .draft import Draft, Entry, cite, named
 
 FINDINGS = {
-    "bundled-services": "Two services of the day are not paid together",
-    "separate-injection": "An injection apart from another service of the day",
+    "bundled-services": ("Two services of the day are not paid together", "warn"),
+    "separate-injection": ("An injection apart from another service of the day", "warn, note"),
 }
 # Services that put nothing under the skin or into muscle but their own substance.
 _NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")

@@ -16,12 +16,12 @@ from jcodeunits.trace import Step
 from .draft import Decision, Draft, Entry, cite, named
 
 FINDINGS = {
-    "infusion-times": "An infusion without start and stop",
-    "infusion-too-short": "A short infusion is a push",
-    "hydration-too-short": "Hydration that is too short is not billed",
-    "hydration-beside-drug": "Hydration beside a drug infusion is not billed",
-    "repeat-push": "The same drug pushed again is billed by facilities only",
-    "repeat-push-interval": "The same drug pushed again within half an hour is not billed",
+    "infusion-times": ("An infusion without start and stop", "warn"),
+    "infusion-too-short": ("A short infusion is a push", "note"),
+    "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
+    "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn"),
+    "repeat-push": ("The same drug pushed again is billed by facilities only", "warn"),
+    "repeat-push-interval": ("The same drug pushed again within half an hour is not billed", "warn"),
 }
 # From the highest down; and what a drug becomes when its infusion was short.
 _RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")

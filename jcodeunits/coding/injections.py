@@ -12,8 +12,8 @@ from jcodeunits.trace import Step
 from .draft import Decision, Draft, Entry, cite, named
 
 FINDINGS = {
-    "shared-syringe": "Drugs in one syringe are one injection",
-    "split-order": "One order given in several places is one injection",
+    "shared-syringe": ("Drugs in one syringe are one injection", "note"),
+    "split-order": ("One order given in several places is one injection", "note"),
 }
 _ELSEWHERE = (
     "iv-push",

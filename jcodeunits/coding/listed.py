@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .draft import Draft, Entry, cite
 
-FINDINGS = {"already-listed": "A code that the caller lists is not billed twice"}
+FINDINGS = {"already-listed": ("A code that the caller lists is not billed twice", "note")}
 
 
 def apply(draft: Draft) -> None:

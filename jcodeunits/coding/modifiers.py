@@ -5,11 +5,11 @@ from __future__ import annotations
 from .draft import Draft, Entry, Given, cite
 
 FINDINGS = {
-    "resident": "A resident took part: the modifier stands on the practitioner's own service",
-    "supply-340b": "A drug bought under the 340B program",
-    "route-modifier": "A code that is given by two routes says which",
-    "contraceptive": "A contraceptive injection that a program wants marked",
-    "modifier-limit": "More modifiers than a line can hold",
+    "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
+    "supply-340b": ("A drug bought under the 340B program", "note"),
+    "route-modifier": ("A code that is given by two routes says which", "note"),
+    "contraceptive": ("A contraceptive injection that a program wants marked", "note"),
+    "modifier-limit": ("More modifiers than a line can hold", "warn"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .draft import Draft, Entry
 
-FINDINGS: dict[str, str] = {}
+FINDINGS: dict[str, tuple[str, str]] = {}
 _FIRST = {"visit": 0, "service": 1}
 
 

@@ -7,14 +7,14 @@ from jcodeunits.finding import Severity
 from .draft import Draft, cite
 
 FINDINGS = {
-    "facility-place": "A practitioner does not bill the injection in a facility",
-    "clinic-rate": "A clinic's rate may hold the injection",
-    "place-by-payer": "A place that payers read differently",
-    "nursing-place": "Nursing homes: with and without a stay under Part A",
-    "home-place": "An injection at home needs supervision there",
-    "urgent-care-place": "Urgent care is paid like an office",
-    "telehealth-place": "Nobody can inject over a link",
-    "hospital-claim": "The hospital's own claim",
+    "facility-place": ("A practitioner does not bill the injection in a facility", "warn"),
+    "clinic-rate": ("A clinic's rate may hold the injection", "warn, note"),
+    "place-by-payer": ("A place that payers read differently", "warn"),
+    "nursing-place": ("Nursing homes: with and without a stay under Part A", "warn, note"),
+    "home-place": ("An injection at home needs supervision there", "note"),
+    "urgent-care-place": ("Urgent care is paid like an office", "note"),
+    "telehealth-place": ("Nobody can inject over a link", "warn"),
+    "hospital-claim": ("The hospital's own claim", "note"),
 }
 
 

@@ -15,9 +15,9 @@ from jcodeunits.trace import Step
 from .draft import Decision, Draft, Entry, cite, named
 
 FINDINGS = {
-    "procedure-included": "The injection is part of a procedure that is billed",
-    "procedure-missing": "The procedure that gave the drug is not listed",
-    "joint-by-site": "A joint injection is billed by the joint that the site names",
+    "procedure-included": ("The injection is part of a procedure that is billed", "note"),
+    "procedure-missing": ("The procedure that gave the drug is not listed", "warn"),
+    "joint-by-site": ("A joint injection is billed by the joint that the site names", "warn"),
 }
 _SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
 _WORD = re.compile(r"[a-z]+")

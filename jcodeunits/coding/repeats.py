@@ -11,8 +11,8 @@ import attrs
 from .draft import Draft, Entry, cite, guide, named
 
 FINDINGS = {
-    "second-injection": "A second injection of the day",
-    "repeat-injection": "The same drug injected again on one day",
+    "second-injection": ("A second injection of the day", "note"),
+    "repeat-injection": ("The same drug injected again on one day", "warn, note"),
 }
 BYPASS = frozenset({"59", "XE", "XP", "XS", "XU", "76", "77"})
 

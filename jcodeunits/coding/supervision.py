@@ -10,9 +10,9 @@ from jcodeunits.trace import Step
 from .draft import Draft, Entry, cite
 
 FINDINGS = {
-    "supervision": "Staff injected without the supervision that the payer asks for",
-    "supervision-nurse-visit": "Without supervision this payer's injection visit is a nurse visit",
-    "supervision-virtual": "Supervision by video",
+    "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
+    "supervision-nurse-visit": ("Without supervision this payer's injection visit is a nurse visit", "warn"),
+    "supervision-virtual": ("Supervision by video", "note"),
 }
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from .draft import Draft, cite, named
 
-FINDINGS = {"supply-patient": "The patient brought the drug"}
+FINDINGS = {"supply-patient": ("The patient brought the drug", "warn")}
 _PENNY = Decimal("0.01")
 
 

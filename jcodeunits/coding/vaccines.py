@@ -9,7 +9,7 @@ from jcodeunits.trace import Step
 from .draft import Decision, Draft, Entry, cite
 
 FINDINGS = {
-    "vaccine-listed": "A vaccine administration that the caller lists is not billed twice",
+    "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
 }
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
 

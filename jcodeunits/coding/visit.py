@@ -13,14 +13,14 @@ from jcodeunits.policy import Edit
 from .draft import Draft, Entry, cite, guide
 
 FINDINGS = {
-    "visit-code": "The visit's code is no visit",
-    "visit-not-separate": "A visit that was not separate is part of the injection",
-    "visit-separate-unknown": "Nobody said whether the visit was separate",
-    "nurse-visit": "A nurse visit is never billed beside an injection",
-    "visit-included": "A visit and an injection that are never paid together",
-    "vaccine-visit": "A visit beside a vaccine takes 25",
-    "preventive-visit": "A preventive visit beside an injection",
-    "separate-encounter": "A visit in another place has a claim of its own",
+    "visit-code": ("The visit's code is no visit", "stop"),
+    "visit-not-separate": ("A visit that was not separate is part of the injection", "warn"),
+    "visit-separate-unknown": ("Nobody said whether the visit was separate", "warn"),
+    "nurse-visit": ("A nurse visit is never billed beside an injection", "warn"),
+    "visit-included": ("A visit and an injection that are never paid together", "warn"),
+    "vaccine-visit": ("A visit beside a vaccine takes 25", "note"),
+    "preventive-visit": ("A preventive visit beside an injection", "warn, note"),
+    "separate-encounter": ("A visit in another place has a claim of its own", "warn"),
 }
 SEPARATE = "25"
 _PREVENTIVE = ("visit-preventive", "visit-counseling", "visit-wellness")

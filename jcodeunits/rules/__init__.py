@@ -16,7 +16,7 @@ def registry() -> tuple[Rule, ...]:
     """Every rule, by id.
 
     >>> [rule.id for rule in registry()][:2]
-    ['data-reach', 'diagnosis-doubt']
+    ['diagnosis-doubt', 'diagnosis-missing']
     """
     found = []
     for module in pkgutil.iter_modules(__path__):
@@ -30,7 +30,7 @@ def listing() -> tuple[dict[str, str], ...]:
     """Every rule as text, for the README and the command: id, title, severities, payers, period, sources.
 
     >>> listing()[0]["id"]
-    'data-reach'
+    'diagnosis-doubt'
     """
     return tuple(
         {

@@ -14,18 +14,18 @@ from ._registry import Case, rule
 
 
 @rule(
-    "data-reach",
+    "limits-reach",
     "A date outside the editions that were read",
     "note",
     cites=(("ncci-manual-2026", "I.A"),),
 )
-def data_reach(case: Case) -> Iterable[Finding]:
+def limits_reach(case: Case) -> Iterable[Finding]:
     """Limits and edits come from quarterly editions; outside those read the nearest one answers, and this
     says so.
 
     Sources: the editions named.
 
-    >>> data_reach.severities
+    >>> limits_reach.severities
     ('note',)
     """
     found: dict[str, tuple[Citation, list[str]]] = {}
@@ -41,7 +41,7 @@ def data_reach(case: Case) -> Iterable[Finding]:
         if edit is not None and (far := reach(edit, case.on)):
             found.setdefault(far, (citation(edit), []))[1].append(f"{one} with {other}")
     for far, (source, named) in found.items():
-        yield data_reach.finding(
+        yield limits_reach.finding(
             "note",
             f"Limits and edits of {', '.join(named)}: {far}.",
             "Check the current edition before a large claim.",
