@@ -1,0 +1,144 @@
+"""The command in bulk and each quarter: files in and out, summaries, and failures in one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jcodeunits import cli
+
+GIVEN = "id,drug,dose,unit,on\n1,ketorolac,30,mg,2026-03-02\n2,J0696,1,g,2026-03-02\n"
+REFUSED = "3,J1030,40,mg,2026-03-02\n"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def ran(*words: str) -> tuple[int, str, str]:
+        status = cli.main([str(word) for word in words])
+        return status, *capsys.readouterr()
+
+    return ran
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    pytest.importorskip("pyarrow")
+    file = tmp_path / "given.csv"
+    file.write_text(GIVEN, "utf-8")
+    return file
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def refused(ran: tuple[int, str, str]) -> str:
+    status, out, err = ran
+    assert (status, out, err.count("\n")) == (2, "", 1), ran
+    assert "Traceback" not in err
+    assert "not foreseen" not in err
+    return err
+
+
+# --- batch ------------------------------------------------------------------------------------------
+
+
+def test_every_row_is_billed_in_order(run, given: Path, tmp_path: Path) -> None:
+    status, out, _ = run("batch", given, "-o", tmp_path / "billed.csv", "--quiet")
+    made = rows(tmp_path / "billed.csv")
+    assert status == 0
+    assert [(row["id"], row["hcpcs"], row["units"], row["status"]) for row in made] == [
+        ("1", "J1885", "2", "billed"), ("2", "J0696", "4", "billed")
+    ]  # fmt: skip
+    assert re.search(r"billed +2", out)
+
+
+def test_a_row_that_cannot_be_billed_is_kept_and_the_status_says_so(run, given: Path, tmp_path: Path) -> None:
+    given.write_text(GIVEN + REFUSED, "utf-8")
+    status, out, _ = run("batch", given, "-o", tmp_path / "billed.csv", "--quiet", "--json")
+    made = rows(tmp_path / "billed.csv")
+    assert status == 1
+    assert (made[2]["status"], made[2]["units"]) == ("refused", "")
+    assert "J1010" in made[2]["reason"]
+    assert json.loads(out) | {"rows": 3, "billed": 2, "refused": 1} == json.loads(out)
+
+
+def test_rows_through_a_pipe_keep_the_summary_apart() -> None:
+    pytest.importorskip("pyarrow")
+    done = subprocess.run(
+        [sys.executable, "-m", "jcodeunits", "batch", "-", "-o", "-"],
+        input=GIVEN,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert [row["hcpcs"] for row in csv.DictReader(done.stdout.splitlines())] == ["J1885", "J0696"]
+    assert "2 rows" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", ""),
+        ("drug,dose\nketorolac,30\n", "unit"),
+        (GIVEN + "4,ketorolac,30\n", "4"),
+        ("\x00\x01\x02", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_the_earlier_output(
+    run, given: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    given.write_text(text, "utf-8")
+    before = tmp_path / "billed.csv"
+    before.write_text("earlier\n", "utf-8")
+    assert says in refused(run("batch", given, "-o", before, "--quiet"))
+    assert before.read_text("utf-8") == "earlier\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["billed.csv", "given.csv"]
+
+
+def test_a_file_that_is_not_there_is_named(run, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    assert "nowhere.csv" in refused(run("batch", tmp_path / "nowhere.csv", "-o", tmp_path / "billed.csv"))
+
+
+def test_an_output_is_needed(run, given: Path) -> None:
+    assert "-o" in refused(run("batch", given))
+
+
+# --- refresh ----------------------------------------------------------------------------------------
+
+
+def test_coverage_is_counted(run) -> None:
+    status, out, _ = run("refresh", "--coverage")
+    assert status == 0
+    counts = json.loads(run("refresh", "--coverage", "--json")[1])
+    assert counts["catalogued"] == counts["computable"] + sum(counts["refusing"].values())
+    assert counts["catalogued"] >= 2257  # what a first, rough parser found in the HCPCS files
+    assert counts["computable"] >= 2169
+    assert counts["with_successor"] <= counts["ended"]
+    assert f"{counts['catalogued']:,}  codes catalogued" in out
+
+
+def test_refresh_asks_for_its_folder(run) -> None:
+    assert "folder" in refused(run("refresh"))
+
+
+def test_a_folder_without_files_says_where_they_come_from(run, tmp_path: Path) -> None:
+    assert "cms.gov" in refused(run("refresh", tmp_path))
+    assert "nowhere" in refused(run("refresh", tmp_path / "nowhere"))
+
+
+def test_the_same_files_change_nothing(run, shared: Path) -> None:
+    pytest.importorskip("openpyxl")
+    status, out, _ = run("refresh", shared / "cms", "--check", "--on", "2026-11-23", "--json")
+    assert status == 0
+    report = json.loads(out)
+    assert report["written"] == []
+    assert "HCPCS 2026 Q3" in " ".join(report["read"])
