@@ -26,6 +26,7 @@ from .resolve import Resolver, joined, reason_of
 
 _BARE = re.compile(r"[0-9.,]+", re.ASCII)
 _OWN = ("JW", "JZ")
+_LARGEST = 10**32  # NDC quantities have at most 38 digits, six of them decimals
 
 
 @attrs.frozen
@@ -207,10 +208,8 @@ class Clerk:
             return One(reason=outcome.reason, findings=joined([*filter(None, said.split("|")), outcome.rule]))
         waste = sum(line.units for line in found.lines if line.kind == "waste")
         line = lines[0]
-        if line.units > kernel.INT64:
-            return One(
-                reason="UnreadableDose: no dose comes to so many units. Check the amount and its unit."
-            )
+        if line.units > kernel.INT64 or (line.ndc_quantity or 0) >= _LARGEST:
+            return One(reason="UnreadableDose: no dose comes to so much. Check the amount and its unit.")
         return One(
             line.code, line.units, self.modifiers(line.modifiers, outcome, row.on), waste, line.ndc or "",
             line.ndc_qualifier or "", line.ndc_quantity, "", said,

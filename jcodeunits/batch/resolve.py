@@ -318,6 +318,8 @@ class Resolver:
         findings = (joined(said), joined(["dose-notation", *said]))
         if measure.way != "band":
             return Cell(FAST, row, ratio * unit.scale, findings=findings, item=target.item)
+        if dimension(unit.symbol) != dimension(row.unit):
+            return Cell(SLOW)  # a volume of a product that has bands
         one = factor(unit.symbol, row.unit) * unit.scale
         low = None if row.above is None else row.above / one
         high = None if row.through is None else row.through / one

@@ -49,7 +49,7 @@ _PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
 # The types of the answers, as a file keeps them.
 TYPES = {
     "hcpcs": pa.string(), "units": pa.int64(), "modifier": pa.string(), "waste_units": pa.int64(),
-    "ndc11": pa.string(), "ndc_qualifier": pa.string(), "ndc_quantity": pa.decimal128(18, 6),
+    "ndc11": pa.string(), "ndc_qualifier": pa.string(), "ndc_quantity": pa.decimal128(38, 6),
     "status": pa.string(), "reason": pa.string(), "findings": pa.string(),
 }  # fmt: skip
 STATUS = ("billed", "refused")
@@ -356,7 +356,8 @@ class Result:
             made[self.rows, 0] = self.details.quantity
         for row, one in self.answers.single.items():
             has[row] = one.quantity is not None
-            made[row, 0] = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
+            value = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
+            made[row] = np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
         has &= ~self.answers.refused
         bits = pa.py_buffer(np.packbits(has, bitorder="little"))
         return pa.Array.from_buffers(TYPES["ndc_quantity"], self.plan.length, [bits, pa.py_buffer(made)])
