@@ -137,7 +137,7 @@ def evidence(link: Successor) -> str:
 
 
 def _units(billed: Any) -> View:
-    count = f"{billed.count} unit{'s' * (billed.count != 1)}"
+    count = f"{billed.count} billing unit{'s' * (billed.count != 1)}"
     return View(f"{count} of {billed.code} on {billed.on}", (_steps(billed.trace),), billed.findings)
 
 

@@ -90,7 +90,7 @@ def test_quoted_words_are_read_the_same(run) -> None:
 
 def test_the_answer_names_code_units_and_sum(run) -> None:
     said = run("units", "J0696", "1", "g", *ON).out
-    assert said.startswith("J0696  4 units of ceftriaxone sodium, per 250 mg\n")
+    assert said.startswith("J0696  4 billing units of ceftriaxone sodium, per 250 mg\n")
     assert "1000 mg / 250 mg = 4" in said
     assert "2026-03-02" in said
     assert "(today)" not in said
@@ -212,8 +212,14 @@ def test_the_history_of_a_name_is_of_all_its_codes(run) -> None:
 def test_a_product_with_a_dose_has_units_and_an_ndc_line(run) -> None:
     said = run("ndc", "0409-3795-01", "--dose", "30 mg", *ON).out
     assert "00409-3795-01" in said
-    assert "J1885      2 units of ketorolac" in said
+    assert "J1885      2 billing units of ketorolac" in said
     assert "00409379501 ML 1" in said
+
+
+def test_a_volume_is_measured_by_the_products_own_concentration(run) -> None:
+    answer = run("ndc", "0409-3795-01", "--dose", "1.5 mL", *ON, "--json").json
+    assert answer["codes"][0]["units"] == 3  # 45 mg by 15 mg
+    assert (answer["quantity"]["ndc_qualifier"], answer["quantity"]["ndc_quantity"]) == ("ML", "1.5")
 
 
 def test_a_product_as_json(run) -> None:
@@ -277,6 +283,7 @@ def test_all_eight_reasons_for_denial_are_listed(run) -> None:
 
 def test_looking_up_nothing_says_what_can_be_looked_up(run) -> None:
     assert "jcodeunits find" in refused(run("lookup", "no such thing", *ON))
+    assert "jcodeunits find" in refused(run("lookup", " ", *ON))
 
 
 # --- every verb -------------------------------------------------------------------------------------

@@ -72,12 +72,12 @@ def test_a_history_shows_its_end_and_what_came_after() -> None:
 
 def test_units_show_every_step() -> None:
     html = jc.billing_units("J0696", "1 g", on=ON)._repr_html_()
-    assert "4 units of J0696 on 2026-03-02" in html
+    assert "4 billing units of J0696 on 2026-03-02" in html
     assert "1000 mg / 250 mg = 4" in _cells(html)
 
 
 def test_one_unit_is_one_unit() -> None:
-    assert "1 unit of J0696" in show.html(jc.billing_units("J0696", "200 mg", on=ON))
+    assert "1 billing unit of J0696" in show.html(jc.billing_units("J0696", "200 mg", on=ON))
 
 
 def test_a_product_shows_what_a_container_holds() -> None:

@@ -123,11 +123,16 @@ def _is_named(drug: str) -> bool:
         return True
 
 
+def counted(count: int) -> str:
+    """How many billing units: never plain "units", which a drug's own activity is measured in."""
+    return f"{count} billing unit{'s' * (count != 1)}"
+
+
 def _told(billed: BilledUnits, on: Day, explain: bool) -> list[str]:
     """The answer in a few lines: what to bill, the sum, the day; or every step with its source."""
     steps = billed.trace.steps
     sum_of = "; ".join([step.says for step in steps[1:-1]] + [steps[-1].why])
-    count = f"{billed.count} unit{'s' * (billed.count != 1)}"
+    count = counted(billed.count)
     lines = terminal.fields(
         (
             (billed.code, f"{count} of {billed.drug.label}"),

@@ -36,7 +36,7 @@ def lookup(words: Sequence[str]) -> tuple[int, str]:
     text, on = " ".join(args.words), day(args.on)
     one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
     hits = hits_of(text, on) if one == text else tuple(dict.fromkeys((*hits_of(one, on), *hits_of(text, on))))
-    if not hits:
+    if not hits or not text.strip():
         raise CodeError(
             f"Nothing is known as {text!r} on {on.date}. Look for a place, modifier, administration code, "
             "payer option, rule, denial or documentation element; drugs are found with `jcodeunits find`.",

@@ -10,7 +10,7 @@ from jcodeunits.errors import ContainerError, JcodeunitsError
 
 from . import terminal
 from .arguments import Day, add_json, add_on, day, document, parser
-from .counter import split
+from .counter import counted, split
 
 if TYPE_CHECKING:
     from jcodeunits.claim import Line
@@ -69,12 +69,23 @@ def _code(code: str, item: Product, dose: str | None, on: Day) -> dict[str, Any]
         row = catalog.shipped().on(code, on.date)
         known |= {"drug": row.name, "billing_unit": show.drug_unit(row)}
         if dose is not None:
-            known["units"] = convert.billing_units(row, dose, on.date).count
+            known["units"] = convert.billing_units(row, _amount(dose, item), on.date).count
     except JcodeunitsError as why:
         if dose is not None and len(item.codes) == 1:
             raise
         known["refused"] = str(why)
     return known
+
+
+def _amount(dose: str, item: Product) -> Dose:
+    """The dose as an amount of drug; a volume by the product's own concentration, where that is proved."""
+    from jcodeunits import units
+    from jcodeunits.dose import Dose
+
+    given = Dose.of(dose)
+    if units.dimension(given.unit) != "volume" or "/" not in item.contents:
+        return given
+    return Dose.by_volume(dose, item.contents)
 
 
 def _product(
@@ -93,7 +104,7 @@ def _product(
     ]
     for code in codes:
         said = code["refused"] or f"{code['drug']}, {code['billing_unit']}"
-        pairs.append((code["code"], said if code["units"] is None else f"{code['units']} units of {said}"))
+        pairs.append((code["code"], said if code["units"] is None else f"{counted(code['units'])} of {said}"))
     if quantity is not None:
         pairs.append(("NDC line", f"{quantity.ndc} {quantity.qualifier} {quantity.quantity:f}"))
     pairs += [("beware", MARKS[mark]) for mark in item.marks]
@@ -228,7 +239,7 @@ def _fits(billed: BilledUnits, choices: list[tuple[Fit, tuple[Line, ...]]], wher
         head, rows = head[:3], [row[:3] for row in rows]
     top = terminal.fields(
         (
-            (billed.code, f"{billed.count} units of {billed.drug.label}"),
+            (billed.code, f"{counted(billed.count)} of {billed.drug.label}"),
             ("dose", billed.dose),
             ("sizes", where),
             ("on", on),
