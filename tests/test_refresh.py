@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import shutil
+import sys
 import textwrap
 import zipfile
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ import pytest
 from jcodeunits import tables
 from jcodeunits.catalog import Drug
 from jcodeunits.errors import TableError
-from jcodeunits.refresh import asp, hcpcs, inputs, lint, run, sheets
+from jcodeunits.refresh import asp, drugs, hcpcs, inputs, lint, run, sheets
 
 ON = dt.date(2031, 5, 6)
 HEADER = (
@@ -308,6 +309,126 @@ def test_new_wording_that_means_the_same_makes_no_new_row(folder: Path, target: 
     assert len(drug_rows(target)["J0001"]) == 1
 
 
+# --- all the makers together ---
+
+OWN_CODES = ("J0001", "J0003")
+
+
+def whole(folder: Path) -> Path:
+    """The folder with the policy files and the FDA list beside the codes, each as CMS or openFDA lays it out."""
+    (folder / "payment_limits_2030Q1.csv").unlink()
+    (folder / "payment_limits").mkdir()
+    limits(folder / "payment_limits" / "payment_limits_2030Q1.csv")
+    files = {
+        "pos/pos_2030-01.csv": [
+            "pos_code,pos_type,pos_name,pos_description", "11,Non-Facility,Office,x", "21,Facility,Inpatient Hospital,x",
+            "10,Unassigned,Unassigned,x",
+        ],
+        "mue/mue_practitioner_2030Q1.csv": [
+            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service", "J0001,8,3,Clinical: Data,Practitioner",
+        ],
+        "mue/mue_outpatient_2030Q1.csv": [
+            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service", "J0001,12,3,Clinical: Data,Outpatient Hospital",
+        ],
+        "mue/mue_2030Q2_selected_rows.csv": [
+            "hcpcs_code,practitioner_mue,practitioner_mai,practitioner_rationale,hospital_mue,hospital_mai,"
+            "hospital_rationale,dme_mue,dme_mai,dme_rationale",
+            "J0003,50,2,Clinical: Data,50,2,Clinical: Data,,,",
+        ],
+        "ptp/ptp_practitioner_96372_2030Q1.csv": [
+            "column_1,column_2,deletion_date,modifier_indicator,rationale", "20610,96372,9999-12-31,1,Other",
+        ],
+        "ptp/ptp_outpatient_96372_2030Q1.csv": [
+            "column_1,column_2,deletion_date,modifier_indicator,rationale", "20610,96372,2030-02-28,1,Other",
+        ],
+        "opps/status_2030Q1.csv": ["hcpcs,status_indicator,payment_rate", "J0001,K,1.5", "J0003,N,"],
+        "fda/injectable_ndc_2030-01.csv": [
+            "NDC,RXCUI,QUMI Code,Package Count,Supplier,Description,Dosage Form,Dosage Route,Strength,Measure,ANDA,"
+            "Generic Description,DEA",
+            "00001-0002-01,1,x,25,MAKER,2 ML otherin 25 mg/mL Vial,Vial,INJECTABLE,50,mg,NDA1,OTHERIN,",
+        ],
+    }  # fmt: skip
+    for name, lines in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return folder
+
+
+def made(target: Path, table: str) -> list[dict[str, str]]:
+    """The rows of a table that a made-up quarter is the source of."""
+    with (target / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+        return [row for row in csv.DictReader(lines) if "2030" in row["source"]]
+
+
+def test_the_whole_folder_makes_every_table_that_comes_from_files(folder: Path, target: Path) -> None:
+    report = run.refresh(whole(folder), target, on=ON)
+    assert report.left_out == ()
+    assert set(report.written) == {
+        "drugs", "edits", "fees", "limits", "places", "products", "sources", "statuses",
+    }  # fmt: skip
+    products = {row["ndc"]: row for row in made(target, "products")}
+    assert (products["00001-0001-01"]["codes"], products["00001-0001-01"]["amount"]) == ("J0001", "1000")
+    assert (products["00001-0002-01"]["amount"], products["00001-0002-01"]["unit"]) == ("50", "mg")
+    allowed = {(row["code"], row["claim"]): row["units"] for row in made(target, "limits")}
+    assert allowed == {("J0001", "professional"): "8", ("J0001", "outpatient"): "12", ("J0003", "any"): "50"}
+    assert {(row["code"], row["status"]) for row in made(target, "statuses")} == {
+        ("J0001", "K"),
+        ("J0003", "N"),
+    }
+    (fee,) = made(target, "fees")
+    assert (fee["code"], fee["amount"]) == ("J0001", "1.234")
+    assert {row["code"] for row in made(target, "places")} == {"11", "21"}
+    assert {row["column_1"] for row in made(target, "edits")} == {"20610"}
+
+
+def test_every_row_of_the_whole_folder_has_its_source(folder: Path, target: Path) -> None:
+    run.refresh(whole(folder), target, on=ON)
+    with (target / "sources.csv").open(encoding="utf-8", newline="") as lines:
+        sources = {row["id"]: row for row in csv.DictReader(lines)}
+    for table in ("drugs", "edits", "fees", "limits", "places", "products", "statuses"):
+        rows = made(target, table)
+        assert rows
+        assert {row["source"] for row in rows} <= sources.keys()
+    limit = sources["mue-practitioner-2030q1"]
+    assert (limit["title"], limit["first_day"], limit["last_day"]) == (
+        "MUE, practitioner, 2030Q1", "2030-01-01", "2030-03-31",
+    )  # fmt: skip
+    assert limit["sha256"] == inputs.sha256(folder / "mue" / "mue_practitioner_2030Q1.csv")
+    assert sources["pos-2030-01"]["last_day"] == ""
+    assert "fda-ndc-2030-01" in sources
+
+
+def test_a_row_from_a_file_that_nobody_read_stops_it(
+    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_files", lambda _inputs: [])
+    before = state(target)
+    with pytest.raises(TableError, match="drugs: no file read is the source hcpcs-2030q1"):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
+def test_the_whole_folder_gives_the_same_bytes_twice(folder: Path, target: Path) -> None:
+    run.refresh(whole(folder), target, on=ON)
+    first = state(target)
+    assert run.refresh(folder, target, on=ON + dt.timedelta(days=1)).written == ()
+    assert state(target) == first
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mue/mue_practitioner_2030Q1.csv", "opps/status_2030Q1.csv", "ptp/ptp_practitioner_96372_2030Q1.csv"],
+)
+def test_a_policy_file_with_another_header_stops_everything(folder: Path, target: Path, name: str) -> None:
+    path = whole(folder) / name
+    path.write_text("a,b,c\n1,2,3\n", encoding="utf-8")
+    before = state(target)
+    with pytest.raises(TableError):
+        run.refresh(folder, target, on=ON)
+    assert state(target) == before
+
+
 # --- what it notices ---
 
 
@@ -412,6 +533,61 @@ def test_a_code_outside_every_range_that_reads_like_a_drug_is_named(folder: Path
     assert [says[:5] for says in noticed(report, "outside")] == ["K9999"]
 
 
+def test_the_lint_names_a_row_whose_amounts_are_none(folder: Path, target: Path) -> None:
+    rows = [NDC_ROWS[0].replace(",4,40,", ",four,40,"), NDC_ROWS[1].replace(",50,1250,", ",0,0,")]
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", rows)
+    assert [
+        says.partition(": ")[2] for says in noticed(run.refresh(folder, target, on=ON), "contradicts")
+    ] == [
+        "J0001 00001-0001-01: an amount is no number.",
+        "J0003 00001-0002-01: an amount is not above zero.",
+    ]
+
+
+def test_the_lint_names_words_that_no_vocabulary_knows(folder: Path, target: Path) -> None:
+    strange = ("J0005", "Injection, exemplin, wobbly, 5 mg", "Ex", "20300101", "20300101", "")
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [*CODES, strange])
+    report = run.refresh(folder, target, on=ON)
+    assert noticed(report, "words") == ["J0005: unknown words 'wobbly' are taken for a qualifier."]
+    assert drug_rows(target)["J0005"][0]["qualifier"] == "wobbly"
+
+
+def test_a_number_with_two_dosages_takes_the_common_one_and_is_named(folder: Path, target: Path) -> None:
+    number = "99999,x,MAKER,00001-0003-0{},Brandix,{},0.5,10,1,10,,,"
+    rows = [
+        number.format(1, "0.5 ML"),
+        number.format(2, "0.5 ML"),
+        number.format(3, "1 ML"),
+        number.format(4, "1 EACH"),
+    ]
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, *rows])
+    report = run.refresh(folder, target, on=ON)
+    (row,) = drug_rows(target)["99999"]
+    assert (row["size"], row["unit"], row["equivalents"]) == ("0.5", "mL", "1 each|1 dose")
+    assert "99999: CMS prints both 0.5 and 1 mL for it." in noticed(report, "dosage")
+
+
+def test_a_number_without_a_plain_dosage_refuses(folder: Path, target: Path) -> None:
+    number = "99999,x,MAKER,00001-0003-01,Brandix,2 MG/3 MG,0.5,10,1,10,,,"
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, number])
+    run.refresh(folder, target, on=ON)
+    (row,) = drug_rows(target)["99999"]
+    assert (row["refuses"], row["size"], row["basis"]) == ("no-amount", "", "")
+
+
+def test_an_activity_that_cms_names_otherwise_is_an_equivalent(folder: Path, target: Path) -> None:
+    units = ("J0006", "Injection, exemplitoxin, 5 units", "Ex", "20300101", "20300101", "")
+    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [*CODES, units])
+    crosswalk(
+        folder / "asp_ndc_hcpcs_2030Q1.csv",
+        [*NDC_ROWS, NDC_ROWS[0].replace("J0001", "J0006").replace("250 MG", "5 IU")],
+    )
+    report = run.refresh(folder, target, on=ON)
+    (row,) = drug_rows(target)["J0006"]
+    assert (row["size"], row["unit"], row["equivalents"], row["kind"]) == ("5", "unit", "5 IU", "biological")
+    assert noticed(report, "dosage") == []
+
+
 # --- coverage ---
 
 
@@ -425,14 +601,40 @@ def drug(code: str, **cells: str) -> Drug:
     return Drug(**(base | cells))
 
 
+NO_UNIT = {"size": "", "unit": "", "basis": ""}
+
+
+@pytest.mark.parametrize(
+    ("cells", "printed", "answer"),
+    [
+        ({}, "1 MG", True),
+        ({}, "1000 MCG", True),
+        ({}, "UP TO 1 MG", True),
+        ({}, "2 MG", False),
+        ({}, "1 ML", False),
+        ({}, "1 MG/2 MG", None),
+        ({"equivalents": "0.5 mL"}, "0.5 ML", True),
+        ({"unit": "unit"}, "1 IU", True),
+        ({"unit": "IU"}, "1 USP UNIT", True),
+        ({"unit": "IU"}, "2 IU", False),
+        (NO_UNIT | {"refuses": "no-amount"}, "1 MG", False),
+        ({"size": "", "basis": "band", "through": "1"}, "1 MG", False),
+        (NO_UNIT | {"basis": "per", "components": "a=1 mg|b=2 mg"}, "3 MG", False),
+    ],
+)
+def test_a_dosage_agrees_when_it_is_the_same_amount(
+    cells: dict[str, str], printed: str, answer: object
+) -> None:
+    assert lint.agrees(drug("J0001", **cells), printed) is answer
+
+
 def test_coverage_counts_codes_by_their_newest_row() -> None:
-    none = {"size": "", "unit": "", "basis": ""}
     rows = [
         drug("J0001", ends="2024-12-31"),
         drug("J0001", effective="2025-01-01"),
         drug("J0002", ends="2024-12-31"),
-        drug("J0003", refuses="unclassified", **none),
-        drug("J0004", refuses="no-amount", kind="device", **none),
+        drug("J0003", refuses="unclassified", **NO_UNIT),
+        drug("J0004", refuses="no-amount", kind="device", **NO_UNIT),
     ]
     counted = lint.coverage(rows, [])
     assert counted.as_dict() == {
@@ -501,6 +703,14 @@ def formula(path: Path) -> None:
     workbook(path, rows)
 
 
+def cut_row(path: Path) -> None:
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["J0007", "0010", "3", "Injection, exemplin, 1 mg"])
+    book.save(path)
+
+
 def escaping(path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("../../outside.txt", "x")
@@ -523,6 +733,8 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
     ("entities that grow", EDITION, entities, "does not open as a spreadsheet"),
     ("an entity that reads a file", EDITION, outside, "does not open as a spreadsheet"),
     ("a formula", EDITION, formula, "line 2: a cell holds a formula"),
+    ("a row of a workbook cut off", EDITION, cut_row, "it is cut off"),
+    ("an empty limits table", LIMITS, lambda p: limits(p, []), "holds no row below its header"),
     ("a workbook without codes", EDITION, lambda p: workbook(p, []), "holds no code"),
     (
         "another header",
@@ -733,6 +945,24 @@ def test_a_file_beyond_the_limit_is_not_even_opened(tmp_path: Path, monkeypatch:
         asp.read_crosswalk(crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.csv"))
 
 
+def test_text_in_the_code_page_of_cms_is_read(tmp_path: Path) -> None:
+    path = crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[1].replace("MAKER", "Ræn’s\xa0Labs")])
+    (row,) = asp.read_crosswalk(path).crosswalk
+    assert row.labeler == "Ræn’s Labs"
+
+
+def test_without_the_extra_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook(tmp_path / "hcpcs_2030Q1.xlsx")
+    monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
+    with pytest.raises(TableError, match=r"jcodeunits\[refresh\]"):
+        hcpcs.read_edition(path)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(TableError, match=r"jcodeunits\[refresh\]"):
+        hcpcs.read_edition(path)
+
+
 def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
@@ -759,11 +989,8 @@ def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path,
     assert {"drugs", "products", "limits", "sources"} <= set(report.unchanged)
 
 
-def test_the_drug_table_does_not_depend_on_the_one_before(shared: Path, tmp_path: Path) -> None:
-    place = tmp_path / "reference"
-    shutil.copytree(tables.folder(), place)
-    shipped = (place / "drugs.csv").read_text("utf-8")
-    (place / "drugs.csv").write_text(shipped.splitlines()[0] + "\n", encoding="utf-8")
-    run.refresh(shared / "cms", place, on=ON)
-    made = (place / "drugs.csv").read_text("utf-8")
-    assert made.replace(ON.isoformat(), "") == shipped.replace("2026-11-23", "")
+def test_the_drug_table_does_not_depend_on_the_one_before(shared: Path) -> None:
+    rows, _noticed = drugs.make(inputs.read_inputs(shared / "cms", ON))
+    with (tables.folder() / "drugs.csv").open(encoding="utf-8", newline="") as lines:
+        shipped = [{**row, "verified": ""} for row in csv.DictReader(lines)]
+    assert [{**row, "verified": ""} for row in rows] == shipped

@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import io
 import os
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -138,6 +139,7 @@ def refresh(inputs: Path, into: Path | None = None, *, on: dt.date, check: bool 
         found += noticed
     found += _compared(read, made)
     made["sources"] = _sources(read, _before(target, "sources"))
+    _check_sources(made)
     changes = [_difference(name, _before(target, name), content) for name, content in sorted(made.items())]
     written = _write(target, made) if not check else _differing(target, made)
     return Report(
@@ -329,24 +331,69 @@ def _difference(name: str, before: str, after: str) -> str:
     return f"{name}.csv: {gained} rows new or changed, {lost} gone or changed" if gained or lost else ""
 
 
+@attrs.frozen
+class _File:
+    """A file read, as sources.csv names it."""
+
+    id: str
+    title: str
+    first_day: dt.date
+    last_day: dt.date | None
+    path: Path
+
+
+_POLICY_TITLES = {
+    "pos-": "Place-of-service code set",
+    "mue-practitioner-": "MUE, practitioner",
+    "mue-outpatient-": "MUE, outpatient hospital",
+    "mue-rows-": "MUE, selected rows",
+    "ptp-practitioner-": "PTP edits with the injection, practitioner",
+    "ptp-outpatient-": "PTP edits with the injection, outpatient hospital",
+    "opps-": "OPPS Addendum B",
+}
+
+
+def _files(inputs: Inputs) -> list[_File]:
+    """Every file that the makers read."""
+    found = [_File(f.id, f.title, f.first_day, f.last_day, f.path) for f in inputs.files()]
+    if not _needs_policy(inputs):
+        for family, pairs in policy_tables.editions(inputs.root).items():
+            for path, edition in pairs if family in _POLICY_TITLES else ():
+                title = f"{_POLICY_TITLES[family]}, {edition.source.removeprefix(family).upper()}"
+                last = edition.last_day if edition.last_day < dt.date.max else None
+                found.append(_File(edition.source, title, edition.first_day, last, path))
+    listed = _fda_list(inputs)
+    month = re.search(r"(\d{4})-(\d{2})", listed.name) if listed else None
+    if listed and month:
+        first = dt.date(int(month[1]), int(month[2]), 1)
+        found.append(_File(f"fda-ndc-{month[0]}", f"Injectable NDCs, {month[0]}", first, None, listed))
+    return found
+
+
 def _sources(inputs: Inputs, before: str) -> str:
-    """The sources table with a row for each file read; rows of other sources stay as they are."""
+    """The sources table with a row for each file read; what a person wrote about a source stays."""
     header = [field.name for field in attrs.fields(tables.Source)]
     rows = {row[0]: dict(zip(header, row, strict=True)) for row in _cells(before)[1]}
-    for file in inputs.files():
-        known = rows.get(file.id, {})
-        rows[file.id] = {
-            "id": file.id,
-            "title": known.get("title") or file.title,
-            "publisher": "CMS",
-            "kind": "primary",
-            "published": known.get("published") or file.first_day.isoformat(),
-            "first_day": file.first_day.isoformat(),
-            "last_day": file.last_day.isoformat(),
-            "sha256": sha256(file.path),
-            "note": known.get("note", ""),
-        }
+    for file in _files(inputs):
+        first, last = file.first_day.isoformat(), file.last_day.isoformat() if file.last_day else ""
+        made = {
+            "id": file.id, "title": file.title, "publisher": "CMS", "kind": "primary", "published": first,
+            "first_day": first, "last_day": last, "note": "",
+        }  # fmt: skip
+        rows[file.id] = made | rows.get(file.id, {}) | {"sha256": sha256(file.path)}
     return as_csv(header, [rows[key] for key in sorted(rows)])
+
+
+def _check_sources(made: Texts) -> None:
+    """Every row made must name a source that stands in the sources table."""
+    known = {row[0] for row in _cells(made["sources"])[1]}
+    for name, content in made.items():
+        header, rows = _cells(content)
+        at = header.index("source") if "source" in header else None
+        strangers = {row[at] for row in rows if row[at] not in known} if at is not None else set()
+        if strangers:
+            says = f"{name}: no file read is the source {', '.join(sorted(strangers))}."
+            raise TableError(f"{says} The tables are left as they were.", file=name, problems=(says,))
 
 
 def _compared(inputs: Inputs, made: Texts) -> list[Lint]:
