@@ -350,21 +350,30 @@ def _pair_problems(
 def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = None) -> tuple[Row, ...]:
     """The rows whose first cell is this text, without reading the rest into rows.
 
-    For large tables: the file is cut into lines once, and only the lines found are converted, by the same
-    converters. The first column must never need quotes.
+    For large tables: the file is sorted by its first column, so the lines are found by halving, and only they
+    are converted, by the same converters. The first column must never need quotes.
     """
     spec = cast(RowClass, row_class)
-    lines = _lines(path or folder() / f"{spec.TABLE}.csv").get(first_cell.encode(), [])
-    return tuple(row_class(*row) for row in csv.reader(line.decode("utf-8") for line in lines))
+    data, wanted = _bytes(path or folder() / f"{spec.TABLE}.csv"), first_cell.encode() + b","
+    start = _first_line(data, wanted)
+    end = start
+    while data.startswith(wanted, end):
+        end = data.find(b"\n", end) + 1 or len(data)
+    lines = data[start:end].decode("utf-8").split("\n")
+    return tuple(row_class(*row) for row in csv.reader(lines) if row)
 
 
-@lru_cache(maxsize=8)
-def _lines(file: Path) -> dict[bytes, list[bytes]]:
-    """The lines of a table behind its header, by their first cell."""
-    made: dict[bytes, list[bytes]] = {}
-    for line in _bytes(file).split(b"\n")[1:]:
-        made.setdefault(line.partition(b",")[0], []).append(line)
-    return made
+def _first_line(data: bytes, wanted: bytes) -> int:
+    """Where the first line starts whose first cell is not below the one wanted (given with its comma)."""
+    low, high = data.find(b"\n") + 1, len(data)
+    while low < high:
+        middle = (low + high) // 2
+        start = max(data.rfind(b"\n", 0, middle) + 1, low)
+        if data[start : data.find(b",", start)] < wanted[:-1]:
+            low = data.find(b"\n", middle) + 1 or len(data)
+        else:
+            high = start
+    return low
 
 
 @lru_cache(maxsize=4)
