@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ FLOORS = {
 RULES_MAY_USE = {"rules._registry"}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _sources() -> dict[str, Path]:
     return {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
@@ -63,7 +69,7 @@ def _imports(module: str, path: Path) -> set[str]:
         else ["jcodeunits", *module.split(".")[:-1]]
     )
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("jcodeunits.")}
         elif isinstance(node, ast.ImportFrom):
@@ -77,7 +83,7 @@ def _imports(module: str, path: Path) -> set[str]:
 
 def _shows(path: Path, imported: str) -> bool:
     """The one look upwards: `show` is imported only where a type displays itself."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = _tree(path)
     every = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and imported in _named(n)]
     inside = [
         n
@@ -138,7 +144,7 @@ def test_coding_and_rules_do_not_know_each_other() -> None:
 def test_one_module_for_each_library(library: str, home: str) -> None:
     users = set()
     for module, path in SOURCES.items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_tree(path)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             users |= {module for name in names if name.split(".")[0] == library}
@@ -150,7 +156,7 @@ def test_only_the_command_asks_what_day_it_is() -> None:
     asking = [
         module
         for module, path in SOURCES.items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Attribute) and node.attr in ("today", "now", "utcnow", "localtime", "time_ns")
     ]
     assert set(asking) == {"cli.arguments"}

@@ -184,7 +184,7 @@ def _stock(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
             'Give the sizes on hand: --sizes "100 mg,400 mg".', given=billed.code,
         )  # fmt: skip
-    return known, f"of the {len(listed)} NDCs listed under {billed.code}"
+    return known, f"of the NDCs listed under {billed.code} ({len(listed)})"
 
 
 def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
