@@ -259,11 +259,11 @@ class Shelf:
         return row, (*_read_as(number, digits, row), *_reach_note(row, rows, date))
 
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
-        """Every product listed under a code on a day."""
-        date = as_date(on)
-        return tuple(
-            p for p in (*tables.load(Product), *self.own_products) if code in p.codes and p.period.holds(date)
-        )
+        """Every product listed under a code on a day; before and after the editions, in the nearest one."""
+        first, last = _reach()
+        date = min(max(as_date(on), first), last)
+        found = (*tables.rows_with(Product, code), *self.own_products)
+        return tuple(p for p in found if code in p.codes and p.period.holds(date))
 
     def container(self, number: str, on: object) -> Container | None:
         """The reviewed container of an NDC, else of its labeler and product, on a day."""

@@ -363,6 +363,14 @@ def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = Non
     return tuple(row_class(*row) for row in csv.reader(lines) if row)
 
 
+def rows_with(row_class: type[Row], text: str, path: Path | None = None) -> tuple[Row, ...]:
+    """The rows in whose line this text stands anywhere, the rest unread; the caller sifts them."""
+    spec = cast(RowClass, row_class)
+    data, wanted = _bytes(path or folder() / f"{spec.TABLE}.csv"), text.encode()
+    lines = [line.decode("utf-8") for line in data.split(b"\n")[1:] if wanted in line]
+    return tuple(row_class(*row) for row in csv.reader(lines))
+
+
 def _first_line(data: bytes, wanted: bytes) -> int:
     """Where the first line starts whose first cell is not below the one wanted (given with its comma)."""
     low, high = data.find(b"\n") + 1, len(data)

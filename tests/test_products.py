@@ -240,6 +240,19 @@ def test_the_products_of_a_code_are_found_for_the_best_fit() -> None:
     assert sizes == {"80 mg/4 mL", "200 mg/10 mL", "400 mg/20 mL"}
 
 
+@pytest.mark.parametrize(("on", "edition"), [("2019-01-01", "2024-01-01"), ("2031-01-01", "2026-03-31")])
+def test_outside_the_editions_the_products_of_a_code_are_those_of_the_nearest(on: str, edition: str) -> None:
+    shelf = products.shipped()
+    assert shelf.of_code("J3301", on) == shelf.of_code("J3301", edition) != ()
+
+
+@pytest.mark.parametrize("code", ["J1885", "J7030", "Q4081"])
+def test_the_products_of_a_code_are_all_of_them(every: tuple[Product, ...], code: str) -> None:
+    day = dt.date(2026, 3, 2)
+    wanted = tuple(row for row in every if code in row.codes and row.period.holds(day))
+    assert products.shipped().of_code(code, ON) == wanted
+
+
 @pytest.mark.parametrize(
     ("cell", "value", "says"),
     [
