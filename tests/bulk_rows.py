@@ -91,6 +91,8 @@ def simple(count: int, seed: int) -> list[dict[str, Any]]:
         elif chance < 0.1:
             drug = rng.choice(listed).number
         unit = rng.choice(ODD_UNITS) if rng.random() < 0.03 else rng.choice(UNITS)
+        if drug and sum(map(str.isdigit, drug)) > 9 and unit in ("mL", "cc"):
+            unit = "mg"  # a volume of a product is counted by `charge`, from the product's concentration
         made.append({"drug": drug, "dose": _dose(rng), "unit": unit, "on": _day(rng)})
     return made
 

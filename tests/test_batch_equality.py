@@ -1,0 +1,159 @@
+"""Bulk and one call at a time give the same drug lines, refusals included, on randomly made rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import bulk_rows
+import pyarrow as pa
+import pytest
+
+import jcodeunits as jc
+from jcodeunits import period
+from jcodeunits.errors import JcodeunitsError
+
+PLAIN = ("hcpcs", "units", "status", "reason")
+
+
+def one_call(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The row by `billing_units`, or the kind of its refusal."""
+    try:
+        on = period.as_date(row["on"])
+        unit = row["unit"]
+        dose = jc.Dose.of(row["dose"], unit) if unit and unit.strip() else jc.Dose.of(row["dose"])
+        made = jc.billing_units(row["drug"], dose, on)
+    except JcodeunitsError as error:
+        return None, None, "refused", type(error).__name__
+    if made.count > 2**63 - 1:
+        return None, None, "refused", "UnreadableDose"  # more than the column holds
+    return made.code, made.count, "billed", None
+
+
+def kind(reason: str | None) -> str | None:
+    return reason.partition(":")[0] if reason else None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hundred_thousand_rows_equal_billing_units(seed: int) -> None:
+    rows = bulk_rows.simple(25_000, seed)
+    table = pa.Table.from_pylist(rows)
+    made = jc.batch.bill(table, outputs=PLAIN)
+    assert made.num_rows == len(rows)
+    assert made.select(table.column_names).equals(table)
+    for row, got in zip(rows, made.select(PLAIN).to_pylist(), strict=True):
+        answer = (got["hcpcs"], got["units"], got["status"], kind(got["reason"]))
+        assert answer == one_call(row), row
+
+
+def encounter(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as `charge` reads it: a bare amount is in the dose's unit."""
+    given: dict[str, Any] = {
+        "drug": row["drug"],
+        "dose": f"{row['dose']} {row['unit']}",
+        "route": row["route"],
+    }
+    given |= {key: row[key] for key in ("ndc", "container") if row[key]}
+    if row["containers"] is not None:
+        given["containers"] = row["containers"]
+    for key in ("container_amount", "discarded"):
+        if row[key]:
+            given[key] = row[key] if " " in row[key] else f"{row[key]} {row['unit']}"
+    made = {"on": row["on"], "place": row["place"], "administrations": [given]}
+    return made | {key: row[key] for key in ("payer", "claim") if row[key]}
+
+
+def charged(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The row's drug lines by `charge`; a refused row has none."""
+    try:
+        made = jc.charge(encounter(row))
+    except JcodeunitsError:
+        return ("refused",)
+    lines = [line for line in made.lines if line.kind == "drug"]
+    if not lines:
+        return ("refused",)
+    assert len(lines) == 1
+    line = lines[0]
+    waste = sum(other.units for other in made.lines if other.kind == "waste")
+    modifiers = "|".join(line.modifiers) or None
+    return (
+        "billed",
+        line.code,
+        line.units,
+        modifiers,
+        waste,
+        line.ndc,
+        line.ndc_qualifier,
+        line.ndc_quantity,
+    )
+
+
+def as_table(rows: list[dict[str, Any]]) -> Any:
+    kinds = {"containers": pa.int64()}
+    return pa.table(
+        {name: pa.array([row[name] for row in rows], kinds.get(name, pa.string())) for name in rows[0]}
+    )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rows_with_containers_places_and_payers_equal_charge(seed: int) -> None:
+    rows = [row for row in bulk_rows.detailed(5_000, 100 + seed) if row["route"] and row["place"]]
+    made = jc.batch.bill(as_table(rows))
+    billed = 0
+    for row, got in zip(rows, made.to_pylist(), strict=True):
+        names = ("hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity")
+        answer = ("billed", *(got[name] for name in names)) if got["status"] == "billed" else ("refused",)
+        assert answer == charged(row), row
+        assert (got["reason"] is None) == (got["status"] == "billed")
+        billed += got["status"] == "billed"
+    assert billed > len(rows) // 2
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1, 7, 64, 1000])
+def test_batches_of_any_size_give_the_same_rows_in_the_same_order(rows_at_a_time: int) -> None:
+    table = as_table(bulk_rows.detailed(400, 7))
+    whole = jc.batch.bill(table)
+    parts = [jc.batch.bill(table.slice(n, rows_at_a_time)) for n in range(0, table.num_rows, rows_at_a_time)]
+    assert pa.concat_tables(parts).to_pylist() == whole.to_pylist()
+
+
+def many(row: dict[str, Any], count: int = 60) -> list[dict[str, Any]]:
+    """The same kind of row again and again, on other days and at other doses, so that rows share a case."""
+    start = dt.date(2024, 1, 5)
+    return [
+        row | {"on": (start + dt.timedelta(11 * n)).isoformat(), "dose": f"{35 + n}"} for n in range(count)
+    ]
+
+
+def test_rows_that_share_a_case_have_figures_of_their_own() -> None:
+    # 100 mg vials of infliximab at 10 mg: given rounded up, discarded rounded down, never above the label.
+    base = {"drug": "J1745", "unit": "mg", "route": "IV infusion", "place": "11", "payer": None, "claim": None,
+            "ndc": None, "container": "single-dose", "containers": 1, "container_amount": "100 mg"}  # fmt: skip
+    rows = [row | {"discarded": f"{100 - int(row['dose'])} mg"} for row in many(base)]
+    made = jc.batch.bill(as_table(rows)).to_pylist()
+    for row, got in zip(rows, made, strict=True):
+        dose = int(row["dose"])
+        given, waste = -(-dose // 10), max(0, min((100 - dose) // 10, 10 - -(-dose // 10)))
+        assert (got["units"], got["waste_units"]) == (given, waste)
+        assert got["modifier"] == (None if waste else "JZ")
+
+
+def test_the_quantity_of_a_liquid_follows_each_rows_own_dose() -> None:
+    rows = [
+        {
+            "drug": "J1885",
+            "dose": dose,
+            "unit": "mg",
+            "on": "2026-03-02",
+            "ndc": "0409-3795-01",
+            "container": "multi-dose",
+        }
+        for dose in ("15", "30", "7.5", "1", "60")
+    ]
+    made = jc.batch.bill(pa.Table.from_pylist(rows))
+    assert made["ndc11"].to_pylist() == ["00409379501"] * 5
+    assert made["ndc_qualifier"].to_pylist() == ["ML"] * 5
+    # 30 mg in 1 mL, three decimals, half up
+    assert made["ndc_quantity"].to_pylist() == [Decimal(q) for q in ("0.5", "1", "0.25", "0.033", "2")]
+    assert made["units"].to_pylist() == [1, 2, 1, 1, 4]
