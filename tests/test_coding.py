@@ -503,6 +503,22 @@ def test_one_bag_or_one_order_is_one_infusion() -> None:
     assert (_units(made)["96365"], _units(made)["J0696"]) == (1, 8)
 
 
+@pytest.mark.parametrize(
+    ("second", "minutes"), [(("09:00", "10:31"), 91), (("09:30", "10:31"), 91), (("10:31", "11:31"), 151)]
+)
+def test_what_runs_at_the_same_time_counts_once(second: tuple[str, str], minutes: int) -> None:
+    first = give("J0696", "1 g", "IV infusion", syringe="A", start="09:00", stop="10:31")
+    other = give("J2405", "4 mg", "IV infusion", syringe="A", start=second[0], stop=second[1])
+    units = _units(bill(first, other))
+    assert (units["96365"], units["96366"]) == (1, (minutes - 31) // 60)
+
+
+def test_hydration_without_times_asks() -> None:
+    made = bill(give("J7030", "1000 mL", "IV infusion"))
+    assert _units(made)["96360"] == 1
+    assert "infusion-times" in said(made)
+
+
 def test_an_antineoplastic_over_eight_hours_by_pump_has_a_code_of_its_own() -> None:
     made = bill(give("J9190", "500 mg", "IV infusion", start="08:00", stop="16:01"), diagnoses=["C18.9"])
     assert _units(made)["96416"] == 1
@@ -543,6 +559,8 @@ def test_a_modifier_that_the_caller_set_settles_an_edit() -> None:
     assert "20610" in codes(made)
     listed = bill(services=["20610", {"code": INJECTION, "modifiers": ["59"]}])
     assert "bundled-services" not in said(listed)
+    procedure = bill(give(), services=[{"code": "20610", "modifiers": ["59"]}])
+    assert [line.modifiers for line in procedure.lines if line.code == INJECTION] == [()]
     bare = bill(services=["20610", INJECTION])
     assert "bundled-services" in said(bare)
     assert INJECTION in codes(bare)  # the caller's own line stays, with the question

@@ -59,8 +59,8 @@ def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
             "No modifier helps. Bill it only for another day or another practitioner.",
             cite(edit),
         )
-    elif BYPASS & set(entry.modifiers):
-        return
+    elif any(BYPASS & set(one.modifiers) for one in (entry, *first)):
+        return  # the caller has said so, on either code of the pair
     elif entry.listed:
         draft.say(
             "bundled-services",

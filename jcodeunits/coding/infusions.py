@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from jcodeunits.claim import Line
+from jcodeunits.claim import Administration, Line
 from jcodeunits.policy import Procedure
 from jcodeunits.trace import Step
 
@@ -68,20 +68,24 @@ def _runs(draft: Draft) -> list[_Run]:
     joined: dict[tuple[object, ...], list[Decision]] = {}
     for decision in draft.decisions:
         if decision.row.outcome == "bill" and decision.role in _RANKS:
-            given = draft.administration(decision.index)
-            bag = ("bag", decision.role, given.syringe) if given.syringe else ("own", decision.index)
-            if given.order and not given.syringe:
-                bag = ("order", decision.role, given.order, id(decision.given))  # type: ignore[assignment]
-            joined.setdefault(bag, []).append(decision)
+            joined.setdefault(_bag(draft, decision), []).append(decision)
     return [_run(draft, decisions) for decisions in joined.values()]
+
+
+def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
+    """What runs together: the drugs of one bag or syringe, the parts of one order."""
+    given = draft.administration(decision.index)
+    if given.syringe:
+        return ("bag", decision.role, given.syringe)
+    if given.order:
+        return ("order", decision.role, given.order, id(decision.given))
+    return ("own", decision.index)
 
 
 def _run(draft: Draft, decisions: list[Decision]) -> _Run:
     given = [draft.administration(decision.index) for decision in decisions]
-    minutes = [one.minutes for one in given if one.minutes is not None]
-    starts = [text for one in given if (text := one.start or one.time) is not None]
-    start = min((int(text[:2]) * _HOUR + int(text[3:]) for text in starts), default=None)
-    role, total = decisions[0].role, sum(minutes) if minutes else None
+    starts = [_clock(text) for one in given if (text := one.start or one.time) is not None]
+    role, total, start = decisions[0].role, _lasted(given), min(starts, default=None)
     shortest = draft.option("infusion-minutes-least")
     if role in _SHORT and total is not None and total < int(shortest.value):
         draft.say(
@@ -93,17 +97,37 @@ def _run(draft: Draft, decisions: list[Decision]) -> _Run:
             about=_drug_line(decisions[0]),
         )
         role = _SHORT[role]
-    elif "infusion" in role and total is None:
+    elif total is None and not role.endswith("push"):
         draft.say(
             "infusion-times",
             "warn",
-            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first hour is "
-            "billed; without them a payer may read the infusion as a push.",
+            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first code is "
+            "billed, without further hours; a payer may read it as a push.",
             "Give start and stop.",
             cite(shortest),
             about=_drug_line(decisions[0]),
         )
     return _Run(role, tuple(decisions), total, start)
+
+
+def _clock(text: str) -> int:
+    return int(text[:2]) * _HOUR + int(text[3:])
+
+
+def _lasted(given: list[Administration]) -> int | None:
+    """Minutes during which anything ran, what ran at the same time once; None where no times are known."""
+    spans = sorted(
+        (_clock(one.start), _clock(one.start) + one.minutes)
+        for one in given
+        if one.start is not None and one.minutes is not None
+    )
+    if not spans:
+        return None
+    total, until = 0, spans[0][0]
+    for first, last in spans:
+        total += max(0, last - max(first, until))
+        until = max(until, last)
+    return total
 
 
 def _drug_line(decision: Decision) -> Entry | None:
