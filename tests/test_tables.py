@@ -106,7 +106,7 @@ def test_rows_of_one_key_are_found_without_loading_the_rest() -> None:
 
 def test_a_citation_carries_the_title_of_its_source() -> None:
     citation = tables.cited("cpm-17", "section 10")
-    assert str(citation) == "Medicare Claims Processing Manual, chapter 17, section 10"
+    assert str(citation) == "Medicare Claims Processing Manual, ch. 17, section 10"
     assert citation.confidence == "high"
 
 
