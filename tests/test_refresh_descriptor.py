@@ -42,6 +42,16 @@ def test_the_cases_use_every_reason_that_the_parser_gives() -> None:
     assert {"unclassified", "no-amount"} <= REFUSALS.keys()
 
 
+def test_the_words_of_a_product_stay_one_name() -> None:
+    assert parse("Somegraft, somegraft plus or othergraft, per square centimeter", (), True).ingredient == (
+        "somegraft somegraft plus or othergraft"
+    )
+    assert (
+        parse("Lutetium lu 177, exemplin, therapeutic, 1 mci", (), True).ingredient
+        == "lutetium lu-177 exemplin"
+    )
+
+
 NUMBERS = st.decimals("0.001", 1_000_000, places=3).map(lambda n: Decimal(plain(n))).filter(bool)
 MASSES = st.sampled_from(["mg", "mcg", "gm", "milligrams", "gram", "ml", "units", "i.u.", "usp units", "meq"])
 

@@ -76,7 +76,7 @@ _FORMS = [(re.compile(words), form) for words, form in (
     (r"\bimplant system\b", "implant"),
     (r"\bintravesical system\b", "intravesical system"),
     (r"\bcollagen-matrix\b", "collagen matrix"), (r"\(heparin lock flush\)", "lock flush"),
-    (r"\bpellet\b", "pellet"), (r"\bpatch\b", "patch"), (r"\bgel\b", "gel"), (r"\baerosol\b", "aerosol"),
+    (r"\btablet\b", "tablet"), (r"\bpellet\b", "pellet"), (r"\bpatch\b", "patch"), (r"\bgel\b", "gel"), (r"\baerosol\b", "aerosol"),
     (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
     (r"\bpowder or solution\b", ""), (r"(?<=, )powder(?=,)", "powder"),
     (r"\bunrefrigerated\b", "unrefrigerated"),
