@@ -9,18 +9,20 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 
-@rule("nothing-to-bill", "A claim on which no line is left", "stop", cites=(("ncci-manual-2026", "I.A"),))
+@rule("nothing-to-bill", "A claim on which no line is left", "warn", cites=(("ncci-manual-2026", "I.A"),))
 def nothing_to_bill(case: Case) -> Iterable[Finding]:
     """Everything was withheld, or nothing was given: there is no claim to send.
+
+    It stops nothing by itself: whatever is certain to be denied says so in its own finding.
 
     Sources: the findings beside this one say why each line was withheld.
 
     >>> nothing_to_bill.severities
-    ('stop',)
+    ('warn',)
     """
     if not case.lines:
         yield nothing_to_bill.finding(
-            "stop",
+            "warn",
             "No line is left to bill.",
             "Read the other findings: each says what was withheld and why.",
         )
