@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from jcodeunits import cli
 from jcodeunits.cli import counter, terminal
-from jcodeunits.dose import Dose
+from jcodeunits.errors import TableError
 
 ON = ("--on", "2026-03-02")
 LIVELY = {"units": ("ketorolac", "30", "mg", *ON), "find": ("toradol", *ON), "ndc": ("0409-3795-01", *ON),
@@ -159,10 +159,11 @@ def test_no_words_end_in_a_traceback(words: list[str]) -> None:
     assert cli.main(["units", *words]) in (0, 2)
 
 
-def test_a_bare_dose_is_split_from_a_name_of_several_words() -> None:
-    drug, dose = counter.split(["factor", "8", "500", "units"], Dose.of) if counter._is_named("factor 8") else (
-        "factor 8", Dose.of("500 units"))  # fmt: skip
-    assert (drug, str(dose)) == ("factor 8", "500 units")
+def test_a_number_in_a_name_stays_with_the_name(run) -> None:
+    answer = run("units", "0.9%", "sodium", "chloride", "1", "L", *ON, "--json")
+    assert (answer.json["code"], answer.json["units"]) == ("J7030", 1)
+    answer = run("units", "penicillin", "G", "(benzathine)", "2.4", "million", "units", *ON, "--json")
+    assert (answer.json["code"], answer.json["units"]) == ("J0561", 24)
 
 
 # --- find -------------------------------------------------------------------------------------------
@@ -398,6 +399,70 @@ def test_a_terminal_without_unicode_still_gets_its_answer() -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert b"Write '30 mcg'" in done.stdout
+
+
+def test_the_width_is_the_terminals_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    for columns, wanted in ((40, 60), (100, 100), (400, 120), (0, 80)):
+        monkeypatch.setattr(
+            os, "get_terminal_size", lambda _fd, columns=columns: os.terminal_size((columns, 24))
+        )
+        monkeypatch.setattr(sys.stdout, "fileno", lambda: 1, raising=False)
+        assert terminal.width() == wanted
+    monkeypatch.setattr(os, "get_terminal_size", lambda _fd: (_ for _ in ()).throw(OSError))
+    assert terminal.width() == 80
+
+
+def test_on_a_terminal_a_long_list_ends_after_a_screenful(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run("lookup", "drug", *ON).out.count("drug class ")
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    said = run("lookup", "drug", *ON).out
+    assert said.count("drug class ") < 21 < whole
+    assert re.search(r"and \d+ more", said)
+    ruled = run("find", "toradol", *ON).out
+    assert re.search(r"^-----", ruled, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (KeyboardInterrupt(), 130, "stopped."),
+        (ModuleNotFoundError("no", name="pyarrow"), 2, "pyarrow is not installed"),
+        (OSError(28, "No space left on device"), 2, "the file: No space left on device."),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "cannot be read"),
+        (TableError("two problems:\n  one\n  two\n  three"), 2, "two problems: one; and 2 more"),
+        (TypeError("a defect"), 2, "not foreseen (TypeError: a defect). Please report it"),
+    ],
+)
+def test_whatever_fails_is_one_sentence(
+    run, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, says: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(counter, "find", fail)
+    ended = run("find", "toradol")
+    assert (ended.status, ended.out) == (status, "")
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_code_beside_the_one_that_is_found_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jcodeunits.search.find", lambda *_args, **_words: ())
+    assert "but J1885" in refused(run("find", "toradol", *ON))
+
+
+def test_the_history_of_a_part_of_a_name(run) -> None:
+    codes = {h["code"] for h in run("find", "methylpred", "--history", "--json").json["histories"]}
+    assert {"J1010", "J1030"} <= codes
+    assert "not used" in refused(run("find", "ketoralac", "--history"))
+
+
+@pytest.mark.parametrize(("on", "code"), [("2024-02-01", "J1030"), ("2024-04-01", "J1010")])
+def test_an_ndc_has_the_code_of_the_day(run, on: str, code: str) -> None:
+    answer = run("ndc", "0009-0280-02", "--on", on, "--json").json
+    assert [row["code"] for row in answer["codes"]] == [code]
+    assert answer["codes"][0]["refused"] is None
 
 
 def test_long_text_is_wrapped_behind_its_label() -> None:

@@ -175,6 +175,14 @@ def test_what_stands_beside_a_message_may_not_contradict_it(run) -> None:
     assert "30 mg" in refused(run("-", "--from", "fhir", "--place", "11", "--dose", "60 mg", given=FHIR))
 
 
+def test_what_was_not_given_is_a_finding_beside_what_was(run) -> None:
+    refused_dose = {**FHIR, "status": "not-done"}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": FHIR}, {"resource": refused_dose}]}
+    _, out, _ = run("-", "--from", "fhir", "--place", "11", "--diagnosis", "M54.16", "--json", given=bundle)
+    assert lines(out) == [("96372", [], 1), ("J1885", [], 2)]
+    assert "not-administered" in {finding["rule"] for finding in json.loads(out)["findings"]}
+
+
 def test_an_order_is_never_billed(run) -> None:
     order = {
         "resourceType": "MedicationRequest",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jcodeunits.errors import EncounterError, JcodeunitsError, UnknownDrug, UnreadableDose
 
@@ -198,25 +198,20 @@ def _nothing(text: str, on: Day) -> JcodeunitsError:
 
 def _histories(text: str, on: Day, json: bool) -> tuple[int, str]:
     from jcodeunits import catalog, hcpcs
+    from jcodeunits.search import find as find_drugs
 
     book = catalog.shipped()
     if hcpcs.is_valid(text):
         codes = [hcpcs.compact(text)]
     else:
         codes = sorted({row.code for row in book.rows_named(text)[0]})
-        codes = codes or sorted({drug.code for drug in _found(text, on)})
+        codes = codes or sorted({drug.code for drug in find_drugs(text)})
     histories = [book.history(code) for code in codes]
     if not histories:
         raise _nothing(text, on)
     if json:
         return 0, document(on, text=text, histories=[history.as_dict() for history in histories])
     return 0, "\n\n".join("\n".join(_history(history)) for history in histories)
-
-
-def _found(text: str, on: Day) -> Any:
-    from jcodeunits.search import find as find_drugs
-
-    return find_drugs(text, on=on.date)
 
 
 def _history(history: History) -> list[str]:
