@@ -546,11 +546,34 @@ def _read(kind: type, data: object, path: str) -> dict[str, Any]:
     }
 
 
+# What the keys mean that do not explain themselves; for the schema.
+_MEANS = {
+    (Visit, "separate"): "significant and separately identifiable; absent = nobody said",
+    (Visit, "place"): "where the visit took place, if not where the drugs were given",
+    (Administration, "separate"): "apart from another service of the day that would include the injection",
+    (Administration, "basis"): "the component that a combination's dose counts, or total",
+    (Administration, "order"): "administrations of one order are one dose in several places",
+    (Administration, "syringe"): "administrations of one syringe or bag are one injection or infusion",
+    (Administration, "discarded"): "recorded as discarded; absent = not recorded, and never billed",
+    (Administration, "concentration"): "with a dose by volume: 40 mg/mL, 1%, 1:1000",
+    (Administration, "documented"): "what the record holds; absent = not judged",
+    (Administration, "charge_amount"): "the site's price of the drug given, shared over its lines",
+    (Encounter, "charge_amounts"): "the site's price of one unit of a code",
+    (Encounter, "revenue_codes"): "the revenue code of a code's lines",
+    (Encounter, "services"): "codes billed the same day",
+    (OpenedProduct, "amount"): "the labelled amount of one container",
+    (OpenedProduct, "discarded"): "recorded as discarded; absent = not recorded, and never billed",
+}
+
+
 def _shape(kind: type) -> dict[str, Any]:
     readers, required, alone = _READERS[kind]
     properties = {key: reader.schema() for key, reader in readers.items()}
     if kind is Administration:
         properties |= {key: _PRODUCT[name].schema() for key, name in _DIRECT.items()}
+    for key, shape_of in properties.items():
+        if (kind, key) in _MEANS:
+            properties[key] = {**shape_of, "description": _MEANS[kind, key]}
     for field in attrs.fields(kind):
         if isinstance(field.default, (str, bool)) and field.name in properties:
             properties[field.name] = {**properties[field.name], "default": field.default}
