@@ -57,3 +57,28 @@ def _summed_up(summary: Any, args: Any) -> str:
         return text
     sys.stderr.write(f"{text}\n")
     return ""
+
+
+def audit(words: Sequence[str]) -> tuple[int, str]:
+    """Judge lines that were billed already: what ours would be, the difference, and why.
+
+    Columns wanted: claim, line, code, units, modifiers, on, dose, unit. Lines of one claim, code and day are
+    judged together; what cannot be judged is unjudged, never wrong.
+
+    examples:
+      jcodeunits audit claims.csv
+      jcodeunits audit claims.parquet -o judged.parquet
+    """
+    made = parser(audit, "FILE [-o FILE] [--encoding NAME] [--quiet] [--json]")
+    _add_files(made, needed=False)
+    made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
+    made.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_json(made)
+    args = made.parse_intermixed_args(words)
+
+    from jcodeunits.audit import judge_file
+
+    report = judge_file(
+        args.file, args.output, encoding=args.encoding, progress=False if args.quiet else None
+    )
+    return int(not report.ok), _summed_up(report, args)
