@@ -191,6 +191,6 @@ def label(symbol: str, plural: bool = True) -> str:
     """
     if is_activity(symbol):
         return "units" if plural else "unit"
-    if symbol.islower() and len(symbol) > 3 and symbol.isascii() and symbol not in ("each",):
+    if symbol.islower() and len(symbol) > 2 and symbol.isascii() and symbol not in ("each",):
         return (symbol + ("es" if symbol.endswith("ch") else "s")) if plural else symbol
     return symbol

@@ -75,7 +75,7 @@ def test_prefixes_of_the_default_registry_are_gone():
 @pytest.mark.parametrize(
     ("symbol", "one", "many"),
     [("unit", "unit", "units"), ("IU", "unit", "units"), ("USP unit", "unit", "units"), ("mg", "mg", "mg"),
-     ("patch", "patch", "patches"), ("study dose", "study dose", "study doses"), ("each", "each", "each"),
+     ("day", "day", "days"), ("dose", "dose", "doses"), ("patch", "patch", "patches"), ("study dose", "study dose", "study doses"), ("each", "each", "each"),
      ("mL", "mL", "mL"), ("vector genome", "vector genome", "vector genomes"), ("microcurie", "microcurie", "microcuries")],
 )  # fmt: skip
 def test_labels_are_the_safe_spellings(symbol, one, many):
