@@ -75,6 +75,7 @@ class Rules:
     `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`:
     how grave a remainder is that the record does not account for (`stop`, `warn`, `none`). `exempt`: why
     neither applies although the container is single-dose (empty: they apply); `doubt`: why nobody can say.
+    `citations`: where it stands, first for JW, then for JZ, then for the rest.
     """
 
     jw: bool = True
@@ -216,17 +217,17 @@ def _units(value: Fraction) -> str:
 def _steps(
     label: Fraction, given: Fraction, thrown: Fraction, discarded: int, count: int, rules: Rules
 ) -> tuple[Step, ...]:
-    cite = rules.citations[0] if rules.citations else None
+    jw_source, jz_source = (*rules.citations, None, None)[:2]
     shown = f"label {decimal_text(label)} = given {decimal_text(given)} + discarded {decimal_text(thrown)}"
     steps = [Step(shown, "in billing units")]
     room = math.floor(label) - count
     if discarded and rules.jw:
-        steps.append(Step(f"JW x {discarded}", "discarded, rounded down, within the label", cite))
+        steps.append(Step(f"JW x {discarded}", "discarded, rounded down, within the label", jw_source))
     elif thrown and rules.jw:
         why = "one unit covers the rest" if room <= 0 else "less than one unit was discarded"
-        steps.append(Step("no JW line", why, cite))
+        steps.append(Step("no JW line", why, jw_source))
     if rules.jz == "required" and not (discarded and rules.jw):
-        steps.append(Step("JZ", "no discarded unit to bill", cite))
+        steps.append(Step("JZ", "no discarded unit to bill", jz_source))
     return tuple(steps)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jcodeunits import policy
+from jcodeunits import policy, products
 from jcodeunits.claim import Encounter
 from jcodeunits.coding.drug_lines import DrugLines, drug_lines
 from jcodeunits.dose import Dose
@@ -76,13 +76,19 @@ def test_a_biosimilar_is_reached_by_its_ndc() -> None:
     assert [(line.code, line.units) for line in answer.lines] == [("Q5136", 60)]
 
 
-def test_a_code_and_a_product_of_another_code_stop() -> None:
-    answer = one({"drug": "J0897", "dose": "60 mg", "ndc": "61314-0240-63"})
+@pytest.mark.parametrize("drug", ["J0897", "Prolia"])
+def test_a_drug_and_a_product_of_another_code_stop(drug: str) -> None:
+    answer = one({"drug": drug, "dose": "60 mg", "ndc": "61314-0240-63"})
     assert answer.lines == ()
     (finding,) = answer.findings
     assert (finding.rule, finding.severity) == ("drug-product-mismatch", "stop")
     assert "J0897" in finding.says
     assert "Q5136" in finding.says
+
+
+def test_a_doubtful_amount_makes_no_doubt_about_the_code() -> None:
+    answer = one({"drug": "J1885", "dose": "30 mg", "ndc": "00574-0872-05"})
+    assert rules(answer) == {("drug-product-mismatch", "stop")}
 
 
 def test_look_alike_names_are_told_apart_by_the_product() -> None:
@@ -435,8 +441,6 @@ def test_a_band_is_one_unit_and_its_vial_is_accounted_for() -> None:
 
 
 def test_a_sites_own_shelf_is_used(tmp_path: Path) -> None:
-    from jcodeunits import products
-
     header = ",".join(name for name in products.Container.__annotations__ if name not in ("TABLE", "KEY"))
     row = "00264-3153,single-dose,kit,,,2024-01-01,,own-review,our shelf,medium,2026-11-23"
     (tmp_path / "containers.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
@@ -492,18 +496,57 @@ def test_products_of_unknown_number_are_not_divided() -> None:
     assert {line.ndc_quantity for line in answer.lines} == {None}
 
 
-def test_a_payer_that_does_not_take_the_qualifier_is_asked(tmp_path: Path) -> None:
+def _at_our_plan(tmp_path: Path, option: str, value: str, administration: dict[str, Any]) -> DrugLines:
+    """An administration billed to a payer of a site's own, which follows Medicare but for one option."""
     header = "payer,option,claim,values,effective,ends,source,cite,confidence,verified"
     rows = [
-        "ourplan,follows,any,commercial,1992-01-01,,site,our contract,high,2026-11-23",
-        "ourplan,ndc-qualifiers,any,UN,1992-01-01,,site,our contract,high,2026-11-23",
+        "ourplan,follows,any,medicare,1992-01-01,,site,our contract,high,2026-11-23",
+        f"ourplan,{option},any,{value},1992-01-01,,site,our contract,high,2026-11-23",
     ]
     (tmp_path / "payers.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-    encounter = Encounter.from_dict(
-        {"on": ON, "place": "11", "payer": "ourplan",
-         "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "IM", "ndc": "00409-3795-01"}]}
-    )  # fmt: skip
-    (answer,) = drug_lines(encounter, policy=policy.shipped().extend(tmp_path))
+    encounter = {
+        "on": ON,
+        "place": "11",
+        "payer": "ourplan",
+        "administrations": [{"route": "IM", **administration}],
+    }
+    (answer,) = drug_lines(Encounter.from_dict(encounter), policy=policy.shipped().extend(tmp_path))
+    return answer
+
+
+PAIR = {
+    "drug": "J1885", "dose": "15 mg", "ndc": "00409-3796-01", "containers": 1, "discarded": "45 mg",
+    "container": "single-dose",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "quantities"),
+    [
+        ("split", [("ML", Decimal("0.5")), ("ML", Decimal("1.5"))]),
+        ("full", [("ML", Decimal("2")), (None, None)]),
+        ("none", [("ML", Decimal("0.5")), (None, None)]),
+    ],
+)
+def test_the_quantity_on_a_jw_pair_is_the_payers_choice(
+    tmp_path: Path, how: str, quantities: list[Any]
+) -> None:
+    answer = _at_our_plan(tmp_path, "ndc-waste", how, PAIR)
+    assert shown(answer) == [("J1885", (), 1), ("J1885", ("JW",), 3)]
+    assert [(line.ndc_qualifier, line.ndc_quantity) for line in answer.lines] == quantities
+    assert ("all that was opened" in answer.lines[0].trace.text()) == (how == "full")
+
+
+@pytest.mark.parametrize(("decimals", "printed"), [("3", "0.667"), ("2", "0.67"), ("0", "1")])
+def test_the_decimals_are_the_payers(tmp_path: Path, decimals: str, printed: str) -> None:
+    twenty = {"drug": "J1885", "dose": "20 mg", "ndc": "00409-3795-01", "container": "multi-dose"}
+    answer = _at_our_plan(tmp_path, "ndc-decimals", decimals, twenty)
+    assert ndcs(answer) == [("00409379501", "ML", printed)]
+
+
+def test_a_payer_that_does_not_take_the_qualifier_is_asked(tmp_path: Path) -> None:
+    thirty = {"drug": "J1885", "dose": "30 mg", "ndc": "00409-3795-01"}
+    answer = _at_our_plan(tmp_path, "ndc-qualifiers", "UN", thirty)
     assert ("ndc-qualifier", "warn") in rules(answer)
     assert ndcs(answer) == [("00409379501", None, "None")]
 
@@ -522,3 +565,34 @@ def test_a_band_without_an_amount_on_its_container_asks_for_it() -> None:
     answer = one({"drug": "J0577", "dose": "24 mg", "ndc": "58284-0224-24", "containers": 1})
     assert answer.lines == ()
     assert rules(answer) == {("drug-unanswered", "stop")}
+
+
+def test_a_container_of_a_combination_is_measured_in_billing_units() -> None:
+    # The code counts 1 mg beside 2.27 mg: no single amount, but the vial is 44 units of it.
+    answer = one(
+        {"drug": "J9153", "dose": "44 mg", "basis": "daunorubicin", "ndc": "68727-0745-02", "containers": 1,
+         "container": "single-dose", "route": "IV infusion"}
+    )  # fmt: skip
+    assert shown(answer) == [("J9153", ("JZ",), 44)]
+
+
+def test_a_product_listed_in_another_measure_than_the_code_asks_for_its_amount() -> None:
+    tice = {"dose": "1 each", "ndc": "00052-0602-02", "containers": 1, "container": "single-dose"}
+    answer = one({"drug": "90586", **tice, "route": "intravesical", "form": "powder"})
+    assert shown(answer) == [("90586", (), 1)]
+    assert rules(answer) == {("containers-missing", "warn")}
+    assert ndcs(answer) == [("00052060202", "UN", "1")]
+
+
+def test_a_band_and_a_container_of_one_billing_unit_asks_for_the_amount(tmp_path: Path) -> None:
+    header = ",".join(name for name in products.Product.__annotations__ if name not in ("TABLE", "KEY"))
+    row = (
+        "99999-0001-01,Q9992,1,billing unit,1,,,,,syringe,single-dose,,Own kit,Us,,2024-01-01,,own-review,x,medium,"
+        "2026-11-23"
+    )
+    (tmp_path / "products.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    kit = {"drug": "Q9992", "dose": "300 mg", "route": "SC", "ndc": "99999-0001-01", "containers": 1}
+    encounter = Encounter.from_dict({"on": ON, "place": "11", "administrations": [kit]})
+    (answer,) = drug_lines(encounter, shelf=products.shipped().extend(tmp_path))
+    assert shown(answer) == [("Q9992", (), 1)]
+    assert ("containers-missing", "warn") in rules(answer)

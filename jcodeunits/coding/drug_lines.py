@@ -33,7 +33,7 @@ from jcodeunits.errors import (
     UnitMismatch,
     UnreadableDose,
 )
-from jcodeunits.finding import Finding, Severity
+from jcodeunits.finding import Finding
 from jcodeunits.policy import Policy
 from jcodeunits.products import Shelf
 from jcodeunits.trace import Step, Trace
@@ -225,7 +225,9 @@ class Desk:
                 raise ProductMismatch(
                     f"{written} is billed as {row.code} ({row.label}), but NDC {item.number} is {item.name}, "
                     f"listed under {' or '.join(item.codes)}. Correct the drug or the NDC.",
-                    ndc=item.ndc, code=row.code, codes=item.codes, citation=item.citation,
+                    ndc=item.ndc, code=row.code, codes=item.codes,
+                    # Only an amount can make a product's row doubtful; its codes are as CMS lists them.
+                    citation=attrs.evolve(item.citation, confidence="high"),
                 )  # fmt: skip
         return row, notes
 
@@ -337,7 +339,7 @@ class Desk:
         elif any(g.administration.supplied_by == "patient" for g in answered):
             exempt = "the patient brought the drug"
         cites = tuple(
-            dict.fromkeys(tables.citation(option[name]) for name in ("jz", "jw", "waste-unrecorded"))
+            dict.fromkeys(tables.citation(option[name]) for name in ("jw", "jz", "waste-unrecorded"))
         )
         return Rules(
             jw=option["jw"].value in ("pair", "optional"), jz=option["jz"].value or "none",
@@ -361,16 +363,19 @@ class Desk:
         pair = bool(waste.discarded)
         how = self.policy.option(payer, "ndc-waste", on, claim).value or "split"
         whole = waste.modifier == "JZ" or (pair and how == "full")
-        steps = tuple(step for _, q in quantities for step in q.steps)
+        steps = [step for _, q in quantities for step in q.steps]
+        numbers = []
+        for o, q in quantities:
+            count_of = q.opened if whole and q.opened is not None else q.given
+            numbers.append(_Ndc(q.number, q.qualifier, count_of, o.given))
+            if count_of != q.given:
+                why = "all that was opened: no other line carries the rest"
+                steps.append(Step(f"{q.qualifier} {count_of:f}", why))
         line = Line(
             drug.code, (waste.modifier,) if waste.modifier else (), waste.administered,
-            diagnoses=administration.diagnoses, trace=trace + Trace(steps), kind="drug", label=drug.name,
-            administration=first.index,
+            diagnoses=administration.diagnoses, trace=trace + Trace(tuple(steps)), kind="drug",
+            label=drug.name, administration=first.index,
         )  # fmt: skip
-        numbers = [
-            _Ndc(q.number, q.qualifier, q.opened if whole and q.opened is not None else q.given, o.given)
-            for o, q in quantities
-        ]
         lines = self._with_ndcs(line, numbers)
         if not pair:
             return lines
@@ -517,9 +522,8 @@ def _from_memory(kind: str, source: Citation) -> tuple[Finding, ...]:
 def _unanswered(error: JcodeunitsError) -> Finding:
     """The finding that stands for a drug without an answer."""
     if isinstance(error, ProductMismatch):
-        severity: Severity = "warn" if error.citation.confidence == "low" else "stop"
         return Finding(
-            "drug-product-mismatch", severity, str(error), "Correct the drug or the NDC.", (error.citation,)
+            "drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,)
         )
     newest = max((s for s in tables.sources().values() if s.title == tables.edition()), key=lambda s: s.id)
     return Finding(
