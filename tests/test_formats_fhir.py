@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
 from jcodeunits.claim import Charge, Encounter, ExtraNdc
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.formats import fhir
 
 UCUM = "http://unitsofmeasure.org"
@@ -193,10 +193,19 @@ def test_a_unit_as_text_is_read_where_no_code_stands() -> None:
     ("concept", "drug"),
     [
         (
-            coded(fhir.RXNORM, "1665459", "1 ML ketorolac tromethamine 30 MG/ML Injection"),
+            coded(
+                "http://www.nlm.nih.gov/research/umls/rxnorm",
+                "1665459",
+                "1 ML ketorolac tromethamine 30 MG/ML Injection",
+            ),
             "ketorolac tromethamine",
         ),
-        (coded(fhir.RXNORM, "1594660", "alemtuzumab 10 MG/ML [Lemtrada]"), "Lemtrada"),
+        (
+            coded(
+                "http://www.nlm.nih.gov/research/umls/rxnorm", "1594660", "alemtuzumab 10 MG/ML [Lemtrada]"
+            ),
+            "Lemtrada",
+        ),
         ({"text": "ketorolac"}, "ketorolac"),
         (coded("http://terminology.hl7.org/CodeSystem/HCPCS", "J1885"), "J1885"),
         (coded("urn:oid:2.16.840.1.113883.6.69", "00409-3795-01"), "00409-3795-01"),
@@ -271,7 +280,7 @@ def test_what_was_not_given_beside_what_was_is_a_finding() -> None:
 
 
 def test_two_patients_are_two_encounters() -> None:
-    other = changed(R4, "subject.reference", "Patient/2")
+    other = {**R4, "id": "ma2", "subject": {"reference": "Patient/2"}}
     with pytest.raises(FormatError, match="several patients"):
         read(bundle(R4, other))
 
@@ -512,3 +521,79 @@ def test_charge_items_that_were_taken_back_are_refused() -> None:
         fhir.read({"resourceType": "Claim"})
     with pytest.raises(FormatError, match="place= has no place beside it"):
         fhir.read(made, place="11")
+
+
+# --- shapes ----------------------------------------------------------------------------------------
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("coding", "code", "value")), inner)
+    ),
+    max_leaves=4,
+)
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(path for key, one in inner for path in paths(one, (*at, key)))]
+
+
+def put(message: dict[str, Any], path: tuple[Any, ...], value: Any) -> Any:
+    made = copy.deepcopy(message)
+    spot: Any = made
+    for step in path[:-1]:
+        spot = spot[step]
+    if not path:
+        return value
+    spot[path[-1]] = value
+    return made
+
+
+CLAIM = json.loads(fhir.write(charge_of(injection_line(), drug_line(revenue_code="0636", description="x"))))
+BUNDLE = bundle(R4, MEDICATION)
+MESSAGES = (R4, R5, BUNDLE, CLAIM)
+
+
+@settings(max_examples=400)
+@given(data=st.data(), message=st.sampled_from(MESSAGES), value=_values)
+def test_any_value_in_any_place_is_read_or_refused(
+    data: st.DataObject, message: dict[str, Any], value: Any
+) -> None:
+    path = data.draw(st.sampled_from(paths(message)))
+    broken = put(message, path, value)
+    try:
+        found = fhir.read(broken) if message is CLAIM else fhir.read(broken, place="11")
+    except JcodeunitsError as why:
+        assert str(why)  # noqa: PT017 - either ending is right, and both are checked
+    else:
+        assert found.administrations if isinstance(found, Encounter) else found.lines
+
+
+def test_the_same_administration_twice_is_not_two_doses() -> None:
+    with pytest.raises(FormatError, match="ma1: it stands twice in the message"):
+        read(bundle(R4, R4))
+    assert len(read(bundle(R4, {**R4, "id": "ma2"})).administrations) == 2
+
+
+def test_times_in_utc_ask_for_the_day_at_the_place() -> None:
+    early = changed(R4, "effectiveDateTime", "2026-03-03T02:15:00Z")
+    found = fhir.reading(early, place="11")
+    assert [(one.rule, one.severity) for one in found.findings] == [("utc-day", "warn")]
+    assert str(read(early, on="2026-03-02").on) == "2026-03-02"
+    with pytest.raises(FormatError, match="says 2026-03-03 and on= says 2026-03-01"):
+        read(early, on="2026-03-01")
+    moved = read(early, zone="America/New_York")
+    assert (str(moved.on), moved.administrations[0].time) == ("2026-03-02", "21:15")
+
+
+def test_a_medication_without_code_is_its_only_ingredient() -> None:
+    bare = changed(R4, "contained.0.code", None)
+    bare["contained"][0]["ingredient"] = [{"itemCodeableConcept": {"text": "ketorolac"}}]
+    assert read(bare).administrations[0].drug == "ketorolac"
+    bare["contained"][0]["ingredient"] = [{"item": {"concept": {"text": "ketorolac"}}}]
+    assert read(bare).administrations[0].drug == "ketorolac"
+    bare["contained"][0]["ingredient"] *= 2
+    with pytest.raises(FormatError, match="does not say the drug"):
+        read(bare)
+    assert read(bare, drug="ketorolac").administrations[0].drug == "ketorolac"

@@ -427,3 +427,30 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except (FormatError, EncounterError):
         found = None
     assert found is None or found.administrations or found.lines  # type: ignore[union-attr]
+
+
+def test_the_same_segment_twice_is_not_two_doses() -> None:
+    rxa = segment("RXA", RXA)
+    with pytest.raises(FormatError, match="RXA in line 4: it repeats RXA in line 3"):
+        read("\r".join([MSH, "PID|1||A", rxa, rxa, segment("RXR", RXR)]))
+    two = read("\r".join([MSH, "PID|1||A", rxa, segment("RXA", {**RXA, 2: "2"}), segment("RXR", RXR)]))
+    assert len(two.administrations) == 2
+
+
+def test_times_in_utc_ask_for_the_day_at_the_place() -> None:
+    # 02:15 UTC on 3 March is still 2 March in every place from New York to Honolulu.
+    stamp = {"f3": "20260303021500+0000", "f4": ""}
+    found = hl7v2.reading(ras(**stamp), place="11")
+    assert [(one.rule, one.severity) for one in found.findings] == [("utc-day", "warn")]
+    assert str(found.encounter.on) == "2026-03-03"
+    assert str(read(ras(**stamp), on="2026-03-02").on) == "2026-03-02"
+    moved = hl7v2.reading(ras(**stamp), place="11", zone="America/New_York")
+    assert (str(moved.encounter.on), moved.encounter.administrations[0].time) == ("2026-03-02", "21:15")
+    assert moved.findings == ()
+    noon = hl7v2.reading(ras(f3="20260303170000+0000", f4=""), place="11")
+    assert noon.findings == ()
+    assert hl7v2.reading(ras(f3="20260303021500-0500", f4=""), place="11").findings == ()
+    with pytest.raises(FormatError, match="'Atlantis' is no time zone"):
+        read(ras(**stamp), zone="Atlantis")
+    with pytest.raises(FormatError, match="is no time"):
+        read(ras(f3="20260303990000+0000", f4=""), zone="America/New_York")

@@ -73,13 +73,17 @@ class Reading:
 
 @attrs.frozen
 class Given:
-    """One administration of a message, by the contract's names, and where it stands in the message."""
+    """One administration of a message, by the contract's names, and where it stands in the message.
+
+    `utc`: its time is in UTC, so early that the day at the place may be the one before.
+    """
 
     where: str
     says: Mapping[str, Any]
     on: dt.date | None
     patient: str = ""
     batch: Batch | None = None
+    utc: bool = False
 
 
 def drug_name(text: str) -> str:
@@ -160,6 +164,73 @@ def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
     )
 
 
+@attrs.frozen
+class Moment:
+    """Day and time (`HH:MM`, or empty) at the place; `utc` where only UTC is known and the day is open."""
+
+    day: dt.date
+    time: str = ""
+    utc: bool = False
+
+
+def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) -> Moment:
+    """A stamp as a moment at the place: moved there if the zone is given, else as the sender wrote it.
+
+    >>> moment(dt.date(2026, 3, 3), "02:15", "Z", "America/Los_Angeles", "fhir")
+    Moment(day=datetime.date(2026, 3, 2), time='18:15', utc=False)
+    >>> moment(dt.date(2026, 3, 3), "02:15", "+00:00", None, "fhir").utc
+    True
+    """
+    if zone is None or not time or not offset:
+        early = offset in _UTC and time < "12:00"
+        return Moment(day, time, bool(time) and early)
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        place = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise FormatError(
+            f"{zone!r} is no time zone that is known here. Write one such as America/New_York.",
+            format=form, place="zone",
+        ) from None  # fmt: skip
+    try:
+        given = dt.datetime.fromisoformat(f"{day}T{time}{offset}").astimezone(place)
+    except (ValueError, OverflowError):
+        raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="zone") from None
+    return Moment(given.date(), f"{given:%H:%M}")
+
+
+def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:
+    """`time`, or `start` and `stop`, of an administration that lasts less than a day."""
+    if last is None or last == first:
+        return {"time": first.time} if first.time else {}
+    if (last.day, last.time) < (first.day, first.time):
+        says = f"it ends ({last.day} {last.time}) before it starts ({first.day} {first.time})"
+        raise FormatError(f"{where}: {says}.", format=form, place=where)
+    days = (last.day - first.day).days
+    if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
+        raise FormatError(
+            f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where
+        )
+    return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
+
+
+_UTC = ("Z", "+00:00", "-00:00", "+0000", "-0000")
+
+
+def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tuple[Finding, ...]:
+    """A question for each time in UTC whose day at the place may be the one before."""
+    fix = "Give zone='America/New_York' (the place's own), or on= the day of service."
+    where = (cited(cite[0], "times"),)
+    return tuple(
+        Finding(
+            "utc-day", "warn", f"{one.where}: its time is in UTC; {one.on} was taken as the day.", fix, where
+        )
+        for one in given
+        if one.utc and not told
+    )
+
+
 def only(found: Reading, form: str) -> Encounter:
     """The encounter of a message whose every administration was given; `FormatError` names the others."""
     missing = [finding for finding in found.findings if finding.rule == "not-administered"]
@@ -197,7 +268,8 @@ def reading(
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     dated = [attrs.evolve(one, on=made.on) for one in given]
     late = tuple(finding for one in dated for finding in expired(one, *cite))
-    return Reading(made, (*withheld, *late), tuple(one.batch for one in given))
+    days = _utc_days(given, encounter.get("on") is not None, cite)
+    return Reading(made, (*withheld, *late, *days), tuple(one.batch for one in given))
 
 
 def _one_patient(given: Sequence[Given], form: str) -> None:
@@ -222,6 +294,9 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
             "The message does not say when: give on='2026-03-02' beside it.", format=form, place="on"
         )
     if days and said is not None and str(said) != str(days[0]):
+        the_day_before = str(days[0] - dt.timedelta(days=1))
+        if str(said) == the_day_before and all(one.utc for one in given):
+            return said
         raise FormatError(f"The message says {days[0]} and on= says {said}.", format=form, place="on")
     return days[0] if days else said
 

@@ -29,7 +29,7 @@ from jcodeunits.finding import Finding
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _incoming, _outgoing
-from ._incoming import Batch, Given, Reading
+from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
 
 QUANTITY_DIGITS = 6  # FT1-10, NM of length 6 in v2.5.1
@@ -173,7 +173,8 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
 
     `beside`: what the message cannot say, by the names of the contract's encounter (`place`, `payer`,
     `visit`, `discarded`, ...; `administrations=[...]` where there are several RXA). `partial=True` bills PA,
-    `completed=True` says for a sender who leaves RXA-20 empty that the record shows the dose as given.
+    `completed=True` says for a sender who leaves RXA-20 empty that the record shows the dose as given, `zone`
+    (such as America/New_York) moves the message's times to the place's own clock.
 
     Raises `FormatError` (an order, not given, a status in the wrong field, no unit, no place).
     """
@@ -186,13 +187,22 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
 
 
 def reading(text: object, **beside: Any) -> Reading:
-    """Like `read`, but what was not given becomes a finding, and lots and expiries are kept."""
+    """Like `read`, but what was not given, and a day that UTC leaves open, become findings.
+
+    Lots and expiries are kept in `.batches`.
+    """
     segments = _segments(text)
     return _reading(segments, _kind(segments), **beside)
 
 
 def _reading(
-    segments: list[_Segment], kind: str, *, partial: bool = False, completed: bool = False, **beside: Any
+    segments: list[_Segment],
+    kind: str,
+    *,
+    partial: bool = False,
+    completed: bool = False,
+    zone: str | None = None,
+    **beside: Any,
 ) -> Reading:
     if kind in _ORDERS:
         raise FormatError(
@@ -206,12 +216,18 @@ def _reading(
         )  # fmt: skip
     given: list[Given] = []
     withheld: list[Finding] = []
+    seen: dict[tuple[str, ...], str] = {}
     for patient, rxa, rxr in _administrations(segments):
+        before = seen.setdefault((patient, *rxa.fields), rxa.where)
+        if before != rxa.where:
+            raise _refused(
+                rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)"
+            )
         finding = _status(rxa, partial, completed)
         if finding is not None:
             withheld.append(finding)
         else:
-            given.append(_given(patient, rxa, rxr))
+            given.append(_given(patient, rxa, rxr, zone))
     return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"))
 
 
@@ -285,21 +301,22 @@ def _historical(rxa: _Segment) -> Finding | None:
     return None
 
 
-def _given(patient: str, rxa: _Segment, rxr: _Segment | None) -> Given:
+def _given(patient: str, rxa: _Segment, rxr: _Segment | None, zone: str | None) -> Given:
     says: dict[str, Any] = _drug(rxa)
     says["dose"] = _dose(rxa)
     if rxr is not None:
         says |= _routed(rxr)
     if _incoming.by_volume(says["dose"]) and (strength := _strength(rxa)):
         says["concentration"] = strength
-    on, times = _times(rxa)
+    first, times = _times(rxa, zone)
     says |= times
     if performer := rxa.get(10):
         says["performer"] = performer
     lot, expiry = rxa.get(15), rxa.get(16)
-    last = _moment(expiry, f"{rxa.where}, RXA-16")[0] if expiry else None
+    last = _moment(expiry, f"{rxa.where}, RXA-16").day if expiry else None
     batch = Batch(lot or None, last) if lot or expiry else None
-    return Given(rxa.where, says, on, patient, batch)
+    on, utc = (first.day, first.utc) if first else (None, False)
+    return Given(rxa.where, says, on, patient, batch, utc)
 
 
 def _refused(where: str, why: str) -> FormatError:
@@ -380,32 +397,25 @@ def _strength(rxa: _Segment) -> str | None:
     return None
 
 
-_STAMP = re.compile(r"(\d{8})(?:(\d{2})(\d{2})(?:\d{2}(?:\.\d+)?)?)?(?:[+-]\d{4})?", re.ASCII)
+_STAMP = re.compile(r"(\d{8})(?:(\d{2})(\d{2})(?:\d{2}(?:\.\d+)?)?)?([+-]\d{4})?", re.ASCII)
 
 
-def _moment(text: str, where: str) -> tuple[dt.date, str]:
-    """Day and time as the sender wrote them; the zone is not applied."""
+def _moment(text: str, where: str, zone: str | None = None) -> Moment:
     match = _STAMP.fullmatch(text)
     try:
-        if match is None:
-            raise ValueError(text)
-        return dt.datetime.strptime(match[1], "%Y%m%d").date(), f"{match[2]}:{match[3]}" if match[2] else ""  # noqa: DTZ007
+        day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
         raise _refused(where, f"{text!r} names no day") from None
+    time = f"{match[2]}:{match[3]}" if match and match[2] else ""
+    return _incoming.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
-def _times(rxa: _Segment) -> tuple[dt.date | None, dict[str, str]]:
+def _times(rxa: _Segment, zone: str | None) -> tuple[Moment | None, dict[str, str]]:
     if not rxa.get(3):
         return None, {}
-    day, start = _moment(rxa.get(3), f"{rxa.where}, RXA-3")
-    if not rxa.get(4) or rxa.get(4) == rxa.get(3):
-        return day, {"time": start} if start else {}
-    last, stop = _moment(rxa.get(4), f"{rxa.where}, RXA-4")
-    if (last, stop) < (day, start):
-        raise _refused(rxa.where, f"it ends ({rxa.get(4)}) before it starts ({rxa.get(3)})")
-    if (last - day).days > 1 or (last > day and stop >= start):
-        raise _refused(rxa.where, "it lasts a day or more, and an encounter is one day")
-    return day, {key: value for key, value in (("start", start), ("stop", stop)) if value}
+    first = _moment(rxa.get(3), f"{rxa.where}, RXA-3", zone)
+    last = _moment(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
+    return first, _incoming.span(first, last, "hl7v2", rxa.where)
 
 
 # --- reading: what was charged ---------------------------------------------------------------------

@@ -1,0 +1,293 @@
+"""FHIR administrations: what was given, by R4's and R5's names for the same things."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jcodeunits.errors import FormatError
+from jcodeunits.finding import Finding
+
+from . import _incoming
+from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, words
+from ._incoming import Batch, Given, Moment, Reading
+from ._outgoing import number
+
+_ORDERS = (
+    "MedicationRequest",
+    "MedicationDispense",
+    "MedicationStatement",
+    "MedicationUsage",
+    "ServiceRequest",
+)
+_SOURCE = "fhir-medication-administration"
+
+
+def reading(
+    message: dict[str, Any],
+    *,
+    partial: bool = False,
+    zone: str | None = None,
+    medications: Sequence[dict[str, Any]] = (),
+    **beside: Any,
+) -> Reading:
+    """What the administrations of a parsed message say; see `fhir.read` for what may stand beside them."""
+    every = resources(message)
+    shelf = _shelf([*every, *(("", medication) for medication in medications)])
+    given: list[Given] = []
+    withheld: list[Finding] = []
+    seen: set[str] = set()
+    for at, (_, resource) in enumerate(every, 1):
+        if resource.get("resourceType") != "MedicationAdministration":
+            continue
+        where = f"MedicationAdministration {resource.get('id') or at}"
+        if where in seen:
+            raise refused(where, "it stands twice in the message, and would be billed twice")
+        seen.add(where)
+        finding = _status(resource, where, partial)
+        if finding is not None:
+            withheld.append(finding)
+        else:
+            given.append(_given(resource, where, shelf, zone))
+    if not given and not withheld:
+        raise FormatError(_nothing(every), format="fhir")
+    return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"))
+
+
+def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
+    kinds = sorted({str(resource.get("resourceType")) for _, resource in every})
+    orders = [kind for kind in kinds if kind in _ORDERS]
+    if orders:
+        return (
+            f"{' and '.join(orders)} says what was ordered, dispensed or reported, not what was given, "
+            "and is never billed. Send the MedicationAdministration."
+        )
+    return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'})."
+
+
+def _shelf(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    shelf: dict[str, dict[str, Any]] = {}
+    for url, resource in every:
+        if resource.get("resourceType") == "Medication":
+            shelf |= {key: resource for key in (url, f"Medication/{resource.get('id')}") if key}
+    return shelf
+
+
+def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
+    """The finding for a status that may not bill; None for one that may."""
+    status = resource.get("status")
+    if status == "completed" or (status == "stopped" and partial):
+        return None
+    if status == "stopped":
+        fix = "If the dose recorded is what was given before it stopped, read it with partial=True."
+    elif status in ("in-progress", "on-hold"):
+        fix = "Bill it when it is completed."
+    else:
+        fix = "Only a completed administration is billed."
+    return _incoming.not_given(where, f"its status is {status or 'not said'}", fix, _SOURCE, "status")
+
+
+def _given(
+    resource: dict[str, Any], where: str, shelf: Mapping[str, dict[str, Any]], zone: str | None
+) -> Given:
+    for key in ("modifierExtension", "implicitRules"):
+        if resource.get(key):
+            raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
+    concept, medication = _medication(resource, where, shelf)
+    says: dict[str, Any] = {}
+    if concept:
+        says |= _drug(concept, where)
+    dosage = resource.get("dosage") or {}
+    says["dose"] = _dose(dosage, where)
+    says |= _routed(dosage, where)
+    if _incoming.by_volume(says["dose"]) and (strength := _strength(medication, where)):
+        says["concentration"] = strength
+    first, times = _times(resource, where, zone)
+    says |= times
+    if codes := _reasons(resource):
+        says["diagnoses"] = codes
+    if actor := _performer(resource):
+        says["performer"] = actor
+    patient = (resource.get("subject") or {}).get("reference") or ""
+    on, utc = (first.day, first.utc) if first else (None, False)
+    return Given(where, says, on, patient, _batch(medication, where), utc)
+
+
+def _medication(
+    resource: dict[str, Any], where: str, shelf: Mapping[str, dict[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The concept that names the drug, and the Medication where there is one."""
+    r5 = resource.get("medication") or {}
+    concept = resource.get("medicationCodeableConcept") or r5.get("concept")
+    if concept:
+        return concept, {}
+    pointer = (resource.get("medicationReference") or r5.get("reference") or {}).get("reference")
+    if not pointer:
+        return {}, {}
+    inside = {f"#{one.get('id')}": one for one in resource.get("contained") or []}
+    found = inside.get(pointer) or shelf.get(pointer) or shelf.get("/".join(pointer.split("/")[-2:]))
+    if found is None:
+        raise refused(
+            where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]"
+        )
+    return found.get("code") or _sole_ingredient(found), found
+
+
+def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
+    """What a Medication without code is made of, where that is one thing."""
+    parts = medication.get("ingredient") or []
+    if len(parts) != 1:
+        return {}
+    return parts[0].get("itemCodeableConcept") or (parts[0].get("item") or {}).get("concept") or {}
+
+
+def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
+    """The drug by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
+    ndcs = {one["code"] for one in codes(concept, NDC)}
+    if len(ndcs) > 1:
+        raise refused(where, f"it names {len(ndcs)} NDCs ({', '.join(sorted(ndcs))}) for one drug")
+    if ndcs:
+        ndc = ndcs.pop()
+        return {"drug": ndc, "ndc": ndc}
+    for system in (HCPCS, CPT):
+        if found := codes(concept, system):
+            return {"drug": found[0]["code"]}
+    texts = [one.get("display") for one in codes(concept, RXNORM)]
+    texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
+    named = next((text for text in texts if text and text.strip()), None)
+    if named is None:
+        raise refused(
+            where,
+            "its drug has no NDC, HCPCS code or text that can be read; give drug='...' beside it",
+        )
+    return {"drug": _incoming.drug_name(named)}
+
+
+def _dose(dosage: dict[str, Any], where: str) -> str:
+    dose = dosage.get("dose")
+    if not dose or dose.get("value") is None:
+        said = f" (only as text: {dosage['text']!r})" if dosage.get("text") else ""
+        raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose")
+    if dose.get("comparator"):
+        raise refused(where, f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount")
+    return _quantity(dose, f"{where}, dose")
+
+
+def _quantity(quantity: Mapping[str, Any], where: str) -> str:
+    """An amount with its unit as text: the UCUM code where there is one, else the unit as written."""
+    raw = quantity.get("value")
+    value = decimal(raw)
+    if value is None:
+        raise refused(where, f"{raw!r} is no number")
+    if value <= 0:
+        raise refused(where, f"the amount is {raw}, and an amount that was given is above 0")
+    code, text = quantity.get("code") or "", quantity.get("unit") or ""
+    ucum = bool(code) and quantity.get("system", UCUM) == UCUM
+    if not code and not text:
+        raise refused(where, f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it")
+    unit = _incoming.unit(code if ucum else text or code, "fhir", where, ucum=ucum)
+    if ucum:
+        _incoming.agree(unit, text, "fhir", where)
+    return _incoming.amount(value, unit)
+
+
+def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
+    """Route and site; a method such as IV push makes a plain IV exact."""
+    says: dict[str, str] = {}
+    if said := words(dosage.get("route")):
+        says["route"] = _incoming.route(said, "fhir", f"{where}, route")
+    if says.get("route") == "IV" and (method := words(dosage.get("method"))):
+        try:
+            exact = _incoming.route(method, "fhir", where)
+        except FormatError:
+            exact = ""
+        if exact.startswith("IV "):
+            says["route"] = exact
+    if site := words(dosage.get("site")):
+        says["site"] = site[-1]
+    return says
+
+
+def _strength(medication: dict[str, Any], where: str) -> str | None:
+    """The strength of the product as a concentration, where exactly one ingredient has one."""
+    ratios = [medication["amount"]] if isinstance(medication.get("amount"), dict) else []
+    for item in medication.get("ingredient") or []:
+        ratio = item.get("strength") or item.get("strengthRatio")
+        ratios += [ratio] if isinstance(ratio, dict) else []
+    texts = {
+        f"{_quantity(ratio['numerator'], where)}/{_quantity(ratio['denominator'], where)}"
+        for ratio in ratios
+        if ratio.get("numerator") and ratio.get("denominator")
+    }
+    volumes = sorted(text for text in texts if text.endswith((" mL", " L")))
+    return volumes[0] if len(volumes) == 1 else None
+
+
+_WHEN = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)
+
+
+def _moment(text: object, where: str, zone: str | None = None) -> Moment:
+    match = _WHEN.fullmatch(str(text))
+    try:
+        day = dt.date.fromisoformat(match[1] if match else "")
+    except ValueError:
+        raise refused(where, f"{text!r} names no day") from None
+    time, offset = (match[2] or "", match[3] or "") if match else ("", "")
+    return _incoming.moment(day, time, offset, zone, "fhir")
+
+
+# R5 was published with one r in "occurence"; later builds and hand-written messages have two.
+_TIMES = ("effective", "occurence", "occurrence")
+
+
+def _times(resource: dict[str, Any], where: str, zone: str | None) -> tuple[Moment | None, dict[str, str]]:
+    for name in _TIMES:
+        if stamp := resource.get(f"{name}DateTime"):
+            first = _moment(stamp, where, zone)
+            return first, _incoming.span(first, None, "fhir", where)
+        period = resource.get(f"{name}Period") or {}
+        if period.get("start"):
+            first = _moment(period["start"], where, zone)
+            if not period.get("end"):
+                return first, {"start": first.time} if first.time else {}
+            return first, _incoming.span(first, _moment(period["end"], where, zone), "fhir", where)
+    return None, {}
+
+
+def _reasons(resource: dict[str, Any]) -> list[str]:
+    """ICD-10-CM codes among the reasons (R4 reasonCode, R5 reason.concept)."""
+    concepts = [*(resource.get("reasonCode") or [])]
+    concepts += [one.get("concept") or {} for one in resource.get("reason") or [] if isinstance(one, dict)]
+    return [code["code"] for concept in concepts for code in codes(concept, ICD10)]
+
+
+def _performer(resource: dict[str, Any]) -> str:
+    """The first performer: R4 has a reference, R5 a reference inside one that may also hold a concept."""
+    for one in resource.get("performer") or []:
+        found = (one.get("actor") or {}).get("reference")
+        if isinstance(found, dict):
+            found = found.get("reference")
+        if found:
+            return str(found)
+    return ""
+
+
+def _batch(medication: dict[str, Any], where: str) -> Batch | None:
+    batch = medication.get("batch")
+    if not batch:
+        return None
+    text = str(batch.get("expirationDate") or "")
+    last = None
+    if text:
+        # A month or a year runs to its last day.
+        first = _moment((text + "-01-01")[:10] if len(text) < 10 else text, where).day
+        last = {4: first.replace(month=12, day=31), 7: _month_end(first)}.get(len(text), first)
+    return Batch(batch.get("lotNumber"), last)
+
+
+def _month_end(day: dt.date) -> dt.date:
+    return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)

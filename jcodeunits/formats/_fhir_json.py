@@ -1,0 +1,232 @@
+"""FHIR as JSON: the code systems, the shape of what is read, and numbers that stay exact."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from jcodeunits.errors import FormatError
+
+NDC = "http://hl7.org/fhir/sid/ndc"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+UCUM = "http://unitsofmeasure.org"
+CPT = "http://www.ama-assn.org/go/cpt"
+HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+
+# Other names of the same code systems, as they are met.
+_SYSTEMS = {
+    NDC: (NDC, "urn:oid:2.16.840.1.113883.6.69"),
+    RXNORM: (RXNORM, "urn:oid:2.16.840.1.113883.6.88"),
+    HCPCS: (
+        HCPCS,
+        "http://terminology.hl7.org/CodeSystem/HCPCS",
+        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "urn:oid:2.16.840.1.113883.6.285",
+    ),
+    CPT: (CPT, "https://www.ama-assn.org/go/cpt", "urn:oid:2.16.840.1.113883.6.12"),
+    ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
+}  # fmt: skip
+
+# What an element that is read must be, where it stands: a wrong shape is refused and not half read.
+_LISTS = frozenset(
+    (
+        "coding",
+        "contained",
+        "entry",
+        "performer",
+        "reasonCode",
+        "reason",
+        "ingredient",
+        "detail",
+        "modifier",
+        "product",
+        "service",
+        "diagnosis",
+        "extension",
+        "modifierExtension",
+    )
+)
+_OBJECTS = frozenset(
+    (
+        "dosage",
+        "dose",
+        "route",
+        "site",
+        "method",
+        "medication",
+        "medicationReference",
+        "batch",
+        "medicationCodeableConcept",
+        "subject",
+        "concept",
+        "actor",
+        "amount",
+        "numerator",
+        "denominator",
+        "strength",
+        "strengthRatio",
+        "resource",
+        "quantity",
+        "productOrService",
+        "locationCodeableConcept",
+        "revenue",
+        "net",
+        "unitPrice",
+        "servicedPeriod",
+        "effectivePeriod",
+        "occurencePeriod",
+        "occurrencePeriod",
+        "productCodeableConcept",
+        "diagnosisCodeableConcept",
+        "valueCodeableConcept",
+        "itemCodeableConcept",
+    )
+)
+_TEXTS = frozenset(
+    (
+        "resourceType",
+        "id",
+        "fullUrl",
+        "url",
+        "system",
+        "display",
+        "unit",
+        "status",
+        "start",
+        "end",
+        "lotNumber",
+        "expirationDate",
+        "effectiveDateTime",
+        "occurenceDateTime",
+        "occurrenceDateTime",
+        "servicedDate",
+        "comparator",
+    )
+)
+
+# Text, but an object in these parents: a resource's code and narrative, a reference beside a concept.
+_RESOURCES = ("", "contained", "resource")
+_REFERENCED = ("medication", "actor", "reason", "service", "item")
+_OBJECT_IN = {"code": _RESOURCES, "text": _RESOURCES, "reference": _REFERENCED}
+_COUNTS = frozenset(("sequence", "diagnosisSequence"))
+_READ = ("MedicationAdministration", "Medication", "Claim", "ChargeItem")
+
+
+def parse(text: object) -> dict[str, Any]:
+    message: object = text
+    if isinstance(text, (str, bytes, bytearray)):
+        try:
+            message = json.loads(
+                text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
+            )
+        except (ValueError, RecursionError) as why:
+            raise FormatError(f"This is no JSON that can be read: {why}.", format="fhir") from None
+    if not isinstance(message, dict):
+        raise FormatError(f"A FHIR resource is a JSON object, not {type(message).__name__}.", format="fhir")
+    for _, resource in resources(message):
+        kind = resource.get("resourceType")
+        if not isinstance(kind, str) or kind in _READ:
+            _shaped(resource, "")
+    return message
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"a key stands twice: {next(name for name in names if names.count(name) > 1)}")
+    return made
+
+
+def _shaped(value: Any, path: str, parent: str = "") -> None:
+    """Refuse an element that is no list, object, text or count where FHIR has one."""
+    for key, item in value.items():
+        here = f"{path}.{key}".lstrip(".")
+        if key in _LISTS or (key == "item" and isinstance(item, list)):
+            _wanted(
+                isinstance(item, list) and all(isinstance(one, dict) for one in item),
+                here,
+                "a list of objects",
+            )
+            for n, one in enumerate(item):
+                _shaped(one, f"{here}[{n}]", key)
+        elif (
+            key in _OBJECTS or key == "item" or (isinstance(item, dict) and parent in _OBJECT_IN.get(key, ()))
+        ):
+            _wanted(isinstance(item, dict), here, "an object")
+            _shaped(item, here, key)
+        elif key in _TEXTS or key in _OBJECT_IN:
+            _wanted(isinstance(item, str), here, "text")
+        elif key in _COUNTS:
+            _wanted(_counts(key, item), here, "whole numbers")
+
+
+def _wanted(right: bool, here: str, what: str) -> None:
+    if not right:
+        raise FormatError(f"{here} must be {what}.", format="fhir", place=here)
+
+
+def _counts(key: str, item: Any) -> bool:
+    each = [item] if key == "sequence" else item
+    return isinstance(each, list) and all(type(one) is int for one in each)
+
+
+def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The resources of a message with the address that references use."""
+    if message.get("resourceType") != "Bundle":
+        return [("", message)]
+    entries = message.get("entry") or []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise FormatError("entry must be a list of objects.", format="fhir", place="entry")
+    found = [entry for entry in entries if isinstance(entry.get("resource"), dict)]
+    return [(str(entry.get("fullUrl") or ""), entry["resource"]) for entry in found]
+
+
+def refused(where: str, why: str) -> FormatError:
+    return FormatError(f"{where}: {why}.", format="fhir", place=where)
+
+
+def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
+    return [
+        one
+        for one in concept.get("coding") or []
+        if one.get("system") in _SYSTEMS[system] and one.get("code")
+    ]
+
+
+def words(concept: Mapping[str, Any] | None) -> list[str]:
+    concept = concept or {}
+    coding = concept.get("coding") or []
+    return [
+        *(str(one["code"]) for one in coding if one.get("code")),
+        *(str(one["display"]) for one in coding if one.get("display")),
+        *([str(concept["text"])] if concept.get("text") else []),
+    ]
+
+
+def decimal(value: object) -> Decimal | None:
+    """A JSON number exactly; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    made = Decimal(str(value))
+    return made if made.is_finite() else None
+
+
+def dump(value: Any, indent: int | None) -> str:
+    """JSON text whose decimals are exact: json itself would turn them into floats."""
+    exact: list[str] = []
+
+    def mark(item: Any) -> str:
+        exact.append(format(item, "f"))
+        return f"\x00{len(exact) - 1}\x00"
+
+    text = json.dumps(value, indent=indent, default=mark, ensure_ascii=False)
+    return re.sub(r'"\\u0000(\d+)\\u0000"', lambda match: exact[int(match[1])], text)
