@@ -29,6 +29,12 @@ _AMBIGUOUS = {
 }
 
 
+# Symbols, which have no plural; all other units are words.
+_WITHOUT_PLURAL = frozenset(
+    {"mg", "kg", "g", "mcg", "ng", "mL", "L", "mEq", "mmol", "mCi", "Ci", "MBq", "GBq", "PFU", "cm2", "m2", "each"}
+)
+
+
 @attrs.frozen
 class UnitDefinition:
     """One unit of the file: Pint's name, the symbol that the tables use, and the dimension's name."""
@@ -191,6 +197,6 @@ def label(symbol: str, plural: bool = True) -> str:
     """
     if is_activity(symbol):
         return "units" if plural else "unit"
-    if symbol.islower() and len(symbol) > 2 and symbol.isascii() and symbol not in ("each",):
-        return (symbol + ("es" if symbol.endswith("ch") else "s")) if plural else symbol
-    return symbol
+    if not plural or symbol in _WITHOUT_PLURAL:
+        return symbol
+    return symbol + ("es" if symbol.endswith("ch") else "s")

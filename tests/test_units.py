@@ -80,3 +80,10 @@ def test_prefixes_of_the_default_registry_are_gone():
 )  # fmt: skip
 def test_labels_are_the_safe_spellings(symbol, one, many):
     assert (units.label(symbol, plural=False), units.label(symbol)) == (one, many)
+
+
+def test_symbols_have_no_plural_and_words_have_one():
+    for symbol in set(units.spellings().values()):
+        is_word = symbol.islower() and len(symbol) > 3 and symbol != "mmol" and symbol != "each" or symbol == "day"
+        if not units.is_activity(symbol):
+            assert (units.label(symbol) != symbol) == is_word, symbol
