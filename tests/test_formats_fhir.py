@@ -242,7 +242,7 @@ def test_an_order_is_never_billed(kind: str) -> None:
         ("{", "no JSON"),
         ("[1]", "a JSON object, not list"),
         ('{"a": NaN}', "NaN is no number"),
-        ('{"status": "completed", "status": "stopped"}', "a key stands twice: status"),
+        ('{"status": "completed", "status": "stopped"}', "the key 'status' stands twice"),
         ('{"resourceType": "Patient"}', r"No MedicationAdministration in the message \(Patient\)"),
         ("[" * 100_000, "no JSON"),
     ],

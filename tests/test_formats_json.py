@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
@@ -180,3 +180,38 @@ def test_what_a_format_carries_is_a_field_of_a_line() -> None:
     for name in formats.NAMES:
         if name != "json":
             assert set(formats.module(name).CARRIES) <= {*FIELDS, "revenue_code"}
+
+
+# --- shapes ----------------------------------------------------------------------------------------
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("a", "procedureCode")), inner),
+    max_leaves=4,
+)
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(path for key, one in inner for path in paths(one, (*at, key)))]
+
+
+CALL = json.loads(claimjson.write(charge_of(injection_line(), drug_line(description="x y"))))
+
+
+@settings(max_examples=300)
+@given(data=st.data(), value=_values)
+def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject, value: Any) -> None:
+    made: Any = json.loads(json.dumps(CALL))
+    *way, last = data.draw(st.sampled_from(paths(CALL)[1:]))
+    spot = made
+    for step in way:
+        spot = spot[step]
+    spot[last] = value
+    try:
+        found = claimjson.read(made)
+    except FormatError as why:
+        assert str(why)  # noqa: PT017 - either ending is right, and both are checked
+    else:
+        assert all(isinstance(line.code, str) and line.units >= 1 for line in found.lines)
+        assert all(isinstance(text, str) for line in found.lines for text in (*line.modifiers, *line.diagnoses))

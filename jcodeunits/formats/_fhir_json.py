@@ -10,6 +10,8 @@ from typing import Any
 
 from jcodeunits.errors import FormatError
 
+from ._json import Shapes, load
+
 NDC = "http://hl7.org/fhir/sid/ndc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 UCUM = "http://unitsofmeasure.org"
@@ -32,151 +34,44 @@ _SYSTEMS = {
 }  # fmt: skip
 
 # What an element that is read must be, where it stands: a wrong shape is refused and not half read.
-_LISTS = frozenset(
-    (
-        "coding",
-        "contained",
-        "entry",
-        "performer",
-        "reasonCode",
-        "reason",
-        "ingredient",
-        "detail",
-        "modifier",
-        "product",
-        "service",
-        "diagnosis",
-        "extension",
-        "modifierExtension",
-    )
-)
-_OBJECTS = frozenset(
-    (
-        "dosage",
-        "dose",
-        "route",
-        "site",
-        "method",
-        "medication",
-        "medicationReference",
-        "batch",
-        "medicationCodeableConcept",
-        "subject",
-        "concept",
-        "actor",
-        "amount",
-        "numerator",
-        "denominator",
-        "strength",
-        "strengthRatio",
-        "resource",
-        "quantity",
-        "productOrService",
-        "locationCodeableConcept",
-        "revenue",
-        "net",
-        "unitPrice",
-        "servicedPeriod",
-        "effectivePeriod",
-        "occurencePeriod",
-        "occurrencePeriod",
-        "productCodeableConcept",
-        "diagnosisCodeableConcept",
-        "valueCodeableConcept",
-        "itemCodeableConcept",
-    )
-)
-_TEXTS = frozenset(
-    (
-        "resourceType",
-        "id",
-        "fullUrl",
-        "url",
-        "system",
-        "display",
-        "unit",
-        "status",
-        "start",
-        "end",
-        "lotNumber",
-        "expirationDate",
-        "effectiveDateTime",
-        "occurenceDateTime",
-        "occurrenceDateTime",
-        "servicedDate",
-        "comparator",
-    )
-)
-
-# Text, but an object in these parents: a resource's code and narrative, a reference beside a concept.
 _RESOURCES = ("", "contained", "resource")
-_REFERENCED = ("medication", "actor", "reason", "service", "item")
-_OBJECT_IN = {"code": _RESOURCES, "text": _RESOURCES, "reference": _REFERENCED}
-_COUNTS = frozenset(("sequence", "diagnosisSequence"))
+_SHAPES = Shapes(
+    "fhir",
+    lists=frozenset((
+        "coding", "contained", "entry", "performer", "reasonCode", "reason", "ingredient", "item", "detail",
+        "modifier", "product", "service", "diagnosis", "extension", "modifierExtension",
+    )),
+    objects=frozenset((
+        "dosage", "dose", "route", "site", "method", "medication", "medicationReference", "batch",
+        "medicationCodeableConcept", "subject", "concept", "actor", "amount", "numerator", "denominator",
+        "strength", "strengthRatio", "resource", "quantity", "productOrService", "locationCodeableConcept",
+        "revenue", "net", "unitPrice", "servicedPeriod", "effectivePeriod", "occurencePeriod",
+        "occurrencePeriod", "productCodeableConcept", "diagnosisCodeableConcept", "valueCodeableConcept",
+        "itemCodeableConcept",
+    )),
+    texts=frozenset((
+        "resourceType", "id", "fullUrl", "url", "system", "display", "unit", "status", "start", "end",
+        "lotNumber", "expirationDate", "effectiveDateTime", "occurenceDateTime", "occurrenceDateTime",
+        "servicedDate", "comparator",
+    )),
+    counts=frozenset(("sequence",)),
+    listed_counts=frozenset(("diagnosisSequence",)),
+    objects_in={
+        "code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",),
+        "reference": ("medication", "actor", "reason", "service", "item"),
+    },
+)  # fmt: skip
 _READ = ("MedicationAdministration", "Medication", "Claim", "ChargeItem")
 
 
 def parse(text: object) -> dict[str, Any]:
-    message: object = text
-    if isinstance(text, (str, bytes, bytearray)):
-        try:
-            message = json.loads(
-                text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
-            )
-        except (ValueError, RecursionError) as why:
-            raise FormatError(f"This is no JSON that can be read: {why}.", format="fhir") from None
-    if not isinstance(message, dict):
-        raise FormatError(f"A FHIR resource is a JSON object, not {type(message).__name__}.", format="fhir")
+    """The message as a dict whose elements have the shapes that FHIR gives them."""
+    message = load(text, "fhir", "A FHIR resource")
     for _, resource in resources(message):
         kind = resource.get("resourceType")
         if not isinstance(kind, str) or kind in _READ:
-            _shaped(resource, "")
+            _SHAPES.check(resource)
     return message
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"a key stands twice: {next(name for name in names if names.count(name) > 1)}")
-    return made
-
-
-def _shaped(value: Any, path: str, parent: str = "") -> None:
-    """Refuse an element that is no list, object, text or count where FHIR has one."""
-    for key, item in value.items():
-        here = f"{path}.{key}".lstrip(".")
-        if key in _LISTS or (key == "item" and isinstance(item, list)):
-            _wanted(
-                isinstance(item, list) and all(isinstance(one, dict) for one in item),
-                here,
-                "a list of objects",
-            )
-            for n, one in enumerate(item):
-                _shaped(one, f"{here}[{n}]", key)
-        elif (
-            key in _OBJECTS or key == "item" or (isinstance(item, dict) and parent in _OBJECT_IN.get(key, ()))
-        ):
-            _wanted(isinstance(item, dict), here, "an object")
-            _shaped(item, here, key)
-        elif key in _TEXTS or key in _OBJECT_IN:
-            _wanted(isinstance(item, str), here, "text")
-        elif key in _COUNTS:
-            _wanted(_counts(key, item), here, "whole numbers")
-
-
-def _wanted(right: bool, here: str, what: str) -> None:
-    if not right:
-        raise FormatError(f"{here} must be {what}.", format="fhir", place=here)
-
-
-def _counts(key: str, item: Any) -> bool:
-    each = [item] if key == "sequence" else item
-    return isinstance(each, list) and all(type(one) is int for one in each)
 
 
 def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -20,8 +20,10 @@ from typing import Any
 
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
+from ._json import Shapes, load
 from ._outgoing import ClaimLines, Loss, Rules, number
 
 SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
@@ -157,6 +159,22 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
     return lost + (_outgoing.lost_pointers(charge.lines, where) if side == "professional" else ())
 
 
+_SHAPES = Shapes(
+    "claimjson",
+    lists=frozenset(("serviceLines", "healthCareCodeInformation")),
+    objects=frozenset((
+        "claimInformation", "professionalService", "institutionalService", "compositeDiagnosisCodePointers",
+        "drugIdentification",
+    )),
+    texts=frozenset((
+        "procedureCode", "procedureIdentifier", "measurementUnit", "description", "serviceLineRevenueCode",
+        "placeOfServiceCode", "serviceDate", "nationalDrugCode", "measurementUnitCode", "additionalNotes",
+        "diagnosisCode",
+    )),
+    words=frozenset(("procedureModifiers", "diagnosisCodePointers")),
+)  # fmt: skip
+
+
 # --- reading ---------------------------------------------------------------------------------------
 
 
@@ -165,21 +183,14 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
 
     Raises `FormatError` naming every line that is wrong.
     """
-    message: object = text
-    if isinstance(text, (str, bytes, bytearray)):
-        try:
-            message = json.loads(text, parse_float=Decimal)
-        except (ValueError, RecursionError) as why:
-            raise FormatError(f"This is no JSON that can be read: {why}.", format="claimjson") from None
-    claim = _renamed(message, _camel)
-    if isinstance(claim, dict) and isinstance(claim.get("claimInformation"), dict):
-        claim = claim["claimInformation"]
-    rows = claim.get("serviceLines") if isinstance(claim, dict) else None
-    if not isinstance(rows, list) or not rows:
+    claim = _renamed(load(text, "claimjson", "A claim"), _camel)
+    claim = claim.get("claimInformation", claim)
+    _SHAPES.check({"claimInformation": claim})
+    rows = claim.get("serviceLines")
+    if not rows:
         raise FormatError("The JSON holds no serviceLines.", format="claimjson", place="serviceLines")
-    listed = tuple(diagnoses) or tuple(
-        _dotted(str(row.get("diagnosisCode"))) for row in claim.get("healthCareCodeInformation") or []
-    )
+    coded = claim.get("healthCareCodeInformation") or []
+    listed = tuple(diagnoses) or tuple(_dotted(row.get("diagnosisCode", "")) for row in coded)
     problems: list[str] = []
     lost: list[Loss] = []
     read_rows = [_read_line(row, at, listed, problems, lost) for at, row in enumerate(rows, 1)]
@@ -209,6 +220,8 @@ def _read_line(
 ) -> tuple[Line, str, str]:
     where = f"line {at}"
     service = row.get("professionalService") or row.get("institutionalService") or {}
+    if not is_valid(service.get("procedureCode")):
+        problems.append(f"{where}: {service.get('procedureCode')!r} is no HCPCS or CPT code")
     if service.get("procedureIdentifier") != "HC":
         problems.append(f"{where}: procedureIdentifier {service.get('procedureIdentifier')!r} is not HC")
     if service.get("measurementUnit") != "UN":

@@ -20,6 +20,7 @@ from decimal import Decimal
 
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._outgoing import ClaimLines, Loss, Rules, number
@@ -226,6 +227,8 @@ def _read_pair(
         problems.append(f"{where}: {row!r} does not begin with two dates and a place")
         return Line(""), "", ""
     units, letters = _box(row, "units"), _box(row, "pointers")
+    if not is_valid(_box(row, "code")):
+        problems.append(f"{where}: {_box(row, 'code')!r} is no HCPCS or CPT code")
     if not units.isdigit() or int(units) < 1:
         problems.append(f"{where}: {units!r} units, and a line counts whole units above 0")
     places = [_LETTERS.find(letter) for letter in letters]

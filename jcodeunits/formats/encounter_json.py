@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from jcodeunits.claim import Charge, Encounter
 from jcodeunits.errors import FormatError
 
+from ._json import load
 from ._outgoing import Loss
 
 
@@ -22,32 +22,13 @@ def read(text: object, **beside: Any) -> Encounter:
     Raises `FormatError` for text that is no JSON object, `EncounterError` for what it holds, both for a
     key that stands twice.
     """
-    data: object = text
-    if isinstance(text, (str, bytes, bytearray)):
-        try:
-            data = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
-        except (ValueError, RecursionError) as why:
-            raise FormatError(f"This is no JSON that can be read: {why}.", format="json") from None
-    if not isinstance(data, dict):
-        raise FormatError(f"An encounter is a JSON object, not {type(data).__name__}.", format="json")
+    data = load(text, "json", "An encounter")
     for key, value in beside.items():
         if key in data and data[key] != value:
             raise FormatError(
                 f"The encounter says {key} {data[key]!r} and {value!r} was given.", format="json"
             )
     return Encounter.from_dict({**data, **beside})
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
-    return made
 
 
 def write(charge: Charge, *, indent: int | None = 1) -> str:

@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from jcodeunits.claim import Charge, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._outgoing import ClaimLines, Loss, Rules, number
@@ -141,7 +142,7 @@ def _boxes(row: str) -> dict[str, str]:
 def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
     where, boxes = f"row {at}", _boxes(row)
     code, modifiers = boxes["44"][:5], boxes["44"][5:]
-    if len(code) != 5 or len(modifiers) % 2:
+    if not is_valid(code) or len(modifiers) % 2:
         problems.append(f"{where}: {boxes['44']!r} in FL44 is no code with modifiers")
     if not boxes["46"].isdigit() or int(boxes["46"]) < 1:
         problems.append(f"{where}: {boxes['46']!r} in FL46, and a line counts whole units above 0")

@@ -28,6 +28,7 @@ import attrs
 
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._outgoing import ClaimLines, Loss, Rules, number
@@ -366,6 +367,8 @@ class _Reader:
         if qualifier != "HC" or not parts:
             self.problems.append(f"{where}: {qualifier!r} is not HC, so the code is no HCPCS or CPT code")
         line.code = parts[0] if parts else "?"
+        if not is_valid(line.code):
+            self.problems.append(f"{where}: {line.code!r} is no HCPCS or CPT code")
         line.modifiers = tuple(part for part in parts[1:5] if part)
         described = parts[5] if len(parts) > 5 else ""
         if re.fullmatch(r"[A-Z0-9]{2}", described):
