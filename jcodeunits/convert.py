@@ -178,7 +178,7 @@ def resolve(
             f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
     if _NDC_LIKE.fullmatch(drug.strip()):
-        return _by_ndc(drug, on, dose, book)
+        return _by_ndc(drug, on, book)
     try:
         choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
     except UnknownDrug as error:
@@ -188,16 +188,13 @@ def resolve(
     return choice.drug, _choice_notes(drug, choice)
 
 
-def _by_ndc(text: str, on: dt.date, dose: Dose | None, book: Catalog) -> tuple[Drug, tuple[Finding, ...]]:
+def _by_ndc(text: str, on: dt.date, book: Catalog) -> tuple[Drug, tuple[Finding, ...]]:
     from . import products
 
     found, findings = products.codes(text, on)
     rows = [book.on(code, on) for code in found]
     if len(rows) == 1:
         return rows[0], findings
-    held = [row for row in rows if dose is not None and row.basis == "band" and _in_band(row, dose)]
-    if len(held) == 1 and all(row.basis == "band" for row in rows):
-        return held[0], findings
     listed = "; ".join(f"{row.code} {row.label}" for row in rows)
     raise AmbiguousDrug(
         f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",

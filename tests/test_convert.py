@@ -101,6 +101,14 @@ def test_a_date_beyond_the_data_is_answered_with_a_note():
     assert billing_units("J1885", "30 mg", on="2026-03-02").findings == ()
 
 
+def test_the_first_and_the_last_day_of_the_data_need_no_note():
+    for on in ("2020-01-01", "2026-09-30"):
+        assert billing_units("J1885", "30 mg", on=on).findings == ()
+    for on in ("2019-12-31", "2026-10-01"):
+        answer = billing_units("J1885", "30.0 mg", on=on)
+        assert [finding.rule for finding in answer.findings] == ["dose-notation", "data-reach"]
+
+
 def test_units_of_another_name_are_noted():
     answer = billing_units("J7192", "1500 units", on="2026-03-02")
     assert answer.count == 1500
@@ -176,11 +184,13 @@ def test_an_ndc_bills_the_code_of_its_day():
     assert str(billing_units("00009-3073-01", "40 mg", on="2024-04-01")) == "J1010 x 40"
 
 
-def test_an_ndc_with_two_codes_asks_unless_the_band_tells():
+def test_an_ndc_with_two_codes_asks_and_one_of_a_band_is_its_code():
     with pytest.raises(errors.AmbiguousDrug) as caught:
         billing_units("00069-1305-10", "4000 units", on="2026-03-02")
-    assert caught.value.candidates == ("Q5105", "Q5106")
-    assert "Q5105" in str(caught.value)
+    error = caught.value
+    assert (error.given, error.candidates, str(error.on)) == ("00069-1305-10", ("Q5105", "Q5106"), "2026-03-02")
+    assert str(error).startswith("NDC 00069-1305-10 has several codes on 2026-03-02: Q5105 ")
+    assert "; Q5106 " in str(error)
     assert str(billing_units("12496-0100-01", "100 mg", on="2026-03-02")) == "Q9991 x 1"
     assert str(billing_units("12496-0300-01", "300 mg", on="2026-03-02")) == "Q9992 x 1"
 
@@ -226,7 +236,7 @@ def combination(components, size="", unit="", equivalents=""):
 
 
 @pytest.mark.parametrize(
-    ("row", "dose", "basis", "wanted"),
+    ("row", "dose", "basis", "exact"),
     [
         (combination("a=50 mg|b=25 mg"), "150 mg", "total", 2),
         (combination("a=50 mg|b=25000 mcg"), "150 mg", "total", 2),
@@ -240,7 +250,9 @@ def combination(components, size="", unit="", equivalents=""):
     ],
 )
 def test_parts_of_a_combination(row, dose, basis, wanted):
-    assert billing_units(row, dose, on="2026-03-02", basis=basis).count == wanted
+    answer = billing_units(row, dose, on="2026-03-02", basis=basis)
+    assert answer.exact == exact
+    assert answer.basis == basis
 
 
 @pytest.mark.parametrize(
@@ -284,18 +296,25 @@ def test_a_sites_own_rows_answer_also_in_refusals(tmp_path):
         + f"X0002,testazine,,no,,injection,drug,1,mg,per,,,,,,2025-01-01,,{tail}"
         + f"X0003,testband,,no,,injection,drug,,mg,band,,,,10,,2020-01-01,,{tail}"
         + f"X0004,testband,,no,,injection,drug,,mg,band,,,10,,,2020-01-01,,{tail}"
+        + f"X0005,testold,,no,,injection,drug,3,mg,per,,,,,,2020-01-01,2024-12-31,{tail}"
     )
     (tmp_path / "successors.csv").write_text(
         "code,successor,condition,evidence,ndcs_moved,effective,ends,source,cite,confidence,verified\n"
         f"X0001,X0002,,descriptor,,2025-01-01,,{tail}"
+        f"X0005,X0002,as one,descriptor,,2025-01-01,,{tail}"
+        f"X0005,X0004,as the other,descriptor,,2025-01-01,,{tail}"
     )
     own = catalog.extend(tmp_path)
     with pytest.raises(errors.NotInEffect) as caught:
         billing_units("X0001", "10 mg", on="2026-03-02", catalog=own)
     assert caught.value.units == {"X0002": 10}
-    with pytest.raises(errors.OutsideBand) as outside:
+    with pytest.raises(errors.OutsideBand, match=r"Bill X0004\.") as outside:
         billing_units("X0003", "11 mg", on="2026-03-02", catalog=own)
-    assert outside.value.candidates == ("X0004",)
+    assert (outside.value.code, outside.value.candidates) == ("X0003", ("X0004",))
+    with pytest.raises(errors.NotInEffect) as split:
+        billing_units("X0005", "12 mg", on="2026-03-02", catalog=own)
+    assert split.value.units == {"X0002": 12, "X0004": 1}
+    assert "12 mg is 12 units of X0002; 12 mg is 1 unit of X0004" in str(split.value)
     assert billing_units("testband", "11 mg", on="2026-03-02", catalog=own).code == "X0004"
     with pytest.raises(errors.UnknownDrug) as near:
         billing_units("testazin", "11 mg", on="2026-03-02", catalog=own)
