@@ -63,4 +63,4 @@ def test_administered_and_discarded_units_never_exceed_the_label_rounded_up(case
     )
     if answer.lines and opened.drug is not None and opened.drug.basis != "band":
         each = opened.lines[0].units
-        assert sum(line.units for line in answer.lines) <= each * int(case["containers"])
+        assert sum(line.units for line in answer.lines) <= each * int(case["containers"] or 2)

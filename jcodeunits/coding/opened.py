@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 import attrs
 
@@ -75,22 +76,22 @@ def look_up(
 def _found(entry: OpenedProduct, on: dt.date, shelf: Shelf) -> Found:
     if entry.ndc is None:
         return Found(entry, None, None, ())
-    newest = newest_crosswalk()
     try:
         item, notes = shelf.find(entry.ndc, on)
     except IdentifierError as error:
-        says = Finding(
-            "ndc-invalid", "stop", str(error), "Correct the NDC; it is left off the claim.", (newest,)
-        )
-        return Found(entry, None, None, (says,))
-    except UnknownProduct as error:
-        fix = "Check the NDC against the package."
+        fix = "Correct the NDC; it is left off the claim."
         return Found(
-            entry, ndc.compact(entry.ndc), None, (Finding("ndc-unknown", "warn", str(error), fix, (newest,)),)
+            entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, (newest_crosswalk(),)),)
         )
+    except UnknownProduct as error:
+        said = Finding(
+            "ndc-unknown", "warn", str(error), "Check the NDC against the package.", (newest_crosswalk(),)
+        )
+        return Found(entry, ndc.compact(entry.ndc), None, (said,))
     return Found(entry, item.ndc, item, notes)
 
 
+@cache
 def newest_crosswalk() -> Citation:
     """The newest crosswalk that was read: what is cited where an NDC is in none."""
     return tables.cited(max(source for source in tables.sources() if source.startswith("asp-xwalk-")))
@@ -170,7 +171,7 @@ def share(opened: tuple[Opened, ...], given: Fraction) -> tuple[Opened, ...]:
     what is left over beyond the records belongs to the last ones opened.
     """
     if len(opened) == 1:
-        return (attrs.evolve(opened[0], given=given),)
+        return (_counted_by_the_record(attrs.evolve(opened[0], given=given)),)
     labels = [o.label for o in opened]
     if any(label is None for label in labels):
         return opened
@@ -183,6 +184,14 @@ def share(opened: tuple[Opened, ...], given: Fraction) -> tuple[Opened, ...]:
         left -= kept
         shared.append(attrs.evolve(o, given=room - kept))
     return tuple(reversed(shared))
+
+
+def _counted_by_the_record(o: Opened) -> Opened:
+    """Containers that nobody counted, where the dose and what is recorded as discarded fill whole ones."""
+    if o.containers is not None or not o.each or not o.discarded or o.given is None:
+        return o
+    filled = (o.given + o.discarded) / o.each
+    return attrs.evolve(o, containers=int(filled)) if filled.denominator == 1 else o
 
 
 # --- NDC quantities ---------------------------------------------------------------------------------
