@@ -249,7 +249,7 @@ def combination(components, size="", unit="", equivalents=""):
         (combination("alpha beta=50 mg|alpha=10 mg"), "100 mg", "alpha beta", 2),
     ],
 )
-def test_parts_of_a_combination(row, dose, basis, wanted):
+def test_parts_of_a_combination(row, dose, basis, exact):
     answer = billing_units(row, dose, on="2026-03-02", basis=basis)
     assert answer.exact == exact
     assert answer.basis == basis
