@@ -44,17 +44,17 @@ from .errors import EncounterError
 from .finding import SEVERITIES, Finding, Severity
 from .policy import Denial, Policy
 
-# What each administration is, how often, where, by whom, beside what; then the modifiers and the order.
+# What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
 STEPS = (
     administration,
     procedures,
+    place,
+    supervision,
+    supply,
     injections,
     infusions,
     vaccines,
     listed,
-    place,
-    supervision,
-    supply,
     bundling,
     visit,
     repeats,

@@ -153,6 +153,12 @@ class Draft:
             severity = "warn"
         self.findings.append((Finding(rule, severity, says, fix, citations), about))
 
+    def code_of(self, decision: Decision) -> str:
+        """The code that a decision leads to, the first one where its role has several."""
+        rows = self.policy.procedures(self.on, role=decision.role)
+        first = [row for row in rows if row.position in ("single", "initial", "first")]
+        return (first or rows)[0].code
+
     def withhold(self, entries: Iterable[Entry]) -> None:
         """Take lines off the claim; the caller says why with a finding."""
         for entry in entries:
@@ -262,8 +268,16 @@ def finished(draft: Draft) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     ]
     for item in draft.given:
         if not item.dropped:
-            findings += [_placed(finding, item, number) for finding in item.findings]
+            several = len(draft.given) > 1
+            findings += [_placed(_naming(finding, item, several), item, number) for finding in item.findings]
     return tuple(lines), tuple(findings)
+
+
+def _naming(finding: Finding, item: Given, several: bool) -> Finding:
+    """Among several drugs, a finding about one that has no line says which."""
+    if not several or item.entries or item.written.casefold() in finding.says.casefold():
+        return finding
+    return attrs.evolve(finding, says=f"{item.written}: {finding.says}")
 
 
 def _placed(finding: Finding, item: Given, number: dict[int, int]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jcodeunits.finding import Severity
+from jcodeunits.policy import PlaceRule
 
 from .draft import Draft, cite
 
@@ -24,24 +25,32 @@ def apply(draft: Draft) -> None:
     rule = draft.policy.place_rule(encounter.place, draft.on, encounter.payer, encounter.claim)
     if rule is None:
         return
-    place = draft.policy.place(encounter.place, draft.on)
-    billed = [entry for entry in draft.live() if entry.members or entry.administers]
-    if not billed and not any(given.drug is None for given in draft.given):
+    decisions = [one for one in draft.decisions if one.row.outcome == "bill"]
+    listed = [entry for entry in draft.live("service") if entry.administers]
+    if not draft.given and not listed:
         return
+    withheld: list[str] = []
     if rule.outcome == "withhold":
-        if "drug" in rule.lines:
-            for given in draft.given:
-                if given.drug is not None:
-                    draft.drop(given)
         if "administration" in rule.lines:
-            draft.withhold(entry for entry in draft.live() if entry.administers)
-    if not rule.severity:
-        return
+            withheld += [draft.code_of(one) for one in decisions] + [entry.code for entry in listed]
+            draft.decisions = [one for one in draft.decisions if one not in decisions]
+            draft.withhold(listed)
+        if "drug" in rule.lines:
+            withheld += [str(item.code) for item in draft.given if item.entries]
+            for item in draft.given:
+                if item.drug is not None:
+                    draft.drop(item)
+    if rule.severity:
+        _say(draft, rule, list(dict.fromkeys(withheld)))
+
+
+def _say(draft: Draft, rule: PlaceRule, withheld: list[str]) -> None:
+    place = draft.policy.place(draft.encounter.place, draft.on)
     severity: Severity = rule.severity  # type: ignore[assignment]
     name = place.name if place is not None else "unknown"
-    kept = [entry.code for entry in billed if entry.withheld and entry.kind != "waste"]
-    codes = ", ".join(dict.fromkeys(kept))
-    says = f"Place {encounter.place}, {name}, {rule.says}." + (f" Withheld: {codes}." if codes else "")
+    says = f"Place {draft.encounter.place}, {name}, {rule.says}."
+    if withheld:
+        says += f" Withheld: {', '.join(withheld)}."
     citations = [cite(rule)] if place is None else [cite(rule), cite(place)]
     draft.say(
         rule.reason, severity, says, f"{rule.fix[:1].upper()}{rule.fix[1:]}.", *dict.fromkeys(citations)

@@ -7,7 +7,7 @@ from jcodeunits.claim import Line
 from jcodeunits.policy import PayerOption
 from jcodeunits.trace import Step
 
-from .draft import Draft, Entry, cite
+from .draft import Decision, Draft, Entry, cite
 
 FINDINGS = {
     "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
@@ -20,22 +20,24 @@ def apply(draft: Draft) -> None:
     """Withhold, replace or keep the injections of staff as the payer says. Hospitals supervise otherwise."""
     if draft.encounter.claim != "professional":
         return
-    entries = [entry for entry in draft.live() if entry.administers and _by_staff(draft, entry)]
-    if not entries:
-        return
-    missing = _missing(draft, entries[0])
-    if missing is None:
-        return
+    decisions = [one for one in draft.decisions if one.row.outcome == "bill" and _by_staff(draft, one)]
+    listed = [entry for entry in draft.live("service") if entry.administers and not _own_benefit(entry.role)]
+    missing = _missing(draft) if decisions or listed else None
     rule = draft.option("no-supervision")
-    if rule.value == "bill":
+    if missing is None or rule.value == "bill":
         return
-    codes = ", ".join(dict.fromkeys(entry.code for entry in entries))
-    given = draft.encounter.supervision
-    draft.withhold(entries)
+    codes = [draft.code_of(one) for one in decisions] + [entry.code for entry in listed]
+    draft.decisions = [one for one in draft.decisions if one not in decisions]
+    draft.withhold(listed)
     if rule.value == "nurse-visit" and draft.encounter.visit is None:
-        _nurse_visit(draft, entries, codes, rule)
-        return
-    indexes = {index for entry in entries for index in entry.members}
+        _nurse_visit(draft, tuple(one.index for one in decisions), codes, rule)
+    else:
+        _refuse(draft, {one.index for one in decisions}, codes, rule, missing)
+
+
+def _refuse(
+    draft: Draft, indexes: set[int], codes: list[str], rule: PayerOption, missing: tuple[Citation, ...]
+) -> None:
     drugs = [item for item in draft.given if item.drug is not None and indexes.issuperset(item.members)]
     for item in drugs:
         draft.drop(item)
@@ -43,8 +45,9 @@ def apply(draft: Draft) -> None:
     draft.say(
         "supervision",
         "stop",
-        f"Staff gave the injection with {given} supervision: without direct supervision this payer covers "
-        f"neither {codes} nor the drug ({withheld}) nor a nurse visit.",
+        f"Staff gave the injection with {draft.encounter.supervision} supervision: without direct "
+        f"supervision this payer covers neither {', '.join(dict.fromkeys(codes))} nor the drug ({withheld}) "
+        "nor a nurse visit.",
         "If a practitioner was present, or reachable by live video where that counts, record it; else do "
         "not bill.",
         cite(rule),
@@ -52,15 +55,17 @@ def apply(draft: Draft) -> None:
     )
 
 
-def _by_staff(draft: Draft, entry: Entry) -> bool:
-    """Vaccines are a benefit of their own; what the practitioner gives needs nobody beside."""
-    if entry.role.startswith(("vaccine", "rsv")):
-        return False
-    given = [draft.administration(index).performed_by for index in entry.members]
-    return not given or "staff" in given
+def _own_benefit(role: str) -> bool:
+    """Vaccines are a benefit of their own, without the practitioner beside."""
+    return role.startswith(("vaccine", "rsv"))
 
 
-def _missing(draft: Draft, entry: Entry) -> tuple[Citation, ...] | None:
+def _by_staff(draft: Draft, decision: Decision) -> bool:
+    """What the practitioner gives needs nobody beside."""
+    return not _own_benefit(decision.role) and draft.administration(decision.index).performed_by == "staff"
+
+
+def _missing(draft: Draft) -> tuple[Citation, ...] | None:
     """The rows by which the supervision given does not count as direct; None where it does."""
     given = draft.encounter.supervision
     if given == "direct":
@@ -75,7 +80,6 @@ def _missing(draft: Draft, entry: Entry) -> tuple[Citation, ...] | None:
             "Supervision by live video counts as direct on this date; by telephone alone it does not.",
             "Record who supervised and that video was used.",
             cite(row),
-            about=entry,
         )
         return None
     if given == "general":
@@ -84,18 +88,18 @@ def _missing(draft: Draft, entry: Entry) -> tuple[Citation, ...] | None:
     return ()
 
 
-def _nurse_visit(draft: Draft, entries: list[Entry], codes: str, rule: PayerOption) -> None:
+def _nurse_visit(draft: Draft, members: tuple[int, ...], codes: list[str], rule: PayerOption) -> None:
     row = draft.policy.procedures(draft.on, role="visit-nurse")[0]
-    members = tuple(index for entry in entries for index in entry.members)
+    instead = ", ".join(dict.fromkeys(codes))
     line = Line(row.code, diagnoses=draft.diagnoses(members), kind="visit", label=row.label)
-    step = Step("no direct supervision", f"{row.code} in place of {codes}", cite(rule))
+    step = Step("no direct supervision", f"{row.code} in place of {instead}", cite(rule))
     entry = Entry(line, row.role, row.position, steps=[step])
     draft.entries.append(entry)
     draft.say(
         "supervision-nurse-visit",
         "warn",
         f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of "
-        f"{codes}.",
+        f"{instead}.",
         "Check the payer's rule; with direct supervision the injection itself is billed.",
         cite(rule),
         about=entry,

@@ -33,8 +33,7 @@ def apply(draft: Draft) -> None:
             draft.drop(item)
             says += "its line is withheld; name the drug and dose in the claim's note."
         if rule.value == "none":
-            lines = [e for e in draft.live("administration") if set(e.members) <= set(item.members)]
-            draft.withhold(lines)
+            draft.decisions = [one for one in draft.decisions if one.index not in item.members]
             says += " This payer does not pay the injection either."
         draft.say(
             "supply-patient",

@@ -12,6 +12,13 @@ FINDINGS = {
     "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
 }
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
+# What a general vaccine code on the caller's list may stand for: the payer's own codes too.
+_GENERAL = (
+    *_FIRSTS,
+    "vaccine-influenza-medicare",
+    "vaccine-pneumococcal-medicare",
+    "vaccine-hepatitis-b-medicare",
+)
 
 
 def apply(draft: Draft) -> None:
@@ -35,21 +42,23 @@ def apply(draft: Draft) -> None:
 
 
 def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -> list[Decision]:
-    """What the caller's own vaccine lines do not hold yet."""
-    units = sum(entry.line.units for entry in listed)
-    if not units or not wanted:
-        return wanted
-    for decision in wanted[:units]:
-        listed[0].members += (decision.index,)
-        draft.say(
-            "vaccine-listed",
-            "note",
-            f"{listed[0].code} is listed among the services: no second line for the same vaccine.",
-            "Leave the code out of services to have it derived.",
-            cite(decision.row),
-            about=listed[0],
-        )
-    return wanted[units:]
+    """What the caller's own vaccine lines do not hold yet: each holds as many vaccines as it has units."""
+    rest = list(wanted)
+    for entry in listed:
+        fitting = [d for d in rest if d.role == entry.role or (entry.role in _FIRSTS and d.role in _GENERAL)]
+        fitting.sort(key=lambda d: (d.role != entry.role, d.role, d.given.code or d.given.written, d.index))
+        for decision in fitting[: entry.line.units]:
+            rest.remove(decision)
+            entry.members += (decision.index,)
+            draft.say(
+                "vaccine-listed",
+                "note",
+                f"{entry.code} is listed among the services: no second line for the same vaccine.",
+                "Leave the code out of services to have it derived.",
+                cite(decision.row),
+                about=entry,
+            )
+    return rest
 
 
 def _count(draft: Draft, decision: Decision, row: Procedure) -> None:
