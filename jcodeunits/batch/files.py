@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import csv
+import io
 import os
 import secrets
 import stat
@@ -445,12 +446,18 @@ class _CsvWriter:
 
     def write(self, table: Any) -> None:
         columns = [_as_text(table[name], self._safe) for name in table.column_names]
-        names = [_safe_name(name) if self._safe else name for name in table.column_names]
-        options = pa_csv.WriteOptions(include_header=not self._started, quoting_style="needed")
         buffer = pa.BufferOutputStream()
-        pa_csv.write_csv(pa.table(columns, names), buffer, options)
+        if not self._started:
+            buffer.write(self._header(table.column_names))
+        options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+        pa_csv.write_csv(pa.table(columns, table.column_names), buffer, options)
         self._stream.write(buffer.getvalue())
         self._started = True
+
+    def _header(self, names: list[str]) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerow([_safe_name(n) if self._safe else n for n in names])
+        return text.getvalue().encode()
 
     def close(self) -> None:
         if not self._started:

@@ -239,9 +239,7 @@ class Clerk:
                 )
         if not isinstance(drug, str) or not drug.strip():
             convert.resolve(drug, row.on, dose, None, self.book)
-        one = Administration(
-            drug, dose, route, products=products, container=container_of(row.container)
-        )
+        one = Administration(drug, dose, route, products=products, container=container_of(row.container))
         every: Any = (one,)
         return Encounter(row.on, setting.place or "", every, setting.payer, setting.claim)
 

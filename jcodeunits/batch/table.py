@@ -357,7 +357,9 @@ class Result:
         for row, one in self.answers.single.items():
             has[row] = one.quantity is not None
             value = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
-            made[row] = np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
+            made[row] = (
+                np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
+            )
         has &= ~self.answers.refused
         bits = pa.py_buffer(np.packbits(has, bitorder="little"))
         return pa.Array.from_buffers(TYPES["ndc_quantity"], self.plan.length, [bits, pa.py_buffer(made)])

@@ -1,0 +1,191 @@
+"""Already-billed lines judged: what ours would be, the difference in units and money, the cause and its source.
+
+Each line of a claim file is billed again from the dose that stands beside it. Lines of one claim, code and date
+are judged together, so that a JW line and its administered line are one judgment. What cannot be judged is
+`unjudged`, never wrong. The causes are a closed list: `causes.ALL`.
+
+>>> import pyarrow as pa
+>>> made = judge(pa.table({"claim": ["1"], "line": [1], "code": ["J0696"], "units": [1], "modifiers": [None],
+...     "on": ["2026-03-02"], "dose": ["1"], "unit": ["g"]}))
+>>> made.select(["verdict", "expected_units", "difference_units", "cause"]).to_pylist()
+[{'verdict': 'differs', 'expected_units': 4, 'difference_units': -3, 'cause': 'wrong-multiplier'}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..batch import columns, files
+from ..batch.plan import numbered
+from ..batch.table import KEYED, THREADS, as_table
+from ..catalog import Catalog
+from ..errors import BatchError
+from ..policy import Policy
+from . import causes
+from .expected import Bench
+from .report import Report, report
+from .verdicts import Judge, Line, Verdict, modifiers_of, units_of
+
+REQUIRED = ("claim", "line", "code", "units", "modifiers", "on", "dose", "unit")
+OPTIONAL = (
+    "drug", "ndc", "ndc_qualifier", "ndc_quantity", "container", "containers", "container_amount", "discarded",
+    "payer", "place",
+)  # fmt: skip
+TYPES = {
+    "verdict": pa.string(), "expected_code": pa.string(), "expected_units": pa.int64(),
+    "expected_modifiers": pa.string(), "expected_ndc": pa.string(), "difference_units": pa.int64(),
+    "difference_amount": pa.decimal128(38, 2), "cause": pa.string(), "citation": pa.string(),
+}  # fmt: skip
+OUTPUTS = tuple(TYPES)
+_ROWS = 200_000  # lines judged at a time
+_CELLS = ("dose", "unit", "place", "payer", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
+
+
+def judge(table: Any, *, catalog: Catalog | None = None, policy: Policy | None = None) -> Any:
+    """Judge the lines of an Arrow table (or of a frame that speaks Arrow); the same rows, in the same order.
+
+    Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
+    ndc_quantity, container, containers, container_amount, discarded, payer, place. Appended: verdict (`agrees`,
+    `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc, difference_units,
+    difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated by bars),
+    citation. Raises `BatchError` where a column is missing or doubled.
+    """
+    given = as_table(table)
+    check_columns(given.column_names)
+    order, starts = _groups(given)
+    parts = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for first, last in _chunks(starts, given.num_rows):
+            part = given.take(pa.array(order[first:last]))
+            parts.append(
+                _judged(part, starts[(starts >= first) & (starts < last)] - first, catalog, policy, pool)
+            )
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    made = pa.concat_tables(parts) if parts else pa.schema(list(TYPES.items())).empty_table()
+    made = made.take(pa.array(back))
+    for name in OUTPUTS:
+        given = given.append_column(name, made[name])
+    return given
+
+
+def judge_file(
+    source: str | Path,
+    target: str | Path | None = None,
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    spreadsheet_safe: bool = False,
+    encoding: str = "utf-8",
+) -> Report:
+    """Judge a file of billed lines (CSV, Parquet or spreadsheet; `-` is standard input) and sum it up.
+
+    With a target the judged lines are written there, whole or not at all. Lines of one claim may stand
+    anywhere, so the file is held in memory. Raises `BatchError`.
+    """
+    opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
+    check_columns(opened.schema.names)
+    parts = list(opened.tables)
+    whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
+    made = judge(whole, catalog=catalog, policy=policy)
+    if target is not None:
+        schema = opened.schema
+        for name, kind in TYPES.items():
+            schema = schema.append(pa.field(name, kind))
+        with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
+            for start in range(0, made.num_rows, files.ROWS):
+                write(made.slice(start, files.ROWS).unify_dictionaries())
+    return report(made, str(source), str(target) if target is not None else None)
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise BatchError(
+            f"The lines lack the column{'s' * (len(missing) > 1)} {', '.join(missing)}; there are "
+            f"{', '.join(names) or 'none'}. Wanted: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}.",
+            place=", ".join(missing),
+        )  # fmt: skip
+    wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
+    if wrong:
+        raise BatchError(
+            f"The column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
+            place=", ".join(wrong),
+        )
+
+
+def _groups(table: Any) -> tuple[Any, Any]:
+    """The rows sorted by claim, code and date, and where each group starts."""
+    made = np.zeros(table.num_rows, np.int64)
+    for name in ("claim", "on", "code"):
+        keys = columns.keys(table[name])
+        made = numbered(made * len(keys.values) + keys.index)[0].astype(np.int64)
+    order = np.argsort(made, kind="stable")
+    sorted_groups = made[order]
+    starts = np.flatnonzero(np.concatenate([[True], sorted_groups[1:] != sorted_groups[:-1]]))
+    return order, starts[: len(order)]
+
+
+def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
+    """Stretches of about `_ROWS` rows that cut no group."""
+    first = 0
+    while first < rows:
+        at = int(np.searchsorted(starts, first + _ROWS))
+        last = int(starts[at]) if at < len(starts) else rows
+        yield first, last
+        first = last
+
+
+def _judged(table: Any, starts: Any, catalog: Catalog | None, policy: Policy | None, pool: Any) -> Any:
+    """The answers to a table whose groups stand together, as a table."""
+    bench = Bench(table, catalog, policy, pool)
+    cells = {name: _cells(table, name) for name in _CELLS}
+    judge_of = Judge(bench, bench.answer(), cells)
+    units, modifiers = _cells(table, "units"), _cells(table, "modifiers")
+    lines = [
+        Line(row, bench.billed_code(row), units_of(units[row]), modifiers_of(modifiers[row]))
+        for row in range(table.num_rows)
+    ]
+    made: dict[int, Verdict] = {}
+    for first, last in zip(starts.tolist(), [*starts.tolist()[1:], len(lines)], strict=True):
+        made.update(judge_of.group(lines[first:last]))
+    return _table([made[row] for row in range(len(lines))])
+
+
+def _cells(table: Any, name: str) -> list[Any]:
+    if name in table.column_names:
+        return list(table[name].to_pylist())
+    return [None] * table.num_rows
+
+
+def _table(verdicts: list[Verdict]) -> Any:
+    texts: dict[Any, str] = {}
+
+    def cited(verdict: Verdict) -> str | None:
+        key = tuple(verdict.citations)
+        if key not in texts:
+            texts[key] = "; ".join(map(str, key))
+        return texts[key] or None
+
+    values = {
+        "verdict": [v.verdict for v in verdicts],
+        "expected_code": [v.code for v in verdicts],
+        "expected_units": [v.units for v in verdicts],
+        "expected_modifiers": [v.modifiers for v in verdicts],
+        "expected_ndc": [v.ndc for v in verdicts],
+        "difference_units": [v.difference for v in verdicts],
+        "difference_amount": [v.amount for v in verdicts],
+        "cause": ["|".join(v.causes) or None for v in verdicts],
+        "citation": [cited(v) for v in verdicts],
+    }
+    return pa.table({name: pa.array(values[name], kind) for name, kind in TYPES.items()})
+
+
+__all__ = ["OPTIONAL", "OUTPUTS", "REQUIRED", "Report", "causes", "judge", "judge_file", "report"]

@@ -1,0 +1,170 @@
+"""What each line of a claim file should have been: the lines billed again, in bulk, from what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from ..batch import columns
+from ..batch.record import blank
+from ..batch.resolve import Resolver, is_number
+from ..batch.table import Biller
+from ..catalog import Catalog
+from ..errors import JcodeunitsError, NotInEffect
+from ..period import as_date
+from ..policy import Policy
+
+PASSED = (
+    "dose",
+    "unit",
+    "on",
+    "payer",
+    "place",
+    "ndc",
+    "container",
+    "containers",
+    "container_amount",
+    "discarded",
+)
+ANSWERS = (
+    "hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings",
+)  # fmt: skip
+BY_DRUG, BY_CODE, BY_SUCCESSOR = "drug", "code", "successor"
+
+
+@attrs.define(eq=False)
+class Expected:
+    """Our answers to the lines, by row: `answers` as columns; `by` tells from what a row was answered.
+
+    `first` holds the reason of the first try where a row had to be answered otherwise.
+    """
+
+    answers: dict[str, list[Any]]
+    by: list[str]
+    first: dict[int, str]
+
+
+class Bench:
+    """Bills the lines of an audit again."""
+
+    def __init__(
+        self, table: Any, catalog: Catalog | None, policy: Policy | None, pool: ThreadPoolExecutor
+    ) -> None:
+        self.resolver = Resolver(catalog, policy)
+        self.biller = Biller(self.resolver, pool, ANSWERS)
+        self.table = table
+        self.code = columns.keys(table["code"])
+        self.drug = columns.keys(table["drug"]) if "drug" in table.column_names else None
+        self.on = columns.keys(table["on"])
+
+    def answer(self) -> Expected:
+        """The expected answers: from the drug; else from the billed code; else from the code's successor."""
+        rows = np.arange(self.table.num_rows)
+        made = self._bill(self._drugs(), rows)
+        expected = Expected(made, [BY_DRUG] * len(rows), {})
+        self._again(
+            expected, BY_CODE, ((row, self._own_code(expected, row)) for row in self._doubtful(expected))
+        )
+        ended = [
+            row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)
+        ]
+        self._again(expected, BY_SUCCESSOR, ((row, self._successor(row)) for row in ended))
+        return expected
+
+    def billed_code(self, row: int) -> str:
+        """The code on the line, in capitals."""
+        value = self.code.values[self.code.index[row]]
+        return "" if blank(value) else str(value).strip().upper()
+
+    def written_drug(self, row: int) -> Any:
+        """The drug as the line names it; None where it does not."""
+        if self.drug is None:
+            return None
+        value = self.drug.values[self.drug.index[row]]
+        return None if blank(value) else value
+
+    def date(self, row: int) -> Any:
+        """The date of service, None where it cannot be read."""
+        try:
+            return as_date(self.on.values[self.on.index[row]])
+        except JcodeunitsError:
+            return None
+
+    def _drugs(self) -> Any:
+        """The drug of each line: as named, else the billed code."""
+        if self.drug is None:
+            return self.table["code"]
+        named = self.drug.values
+        texts = [value for value in named if not blank(value)] + self.code.values
+        numbers = {n: k for k, n in enumerate(n for n, value in enumerate(named) if not blank(value))}
+        lookup = np.array([numbers.get(n, -1) for n in range(len(named))], np.int64)
+        index = lookup[self.drug.index]
+        index = np.where(index < 0, self.code.index + len(numbers), index)
+        return pa.array(texts, pa.string()).take(pa.array(index))
+
+    def _bill(self, drugs: Any, rows: Any) -> dict[str, list[Any]]:
+        names = [name for name in PASSED if name in self.table.column_names]
+        given = self.table.select(names)
+        if len(rows) < self.table.num_rows:
+            given = given.take(pa.array(rows))
+        made = self.biller.bill(given.add_column(0, "drug", drugs))
+        return {name: made[name].to_pylist() for name in ANSWERS}
+
+    def _again(self, expected: Expected, way: str, wanted: Iterable[tuple[int, str]]) -> None:
+        """Bill some rows under another code, and keep the answer where there is one."""
+        pairs = [(row, code) for row, code in wanted if code]
+        if not pairs:
+            return
+        rows = np.array([row for row, _ in pairs])
+        made = self._bill(pa.array([code for _, code in pairs], pa.string()), rows)
+        for n, row in enumerate(rows.tolist()):
+            if way == BY_CODE or made["status"][n] == "billed":
+                expected.first[row] = expected.answers["reason"][row] or ""
+                expected.by[row] = way
+                for name in ANSWERS:
+                    expected.answers[name][row] = made[name][n]
+
+    def _doubtful(self, expected: Expected) -> list[int]:
+        """Rows whose drug gave another code than the line's, or none."""
+        return [
+            row for row, code in enumerate(expected.answers["hcpcs"])
+            if self.written_drug(row) is not None and code != self.billed_code(row)
+        ]  # fmt: skip
+
+    def _own_code(self, expected: Expected, row: int) -> str:
+        """The billed code where the name on the line leaves it open, else nothing.
+
+        A name may mean several codes (makers, sizes, forms), and a site's own name may be none of ours: then
+        the line is judged by the code that it was billed with.
+        """
+        drug, code = self.written_drug(row), self.billed_code(row)
+        if is_number(drug):
+            return ""
+        try:
+            meant = {found.code for found in self.resolver.book.rows_named(str(drug))[0]}
+        except JcodeunitsError:
+            meant = set()
+        named_code = self.resolver.book.rows(str(drug).strip().upper())
+        return "" if named_code or (meant and code not in meant) else code
+
+    def _successor(self, row: int) -> str:
+        """The one code that came after an ended code and is in effect, else nothing."""
+        on = self.date(row)
+        if on is None:
+            return ""
+        try:
+            self.resolver.book.on(self.billed_code(row), on)
+        except NotInEffect as error:
+            live = [code for code in error.successors if self._lives(code, on)]
+            return live[0] if len(live) == 1 else ""
+        except JcodeunitsError:
+            return ""
+        return ""
+
+    def _lives(self, code: str, on: Any) -> bool:
+        return any(row.period.holds(on) for row in self.resolver.book.rows(code))

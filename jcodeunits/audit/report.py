@@ -1,0 +1,146 @@
+"""What an audit came to: lines by verdict, by cause and by drug, as text, JSON, HTML or a plot."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .. import show, tables
+from . import causes
+
+
+@attrs.frozen
+class Tally:
+    """Lines, units and dollars under one cause or drug. `units` and `amount` are billed less expected."""
+
+    name: str
+    lines: int
+    units: int
+    amount: Decimal | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; dollars as text."""
+        return {
+            "name": self.name,
+            "lines": self.lines,
+            "units": self.units,
+            "amount": None if self.amount is None else str(self.amount),
+        }
+
+
+@attrs.frozen
+class Report:
+    """The sum of an audit. `by_cause` and `by_drug` count the lines that differ, `unjudged` why the rest is open."""
+
+    source: str
+    target: str | None
+    lines: int
+    agrees: int
+    differs: int
+    unjudged: tuple[Tally, ...]
+    by_cause: tuple[Tally, ...]
+    by_drug: tuple[Tally, ...]
+    edition: str
+    fingerprint: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether no line differs."""
+        return self.differs == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "source": self.source,
+            "target": self.target,
+            "lines": self.lines,
+            "agrees": self.agrees,
+            "differs": self.differs,
+            "unjudged": [row.as_dict() for row in self.unjudged],
+            "by_cause": [row.as_dict() for row in self.by_cause],
+            "by_drug": [row.as_dict() for row in self.by_drug],
+            "edition": self.edition,
+            "fingerprint": self.fingerprint,
+        }
+
+    def text(self, width: int = 80, most: int = 20) -> str:
+        """The report for people: verdicts, then causes, then the `most` drugs with the most lines."""
+        open_lines = self.lines - self.agrees - self.differs
+        parts = [
+            f"{self.source}: {self.lines:,} lines. {self.agrees:,} agree, {self.differs:,} differ, "
+            f"{open_lines:,} cannot be judged."
+        ]
+        if self.by_cause:
+            parts.append(_text("cause", self.by_cause, width, causes.ALL))
+            parts.append(_text("code", self.by_drug[:most], width, {}))
+            if len(self.by_drug) > most:
+                parts.append(f"and {len(self.by_drug) - most} more codes")
+        if self.unjudged:
+            rows = [(row.name, row.lines, causes.ALL.get(row.name, "")) for row in self.unjudged]
+            parts.append(show.text_table(("not judged", "lines", "because"), rows, ("lines",), width))
+        return "\n\n".join((*parts, self.edition))
+
+    def plot(self) -> Any:
+        """A bar chart of the lines that differ by cause, and of their units; a matplotlib figure."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(9, 0.6 + 0.4 * max(len(self.by_cause), 2)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        names = [row.name for row in reversed(self.by_cause)]
+        left.barh(names, [row.lines for row in reversed(self.by_cause)], color="#1a5276")
+        left.set_xlabel("lines")
+        right.barh(names, [row.units for row in reversed(self.by_cause)], color="#8a5a00")
+        right.set_xlabel("units billed less units expected")
+        figure.suptitle(f"{self.source}: {self.differs:,} of {self.lines:,} lines differ")
+        return figure
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(self.text())}</pre>"
+
+
+def _text(head: str, rows: tuple[Tally, ...], width: int, says: dict[str, str]) -> str:
+    cells = [
+        (row.name, f"{row.lines:,}", f"{row.units:+,}", "" if row.amount is None else f"{row.amount:+,}",
+         *((says.get(row.name, ""),) if says else ()))
+        for row in rows
+    ]  # fmt: skip
+    names = (head, "lines", "units", "dollars", *(("what",) if says else ()))
+    return show.text_table(names, cells, ("lines", "units", "dollars"), width)
+
+
+def report(judged: Any, source: str = "lines", target: str | None = None) -> Report:
+    """Sum up a judged table."""
+    names = ("verdict", "code", "expected_code", "cause", "difference_units", "difference_amount")
+    verdicts: Counter[str] = Counter()
+    by_cause: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    by_drug: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    open_lines: Counter[str] = Counter()
+    columns = [judged[name].to_pylist() for name in names]
+    for verdict, code, ours, cause, units, amount in zip(*columns, strict=True):
+        verdicts[verdict] += 1
+        if verdict == "differs":
+            # Units of two codes are no difference that adds up.
+            units = units if str(code).strip().upper() == ours else None
+            by_cause[cause.partition("|")[0]].append((units, amount))
+            by_drug[str(code).strip().upper()].append((units, amount))
+        elif verdict == "unjudged":
+            open_lines[cause.partition("|")[0]] += 1
+    unjudged = tuple(Tally(name, count, 0, None) for name, count in open_lines.most_common())
+    return Report(
+        source, target, judged.num_rows, verdicts["agrees"], verdicts["differs"], unjudged,
+        _tallies(by_cause), _tallies(by_drug), tables.edition(), tables.fingerprint(),
+    )  # fmt: skip
+
+
+def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Tally, ...]:
+    made = []
+    for name, rows in found.items():
+        amounts = [amount for _, amount in rows if amount is not None]
+        units = sum(units for units, _ in rows if units is not None)
+        made.append(Tally(name, len(rows), units, sum(amounts, Decimal(0)) if amounts else None))
+    return tuple(sorted(made, key=lambda row: (-row.lines, row.name)))

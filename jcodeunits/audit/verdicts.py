@@ -1,0 +1,471 @@
+"""The verdict on lines of one claim, code and date: each against what ours would be, the pair of a JW line together."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from .. import convert, tables
+from ..amount import decimal_text
+from ..batch.record import Clerk, Setting, amount_text, blank, count_of, dose_of
+from ..catalog import Drug
+from ..cite import Citation
+from ..errors import JcodeunitsError
+from ..quantity import counting
+from . import causes
+from .expected import BY_SUCCESSOR, Bench, Expected
+
+AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
+_WASTE = frozenset({"JW", "JZ"})
+# Findings after which nobody knows whether JW or JZ belongs on the line.
+_OPEN = frozenset(
+    {"container-unknown", "containers-missing", "waste-unaccounted", "waste-doubt", "shared-container",
+     "product-amount-unknown", "container-amount-differs", "container-differs", "container-from-memory"}
+)  # fmt: skip
+_ROUNDING = Fraction(1, 100)
+
+
+@attrs.define(eq=False)
+class Verdict:
+    """The judgment of one line; causes are ids of `causes.ALL`, the gravest first."""
+
+    verdict: str = AGREES
+    code: str | None = None
+    units: int | None = None
+    modifiers: str | None = None
+    ndc: str | None = None
+    difference: int | None = None
+    amount: Decimal | None = None
+    causes: list[str] = attrs.field(factory=list)
+    citations: list[Citation] = attrs.field(factory=list)
+
+    def differs(self, cause: str, *citations: Citation | None) -> None:
+        """Note a difference."""
+        self.verdict = DIFFERS
+        self._note(cause, citations)
+
+    def unjudged(self, cause: str) -> None:
+        """Note why nothing can be said, unless something was said."""
+        if self.verdict != DIFFERS:
+            self.verdict = UNJUDGED
+            self._note(cause, ())
+
+    def _note(self, cause: str, citations: tuple[Citation | None, ...]) -> None:
+        if cause not in self.causes:
+            self.causes.append(cause)
+        self.citations += [c for c in citations if c is not None and c not in self.citations]
+
+
+@attrs.frozen
+class Line:
+    """One billed line as it is written: units None where they are no number, modifiers in capitals."""
+
+    row: int
+    code: str
+    units: Fraction | None
+    modifiers: tuple[str, ...]
+
+
+def modifiers_of(value: Any) -> tuple[str, ...]:
+    """The modifiers of a cell: two characters each, however they are separated.
+
+    >>> modifiers_of("jz, 59"), modifiers_of("JW|59"), modifiers_of(None)
+    (('JZ', '59'), ('JW', '59'), ())
+    """
+    if isinstance(value, list | tuple):
+        value = " ".join(str(part) for part in value if part)
+    return () if blank(value) else tuple(re.findall(r"[0-9A-Z]{2}", str(value).upper()))
+
+
+def units_of(value: Any) -> Fraction | None:
+    """Billed units as an exact number; None for what is none.
+
+    >>> units_of("4"), units_of(4.0), units_of("four")
+    (Fraction(4, 1), Fraction(4, 1), None)
+    """
+    try:
+        return Fraction(str(value).strip())
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+class Judge:
+    """Judges groups of lines against the expected answers."""
+
+    def __init__(self, bench: Bench, expected: Expected, cells: dict[str, list[Any]]) -> None:
+        self.bench, self.expected, self.cells = bench, expected, cells
+        self.clerk: Clerk = bench.biller.clerk
+        self.book, self.policy = bench.resolver.book, bench.resolver.policy
+
+    def group(self, lines: list[Line]) -> dict[int, Verdict]:
+        """The verdicts on the lines of one claim, code and date, by row."""
+        made = {line.row: Verdict() for line in lines}
+        given = [line for line in lines if "JW" not in line.modifiers]
+        wasted = [line for line in lines if "JW" in line.modifiers]
+        if not given:
+            for line in wasted:
+                made[line.row].unjudged("jw-alone")
+            return made
+        for line in given:
+            self._administered(line, made[line.row])
+        self._together(given, made)
+        self._waste(given, wasted, made)
+        for line in lines:
+            self._money(line, made[line.row])
+        return made
+
+    # -- the administered line
+
+    def _answer(self, row: int, name: str) -> Any:
+        return self.expected.answers[name][row]
+
+    def _administered(self, line: Line, verdict: Verdict) -> None:
+        row, reason = line.row, self._answer(line.row, "reason")
+        verdict.code, verdict.units = self._answer(row, "hcpcs"), self._answer(row, "units")
+        ended = self._ended(line)
+        if line.units is None:
+            verdict.unjudged("unreadable-units")
+        elif ended is not None and (
+            self.expected.by[row] == BY_SUCCESSOR or (reason or "").startswith("NotInEffect")
+        ):
+            self._dead(line, verdict, ended)
+        elif reason is not None:
+            self._refused(line, verdict, reason)
+        elif verdict.code != line.code:
+            verdict.differs("wrong-code", self._cited(verdict.code, row))
+            self._counted(line, verdict)
+        elif self._confidence(row) == "low":
+            verdict.unjudged("low-confidence")
+        else:
+            self._units(line, verdict)
+            self._ndc(line, verdict)
+
+    def _counted(self, line: Line, verdict: Verdict) -> None:
+        """The difference in units, also where they are units of two codes."""
+        if verdict.units is not None and line.units is not None and line.units.denominator == 1:
+            verdict.difference = int(line.units) - verdict.units
+
+    def _ended(self, line: Line) -> Drug | None:
+        """The row of a code that is not in effect on the date; None where it is, or is no drug code."""
+        on, rows = self.bench.date(line.row), self.book.rows(line.code)
+        if on is None or not rows or any(row.period.holds(on) for row in rows):
+            return None
+        before = [row for row in rows if row.effective <= on]
+        return before[-1] if before else rows[0]
+
+    def _dead(self, line: Line, verdict: Verdict, ended: Drug) -> None:
+        if ended.confidence == "low":
+            verdict.unjudged("low-confidence")
+            return
+        verdict.differs("dead-code", ended.citation)
+        self._counted(line, verdict)
+
+    def _refused(self, line: Line, verdict: Verdict, reason: str) -> None:
+        kind = reason.partition(":")[0]
+        verdict.code = verdict.units = None
+        if kind == "OutsideBand":
+            self._band(line, verdict)
+        elif kind in ("ProductMismatch", "drug-product-mismatch"):
+            self._product(line, verdict)
+        elif kind == "dose-above-containers":
+            verdict.differs(kind, *self._options(line.row, "jw"))
+        elif kind in ("facility-place", "clinic-rate", "nursing-place", "telehealth-place", "place-by-payer"):
+            verdict.code, verdict.units = line.code, 0
+            self._counted(line, verdict)
+            verdict.differs(
+                "facility-place" if kind == "facility-place" else "withheld", *self._place(line.row)
+            )
+        elif kind in causes.OF_REFUSAL:
+            verdict.unjudged(self._why(line, kind))
+        else:
+            verdict.unjudged("other")
+
+    def _why(self, line: Line, kind: str) -> str:
+        if not self.book.rows(line.code):
+            return "not-a-drug"
+        if blank(self.cells["dose"][line.row]):
+            return "dose-missing"
+        return causes.OF_REFUSAL[kind]
+
+    def _band(self, line: Line, verdict: Verdict) -> None:
+        """A dose outside the code's band: the band of the same drug that holds it."""
+        row, on = line.row, self.bench.date(line.row)
+        mine = next((r for r in self.book.rows(line.code) if r.period.holds(on)), None)
+        if mine is None:
+            verdict.unjudged("other")
+            return
+        found = []
+        for other in self.book.drugs:
+            if other.ingredient == mine.ingredient and other.basis == "band" and other.period.holds(on):
+                try:
+                    dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
+                    convert.billing_units(other, dose, on, catalog=self.book)
+                    found.append(other)
+                except JcodeunitsError:
+                    continue
+        if len(found) == 1:
+            verdict.code, verdict.units = found[0].code, 1
+            self._counted(line, verdict)
+        verdict.differs("wrong-band", mine.citation, *(other.citation for other in found))
+
+    def _product(self, line: Line, verdict: Verdict) -> None:
+        """The NDC is of another code: ours is that of the product, where it has one."""
+        row, on = line.row, self.bench.date(line.row)
+        try:
+            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), on)[0]
+        except JcodeunitsError:
+            verdict.unjudged("product")
+            return
+        if item.confidence == "low" or line.code in item.codes:
+            verdict.unjudged("product")
+            return
+        if len(item.codes) == 1:
+            try:
+                dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
+                made = convert.billing_units(item.codes[0], dose, on, catalog=self.book)
+                verdict.code, verdict.units = made.code, made.count
+                self._counted(line, verdict)
+            except JcodeunitsError:
+                verdict.code = item.codes[0]
+        verdict.differs("wrong-product", item.citation)
+
+    def _units(self, line: Line, verdict: Verdict) -> None:
+        row = line.row
+        assert line.units is not None
+        assert verdict.units is not None
+        if line.units == verdict.units:
+            verdict.difference = 0
+            return
+        self._counted(line, verdict)
+        verdict.differs(self._cause(line, verdict.units), self._cited(line.code, row), tables.cited("cpm-17"))
+
+    def _cause(self, line: Line, units: int) -> str:
+        billed, exact = line.units, self._exact(line)
+        assert billed is not None
+        if billed.denominator != 1:
+            return "fractional-units"
+        waste = self._answer(line.row, "waste_units") or 0
+        if waste and billed == units + waste:
+            return "waste-in-units"
+        if exact is not None and exact >= 1 and billed == math.floor(exact):
+            return "rounded-down"
+        if exact is not None and exact.denominator == 1 and exact > 1 and billed == exact + 1:
+            return "rounded-up-twice"
+        return "wrong-multiplier"
+
+    def _exact(self, line: Line) -> Fraction | None:
+        """The ratio before rounding, where the billed code gives one."""
+        try:
+            dose = dose_of(self.cells["dose"][line.row], self.cells["unit"][line.row])
+            return convert.billing_units(line.code, dose, self.bench.date(line.row), catalog=self.book).exact
+        except JcodeunitsError:
+            return None
+
+    # -- the NDC quantity
+
+    def _ndc(self, line: Line, verdict: Verdict) -> None:
+        row = line.row
+        qualifier, quantity = self._answer(row, "ndc_qualifier"), self._answer(row, "ndc_quantity")
+        if not qualifier:
+            return
+        verdict.ndc = f"{qualifier}{decimal_text(Fraction(quantity))}"
+        billed = units_of(self.cells["ndc_quantity"][row])
+        how = self.cells["ndc_qualifier"][row]
+        cite = self._product_citation(row)
+        milligrams = self._milligrams(row)
+        if not blank(how) and str(how).strip().upper() != qualifier:
+            mass = str(how).strip().upper() == "ME" or (billed is not None and billed == milligrams)
+            verdict.differs("ndc-in-milligrams" if mass else "ndc-qualifier", cite)
+        elif billed is not None and not self._counts(row, billed, Fraction(quantity)):
+            verdict.differs("ndc-in-milligrams" if billed == milligrams else "ndc-quantity", cite)
+
+    def _counts(self, row: int, billed: Fraction, quantity: Fraction) -> bool:
+        """Whether a quantity is the dose's or that of the containers opened, as far as it was rounded."""
+        if abs(billed - quantity) < _ROUNDING:
+            return True
+        try:
+            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[
+                0
+            ]
+            per = counting(item, self.bench.date(row), None, self.bench.resolver.shelf).per_container
+            opened = count_of(self.cells["containers"][row])
+        except JcodeunitsError:
+            return False
+        return per is not None and opened is not None and abs(billed - per * opened) < _ROUNDING
+
+    def _milligrams(self, row: int) -> Fraction | None:
+        try:
+            return dose_of(self.cells["dose"][row], self.cells["unit"][row]).to("mg").amount
+        except JcodeunitsError:
+            return None
+
+    def _product_citation(self, row: int) -> Citation | None:
+        try:
+            return self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[
+                0
+            ].citation
+        except JcodeunitsError:
+            return None
+
+    # -- several lines of one code
+
+    def _together(self, given: list[Line], made: dict[int, Verdict]) -> None:
+        """Several administered lines agree where their sum does, or where they are parts of one dose."""
+        units = [made[line.row].units for line in given]
+        billed = [line.units for line in given]
+        if len(given) < 2 or any(value is None for value in (*units, *billed)):
+            return
+        total = sum((value for value in billed if value is not None), Fraction(0))
+        doses = {(str(self.cells["dose"][line.row]), str(self.cells["unit"][line.row])) for line in given}
+        parts = len(doses) == 1 and total == units[0]
+        if total != sum(value for value in units if value is not None) and not parts:
+            return
+        for line in given:
+            verdict = made[line.row]
+            left = [cause for cause in verdict.causes if cause not in _OF_UNITS]
+            if len(left) < len(verdict.causes) and not left:
+                verdict.verdict, verdict.causes, verdict.citations = AGREES, [], []
+                verdict.units, verdict.difference = int(line.units or 0), 0
+
+    # -- JW and JZ
+
+    def _waste(self, given: list[Line], wasted: list[Line], made: dict[int, Verdict]) -> None:
+        rows = [line.row for line in given]
+        judged = all(self._settled(row) for row in rows) and not any(made[row].code is None for row in rows)
+        lead = made[rows[0]]
+        if not judged or any(line.units is None for line in wasted):
+            for line in wasted:
+                dead = "dead-code" in lead.causes
+                made[line.row].code = lead.code if dead else line.code
+                if dead:
+                    made[line.row].differs("dead-code", *lead.citations[:1])
+                else:
+                    made[line.row].unjudged("waste-unknown")
+            return
+        wanted = sum(self._answer(row, "waste_units") or 0 for row in rows)
+        billed = sum((line.units or Fraction(0) for line in wasted), Fraction(0))
+        cites = self._options(rows[0], "jw")
+        for line in given:
+            self._modifiers(line, made[line.row], wanted)
+        if wanted and not wasted:
+            lead.differs("missing-jw", *cites)
+            lead.difference = (lead.difference or 0) - wanted
+        for n, line in enumerate(wasted):
+            verdict = made[line.row]
+            verdict.code, verdict.units = lead.code, wanted if n == 0 else 0
+            verdict.modifiers = _joined(line.modifiers)
+            verdict.difference = int(line.units or 0) - verdict.units
+            if billed != wanted:
+                verdict.differs("jw-units" if wanted else "jw-unsupported", *cites)
+            elif "dead-code" in lead.causes:
+                verdict.differs("dead-code", *lead.citations[:1])
+            else:
+                verdict.units, verdict.difference = int(line.units or 0), 0
+
+    def _settled(self, row: int) -> bool:
+        """Whether the record tells which of JW and JZ belongs on the line."""
+        said = set((self._answer(row, "findings") or "").split("|"))
+        return self._answer(row, "status") == "billed" and not (said & _OPEN)
+
+    def _modifiers(self, line: Line, verdict: Verdict, wasted: int) -> None:
+        row = line.row
+        ours = set((self._answer(row, "modifier") or "").split("|")) & _WASTE
+        theirs = set(line.modifiers) & _WASTE
+        others = tuple(modifier for modifier in line.modifiers if modifier not in _WASTE)
+        verdict.modifiers = _joined((*others, *sorted(ours)))
+        cites = self._options(row, "jz")
+        if "JZ" in ours and "JZ" not in theirs:
+            verdict.differs("missing-jz", *cites)
+        elif "JZ" in theirs and "JZ" not in ours:
+            setting = self._setting(row)
+            allowed = self.policy.option(setting.payer, "jz", self.bench.date(row), setting.claim).value
+            if wasted:
+                verdict.differs("jz-with-waste", *cites)
+            elif allowed != "allowed":
+                verdict.differs("unexpected-jz", *cites)
+
+    # -- money and sources
+
+    def _money(self, line: Line, verdict: Verdict) -> None:
+        """The difference in dollars, where a payment limit of the date is known for the codes."""
+        on = self.bench.date(line.row)
+        if verdict.verdict != DIFFERS or on is None or line.units is None or verdict.code is None:
+            return
+        mine, theirs = self._limit(verdict.code, on), self._limit(line.code, on)
+        if verdict.code == line.code and verdict.difference is not None and mine is not None:
+            verdict.amount = _cents(verdict.difference * mine)
+        elif verdict.code != line.code and None not in (mine, theirs, verdict.units):
+            assert mine is not None
+            assert theirs is not None
+            verdict.amount = _cents(line.units * theirs - (verdict.units or 0) * mine)
+
+    def _limit(self, code: str, on: Any) -> Fraction | None:
+        found = self.policy.fee(code, "payment-limit", on)
+        if found is None or found.effective > on or (found.ends is not None and on > found.ends):
+            return None
+        source = tables.sources().get(found.source)
+        last = source.last_day if source is not None else None
+        return found.amount if last is None or on <= last else None
+
+    def _setting(self, row: int) -> Setting:
+        cells = self.cells
+        return self.clerk.setting(cells["place"][row], cells["payer"][row], None, self.bench.date(row))
+
+    def _options(self, row: int, *names: str) -> tuple[Citation, ...]:
+        on, setting = self.bench.date(row), self._setting(row)
+        if on is None or setting.reason:
+            return ()
+        return tuple(
+            tables.citation(self.policy.option(setting.payer, name, on, setting.claim)) for name in names
+        )
+
+    def _place(self, row: int) -> tuple[Citation, ...]:
+        setting, on = self._setting(row), self.bench.date(row)
+        rule = self.policy.place_rule(setting.place or "", on, setting.payer, setting.claim)
+        return () if rule is None else (tables.citation(rule),)
+
+    def _row_of(self, code: str | None, row: int) -> Drug | None:
+        on = self.bench.date(row)
+        rows = self.book.rows(code or "")
+        return next((r for r in rows if on is not None and r.period.holds(on)), None)
+
+    def _cited(self, code: str | None, row: int) -> Citation | None:
+        found = self._row_of(code, row)
+        return found.citation if found is not None else None
+
+    def _confidence(self, row: int) -> str:
+        found = self._row_of(self._answer(row, "hcpcs"), row)
+        return found.confidence if found is not None else "high"
+
+
+_OF_UNITS = frozenset(
+    {"wrong-multiplier", "rounded-down", "rounded-up-twice", "waste-in-units", "fractional-units"}
+)
+
+
+def _joined(modifiers: tuple[str, ...]) -> str | None:
+    return "|".join(modifiers) or None
+
+
+def _cents(value: Fraction) -> Decimal:
+    """Dollars to the cent, half up."""
+    cents = math.floor(abs(value) * 100 + Fraction(1, 2))
+    return Decimal(cents if value >= 0 else -cents).scaleb(-2)
+
+
+__all__ = [
+    "AGREES",
+    "DIFFERS",
+    "UNJUDGED",
+    "Judge",
+    "Line",
+    "Verdict",
+    "amount_text",
+    "modifiers_of",
+    "units_of",
+]

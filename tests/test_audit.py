@@ -1,0 +1,313 @@
+"""An audit finds the errors planted in a claim file, each with its cause, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bulk_rows
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits import audit
+from jcodeunits.audit import causes
+from jcodeunits.errors import BatchError
+
+NAMES = (*audit.REQUIRED, *audit.OPTIONAL)
+DAY = "2026-03-02"
+# 77 mg of a 100 mg single-dose vial, 10 mg a unit: 8 administered, 2 discarded.
+VIAL = {"code": "J9035", "dose": "77", "unit": "mg", "container": "single-dose", "containers": "1",
+        "container_amount": "100 mg", "discarded": "23 mg"}  # fmt: skip
+
+
+def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lines with a claim number each, unless they name one."""
+    return [{"claim": f"C{n}", "line": 1, "on": DAY, **row} for n, row in enumerate(rows)]
+
+
+def judged(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    made = lines(*rows)
+    return list(
+        audit.judge(pa.table({name: pa.array([row.get(name) for row in made]) for name in NAMES})).to_pylist()
+    )
+
+
+def one(**row: Any) -> dict[str, Any]:
+    return judged(row)[0]
+
+
+# (what is on the line, its cause, expected code and units, difference): figures by hand from the descriptors.
+PLANTED = [
+    ({"code": "J0696", "units": 1, "dose": "1", "unit": "g"}, "wrong-multiplier", ("J0696", 4), -3),
+    ({"code": "J0696", "units": 1000, "dose": "1", "unit": "g"}, "wrong-multiplier", ("J0696", 4), 996),
+    ({"code": "J1885", "units": 2, "dose": "40", "unit": "mg"}, "rounded-down", ("J1885", 3), -1),
+    ({"code": "J1885", "units": 3, "dose": "30", "unit": "mg"}, "rounded-up-twice", ("J1885", 2), 1),
+    ({"code": "J1885", "units": "1.5", "dose": "22.5", "unit": "mg"}, "fractional-units", ("J1885", 2), None),
+    ({"code": "J1030", "units": 1, "dose": "40", "unit": "mg"}, "dead-code", ("J1010", 40), -39),
+    ({"code": "J1010", "units": 40, "dose": "40", "unit": "mg", "on": "2024-03-31"}, "dead-code", None, None),
+    ({"code": "J2310", "units": 380, "dose": "380", "unit": "mg", "drug": "Vivitrol", "on": "2024-05-01"},
+     "wrong-code", ("J2315", 380), 0),
+    ({"code": "Q9991", "units": 1, "dose": "300", "unit": "mg"}, "wrong-band", ("Q9992", 1), 0),
+    ({"code": "J0696", "units": 4, "dose": "1", "unit": "g", "ndc": "0409-3795-01"}, "wrong-product", ("J1885", 67), -63),
+    ({**VIAL, "units": 8}, "missing-jw", ("J9035", 8), -2),
+    ({**VIAL, "units": 10}, "waste-in-units", ("J9035", 8), 0),
+    ({**VIAL, "units": 8, "modifiers": "JZ"}, "jz-with-waste", ("J9035", 8), -2),
+    ({**VIAL, "units": 10, "dose": "100", "discarded": "0 mg"}, "missing-jz", ("J9035", 10), 0),
+    ({**VIAL, "units": 8, "container": "multi-dose", "modifiers": "JZ"}, "unexpected-jz", ("J9035", 8), 0),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
+      "ndc_qualifier": "ME", "ndc_quantity": "30"}, "ndc-in-milligrams", ("J1885", 2), 0),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
+      "ndc_qualifier": "ML", "ndc_quantity": "30"}, "ndc-in-milligrams", ("J1885", 2), 0),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
+      "ndc_qualifier": "UN", "ndc_quantity": "1"}, "ndc-qualifier", ("J1885", 2), 0),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
+      "ndc_qualifier": "ML", "ndc_quantity": "2"}, "ndc-quantity", ("J1885", 2), 0),
+    ({**VIAL, "units": 8, "dose": "177", "modifiers": "JZ"}, "dose-above-containers", None, None),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "21"}, "facility-place", ("J1885", 0), 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "expected", "difference"), PLANTED, ids=lambda value: str(value)[:40]
+)
+def test_a_planted_error_is_found_with_its_cause(
+    line: dict[str, Any], cause: str, expected: tuple[str, int] | None, difference: int | None
+) -> None:
+    made = one(**line)
+    assert made["verdict"] == "differs"
+    assert made["cause"].split("|")[0] == cause
+    assert made["citation"]
+    if expected is not None:
+        assert (made["expected_code"], made["expected_units"]) == expected
+    assert made["difference_units"] == difference
+
+
+RIGHT = [
+    {"code": "J0696", "units": 4, "dose": "1", "unit": "g"},
+    {"code": "J0696", "units": 4, "dose": "1", "unit": "g", "drug": "Rocephin", "modifiers": "59"},
+    {"code": "J1030", "units": 1, "dose": "40", "unit": "mg", "on": "2024-03-31"},
+    {"code": "J1030", "units": 2, "dose": "80", "unit": "mg", "drug": "methylprednisolone acetate", "on": "2024-03-31"},
+    {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "drug": "KETOROLAC 30MG/ML INJ (OUR OWN NAME)"},
+    {"code": "Q9992", "units": 1, "dose": "300", "unit": "mg"},
+    {**VIAL, "units": 10, "dose": "100", "discarded": "0 mg", "modifiers": "JZ"},
+    {**VIAL, "units": 8, "container": "multi-dose"},
+    {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
+     "ndc_qualifier": "ML", "ndc_quantity": "1"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", RIGHT, ids=lambda value: f"{value['code']} x {value['units']}")
+def test_a_right_line_agrees(line: dict[str, Any]) -> None:
+    made = one(**line)
+    assert (made["verdict"], made["cause"], made["difference_units"]) == ("agrees", None, 0)
+
+
+OPEN = [
+    ({"code": "99213", "units": 1}, "not-a-drug"),
+    ({"code": "J1885", "units": 2}, "dose-missing"),
+    ({"code": "J1885", "units": 2, "dose": "some", "unit": "mg"}, "unreadable-dose"),
+    ({"code": "J1885", "units": "two", "dose": "30", "unit": "mg"}, "unreadable-units"),
+    ({"code": "J1885", "units": 2, "dose": "1", "unit": "mL"}, "unit-mismatch"),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "on": "03/02/2026"}, "date-error"),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "xx"}, "setting"),
+    ({"code": "J3490", "units": 1, "dose": "30", "unit": "mg"}, "no-unit"),
+    ({"code": "J9035", "units": 2, "dose": "77", "unit": "mg", "modifiers": "JW"}, "jw-alone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "cause"), OPEN, ids=[cause for _, cause in OPEN])
+def test_what_cannot_be_judged_is_unjudged(line: dict[str, Any], cause: str) -> None:
+    made = one(**line)
+    assert (made["verdict"], made["cause"]) == ("unjudged", cause)
+    assert made["difference_amount"] is None
+
+
+def test_a_jw_line_and_its_administered_line_are_one_judgment() -> None:
+    pair = [
+        {**VIAL, "claim": "A", "line": 1, "units": 8},
+        {**VIAL, "claim": "A", "line": 2, "units": 2, "modifiers": "JW"},
+    ]
+    assert [row["verdict"] for row in judged(*pair)] == ["agrees", "agrees"]
+    wrong = judged(pair[0], {**pair[1], "units": 3})
+    assert [(row["verdict"], row["cause"], row["difference_units"]) for row in wrong] == [
+        ("agrees", None, 0), ("differs", "jw-units", 1),
+    ]  # fmt: skip
+    multi = judged(*({**row, "container": "multi-dose"} for row in pair))
+    assert [(row["verdict"], row["cause"]) for row in multi] == [
+        ("agrees", None),
+        ("differs", "jw-unsupported"),
+    ]
+    unknown = judged(*({**row, "discarded": None} for row in pair))
+    assert [(row["verdict"], row["cause"]) for row in unknown] == [
+        ("agrees", None),
+        ("unjudged", "waste-unknown"),
+    ]
+    ended = judged(
+        *(
+            {"code": "J1030", "claim": "B", "units": 1, "dose": "40", "unit": "mg", "modifiers": m}
+            for m in ("", "JW")
+        )
+    )
+    assert {row["cause"] for row in ended} == {"dead-code"}
+
+
+def test_lines_of_one_claim_are_found_wherever_they_stand() -> None:
+    pair = [
+        {**VIAL, "claim": "A", "line": 1, "units": 8},
+        {**VIAL, "claim": "A", "line": 2, "units": 2, "modifiers": "JW"},
+    ]
+    between = [{"code": "J0696", "units": 4, "dose": "1", "unit": "g", "claim": f"B{n}"} for n in range(5)]
+    made = judged(pair[1], *between, pair[0])
+    assert [row["verdict"] for row in made] == ["agrees"] * 7
+    assert [row["claim"] for row in made] == ["A", "B0", "B1", "B2", "B3", "B4", "A"]
+
+
+def test_a_dose_billed_on_two_lines_agrees_where_the_sum_does() -> None:
+    split = judged(
+        *({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 1))
+    )
+    assert [row["verdict"] for row in split] == ["agrees", "agrees"]
+    wrong = judged(
+        *({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 2))
+    )
+    assert [row["verdict"] for row in wrong] == ["differs", "differs"]
+
+
+def test_money_is_counted_only_on_days_whose_payment_limit_is_known() -> None:
+    limit = jc.policy.shipped().fee("J0696", "payment-limit", "2026-03-02")
+    assert limit is not None
+    row = {"code": "J0696", "units": 1, "dose": "1", "unit": "g"}
+    known, later, earlier = judged(row, {**row, "on": "2026-11-02"}, {**row, "on": "2025-03-02"})
+    cents = math.floor(limit.amount * 3 * 100 + Fraction(1, 2))
+    assert known["difference_amount"] == -Decimal(cents) / 100
+    assert later["difference_amount"] is None
+    assert earlier["difference_amount"] is None
+
+
+def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
+    given_rows = [row for row in bulk_rows.detailed(1500, 11) if row["claim"] != "outpatient"]
+    kinds = {"containers": pa.int64()}
+    table = pa.table(
+        {
+            name: pa.array([row[name] for row in given_rows], kinds.get(name, pa.string()))
+            for name in given_rows[0]
+            if name != "claim"
+        }
+    )
+    rows = []
+    for n, row in enumerate(jc.batch.bill(table).to_pylist()):
+        if row["status"] != "billed":
+            continue
+        base = {name: row[name] for name in ("drug", "dose", "unit", "on", "payer", "place", "ndc", "container",
+                                             "container_amount", "discarded")}  # fmt: skip
+        base |= {
+            "claim": str(n),
+            "line": 1,
+            "code": row["hcpcs"],
+            "containers": None if row["containers"] is None else str(row["containers"]),
+        }
+        quantity = None if row["ndc_quantity"] is None else str(row["ndc_quantity"].normalize())
+        rows.append(
+            base
+            | {
+                "units": row["units"],
+                "modifiers": row["modifier"],
+                "ndc_qualifier": row["ndc_qualifier"],
+                "ndc_quantity": quantity,
+            }
+        )
+        if row["waste_units"]:
+            rows.append(base | {"line": 2, "units": row["waste_units"], "modifiers": "JW"})
+    made = audit.judge(
+        pa.table({name: pa.array([row.get(name) for row in rows]) for name in NAMES})
+    ).to_pylist()
+    assert len(made) > 500
+    wrong = [row for row in made if row["verdict"] == "differs"]
+    assert wrong == []
+
+
+@given(st.integers(1, 5000), st.integers(0, 200))
+def test_the_difference_is_what_was_billed_less_what_is_right(dose: int, billed: int) -> None:
+    made = one(code="J1885", units=billed, dose=str(dose), unit="mg")
+    right = -(-dose // 15)
+    assert made["difference_units"] == billed - right
+    assert (made["verdict"] == "agrees") == (billed == right)
+
+
+def test_the_report_counts_by_cause_and_by_drug() -> None:
+    rows = lines(*(line for line, *_ in PLANTED), *RIGHT, *(line for line, _ in OPEN))
+    table = audit.judge(
+        pa.table(
+            {
+                name: pa.array([None if row.get(name) is None else str(row[name]) for row in rows])
+                for name in NAMES
+            }
+        )
+    )
+    made = audit.report(table, "march.csv")
+    assert (made.lines, made.agrees, made.differs) == (len(rows), len(RIGHT), len(PLANTED))
+    assert {row.name for row in made.by_cause} == {cause for _, cause, *_ in PLANTED}
+    assert {row.name for row in made.unjudged} == {cause for _, cause in OPEN}
+    assert not made.ok
+    text = made.text()
+    assert all(row.name in text for row in made.by_cause)
+    assert max(map(len, text.splitlines())) <= 80
+    assert made.as_dict()["differs"] == len(PLANTED)
+    assert "<pre>" in made._repr_html_()
+    assert [len(axes.patches) for axes in made.plot().axes] == [len(made.by_cause)] * 2
+
+
+def test_every_cause_is_spoken_and_explained() -> None:
+    spoken = {cause for _, cause, *_ in PLANTED} | {cause for _, cause in OPEN}
+    spoken |= {"jw-units", "jw-unsupported", "waste-unknown"}
+    rare = {
+        "withheld",
+        "basis-needed",
+        "ambiguous-drug",
+        "unknown-drug",
+        "product",
+        "low-confidence",
+        "other",
+    }
+    assert spoken | rare == set(causes.ALL)
+    assert set(causes.OF_REFUSAL.values()) <= set(causes.UNJUDGED)
+
+
+@pytest.mark.parametrize(("line", "cause"), [
+    ({"code": "J0741", "units": 1, "dose": "5", "unit": "mg"}, "basis-needed"),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "50", "ndc": None}, "withheld"),
+])  # fmt: skip
+def test_rarer_causes(line: dict[str, Any], cause: str) -> None:
+    assert one(**line)["cause"] == cause
+
+
+def test_a_file_is_judged_and_written_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "billed.csv", tmp_path / "judged.csv"
+    source.write_text(
+        "claim,line,code,units,modifiers,on,dose,unit\n1,1,J0696,4,,2026-03-02,1,g\n2,1,J0696,1,,2026-03-02,1,g\n"
+    )
+    made = audit.judge_file(source, target)
+    assert (made.lines, made.agrees, made.differs, made.ok) == (2, 1, 1, False)
+    header, *rows = target.read_text().splitlines()
+    assert header.startswith("claim,line,code,units,modifiers,on,dose,unit,verdict,expected_code")
+    assert [row.split(",")[8] for row in rows] == ["agrees", "differs"]
+    assert audit.judge_file(source).differs == 1
+
+
+def test_columns_that_are_missing_or_taken_are_named() -> None:
+    with pytest.raises(BatchError, match="lack the columns claim, line"):
+        audit.judge(pa.table({name: ["1"] for name in audit.REQUIRED[2:]}))
+    with pytest.raises(BatchError, match="verdict"):
+        audit.judge(pa.table({name: ["1"] for name in (*audit.REQUIRED, "verdict")}))
+
+
+def test_no_lines_are_no_judgment() -> None:
+    made = audit.judge(pa.table({name: pa.array([], pa.string()) for name in audit.REQUIRED}))
+    assert made.num_rows == 0
+    assert audit.report(made).ok
