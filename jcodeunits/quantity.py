@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from . import products, tables, units
+from . import ndc, products, tables, units
 from .amount import decimal_text
 from .cite import Citation
 from .dose import Dose
@@ -117,7 +117,8 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS
         )
     reviewed = (shelf or products.shipped()).container(item.ndc, on)
-    if reviewed is not None and reviewed.form and QUALIFIER_OF[reviewed.form] != item.qualifier:
+    decides = item.proof in ("", "reviewed")
+    if reviewed is not None and reviewed.form and (decides or QUALIFIER_OF[reviewed.form] != item.qualifier):
         size = Fraction(1) if QUALIFIER_OF[reviewed.form] == "UN" else reviewed.volume or item.size
         return Counting(QUALIFIER_OF[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
     if item.qualifier:
@@ -129,6 +130,16 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             ndc=item.ndc, choices=FORMS,
         )  # fmt: skip
     return by_form(form, item.size)
+
+
+def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
+    """A count that stands on general knowledge alone is said."""
+    if way.citation is None or way.citation.confidence != "low":
+        return ()
+    says = f"NDC {ndc.format(number)} is counted as {way.qualifier} by general knowledge of the product."
+    return (
+        Finding("ndc-form-from-memory", "note", says, "Check what the container holds.", (way.citation,)),
+    )
 
 
 def by_form(form: str, size: Fraction | None = None) -> Counting:
@@ -178,6 +189,7 @@ def ndc_quantity(
             f"the payer takes {', '.join(allowed)}, and {wanted} was asked for.",
             given=wanted, allowed=tuple(allowed),
         )  # fmt: skip
+    notes = (*notes, *from_memory(found.ndc, way))
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
     return rounded(found.ndc, way.qualifier, exact, decimals, minimum, notes, Trace(steps))
 

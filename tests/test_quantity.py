@@ -206,3 +206,13 @@ def test_bare_ten_digits_are_answered_where_one_product_has_them_and_say_so() ->
     answer = jc.ndc_quantity("0409379501", "30 mg", on=ON)
     assert str(answer) == "ML1"
     assert [finding.rule for finding in answer.findings] == ["ndc-read-as"]
+
+
+def test_a_count_from_general_knowledge_is_said() -> None:
+    answer = jc.ndc_quantity("50458-0307-11", "37.5 mg", on=ON)
+    assert str(answer) == "UN1"
+    assert [(finding.rule, finding.severity) for finding in answer.findings] == [
+        ("ndc-form-from-memory", "note")
+    ]
+    # A kit whose source was read needs no such note.
+    assert jc.ndc_quantity("00078-0818-81", "20 mg", on=ON).findings == ()

@@ -26,7 +26,7 @@ from jcodeunits.errors import (
 )
 from jcodeunits.finding import Finding
 from jcodeunits.products import Product, Shelf
-from jcodeunits.quantity import Counting, by_form, counting, rounded, unlabelled
+from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
 from jcodeunits.trace import Step
 from jcodeunits.vials import thrown_away
 
@@ -255,7 +255,7 @@ def _quantities(
         None if whole is None else rounded(number, way.qualifier, whole, decimals).quantity,
         (Step(says, way.why, way.citation or cite), *answer.trace.steps),
     )  # fmt: skip
-    return made, ()
+    return made, from_memory(number, way)
 
 
 def kind_of(
