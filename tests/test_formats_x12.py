@@ -359,3 +359,34 @@ def test_an_unclassified_code_without_words_is_refused_and_they_may_be_given(for
     told = {"J3490": "Sodium chloride 0.9% 10 mL", "J1885": "never used"}
     text = formats.write(form, charge_of(drug_line(code="J3490"), drug_line()), descriptions=told)
     assert "Sodium chloride 0.9% 10 mL" in text
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    exact = charge_of(drug_line(ndc_quantity=Decimal("12345678")))
+    assert named(x12.write(exact), "CTP")[0][4] == "12345678"
+    free = charge_of(drug_line(charge_amount=Decimal(0)))
+    assert named(x12.write(free), "SV1")[0][2] == "0"
+    fifty = charge_of(drug_line(units=99_999_999 * 50, ndc_quantity=Decimal(1000)))
+    assert len(named(x12.write(fifty), "LX")) == 50
+    four = charge_of(drug_line(diagnoses=("M54.50", "R52", "E11.9", "J18.9")))
+    assert x12.losses(four) == ()
+    assert named(x12.write(charge_of(drug_line(units=99_999_999))), "SV1")[0][4] == "99999999"
+    twelve = tuple(f"M{n}.1" for n in range(10, 22))
+    assert (
+        named(x12.write(charge_of(injection_line(diagnoses=twelve[11:]), diagnoses=twelve)), "SV1")[0][7]
+        == "12"
+    )
+
+
+def test_the_line_that_is_wrong_is_named() -> None:
+    small = drug_line(units=100_000_001, ndc_quantity=Decimal("0.001"))
+    with pytest.raises(FormatError, match=r"line 2 \(J1885\) would carry an NDC quantity of 0"):
+        x12.write(charge_of(injection_line(), small))
+    with pytest.raises(FormatError, match=r"half an NDC quantity \(ML\)"):
+        x12.write(charge_of(drug_line(ndc_quantity=None)))
+    with pytest.raises(FormatError, match=r"half an NDC quantity \(1\)"):
+        x12.write(charge_of(drug_line(ndc_qualifier=None)))
+    with pytest.raises(FormatError, match=r"amounts: 'ten' is no amount of money \(J1885\)"):
+        x12.write(charge_of(drug_line(charge_amount=None)), amounts={"J1885": "ten"})
+    with pytest.raises(FormatError, match="is no amount of money"):
+        x12.write(charge_of(drug_line(charge_amount=None)), amounts={"J1885": True})

@@ -230,9 +230,9 @@ def prepare(
     if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
         problems.append(f"there are {len(diagnoses(charge))} diagnoses, and a claim holds {DIAGNOSES_MOST}")
     _refuse_any(problems, rules)
-    lines = tuple(part for line in priced for part in split(line, rules.units_digits))
-    _refuse_any(_too_many(lines, rules), rules)
-    return lines
+    parts = [(at, part) for at, line in enumerate(priced, 1) for part in split(line, rules.units_digits)]
+    _refuse_any(_divided_wrong(parts, rules), rules)
+    return tuple(part for _, part in parts)
 
 
 def _refuse_any(problems: list[str], rules: Rules) -> None:
@@ -245,23 +245,19 @@ def _refuse_any(problems: list[str], rules: Rules) -> None:
         )
 
 
-def _too_many(lines: tuple[Line, ...], rules: Rules) -> list[str]:
+def _divided_wrong(parts: list[tuple[int, Line]], rules: Rules) -> list[str]:
     """What is wrong only after the units were divided: empty shares, long charges, too many lines."""
-    found = [
-        f"line {at} ({line.code}) has a charge of {number(line.charge_amount)}, and "
-        f"{rules.fields['charge_amount']} holds {rules.amount_digits} digits of dollars"
-        for at, line in enumerate(lines, 1)
-        if rules.amount_digits is not None
-        and line.charge_amount is not None
-        and line.charge_amount >= 10**rules.amount_digits
-    ]
-    found += [
-        f"line {at} ({line.code}) would carry an NDC quantity of 0 after the units are divided"
-        for at, line in enumerate(lines, 1)
-        if not _is_whole(line)
-    ]
-    if rules.lines_most is not None and len(lines) > rules.lines_most:
-        found.append(f"{len(lines)} lines, and one claim holds {rules.lines_most}: divide the charge")
+    found = []
+    for at, part in parts:
+        amount, spot = part.charge_amount, f"line {at} ({part.code})"
+        if rules.amount_digits is not None and amount is not None and amount >= 10**rules.amount_digits:
+            field = rules.fields["charge_amount"]
+            most = f"{rules.amount_digits} digits of dollars"
+            found.append(f"{spot} has a charge of {number(amount)}, and {field} holds {most}")
+        if not _is_whole(part):
+            found.append(f"{spot} would carry an NDC quantity of 0 after the units are divided")
+    if rules.lines_most is not None and len(parts) > rules.lines_most:
+        found.append(f"{len(parts)} lines, and one claim holds {rules.lines_most}: divide the charge")
     return found
 
 
@@ -368,8 +364,10 @@ def _wrong_quantity(quantity: Decimal, rules: Rules) -> Iterable[str]:
 
 
 _GIVE = {
-    "charge_amount": "has no charge ({where}): give amounts={{'{code}': '25.00'}}, the price of one unit",
-    "revenue_code": "has no revenue code ({where}): give revenue_codes={{'{code}': '0636'}}",
+    "charge_amount": "has no charge ({where}): give charge_amounts={{'{code}': '25.00'}}, the price of one "
+    "unit, in the encounter, or amounts= beside it",
+    "revenue_code": "has no revenue code ({where}): give revenue_codes={{'{code}': '0636'}} in the encounter "
+    "or beside it",
     "diagnoses": "has no diagnosis ({where}): name one in the encounter or the administration",
 }
 _WORDS = (
