@@ -14,14 +14,13 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
 
 from . import hcpcs, routes, tables, units
 from .amount import decimal_text, read_decimal
 from .cite import Citation
-from .dose import Dose
 from .errors import (
     AmbiguousDrug,
     CodeError,
@@ -34,6 +33,9 @@ from .errors import (
 from .period import Period, as_date
 from .tables import choice, column, day, flag, optional, optional_amount, optional_day, text, words
 from .trace import Step
+
+if TYPE_CHECKING:
+    from .dose import Dose
 
 # Why a code that is in the catalog has no units that follow from a dose.
 REFUSALS = {
@@ -257,6 +259,11 @@ class Drug:
         return f"{self.ingredient} ({extra})" if extra else self.ingredient
 
     @property
+    def one_unit(self) -> str:
+        """What one unit stands for in words, or why nothing does."""
+        return f"no unit: {REFUSALS[self.refuses]}" if self.refuses else str(self.billing_unit)
+
+    @property
     def label(self) -> str:
         """One line: the name and what one unit stands for."""
         return f"{self.name}, {self.billing_unit}" if not self.refuses else self.name
@@ -446,20 +453,41 @@ def _by(rows: Iterable[Any], *fields: str) -> dict[str, tuple[Any, ...]]:
 class Catalog:
     """The tables that answer "which code": drugs, brands, other names, successors, salts.
 
-    The shipped one is `catalog.shipped()`; `extend` gives a new one with a site's own rows.
+    The shipped one is `catalog.shipped()`; `extend` gives a new one with a site's own rows. A table given as
+    None is the shipped one, read when it is first asked for: a code alone needs no brand.
     """
 
     drugs: tuple[Drug, ...]
-    brands: tuple[Brand, ...] = ()
-    names: tuple[OtherName, ...] = ()
-    successors: tuple[Successor, ...] = ()
-    salts: tuple[Salt, ...] = ()
+    _brands: tuple[Brand, ...] | None = ()
+    _names: tuple[OtherName, ...] | None = ()
+    _successors: tuple[Successor, ...] | None = ()
+    _salts: tuple[Salt, ...] | None = ()
     _fingerprint: str = ""
     _codes: dict[str, tuple[Drug, ...]] = attrs.field(init=False, repr=False)
     _memo: dict[Any, Any] = attrs.field(init=False, repr=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_codes", _by(self.drugs, "code"))
+
+    @property
+    def brands(self) -> tuple[Brand, ...]:
+        """What brand names mean."""
+        return tables.load(Brand) if self._brands is None else self._brands
+
+    @property
+    def names(self) -> tuple[OtherName, ...]:
+        """Synonyms, abbreviations in use and unsafe ones."""
+        return tables.load(OtherName) if self._names is None else self._names
+
+    @property
+    def successors(self) -> tuple[Successor, ...]:
+        """What came after the codes that ended."""
+        return tables.load(Successor) if self._successors is None else self._successors
+
+    @property
+    def salts(self) -> tuple[Salt, ...]:
+        """Words that name a salt."""
+        return tables.load(Salt) if self._salts is None else self._salts
 
     @property
     def fingerprint(self) -> str:
@@ -523,7 +551,10 @@ class Catalog:
 
     def successors_of(self, code: str) -> tuple[Successor, ...]:
         """What came after a code."""
-        return cast("tuple[Successor, ...]", self._remember("after", lambda: _by(self.successors, "code")).get(code, ()))
+        return cast(
+            "tuple[Successor, ...]",
+            self._remember("after", lambda: _by(self.successors, "code")).get(code, ()),
+        )
 
     def predecessors_of(self, code: str) -> tuple[Successor, ...]:
         """The rows by which a code came after others."""
@@ -963,8 +994,7 @@ def _listed(rows: Iterable[Drug]) -> str:
 @cache
 def shipped() -> Catalog:
     """The catalog that comes with the package."""
-    rows: dict[str, Any] = {field: tables.load(row_class) for field, row_class in _TABLES.items()}
-    return Catalog(**rows)
+    return Catalog(tables.load(Drug), None, None, None, None)
 
 
 def extend(path: str | Path) -> Catalog:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from .amount import decimal_text
-from .catalog import REFUSALS, Drug, History, Successor
+from .catalog import Drug, History, Successor
 
 _COLOURS = {"stop": "#b00020", "warn": "#8a5a00", "note": "#1a5276"}
 _LEAST = 6  # no column of text is narrowed below this many characters
@@ -53,11 +53,6 @@ def text_table(
             maxcolwidths=list(widths) if cells else None,
         )
     )  # fmt: skip
-
-
-def drug_unit(drug: Drug) -> str:
-    """What one unit of a row stands for, or why nothing does."""
-    return f"no unit: {REFUSALS[drug.refuses]}" if drug.refuses else str(drug.billing_unit)
 
 
 def ndc_text(line: Any) -> str:
@@ -104,7 +99,7 @@ def _steps(trace: Any) -> Table:
 def _drug(drug: Drug) -> View:
     routes = ", ".join(drug.routes)
     pairs = (
-        ("one unit", drug_unit(drug)),
+        ("one unit", drug.one_unit),
         ("routes", routes),
         ("in effect", drug.period),
         ("source", drug.citation),
@@ -115,12 +110,12 @@ def _drug(drug: Drug) -> View:
 def _drugs(drugs: Sequence[Drug]) -> View:
     if not drugs:
         return View("no drug found")
-    rows = tuple((row.code, row.name, drug_unit(row), row.period) for row in drugs)
+    rows = tuple((row.code, row.name, row.one_unit, row.period) for row in drugs)
     return View("", (Table(("code", "drug", "one unit", "in effect"), rows),))
 
 
 def _history(history: History) -> View:
-    rows = tuple((row.code, row.period, drug_unit(row), row.name) for row in history)
+    rows = tuple((row.code, row.period, row.one_unit, row.name) for row in history)
     links = [("after", link.successor, link) for link in history.successors]
     links += [("before", link.code, link) for link in history.predecessors]
     shown = tuple((when, code, link.effective, link.condition, evidence(link)) for when, code, link in links)

@@ -130,9 +130,15 @@ def choice(*allowed: str) -> Callable[[str], str]:
 confidence = choice("high", "medium", "low")
 
 
+@cache
+def _once(converter: Callable[[str], Any]) -> Any:
+    """A converter as attrs keeps it: attrs inspects each one, which is most of what a row class costs."""
+    return attrs.Converter(converter)
+
+
 def column(converter: Callable[[str], Any]) -> Any:
     """A field of a row class, read from its cell by a converter."""
-    return attrs.field(converter=converter)
+    return attrs.field(converter=_once(converter))
 
 
 # --- sources ---------------------------------------------------------------------------------------
@@ -303,7 +309,7 @@ def _cell_problems(row_class: type[Any], line: int, row: Sequence[str]) -> list[
     for field, cell in zip(attrs.fields(row_class), row, strict=True):
         try:
             if field.converter is not None:
-                field.converter(cell)
+                getattr(field.converter, "converter", field.converter)(cell)
         except (ValueError, TypeError) as why:
             problems.append(f"line {line}, column {field.name}: {cell!r}: {why}")
     return problems

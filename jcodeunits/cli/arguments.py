@@ -6,11 +6,9 @@ import argparse
 import datetime as dt
 from collections.abc import Callable
 from inspect import cleandoc
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-import attrs
-
-from .terminal import as_json
+from .terminal import as_json, width
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,6 +19,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}. `{self.prog} --help` shows how.\n")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal; told so, argparse does not load what it would need to ask."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=width())
+
+
 def parser(verb: Callable[..., object], usage: str) -> Parser:
     """The parser of one verb; its help is the verb's docstring, a sentence and then examples."""
     says, _, examples = cleandoc(verb.__doc__ or "").partition("\n\n")
@@ -29,7 +34,7 @@ def parser(verb: Callable[..., object], usage: str) -> Parser:
         usage=f"jcodeunits {verb.__name__} {usage}",
         description=says,
         epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
 
@@ -44,8 +49,7 @@ def add_json(made: Parser) -> None:
     made.add_argument("--json", action="store_true", help="print one JSON document")
 
 
-@attrs.frozen
-class Day:
+class Day(NamedTuple):
     """The date of service that a verb used, and whether it is today for want of another."""
 
     date: dt.date

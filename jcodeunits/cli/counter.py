@@ -176,9 +176,7 @@ def _drugs(text: str, on: Day, json: bool) -> tuple[int, str]:
         raise _nothing(text, on)
     if json:
         return 0, document(on, text=text, drugs=[drug.as_dict() for drug in found])
-    from jcodeunits.show import drug_unit
-
-    rows = [(drug.code, drug.name, drug_unit(drug), drug.period) for drug in found]
+    rows = [(drug.code, drug.name, drug.one_unit, drug.period) for drug in found]
     lines = terminal.table(("code", "drug", "one unit", "in effect"), rows)
     return 0, "\n".join([*lines, f"on {on}"])
 
@@ -215,9 +213,9 @@ def _histories(text: str, on: Day, json: bool) -> tuple[int, str]:
 
 
 def _history(history: History) -> list[str]:
-    from jcodeunits.show import drug_unit, evidence
+    from jcodeunits.show import evidence
 
-    rows = [(row.code, row.period, drug_unit(row), row.name) for row in history]
+    rows = [(row.code, row.period, row.one_unit, row.name) for row in history]
     lines = terminal.table(("code", "in effect", "one unit", "drug"), rows)
     for word, links in (("then", history.successors), ("before", history.predecessors)):
         for link in links:

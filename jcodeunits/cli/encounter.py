@@ -228,8 +228,10 @@ def _message(made: Charge, args: argparse.Namespace) -> tuple[int, str]:
     if not made.ok and not args.allow_stops:
         sys.stderr.write("jcodeunits charge: nothing was written: a finding stops the claim.\n")
         return 1, ""
-    text = module.write(made, allow_stops=args.allow_stops, **_options(module, args.option))
-    for loss in module.losses(made):
+    options = _options(module, args.option)
+    text = module.write(made, allow_stops=args.allow_stops, **options)
+    asked = inspect.signature(module.losses).parameters
+    for loss in module.losses(made, **{name: options[name] for name in options if name in asked}):
         sys.stderr.write(f"{loss}\n")
     return int(not made.ok), str(text)
 

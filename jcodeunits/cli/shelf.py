@@ -62,12 +62,12 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
 
 def _code(code: str, item: Product, dose: str | None, on: Day) -> dict[str, Any]:
     """One code of a product on the day: its name and unit, and the units of the dose; or why it has none."""
-    from jcodeunits import catalog, convert, show
+    from jcodeunits import catalog, convert
 
     known: dict[str, Any] = {"code": code, "drug": None, "billing_unit": None, "units": None, "refused": None}
     try:
         row = catalog.shipped().on(code, on.date)
-        known |= {"drug": row.name, "billing_unit": show.drug_unit(row)}
+        known |= {"drug": row.name, "billing_unit": row.one_unit}
         if dose is not None:
             known["units"] = convert.billing_units(row, _amount(dose, item), on.date).count
     except JcodeunitsError as why:
