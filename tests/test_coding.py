@@ -574,3 +574,32 @@ def test_a_modifier_that_nobody_knows_is_left_alone() -> None:
     made = bill(services=[{"code": "20610", "modifiers": ["ZZ"]}])
     assert [line.modifiers for line in made.lines] == [("ZZ",)]
     assert not {"modifier-line", "modifier-expired"} & said(made)
+
+
+def test_the_longest_infusion_is_the_first_whatever_the_order() -> None:
+    short = give("J2405", "4 mg", "IV infusion", start="09:00", stop="09:20")
+    long_ = give("J0696", "1 g", "IV infusion", start="10:00", stop="11:31")
+    units = {"96365": 1, "96366": 1, "96367": 1, "J0696": 4, "J2405": 4}
+    assert _units(bill(short, long_)) == _units(bill(long_, short)) == units
+
+
+def test_a_push_of_staff_without_supervision_leaves_the_practitioners_a_first_code() -> None:
+    staff = give("J2405", "4 mg", "IV push")
+    own = give("J1885", "15 mg", "IV push", performed_by="practitioner")
+    for pair in ((staff, own), (own, staff)):
+        assert _units(bill(*pair, supervision="none")) == {"96374": 1, "J1885": 1}
+
+
+def test_among_several_drugs_a_finding_without_a_line_says_which() -> None:
+    made = bill(give(), give("ceftriaxone", "zero"))
+    (finding,) = [f for f in made.findings if f.severity == "stop"]
+    assert finding.says.startswith("ceftriaxone: ")
+    assert "J0696" not in codes(made)
+
+
+def test_a_listed_vaccine_code_holds_its_own_kind_first() -> None:
+    flu, tetanus = give("90656", "0.5 mL"), give("90714", "0.5 mL")
+    for pair in ((flu, tetanus), (tetanus, flu)):
+        made = bill(*pair, services=["90471"])
+        assert {"90471": 1, "G0008": 1}.items() <= _units(made).items()
+        assert "90472" not in codes(made)

@@ -1,8 +1,8 @@
 """Pushes and infusions into a vein: by minutes, with one first code for the day.
 
 The first code is that of the highest kind given (antineoplastic before other drugs, infusion before push,
-hydration last); everything else of the day is an add-on to it. An infusion shorter than the payer's minimum
-is a push. Hours beyond the first count once more than half of them has passed.
+hydration last), of one kind the longest; everything else of the day is an add-on to it. An infusion shorter
+than the payer's minimum is a push. Hours beyond the first count once more than half of them has passed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Run:
 
 def apply(draft: Draft) -> None:
     """The first code, then the add-ons; codes that repeat are one line with their units."""
-    runs = sorted(_runs(draft), key=lambda run: (_RANKS.index(run.role), run.members))
+    runs = sorted(_runs(draft), key=_precedence)
     if not runs:
         return
     opened: set[str] = set()
@@ -62,6 +62,13 @@ def apply(draft: Draft) -> None:
         else:
             _bill(draft, run, runs, not opened)
         opened.add(run.role)
+
+
+def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
+    """Kind, then the longest, then the earliest: never the order in which they were written down."""
+    drugs = "|".join(sorted(str(code) for code in _drugs(run)))
+    start = run.start if run.start is not None else 24 * _HOUR
+    return _RANKS.index(run.role), -(run.minutes or 0), start, drugs, run.members
 
 
 def _runs(draft: Draft) -> list[_Run]:
