@@ -531,7 +531,7 @@ def write(
     allow_stops: bool = False,
     amounts: Mapping[str, object] | None = None,
     version: str = "2.5.1",
-    z_segment: str | None = None,
+    z_segment: str = "",
     first: int = 1,
     allow_me: bool = False,
     marks: Marks = PLAIN,
@@ -546,7 +546,7 @@ def write(
     """
     if version not in VERSIONS:
         raise FormatError(f"{version!r} is no version here. Allowed: {', '.join(VERSIONS)}.", format="hl7v2")
-    if z_segment is not None and not re.fullmatch(r"Z[A-Z0-9]{2}", z_segment):
+    if z_segment and not re.fullmatch(r"Z[A-Z0-9]{2}", z_segment):
         raise FormatError(f"{z_segment!r} is no Z segment, such as ZND.", format="hl7v2", place="z_segment")
     rules = Rules("hl7v2", "HL7 FT1", units_digits=QUANTITY_DIGITS)
     lines = _outgoing.prepare(charge, rules, allow_stops=allow_stops, amounts=amounts, allow_me=allow_me)
@@ -614,10 +614,10 @@ def _part(value: str | list[str], marks: Marks) -> str:
     return marks.sub.join(_escape(text, marks) for text in texts).rstrip(marks.sub)
 
 
-def losses(charge: Charge, *, version: str = "2.5.1", z_segment: str | None = None) -> tuple[Loss, ...]:
+def losses(charge: Charge, *, version: str = "2.5.1", z_segment: str = "") -> tuple[Loss, ...]:
     """What of the charge the FT1 segments do not carry."""
     cannot = {"revenue_code": "FT1 has no revenue code"}
-    if not _holds_quantity(version) and z_segment is None:
+    if not _holds_quantity(version) and not z_segment:
         cannot |= dict.fromkeys(("ndc_quantity", "ndc_qualifier"), f"FT1 of v{version} has no NDC quantity")
     place = Loss(None, "place", charge.encounter.place, "FT1 has no place-of-service code")
     return (*_outgoing.losses(charge.lines, cannot), place)

@@ -107,10 +107,10 @@ def _rules(segment: str) -> Rules:
     )
 
 
-def _kind(charge: Charge, loop: str | None) -> str:
+def _kind(charge: Charge, loop: str) -> str:
     """SV1 or SV2: what the caller asks for, else what the encounter's claim is."""
     kinds = {"professional": "SV1", "outpatient": "SV2", "institutional": "SV2"}
-    asked = loop if loop is not None else getattr(charge.encounter, "claim", "professional")
+    asked = loop or charge.encounter.claim
     if asked not in kinds:
         raise FormatError(
             f"{asked!r} is no kind of 837. Allowed: professional, institutional.", format="x12", place="loop"
@@ -125,7 +125,7 @@ def write(
     amounts: Mapping[str, object] | None = None,
     revenue_codes: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
-    loop: str | None = None,
+    loop: str = "",
     place: bool = True,
     first: int = 1,
     allow_me: bool = False,
@@ -216,7 +216,7 @@ def _clean(text: str, marks: Delimiters, spot: str) -> str:
     return text
 
 
-def losses(charge: Charge, *, loop: str | None = None) -> tuple[Loss, ...]:
+def losses(charge: Charge, *, loop: str = "") -> tuple[Loss, ...]:
     """What of the charge these loops do not carry; see `CARRIES` for what they do.
 
     Our own fields (kind, label, trace, findings) ride on no claim.
