@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from ..batch import columns, files
 from ..batch.plan import numbered
+from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, as_table
 from ..catalog import Catalog
 from ..errors import BatchError
@@ -56,16 +57,19 @@ def judge(table: Any, *, catalog: Catalog | None = None, policy: Policy | None =
     difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated by bars),
     citation. Raises `BatchError` where a column is missing or doubled.
     """
-    given = as_table(table)
+    return _judge(as_table(table), catalog, policy, progress=False)
+
+
+def _judge(given: Any, catalog: Catalog | None, policy: Policy | None, progress: bool | None) -> Any:
     check_columns(given.column_names)
     order, starts = _groups(given)
     parts = []
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool, bar_of(given.num_rows, progress) as bar:
         for first, last in _chunks(starts, given.num_rows):
             part = given.take(pa.array(order[first:last]))
-            parts.append(
-                _judged(part, starts[(starts >= first) & (starts < last)] - first, catalog, policy, pool)
-            )
+            inside = starts[(starts >= first) & (starts < last)] - first
+            parts.append(_judged(part, inside, catalog, policy, pool))
+            bar.update(last - first)
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     made = pa.concat_tables(parts) if parts else pa.schema(list(TYPES.items())).empty_table()
@@ -83,17 +87,19 @@ def judge_file(
     policy: Policy | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
+    progress: bool | None = None,
 ) -> Report:
     """Judge a file of billed lines (CSV, Parquet or spreadsheet; `-` is standard input) and sum it up.
 
     With a target the judged lines are written there, whole or not at all. Lines of one claim may stand
-    anywhere, so the file is held in memory. Raises `BatchError`.
+    anywhere, so the file is held in memory. `progress` shows a bar on standard error (None: only on a
+    terminal). Raises `BatchError`.
     """
     opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
     check_columns(opened.schema.names)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    made = judge(whole, catalog=catalog, policy=policy)
+    made = _judge(whole, catalog, policy, progress)
     if target is not None:
         schema = opened.schema
         for name, kind in TYPES.items():

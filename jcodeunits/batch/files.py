@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ..errors import BatchError
+from . import columns
 
 ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
 _CSV_BLOCK = 1 << 24
@@ -34,6 +36,9 @@ FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+# What a CSV cell must be quoted for.
+_QUOTED = r'[",\r\n]'
+_JOINED = 1 << 16  # rows joined to one text
 # What a spreadsheet takes for a formula. A plain number is none, whatever its sign.
 _FORMULA = r"^[=+\-@\t\r]"
 _NUMBER = r"^[+\-]?[0-9]+(?:\.[0-9]+)?$"
@@ -440,19 +445,23 @@ def _worth_encoding(schema: Any) -> list[str] | bool:
 
 
 class _CsvWriter:
+    """Text joined column by column: a cell is quoted only where it must be, so what passes through stays as it was."""
+
     def __init__(self, stream: Any, schema: Any, safe: bool) -> None:
         self._stream, self._safe, self._started = stream, safe, False
         self._schema = schema
 
     def write(self, table: Any) -> None:
-        columns = [_as_text(table[name], self._safe) for name in table.column_names]
-        buffer = pa.BufferOutputStream()
+        """Write the rows, with the header before the first."""
         if not self._started:
-            buffer.write(self._header(table.column_names))
-        options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
-        pa_csv.write_csv(pa.table(columns, table.column_names), buffer, options)
-        self._stream.write(buffer.getvalue())
-        self._started = True
+            self._stream.write(self._header(table.column_names))
+            self._started = True
+        texts = [_as_text(columns.whole(table[name]), self._safe) for name in table.column_names]
+        for start in range(0, table.num_rows, _JOINED):
+            cells = [text.slice(start, _JOINED) for text in texts]
+            lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
+            lines = pc.binary_join_element_wise(lines, "\n", "")
+            self._stream.write(_bytes_of(lines))
 
     def _header(self, names: list[str]) -> bytes:
         text = io.StringIO(newline="")
@@ -460,8 +469,15 @@ class _CsvWriter:
         return text.getvalue().encode()
 
     def close(self) -> None:
+        """Write the header where there was no row."""
         if not self._started:
             self.write(self._schema.empty_table())
+
+
+def _bytes_of(texts: Any) -> Any:
+    """The texts of an array one after the other, as they lie in memory."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(texts.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
 
 
 def _safe_name(name: str) -> str:
@@ -469,23 +485,23 @@ def _safe_name(name: str) -> str:
 
 
 def _as_text(column: Any, safe: bool) -> Any:
-    """A column as CSV can hold it: dictionaries as text, decimals without trailing zeros."""
+    """A column as the cells of a CSV file; decimals without trailing zeros."""
     kind = column.type
-    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
-        if safe:
-            chunks = [
-                pa.DictionaryArray.from_arrays(part.indices, _defused(part.dictionary))
-                for part in column.chunks
-            ]
-            column = pa.chunked_array(chunks, kind)
-        return column.cast(pa.string())
+    if pa.types.is_dictionary(kind):
+        return _as_text(column.dictionary, safe).take(column.indices)
     if pa.types.is_decimal(kind):
-        return pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1").cast(
-            pa.string()
-        )
-    if _is_text(kind) and safe:
-        return _defused(column)
-    return column
+        text = pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1")
+        return pc.utf8_rtrim(text, ".")
+    if not _is_text(kind):
+        return column.cast(pa.string())
+    text = column if pa.types.is_string(kind) else column.cast(pa.string())
+    if safe:
+        text = _defused(text)
+    risky = pc.fill_null(pc.or_(pc.match_substring_regex(text, _QUOTED), pc.equal(text, "")), False)
+    if not pc.any(risky, min_count=0).as_py():
+        return text
+    doubled = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
+    return pc.if_else(risky, doubled, text)
 
 
 def _defused(texts: Any) -> Any:

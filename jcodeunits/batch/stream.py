@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pyarrow as pa
 
 from .. import tables
 from ..catalog import Catalog
@@ -244,18 +243,16 @@ class _Bar:
         self._bar.close()
 
 
-def _bar(source: Source, progress: bool | None) -> _Bar:
+def bar_of(rows: int | None, progress: bool | None) -> Any:
+    """A bar of rows on standard error: rows, speed and time left. None shows it only on a terminal."""
     from tqdm import tqdm
 
     off = None if progress is None else not progress
-    return _Bar(tqdm(total=source.rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr), source)
+    return tqdm(total=rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr)
 
 
-def output_schema(schema: Any, added: Iterable[tuple[str, Any]]) -> Any:
-    """A schema with further columns."""
-    for name, kind in added:
-        schema = schema.append(pa.field(name, kind))
-    return schema
+def _bar(source: Source, progress: bool | None) -> _Bar:
+    return _Bar(bar_of(source.rows, progress), source)
 
 
-__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bill_file", "output_schema", "run_stream"]
+__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bar_of", "bill_file", "run_stream"]
