@@ -112,6 +112,44 @@ def test_an_output_is_needed(run, given: Path) -> None:
     assert "-o" in refused(run("batch", given))
 
 
+# --- audit ------------------------------------------------------------------------------------------
+
+CLAIMS = """claim,line,code,units,modifiers,on,dose,unit
+A,1,J1885,2,,2026-03-02,30,mg
+B,1,J0696,1000,,2026-03-02,1,g
+C,1,J1030,1,,2026-03-02,40,mg
+D,1,J3490,1,,2026-03-02,40,mg
+"""
+
+
+def test_billed_lines_are_judged(run, given: Path, tmp_path: Path) -> None:
+    given.write_text(CLAIMS, "utf-8")
+    status, out, _ = run("audit", given, "-o", tmp_path / "judged.csv", "--quiet")
+    assert status == 1
+    judged = [
+        (row["claim"], row["verdict"], row["expected_code"], row["expected_units"])
+        for row in rows(tmp_path / "judged.csv")
+    ]
+    assert judged == [
+        ("A", "agrees", "J1885", "2"), ("B", "differs", "J0696", "4"), ("C", "differs", "J1010", "40"),
+        ("D", "unjudged", "", ""),
+    ]  # fmt: skip
+    assert "4 lines" in out
+    assert max(map(len, out.splitlines())) <= 80 or str(given) in out
+
+
+def test_lines_that_agree_are_clean(run, given: Path) -> None:
+    given.write_text("".join(CLAIMS.splitlines(keepends=True)[:2]), "utf-8")
+    status, out, err = run("audit", given, "--json", "--quiet")
+    assert (status, err) == (0, "")
+    assert isinstance(json.loads(out), dict)
+    assert given.read_text("utf-8").count("\n") == 2
+
+
+def test_lines_without_the_columns_are_refused(run, given: Path) -> None:
+    assert "claim" in refused(run("audit", given))
+
+
 # --- refresh ----------------------------------------------------------------------------------------
 
 

@@ -22,14 +22,6 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
     """
     made = parser(batch, "FILE -o FILE [--spreadsheet-safe] [--encoding NAME] [--quiet] [--json]")
     _add_files(made, needed=True)
-    made.add_argument(
-        "--spreadsheet-safe",
-        action="store_true",
-        help="an apostrophe before CSV cells that look like formulas",
-    )
-    made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
-    made.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_json(made)
     args = made.parse_intermixed_args(words)
 
     from jcodeunits.batch import bill_file
@@ -42,12 +34,15 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
 
 
 def _add_files(made: Parser, needed: bool) -> None:
-    made.add_argument(
-        "file", metavar="FILE", help="CSV, CSV.gz, CSV.zst, Parquet or spreadsheet; - is standard input"
-    )
-    made.add_argument(
-        "-o", "--output", metavar="FILE", required=needed, help="what is written; - is standard output"
-    )
+    read = "CSV, CSV.gz, CSV.zst, Parquet or spreadsheet; - is standard input"
+    made.add_argument("file", metavar="FILE", help=read)
+    written = "what is written; - is standard output"
+    made.add_argument("-o", "--output", metavar="FILE", required=needed, help=written)
+    safe = "an apostrophe before CSV cells that look like formulas"
+    made.add_argument("--spreadsheet-safe", action="store_true", help=safe)
+    made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
+    made.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_json(made)
 
 
 def _summed_up(summary: Any, args: Any) -> str:
@@ -69,16 +64,14 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits audit claims.csv
       jcodeunits audit claims.parquet -o judged.parquet
     """
-    made = parser(audit, "FILE [-o FILE] [--encoding NAME] [--quiet] [--json]")
+    made = parser(audit, "FILE [-o FILE] [--spreadsheet-safe] [--encoding NAME] [--quiet] [--json]")
     _add_files(made, needed=False)
-    made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
-    made.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_json(made)
     args = made.parse_intermixed_args(words)
 
     from jcodeunits.audit import judge_file
 
     report = judge_file(
-        args.file, args.output, encoding=args.encoding, progress=False if args.quiet else None
-    )
+        args.file, args.output, spreadsheet_safe=args.spreadsheet_safe, encoding=args.encoding,
+        progress=False if args.quiet else None,
+    )  # fmt: skip
     return int(not report.ok), _summed_up(report, args)
