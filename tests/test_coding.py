@@ -576,6 +576,35 @@ def test_a_modifier_that_nobody_knows_is_left_alone() -> None:
     assert not {"modifier-line", "modifier-expired"} & said(made)
 
 
+@pytest.mark.parametrize(
+    ("drug", "dose", "route", "listed", "instead_of"),
+    [
+        ("J0897", "60 mg", "SC", "96401", "96372"),
+        ("J9260", "15 mg", "SC", "96372", "96401"),
+        ("90656", "0.5 mL", "IM", "90460", "90471"),
+        ("90380", "0.5 mL", "IM", "96380", "96381"),
+        ("J0696", "1 g", "IV", "96374", "96365"),
+    ],
+)
+def test_the_callers_own_code_stands_in_place_of_the_default(
+    drug: str, dose: str, route: str, listed: str, instead_of: str
+) -> None:
+    made = bill(give(drug, dose, route), payer="commercial", services=[listed], diagnoses=["M05.79"])
+    assert listed in codes(made)
+    assert instead_of not in codes(made)
+    assert "administration-listed" in said(made)
+    assert "wrong-administration" not in said(made)
+
+
+def test_a_code_listed_for_one_drug_is_not_lent_to_another() -> None:
+    made = bill(
+        give("J9260", "50 mg", "IM", diagnoses=["C50.911"]),
+        give("J0897", "60 mg", "SC", diagnoses=["M81.0"]),
+        services=["96401"],
+    )
+    assert {"96401": 1, "96372": 1}.items() <= _units(made).items()
+
+
 def test_the_longest_infusion_is_the_first_whatever_the_order() -> None:
     short = give("J2405", "4 mg", "IV infusion", start="09:00", stop="09:20")
     long_ = give("J0696", "1 g", "IV infusion", start="10:00", stop="11:31")

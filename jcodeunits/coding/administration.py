@@ -23,8 +23,10 @@ FINDINGS = {
 
 def apply(draft: Draft) -> None:
     """Decide every administration; withhold what is not billed."""
-    for index, given in sorted(draft.of.items()):
-        row = _row(draft, index, given)
+    rows = {index: _row(draft, index, given) for index, given in sorted(draft.of.items())}
+    derived = {row.role for row in rows.values() if row.outcome == "bill"}
+    for index, row in rows.items():
+        given = draft.of[index]
         if row.drug == "withhold":
             draft.drop(given)
         elif given.drug is None and row.classes == (ANY,) and row.purpose == ANY:
@@ -33,7 +35,7 @@ def apply(draft: Draft) -> None:
         if row.outcome == "bill" and not draft.policy.procedures(draft.on, role=row.role):
             _too_early(draft, given, row)
             continue
-        if row.outcome == "ask" and _answered(draft, index, given, row):
+        if _answered(draft, index, given, row, derived):
             continue
         if row.outcome in ("bill", "procedure"):
             draft.decisions.append(Decision(index, given, row, row.role))
@@ -53,10 +55,10 @@ def _too_early(draft: Draft, given: Given, row: AdministrationRule) -> None:
     )
 
 
-def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule) -> bool:
-    """Whether the caller answers the row's question by listing one of the codes that it leaves open."""
+def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule, derived: set[str]) -> bool:
+    """Whether the caller settles the row by listing another of its codes, which no other drug needs."""
     for entry in draft.live("service"):
-        if entry.role and entry.role in row.alternatives:
+        if entry.role and entry.role in row.alternatives and entry.role not in derived:
             entry.members = (*entry.members, index)
             draft.say(
                 "administration-listed",

@@ -42,7 +42,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
         return
     for number, line, procedure in listed:
         wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
-        if not wanted or any(row.role == procedure.role for row in wanted):
+        if not wanted or any(procedure.role in (row.role, *row.alternatives) for row in wanted):
             continue
         plain = procedure.role == _PLAIN and all(row.role.startswith(_OWN) for row in wanted)
         family = procedure.role.startswith("vaccine") and any(
