@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jcodeunits import cli
 
@@ -276,3 +279,54 @@ def test_flags_add_to_a_file_and_never_replace(run) -> None:
     assert lines(added)[0] == ("99213", ["25"], 1)
     assert "'11' and '22'" in refused(run("-", "--place", "22", given=ENCOUNTER))
     assert "--site: write" in refused(run("-", "--site", "left gluteal", given=ENCOUNTER))
+
+
+# --- whatever comes in ------------------------------------------------------------------------------
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(allow_nan=False) | st.text(max_size=12)
+    | st.sampled_from(["J1885", "30 mg", "IM", "11", "99213", "2026-03-02", "0 mg", "ketorolac", "0409-3795-01"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+_ENCOUNTER_KEYS = (
+    "on", "place", "payer", "claim", "visit", "supervision", "resident", "patient", "services", "diagnoses",
+    "administrations", "charge_amounts", "revenue_codes",
+)  # fmt: skip
+_GIVEN_KEYS = (
+    "drug", "dose", "route", "site", "products", "container", "form", "basis", "concentration", "order", "syringe",
+    "time", "start", "stop", "performed_by", "performer", "self_administered", "supplied_by", "shared", "documented",
+    "ndc", "containers", "container_amount", "discarded", "purpose", "charge_amount", "revenue_code", "diagnoses",
+)  # fmt: skip
+
+
+def _status(given: object) -> int:
+    """The status of `charge -` for one JSON document; never a traceback, never an unforeseen error."""
+    out, err = io.StringIO(), io.StringIO()
+    text = io.TextIOWrapper(io.BytesIO(json.dumps(given).encode()))
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "stdin", text)
+        status = cli.main(("charge", "-", "--json"))
+    assert "not foreseen" not in err.getvalue(), (given, err.getvalue())
+    assert (out.getvalue() == "") == (status == 2)
+    return status
+
+
+@given(st.dictionaries(st.sampled_from(_ENCOUNTER_KEYS), _VALUES, max_size=3))
+def test_any_value_of_an_encounter_is_billed_or_refused(changed: dict[str, object]) -> None:
+    assert _status({**ENCOUNTER, **changed}) in (0, 1, 2)
+
+
+@given(st.dictionaries(st.sampled_from(_GIVEN_KEYS), _VALUES, max_size=3))
+def test_any_value_of_an_administration_is_billed_or_refused(changed: dict[str, object]) -> None:
+    administration = {"drug": "J1885", "dose": "30 mg", "route": "IM"} | changed
+    assert _status({**ENCOUNTER, "administrations": [administration]}) in (0, 1, 2)
+
+
+@given(_VALUES)
+def test_any_json_is_billed_or_refused(given_json: object) -> None:
+    assert _status(given_json) == 2
