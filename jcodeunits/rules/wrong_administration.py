@@ -44,7 +44,8 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
         wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
         if not wanted or any(procedure.role in (row.role, *row.alternatives) for row in wanted):
             continue
-        plain = procedure.role == _PLAIN and all(row.role.startswith(_OWN) for row in wanted)
+        plain = procedure.role == _PLAIN
+        own = plain and all(row.role.startswith(_OWN) for row in wanted)
         family = procedure.role.startswith("vaccine") and any(
             row.role.startswith("vaccine") for row in wanted
         )
@@ -52,7 +53,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
             right = next(row for row in wanted if plain or row.role.startswith("vaccine"))
             codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
             yield wrong_administration.finding(
-                "stop" if plain else "warn",
+                "stop" if own else "warn",
                 f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}.",
                 f"List {codes}, or leave the code out to have it derived.",
                 citation(right),
