@@ -596,3 +596,38 @@ def test_a_band_and_a_container_of_one_billing_unit_asks_for_the_amount(tmp_path
     (answer,) = drug_lines(encounter, shelf=products.shipped().extend(tmp_path))
     assert shown(answer) == [("Q9992", (), 1)]
     assert ("containers-missing", "warn") in rules(answer)
+
+
+@pytest.mark.parametrize(
+    ("dose", "discards", "quantities"),
+    [
+        ("250 mg", (None, None), ("10", "2.5")),
+        ("150 mg", (None, None), ("7.5",)),
+        ("250 mg", ("10 mg", "20 mg"), ("9.5", "3")),
+        ("250 mg", (None, "10 mg"), ("10", "2.5")),
+    ],
+)
+def test_the_dose_is_divided_by_what_each_product_held(
+    dose: str, discards: tuple[str | None, ...], quantities: tuple[str, ...]
+) -> None:
+    # 200 mg in 10 mL and 80 mg in 4 mL; what nobody accounts for was left in the last one opened.
+    opened = [
+        {"ndc": ndc, "containers": 1} | ({"discarded": discard} if discard else {})
+        for ndc, discard in zip(("50242-0136-01", "50242-0135-01"), discards, strict=True)
+    ]
+    answer = one({"drug": "J3262", "dose": dose, "container": "single-dose", "products": opened})
+    line = answer.lines[0]
+    given_amounts = [line.ndc_quantity, *(extra.quantity for extra in line.extra_ndcs)]
+    assert given_amounts == [Decimal(quantity) for quantity in quantities]
+
+
+def test_a_volume_is_measured_by_the_products_own_concentration() -> None:
+    answer = one({"drug": "J1885", "dose": "1.5 mL", "ndc": "00409-3796-01", "container": "multi-dose"})
+    assert shown(answer) == [("J1885", (), 3)]
+    assert "1.5 mL x 60 mg/2 mL = 45 mg" in answer.lines[0].trace.text()
+
+
+def test_a_band_covers_its_containers_with_one_unit() -> None:
+    twice = {"drug": "Q9992", "dose": "300 mg", "ndc": "12496-0300-01", "containers": 2}
+    assert shown(one({**twice, "discarded": "300 mg"})) == [("Q9992", ("JZ",), 1)]
+    assert ("waste-unaccounted", "stop") in rules(one(twice))

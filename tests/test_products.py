@@ -129,6 +129,11 @@ def test_outside_the_editions_the_nearest_row_answers_and_says_so(number: str, o
     assert says in note.says
 
 
+@pytest.mark.parametrize(("on", "codes"), [("2021-01-01", ("J1030",)), ("2035-01-01", ("J1010",))])
+def test_of_several_rows_the_nearest_one_answers(on: str, codes: tuple[str, ...]) -> None:
+    assert products.find("00009-3073-01", on)[0].codes == codes
+
+
 def test_an_ndc_that_left_the_list_is_answered_by_its_last_row(every: tuple[Product, ...]) -> None:
     gone = next(rows[-1] for rows in _by_ndc(every).values() if rows[-1].ends == dt.date(2024, 9, 30))
     item, (note,) = products.find(gone.ndc, ON)

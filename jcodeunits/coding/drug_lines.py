@@ -366,6 +366,8 @@ class Desk:
         steps = [step for _, q in quantities for step in q.steps]
         numbers = []
         for o, q in quantities:
+            if o.given == 0:
+                continue  # opened, and nothing of it given: it has no part in this line
             count_of = q.opened if whole and q.opened is not None else q.given
             numbers.append(_Ndc(q.number, q.qualifier, count_of, o.given))
             if count_of != q.given:
