@@ -291,3 +291,34 @@ def test_a_payers_layout_comes_from_its_row() -> None:
     assert medicare.startswith("ITEM 19: N400409379501 ML1\n")
     with pytest.raises(FormatError, match="'indicator' is no layout here"):
         cms1500.write(charge_of(drug_line(), payer="tricare"), layout="payer")
+
+
+def test_the_widths_themselves_are_allowed() -> None:
+    # 17 characters of the NDC, 3 spaces, ZZ: 39 are left of 61.
+    with pytest.raises(FormatError, match="holds 61 characters"):
+        cms1500.write(charge_of(drug_line(description="x" * 40)))
+    row = shaded(cms1500.write(charge_of(drug_line(description="x" * 39))))[0]
+    assert len(row) == 61
+    assert len(ub04.write(outpatient(charge_amount=Decimal("9999999.99"))).rstrip("\n")) == 69
+    with pytest.raises(FormatError, match="FL47 holds 7 digits of dollars"):
+        ub04.write(outpatient(charge_amount=Decimal(10_000_000)))
+
+
+def test_words_that_do_not_fit_or_look_like_an_ndc_stay_out_of_fl43() -> None:
+    for words, printed in (("x" * 24, "x" * 24), ("x" * 25, ""), ("N4 like", "")):
+        charge = charge_of(injection_line(description=words, revenue_code="0510"), claim="outpatient")
+        row = ub04.write(charge)
+        assert row[5:29].rstrip() == printed
+        assert ub04.read(row).lines[0].description == (printed or None)
+        assert [loss.field for loss in ub04.losses(charge)] == [
+            "diagnoses",
+            *([] if printed else ["description"]),
+            "place",
+        ]
+
+
+def test_the_broken_row_is_counted_from_one() -> None:
+    with pytest.raises(FormatError, match=r"row 2: 'X' in FL44"):
+        ub04.read(f"{UB}\n{UB.replace('J1885JZ', 'X      ')}")
+    with pytest.raises(FormatError, match="line 2: '' units"):
+        cms1500.read(f"\n{ROW}\n\n{ROW[:59]}")
