@@ -1,0 +1,62 @@
+"""The bulk kernel on Spark: a DataFrame of any size billed partition by partition, the same answers as `batch`.
+
+The package must be installed on every worker (its reference tables travel with it), and `PYSPARK_PYTHON` must
+name the Python that has it. Nothing is shuffled and nothing collected: the plan stays lazy, and a task holds one
+Arrow batch at a time.
+
+    frame = spark.read.parquet("s3://bucket/administrations/")
+    bill(frame).write.parquet("s3://bucket/lines/")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .batch.table import OUTPUTS, check_columns
+
+
+def bill(frame: Any, outputs: Sequence[str] = OUTPUTS) -> Any:
+    """A Spark DataFrame of administrations with the answers appended, row by row.
+
+    Columns in and out are those of `batch.bill`; rows of a partition keep their order. `outputs` names the
+    columns wanted. Raises `BatchError` at once where a column is missing or taken, and, when a task runs, for a
+    dose of type float.
+    """
+    names = list(frame.columns)
+    check_columns(names, outputs)
+    wanted = tuple(outputs)
+    schema = type(frame.schema)([*frame.schema.fields, *_fields(wanted)])
+
+    def work(batches: Iterable[Any]) -> Iterator[Any]:
+        return billed(batches, wanted)
+
+    return frame.mapInArrow(work, schema)
+
+
+def billed(batches: Iterable[Any], outputs: Sequence[str] = OUTPUTS) -> Iterator[Any]:
+    """Arrow record batches billed one after the other; what a Spark task does."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import pyarrow as pa
+
+    from .batch.resolve import Resolver
+    from .batch.table import TYPES, Biller
+
+    with ThreadPoolExecutor(1) as pool:
+        biller = Biller(Resolver(), pool, outputs)
+        for batch in batches:
+            made = biller.bill(pa.Table.from_batches([batch]))
+            kinds = [TYPES[f.name] if f.name in outputs else f.type for f in made.schema]
+            plain = pa.schema(
+                [pa.field(name, kind) for name, kind in zip(made.column_names, kinds, strict=True)]
+            )
+            yield from made.cast(plain).to_batches()
+
+
+def _fields(outputs: Sequence[str]) -> list[Any]:
+    """The answers as Spark's own column types."""
+    from pyspark.sql.types import DecimalType, LongType, StringType, StructField
+
+    own = {"units": LongType(), "waste_units": LongType(), "ndc_quantity": DecimalType(38, 6)}
+    return [StructField(name, own.get(name, StringType()), True) for name in outputs]
