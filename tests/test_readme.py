@@ -1,6 +1,6 @@
-"""The README's examples run, and its list of rules is the code's.
+"""The README's examples run, and its list of rules and its counts are those of the code and the tables.
 
-`python tests/test_readme.py` writes the list anew.
+`python tests/test_readme.py` writes them anew.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import json
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ README = ROOT / "README.md"
 TEXT = README.read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-START, END = "<!-- rules -->\n", "<!-- /rules -->"
 
 
 def rules_table() -> str:
@@ -29,6 +29,43 @@ def rules_table() -> str:
 
     rows = [f"| `{row['id']}` | {row['title']} | {row['severity']} |" for row in listing()]
     return "\n".join(["| rule | what it is about | severity |", "|---|---|---|", *rows]) + "\n"
+
+
+def coverage_table() -> str:
+    """What the catalog holds and can compute."""
+    from jcodeunits import catalog
+    from jcodeunits.refresh.lint import coverage
+
+    book = catalog.shipped()
+    rows = [f"| {name.strip()} | {count:,} |" for name, count in coverage(book.drugs, book.successors).rows()]
+    return "\n".join(["| codes | |", "|---|--:|", *rows]) + "\n"
+
+
+def products_table() -> str:
+    """How the NDC quantity of the open NDCs is known."""
+    from jcodeunits import products, tables
+
+    rows = tables.load(products.Product)
+    proofs = Counter(PROOFS[row.proof] for row in rows if row.ends is None)
+    counted = [("NDCs known", len({row.ndc for row in rows})), *proofs.most_common()]
+    shown = [f"| {name} | {count:,} |" for name, count in counted]
+    return "\n".join(["| products | |", "|---|--:|", *shown]) + "\n"
+
+
+PROOFS = {
+    "fda-volume": "open, mL: the FDA list gives the same volume as the package size",
+    "same-concentration": "open, mL: same concentration as a proved liquid of the code",
+    "fda-mass-only": "open, UN: a mass without a volume, and no liquid under the code",
+    "one-per-container": "open, UN: every package of the code counts as one",
+    "reviewed": "open: container reviewed by hand",
+    "": "open: not proved, so the caller says what the container holds",
+}
+BLOCKS_MADE = {"rules": rules_table, "coverage": coverage_table, "products": products_table}
+
+
+def _made(name: str) -> tuple[str, str]:
+    """The marks around a part of the README that is made."""
+    return f"<!-- {name} -->\n", f"<!-- /{name} -->"
 
 
 def _console() -> list[tuple[str, str]]:
@@ -137,8 +174,10 @@ def test_a_sites_own_tables_are_used_as_shown(tmp_path: Path, monkeypatch: pytes
     )
 
 
-def test_the_list_of_rules_is_the_codes() -> None:
-    assert TEXT[TEXT.index(START) + len(START) : TEXT.index(END)] == rules_table()
+@pytest.mark.parametrize("name", BLOCKS_MADE)
+def test_what_is_made_is_up_to_date(name: str) -> None:
+    start, end = _made(name)
+    assert TEXT[TEXT.index(start) + len(start) : TEXT.index(end)] == BLOCKS_MADE[name]()
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
@@ -154,5 +193,8 @@ def test_both_commands_of_the_start_install_this_folder() -> None:
 
 
 if __name__ == "__main__":
-    before, rest = TEXT.split(START)
-    README.write_text(before + START + rules_table() + END + rest.split(END)[1], "utf-8")
+    for name, make in BLOCKS_MADE.items():
+        start, end = _made(name)
+        before, _, rest = TEXT.partition(start)
+        TEXT = before + start + make() + end + rest.partition(end)[2]
+    README.write_text(TEXT, "utf-8")
