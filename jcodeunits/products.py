@@ -31,6 +31,15 @@ FORMS = ("liquid", "powder", "kit", "cream")
 # What counts each form on an NDC line.
 QUALIFIER_OF = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
 
+# How a qualifier was proved, for people.
+PROOFS = {
+    "fda-volume": "the FDA list gives the same volume as the package size",
+    "same-concentration": "same concentration as a proved liquid of the code",
+    "fda-mass-only": "a mass without a volume in the FDA list, and no liquid under the code",
+    "one-per-container": "every package size of the code is 1, and the amounts differ",
+    "reviewed": "reviewed container",
+}
+
 # What a mark on a row means, for people.
 MARKS = {
     "cms-contradicts": "CMS's own figures for this NDC do not multiply out, so its amount is not used",
@@ -75,9 +84,7 @@ class Product:
     containers: Fraction = column(tables.amount)
     qualifier: str = column(choice("", "UN", "ML", "GR"))
     quantity: Fraction | None = column(optional_amount)
-    proof: str = column(
-        choice("", "fda-volume", "same-concentration", "fda-mass-only", "one-per-container", "reviewed")
-    )
+    proof: str = column(choice("", *PROOFS))
     size: Fraction | None = column(optional_amount)
     shape: str = column(optional)
     kind: str = column(choice("", *KINDS))

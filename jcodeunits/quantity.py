@@ -21,7 +21,7 @@ from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch
 from .finding import Finding
 from .period import as_date
-from .products import FORMS, MARKS, QUALIFIER_OF, Product, Shelf
+from .products import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product, Shelf
 from .trace import Step, Trace
 
 # What each qualifier counts.
@@ -33,14 +33,6 @@ QUALIFIERS = {
     "ME": "mg",
 }
 USUAL = ("UN", "ML", "GR")
-
-_PROOFS = {
-    "fda-volume": "the FDA list gives the same volume as the package size",
-    "same-concentration": "same concentration as a proved liquid of the code",
-    "fda-mass-only": "a mass without a volume, and no liquid under the code",
-    "one-per-container": "every package of the code counts as one",
-    "reviewed": "reviewed container",
-}
 
 
 @attrs.frozen
@@ -120,9 +112,9 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
     decides = item.proof in ("", "reviewed")
     if reviewed is not None and reviewed.form and (decides or QUALIFIER_OF[reviewed.form] != item.qualifier):
         size = Fraction(1) if QUALIFIER_OF[reviewed.form] == "UN" else reviewed.volume or item.size
-        return Counting(QUALIFIER_OF[reviewed.form], size, _PROOFS["reviewed"], reviewed.citation)
+        return Counting(QUALIFIER_OF[reviewed.form], size, PROOFS["reviewed"], reviewed.citation)
     if item.qualifier:
-        return Counting(item.qualifier, item.quantity, _PROOFS[item.proof], item.citation)
+        return Counting(item.qualifier, item.quantity, PROOFS[item.proof], item.citation)
     if form is None:
         raise FormNeeded(
             f"NDC {item.number} ({item.name}): nothing proves how its NDC line is counted. "

@@ -24,13 +24,6 @@ from .fda import Injectable
 
 COLUMNS = tuple(field.name for field in attrs.fields(Product))
 
-PROOFS = {
-    "fda-volume": "the FDA list gives the same volume as the package size",
-    "same-concentration": "the package size gives the same concentration as a proved liquid of the code",
-    "fda-mass-only": "package size 1, the FDA list names a mass and no volume, and the code has no liquid",
-    "one-per-container": "every package size of the code is 1 while the amounts differ, and none is a liquid",
-}
-
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
 _NOT_POWDER = frozenset(
     {"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"}
