@@ -37,7 +37,8 @@ def coverage_table() -> str:
     from jcodeunits.refresh.lint import coverage
 
     book = catalog.shipped()
-    rows = [f"| {name.strip()} | {count:,} |" for name, count in coverage(book.drugs, book.successors).rows()]
+    counts = coverage(book.drugs, book.successors).rows()
+    rows = [f"| {name.replace(DEEPER, '&emsp;')} | {count:,} |" for name, count in counts]
     return "\n".join(["| codes | |", "|---|--:|", *rows]) + "\n"
 
 
@@ -60,6 +61,7 @@ PROOFS = {
     "reviewed": "open: container reviewed by hand",
     "": "open: not proved, so the caller says what the container holds",
 }
+DEEPER = "  "
 BLOCKS_MADE = {"rules": rules_table, "coverage": coverage_table, "products": products_table}
 
 
