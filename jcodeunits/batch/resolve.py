@@ -33,6 +33,7 @@ from ..units import dimension, factor
 from . import kernel
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
+_MOST = 10**18  # what `Dose.of` takes for a dose
 _BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
@@ -352,7 +353,8 @@ class Resolver:
     def numbers(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
         """P, Q, least and largest scaled amount of a cell; nothing fits where the largest is 0."""
         if cell.state == FAST:
-            return (*kernel.cell(cell.ratio, scale)[:2], 1, kernel.cell(cell.ratio, scale)[2])
+            top, bottom, most = kernel.cell(cell.ratio, scale)
+            return top, bottom, 1, min(most, _MOST * 10**scale)
         if cell.state == BANDED:
             low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
             high = _BAND if cell.high is None else int(cell.high * 10**scale // 1)

@@ -1,0 +1,442 @@
+"""Bulk work on Arrow tables: amounts of every type are exact, dates and bands meet their boundaries, nothing is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits.batch import columns, kernel
+from jcodeunits.errors import BatchError
+
+DAY = "2026-03-02"
+PLAIN = ("hcpcs", "units", "status", "reason")
+
+
+def bill(rows: list[dict[str, Any]], outputs: tuple[str, ...] = PLAIN) -> list[dict[str, Any]]:
+    return list(jc.batch.bill(pa.Table.from_pylist(rows), outputs=outputs).to_pylist())
+
+
+def doses(values: Any, drug: str = "J1885", unit: str = "mg", outputs: tuple[str, ...] = PLAIN) -> list[Any]:
+    """The rows of one drug at these doses; `values` is an Arrow array."""
+    count = len(values)
+    table = pa.table({"drug": [drug] * count, "dose": values, "unit": [unit] * count, "on": [DAY] * count})
+    return list(jc.batch.bill(table, outputs=outputs).to_pylist())
+
+
+def fifteens(amount: Fraction) -> int:
+    """Ketorolac is billed by 15 mg."""
+    return math.ceil(amount / 15)
+
+
+# --- amounts ----------------------------------------------------------------------------------------
+
+decimals = st.decimals("0.000001", "4499999999", places=6)
+
+
+@given(st.lists(decimals, min_size=1, max_size=30))
+def test_decimal_text_is_exact(amounts: list[Decimal]) -> None:
+    written = [format(amount.normalize(), "f") for amount in amounts]
+    made = doses(pa.array(written))
+    assert [row["units"] for row in made] == [fifteens(Fraction(text)) for text in written]
+
+
+@given(st.lists(st.floats(1e-7, 1e12), min_size=1, max_size=30))
+def test_float64_is_taken_at_its_shortest_text(amounts: list[float]) -> None:
+    made = doses(pa.array(amounts, pa.float64()))
+    assert [row["units"] for row in made] == [fifteens(Fraction(str(amount))) for amount in amounts]
+
+
+@given(st.lists(st.integers(1, 2**62), min_size=1, max_size=30))
+def test_whole_numbers_are_exact(amounts: list[int]) -> None:
+    made = doses(pa.array(amounts, pa.int64()))
+    assert [row["units"] for row in made] == [fifteens(Fraction(a)) if a <= 10**18 else None for a in amounts]
+
+
+@given(
+    st.lists(st.decimals("0.000000001", "99999999", places=9), min_size=1, max_size=30),
+    st.sampled_from([(18, 9), (38, 12)]),
+)
+def test_decimal_columns_are_exact(amounts: list[Decimal], shape: tuple[int, int]) -> None:
+    made = doses(pa.array(amounts, pa.decimal128(*shape)))
+    assert [row["units"] for row in made] == [fifteens(Fraction(amount)) for amount in amounts]
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.uint64(), pa.float64(), pa.decimal128(10, 2), pa.decimal256(40, 3),
+                                  pa.decimal64(10, 1), pa.large_string(), pa.string_view(), pa.dictionary(pa.int16(), pa.string()),
+                                  pa.dictionary(pa.int32(), pa.float64())], ids=str)  # fmt: skip
+def test_every_column_type_gives_the_same_units(kind: Any) -> None:
+    values = [30, 100, 7, 30]
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    texts = pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner)
+    made_of = [str(value) for value in values] if texts else values
+    array = (
+        pa.array(made_of, pa.string()).cast(inner)
+        if texts
+        else pa.array([Decimal(v) for v in values], inner)
+        if pa.types.is_decimal(inner)
+        else pa.array(values, inner)
+    )
+    array = array.dictionary_encode() if pa.types.is_dictionary(kind) else array
+    assert [row["units"] for row in doses(array)] == [2, 7, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float16()], ids=str)
+def test_narrow_floats_are_refused_with_help(kind: Any) -> None:
+    with pytest.raises(BatchError, match="no longer holds the decimals") as caught:
+        doses(pa.array(np.array([0.1], np.float32)).cast(kind))
+    assert caught.value.place == "dose"
+
+
+def test_what_float_arithmetic_bills_too_high_is_exact() -> None:
+    # 0.035 g at 5 mg, 16.1 mg at 1 mcg and 4.03 g at 10 mg: binary division gives one unit more.
+    rows = [("J0462", "0.07", "mg"), ("J2405", "16.1", "mg"), ("J9035", "4.03", "g")]
+    for drug, dose, unit in rows:
+        number = doses(pa.array([float(dose)]), drug, unit)[0]
+        text = doses(pa.array([dose]), drug, unit)[0]
+        one = None
+        try:
+            one = jc.billing_units(drug, f"{dose} {unit}", on=DAY).count
+        except jc.JcodeunitsError:
+            assert number["status"] == text["status"] == "refused"
+        assert number["units"] == text["units"] == one
+    assert doses(pa.array([4.03]), "J9035", "g")[0]["units"] == 403
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.1234567",
+        "1234567890.123456",
+        "00.5",
+        "1,000",
+        ".5",
+        "5.",
+        " 30",
+        "30 ",
+        "1e3",
+        "+5",
+        "-5",
+        "0",
+        "",
+        "NaN",
+        "½",
+        "5 mg",
+        "1.2.3",
+    ],
+)
+def test_text_that_is_no_plain_decimal_gets_the_answer_of_one_call(text: str) -> None:
+    made = doses(pa.array([text, "30"]))
+    try:
+        wanted: Any = jc.billing_units("J1885", jc.Dose.of(text, "mg"), on=DAY).count
+    except jc.JcodeunitsError as error:
+        wanted = type(error).__name__
+    assert (made[0]["units"] or made[0]["reason"].partition(":")[0]) == wanted
+    assert made[1]["units"] == 2
+
+
+def test_gaps_and_odd_floats_are_refused_and_the_rest_stays() -> None:
+    made = doses(pa.array([30.0, None, float("nan"), float("inf"), -3.0, 0.0, 45.0]))
+    assert [row["units"] for row in made] == [2, None, None, None, None, None, 3]
+    assert {row["reason"].partition(":")[0] for row in made if row["reason"]} == {"UnreadableDose"}
+
+
+def test_an_amount_beyond_the_integers_goes_the_long_way_and_is_right() -> None:
+    # vector genomes: 15 digits and more
+    made = doses(pa.array([Decimal("1e15"), Decimal("123456789012345678")], pa.decimal128(38, 0)))
+    assert [row["units"] for row in made] == [
+        fifteens(Fraction(10**15)),
+        fifteens(Fraction(123456789012345678)),
+    ]
+
+
+@given(
+    st.integers(1, 10**12), st.fractions(Fraction(1, 10**6), 10**6, max_denominator=10**6), st.integers(0, 6)
+)
+def test_the_kernel_rounds_up_what_its_cell_accepts(amount: int, ratio: Fraction, scale: int) -> None:
+    top, bottom, most = kernel.cell(ratio, scale)
+    if amount <= most:
+        made = kernel.ceiling(np.array([amount]), np.array([top]), np.array([bottom]))[0]
+        assert made == math.ceil(ratio * Fraction(amount, 10**scale))
+
+
+def test_a_cell_accepts_no_amount_that_would_leave_64_bits() -> None:
+    for ratio in (Fraction(1, 3), Fraction(10**12, 7), Fraction(1, 10**15), Fraction(10**30)):
+        top, bottom, most = kernel.cell(ratio, 6)
+        assert most * top + bottom - 1 <= kernel.INT64
+        assert most == 0 or (most + 1) * top + bottom - 1 > kernel.INT64
+
+
+# --- names, units, dates ----------------------------------------------------------------------------
+
+
+def test_names_brands_codes_and_ndcs_mean_what_they_mean_in_one_call() -> None:
+    drugs = ["J0696", "j0696", "ceftriaxone", "Rocephin", "0409-3795-01", "naltrexone", "naloxon"]
+    made = bill([{"drug": drug, "dose": "1", "unit": "g", "on": DAY} for drug in drugs])
+    assert [row["hcpcs"] for row in made] == ["J0696", "J0696", "J0696", "J0696", "J1885", "J2315", None]
+    assert made[-1]["reason"].startswith("UnknownDrug: ")
+    assert "naloxone" in made[-1]["reason"]
+
+
+def test_a_code_is_billed_to_its_last_day_and_refused_on_the_next() -> None:
+    days = ["2024-03-30", "2024-03-31", "2024-04-01", "2024-04-02"]
+    made = bill([{"drug": "J1030", "dose": 40, "unit": "mg", "on": day} for day in days])
+    assert [row["units"] for row in made] == [1, 1, None, None]
+    assert made[2]["reason"] == made[3]["reason"]
+    assert "J1010" in made[2]["reason"]
+    after = bill([{"drug": "J1010", "dose": 40, "unit": "mg", "on": day} for day in days])
+    assert [row["units"] for row in after] == [None, None, 40, 40]
+
+
+@pytest.mark.parametrize("on", [
+    pa.array([dt.date(2026, 3, 2)]), pa.array(["2026-03-02"]), pa.array(["2026-03-02"]).dictionary_encode(),
+    pa.array([dt.datetime(2026, 3, 2, 23, 59)]), pa.array([dt.date(2026, 3, 2)]).cast(pa.date64()),
+    pa.array([dt.datetime(2026, 3, 3, 3, 0, tzinfo=dt.UTC)], pa.timestamp("us", "America/New_York")),
+], ids=lambda array: str(array.type))  # fmt: skip
+def test_dates_of_every_type_are_the_day_that_they_show(on: Any) -> None:
+    # J9999 has no unit, J0696 has one; the day shows in the summary of dates through the plan.
+    table = pa.table({"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": on})
+    assert jc.batch.bill(table, outputs=PLAIN)["units"].to_pylist() == [4]
+    made = columns.days(table["on"])
+    shown = (
+        made[0].tolist()
+        if made[0] is not None
+        else [v if isinstance(v, str) else v.isoformat() for v in made[1].values]
+    )
+    assert shown in ([20514], ["2026-03-02"])
+
+
+def test_a_date_that_is_none_refuses_its_row_only() -> None:
+    made = bill(
+        [
+            {"drug": "J0696", "dose": 1, "unit": "g", "on": on}
+            for on in (DAY, None, "", "2026-02-30", "3/2/26")
+        ]
+    )
+    assert [row["units"] for row in made] == [4, None, None, None, None]
+    assert {row["reason"].partition(":")[0] for row in made[1:]} == {"DateError"}
+
+
+def test_bands_take_the_code_that_holds_the_dose() -> None:
+    made = bill(
+        [{"drug": "Sublocade", "dose": dose, "unit": "mg", "on": DAY} for dose in ("100", "100.1", "300")]
+    )
+    assert [(row["hcpcs"], row["units"]) for row in made] == [("Q9991", 1), ("Q9992", 1), ("Q9992", 1)]
+    own = bill(
+        [{"drug": "Q9991", "dose": dose, "unit": "mg", "on": DAY} for dose in ("99.9", "100", "100.000001")]
+    )
+    assert [row["units"] for row in own] == [1, 1, None]
+    assert own[2]["reason"].startswith("OutsideBand: Q9991")
+    above = bill(
+        [{"drug": "Q9992", "dose": dose, "unit": "g", "on": DAY} for dose in ("0.1", "0.100001", "9")]
+    )
+    assert [row["units"] for row in above] == [None, 1, 1]
+
+
+def test_sizes_of_one_drug_are_chosen_by_each_rows_dose() -> None:
+    rows = [
+        {"drug": "methylprednisolone acetate", "dose": dose, "unit": "mg", "on": "2024-03-01"}
+        for dose in (20, 40, 80, 60, 120)
+    ]
+    wanted = [jc.billing_units(row["drug"], f"{row['dose']} mg", on=row["on"]) for row in rows]
+    assert [(row["hcpcs"], row["units"]) for row in bill(rows)] == [(one.code, one.count) for one in wanted]
+    assert len({one.code for one in wanted}) == 3
+
+
+def test_units_as_they_are_written_count_as_in_one_call() -> None:
+    made = bill([{"drug": "J0561", "dose": dose, "unit": unit, "on": DAY} for dose, unit in
+                 (("2.4", "million units"), ("2.4", "MU"), ("100000", "units"), ("100001", "UNITS"), ("1", "mg"))])  # fmt: skip
+    assert [row["units"] for row in made] == [24, 24, 1, 2, None]
+    assert made[-1]["reason"].startswith("UnitMismatch")
+
+
+def test_findings_name_the_rules_that_spoke() -> None:
+    made = bill([{"drug": drug, "dose": dose, "unit": unit, "on": on} for drug, dose, unit, on in (
+        ("J0696", "1", "g", DAY), ("J0696", "1.0", "g", DAY), ("J0696", "1", "gm", DAY), ("J1885", "30000", "ug", DAY),
+        ("J0696", "1", "g", "2031-01-01"))], ("findings",))  # fmt: skip
+    said = [set((row["findings"] or "").split("|")) for row in made]
+    assert "dose-notation" not in said[0]
+    assert "dose-notation" in said[1]
+    assert "dose-notation" in said[3]
+    assert "data-reach" in said[4]
+    assert "data-reach" not in said[0]
+
+
+def test_routes_choose_among_the_codes_of_a_name_and_an_unknown_route_is_refused() -> None:
+    rows = [
+        {"drug": "cabotegravir", "dose": "600", "unit": "mg", "on": DAY, "route": route}
+        for route in ("IM", "by pigeon", None)
+    ]
+    made = bill(rows)
+    assert made[1]["reason"].startswith("UnknownRoute")
+    assert made[0]["units"] == made[2]["units"] == jc.billing_units("cabotegravir", "600 mg", on=DAY).count
+
+
+# --- what an encounter would say --------------------------------------------------------------------
+
+
+def test_a_facility_place_withholds_the_drug_from_a_practitioners_claim() -> None:
+    made = bill([{"drug": "J1885", "dose": "30", "unit": "mg", "on": DAY, "place": place, "claim": claim}
+                 for place, claim in (("11", None), ("21", None), ("22", "outpatient"), ("xx", None))])  # fmt: skip
+    assert [row["status"] for row in made] == ["billed", "refused", "billed", "refused"]
+    assert made[1]["reason"].startswith("facility-place: ")
+    assert made[3]["reason"].startswith("EncounterError: place")
+
+
+@pytest.mark.parametrize(("dose", "label", "discarded", "units", "waste", "modifier"), [
+    ("7", "10", "3", 1, 0, "JZ"), ("70", "100", "30", 7, 3, None), ("77", "100", "23", 8, 2, None),
+    ("100", "100", "0", 10, 0, "JZ"), ("115", "125", "10", 12, 0, "JZ"), ("77", "100", None, 8, 0, None),
+])  # fmt: skip
+def test_published_waste_examples(
+    dose: str, label: str, discarded: str | None, units: int, waste: int, modifier: str | None
+) -> None:
+    base = {"drug": "J9035", "unit": "mg", "on": DAY, "container": "single-dose", "containers": 1}
+    row = base | {
+        "dose": dose,
+        "container_amount": f"{label} mg",
+        "discarded": discarded and f"{discarded} mg",
+    }
+    bare = base | {
+        "dose": float(dose),
+        "container_amount": float(label),
+        "discarded": discarded and float(discarded),
+    }
+    for one in (row, bare):
+        made = bill([one], ("units", "waste_units", "modifier"))[0]
+        assert (made["units"], made["waste_units"], made["modifier"]) == (units, waste, modifier)
+
+
+def test_a_dose_above_the_label_is_withheld() -> None:
+    made = bill([{"drug": "J9035", "dose": "101", "unit": "mg", "on": DAY, "container": "single-dose", "containers": "1",
+                  "container_amount": "100", "discarded": "0"}], ("status", "reason", "units", "waste_units"))[0]  # fmt: skip
+    assert (made["status"], made["units"], made["waste_units"]) == ("refused", None, None)
+    assert made["reason"].startswith("dose-above-containers")
+
+
+def test_discarded_amounts_in_another_unit_and_of_other_types() -> None:
+    base = {
+        "drug": "J9035",
+        "dose": "77",
+        "unit": "mg",
+        "on": DAY,
+        "container": "single-dose",
+        "containers": 1,
+        "container_amount": "0.1 g",
+    }
+    for said in ("23 mg", "0.023 g", "23"):
+        assert bill([base | {"discarded": said}], ("waste_units",))[0]["waste_units"] == 2
+    for value in (23, 23.0, Decimal("23.0")):
+        assert bill([base | {"discarded": value}], ("waste_units",))[0]["waste_units"] == 2
+    table = pa.Table.from_pylist([base | {"discarded": "a little"}])
+    assert jc.batch.bill(table)["status"].to_pylist() == ["refused"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("containers", "0"), ("containers", "1.5"), ("container", "vial"), ("payer", "nobody"),
+                                               ("claim", "inpatient"), ("container_amount", "much")])  # fmt: skip
+def test_a_cell_that_cannot_be_read_refuses_its_row_only(column: str, value: str) -> None:
+    base = {"drug": "J9035", "dose": "77", "unit": "mg", "on": DAY, "container": "single-dose", "containers": "1",
+            "container_amount": "100", "discarded": "23", "payer": None, "claim": None}  # fmt: skip
+    made = bill([base, base | {column: value}], ("status", "reason"))
+    assert [row["status"] for row in made] == ["billed", "refused"]
+    assert made[1]["reason"]
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+
+def test_columns_that_are_missing_doubled_or_taken_are_named() -> None:
+    table = pa.table({"drug": ["J0696"], "dose": [1], "unit": ["g"], "on": [DAY]})
+    with pytest.raises(BatchError, match="lacks the columns dose, on"):
+        jc.batch.bill(table.select(["drug", "unit"]))
+    with pytest.raises(BatchError, match="already the column units"):
+        jc.batch.bill(table.append_column("units", pa.array([1])))
+    with pytest.raises(BatchError, match="twice the column drug"):
+        jc.batch.bill(table.append_column("drug", pa.array(["J1885"])))
+    with pytest.raises(BatchError, match="no output"):
+        jc.batch.bill(table, outputs=("price",))
+    with pytest.raises(BatchError, match="no table"):
+        jc.batch.bill([{"drug": "J0696"}])
+
+
+def test_other_columns_pass_through_untouched_and_outputs_follow() -> None:
+    table = pa.table(
+        {
+            "note": pa.array([["a"], None]),
+            "drug": ["J0696", "x"],
+            "dose": [1, 1],
+            "unit": ["g", "g"],
+            "on": [DAY, DAY],
+        }
+    )
+    made = jc.batch.bill(table)
+    assert made.column_names == ["note", "drug", "dose", "unit", "on", *jc.batch.OUTPUTS]
+    assert made.select(table.column_names).equals(table)
+
+
+@pytest.mark.parametrize("make", [
+    lambda table: table.to_batches()[0], lambda table: pytest.importorskip("polars").from_arrow(table),
+    lambda table: pytest.importorskip("pandas") and table.to_pandas(), lambda table: table.to_reader(),
+], ids=["record batch", "polars", "pandas", "reader"])  # fmt: skip
+def test_anything_that_speaks_arrow_is_a_table(make: Any) -> None:
+    table = pa.table({"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": [DAY]})
+    assert jc.batch.bill(make(table))["units"].to_pylist() == [4]
+
+
+def test_an_empty_table_has_all_columns() -> None:
+    made = jc.batch.bill(pa.table({name: pa.array([], pa.string()) for name in jc.batch.REQUIRED}))
+    assert (made.num_rows, made.column_names[4:]) == (0, list(jc.batch.OUTPUTS))
+
+
+def test_a_table_in_many_chunks_with_dictionaries_of_their_own() -> None:
+    def part(drug: str, dose: int) -> Any:
+        return pa.table(
+            {
+                "drug": pa.array([drug]).dictionary_encode(),
+                "dose": [dose],
+                "unit": pa.array(["mg"]).dictionary_encode(),
+                "on": [DAY],
+            }
+        )
+
+    table = pa.concat_tables([part("J1885", 30), part("J0696", 1000), part("J1885", 31), part("nothing", 1)])
+    assert jc.batch.bill(table, outputs=("units",))["units"].to_pylist() == [2, 4, 3, None]
+
+
+def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from jcodeunits.batch import plan
+
+    rows = [{"drug": drug, "dose": str(n + 1), "unit": unit, "on": f"20{y}-01-05"} for n, drug in enumerate(("J1885", "J0696", "x"))
+            for unit in ("mg", "g", "mL") for y in (20, 24, 26)]  # fmt: skip
+    before = bill(rows, jc.batch.OUTPUTS)
+    monkeypatch.setattr(plan, "DENSE", 1)
+    assert bill(rows, jc.batch.OUTPUTS) == before
+
+
+def test_a_group_whose_figures_differ_from_one_call_is_answered_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from jcodeunits.batch import details
+
+    base = {
+        "drug": "J9035",
+        "unit": "mg",
+        "on": DAY,
+        "container": "single-dose",
+        "containers": 1,
+        "container_amount": "100 mg",
+    }
+    rows = [base | {"dose": str(70 + n), "discarded": f"{30 - n} mg"} for n in range(10)]
+    wanted = bill(rows, ("units", "waste_units", "modifier"))
+    monkeypatch.setattr(details, "waste_units", lambda dose, discarded, label, size: dose * 0 + 1)
+    assert bill(rows, ("units", "waste_units", "modifier")) == wanted
