@@ -192,9 +192,7 @@ class Dose:
             scale, symbol, spelling = _read_unit(unit.strip())
             written = f"{value} {unit}"
             safe = _UNSAFE.get(spelling)
-            notes = (
-                (_note(written, f"{value} {safe}", "ismp-error-prone"),) if safe else ()
-            )
+            notes = (_note(written, f"{value} {safe}", "ismp-error-prone"),) if safe else ()
             return cls(made * scale, symbol, written, notes)
         if isinstance(value, str):
             return _read(value)

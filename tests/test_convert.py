@@ -154,7 +154,11 @@ def test_the_answer_has_the_keys_of_the_contract_and_no_others():
         "edition", "fingerprint",
     }  # fmt: skip
     made = billing_units("J1030", "40.0 mg", on="2024-03-31").as_dict()
-    assert (made["drug"], made["effective"], made["ends"]) == ("methylprednisolone acetate", "1982-01-01", "2024-03-31")
+    assert (made["drug"], made["effective"], made["ends"]) == (
+        "methylprednisolone acetate",
+        "1982-01-01",
+        "2024-03-31",
+    )
     assert [finding["rule"] for finding in made["findings"]] == ["dose-notation"]
     assert [step["says"] for step in made["trace"]][-1] == "1 -> 1"
     assert billing_units("J1010", "40 mg", on="2026-03-02").as_dict()["ends"] is None
@@ -172,7 +176,9 @@ def test_the_route_decides_between_codes_by_route():
         billing_units("ustekinumab", "90 mg", on="2026-03-02", route="by pigeon")
 
 
-@pytest.mark.parametrize("ndc", ["0409-3795-01", "00409-3795-01", "00409379501", " NDC 00409-3795-01 ", "N400409379501"])
+@pytest.mark.parametrize(
+    "ndc", ["0409-3795-01", "00409-3795-01", "00409379501", " NDC 00409-3795-01 ", "N400409379501"]
+)
 def test_an_ndc_is_a_drug(ndc):
     # 30 mg in one vial of ketorolac, per 15 mg
     assert str(billing_units(ndc, "30 mg", on="2026-03-02")) == "J1885 x 2"
@@ -188,7 +194,11 @@ def test_an_ndc_with_two_codes_asks_and_one_of_a_band_is_its_code():
     with pytest.raises(errors.AmbiguousDrug) as caught:
         billing_units("00069-1305-10", "4000 units", on="2026-03-02")
     error = caught.value
-    assert (error.given, error.candidates, str(error.on)) == ("00069-1305-10", ("Q5105", "Q5106"), "2026-03-02")
+    assert (error.given, error.candidates, str(error.on)) == (
+        "00069-1305-10",
+        ("Q5105", "Q5106"),
+        "2026-03-02",
+    )
     assert str(error).startswith("NDC 00069-1305-10 has several codes on 2026-03-02: Q5105 ")
     assert "; Q5106 " in str(error)
     assert str(billing_units("12496-0100-01", "100 mg", on="2026-03-02")) == "Q9991 x 1"
@@ -210,7 +220,11 @@ def test_an_ndc_that_is_none_is_refused(ndc):
 def test_a_name_by_general_knowledge_is_noted_and_one_from_a_source_is_not():
     by_level = {"low": "name-by-general-knowledge", "high": None}
     for level, rule in by_level.items():
-        brands = [b for b in catalog.shipped().brands if b.confidence == level and b.code.startswith("J") and b.ends is None]
+        brands = [
+            b
+            for b in catalog.shipped().brands
+            if b.confidence == level and b.code.startswith("J") and b.ends is None
+        ]
         seen = 0
         for brand in brands:
             rows = catalog.shipped().rows(brand.code)

@@ -15,7 +15,7 @@ CASES = json.loads((Path(__file__).parent / "cases" / "explanations.json").read_
 def test_an_explanation_shows_each_step_with_its_source(case):
     drug, asked, on, basis = case["ask"]
     if isinstance(asked, dict):
-        (way, parts), = asked.items()
+        ((way, parts),) = asked.items()
         asked = getattr(Dose, way)(*parts)
         assert asked.written == case["written"]
     assert billing_units(drug, asked, on=on, basis=basis).explain().splitlines() == case["explains"]

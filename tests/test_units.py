@@ -84,6 +84,8 @@ def test_labels_are_the_safe_spellings(symbol, one, many):
 
 def test_symbols_have_no_plural_and_words_have_one():
     for symbol in set(units.spellings().values()):
-        is_word = symbol in ("day", "kit") or (symbol.islower() and len(symbol) > 3 and symbol not in ("mmol", "each"))
+        is_word = symbol in ("day", "kit") or (
+            symbol.islower() and len(symbol) > 3 and symbol not in ("mmol", "each")
+        )
         if not units.is_activity(symbol):
             assert (units.label(symbol) != symbol) == is_word, symbol
