@@ -49,6 +49,7 @@ MARKS = {
     "fda-differs": "the FDA list gives another amount for this NDC, and the difference has not been reviewed",
     "rounded": "CMS prints the billing units of this NDC rounded",
     "reviewed": "the lists differ on this NDC; its row was settled by review",
+    "refused": "the lists differ on this NDC, and a review found no certain amount",
 }
 
 

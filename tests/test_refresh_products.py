@@ -293,7 +293,8 @@ def test_a_list_that_differs_is_marked_until_somebody_reviews_it(tmp_path: Path)
             quarter("2024q1", row()), known=known,
             reviews={"00001000101": review(ONE, verdict, amount, "mg" if amount else "")},
         )  # fmt: skip
-        assert (only(settled)["amount"], only(settled)["marks"]) == (kept, "reviewed")
+        mark = "refused" if verdict == "refuse" else "reviewed"
+        assert (only(settled)["amount"], only(settled)["marks"]) == (kept, mark)
         assert settled.lint == ()
 
 

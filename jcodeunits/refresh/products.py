@@ -98,7 +98,7 @@ def make(
             verified,
         )
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
-            if mark != "reviewed":
+            if mark not in ("reviewed", "refused"):
                 lint.append(f"{number} {'|'.join(_codes(_latest(listed[number])))}: {MARKS[mark]}")
     return Made(tuple(rows), tuple(lint))
 
@@ -119,9 +119,10 @@ def _settle(
 ) -> dict[int, _Amount]:
     """The amount of each edition: reviewed, else what CMS says as long as it says one thing."""
     if review is not None and review.verdict != "keep":
-        level = "low" if review.amount is None else review.confidence
+        if review.amount is None:
+            return dict.fromkeys(by_edition, _Amount(None, "billing unit", ("refused",), "low"))
         return dict.fromkeys(
-            by_edition, _Amount(review.amount, review.unit or "billing unit", ("reviewed",), level)
+            by_edition, _Amount(review.amount, review.unit, ("reviewed",), review.confidence)
         )
     said = {n: _said(listings) for n, listings in by_edition.items()}
     if review is not None:
