@@ -126,6 +126,14 @@ def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
     assert all(row["severity"] and row["title"] for row in charging.listing())
 
 
+def test_every_finding_of_the_steps_and_of_the_decision_table_is_heard_in_some_case() -> None:
+    heard = {finding.rule for made in CHARGES.values() for finding in made.findings}
+    steps = {name for step in charging.STEPS for name in step.FINDINGS}
+    table = {row.reason for row in policy.shipped().rows(policy.AdministrationRule) if row.severity}
+    places = {row.reason for row in policy.shipped().rows(policy.PlaceRule) if row.severity}
+    assert steps | table | places <= heard
+
+
 def test_a_rule_keeps_to_its_period_and_payers() -> None:
     @rule("for-a-test", "For a test", "note", cites=(("own-review", "test"),), payers=("medicaid",),
           since=dt.date(2025, 1, 1), ends=dt.date(2025, 12, 31))  # fmt: skip

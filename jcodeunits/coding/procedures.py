@@ -56,7 +56,7 @@ def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
     if side and not {"RT", "LT", "50"} & set(entry.modifiers) and _has_sides(entry.role):
         entry.mark(side, "the side that the record names", cite(decision.row))
     draft.say(
-        "procedure-included",
+        decision.row.reason,
         "note",
         f"{named(decision.given)}: the injection is part of {entry.code}; no administration code stands "
         "beside it.",
