@@ -454,3 +454,41 @@ def test_times_in_utc_ask_for_the_day_at_the_place() -> None:
         read(ras(**stamp), zone="Atlantis")
     with pytest.raises(FormatError, match="is no time"):
         read(ras(f3="20260303990000+0000", f4=""), zone="America/New_York")
+
+
+def test_a_unit_said_to_be_ucum_is_ucum() -> None:
+    with pytest.raises(FormatError, match="'mcg' is no unit"):
+        read(ras(f6="100", f7="mcg^^UCUM"))
+    assert read(ras(f6="100", f7="mcg")).administrations[0].dose == "100 mcg"
+
+
+def test_msh_may_leave_out_the_subcomponent_mark() -> None:
+    assert read(ras(head=MSH.replace(r"^~\&", "^~\\"))).administrations[0].dose == "30 mg"
+
+
+@pytest.mark.parametrize("field", ["f17", "f18", "f19", "f21", "f22"])
+def test_a_status_next_to_its_field_is_reported(field: str) -> None:
+    with pytest.raises(
+        FormatError, match=rf"PA \(partially administered\) stands in RXA-{field[1:]} and RXA-20"
+    ):
+        read(ras(**{"f21": "", "f20": "", field: "PA"}))
+
+
+def test_a_route_may_stand_in_the_alternate_code() -> None:
+    assert (
+        read(ras(rxr={1: "J7^into the muscle^L^IM^Intramuscular^HL70162"})).administrations[0].route == "IM"
+    )
+    assert read(ras(rxr={1: "J7^into the muscle^L^X^Intramuscular^L"})).administrations[0].route == "IM"
+
+
+def test_a_charge_code_is_no_procedure_unless_it_says_so() -> None:
+    # FT1-7 may hold the house's own charge code; FT1-25 is a procedure by definition.
+    with pytest.raises(FormatError, match="neither FT1-25 nor FT1-7"):
+        hl7v2.read(segment("FT1", {**FT1, 7: "J1885"}))
+    assert hl7v2.read(segment("FT1", {**FT1, 7: "12345", 25: "J1885"})).lines[0].code == "J1885"
+    assert hl7v2.read(segment("FT1", {**FT1, 7: "J0696^^HCPCS", 25: "J1885^^HCPCS"})).lines[0].code == "J1885"
+
+
+def test_amounts_are_read_from_ft1_11() -> None:
+    assert hl7v2.read(segment("FT1", {**FT1, 11: "10.50&USD"})).lines[0].charge_amount == Decimal("10.50")
+    assert hl7v2.read(segment("FT1", {**FT1, 11: "free"})).lines[0].charge_amount is None

@@ -390,3 +390,18 @@ def test_the_line_that_is_wrong_is_named() -> None:
         x12.write(charge_of(drug_line(charge_amount=None)), amounts={"J1885": "ten"})
     with pytest.raises(FormatError, match="is no amount of money"):
         x12.write(charge_of(drug_line(charge_amount=None)), amounts={"J1885": True})
+
+
+def test_text_of_eighty_characters_is_the_most() -> None:
+    line = drug_line(code="J3490", description="x" * 80)
+    assert "x" * 80 in x12.write(charge_of(line))
+    with pytest.raises(FormatError, match=r"line 2 \(J3490\): the text 'x+' is not 1 to 80 characters"):
+        x12.write(charge_of(injection_line(), drug_line(code="J3490", description="x" * 81)), first=7)
+
+
+def test_an_isa_of_105_characters_is_cut() -> None:
+    isa = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'A':15}*ZZ*{'B':15}*260302*1017*^*00501*000000001*0*T*:~"
+    assert len(isa) == 106
+    assert x12.read(isa + LINE).lines[0].code == "J1885"
+    with pytest.raises(FormatError, match="106 characters"):
+        x12.read(isa.replace("*T*", "*T") + LINE)
