@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import permutations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
@@ -35,6 +34,8 @@ from .tables import choice, column, day, flag, optional, optional_amount, option
 from .trace import Step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .dose import Dose
 
 # Why a code that is in the catalog has no units that follow from a dose.
@@ -843,6 +844,8 @@ class Catalog:
         Nothing shipped is replaced: a row whose period overlaps a shipped row of the same key is refused with
         `TableError`.
         """
+        from pathlib import Path
+
         place = Path(path)
         if not place.is_dir():
             raise TableError(f"{place} is no folder of tables.", file=str(place), problems=())

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
+import os.path
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import attrs
 
 from .amount import read_decimal
 from .cite import Citation
 from .errors import TableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class RowClass(Protocol):
@@ -168,11 +170,34 @@ class Source:
 @cache
 def folder() -> Path:
     """The reference folder: inside an installed package, else at the top of the checkout."""
-    here = Path(__file__).resolve().parent
-    for place in (here / "_reference", here.parent / "reference"):
-        if (place / "sources.csv").is_file():
+    from pathlib import Path
+
+    return Path(_folder())
+
+
+@cache
+def _folder() -> str:
+    """The same as text: a command that answers from one table does without `pathlib`, which loads slowly."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    for place in (os.path.join(here, "_reference"), os.path.join(os.path.dirname(here), "reference")):
+        if os.path.isfile(os.path.join(place, "sources.csv")):
             return place
-    raise TableError("The reference tables are missing: reinstall jcodeunits.", file=str(here), problems=())
+    raise TableError("The reference tables are missing: reinstall jcodeunits.", file=here, problems=())
+
+
+def _file(name: str) -> str:
+    return os.path.join(_folder(), name)
+
+
+@lru_cache(maxsize=4)
+def _bytes(file: str) -> bytes:
+    with open(file, "rb") as content:
+        return content.read()
+
+
+def lines_of(name: str) -> list[str]:
+    """The lines of a reference file that is no table."""
+    return _bytes(_file(name)).decode("utf-8").splitlines()
 
 
 def file_names() -> tuple[str, ...]:
@@ -252,23 +277,28 @@ def load(row_class: type[Row], path: Path | None = None) -> tuple[Row, ...]:
     Raises `TableError` with every problem found.
     """
     spec = cast(RowClass, row_class)
-    file = path or folder() / f"{spec.TABLE}.csv"
+    file = str(path or _file(f"{spec.TABLE}.csv"))
+    name = os.path.basename(file)
     try:
-        content = file.read_bytes().decode("utf-8")
+        with open(file, "rb") as lines:
+            content = lines.read().decode("utf-8")
     except OSError as why:
-        raise TableError(f"{file.name} cannot be read: {why.strerror}.", file=str(file), problems=()) from why
+        raise TableError(f"{name} cannot be read: {why.strerror}.", file=file, problems=()) from why
     except UnicodeDecodeError as why:
-        raise TableError(f"{file.name} is not UTF-8: {why}.", file=str(file), problems=()) from why
-    cells = list(csv.reader(io.StringIO(content, newline="")))
+        raise TableError(f"{name} is not UTF-8: {why}.", file=file, problems=()) from why
+    try:
+        cells = list(
+            csv.reader([f"{line}\n" for line in content.removesuffix("\n").split("\n")] if content else [])
+        )
+    except csv.Error as why:
+        raise TableError(f"{name} is no CSV: {why}.", file=file, problems=()) from why
     rows, problems = _convert(row_class, cells, content)
     if not problems:
         problems = _check_order(row_class, cells, rows)
     if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems[:20])
+        shown = "\n".join(f"  {problem}" for problem in problems[:20])
         more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-        raise TableError(
-            f"{file.name} does not load:\n{lines}{more}", file=str(file), problems=tuple(problems)
-        )
+        raise TableError(f"{name} does not load:\n{shown}{more}", file=file, problems=tuple(problems))
     return tuple(rows)
 
 
@@ -360,7 +390,7 @@ def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = Non
     are converted, by the same converters. The first column must never need quotes.
     """
     spec = cast(RowClass, row_class)
-    data, wanted = _bytes(path or folder() / f"{spec.TABLE}.csv"), first_cell.encode() + b","
+    data, wanted = _bytes(str(path or _file(f"{spec.TABLE}.csv"))), first_cell.encode() + b","
     start = _first_line(data, wanted)
     end = start
     while data.startswith(wanted, end):
@@ -372,7 +402,7 @@ def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = Non
 def rows_with(row_class: type[Row], text: str, path: Path | None = None) -> tuple[Row, ...]:
     """The rows in whose line this text stands anywhere, the rest unread; the caller sifts them."""
     spec = cast(RowClass, row_class)
-    data, wanted = _bytes(path or folder() / f"{spec.TABLE}.csv"), text.encode()
+    data, wanted = _bytes(str(path or _file(f"{spec.TABLE}.csv"))), text.encode()
     lines = [line.decode("utf-8") for line in data.split(b"\n")[1:] if wanted in line]
     return tuple(row_class(*row) for row in csv.reader(lines))
 
@@ -388,8 +418,3 @@ def _first_line(data: bytes, wanted: bytes) -> int:
         else:
             high = start
     return low
-
-
-@lru_cache(maxsize=4)
-def _bytes(file: Path) -> bytes:
-    return file.read_bytes()

@@ -31,7 +31,25 @@ _AMBIGUOUS = {
 
 # Symbols, which have no plural; all other units are words.
 _WITHOUT_PLURAL = frozenset(
-    {"mg", "kg", "g", "mcg", "ng", "mL", "L", "mEq", "mmol", "mCi", "Ci", "MBq", "GBq", "PFU", "cm2", "m2", "each"}
+    {
+        "mg",
+        "kg",
+        "g",
+        "mcg",
+        "ng",
+        "mL",
+        "L",
+        "mEq",
+        "mmol",
+        "mCi",
+        "Ci",
+        "MBq",
+        "GBq",
+        "PFU",
+        "cm2",
+        "m2",
+        "each",
+    }
 )
 
 
@@ -50,7 +68,7 @@ def _definitions() -> tuple[dict[str, str], dict[str, UnitDefinition]]:
     spellings: dict[str, str] = {}
     units: dict[str, UnitDefinition] = {}
     dimensions: dict[str, str] = {}
-    for line in (tables.folder() / "units.txt").read_text("utf-8").splitlines():
+    for line in tables.lines_of("units.txt"):
         parts = [part.strip() for part in line.split("=")]
         if line.startswith("#") or len(parts) < 3:
             continue
@@ -130,7 +148,7 @@ def registry() -> Any:
     import pint
 
     made: Any = pint.UnitRegistry(None, non_int_type=Fraction, cache_folder=None)
-    lines = (tables.folder() / "units.txt").read_text("utf-8").splitlines()
+    lines = tables.lines_of("units.txt")
     definitions = [line.split("=") for line in lines if line.strip() and not line.startswith("#")]
     made.load_definitions([f"{name.strip()} = {meaning.strip()}" for name, meaning, *_ in definitions])
     return made
