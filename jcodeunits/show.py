@@ -38,6 +38,18 @@ def text_table(
     import tabulate
 
     cells = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
+    widths = _widths(head, cells, width)
+    folded = [[_folded(cell, room) for cell, room in zip(row, widths, strict=True)] for row in cells]
+    align = ["right" if name in right else "left" for name in head]
+    return str(
+        tabulate.tabulate(
+            folded, list(head), tablefmt="simple", colalign=align if cells else None, disable_numparse=True
+        )
+    )
+
+
+def _widths(head: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The width of each column: what it needs, or less where the table would be too wide."""
     least = [len(name) + _PADDING for name in head]
     widths = [max([narrow, *(len(row[i]) for row in cells)]) for i, narrow in enumerate(least)]
     room = width - len(_GAP) * (len(head) - 1)
@@ -46,13 +58,14 @@ def text_table(
         if not wide:
             break
         widths[max(wide, key=widths.__getitem__)] -= 1
-    align = ["right" if name in right else "left" for name in head]
-    return str(
-        tabulate.tabulate(
-            cells, list(head), tablefmt="simple", colalign=align if cells else None, disable_numparse=True,
-            maxcolwidths=list(widths) if cells else None,
-        )
-    )  # fmt: skip
+    return widths
+
+
+def _folded(cell: str, room: int) -> str:
+    """A cell in lines. tabulate could fold it too, but takes text such as "-1,148.33" for a number and fails."""
+    import textwrap
+
+    return cell if len(cell) <= room else "\n".join(textwrap.wrap(cell, room))
 
 
 def ndc_text(line: Any) -> str:

@@ -42,6 +42,12 @@ def test_numbers_are_printed_as_they_are() -> None:
     assert show.text_table(("q",), [("1.50",), ("00409379501",)]).splitlines()[2:] == ["1.50", "00409379501"]
 
 
+def test_text_that_looks_like_a_number_is_text() -> None:
+    rows = show.text_table(("a", "b"), [("-1,148.33", "word " * 30), ("1e5", "nan")], width=40).splitlines()
+    assert rows[2].split()[0] == "-1,148.33"
+    assert rows[-1].split() == ["1e5", "nan"]
+
+
 def test_an_empty_table_is_its_head() -> None:
     assert show.text_table(("code", "units"), []).split()[:2] == ["code", "units"]
 
