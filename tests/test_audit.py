@@ -301,7 +301,7 @@ def test_a_file_is_judged_and_written_whole(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_missing_or_taken_are_named() -> None:
-    with pytest.raises(BatchError, match="lack the columns claim, line"):
+    with pytest.raises(BatchError, match="lacks the columns claim, line"):
         audit.judge(pa.table({name: ["1"] for name in audit.REQUIRED[2:]}))
     with pytest.raises(BatchError, match="verdict"):
         audit.judge(pa.table({name: ["1"] for name in (*audit.REQUIRED, "verdict")}))

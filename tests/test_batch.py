@@ -242,6 +242,11 @@ def test_bands_take_the_code_that_holds_the_dose() -> None:
     assert [row["units"] for row in above] == [None, 1, 1]
 
 
+def test_a_band_without_end_has_none() -> None:
+    assert doses(pa.array([5 * 10**17, 4 * 10**18], pa.int64()), "Q9992")[0]["units"] == 1
+    assert doses(pa.array(["5000000000000"]), "Q9992", "g")[0]["units"] == 1
+
+
 def test_sizes_of_one_drug_are_chosen_by_each_rows_dose() -> None:
     rows = [
         {"drug": "methylprednisolone acetate", "dose": dose, "unit": "mg", "on": "2024-03-01"}

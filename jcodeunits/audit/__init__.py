@@ -96,7 +96,7 @@ def judge_file(
     terminal). Raises `BatchError`.
     """
     opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
-    check_columns(opened.schema.names)
+    check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
     made = _judge(whole, catalog, policy, progress)
@@ -110,19 +110,19 @@ def judge_file(
     return report(made, str(source), str(target) if target is not None else None)
 
 
-def check_columns(names: Sequence[str]) -> None:
+def check_columns(names: Sequence[str], file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise BatchError(
-            f"The lines lack the column{'s' * (len(missing) > 1)} {', '.join(missing)}; there are "
+            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
             f"{', '.join(names) or 'none'}. Wanted: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}.",
             place=", ".join(missing),
         )  # fmt: skip
     wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
     if wrong:
         raise BatchError(
-            f"The column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
+            f"{file}: the column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
             place=", ".join(wrong),
         )
 

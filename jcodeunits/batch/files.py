@@ -362,6 +362,19 @@ class Target:
     close: Callable[[], None]
 
 
+class _KeptOpen:
+    """A file that stays open when the stream above it is closed."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write, self.flush = file.write, file.flush
+
+    def close(self) -> None:
+        """Flush only."""
+        self.flush()
+
+
 @contextlib.contextmanager
 def open_target(
     target: str | Path, schema: Any, *, spreadsheet_safe: bool = False
@@ -390,9 +403,8 @@ def open_target(
     try:
         stream: Any = aside.file
         if path.suffix.lower() in _COMPRESSED:
-            stream = pa.CompressedOutputStream(
-                pa.PythonFile(aside.file, "w"), _COMPRESSED[path.suffix.lower()]
-            )
+            kept_open = pa.PythonFile(_KeptOpen(aside.file), "w")
+            stream = pa.CompressedOutputStream(kept_open, _COMPRESSED[path.suffix.lower()])
         made: Any
         made = (
             _ParquetWriter(stream, schema)
@@ -422,16 +434,19 @@ class _ParquetWriter:
         self._writer: Any = None
 
     def write(self, table: Any) -> None:
+        """Write a row group."""
         if self._writer is None:
-            metadata = {**(self._schema.metadata or {})}
-            metadata[b"ARROW:schema"] = base64.b64encode(self._schema.serialize().to_pybytes())
-            self._handed = table.schema.with_metadata(metadata)
+            self._handed = table.schema.remove_metadata()
+            kept = _worth_encoding(self._schema)
             self._writer = pq.ParquetWriter(
-                self._stream, self._handed, store_schema=False, use_dictionary=_worth_encoding(self._schema)
+                self._stream, self._handed, store_schema=False, use_dictionary=kept
             )
+            own = base64.b64encode(self._schema.serialize().to_pybytes())
+            self._writer.add_key_value_metadata({**(self._schema.metadata or {}), b"ARROW:schema": own})
         self._writer.write_table(table.cast(self._handed), row_group_size=max(table.num_rows, 1))
 
     def close(self) -> None:
+        """Write the index, and an empty row group where there was no row."""
         if self._writer is None:
             self.write(self._schema.empty_table())
         self._writer.close()

@@ -34,7 +34,7 @@ from . import kernel
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
 _MOST = 10**18  # what `Dose.of` takes for a dose
-_BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
+BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
 _DECIDING = (AdministrationRule, Modifier, PayerOption, Place, PlaceRule, Status)
@@ -357,8 +357,8 @@ class Resolver:
             return top, bottom, 1, min(most, _MOST * 10**scale)
         if cell.state == BANDED:
             low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
-            high = _BAND if cell.high is None else int(cell.high * 10**scale // 1)
-            return 1, _BAND, min(low, 2**62), min(high, _BAND)
+            high = BAND if cell.high is None else int(cell.high * 10**scale // 1)
+            return 1, BAND, min(low, 2**62), min(high, BAND)
         return 0, 1, 1, 0
 
 

@@ -113,7 +113,7 @@ def bill_file(
     """
     began = time.monotonic()
     opened = open_source(source, KEYED, encoding)
-    check_columns(opened.schema.names)
+    check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
         biller = Biller(Resolver(catalog, policy), pool)
         run_stream(opened, target, biller.bill, biller.schema(opened.schema), spreadsheet_safe, progress)

@@ -19,7 +19,7 @@ from . import columns, kernel
 from .details import Details, Work
 from .plan import Plan
 from .record import Clerk, One
-from .resolve import BANDED, REFUSED, Cell, Resolver
+from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "unit", "on")
 OPTIONAL = (
@@ -115,16 +115,17 @@ def solve(plan: Plan, detailed: bool) -> Answers:
             return _NONE, _NONE
         units[start:stop] = np.where(good, made, 0)
         rest = np.flatnonzero(~good)
-        return rest + start, amount[rest] > 0
+        return rest + start, amount[rest]
 
     parts = plan.each(block)
     rest = np.concatenate([_NONE, *(part for part, _ in parts)])
-    held = np.concatenate([_NONE, *(part for _, part in parts)]).astype(bool)
+    held = np.concatenate([_NONE, *(part for _, part in parts)])
     refused = np.zeros(plan.length, bool)
     refused[rest] = True
     if len(rest):
         state = plan.spread(np.array([cell.state for cell in plan.cells], np.int8))[plan.cell[rest]]
-        rest = rest[~(held & ((state == REFUSED) | (state == BANDED)))]
+        outside = (state == BANDED) & (held < BAND)
+        rest = rest[~((held > 0) & ((state == REFUSED) | outside))]
     return Answers(plan, units, amounts, refused, _unsafe(plan), rest)
 
 
@@ -188,7 +189,7 @@ def as_table(table: Any) -> Any:
     )
 
 
-def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> None:
+def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing or doubled, or an answer would overwrite one."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
@@ -198,7 +199,7 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> Non
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise BatchError(
-            f"The table lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
+            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
             f"{', '.join(names) or 'none'}. Wanted: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}.",
             place=", ".join(missing),
         )  # fmt: skip
@@ -208,7 +209,7 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS) -> Non
         what = (
             f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
         )
-        raise BatchError(f"The table has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
+        raise BatchError(f"{file} has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
 
 
 class Biller:

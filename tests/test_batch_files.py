@@ -1,0 +1,371 @@
+"""Files in bulk: nothing is lost on the way, and what goes wrong leaves the earlier output as it was."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bulk_rows
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.batch import files, stream
+from jcodeunits.errors import BatchError
+
+HEADER = "drug,dose,unit,on,note\n"
+ROWS = [
+    "J0696,1,g,2026-03-02,first",
+    "ketorolac,30,mg,2026-03-02,=SUM(A1)",
+    "J1030,40,mg,2026-03-02,ended",
+    'naltrexone,380,mg,2026-03-02,"a, b and ""c"""',
+    "J0696,1.0,g,2026-03-02,",
+]
+UNITS = ["4", "2", "", "380", "4"]
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    path = tmp_path / "given.csv"
+    path.write_text(HEADER + "\n".join(ROWS) + "\n", "utf-8")
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+
+
+def test_csv_to_csv_keeps_every_cell_as_it_was_written(given: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    summary = jc.batch.bill_file(given, target)
+    lines = target.read_text("utf-8").splitlines()
+    assert lines[0] == HEADER.strip() + "," + ",".join(jc.batch.OUTPUTS)
+    assert all(line.startswith(row) for line, row in zip(lines[1:], ROWS, strict=True))
+    assert [row["units"] for row in rows_of(target)] == UNITS
+    assert (summary.rows, summary.billed, summary.refusals) == (5, 4, (("NotInEffect", 1),))
+    assert (str(summary.oldest), str(summary.newest)) == ("2026-03-02", "2026-03-02")
+    assert summary.edition == jc.edition
+    assert summary.as_dict()["refused"] == 1
+    assert not summary.ok
+
+
+def test_parquet_to_parquet_keeps_types_order_and_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = bulk_rows.simple(1000, 5)
+    schema = pa.schema(
+        [
+            ("drug", pa.string()),
+            ("dose", pa.large_string()),
+            ("unit", pa.dictionary(pa.int8(), pa.string())),
+            ("on", pa.string()),
+            ("n", pa.int16()),
+        ]
+    )
+    table = pa.Table.from_pylist([row | {"n": n} for n, row in enumerate(rows)], schema=schema)
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=130)
+    monkeypatch.setattr(files, "ROWS", 100)
+    summary = jc.batch.bill_file(tmp_path / "in.parquet", tmp_path / "out.parquet")
+    made = pq.read_table(tmp_path / "out.parquet")
+    assert made.select(table.column_names).equals(table)
+    assert (
+        made.select(jc.batch.OUTPUTS).to_pylist() == jc.batch.bill(table).select(jc.batch.OUTPUTS).to_pylist()
+    )
+    assert pa.types.is_string(made.schema.field("hcpcs").type)
+    assert (summary.rows, summary.billed + summary.refused) == (1000, 1000)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".csv.zst", ".parquet"])
+@pytest.mark.parametrize("source", [".csv", ".csv.gz", ".csv.zst", ".parquet"])
+def test_every_format_goes_into_every_other(given: Path, tmp_path: Path, source: str, ending: str) -> None:
+    first = tmp_path / f"again{source}"
+    with files.open_target(first, files.open_source(given).schema) as write:
+        for table in files.open_source(given).tables:
+            write(table)
+    target = tmp_path / f"out{ending}"
+    assert jc.batch.bill_file(first, target).billed == 4
+    with_text = pa.concat_tables(files.open_source(target).tables)
+    assert [str(value) if value is not None else "" for value in with_text["units"].to_pylist()] == UNITS
+    assert with_text["note"].to_pylist() == ["first", "=SUM(A1)", "ended", 'a, b and "c"', None]
+
+
+def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
+    import datetime as dt
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["drug", "dose", "unit", "on"], ["J0696", 1, "g", dt.datetime(2026, 3, 2)], ["ketorolac", 0.5, "mg", "2026-03-02"],
+                [None, None, None, None], ["J1885", 45.0, "mg", dt.date(2026, 3, 2)]):  # fmt: skip
+        sheet.append(row)
+    book.save(tmp_path / "given.xlsx")
+    jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
+    assert [row["units"] for row in rows_of(tmp_path / "out.csv")] == ["4", "1", "3"]
+    sheet.append(["J1885", 45.0, "mg", "2026-03-02", "beyond"])
+    book.save(tmp_path / "given.xlsx")
+    with pytest.raises(BatchError, match="row 6: there is a cell beyond"):
+        jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
+    (tmp_path / "no.xlsx").write_text("not a workbook")
+    with pytest.raises(BatchError, match="no workbook"):
+        jc.batch.bill_file(tmp_path / "no.xlsx", tmp_path / "out.csv")
+    with pytest.raises(BatchError, match="read, not written"):
+        jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.xlsx")
+
+
+def test_cells_that_a_spreadsheet_would_run_are_defused_only_when_asked(tmp_path: Path) -> None:
+    cells = ["=1+1", "+cmd", "-x", "@x", "-5", "+5.5", "plain", '="a"']
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    with source.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["drug", "dose", "unit", "on", "=note"])
+        writer.writerows(["J0696", "1", "g", "2026-03-02", cell] for cell in cells)
+    jc.batch.bill_file(source, target)
+    assert [row["=note"] for row in rows_of(target)] == cells
+    jc.batch.bill_file(source, target, spreadsheet_safe=True)
+    assert [row["'=note"] for row in rows_of(target)] == [
+        "'=1+1",
+        "'+cmd",
+        "'-x",
+        "'@x",
+        "-5",
+        "+5.5",
+        "plain",
+        '\'="a"',
+    ]
+
+
+def test_odd_but_readable_csv(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(
+        b'\xef\xbb\xbfdrug,dose,unit,on,"a ""b"", c"\r\nJ0696,1,g,2026-03-02,"two\nlines"\r\n"J0696","1","g","2026-03-02",""\r\n'
+    )
+    jc.batch.bill_file(source, target)
+    made = rows_of(target)
+    assert [row["units"] for row in made] == ["4", "4"]
+    assert [row['a "b", c'] for row in made] == ["two\nlines", ""]
+    source.write_bytes("drug,dose,unit,on,name\nJ0696,1,g,2026-03-02,Müller\n".encode("latin-1"))
+    jc.batch.bill_file(source, target, encoding="latin-1")
+    assert rows_of(target)[0]["name"] == "Müller"
+    source.write_text(HEADER)
+    assert jc.batch.bill_file(source, target).rows == 0
+    assert target.read_text().count("\n") == 1
+    jc.batch.bill_file(source, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+def damaged(tmp_path: Path) -> dict[str, tuple[bytes, str, str]]:
+    """Faults: what the file holds, its ending, what is said."""
+    good = (HEADER + "\n".join(ROWS) + "\n").encode()
+    rows = [{"drug": "J0696", "dose": str(n), "unit": "g", "on": "2026-03-02"} for n in range(1, 5000)]
+    pq.write_table(
+        pa.Table.from_pylist(rows),
+        tmp_path / "whole.parquet",
+        row_group_size=1000,
+        compression="none",
+        use_dictionary=False,
+    )
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    middle = bytearray(pq_page_broken(whole))
+    return {
+        "ragged line": (good + b"J0696,1,g\n", ".csv", "more or fewer cells"),
+        "long line": (good + b"J0696,1,g,2026-03-02,a,b\n", ".csv", "more or fewer cells"),
+        "encoding": (good + b"J0696,1,g,2026-03-02,\xff\xfe\n", ".csv", "encoding"),
+        "utf-16": ((HEADER + ROWS[0]).encode("utf-16"), ".csv", "UTF-16"),
+        "header encoding": (b"drug,\xff,unit,on\n", ".csv", "header"),
+        "empty": (b"", ".csv", "empty"),
+        "binary": (b"\x00\x01\x02\x00\n\x00", ".csv", "no CSV file"),
+        "cut gzip": (gzip.compress(good * 50)[:-40], ".csv.gz", "cannot be read"),
+        "no zstd": (good, ".csv.zst", "cannot be read"),
+        "cut parquet": (whole[:-100], ".parquet", "no Parquet file"),
+        "no parquet": (good, ".parquet", "no Parquet file"),
+        "corrupt page": (bytes(middle), ".parquet", "damaged after row"),
+        "no column": (b"drug,dose\nJ0696,1\n", ".csv", "lacks the columns unit, on"),
+    }
+
+
+def pq_page_broken(whole: bytes) -> bytes:
+    """The same file with the header of a late page overwritten."""
+    group = pq.read_metadata(io.BytesIO(whole)).row_group(3).column(0)
+    made = bytearray(whole)
+    made[group.data_page_offset : group.data_page_offset + 40] = b"\xff" * 40
+    return bytes(made)
+
+
+FAULTS = ("ragged line", "long line", "encoding", "utf-16", "header encoding", "empty", "binary", "cut gzip", "no zstd", "cut parquet",
+          "no parquet", "corrupt page", "no column")  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_and_the_earlier_output_is_untouched(tmp_path: Path, fault: str) -> None:
+    content, ending, says = damaged(tmp_path)[fault]
+    source, target = tmp_path / f"bad{ending}", tmp_path / "out.csv"
+    source.write_bytes(content)
+    target.write_text("earlier")
+    with pytest.raises(BatchError, match=says) as caught:
+        jc.batch.bill_file(source, target)
+    assert str(source) in str(caught.value)
+    assert target.read_text() == "earlier"
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+def test_faults_through_the_command_have_exit_status_2_and_one_line(tmp_path: Path) -> None:
+    content, ending, says = damaged(tmp_path)["ragged line"]
+    source = tmp_path / f"bad{ending}"
+    source.write_bytes(content)
+    done = command("batch", str(source), "-o", str(tmp_path / "out.csv"))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert says in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+    assert not (tmp_path / "out.csv").exists()
+
+
+def command(*words: str, **how: Any) -> Any:
+    return subprocess.run([sys.executable, "-m", "jcodeunits", *words], capture_output=True, **how)
+
+
+def test_standard_input_and_output(given: Path, tmp_path: Path) -> None:
+    plain = given.read_bytes()
+    table = pa.concat_tables(files.open_source(given).tables)
+    pq.write_table(table, tmp_path / "given.parquet")
+    wanted = None
+    for content in (plain, gzip.compress(plain), (tmp_path / "given.parquet").read_bytes()):
+        done = command("batch", "-", "-o", "-", input=content)
+        assert done.returncode == 1  # a row was not billed
+        rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+        assert [row["units"] for row in rows] == UNITS
+        wanted = wanted or done.stdout
+        assert done.stdout == wanted
+        assert "refused" in done.stderr.decode()
+
+
+def test_a_full_disk_leaves_the_earlier_output(tmp_path: Path) -> None:
+    # A limit on the size of files stands in for the disk: the write fails with an error of the system.
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(HEADER + "J0696,1,g,2026-03-02,n\n" * 200_000)
+    target.write_text("earlier")
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000));"
+        "from jcodeunits.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "batch", str(source), "-o", str(target)], capture_output=True
+    )
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr.decode()
+    assert target.read_text() == "earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_process_leaves_no_half_file(tmp_path: Path, kill: signal.Signals) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("earlier")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "jcodeunits", "batch", "-", "-o", str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert started.stdin is not None
+    started.stdin.write((HEADER + "J0696,1,g,2026-03-02,n\n" * 400_000).encode())
+    started.stdin.flush()
+    time.sleep(1.5)
+    started.send_signal(kill)
+    started.stdin.close()
+    started.wait(60)
+    assert started.returncode != 0
+    assert target.read_text() == "earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_where_the_system_has_no_nameless_files_a_named_one_is_moved(
+    given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    target = tmp_path / "out.csv"
+    jc.batch.bill_file(given, target)
+    assert len(rows_of(target)) == 5
+    given.write_text(HEADER + "J0696,1,g\n")
+    with pytest.raises(BatchError):
+        jc.batch.bill_file(given, target)
+    assert len(rows_of(target)) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given.csv", "out.csv"]
+
+
+def test_the_output_keeps_the_permissions_of_what_it_replaces_and_follows_links(
+    given: Path, tmp_path: Path
+) -> None:
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    real.write_text("earlier")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    jc.batch.bill_file(given, link)
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert len(rows_of(real)) == 5
+
+
+def test_a_file_may_be_billed_into_itself(given: Path) -> None:
+    jc.batch.bill_file(given, given)
+    assert [row["units"] for row in rows_of(given)] == UNITS
+
+
+def test_paths_that_cannot_be_are_named(given: Path, tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match=r"nowhere\.csv cannot be read: No such file"):
+        jc.batch.bill_file(tmp_path / "nowhere.csv", tmp_path / "out.csv")
+    with pytest.raises(BatchError, match="cannot be written"):
+        jc.batch.bill_file(given, tmp_path / "nowhere" / "out.csv")
+    with pytest.raises(BatchError, match="says no format"):
+        jc.batch.bill_file(given, tmp_path / "out.txt")
+
+
+def test_progress_is_shown_when_asked(given: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    jc.batch.bill_file(given, tmp_path / "out.csv", progress=True)
+    assert "rows" in capfd.readouterr().err
+    jc.batch.bill_file(given, tmp_path / "out.csv")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_summary_reads_well(given: Path, tmp_path: Path) -> None:
+    summary = jc.batch.bill_file(given, tmp_path / "out.csv")
+    text = summary.text()
+    assert "5 rows" in text
+    assert "NotInEffect" in text
+    assert jc.edition in text
+
+
+def test_an_error_in_one_thread_reaches_the_others() -> None:
+    def broken() -> Any:
+        yield 1
+        raise BatchError("no more", place="row 2")
+
+    read = stream.Ahead(broken())
+    with pytest.raises(BatchError, match="no more"):
+        list(read)
+    read.stop()
+
+    def refuse(_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    sink = stream.Behind(refuse)
+    with pytest.raises(OSError, match="No space"):
+        for n in range(100):
+            sink.put(n)
+    sink.stop()
+
+
+def test_a_reader_stops_when_nobody_reads_on() -> None:
+    read = stream.Ahead(iter(range(10**9)))
+    assert next(iter(read)) == 0
+    read.stop()
