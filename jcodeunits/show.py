@@ -62,7 +62,7 @@ def _widths(head: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> 
 
 
 def _folded(cell: str, room: int) -> str:
-    """A cell in lines. tabulate could fold it too, but takes text such as "-1,148.33" for a number and fails."""
+    """A cell in lines. tabulate folds too, but takes text such as "-1,148.33" for a number and fails."""
     import textwrap
 
     return cell if len(cell) <= room else "\n".join(textwrap.wrap(cell, room))

@@ -13,7 +13,7 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = ("a_code_change", "a_days_charges", "a_dose", "vials_and_waste")
-PLOTS = {"a_code_change": 2, "a_days_charges": 0, "a_dose": 0, "vials_and_waste": 3}
+PLOTS = {"a_code_change": 2, "a_days_charges": 1, "a_dose": 0, "vials_and_waste": 3}
 
 
 def _read(name: str) -> Any:
