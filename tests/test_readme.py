@@ -142,13 +142,14 @@ def test_the_example_charge_module_bills_and_asks() -> None:
     assert any("J1010" in question for question in ended["ask"])
 
 
-def test_the_recipe_for_polars_runs() -> None:
-    pytest.importorskip("polars")
-    pytest.importorskip("pyarrow")
-    source = _python("import polars")
+def test_the_recipes_for_frames_run() -> None:
+    for library in ("polars", "pandas", "duckdb", "pyarrow"):
+        pytest.importorskip(library)
     names: dict[str, object] = {}
-    exec(compile(source, "README", "exec"), names)
+    exec(compile(_python("import polars"), "README", "exec"), names)
     assert names["billed"]["hcpcs"].to_list() == ["J1885", "J0696"]
+    assert list(names["frame"]["units"]) == [2, 4]
+    assert names["counted"] == [("J0696", 4), ("J1885", 2)]
 
 
 def test_a_sites_own_tables_are_used_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
