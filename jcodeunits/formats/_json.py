@@ -42,8 +42,8 @@ class Shapes:
     """What the elements of a format are, by name.
 
     `lists` of objects, `objects`, `texts`, lists of texts (`words`), whole numbers (`counts`, and lists of
-    them in `listed_counts`). `objects_in`: an object in one of these parents, elsewhere what it is else, or
-    text. A name that is not here may be anything, and is not read.
+    them in `listed_counts`). `objects_in`: an object in these parents, elsewhere what it is else, or text;
+    `either_in`: in these parents an object or text. A name that is not here may be anything, and is not read.
     """
 
     form: str
@@ -54,19 +54,20 @@ class Shapes:
     counts: frozenset[str] = frozenset()
     listed_counts: frozenset[str] = frozenset()
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
     def check(self, value: Mapping[str, Any], path: str = "", parent: str = "") -> None:
         """Refuse the first element that is not what the format has there."""
         for key, item in value.items():
             here = f"{path}.{key}".lstrip(".")
-            if key in self.objects or (isinstance(item, dict) and parent in self.objects_in.get(key, ())):
+            if key in self.objects or self._is_object(key, item, parent):
                 self._want(isinstance(item, dict), here, "an object")
                 self.check(item, here, key)
             elif key in self.lists:
                 self._want(_each(item, dict), here, "a list of objects")
                 for n, one in enumerate(item):
                     self.check(one, f"{here}[{n}]", key)
-            elif key in self.texts or key in self.objects_in:
+            elif key in self.texts or key in self.objects_in or key in self.either_in:
                 self._want(isinstance(item, str), here, "text")
             elif key in self.words:
                 self._want(_each(item, str), here, "a list of texts")
@@ -74,6 +75,11 @@ class Shapes:
                 self._want(type(item) is int, here, "a whole number")
             elif key in self.listed_counts:
                 self._want(_each(item, int), here, "a list of whole numbers")
+
+    def _is_object(self, key: str, item: object, parent: str) -> bool:
+        if parent in self.either_in.get(key, ()):
+            return isinstance(item, dict)
+        return parent in self.objects_in.get(key, ())
 
     def _want(self, right: bool, here: str, what: str) -> None:
         if not right:
