@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
@@ -322,3 +322,22 @@ def test_the_broken_row_is_counted_from_one() -> None:
         ub04.read(f"{UB}\n{UB.replace('J1885JZ', 'X      ')}")
     with pytest.raises(FormatError, match="line 2: '' units"):
         cms1500.read(f"\n{ROW}\n\n{ROW[:59]}")
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text("N4UMLJ18850639 .²٣ZZ", max_size=70) | st.sampled_from((ROW, UB, "")), max_size=4))
+def test_any_rows_are_read_or_refused(rows: list[str]) -> None:
+    for module in (cms1500, ub04):
+        try:
+            units = [line.units for line in module.read("\n".join(rows)).lines]
+        except FormatError:
+            units = [1]
+        assert min(units) >= 1
+
+
+@pytest.mark.parametrize("count", ["²", "٣", " ", "-1"])
+def test_only_plain_digits_count(count: str) -> None:
+    with pytest.raises(FormatError, match="units, and a line counts whole units"):
+        cms1500.read(f"\n{ROW[:58]}{count:>3}")
+    with pytest.raises(FormatError, match="in FL46"):
+        ub04.read(UB[:52] + f"{count:>7}" + UB[59:])

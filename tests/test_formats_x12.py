@@ -294,6 +294,7 @@ BROKEN = {
     "another code set": (LINE.replace("HC:", "WK:"), "'WK' is not HC"),
     "two services": (LINE.replace("DTP", "SV1*HC:96372*1*UN*1***1~DTP"), "a second service"),
     "a pointer by letter": (LINE.replace("**1~DTP", "**A~DTP"), "SV107 points with 'A'"),
+    "no such month": (LINE.replace("20260302", "20261302"), "'20261302' is no date of service"),
     "LX without SV1": ("LX*1~" + LINE, "LX without SV1"),
     "nothing": ("ST*837*1~SE*2*1~", "holds no service line"),
     "no text": ("  ", "no X12 text"),

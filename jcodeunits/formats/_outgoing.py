@@ -104,6 +104,11 @@ def number(value: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def is_count(text: str) -> bool:
+    """Whether a text is made of the digits 0 to 9; other scripts' digits and superscripts are not."""
+    return text.isascii() and text.isdigit()
+
+
 def share(total: Decimal, parts: list[int], places: int) -> list[Decimal]:
     """`total` over parts in proportion, each rounded half up to `places` decimals; they add up exactly.
 

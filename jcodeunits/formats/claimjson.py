@@ -24,7 +24,7 @@ from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._json import Shapes, load
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
 QUANTITY_DIGITS = (8, 7)  # and this one into CTP04
@@ -230,7 +230,7 @@ def _read_line(
     if units is not None and (units % 1 or units < 1):
         problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
     pointed = (service.get("compositeDiagnosisCodePointers") or {}).get("diagnosisCodePointers") or []
-    known = [int(n) for n in pointed if str(n).isdigit() and 1 <= int(n) <= len(listed)]
+    known = [int(n) for n in pointed if is_count(str(n)) and 1 <= int(n) <= len(listed)]
     if len(known) < len(pointed):
         lost.append(Loss(at, "diagnoses", ",".join(map(str, pointed)), "the claim's list is not at hand"))
     drug = _drug(row.get("drugIdentification") or {}, where, problems)

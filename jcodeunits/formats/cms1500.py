@@ -23,7 +23,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 # First and last column of each box of item 24, as Medicare's print specification counts them.
 COLUMNS = {
@@ -229,7 +229,7 @@ def _read_pair(
     units, letters = _box(row, "units"), _box(row, "pointers")
     if not is_valid(_box(row, "code")):
         problems.append(f"{where}: {_box(row, 'code')!r} is no HCPCS or CPT code")
-    if not units.isdigit() or int(units) < 1:
+    if not is_count(units) or int(units) < 1:
         problems.append(f"{where}: {units!r} units, and a line counts whole units above 0")
     places = [_LETTERS.find(letter) for letter in letters]
     if unknown := [letter for letter, n in zip(letters, places, strict=True) if not 0 <= n < len(listed)]:
@@ -238,11 +238,11 @@ def _read_pair(
     first = ndcs[0] if ndcs else ExtraNdc("")
     money = _box(row, "amount").replace(" ", "")
     line = Line(
-        _box(row, "code"), tuple(_box(row, "modifiers").split()), int(units) if units.isdigit() else 0,
+        _box(row, "code"), tuple(_box(row, "modifiers").split()), int(units) if is_count(units) else 0,
         first.ndc or None, first.qualifier, first.quantity,
         tuple(listed[n] for n in places if 0 <= n < len(listed)),
         kind="drug" if ndcs else "service",
-        charge_amount=Decimal(money).scaleb(-2) if money.isdigit() else None,
+        charge_amount=Decimal(money).scaleb(-2) if is_count(money) else None,
         description=narrative, extra_ndcs=tuple(ndcs[1:]),
     )  # fmt: skip
     month, day, year = _box(row, "from").split()

@@ -20,7 +20,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 # Form locator -> width; one blank between two of them.
 WIDTHS = {"42": 4, "43": 24, "44": 14, "45": 6, "46": 7, "47": 9}
@@ -144,21 +144,21 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
     code, modifiers = boxes["44"][:5], boxes["44"][5:]
     if not is_valid(code) or len(modifiers) % 2:
         problems.append(f"{where}: {boxes['44']!r} in FL44 is no code with modifiers")
-    if not boxes["46"].isdigit() or int(boxes["46"]) < 1:
+    if not is_count(boxes["46"]) or int(boxes["46"]) < 1:
         problems.append(f"{where}: {boxes['46']!r} in FL46, and a line counts whole units above 0")
     drug = _NDC.fullmatch(boxes["43"])
     if drug is None and boxes["43"].startswith("N4"):
         problems.append(f"{where}: {boxes['43']!r} in FL43 is no NDC with its quantity")
     day = boxes["45"]
-    if not re.fullmatch(r"\d{6}", day):
+    if not re.fullmatch(r"\d{6}", day, re.ASCII):
         problems.append(f"{where}: {day!r} in FL45 is no date")
     line = Line(
         code, tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
-        int(boxes["46"]) if boxes["46"].isdigit() else 0,
+        int(boxes["46"]) if is_count(boxes["46"]) else 0,
         drug[1] if drug else None, drug[2] if drug else None,
         Decimal(number(Decimal(drug[3]))) if drug else None,
         kind="drug" if drug else "service",
-        charge_amount=Decimal(boxes["47"]).scaleb(-2) if boxes["47"].isdigit() else None,
+        charge_amount=Decimal(boxes["47"]).scaleb(-2) if is_count(boxes["47"]) else None,
         revenue_code=boxes["42"] or None,
         description=boxes["43"] if boxes["43"] and not drug else None,
     )  # fmt: skip

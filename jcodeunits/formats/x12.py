@@ -31,7 +31,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
 SERVICE_UNIT_DIGITS = 8
@@ -289,6 +289,7 @@ def _delimiters(text: str) -> Delimiters:
 
 
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
+_DAY = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
 
@@ -351,9 +352,9 @@ class _Reader:
         self._service(where, line, values, {"code": 1, "amount": 2, "unit": 3, "units": 4})
         line.place = values.get(5, "") or line.place
         chosen = [part for part in values.get(7, "").split(self.marks.component) if part]
-        if not all(part.isdigit() for part in chosen):
+        if not all(is_count(part) for part in chosen):
             self.problems.append(f"{where}: SV107 points with {values.get(7)!r}")
-        line.pointers = tuple(int(part) for part in chosen if part.isdigit())
+        line.pointers = tuple(int(part) for part in chosen if is_count(part))
 
     def _sv2(self, where: str, values: dict[int, str]) -> None:
         line = self._line(where, "SV2")
@@ -388,13 +389,15 @@ class _Reader:
             return None
         return Decimal(text)
 
-    def _dtp(self, _: str, values: dict[int, str]) -> None:
+    def _dtp(self, where: str, values: dict[int, str]) -> None:
         if self.open is None:
             return
         if values.get(1) != "472":
             self.open.losses.append(("DTP", values.get(3, ""), "only the date of service is kept"))
             return
         days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
+        if not all(_DAY.fullmatch(day) for day in days):
+            self.problems.append(f"{where}: {values.get(3, '')!r} is no date of service")
         self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
 
     def _nte(self, _: str, values: dict[int, str]) -> None:
