@@ -32,7 +32,7 @@ class Finding:
     that the caller must answer), `note` (information). `line` counts from 1 in the charge's lines.
     A finding always cites, and a fact of low confidence alone never stops a claim.
 
-    >>> Finding("dose-notation", "note", "read '30.0 mg' as 30 mg", "write 30 mg", (Citation("ismp"),)).severity
+    >>> Finding("dose-notation", "note", "'30.0 mg' was read", "write 30 mg", (Citation("ismp"),)).severity
     'note'
     """
 

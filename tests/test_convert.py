@@ -431,6 +431,47 @@ def test_a_row_without_a_billing_unit_refuses_with_its_reason(row):
     assert catalog.REFUSALS[row.refuses] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "dose", "units_wanted"),
+    [("Q9991", "0.1 g", 1), ("Q9992", "0.3 g", 1), ("J3471", "500 units", 500), ("J3471", "999 units", 999),
+     ("J0572", "2000 mcg", 1)],
+)  # fmt: skip
+def test_limits_hold_a_dose_in_another_unit(code, dose, units_wanted):
+    assert billing_units(code, dose, on="2026-03-02").count == units_wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "dose", "way"),
+    [("Q9991", "0.3 g", "Bill Q9992."), ("Q9992", "0.1 g", "Bill Q9991."), ("J3471", "1000 units", "Bill J3472."),
+     ("J0572", "4000 mcg", "Bill J0573.")],
+)  # fmt: skip
+def test_limits_refuse_a_dose_in_another_unit(code, dose, way):
+    with pytest.raises(errors.OutsideBand) as caught:
+        billing_units(code, dose, on="2026-03-02")
+    assert str(caught.value).endswith(way)
+    assert (caught.value.code, caught.value.given) == (code, str(jc.Dose.of(dose)))
+
+
+def test_a_dose_that_no_code_of_the_drug_holds():
+    row = catalog.Drug(
+        "X0009", "alone", "", "no", "", "injection", "drug", "", "mg", "band", "", "", "", "10", "", "2020-01-01", "",
+        "own-review", "test", "high", "2026-11-23",
+    )  # fmt: skip
+    with pytest.raises(errors.OutsideBand, match=r"11 mg is outside\. No code of this drug holds that dose\.$"):
+        billing_units(row, "11 mg", on="2026-03-02")
+
+
+def test_the_notes_on_how_a_name_was_read():
+    (other,) = billing_units("bupivacaine", "50 mg", on="2026-03-02").findings
+    assert (other.rule, other.severity) == ("other-forms", "note")
+    assert other.says == (
+        "'bupivacaine' was read as its plain form; other forms or products have codes of their own: J0666."
+    )
+    (low,) = billing_units("Lasix", "4 mg", on="2026-03-02").findings
+    assert low.as_dict()["says"] == "'Lasix' was read as furosemide by general knowledge."
+    assert (low.rule, low.fix) == ("name-by-general-knowledge", "Check the label.")
+
+
 def test_every_computable_row_bills_one_and_three_of_its_own_size():
     for row in SINGLE:
         for times in (1, 3):
