@@ -492,3 +492,30 @@ def test_a_charge_code_is_no_procedure_unless_it_says_so() -> None:
 def test_amounts_are_read_from_ft1_11() -> None:
     assert hl7v2.read(segment("FT1", {**FT1, 11: "10.50&USD"})).lines[0].charge_amount == Decimal("10.50")
     assert hl7v2.read(segment("FT1", {**FT1, 11: "free"})).lines[0].charge_amount is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        ("202603021000", "202603021130", ("10:00", "11:30")),
+        ("202603022330", "202603032329", ("23:30", "23:29")),
+        ("202603022330", "202603032330", None),
+        ("202603022330", "20260303", None),
+        ("20260302", "202603031000", None),
+        ("202603022330", "202603040100", None),
+    ],
+)
+def test_an_administration_lasts_less_than_a_day(start: str, end: str, kept: tuple[str, str] | None) -> None:
+    text = ras(f3=start, f4=end, rxr={1: "IV"})
+    if kept is None:
+        with pytest.raises(FormatError, match="lasts a day or more"):
+            read(text)
+    else:
+        given_one = read(text).administrations[0]
+        assert (given_one.start, given_one.stop) == kept
+
+
+def test_noon_in_utc_is_the_same_day_everywhere_west_of_it() -> None:
+    assert hl7v2.reading(ras(f3="202603031200+0000", f4=""), place="11").findings == ()
+    assert len(hl7v2.reading(ras(f3="202603031159+0000", f4=""), place="11").findings) == 1
+    assert hl7v2.reading(ras(f3="20260303+0000", f4=""), place="11").findings == ()
