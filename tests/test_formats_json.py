@@ -172,6 +172,7 @@ def test_formats_are_reached_by_name() -> None:
     assert formats.read("x12", formats.write("x12", charge)).lines[0].code == "J1885"
     with pytest.raises(FormatError, match=r"'edifact' is no format\. Allowed: json, x12"):
         formats.write("edifact", charge)
+    assert isinstance(formats.read("x12", formats.write("x12", charge)), formats.ClaimLines)
     with pytest.raises(AttributeError, match="edifact"):
         formats.edifact  # noqa: B018
 
@@ -186,7 +187,9 @@ def test_what_a_format_carries_is_a_field_of_a_line() -> None:
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("a", "procedureCode")), inner),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("a", "procedureCode")), inner)
+    ),
     max_leaves=4,
 )
 
@@ -214,4 +217,6 @@ def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject, value: A
         assert str(why)  # noqa: PT017 - either ending is right, and both are checked
     else:
         assert all(isinstance(line.code, str) and line.units >= 1 for line in found.lines)
-        assert all(isinstance(text, str) for line in found.lines for text in (*line.modifiers, *line.diagnoses))
+        assert all(
+            isinstance(text, str) for line in found.lines for text in (*line.modifiers, *line.diagnoses)
+        )

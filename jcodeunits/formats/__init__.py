@@ -17,6 +17,8 @@ from jcodeunits.errors import FormatError
 
 if TYPE_CHECKING:
     from . import claimjson, cms1500, encounter_json, fhir, hl7v2, ub04, x12
+    from ._incoming import Batch, Reading
+    from ._outgoing import ClaimLines, Loss
 
 # Name of the format -> its module.
 _MODULES = {
@@ -29,10 +31,11 @@ _MODULES = {
     "claimjson": "claimjson",
 }
 NAMES = tuple(_MODULES)
+_TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_outgoing", "Loss": "_outgoing"}
 
 __all__ = [
-    "NAMES", "claimjson", "cms1500", "encounter_json", "fhir", "hl7v2", "module", "read", "ub04", "write",
-    "x12",
+    "NAMES", "Batch", "ClaimLines", "Loss", "Reading", "claimjson", "cms1500", "encounter_json", "fhir", "hl7v2",
+    "module", "read", "ub04", "write", "x12",
 ]  # fmt: skip
 
 
@@ -56,4 +59,6 @@ def write(name: str, charge: Any, **options: Any) -> str:
 def __getattr__(name: str) -> Any:
     if name in _MODULES.values():
         return import_module(f".{name}", __name__)
+    if name in _TYPES:
+        return getattr(import_module(f".{_TYPES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
