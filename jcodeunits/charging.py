@@ -43,6 +43,7 @@ from .coding.draft import Draft, finished
 from .errors import EncounterError
 from .finding import SEVERITIES, Finding, Severity
 from .policy import Denial, Policy
+from .products import Shelf
 
 # What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
 STEPS = (
@@ -64,18 +65,22 @@ STEPS = (
 
 
 def charge(
-    encounter: Encounter | dict[str, Any], *, catalog: Catalog | None = None, policy: Policy | None = None
+    encounter: Encounter | dict[str, Any],
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    shelf: Shelf | None = None,
 ) -> Charge:
     """The lines of an encounter's claim, and everything that would get them denied.
 
     `encounter` is an `Encounter` or a dict of the contract's form. A drug that has no answer is a finding,
     the other lines stay; `EncounterError` or `DateError` where the encounter itself cannot be read, an
-    unknown place or payer included. `catalog` and `policy` carry a site's own rows.
+    unknown place or payer included. `catalog`, `policy` and `shelf` carry a site's own rows.
     """
     read = encounter if isinstance(encounter, Encounter) else Encounter.from_dict(encounter)
     book = policy or policies.shipped()
     _known(read, book)
-    draft = Draft.start(read, drug_lines.drug_lines(read, catalog=catalog, policy=book), book)
+    draft = Draft.start(read, drug_lines.drug_lines(read, catalog=catalog, policy=book, shelf=shelf), book)
     for step in STEPS:
         step.apply(draft)
     lines, said = finished(draft)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jcodeunits import cli
+from jcodeunits import cli, tables
 
 ON = "2026-03-02"
 FLAGS = ("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM", "--place", "11", "--on", ON)
@@ -330,3 +330,51 @@ def test_any_value_of_an_administration_is_billed_or_refused(changed: dict[str, 
 @given(_VALUES)
 def test_any_json_is_billed_or_refused(given_json: object) -> None:
     assert _status(given_json) == 2
+
+
+# --- a site's own tables ----------------------------------------------------------------------------
+
+
+def _own(folder: Path, table: str, *rows: str) -> Path:
+    """A folder with one table of a site, in the shape of the shipped one."""
+    header = (tables.folder() / f"{table}.csv").read_text("utf-8").splitlines()[0]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{table}.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    return folder
+
+
+def test_a_sites_own_tables_answer_beside_the_shipped_ones(run, tmp_path: Path) -> None:
+    since = "2020-01-01,,own-review,the site's own,high,2026-11-23"
+    own = _own(tmp_path / "own", "payers", f"our-plan,follows,any,commercial,{since}")
+    _own(own, "names", f"house special,synonym,ketorolac tromethamine,,,{since}")
+    _own(own, "containers", f"50090-3364,single-dose,liquid,1,,{since}")
+    flags = (
+        "--drug",
+        "house special",
+        "--dose",
+        "30 mg",
+        "--route",
+        "IM",
+        "--place",
+        "11",
+        "--on",
+        ON,
+        "--json",
+    )
+    assert "our-plan" in refused(run(*flags, "--payer", "our-plan"))
+    status, out, _ = run(*flags, "--payer", "our-plan", "--diagnosis", "R52", "--tables", str(own))
+    assert (status, lines(out)) == (0, [("96372", [], 1), ("J1885", [], 2)])
+
+
+def test_a_folder_without_tables_is_refused(run, tmp_path: Path) -> None:
+    assert "holds no table" in refused(run(*FLAGS, "--tables", str(tmp_path)))
+    (tmp_path / "notes.csv").write_text("a,b\n", "utf-8")
+    assert "notes.csv is no policy table" in refused(run(*FLAGS, "--tables", str(tmp_path)))
+
+
+def test_a_sites_rows_never_replace_a_shipped_one(run, tmp_path: Path) -> None:
+    row = "medicare,jz,professional,none,2020-01-01,,own-review,wishful,high,2026-11-23"
+    shipped = (tables.folder() / "payers.csv").read_text("utf-8").splitlines()
+    claim = next(line for line in shipped if line.startswith("medicare,jz,")).split(",")[2]
+    own = _own(tmp_path / "own", "payers", row.replace("professional", claim))
+    assert "medicare" in refused(run(*FLAGS, "--tables", str(own)))

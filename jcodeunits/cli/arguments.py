@@ -6,9 +6,14 @@ import argparse
 import datetime as dt
 from collections.abc import Callable
 from inspect import cleandoc
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .terminal import as_json, width
+
+if TYPE_CHECKING:
+    from jcodeunits.catalog import Catalog
+    from jcodeunits.policy import Policy
+    from jcodeunits.products import Shelf
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,6 +52,50 @@ def add_on(made: Parser) -> None:
 def add_json(made: Parser) -> None:
     """Machine-readable output."""
     made.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_tables(made: Parser) -> None:
+    """A site's own tables."""
+    made.add_argument("--tables", metavar="FOLDER", help="your own tables, used beside the shipped ones")
+
+
+class Tables(NamedTuple):
+    """The shipped tables, or with a site's own rows; None stands for the shipped ones."""
+
+    catalog: Catalog | None = None
+    policy: Policy | None = None
+    shelf: Shelf | None = None
+
+
+_CATALOG = ("drugs", "brands", "names", "successors", "salts")
+_SHELF = ("products", "containers")
+
+
+def own_tables(folder: str | None) -> Tables:
+    """The tables with those of a folder: each file is named like the reference table that it adds to.
+
+    Nothing shipped is replaced. Raises `TableError`.
+    """
+    if folder is None:
+        return Tables()
+    from pathlib import Path
+
+    from jcodeunits import catalog, policy, products
+    from jcodeunits.errors import TableError
+
+    files = sorted(Path(folder).glob("*.csv"))
+    if not files:
+        raise TableError(f"{folder} holds no table (a file such as payers.csv).", file=folder, problems=())
+    names = {file.stem for file in files}
+    rules = policy.shipped()
+    for file in files:
+        if file.stem not in (*_CATALOG, *_SHELF):
+            rules = rules.extend(file)
+    return Tables(
+        catalog.extend(folder) if names & {*_CATALOG} else None,
+        rules,
+        products.shipped().extend(folder) if names & {*_SHELF} else None,
+    )
 
 
 class Day(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import terminal
-from .arguments import Parser, add_json, parser
+from .arguments import Parser, add_json, add_tables, own_tables, parser
 
 
 def batch(words: Sequence[str]) -> tuple[int, str]:
@@ -26,9 +26,10 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
 
     from jcodeunits.batch import bill_file
 
+    own = own_tables(args.tables)
     summary = bill_file(
         args.file, args.output, spreadsheet_safe=args.spreadsheet_safe, encoding=args.encoding,
-        progress=False if args.quiet else None,
+        catalog=own.catalog, policy=own.policy, progress=False if args.quiet else None,
     )  # fmt: skip
     return int(not summary.ok), _summed_up(summary, args)
 
@@ -40,6 +41,7 @@ def _add_files(made: Parser, needed: bool) -> None:
     made.add_argument("-o", "--output", metavar="FILE", required=needed, help=written)
     safe = "an apostrophe before CSV cells that look like formulas"
     made.add_argument("--spreadsheet-safe", action="store_true", help=safe)
+    add_tables(made)
     made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
     made.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json(made)
@@ -70,8 +72,9 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
 
     from jcodeunits.audit import judge_file
 
+    own = own_tables(args.tables)
     report = judge_file(
         args.file, args.output, spreadsheet_safe=args.spreadsheet_safe, encoding=args.encoding,
-        progress=False if args.quiet else None,
+        catalog=own.catalog, policy=own.policy, progress=False if args.quiet else None,
     )  # fmt: skip
     return int(not report.ok), _summed_up(report, args)

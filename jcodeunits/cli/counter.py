@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jcodeunits.errors import EncounterError, JcodeunitsError, UnknownDrug, UnreadableDose
 
 from . import terminal
-from .arguments import Day, add_json, add_on, day, document, parser
+from .arguments import Day, add_json, add_on, add_tables, day, document, own_tables, parser
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +43,7 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     how.add_argument("--surface", metavar="M2", help="body surface, for a dose such as 75 mg/m2")
     how.add_argument("--concentration", metavar="C", help="for a dose by volume: 40 mg/mL, 1%%, 1:1000")
     made.add_argument("--basis", help="the part of a combination that the dose counts")
+    add_tables(made)
     made.add_argument("--explain", action="store_true", help="show every step and its source")
     add_json(made)
     args = made.parse_intermixed_args(words)
@@ -51,7 +52,8 @@ def units(words: Sequence[str]) -> tuple[int, str]:
 
     on = day(args.on)
     drug, dose = split(args.words, lambda text: _dose(text, args))
-    billed = billing_units(drug, dose, on=on.date, route=_route(args.route), basis=args.basis)
+    own = own_tables(args.tables)
+    billed = billing_units(drug, dose, on.date, _route(args.route), args.basis, own.catalog)
     status = int(any(finding.severity == "stop" for finding in billed.findings))
     if args.json:
         return status, terminal.as_json(billed.as_dict())

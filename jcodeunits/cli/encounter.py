@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import EncounterError
 
 from . import terminal
-from .arguments import Parser, day, parser
+from .arguments import Parser, add_tables, day, own_tables, parser
 
 if TYPE_CHECKING:
     from jcodeunits.claim import Charge, Encounter
@@ -52,7 +52,9 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     encounter, notes, on = _read(args, said)
     from jcodeunits.charging import charge as charged
 
-    made = _with(charged(encounter), notes)
+    own = own_tables(args.tables)
+    read = charged(encounter, catalog=own.catalog, policy=own.policy, shelf=own.shelf)
+    made = _with(read, notes)
     if args.format in _MESSAGES:
         return _message(made, args)
     if args.format == "json":
@@ -84,6 +86,7 @@ def _arguments() -> Parser:
         "--expected", action="store_true", help="add what Medicare allows nationally (an estimate)"
     )
     made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")
+    add_tables(made)
     made.add_argument(
         "--option",
         action="append",
