@@ -132,8 +132,8 @@ class Work:
         self.amount, self.count_keys = optional(table, "container_amount"), optional(table, "containers")
         self.discards = Discards(table, plan)
         self.count, self._bad_counts = self._counts()
-        self._seen: dict[int, list[Setting]] = {}
-        self._termed: dict[tuple[str, int, int], tuple[Any, ...]] = {}
+        self._places = tuple(tuple(keys.values) for keys in (self.place, self.payer, self.claim))
+        self._seen: dict[int, tuple[Setting, ...]] = {}
         self.opened = any(
             name in table.column_names for name in ("ndc", "container_amount", "containers", "discarded")
         )
@@ -183,15 +183,14 @@ class Work:
 
     def groups(self, rows: Any) -> tuple[Any, Any, list[Any]]:
         """The group of each of these rows, one row of each group, and what makes it a group."""
-        same: dict[Any, int] = {}
-        kinds = [same.setdefault(self._kind(n, cell), len(same)) for n, cell in enumerate(self.plan.cells)]
-        made = self.plan.spread(np.array(kinds, np.int64))[self.plan.cell[rows]]
+        judged, named = self._kinds()
+        made = self.plan.laid_out(judged)[self.plan.cell[rows]]
         parts = [(keys.index, len(keys.values)) for keys in self._columns]
         if self.discards.column is not None:
             parts.append((self.discards.unit, len(self.discards.units)))
         if len(self.count_keys.values) > 1:
             parts.append(((self.count > 0).astype(np.int32), 2))
-        size = len(same)
+        size = len(named)
         for index, values in parts:
             if values > 1:
                 if size * values > 2**62:
@@ -200,12 +199,11 @@ class Work:
                 made = made * values + index[rows]
                 size *= values
         group_of, first = _first(made)
-        named = list(same)
         cells = self.plan.cell[rows[first]]
         at = cells if self.plan.sorted else np.searchsorted(self.plan.used, cells)
         keys = [
-            (named[kinds[cell]], *self._said(int(rows[row])))
-            for cell, row in zip(at.tolist(), first.tolist(), strict=True)
+            (named[kind], *self._said(row))
+            for kind, row in zip(judged[at].tolist(), rows[first].tolist(), strict=True)
         ]
         return group_of, first, keys
 
@@ -214,31 +212,45 @@ class Work:
         unit = self.discards.units[self.discards.unit[at]]
         return (*(keys.values[keys.index[at]] for keys in self._columns), unit, bool(self.count[at]))
 
-    def _kind(self, n: int, cell: Cell) -> tuple[Any, ...]:
-        """What tells the cells of a table apart for all that follows: drug, product, unit, terms."""
-        _, route, _, stretch = self.plan.parts[n]
-        if cell.row is None or stretch >= self.plan.days.stretches:
-            return (n,)
-        item = None if cell.item is None else (cell.item.ndc, cell.item.effective)
-        ratio = (cell.ratio.numerator, cell.ratio.denominator)
-        row = (cell.row.code, cell.row.effective)
-        return (*row, item, *ratio, cell.findings, self._terms(cell.row.code, route, stretch))
+    def _kinds(self) -> tuple[Any, list[tuple[int, int]]]:
+        """What decides about each combination besides its row's own words, numbered: kind of cell and terms."""
+        plan = self.plan
+        _, route, _, stretch = plan.parts
+        codes: dict[str, int] = {}
+        own = [codes.setdefault(cell.row.code if cell.row else "", len(codes)) for cell in plan.cells]
+        _, routes, _, stretches = plan.shape
+        asked = (np.array(own, np.int64)[plan.cell_of] * routes + route) * stretches + stretch
+        index, distinct = numbered(asked)
+        listed = list(codes)
+        terms = []
+        for number in distinct.tolist():
+            rest, at = divmod(number, stretches)
+            code, way = divmod(rest, routes)
+            terms.append(self._terms(listed[code], way, at))
+        kinds = np.array([cell.kind + 1 for cell in plan.cells], np.int64)[plan.cell_of]
+        width = max(terms, default=0) + 1
+        judged, pairs = numbered(kinds * width + np.array(terms, np.int64)[index])
+        return judged.astype(np.int64), [divmod(pair, width) for pair in pairs.tolist()]
 
-    def _terms(self, code: str, route: int, stretch: int) -> tuple[Any, ...]:
-        """The route and the terms of every setting of the table, for a code on a stretch of days."""
-        key = (code, route, stretch)
-        if key not in self._termed:
-            day, name = self.clerk.resolver.day_of(stretch + self.plan.days.first), self.plan.routes[route]
-            terms = (self.clerk.terms(code, name, setting, day) for setting in self._settings(day))
-            self._termed[key] = (name, *terms)
-        return self._termed[key]
+    def _terms(self, code: str, route: int, stretch: int) -> int:
+        """A number for the route and the terms of every setting of the table, for a code on a stretch of days."""
+        if not code or stretch >= self.plan.days.stretches:
+            return 0
+        resolver, at = self.clerk.resolver, stretch + self.plan.days.first
+        key = (code, self.plan.routes[route], at, len(resolver.bounds), self._places)
+        known = self.clerk.known_terms.get(key)
+        if known is None:
+            day = resolver.day_of(at)
+            known = self.clerk.terms(code, self.plan.routes[route], self._settings(day), day)
+            self.clerk.known_terms[key] = known
+        return known
 
-    def _settings(self, day: dt.date) -> list[Setting]:
+    def _settings(self, day: dt.date) -> tuple[Setting, ...]:
         """The settings that the table's places, payers and claims can make on a day."""
         key = self.clerk.resolver.season(day)
         if key not in self._seen:
             every = itertools.product(self.place.values, self.payer.values, self.claim.values)
-            self._seen[key] = list(dict.fromkeys(self.clerk.setting(*one, day) for one in every))
+            self._seen[key] = tuple(dict.fromkeys(self.clerk.setting(*one, day) for one in every))
         return self._seen[key]
 
     def group(self, at: int, cell: Cell) -> Group:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ..errors import JcodeunitsError
 from . import columns
 from .columns import Amounts, Keys
-from .resolve import EPOCH, REFUSED, Cell, Resolver, Target, is_number, read_day, reason_of
+from .resolve import EPOCH, Cell, Resolver, is_number, read_day, reason_of
 
 # Rows worked on at a time by one thread: what fits into a processor's cache.
 BLOCK = 1 << 16
@@ -89,7 +89,7 @@ class Plan:
         self.shape = (len(self.drug.values), len(self.route.values), len(self.unit.values), self.days.count)
         self.routes, self._bad_routes = self._read_routes()
         self._number()
-        self.cells = self._resolve()
+        self._resolve()
 
     def each(self, block: Callable[[int, int], Any]) -> list[Any]:
         """A function of start and stop over all rows, block by block, on the pool's threads."""
@@ -99,7 +99,11 @@ class Plan:
         return list(self.pool.map(lambda start: block(start, min(start + BLOCK, self.length)), starts))
 
     def spread(self, values: Any) -> Any:
-        """A look-up table by cell number from values by cell."""
+        """A look-up table by combination from values by cell."""
+        return self.laid_out(values[self.cell_of])
+
+    def laid_out(self, values: Any) -> Any:
+        """A look-up table by combination from values by combination in use."""
         if self.sorted:
             return values
         made = np.zeros(self._size, values.dtype)
@@ -109,16 +113,11 @@ class Plan:
     def position(self, row: int) -> int:
         """Where the cell of a row stands among `cells`."""
         number = self.cell[row]
-        return int(number if self.sorted else np.searchsorted(self.used, number))
+        return int(self.cell_of[number if self.sorted else np.searchsorted(self.used, number)])
 
     def numbers(self) -> tuple[Any, Any, Any, Any]:
         """P, Q, least and largest scaled amount, by cell number."""
-        known: dict[int, tuple[int, int, int, int]] = {}
-        rows = []
-        for cell in self.cells:
-            if id(cell) not in known:
-                known[id(cell)] = self.resolver.numbers(cell, self.dose.scale)
-            rows.append(known[id(cell)])
+        rows = [self.resolver.numbers(cell, self.dose.scale) for cell in self.cells]
         top, bottom, least, most = np.array(rows, np.int64).reshape(-1, 4).T
         made = self.spread(np.ascontiguousarray(bottom))
         np.maximum(made, 1, out=made)
@@ -168,31 +167,27 @@ class Plan:
                 refused[n] = reason_of(error)
         return names, refused
 
-    def _resolve(self) -> list[Cell]:
-        """The cell of each combination in use: its drug's target once, then the unit."""
-        resolver, real = self.resolver, self.days.stretches
-        units = [resolver.unit(value, self.dose.text) for value in self.unit.values]
-        self.parts = list(
-            zip(*(part.tolist() for part in np.unravel_index(self.used, self.shape)), strict=True)
-        )
-        targets: dict[tuple[int, int, int], Target] = {}
-        cells = []
-        for d, r, u, s in self.parts:
-            if s >= real:
-                cells.append(Cell(REFUSED, reason=self.days.bad[s - real], first=True))
-            elif r in self._bad_routes:
-                cells.append(Cell(REFUSED, reason=self._bad_routes[r], first=True))
-            elif units[u].reason:
-                cells.append(Cell(REFUSED, reason=units[u].reason))
+    def _resolve(self) -> None:
+        """The cell of each combination in use; `cells` holds each once, `cell_of` which one a combination has."""
+        resolver, real, first = self.resolver, self.days.stretches, self.days.first
+        self.parts = np.unravel_index(self.used, self.shape)
+        names = [resolver.number(pair) for pair in self.drug.values]
+        seen: dict[int, int] = {}
+        self.cells: list[Cell] = []
+        places = []
+        for d, r, u, s in zip(*(part.tolist() for part in self.parts), strict=True):
+            if s >= real or r in self._bad_routes:
+                why = self.days.bad[s - real] if s >= real else self._bad_routes[r]
+                cell = resolver.refusal(why)
             else:
-                target = targets.get((d, r, s))
-                if target is None:
-                    drug, number = self.drug.values[d]
-                    target = targets[d, r, s] = resolver.target(
-                        drug, number, self.routes[r], s + self.days.first
-                    )
-                cells.append(resolver.cell(target, units[u], s + self.days.first))
-        return cells
+                key = (names[d], self.routes[r], self.unit.values[u], self.dose.text, s + first)
+                cell = resolver.found.get(key) or resolver.find(key)
+            place = seen.get(id(cell))
+            if place is None:
+                place = seen[id(cell)] = len(self.cells)
+                self.cells.append(cell)
+            places.append(place)
+        self.cell_of = np.array(places, np.int32)
 
 
 def optional(table: Any, name: str) -> Keys:

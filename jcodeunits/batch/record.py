@@ -26,6 +26,12 @@ from .resolve import Resolver, joined, reason_of
 
 _BARE = re.compile(r"[0-9.,]+", re.ASCII)
 _OWN = ("JW", "JZ")
+_ASKED = (
+    "jw",
+    "jz",
+    "waste",
+    "ndc",
+)  # the payers' options that drug lines ask, by the beginning of their names
 _LARGEST = 10**32  # NDC quantities have at most 38 digits, six of them decimals
 
 
@@ -141,8 +147,9 @@ class Clerk:
         self.resolver, self.book, self.policy = resolver, resolver.book, resolver.policy
         self._outcomes: dict[Any, Outcome] = {}
         self._settings: dict[Any, Setting] = {}
-        self._terms: dict[Any, int] = {}
+        self._terms: dict[tuple[Any, ...], int] = {}
         self._alike: dict[Any, int] = {}
+        self.known_terms: dict[tuple[Any, ...], int] = {}
         self.cases: dict[Any, One] = {}
         self.groups: dict[Any, Any] = {}
 
@@ -172,18 +179,25 @@ class Clerk:
             )
         return Setting(where, who, form)
 
-    def terms(self, code: str, route: str | None, setting: Setting, on: dt.date) -> tuple[Any, ...]:
-        """Everything that may decide about a line's modifiers besides the row's own figures.
+    def terms(self, code: str, route: str | None, settings: tuple[Setting, ...], on: dt.date) -> int:
+        """A number for everything that may decide about a line's modifiers besides the row's own figures.
 
         Two rows of one drug with equal terms are judged alike, whatever their dates.
         """
-        key = (setting, self.resolver.season(on))
+        season = self.resolver.season(on)
+        key = (code, route, settings, season, self.resolver.classes(code, on))
         if key not in self._terms:
-            rows = self.policy.options(setting.payer, on, setting.claim) if not setting.reason else ()
-            said = (setting, *((row.option, row.values, row.confidence) for row in rows))
-            self._terms[key] = self._alike.setdefault(said, len(self._alike))
+            said = tuple(self._terms_of(code, route, setting, on, season) for setting in settings)
+            self._terms[key] = self._alike.setdefault((route, said, key[-1]), len(self._alike) + 1)
+        return self._terms[key]
+
+    def _terms_of(self, code: str, route: str | None, setting: Setting, on: dt.date, season: int) -> Any:
+        if setting.reason:
+            return setting
+        rows = self.policy.options(setting.payer, on, setting.claim)
+        said = tuple((r.option, r.values, r.confidence) for r in rows if r.option.startswith(_ASKED))
         placed = route is not None or setting.place is not None or setting.claim != "professional"
-        return (self._terms[key], self.resolver.classes(code, on), key[1] if placed else None)
+        return (setting, said, (code, season) if placed else None)
 
     # -- one row
 

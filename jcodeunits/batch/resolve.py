@@ -90,6 +90,7 @@ class Cell:
     reason: str = ""
     findings: tuple[str, str] = ("", "")
     item: Product | None = None
+    kind: int = -1  # a number for all that decides about modifiers; equal ones are judged alike
     first: bool = False  # refused for its date or route, which are read before the dose
 
 
@@ -137,6 +138,12 @@ class Resolver:
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
+        self.found: dict[tuple[int, str | None, Any, bool, int], Cell] = {}
+        self._numbers: dict[tuple[Any, Any], int] = {}
+        self._pairs: list[tuple[Any, Any]] = []
+        self._refusals: dict[str, Cell] = {}
+        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
         self._notes: dict[int, tuple[str, ...]] = {}
         self._classes: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -164,7 +171,8 @@ class Resolver:
         more = _firsts(rows)
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
-        for memory in (self._targets, self._cells, self._notes, self._classes):
+        self._kept += [list(self._cells.values())]  # numbers that were made of their identities stay theirs
+        for memory in (self._targets, self._cells, self._notes, self._classes, self.found):
             memory.clear()
 
     def season(self, on: dt.date) -> int:
@@ -284,10 +292,38 @@ class Resolver:
 
     # -- cells
 
+    def number(self, pair: tuple[Any, Any]) -> int:
+        """A number for a drug and an NDC as written, the same for as long as the resolver lives."""
+        if pair not in self._numbers:
+            self._numbers[pair] = len(self._pairs)
+            self._pairs.append(pair)
+        return self._numbers[pair]
+
+    def refusal(self, reason: str) -> Cell:
+        """The cell of rows whose date or route cannot be read."""
+        if reason not in self._refusals:
+            self._refusals[reason] = Cell(REFUSED, reason=reason, first=True)
+        return self._refusals[reason]
+
+    def find(self, key: tuple[int, str | None, Any, bool, int]) -> Cell:
+        """The cell of a combination: drug and NDC by number, route, unit, whether doses are text, stretch."""
+        name, route, written, text, stretch = key
+        drug, number = self._pairs[name]
+        unit = self.unit(written, text)
+        if unit.reason:
+            cell = Cell(REFUSED, reason=unit.reason)
+        else:
+            cell = self.cell(self.target(drug, number, route, stretch), unit, stretch)
+        self.found[key] = cell
+        return cell
+
     def cell(self, target: Target, unit: Unit, stretch: int) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
         if target.row is None:
-            return Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
+            key: tuple[Any, ...] = (target.by_dose, target.reason)
+            if key not in self._cells:
+                self._cells[key] = Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
+            return self._cells[key]
         reach = self._reach(stretch)
         plain = not target.notes and target.item is None
         key = (id(target.row if plain else target), id(unit), reach)
@@ -297,6 +333,8 @@ class Resolver:
             if reach and cell.state != REFUSED:
                 said: Any = (joined([*filter(None, text.split("|")), *reach]) for text in cell.findings)
                 cell = attrs.evolve(cell, findings=tuple(said))
+            if cell.row is not None:
+                cell = attrs.evolve(cell, kind=self._kinds.setdefault(_judged_by(cell), len(self._kinds)))
             self._cells[key] = cell
             self._kept.append((target, unit))
         return cell
@@ -352,6 +390,13 @@ class Resolver:
 
     def numbers(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
         """P, Q, least and largest scaled amount of a cell; nothing fits where the largest is 0."""
+        key = (id(cell), scale)
+        if key not in self._scaled:
+            self._kept.append(cell)
+            self._scaled[key] = self._numbers_of(cell, scale)
+        return self._scaled[key]
+
+    def _numbers_of(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
         if cell.state == FAST:
             top, bottom, most = kernel.cell(cell.ratio, scale)
             return top, bottom, 1, min(most, _MOST * 10**scale)
@@ -360,6 +405,13 @@ class Resolver:
             high = BAND if cell.high is None else int(cell.high * 10**scale // 1)
             return 1, BAND, min(low, 2**62), min(high, BAND)
         return 0, 1, 1, 0
+
+
+def _judged_by(cell: Cell) -> tuple[Any, ...]:
+    """What tells cells apart for the modifiers and findings of their lines."""
+    assert cell.row is not None
+    item = None if cell.item is None else (cell.item.ndc, cell.item.effective)
+    return (cell.row.code, cell.row.effective, item, cell.ratio, cell.low, cell.high, cell.findings)
 
 
 def read_day(value: Any) -> tuple[int, str]:

@@ -1,0 +1,253 @@
+"""The figures of bulk work on this machine: `python tests/bench/bulk.py [--rows 10000000] [--folder /tmp]`.
+
+Each is a ratio within one run, so that a busy machine changes both sides: billing a Parquet file against reading
+and writing the same columns with Arrow alone; the units in memory against the bare integer kernel; beside them a
+loop through Pint, one call of `billing_units` after the other, and a query in DuckDB that computes the units only.
+Memory is measured in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import jcodeunits as jc
+from jcodeunits import catalog
+
+FIRST = dt.date(2024, 4, 1)
+PART = 1_000_000
+UNITS = ("mg", "mcg", "g")
+
+
+def drugs(count: int = 850) -> list[catalog.Drug]:
+    """Rows with a billing unit of mass, in effect on all days of the file."""
+    last = FIRST + dt.timedelta(699)
+    found = {
+        row.code: row
+        for row in catalog.shipped().drugs
+        if row.basis in ("per", "up to")
+        and row.unit in UNITS
+        and row.period.holds(FIRST)
+        and row.period.holds(last)
+    }
+    return [found[code] for code in sorted(found)][:count]
+
+
+def table(rows: int, seed: int, codes: list[str]) -> Any:
+    """Administrations: about 850 drugs, 700 dates, decimals of three places, mg, mcg and g."""
+    rng = np.random.default_rng(seed)
+    first = (FIRST - dt.date(1970, 1, 1)).days
+    days = pa.array(rng.integers(first, first + 700, rows, dtype=np.int32)).view(pa.date32())
+    return pa.table(
+        {
+            "id": np.arange(seed * PART, seed * PART + rows),
+            "drug": pa.DictionaryArray.from_arrays(rng.integers(0, len(codes), rows, dtype=np.int32), codes),
+            "dose": rng.integers(1, 10**6, rows) / 1000,
+            "unit": pa.DictionaryArray.from_arrays(rng.integers(0, 3, rows, dtype=np.int32), list(UNITS)),
+            "on": days,
+        }
+    )
+
+
+def write_file(path: Path, rows: int) -> None:
+    """A Parquet file of administrations with plain text columns."""
+    codes = [row.code for row in drugs()]
+    writer = None
+    for start in range(0, rows, PART):
+        part = table(min(PART, rows - start), start // PART, codes)
+        plain = part.cast(
+            pa.schema(
+                [
+                    ("id", pa.int64()),
+                    ("drug", pa.string()),
+                    ("dose", pa.float64()),
+                    ("unit", pa.string()),
+                    ("on", pa.date32()),
+                ]
+            )
+        )
+        writer = writer or pq.ParquetWriter(path, plain.schema)
+        writer.write_table(plain)
+    if writer is not None:
+        writer.close()
+
+
+def best(work: Callable[[], Any], times: int = 3) -> float:
+    """Seconds of the fastest of several runs."""
+    made = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        work()
+        made.append(time.perf_counter() - begun)
+    return min(made)
+
+
+def arrow_alone(source: Path, billed: Path, target: Path) -> None:
+    """Read the input's columns and write the output's, row group by row group, with Arrow's own defaults."""
+    pq.read_table(source)
+    file = pq.ParquetFile(billed)
+    pq.write_table(file.read(), target)
+
+
+def in_memory(rows: int, times: int = 5) -> tuple[float, float]:
+    """Seconds of the units alone in memory, and of the bare kernel on the same figures."""
+    listed = drugs()
+    made = table(rows, 1, [row.code for row in listed])
+    milli = np.rint(made["dose"].to_numpy() * 1000).astype(np.int64)
+    given = made.set_column(2, "dose", pa.array(milli))
+    factors = {"mg": Fraction(1), "mcg": Fraction(1, 1000), "g": Fraction(1000)}
+    ratios = [factors[u] / (row.size * factors[row.unit]) for row in listed for u in UNITS]
+    top = np.array([ratio.numerator for ratio in ratios], np.int64)
+    bottom = np.array([ratio.denominator for ratio in ratios], np.int64)
+    drug = made["drug"].combine_chunks().indices.to_numpy()
+    unit = made["unit"].combine_chunks().indices.to_numpy()
+
+    def bare() -> Any:
+        cell = drug * np.int32(3) + unit
+        size = bottom[cell]
+        return (milli * top[cell] + (size - 1)) // size
+
+    def bulk() -> Any:
+        return jc.batch.bill(given, outputs=("units",))
+
+    assert np.array_equal(bulk()["units"].to_numpy(), bare())
+    pairs = [(best(bulk, 1), best(bare, 1)) for _ in range(times)]
+    return min(a for a, _ in pairs), min(b for _, b in pairs)
+
+
+def one_by_one(rows: int) -> float:
+    """Seconds of `billing_units`, called for one row after the other."""
+    made = table(rows, 1, [row.code for row in drugs()]).to_pylist()
+
+    def loop() -> None:
+        for row in made:
+            jc.billing_units(row["drug"], jc.Dose.of(row["dose"], row["unit"]), row["on"])
+
+    return best(loop, 1)
+
+
+def pint_loop(rows: int) -> float:
+    """Seconds of a loop that divides Pint quantities of Pint's default registry."""
+    import pint
+
+    registry: Any = pint.UnitRegistry()
+    listed = {row.code: row for row in drugs()}
+    sizes = {
+        code: registry.Quantity(float(row.size or 1), row.unit.replace("mcg", "microgram"))
+        for code, row in listed.items()
+    }
+    names = {"mg": "milligram", "mcg": "microgram", "g": "gram"}
+    made = table(rows, 1, list(listed)).to_pylist()
+
+    def loop() -> None:
+        for row in made:
+            dose = registry.Quantity(row["dose"], names[row["unit"]])
+            math.ceil((dose / sizes[row["drug"]]).to("dimensionless").magnitude)
+
+    return best(loop, 1)
+
+
+def duckdb_query(source: Path, target: Path) -> float:
+    """Seconds of a hand-written query that computes the units alone, Parquet to Parquet."""
+    import duckdb
+
+    listed = drugs()
+    factors = {"mg": 1_000, "mcg": 1, "g": 1_000_000}
+    sizes = pa.table(
+        {
+            "code": [row.code for row in listed],
+            "size": [int(row.size * factors[row.unit] * 1000) for row in listed if row.size],
+        }
+    )
+    query = f"""
+        copy (select a.*, cast(ceil(round(dose * 1000) * case unit when 'mg' then 1000 when 'g' then 1000000 else 1 end
+                                    / size) as bigint) as units
+              from '{source}' a join sizes on drug = code) to '{target}' (format parquet)
+    """  # noqa: S608 - a query on our own files
+    connection = duckdb.connect()
+    connection.register("sizes", sizes)
+    return best(lambda: connection.execute(query), 2)
+
+
+def memory(source: Path, target: Path) -> float:
+    """Peak memory in MB of a process that bills the file."""
+    code = (
+        "import resource, sys; from jcodeunits.batch import bill_file; bill_file(sys.argv[1], sys.argv[2]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(target)], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--folder", default=tempfile.gettempdir())
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        measure(Path(name), args.rows, args.times)
+
+
+def measure(folder: Path, rows: int, times: int) -> None:
+    """All figures, one line each."""
+    source, target, other = folder / "in.parquet", folder / "out.parquet", folder / "arrow.parquet"
+    write_file(source, rows)
+    print(
+        f"{rows:,} rows, {len(drugs())} drugs, 700 dates; {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}"
+    )
+    jc.batch.bill_file(source, target)
+    pairs = [
+        (
+            best(lambda: jc.batch.bill_file(source, target), 1),
+            best(lambda: arrow_alone(source, target, other), 1),
+        )
+        for _ in range(times)
+    ]
+    ours, arrow = min(a for a, _ in pairs), min(b for _, b in pairs)
+    print(
+        f"Parquet to Parquet, all columns   {ours:6.2f} s   Arrow alone {arrow:6.2f} s   ratio {ours / arrow:.2f} (at most 2)"
+    )
+    print(f"DuckDB, units alone               {duckdb_query(source, other):6.2f} s")
+    bulk, bare = in_memory(rows)
+    print(
+        f"units in memory                   {bulk:6.3f} s   bare kernel {bare:6.3f} s   ratio {bulk / bare:.2f} (at most 3)"
+    )
+    few = max(rows // 500, 1000)
+    single, pint = one_by_one(few) / few, pint_loop(few) / few
+    print(
+        f"billing_units, row by row         {single * rows:6.0f} s   for all rows, from {few:,}: {single / bulk * rows:,.0f} x the units in memory"
+    )
+    print(
+        f"Pint, row by row                  {pint * rows:6.0f} s   for all rows, from {few:,}: {pint / bulk * rows:,.0f} x the units in memory"
+    )
+    small = memory(source, target)
+    source.unlink()
+    write_file(source, 4 * rows)
+    large = memory(source, target)
+    print(
+        f"peak memory                       {small:6.0f} MB   at {4 * rows:,} rows {large:.0f} MB (below 1000, flat)"
+    )
+
+
+if __name__ == "__main__":
+    main()
