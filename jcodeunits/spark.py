@@ -10,6 +10,7 @@ Arrow batch at a time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -36,22 +37,15 @@ def bill(frame: Any, outputs: Sequence[str] = OUTPUTS) -> Any:
 
 def billed(batches: Iterable[Any], outputs: Sequence[str] = OUTPUTS) -> Iterator[Any]:
     """Arrow record batches billed one after the other; what a Spark task does."""
-    from concurrent.futures import ThreadPoolExecutor
-
     import pyarrow as pa
 
-    from .batch.resolve import Resolver
-    from .batch.table import TYPES, Biller
+    from .batch import bill_stream
 
-    with ThreadPoolExecutor(1) as pool:
-        biller = Biller(Resolver(), pool, outputs)
-        for batch in batches:
-            made = biller.bill(pa.Table.from_batches([batch]))
-            kinds = [TYPES[f.name] if f.name in outputs else f.type for f in made.schema]
-            plain = pa.schema(
-                [pa.field(name, kind) for name, kind in zip(made.column_names, kinds, strict=True)]
-            )
-            yield from made.cast(plain).to_batches()
+    rest = iter(batches)
+    first = next(rest, None)
+    if first is not None:
+        source = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], rest))
+        yield from bill_stream(source, outputs=outputs)
 
 
 def _fields(outputs: Sequence[str]) -> list[Any]:

@@ -149,6 +149,7 @@ class Clerk:
         self._settings: dict[Any, Setting] = {}
         self._terms: dict[tuple[Any, ...], int] = {}
         self._alike: dict[Any, int] = {}
+        self._asked: dict[tuple[Setting, int], int] = {}
         self.known_terms: dict[tuple[Any, ...], int] = {}
         self.cases: dict[Any, One] = {}
         self.groups: dict[Any, Any] = {}
@@ -194,10 +195,13 @@ class Clerk:
     def _terms_of(self, code: str, route: str | None, setting: Setting, on: dt.date, season: int) -> Any:
         if setting.reason:
             return setting
-        rows = self.policy.options(setting.payer, on, setting.claim)
-        said = tuple((r.option, r.values, r.confidence) for r in rows if r.option.startswith(_ASKED))
+        key = (setting, season)
+        if key not in self._asked:
+            rows = self.policy.options(setting.payer, on, setting.claim)
+            said = ((r.option, r.values, r.confidence) for r in rows if r.option.startswith(_ASKED))
+            self._asked[key] = self._alike.setdefault((setting, *said), len(self._alike) + 1)
         placed = route is not None or setting.place is not None or setting.claim != "professional"
-        return (setting, said, (code, season) if placed else None)
+        return (self._asked[key], (code, season) if placed else None)
 
     # -- one row
 

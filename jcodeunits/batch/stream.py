@@ -7,19 +7,20 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
+import pyarrow as pa
 
 from .. import tables
 from ..catalog import Catalog
 from ..policy import Policy
 from .files import Source, open_source, open_target
 from .resolve import Resolver
-from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns
+from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
 
 _DEPTH = 2  # tables waiting between two threads
 _END = object()
@@ -122,6 +123,40 @@ def bill_file(
         str(source), str(target), biller.rows, biller.billed, biller.refusals(), oldest, newest,
         time.monotonic() - began, tables.edition(), biller.fingerprint,
     )  # fmt: skip
+
+
+def bill_stream(
+    source: Any,
+    *,
+    catalog: Catalog | None = None,
+    policy: Policy | None = None,
+    outputs: Sequence[str] = OUTPUTS,
+) -> Any:
+    """Bill an Arrow stream batch by batch: a `pyarrow.RecordBatchReader` in (or a frame or query result that
+    gives one), another out. Nothing is read before it is asked for, and one batch is held at a time.
+
+    Text answers are plain text, so that every engine takes them. Raises `BatchError` at once where a column is
+    missing or taken.
+    """
+    opened = source if isinstance(source, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(source)
+    check_columns(opened.schema.names, outputs)
+    schema = opened.schema
+    for name in outputs:
+        schema = schema.append(pa.field(name, TYPES[name]))
+    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, catalog, policy, outputs))
+
+
+def _billed(
+    batches: Iterable[Any],
+    schema: Any,
+    catalog: Catalog | None,
+    policy: Policy | None,
+    outputs: Sequence[str],
+) -> Iterator[Any]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        biller = Biller(Resolver(catalog, policy), pool, outputs)
+        for batch in batches:
+            yield from biller.bill(pa.Table.from_batches([batch])).cast(schema).to_batches()
 
 
 def run_stream(
@@ -255,4 +290,4 @@ def _bar(source: Source, progress: bool | None) -> _Bar:
     return _Bar(bar_of(source.rows, progress), source)
 
 
-__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bar_of", "bill_file", "run_stream"]
+__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bar_of", "bill_file", "bill_stream", "run_stream"]
