@@ -392,16 +392,13 @@ def _newest_source() -> str:
 def _findings(
     row: Drug, dose: Dose, on: dt.date, measure: Measure, before: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
-    first, last = _reach()
     found = dose.notes + before
     if measure.way == "activity" and measure.unit != "unit":
         found += (
             Finding("unit-name", "note", f"'units' was read as what {row.code} counts ({measure.unit}).",
                     "Check that the label's units are those.", (row.citation,)),
         )  # fmt: skip
-    if not first <= on <= last:
-        found += reach_note(on)
-    return found
+    return found + reach_note(on)
 
 
 # --- the explanation --------------------------------------------------------------------------------
