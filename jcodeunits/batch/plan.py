@@ -32,6 +32,7 @@ class Days:
         self.bad: list[str] = []
         numbers, keys = columns.days(column)
         self._index = numbers if keys is None else keys.index
+        self._keyed = keys is not None
         if keys is None:
             self._low = int(numbers.min()) if len(numbers) else 0
             read = [(day, "") for day in range(self._low, int(numbers.max()) + 1)] if len(numbers) else []
@@ -66,8 +67,12 @@ class Days:
 
     def span(self) -> tuple[dt.date | None, dt.date | None]:
         """The oldest and the newest date."""
-        used: Any = np.unique(self._index) - self._low if len(self._index) else []
-        days = [self._days[n] for n in used if self._lookup[n] < self.stretches]
+        if self._keyed:
+            seen = np.zeros(len(self._days), bool)
+            seen[self._index] = True
+            days = [day for n, day in enumerate(self._days) if seen[n] and self._lookup[n] < self.stretches]
+        else:
+            days = self._days[:1] + self._days[-1:]
         if not days:
             return None, None
         return dt.date.fromordinal(min(days) + EPOCH), dt.date.fromordinal(max(days) + EPOCH)
@@ -169,25 +174,49 @@ class Plan:
 
     def _resolve(self) -> None:
         """The cell of each combination in use; `cells` holds each once, `cell_of` which one a combination has."""
+        self.parts = drug, route, unit, stretch = np.unravel_index(self.used, self.shape)
         resolver, real, first = self.resolver, self.days.stretches, self.days.first
-        self.parts = np.unravel_index(self.used, self.shape)
-        names = [resolver.number(pair) for pair in self.drug.values]
-        seen: dict[int, int] = {}
+        units = [resolver.unit(value, self.dose.text) for value in self.unit.values]
+        notes: dict[tuple[str, ...], int] = {}
+        reach = [notes.setdefault(resolver.reach(first + s), len(notes)) for s in range(real)]
+        fine = (stretch < real) & ~np.isin(route, list(self._bad_routes))
+        target = self._targets(drug, route, stretch, fine)
+        noted = np.array([*reach, *([0] * (self.days.count - real))], np.int64)[stretch]
+        key = (target.astype(np.int64) * len(units) + unit) * len(notes) + noted
+        bad = np.where(stretch < real, -1 - route, -1 - len(self.route.values) - (stretch - real))
+        self.cell_of, distinct = numbered(np.where(fine, key, bad))
+        listed = list(notes)
         self.cells: list[Cell] = []
-        places = []
-        for d, r, u, s in zip(*(part.tolist() for part in self.parts), strict=True):
-            if s >= real or r in self._bad_routes:
-                why = self.days.bad[s - real] if s >= real else self._bad_routes[r]
-                cell = resolver.refusal(why)
+        for number in distinct.tolist():
+            if number < 0:
+                self.cells.append(resolver.refusal(self._why(-1 - number), first=True))
             else:
-                key = (names[d], self.routes[r], self.unit.values[u], self.dose.text, s + first)
-                cell = resolver.found.get(key) or resolver.find(key)
-            place = seen.get(id(cell))
-            if place is None:
-                place = seen[id(cell)] = len(self.cells)
-                self.cells.append(cell)
-            places.append(place)
-        self.cell_of = np.array(places, np.int32)
+                rest, note = divmod(number, len(notes))
+                place, which = divmod(rest, len(units))
+                self.cells.append(resolver.cell(resolver.targets[place], units[which], listed[note]))
+
+    def _why(self, number: int) -> str:
+        """Why a route (numbered first) or a date (numbered behind them) cannot be read."""
+        past = number - len(self.route.values)
+        return self.days.bad[past] if past >= 0 else self._bad_routes[number]
+
+    def _targets(self, drug: Any, route: Any, stretch: Any, fine: Any) -> Any:
+        """The number of the target of each combination; those not known yet are asked for."""
+        resolver, first, real = self.resolver, self.days.first, self.days.stretches
+        ways = len(self.route.values)
+        over = [resolver.over_time(pair, name) for pair in self.drug.values for name in self.routes]
+        known = np.array([targets[first : first + real] for targets in over], np.int32).reshape(-1, real)
+        at, when = drug * ways + route, np.minimum(stretch, real - 1)
+        made = known[at, when]
+        open_ones = np.flatnonzero((made < 0) & fine)
+        if len(open_ones):
+            for place in np.unique(at[open_ones] * real + when[open_ones]).tolist():
+                pair, s = divmod(place, real)
+                which, way = divmod(pair, ways)
+                resolver.ask(self.drug.values[which], self.routes[way], first + s)
+                known[pair, s] = over[pair][first + s]
+            made = known[at, when]
+        return made
 
 
 def optional(table: Any, name: str) -> Keys:

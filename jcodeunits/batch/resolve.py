@@ -138,10 +138,10 @@ class Resolver:
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
-        self.found: dict[tuple[int, str | None, Any, bool, int], Cell] = {}
-        self._numbers: dict[tuple[Any, Any], int] = {}
-        self._pairs: list[tuple[Any, Any]] = []
-        self._refusals: dict[str, Cell] = {}
+        self.targets: list[Target] = []
+        self._places: dict[int, int] = {}
+        self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
+        self._refusals: dict[tuple[str, bool], Cell] = {}
         self._kinds: dict[tuple[Any, ...], int] = {}
         self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
@@ -172,7 +172,7 @@ class Resolver:
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
         self._kept += [list(self._cells.values())]  # numbers that were made of their identities stay theirs
-        for memory in (self._targets, self._cells, self._notes, self._classes, self.found):
+        for memory in (self._targets, self._cells, self._notes, self._classes, self._over_time):
             memory.clear()
 
     def season(self, on: dt.date) -> int:
@@ -292,39 +292,51 @@ class Resolver:
 
     # -- cells
 
-    def number(self, pair: tuple[Any, Any]) -> int:
-        """A number for a drug and an NDC as written, the same for as long as the resolver lives."""
-        if pair not in self._numbers:
-            self._numbers[pair] = len(self._pairs)
-            self._pairs.append(pair)
-        return self._numbers[pair]
+    def refusal(self, reason: str, first: bool) -> Cell:
+        """The cell of rows whose date, route or unit cannot be read; `first` for what is read before the dose."""
+        key = (reason, first)
+        if key not in self._refusals:
+            self._refusals[key] = Cell(REFUSED, reason=reason, first=first)
+        return self._refusals[key]
 
-    def refusal(self, reason: str) -> Cell:
-        """The cell of rows whose date or route cannot be read."""
-        if reason not in self._refusals:
-            self._refusals[reason] = Cell(REFUSED, reason=reason, first=True)
-        return self._refusals[reason]
+    def over_time(self, pair: tuple[Any, Any], route: str | None) -> Any:
+        """The targets of a drug and an NDC as written, by stretch: numbers in `targets`, -1 where not asked yet."""
+        key = (pair, route)
+        if key not in self._over_time:
+            made = np.full(len(self.bounds) + 1, -1, np.int32)
+            for row in self._of_code(pair[0]) if pair[1] is None else ():
+                known = self._numbered(self._alone.setdefault(id(row), Target(row)))
+                days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
+                first, last = np.searchsorted(self.bounds, days, "right").tolist()
+                made[first : last + 1] = known
+            self._over_time[key] = made
+        return self._over_time[key]
 
-    def find(self, key: tuple[int, str | None, Any, bool, int]) -> Cell:
-        """The cell of a combination: drug and NDC by number, route, unit, whether doses are text, stretch."""
-        name, route, written, text, stretch = key
-        drug, number = self._pairs[name]
-        unit = self.unit(written, text)
-        if unit.reason:
-            cell = Cell(REFUSED, reason=unit.reason)
-        else:
-            cell = self.cell(self.target(drug, number, route, stretch), unit, stretch)
-        self.found[key] = cell
-        return cell
+    def ask(self, pair: tuple[Any, Any], route: str | None, stretch: int) -> None:
+        """Find the target of a drug on one stretch of days."""
+        self.over_time(pair, route)[stretch] = self._numbered(self.target(*pair, route, stretch))
 
-    def cell(self, target: Target, unit: Unit, stretch: int) -> Cell:
+    def _numbered(self, target: Target) -> int:
+        if id(target) not in self._places:
+            self._places[id(target)] = len(self.targets)
+            self.targets.append(target)
+        return self._places[id(target)]
+
+    def reach(self, stretch: int) -> tuple[str, ...]:
+        """The notes on how far the data reach, on a stretch of days."""
+        if stretch not in self._notes:
+            self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch)))
+        return self._notes[stretch]
+
+    def cell(self, target: Target, unit: Unit, reach: tuple[str, ...]) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
+        if unit.reason:
+            return self.refusal(unit.reason, first=False)
         if target.row is None:
             key: tuple[Any, ...] = (target.by_dose, target.reason)
             if key not in self._cells:
                 self._cells[key] = Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
             return self._cells[key]
-        reach = self._reach(stretch)
         plain = not target.notes and target.item is None
         key = (id(target.row if plain else target), id(unit), reach)
         cell = self._cells.get(key)
@@ -338,11 +350,6 @@ class Resolver:
             self._cells[key] = cell
             self._kept.append((target, unit))
         return cell
-
-    def _reach(self, stretch: int) -> tuple[str, ...]:
-        if stretch not in self._notes:
-            self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch)))
-        return self._notes[stretch]
 
     def _measured(self, target: Target, unit: Unit) -> Cell:
         row = target.row
