@@ -597,3 +597,19 @@ def test_a_medication_without_code_is_its_only_ingredient() -> None:
     with pytest.raises(FormatError, match="does not say the drug"):
         read(bare)
     assert read(bare, drug="ketorolac").administrations[0].drug == "ketorolac"
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "says"),
+    [
+        (R4, "contained.0.code", r"contained\[0\].code must be an object"),
+        (R5, "medication.reference", "medication.reference must be an object"),
+        (R4, "dosage", "dosage must be an object"),
+        (R4, "contained", "contained must be a list of objects"),
+        (R4, "effectiveDateTime", None),
+        (R4, "dosage.dose.code", None),
+    ],
+)
+def test_a_wrong_shape_is_named(message: dict[str, Any], path: str, says: str | None) -> None:
+    with pytest.raises(FormatError, match=says or f"{path} must be text"):
+        read(changed(message, path, "0" if says else [0]))

@@ -56,8 +56,10 @@ _SHAPES = Shapes(
     )),
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
-    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
-    either_in={"reference": ("medication", "actor", "reason", "service", "item")},
+    objects_in={
+        "code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "reference": ("medication",),
+    },
+    either_in={"reference": ("actor", "reason", "service", "item")},
 )  # fmt: skip
 _READ = ("MedicationAdministration", "Medication", "Claim", "ChargeItem")
 
