@@ -50,6 +50,9 @@ VERBS = {
 }
 FAILED = 2
 
+# Verb -> the extra that brings what it needs besides.
+_EXTRAS = {"batch": "batch", "audit": "batch", "refresh": "refresh", "charge": "fhir"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status.
@@ -88,11 +91,11 @@ def _run(verb: str, words: list[str]) -> int:
     except BrokenPipeError:
         return _closed()
     except Exception as why:  # noqa: BLE001 - the last door: whoever stands at the counter gets a sentence
-        return _failed(_sentence(why))
+        return _failed(_sentence(why, verb))
     return _written(text, status)
 
 
-def _sentence(why: Exception) -> str:
+def _sentence(why: Exception, verb: str) -> str:
     from jcodeunits.errors import JcodeunitsError
 
     if isinstance(why, JcodeunitsError):
@@ -102,7 +105,8 @@ def _sentence(why: Exception) -> str:
     if isinstance(why, OSError):
         return f"{why.filename or 'the file'}: {why.strerror or why}."
     if isinstance(why, ModuleNotFoundError):
-        return f"{why.name} is not installed: the README says which extra brings it."
+        extra = _EXTRAS.get(verb, "notebook")
+        return f"{why.name} is not installed. Get it with pip install 'jcodeunits[{extra}]'."
     if isinstance(why, (UnicodeError, RecursionError, MemoryError)):
         return f"the input cannot be read ({type(why).__name__}: {why})."
     return f"this input was not foreseen ({type(why).__name__}: {why}). Please report it with the command."
