@@ -116,6 +116,8 @@ def test_only_completed_is_billed(status: str | None) -> None:
 def test_a_stopped_one_is_billed_on_the_callers_word() -> None:
     stopped = changed(R4, "status", "stopped")
     assert read(stopped, partial=True).administrations[0].dose == "30 mg"
+    with pytest.raises(FormatError, match="read it with partial=True"):
+        read(stopped)
     with pytest.raises(FormatError, match="not-done"):
         read(changed(R4, "status", "not-done"), partial=True)
 
@@ -227,6 +229,11 @@ def test_a_medication_may_stand_in_the_bundle_or_beside_the_message() -> None:
     assert read(apart, medications=[MEDICATION]).administrations[0].drug == "0409-3795-01"
 
 
+def test_a_resource_of_another_kind_with_items_is_no_claim() -> None:
+    with pytest.raises(FormatError, match="No MedicationAdministration"):
+        fhir.read({"resourceType": "Invoice", "item": []}, place="11")
+
+
 @pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationDispense", "MedicationStatement"])
 def test_an_order_is_never_billed(kind: str) -> None:
     order = {"resourceType": kind, "status": "completed"}
@@ -308,6 +315,8 @@ def test_a_volume_brings_its_strength() -> None:
     assert read(volume).administrations[0].concentration == "30 mg/1 mL"
     strength = {"numerator": quantity(500, "mg"), "denominator": quantity(10, "mL")}
     bare = changed(volume, "contained.0.amount", None)
+    bare["contained"][0]["ingredient"] = [{"strength": {"numerator": quantity(500, "mg")}}]
+    assert read(bare).administrations[0].concentration is None
     bare["contained"][0]["ingredient"] = [{"strength": strength}]
     assert read(bare).administrations[0].concentration == "500 mg/10 mL"
     bare["contained"][0]["ingredient"] = [
