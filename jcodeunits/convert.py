@@ -145,6 +145,7 @@ def billing_units(
         row, findings = resolve(drug, day, given, route, catalog)
     except NotInEffect as error:
         raise _with_units(error, given, basis, catalog) from None
+    given = _drawn(drug, given, day, row)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:
         _within(row, given, day, catalog)
@@ -177,7 +178,7 @@ def resolve(
         raise UnknownDrug(
             f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
-    if _NDC_LIKE.fullmatch(drug.strip()):
+    if _is_ndc(drug):
         return _by_ndc(drug, on, book)
     try:
         choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
@@ -186,6 +187,21 @@ def resolve(
 
         raise with_near(error, drug, book) from None
     return choice.drug, _choice_notes(drug, choice)
+
+
+def _is_ndc(drug: object) -> bool:
+    return isinstance(drug, str) and _NDC_LIKE.fullmatch(drug.strip()) is not None
+
+
+def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug) -> Dose:
+    """A volume of an NDC as the amount of drug in it, where the code counts no volume itself."""
+    if not _is_ndc(drug) or units.dimension(dose.unit) != "volume":
+        return dose
+    if row.unit and units.dimension(row.unit) == "volume":
+        return dose
+    from . import products
+
+    return products.find(drug, on)[0].drawn(dose)
 
 
 def _by_ndc(text: str, on: dt.date, book: Catalog) -> tuple[Drug, tuple[Finding, ...]]:

@@ -24,6 +24,7 @@ from .errors import TableError, UnknownProduct
 from .finding import Finding
 from .period import Period, as_date
 from .tables import choice, column, day, optional, optional_amount, optional_day, text, words
+from .trace import Step
 
 KINDS = ("single-dose", "multi-dose")
 FORMS = ("liquid", "powder", "kit", "cream")
@@ -110,6 +111,25 @@ class Product:
     def dose(self) -> Dose | None:
         """The labelled amount of one container as a dose; None where it is not known."""
         return Dose(self.amount, self.unit) if self.amount is not None else None
+
+    def drawn(self, dose: Dose) -> Dose:
+        """A volume of this product as the amount of drug in it, where its volume is proved; else as it is.
+
+        >>> print(find("00409-3795-01", on="2026-03-02")[0].drawn(Dose.of("0.5 mL")))
+        15 mg
+        """
+        if units.dimension(dose.unit) != "volume" or self.qualifier != "ML" or not self.quantity:
+            return dose
+        if self.amount is None:
+            return dose
+        volume = dose.to("mL").amount
+        amount = self.amount * volume / self.quantity
+        told = f"{decimal_text(amount)} {units.label(self.unit)}"
+        step = Step(
+            f"{decimal_text(volume)} mL x {self.contents} = {told}", "volume x the product's concentration",
+            self.citation,
+        )  # fmt: skip
+        return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step))
 
     @property
     def number(self) -> str:

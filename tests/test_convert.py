@@ -184,6 +184,16 @@ def test_an_ndc_is_a_drug(ndc):
     assert str(billing_units(ndc, "30 mg", on="2026-03-02")) == "J1885 x 2"
 
 
+def test_a_volume_of_an_ndc_is_the_amount_in_it():
+    # 30 mg in 1 mL: half of it is 15 mg; Depo-Medrol 40 mg in 1 mL
+    answer = billing_units("00409-3795-01", "0.5 mL", on="2026-03-02")
+    assert (str(answer), str(answer.dose)) == ("J1885 x 1", "15 mg")
+    assert answer.explain().splitlines()[1].startswith("0.5 mL x 30 mg/1 mL = 15 mg")
+    assert str(billing_units("00009-3073-01", "1 mL", on="2026-03-02")) == "J1010 x 40"
+    with pytest.raises(errors.UnitMismatch):
+        billing_units("65757-0300-01", "4 mL", on="2026-03-02")
+
+
 def test_an_ndc_bills_the_code_of_its_day():
     # Depo-Medrol 40 mg/mL, 1 mL: 22 NDCs moved from J1030 to J1010
     assert str(billing_units("00009-3073-01", "40 mg", on="2024-03-31")) == "J1030 x 1"

@@ -460,18 +460,7 @@ def _is_ndc(text: str) -> bool:
 def _by_product(dose: Dose, found: tuple[Found, ...]) -> Dose:
     """A volume as an amount of drug, where the one product opened has a proved volume; else as it is."""
     items = [f.item for f in found if f.item is not None]
-    if len(items) != 1 or units.dimension(dose.unit) != "volume":
-        return dose
-    item = items[0]
-    if item.qualifier != "ML" or not item.quantity or item.dose is None:
-        return dose
-    volume = dose.to("mL").amount
-    amount = item.dose.amount * volume / item.quantity
-    step = Step(
-        f"{decimal_text(volume)} mL x {item.contents} = {decimal_text(amount)} {units.label(item.dose.unit)}",
-        "volume x the product's concentration", item.citation,
-    )  # fmt: skip
-    return Dose(amount, item.dose.unit, dose.written, dose.notes, (*dose.steps, step))
+    return items[0].drawn(dose) if len(items) == 1 else dose
 
 
 def _compared(given: _Given) -> Fraction:
