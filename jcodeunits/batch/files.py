@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from ..errors import BatchError
 from . import columns
 
-ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
+ROWS = 1 << 20  # rows in one step of a stream, and in one row group of the output
 _CSV_BLOCK = 1 << 24
 FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
@@ -121,7 +121,7 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
         if hasattr(place, "seek"):
             place.seek(0)
         encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
-        file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=True)
+        file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=False)
     except (pa.ArrowException, ValueError) as why:
         raise BatchError(
             f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file"

@@ -74,7 +74,7 @@ class Unit:
     reason: str = ""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Cell:
     """What one combination of drug, route, unit and stretch of days comes to.
 
@@ -346,7 +346,7 @@ class Resolver:
                 said: Any = (joined([*filter(None, text.split("|")), *reach]) for text in cell.findings)
                 cell = attrs.evolve(cell, findings=tuple(said))
             if cell.row is not None:
-                cell = attrs.evolve(cell, kind=self._kinds.setdefault(_judged_by(cell), len(self._kinds)))
+                cell.kind = self._kinds.setdefault(_judged_by(cell), len(self._kinds))
             self._cells[key] = cell
             self._kept.append((target, unit))
         return cell

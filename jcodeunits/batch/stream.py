@@ -22,7 +22,7 @@ from .files import Source, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
 
-_DEPTH = 2  # tables waiting between two threads
+_DEPTH = 1  # tables waiting between two threads
 _END = object()
 
 
