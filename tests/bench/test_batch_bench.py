@@ -1,0 +1,61 @@
+"""Bulk work beside Arrow alone, the bare kernel, DuckDB, Pint and one call at a time, in the same run.
+
+`python tests/bench/bulk.py` measures the same at ten and forty million rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import jcodeunits as jc
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bulk  # noqa: E402 - the script beside this file
+
+ROWS = 2_000_000
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("bulk") / "in.parquet"
+    bulk.write_file(path, ROWS)
+    return path
+
+
+def test_parquet_to_parquet_beside_arrow_alone(benchmark, figure, source) -> None:
+    target, other = source.with_name("out.parquet"), source.with_name("arrow.parquet")
+    summary = jc.batch.bill_file(source, target)
+    assert (summary.rows, summary.billed) == (ROWS, ROWS)
+    assert pq.read_metadata(target).num_columns == 5 + len(jc.batch.OUTPUTS)
+    benchmark.pedantic(lambda: jc.batch.bill_file(source, target), rounds=3)
+    pairs = [
+        (bulk.best(lambda: jc.batch.bill_file(source, target), 1), bulk.arrow_alone(source, target, other))
+        for _ in range(3)
+    ]
+    ours, arrow = min(mine for mine, _ in pairs), min(theirs for _, theirs in pairs)
+    figure("batch FILE -o FILE / Arrow alone", ours / arrow, "at most 2")
+    figure("batch FILE -o FILE / DuckDB, units alone", ours / bulk.duckdb_query(source, other), "beside it")
+
+
+def test_units_in_memory_beside_the_bare_kernel(benchmark, figure) -> None:
+    made = bulk.table(ROWS, 1, [row.code for row in bulk.drugs()])
+    benchmark.pedantic(lambda: jc.batch.bill(made, outputs=("units",)), rounds=5)
+    ours, bare = bulk.in_memory(5 * ROWS)
+    figure("units in memory / the bare kernel", ours / bare, "at most 3")
+    few = 5000
+    figure("one call at a time / units in memory", bulk.one_by_one(few) / few / ours * 5 * ROWS, "beside it")
+    figure("Pint row by row / units in memory", bulk.pint_loop(few) / few / ours * 5 * ROWS, "beside it")
+
+
+def test_memory_does_not_grow_with_the_file(benchmark, figure, source) -> None:
+    target = source.with_name("out.parquet")
+    larger = source.with_name("larger.parquet")
+    bulk.write_file(larger, 4 * ROWS)
+    small = benchmark.pedantic(lambda: bulk.memory(source, target), rounds=1)
+    large = bulk.memory(larger, target)
+    figure("peak memory in MB", large, "below 1000")
+    figure("peak memory at four times the rows", large / small, "about 1")
