@@ -28,7 +28,7 @@ def holds(line: dict[str, Any], expected: dict[str, Any]) -> bool:
     return all(line.get(key) == value for key, value in expected.items())
 
 
-def judge(folder: Path, case: dict[str, Any]) -> None:
+def assert_judged(folder: Path, case: dict[str, Any]) -> None:
     text = (folder / case["file"]).read_bytes().decode("utf-8")
     if "refused" in case:
         with pytest.raises(FormatError) as caught:
@@ -47,12 +47,12 @@ def judge(folder: Path, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", OWN, ids=lambda case: case["file"])
 def test_our_own_messages(case: dict[str, Any]) -> None:
-    judge(SAMPLES, case)
+    assert_judged(SAMPLES, case)
 
 
 @pytest.mark.parametrize("case", PUBLIC, ids=lambda case: case["file"])
 def test_the_public_messages(shared: Path, case: dict[str, Any]) -> None:
-    judge(shared / "ehr", case)
+    assert_judged(shared / "ehr", case)
 
 
 def test_no_public_message_is_left_out(shared: Path) -> None:
