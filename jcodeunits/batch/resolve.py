@@ -138,6 +138,8 @@ class Resolver:
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
+        self._rows: dict[str, tuple[Product, ...]] = {}
+        self._paired: dict[tuple[Any, ...], Target] = {}
         self.targets: list[Target] = []
         self._places: dict[int, int] = {}
         self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
@@ -235,12 +237,26 @@ class Resolver:
             day = self.day_of(stretch)
             found = self._by_drug(drug, route, day)
             item = self._product(number if is_number(number) else drug, day)
-            if item is not None and is_number(number) and isinstance(drug, str) and drug.strip():
-                found = self._by_product(found, drug, number, route, day)
-            if item is not None and found.row is not None:
-                found = attrs.evolve(found, item=item)
+            if item is not None:
+                found = self._beside(found, item, drug, number, route, day)
             self._targets[key] = found
         return found
+
+    def _beside(
+        self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date
+    ) -> Target:
+        """The target beside a product; the same for all days on which neither row changes."""
+        listed = item.period.holds(day)
+        key = (drug, number, route, id(alone.row), alone.reason, alone.notes, id(item), listed)
+        if key not in self._paired:
+            found = alone
+            if is_number(number) and isinstance(drug, str) and drug.strip():
+                found = self._by_product(alone, drug, number, route, day)
+            if found.row is not None:
+                found = attrs.evolve(found, item=item)
+            self._kept.append((alone, item))
+            self._paired[key] = found
+        return self._paired[key]
 
     def _of_code(self, drug: Any) -> tuple[Drug, ...]:
         """The rows of what is written as a code; none for a name."""
@@ -250,12 +266,16 @@ class Resolver:
         return self._coded[drug]
 
     def _product(self, number: Any, day: dt.date) -> Product | None:
+        """The product's row on a day, the nearest where none is in effect; None for what is no product."""
         if not is_number(number):
             return None
-        try:
-            return self.shelf.find(number.strip(), day)[0]
-        except JcodeunitsError:
-            return None
+        if number not in self._rows:
+            try:
+                self._rows[number] = self.shelf.rows(self.shelf.resolve(number.strip()))
+            except JcodeunitsError:
+                self._rows[number] = ()
+        rows = self._rows[number]
+        return rows[0] if len(rows) == 1 else self.shelf.find(number.strip(), day)[0] if rows else None
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         for row in self._of_code(drug):
