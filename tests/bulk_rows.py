@@ -120,16 +120,10 @@ def _detailed(rng: random.Random, item: products.Product) -> dict[str, Any]:
         "on": _day(rng),
         "route": rng.choice(ODD_ROUTES if odd() < 0.03 else ROUTES),
         "place": rng.choice(ODD_PLACES if odd() < 0.03 else PLACES),
-        "payer": rng.choice(
-            ["acme", "VA"] if odd() < 0.02 else ["medicare", "medicare", "Medicaid", "commercial", ""]
-        ),
-        "claim": rng.choice(
-            ["inpatient"] if odd() < 0.01 else ["professional", "professional", "outpatient", ""]
-        ),
+        "payer": rng.choice(["acme", "VA"] if odd() < 0.02 else ["medicare", "medicare", "Medicaid", "commercial", ""]),
+        "claim": rng.choice(["inpatient"] if odd() < 0.01 else ["professional", "professional", "outpatient", ""]),
         "ndc": _number(rng, item),
-        "container": rng.choice(
-            ["vial"] if odd() < 0.02 else ["single-dose", "single-dose", "multi-dose", "", None]
-        ),
+        "container": rng.choice(["vial"] if odd() < 0.02 else ["single-dose", "single-dose", "multi-dose", "", None]),
         "containers": 0 if odd() < 0.02 else rng.choice([containers, containers, None]),
         "container_amount": rng.choice([decimal_text(amount), None, f"{decimal_text(amount)} {item.unit}"]),
         "discarded": _discarded(rng, max(left, Fraction(0)), item.unit),

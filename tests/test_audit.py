@@ -33,9 +33,7 @@ def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 def judged(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     made = lines(*rows)
-    return list(
-        audit.judge(pa.table({name: pa.array([row.get(name) for row in made]) for name in NAMES})).to_pylist()
-    )
+    return list(audit.judge(pa.table({name: pa.array([row.get(name) for row in made]) for name in NAMES})).to_pylist())
 
 
 def one(**row: Any) -> dict[str, Any]:
@@ -73,9 +71,7 @@ PLANTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("line", "cause", "expected", "difference"), PLANTED, ids=lambda value: str(value)[:40]
-)
+@pytest.mark.parametrize(("line", "cause", "expected", "difference"), PLANTED, ids=lambda value: str(value)[:40])
 def test_a_planted_error_is_found_with_its_cause(
     line: dict[str, Any], cause: str, expected: tuple[str, int] | None, difference: int | None
 ) -> None:
@@ -149,10 +145,7 @@ def test_a_jw_line_and_its_administered_line_are_one_judgment() -> None:
         ("unjudged", "waste-unknown"),
     ]
     ended = judged(
-        *(
-            {"code": "J1030", "claim": "B", "units": 1, "dose": "40", "unit": "mg", "modifiers": m}
-            for m in ("", "JW")
-        )
+        *({"code": "J1030", "claim": "B", "units": 1, "dose": "40", "unit": "mg", "modifiers": m} for m in ("", "JW"))
     )
     assert {row["cause"] for row in ended} == {"dead-code"}
 
@@ -169,13 +162,9 @@ def test_lines_of_one_claim_are_found_wherever_they_stand() -> None:
 
 
 def test_a_dose_billed_on_two_lines_agrees_where_the_sum_does() -> None:
-    split = judged(
-        *({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 1))
-    )
+    split = judged(*({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 1)))
     assert [row["verdict"] for row in split] == ["agrees", "agrees"]
-    wrong = judged(
-        *({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 2))
-    )
+    wrong = judged(*({"claim": "A", "code": "J0696", "units": units, "dose": "1", "unit": "g"} for units in (3, 2)))
     assert [row["verdict"] for row in wrong] == ["differs", "differs"]
 
 
@@ -224,9 +213,7 @@ def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
         )
         if row["waste_units"]:
             rows.append(base | {"line": 2, "units": row["waste_units"], "modifiers": "JW"})
-    made = audit.judge(
-        pa.table({name: pa.array([row.get(name) for row in rows]) for name in NAMES})
-    ).to_pylist()
+    made = audit.judge(pa.table({name: pa.array([row.get(name) for row in rows]) for name in NAMES})).to_pylist()
     assert len(made) > 500
     wrong = [row for row in made if row["verdict"] == "differs"]
     assert wrong == []
@@ -244,10 +231,7 @@ def test_the_report_counts_by_cause_and_by_drug() -> None:
     rows = lines(*(line for line, *_ in PLANTED), *RIGHT, *(line for line, _ in OPEN))
     table = audit.judge(
         pa.table(
-            {
-                name: pa.array([None if row.get(name) is None else str(row[name]) for row in rows])
-                for name in NAMES
-            }
+            {name: pa.array([None if row.get(name) is None else str(row[name]) for row in rows]) for name in NAMES}
         )
     )
     made = audit.report(table, "march.csv")

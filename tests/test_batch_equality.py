@@ -91,9 +91,7 @@ def charged(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def as_table(rows: list[dict[str, Any]]) -> Any:
     kinds = {"containers": pa.int64()}
-    return pa.table(
-        {name: pa.array([row[name] for row in rows], kinds.get(name, pa.string())) for name in rows[0]}
-    )
+    return pa.table({name: pa.array([row[name] for row in rows], kinds.get(name, pa.string())) for name in rows[0]})
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -121,9 +119,7 @@ def test_batches_of_any_size_give_the_same_rows_in_the_same_order(rows_at_a_time
 def many(row: dict[str, Any], count: int = 60) -> list[dict[str, Any]]:
     """The same kind of row again and again, on other days and at other doses, so that rows share a case."""
     start = dt.date(2024, 1, 5)
-    return [
-        row | {"on": (start + dt.timedelta(11 * n)).isoformat(), "dose": f"{35 + n}"} for n in range(count)
-    ]
+    return [row | {"on": (start + dt.timedelta(11 * n)).isoformat(), "dose": f"{35 + n}"} for n in range(count)]
 
 
 def test_rows_that_share_a_case_have_figures_of_their_own() -> None:

@@ -59,9 +59,7 @@ def test_csv_to_csv_keeps_every_cell_as_it_was_written(given: Path, tmp_path: Pa
     assert not summary.ok
 
 
-def test_parquet_to_parquet_keeps_types_order_and_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_to_parquet_keeps_types_order_and_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = bulk_rows.simple(1000, 5)
     schema = pa.schema(
         [
@@ -78,9 +76,7 @@ def test_parquet_to_parquet_keeps_types_order_and_count(
     summary = jc.batch.bill_file(tmp_path / "in.parquet", tmp_path / "out.parquet")
     made = pq.read_table(tmp_path / "out.parquet")
     assert made.select(table.column_names).equals(table)
-    assert (
-        made.select(jc.batch.OUTPUTS).to_pylist() == jc.batch.bill(table).select(jc.batch.OUTPUTS).to_pylist()
-    )
+    assert made.select(jc.batch.OUTPUTS).to_pylist() == jc.batch.bill(table).select(jc.batch.OUTPUTS).to_pylist()
     assert pa.types.is_string(made.schema.field("hcpcs").type)
     assert (summary.rows, summary.billed + summary.refused) == (1000, 1000)
 
@@ -105,7 +101,7 @@ def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in (["drug", "dose", "unit", "on"], ["J0696", 1, "g", dt.datetime(2026, 3, 2)], ["ketorolac", 0.5, "mg", "2026-03-02"],
+    for row in (["drug", "dose", "unit", "on"], ["J0696", 1, "g", dt.datetime.fromisoformat("2026-03-02T00:00")], ["ketorolac", 0.5, "mg", "2026-03-02"],
                 [None, None, None, None], ["J1885", 45.0, "mg", dt.date(2026, 3, 2)]):  # fmt: skip
         sheet.append(row)
     book.save(tmp_path / "given.xlsx")
@@ -258,9 +254,7 @@ def test_a_full_disk_leaves_the_earlier_output(tmp_path: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000));"
         "from jcodeunits.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "batch", str(source), "-o", str(target)], capture_output=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, "batch", str(source), "-o", str(target)], capture_output=True)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr.decode()
     assert target.read_text() == "earlier"
@@ -303,9 +297,7 @@ def test_where_the_system_has_no_nameless_files_a_named_one_is_moved(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["given.csv", "out.csv"]
 
 
-def test_the_output_keeps_the_permissions_of_what_it_replaces_and_follows_links(
-    given: Path, tmp_path: Path
-) -> None:
+def test_the_output_keeps_the_permissions_of_what_it_replaces_and_follows_links(given: Path, tmp_path: Path) -> None:
     real, link = tmp_path / "real.csv", tmp_path / "link.csv"
     real.write_text("earlier")
     real.chmod(0o640)
@@ -345,6 +337,11 @@ def test_the_summary_reads_well(given: Path, tmp_path: Path) -> None:
     assert jc.edition in text
 
 
+def put_all(sink: stream.Behind, items: Any) -> None:
+    for item in items:
+        sink.put(item)
+
+
 def test_an_error_in_one_thread_reaches_the_others() -> None:
     def broken() -> Any:
         yield 1
@@ -360,8 +357,7 @@ def test_an_error_in_one_thread_reaches_the_others() -> None:
 
     sink = stream.Behind(refuse)
     with pytest.raises(OSError, match="No space"):
-        for n in range(100):
-            sink.put(n)
+        put_all(sink, range(100))
     sink.stop()
 
 

@@ -31,9 +31,7 @@ def test_pandas(given: Any, wanted: list[dict[str, Any]]) -> None:
     pytest.importorskip("pandas")
     frame = given.to_pandas()
     made = jc.batch.bill(frame).to_pandas()
-    assert list(made["hcpcs"].astype(object).where(made["hcpcs"].notna(), None)) == [
-        row["hcpcs"] for row in wanted
-    ]
+    assert list(made["hcpcs"].astype(object).where(made["hcpcs"].notna(), None)) == [row["hcpcs"] for row in wanted]
     assert made["units"].sum() == sum(row["units"] or 0 for row in wanted)
     assert len(made) == len(frame)
 
@@ -42,9 +40,7 @@ def test_polars(given: Any, wanted: list[dict[str, Any]]) -> None:
     pl = pytest.importorskip("polars")
     made = pl.from_arrow(jc.batch.bill(pl.from_arrow(given)))
     assert (
-        made.select(pl.col("row", "units"), pl.col("hcpcs", "status").cast(pl.String))
-        .select("row", *PLAIN)
-        .to_dicts()
+        made.select(pl.col("row", "units"), pl.col("hcpcs", "status").cast(pl.String)).select("row", *PLAIN).to_dicts()
         == wanted
     )
 
@@ -63,10 +59,7 @@ def test_polars_lazy_and_streaming(given: Any, wanted: list[dict[str, Any]], tmp
     made = lazy.map_batches(billed, schema={**lazy.collect_schema(), **answers}, streamable=True)
     assert made.select("row", *PLAIN).collect(engine="streaming").sort("row").to_dicts() == wanted
     made.sink_parquet(tmp_path / "billed.parquet")
-    assert (
-        pq.read_table(tmp_path / "billed.parquet").sort_by("row").select(["row", *PLAIN]).to_pylist()
-        == wanted
-    )
+    assert pq.read_table(tmp_path / "billed.parquet").sort_by("row").select(["row", *PLAIN]).to_pylist() == wanted
 
 
 def test_duckdb(given: Any, wanted: list[dict[str, Any]]) -> None:

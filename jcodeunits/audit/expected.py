@@ -52,9 +52,7 @@ class Expected:
 class Bench:
     """Bills the lines of an audit again."""
 
-    def __init__(
-        self, table: Any, catalog: Catalog | None, policy: Policy | None, pool: ThreadPoolExecutor
-    ) -> None:
+    def __init__(self, table: Any, catalog: Catalog | None, policy: Policy | None, pool: ThreadPoolExecutor) -> None:
         self.resolver = Resolver(catalog, policy)
         self.biller = Biller(self.resolver, pool, ANSWERS)
         self.table = table
@@ -67,12 +65,8 @@ class Bench:
         rows = np.arange(self.table.num_rows)
         made = self._bill(self._drugs(), rows)
         expected = Expected(made, [BY_DRUG] * len(rows), {})
-        self._again(
-            expected, BY_CODE, ((row, self._own_code(expected, row)) for row in self._doubtful(expected))
-        )
-        ended = [
-            row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)
-        ]
+        self._again(expected, BY_CODE, ((row, self._own_code(row)) for row in self._doubtful(expected)))
+        ended = [row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)]
         self._again(expected, BY_SUCCESSOR, ((row, self._successor(row)) for row in ended))
         return expected
 
@@ -136,7 +130,7 @@ class Bench:
             if self.written_drug(row) is not None and code != self.billed_code(row)
         ]  # fmt: skip
 
-    def _own_code(self, expected: Expected, row: int) -> str:
+    def _own_code(self, row: int) -> str:
         """The billed code where the name on the line leaves it open, else nothing.
 
         A name may mean several codes (makers, sizes, forms), and a site's own name may be none of ours: then

@@ -130,9 +130,7 @@ class Judge:
         ended = self._ended(line)
         if line.units is None:
             verdict.unjudged("unreadable-units")
-        elif ended is not None and (
-            self.expected.by[row] == BY_SUCCESSOR or (reason or "").startswith("NotInEffect")
-        ):
+        elif ended is not None and (self.expected.by[row] == BY_SUCCESSOR or (reason or "").startswith("NotInEffect")):
             self._dead(line, verdict, ended)
         elif reason is not None:
             self._refused(line, verdict, reason)
@@ -177,9 +175,7 @@ class Judge:
         elif kind in ("facility-place", "clinic-rate", "nursing-place", "telehealth-place", "place-by-payer"):
             verdict.code, verdict.units = line.code, 0
             self._counted(line, verdict)
-            verdict.differs(
-                "facility-place" if kind == "facility-place" else "withheld", *self._place(line.row)
-            )
+            verdict.differs("facility-place" if kind == "facility-place" else "withheld", *self._place(line.row))
         elif kind in causes.OF_REFUSAL:
             verdict.unjudged(self._why(line, kind))
         else:
@@ -289,9 +285,7 @@ class Judge:
         if abs(billed - quantity) < _ROUNDING:
             return True
         try:
-            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[
-                0
-            ]
+            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0]
             per = counting(item, self.bench.date(row), None, self.bench.resolver.shelf).per_container
             opened = count_of(self.cells["containers"][row])
         except JcodeunitsError:
@@ -306,9 +300,7 @@ class Judge:
 
     def _product_citation(self, row: int) -> Citation | None:
         try:
-            return self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[
-                0
-            ].citation
+            return self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0].citation
         except JcodeunitsError:
             return None
 
@@ -420,9 +412,7 @@ class Judge:
         on, setting = self.bench.date(row), self._setting(row)
         if on is None or setting.reason:
             return ()
-        return tuple(
-            tables.citation(self.policy.option(setting.payer, name, on, setting.claim)) for name in names
-        )
+        return tuple(tables.citation(self.policy.option(setting.payer, name, on, setting.claim)) for name in names)
 
     def _place(self, row: int) -> tuple[Citation, ...]:
         setting, on = self._setting(row), self.bench.date(row)
@@ -443,9 +433,7 @@ class Judge:
         return found.confidence if found is not None else "high"
 
 
-_OF_UNITS = frozenset(
-    {"wrong-multiplier", "rounded-down", "rounded-up-twice", "waste-in-units", "fractional-units"}
-)
+_OF_UNITS = frozenset({"wrong-multiplier", "rounded-down", "rounded-up-twice", "waste-in-units", "fractional-units"})
 
 
 def _joined(modifiers: tuple[str, ...]) -> str | None:

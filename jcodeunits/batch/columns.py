@@ -119,7 +119,7 @@ class Amounts:
         """The amounts of these rows as int64."""
         raise NotImplementedError
 
-    def unsafe(self, start: int, stop: int) -> Any | None:
+    def unsafe(self, start: int, stop: int) -> Any | None:  # noqa: ARG002 - text needs them
         """Which of these rows are written with a trailing zero; None where none can be."""
         return None
 
@@ -184,9 +184,7 @@ class _Text(Amounts):
 
     def scaled(self, start: int, stop: int) -> Any:
         part = self.array.slice(start, stop - start)
-        plain = pc.and_(
-            pc.match_substring_regex(part, _PLAIN), pc.less_equal(pc.binary_length(part), _TEXT_LIMIT)
-        )
+        plain = pc.and_(pc.match_substring_regex(part, _PLAIN), pc.less_equal(pc.binary_length(part), _TEXT_LIMIT))
         kept = pc.if_else(pc.fill_null(plain, False), part, "0")
         return _exact_micro(pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False))
 

@@ -134,9 +134,7 @@ class Work:
         self.count, self._bad_counts = self._counts()
         self._places = tuple(tuple(keys.values) for keys in (self.place, self.payer, self.claim))
         self._seen: dict[int, tuple[Setting, ...]] = {}
-        self.opened = any(
-            name in table.column_names for name in ("ndc", "container_amount", "containers", "discarded")
-        )
+        self.opened = any(name in table.column_names for name in ("ndc", "container_amount", "containers", "discarded"))
         every = [self.place, self.payer, self.claim, self.container, self.amount]
         if self.opened:
             every += [plan.drug, plan.unit]
@@ -202,8 +200,7 @@ class Work:
         cells = self.plan.cell[rows[first]]
         at = cells if self.plan.sorted else np.searchsorted(self.plan.used, cells)
         keys = [
-            (named[kind], *self._said(row))
-            for kind, row in zip(judged[at].tolist(), rows[first].tolist(), strict=True)
+            (named[kind], *self._said(row)) for kind, row in zip(judged[at].tolist(), rows[first].tolist(), strict=True)
         ]
         return group_of, first, keys
 
@@ -344,9 +341,7 @@ class Work:
         slow |= large | ~self._agreeing(known, figures)[case_of]
         return Details(cases, case_of, waste, quantity, counted[case_of]), slow
 
-    def _plain(
-        self, units: Any, rows: Any, group_of: Any, keys: list[Any], marks: Any
-    ) -> tuple[Details, Any]:
+    def _plain(self, units: Any, rows: Any, group_of: Any, keys: list[Any], marks: Any) -> tuple[Details, Any]:
         """Rows of which nothing is known but the dose: no label, no product."""
         case_of, leads = _first(group_of.astype(np.int64) * 2 + marks)
         unsafe = marks[leads].tolist() if isinstance(marks, np.ndarray) else [0] * len(leads)
@@ -356,9 +351,7 @@ class Work:
         ]
         agree = self._agreeing(known, [(int(units[rows[at]]), 0, None) for at in leads.tolist()])
         nothing = np.zeros(len(rows), np.int64)
-        return Details([one for one, _, _ in known], case_of, nothing, nothing, nothing.astype(bool)), ~agree[
-            case_of
-        ]
+        return Details([one for one, _, _ in known], case_of, nothing, nothing, nothing.astype(bool)), ~agree[case_of]
 
     def _case(self, key: Any, at: int) -> tuple[One, Any, bool]:
         """The one-call answer to a case, its key, and whether it was known before."""
@@ -367,9 +360,7 @@ class Work:
             return known, key, True
         return self.clerk.answer(self.row(at, self.plan.dose.raw(np.array([at]))[0])), key, False
 
-    def _agreeing(
-        self, known: list[tuple[One, Any, bool]], figures: list[tuple[int, int, int | None]]
-    ) -> Any:
+    def _agreeing(self, known: list[tuple[One, Any, bool]], figures: list[tuple[int, int, int | None]]) -> Any:
         """Which cases have in their first row the figures of the arrays. Those are remembered."""
         agree = []
         for (one, key, seen), mine in zip(known, figures, strict=True):
@@ -400,9 +391,7 @@ def _pattern(given: Any, label: Any, lost: Any, thrown: Any, waste: Any) -> Any:
     """How dose, label and discard compare: a number below 64 that is the same for rows judged alike."""
     left = label - given
     filled = np.where(label > 0, 1 + (left >= 0) + (left > 0), 0).astype(np.int64)
-    recorded = np.where(
-        thrown < 0, 0, np.where(thrown == 0, 1, 3 + (lost > left).astype(np.int64) - (lost < left))
-    )
+    recorded = np.where(thrown < 0, 0, np.where(thrown == 0, 1, 3 + (lost > left).astype(np.int64) - (lost < left)))
     return (filled * 5 + recorded) * 2 + (waste > 0)
 
 

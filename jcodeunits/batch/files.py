@@ -123,9 +123,7 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
         encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
         file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=False)
     except (pa.ArrowException, ValueError) as why:
-        raise BatchError(
-            f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file"
-        ) from None
+        raise BatchError(f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file") from None
 
     def tables() -> Iterator[Any]:
         row = 0
@@ -218,9 +216,7 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
         said = f"a character is not in the encoding expected ({said}). Save it as UTF-8, or name its encoding"
     elif "Expected" in said and "columns" in said:
         said = f"a line has more or fewer cells than the header ({said}). Mend the line: no row is skipped"
-    return BatchError(
-        f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}"
-    )
+    return BatchError(f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}")
 
 
 def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
@@ -238,18 +234,14 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
     try:
         text = line.decode(encoding).rstrip("\r")
     except (UnicodeDecodeError, LookupError) as why:
-        raise BatchError(
-            f"The header of {name} is not {encoding}: {why}.", file=name, place="header"
-        ) from None
+        raise BatchError(f"The header of {name} is not {encoding}: {why}.", file=name, place="header") from None
     if "\x00" in text:
         raise BatchError(
             f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header"
         )
     names = next(csv.reader([text]), [])
     if not names:
-        raise BatchError(
-            f"{name} is empty: a header line with the column names is wanted.", file=name, place="header"
-        )
+        raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
     return names, rest
 
 
@@ -262,13 +254,9 @@ def _spreadsheet(path: Path, name: str) -> Source:
         rows = book.worksheets[0].iter_rows(values_only=True)
         names = [str(cell).strip() for cell in next(rows, ()) if cell is not None]
     except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
-        raise BatchError(
-            f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file"
-        ) from None
+        raise BatchError(f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file") from None
     if not names:
-        raise BatchError(
-            f"{name} is empty: a first row with the column names is wanted.", file=name, place="header"
-        )
+        raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
     schema = pa.schema([(column, pa.string()) for column in names])
 
     def tables() -> Iterator[Any]:
@@ -376,9 +364,7 @@ class _KeptOpen:
 
 
 @contextlib.contextmanager
-def open_target(
-    target: str | Path, schema: Any, *, spreadsheet_safe: bool = False
-) -> Iterator[Callable[[Any], None]]:
+def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = False) -> Iterator[Callable[[Any], None]]:
     """Write tables to a file, or to standard output as CSV for `-`; the file appears when all went well.
 
     `schema` is what the columns are to be read back as: text columns may be handed over as dictionaries.
@@ -393,9 +379,7 @@ def open_target(
     path = Path(target)
     kind = kind_of(path.name)
     if kind == ".xlsx":
-        raise BatchError(
-            f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name"
-        )
+        raise BatchError(f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name")
     try:
         aside = Aside(path)
     except OSError as why:
@@ -406,11 +390,7 @@ def open_target(
             kept_open = pa.PythonFile(_KeptOpen(aside.file), "w")
             stream = pa.CompressedOutputStream(kept_open, _COMPRESSED[path.suffix.lower()])
         made: Any
-        made = (
-            _ParquetWriter(stream, schema)
-            if kind == ".parquet"
-            else _CsvWriter(stream, schema, spreadsheet_safe)
-        )
+        made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
         yield made.write
         made.close()
         if stream is not aside.file:
@@ -438,9 +418,7 @@ class _ParquetWriter:
         if self._writer is None:
             self._handed = table.schema.remove_metadata()
             kept = _worth_encoding(self._schema)
-            self._writer = pq.ParquetWriter(
-                self._stream, self._handed, store_schema=False, use_dictionary=kept
-            )
+            self._writer = pq.ParquetWriter(self._stream, self._handed, store_schema=False, use_dictionary=kept)
             own = base64.b64encode(self._schema.serialize().to_pybytes())
             self._writer.add_key_value_metadata({**(self._schema.metadata or {}), b"ARROW:schema": own})
         self._writer.write_table(table.cast(self._handed), row_group_size=max(table.num_rows, 1))
@@ -454,9 +432,7 @@ class _ParquetWriter:
 
 def _worth_encoding(schema: Any) -> list[str] | bool:
     """The columns that a Parquet dictionary makes smaller: all but amounts, which rarely repeat."""
-    return [
-        f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))
-    ] or False
+    return [f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))] or False
 
 
 class _CsvWriter:
@@ -521,7 +497,5 @@ def _as_text(column: Any, safe: bool) -> Any:
 
 def _defused(texts: Any) -> Any:
     """Texts that a spreadsheet would take for a formula, with an apostrophe before them."""
-    risky = pc.and_(
-        pc.match_substring_regex(texts, _FORMULA), pc.invert(pc.match_substring_regex(texts, _NUMBER))
-    )
+    risky = pc.and_(pc.match_substring_regex(texts, _FORMULA), pc.invert(pc.match_substring_regex(texts, _NUMBER)))
     return pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts)

@@ -121,9 +121,7 @@ def count_of(value: Any) -> int | None:
     except (ValueError, ZeroDivisionError):
         number = Fraction(0)
     if isinstance(value, bool) or number.denominator != 1 or not 1 <= number <= 10**9:
-        raise EncounterError(
-            f"containers: {value!r} is not a whole number above 0.", path="containers", given=value
-        )
+        raise EncounterError(f"containers: {value!r} is not a whole number above 0.", path="containers", given=value)
     return int(number)
 
 
@@ -252,9 +250,7 @@ class Clerk:
             # Without a route a name is looked up among injectables; a code asks for no route.
             route = self.resolver.any_route
             if opened.ndc is None:
-                drug = (
-                    convert.resolve(drug, row.on, dose, None, self.book)[0].code if _is_name(drug) else drug
-                )
+                drug = convert.resolve(drug, row.on, dose, None, self.book)[0].code if _is_name(drug) else drug
         if not isinstance(drug, str) or not drug.strip():
             convert.resolve(drug, row.on, dose, None, self.book)
         one = Administration(drug, dose, route, products=products, container=container_of(row.container))
@@ -265,9 +261,7 @@ class Clerk:
         """Why there is no answer: the error of `billing_units` where it has one too."""
         if blank(row.ndc):
             try:
-                convert.billing_units(
-                    row.drug, dose_of(row.dose, row.unit), row.on, row.route, None, self.book
-                )
+                convert.billing_units(row.drug, dose_of(row.dose, row.unit), row.on, row.route, None, self.book)
             except JcodeunitsError as error:
                 return reason_of(error, row.on)
         return _withheld(findings)

@@ -242,9 +242,7 @@ class Resolver:
             self._targets[key] = found
         return found
 
-    def _beside(
-        self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date
-    ) -> Target:
+    def _beside(self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date) -> Target:
         """The target beside a product; the same for all days on which neither row changes."""
         listed = item.period.holds(day)
         key = (drug, number, route, id(alone.row), alone.reason, alone.notes, id(item), listed)
@@ -400,16 +398,16 @@ class Resolver:
             known = item is not None and item.qualifier == "ML" and item.quantity and item.dose is not None
             if dimension(unit.symbol) != "volume" or not known:
                 raise
-            assert item is not None and item.dose is not None and item.quantity is not None
+            assert item is not None
+            assert item.dose is not None
+            assert item.quantity is not None
             measure = convert.measured(row, item.dose.unit)
             return measure, measure.ratio * item.dose.amount / item.quantity * factor(unit.symbol, "mL")
 
     def _outside(self, row: Drug) -> str:
         """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""
         same = self.book.ingredients.get(catalogs.normal(row.ingredient), ())
-        bands = dict.fromkeys(
-            f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit
-        )
+        bands = dict.fromkeys(f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit)
         return (
             f"OutsideBand: {row.code} ({row.name}) is for {row.billing_unit}; the dose is outside. "
             f"The bands: {'; '.join(bands)}."

@@ -147,9 +147,7 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
             if len(known) > _REMEMBERED:
                 known.clear()
             cell = plan.cells[plan.position(row)]
-            one = known[key] = (
-                One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
-            )
+            one = known[key] = One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
         answers.single[row] = one
         answers.units[row] = one.units
         answers.refused[row] = bool(one.reason)
@@ -193,9 +191,7 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: 
     """Raise `BatchError` where a column is missing or doubled, or an answer would overwrite one."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
-        raise BatchError(
-            f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs"
-        )
+        raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise BatchError(
@@ -206,9 +202,7 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: 
     doubled = sorted({name for name in names if list(names).count(name) > 1})
     taken = [name for name in outputs if name in names]
     if doubled or taken:
-        what = (
-            f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
-        )
+        what = f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
         raise BatchError(f"{file} has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
 
 
@@ -218,9 +212,7 @@ class Biller:
     Keeps count of what came of the rows: `rows`, `billed`, `refusals()`, `dates`.
     """
 
-    def __init__(
-        self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS
-    ) -> None:
+    def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
         self.clerk = Clerk(resolver)
         self.rows = self.billed = 0
@@ -306,9 +298,7 @@ class Result:
             lookup = self.plan.spread(np.array([words(of_cell(cell)) for cell in self.plan.cells], np.int32))
             index = np.empty(self.plan.length, np.int32)
             cells = self.plan.cell
-            self.plan.each(
-                lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]])
-            )
+            self.plan.each(lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]]))
         if self.details is not None:
             of = np.array([words(getattr(case, of_case)) for case in self.details.cases], np.int32)
             if len(of):
@@ -358,9 +348,7 @@ class Result:
         for row, one in self.answers.single.items():
             has[row] = one.quantity is not None
             value = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
-            made[row] = (
-                np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
-            )
+            made[row] = np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
         has &= ~self.answers.refused
         bits = pa.py_buffer(np.packbits(has, bitorder="little"))
         return pa.Array.from_buffers(TYPES["ndc_quantity"], self.plan.length, [bits, pa.py_buffer(made)])
@@ -383,6 +371,4 @@ class Result:
         if self.details is not None or unsafe is None or not unsafe.any():
             return made
         noted = self._text(lambda cell: cell.findings[1], "findings", None)
-        return pc.if_else(
-            pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()
-        ).dictionary_encode()
+        return pc.if_else(pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()).dictionary_encode()

@@ -39,10 +39,7 @@ def drugs(count: int = 850) -> list[catalog.Drug]:
     found = {
         row.code: row
         for row in catalog.shipped().drugs
-        if row.basis in ("per", "up to")
-        and row.unit in UNITS
-        and row.period.holds(FIRST)
-        and row.period.holds(last)
+        if row.basis in ("per", "up to") and row.unit in UNITS and row.period.holds(FIRST) and row.period.holds(last)
     }
     return [found[code] for code in sorted(found)][:count]
 
@@ -176,7 +173,7 @@ def duckdb_query(source: Path, target: Path) -> float:
         copy (select a.*, cast(ceil(round(dose * 1000) * case unit when 'mg' then 1000 when 'g' then 1000000 else 1 end
                                     / size) as bigint) as units
               from '{source}' a join sizes on drug = code) to '{target}' (format parquet)
-    """  # noqa: S608 - a query on our own files
+    """
     connection = duckdb.connect()
     connection.register("sizes", sizes)
     return best(lambda: connection.execute(query), 2)
@@ -196,9 +193,7 @@ def memory(source: Path, target: Path) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--folder", default=tempfile.gettempdir())
@@ -211,9 +206,7 @@ def measure(folder: Path, rows: int, times: int) -> None:
     """All figures, one line each."""
     source, target, other = folder / "in.parquet", folder / "out.parquet", folder / "arrow.parquet"
     write_file(source, rows)
-    print(
-        f"{rows:,} rows, {len(drugs())} drugs, 700 dates; {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{rows:,} rows, {len(drugs())} drugs, 700 dates; {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
     jc.batch.bill_file(source, target)
     pairs = []
     for _ in range(times):
@@ -240,9 +233,7 @@ def measure(folder: Path, rows: int, times: int) -> None:
     source.unlink()
     write_file(source, 4 * rows)
     large = memory(source, target)
-    print(
-        f"peak memory                       {small:6.0f} MB   at {4 * rows:,} rows {large:.0f} MB (below 1000, flat)"
-    )
+    print(f"peak memory                       {small:6.0f} MB   at {4 * rows:,} rows {large:.0f} MB (below 1000, flat)")
 
 
 if __name__ == "__main__":

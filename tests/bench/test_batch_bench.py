@@ -14,7 +14,7 @@ import pytest
 import jcodeunits as jc
 
 sys.path.insert(0, str(Path(__file__).parent))
-import bulk  # noqa: E402 - the script beside this file
+import bulk
 
 ROWS = 2_000_000
 
