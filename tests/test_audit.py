@@ -291,6 +291,32 @@ def test_columns_that_are_missing_or_taken_are_named() -> None:
         audit.judge(pa.table({name: ["1"] for name in (*audit.REQUIRED, "verdict")}))
 
 
+def test_modifiers_may_be_a_list_and_codes_in_small_letters() -> None:
+    columns = {name: pa.array(["1"]) for name in ("claim", "line", "unit")}
+    columns |= {
+        "code": pa.array(["j0696"]),
+        "units": pa.array([4]),
+        "modifiers": pa.array([["59", "JW"]]),
+        "on": pa.array([DAY]),
+    }
+    columns |= {"dose": pa.array([1.0]), "unit": pa.array(["g"])}
+    assert audit.judge(pa.table(columns))["cause"].to_pylist() == ["jw-alone"]
+
+
+def test_a_drug_named_by_ndc_is_judged_by_its_product() -> None:
+    row = {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "drug": "0409-3795-01"}
+    assert one(**row)["verdict"] == "agrees"
+    wrong = one(**{**row, "code": "J0696"})
+    assert (wrong["cause"], wrong["expected_code"], wrong["expected_units"]) == ("wrong-code", "J1885", 2)
+
+
+def test_an_ended_code_with_a_jw_line_is_dead_on_both() -> None:
+    base = {**VIAL, "claim": "A", "code": "J1030", "dose": "40", "discarded": "60 mg"}
+    made = judged({**base, "units": 1}, {**base, "units": 1, "modifiers": "JW", "line": 2})
+    assert [row["cause"].split("|")[0] for row in made] == ["dead-code", "jw-units"]
+    assert {row["expected_code"] for row in made} == {"J1010"}
+
+
 def test_no_lines_are_no_judgment() -> None:
     made = audit.judge(pa.table({name: pa.array([], pa.string()) for name in audit.REQUIRED}))
     assert made.num_rows == 0

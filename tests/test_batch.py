@@ -150,6 +150,22 @@ def test_gaps_and_odd_floats_are_refused_and_the_rest_stays() -> None:
     assert {row["reason"].partition(":")[0] for row in made if row["reason"]} == {"UnreadableDose"}
 
 
+def test_gaps_in_whole_numbers_decimals_and_dictionaries_refuse_their_rows_only() -> None:
+    for values in (
+        pa.array([30, None, 45], pa.int64()), pa.array([Decimal(30), None, Decimal(45)], pa.decimal128(9, 2)),
+        pa.array(["30", None, "45"]).dictionary_encode(), pa.array([30, None, 45], pa.uint64()),
+    ):  # fmt: skip
+        assert [row["units"] for row in doses(values)] == [2, None, 3]
+
+
+def test_what_was_answered_is_forgotten_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jcodeunits.batch import table
+
+    monkeypatch.setattr(table, "_REMEMBERED", 3)
+    made = doses(pa.array([f"{n},000" for n in range(1, 20)] * 2))
+    assert [row["units"] for row in made] == [fifteens(Fraction(n * 1000)) for n in range(1, 20)] * 2
+
+
 def test_an_amount_beyond_the_integers_goes_the_long_way_and_is_right() -> None:
     # vector genomes: 15 digits and more
     made = doses(pa.array([Decimal("1e15"), Decimal("123456789012345678")], pa.decimal128(38, 0)))

@@ -8,7 +8,6 @@ plain decimal, is marked with 0 and answered by the one-call path.
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -44,9 +43,6 @@ class Keys:
 
     index: Any
     values: list[Any]
-
-    def __len__(self) -> int:
-        return len(self.index)
 
 
 def is_text(kind: Any) -> bool:
@@ -253,11 +249,6 @@ def amounts(column: Any, name: str) -> Amounts:
         made = array if pa.types.is_decimal128(kind) else array.cast(pa.decimal128(18, kind.scale))
         return _Decimal(made) if 0 <= made.type.scale <= 18 else _Unread(array)
     return _Unread(array)
-
-
-def fraction(value: int, scale: int) -> Fraction:
-    """A scaled amount as an exact number."""
-    return Fraction(value, 10**scale)
 
 
 def plain(value: Any) -> Any:

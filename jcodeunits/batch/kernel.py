@@ -28,8 +28,3 @@ def cell(ratio: Fraction, scale: int) -> tuple[int, int, int]:
 def ceiling(amount: Any, top: Any, bottom: Any) -> Any:
     """Whole billing units, rounded up: the same rule as `amount.round_up`."""
     return (amount * top + (bottom - 1)) // bottom
-
-
-def floor(amount: Any, top: Any, bottom: Any) -> Any:
-    """Whole billing units, rounded down."""
-    return amount * top // bottom

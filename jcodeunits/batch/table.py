@@ -10,7 +10,6 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..catalog import Catalog
 from ..errors import BatchError
@@ -366,9 +365,4 @@ class Result:
 
     def findings(self) -> Any:
         """Rule ids, separated by bars."""
-        made = self._text(lambda cell: cell.findings[0] if cell.state != REFUSED else "", "findings", None)
-        unsafe = self.answers.unsafe
-        if self.details is not None or unsafe is None or not unsafe.any():
-            return made
-        noted = self._text(lambda cell: cell.findings[1], "findings", None)
-        return pc.if_else(pa.array(unsafe), noted.dictionary_decode(), made.dictionary_decode()).dictionary_encode()
+        return self._text(None, "findings", None)
