@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bulk_rows
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -159,6 +160,25 @@ def test_lines_of_one_claim_are_found_wherever_they_stand() -> None:
     made = judged(pair[1], *between, pair[0])
     assert [row["verdict"] for row in made] == ["agrees"] * 7
     assert [row["claim"] for row in made] == ["A", "B0", "B1", "B2", "B3", "B4", "A"]
+
+
+def test_lines_without_a_claim_number_are_judged_one_by_one() -> None:
+    rows = [
+        {"claim": claim, "code": "J0696", "units": units, "dose": "1", "unit": "g"}
+        for claim in (None, "")
+        for units in (3, 1, 4)
+    ]
+    assert [row["verdict"] for row in judged(*rows)] == ["differs", "differs", "agrees"] * 2
+
+
+def test_what_agrees_at_once_agrees_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = lines(*RIGHT, *(line for line, *_ in PLANTED), *(line for line, _ in OPEN))
+    table = pa.table(
+        {name: pa.array([None if row.get(name) is None else str(row[name]) for row in rows]) for name in NAMES}
+    )
+    fast = audit.judge(table).to_pylist()
+    monkeypatch.setattr(audit, "_plain", lambda table, *_: np.zeros(table.num_rows, bool))
+    assert audit.judge(table).to_pylist() == fast
 
 
 def test_a_dose_billed_on_two_lines_agrees_where_the_sum_does() -> None:

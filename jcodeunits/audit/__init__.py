@@ -20,16 +20,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..batch import columns, files
 from ..batch.plan import numbered
+from ..batch.record import blank
+from ..batch.resolve import Resolver
 from ..batch.stream import bar_of
-from ..batch.table import KEYED, THREADS, as_table
+from ..batch.table import KEYED, THREADS, Biller, as_table
 from ..catalog import Catalog
 from ..errors import BatchError
 from ..policy import Policy
 from . import causes
-from .expected import Bench
+from .expected import ANSWERS, Bench
 from .report import Report, report
 from .verdicts import Judge, Line, Verdict, modifiers_of, units_of
 
@@ -65,10 +68,11 @@ def _judge(given: Any, catalog: Catalog | None, policy: Policy | None, progress:
     order, starts = _groups(given)
     parts = []
     with ThreadPoolExecutor(THREADS) as pool, bar_of(given.num_rows, progress) as bar:
+        biller = Biller(Resolver(catalog, policy), pool, ANSWERS)
         for first, last in _chunks(starts, given.num_rows):
             part = given.take(pa.array(order[first:last]))
             inside = starts[(starts >= first) & (starts < last)] - first
-            parts.append(_judged(part, inside, catalog, policy, pool))
+            parts.append(_judged(part, inside, biller))
             bar.update(last - first)
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
@@ -128,15 +132,18 @@ def check_columns(names: Sequence[str], file: str = "The table") -> None:
 
 
 def _groups(table: Any) -> tuple[Any, Any]:
-    """The rows sorted by claim, code and date, and where each group starts."""
-    made = np.zeros(table.num_rows, np.int64)
-    for name in ("claim", "on", "code"):
+    """The rows sorted by claim, code and date, and where each group starts; a line without a claim stands alone."""
+    rows = table.num_rows
+    claim = columns.keys(table["claim"])
+    unnamed = np.array([blank(value) for value in claim.values], bool)[claim.index]
+    made = np.where(unnamed, len(claim.values) + np.arange(rows), claim.index).astype(np.int64)
+    for name in ("on", "code"):
         keys = columns.keys(table[name])
         made = numbered(made * len(keys.values) + keys.index)[0].astype(np.int64)
     order = np.argsort(made, kind="stable")
     sorted_groups = made[order]
     starts = np.flatnonzero(np.concatenate([[True], sorted_groups[1:] != sorted_groups[:-1]]))
-    return order, starts[: len(order)]
+    return order, starts[:rows]
 
 
 def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
@@ -149,9 +156,52 @@ def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _judged(table: Any, starts: Any, catalog: Catalog | None, policy: Policy | None, pool: Any) -> Any:
-    """The answers to a table whose groups stand together, as a table."""
-    bench = Bench(table, catalog, policy, pool)
+def _judged(table: Any, starts: Any, biller: Biller) -> Any:
+    """The answers to a table whose groups stand together: lines that plainly agree at once, the others one by one."""
+    bench = Bench(table, biller)
+    plain = _plain(table, starts, bench.billed(), bench.unsure)
+    rest = np.flatnonzero(~plain)
+    place = np.cumsum(~plain) - 1
+    others = _one_by_one(table.take(pa.array(rest)), place[starts[~plain[starts]]], biller)
+    agreed = np.flatnonzero(plain)
+    made = bench.billed().take(pa.array(agreed))
+    known = {"verdict": ["agrees"] * len(agreed), "expected_code": made["hcpcs"].cast(pa.string())}
+    known |= {"expected_units": made["units"], "difference_units": [0] * len(agreed)}
+    nothing = [None] * len(agreed)
+    first = pa.table({name: _column(known.get(name, nothing), kind) for name, kind in TYPES.items()})
+    back = np.empty(table.num_rows, np.int64)
+    back[np.concatenate([agreed, rest])] = np.arange(table.num_rows)
+    return pa.concat_tables([first, others]).take(pa.array(back))
+
+
+def _column(values: Any, kind: Any) -> Any:
+    return pa.array(values, kind) if isinstance(values, list) else values
+
+
+def _plain(table: Any, starts: Any, made: Any, unsure: Sequence[str]) -> Any:
+    """Which lines stand alone, without modifiers, and have our code and units and nothing else to compare."""
+    alone = np.zeros(table.num_rows, bool)
+    alone[starts[np.diff([*starts, table.num_rows]) == 1]] = True
+    if not columns.is_text(table["code"].type) or not (
+        columns.is_text(table["modifiers"].type) or pa.types.is_null(table["modifiers"].type)
+    ):
+        return np.zeros(table.num_rows, bool)
+    code, ours = table["code"].cast(pa.string()), made["hcpcs"].cast(pa.string())
+    units, counted = table["units"].cast(pa.string()), made["units"].cast(pa.string())
+    bare = pc.equal(pc.fill_null(table["modifiers"].cast(pa.string()), ""), "")
+    none = [pc.is_null(made[name]) for name in ("modifier", "ndc_qualifier")]
+    same = [pc.equal(code, ours), pc.equal(units, counted), pc.equal(made["waste_units"], 0), bare, *none]
+    same.append(pc.invert(pc.is_in(ours, pa.array(list(unsure), pa.string()))))
+    for mask in same:
+        alone &= pc.fill_null(mask, False).to_numpy()
+    return alone
+
+
+def _one_by_one(table: Any, starts: Any, biller: Biller) -> Any:
+    """The answers to a table whose groups stand together, each group judged by itself."""
+    if not table.num_rows:
+        return pa.schema(list(TYPES.items())).empty_table()
+    bench = Bench(table, biller)
     cells = {name: _cells(table, name) for name in _CELLS}
     judge_of = Judge(bench, bench.answer(), cells)
     units, modifiers = _cells(table, "units"), _cells(table, "modifiers")

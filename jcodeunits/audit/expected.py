@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -12,12 +12,10 @@ import pyarrow as pa
 
 from ..batch import columns
 from ..batch.record import blank
-from ..batch.resolve import Resolver, is_number
+from ..batch.resolve import is_number
 from ..batch.table import Biller
-from ..catalog import Catalog
 from ..errors import JcodeunitsError, NotInEffect
 from ..period import as_date
-from ..policy import Policy
 
 PASSED = (
     "dose",
@@ -52,18 +50,28 @@ class Expected:
 class Bench:
     """Bills the lines of an audit again."""
 
-    def __init__(self, table: Any, catalog: Catalog | None, policy: Policy | None, pool: ThreadPoolExecutor) -> None:
-        self.resolver = Resolver(catalog, policy)
-        self.biller = Biller(self.resolver, pool, ANSWERS)
-        self.table = table
+    def __init__(self, table: Any, biller: Biller) -> None:
+        self.biller, self.resolver, self.table = biller, biller.resolver, table
+        self._billed: Any = None
         self.code = columns.keys(table["code"])
         self.drug = columns.keys(table["drug"]) if "drug" in table.column_names else None
         self.on = columns.keys(table["on"])
 
+    @cached_property
+    def unsure(self) -> tuple[str, ...]:
+        """The codes of which a row stands on general knowledge."""
+        return tuple(dict.fromkeys(row.code for row in self.resolver.book.drugs if row.confidence == "low"))
+
+    def billed(self) -> Any:
+        """The lines billed again from their drug, else from their code, as a table of answers."""
+        if self._billed is None:
+            self._billed = self._bill_again(self._drugs(), np.arange(self.table.num_rows))
+        return self._billed
+
     def answer(self) -> Expected:
         """The expected answers: from the drug; else from the billed code; else from the code's successor."""
         rows = np.arange(self.table.num_rows)
-        made = self._bill(self._drugs(), rows)
+        made = {name: self.billed()[name].to_pylist() for name in ANSWERS}
         expected = Expected(made, [BY_DRUG] * len(rows), {})
         self._again(expected, BY_CODE, ((row, self._own_code(row)) for row in self._doubtful(expected)))
         ended = [row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)]
@@ -101,13 +109,12 @@ class Bench:
         index = np.where(index < 0, self.code.index + len(numbers), index)
         return pa.array(texts, pa.string()).take(pa.array(index))
 
-    def _bill(self, drugs: Any, rows: Any) -> dict[str, list[Any]]:
+    def _bill_again(self, drugs: Any, rows: Any) -> Any:
         names = [name for name in PASSED if name in self.table.column_names]
         given = self.table.select(names)
         if len(rows) < self.table.num_rows:
             given = given.take(pa.array(rows))
-        made = self.biller.bill(given.add_column(0, "drug", drugs))
-        return {name: made[name].to_pylist() for name in ANSWERS}
+        return self.biller.bill(given.add_column(0, "drug", drugs)).select(ANSWERS)
 
     def _again(self, expected: Expected, way: str, wanted: Iterable[tuple[int, str]]) -> None:
         """Bill some rows under another code, and keep the answer where there is one."""
@@ -115,7 +122,8 @@ class Bench:
         if not pairs:
             return
         rows = np.array([row for row, _ in pairs])
-        made = self._bill(pa.array([code for _, code in pairs], pa.string()), rows)
+        billed = self._bill_again(pa.array([code for _, code in pairs], pa.string()), rows)
+        made = {name: billed[name].to_pylist() for name in ANSWERS}
         for n, row in enumerate(rows.tolist()):
             if way == BY_CODE or made["status"][n] == "billed":
                 expected.first[row] = expected.answers["reason"][row] or ""
