@@ -260,6 +260,25 @@ def test_sizes_of_one_drug_are_chosen_by_each_rows_dose() -> None:
     assert len({one.code for one in wanted}) == 3
 
 
+def test_a_name_that_no_dose_settles_is_refused_whatever_the_dose() -> None:
+    made = bill(
+        [{"drug": "leuprolide acetate", "dose": dose, "unit": "mg", "on": DAY} for dose in ("3.75", "7.5", "1000")]
+    )
+    assert {row["reason"].partition(":")[0] for row in made} == {"AmbiguousDrug"}
+    assert len({row["reason"] for row in made}) == 1
+
+
+def test_places_and_ndcs_may_be_numbers() -> None:
+    base = {"drug": "J2315", "dose": 380.0, "unit": "mg", "on": DAY}
+    places = [base | {"place": place} for place in (11, 21, None)]
+    assert [row["status"] for row in bill(places, ("status",))] == ["billed", "refused", "billed"]
+    assert [
+        row["status"] for row in bill([row | {"place": float(row["place"] or 12)} for row in places], ("status",))
+    ] == ["billed", "refused", "billed"]
+    made = bill([base | {"ndc": 65757030001}], ("ndc11", "ndc_qualifier", "ndc_quantity"))[0]
+    assert (made["ndc11"], made["ndc_qualifier"], made["ndc_quantity"]) == ("65757030001", "UN", 1)
+
+
 def test_units_as_they_are_written_count_as_in_one_call() -> None:
     made = bill([{"drug": "J0561", "dose": dose, "unit": unit, "on": DAY} for dose, unit in
                  (("2.4", "million units"), ("2.4", "MU"), ("100000", "units"), ("100001", "UNITS"), ("1", "mg"))])  # fmt: skip

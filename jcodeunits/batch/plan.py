@@ -83,7 +83,7 @@ class Plan:
 
     def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor) -> None:
         self.resolver, self.pool, self.length = resolver, pool, table.num_rows
-        self.ndc = optional(table, "ndc")
+        self.ndc = texts(optional(table, "ndc"))
         self.drug = paired(columns.keys(table["drug"]), self.ndc)
         if any(is_number(drug) or is_number(number) for drug, number in self.drug.values):
             resolver.widen()
@@ -224,6 +224,11 @@ def optional(table: Any, name: str) -> Keys:
     if name in table.column_names:
         return columns.keys(table[name])
     return columns.constant(None, table.num_rows)
+
+
+def texts(keys: Keys) -> Keys:
+    """Keys whose values are text, also where a column of numbers was read."""
+    return Keys(keys.index, [value if value is None or isinstance(value, str) else str(value) for value in keys.values])
 
 
 def paired(one: Keys, other: Keys) -> Keys:

@@ -171,6 +171,8 @@ class Clerk:
                 f"claim: {claim!r} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
                 path="claim", given=claim, allowed=CLAIMS,
             )  # fmt: skip
+        if isinstance(place, float) and place.is_integer():
+            place = int(place)
         where = None if blank(place) else str(place).strip().zfill(2)
         if where is not None and self.policy.place(where, on) is None:
             raise EncounterError(

@@ -8,7 +8,7 @@ call, and holds what is left to compute: two whole numbers, or the reason why th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -282,7 +282,8 @@ class Resolver:
         try:
             row, notes = convert.resolve(drug, day, None, route, self.book)
         except AmbiguousDrug as error:
-            return Target(reason=reason_of(error, day), by_dose=self._dose_may_tell(error))
+            told = self._dose_may_tell(error, lambda dose: convert.resolve(drug, day, dose, route, self.book))
+            return Target(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
         return Target(row, notes)
@@ -298,15 +299,24 @@ class Resolver:
         try:
             row, notes = desk.row(one, found, Dose.of("1 mg"))
         except AmbiguousDrug as error:
-            return Target(reason=reason_of(error, day), by_dose=self._dose_may_tell(error))
+            told = self._dose_may_tell(error, lambda dose: desk.row(one, found, dose))
+            return Target(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
         return alone if row is alone.row else Target(row, notes)
 
-    def _dose_may_tell(self, error: AmbiguousDrug) -> bool:
-        """Whether the candidates are codes of one ingredient, among which a dose may choose."""
-        rows = [self.book.rows(code) for code in error.candidates]
-        return bool(rows) and all(rows) and len({found[0].ingredient for found in rows}) == 1
+    def _dose_may_tell(self, error: AmbiguousDrug, ask: Callable[[Dose], object]) -> bool:
+        """Whether there is a dose at which one of the candidates is chosen: each is asked at its own amount."""
+        for row in (row for code in error.candidates for row in self.book.rows(code)):
+            amount = row.through or (row.above + 1 if row.above is not None else row.size)
+            if amount is None or not row.unit:
+                continue
+            try:
+                ask(Dose(amount, row.unit))
+            except JcodeunitsError:
+                continue
+            return True
+        return False
 
     # -- cells
 
