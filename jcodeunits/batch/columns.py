@@ -7,6 +7,7 @@ plain decimal, is marked with 0 and answered by the one-call path.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any
 
@@ -95,7 +96,7 @@ def days(column: Any) -> tuple[Any, Keys | None]:
 # --- amounts ----------------------------------------------------------------------------------------
 
 
-class Amounts:
+class Amounts(ABC):
     """A column of amounts: `scaled(start, stop)` gives int64 multiples of 10^-scale, 0 where not held.
 
     `raw(rows)` gives the values of single rows for the one-call path; `text` says whether they are text, whose
@@ -111,9 +112,9 @@ class Amounts:
     def __len__(self) -> int:
         return len(self.array)
 
+    @abstractmethod
     def scaled(self, start: int, stop: int) -> Any:
         """The amounts of these rows as int64."""
-        raise NotImplementedError
 
     def unsafe(self, start: int, stop: int) -> Any | None:  # noqa: ARG002 - text needs them
         """Which of these rows are written with a trailing zero; None where none can be."""
