@@ -94,8 +94,8 @@ def as_table(rows: list[dict[str, Any]]) -> Any:
     return pa.table({name: pa.array([row[name] for row in rows], kinds.get(name, pa.string())) for name in rows[0]})
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_rows_with_containers_places_and_payers_equal_charge(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(20))
+def test_a_hundred_thousand_rows_with_containers_places_and_payers_equal_charge(seed: int) -> None:
     rows = [row for row in bulk_rows.detailed(5_000, 100 + seed) if row["route"] and row["place"]]
     made = jc.batch.bill(as_table(rows))
     billed = 0
