@@ -67,11 +67,24 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _module(name: str) -> Any:
+    """A module of the package; where a library of an extra is missing, the error says which extra."""
+    try:
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError as why:
+        if (why.name or "").partition(".")[0] == __name__:
+            raise
+        extra = "batch" if name == "audit" else name
+        raise ModuleNotFoundError(
+            f"jcodeunits.{name} needs {why.name}: pip install 'jcodeunits[{extra}]'", name=why.name
+        ) from why
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     elif name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return _module(name)
     elif name in ("edition", "fingerprint"):
         value = getattr(import_module(".tables", __name__), name)()
     else:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import pickle
+import sys
 
 import pytest
 
@@ -182,3 +183,14 @@ def test_the_public_face():
     assert "billing_units" in dir(jc)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         jc.nonsense  # noqa: B018 - reading it is the test
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in [module for module in sys.modules if module.startswith(("jcodeunits.batch", "jcodeunits.audit"))]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("batch", "audit"):
+        monkeypatch.delattr(jc, name, raising=False)
+        with pytest.raises(ModuleNotFoundError, match=r"pip install 'jcodeunits\[batch\]'") as caught:
+            getattr(jc, name)
+        assert caught.value.name == "pyarrow"
