@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jcodeunits import cli, tables
+from jcodeunits.cli import terminal
 
 ON = "2026-03-02"
 FLAGS = ("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM", "--place", "11", "--on", ON)
@@ -378,3 +379,12 @@ def test_a_sites_rows_never_replace_a_shipped_one(run, tmp_path: Path) -> None:
     claim = next(line for line in shipped if line.startswith("medicare,jz,")).split(",")[2]
     own = _own(tmp_path / "own", "payers", row.replace("professional", claim))
     assert "medicare" in refused(run(*FLAGS, "--tables", str(own)))
+
+
+def test_hl7_segments_end_in_cr_in_a_pipe_and_in_lines_on_a_terminal(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, piped, _ = run("-", "--format", "hl7v2", given=ENCOUNTER)
+    assert piped.count("\r") == 3
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    _, shown, _ = run("-", "--format", "hl7v2", given=ENCOUNTER)
+    assert [line.partition("|")[0] for line in shown.split("\n") if line] == ["FT1"] * 3
+    assert shown.split("\n")[:3] == piped.split("\r")[:3]

@@ -233,6 +233,8 @@ def _message(made: Charge, args: argparse.Namespace) -> tuple[int, str]:
         return 1, ""
     options = _options(module, args.option)
     text = module.write(made, allow_stops=args.allow_stops, **options)
+    if terminal.is_terminal():
+        text = text.replace("\r", "\n")  # a person reads it: segments that end in CR would overwrite each other
     asked = inspect.signature(module.losses).parameters
     for loss in module.losses(made, **{name: options[name] for name in options if name in asked}):
         sys.stderr.write(f"{loss}\n")
