@@ -820,9 +820,9 @@ class Catalog:
         if len(same) == 1:
             computable = [row for row in rows if not row.refuses]
             if dose is not None and any(row.above or row.through for row in computable):
-                computable = [row for row in computable if _holds(row, dose)]
+                computable = [row for row in computable if holds(row, dose)]
             if dose is not None and computable and all(row.basis == "band" for row in computable):
-                held = [row for row in computable if _holds(row, dose)]
+                held = [row for row in computable if holds(row, dose)]
                 if len(held) == 1:
                     return held[0]
             elif dose is not None and computable and all(row.basis != "band" for row in computable):
@@ -953,7 +953,8 @@ def _is_plain(row: Drug) -> bool:
     return not row.qualifier or normal(row.qualifier) in _PLAIN
 
 
-def _holds(row: Drug, dose: Dose) -> bool:
+def holds(row: Drug, dose: Dose) -> bool:
+    """Whether a row's limits hold a dose; plain units are the drug's own, whichever kind CMS names."""
     own_units = dose.unit == "unit" and units.is_activity(row.unit)
     try:
         given = dose.amount * (Fraction(1) if own_units else units.factor(dose.unit, row.unit))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import attrs
 
 from . import catalog as catalogs
-from . import routes, tables, units
+from . import ndc, routes, tables, units
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -29,9 +28,6 @@ from .errors import (
 from .finding import Finding
 from .period import as_date
 from .trace import Step, Trace
-
-# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
-_NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
 
 
 @attrs.frozen
@@ -178,7 +174,7 @@ def resolve(
         raise UnknownDrug(
             f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
-    if _is_ndc(drug):
+    if ndc.looks_like(drug):
         return _by_ndc(drug, on, book)
     try:
         choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
@@ -189,13 +185,9 @@ def resolve(
     return choice.drug, _choice_notes(drug, choice)
 
 
-def _is_ndc(drug: object) -> bool:
-    return isinstance(drug, str) and _NDC_LIKE.fullmatch(drug.strip()) is not None
-
-
 def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug) -> Dose:
     """A volume of an NDC as the amount of drug in it, where the code counts no volume itself."""
-    if not _is_ndc(drug) or units.dimension(dose.unit) != "volume":
+    if not ndc.looks_like(drug) or units.dimension(dose.unit) != "volume":
         return dose
     if row.unit and units.dimension(row.unit) == "volume":
         return dose
@@ -347,24 +339,14 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
     )  # fmt: skip
 
 
-def _in_band(row: Drug, dose: Dose) -> bool:
-    if dose.unit == "unit" and units.is_activity(row.unit):
-        given = dose.amount  # plain units are the drug's own, whichever kind CMS names
-    elif units.dimension(dose.unit) == units.dimension(row.unit):
-        given = dose.amount * units.factor(dose.unit, row.unit)
-    else:
-        return False
-    return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
-
-
 def _within(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> None:
     """Nothing where the code's limits hold the dose; else the error that names the code whose limits do."""
-    if _in_band(row, dose):
+    if catalogs.holds(row, dose):
         return
     book = catalog or catalogs.shipped()
     others = [
         other for other in book.ingredients.get(catalogs.normal(row.ingredient), ())
-        if other is not row and other.period.holds(on) and _in_band(other, dose)
+        if other is not row and other.period.holds(on) and catalogs.holds(other, dose)
         and (other.form, other.qualifier) == (row.form, row.qualifier)
     ]  # fmt: skip
     way = (

@@ -25,6 +25,9 @@ import attrs
 from .errors import AmbiguousNdc, IdentifierError, InvalidNdc
 from .period import as_date
 
+# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
+_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
+
 TWELVE_DIGITS_FROM = dt.date(2033, 3, 7)
 
 _WIDTHS = {"5-4-2": (5, 4, 2), "6-4-2": (6, 4, 2)}
@@ -113,6 +116,15 @@ def validate(number: object) -> str:
     jcodeunits.errors.InvalidNdc: '1234-1234-1' has segments of 4-4-1 digits, and no NDC has that shape: ...
     """
     return compact(number)
+
+
+def looks_like(text: object) -> bool:
+    """Whether something is meant as an NDC and not as a code or a name, well formed or not.
+
+    >>> looks_like("NDC 0409-3795-01"), looks_like("1234567890123"), looks_like("J1885")
+    (True, True, False)
+    """
+    return isinstance(text, str) and _LIKE.fullmatch(text.strip()) is not None
 
 
 def is_valid(number: object) -> bool:

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import catalog as catalogs
-from . import hcpcs
+from . import hcpcs, ndc
 from .catalog import Brand, Catalog, Drug, OtherName, normal, squeezed
 from .errors import IdentifierError, ProductError, UnknownDrug
 from .period import as_date
 
 _CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
 _CODE_LIKE = re.compile(r"[A-Za-z]?[0-9OIloi]{3,5}[A-Za-z]?")
-_NDC_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*[0-9][0-9-]{8,14}[0-9]", re.ASCII)
 
 _SPELT_OUT = frozenset({"hydrochloride", "hydrobromide"})  # also written HCl and HBr
 
@@ -105,7 +104,7 @@ def _matches(text: str, day: dt.date | None, book: Catalog) -> Iterator[tuple[in
     if hcpcs.is_valid(text) and book.rows(hcpcs.compact(text)):
         yield from ((_EXACT, row) for row in book.rows(hcpcs.compact(text)))
         return
-    if _NDC_LIKE.fullmatch(text):
+    if ndc.looks_like(text):
         yield from ((_EXACT, row) for row in _by_ndc(text, day, book))
         return
     if _CODE_START.fullmatch(text):

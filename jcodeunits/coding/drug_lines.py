@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from jcodeunits import catalog as catalogs
-from jcodeunits import hcpcs, products, tables, units
+from jcodeunits import hcpcs, ndc, products, tables, units
 from jcodeunits import policy as policies
 from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Catalog, Drug
@@ -171,7 +171,7 @@ class Desk:
     def _given(self, index: int, administration: Administration) -> _Given:
         on = self.encounter.on
         written = administration.drug.strip()
-        found = look_up(administration, _is_ndc(written), on, self.shelf)
+        found = look_up(administration, ndc.looks_like(written), on, self.shelf)
         dose = self._dose(administration)
         row, notes = self.row(administration, found, dose)
         try:
@@ -216,7 +216,7 @@ class Desk:
         """The catalog row: of the code, of the product opened, or of the name; they must not disagree."""
         written = administration.drug.strip()
         rows = [f.item for f in found if f.item is not None]
-        if rows and not _is_ndc(written) and not hcpcs.is_valid(written):
+        if rows and not ndc.looks_like(written) and not hcpcs.is_valid(written):
             row, notes = self._named(written, rows, administration, dose)
         else:
             row, notes = self._resolved(written, administration, dose)
@@ -450,11 +450,6 @@ def _merged(counted: list[tuple[Opened, Quantities]]) -> list[tuple[Opened, Quan
 def _plus(one: Any, other: Any) -> Any:
     """A sum in which nothing is none, and an unknown part leaves the known one."""
     return other if one is None else one if other is None else one + other
-
-
-def _is_ndc(text: str) -> bool:
-    """Whether a drug was named by its NDC, well formed or not."""
-    return bool(re.fullmatch(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", text, re.ASCII))
 
 
 def _by_product(dose: Dose, found: tuple[Found, ...]) -> Dose:
