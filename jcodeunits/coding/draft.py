@@ -15,7 +15,7 @@ from jcodeunits.catalog import Drug
 from jcodeunits.cite import Citation
 from jcodeunits.claim import Administration, Encounter, Line
 from jcodeunits.finding import Finding, Severity
-from jcodeunits.policy import AdministrationRule, PayerOption, Policy
+from jcodeunits.policy import AdministrationRule, PayerOption, Policy, Procedure
 from jcodeunits.trace import Step, Trace
 
 from .drug_lines import DrugLines
@@ -138,6 +138,13 @@ class Draft:
         """The diagnoses of these administrations, those of the encounter where they name none."""
         found = [code for index in members for code in self.administration(index).diagnoses]
         return tuple(dict.fromkeys(found)) or self.encounter.diagnoses
+
+    def administration_line(self, members: tuple[int, ...], row: Procedure, units: int = 1) -> Line:
+        """The line of an administration code for these administrations."""
+        return Line(
+            row.code, units=units, diagnoses=self.diagnoses(members), kind="administration", label=row.label,
+            administration=members[0],
+        )  # fmt: skip
 
     def say(
         self,

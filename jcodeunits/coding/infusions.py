@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from jcodeunits.claim import Administration, Line
+from jcodeunits.claim import Administration
 from jcodeunits.policy import Procedure
 from jcodeunits.trace import Step
 
@@ -252,10 +252,10 @@ def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> Non
     entry = next((e for e in draft.live("administration") if e.code == row.code), None)
     if entry is not None:
         entry.members = tuple(dict.fromkeys((*entry.members, *run.members)))
-        entry.line = _line(draft, entry.members, row, entry.line.units + units)
+        entry.line = draft.administration_line(entry.members, row, entry.line.units + units)
         entry.steps.append(_step(draft, run, row))
         return
-    line = _line(draft, run.members, row, units)
+    line = draft.administration_line(run.members, row, units)
     said = (draft.administration(index).separate for index in run.members)
     separate = next((value for value in said if value is not None), None)
     entry = Entry(line, role, position, run.members, separate, steps=[_step(draft, run, row)])
@@ -267,15 +267,4 @@ def _step(draft: Draft, run: _Run, row: Procedure) -> Step:
     lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
     return Step(
         f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", cite(run.decisions[0].row)
-    )
-
-
-def _line(draft: Draft, members: tuple[int, ...], row: Procedure, units: int) -> Line:
-    return Line(
-        row.code,
-        units=units,
-        diagnoses=draft.diagnoses(members),
-        kind="administration",
-        label=row.label,
-        administration=members[0],
     )

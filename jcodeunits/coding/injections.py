@@ -6,7 +6,6 @@ payer counts otherwise, its row says so.
 
 from __future__ import annotations
 
-from jcodeunits.claim import Line
 from jcodeunits.trace import Step
 
 from .draft import Decision, Draft, Entry, cite, named
@@ -78,13 +77,7 @@ def _entry(draft: Draft, decisions: list[Decision]) -> Entry:
     separate = next((value for value in said if value is not None), None)
     given = draft.administration(first.index)
     step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(first.row))
-    line = Line(
-        row.code,
-        diagnoses=draft.diagnoses(members),
-        kind="administration",
-        label=row.label,
-        administration=first.index,
-    )
+    line = draft.administration_line(members, row)
     entry = Entry(line, first.role, row.position, members, separate, steps=[step])
     draft.entries.append(entry)
     return entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jcodeunits.claim import Line
 from jcodeunits.policy import Procedure
 from jcodeunits.trace import Step
 
@@ -67,7 +66,7 @@ def _count(draft: Draft, decision: Decision, row: Procedure) -> None:
         draft.entries.append(_entry(draft, [decision], row, 1))
         return
     entry.members += (decision.index,)
-    entry.line = _line(draft, entry.members, row, entry.line.units + 1)
+    entry.line = draft.administration_line(entry.members, row, entry.line.units + 1)
 
 
 def _allergens(draft: Draft) -> None:
@@ -81,15 +80,4 @@ def _entry(draft: Draft, decisions: list[Decision], row: Procedure, units: int) 
     members = tuple(decision.index for decision in decisions)
     given = draft.administration(members[0])
     step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(decisions[0].row))
-    return Entry(_line(draft, members, row, units), row.role, row.position, members, steps=[step])
-
-
-def _line(draft: Draft, members: tuple[int, ...], row: Procedure, units: int) -> Line:
-    return Line(
-        row.code,
-        units=units,
-        diagnoses=draft.diagnoses(members),
-        kind="administration",
-        label=row.label,
-        administration=members[0],
-    )
+    return Entry(draft.administration_line(members, row, units), row.role, row.position, members, steps=[step])
