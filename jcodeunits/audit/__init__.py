@@ -27,7 +27,7 @@ from ..batch.plan import numbered
 from ..batch.record import blank
 from ..batch.resolve import Resolver
 from ..batch.stream import bar_of
-from ..batch.table import KEYED, THREADS, Biller, as_table
+from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
 from ..catalog import Catalog
 from ..errors import BatchError
 from ..policy import Policy
@@ -116,13 +116,7 @@ def judge_file(
 
 def check_columns(names: Sequence[str], file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise BatchError(
-            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
-            f"{', '.join(names) or 'none'}. Wanted: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}.",
-            place=", ".join(missing),
-        )  # fmt: skip
+    need_columns(names, REQUIRED, OPTIONAL, file)
     wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
     if wrong:
         raise BatchError(

@@ -186,18 +186,23 @@ def as_table(table: Any) -> Any:
     )
 
 
+def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequence[str], file: str) -> None:
+    """Raise `BatchError` where a column that is required is missing."""
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise BatchError(
+            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
+            f"{', '.join(names) or 'none'}. Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
+            place=", ".join(missing),
+        )  # fmt: skip
+
+
 def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing or doubled, or an answer would overwrite one."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
         raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise BatchError(
-            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
-            f"{', '.join(names) or 'none'}. Wanted: {', '.join(REQUIRED)}; optional: {', '.join(OPTIONAL)}.",
-            place=", ".join(missing),
-        )  # fmt: skip
+    need_columns(names, REQUIRED, OPTIONAL, file)
     doubled = sorted({name for name in names if list(names).count(name) > 1})
     taken = [name for name in outputs if name in names]
     if doubled or taken:
