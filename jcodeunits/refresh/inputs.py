@@ -12,36 +12,9 @@ import attrs
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.tables import choice, day, flag, optional, optional_day, text, words
+from jcodeunits.tables import choice, column, confidence, day, flag, optional, optional_day, text, words
 
 from . import asp, hcpcs
-
-# Named converters: the type checker knows no cached and no made ones.
-
-
-def one_level(cell: str) -> str:
-    """How far a row is to be trusted: high, medium or low."""
-    return tables.confidence(cell)
-
-
-def some_words(cell: str) -> tuple[str, ...]:
-    """Values separated by bars."""
-    return words(cell)
-
-
-def one_field(cell: str) -> str:
-    """A field of the drug table that a person may decide."""
-    return choice(*_FIELDS)(cell)
-
-
-def one_day(cell: str) -> dt.date:
-    """An ISO day."""
-    return day(cell)
-
-
-def one_day_or_none(cell: str) -> dt.date | None:
-    """An ISO day, or empty."""
-    return optional_day(cell)
 
 
 @attrs.frozen
@@ -63,18 +36,18 @@ class Scope:
     TABLE: ClassVar[str] = "scope"
     KEY: ClassVar[tuple[str, ...]] = ("first", "last")
 
-    first: str = attrs.field(converter=text)
-    last: str = attrs.field(converter=text)
-    drug: bool = attrs.field(converter=flag)
-    kind: str = attrs.field(converter=optional)
-    routes: tuple[str, ...] = attrs.field(converter=some_words)
-    note: str = attrs.field(converter=optional)
-    effective: dt.date = attrs.field(converter=one_day)
-    ends: dt.date | None = attrs.field(converter=one_day_or_none)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=one_level)
-    verified: dt.date = attrs.field(converter=one_day)
+    first: str = column(text)
+    last: str = column(text)
+    drug: bool = column(flag)
+    kind: str = column(optional)
+    routes: tuple[str, ...] = column(words)
+    note: str = column(optional)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
     @property
     def width(self) -> int:
@@ -93,16 +66,16 @@ class Reviewed:
     TABLE: ClassVar[str] = "reviewed"
     KEY: ClassVar[tuple[str, ...]] = ("code", "field")
 
-    code: str = attrs.field(converter=text)
-    field: str = attrs.field(converter=one_field)
-    value: str = attrs.field(converter=optional)
-    why: str = attrs.field(converter=text)
-    effective: dt.date = attrs.field(converter=one_day)
-    ends: dt.date | None = attrs.field(converter=one_day_or_none)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=one_level)
-    verified: dt.date = attrs.field(converter=one_day)
+    code: str = column(text)
+    field: str = column(choice(*_FIELDS))
+    value: str = column(optional)
+    why: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 @attrs.frozen

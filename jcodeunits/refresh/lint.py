@@ -18,11 +18,11 @@ import attrs
 from jcodeunits import ndc, units
 from jcodeunits.catalog import REFUSALS, Catalog, Drug, Successor
 from jcodeunits.errors import IdentifierError, UnitMismatch
-from jcodeunits.tables import text
+from jcodeunits.tables import column, confidence, day, optional_day, text, words
 
 from . import asp, crosswalk
 from .amounts import dosage
-from .inputs import Inputs, Lint, one_day, one_day_or_none, one_level, some_words
+from .inputs import Inputs, Lint
 
 
 @attrs.frozen
@@ -32,17 +32,17 @@ class Disagreement:
     TABLE: ClassVar[str] = "disagreements"
     KEY: ClassVar[tuple[str, ...]] = ("code", "cms_dosage")
 
-    code: str = attrs.field(converter=text)
-    cms_dosage: str = attrs.field(converter=text)
-    quarters: tuple[str, ...] = attrs.field(converter=some_words)
-    ours: str = attrs.field(converter=text)
-    reason: str = attrs.field(converter=text)
-    effective: dt.date = attrs.field(converter=one_day)
-    ends: dt.date | None = attrs.field(converter=one_day_or_none)
-    source: str = attrs.field(converter=text)
-    cite: str = attrs.field(converter=text)
-    confidence: str = attrs.field(converter=one_level)
-    verified: dt.date = attrs.field(converter=one_day)
+    code: str = column(text)
+    cms_dosage: str = column(text)
+    quarters: tuple[str, ...] = column(words)
+    ours: str = column(text)
+    reason: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
 
 
 def printed_dosages(inputs: Inputs) -> list[tuple[str, str, asp.Quarter]]:
