@@ -105,6 +105,8 @@ class Group:
 
 
 _SLOW = Group(slow=True)
+_ALONE = 127  # the case of rows that are answered one by one; `_pattern` stays below
+_UNASKED: tuple[One, Any, bool] = (One(), None, True)
 _GIVEN, _OPENED, _VOLUME, _CONTAINERS, _NO_QUANTITY = range(5)
 
 
@@ -138,7 +140,7 @@ class Work:
         every = [self.place, self.payer, self.claim, self.container, self.amount]
         if self.opened:
             every += [plan.drug, plan.unit]
-        self._columns = [keys for keys in every if len(keys.values) > 1]
+        self._columns = every
 
     def _counts(self) -> tuple[Any, Any]:
         read, bad = [], []
@@ -183,7 +185,7 @@ class Work:
         """The group of each of these rows, one row of each group, and what makes it a group."""
         judged, named = self._kinds()
         made = self.plan.laid_out(judged)[self.plan.cell[rows]]
-        parts = [(keys.index, len(keys.values)) for keys in self._columns]
+        parts = [(keys.index, len(keys.values)) for keys in self._columns if len(keys.values) > 1]
         if self.discards.column is not None:
             parts.append((self.discards.unit, len(self.discards.units)))
         if len(self.count_keys.values) > 1:
@@ -205,7 +207,10 @@ class Work:
         return group_of, first, keys
 
     def _said(self, at: int) -> tuple[Any, ...]:
-        """What a row says in the columns that tell groups apart."""
+        """What a row says in the columns that tell groups apart, those that say one thing in this table included.
+
+        Answers are remembered beyond the table, and the next one may say another thing.
+        """
         unit = self.discards.units[self.discards.unit[at]]
         return (*(keys.values[keys.index[at]] for keys in self._columns), unit, bool(self.count[at]))
 
@@ -325,9 +330,13 @@ class Work:
         given, label = amount * take.given[group_of], count * take.label[group_of]
         lost = np.maximum(thrown, 0) * take.thrown[group_of]
         waste = np.where((label > 0) & (thrown > 0), waste_units(given, lost, label, take.size[group_of]), 0)
-        pattern = _pattern(given, label, lost, thrown, waste) * 2 + marks
+        # What the arrays cannot hold stands for no other row: it is a case of its own, and never asked as one.
+        pattern = np.where(slow, _ALONE, _pattern(given, label, lost, thrown, waste) * 2 + marks)
         case_of, leads = _first(group_of.astype(np.int64) * 128 + pattern)
-        known = [self._case((keys[group_of[at]], int(pattern[at])), int(rows[at])) for at in leads.tolist()]
+        known = [
+            _UNASKED if slow[at] else self._case((keys[group_of[at]], int(pattern[at])), int(rows[at]))
+            for at in leads.tolist()
+        ]
         cases = [one for one, _, _ in known]
         mode = np.array([_mode(one, groups[group_of[at]], int(count[at]))
                          for one, at in zip(cases, leads, strict=True)], np.int8)  # fmt: skip

@@ -16,6 +16,7 @@ import attrs
 
 from .. import charging, convert
 from ..amount import decimal_text
+from ..catalog import Drug
 from ..claim import CLAIMS, CONTAINERS, Administration, Encounter, Line, OpenedProduct
 from ..coding.drug_lines import drug_lines
 from ..dose import Dose
@@ -221,7 +222,7 @@ class Clerk:
         lines = [line for line in found.lines if line.kind == "drug"]
         if not lines:
             return One(reason=_withheld(found.findings), findings=said)
-        outcome = self.outcome(found.drug.code, row.route, setting, encounter)
+        outcome = self.outcome(found.drug, row.route, setting, encounter)
         if outcome.reason:
             return One(reason=outcome.reason, findings=joined([*filter(None, said.split("|")), outcome.rule]))
         waste = sum(line.units for line in found.lines if line.kind == "waste")
@@ -270,12 +271,13 @@ class Clerk:
 
     # -- what keeps a line off a claim
 
-    def outcome(self, code: str, route: str | None, setting: Setting, encounter: Encounter) -> Outcome:
-        """What `charge` makes of a drug line by its class, route, place and payer, asked once for each case."""
+    def outcome(self, drug: Drug, route: str | None, setting: Setting, encounter: Encounter) -> Outcome:
+        """What `charge` makes of a drug's line by its route, place and payer, in words that name the drug."""
         if route is None and setting.place is None:
             return _NOTHING
         on = encounter.on
-        key = (self.resolver.classes(code, on), route, setting, self.resolver.season(on))
+        classes = self.resolver.classes(drug.code, on)
+        key = (drug.code, drug.effective, classes, route, setting, self.resolver.season(on))
         if key not in self._outcomes:
             self._outcomes[key] = self._outcome(route, setting, encounter)
         return self._outcomes[key]
