@@ -632,3 +632,9 @@ def test_a_listed_vaccine_code_holds_its_own_kind_first() -> None:
         made = bill(*pair, services=["90471"])
         assert {"90471": 1, "G0008": 1}.items() <= _units(made).items()
         assert "90472" not in codes(made)
+
+
+def test_two_refused_drugs_are_no_repeat_of_each_other() -> None:
+    made = bill(give("J9035", "lots"), give("J9260", "some"))
+    assert "repeat-injection" not in said(made)
+    assert "repeat-injection" in said(bill(give("J9035", "lots"), give("j9035", "some")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jcodeunits import policy, products
+from jcodeunits import catalog, policy, products, tables
+from jcodeunits.amount import decimal_text
 from jcodeunits.claim import Encounter
 from jcodeunits.coding.drug_lines import DrugLines, drug_lines
 from jcodeunits.dose import Dose
+from jcodeunits.errors import JcodeunitsError
 
 ON = "2026-03-02"
 
@@ -351,6 +355,46 @@ def test_different_drugs_of_one_order_stay_apart() -> None:
         {"drug": "J0696", "dose": "1 g", "order": "1"}, {"drug": "J1885", "dose": "30 mg", "order": "1"}
     )
     assert [answer.administrations for answer in answers] == [(0,), (1,)]
+
+
+@pytest.mark.parametrize("other", ["Toradol", "J1885", "toradol ", "00409-3795-01"])
+def test_one_order_under_two_names_of_a_drug_is_one_dose(other: str) -> None:
+    half = {"dose": "7.5 mg", "route": "IM", "order": "1"}
+    (answer,) = build({"drug": "ketorolac", **half}, {"drug": other, **half})
+    assert [(line.code, line.units) for line in answer.lines] == [("J1885", 1)]
+
+
+def _names() -> dict[str, list[str]]:
+    """The names under which each code that counts an amount is found on the day, a product's NDC among them."""
+    book, day = catalog.shipped(), dt.date.fromisoformat(ON)
+    names = {row.code: [row.code] for row in book.drugs if row.size and row.period.holds(day)}
+    words = {row.ingredient for row in book.drugs} | {row.brand for row in book.brands}
+    for word in sorted(words | {row.name for row in book.names}):
+        try:
+            meant = book.rows_named(word)[0]
+        except JcodeunitsError:
+            continue
+        for row in meant:
+            names.get(row.code, []).append(word)
+    for item in tables.load(products.Product):
+        if len(item.codes) == 1 and item.period.holds(day):
+            names.get(item.codes[0], []).append(item.ndc)
+    return names
+
+
+def test_no_two_names_of_one_code_make_two_doses_of_one_order() -> None:
+    book, pairs = catalog.shipped(), 0
+    for code, names in _names().items():
+        row = book.rows(code)[0]
+        if row.size is None:
+            continue
+        part = {"dose": f"{decimal_text(row.size / 2)} {row.unit}", "order": "1"}
+        for first, second in itertools.pairwise([*dict.fromkeys(names), code]):
+            answers = build({"drug": first, **part}, {"drug": second, **part})
+            codes = [answer.drug.code for answer in answers if answer.drug]
+            assert len(set(codes)) == len(codes), (first, second)
+            pairs += answers[0].administrations == (0, 1) and first != second
+    assert pairs > 3000
 
 
 # --- containers -------------------------------------------------------------------------------------------

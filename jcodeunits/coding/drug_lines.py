@@ -133,16 +133,11 @@ def drug_lines(
         shelf or products.shipped(),
     )
     desk = Desk(encounter, book, rules, stock)
-    return tuple(desk.answer(group) for group in _groups(encounter))
+    return tuple(desk.answer(group) for group in desk.groups())
 
 
-def _groups(encounter: Encounter) -> list[tuple[int, ...]]:
-    """Indices of the administrations that are one dose: those of one order and one drug."""
-    groups: dict[object, list[int]] = {}
-    for n, administration in enumerate(encounter.administrations):
-        same = (administration.order, administration.drug.strip().casefold()) if administration.order else n
-        groups.setdefault(same, []).append(n)
-    return [tuple(indices) for indices in groups.values()]
+def _plain(drug: str) -> str:
+    return drug.strip().casefold()
 
 
 @attrs.frozen(eq=False)
@@ -153,6 +148,35 @@ class Desk:
     book: Catalog
     policy: Policy
     shelf: Shelf
+
+    def groups(self) -> list[tuple[int, ...]]:
+        """Indices of the administrations that are one dose: those of one order and one drug, by whichever name."""
+        listed = self.encounter.administrations
+        named: dict[str, dict[str, int]] = {}  # of each order: its drugs as written, and where each comes up first
+        for n, one in enumerate(listed):
+            if one.order:
+                named.setdefault(one.order, {}).setdefault(_plain(one.drug), n)
+        means = {
+            (order, text): self._meant(n) if len(texts) > 1 else text
+            for order, texts in named.items()
+            for text, n in texts.items()
+        }
+        groups: dict[object, list[int]] = {}
+        for n, one in enumerate(listed):
+            groups.setdefault((one.order, means[one.order, _plain(one.drug)]) if one.order else n, []).append(n)
+        return [tuple(indices) for indices in groups.values()]
+
+    def _meant(self, index: int) -> str:
+        """The code of what was given; a drug that is refused is what is written."""
+        one = self.encounter.administrations[index]
+        try:
+            return self._given(index, one).billed.drug.code
+        except JcodeunitsError:
+            pass
+        try:  # its amount may be what is refused
+            return resolve(one.drug.strip(), self.encounter.on, None, one.route, self.book)[0].code
+        except JcodeunitsError:
+            return _plain(one.drug)
 
     def answer(self, group: tuple[int, ...]) -> DrugLines:
         """The lines of one drug, or the finding that says why there are none."""

@@ -33,7 +33,7 @@ def _several(draft: Draft, entries: list[Entry]) -> None:
     if option.value == "units":
         _merge(draft, entries)
         return
-    seen: dict[frozenset[str | None], Entry] = {_drugs(draft, entries[0]): entries[0]}
+    seen: dict[frozenset[str], Entry] = {_drugs(draft, entries[0]): entries[0]}
     for entry in entries[1:]:
         drugs = _drugs(draft, entry)
         earlier = seen.get(drugs)
@@ -44,8 +44,10 @@ def _several(draft: Draft, entries: list[Entry]) -> None:
             _second(draft, entries[0], entry)
 
 
-def _drugs(draft: Draft, entry: Entry) -> frozenset[str | None]:
-    return frozenset(draft.of[index].code for index in entry.members)
+def _drugs(draft: Draft, entry: Entry) -> frozenset[str]:
+    """The drugs of a line by their codes; one that was refused is what is written."""
+    given = (draft.of[index] for index in entry.members)
+    return frozenset(item.code or item.written.strip().casefold() for item in given)
 
 
 def _names(draft: Draft, entry: Entry) -> str:
