@@ -861,6 +861,17 @@ class Policy:
             return None
         return row.status in self.option(ANY, "separately-paid-statuses", on).values
 
+    def paid_as_supply(self, code: str, on: object) -> bool:
+        """Whether a hospital edition read, of whichever day, pays the product as a supply.
+
+        Such a product has no biologics license (section 351); that does not change from day to day.
+
+        >>> [shipped().paid_as_supply(code, on="2026-03-02") for code in ("Q4101", "Q4112")]
+        [True, False]
+        """
+        wanted = self.option(ANY, "supply-statuses", on).values
+        return any(row.status in wanted for row in self._of(Status, code))
+
     def fee(self, code: str, measure: str, on: object) -> Fee | None:
         """One figure of the fee tables, or None."""
         return in_effect((r for r in self._of(Fee, code) if r.measure == measure), on)

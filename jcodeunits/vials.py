@@ -74,14 +74,16 @@ class Rules:
 
     `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`:
     how grave a remainder is that the record does not account for (`stop`, `warn`, `none`). `exempt`: why
-    neither applies although the container is single-dose (empty: they apply); `doubt`: why nobody can say.
-    `citations`: where it stands, first for JW, then for JZ, then for the rest.
+    neither applies although the container is single-dose (empty: they apply); `supply`: the reason is that
+    the product is paid by what was applied, which is said even where nothing was left over; `doubt`: why
+    nobody can say. `citations`: where it stands, first for JW, then for JZ, then for the rest.
     """
 
     jw: bool = True
     jz: str = "required"
     unrecorded: str = "stop"
     exempt: str = ""
+    supply: bool = False
     doubt: str = ""
     citations: tuple[Citation, ...] = ()
 
@@ -253,7 +255,7 @@ def _more_than_opened(record: Record, count: int) -> Waste:
 
 
 def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
-    if not rules.exempt or not record.discarded:
+    if not rules.exempt or not (record.discarded or rules.supply):
         return ()
     return (
         _finding(

@@ -15,6 +15,7 @@ from jcodeunits import period
 from jcodeunits.errors import JcodeunitsError
 
 PLAIN = ("hcpcs", "units", "status", "reason")
+BILLED = ("hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity")
 
 
 def one_call(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -100,8 +101,7 @@ def test_a_hundred_thousand_rows_with_containers_places_and_payers_equal_charge(
     made = jc.batch.bill(as_table(rows))
     billed = 0
     for row, got in zip(rows, made.to_pylist(), strict=True):
-        names = ("hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity")
-        answer = ("billed", *(got[name] for name in names)) if got["status"] == "billed" else ("refused",)
+        answer = ("billed", *(got[name] for name in BILLED)) if got["status"] == "billed" else ("refused",)
         assert answer == charged(row), row
         assert (got["reason"] is None) == (got["status"] == "billed")
         billed += got["status"] == "billed"
@@ -153,3 +153,22 @@ def test_the_quantity_of_a_liquid_follows_each_rows_own_dose() -> None:
     # 30 mg in 1 mL, three decimals, half up
     assert made["ndc_quantity"].to_pylist() == [Decimal(q) for q in ("0.5", "1", "0.25", "0.033", "2")]
     assert made["units"].to_pylist() == [1, 2, 1, 1, 4]
+
+
+def test_skin_substitutes_of_both_years_are_judged_as_charge_judges_them() -> None:
+    # Paid as supplies by Medicare since 2026-01-01: the rows of one code stand on both sides of the day.
+    shared = {"dose": "4", "unit": "cm2", "route": "topical", "ndc": None, "container": "single-dose",
+              "containers": 1, "container_amount": "5"}  # fmt: skip
+    rows = [
+        {"drug": drug, "on": on, "place": place, "payer": payer, "claim": claim, "discarded": "1"} | shared
+        for drug in ("Q4101", "Q4186", "A2001", "C9354")
+        for on in ("2025-12-31", "2026-01-01", "2026-04-01")
+        for payer in ("medicare", "palmetto", "commercial", "tricare")
+        for place, claim in (("11", "professional"), ("22", "outpatient"))
+    ]
+    made = jc.batch.bill(as_table(rows)).to_pylist()
+    for row, got in zip(rows, made, strict=True):
+        assert ("billed", *(got[name] for name in BILLED)) == charged(row), row
+        if row["drug"] == "Q4101" and row["claim"] == "professional":
+            as_drug = row["on"] < "2026" or row["payer"] in ("commercial", "tricare")
+            assert got["waste_units"] == (1 if as_drug else 0), row

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from jcodeunits import catalog, policy, products, tables
 from jcodeunits.amount import decimal_text
+from jcodeunits.catalog import Drug
 from jcodeunits.claim import Encounter
 from jcodeunits.coding.drug_lines import DrugLines, drug_lines
 from jcodeunits.dose import Dose
 from jcodeunits.errors import JcodeunitsError
+from jcodeunits.period import as_date
 
 ON = "2026-03-02"
 
@@ -675,3 +677,73 @@ def test_a_band_covers_its_containers_with_one_unit() -> None:
     twice = {"drug": "Q9992", "dose": "300 mg", "ndc": "12496-0300-01", "containers": 2}
     assert shown(one({**twice, "discarded": "300 mg"})) == [("Q9992", ("JZ",), 1)]
     assert ("waste-unaccounted", "stop") in rules(one(twice))
+
+
+# --- skin substitutes: paid as supplies by Medicare since 2026 ------------------------------------------------
+
+
+LAST_AS_DRUGS, FIRST_AS_SUPPLIES = "2025-12-31", "2026-01-01"
+SHEETS = [row for row in tables.load(Drug) if row.kind == "skin-substitute" and not row.refuses]
+CMS_PAYS_AS_SUPPLY = {row.code for row in tables.load(policy.Status) if row.status == "S1"}
+
+
+def applied(row: Drug, on: str, left: int, **more: Any) -> DrugLines:
+    """Four billing units applied of a piece of five, of which so many were left over."""
+    assert row.size is not None
+    size, unit = row.size, row.unit
+    piece = {"container": "single-dose", "container_amount": Dose((4 + left) * size, unit), "containers": 1}
+    return one(
+        {"drug": row.code, "dose": Dose(4 * size, unit), "route": "topical", "discarded": Dose(left * size, unit)}
+        | piece,
+        on=on,
+        **more,
+    )
+
+
+def live_sheets(on: str) -> list[Drug]:
+    return [row for row in SHEETS if row.period.holds(as_date(on))]
+
+
+def test_until_2025_what_is_left_of_a_skin_substitute_is_discarded_drug() -> None:
+    for row in live_sheets(LAST_AS_DRUGS):
+        assert shown(applied(row, LAST_AS_DRUGS, 1)) == [(row.code, (), 4), (row.code, ("JW",), 1)]
+        assert shown(applied(row, LAST_AS_DRUGS, 0)) == [(row.code, ("JZ",), 4)]
+
+
+@pytest.mark.parametrize("on", [FIRST_AS_SUPPLIES, "2026-03-31", "2026-04-01", "2026-11-26"])
+@pytest.mark.parametrize("payer", ["medicare", "noridian", "medicare-advantage"])
+def test_since_2026_medicare_takes_neither_jw_nor_jz_on_a_skin_substitute_and_says_why(on: str, payer: str) -> None:
+    for row in live_sheets(on):
+        for left in (0, 1):
+            made = applied(row, on, left, payer=payer)
+            assert shown(made) == [(row.code, (), 4)], row.code
+            said = ("waste-exempt", "note") if row.code in CMS_PAYS_AS_SUPPLY else ("waste-doubt", "warn")
+            assert said in rules(made), row.code
+            assert any("CMS-1832-F" in str(f.citations[0]) for f in made.findings), row.code
+            hospital = applied(row, on, left, payer=payer, claim="outpatient")
+            assert shown(hospital) == [(row.code, (), 4)], row.code
+            if row.code in CMS_PAYS_AS_SUPPLY:
+                assert ("waste-exempt", "note") in rules(hospital), row.code
+
+
+@pytest.mark.parametrize("payer", ["commercial", "medicaid", "tricare"])
+def test_other_payers_take_a_skin_substitute_as_before(payer: str) -> None:
+    row = next(row for row in SHEETS if row.code == "Q4101")
+    before, after = (applied(row, on, 1, payer=payer) for on in (LAST_AS_DRUGS, FIRST_AS_SUPPLIES))
+    assert shown(before) == shown(after) == [("Q4101", (), 4), ("Q4101", ("JW",), 1)]
+
+
+def test_a_site_may_say_that_a_skin_substitute_is_a_licensed_biologic(tmp_path: Path) -> None:
+    licensed = "Q4112,licensed-biologic,a product of the site,,2026-01-01,,site,the license,high,2026-11-26"
+    file = tmp_path / "classes.csv"
+    file.write_text(f"code,name,drug,note,effective,ends,source,cite,confidence,verified\n{licensed}\n", "utf-8")
+    given = {"drug": "Q4112", "dose": "4 mL", "route": "topical", "discarded": "1 mL",
+             "container": "single-dose", "container_amount": "5 mL", "containers": 1}  # fmt: skip
+    encounter = Encounter.from_dict({"on": ON, "place": "11", "administrations": [given]})
+    (answer,) = drug_lines(encounter, policy=policy.shipped().extend(file))
+    assert shown(answer) == [("Q4112", (), 4), ("Q4112", ("JW",), 1)]
+
+
+def test_a_biologic_by_needle_keeps_jw_and_jz_in_2026() -> None:
+    vial = {"drug": "J9035", "dose": "77 mg", "container": "single-dose", "container_amount": "100 mg", "containers": 1}
+    assert shown(one(vial | {"discarded": "23 mg"})) == [("J9035", (), 8), ("J9035", ("JW",), 2)]

@@ -34,7 +34,7 @@ from jcodeunits.errors import (
     UnreadableDose,
 )
 from jcodeunits.finding import Finding
-from jcodeunits.policy import Policy
+from jcodeunits.policy import PayerOption, Policy
 from jcodeunits.products import Shelf
 from jcodeunits.trace import Step, Trace
 from jcodeunits.vials import Record, Rules, Waste, decide
@@ -344,48 +344,59 @@ class Desk:
 
     def _rules(self, drug: Drug, answered: list[_Given]) -> Rules:
         """What payer, date, claim and code ask about discarded drug."""
-        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
-        option = {
-            name: self.policy.option(payer, name, on, claim)
-            for name in ("jw", "jz", "waste-scope", "waste-unrecorded")
-        }
+        jw, jz, unrecorded = (self._option(name) for name in ("jw", "jz", "waste-unrecorded"))
+        rules = Rules(
+            jw=jw.value in ("pair", "optional"), jz=jz.value or "none", unrecorded=unrecorded.value or "warn",
+            citations=tuple(dict.fromkeys(map(tables.citation, (jw, jz, unrecorded)))),
+        )  # fmt: skip
+        return self._exempted(rules, drug, answered)
+
+    def _exempted(self, rules: Rules, drug: Drug, answered: list[_Given]) -> Rules:
+        """The rules for a product that takes neither JW nor JZ, or of which nobody can say."""
+        on, supplies = self.encounter.on, self._option("waste-exempt")
         classes = {c.name for c in self.policy.classes(drug.code, on)}
-        exempt = doubt = ""
+        supply = drug.kind in supplies.values and "licensed-biologic" not in classes
+        cited = (tables.citation(supplies),)
         if "waste-exempt" in classes:
-            exempt = "the vaccines of the Part B list take neither JW nor JZ"
-        elif (
-            option["waste-scope"].value == "separately-paid"
+            return attrs.evolve(rules, exempt="the vaccines of the Part B list take neither JW nor JZ")
+        if supply and self.policy.paid_as_supply(drug.code, on):
+            exempt = f"since {supplies.effective} the product is paid as a supply, by what was applied"
+            return attrs.evolve(rules, exempt=f"{exempt}, without JW and JZ", supply=True, citations=cited)
+        if (
+            self._option("waste-scope").value == "separately-paid"
             and self.policy.separately_paid(drug.code, on) is False
         ):
-            exempt = "the drug is packaged into the outpatient payment"
-        elif any(name == "vaccine" or name.startswith("vaccine-") for name in classes):
+            return attrs.evolve(rules, exempt="the drug is packaged into the outpatient payment")
+        if supply:
+            doubt = (
+                f"Since {supplies.effective} products of this kind are paid as supplies, without JW and JZ, unless "
+                "they have a biologics license (section 351). Whether this one has is not known, so neither is on "
+                "the line."
+            )
+            return attrs.evolve(rules, doubt=doubt, citations=cited)
+        if any(name == "vaccine" or name.startswith("vaccine-") for name in classes):
             doubt = "Whether JW and JZ apply to this vaccine is not settled, so neither is on the line."
-        elif any(g.administration.supplied_by == "patient" for g in answered):
-            exempt = "the patient brought the drug"
-        cites = tuple(
-            dict.fromkeys(tables.citation(option[name]) for name in ("jw", "jz", "waste-unrecorded"))
-        )
-        return Rules(
-            jw=option["jw"].value in ("pair", "optional"), jz=option["jz"].value or "none",
-            unrecorded=option["waste-unrecorded"].value or "warn",
-            exempt=exempt, doubt=doubt, citations=cites,
-        )  # fmt: skip
+            return attrs.evolve(rules, doubt=doubt)
+        if any(g.administration.supplied_by == "patient" for g in answered):
+            return attrs.evolve(rules, exempt="the patient brought the drug")
+        return rules
+
+    def _option(self, name: str) -> PayerOption:
+        return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
 
     def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
-        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
-        allowed = self.policy.option(payer, "ndc-qualifiers", on, claim).values
-        decimals = int(self.policy.option(payer, "ndc-decimals", on, claim).value or 3)
+        allowed = self._option("ndc-qualifiers").values
+        decimals = int(self._option("ndc-decimals").value or 3)
         volume = given.volume if len(given.opened) == 1 else None
-        return count(o, given.administration.form, volume, on, self.shelf, allowed, decimals)
+        return count(o, given.administration.form, volume, self.encounter.on, self.shelf, allowed, decimals)
 
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace
     ) -> tuple[Line, ...]:
         """The administered line, the JW line, and the NDC on them as the payer wants it."""
-        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
         administration, drug = first.administration, first.billed.drug
         pair = bool(waste.discarded)
-        how = self.policy.option(payer, "ndc-waste", on, claim).value or "split"
+        how = self._option("ndc-waste").value or "split"
         whole = waste.modifier == "JZ" or (pair and how == "full")
         steps = [step for _, q in quantities for step in q.steps]
         numbers = []
@@ -413,13 +424,12 @@ class Desk:
         """One line with the further NDCs beside it, or a line for each NDC with the units divided."""
         if not numbers:
             return (line,)
-        on, payer, claim = self.encounter.on, self.encounter.payer, self.encounter.claim
         known = all(number.part is not None for number in numbers)
         first, *further = numbers
-        if not further or not known or self.policy.option(payer, "ndc-several", on, claim).value != "lines":
+        if not further or not known or self._option("ndc-several").value != "lines":
             extra = tuple(ExtraNdc(more.number, more.qualifier, more.quantity) for more in further)
             return (first.on(line, line.units, (), extra),)
-        modifiers = self.policy.option(payer, "ndc-several-modifiers", on, claim).values
+        modifiers = self._option("ndc-several-modifiers").values
         made = []
         for n, (number, share_of) in enumerate(zip(numbers, _divided(line.units, numbers), strict=True)):
             mark = modifiers[min(n, len(modifiers) - 1)] if modifiers else "none"
