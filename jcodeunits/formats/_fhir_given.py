@@ -11,7 +11,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.finding import Finding
 
 from . import _incoming
-from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, words
+from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import number
 
@@ -75,11 +75,24 @@ def _shelf(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, A
     return shelf
 
 
+# Elements that turn a record round whatever its status says: DSTU2's name, then STU3's.
+NEGATIONS = ("wasNotGiven", "notGiven")
+# Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
+REASONS = ("reasonNotGiven", "statusReason")
+# Not the full dose (R5): the dose that is recorded is a question.
+SUBPOTENT = ("isSubPotent", "subPotentReason")
+
+
 def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
     """The finding for a status that may not bill; None for one that may."""
     status = resource.get("status")
+    for name in NEGATIONS:
+        if resource.get(name, False) is not False:
+            return _incoming.not_given(
+                where, f"{name} says that it was not given", "Nothing was given to bill.", _SOURCE, name
+            )
     if status == "completed" or (status == "stopped" and partial):
-        return None
+        return _doubted(resource, where, partial)
     if status == "stopped":
         fix = "If the dose recorded is what was given before it stopped, read it with partial=True."
     elif status in ("in-progress", "on-hold"):
@@ -89,13 +102,29 @@ def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | No
     return _incoming.not_given(where, f"its status is {status or 'not said'}", fix, _SOURCE, "status")
 
 
+def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
+    """The finding for an administration whose other elements say something else than its status."""
+    for name in REASONS:
+        if resource.get(name) and resource.get("status") == "completed":
+            why = f"it has a {name} (the reason why it was not given) beside the status completed"
+            return _incoming.not_given(
+                where, why, "One of the two contradicts the record: have it corrected.", _SOURCE, name
+            )
+    for name in SUBPOTENT:
+        if resource.get(name, False) is not False and not partial:
+            fix = "If the dose recorded is what was given, read it with partial=True."
+            why = f"{name} says that less than the full dose was given"
+            return _incoming.not_given(where, why, fix, _SOURCE, name)
+    return None
+
+
 def _given(
     resource: dict[str, Any], where: str, shelf: Mapping[str, dict[str, Any]], zone: str | None
 ) -> Given:
-    for key in ("modifierExtension", "implicitRules"):
-        if resource.get(key):
-            raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     concept, medication = _medication(resource, where, shelf)
+    for one in (resource, medication):
+        if key := turned(one):
+            raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     says: dict[str, Any] = {}
     if concept:
         says |= _drug(concept, where)
@@ -110,7 +139,7 @@ def _given(
         says["diagnoses"] = codes
     if actor := _performer(resource):
         says["performer"] = actor
-    patient = (resource.get("subject") or {}).get("reference") or ""
+    patient = (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
     on, utc = (first.day, first.utc) if first else (None, False)
     return Given(where, says, on, patient, _batch(medication, where), utc)
 
@@ -132,7 +161,13 @@ def _medication(
         raise refused(
             where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]"
         )
+    if found.get("status") not in MEDICATION_STATUS:
+        raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
     return found.get("code") or _sole_ingredient(found), found
+
+
+# Of a Medication: a product that is no longer in use may have been given, one in error may not be read.
+MEDICATION_STATUS = (None, "active", "inactive")
 
 
 def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +201,7 @@ def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
 
 
 def _dose(dosage: dict[str, Any], where: str) -> str:
-    dose = dosage.get("dose")
+    dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
     if not dose or dose.get("value") is None:
         said = f" (only as text: {dosage['text']!r})" if dosage.get("text") else ""
         raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose")
@@ -240,8 +275,9 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
     return _incoming.moment(day, time, offset, zone, "fhir")
 
 
-# R5 was published with one r in "occurence"; later builds and hand-written messages have two.
-_TIMES = ("effective", "occurence", "occurrence")
+# R5 was published with one r in "occurence"; later builds and hand-written messages have two. The last is
+# DSTU2's.
+_TIMES = ("effective", "occurence", "occurrence", "effectiveTime")
 
 
 def _times(resource: dict[str, Any], where: str, zone: str | None) -> tuple[Moment | None, dict[str, str]]:
@@ -260,13 +296,18 @@ def _times(resource: dict[str, Any], where: str, zone: str | None) -> tuple[Mome
 
 def _reasons(resource: dict[str, Any]) -> list[str]:
     """ICD-10-CM codes among the reasons (R4 reasonCode, R5 reason.concept)."""
-    concepts = [*(resource.get("reasonCode") or [])]
+    concepts = [*(resource.get("reasonCode") or []), *(resource.get("reasonGiven") or [])]
     concepts += [one.get("concept") or {} for one in resource.get("reason") or [] if isinstance(one, dict)]
     return [code["code"] for concept in concepts for code in codes(concept, ICD10)]
 
 
 def _performer(resource: dict[str, Any]) -> str:
-    """The first performer: R4 has a reference, R5 a reference inside one that may also hold a concept."""
+    """The first performer: R4 has a reference, R5 a reference inside one that may also hold a concept.
+
+    DSTU2 calls it practitioner.
+    """
+    if found := (resource.get("practitioner") or {}).get("reference"):
+        return str(found)
     for one in resource.get("performer") or []:
         found = (one.get("actor") or {}).get("reference")
         if isinstance(found, dict):

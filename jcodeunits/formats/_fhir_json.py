@@ -19,6 +19,8 @@ CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 
+TEST_LABEL = "HTEST"  # security label of HL7's ActReason: test health data
+
 # Other names of the same code systems, as they are met.
 _SYSTEMS = {
     NDC: (NDC, "urn:oid:2.16.840.1.113883.6.69"),
@@ -39,7 +41,8 @@ _SHAPES = Shapes(
     "fhir",
     lists=frozenset((
         "coding", "contained", "entry", "performer", "reasonCode", "reason", "ingredient", "item", "detail",
-        "modifier", "product", "service", "diagnosis", "extension", "modifierExtension",
+        "modifier", "product", "service", "diagnosis", "extension", "modifierExtension", "reasonGiven",
+        "security", "tag", "related",
     )),
     objects=frozenset((
         "dosage", "dose", "route", "site", "method", "medication", "medicationReference", "batch",
@@ -47,12 +50,13 @@ _SHAPES = Shapes(
         "strength", "strengthRatio", "resource", "quantity", "productOrService", "locationCodeableConcept",
         "revenue", "net", "unitPrice", "servicedPeriod", "effectivePeriod", "occurencePeriod",
         "occurrencePeriod", "productCodeableConcept", "diagnosisCodeableConcept", "valueCodeableConcept",
-        "itemCodeableConcept",
+        "itemCodeableConcept", "itemReference", "meta", "effectiveTimePeriod", "practitioner", "patient",
+        "relationship",
     )),
     texts=frozenset((
         "resourceType", "id", "fullUrl", "url", "system", "display", "unit", "status", "start", "end",
         "lotNumber", "expirationDate", "effectiveDateTime", "occurenceDateTime", "occurrenceDateTime",
-        "servicedDate", "comparator",
+        "servicedDate", "comparator", "effectiveTimeDateTime", "use",
     )),
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
@@ -71,7 +75,20 @@ def parse(text: object) -> dict[str, Any]:
         kind = resource.get("resourceType")
         if not isinstance(kind, str) or kind in _READ:
             _SHAPES.check(resource)
+    _live(message)
     return message
+
+
+def _live(message: dict[str, Any]) -> None:
+    """Refuse test data: a message, or any resource in it, that carries the security label HTEST."""
+    found = [resource for _, resource in resources(message)]
+    inside = [one for resource in found for one in resource.get("contained") or [] if isinstance(one, dict)]
+    for resource in (message, *found, *inside):
+        meta = resource.get("meta")
+        labels = [*(meta.get("security") or []), *(meta.get("tag") or [])] if isinstance(meta, dict) else []
+        if any(isinstance(one, dict) and str(one.get("code")).upper() == TEST_LABEL for one in labels):
+            where = str(resource.get("resourceType"))
+            raise refused(where, f"its security label is {TEST_LABEL}: test data, which is never billed")
 
 
 def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -83,6 +100,20 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         raise FormatError("entry must be a list of objects.", format="fhir", place="entry")
     found = [entry for entry in entries if isinstance(entry.get("resource"), dict)]
     return [(str(entry.get("fullUrl") or ""), entry["resource"]) for entry in found]
+
+
+def turned(value: object) -> str | None:
+    """The element inside a resource, at any depth, that changes its meaning in ways that are not known here."""
+    if isinstance(value, list):
+        return next((found for one in value if (found := turned(one))), None)
+    if not isinstance(value, dict):
+        return None
+    for key, item in value.items():
+        if key in ("modifierExtension", "implicitRules") and item:
+            return str(key)
+        if key != "contained" and (found := turned(item)):
+            return found
+    return None
 
 
 def refused(where: str, why: str) -> FormatError:

@@ -62,12 +62,49 @@ class ClaimLines:
 
     `lines`; for each its `dates` (ISO, a range as `first/last`, empty when not said) and `places` (empty
     when not said); `losses`, what the message says and a line cannot hold, or cannot be known from it.
+    `claims`: for each line the claim (or in charges the patient) that it belongs to, counted from 1 in the
+    order of the message, so that the lines of two are never one heap.
     """
 
     lines: tuple[Line, ...]
     dates: tuple[str, ...]
     places: tuple[str, ...]
     losses: tuple[Loss, ...] = ()
+    claims: tuple[int, ...] = attrs.Factory(lambda self: (1,) * len(self.lines), takes_self=True)
+
+
+def counted(owners: Iterable[object]) -> tuple[int, ...]:
+    """For each line the number of its claim or patient, in the order in which they first stand.
+
+    >>> counted(["C7", "C7", "C3", "C7"])
+    (1, 1, 2, 1)
+    """
+    seen: dict[object, int] = {}
+    return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
+
+
+# Claim frequency, the third digit of the type of bill (CLM05-3): what a claim is that is not the original.
+# True: it charges lines, and what it says of an earlier claim is a loss. False: it charges nothing.
+FREQUENCIES = {
+    "0": ("a claim without payment", False),
+    "2": ("the first of several claims for one stay", True),
+    "3": ("a further one of several claims for one stay", True),
+    "4": ("the last of several claims for one stay", True),
+    "5": ("late charges to an earlier claim", True),
+    "7": ("a replacement: it takes the place of an earlier claim", True),
+    "8": ("a void: it cancels an earlier claim", False),
+}
+
+
+def frequency(code: str, field: str, problems: list[str], lost: list[Loss]) -> None:
+    """Judge a claim's frequency code: an original (1, or not said) passes without a word."""
+    if code in ("", "1"):
+        return
+    says, charges = FREQUENCIES.get(code, ("no frequency that is read here", False))
+    if charges:
+        lost.append(Loss(None, f"claim frequency ({field})", code, f"this is {says}"))
+    else:
+        problems.append(f"claim frequency ({field}) {code!r}: this is {says}, and its lines are not billed")
 
 
 @attrs.frozen

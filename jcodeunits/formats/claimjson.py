@@ -193,6 +193,9 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     listed = tuple(diagnoses) or tuple(_dotted(row.get("diagnosisCode", "")) for row in coded)
     problems: list[str] = []
     lost: list[Loss] = []
+    _outgoing.frequency(
+        str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost
+    )
     read_rows = [_read_line(row, at, listed, problems, lost) for at, row in enumerate(rows, 1)]
     if problems:
         raise FormatError(

@@ -24,7 +24,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_level_two
 
 from . import _fhir_given, _incoming, _outgoing
-from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, words
+from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
 
@@ -96,10 +96,14 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
     """Lines of a Claim (or its item fragment) or of ChargeItems; every problem is said at once."""
     problems: list[str] = []
     rows: list[tuple[Line, str, str, list[Loss]]] = []
-    for _, resource in resources(message):
+    owners: list[object] = []
+    for at, (_, resource) in enumerate(resources(message), 1):
         if resource.get("resourceType") == "ChargeItem":
             rows.append(_charge_item(resource, len(rows) + 1, problems))
-        elif "item" in resource:
+            owners.append((resource.get("subject") or {}).get("reference"))
+        elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
+            _stands(resource, f"Claim {resource.get('id') or at}", problems)
+            owners += [at] * len(resource["item"])
             listed = _listed(resource) or dict(enumerate(diagnoses, 1))
             for item in resource["item"]:
                 rows.append(_item(item, len(rows) + 1, listed, problems))
@@ -109,7 +113,37 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
             format="fhir", place=(problems or [""])[0].partition(":")[0], problems=tuple(problems),
         )  # fmt: skip
     lines, dates, places, losses = zip(*rows, strict=True)
-    return ClaimLines(lines, dates, places, tuple(loss for each in losses for loss in each))
+    every = [*_earlier(message), *(loss for each in losses for loss in each)]
+    return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
+
+
+# The values of the elements that turn a charge round; what is not here is refused by its name. A fragment
+# as `write` gives it has none of them. In DSTU2 and STU3 a whole claim says `complete` in `use`.
+STANDING = {
+    "Claim.status": ("active",),
+    "Claim.use": ("claim", "complete"),
+    "ChargeItem.status": ("billable", "billed"),
+}
+
+
+def _stands(resource: Mapping[str, Any], where: str, problems: list[str]) -> None:
+    """Whether a Claim or ChargeItem is one that charges: not cancelled, planned, asked about or a test."""
+    kind = resource.get("resourceType")
+    for path, plain in STANDING.items():
+        name = path.partition(".")[2]
+        if path == f"{kind}.{name}" and resource.get(name) not in (None, *plain):
+            problems.append(f"{where}: its {name} is {resource[name]}, and only {' or '.join(plain)} is a charge")
+    if (marked := turned(resource)) is not None:
+        problems.append(f"{where}: it has {marked}, which changes its meaning in a way that is not known here")
+
+
+def _earlier(message: dict[str, Any]) -> list[Loss]:
+    """The claims that a Claim names as coming before it: its lines may stand in for theirs."""
+    related = [one for _, resource in resources(message) for one in resource.get("related") or []]
+    reason = "an earlier claim of the same services: take that one back, or the lines are billed twice"
+    return [
+        Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related
+    ]
 
 
 def _listed(claim: Mapping[str, Any]) -> dict[int, str]:
@@ -155,8 +189,8 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
     net, price = item.get("net") or {}, item.get("unitPrice") or {}
     if (value := net.get("value")) is not None:
         amount = decimal(value)
-        if amount is None:
-            problems.append(f"{where}: net {value!r} is no amount")
+        if amount is None or amount < 0:
+            problems.append(f"{where}: net {value!r} is no amount that is charged")
         return amount
     if price.get("value") is not None:
         lost.append(Loss(at, "unitPrice", str(price["value"]), "a line holds its whole charge (net)"))
@@ -172,8 +206,18 @@ def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
     return ""
 
 
+# A quantity that counts billing units: UCUM's unity, or a word for it; every measure is another thing.
+_COUNTS = re.compile(
+    r"1|un|ea|each|count|\{?(?:(?:hcpcs|billing|service)[ _-]?)?units?\}?|\{(?:each|count)\}", re.IGNORECASE
+)
+
+
 def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) -> int:
     given = (quantity or {}).get("value")
+    said = [str((quantity or {}).get(name) or "") for name in ("code", "unit", "comparator")]
+    if measured := [word for word in said if word and not _COUNTS.fullmatch(word)]:
+        problems.append(f"{where}: quantity {given} {measured[0]} is no count of billing units")
+        return 0
     value = decimal(given)
     if value is None or value % 1 or value < 1:
         problems.append(f"{where}: quantity {given!r}, and a line counts whole units above 0")
@@ -225,8 +269,7 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
         kind="drug" if ndc else "service",
         description=concept.get("text"),
     )
-    if resource.get("status") in ("not-billable", "aborted", "entered-in-error"):
-        problems.append(f"{where}: its status is {resource['status']}")
+    _stands(resource, where, problems)
     return line, str(resource.get("occurrenceDateTime") or "")[:10], "", []
 
 

@@ -54,6 +54,33 @@ _ORDERS = {
     "ORM": "an order", "RRE": "an order response", "OML": "an order", "RDR": "a dispense report",
 }  # fmt: skip
 _COMPLETION = {"CP": "complete", "PA": "partially administered", "RE": "refused", "NA": "not administered"}
+# Table 0119 in ORC-1 and 0038 in ORC-5: an order that these end, change or deny says nothing of a dose that was
+# given. True: the order was only stopped, held or changed, and the caller may vouch for the dose.
+ORDER_CONTROL = {
+    "CA": ("cancels the order", False), "OC": ("says that the order was cancelled", False),
+    "CR": ("says that the order was cancelled as asked", False),
+    "DE": ("reports data in error", False), "UA": ("says that the order was not accepted", False),
+    "DC": ("discontinues the order", True), "OD": ("says that the order was discontinued", True),
+    "DR": ("says that the order was discontinued as asked", True),
+    "HD": ("holds the order", True), "OH": ("says that the order was held", True),
+    "HR": ("says that the order was held as asked", True),
+    "RP": ("replaces the order", True), "RO": ("is the order that replaces another", True),
+    "RQ": ("says that the order was replaced as asked", True),
+    "RU": ("says that the order was replaced", True),
+}  # fmt: skip
+ORDER_STATUS = {
+    "CA": ("says that the order was cancelled", False), "ER": ("says that the order is in error", False),
+    "DC": ("says that the order was discontinued", True), "HD": ("says that the order is on hold", True),
+    "RP": ("says that the order was replaced", True), "SC": ("says that the order is only scheduled", True),
+}  # fmt: skip
+# Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
+PROCESSING = {
+    "T": "a training message", "D": "a debugging message", "A": "a message from an archive",
+    "R": "a message restored from an archive", "I": "a message of an initial load",
+}  # fmt: skip
+# Table 0017 in FT1-6: what is no charge.
+TRANSACTIONS = {"CD": "a credit", "PY": "a payment", "AJ": "an adjustment", "CO": "a copayment"}
+HISTORICAL = ("01", "02", "03", "04", "05", "06", "07", "08")  # NIP001: given elsewhere, or not known where
 _CODES = ("HCPCS", "HPC", "HCPC", "C4", "CPT", "CPT4", "CPT-4")
 _NDC_UNITS = {"ml": "ML", "g": "GR", "[iu]": "F2", "ea": "UN", "each": "UN"}
 
@@ -157,12 +184,33 @@ def _kind(segments: list[_Segment]) -> str:
     if len(heads) > 1:
         raise FormatError(f"{len(heads)} messages in one text: read them one at a time.", format="hl7v2")
     if heads:
+        _in_production(heads[0])
         return heads[0].get(9, 1)
     names = {segment.name for segment in segments}
     for name, kind in (("RXA", "RAS"), ("FT1", "DFT"), ("RXE", "RDE"), ("RXO", "OMP"), ("RXD", "RDS")):
         if name in names:
             return kind
     return ""
+
+
+def _in_production(msh: _Segment) -> None:
+    """Refuse a message that MSH-11 marks as a test, or as a copy of what was sent before."""
+    for said, plain in ((msh.get(11, 1), "P"), (msh.get(11, 2), "T")):
+        if said not in ("", plain):
+            what = PROCESSING.get(said, "no processing ID that is read here")
+            raise FormatError(
+                f"MSH-11 (processing ID) is {msh.raw(11)!r}: {what}, and is never billed.",
+                format="hl7v2", place="MSH-11",
+            )  # fmt: skip
+
+
+def _ordered(orc: _Segment | None) -> tuple[str, str, bool] | None:
+    """What an ORC says against a dose or a charge under it: the field, the words, whether one may vouch."""
+    for position, table in ((1, ORDER_CONTROL), (5, ORDER_STATUS)):
+        if orc is not None and (row := table.get(orc.get(position))):
+            field = f"ORC-{position}"
+            return field, f"{field} {orc.get(position)} {row[0]}", row[1]
+    return None
 
 
 # --- reading: what was given -----------------------------------------------------------------------
@@ -217,13 +265,13 @@ def _reading(
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
-    for patient, rxa, rxr in _administrations(segments):
+    for patient, orc, rxa, rxr in _administrations(segments):
         before = seen.setdefault((patient, *rxa.fields), rxa.where)
         if before != rxa.where:
             raise _refused(
                 rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)"
             )
-        finding = _status(rxa, partial, completed)
+        finding = _status(rxa, partial, completed) or _of_order(orc, rxa, completed)
         if finding is not None:
             withheld.append(finding)
         else:
@@ -231,27 +279,46 @@ def _reading(
     return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"))
 
 
-def _administrations(segments: list[_Segment]) -> list[tuple[str, _Segment, _Segment | None]]:
-    """Each RXA with the RXR of its group: one RXR stands after all RXA that share it."""
+_Group = tuple[str, "_Segment | None", _Segment, "_Segment | None"]
+
+
+def _administrations(segments: list[_Segment]) -> list[_Group]:
+    """Patient, ORC, RXA and RXR of each administration: one RXR stands after all RXA that share it."""
     patient = ""
-    found: list[tuple[str, _Segment, _Segment | None]] = []
-    waiting: list[tuple[str, _Segment]] = []
+    orc: _Segment | None = None
+    found: list[_Group] = []
+    waiting: list[_Segment] = []
 
     def close(rxr: _Segment | None) -> None:
-        found.extend((who, rxa, rxr) for who, rxa in waiting)
+        found.extend((patient, orc, rxa, rxr) for rxa in waiting)
         waiting.clear()
 
     for segment in segments:
         if segment.name in ("PID", "ORC"):
             close(None)
         if segment.name == "PID":
-            patient = segment.get(3) or segment.get(2)
+            patient, orc = _patient(segment), None
+        elif segment.name == "ORC":
+            orc = segment
         elif segment.name == "RXA":
-            waiting.append((patient, segment))
+            waiting.append(segment)
         elif segment.name == "RXR" and waiting:
             close(segment)
     close(None)
     return found
+
+
+def _patient(pid: _Segment) -> str:
+    return pid.get(3) or pid.get(2) or pid.where
+
+
+def _of_order(orc: _Segment | None, rxa: _Segment, completed: bool) -> Finding | None:
+    """The finding for a dose whose order was cancelled or changed."""
+    said = _ordered(orc)
+    if said is None or (said[2] and completed):
+        return None
+    fix = "If the record shows it as given, read it with completed=True." if said[2] else "It is not billed."
+    return _incoming.not_given(rxa.where, said[1], fix, _SOURCE, said[0])
 
 
 def _status(rxa: _Segment, partial: bool, completed: bool) -> Finding | None:
@@ -269,6 +336,15 @@ def _status(rxa: _Segment, partial: bool, completed: bool) -> Finding | None:
             f"{status or 'empty'}",
             "Completion status belongs in RXA-20: have the sender correct the message.",
         )
+    if rxa.get(18) or rxa.get(18, 2):
+        return refuse(
+            f"RXA-18 gives a reason for refusal ({rxa.get(18) or rxa.get(18, 2)}), so it was not taken",
+            "Nothing was given to bill; where it was, have the sender correct RXA-18.", "RXA-18",
+        )  # fmt: skip
+    said = {word for n in range(rxa.repeats(20)) for word in _completions(rxa, n)}
+    if len(said) > 1:
+        fix = "Have the sender correct the message."
+        return refuse(f"RXA-20 contradicts itself: {rxa.raw(20)}", fix)
     if status in ("RE", "NA"):
         return refuse(
             f"its completion status is {status} ({_COMPLETION[status]})", "Nothing was given to bill."
@@ -289,11 +365,19 @@ def _status(rxa: _Segment, partial: bool, completed: bool) -> Finding | None:
     return _historical(rxa)
 
 
+def _completions(rxa: _Segment, repeat: int) -> set[str]:
+    """The completion statuses that the code and the text of one repetition of RXA-20 name."""
+    words = {word: code for code, word in _COMPLETION.items()}
+    text = rxa.get(20, 2, repeat).casefold()
+    named = words.get(text.removesuffix("d") if text == "completed" else text)
+    return {code for code in (rxa.get(20, 1, repeat), named) if code}
+
+
 def _historical(rxa: _Segment) -> Finding | None:
     """RXA-9 of an immunization record: anything but 00 was given elsewhere."""
     for repeat in range(rxa.repeats(9)):
         code, system = rxa.get(9, 1, repeat), rxa.get(9, 3, repeat)
-        if system == "NIP001" and code != "00":
+        if (system == "NIP001" and code != "00") or (not system and code in HISTORICAL):
             fix = "Only what was given here is billed here."
             return _incoming.not_given(
                 rxa.where, f"it is a historical record ({code})", fix, _SOURCE, "RXA-9"
@@ -427,9 +511,16 @@ def _lines(segments: list[_Segment]) -> ClaimLines:
     lines: list[Line] = []
     dates: list[str] = []
     lost: list[Loss] = []
+    patients: list[str] = []
+    patient = ""
     for segment in segments:
-        if segment.name == "FT1":
+        if segment.name == "PID":
+            patient = _patient(segment)
+        elif segment.name == "ORC" and (said := _ordered(segment)):
+            problems.append(f"{segment.where}: {said[1]}")
+        elif segment.name == "FT1":
             lines.append(_line(segment, len(lines) + 1, problems, lost))
+            patients.append(patient)
             day = _STAMP.fullmatch(segment.get(4))
             if day is None:
                 problems.append(f"{segment.where}: FT1-4 {segment.get(4)!r} names no day")
@@ -443,12 +534,14 @@ def _lines(segments: list[_Segment]) -> ClaimLines:
             f"These HL7 charges cannot be read: {'; '.join(problems) or 'there is no FT1 segment'}.",
             format="hl7v2", place=(problems or [""])[0].partition(":")[0], problems=tuple(problems),
         )  # fmt: skip
-    return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost))
+    claims = _outgoing.counted(patients)
+    return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost), claims)
 
 
 def _line(ft1: _Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
-    if ft1.get(6) not in ("CG", "CD"):
-        problems.append(f"{ft1.where}: FT1-6 is {ft1.get(6)!r}, and only a charge (CG) is a line")
+    if ft1.get(6) != "CG":
+        what = TRANSACTIONS.get(ft1.get(6), "no transaction that is read here")
+        problems.append(f"{ft1.where}: FT1-6 is {ft1.get(6)!r} ({what}), and only a charge (CG) is a line")
     units = ft1.get(10)
     if not re.fullmatch(r"\+?\d+(?:\.0*)?", units, re.ASCII) or int(Decimal(units)) < 1:
         problems.append(f"{ft1.where}: FT1-10 is {units!r}, and a line counts whole units above 0")
@@ -457,6 +550,8 @@ def _line(ft1: _Segment, at: int, problems: list[str], lost: list[Loss]) -> Line
     qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
     modifiers = [ft1.get(26, 1, n) for n in range(ft1.repeats(26))]
     amount = ft1.get(11).split(ft1.marks.sub)[0]
+    if amount.startswith("-"):
+        problems.append(f"{ft1.where}: FT1-11 is {amount}, and an amount below 0 is a credit and no charge")
     code, text = _procedure(ft1, problems)
     return Line(
         code, tuple(filter(None, modifiers)), int(Decimal(units)), ndc, qualifier, quantity,

@@ -249,6 +249,7 @@ class _Open:
     quantity: Decimal | None = None
     extras: tuple[ExtraNdc, ...] = ()
     claim: tuple[str, ...] = ()
+    of: int = 0
     losses: list[tuple[str, str, str]] = attrs.field(factory=list)
 
 
@@ -304,6 +305,8 @@ class _Reader:
         self.done: list[_Open] = []
         self.open: _Open | None = None
         self.problems: list[str] = []
+        self.losses: list[Loss] = []
+        self.claims = 0
 
     def segment(self, at: int, piece: str) -> None:
         name, *elements = piece.split(self.marks.element)
@@ -326,8 +329,18 @@ class _Reader:
                 self.problems.append(f"line {self.open.number}: LX without SV1 or SV2")
         self.open = None
 
-    def _clm(self, _: str, values: dict[int, str]) -> None:
-        self.place = values.get(5, "").split(self.marks.component)[0]
+    def _bht(self, _: str, values: dict[int, str]) -> None:
+        if (purpose := values.get(6, "")) not in ("", "CH"):
+            self.losses.append(Loss(None, "BHT06", purpose, "not sent to be paid: a report or another's claim"))
+
+    def _clm(self, where: str, values: dict[int, str]) -> None:
+        self.claims += 1
+        self.place, _kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
+        problems: list[str] = []
+        _outgoing.frequency(often, "CLM05-3", problems, self.losses)
+        if values.get(19) == "PB":
+            problems.append("CLM19 PB asks what would be paid, and charges nothing")
+        self.problems += [f"{where.partition(' (')[0]}: {problem}" for problem in problems]
         self.listed = self.listed if self.given else ()
 
     def _hi(self, _: str, values: dict[int, str]) -> None:
@@ -339,12 +352,12 @@ class _Reader:
 
     def _lx(self, _: str, values: dict[int, str]) -> None:
         self.close()
-        self.open = _Open(values.get(1, ""), place=self.place, claim=self.listed)
+        self.open = _Open(values.get(1, ""), place=self.place, claim=self.listed, of=self.claims)
 
     def _line(self, where: str, name: str) -> _Open:
         if self.open is None:
             self.problems.append(f"{where}: {name} stands outside a line (no LX before it)")
-            self.open = _Open("?", place=self.place, claim=self.listed)
+            self.open = _Open("?", place=self.place, claim=self.listed, of=self.claims)
         return self.open
 
     def _sv1(self, where: str, values: dict[int, str]) -> None:
@@ -455,13 +468,15 @@ class _Reader:
         if not self.done:
             raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
         lines = tuple(_line(line) for line in self.done)
-        lost = [loss for at, line in enumerate(self.done, 1) for loss in _lost(at, line)]
+        lost = [*self.losses, *(loss for at, line in enumerate(self.done, 1) for loss in _lost(at, line))]
         dates, places = (line.date for line in self.done), (line.place for line in self.done)
-        return ClaimLines(lines, tuple(dates), tuple(places), tuple(lost))
+        claims = _outgoing.counted(line.of for line in self.done)
+        return ClaimLines(lines, tuple(dates), tuple(places), tuple(lost), claims)
 
 
 _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
-    "CLM": _Reader._clm, "HI": _Reader._hi, "LX": _Reader._lx, "SV1": _Reader._sv1, "SV2": _Reader._sv2,
+    "BHT": _Reader._bht, "CLM": _Reader._clm,
+    "HI": _Reader._hi, "LX": _Reader._lx, "SV1": _Reader._sv1, "SV2": _Reader._sv2,
     "DTP": _Reader._dtp, "NTE": _Reader._nte, "LIN": _Reader._lin, "CTP": _Reader._ctp, "REF": _Reader._ref,
 }  # fmt: skip
 
