@@ -57,7 +57,31 @@ INJECTED = frozenset(
      "intratumoral"}
 )  # fmt: skip
 
-# A route of administration and the words of the catalog that cover it, besides its own name.
+# What a qualifier or a form limits the use of a code to, as its descriptor says it, in our words.
+USES = {
+    "anti-emetic with chemotherapy": "a dose by mouth that replaces an anti-emetic into a vein in full at the "
+    "time of chemotherapy",
+    "catheter lock": "locking a catheter",
+    "compounded": "a compounded drug",
+    "covid-19 in hospital": "COVID-19 in hospital",
+    "covid-19 prevention": "the prevention of COVID-19 before exposure",
+    "diluent or flush": "a diluent or a flush",
+    "for esrd on dialysis": "end-stage renal disease (ESRD) on dialysis",
+    "for non-esrd use": "use outside end-stage renal disease (ESRD) on dialysis",
+    "for non-tumor identification": "imaging that looks for no tumor",
+    "for tumor identification": "imaging that looks for a tumor",
+    "hiv prevention": "HIV prevention before exposure",
+    "hiv treatment": "HIV treatment",
+    "imaging": "imaging",
+    "in hospital": "COVID-19 in hospital",
+    "iron deficiency": "iron deficiency anemia",
+    "lock flush": "flushing a lock",
+    "pump": "use in a pump",
+    "pump loading dose": "loading a pump",
+}
+
+# A route of administration and the words of the catalog that cover it, besides its own name. An injection
+# covers every route into the body but the ones in _NOT_INJECTED.
 _ROUTE_WORDS = {
     "im": ("intramuscular", "injection"),
     "sc": ("subcutaneous", "injection", "implant"),
@@ -68,7 +92,7 @@ _ROUTE_WORDS = {
     "on-body": ("subcutaneous", "injection"),
     "intranasal": ("nasal",),
     "transdermal": ("topical",),
-    "implant": ("implant", "injection", "subcutaneous"),
+    "intraocular": ("intracameral", "suprachoroidal", "injection"),
 }
 
 _WORD = re.compile(r"[^\W_]+|\+")
@@ -260,6 +284,16 @@ class Drug:
         return f"{self.ingredient} ({extra})" if extra else self.ingredient
 
     @property
+    def use(self) -> str:
+        """The only use that the descriptor leaves the code, in words; empty where it names none.
+
+        >>> shipped().on("J0739", dt.date(2026, 3, 2)).use
+        'HIV prevention before exposure'
+        """
+        said = (*self.qualifier.split("; "), *self.form.split(", "))
+        return " and ".join(USES[word] for word in said if word in USES)
+
+    @property
     def one_unit(self) -> str:
         """What one unit stands for in words, or why nothing does."""
         return f"no unit: {REFUSALS[self.refuses]}" if self.refuses else str(self.billing_unit)
@@ -437,6 +471,7 @@ class Choice:
     steps: tuple[Step, ...] = ()
     citation: Citation | None = None  # of the brand or name row, where one was used
     siblings: tuple[str, ...] = ()  # codes of other forms of the ingredient that were not asked for
+    otherwise: tuple[str, ...] = ()  # where the code is for one use only: the ingredient's codes for others
 
 
 # --- the catalog ------------------------------------------------------------------------------------
@@ -719,7 +754,20 @@ class Catalog:
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
             drug = self._one(wanted, candidates, None if apart else dose, on, apart)
         citation = tables.citation(said[0]) if said else None
-        return Choice(drug, (), citation, tuple(code for code in siblings if code != drug.code))
+        others = tuple(code for code in siblings if code != drug.code)
+        return Choice(drug, (), citation, others, self.otherwise(drug, on, route))
+
+    def otherwise(self, drug: Drug, on: dt.date, route: str | None = None) -> tuple[str, ...]:
+        """Codes of the ingredient, given the same way, that are not bound to the one use of a row."""
+        if not drug.use:
+            return ()
+        alike = self._called(squeezed(drug.ingredient))
+        return tuple(
+            row.code
+            for row in alike
+            if row.period.holds(on) and row.use != drug.use and not row.specific
+            and (_fits(row, route) if route else row.is_injected == drug.is_injected)
+        )  # fmt: skip
 
     def _agreed(
         self, name: str, sides: Sequence[str], on: dt.date, dose: Dose | None, route: str | None
@@ -769,13 +817,16 @@ class Catalog:
         national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
         if by_code:
             return national, said, ()
+        made_for = tuple(row.code for row in fitting if row not in general and _is_local(row))
         meant = {squeezed(row.ingredient) for row in said} or {squeezed(name)}
         plain = tuple(
             row for row in national if not row.form and _is_plain(row) and (route or not _is_local(row))
         )
         exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
         left = tuple(row for row in plain if row in exact) or plain or exact or national
-        return left, said, tuple(row.code for row in national if row not in left)
+        others = tuple(row.code for row in national if row not in left)
+        # A brand made for the very place of the body is named, though a plain name never means it.
+        return left, said, others + (made_for if route else ())
 
     def _fitting(
         self, name: str, live: tuple[Drug, ...], route: str | None, branded: bool, on: dt.date
@@ -892,27 +943,24 @@ def _merged(row_class: Any, shipped: tuple[Any, ...], own: tuple[Any, ...], file
 
 def _fits_words(covered: tuple[str, ...], route: str) -> bool:
     key = route.casefold()
-    return any(word in covered for word in (key, *_ROUTE_WORDS.get(key, ("injection",))))
+    words = _ROUTE_WORDS.get(key, () if key in _NOT_INJECTED else ("injection",))
+    return not {key, *words}.isdisjoint(covered)
 
 
 def _fits(row: Drug, route: str) -> bool:
     """Whether a row answers for a route: a row that names routes of its own answers for those only."""
-    if not row.routes:
-        return True
-    key = route.casefold()
-    if key in _NOT_INJECTED:
-        return not {key, *_ROUTE_WORDS.get(key, ())}.isdisjoint(row.routes)
-    return _fits_words(_own_routes(row) or row.routes, route)
+    own = row.routes if route.casefold() == "implant" else _own_routes(row)
+    return not row.routes or _fits_words(own or row.routes, route)
 
 
 def _own_routes(row: Drug) -> tuple[str, ...]:
-    """The routes that a row names besides being injected in general."""
-    return tuple(word for word in row.routes if word not in ("injection", "infusion"))
+    """The routes that a row names besides being injected, infused or implanted in general."""
+    return tuple(word for word in row.routes if word not in ("injection", "infusion", "implant"))
 
 
 _NOT_INJECTED = frozenset(
     {"oral", "inhaled", "topical", "intranasal", "rectal", "vaginal", "sublingual", "buccal", "transdermal",
-     "ophthalmic", "otic", "intrauterine"}
+     "ophthalmic", "otic", "intrauterine", "implant"}
 )  # fmt: skip
 _ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
 

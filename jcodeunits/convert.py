@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from . import catalog as catalogs
-from . import ndc, routes, tables, units
+from . import hcpcs, ndc, routes, tables, units
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -182,7 +182,7 @@ def resolve(
         from .search import with_near
 
         raise with_near(error, drug, book) from None
-    return choice.drug, _choice_notes(drug, choice)
+    return choice.drug, () if hcpcs.is_valid(drug.strip()) else _choice_notes(drug, choice)
 
 
 def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug) -> Dose:
@@ -202,7 +202,7 @@ def _by_ndc(text: str, on: dt.date, book: Catalog) -> tuple[Drug, tuple[Finding,
     found, findings = products.codes(text, on)
     rows = [book.on(code, on) for code in found]
     if len(rows) == 1:
-        return rows[0], findings
+        return rows[0], findings + limited(rows[0], book.otherwise(rows[0], on))
     listed = "; ".join(f"{row.code} {row.label}" for row in rows)
     raise AmbiguousDrug(
         f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",
@@ -223,7 +223,31 @@ def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
                     f"have codes of their own: {', '.join(choice.siblings[:6])}.",
                     "Name the form if it was one of those.", (choice.drug.citation,))
         )  # fmt: skip
-    return tuple(notes)
+    return (*notes, *limited(choice.drug, choice.otherwise), *_one_brand(name, choice))
+
+
+def limited(row: Drug, otherwise: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+    """A warning where the descriptor leaves a code one use only; nobody who gave no code has seen it."""
+    if not row.use:
+        return ()
+    others = f"For another use see {', '.join(otherwise)}, where the payer takes it." if otherwise else ""
+    return (
+        Finding("limited-use", "warn", f"{row.code} is only for {row.use}.",
+                others or f"Do not bill {row.code} for another use.", (row.citation,)),
+    )  # fmt: skip
+
+
+def _one_brand(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
+    """A note where an ingredient's name led to the code of one brand or maker."""
+    row = choice.drug
+    brand = row.qualifier.partition("; ")[0]
+    said = set(catalogs.normal(name).split())
+    if not row.specific or choice.citation is not None or said & set(catalogs.normal(brand).split()):
+        return ()
+    return (
+        Finding("one-brand", "note", f"{row.code} is only for {brand}.",
+                "Check that this product was given.", (row.citation,)),
+    )  # fmt: skip
 
 
 def _with_units(error: NotInEffect, dose: Dose, basis: str | None, catalog: Catalog | None) -> NotInEffect:

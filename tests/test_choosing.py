@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jcodeunits import catalog
+from jcodeunits import catalog, routes
 from jcodeunits.catalog import Drug, squeezed
 from jcodeunits.convert import billing_units
 from jcodeunits.dose import Dose
@@ -129,8 +129,9 @@ def test_a_plain_ingredient_means_its_general_code() -> None:
     alone = {name: rows[0] for name, rows in general.items() if len(rows) == 1}
     assert len(alone) > 600
     wrong = {name: _answer(name, ON) for name, row in alone.items() if _answer(name, ON) != row.code}
-    # Reviewed: the depot kits are what is mostly meant; one name for a sheet and for a powder.
-    asked = {"leuprolide acetate", "epifix", "amnioband"}
+    # Reviewed: the depot kits are what is mostly meant; one name for a sheet and for a powder; one tracer
+    # under two codes.
+    asked = {"leuprolide acetate", "epifix", "amnioband", "fludeoxyglucose f-18"}
     assert {name for name, answer in wrong.items() if not answer.startswith("ambiguous")} == set()
     assert set(wrong) <= asked
 
@@ -142,6 +143,66 @@ def test_a_code_for_one_brand_or_maker_is_never_reached_by_the_plain_ingredient(
     shared = [row for row in LIVE if row.specific and len(others[row.ingredient]) > 1]
     assert len(shared) > 150
     assert [row.code for row in shared if _answer(row.ingredient, ON) == row.code] == []
+
+
+# What a row may name, if it names a way of giving at all, to answer for a route.
+INTO_THE_BODY = {"injection"}
+WAYS = {
+    "IM": {"intramuscular", *INTO_THE_BODY}, "SC": {"subcutaneous", "implant", *INTO_THE_BODY},
+    "on-body": {"subcutaneous", *INTO_THE_BODY}, "ID": {"intradermal", *INTO_THE_BODY},
+    "IV": {"intravenous", "infusion", *INTO_THE_BODY}, "IV push": {"intravenous", *INTO_THE_BODY},
+    "IV infusion": {"intravenous", "infusion", *INTO_THE_BODY},
+    "intraocular": {"intraocular", "intracameral", "suprachoroidal", *INTO_THE_BODY},
+    "intranasal": {"nasal"}, "transdermal": {"topical"}, "implant": {"implant"},
+    **{way: {way} for way in ("oral", "inhaled", "topical", "rectal", "vaginal", "sublingual", "buccal",
+                              "ophthalmic", "otic", "intrauterine")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("route", routes.NAMES)
+def test_no_code_answers_for_a_route_that_only_names_another_way_of_giving(route: str) -> None:
+    ways = WAYS.get(route, {route, *INTO_THE_BODY})
+    names = {row.ingredient for row in LIVE} | {b.brand for b in BOOK.brands} | {n.name for n in BOOK.names}
+    wrong, asked = {}, 0
+    for name in names:
+        try:
+            row = BOOK.choose(name, ON, None, route).drug
+        except CodeError:
+            continue
+        asked += 1
+        own = set(row.routes) - {"injection", "infusion", "implant"}
+        named = set(row.routes) if route == "implant" or not own else own
+        if row.routes and not named & ways:
+            wrong[name] = row.code
+    assert wrong == {}
+    assert asked > 300
+    put_on = [row for row in LIVE if row.form in ("gel", "patch")]
+    assert [row.code for row in put_on if not row.routes] == []  # a form that says the way says the route too
+
+
+def test_a_code_for_an_injection_never_covers_an_implant() -> None:
+    assert _answer("histrelin", ON, "50 mg", "implant") == "ambiguous J9225 J9226"
+    assert _answer("Supprelin", ON, "50 mg", "implant") == "J9226"
+    assert _answer("histrelin acetate", ON, "10 mcg", "SC") == "J1675"
+    assert _answer("ketorolac", ON, "30 mg", "implant").startswith("ambiguous")
+    assert _answer("testosterone", ON, "75 mg", "implant") == "J1073"
+
+
+def test_one_tracer_under_two_codes_is_asked_about_once_both_exist() -> None:
+    assert _answer("fludeoxyglucose F-18", ON, "10 mCi") == "ambiguous A9552 A9609"
+    assert _answer("fludeoxyglucose f-18", dt.date(2023, 12, 31), "10 mCi") == "A9552"
+
+
+def test_the_product_made_for_a_place_of_the_body_is_named_beside_the_plain_code() -> None:
+    for name, route, code, made_for in (
+        ("triamcinolone acetonide", "intraocular", "J3301", "J3299"),
+        ("ranibizumab", "intravitreal", "J2778", "J2779"),
+    ):
+        choice = BOOK.choose(name, ON, None, route)
+        assert choice.drug.code == code
+        assert made_for in choice.siblings
+        assert made_for not in BOOK.choose(name, ON, None, "IM" if code == "J3301" else "SC").siblings
+    assert _answer("Xipere", ON, "4 mg", "IM").startswith("ambiguous")
 
 
 def test_every_ingredient_in_effect_can_be_reached_by_its_name() -> None:

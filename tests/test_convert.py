@@ -1,6 +1,7 @@
 """Billing units: the cases that a pharmacist can read, and the properties that hold over the whole catalog."""
 
 import csv
+import datetime as dt
 import json
 import pickle
 from decimal import Decimal
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jcodeunits as jc
-from jcodeunits import catalog, errors, units
+from jcodeunits import catalog, convert, errors, units
 from jcodeunits.convert import billing_units, measured
 
 CASES = list(csv.DictReader((Path(__file__).parent / "cases" / "doses.csv").open(encoding="utf-8")))
@@ -248,6 +249,70 @@ def test_a_name_by_general_knowledge_is_noted_and_one_from_a_source_is_not():
             assert (rule in [finding.rule for finding in answer.findings]) == (rule is not None)
             assert level == "low" or "name-by-general-knowledge" not in [f.rule for f in answer.findings]
         assert seen > 20
+
+
+# What a descriptor can leave a code alone for, and a word that the answer then says.
+ONE_USE = {
+    "anti-emetic with chemotherapy": "chemotherapy", "for esrd on dialysis": "dialysis",
+    "for non-esrd use": "outside", "hiv prevention": "HIV prevention", "hiv treatment": "HIV treatment",
+    "covid-19 in hospital": "in hospital", "covid-19 prevention": "COVID-19", "catheter lock": "catheter",
+    "imaging": "imaging", "iron deficiency": "iron deficiency", "pump": "pump", "lock flush": "lock",
+    "pump loading dose": "pump", "compounded": "compounded", "in hospital": "in hospital",
+    "diluent or flush": "flush",
+}  # fmt: skip
+
+
+def _said_to_limit(row):
+    words = [*row.qualifier.split("; "), *row.form.split(", ")]
+    return [said for word, said in ONE_USE.items() if word in words]
+
+
+def test_an_answer_by_name_says_in_words_the_one_use_that_the_descriptor_leaves_the_code():
+    book, on = catalog.shipped(), dt.date(2026, 3, 2)
+    names = {row.ingredient for row in book.drugs} | {b.brand for b in book.brands} | {n.name for n in book.names}
+    reached = set()
+    for name in names:
+        for route in (None, "SC", "IV", "oral", "inhaled", "dialysis"):
+            try:
+                row, notes = convert.resolve(name, on, None, route)
+            except errors.CodeError:
+                continue
+            said = [note for note in notes if note.rule == "limited-use"]
+            for word in _said_to_limit(row):
+                assert [note.severity for note in said] == ["warn"], (name, row.code)
+                assert row.code in said[0].says
+                assert word in said[0].says
+                reached.add(row.code)
+            assert bool(said) == bool(row.use)
+    assert len(reached) > 30
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "route", "code"),
+    [("zofran", "8 mg", "oral", "Q0162"), ("benadryl", "50 mg", "oral", "Q0163")],
+)
+def test_an_anti_emetic_by_mouth_is_warned_about_in_units_and_in_a_charge(drug, dose, route, code):
+    one = {"drug": drug, "dose": dose, "route": route}
+    claim = jc.charge({"on": "2026-03-02", "place": "20", "administrations": [one]})
+    for findings in (billing_units(drug, dose, on="2026-03-02", route=route).findings, claim.findings):
+        said = next(f for f in findings if f.rule == "limited-use")
+        assert said.severity == "warn"
+        assert code in said.says
+        assert "replaces" in said.says
+        assert "chemotherapy" in said.says
+    other = next(f for f in claim.findings if f.rule == "limited-use").fix
+    assert ("S0119" in other) == (drug == "zofran")
+
+
+def test_who_gives_the_code_has_read_its_descriptor():
+    assert not [f for f in billing_units("Q0162", "8 mg", on="2026-03-02").findings if f.rule == "limited-use"]
+
+
+def test_an_ingredient_whose_only_code_is_one_brands_says_so():
+    found = billing_units("bevacizumab-maly", "100 mg", on="2026-03-02")
+    assert [(f.rule, f.severity) for f in found.findings] == [("one-brand", "note")]
+    assert "alymsys" in found.findings[0].says
+    assert not billing_units("Alymsys", "100 mg", on="2026-03-02").findings
 
 
 # --- combinations ---------------------------------------------------------------------------------------

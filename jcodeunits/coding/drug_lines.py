@@ -23,7 +23,7 @@ from jcodeunits.amount import decimal_text
 from jcodeunits.catalog import Catalog, Drug
 from jcodeunits.cite import Citation
 from jcodeunits.claim import Administration, Encounter, ExtraNdc, Line
-from jcodeunits.convert import BilledUnits, billing_units, resolve
+from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
 from jcodeunits.dose import Dose
 from jcodeunits.errors import (
     AmbiguousDrug,
@@ -53,6 +53,7 @@ FINDINGS = {
     "dose-notation": ("A dose written in a way that is easily misread", "note"),
     "drug-product-mismatch": ("The NDC is of another drug than the one named", "stop, warn"),
     "drug-unanswered": ("A drug or dose without a certain answer", "stop"),
+    "limited-use": ("The code's descriptor leaves it one use only", "warn"),
     "multi-dose-waste": ("What is left in a multi-dose container is never billed", "note"),
     "name-by-general-knowledge": ("A name known from general knowledge only", "note"),
     "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
@@ -61,6 +62,7 @@ FINDINGS = {
     "ndc-quantity-unknown": ("The NDC quantity is not known", "warn"),
     "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
     "ndc-unknown": ("No product row knows the NDC", "warn"),
+    "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
     "other-forms": ("A plain name was read as its plain form", "note"),
     "product-amount-unknown": ("CMS's row of the product contradicts itself", "warn"),
     "product-reach": ("The product was listed at another time", "note"),
@@ -281,7 +283,7 @@ class Desk:
             if row.code in meant or f"{catalogs.normal(row.ingredient)} ".startswith(f"{words} ")
         ]
         if len(fit) == 1:
-            return fit[0], ()
+            return fit[0], limited(fit[0], self.book.otherwise(fit[0], on))
         if len(fit) > 1:
             codes = ", ".join(f"{other.code} {other.label}" for other in fit)
             raise AmbiguousDrug(
