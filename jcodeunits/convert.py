@@ -11,6 +11,7 @@ import attrs
 
 from . import catalog as catalogs
 from . import hcpcs, ndc, routes, tables, units
+from . import policy as policies
 from .amount import decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
@@ -141,6 +142,8 @@ def billing_units(
         row, findings = resolve(drug, day, given, route, catalog)
     except NotInEffect as error:
         raise _with_units(error, given, basis, catalog) from None
+    if route is not None:
+        _stays(row, routes.find(route) or "", day)
     given = _drawn(drug, given, day, row)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:
@@ -272,6 +275,17 @@ def _with_units(error: NotInEffect, dose: Dose, basis: str | None, catalog: Cata
 
 def _units(count: int) -> str:
     return f"{count} unit" if count == 1 else f"{count} units"
+
+
+def _stays(row: Drug, route: str, on: dt.date) -> None:
+    """Raise where a drug by this route is not billed with the code of its name, and the payer says which."""
+    other = policies.shipped().route_code(row.ingredient, route, on)
+    if other is not None and row.code not in other.codes:
+        raise AmbiguousDrug(
+            f"{row.ingredient}, {route}, is not billed as {row.code}: {other.says}. It is one of "
+            f"{', '.join(other.codes)}: ask the payer which, or `charge` it with the payer.",
+            given=row.ingredient, candidates=other.codes, on=on,
+        )  # fmt: skip
 
 
 # --- how much ---------------------------------------------------------------------------------------

@@ -34,12 +34,25 @@ from .amount import decimal_text
 from .cite import Citation
 from .errors import CodeError, EncounterError, TableError
 from .period import Period, as_date
-from .tables import choice, column, confidence, day, integer, number, optional, optional_day, text, words
+from .tables import (
+    choice,
+    column,
+    confidence,
+    day,
+    integer,
+    number,
+    optional,
+    optional_day,
+    optional_integer,
+    text,
+    words,
+)
 
 ANY = "any"
 
 _claim = choice("any", "professional", "outpatient")
 _severity = choice("", "note", "warn", "stop")
+_BIOSIMILAR = re.compile(r"-[a-z]{4}$")  # the four letters that tell a biosimilar from its originator
 
 
 class Row(Protocol):
@@ -359,6 +372,33 @@ class Fee:
 
 
 @attrs.frozen
+class RouteCode:
+    """A drug that by some routes is not billed with the code of its name: what takes its place, by payer.
+
+    `ingredient` means its biosimilars too. `codes`: one, which answers; several, among which the payer
+    decides. `units`: how many of the code one administration is, where its descriptor names no amount.
+    """
+
+    TABLE: ClassVar[str] = "route_codes"
+    KEY: ClassVar[tuple[str, ...]] = ("ingredient", "payer", "claim")
+    NEAREST: ClassVar[bool] = False
+
+    ingredient: str = column(text)
+    payer: str = column(text)
+    claim: str = column(_claim)
+    routes: tuple[str, ...] = column(words)
+    codes: tuple[str, ...] = column(words)
+    units: int | None = column(optional_integer)
+    says: str = column(text)
+    effective: dt.date = column(day)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text)
+    cite: str = column(text)
+    confidence: str = column(confidence)
+    verified: dt.date = column(day)
+
+
+@attrs.frozen
 class Status:
     """How the hospital outpatient system treats a code: its status indicator."""
 
@@ -462,6 +502,7 @@ TABLES: tuple[type[Any], ...] = (
     Place,
     PlaceRule,
     Procedure,
+    RouteCode,
     Status,
 )
 
@@ -723,6 +764,40 @@ class Policy:
             by_name.setdefault(row.name, []).append(row)
         found = (in_effect(rows, on) for rows in by_name.values())
         return tuple(row for row in found if row is not None)
+
+    # --- codes by route --------------------------------------------------------------------------------
+
+    def route_codes(self, ingredient: str, route: str) -> tuple[RouteCode, ...]:
+        """Every row, of whichever payer and day, that moves an ingredient by this route to another code."""
+        return self._by_route.get((_BIOSIMILAR.sub("", ingredient), route), ())
+
+    def route_code(
+        self, ingredient: str, route: str, on: object, payer: str = ANY, claim: str = "professional"
+    ) -> RouteCode | None:
+        """What takes the place of a drug's code by this route; None where its own code stays.
+
+        `route` in the encounter's words. Raises `EncounterError` for an unknown payer.
+
+        >>> shipped().route_code("bevacizumab-awwb", "intravitreal", "2026-03-02", "noridian").codes
+        ('J7999',)
+        >>> shipped().route_code("bevacizumab", "IV infusion", "2026-03-02") is None
+        True
+        """
+        rows = self.route_codes(ingredient, route)
+        for who in self.lineage(payer) if rows else ():
+            for wanted in (claim, ANY):
+                found = in_effect((row for row in rows if (row.payer, row.claim) == (who, wanted)), on)
+                if found is not None:
+                    return found
+        return None
+
+    @cached_property
+    def _by_route(self) -> dict[tuple[str, str], tuple[RouteCode, ...]]:
+        grouped: dict[tuple[str, str], tuple[RouteCode, ...]] = {}
+        for row in self.rows(RouteCode):
+            for route in row.routes:
+                grouped[row.ingredient, route] = (*grouped.get((row.ingredient, route), ()), row)
+        return grouped
 
     # --- modifiers -----------------------------------------------------------------------------------
 

@@ -172,3 +172,27 @@ def test_skin_substitutes_of_both_years_are_judged_as_charge_judges_them() -> No
         if row["drug"] == "Q4101" and row["claim"] == "professional":
             as_drug = row["on"] < "2026" or row["payer"] in ("commercial", "tricare")
             assert got["waste_units"] == (1 if as_drug else 0), row
+
+
+def test_a_code_that_depends_on_the_route_is_the_one_of_charge() -> None:
+    # 10 mg is one unit of J9035, and one administration one unit of J7999: the figures agree, the codes do not.
+    shared = {"unit": "mg", "on": "2026-03-02", "ndc": None, "container": None, "containers": None,
+              "container_amount": None, "discarded": None}  # fmt: skip
+    rows = [
+        {"drug": drug, "dose": dose, "route": route, "place": place, "payer": payer, "claim": claim} | shared
+        for drug in ("J9035", "Avastin", "Q5107", "C9257", "J0178")
+        for dose in ("1.25", "10")
+        for route in ("intravitreal", "intracameral", "IV infusion")
+        for payer in ("medicare", "noridian", "commercial")
+        for place, claim in (("11", "professional"), ("22", "outpatient"))
+    ]
+    for detailed in (rows, [{key: row[key] for key in row if key not in shared or row[key]} for row in rows]):
+        for row, whole, got in zip(detailed, rows, jc.batch.bill(as_table(detailed)).to_pylist(), strict=True):
+            answer = ("billed", *(got[name] for name in BILLED)) if got["status"] == "billed" else ("refused",)
+            assert answer == charged(whole), row
+            if row["drug"] in ("J9035", "Avastin", "Q5107") and row["route"] != "IV infusion":
+                assert got["hcpcs"] not in ("J9035", "Q5107"), row
+    plain = pa.table({"drug": ["J9035"] * 2, "dose": ["1.25 mg"] * 2, "unit": [None] * 2, "on": ["2026-03-02"] * 2,
+                      "route": ["intravitreal", "IV infusion"]})  # fmt: skip
+    made = jc.batch.bill(plain, outputs=PLAIN).to_pylist()
+    assert [(row["hcpcs"], kind(row["reason"])) for row in made] == [(None, "AmbiguousDrug"), ("J9035", None)]

@@ -551,3 +551,13 @@ def test_every_computable_row_bills_one_and_three_of_its_own_size():
     for row in SINGLE:
         for times in (1, 3):
             assert billing_units(row, jc.Dose(row.size * times, row.unit), on=row.effective).count == times
+
+
+def test_a_drug_that_its_route_moves_to_another_code_is_refused_with_the_codes() -> None:
+    for drug in ("J9035", "Avastin", "bevacizumab", "Q5107", "Q5118", "Q5126", "Q5129", "Q5160"):
+        for route in ("intravitreal", "subconjunctival"):
+            with pytest.raises(errors.AmbiguousDrug) as refused:
+                billing_units(drug, "1.25 mg", on="2026-03-02", route=route)
+            assert refused.value.candidates == ("J7999", "J3590", "C9257")
+    assert billing_units("J9035", "100 mg", on="2026-03-02", route="IV infusion").count == 10
+    assert billing_units("C9257", "1.25 mg", on="2026-03-02", route="intravitreal").count == 5  # per 0.25 mg

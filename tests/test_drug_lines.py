@@ -747,3 +747,62 @@ def test_a_site_may_say_that_a_skin_substitute_is_a_licensed_biologic(tmp_path: 
 def test_a_biologic_by_needle_keeps_jw_and_jz_in_2026() -> None:
     vial = {"drug": "J9035", "dose": "77 mg", "container": "single-dose", "container_amount": "100 mg", "containers": 1}
     assert shown(one(vial | {"discarded": "23 mg"})) == [("J9035", (), 8), ("J9035", ("JW",), 2)]
+
+
+# --- a code by route: bevacizumab into the eye -----------------------------------------------------------------
+
+
+FOR_THE_EYE = sorted(
+    {row.code for row in tables.load(Drug) if row.ingredient.startswith("bevacizumab") and row.period.holds(as_date(ON))}
+)
+INTO_THE_EYE = ["intravitreal", "418401004", "intracameral"]
+
+
+def into_the_eye(drug: str, payer: str, claim: str, route: str = "intravitreal", **more: Any) -> DrugLines:
+    return one({"drug": drug, "dose": "1.25 mg", "route": route}, payer=payer, claim=claim, **more)
+
+
+@pytest.mark.parametrize("route", INTO_THE_EYE)
+@pytest.mark.parametrize("drug", [*FOR_THE_EYE, "Avastin", "bevacizumab", "Mvasi", "Zirabev"])
+def test_bevacizumab_into_the_eye_is_billed_as_the_payer_wants_it_never_by_its_name(drug: str, route: str) -> None:
+    # Noridian A53008: J7999 once on a practitioner's claim, C9257 (per 0.25 mg) on a hospital's.
+    noridian = into_the_eye(drug, "noridian", "professional", route)
+    assert shown(noridian) == [("J7999", (), 1)]
+    assert ("code-by-route", "warn") in rules(noridian)
+    assert shown(into_the_eye(drug, "noridian", "outpatient", route)) == [("C9257", (), 5)]
+    assert shown(into_the_eye(drug, "medicare", "outpatient", route)) == [("C9257", (), 5)]
+
+
+@pytest.mark.parametrize("payer", ["medicare", "palmetto", "commercial", "medicaid"])
+@pytest.mark.parametrize("drug", [code for code in FOR_THE_EYE if code != "C9257"])
+def test_where_no_row_says_which_code_is_asked_for_and_no_line_is_made(drug: str, payer: str) -> None:
+    made = into_the_eye(drug, payer, "professional")
+    assert made.lines == ()
+    (asked,) = made.findings
+    assert (asked.rule, asked.severity) == ("code-by-route", "warn")
+    assert all(code in asked.says for code in (drug, "J7999", "J3590", "C9257"))
+    settled = into_the_eye(drug, payer, "professional", services=["67028", "J7999"])
+    assert (settled.lines, rules(settled)) == ((), {("code-by-route", "note")})
+
+
+def test_a_code_listed_among_the_services_is_not_billed_twice() -> None:
+    assert into_the_eye("J9035", "noridian", "professional", services=["67028", "J7999"]).lines == ()
+
+
+def test_before_its_row_a_payer_is_asked_among_the_codes_of_that_day() -> None:
+    made = into_the_eye("J9035", "noridian", "professional", on="2015-12-31")
+    assert made.lines == ()
+    assert "J3590" in made.findings[0].says
+    assert "J7999" not in made.findings[0].says  # begins on 2016-01-01
+
+
+def test_the_product_drawn_from_stays_on_the_line_whatever_code_it_has() -> None:
+    vial = {"drug": "bevacizumab", "dose": "1.25 mg", "route": "intravitreal", "ndc": "50242-0060-01",
+            "container": "single-dose", "containers": 1, "discarded": "98.75 mg"}  # fmt: skip
+    for claim, code in (("professional", "J7999"), ("outpatient", "C9257")):
+        made = one(vial, payer="noridian", claim=claim)
+        assert (made.lines[0].code, made.lines[0].ndc) == (code, "50242006001")
+
+
+def test_by_vein_bevacizumab_keeps_the_code_of_its_name() -> None:
+    assert shown(one({"drug": "Avastin", "dose": "100 mg", "route": "IV infusion"}, payer="noridian"))[0][0] == "J9035"

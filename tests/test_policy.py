@@ -521,7 +521,7 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
 def test_every_table_of_the_policy_is_listed_by_name() -> None:
     assert set(Policy.tables()) == {
         "administration", "classes", "denials", "diagnoses", "documentation", "edits", "fees", "limits",
-        "modifiers", "options", "payers", "place_rules", "places", "procedures", "statuses",
+        "modifiers", "options", "payers", "place_rules", "places", "procedures", "route_codes", "statuses",
     }  # fmt: skip
     for name, row_class in Policy.tables().items():
         assert name == row_class.TABLE

@@ -27,7 +27,7 @@ from ..dose import Dose
 from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
 from ..finding import Finding
 from ..period import as_date
-from ..policy import AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Policy, Status
+from ..policy import AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Policy, RouteCode, Status
 from ..products import Product
 from ..units import dimension, factor
 from . import kernel
@@ -37,7 +37,7 @@ _MOST = 10**18  # what `Dose.of` takes for a dose
 BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
-_DECIDING = (AdministrationRule, Modifier, PayerOption, Place, PlaceRule, Status)
+_DECIDING = (AdministrationRule, Modifier, PayerOption, Place, PlaceRule, RouteCode, Status)
 
 FAST, REFUSED, SLOW, BANDED = range(4)
 
@@ -239,8 +239,14 @@ class Resolver:
             item = self._product(number if is_number(number) else drug, day)
             if item is not None:
                 found = self._beside(found, item, drug, number, route, day)
+            if found.row is not None and self._moves(found.row, route):
+                found = attrs.evolve(found, row=None, by_dose=True)  # the payer decides: one call answers
             self._targets[key] = found
         return found
+
+    def _moves(self, row: Drug, route: str | None) -> bool:
+        """Whether some payer bills a drug by this route with another code."""
+        return route is not None and bool(self.policy.route_codes(row.ingredient, route))
 
     def _beside(self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date) -> Target:
         """The target beside a product; the same for all days on which neither row changes."""
@@ -333,6 +339,8 @@ class Resolver:
         if key not in self._over_time:
             made = np.full(len(self.bounds) + 1, -1, np.int32)
             for row in self._of_code(pair[0]) if pair[1] is None else ():
+                if self._moves(row, route):
+                    continue
                 known = self._numbered(self._alone.setdefault(id(row), Target(row)))
                 days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
                 first, last = np.searchsorted(self.bounds, days, "right").tolist()

@@ -34,7 +34,7 @@ from jcodeunits.errors import (
     UnreadableDose,
 )
 from jcodeunits.finding import Finding
-from jcodeunits.policy import PayerOption, Policy
+from jcodeunits.policy import PayerOption, Policy, RouteCode
 from jcodeunits.products import Shelf
 from jcodeunits.trace import Step, Trace
 from jcodeunits.vials import Record, Rules, Waste, decide
@@ -43,6 +43,7 @@ from .opened import Found, Opened, Quantities, count, in_units, kind_differs, ki
 
 # Every finding about a dose, a container or an NDC, with what it may say.
 FINDINGS = {
+    "code-by-route": ("By this route the drug is not billed with the code of its name", "warn, note"),
     "container-amount-differs": ("A container's recorded amount is not its product row's", "stop, warn"),
     "container-differs": ("The container kind said is not that of the product row", "warn"),
     "container-from-memory": ("The container kind is general knowledge", "note"),
@@ -188,18 +189,20 @@ class Desk:
             answered = [self._given(n, a) for n, a in zip(group, given, strict=True)]
             if included:
                 return DrugLines(group, answered[0].billed.drug)
-            return self._lines(group, answered)
+            other = self._by_route(answered[0])
+            return self._lines(group, answered) if other is None else self._moved(group, answered, other)
         except JcodeunitsError as error:
             return DrugLines(group, None, (), () if included else (_unanswered(error),))
 
     # -- what was given
 
-    def _given(self, index: int, administration: Administration) -> _Given:
+    def _given(self, index: int, administration: Administration, instead: Drug | None = None) -> _Given:
         on = self.encounter.on
         written = administration.drug.strip()
         found = look_up(administration, ndc.looks_like(written), on, self.shelf)
         dose = self._dose(administration)
         row, notes = self.row(administration, found, dose)
+        row = instead or row
         try:
             billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
         except UnitMismatch:
@@ -301,6 +304,45 @@ class Desk:
         beside = {s.successor for c in item.codes for s in self.book.successors_of(c)}
         beside |= {s.code for c in item.codes for s in self.book.predecessors_of(c)}
         return code in beside
+
+    # -- a code by route
+
+    def _by_route(self, first: _Given) -> RouteCode | None:
+        """The row that moves the drug to another code by its route; None where its own code stays."""
+        drug, e = first.billed.drug, self.encounter
+        row = self.policy.route_code(drug.ingredient, first.administration.route, e.on, e.payer, e.claim)
+        return None if row is None or drug.code in row.codes else row
+
+    def _moved(self, group: tuple[int, ...], answered: list[_Given], other: RouteCode) -> DrugLines:
+        """The lines under the code that takes the place; none where the payer decides, or the caller listed it."""
+        first, on = answered[0], self.encounter.on
+        live = [row for code in other.codes for row in self.book.rows(code) if row.period.holds(on)]
+        listed = [service.code for service in self.encounter.services if service.code in other.codes]
+        drug = first.billed.drug
+        says = f"{drug.name}, {first.administration.route}, is not billed as {drug.code}: {other.says}."
+        cited = (tables.citation(other),)
+        if listed:
+            says, fix = f"{says} {listed[0]} is listed among the services.", "Nothing, if the payer wants that code."
+            return DrugLines(group, None, (), (Finding("code-by-route", "note", says, fix, cited),))
+        if len(live) != 1:
+            codes = ", ".join(row.code for row in live)
+            says, fix = f"{says} It is one of {codes}.", "Ask the payer, and list the code among the services."
+            return DrugLines(group, None, (), (Finding("code-by-route", "warn", says, fix, cited),))
+        row = live[0]
+        note = Finding("code-by-route", "note", f"{says} Billed as {row.code}.", "Nothing.", cited, 1)
+        if other.units is None:
+            again = [self._given(g.index, g.administration, row) for g in answered]
+            made = self._lines(group, again)
+            return attrs.evolve(made, findings=(*made.findings, attrs.evolve(note, line=1 if made.lines else None)))
+        note = attrs.evolve(note, severity="warn", fix="Put name, dose and NDC into the line's description.")
+        units = other.units * len(answered)
+        counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
+        quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
+        trace = Trace((Step(f"{row.code} x {units}", "counted by administration, not by amount", cited[0]),))
+        moved = attrs.evolve(first, billed=attrs.evolve(first.billed, drug=row))
+        said = [*(x for g in answered for x in g.findings), *(x for _, _, more in counted for x in more), note]
+        lines = self._build(moved, Waste(units, 0, ""), quantities, trace)
+        return DrugLines(group, row, lines, tuple(dict.fromkeys(said)))
 
     # -- the lines
 
