@@ -156,7 +156,7 @@ class Expected:
     """What Medicare allows nationally for one line: dollars and cents are rounded only where they are shown.
 
     `amount` is None where no figure of the date is known. `how` is the sum in words, `note` how far the
-    data reach.
+    figures go that do not reach the date.
     """
 
     line: int
@@ -188,7 +188,7 @@ class Estimate:
         return all(row.amount is not None for row in self.rows)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types; amounts as text to the cent."""
+        """Plain JSON types; amounts as text to the cent, the total None where no line has a figure."""
         return {
             "estimate": "partial: national Medicare amounts without locality, deductible or sequestration",
             "lines": [
@@ -203,7 +203,7 @@ class Estimate:
                 }
                 for row in self.rows
             ],
-            "total": _cents(self.total),
+            "total": _cents(self.total) if any(row.amount is not None for row in self.rows) else None,
             "complete": self.complete,
         }
 
@@ -231,13 +231,14 @@ def expected(made: Charge, *, policy: Policy | None = None) -> Estimate:
 def _expected(number: int, line: Line, made: Charge, policy: Policy) -> Expected:
     found = policy.allowed(line.code, made.encounter.on, made.encounter.claim)
     if found is None:
-        return Expected(number, line.code, line.units, None, "no figure known for the date", "", ())
+        past = policy.unpriced(line.code, made.encounter.on, made.encounter.claim)
+        return Expected(number, line.code, line.units, None, "no figure known for the date", past, ())
     return Expected(
         number,
         line.code,
         line.units,
         found.amount * line.units,
         found.how,
-        found.note,
+        "",
         tuple(found.citations),
     )

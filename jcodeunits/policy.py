@@ -511,13 +511,12 @@ TABLES: tuple[type[Any], ...] = (
 class Allowed:
     """What Medicare allows nationally for one unit of a line, in dollars: an estimate, partial by nature.
 
-    `how` says what was multiplied; `note` how far the figures reach, empty when they are of the date.
+    `how` says what was multiplied. The figures are of the date.
     """
 
     amount: Fraction
     how: str
     citations: tuple[Citation, ...]
-    note: str = ""
 
 
 @attrs.frozen
@@ -577,6 +576,17 @@ def reach(row: Row, on: object) -> str:
     last = source.last_day if source is not None else None
     if source is not None and last is not None and row.ends is None and date > last:
         return f"the newest edition read is {source.title}, to {last}"
+    return ""
+
+
+def past(row: Row, on: object) -> str:
+    """How far a figure of money goes, where the date lies outside; its edition's last day ends it too."""
+    date, source = as_date(on), tables.sources().get(row.source)
+    if date < row.effective:
+        return f"no edition older than {row.effective} was read"
+    last = source.last_day if source is not None else None
+    if source is not None and last is not None and date > last:
+        return f"the figure read last is of {source.title}, to {last}"
     return ""
 
 
@@ -952,35 +962,53 @@ class Policy:
         return in_effect((r for r in self._of(Fee, code) if r.measure == measure), on)
 
     def allowed(self, code: str, on: object, claim: str = "professional") -> Allowed | None:
-        """What Medicare allows nationally for one unit of a code, or None where no figure is known.
+        """What Medicare allows nationally for one unit of a code; None where no figure of the date is known.
 
-        Professional claims: relative value units times the conversion factor, both of the date (no locality
-        adjustment); drugs: the payment limit of the nearest quarter read, with a note. Outpatient: the rate,
-        and nothing for a drug that is packaged.
+        Professional claims: relative value units times the conversion factor (no locality adjustment); drugs:
+        the payment limit of the quarter. Outpatient: the rate, and nothing for a drug that is packaged. A
+        figure never answers past its edition's last day; `unpriced` says then how far it goes.
 
         >>> shipped().allowed("96372", on="2026-03-02").how
         '0.46 RVU x $33.4009'
+        >>> shipped().allowed("J1885", on="2026-04-01") is None
+        True
         """
+        rows = self._figures(code, on, claim)
+        if not rows or self.unpriced(code, on, claim):
+            return None
+        cites = tuple(map(tables.citation, rows))
+        first, *further = rows
+        if isinstance(first, Status):
+            return Allowed(Fraction(0), "packaged into another service (status N)", cites)
+        shown = decimal_text(first.amount)
+        if further:
+            factor = further[0].amount
+            return Allowed(first.amount * factor, f"{shown} RVU x ${decimal_text(factor)}", cites)
+        if first.measure == "opps-rate":
+            return Allowed(first.amount, f"rate ${shown}", cites)
+        return Allowed(first.amount, f"payment limit ${shown} for one billing unit", cites)
+
+    def unpriced(self, code: str, on: object, claim: str = "professional") -> str:
+        """How far the figures of a code go, where they do not reach the date; empty where they do.
+
+        >>> shipped().unpriced("J1885", on="2026-04-01")
+        'the figure read last is of Part B payment limits 2026 Q1, to 2026-03-31'
+        """
+        return next(filter(None, (past(row, on) for row in self._figures(code, on, claim))), "")
+
+    def _figures(self, code: str, on: object, claim: str) -> tuple[Any, ...]:
+        """The rows that make an amount, whether or not they reach the date; () where there are none."""
         status = self.status(code, on) if claim == "outpatient" else None
         if status is not None and status.status == "N":
-            says = "packaged into another service (status N)"
-            return Allowed(Fraction(0), says, (tables.citation(status),), reach(status, on))
+            return (status,)
         limit = self.fee(code, "payment-limit", on)
         if limit is not None:
-            how = f"payment limit ${decimal_text(limit.amount)} for one billing unit"
-            return Allowed(limit.amount, how, (tables.citation(limit),), reach(limit, on))
+            return (limit,)
         if claim == "outpatient":
             rate = self.fee(code, "opps-rate", on)
-            if rate is None:
-                return None
-            return Allowed(
-                rate.amount, f"rate ${decimal_text(rate.amount)}", (tables.citation(rate),), reach(rate, on)
-            )
+            return () if rate is None else (rate,)
         total, factor = self.fee(code, "total-rvu", on), self.fee("all", "conversion-factor", on)
-        if total is None or factor is None or reach(total, on) or reach(factor, on):
-            return None
-        how = f"{decimal_text(total.amount)} RVU x ${decimal_text(factor.amount)}"
-        return Allowed(total.amount * factor.amount, how, (tables.citation(total), tables.citation(factor)))
+        return () if total is None or factor is None else (total, factor)
 
     # --- diagnoses, denials, documentation -------------------------------------------------------------
 
@@ -1221,7 +1249,10 @@ def _code_hits(policy: Policy, codes: list[str], on: dt.date) -> Iterable[Hit]:
                 )
             if money is not None:
                 title = f"{claim} claim: {money.how}"
-                yield Hit("fee", codes[0], title, money.note, Period(on, on), money.citations[0])
+                yield Hit("fee", codes[0], title, "", Period(on, on), money.citations[0])
+            elif says := policy.unpriced(codes[0], on, claim):
+                title, row = f"{claim} claim: no amount of the date is known", policy._figures(codes[0], on, claim)[0]
+                yield Hit("fee", codes[0], title, says, Period(on, on), tables.citation(row))
         elif len(codes) == 2:
             edit = policy.edit(codes[0], codes[1], on, claim)
             if edit is not None:

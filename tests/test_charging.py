@@ -208,6 +208,24 @@ def test_the_expected_amount_of_an_injection_by_date(on: str, amount: str) -> No
     assert next(row["amount"] for row in rows if row["code"] == "96372") == amount
 
 
+@pytest.mark.parametrize(
+    ("on", "injection", "drug"),
+    [  # limits are of a quarter, relative values of a year
+        ("2026-03-31", "15.36", "0.67"), ("2026-04-01", "15.36", None), ("2026-12-31", "15.36", None),
+        ("2027-01-01", None, None), ("2027-06-01", None, None), ("2025-12-31", "13.91", None),
+    ],
+)  # fmt: skip
+def test_no_amount_is_expected_outside_the_days_of_its_figure_and_the_line_says_so(
+    on: str, injection: str | None, drug: str | None
+) -> None:
+    estimate = expected(charge(encounter(KETOROLAC, on=on)))
+    plain = estimate.as_dict()
+    assert [row["amount"] for row in plain["lines"]] == [injection, drug]
+    assert all(bool(row["note"]) == (row["amount"] is None) for row in plain["lines"])
+    assert (plain["total"] is None) == (injection is None)
+    assert estimate.complete == (drug is not None)
+
+
 def test_an_estimate_multiplies_units_and_says_that_it_is_partial() -> None:
     made = charge(
         encounter(KETOROLAC, {"drug": "J9999", "dose": "1 mg", "route": "IM"}, visit={"code": "99213"})

@@ -144,6 +144,13 @@ def test_the_expected_amounts_are_an_estimate_with_its_sum(run) -> None:
     }  # fmt: skip
 
 
+def test_past_the_last_day_of_the_money_no_amount_is_printed_and_the_line_says_so(run) -> None:
+    _, out, _ = run(*(word if word != "2026-03-02" else "2027-06-01" for word in FLAGS), "--expected")
+    assert "Part B payment limits 2026 Q1, to 2026-03-31" in out
+    assert "no line has a figure" in out
+    assert not any(amount in out for amount in ("0.67", "0.333", "15.36", "0.00"))
+
+
 def test_explain_shows_how_each_line_came_about(run) -> None:
     out = run(*FLAGS, "--explain")[1]
     assert "line 2: J1885 x 2" in out

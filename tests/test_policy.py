@@ -16,6 +16,7 @@ from jcodeunits import policy, tables
 from jcodeunits.errors import CodeError, DateError, EncounterError, TableError
 from jcodeunits.policy import (
     AdministrationRule,
+    Fee,
     Limit,
     Modifier,
     PayerOption,
@@ -392,7 +393,6 @@ def test_the_injection_is_paid_as_the_fee_schedule_of_the_day_says(on: str, doll
     assert allowed.amount.limit_denominator(10**9) == allowed.amount
     assert f"{float(allowed.amount):.2f}" == dollars
     assert len(allowed.citations) == 2
-    assert allowed.note == ""
 
 
 def test_the_vendor_page_that_mixed_two_years_is_not_repeated() -> None:
@@ -407,14 +407,42 @@ def test_no_fee_is_guessed_for_a_year_without_figures(on: str) -> None:
     assert shipped().allowed("96372", on) is None
 
 
-def test_a_drug_is_paid_by_its_payment_limit_with_a_note_on_its_quarter() -> None:
-    # Payment limit file 2026 Q1: J3420 is 0.638 a unit, J1885 is read there too.
-    inside, outside = shipped().allowed("J3420", ON), shipped().allowed("J3420", "2026-05-01")
-    assert inside is not None
-    assert outside is not None
-    assert inside.amount == outside.amount == Fraction("0.638")
-    assert inside.note == ""
-    assert "to 2026-03-31" in outside.note
+def test_a_drug_is_paid_by_its_payment_limit_in_its_quarter_alone() -> None:
+    # Payment limit file 2026 Q1: J3420 is 0.638 a unit. CMS replaces the limits each quarter.
+    for on in ("2026-01-01", "2026-03-31"):
+        inside = shipped().allowed("J3420", on)
+        assert inside is not None
+        assert (inside.amount, shipped().unpriced("J3420", on)) == (Fraction("0.638"), "")
+    days = {"2025-12-31": "older than 2026-01-01", "2026-04-01": "to 2026-03-31", "2027-06-01": "to 2026-03-31"}
+    for on, says in days.items():
+        for code in ("J3420", "J9035"):
+            assert shipped().allowed(code, on) is None
+            assert says in shipped().unpriced(code, on)
+        assert shipped().allowed("J9035", on, "outpatient") is None  # status K: paid on its own
+
+
+def test_every_amount_has_a_last_day() -> None:
+    last = {id: source.last_day for id, source in tables.sources().items()}
+    for row in tables.load(Fee):
+        assert row.ends is not None or last[row.source] is not None, row
+
+
+@given(on=st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31)), fee=st.sampled_from(tables.load(Fee)),
+       claim=st.sampled_from(["professional", "outpatient"]))  # fmt: skip
+def test_no_amount_answers_outside_the_days_of_the_edition_that_printed_it(on: dt.date, fee: Fee, claim: str) -> None:
+    found = shipped().allowed(fee.code, on, claim)
+    for citation in found.citations if found is not None else ():
+        source = tables.sources()[citation.source]
+        assert source.last_day is None or on <= source.last_day
+    assert found is None or not shipped().unpriced(fee.code, on, claim)
+
+
+def test_a_look_up_past_the_last_day_says_how_far_the_figures_go_and_no_amount() -> None:
+    fees = [hit for hit in shipped().search("J1885", "2027-06-01") if hit.kind == "fee"]
+    assert [hit.title for hit in fees] == [
+        f"{claim} claim: no amount of the date is known" for claim in ("professional", "outpatient")
+    ]
+    assert all("to 2026-03-31" in hit.detail for hit in fees)
 
 
 def test_the_hospital_is_paid_by_rate() -> None:

@@ -32,6 +32,7 @@ from jcodeunits.policy import (
     PlaceRule,
     Policy,
     Procedure,
+    RouteCode,
     Status,
     in_effect,
     shipped,
@@ -587,6 +588,9 @@ ASK: dict[type, Any] = {
     PayerOption: lambda p, r: p.option(r.payer, r.option, r.effective, _claim(r)) == r,
     Fee: lambda p, r: p.fee(r.code, r.measure, r.effective) == r,
     Status: lambda p, r: p.status(r.code, r.effective) == r,
+    RouteCode: lambda p, r: all(
+        p.route_code(r.ingredient, way, r.effective, r.payer, _claim(r)) == r for way in r.routes
+    ),
     Diagnosis: lambda p, r: (
         r in p.diagnosis(r.diagnosis, r.effective) and r in p.diagnoses_of(r.code, r.effective)
     ),

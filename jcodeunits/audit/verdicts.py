@@ -16,6 +16,7 @@ from ..batch.record import Clerk, Setting, amount_text, blank, count_of, dose_of
 from ..catalog import Drug
 from ..cite import Citation
 from ..errors import JcodeunitsError
+from ..policy import past
 from ..quantity import counting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench, Expected
@@ -398,11 +399,7 @@ class Judge:
 
     def _limit(self, code: str, on: Any) -> Fraction | None:
         found = self.policy.fee(code, "payment-limit", on)
-        if found is None or found.effective > on or (found.ends is not None and on > found.ends):
-            return None
-        source = tables.sources().get(found.source)
-        last = source.last_day if source is not None else None
-        return found.amount if last is None or on <= last else None
+        return None if found is None or past(found, on) else found.amount
 
     def _setting(self, row: int) -> Setting:
         cells = self.cells

@@ -297,10 +297,11 @@ def _expected(made: Charge) -> list[str]:
 
     estimate = expected(made).as_dict()
     rows = [
-        (row["line"], row["code"], row["units"], row["amount"] or "?", row["how"])
+        (row["line"], row["code"], row["units"], row["amount"] or "?", row["note"] or row["how"])
         for row in estimate["lines"]
     ]
-    total = f"total {estimate['total']}{'' if estimate['complete'] else ' of the lines with a figure'}"
+    known = "" if estimate["complete"] else " of the lines with a figure"
+    total = "no line has a figure" if estimate["total"] is None else f"total {estimate['total']}{known}"
     head = ("#", "code", "units", "dollars", "how")
     table = terminal.table(head, rows, right=("#", "units", "dollars"), headed=True)
     return [*table, *terminal.wrapped(f"{total} ({estimate['estimate']})")]
