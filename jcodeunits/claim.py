@@ -25,6 +25,7 @@ from .dose import Dose
 from .errors import DateError, EncounterError
 from .finding import Finding
 from .period import as_date
+from .products import KINDS
 from .trace import Trace
 
 CLAIMS = ("professional", "outpatient")
@@ -33,7 +34,7 @@ PURPOSES = (
     "therapeutic", "prophylactic", "diagnostic", "vaccine", "allergen", "antineoplastic",
     "diluent", "flush", "anesthetic",
 )  # fmt: skip
-CONTAINERS = ("single-dose", "multi-dose")
+CONTAINERS = KINDS
 FORMS = ("liquid", "powder", "kit", "cream")
 PERFORMERS = ("staff", "practitioner")
 SUPPLIERS = ("practice", "patient", "340b")

@@ -26,7 +26,7 @@ from .period import Period, as_date
 from .tables import choice, column, day, optional, optional_amount, optional_day, text, words
 from .trace import Step
 
-KINDS = ("single-dose", "multi-dose")
+KINDS = ("single-dose", "multi-dose", "bulk")
 FORMS = ("liquid", "powder", "kit", "cream")
 
 # What counts each form on an NDC line.
@@ -72,8 +72,8 @@ class Product:
     (None where it is not known; the unit `billing unit` where the code counts no single amount); `containers`
     in the package; `qualifier` and `quantity` of one container on an NDC line where `proof` proves them;
     `size` the package size that counts as mL or grams once somebody says what the form is; `shape`, `kind`
-    (single-dose, multi-dose) and `form` of the container where known; `label` and `maker` for people; `marks`
-    what is wrong with the published row.
+    (single-dose, multi-dose, bulk: a pharmacy bulk package) and `form` of the container where known; `label`
+    and `maker` for people; `marks` what is wrong with the published row.
     """
 
     TABLE: ClassVar[str] = "products"

@@ -24,8 +24,11 @@ from .cite import Citation
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch
 from .finding import Finding
+from .products import KINDS
 from .trace import Step, Trace
 
+# Kinds of container whose remainder stays in use, for other patients or other days: never JW or JZ.
+IN_USE = ("multi-dose", "bulk")
 # A recorded amount of nothing: a zero and an accepted unit.
 _NOTHING = re.compile(r"0+(?:\.0*)? ?([^\d.,\s].*)")
 
@@ -120,8 +123,9 @@ class Record:
     """What the record says, in exact billing units of the code.
 
     `given` the dose; `label` the labelled amount of all containers opened (None: not known); `discarded` what
-    is recorded as thrown away (None: not recorded); `kind` single-dose, multi-dose or "" (not known);
-    `shared` the container served several patients. `missing` says what would tell the label.
+    is recorded as thrown away (None: not recorded); `kind` one of `products.KINDS` or "" (not
+    known); `shared` the container served several patients. `missing` says what would tell the label.
+    Raises `ContainerError` for another kind.
     """
 
     given: Fraction
@@ -130,6 +134,13 @@ class Record:
     kind: str
     shared: bool = False
     missing: str = "containers and the amount in one container"
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind and self.kind not in KINDS:
+            raise ContainerError(
+                f"{self.kind!r} is no kind of container. Allowed: {', '.join(KINDS)}, or '' where it is not known.",
+                given=self.kind,
+            )  # fmt: skip
 
 
 def decide(record: Record, rules: Rules) -> Waste:
@@ -150,7 +161,7 @@ def decide(record: Record, rules: Rules) -> Waste:
         return Waste(
             count, 0, "", remainder, (_finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),)
         )
-    if record.kind == "multi-dose":
+    if record.kind in IN_USE:
         return Waste(count, 0, "", remainder, _multi_dose_note(record, rules))
     if not record.kind:
         return Waste(count, 0, "", remainder, _kind_unknown(record, rules))
@@ -271,7 +282,7 @@ def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
 def _multi_dose_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
     if not record.discarded:
         return ()
-    says = "What is discarded of a multi-dose container is never billed; the line takes neither JW nor JZ."
+    says = f"What is discarded of a {record.kind} container is never billed; the line takes neither JW nor JZ."
     return (_finding("multi-dose-waste", "note", says, "Bill the dose only.", rules),)
 
 
@@ -314,7 +325,8 @@ def waste(
 
     `given` the dose; `per` the amount of one billing unit; `opened` the labelled amount of each container
     opened; `discarded` what the record shows as thrown away (None: not recorded; "0 mg": recorded that
-    nothing was). Raises a `DoseError`, `UnitMismatch` or `ContainerError` for what cannot be compared.
+    nothing was); `kind` of the containers: one of `products.KINDS`, or "" where nobody knows. Raises a
+    `DoseError`, `UnitMismatch` or `ContainerError` for what cannot be compared and for an unknown kind.
 
     >>> waste("70 mg", per="100 mg", opened=["100 mg"], discarded="30 mg").as_text()
     '1 with JZ'

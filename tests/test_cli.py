@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import pty
@@ -255,6 +256,80 @@ def test_a_whole_container_leaves_nothing_and_is_jz(run) -> None:
 def test_sizes_come_from_the_listed_products(run) -> None:
     answer = run("vials", "bevacizumab", "305", "mg", *ON, "--json").json
     assert {c["size"] for choice in answer["choices"] for c in choice["containers"]} == {"100 mg", "400 mg"}
+
+
+def test_a_multi_dose_vial_wastes_nothing_and_is_billed_without_jw_or_jz(run) -> None:
+    for words in (
+        ("J1071", "200", "mg", "--ndc", "00009-0417-02"),
+        ("testosterone", "cypionate", "200", "mg", "--ndc", "0009-0417-02"),
+        ("J3301", "60", "mg", "--ndc", "00003-0293-28"),
+    ):
+        said = run("vials", *words, *ON).out
+        assert "multi-dose: what is left stays in use" in said
+        assert "-JW" not in said
+        assert "-JZ" not in said
+        choice = run("vials", *words, *ON, "--json").json["choices"][0]
+        assert (choice["kind"], choice["waste"]) == ("multi-dose", None)
+        assert [line["modifiers"] for line in choice["lines"]] == [[]]
+    assert "00003029328 ML 1.5" in said
+
+
+def test_each_product_on_hand_keeps_its_own_kind(run) -> None:
+    answer = run("vials", "J3301", "60", "mg", "--ndc", "00003-0293-20", "00003-0293-05", *ON, "--json").json
+    found = {
+        choice["kind"]: [(line["modifiers"], line["units"]) for line in choice["lines"]]
+        for choice in answer["choices"]
+    }
+    assert found == {"single-dose": [([], 6), (["JW"], 2)], "multi-dose": [([], 6)]}
+
+
+def test_a_size_takes_its_kind_from_its_products_and_says_where_they_differ(run) -> None:
+    answer = run("vials", "J3420", "1000", "mcg", *ON, "--json").json
+    assert {choice["kind"] for choice in answer["choices"]} == {"not known", "mixed"}
+    assert all(not line["modifiers"] for choice in answer["choices"] for line in choice["lines"])
+    said = " ".join(run("vials", "J3420", "1000", "mcg", *ON).out.split())
+    assert "not known: nothing says whether the container is single-dose" in said
+    assert "10 mg is multi-dose in 3, not known in" in said
+    assert "The kind decides about JW and JZ" in said
+
+
+def test_sizes_without_products_hold_only_if_the_containers_are_single_dose(run) -> None:
+    said = run("vials", "J0585", "155", "units", "--sizes", "100 units,200 units", *ON).out
+    assert "if the containers are single-dose" in said
+    assert "J0585 x 155, J0585-JW x 45" in said
+
+
+def test_an_ndc_as_the_drug_means_the_sizes_of_that_product(run) -> None:
+    said = run("vials", "50242-0060-01", "305", "mg", *ON).out
+    assert "4 x 100 mg" in said
+    assert "x 400 mg" not in said
+    many = run("vials", "0003-0293-28", "1", "mL", *ON).out  # 40 mg by the product's own concentration
+    assert "1 x 400 mg" in many
+    assert "multi-dose" in many
+    assert "1 x 40 mg" not in many
+
+
+def test_no_product_that_is_not_known_as_single_dose_is_proposed_for_jw_or_jz(run) -> None:
+    from jcodeunits import catalog, products, tables
+
+    shelf, on = products.shipped(), dt.date(2026, 3, 2)
+    seen = set()
+    for item in tables.load(products.Product):
+        reviewed = shelf.container(item.ndc, on)
+        kind = reviewed.kind if reviewed is not None and reviewed.kind else item.kind
+        if item.ends is not None or item.dose is None or len(item.codes) != 1 or kind == "single-dose":
+            continue
+        if kind == "" and len(seen) > 60:  # a sample of the many that nobody reviewed
+            continue
+        row = catalog.shipped().on(item.codes[0], on)
+        if row.refuses or row.basis == "band" or row.unit != item.unit:
+            continue
+        answer = run("vials", row.code, str(item.dose), "--ndc", item.number, *ON, "--json").json
+        assert all(not line["modifiers"] for c in answer["choices"] for line in c["lines"]), item.number
+        assert {c["kind"] for c in answer["choices"]} == {kind or "not known"}
+        seen.add((kind, item.ndc))
+    assert len([ndc for kind, ndc in seen if kind == "multi-dose"]) > 20
+    assert len([ndc for kind, ndc in seen if not kind]) > 10
 
 
 def test_a_product_of_another_drug_is_not_opened(run) -> None:

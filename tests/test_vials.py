@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jcodeunits as jc
 from jcodeunits import vials
 from jcodeunits.cite import Citation
 from jcodeunits.errors import ContainerError, DoseError, UnitMismatch
@@ -335,3 +336,28 @@ def test_sizes_that_cannot_hold_the_dose_are_refused() -> None:
         vials.best_fit("100 mg", ["10 mL"])
     with pytest.raises(ContainerError, match="No container size"):
         vials.best_fit("100 mg", [])
+
+
+# --- kinds of container -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["multi-dose", "bulk"])
+def test_what_stays_in_use_is_never_wasted(kind: str) -> None:
+    for discarded in (None, "0 mg", "1800 mg"):
+        found = vials.waste("200 mg", per="1 mg", opened=["2000 mg"], discarded=discarded, kind=kind)
+        assert (found.administered, found.discarded, found.modifier) == (200, 0, "")
+
+
+@pytest.mark.parametrize("kind", ["Multi-Dose", "multi dose", "MDV", "single", "SINGLE-DOSE", "vial"])
+def test_a_kind_outside_the_closed_list_is_refused(kind: str) -> None:
+    with pytest.raises(ContainerError, match="single-dose, multi-dose, bulk") as why:
+        vials.waste("200 mg", per="1 mg", opened=["2000 mg"], discarded="1800 mg", kind=kind)
+    assert kind in str(why.value)
+
+
+def test_a_pharmacy_bulk_package_in_a_charge_takes_neither_jw_nor_jz() -> None:
+    one = {"drug": "J0696", "dose": "1 g", "route": "IM", "container": "bulk",
+           "containers": 1, "container_amount": "10 g", "discarded": "9 g"}  # fmt: skip
+    claim = jc.charge({"on": "2026-03-02", "place": "11", "administrations": [one]})
+    assert [(n.code, n.modifiers, n.units) for n in claim.lines if n.code == "J0696"] == [("J0696", (), 4)]
+    assert "multi-dose-waste" in {f.rule for f in claim.findings}

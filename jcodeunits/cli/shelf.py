@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jcodeunits.errors import ContainerError, JcodeunitsError
+from jcodeunits.vials import IN_USE
 
 from . import terminal
 from .arguments import Day, add_json, add_on, day, document, parser
 from .counter import counted, split
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from jcodeunits.claim import Line
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
@@ -118,13 +121,14 @@ def _product(
 def vials(words: Sequence[str]) -> tuple[int, str]:
     """Which containers to open for a dose, what each choice leaves over, and the lines that follow.
 
-    The lines hold where the remainder of single-dose containers is discarded and recorded. It is advice: the
-    claim carries what was opened.
+    JW and JZ stand only where every container is single-dose; the lines hold where its remainder is discarded
+    and recorded. It is advice: the claim carries what was opened.
 
     examples:
       jcodeunits vials bevacizumab 305 mg
       jcodeunits vials J9035 305 mg --sizes "100 mg,400 mg"
       jcodeunits vials ceftriaxone 1.5 g --ndc 0409-7332-01 0409-7338-01
+      jcodeunits vials 0003-0293-28 40 mg
     """
     made = parser(vials, 'DRUG DOSE [--ndc NDC ...] [--sizes "100 mg,400 mg"]\n         [--on DATE] [--json]')
     made.add_argument("words", nargs="+", metavar="DRUG DOSE", help="a code, name or NDC, then the dose")
@@ -135,17 +139,17 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     add_json(made)
     args = made.parse_intermixed_args(words)
 
-    from jcodeunits import convert
-    from jcodeunits import vials as containers
+    from jcodeunits import convert, ndc
     from jcodeunits.dose import Dose
 
     on = day(args.on)
     drug, dose = split(args.words, Dose.of)
     billed = convert.billing_units(drug, dose, on.date)
-    stock, where = _stock(args.ndc, args.sizes, billed)
-    choices = [(fit, _lines(fit, billed, stock)) for fit in containers.fits(dose, list(stock))[:6]]
+    numbers = [drug] if args.ndc is None and args.sizes is None and ndc.looks_like(drug) else args.ndc
+    stock, where = _stock(numbers, args.sizes, billed)
+    choices = [choice for pool in _pools(stock) for choice in _choices(pool, billed)]
     if args.json:
-        shown = [{**fit.as_dict(), "lines": [line.as_dict() for line in lines]} for fit, lines in choices]
+        shown = [choice.as_dict() for choice in choices]
         head = {
             "code": billed.code,
             "drug": billed.drug.name,
@@ -157,34 +161,96 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     return 0, "\n".join(_fits(billed, choices, where, on))
 
 
-def _stock(
-    numbers: list[str] | None, sizes: str | None, billed: BilledUnits
-) -> tuple[dict[Dose, Product | None], str]:
-    """Container sizes with the product of each where one is known, and where they come from."""
+# What the kinds of the containers mean for what is left over.
+_KINDS = {
+    "multi-dose": "multi-dose: what is left stays in use; neither JW nor JZ.",
+    "bulk": "bulk: what is left of a pharmacy bulk package stays in use; neither JW nor JZ.",
+    "mixed": "mixed: {which}. The kind decides about JW and JZ: look at the label.",
+    "not known": "not known: nothing says whether the container is single-dose. The kind decides about JW and "
+    "JZ: look at the label.",
+}
+
+
+class _Size(NamedTuple):
+    """One container size on hand: its kind ("mixed" and "not known" too), who said so, one product."""
+
+    size: Dose
+    kind: str
+    kinds: str = ""
+    item: Product | None = None
+
+
+class _Choice(NamedTuple):
+    """One way to open containers of one kind, and the lines that follow."""
+
+    fit: Fit
+    kind: str
+    kinds: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def left(self) -> str:
+        """What is left over and discarded; of a container that stays in use, nothing."""
+        if self.kind in IN_USE:
+            return "stays in use"
+        return str(self.fit.waste) if self.fit.waste.amount else "nothing"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; `waste` is None where what is left stays in use."""
+        fit = self.fit.as_dict()
+        if self.left == "stays in use":
+            fit["waste"] = None
+        lines = [line.as_dict() for line in self.lines]
+        return {**fit, "kind": self.kind, "says": _meaning(self.kind, self.kinds), "lines": lines}
+
+
+def _meaning(kind: str, which: Iterable[str]) -> str:
+    """What a kind of container means for what is left over; nothing for single-dose."""
+    return _KINDS.get(kind, "").format(which="; ".join(which))
+
+
+def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) -> tuple[list[_Size], str]:
+    """The container sizes with kind and product, and where they come from."""
     from jcodeunits import products, units
     from jcodeunits.dose import Dose
     from jcodeunits.quantity import labelled
 
     if sizes is not None:
-        return {
-            Dose.of(size): None for size in re.split(r"(?<=[^\d\s])\s*[,;]\s*", sizes.strip())
-        }, "as given"
+        each = [Dose.of(size) for size in re.split(r"(?<=[^\d\s])\s*[,;]\s*", sizes.strip())]
+        said = "as given; JW and JZ hold only if the containers are single-dose"
+        return [_Size(size, "single-dose") for size in each], said
     if numbers is not None:
         found = [products.find(number, billed.on)[0] for number in numbers]
         _belong(found, billed)
-        return {labelled(item): item for item in found}, "of the products given"
+        return [_Size(labelled(item), _kind(item, billed), "", item) for item in found], "of the products given"
     listed = products.shipped().of_code(billed.code, billed.on)
-    known: dict[Dose, Product | None] = {
-        item.dose: None
-        for item in listed
-        if item.dose is not None and units.dimension(item.dose.unit) == units.dimension(billed.dose.unit)
-    }
-    if not known:
+    found_of: dict[Fraction, list[Product]] = {}
+    for item in listed:
+        if item.dose is not None and units.dimension(item.dose.unit) == units.dimension(billed.dose.unit):
+            found_of.setdefault(item.dose.to(billed.dose.unit).amount, []).append(item)
+    if not found_of:
         raise ContainerError(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
             'Give the sizes on hand: --sizes "100 mg,400 mg".', given=billed.code,
         )  # fmt: skip
+    known = [_of_products(labelled(found[0]), [_kind(item, billed) for item in found]) for found in found_of.values()]
     return known, f"of the NDCs listed under {billed.code} ({len(listed)})"
+
+
+def _kind(item: Product, billed: BilledUnits) -> str:
+    """The kind of a product's container, as a review or its shape says."""
+    from jcodeunits import products
+    from jcodeunits.coding.opened import listed_kind
+
+    return listed_kind(item, billed.on, products.shipped())[0] or "not known"
+
+
+def _of_products(size: Dose, kinds: Sequence[str]) -> _Size:
+    """A size with the kind of its products; mixed where they differ."""
+    counts = [(kind, kinds.count(kind)) for kind in ("single-dose", *_KINDS) if kind in kinds]
+    if len(counts) == 1:
+        return _Size(size, kinds[0])
+    return _Size(size, "mixed", f"{size} is {', '.join(f'{kind} in {n}' for kind, n in counts)} NDCs")
 
 
 def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
@@ -196,47 +262,71 @@ def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
             )
 
 
-def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, Product | None]) -> tuple[Line, ...]:
-    """The drug lines of one choice, its remainder discarded and recorded from the last container."""
+def _pools(stock: Iterable[_Size]) -> list[list[_Size]]:
+    """What may be opened together: single-dose sizes first, then those not known for sure; what stays in use,
+    and a second product of one size, each alone.
+    """
+    together: dict[bool, list[_Size]] = {True: [], False: []}
+    alone = []
+    for each in stock:
+        pool = together[each.kind == "single-dose"]
+        if each.kind in IN_USE or any(other.size == each.size for other in pool):
+            alone.append([each])
+        else:
+            pool.append(each)
+    return [pool for pool in (*together.values(), *alone) if pool]
+
+
+def _choices(pool: Sequence[_Size], billed: BilledUnits) -> list[_Choice]:
+    """The ways to open one pool, least left over first, at most six."""
+    from jcodeunits import vials as containers
+
+    made = []
+    of_size = {each.size: each for each in pool}
+    for fit in containers.fits(billed.dose, list(of_size))[:6]:
+        opened = [of_size[size] for size, _ in fit.containers]
+        kinds = {each.kind for each in opened}
+        kind = kinds.pop() if len(kinds) == 1 else "not known" if "not known" in kinds else "mixed"
+        said = tuple(each.kinds for each in opened if each.kinds)
+        made.append(_Choice(fit, kind, said, _lines(fit, billed, of_size, kind)))
+    return made
+
+
+def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -> tuple[Line, ...]:
+    """The drug lines of one choice; of single-dose containers with the remainder discarded and recorded."""
     from jcodeunits.claim import Encounter
     from jcodeunits.coding.drug_lines import drug_lines
 
-    opened = [
-        {
-            "ndc": item.ndc if (item := stock[size]) else None,
-            "containers": count,
-            "amount": size,
-            "discarded": f"0 {size.unit}",
-        }
+    opened: list[dict[str, Any]] = [
+        {"ndc": item.ndc if (item := stock[size].item) else None, "containers": count, "amount": size}
         for size, count in fit.containers
     ]
-    opened[-1]["discarded"] = str(fit.waste) if fit.waste.amount else f"0 {fit.dose.unit}"
-    given = {
-        "drug": billed.code,
-        "dose": billed.dose,
-        "route": "IM",
-        "products": opened,
-        "container": "single-dose",
-    }
+    given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": "IM", "products": opened}
+    if kind == "single-dose":
+        for each in opened:
+            each["discarded"] = f"0 {each['amount'].unit}"
+        opened[-1]["discarded"] = str(fit.waste) if fit.waste.amount else f"0 {fit.dose.unit}"
+    if kind == "single-dose" or kind in IN_USE:
+        given["container"] = kind
     encounter = Encounter.from_dict({"on": billed.on, "place": "11", "administrations": [given]})
     return drug_lines(encounter)[0].lines
 
 
-def _fits(billed: BilledUnits, choices: list[tuple[Fit, tuple[Line, ...]]], where: str, on: Day) -> list[str]:
+def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: Day) -> list[str]:
     from jcodeunits.show import ndc_text
 
-    head = ["open", "left over", "lines if recorded", "NDC"]
+    head = ["open", "left over", "lines if recorded", "container", "NDC"]
     rows = [
         [
-            " + ".join(f"{count} x {size}" for size, count in fit.containers),
-            fit.waste if fit.waste.amount else "nothing",
-            ", ".join("-".join((line.code, *line.modifiers)) + f" x {line.units}" for line in lines),
-            ", ".join(ndc_text(line) for line in lines if line.ndc),
+            " + ".join(f"{count} x {size}" for size, count in choice.fit.containers),
+            choice.left,
+            ", ".join("-".join((line.code, *line.modifiers)) + f" x {line.units}" for line in choice.lines),
+            choice.kind,
+            ", ".join(ndc_text(line) for line in choice.lines if line.ndc),
         ]
-        for fit, lines in choices
+        for choice in choices
     ]
-    if not any(row[3] for row in rows):
-        head, rows = head[:3], [row[:3] for row in rows]
+    kept = [n for n in range(len(head)) if n < 3 or any(row[n] not in ("", "single-dose") for row in rows)]
     top = terminal.fields(
         (
             (billed.code, f"{counted(billed.count)} of {billed.drug.label}"),
@@ -245,4 +335,14 @@ def _fits(billed: BilledUnits, choices: list[tuple[Fit, tuple[Line, ...]]], wher
             ("on", on),
         )
     )
-    return [*top, "", *terminal.table(head, rows, headed=True), *terminal.finding_lines(billed.findings)]
+    shown = terminal.table([head[n] for n in kept], [[row[n] for n in kept] for row in rows], headed=True)
+    return [*top, "", *shown, *_said(choices), *terminal.finding_lines(billed.findings)]
+
+
+def _said(choices: Sequence[_Choice]) -> list[str]:
+    """What each kind among the choices means, once."""
+    lines: list[str] = []
+    for kind in dict.fromkeys(choice.kind for choice in choices if choice.kind in _KINDS):
+        which = dict.fromkeys(each for choice in choices if choice.kind == kind for each in choice.kinds)
+        lines += terminal.wrapped(_meaning(kind, which), "", "  ")
+    return lines
