@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import jcodeunits as jc
+import jcodeunits.audit
 from jcodeunits.batch import files, stream
 from jcodeunits.errors import BatchError
 
@@ -308,9 +310,26 @@ def test_the_output_keeps_the_permissions_of_what_it_replaces_and_follows_links(
     assert len(rows_of(real)) == 5
 
 
-def test_a_file_may_be_billed_into_itself(given: Path) -> None:
-    jc.batch.bill_file(given, given)
-    assert [row["units"] for row in rows_of(given)] == UNITS
+@pytest.mark.parametrize("way", ["itself", "another path", "a link", "a hard link", "the file by a link"])
+@pytest.mark.parametrize("work", [jc.batch.bill_file, jc.audit.judge_file])
+def test_nothing_is_written_over_the_file_that_is_read(
+    given: Path, tmp_path: Path, way: str, work: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / f"other{given.suffix}"
+    if way == "a hard link":
+        other.hardlink_to(given)
+    elif "link" in way:
+        other.symlink_to(given)
+    monkeypatch.chdir(given.parent)
+    source, target = {
+        "itself": (given, given),
+        "another path": (given, Path("..") / given.parent.name / given.name),
+        "the file by a link": (other, given),
+    }.get(way, (given, other))
+    before = given.read_bytes()
+    with pytest.raises(BatchError, match="is the file that is read"):
+        work(source, target)
+    assert given.read_bytes() == before
 
 
 def test_paths_that_cannot_be_are_named(given: Path, tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ def judge_file(
     anywhere, so the file is held in memory. `progress` shows a bar on standard error (None: only on a
     terminal). Raises `BatchError`.
     """
+    if target is not None:
+        files.keep_apart(source, target)
     opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
     check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)

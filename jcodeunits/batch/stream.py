@@ -18,7 +18,7 @@ import pyarrow as pa
 from .. import tables
 from ..catalog import Catalog
 from ..policy import Policy
-from .files import Source, open_source, open_target
+from .files import Source, keep_apart, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
 
@@ -113,6 +113,7 @@ def bill_file(
     Raises `BatchError` for a file that cannot be read or written.
     """
     began = time.monotonic()
+    keep_apart(source, target)
     opened = open_source(source, KEYED, encoding)
     check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
