@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
 
+from .errors import quoted
+
+_JSON = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"(\d+)(?:\.(\d+))?", re.ASCII)
+
+# The one range of numbers: no amount, count or price is larger, none is written with more digits.
+LARGEST = 10**18
+DIGITS = 40
+MOST_UNITS = 2**63 - 1  # billing units of one dose, as a column of a table holds them
+MOST_COUNTED = 10**9  # containers, and units of a listed service
 
 
 @lru_cache(maxsize=65536)
@@ -16,11 +26,84 @@ def read_decimal(text: str) -> Fraction:
     >>> read_decimal("0.625")
     Fraction(5, 8)
     """
-    match = _DECIMAL.fullmatch(text)
+    match = _DECIMAL.fullmatch(text) if len(text) <= DIGITS + 1 else None
     if match is None:
-        raise ValueError(f"{text!r} is not a plain decimal number")
+        raise ValueError(f"{quoted(text)} is not a plain decimal number")
     whole, part = match[1], match[2] or ""
-    return Fraction(int(whole + part), 10 ** len(part))
+    return _in_range(Fraction(int(whole + part), 10 ** len(part)), text)
+
+
+def exact(value: object) -> Fraction:
+    """What somebody wrote as a number, exactly: plain decimal text, or a number (a float at its own text).
+
+    Digits and exponent are looked at before anything is computed, so that no number takes long. Raises
+    `ValueError` for what is no number, and for one above 10^18 or of more than 40 digits.
+
+    >>> exact(" 0.625 "), exact(0.1), exact(Decimal("1e3"))
+    (Fraction(5, 8), Fraction(1, 10), Fraction(1000, 1))
+    >>> exact(Decimal("1e999999999"))
+    Traceback (most recent call last):
+    ValueError: Decimal('1E+999999999') is out of range: no amount is so large or has so many digits
+    """
+    if isinstance(value, str):
+        return read_decimal(value.strip()) if len(value) <= 3 * DIGITS else read_decimal(value)
+    if isinstance(value, float):
+        value = Decimal(str(value))
+    if isinstance(value, Decimal):
+        _, digits, exponent = value.as_tuple()
+        if not isinstance(exponent, int):
+            raise ValueError(f"{value} is no number")
+        if len(digits) > DIGITS or exponent < -DIGITS or value.adjusted() > DIGITS:
+            raise _out_of_range(value)
+        return _in_range(Fraction(value), value)
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise ValueError(f"{quoted(value)} is no number")
+    return _in_range(Fraction(value), value)
+
+
+def _in_range(made: Fraction, given: object) -> Fraction:
+    if abs(made) > LARGEST or made.denominator > 10**DIGITS:
+        raise _out_of_range(given)
+    return made
+
+
+def _out_of_range(given: object) -> ValueError:
+    return ValueError(f"{quoted(given)} is out of range: no amount is so large or has so many digits")
+
+
+def decimal(value: object) -> Decimal:
+    """The same as `exact`, as a `Decimal` with the digits as they are written.
+
+    >>> decimal("1.50")
+    Decimal('1.50')
+    """
+    made = exact(value)
+    return Decimal(decimal_text(made)) if isinstance(value, Fraction) else Decimal(str(value).strip())
+
+
+def json_number(text: str) -> Decimal:
+    """A number as JSON writes it, with a sign or an exponent where need be; `ValueError` outside the range."""
+    try:
+        made = Decimal(text if _JSON.fullmatch(text) else "")
+    except InvalidOperation:
+        raise _out_of_range(text) from None
+    exact(made)
+    return made
+
+
+def money(value: object) -> Decimal:
+    """An amount of money with at most two decimals; `ValueError` otherwise.
+
+    >>> money("25.00")
+    Decimal('25.00')
+    """
+    try:
+        amount = exact(value)
+    except ValueError:
+        amount = Fraction(-1)
+    if amount < 0 or (amount * 100).denominator != 1:
+        raise ValueError(f"{quoted(value)} is no amount of money")
+    return decimal(value)
 
 
 def decimal_text(value: Fraction | int) -> str:

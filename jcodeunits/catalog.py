@@ -21,6 +21,7 @@ from . import hcpcs, routes, tables, units
 from .amount import decimal_text, read_decimal
 from .cite import Citation
 from .errors import (
+    LONGEST,
     AmbiguousDrug,
     CodeError,
     JcodeunitsError,
@@ -28,6 +29,7 @@ from .errors import (
     TableError,
     UnitMismatch,
     UnknownDrug,
+    quoted,
 )
 from .period import Period, as_date
 from .tables import choice, column, day, flag, optional, optional_amount, optional_day, text, words
@@ -99,6 +101,7 @@ _WORD = re.compile(r"[^\W_]+|\+")
 _SPELT_OUT = {"hcl": "hydrochloride", "hbr": "hydrobromide"}
 _JOINING = frozenset({"and", "with"})
 _TWO_NAMES = re.compile(r"([^()]*[^()\s])\s*\(([^()]+)\)")  # "naltrexone (Vivitrol)"
+_WORDS_MOST = 20
 # Words about the package, which tell no drug from another.
 _PACKAGING = frozenset({"kit", "novaplus", "pfs", "prefilled", "syringe", "syringes", "usp", "vial", "vials"})
 
@@ -114,6 +117,23 @@ def normal(name: str) -> str:
     """
     found = _WORD.findall(name.casefold().replace("non-", "non"))
     return " ".join([_SPELT_OUT.get(word, word) for word in found if word not in _JOINING])
+
+
+def check_length(name: str) -> None:
+    """Refuse what is longer than any name of a drug, before it is taken apart. Raises `UnknownDrug`.
+
+    >>> check_length("note " * 21)
+    Traceback (most recent call last):
+    jcodeunits.errors.UnknownDrug: 'note note note note note note note note note note note note… is no name of a drug: \
+it has 105 characters in 21 words. Give the name alone, or the code.
+    """
+    words = len(normal(name).split()) if len(name) <= LONGEST else 0
+    if len(name) > LONGEST or words > _WORDS_MOST:
+        says = f"{len(name)} characters" + (f" in {words} words" if words else "")
+        raise UnknownDrug(
+            f"{quoted(name)} is no name of a drug: it has {says}. Give the name alone, or the code.",
+            given=name, near=(),
+        )  # fmt: skip
 
 
 def squeezed(name: str) -> str:
@@ -670,6 +690,7 @@ class Catalog:
         by route, the rows of the route count, and without a route those injected. Raises `AmbiguousDrug` for
         a name that is unsafe; an unknown name gives nothing.
         """
+        check_length(name)
         found = self.named.get(squeezed(name), ())
         unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
         if unsafe:
@@ -729,6 +750,7 @@ class Catalog:
 
         Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
         """
+        check_length(name)
         wanted = name.strip()
         if hcpcs.is_valid(wanted):
             code = hcpcs.compact(wanted)
@@ -801,7 +823,7 @@ class Catalog:
         rows, said = self.rows_named(name, route, on)
         if not rows:
             raise UnknownDrug(
-                f"No drug is called {name!r} in {tables.edition()}. Check the spelling, or give the code.",
+                f"No drug is called {quoted(name)} in {tables.edition()}. Check the spelling, or give the code.",
                 given=name,
                 near=(),
             )
@@ -1060,7 +1082,7 @@ def drug(name: str, on: object, route: str | None = None, catalog: Catalog | Non
     Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
     """
     if not isinstance(name, str) or not name.strip():
-        raise UnknownDrug(f"{name!r} is no drug: give a HCPCS code or a name as text.", given=name, near=())
+        raise UnknownDrug(f"{quoted(name)} is no drug: give a HCPCS code or a name as text.", given=name, near=())
     way = routes.canonical(route) if route else None
     return (catalog or shipped()).choose(name, as_date(on), None, way).drug
 

@@ -40,7 +40,7 @@ from .coding import (
     visit,
 )
 from .coding.draft import Draft, finished
-from .errors import EncounterError
+from .errors import EncounterError, quoted
 from .finding import SEVERITIES, Finding, Severity
 from .policy import Denial, Policy
 from .products import Shelf
@@ -94,7 +94,7 @@ def _known(encounter: Encounter, policy: Policy) -> None:
     if policy.place(encounter.place, encounter.on) is None:
         codes = tuple(row.code for row in policy.rows(policies.Place))
         raise EncounterError(
-            f"place: {encounter.place!r} is no place-of-service code in use. Allowed: {', '.join(codes)}.",
+            f"place: {quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}.",
             path="place",
             given=encounter.place,
             allowed=codes,

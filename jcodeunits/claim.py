@@ -15,14 +15,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NoReturn, cast
 
 import attrs
 
 from . import routes
+from .amount import MOST_COUNTED, money
 from .dose import Dose
-from .errors import DateError, EncounterError
+from .errors import DateError, EncounterError, quoted
 from .finding import Finding
 from .period import as_date
 from .products import KINDS
@@ -51,7 +52,7 @@ _DIAGNOSIS = re.compile(r"([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{0,4})", re.ASCII)
 
 def _refuse(path: str, given: object, expected: str, allowed: Iterable[str] = ()) -> NoReturn:
     allowed = tuple(allowed)
-    message = f"{path}: {given!r} is not {expected}."
+    message = f"{path}: {quoted(given)} is not {expected}."
     if allowed:
         message += f" Allowed: {', '.join(allowed)}."
     raise EncounterError(message, path=path, given=given, allowed=allowed)
@@ -123,16 +124,13 @@ def _money(path: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         _refuse(path, value, expected)
     try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
+        return money(value)
+    except ValueError:
         _refuse(path, value, expected)
-    if not amount.is_finite() or amount < 0 or amount != round(amount, 2):
-        _refuse(path, value, expected)
-    return amount
 
 
 def _count(path: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COUNTED:
         _refuse(path, value, "a whole number above 0")
     return value
 
@@ -180,13 +178,13 @@ def _keys(path: str, data: object, allowed: tuple[str, ...], required: tuple[str
             near = difflib.get_close_matches(str(key), allowed, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise EncounterError(
-                f"{where}: unknown key {key!r}.{hint} Allowed: {', '.join(allowed)}.",
+                f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}.",
                 path=f"{path}.{key}".lstrip("."), given=key, allowed=allowed,
             )  # fmt: skip
     for key in required:
         if data.get(key) is None:
             raise EncounterError(
-                f"{where}: {key!r} is missing.", path=f"{path}.{key}".lstrip("."), given=None, allowed=allowed
+                f"{where}: {quoted(key)} is missing.", path=f"{path}.{key}".lstrip("."), given=None, allowed=allowed
             )
     return data
 

@@ -12,7 +12,7 @@ import attrs
 from . import catalog as catalogs
 from . import hcpcs, ndc, routes, tables, units
 from . import policy as policies
-from .amount import decimal_text, round_up
+from .amount import MOST_UNITS, decimal_text, round_up
 from .catalog import REFUSALS, Catalog, Drug
 from .dose import Dose
 from .errors import (
@@ -25,6 +25,8 @@ from .errors import (
     OutsideBand,
     UnitMismatch,
     UnknownDrug,
+    UnreadableDose,
+    quoted,
 )
 from .finding import Finding
 from .period import as_date
@@ -149,8 +151,12 @@ def billing_units(
     if row.above is not None or row.through is not None:
         _within(row, given, day, catalog)
     exact = Fraction(1) if measure.way == "band" else given.amount * measure.ratio
+    count = round_up(exact)
+    if count > MOST_UNITS:
+        says = "No dose comes to so much. Check the amount and its unit."
+        raise UnreadableDose(says, given=given.written, instead="")
     return BilledUnits(
-        row, given, exact, round_up(exact), day, measure, _findings(row, given, day, measure, findings), basis
+        row, given, exact, count, day, measure, _findings(row, given, day, measure, findings), basis
     )
 
 
@@ -175,8 +181,9 @@ def resolve(
         return drug, ()
     if not isinstance(drug, str) or not drug.strip():
         raise UnknownDrug(
-            f"{drug!r} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
+            f"{quoted(drug)} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
+    catalogs.check_length(drug)
     if ndc.looks_like(drug):
         return _by_ndc(drug, on, book)
     try:

@@ -15,8 +15,8 @@ from typing import Any
 import attrs
 
 from . import units
-from .amount import decimal_text, read_decimal
-from .errors import DoseError, UnknownUnit, UnreadableDose
+from .amount import decimal_text, exact, read_decimal
+from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
 from .finding import Finding
 from .tables import cited
 from .trace import Step
@@ -48,9 +48,8 @@ _GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2
 
 
 def _refused(given: object, why: str, instead: str = "", what: str = "no dose") -> UnreadableDose:
-    shown = f"{given!r:.60}" + ("…" if len(repr(given)) > 60 else "")
     return UnreadableDose(
-        f"{shown} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead
+        f"{quoted(given)} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead
     )
 
 
@@ -96,7 +95,10 @@ def _read_number(text: str, number: str) -> tuple[Fraction, str]:
     if match is None or (match["whole"] is None and match["part"] is None):
         raise _explain_refusal(text)
     whole, part = (match["whole"] or "0").replace(",", ""), match["part"] or ""
-    value = Fraction(int(whole + part), 10 ** len(part))
+    try:
+        value = exact(f"{whole}.{part or 0}")
+    except ValueError:
+        raise _refused(text, "no dose has so many digits.") from None
     unsafe = match["whole"] is None or part.endswith("0")
     return value, decimal_text(value) if unsafe else ""
 
@@ -113,8 +115,15 @@ def _read_unit(rest: str) -> tuple[int, str, str]:
     return scale, units.canonical(rest), rest
 
 
-@lru_cache(maxsize=16384)
 def _read(text: str) -> Dose:
+    """One text to one dose; what is longer than any dose is refused before it is read."""
+    if len(text) > LONGEST:
+        raise _refused(text, f"it has {len(text)} characters.")
+    return _read_short(text)
+
+
+@lru_cache(maxsize=16384)
+def _read_short(text: str) -> Dose:
     """One text to one dose; remembered, because the same doses come again and again."""
     bare = text.strip().replace("\xa0", " ")
     match = _TEXT.fullmatch(bare)
@@ -140,17 +149,13 @@ def _exact(value: object) -> Fraction:
     """An exact amount from a number; a float is taken at its text, never at its binary value."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
         raise _refused(value, f"an amount must be a number, not {type(value).__name__}.")
-    if isinstance(value, int | Fraction):
-        made = Fraction(value)
-    else:
-        try:
-            made = Fraction(str(value))
-        except ValueError:
-            raise _refused(value, "that is no number.") from None
+    try:
+        made = exact(value)
+    except ValueError:
+        unread = isinstance(value, float | Decimal) and not Decimal(str(value)).is_finite()
+        raise _refused(value, "that is no number." if unread else "no dose has so many digits.") from None
     if made <= 0:
         raise _refused(value, "the amount is zero or below.", "Give the amount that was given, above zero.")
-    if made > 10**18 or made.denominator > 10**40:
-        raise _refused(value, "no dose has so many digits.")
     return made
 
 
@@ -186,6 +191,8 @@ class Dose:
         if unit is not None:
             if not isinstance(unit, str):
                 raise _refused(unit, "the unit must be text.")
+            if len(unit) > LONGEST:
+                raise _refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
             if isinstance(value, str):
                 return _read(f"{value} {unit}")
             made = _exact(value)
@@ -271,6 +278,8 @@ def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
     for given, wanted in ((rate, example), (measure, usual)):
         if not isinstance(given, str):
             raise _refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text")
+        if len(given) > LONGEST:
+            raise _refused(given, f"it has {len(given)} characters.", f"Write {wanted!r}.")
     top, slash, bottom = rate.partition("/")
     if not slash or not units.is_known(bottom.strip()) or units.canonical(bottom.strip()) != unit:
         raise _refused(rate, f"it is not for each {unit}.", f"Write it as {example}.", f"no dose by {name}")
@@ -291,6 +300,8 @@ def _concentration(text: str) -> tuple[Fraction, str, str]:
     """Amount in one mL, its unit, and how it reads."""
     if not isinstance(text, str):
         raise _refused(text, "it is not text.", _CONCENTRATIONS, "no concentration")
+    if len(text) > LONGEST:
+        raise _refused(text, f"it has {len(text)} characters.", _CONCENTRATIONS, "no concentration")
     bare = text.strip()
     try:
         if bare.endswith("%"):

@@ -15,6 +15,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+LONGEST = 200  # characters: no drug, dose, unit, route, place or code is written longer, and none is read
+_QUOTED = 60
+
+
+def quoted(value: object) -> str:
+    """What was given as an error quotes it: at most 60 characters, however long it is.
+
+    >>> quoted("Mg"), len(quoted("x" * 8000)), quoted(10**5000)
+    ("'Mg'", 61, 'a value of type int')
+    """
+    try:
+        shown = repr(value[:_QUOTED] if isinstance(value, str | bytes) else value)
+    except Exception:  # noqa: BLE001 - numbers of more digits than Python prints, objects that cannot be shown
+        shown = f"a value of type {type(value).__name__}"
+    cut = len(shown) > _QUOTED or (isinstance(value, str | bytes) and len(value) > _QUOTED)
+    return shown[:_QUOTED] + "…" if cut else shown
+
+
 
 class JcodeunitsError(Exception):
     """Root of everything that the package raises on purpose."""

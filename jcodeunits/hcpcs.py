@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import IdentifierError, InvalidHcpcs
+from .errors import IdentifierError, InvalidHcpcs, quoted
 
 _LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
 _CPT = re.compile("[0-9]{4}[0-9A-Z]")
@@ -30,12 +30,12 @@ def compact(code: object) -> str:
     jcodeunits.errors.InvalidHcpcs: 'JO696' is not a HCPCS code: it has the letter O where ...
     """
     if not isinstance(code, str):
-        raise InvalidHcpcs(f"{code!r} is not text. {_HELP}", given=code, reason="not text")
+        raise InvalidHcpcs(f"{quoted(code)} is not text. {_HELP}", given=code, reason="not text")
     text = code.strip().upper()
     if text.isascii() and (_LEVEL_TWO.fullmatch(text) or _CPT.fullmatch(text)):
         return text
     raise InvalidHcpcs(
-        f"{code!r} is not a HCPCS code: {_why_not(text)} {_HELP}", given=code, reason=_why_not(text)
+        f"{quoted(code)} is not a HCPCS code: {_why_not(text)} {_HELP}", given=code, reason=_why_not(text)
     )
 
 
@@ -89,7 +89,7 @@ def modifier(text: object) -> str:
     cleaned = text.strip().upper() if isinstance(text, str) else ""
     if not (cleaned.isascii() and _MODIFIER.fullmatch(cleaned)):
         raise InvalidHcpcs(
-            f"{text!r} is not a modifier. A modifier has two characters, for example JZ or 25.",
+            f"{quoted(text)} is not a modifier. A modifier has two characters, for example JZ or 25.",
             given=text,
             reason="not a modifier",
         )

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from .errors import AmbiguousNdc, IdentifierError, InvalidNdc
+from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
 from .period import as_date
 
 # What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
@@ -124,7 +124,7 @@ def looks_like(text: object) -> bool:
     >>> looks_like("NDC 0409-3795-01"), looks_like("1234567890123"), looks_like("J1885")
     (True, True, False)
     """
-    return isinstance(text, str) and _LIKE.fullmatch(text.strip()) is not None
+    return isinstance(text, str) and len(text) <= LONGEST and _LIKE.fullmatch(text.strip()) is not None
 
 
 def is_valid(number: object) -> bool:
@@ -154,15 +154,18 @@ def _read(number: object, on: object = None) -> Ndc:
         return number
     if not isinstance(number, str):
         raise InvalidNdc(
-            f"{number!r} is not text, and a number loses the leading zeros of an NDC. {_HELP}",
+            f"{quoted(number)} is not text, and a number loses the leading zeros of an NDC. {_HELP}",
             given=number,
             reason="not text",
         )
+    if len(number) > LONGEST:
+        says = f"{quoted(number)} is not an NDC: it has {len(number)} characters. {_HELP}"
+        raise InvalidNdc(says, given=number, reason="too long")
     bare = _NOISE.sub("", number)
     segments = _HYPHENS.split(bare)
     if not all(re.fullmatch("[0-9]+", segment) for segment in segments):
         raise InvalidNdc(
-            f"{number!r} is not an NDC: it is not made of digits. {_HELP}", given=number, reason="not digits"
+            f"{quoted(number)} is not an NDC: it is not made of digits. {_HELP}", given=number, reason="not digits"
         )
     if len(segments) == 1:
         return _from_digits(number, segments[0])
@@ -176,13 +179,13 @@ def _from_digits(number: str, digits: str) -> Ndc:
         found = readings(digits)
         shown = ", ".join(f"{r[:5]}-{r[5:9]}-{r[9:]}" for r in found)
         raise AmbiguousNdc(
-            f"{number!r} has ten digits and no hyphens, so it may be {shown}. "
+            f"{quoted(number)} has ten digits and no hyphens, so it may be {shown}. "
             "Copy the hyphens from the package, or give the 11 digits.",
             given=number,
             readings=found,
         )
     raise InvalidNdc(
-        f"{number!r} has {len(digits)} digits; an NDC has 10 with hyphens or 11 without. {_HELP}",
+        f"{quoted(number)} has {len(digits)} digits; an NDC has 10 with hyphens or 11 without. {_HELP}",
         given=number,
         reason="number of digits",
     )
@@ -195,7 +198,7 @@ def _from_segments(number: str, segments: list[str], on: object) -> Ndc:
         labeler, product, package = segments
         return Ndc(labeler.zfill(6), product.zfill(4), package.zfill(2))
     raise InvalidNdc(
-        f"{number!r} has segments of {'-'.join(map(str, widths))} digits, and no NDC has that shape: "
+        f"{quoted(number)} has segments of {'-'.join(map(str, widths))} digits, and no NDC has that shape: "
         f"{_why_not(widths)} {_HELP}",
         given=number,
         reason="segments",

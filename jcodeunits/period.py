@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import attrs
 
-from .errors import DateError
+from .errors import DateError, quoted
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -17,13 +17,13 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 def _read(text: str) -> dt.date:
     if not _ISO.fullmatch(text):
         raise DateError(
-            f"{text!r} is not a date of service. Write it as year-month-day, for example 2026-03-02.",
+            f"{quoted(text)} is not a date of service. Write it as year-month-day, for example 2026-03-02.",
             given=text,
         )
     try:
         return dt.date.fromisoformat(text)
     except ValueError as why:
-        raise DateError(f"{text!r} is not a day of the calendar ({why}).", given=text) from None
+        raise DateError(f"{quoted(text)} is not a day of the calendar ({why}).", given=text) from None
 
 
 def as_date(value: object) -> dt.date:
@@ -46,7 +46,7 @@ def as_date(value: object) -> dt.date:
     if value is None:
         raise DateError("The date of service is missing. Give on='2026-03-02'.", given=None)
     raise DateError(
-        f"{value!r} is not a date of service. Give text such as '2026-03-02' or a datetime.date.", given=value
+        f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.", given=value
     )
 
 

@@ -32,7 +32,7 @@ import attrs
 from . import tables
 from .amount import decimal_text
 from .cite import Citation
-from .errors import CodeError, EncounterError, TableError
+from .errors import CodeError, EncounterError, TableError, quoted
 from .period import Period, as_date
 from .tables import (
     choice,
@@ -888,7 +888,7 @@ class Policy:
         except KeyError:
             names = self.payers()
             raise EncounterError(
-                f"payer: {payer!r} has no rows. Allowed: {', '.join(names)}, or add your own rows.",
+                f"payer: {quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows.",
                 path="payer",
                 given=payer,
                 allowed=names,

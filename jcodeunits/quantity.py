@@ -15,10 +15,10 @@ from typing import Any
 import attrs
 
 from . import ndc, products, tables, units
-from .amount import decimal_text
+from .amount import decimal_text, read_decimal
 from .cite import Citation
 from .dose import Dose
-from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch
+from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch, quoted
 from .finding import Finding
 from .period import as_date
 from .products import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product, Shelf
@@ -198,7 +198,12 @@ def rounded(
     """An exact quantity as it is printed: half up to `decimals`, never zero or below the payer's minimum."""
     scale = 10**decimals
     whole = (2 * exact.numerator * scale + exact.denominator) // (2 * exact.denominator)
-    least = max(Fraction(1, scale), Fraction(minimum) if minimum else Fraction(0))
+    try:
+        least = max(Fraction(1, scale), read_decimal(minimum) if minimum else Fraction(0))
+    except ValueError:
+        raise ContainerError(
+            f"minimum: {quoted(minimum)} is no quantity. Write it as 0.001.", given=minimum, allowed=()
+        ) from None
     value = max(Fraction(whole, scale), least)
     if value != exact:
         step = Step(f"{decimal_text(exact)} -> {decimal_text(value)}", f"rounded to {decimals} decimals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import UnknownRoute
+from .errors import LONGEST, UnknownRoute, quoted
 
 # Route -> how it is written besides: usual words, HL7 table 0162, SNOMED CT.
 _SPELLINGS: dict[str, tuple[str, ...]] = {
@@ -52,7 +52,7 @@ def find(spelling: str) -> str | None:
     >>> find("intramuscular"), find(" subQ "), find("78421000"), find("by pigeon")
     ('IM', 'SC', 'IM', None)
     """
-    return _NAME_OF.get(" ".join(spelling.split()).casefold())
+    return _NAME_OF.get(" ".join(spelling.split()).casefold()) if len(spelling) <= LONGEST else None
 
 
 def canonical(spelling: object) -> str:
@@ -64,6 +64,6 @@ def canonical(spelling: object) -> str:
     name = find(spelling) if isinstance(spelling, str) else None
     if name is None:
         raise UnknownRoute(
-            f"{spelling!r} is no known route. Known: {', '.join(NAMES)}.", given=spelling, allowed=NAMES
+            f"{quoted(spelling)} is no known route. Known: {', '.join(NAMES)}.", given=spelling, allowed=NAMES
         )
     return name

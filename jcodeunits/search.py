@@ -15,7 +15,7 @@ from typing import Any
 from . import catalog as catalogs
 from . import hcpcs, ndc
 from .catalog import Brand, Catalog, Drug, OtherName, normal, squeezed
-from .errors import IdentifierError, ProductError, UnknownDrug
+from .errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
 from .period import as_date
 
 _CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
@@ -73,7 +73,8 @@ def find(text: str, on: object = None, catalog: Catalog | None = None, limit: in
     ()
     """
     if not isinstance(text, str):
-        raise UnknownDrug(f"{text!r} is no text: give a code, a name or an NDC.", given=text, near=())
+        raise UnknownDrug(f"{quoted(text)} is no text: give a code, a name or an NDC.", given=text, near=())
+    catalogs.check_length(text)
     book = catalog or catalogs.shipped()
     day = as_date(on) if on is not None else None
     ranked: dict[Drug, int] = {}
@@ -185,7 +186,7 @@ def drug(name: str, on: object, route: str | None = None, catalog: Catalog | Non
 
 def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:
     """The same error with the names that look similar; a code that does not exist gets none."""
-    near = () if not isinstance(name, str) or hcpcs.is_valid(name) else suggest(name, book)
+    near = () if not isinstance(name, str) or len(name) > LONGEST or hcpcs.is_valid(name) else suggest(name, book)
     if not near:
         return error
     return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
@@ -200,6 +201,7 @@ def suggest(text: str, catalog: Catalog | None = None, limit: int = 5) -> tuple[
     book = catalog or catalogs.shipped()
     if not isinstance(text, str) or not text.strip():
         return ()
+    catalogs.check_length(text)
     wanted = text.strip()
     if _CODE_LIKE.fullmatch(wanted):
         return _nearest(wanted.upper(), {row.code: row.code for row in book.drugs}, 79, limit)

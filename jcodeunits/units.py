@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from . import tables
-from .errors import AmbiguousUnit, UnitMismatch, UnknownUnit
+from .errors import LONGEST, AmbiguousUnit, UnitMismatch, UnknownUnit, quoted
 
 # Spellings that mean two things; refused with both readings.
 _AMBIGUOUS = {
@@ -105,10 +105,11 @@ def canonical(spelling: str) -> str:
             given=spelling,
             readings=readings,
         )
-    near = tuple(dict.fromkeys(spellings[s] for s in spellings if s.lower() == spelling.lower()))
+    low = spelling.lower() if len(spelling) <= LONGEST else ""
+    near = tuple(dict.fromkeys(spellings[s] for s in spellings if s.lower() == low))
     if not near:
         raise UnknownUnit(
-            f"{spelling!r} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq.",
+            f"{quoted(spelling)} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq.",
             given=spelling,
             near=(),
         )

@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "jcodeunits"
 
 # Floor of each module; the files of a package share its floor unless they are named.
 FLOORS = {
-    "amount": 0, "errors": 0,
-    "cite": 1, "period": 1,
+    "errors": 0,
+    "amount": 1, "cite": 1, "period": 1,
     "finding": 2, "hcpcs": 2, "ndc": 2, "tables": 2, "trace": 2,
     "routes": 3, "units": 3,
     "dose": 4,

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from .. import convert, tables
-from ..amount import decimal_text
+from ..amount import MOST_COUNTED, decimal_text, exact, json_number
 from ..batch.record import Clerk, Setting, amount_text, blank, count_of, dose_of
 from ..catalog import Drug
 from ..cite import Citation
@@ -84,14 +84,27 @@ def modifiers_of(value: Any) -> tuple[str, ...]:
 
 
 def units_of(value: Any) -> Fraction | None:
-    """Billed units as an exact number; None for what is none.
+    """Billed units as an exact number above 0; None for what is none.
 
-    >>> units_of("4"), units_of(4.0), units_of("four")
-    (Fraction(4, 1), Fraction(4, 1), None)
+    >>> units_of("4"), units_of(4.0), units_of("four"), units_of("-4"), units_of("1_0")
+    (Fraction(4, 1), Fraction(4, 1), None, None, None)
     """
     try:
-        return Fraction(str(value).strip())
-    except (ValueError, ZeroDivisionError):
+        made = exact(value)
+    except ValueError:
+        return None
+    return made if 0 < made <= MOST_COUNTED else None
+
+
+def quantity_of(value: Any) -> Fraction | None:
+    """A billed NDC quantity, which a table of decimals may write with an exponent; None for what is none.
+
+    >>> quantity_of("1E+1"), quantity_of("1e999999999")
+    (Fraction(10, 1), None)
+    """
+    try:
+        return units_of(json_number(value.strip()) if isinstance(value, str) else value)
+    except ValueError:
         return None
 
 
@@ -271,14 +284,17 @@ class Judge:
         if not qualifier:
             return
         verdict.ndc = f"{qualifier}{decimal_text(Fraction(quantity))}"
-        billed = units_of(self.cells["ndc_quantity"][row])
+        billed = quantity_of(self.cells["ndc_quantity"][row])
         how = self.cells["ndc_qualifier"][row]
         cite = self._product_citation(row)
         milligrams = self._milligrams(row)
         if not blank(how) and str(how).strip().upper() != qualifier:
             mass = str(how).strip().upper() == "ME" or (billed is not None and billed == milligrams)
             verdict.differs("ndc-in-milligrams" if mass else "ndc-qualifier", cite)
-        elif billed is not None and not self._counts(row, billed, Fraction(quantity)):
+        elif billed is None:
+            if not blank(self.cells["ndc_quantity"][row]):
+                verdict.differs("ndc-quantity", cite)
+        elif not self._counts(row, billed, Fraction(quantity)):
             verdict.differs("ndc-in-milligrams" if billed == milligrams else "ndc-quantity", cite)
 
     def _counts(self, row: int, billed: Fraction, quantity: Fraction) -> bool:

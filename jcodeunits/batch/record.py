@@ -15,12 +15,12 @@ from typing import Any
 import attrs
 
 from .. import charging, convert
-from ..amount import decimal_text
+from ..amount import MOST_COUNTED, decimal_text, exact
 from ..catalog import Drug
 from ..claim import CLAIMS, CONTAINERS, Administration, Encounter, Line, OpenedProduct
 from ..coding.drug_lines import drug_lines
 from ..dose import Dose
-from ..errors import EncounterError, JcodeunitsError
+from ..errors import EncounterError, JcodeunitsError, quoted
 from ..finding import Finding
 from . import columns, kernel
 from .resolve import Resolver, joined, reason_of
@@ -107,8 +107,8 @@ def amount_text(value: Any, unit: Any) -> str | None:
         text = value.strip()
         return f"{text} {unit}" if _BARE.fullmatch(text) and not blank(unit) else text
     try:
-        text = decimal_text(Fraction(str(value)))
-    except (ValueError, ZeroDivisionError):
+        text = decimal_text(exact(value))
+    except ValueError:
         text = str(value)
     return text if blank(unit) else f"{text} {unit}"
 
@@ -118,11 +118,12 @@ def count_of(value: Any) -> int | None:
     if blank(value):
         return None
     try:
-        number = Fraction(str(value).strip())
-    except (ValueError, ZeroDivisionError):
+        number = exact(value)
+    except ValueError:
         number = Fraction(0)
-    if isinstance(value, bool) or number.denominator != 1 or not 1 <= number <= 10**9:
-        raise EncounterError(f"containers: {value!r} is not a whole number above 0.", path="containers", given=value)
+    if number.denominator != 1 or not 1 <= number <= MOST_COUNTED:
+        says = f"containers: {quoted(value)} is not a whole number above 0."
+        raise EncounterError(says, path="containers", given=value)
     return int(number)
 
 
@@ -133,7 +134,7 @@ def container_of(value: Any) -> str | None:
     kind = str(value).strip().casefold()
     if kind not in CONTAINERS:
         raise EncounterError(
-            f"container: {value!r} is not one of the known values. Allowed: {', '.join(CONTAINERS)}.",
+            f"container: {quoted(value)} is not one of the known values. Allowed: {', '.join(CONTAINERS)}.",
             path="container", given=value, allowed=CONTAINERS,
         )  # fmt: skip
     return kind
@@ -169,7 +170,7 @@ class Clerk:
         self.policy.lineage(who)
         if form not in CLAIMS:
             raise EncounterError(
-                f"claim: {claim!r} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
+                f"claim: {quoted(claim)} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
                 path="claim", given=claim, allowed=CLAIMS,
             )  # fmt: skip
         if isinstance(place, float) and place.is_integer():
@@ -177,7 +178,7 @@ class Clerk:
         where = None if blank(place) else str(place).strip().zfill(2)
         if where is not None and self.policy.place(where, on) is None:
             raise EncounterError(
-                f"place: {place!r} is no place-of-service code in use.", path="place", given=place, allowed=()
+                f"place: {quoted(place)} is no place-of-service code in use.", path="place", given=place, allowed=()
             )
         return Setting(where, who, form)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from jcodeunits.errors import EncounterError, JcodeunitsError, UnknownDrug, UnreadableDose
+from jcodeunits.errors import LONGEST, EncounterError, JcodeunitsError, UnknownDrug, UnreadableDose, quoted
 
 from . import terminal
 from .arguments import Day, add_json, add_on, add_tables, day, document, own_tables, parser
@@ -86,7 +86,7 @@ def _route(text: str | None) -> str | None:
     known = routes.find(text)
     if known is None:
         raise EncounterError(
-            f"--route: {text!r} is not a known route. Allowed: {', '.join(routes.NAMES)}.",
+            f"--route: {quoted(text)} is not a known route. Allowed: {', '.join(routes.NAMES)}.",
             path="--route", given=text, allowed=routes.NAMES,
         )  # fmt: skip
     return known
@@ -98,11 +98,17 @@ def split(words: Sequence[str], read: Callable[[str], Dose]) -> tuple[str, Dose]
     A later one is tried only where what stands before it is a drug's name ("factor 8 500 units"); else
     "ketorolac 1 500 mg" would lose its 1.
     """
+    written = " ".join(words)
+    if len(written) > 2 * LONGEST:
+        raise UnreadableDose(
+            f"{quoted(written)} is no drug and dose: it has {len(written)} characters. Write the drug, then a "
+            "number and a unit, such as 30 mg.", given=written, instead="30 mg",
+        )  # fmt: skip
     pieces = words[0].split() if len(words) == 1 else list(words)
     starts = [1] if len(pieces) == 2 else [i for i in range(1, len(pieces)) if not pieces[i][:1].isalpha()]
     if not starts:
         raise UnreadableDose(
-            f"{' '.join(pieces)!r} holds no dose. Write the drug, then a number and a unit, such as 30 mg.",
+            f"{quoted(' '.join(pieces))} holds no dose. Write the drug, then a number and a unit, such as 30 mg.",
             given=" ".join(pieces), instead="30 mg",
         )  # fmt: skip
     drug, text = " ".join(pieces[: starts[0]]), " ".join(pieces[starts[0] :])
@@ -192,7 +198,7 @@ def _nothing(text: str, on: Day) -> JcodeunitsError:
     except JcodeunitsError as why:
         return why
     return UnknownDrug(
-        f"Nothing is listed under {text!r} on {on.date} but {row.code}.", given=text, near=(row.code,)
+        f"Nothing is listed under {quoted(text)} on {on.date} but {row.code}.", given=text, near=(row.code,)
     )
 
 

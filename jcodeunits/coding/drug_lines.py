@@ -32,6 +32,7 @@ from jcodeunits.errors import (
     ProductMismatch,
     UnitMismatch,
     UnreadableDose,
+    quoted,
 )
 from jcodeunits.finding import Finding
 from jcodeunits.policy import PayerOption, Policy, RouteCode
@@ -228,7 +229,7 @@ class Desk:
             if pattern.search(written):
                 if measure is None:
                     raise UnreadableDose(
-                        f"The dose {written!r} needs the patient's {name}, which is not given. "
+                        f"The dose {quoted(written)} needs the patient's {name}, which is not given. "
                         f"Give patient: {name}, or the dose in all.",
                         given=written, instead="",
                     )  # fmt: skip

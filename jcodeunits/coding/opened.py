@@ -23,6 +23,7 @@ from jcodeunits.errors import (
     IdentifierError,
     JcodeunitsError,
     UnknownProduct,
+    quoted,
 )
 from jcodeunits.finding import Finding
 from jcodeunits.products import Product, Shelf
@@ -124,7 +125,7 @@ def _read(what: str, read: Callable[[object], Dose], written: str, drug: Drug, b
         return in_units(amount, drug, basis) if amount.amount else Fraction(0)
     except JcodeunitsError as error:
         raise ContainerError(
-            f"{what.capitalize()}, {written!r}, cannot be used: {error}", given=written
+            f"{what.capitalize()}, {quoted(written)}, cannot be used: {error}", given=written
         ) from None
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, quoted
 from jcodeunits.finding import Finding
 
 from . import _incoming
@@ -203,7 +203,7 @@ def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
 def _dose(dosage: dict[str, Any], where: str) -> str:
     dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
     if not dose or dose.get("value") is None:
-        said = f" (only as text: {dosage['text']!r})" if dosage.get("text") else ""
+        said = f" (only as text: {quoted(dosage['text'])})" if dosage.get("text") else ""
         raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose")
     if dose.get("comparator"):
         raise refused(where, f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount")
@@ -215,7 +215,7 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
     raw = quantity.get("value")
     value = decimal(raw)
     if value is None:
-        raise refused(where, f"{raw!r} is no number")
+        raise refused(where, f"{quoted(raw)} is no number")
     if value <= 0:
         raise refused(where, f"the amount is {raw}, and an amount that was given is above 0")
     code, text = quantity.get("code") or "", quantity.get("unit") or ""
@@ -270,7 +270,7 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
     try:
         day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
-        raise refused(where, f"{text!r} names no day") from None
+        raise refused(where, f"{quoted(text)} names no day") from None
     time, offset = (match[2] or "", match[3] or "") if match else ("", "")
     return _incoming.moment(day, time, offset, zone, "fhir")
 

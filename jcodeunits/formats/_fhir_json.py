@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from jcodeunits import amount
 from jcodeunits.errors import FormatError
 
 from ._json import Shapes, load
@@ -140,10 +141,12 @@ def words(concept: Mapping[str, Any] | None) -> list[str]:
 
 def decimal(value: object) -> Decimal | None:
     """A JSON number exactly; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+    if isinstance(value, str):
         return None
-    made = Decimal(str(value))
-    return made if made.is_finite() else None
+    try:
+        return amount.decimal(value)
+    except ValueError:
+        return None
 
 
 def dump(value: Any, indent: int | None) -> str:

@@ -19,7 +19,7 @@ import attrs
 from jcodeunits import units
 from jcodeunits.claim import Administration, Encounter, OpenedProduct
 from jcodeunits.claim import route as canonical_route
-from jcodeunits.errors import DoseError, EncounterError, FormatError
+from jcodeunits.errors import LONGEST, DoseError, EncounterError, FormatError, quoted
 from jcodeunits.finding import Finding
 from jcodeunits.tables import cited
 
@@ -47,7 +47,6 @@ _STRENGTH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
-_BRAND = re.compile(r"\[(?P<brand>[^\]]+)\]\s*$")
 
 
 @attrs.frozen
@@ -99,8 +98,10 @@ def drug_name(text: str) -> str:
     ('Lemtrada', 'Oxaliplatin')
     """
     bare = " ".join(text.split())
-    if brand := _BRAND.search(bare):
-        return brand["brand"].strip()
+    if bare.endswith("]") and (brand := bare[:-1].rpartition("[")[2].strip()) and "[" in bare:
+        return brand
+    if len(bare) > LONGEST:
+        return bare
     bare = _PACKAGE.sub("", bare, count=1) if _PACKAGE.match(bare) else bare
     parts = [_STRENGTH.fullmatch(part) for part in bare.split(" / ")]
     names = [part["name"].strip() for part in parts if part is not None]
@@ -118,7 +119,7 @@ def unit(code: str, form: str, where: str, *, ucum: bool) -> str:
     if not ucum and units.is_known(top):
         return code
     raise FormatError(
-        f"{where}: {code!r} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
+        f"{where}: {quoted(code)} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
         format=form,
         place=where,
     )
@@ -373,7 +374,7 @@ def route(words: Iterable[str], form: str, where: str) -> str:
     if not tried:
         raise FormatError(f"{where}: no route is said.", format=form, place=where)
     raise FormatError(
-        f"{where}: {' / '.join(map(repr, tried))} is no known route. {last}", format=form, place=where
+        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}", format=form, place=where
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import attrs
 
+from jcodeunits.amount import json_number
 from jcodeunits.errors import FormatError
 
 
@@ -17,12 +17,18 @@ def load(text: object, form: str, what: str) -> dict[str, Any]:
     value: object = text
     if isinstance(text, (str, bytes, bytearray)):
         try:
-            value = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
+            value = json.loads(
+                text, parse_float=json_number, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
+            )
         except (ValueError, RecursionError) as why:
             raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None
     if not isinstance(value, dict):
         raise FormatError(f"{what} is a JSON object, not {type(value).__name__}.", format=form)
     return value
+
+
+def _whole(text: str) -> int:
+    return int(json_number(text))
 
 
 def _no_number(word: str) -> Any:

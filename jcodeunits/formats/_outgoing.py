@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import attrs
 
+from jcodeunits.amount import money
 from jcodeunits.catalog import shipped
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
@@ -142,8 +143,8 @@ def number(value: Decimal | int) -> str:
 
 
 def is_count(text: str) -> bool:
-    """Whether a text is made of the digits 0 to 9; other scripts' digits and superscripts are not."""
-    return text.isascii() and text.isdigit()
+    """Whether a text is made of at most 18 digits 0 to 9; other scripts' digits and superscripts are not."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def share(total: Decimal, parts: list[int], places: int) -> list[Decimal]:
@@ -312,17 +313,6 @@ def _stops(charge: Charge) -> list[str]:
     ]
 
 
-def money(value: object) -> Decimal:
-    """An amount of money with at most two decimals; `ValueError` otherwise."""
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is no amount of money") from None
-    if isinstance(value, bool) or not amount.is_finite() or amount < 0 or amount != round(amount, 2):
-        raise ValueError(f"{value!r} is no amount of money")
-    return amount
-
-
 def _priced(
     line: Line,
     charge: Charge,
@@ -444,7 +434,7 @@ def for_charges(
     return dict(beside)
 
 
-_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d+(?:\.\d+)?))?", re.ASCII)
+_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d{1,18}(?:\.\d{1,18})?)(?![\d.]))?", re.ASCII)
 
 
 def ndc_note(extras: Iterable[ExtraNdc]) -> str:

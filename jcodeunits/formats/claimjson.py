@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, quoted
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -211,11 +212,14 @@ def _dotted(code: str) -> str:
 
 
 def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
-    text = str(value)
-    if isinstance(value, bool) or not re.fullmatch(r"\d+(?:\.\d+)?", text, re.ASCII):
-        problems.append(f"{where} is {value!r}, which is no amount")
+    try:
+        made = decimal(value)
+    except ValueError:
+        made = Decimal(-1)
+    if made < 0:
+        problems.append(f"{where} is {quoted(value)}, which is no amount")
         return None
-    return Decimal(number(Decimal(text)))
+    return Decimal(number(made))
 
 
 def _read_line(

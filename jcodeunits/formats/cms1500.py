@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
@@ -253,7 +254,10 @@ def _read_shaded(shaded: str, where: str, problems: list[str]) -> tuple[list[Ext
     ndcs: list[ExtraNdc] = []
     rest = shaded.rstrip()
     while match := _SHADED.match(rest):
-        quantity = Decimal(match[4])
+        try:
+            quantity = decimal(Decimal(match[4]))
+        except ValueError:
+            break
         if len(match[2]) == IMPLIED_COLUMN - 1 - 13:
             quantity = quantity.scaleb(-IMPLIED_DIGITS[1])
         ndcs.append(ExtraNdc(match[1], match[3], Decimal(number(quantity))))

@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import Any
 
 from jcodeunits.claim import Charge, Encounter, ExtraNdc, Line
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, quoted
 from jcodeunits.hcpcs import is_level_two
 
 from . import _fhir_given, _incoming, _outgoing
@@ -220,7 +220,7 @@ def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) 
         return 0
     value = decimal(given)
     if value is None or value % 1 or value < 1:
-        problems.append(f"{where}: quantity {given!r}, and a line counts whole units above 0")
+        problems.append(f"{where}: quantity {quoted(given)}, and a line counts whole units above 0")
         return 0
     return int(value)
 
@@ -240,7 +240,7 @@ def _detail(
     unit = _NDC_QUALIFIERS.get(quantity.get("code") or quantity.get("unit") or "")
     value = decimal(quantity["value"])
     if unit is None or value is None or value <= 0:
-        problems.append(f"{where}: {quantity['value']} {quantity.get('code')} is no NDC quantity")
+        problems.append(f"{where}: {quoted(quantity['value'])} {quantity.get('code')} is no NDC quantity")
         return ExtraNdc(ndc)
     return ExtraNdc(ndc, unit, Decimal(number(value)))
 

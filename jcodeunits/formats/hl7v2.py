@@ -23,8 +23,9 @@ from typing import Any
 import attrs
 
 from jcodeunits import ndc as ndc_codes
+from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, Encounter, Line
-from jcodeunits.errors import FormatError, IdentifierError
+from jcodeunits.errors import FormatError, IdentifierError, quoted
 from jcodeunits.finding import Finding
 from jcodeunits.hcpcs import is_level_two, is_valid
 
@@ -100,6 +101,7 @@ class Marks:
 
 
 PLAIN = Marks()
+_REPEATS_MOST = 100  # a charge points to a dozen diagnoses
 _LETTERS = {"F": "field", "S": "component", "R": "repeat", "E": "escape", "T": "sub"}
 
 
@@ -115,13 +117,20 @@ class _Segment:
 
     def get(self, position: int, component: int = 1, repeat: int = 0) -> str:
         """One component of one repetition, without its escapes; empty where there is none."""
-        repeats = self.raw(position).split(self.marks.repeat)
+        repeats = self._repeats(position)
         parts = repeats[repeat].split(self.marks.component) if repeat < len(repeats) else []
         text = parts[component - 1] if component <= len(parts) else ""
         return _unescape(text, self.marks).strip()
 
     def repeats(self, position: int) -> int:
-        return len(self.raw(position).split(self.marks.repeat)) if self.raw(position) else 0
+        return len(self._repeats(position)) if self.raw(position) else 0
+
+    def _repeats(self, position: int) -> list[str]:
+        written = self.raw(position)
+        count = written.count(self.marks.repeat) + 1
+        if count > _REPEATS_MOST:
+            raise _refused(f"{self.where}, field {position}", f"{count} repetitions, and no field has so many")
+        return written.split(self.marks.repeat)
 
     @property
     def where(self) -> str:
@@ -423,9 +432,18 @@ def _drug(rxa: _Segment) -> dict[str, Any]:
 
 
 def _decimal(text: str, where: str) -> Decimal:
-    if not re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII):
-        raise _refused(where, f"{text!r} is no amount")
-    return Decimal(text)
+    try:
+        return decimal(Decimal(text if re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII) else "NaN"))
+    except ValueError:
+        raise _refused(where, f"{quoted(text)} is no amount") from None
+
+
+def _plain(text: str) -> Decimal | None:
+    """A number of digits and perhaps a point; None for anything else."""
+    try:
+        return decimal(text)
+    except ValueError:
+        return None
 
 
 def _dose(rxa: _Segment) -> str:
@@ -542,22 +560,25 @@ def _line(ft1: _Segment, at: int, problems: list[str], lost: list[Loss]) -> Line
     if ft1.get(6) != "CG":
         what = TRANSACTIONS.get(ft1.get(6), "no transaction that is read here")
         problems.append(f"{ft1.where}: FT1-6 is {ft1.get(6)!r} ({what}), and only a charge (CG) is a line")
-    units = ft1.get(10)
-    if not re.fullmatch(r"\+?\d+(?:\.0*)?", units, re.ASCII) or int(Decimal(units)) < 1:
-        problems.append(f"{ft1.where}: FT1-10 is {units!r}, and a line counts whole units above 0")
-        units = "1"
+    written = ft1.get(10)
+    units = _plain(written.removeprefix("+").removesuffix(".")) or Decimal(0)
+    if units < 1 or units % 1:
+        problems.append(f"{ft1.where}: FT1-10 is {quoted(written)}, and a line counts whole units above 0")
     ndc = _ndc(ft1, problems)
     qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
     modifiers = [ft1.get(26, 1, n) for n in range(ft1.repeats(26))]
     amount = ft1.get(11).split(ft1.marks.sub)[0]
+    charged = _plain(amount)
     if amount.startswith("-"):
-        problems.append(f"{ft1.where}: FT1-11 is {amount}, and an amount below 0 is a credit and no charge")
+        problems.append(f"{ft1.where}: FT1-11 is {quoted(amount)}, and an amount below 0 is a credit and no charge")
+    elif charged is None and amount.isdigit():
+        problems.append(f"{ft1.where}: FT1-11 is {quoted(amount)}, which is no amount")
     code, text = _procedure(ft1, problems)
     return Line(
-        code, tuple(filter(None, modifiers)), int(Decimal(units)), ndc, qualifier, quantity,
+        code, tuple(filter(None, modifiers)), int(units), ndc, qualifier, quantity,
         tuple(_diagnoses(ft1, at, lost)),
         kind="drug" if ndc else "service", label=text,
-        charge_amount=Decimal(amount) if re.fullmatch(r"\d+(?:\.\d+)?", amount) else None,
+        charge_amount=charged,
     )  # fmt: skip
 
 
@@ -586,10 +607,11 @@ def _ndc_quantity(ft1: _Segment, at: int, lost: list[Loss]) -> tuple[str | None,
         return None, None
     amount, unit = ft1.get(43), ft1.get(43, 2).split(ft1.marks.sub)[0]
     known = unit if unit in (*_outgoing.QUALIFIERS, "ME") else _NDC_UNITS.get(unit.casefold())
-    if known is None or not re.fullmatch(r"\d+(?:\.\d+)?", amount):
+    quantity = _plain(amount)
+    if known is None or quantity is None:
         lost.append(Loss(at, "ndc_quantity", ft1.raw(43), "FT1-43 is no amount in UN, ML, GR or F2"))
         return None, None
-    return known, Decimal(number(Decimal(amount)))
+    return known, Decimal(number(quantity))
 
 
 def _diagnoses(ft1: _Segment, at: int, lost: list[Loss]) -> Iterable[str]:
@@ -611,10 +633,11 @@ def _noted(line: Line, nte: _Segment, at: int, lost: list[Loss]) -> Line:
 
 def _zed(line: Line, segment: _Segment, problems: list[str]) -> Line:
     unit, amount = segment.get(5), segment.get(4)
-    if unit not in _outgoing.QUALIFIERS or not re.fullmatch(r"\d+(?:\.\d+)?", amount):
-        problems.append(f"{segment.where}: {amount!r} {unit!r} is no NDC quantity")
+    quantity = _plain(amount)
+    if unit not in _outgoing.QUALIFIERS or quantity is None:
+        problems.append(f"{segment.where}: {quoted(amount)} {quoted(unit)} is no NDC quantity")
         return line
-    return attrs.evolve(line, ndc_qualifier=unit, ndc_quantity=Decimal(amount))
+    return attrs.evolve(line, ndc_qualifier=unit, ndc_quantity=quantity)
 
 
 # --- writing ---------------------------------------------------------------------------------------

@@ -26,8 +26,9 @@ from decimal import Decimal
 
 import attrs
 
+from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, quoted
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -397,10 +398,11 @@ class _Reader:
         line.units = int(units or 0)
 
     def _number(self, where: str, what: str, text: str) -> Decimal | None:
-        if not _NUMBER.fullmatch(text):
-            self.problems.append(f"{where}: {text!r} is no {what}")
+        try:
+            return decimal(Decimal(text if _NUMBER.fullmatch(text) else "NaN"))
+        except ValueError:
+            self.problems.append(f"{where}: {quoted(text)} is no {what}")
             return None
-        return Decimal(text)
 
     def _dtp(self, where: str, values: dict[int, str]) -> None:
         if self.open is None:
