@@ -36,8 +36,9 @@ QUALIFIER_OF = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
 PROOFS = {
     "fda-volume": "the FDA list gives the same volume as the package size",
     "same-concentration": "same concentration as a proved liquid of the code",
-    "fda-mass-only": "a mass without a volume in the FDA list, and no liquid under the code",
+    "fda-mass-only": "a mass without a volume in the FDA list, and no liquid under the code or a second witness",
     "one-per-container": "every package size of the code is 1, and the amounts differ",
+    "whole-package": "a state's conversion file counts the whole package as one",
     "reviewed": "reviewed container",
 }
 
@@ -48,6 +49,7 @@ MARKS = {
     "codes-disagree": "the codes of this NDC give different amounts, so none is used",
     "placeholder": "CMS lists a placeholder for this NDC; the amount stands on the container",
     "fda-differs": "the FDA list gives another amount for this NDC, and the difference has not been reviewed",
+    "ceiling": "CMS lists one billing unit, which counts up to an amount: the container may hold less",
     "rounded": "CMS prints the billing units of this NDC rounded",
     "reviewed": "the lists differ on this NDC; its row was settled by review",
     "refused": "the lists differ on this NDC, and a review found no certain amount",
@@ -197,7 +199,8 @@ class Product:
 class Container:
     """A reviewed container: an NDC, or all packages of a labeler's product (5-4), its kind and its form.
 
-    `volume` is the mL (grams for a cream) of one container where the review found it.
+    `quantity` is what one container counts on an NDC line where the review found it: mL of a liquid, grams of
+    a cream, the part of a kit (0.5 where a kit holds two).
     """
 
     TABLE: ClassVar[str] = "containers"
@@ -206,7 +209,7 @@ class Container:
     product: str = column(text)
     kind: str = column(choice("", *KINDS))
     form: str = column(choice("", *FORMS))
-    volume: Fraction | None = column(optional_amount)
+    quantity: Fraction | None = column(optional_amount)
     note: str = column(optional)
     effective: dt.date = column(day)
     ends: dt.date | None = column(optional_day)

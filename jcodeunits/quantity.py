@@ -99,10 +99,13 @@ class Counting:
     citation: Citation | None = None
 
 
-def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | None = None) -> Counting:
+def counting(
+    item: Product, on: object, form: str | None = None, shelf: Shelf | None = None, told: bool = False
+) -> Counting:
     """The qualifier of a product: from a reviewed row, from its proof, or from the caller's `form`.
 
-    Raises `FormNeeded` where nothing proves it and the caller did not say.
+    `told`: the caller says what one container or kit holds. Raises `FormNeeded` where nothing proves the
+    form and the caller did not say, or where a kit may hold several of the package's containers.
     """
     if form is not None and form not in FORMS:
         raise ContainerError(
@@ -111,8 +114,11 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
     reviewed = (shelf or products.shipped()).container(item.ndc, on)
     decides = item.proof in ("", "reviewed")
     if reviewed is not None and reviewed.form and (decides or QUALIFIER_OF[reviewed.form] != item.qualifier):
-        size = Fraction(1) if QUALIFIER_OF[reviewed.form] == "UN" else reviewed.volume or item.size
-        return Counting(QUALIFIER_OF[reviewed.form], size, PROOFS["reviewed"], reviewed.citation)
+        if reviewed.quantity is None:
+            _ask_for_kit(item, reviewed.form, told)
+        way = by_form(reviewed.form, item.size)
+        per = reviewed.quantity or way.per_container
+        return Counting(way.qualifier, per, PROOFS["reviewed"], reviewed.citation)
     if item.qualifier:
         return Counting(item.qualifier, item.quantity, PROOFS[item.proof], item.citation)
     if form is None:
@@ -121,7 +127,20 @@ def counting(item: Product, on: object, form: str | None = None, shelf: Shelf | 
             f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
             ndc=item.ndc, choices=FORMS,
         )  # fmt: skip
+    _ask_for_kit(item, form, told)
     return by_form(form, item.size)
+
+
+def _ask_for_kit(item: Product, form: str, told: bool) -> None:
+    """Ask what one kit holds where the package has several containers: it may be one kit or several."""
+    if form != "kit" or item.containers == 1 or told:
+        return
+    each = f"{decimal_text(item.containers)} containers" + (f" of {item.contents}" if item.contents else "")
+    raise FormNeeded(
+        f"NDC {item.number} ({item.name}): its package has {each}, and one kit may hold several of them. "
+        "Say what one kit holds (container_amount), or form='powder' where each container is counted by itself.",
+        ndc=item.ndc, choices=("container_amount", "form='powder'"),
+    )  # fmt: skip
 
 
 def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
@@ -147,6 +166,7 @@ def ndc_quantity(
     on: object,
     form: str | None = None,
     *,
+    container_amount: object = None,
     qualifier: str | None = None,
     allowed: Collection[str] = USUAL,
     decimals: int = 3,
@@ -156,10 +176,11 @@ def ndc_quantity(
     """The NDC quantity of a dose: millilitres of a liquid, containers of a powder or kit, grams of a cream.
 
     `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds,
-    where nothing proves it. `qualifier` asks for F2 (activity) or ME (mg), which are never chosen, and only
-    where the payer takes them (`allowed`). The quantity is rounded half up to `decimals`, never to zero;
-    `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`, `UnitMismatch` and
-    what the look-up raises.
+    where nothing proves it; `container_amount` what one counted container or kit holds, where that is not
+    known or a kit may hold several containers. `qualifier` asks for F2 (activity) or ME (mg), which are never
+    chosen, and only where the payer takes them (`allowed`). The quantity is rounded half up to `decimals`,
+    never to zero; `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`,
+    `UnitMismatch` and what the look-up raises.
 
     >>> print(ndc_quantity("0409-3795-01", "30 mg", on="2026-03-02"))
     ML1
@@ -172,8 +193,9 @@ def ndc_quantity(
         way = Counting(qualifier, None, "asked for by the caller")
         exact, step = _by_measure(found, given, qualifier)
     else:
-        way = counting(found, day, form, shelf)
-        exact, step = _by_container(found, given, way)
+        held = None if container_amount is None else Dose.of(container_amount)
+        way = counting(found, day, form, shelf, held is not None)
+        exact, step = _by_container(found, given, way, held)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
         raise ContainerError(
@@ -212,12 +234,14 @@ def rounded(
     return NdcQuantity(number, qualifier, Decimal(decimal_text(value)), exact, findings, trace)
 
 
-def _by_container(found: Product, given: Dose, way: Counting) -> tuple[Fraction, Step]:
+def _by_container(
+    found: Product, given: Dose, way: Counting, held: Dose | None = None
+) -> tuple[Fraction, Step]:
     """The part of a container that the dose is, in what the qualifier counts."""
     if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")
-    label = labelled(found)
+    label = labelled(found) if held is None else held
     if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(
         given.unit, label.unit
     ):

@@ -262,7 +262,17 @@ def test_what_nothing_proves_is_asked_and_the_answer_is_used() -> None:
         "containers": 1,
     }
     assert ("ndc-form", "warn") in rules(one(duplex))
-    assert ndcs(one({**duplex, "form": "kit"})) == [("00264315311", "UN", "1")]
+    assert ndcs(one({**duplex, "form": "powder"})) == [("00264315311", "UN", "1")]
+
+
+def test_a_kit_of_several_containers_is_asked_for_what_it_holds() -> None:
+    # Hepzato: CMS lists five containers of 50 mg; one kit holds all of them.
+    kit = {"drug": "J9248", "dose": "50 mg", "ndc": "75833-0601-01", "containers": 1, "form": "kit"}
+    answer = one(kit)
+    assert ndcs(answer) == [("75833060101", None, "None")]
+    (asked,) = (finding for finding in answer.findings if finding.rule == "ndc-form")
+    assert "container_amount" in asked.fix
+    assert ndcs(one({**kit, "container_amount": "250 mg"})) == [("75833060101", "UN", "0.2")]
 
 
 def test_containers_count_a_product_whose_amount_is_not_known() -> None:
@@ -488,7 +498,7 @@ def test_a_band_is_one_unit_and_its_vial_is_accounted_for() -> None:
 
 def test_a_sites_own_shelf_is_used(tmp_path: Path) -> None:
     header = ",".join(name for name in products.Container.__annotations__ if name not in ("TABLE", "KEY"))
-    row = "00264-3153,single-dose,kit,,,2024-01-01,,own-review,our shelf,medium,2026-11-23"
+    row = "00264-3153,single-dose,kit,1,,2024-01-01,,own-review,our shelf,medium,2026-11-23"
     (tmp_path / "containers.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
     shelf = products.shipped().extend(tmp_path)
     encounter = Encounter.from_dict(

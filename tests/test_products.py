@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -184,7 +185,12 @@ def _ten_digit_forms(number: str) -> set[str]:
 
 def test_a_qualifier_never_stands_without_its_proof(every: tuple[Product, ...]) -> None:
     assert all(bool(row.qualifier) == bool(row.proof) == (row.quantity is not None) for row in every)
-    assert all(row.quantity == 1 for row in every if row.qualifier == "UN")
+    # A container of a set counts as its part: so many parts are one unit.
+    parts = [1 / row.quantity for row in every if row.qualifier == "UN" and row.quantity]
+    assert all(part.denominator == 1 for part in parts)
+    whole = [row for row in every if row.proof == "whole-package"]
+    assert whole
+    assert all(row.quantity == 1 / row.containers for row in whole)
 
 
 def test_a_row_without_an_amount_says_why(every: tuple[Product, ...]) -> None:
@@ -407,7 +413,61 @@ def test_the_amount_is_billunits_times_the_billing_unit(shared: Path) -> None:
             counted = jc.billing_units(drug, item.dose, on=ON).exact
         except jc.errors.UnitMismatch:
             continue
-        if drug.basis != "band":
+        if drug.basis == "up to" and row["BILLUNITS"] == "1":
+            assert counted <= 1, row  # the most that one unit holds
+        elif drug.basis != "band":
             checked += 1
             assert counted == int(row["BILLUNITS"]), row
     assert checked > 5000
+
+
+def _survey(shared: Path) -> dict[str, tuple[str, str]]:
+    """Unit and name of each NDC (11 digits) in CMS's price survey."""
+    lines = (shared / "evidence" / "nadac_units_2018-2026-06.csv").read_text("utf-8").splitlines()
+    qualifier = {"EA": "UN", "ML": "ML", "GM": "GR"}
+    return {row["ndc"]: (qualifier[row["pricing_unit"]], row["drug_name"]) for row in csv.DictReader(lines)}
+
+
+def test_no_row_counts_otherwise_than_the_published_unit(shared: Path, every: tuple[Product, ...]) -> None:
+    units = _survey(shared)
+    told = [(row.number, row.qualifier, units[row.ndc]) for row in every if row.qualifier and row.ndc in units]
+    assert len(told) > 100
+    assert [entry for entry in told if entry[1] != entry[2][0]] == []
+
+
+def test_no_part_of_a_set_that_the_state_counts_as_one_is_counted_alone(
+    shared: Path, every: tuple[Product, ...]
+) -> None:
+    """Where the state's file has the package as 1 for all billing units of its containers."""
+    lines = (shared / "evidence" / "nd_medicaid_conversion_2024-05-02.csv").read_text("utf-8-sig").splitlines()
+    sets: dict[str, list[tuple[str, Fraction]]] = {}
+    for line in csv.DictReader(lines):
+        if line["Claim Type"] == "Medical" and line["CMS Units - Invoiced Units"] == "1":
+            billed = Fraction(line["Provider Billed Units"].replace(",", ""))
+            sets.setdefault(line["NDC"], []).append((line["HCPCS"], billed))
+    book = jc.catalog.shipped()
+
+    def whole(row: Product, code: str, billed: Fraction) -> bool:
+        drug = book.rows(code)[-1]
+        return drug.unit == row.unit and billed * (drug.size or 0) == (row.amount or 0) * row.containers
+
+    seen = 0
+    for row in every:
+        said = [entry for entry in sets.get(row.number, ()) if entry[0] in row.codes]
+        if row.containers > 1 and said and all(whole(row, *entry) for entry in said):
+            seen += 1
+            assert row.quantity == 1 / row.containers, row.number
+    assert seen >= 3
+
+
+def test_one_unit_of_a_code_that_counts_up_to_an_amount_never_gives_it_alone(
+    shared: Path, every: tuple[Product, ...]
+) -> None:
+    """What the survey's name prints for the container is what the row holds, or it holds nothing."""
+    named = {
+        number: Fraction(found[1]) for number, (_unit, name) in _survey(shared).items()
+        if (found := re.search(r"BUDESONIDE ([\d.]+) MG/2 ML", name))
+    }  # fmt: skip
+    rows = [row for row in every if row.ndc in named]
+    assert len(rows) > 20
+    assert {row.number for row in rows if row.amount != named[row.ndc]} == set()

@@ -83,10 +83,23 @@ def test_the_callers_form_never_overrules_a_proof() -> None:
     assert str(jc.ndc_quantity("0409-3795-01", "30 mg", on=ON, form="powder")) == "ML1"
 
 
-@pytest.mark.parametrize("form", ["powder", "kit"])
-def test_a_powder_or_kit_counts_containers(form: str) -> None:
-    assert str(jc.ndc_quantity("00264-3153-11", "1 g", on=ON, form=form)) == "UN1"
-    assert str(jc.ndc_quantity("00264-3153-11", "500 mg", on=ON, form=form)) == "UN0.5"
+@pytest.mark.parametrize(
+    ("ndc", "form"), [("00264-3153-11", "powder"), ("00338-5002-41", "powder")], ids=["duplex bag", "bag"]
+)
+def test_a_powder_counts_containers(ndc: str, form: str) -> None:
+    assert str(jc.ndc_quantity(ndc, "1 g", on=ON, form=form)) == "UN1"
+    assert str(jc.ndc_quantity(ndc, "500 mg", on=ON, form=form)) == "UN0.5"
+
+
+def test_a_kit_of_several_containers_asks_what_one_kit_holds() -> None:
+    with pytest.raises(FormNeeded, match="24 containers of 1000 mg") as asked:
+        jc.ndc_quantity("00264-3153-11", "1 g", on=ON, form="kit")
+    assert asked.value.choices == ("container_amount", "form='powder'")
+    held = jc.ndc_quantity("00264-3153-11", "1 g", on=ON, form="kit", container_amount="2 g")
+    assert str(held) == "UN0.5"
+    # A package of one container is one kit.
+    assert jc.product("00562-7805-01", on=ON).containers == 1
+    assert str(jc.ndc_quantity("00562-7805-01", "300 mcg", on=ON, form="kit")) == "UN1"
 
 
 def test_a_cream_counts_grams() -> None:

@@ -56,8 +56,9 @@ def products_table() -> str:
 PROOFS = {
     "fda-volume": "open, mL: the FDA list gives the same volume as the package size",
     "same-concentration": "open, mL: same concentration as a proved liquid of the code",
-    "fda-mass-only": "open, UN: a mass without a volume, and no liquid under the code",
+    "fda-mass-only": "open, UN: a mass without a volume, and no liquid under the code or a second witness",
     "one-per-container": "open, UN: every package of the code counts as one",
+    "whole-package": "open, UN: a state's file counts the whole package as one",
     "reviewed": "open: container reviewed by hand",
     "": "open: not proved, so the caller says what the container holds",
 }

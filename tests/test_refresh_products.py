@@ -9,11 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from jcodeunits import tables
 from jcodeunits.products import Container, Product, ProductReview
-from jcodeunits.refresh import asp, crosswalk, fda, products
+from jcodeunits.refresh import asp, crosswalk, evidence, fda, products
 
 VERIFIED = dt.date(2026, 11, 23)
 QUARTERS = {
@@ -72,14 +73,17 @@ def review(number: str, verdict: str, amount: str = "", unit: str = "") -> Produ
     return ProductReview(*cells, "2026-11-23")
 
 
-def container(product: str, kind: str = "", form: str = "", volume: str = "") -> Container:
+def container(product: str, kind: str = "", form: str = "", quantity: str = "") -> Container:
     tail = ("2024-01-01", "", "own-review", "x", "low", "2026-11-23")
-    return Container(product, kind, form, volume, "", *tail)
+    return Container(product, kind, form, quantity, "", *tail)
 
 
 def make(*editions: crosswalk.Edition, known: Any = None, reviews: Any = None, containers: Any = None,
-         lives: Any = None) -> products.Made:  # fmt: skip
-    return products.make(editions, known or {}, reviews or {}, containers or {}, lives or {}, VERIFIED)
+         lives: Any = None, witnesses: evidence.Evidence | None = None, ceilings: Any = ()) -> products.Made:  # fmt: skip
+    said = witnesses or evidence.Evidence()
+    return products.make(
+        editions, known or {}, reviews or {}, containers or {}, lives or {}, VERIFIED, said, ceilings
+    )
 
 
 def periods(made: products.Made, number: str = ONE) -> list[tuple[str, str, str]]:
@@ -353,7 +357,7 @@ def test_the_same_concentration_as_a_proved_liquid_proves_millilitres(tmp_path: 
 
 def test_a_mass_without_a_volume_proves_containers_only_without_liquids(tmp_path: Path) -> None:
     powder = listed(ONE, "Newdrug 30 mg Vial", "30", "mg")
-    assert _proof(make(quarter("2024q1", row()), known=fda_list(tmp_path, powder))) == (
+    assert _proof(make(quarter("2024q1", row(containers="1")), known=fda_list(tmp_path, powder))) == (
         "UN",
         "1",
         "fda-mass-only",
@@ -372,7 +376,7 @@ def test_a_container_of_liquid_is_never_counted_by_its_mass(tmp_path: Path, form
 
 
 def test_package_sizes_of_one_with_different_amounts_prove_containers() -> None:
-    made = make(quarter("2024q1", row(), row(TWO, units="4")))
+    made = make(quarter("2024q1", row(containers="1"), row(TWO, units="4", containers="1")))
     assert _proof(made) == _proof(made, TWO) == ("UN", "1", "one-per-container")
     assert _proof(make(quarter("2024q1", row(), row(TWO)))) == ("", "", "")
     assert _proof(make(quarter("2024q1", row(), row(TWO, units="4", size="5")))) == ("", "", "")
@@ -389,6 +393,142 @@ def test_a_size_of_one_with_the_concentration_of_a_liquid_serves_once_it_is_said
     made = make(quarter("2024q1", row(size="2"), row(TWO, units="1"), row(THREE, units="2")), known=known)
     assert (_proof(made, TWO), only(made, TWO)["size"]) == (("", "", ""), "1")
     assert only(made, THREE)["size"] == ""
+
+
+# --- witnesses of other files ------------------------------------------------------------------------------
+
+FOUR = "00001-0004-01"
+
+
+def survey(**unit_of: str) -> evidence.Evidence:
+    """CMS's price survey with one name for each NDC."""
+    return evidence.Evidence(survey={number: (unit, name) for number, (unit, name) in unit_of.items()})
+
+
+def state(*rows: tuple[str, str, str, str]) -> evidence.Evidence:
+    """The state's file: NDC, code (empty on a pharmacy row), units as billed, units as invoiced."""
+    found: dict[str, tuple[evidence.Converted, ...]] = {}
+    for number, code, billed, counted in rows:
+        one = evidence.Converted(code, Fraction(billed), Fraction(counted))
+        found[number] = (*found.get(number, ()), one)
+    return evidence.Evidence(state=found)
+
+
+def prices(**rows: tuple[str, str, str]) -> evidence.Evidence:
+    return evidence.Evidence(prices={number: (evidence.Price(*cells),) for number, cells in rows.items()})
+
+
+def test_a_proof_falls_where_the_survey_prints_another_unit(tmp_path: Path) -> None:
+    known = fda_list(tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Syringe", "30", "mg", "Syringe"))
+    sold = quarter("2024q1", row(containers="2"))
+    assert _proof(make(sold, known=known)) == ("ML", "1", "fda-volume")
+    each = survey(**{ONE: ("UN", "NEWDRUG 2X30 MG/ML SYRINGE KIT")})
+    assert _proof(make(sold, known=known, witnesses=each)) == ("", "", "")
+
+
+def test_a_package_that_the_state_counts_as_one_is_the_unit() -> None:
+    sold = quarter("2024q1", row(containers="4"))
+    made = make(sold, witnesses=state((ONE, "J1111", "8", "1")))
+    assert _proof(made) == ("UN", "0.25", "whole-package")
+    assert only(made)["form"] == "kit"
+    # In rebate units of its own; the pharmacy row turns them into the claim's.
+    turned = state((ONE, "J1111", "8", "10"), (ONE, "", "1", "10"))
+    assert _proof(make(sold, witnesses=turned)) == ("UN", "0.25", "whole-package")
+    assert _proof(make(sold, witnesses=state((ONE, "J1111", "2", "3")))) == ("", "", "")
+
+
+def test_several_containers_are_a_carton_only_where_something_says_so(tmp_path: Path) -> None:
+    known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
+    ten = quarter("2024q1", row())
+    assert _proof(make(ten, known=known)) == ("", "", "")
+    proved = ("UN", "1", "fda-mass-only")
+    assert _proof(make(ten, known=known, witnesses=state((ONE, "J1111", "2", "1")))) == proved
+    vials = prices(**{ONE: ("10", "NEWDRUG 30MG/VIL INJ", "NEWDRUG")})
+    assert _proof(make(ten, known=known, witnesses=vials)) == proved
+    kit = prices(**{ONE: ("10", "NEWDRUG 30MG/VIL INJ", "NEWDRUG KIT")})
+    assert _proof(make(ten, known=known, witnesses=kit)) == ("", "", "")
+    half = prices(**{ONE: ("5", "NEWDRUG 30MG/VIL INJ", "NEWDRUG")})
+    assert _proof(make(ten, known=known, witnesses=half)) == ("", "", "")
+    # Another maker packs the same vial in another number; the same maker's proves nothing.
+    other = row("00002-0001-01", containers="25")
+    assert _proof(make(quarter("2024q1", row(), other), known=known)) == proved
+    assert _proof(make(quarter("2024q1", row(), row(TWO, containers="25")), known=known)) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    "witnesses",
+    [
+        survey(**{ONE: ("UN", "NEWDRUG 30 MG VIAL")}),
+        state((ONE, "J1111", "2", "1")),
+        prices(**{ONE: ("1", "NEWDRUG 30MG/VIL INJ", "NEWDRUG")}),
+        prices(**{ONE: ("1", "NEWDRUG INJ,LYPHL", "NEWDRUG")}),
+        evidence.Evidence(notices={ONE: ("Newdrug for Injection, 30 mg",)}),
+    ],
+    ids=["each", "the state's 1", "vial", "lyophilised", "for injection"],
+)
+def test_a_mass_beside_a_liquid_of_the_code_needs_a_witness(
+    tmp_path: Path, witnesses: evidence.Evidence
+) -> None:
+    known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
+    both = quarter("2024q1", row(containers="1"), row(TWO, size="4", units="8", containers="1"))
+    assert _proof(make(both, known=known)) == ("", "", "")
+    assert _proof(make(both, known=known, witnesses=witnesses)) == ("UN", "1", "fda-mass-only")
+
+
+def test_an_ndc_outside_the_crosswalk_that_the_state_counts_in_millilitres_asks(tmp_path: Path) -> None:
+    known = fda_list(tmp_path, listed(ONE, "Newdrug 60 mg Vial", "60", "mg"))
+    one = quarter("2024q1", row(containers="1", units="4"))
+    assert _proof(make(one, known=known))[2] == "fda-mass-only"
+    assert _proof(make(one, known=known, witnesses=state((FOUR, "J1111", "4", "8")))) == ("", "", "")
+    vial = state((FOUR, "J1111", "4", "1"))
+    assert _proof(make(one, known=known, witnesses=vial))[2] == "fda-mass-only"
+
+
+def test_a_reviewed_liquid_gives_its_concentration_to_the_code() -> None:
+    liquid = {ONE: container(ONE, "", "liquid", "4")}
+    sold = quarter("2024q1", row(containers="1"), row(TWO, size="8", units="4", containers="1"))
+    made = make(sold, containers=liquid)
+    assert _proof(made) == ("ML", "4", "reviewed")
+    assert _proof(made, TWO) == ("ML", "8", "same-concentration")
+
+
+def test_a_reviewed_kit_of_several_containers_says_their_part_or_proves_nothing(tmp_path: Path) -> None:
+    known = fda_list(tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Syringe", "30", "mg", "Syringe"))
+    sold = quarter("2024q1", row(containers="6"))
+    made = make(sold, known=known, containers={ONE: container(ONE, "", "kit")})
+    assert _proof(made) == ("", "", "")
+    made = make(sold, known=known, containers={ONE: container(ONE, "", "kit", "0.5")})
+    assert _proof(made) == ("UN", "0.5", "reviewed")
+
+
+# --- amounts that are a ceiling ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dosage", "codes"), [("15 MG", ("J1111",)), ("UP TO 15 MG", ())])
+def test_one_unit_of_a_code_that_counts_up_to_an_amount_is_no_amount(
+    tmp_path: Path, dosage: str, codes: tuple[str, ...]
+) -> None:
+    one = quarter("2024q1", row(dosage=dosage, units="1", size="2"))
+    made = only(make(one, ceilings=codes))
+    assert (made["amount"], made["marks"], made["confidence"]) == ("", "ceiling", "low")
+    # Two units are more than the most of one: that is what the container holds.
+    assert only(make(quarter("2024q1", row(dosage=dosage, units="2")), ceilings=codes))["amount"] == "30"
+    # The survey's name says what it holds; the price file and the FDA list only agree or do not.
+    named = survey(**{ONE: ("ML", "NEWDRUG 7.5 MG/2 ML SUSP")})
+    assert only(make(one, ceilings=codes, witnesses=named))["amount"] == "7.5"
+    agreed = prices(**{ONE: ("30X2ML", "NEWDRUG 7.5MG/ML INHL", "NEWDRUG")})
+    assert only(make(one, ceilings=codes, witnesses=agreed))["amount"] == "15"
+    other = prices(**{ONE: ("30X2ML", "NEWDRUG 2.5MG/ML INHL", "NEWDRUG")})
+    assert only(make(one, ceilings=codes, witnesses=other))["amount"] == ""
+    known = fda_list(tmp_path, listed(ONE, "2 mL newdrug 7.5 mg/mL Vial", "15", "mg"))
+    assert only(make(one, ceilings=codes, known=known))["amount"] == "15"
+    assert only(make(quarter("2024q1", row(units="1"))))["amount"] == "15"
+
+
+def test_a_volume_that_is_the_package_size_is_no_mere_ceiling() -> None:
+    bag = row(dosage="UP TO 1000 CC", units="1", size="1000")
+    assert only(make(quarter("2024q1", bag)))["amount"] == "1000"
+    assert only(make(quarter("2024q1", attrs.evolve(bag, package_size="500"))))["amount"] == ""
 
 
 # --- containers --------------------------------------------------------------------------------------------
@@ -430,7 +570,7 @@ def test_a_reviewed_container_decides_kind_form_and_count(tmp_path: Path) -> Non
         tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Prefilled Syringe", "30", "mg", "Prefilled Syringe")
     )
     kit = {"00001-0001": container("00001-0001", "multi-dose", "kit")}
-    made = only(make(quarter("2024q1", row()), known=known, containers=kit))
+    made = only(make(quarter("2024q1", row(containers="1")), known=known, containers=kit))
     assert (made["kind"], made["form"], made["qualifier"], made["proof"]) == (
         "multi-dose",
         "kit",
@@ -448,7 +588,7 @@ def test_a_reviewed_container_decides_kind_form_and_count(tmp_path: Path) -> Non
 def test_a_proof_that_a_review_repeats_stays_the_proof(tmp_path: Path) -> None:
     known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
     powder = {ONE: container(ONE, "single-dose", "powder")}
-    made = only(make(quarter("2024q1", row()), known=known, containers=powder))
+    made = only(make(quarter("2024q1", row(containers="1")), known=known, containers=powder))
     assert (made["kind"], made["proof"]) == ("single-dose", "fda-mass-only")
 
 
@@ -482,11 +622,13 @@ def test_the_shipped_table_is_what_the_published_files_give(shared: Path) -> Non
         {item.product: item for item in tables.load(Container)},
         lives,
         VERIFIED,
+        evidence.read([shared / "evidence"]),
+        {drug.code for drug in tables.load(Drug) if drug.basis in ("up to", "band")},
     )
     with (tables.folder() / "products.csv").open(encoding="utf-8", newline="") as shipped:
         before = [r | {"verified": ""} for r in csv.DictReader(shipped)]
     assert [r | {"verified": ""} for r in made.rows] == before
     proved = Counter(r["proof"] for r in made.rows if not r["ends"])
     assert proved["fda-volume"] > 2800
-    assert sum(count for proof, count in proved.items() if proof) > 4500
+    assert sum(count for proof, count in proved.items() if proof) > 4400
     assert not any("fda-differs" in r["marks"] for r in made.rows)

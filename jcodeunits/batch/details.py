@@ -287,7 +287,7 @@ class Work:
         rate = per = volume = Fraction(0)
         if opened.item is not None:
             try:
-                way = counting(opened.item, row.on, None, self.clerk.resolver.shelf)
+                way = counting(opened.item, row.on, None, self.clerk.resolver.shelf, opened.told)
             except JcodeunitsError:
                 way = None
             if way is not None:

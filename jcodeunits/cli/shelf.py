@@ -34,12 +34,13 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits ndc 0409-3795-01 --dose "30 mg" --on 2026-03-02
       jcodeunits ndc 65757-0300-01 --json
     """
-    made = parser(ndc, "NDC [--dose DOSE] [--form FORM] [--on DATE] [--json]")
+    made = parser(ndc, "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--on DATE] [--json]")
     made.add_argument(
         "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, or 11 digits"
     )
     made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
     made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
+    made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
     add_on(made)
     add_json(made)
     args = made.parse_intermixed_args(words)
@@ -53,7 +54,9 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     if args.dose is not None:
         from jcodeunits.quantity import ndc_quantity
 
-        quantity = ndc_quantity(item, args.dose, on.date, args.form)
+        quantity = ndc_quantity(
+            item, args.dose, on.date, args.form, container_amount=args.container_amount
+        )
         notes = (*notes, *quantity.findings)
     if args.json:
         return 0, document(

@@ -26,7 +26,7 @@ from jcodeunits.errors import (
     quoted,
 )
 from jcodeunits.finding import Finding
-from jcodeunits.products import Product, Shelf
+from jcodeunits.products import FORMS, Product, Shelf
 from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
 from jcodeunits.trace import Step
 from jcodeunits.vials import thrown_away
@@ -37,7 +37,8 @@ class Opened:
     """One product that was opened: its NDC (11 digits), its row where one is known, and the record about it.
 
     `each` is the labelled amount of one container in billing units, `label` of all of them, `discarded`
-    what is recorded as thrown away; None is not known. `given` is the part of the dose that came from it.
+    what is recorded as thrown away; None is not known. `given` is the part of the dose that came from it. `told`:
+    the record itself says the amount in one container.
     """
 
     number: str | None
@@ -46,6 +47,7 @@ class Opened:
     each: Fraction | None
     discarded: Fraction | None
     given: Fraction | None = None
+    told: bool = False
 
     @property
     def label(self) -> Fraction | None:
@@ -115,7 +117,8 @@ def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Fi
     discarded = None
     if entry.discarded is not None:
         discarded = _read("the discarded amount", thrown_away, entry.discarded, drug, basis)
-    return Opened(found.number, found.item, entry.containers, each, discarded), tuple(said)
+    told = entry.amount is not None
+    return Opened(found.number, found.item, entry.containers, each, discarded, told=told), tuple(said)
 
 
 def _read(what: str, read: Callable[[object], Dose], written: str, drug: Drug, basis: str | None) -> Fraction:
@@ -221,9 +224,10 @@ def count(
         return Quantities(o.number), ()  # that nobody lists it has been said
     cite = o.item.citation if o.item is not None else newest_crosswalk()
     try:
-        way = counting(o.item, on, form, shelf) if o.item is not None else by_form(form or "")
+        way = counting(o.item, on, form, shelf, o.told) if o.item is not None else by_form(form or "")
     except FormNeeded as error:
-        fix = f"Say form: {', '.join(error.choices[:-1])} or {error.choices[-1]}."
+        what = "form: " if error.choices == FORMS else ""
+        fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
         return Quantities(o.number), (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
     if way.qualifier not in allowed:
         says = f"NDC {ndc.format(o.number)} is counted as {way.qualifier}, which the payer does not take."

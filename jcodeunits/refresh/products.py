@@ -20,6 +20,7 @@ from jcodeunits.ndc import compact
 from jcodeunits.products import MARKS, QUALIFIER_OF, Container, Product, ProductReview
 
 from .crosswalk import Edition, Listing
+from .evidence import Evidence
 from .fda import Injectable
 
 COLUMNS = tuple(field.name for field in attrs.fields(Product))
@@ -40,6 +41,10 @@ class Made:
     lint: tuple[str, ...]
 
 
+# Qualifier, quantity of one container, proof.
+Proof = tuple[str, Fraction, str]
+
+
 @attrs.frozen
 class _Amount:
     amount: Fraction | None
@@ -58,10 +63,13 @@ def make(
     containers: Mapping[str, Container],
     lives: Life,
     verified: dt.date,
+    evidence: Evidence = Evidence(),  # noqa: B008 - an immutable value
+    ceilings: Collection[str] = (),
 ) -> Made:
     """The rows of `products.csv` from the crosswalk, the FDA list, the reviews and the codes' own dates.
 
     `lives` are the periods of each HCPCS code, which tell when a code changed inside a missing quarter.
+    `evidence` are the witnesses of other files; `ceilings` the codes that count up to an amount or a band.
     """
     ordered = sorted(editions, key=lambda edition: edition.first)
     listed: dict[str, dict[int, list[Listing]]] = defaultdict(lambda: defaultdict(list))
@@ -70,19 +78,23 @@ def make(
             listed[listing.ndc][n].append(listing)
     lint = [f"{edition.source}: {line}" for edition in ordered for line in edition.unreadable]
     amounts = {
-        number: _settle(by_edition, fda.get(number), reviews.get(compact(number)))
+        number: _below_ceilings(
+            _settle(by_edition, fda.get(number), reviews.get(compact(number))), by_edition, evidence, ceilings
+        )
         for number, by_edition in listed.items()
     }
     _share_rounded(amounts, listed, fda)
     latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
-    proofs = prove(latest, newest, fda)
     reviewed = {number: c for number in listed if (c := _container(number, containers)) is not None}
-    for number, container in reviewed.items():
-        by_review = _by_review(container)
+    by_reviews = {number: _by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
+    proofs = prove(latest, newest, fda, evidence, by_reviews)
+    for number, by_review in by_reviews.items():
         # A review decides where nothing is proved or the proof is wrong; else the proof is the better reason.
         if by_review is not None and proofs.get(number, ("",))[:2] != by_review[:2]:
             proofs[number] = by_review
+        elif QUALIFIER_OF.get(reviewed[number].form) not in (None, proofs.get(number, ("",))[0]):
+            proofs.pop(number, None)
     sizes = _sizes(latest, newest, proofs)
     rows = []
     for number in sorted(listed):
@@ -159,6 +171,35 @@ def _said(listings: Sequence[Listing]) -> _Amount:
     return _Amount(best.amount, best.unit)
 
 
+def _below_ceilings(
+    amounts: dict[int, _Amount], by_edition: Mapping[int, list[Listing]], evidence: Evidence,
+    ceilings: Collection[str],
+) -> dict[int, _Amount]:  # fmt: skip
+    """The amounts, without those that are only the most that one billing unit of the code may hold.
+
+    A code that counts up to an amount prints one billing unit for every container that holds no more. Where
+    the FDA list or a review does not settle what it holds, the survey's name does, or the price file agrees.
+    """
+    settled = dict(amounts)
+    for n, said in amounts.items():
+        listings = [x for x in by_edition[n] if x.unit not in _UNCOUNTED]
+        most = any(
+            x.billing_units == 1 and (x.code in ceilings or x.dosage.upper().startswith("UP TO"))
+            for x in listings
+        )
+        if not most or said.amount is None or said.confidence == "high" or "reviewed" in said.marks:
+            continue
+        size = by_edition[n][0].size
+        printed = {a for a, unit in evidence.printed(by_edition[n][0].ndc, size) if unit == said.unit}
+        if len(printed) == 1 and max(printed) <= said.amount:
+            settled[n] = attrs.evolve(said, amount=printed.pop())
+        elif not (said.unit == "mL" and said.amount == size) and not evidence.confirms(
+            by_edition[n][0].ndc, size, said.amount, said.unit
+        ):
+            settled[n] = _Amount(None, said.unit, ("ceiling",), "low")
+    return settled
+
+
 def _checked(said: _Amount, slack: Fraction, listed: Injectable | None, contradicts: bool) -> _Amount:
     """CMS's amount beside the FDA's: agreed, told more exactly, different, or alone."""
     if said.amount is None or said.marks:
@@ -223,38 +264,47 @@ def _share_rounded(
 
 
 def prove(
-    latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, _Amount], fda: Mapping[str, Injectable]
-) -> dict[str, tuple[str, Fraction, str]]:
-    """For each NDC that can be proved: qualifier, quantity of one container, proof."""
+    latest: Mapping[str, Sequence[Listing]],
+    amounts: Mapping[str, _Amount],
+    fda: Mapping[str, Injectable],
+    evidence: Evidence,
+    reviewed: Mapping[str, Proof | None],
+) -> dict[str, Proof]:
+    """For each NDC that can be proved: qualifier, quantity of one container, proof.
+
+    A proof falls where CMS's price survey prints another unit for the NDC. `reviewed` are the proofs that a
+    reviewed container gives: a liquid among them tells a concentration of its code.
+    """
     by_code: dict[str, list[str]] = defaultdict(list)
     for number, listings in latest.items():
         for code in _codes(listings):
             by_code[code].append(number)
     size = {number: listings[0].size for number, listings in latest.items()}
-    proofs: dict[str, tuple[str, Fraction, str]] = {}
+    proofs: dict[str, Proof] = {}
     strengths: dict[str, set[Fraction]] = defaultdict(set)
     for number in latest:
+        liquid = reviewed.get(number)
         if _volume_proved(size[number], fda.get(number)):
-            proofs[number] = ("ML", size[number], "fda-volume")
+            liquid = proofs[number] = ("ML", size[number], "fda-volume")
+        if liquid is not None and liquid[0] == "ML":
             for code in _codes(latest[number]):
-                strengths[code] |= _strength(amounts[number], size[number])
+                strengths[code] |= _strength(amounts[number], liquid[1])
     for number, listings in latest.items():
         known = set().union(*(strengths[code] for code in _codes(listings)))
         one = size[number] == 1 and not (number in fda and fda[number].volume == 1)
         if number not in proofs and not one and _strength(amounts[number], size[number]) & known:
             proofs[number] = ("ML", size[number], "same-concentration")
-    dissolved = {x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")}
-    for numbers in by_code.values():
-        liquid = any(n in fda and fda[n].volume == size[n] for n in numbers)
-        if not liquid and all(proofs.get(n, ("",))[0] != "ML" for n in numbers):
-            proofs |= _counted(numbers, size, amounts, fda, dissolved)
-    return proofs
+    counted = _Counted(latest, amounts, fda, evidence, strengths)
+    for code, numbers in by_code.items():
+        proofs = counted.prove(code, numbers) | proofs
+    proofs |= {n: proof for n in latest if (proof := counted.whole_package(n)) is not None}
+    return {n: proof for n, proof in proofs.items() if evidence.unit(n) in ("", proof[0])}
 
 
 def _sizes(
     latest: Mapping[str, Sequence[Listing]],
     amounts: Mapping[str, _Amount],
-    proofs: Mapping[str, tuple[str, Fraction, str]],
+    proofs: Mapping[str, Proof],
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
 
@@ -286,27 +336,91 @@ def _strength(settled: _Amount, size: Fraction) -> set[Fraction]:
     return {settled.amount / size} if settled.amount and size and settled.unit not in _UNCOUNTED else set()
 
 
-def _counted(
-    numbers: Sequence[str], size: Mapping[str, Fraction], amounts: Mapping[str, _Amount],
-    fda: Mapping[str, Injectable], dissolved: Collection[str],
-) -> dict[str, tuple[str, Fraction, str]]:  # fmt: skip
-    """The NDCs of a code without liquids that are counted by the container.
+class _Counted:
+    """Which products are counted by the container, and which by the package."""
 
-    `dissolved` are the ingredients that the FDA list also knows as a liquid in vials, ampules or syringes:
-    there a mass alone proves nothing.
-    """
-    found = {}
-    different = len({amounts[n].amount for n in numbers} - {None}) > 1
-    every_one = different and all(size[n] == 1 for n in numbers)
-    for number in numbers:
-        listed = fda.get(number)
-        if size[number] != 1 or (listed and (listed.shape in _NOT_POWDER or listed.ingredient in dissolved)):
-            continue
-        if listed and listed.mass_only and amounts[number].confidence == "high":
-            found[number] = ("UN", Fraction(1), "fda-mass-only")
-        elif every_one and not any(fda[n].ingredient in dissolved for n in numbers if n in fda):
-            found[number] = ("UN", Fraction(1), "one-per-container")
-    return found
+    def __init__(
+        self, latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, _Amount],
+        fda: Mapping[str, Injectable], evidence: Evidence, strengths: Mapping[str, set[Fraction]],
+    ) -> None:  # fmt: skip
+        self.latest, self.amounts, self.fda, self.evidence = latest, amounts, fda, evidence
+        self.strengths = strengths
+        # Ingredients that the FDA list also knows as a liquid: there a mass alone proves nothing.
+        self.dissolved = {
+            x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")
+        }
+        known: dict[str, set[Fraction]] = defaultdict(set)
+        # The makers and package counts of each amount of a code, where CMS counts containers.
+        self.packs: dict[tuple[str, Fraction | None], set[tuple[str, Fraction]]] = defaultdict(set)
+        self.liquids, self.kits = set(), set()
+        for number, listings in latest.items():
+            kit = evidence.is_kit(number) or _shape(listings[0], fda.get(number)) == "kit"
+            for x in listings:
+                known[x.code].add(x.billing_units)
+                if x.size == 1:
+                    self.packs[x.code, amounts[number].amount].add((number[:5], x.containers))
+                if kit:
+                    self.kits.add(x.code)
+                listed = fda.get(number)
+                if x.size != 1 or evidence.unit(number) == "ML" or (listed and listed.volume in (x.size, 1)):
+                    self.liquids.add(x.code)
+        self.liquids |= evidence.liquids(known) | {code for code, told in strengths.items() if told}
+
+    def prove(self, code: str, numbers: Sequence[str]) -> dict[str, Proof]:
+        """The NDCs of a code that a mass alone, or sizes of one, prove to be counted by the container.
+
+        Both stand on an absence: so only where no file counts an NDC of the code in mL, or where a witness
+        says so of this NDC. A package of several must be proved to be a carton and not a set.
+        """
+        found = {}
+        size = {n: self.latest[n][0].size for n in numbers}
+        different = len({self.amounts[n].amount for n in numbers} - {None}) > 1
+        of_list = [self.fda[n] for n in numbers if n in self.fda]
+        every_one = different and all(one == 1 for one in size.values())
+        every_one &= not any(x.ingredient in self.dissolved or x.volume == 1 for x in of_list)
+        for number in numbers:
+            listed = self.fda.get(number)
+            if size[number] != 1 or not self._is_carton(number):
+                continue
+            if listed and (listed.shape in _NOT_POWDER or listed.ingredient in self.dissolved):
+                continue
+            if code in self.liquids and not self._witnessed(code, number):
+                continue
+            if listed and listed.mass_only and self.amounts[number].confidence == "high":
+                found[number] = ("UN", Fraction(1), "fda-mass-only")
+            elif every_one:
+                found[number] = ("UN", Fraction(1), "one-per-container")
+        return found
+
+    def _witnessed(self, code: str, number: str) -> bool:
+        """A second witness; not where the container may be one mL of a liquid of the code."""
+        like = _strength(self.amounts[number], Fraction(1)) & self.strengths.get(code, set())
+        return not like and self.evidence.is_container(number, self.latest[number], self.fda.get(number))
+
+    def _is_carton(self, number: str) -> bool:
+        """Whether each container of the package is counted by itself.
+
+        One container is. Of several, the state's file counts one; or several makers pack the same amount in
+        different numbers; or the price file counts the vials as CMS does, and no name of the code is a kit's.
+        """
+        listings = self.latest[number]
+        containers = listings[0].containers
+        if containers <= 1 or self.evidence.counts(number, listings, Fraction(1)):
+            return True
+        amount = self.amounts[number].amount
+        packs = set().union(*(self.packs[x.code, amount] for x in listings)) if amount else set()
+        if len({maker for maker, _ in packs}) > 1 and len({count for _, count in packs}) > 1:
+            return True
+        return not any(x.code in self.kits for x in listings) and self.evidence.is_carton(number, containers)
+
+    def whole_package(self, number: str) -> Proof | None:
+        """A package of several parts that the state's file counts as one: a container is a part of that."""
+        listings = self.latest[number]
+        containers = listings[0].containers
+        if containers <= 1 or listings[0].size != 1:
+            return None
+        share = 1 / containers
+        return ("UN", share, "whole-package") if self.evidence.counts(number, listings, share) else None
 
 
 # --- rows ---------------------------------------------------------------------------------------------
@@ -314,7 +428,7 @@ def _counted(
 
 def _rows(
     number: str, by_edition: Mapping[int, list[Listing]], amounts: Mapping[int, _Amount],
-    proof: tuple[str, Fraction, str] | None, size: Fraction | None, container: Mapping[str, str],
+    proof: Proof | None, size: Fraction | None, container: Mapping[str, str],
     editions: Sequence[Edition], lives: Life, verified: dt.date,
 ) -> list[dict[str, str]]:  # fmt: skip
     """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
@@ -422,7 +536,7 @@ def _shape(listing: Listing, listed: Injectable | None) -> str:
 
 def _container_facts(
     number: str, latest: Mapping[str, Sequence[Listing]], reviewed: Container | None,
-    listed: Injectable | None, proof: tuple[str, Fraction, str] | None,
+    listed: Injectable | None, proof: Proof | None,
 ) -> dict[str, str]:  # fmt: skip
     """Shape, kind and form of the container: as reviewed, else as the shape and the proof tell."""
     shape = _shape(latest[number][0], listed)
@@ -430,6 +544,8 @@ def _container_facts(
     form = ""
     if proof is not None and proof[0] == "ML":
         form = "liquid"
+    elif proof is not None and proof[2] == "whole-package":
+        form = "kit"
     elif proof is not None and shape in ("kit", "vial") and proof[2] != "one-per-container":
         form = "kit" if shape == "kit" else "powder"
     if reviewed is not None:
@@ -442,13 +558,13 @@ def _container(number: str, containers: Mapping[str, Container]) -> Container | 
     return containers.get(number) or containers.get(number[:10])
 
 
-def _by_review(reviewed: Container) -> tuple[str, Fraction, str] | None:
+def _by_review(reviewed: Container, containers: Fraction) -> Proof | None:
+    """What a reviewed container proves; a kit of several containers only where the review says their part."""
     qualifier = QUALIFIER_OF.get(reviewed.form)
-    if qualifier == "UN":
-        return qualifier, Fraction(1), "reviewed"
-    if qualifier and reviewed.volume:
-        return qualifier, reviewed.volume, "reviewed"
-    return None
+    quantity = reviewed.quantity
+    if quantity is None and qualifier == "UN" and (reviewed.form != "kit" or containers == 1):
+        quantity = Fraction(1)
+    return (qualifier, quantity, "reviewed") if qualifier and quantity else None
 
 
 def _label(name: str) -> str:

@@ -25,7 +25,7 @@ from jcodeunits.errors import TableError
 from jcodeunits.policy import Edit, Fee, Limit, Place, Status
 from jcodeunits.products import Container, Product, ProductReview
 
-from . import crosswalk, drugs, fda, lint, policy_tables, products, successors
+from . import crosswalk, drugs, evidence, fda, lint, policy_tables, products, successors
 from .inputs import NEXT_QUARTER, Inputs, Lint, read_inputs, sha256
 
 Texts = dict[str, str]
@@ -176,8 +176,10 @@ def _make_drugs(inputs: Inputs, _made: Texts) -> tuple[Texts, list[Lint]]:
 def _make_products(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
     listed = _fda_list(inputs)
     lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
-    for row in _loaded(Drug, made["drugs"]):
+    codes = _loaded(Drug, made["drugs"])
+    for row in codes:
         lives.setdefault(row.code, []).append((row.effective, row.ends))
+    witnesses = evidence.read(_beside(inputs, "evidence"))
     result = products.make(
         [crosswalk.edition(quarter) for quarter in inputs.crosswalks],
         fda.read(cast(Path, listed)),
@@ -185,10 +187,16 @@ def _make_products(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
         {row.product: row for row in tables.load(Container)},
         lives,
         inputs.on,
+        witnesses,
+        {row.code for row in codes if row.basis in ("up to", "band")},
     )
     # Lines that no NDC can be read from are counted by crosswalk_lint: here only the products.
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
     noticed = [Lint("product", place, words) for place, _colon, words in said]
+    noticed += [
+        Lint("product", f"{name}*", "no such file was found: what it proves is asked of the caller")
+        for name in witnesses.missing
+    ]
     return {"products": as_csv(products.COLUMNS, result.rows)}, noticed
 
 
@@ -199,9 +207,13 @@ def _needs_products(inputs: Inputs) -> str:
 
 
 def _fda_list(inputs: Inputs) -> Path | None:
-    places = [inputs.root, inputs.root.parent / "fda"]
-    found = [path for place in places if place.is_dir() for path in place.rglob("injectable_ndc*.csv")]
+    found = [path for place in _beside(inputs, "fda") for path in place.rglob("injectable_ndc*.csv")]
     return max(found, key=lambda path: path.name, default=None)
+
+
+def _beside(inputs: Inputs, name: str) -> list[Path]:
+    """Where files of other publishers lie: in the folder itself or in one beside it."""
+    return [place for place in (inputs.root, inputs.root.parent / name) if place.is_dir()]
 
 
 def _make_policy(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:

@@ -1,0 +1,261 @@
+"""What price files, a state's file and the FDA's notices print about a package, read as witnesses.
+
+None of these files gives an amount or a unit by itself: each says something about one NDC that a proof of
+`products.py` may lean on or fall over. A file that is not there is no witness; `missing` names it, so that
+the report says which proofs could not be tried.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import attrs
+
+from jcodeunits import ndc, units
+from jcodeunits.errors import IdentifierError
+
+from . import sheets
+from .crosswalk import Listing
+from .fda import Injectable
+
+# The files by the start of their name.
+FILES = (
+    "nadac_units",
+    "nd_medicaid_conversion",
+    "vaFssPharmPrices",
+    "fda_recall_descriptions",
+    "fda_shortage_presentations",
+)
+
+_UNIT_OF = {"EA": "UN", "ML": "ML", "GM": "GR"}
+_NUMBER = re.compile(r"(?<![\d-])\d{4,5}-\d{3,4}-\d{1,2}(?![\d-])")
+_POWDER = re.compile(r"lyphl|lyophil|pwdr|powder|for injection|for solution", re.IGNORECASE)
+_PER_VIAL = re.compile(r"/VI(?:A)?L\b")
+_BARE_COUNT = re.compile(r"\d+(?: VI)?")
+_STRENGTH = re.compile(r"([\d.,]+) ?(MG|MCG|GM|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
+_KIT = re.compile(r"\bKI?TS?\b", re.IGNORECASE)
+_NEAR = Fraction(1, 20)  # the state types 0.33 for a third
+
+
+@attrs.frozen
+class Price:
+    """One row of the price schedule: the package, the generic name with its form, the trade name."""
+
+    package: str
+    generic: str
+    trade: str
+
+
+@attrs.frozen
+class Converted:
+    """One row of the state's file: `code` is empty on a pharmacy row; `billed` units are `counted` units."""
+
+    code: str
+    billed: Fraction
+    counted: Fraction
+
+
+@attrs.frozen
+class Evidence:
+    """The files by NDC (5-4-2 with hyphens), and which of them were not there."""
+
+    prices: Mapping[str, tuple[Price, ...]] = attrs.field(factory=dict)
+    survey: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
+    state: Mapping[str, tuple[Converted, ...]] = attrs.field(factory=dict)
+    notices: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    missing: tuple[str, ...] = ()
+
+    def unit(self, number: str) -> str:
+        """The unit that CMS's price survey prints (UN, ML, GR); empty where it has none."""
+        return self.survey.get(number, ("", ""))[0]
+
+    def quantities(self, number: str, listings: Iterable[Listing]) -> set[Fraction]:
+        """What one container counts by the state's file; a pharmacy row turns its units into the claim's."""
+        units_of = {listing.code: listing.billing_units for listing in listings}
+        return {
+            row.counted / row.billed * units_of[row.code] * factor
+            for factor in self._factors(number)
+            for row in self.state.get(number, ())
+            if row.code in units_of
+        }
+
+    def _factors(self, number: str) -> set[Fraction]:
+        found = {row.billed / row.counted for row in self.state.get(number, ()) if not row.code}
+        return found if len(found) == 1 else {Fraction(1)}
+
+    def counts(self, number: str, listings: Iterable[Listing], quantity: Fraction) -> bool:
+        """Whether the state's file counts one container as `quantity`, and says nothing else."""
+        said = self.quantities(number, listings)
+        return bool(said) and all(abs(one / quantity - 1) < _NEAR for one in said)
+
+    def is_container(self, number: str, listings: Iterable[Listing], listed: Injectable | None) -> bool:
+        """Whether a second witness says that a mass in a container of size 1 is counted by the container."""
+        return (
+            self.unit(number) == "UN"
+            or self.counts(number, listings, Fraction(1))
+            or self._powder(number, listed)
+            or self._by_vial(number, listed)
+        )
+
+    def _powder(self, number: str, listed: Injectable | None) -> bool:
+        """Every notice of the NDC says a powder word, or the price file does and gives no volume."""
+        said, priced = self.notices.get(number, ()), self.prices.get(number, ())
+        return (
+            (bool(said) and all(_POWDER.search(text) for text in said))
+            or (listed is not None and bool(_POWDER.search(listed.description)))
+            or (
+                bool(priced)
+                and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
+            )
+        )
+
+    def _by_vial(self, number: str, listed: Injectable | None) -> bool:
+        """The price file names the vial and only counts; not where the FDA list knows a liquid's container."""
+        priced = self.prices.get(number, ())
+        if listed is not None and (listed.leads or listed.shape not in ("", "vial", "kit", "bottle")):
+            return False
+        return bool(priced) and all(
+            _PER_VIAL.search(p.generic) and _BARE_COUNT.fullmatch(p.package) for p in priced
+        )
+
+    def is_carton(self, number: str, containers: Fraction) -> bool:
+        """Whether the price file names the vial and counts as many as CMS has in the package."""
+        priced = self.prices.get(number, ())
+        count = re.compile(rf"(?:1X)?{containers}(?:X[\d.]+ ?(?:GM|MG|ML)| VI)?", re.IGNORECASE)
+        return bool(priced) and all(
+            _PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced
+        )
+
+    def is_kit(self, number: str) -> bool:
+        """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
+        named = [self.survey.get(number, ("", ""))[1]]
+        named += [f"{p.generic} {p.trade}" for p in self.prices.get(number, ())]
+        return any(_KIT.search(name) for name in named)
+
+    def liquids(self, known: Mapping[str, set[Fraction]]) -> set[str]:
+        """The codes of which the state counts an NDC by something smaller or larger than any container.
+
+        `known` are the billing units of the containers of each code. The opposite of a container's figure is
+        a slip (50 units for one vial, typed the other way round), not a count in mL.
+        """
+        factors: dict[str, set[Fraction]] = defaultdict(lambda: {Fraction(1)})
+        for number, rows in self.state.items():
+            # The factor of one package holds for every package of the labeler's product.
+            factors[number[:10]] |= {row.billed / row.counted for row in rows if not row.code}
+        found = set()
+        for number, rows in self.state.items():
+            for row in rows:
+                each = {row.billed / row.counted / factor for factor in factors[number[:10]]}
+                both = each | {1 / one for one in each}
+                if row.code in known and not any(
+                    abs(a / b - 1) < _NEAR for a in both for b in known[row.code]
+                ):
+                    found.add(row.code)
+        return found
+
+    def printed(self, number: str, size: Fraction) -> set[tuple[Fraction, str]]:
+        """The amounts that the survey's name prints for the volume of a container."""
+        return _amounts([self.survey.get(number, ("", ""))[1]], size)
+
+    def confirms(self, number: str, size: Fraction, amount: Fraction, unit: str) -> bool:
+        """Whether the price file's name gives the same amount; it is never the source of an amount."""
+        names = [f"{p.generic} {p.trade}" for p in self.prices.get(number, ())]
+        return (amount, unit) in _amounts(names, size)
+
+
+def _amounts(names: Iterable[str], size: Fraction) -> set[tuple[Fraction, str]]:
+    found = set()
+    for name in names:
+        for amount, word, volume in _STRENGTH.findall(name):
+            symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word.upper(), word.lower().rstrip("s")))
+            base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
+            per_ml = Fraction(amount.replace(",", "")) / (Fraction(volume) if volume else 1)
+            found.add((per_ml * size * units.factor(symbol, base), base))
+    return found
+
+
+def read(folders: Iterable[Path]) -> Evidence:
+    """Every file of `FILES` in the folders; of the price schedule the newer edition wins."""
+    paths: dict[str, list[Path]] = {start: [] for start in FILES}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+            for start in FILES:
+                if path.name.startswith(start):
+                    paths[start].append(path)
+    prices: dict[str, tuple[Price, ...]] = {}
+    for path in sorted(paths["vaFssPharmPrices"]):
+        prices |= _prices(path)
+    notices: dict[str, tuple[str, ...]] = {}
+    for start in ("fda_recall_descriptions", "fda_shortage_presentations"):
+        for path in paths[start]:
+            for number, text in _notices(path):
+                notices[number] = (*notices.get(number, ()), text)
+    return Evidence(
+        prices,
+        {n: unit for path in paths["nadac_units"] for n, unit in _survey(path)},
+        _state(paths["nd_medicaid_conversion"]),
+        notices,
+        tuple(start for start, found in paths.items() if not found),
+    )
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def _number(text: str) -> str | None:
+    try:
+        return ndc.format(text)
+    except IdentifierError:
+        return None
+
+
+def _prices(path: Path) -> dict[str, tuple[Price, ...]]:
+    _title, rows = sheets.rows_of_workbook(path)
+    head = rows[0]
+    found: dict[str, list[Price]] = defaultdict(list)
+    number, *at = [
+        head.index(name) for name in ("NDCWithDashes", "PackageDescription", "Generic", "TradeName")
+    ]
+    for row in rows[1:]:
+        price = Price(*(row[column].strip().upper() for column in at))
+        if price not in found[row[number]]:
+            found[row[number]].append(price)
+    return {written: tuple(rows) for written, rows in found.items()}
+
+
+def _survey(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    for row in _rows(path):
+        number = _number(row["ndc"])
+        if number is not None:
+            yield number, (_UNIT_OF[row["pricing_unit"]], row["drug_name"])
+
+
+def _state(paths: Iterable[Path]) -> dict[str, tuple[Converted, ...]]:
+    found: dict[str, list[Converted]] = defaultdict(list)
+    for path in paths:
+        for row in _rows(path):
+            number = _number(row["NDC"])
+            try:
+                billed = Fraction(row["Provider Billed Units"].replace(",", ""))
+                counted = Fraction(row["CMS Units - Invoiced Units"].replace(",", ""))
+            except ValueError:
+                continue
+            if number is not None and billed > 0 and counted > 0:
+                found[number].append(Converted(row["HCPCS"].strip(), billed, counted))
+    return {number: tuple(rows) for number, rows in found.items()}
+
+
+def _notices(path: Path) -> Iterator[tuple[str, str]]:
+    for row in _rows(path):
+        text = row.get("product_description") or row.get("presentation") or ""
+        for written in dict.fromkeys(_NUMBER.findall(text)):
+            number = _number(written)
+            if number is not None:
+                yield number, f"{text} {row.get('generic_name', '')}"
