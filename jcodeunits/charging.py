@@ -45,6 +45,13 @@ from .finding import SEVERITIES, Finding, Severity
 from .policy import Denial, Policy
 from .products import Shelf
 
+# What was found while a message was read; the encounter brings it.
+READING = {
+    "not-administered": ("The message does not say that this was given", "warn"),
+    "product-expired": ("The lot ended before the day it was given", "warn"),
+    "said-beside": ("A fact that the message does not say was taken from beside it", "note"),
+    "utc-day": ("A time in UTC leaves the day of service open", "warn"),
+}
 # What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
 STEPS = (
     administration,
@@ -85,7 +92,7 @@ def charge(
         step.apply(draft)
     lines, said = finished(draft)
     case = rules.Case(read, lines, book)
-    found = [*said, *(finding for rule in rules.registry() for finding in rule(case))]
+    found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
     return Charge(lines, _sorted(found, read.on, book), read, tables.edition(), tables.fingerprint())
 
 
@@ -133,6 +140,7 @@ def listing() -> tuple[dict[str, str], ...]:
     found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in _deciding()}
     for step in (drug_lines, *STEPS):
         found |= step.FINDINGS
+    found |= READING
     blank = {"payers": "any", "period": "always", "citations": "the row that decided"}
     steps = [
         {"id": name, "title": title, "severity": severity, **blank}

@@ -332,7 +332,8 @@ class Encounter:
 
     `on`: date of service. `place`: place-of-service code of two digits. `payer`: a payer of payers.csv or
     the site's own. `charge_amounts`: the site's price of one unit of a code, `revenue_codes` the revenue
-    code of a code, both for the formats that require them.
+    code of a code, both for the formats that require them. `findings`: what was found while a message was
+    read into it; they stand among the charge's findings, and are no part of the contract's JSON.
     """
 
     on: dt.date = attrs.field(converter=as_date)
@@ -348,6 +349,7 @@ class Encounter:
     diagnoses: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     charge_amounts: tuple[tuple[str, Decimal], ...] = ()
     revenue_codes: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False)
 
     @classmethod
     def from_dict(cls, data: object) -> Encounter:
@@ -365,7 +367,7 @@ administrations, charge_amounts, revenue_codes.
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON again; `Encounter.from_dict` reads it back to an equal encounter."""
-        plain: dict[str, Any] = _plain(self)
+        plain: dict[str, Any] = _plain(attrs.evolve(self, findings=()))
         plain["administrations"] = [_plain(item) for item in self.administrations]
         return plain
 

@@ -199,7 +199,7 @@ def _read(
     module, content = formats.module(args.source), text.decode("utf-8-sig")
     if args.source != "json":
         found = module.reading(content, **day_of, **given)
-        return found.encounter, found.findings, str(found.encounter.on)
+        return found.encounter, (), str(found.encounter.on)
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise EncounterError(

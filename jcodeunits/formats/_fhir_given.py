@@ -10,7 +10,7 @@ from typing import Any
 from jcodeunits.errors import FormatError, quoted
 from jcodeunits.finding import Finding
 
-from . import _incoming
+from . import _incoming, _names
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import number
@@ -29,6 +29,7 @@ def reading(
     message: dict[str, Any],
     *,
     partial: bool = False,
+    completed: bool = False,
     zone: str | None = None,
     medications: Sequence[dict[str, Any]] = (),
     **beside: Any,
@@ -46,7 +47,7 @@ def reading(
         if where in seen:
             raise refused(where, "it stands twice in the message, and would be billed twice")
         seen.add(where)
-        finding = _status(resource, where, partial)
+        finding = _status(resource, where, partial, completed)
         if finding is not None:
             withheld.append(finding)
         else:
@@ -83,7 +84,7 @@ REASONS = ("reasonNotGiven", "statusReason")
 SUBPOTENT = ("isSubPotent", "subPotentReason")
 
 
-def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
+def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool) -> Finding | None:
     """The finding for a status that may not bill; None for one that may."""
     status = resource.get("status")
     for name in NEGATIONS:
@@ -91,10 +92,13 @@ def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | No
             return _incoming.not_given(
                 where, f"{name} says that it was not given", "Nothing was given to bill.", _SOURCE, name
             )
-    if status == "completed" or (status == "stopped" and partial):
+    unsaid = status in (None, "unknown")
+    if status == "completed" or (status == "stopped" and partial) or (unsaid and completed):
         return _doubted(resource, where, partial)
     if status == "stopped":
         fix = "If the dose recorded is what was given before it stopped, read it with partial=True."
+    elif unsaid:
+        fix = "If the record shows it as given, read it with completed=True."
     elif status in ("in-progress", "on-hold"):
         fix = "Bill it when it is completed."
     else:
@@ -105,8 +109,8 @@ def _status(resource: dict[str, Any], where: str, partial: bool) -> Finding | No
 def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
     """The finding for an administration whose other elements say something else than its status."""
     for name in REASONS:
-        if resource.get(name) and resource.get("status") == "completed":
-            why = f"it has a {name} (the reason why it was not given) beside the status completed"
+        if resource.get(name) and resource.get("status") != "stopped":
+            why = f"it has a {name} (the reason why it was not given) beside a status that bills"
             return _incoming.not_given(
                 where, why, "One of the two contradicts the record: have it corrected.", _SOURCE, name
             )
@@ -126,22 +130,23 @@ def _given(
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     says: dict[str, Any] = {}
+    gaps: dict[str, FormatError] = {}
     if concept:
-        says |= _drug(concept, where)
+        _incoming.take(says, gaps, lambda: _drug(concept, where))
     dosage = resource.get("dosage") or {}
-    says["dose"] = _dose(dosage, where)
-    says |= _routed(dosage, where)
-    if _incoming.by_volume(says["dose"]) and (strength := _strength(medication, where)):
-        says["concentration"] = strength
-    first, times = _times(resource, where, zone)
-    says |= times
+    _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
+    _incoming.take(says, gaps, lambda: _routed(dosage, where))
+    if _incoming.by_volume(says.get("dose", "")):
+        _incoming.take(says, gaps, lambda: _strength(medication, where))
+    first: list[Moment] = []
+    _incoming.take(says, gaps, lambda: _times(resource, where, zone, first))
     if codes := _reasons(resource):
         says["diagnoses"] = codes
     if actor := _performer(resource):
         says["performer"] = actor
     patient = (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
-    on, utc = (first.day, first.utc) if first else (None, False)
-    return Given(where, says, on, patient, _batch(medication, where), utc)
+    on, utc = (first[0].day, first[0].utc) if first else (None, False)
+    return Given(where, says, gaps, on, patient, _batch(medication, where), utc)
 
 
 def _medication(
@@ -175,7 +180,7 @@ def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
     parts = medication.get("ingredient") or []
     if len(parts) != 1:
         return {}
-    return parts[0].get("itemCodeableConcept") or (parts[0].get("item") or {}).get("concept") or {}
+    return _item(parts[0])
 
 
 def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
@@ -195,7 +200,8 @@ def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
     if named is None:
         raise refused(
             where,
-            "its drug has no NDC, HCPCS code or text that can be read; give drug='...' beside it",
+            "its drug has no NDC, HCPCS code or text that can be read",
+            fills="drug",
         )
     return {"drug": _incoming.drug_name(named)}
 
@@ -204,9 +210,10 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
     dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
     if not dose or dose.get("value") is None:
         said = f" (only as text: {quoted(dosage['text'])})" if dosage.get("text") else ""
-        raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose")
+        raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose", fills="dose")
     if dose.get("comparator"):
-        raise refused(where, f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount")
+        why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
+        raise refused(where, why, fills="dose")
     return _quantity(dose, f"{where}, dose")
 
 
@@ -215,13 +222,14 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
     raw = quantity.get("value")
     value = decimal(raw)
     if value is None:
-        raise refused(where, f"{quoted(raw)} is no number")
+        raise refused(where, f"{quoted(raw)} is no number", fills="dose")
     if value <= 0:
         raise refused(where, f"the amount is {raw}, and an amount that was given is above 0")
     code, text = quantity.get("code") or "", quantity.get("unit") or ""
     ucum = bool(code) and quantity.get("system", UCUM) == UCUM
     if not code and not text:
-        raise refused(where, f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it")
+        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it"
+        raise refused(where, why, fills="dose", said=number(value))
     unit = _incoming.unit(code if ucum else text or code, "fhir", where, ucum=ucum)
     if ucum:
         _incoming.agree(unit, text, "fhir", where)
@@ -245,19 +253,56 @@ def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
     return says
 
 
-def _strength(medication: dict[str, Any], where: str) -> str | None:
-    """The strength of the product as a concentration, where exactly one ingredient has one."""
-    ratios = [medication["amount"]] if isinstance(medication.get("amount"), dict) else []
-    for item in medication.get("ingredient") or []:
-        ratio = item.get("strength") or item.get("strengthRatio")
-        ratios += [ratio] if isinstance(ratio, dict) else []
-    texts = {
-        f"{_quantity(ratio['numerator'], where)}/{_quantity(ratio['denominator'], where)}"
-        for ratio in ratios
-        if ratio.get("numerator") and ratio.get("denominator")
-    }
-    volumes = sorted(text for text in texts if text.endswith((" mL", " L")))
-    return volumes[0] if len(volumes) == 1 else None
+def _strength(medication: dict[str, Any], where: str) -> dict[str, str]:
+    """The strength of the drug that is billed as a concentration, where it has exactly one.
+
+    A strength belongs to its ingredient: a diluent, a base solution and a second drug give none. The amount
+    of the whole product (R4, in STU3 also of an ingredient) counts where the drug is its only one.
+    """
+    active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
+    own = _own(active, medication)
+    ratios = [medication.get("amount")] if len(active) == len(own) else []
+    for one in own:
+        ratios += [one.get("strength"), one.get("strengthRatio"), one.get("amount")]
+        if isinstance(amount := one.get("strengthQuantity"), dict):
+            ratios.append({"numerator": amount, "denominator": medication.get("totalVolume")})
+    found = {text for ratio in ratios if isinstance(ratio, dict) and (text := _concentration(ratio, where))}
+    return {"concentration": found.pop()} if len(found) == 1 else {}
+
+
+def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
+    top, bottom = ratio.get("numerator"), ratio.get("denominator")
+    if not top or not bottom or top.get("comparator") or bottom.get("comparator"):
+        return None
+    try:
+        return _incoming.concentration(lambda: _quantity(top, where), lambda: _quantity(bottom, where))
+    except FormatError as why:
+        raise refused(where, f"its strength cannot be read: {why}", fills="concentration") from None
+
+
+def _own(active: Sequence[dict[str, Any]], medication: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The active ingredients that are the drug itself: by name, else the only one unless it is another."""
+    drug = _name(medication.get("code"))
+    each = [(one, _names.relation(drug, name) if drug and (name := _name(_item(one))) else "") for one in active]
+    named = [one for one, relation in each if relation in ("same", "exact", "vague")]
+    return named or [one for one, relation in each if len(active) == 1 and relation != "other"]
+
+
+def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:
+    """What an ingredient is: a concept, or the words of a reference."""
+    r5 = ingredient.get("item") or {}
+    reference = ingredient.get("itemReference") or r5.get("reference") or {}
+    display = reference.get("display") if isinstance(reference, dict) else None
+    concept = ingredient.get("itemCodeableConcept") or r5.get("concept")
+    return concept or ({"text": display} if display else {})
+
+
+def _name(concept: dict[str, Any] | None) -> str:
+    """The name of a drug, or of what stands beside it; empty where none can be read."""
+    try:
+        return _drug(concept, "")["drug"] if concept else ""
+    except FormatError:
+        return ""
 
 
 _WHEN = re.compile(
@@ -280,18 +325,26 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
 _TIMES = ("effective", "occurence", "occurrence", "effectiveTime")
 
 
-def _times(resource: dict[str, Any], where: str, zone: str | None) -> tuple[Moment | None, dict[str, str]]:
+def _times(
+    resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]
+) -> dict[str, str]:
+    """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     for name in _TIMES:
-        if stamp := resource.get(f"{name}DateTime"):
-            first = _moment(stamp, where, zone)
-            return first, _incoming.span(first, None, "fhir", where)
         period = resource.get(f"{name}Period") or {}
-        if period.get("start"):
-            first = _moment(period["start"], where, zone)
-            if not period.get("end"):
-                return first, {"start": first.time} if first.time else {}
-            return first, _incoming.span(first, _moment(period["end"], where, zone), "fhir", where)
-    return None, {}
+        stamp, end = resource.get(f"{name}DateTime"), period.get("end")
+        if not stamp and not period.get("start"):
+            continue
+        try:
+            began = _moment(stamp or period["start"], where, zone)
+        except FormatError as why:
+            raise _incoming.undated(why, str(stamp or period["start"])) from None
+        first.append(began)
+        if stamp:
+            return _incoming.span(began, None, "fhir", where)
+        if not end:
+            return {"start": began.time} if began.time else {}
+        return _incoming.span(began, _moment(end, where, zone), "fhir", where)
+    return {}
 
 
 def _reasons(resource: dict[str, Any]) -> list[str]:

@@ -48,7 +48,8 @@ _SHAPES = Shapes(
     objects=frozenset((
         "dosage", "dose", "route", "site", "method", "medication", "medicationReference", "batch",
         "medicationCodeableConcept", "subject", "concept", "actor", "amount", "numerator", "denominator",
-        "strength", "strengthRatio", "resource", "quantity", "productOrService", "locationCodeableConcept",
+        "strength", "strengthRatio", "strengthQuantity", "totalVolume",
+        "resource", "quantity", "productOrService", "locationCodeableConcept",
         "revenue", "net", "unitPrice", "servicedPeriod", "effectivePeriod", "occurencePeriod",
         "occurrencePeriod", "productCodeableConcept", "diagnosisCodeableConcept", "valueCodeableConcept",
         "itemCodeableConcept", "itemReference", "meta", "effectiveTimePeriod", "practitioner", "patient",
@@ -117,8 +118,8 @@ def turned(value: object) -> str | None:
     return None
 
 
-def refused(where: str, why: str) -> FormatError:
-    return FormatError(f"{where}: {why}.", format="fhir", place=where)
+def refused(where: str, why: str, **fields: str) -> FormatError:
+    return FormatError(f"{where}: {why}.", format="fhir", place=where, **fields)
 
 
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,10 +19,12 @@ import attrs
 from jcodeunits import units
 from jcodeunits.claim import Administration, Encounter, OpenedProduct
 from jcodeunits.claim import route as canonical_route
-from jcodeunits.errors import LONGEST, DoseError, EncounterError, FormatError, quoted
+from jcodeunits.dose import Dose
+from jcodeunits.errors import LONGEST, DoseError, EncounterError, FormatError, JcodeunitsError, quoted
 from jcodeunits.finding import Finding
 from jcodeunits.tables import cited
 
+from . import _names
 from ._outgoing import number
 
 # UCUM code -> the unit as the dose grammar reads it. Closed on purpose: a bridge that derives units makes
@@ -37,7 +39,9 @@ UCUM = {
 }  # fmt: skip
 _PER = ("/kg", "/m2")
 
-_ENCOUNTER_KEYS = tuple(field.name for field in attrs.fields(Encounter) if field.name != "administrations")
+_ENCOUNTER_KEYS = tuple(
+    field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
+)
 _PRODUCT_KEYS = ("ndc", "containers", "container_amount", "discarded")
 _GIVEN_KEYS = tuple(field.name for field in attrs.fields(Administration)) + _PRODUCT_KEYS
 
@@ -61,28 +65,64 @@ class Batch:
 class Reading:
     """What a message of administrations holds.
 
-    `encounter`: what may be billed. `findings`: what was not given or may not be billed, and expired
-    products. `batches`: lot and expiry for each administration of the encounter (None where not said).
+    `encounter`: what may be billed. `batches`: lot and expiry for each of its administrations (None where
+    not said).
     """
 
     encounter: Encounter
-    findings: tuple[Finding, ...] = ()
     batches: tuple[Batch | None, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was not given or may not be billed, and questions; the encounter carries them to its charge."""
+        return self.encounter.findings
 
 
 @attrs.frozen
 class Given:
     """One administration of a message, by the contract's names, and where it stands in the message.
 
-    `utc`: its time is in UTC, so early that the day at the place may be the one before.
+    `gaps`: what the message says in words that nobody knows, or does not say, by the name of the fact that
+    fills it. `utc`: its time is in UTC, so early that the day at the place may be the one before.
     """
 
     where: str
     says: Mapping[str, Any]
+    gaps: Mapping[str, FormatError]
     on: dt.date | None
     patient: str = ""
     batch: Batch | None = None
     utc: bool = False
+
+
+def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]]) -> None:
+    """Add what is read; an error with the field `fills` is a gap that the fact of that name may fill.
+
+    Its field `said` is what the fact must agree with: the beginning of a date, or the number of a dose.
+    """
+    try:
+        says |= read()
+    except FormatError as why:
+        if "fills" not in why.fields:
+            raise
+        gaps[why.fields["fills"]] = why
+
+
+_MONTH = re.compile(r"\d{4}(?:-?\d{2})?", re.ASCII)
+
+
+def undated(why: FormatError, text: str) -> FormatError:
+    """The error of a time that names no day as a gap for `on`, which must lie in a year or month that it names."""
+    part = {"said": f"{text[:4]}-{text[4:].lstrip('-')}".rstrip("-")} if _MONTH.fullmatch(text) else {}
+    return FormatError(why.message, **why.fields, fills="on", **part)
+
+
+def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | None:
+    """A strength as an amount in a volume: per vial or dose it says nothing of one, nor a volume in a volume."""
+    below = bottom()
+    if not by_volume(below) or by_volume(above := top()):
+        return None
+    return f"{above}/{below}"
 
 
 def drug_name(text: str) -> str:
@@ -120,9 +160,8 @@ def unit(code: str, form: str, where: str, *, ucum: bool) -> str:
         return code
     raise FormatError(
         f"{where}: {quoted(code)} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
-        format=form,
-        place=where,
-    )
+        format=form, place=where, fills="dose",
+    )  # fmt: skip
 
 
 def agree(code: str, text: str, form: str, where: str) -> None:
@@ -261,6 +300,11 @@ def reading(
     encounter, each = own
     on = _one_day(given, encounter, form)
     rows = [_merged(one, extra, form) for one, extra in zip(given, each, strict=True)]
+    notes = [
+        finding
+        for one, extra in zip(given, each, strict=True)
+        for finding in _filled(one, {**extra, "on": encounter.get("on")}, cite[0])
+    ]
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give place='11' (place of service, two digits) beside it.",
@@ -270,7 +314,8 @@ def reading(
     dated = [attrs.evolve(one, on=made.on) for one in given]
     late = tuple(finding for one in dated for finding in expired(one, *cite))
     days = _utc_days(given, encounter.get("on") is not None, cite)
-    return Reading(made, (*withheld, *late, *days), tuple(one.batch for one in given))
+    made = attrs.evolve(made, findings=(*withheld, *late, *days, *notes))
+    return Reading(made, tuple(one.batch for one in given))
 
 
 def _one_patient(given: Sequence[Given], form: str) -> None:
@@ -290,6 +335,9 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
             "read them one at a time.", format=form, place="on",
         )  # fmt: skip
     said = encounter.get("on")
+    for one in given:
+        if (gap := one.gaps.get("on")) is not None:
+            _fill(one, gap, "on", said, form)
     if not days and said is None:
         raise FormatError(
             "The message does not say when: give on='2026-03-02' beside it.", format=form, place="on"
@@ -331,12 +379,14 @@ def _sorted_out(
 def _merged(given: Given, extra: Mapping[str, Any], form: str) -> dict[str, Any]:
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
+    for key, gap in given.gaps.items():
+        if key in _EXAMPLES:
+            _fill(given, gap, key, extra.get(key), form)
     for key, value in extra.items():
         if key in says and not _refines(key, says[key], value):
-            raise FormatError(
-                f"{given.where}: the message says {key} {says[key]!r} and {value!r} was given beside it. "
-                "Correct the one that is wrong.", format=form, place=given.where,
-            )  # fmt: skip
+            raise _contradicted(given.where, key, says[key], value, form)
+        if key == "drug" and key in says and _names.relation(says[key], str(value)) == "vague":
+            continue  # the message says more
         says[key] = value
     if "products" in says and "ndc" in says:
         ndcs = {one.ndc if isinstance(one, OpenedProduct) else one.get("ndc") for one in says["products"]}
@@ -346,21 +396,79 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str) -> dict[str, Any]
                 format=form, place=given.where,
             )  # fmt: skip
         del says["ndc"]
-    for key, example in (("drug", "'ketorolac'"), ("dose", "'30 mg'"), ("route", "'IM'")):
+    for key in ("drug", "dose", "route"):
         if says.get(key) is None:
             raise FormatError(
-                f"{given.where}: the message does not say the {key}: give {key}={example} beside it.",
+                f"{given.where}: the message does not say the {key}: give {key}={_EXAMPLES[key]} beside it.",
                 format=form, place=given.where,
             )  # fmt: skip
     return says
 
 
+_EXAMPLES = {"drug": "'ketorolac'", "dose": "'30 mg'", "route": "'IM'", "concentration": "'30 mg/mL'"}
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+", re.ASCII)
+
+
+def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> FormatError:
+    return FormatError(
+        f"{where}: the message says {key} {quoted(said)} and {quoted(value)} was given beside it. "
+        "Correct the one that is wrong.", format=form, place=where,
+    )  # fmt: skip
+
+
+def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> None:
+    """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
+    if value is None:
+        example = _EXAMPLES.get(key, "'2026-03-02'")
+        raise FormatError(f"{gap.message} Or give {key}={example} beside it.", **gap.fields)
+    said = gap.fields.get("said")
+    if said is None:
+        return
+    if key == "on":
+        agrees = str(value).startswith(said)
+    else:
+        number_of = _NUMBER.match(str(value))
+        agrees = number_of is not None and Decimal(number_of[0].replace(",", "")) == Decimal(said)
+    if not agrees:
+        raise _contradicted(given.where, key, said, value, form)
+
+
+def _filled(given: Given, extra: Mapping[str, Any], source: str) -> Iterable[Finding]:
+    """A note for each fact beside the message that stands for something the message says unreadably."""
+    unread = {key for key in given.gaps if extra.get(key) is not None}
+    name = extra.get("drug")
+    if name is not None and "drug" in given.says and _names.relation(given.says["drug"], str(name)) == "unknown":
+        unread.add("drug")
+    for key in sorted(unread):
+        yield Finding(
+            "said-beside", "note",
+            f"{given.where}: the {key} in the message is not one that can be read; {str(extra[key])!r}, given "
+            "beside it, was taken.", f"Check that the record says this {key}.", (cited(source, key),),
+        )  # fmt: skip
+
+
 def _refines(key: str, said: Any, value: Any) -> bool:
     """Whether a fact beside the message is the same or only more exact: IV to IV push, an NDC to its code."""
+    if key == "drug":
+        return _names.relation(said, str(value)) != "other"
     if key == "route":
         more = canonical_route(value)
         return more == said or (said == "IV" and more.startswith("IV "))
-    return key == "drug" or said == value
+    return said == value or _amounts_agree(key, said, value)
+
+
+def _amounts_agree(key: str, said: Any, value: Any) -> bool:
+    """Whether two doses or concentrations are one amount in two spellings."""
+    try:
+        if key == "dose":
+            one, other = Dose.of(said), Dose.of(value)
+        elif key == "concentration":
+            one, other = Dose.by_volume("1 mL", said), Dose.by_volume("1 mL", value)
+        else:
+            return False
+        return one.amount == other.to(one.unit).amount
+    except JcodeunitsError:
+        return False
 
 
 def route(words: Iterable[str], form: str, where: str) -> str:
@@ -372,16 +480,15 @@ def route(words: Iterable[str], form: str, where: str) -> str:
         except EncounterError as why:
             last = why
     if not tried:
-        raise FormatError(f"{where}: no route is said.", format=form, place=where)
+        raise FormatError(f"{where}: no route is said.", format=form, place=where, fills="route")
     raise FormatError(
-        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}", format=form, place=where
-    )
+        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}",
+        format=form, place=where, fills="route",
+    )  # fmt: skip
 
 
 def by_volume(dose: str) -> bool:
     """Whether a dose is a volume, so that its strength must be known."""
-    from jcodeunits.dose import Dose
-
     try:
         return units.dimension(Dose.of(dose).unit) == "volume"
     except DoseError:

@@ -395,25 +395,27 @@ def _historical(rxa: _Segment) -> Finding | None:
 
 
 def _given(patient: str, rxa: _Segment, rxr: _Segment | None, zone: str | None) -> Given:
-    says: dict[str, Any] = _drug(rxa)
-    says["dose"] = _dose(rxa)
+    says: dict[str, Any] = {}
+    gaps: dict[str, FormatError] = {}
+    _incoming.take(says, gaps, lambda: _drug(rxa))
+    _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
     if rxr is not None:
-        says |= _routed(rxr)
-    if _incoming.by_volume(says["dose"]) and (strength := _strength(rxa)):
-        says["concentration"] = strength
-    first, times = _times(rxa, zone)
-    says |= times
+        _incoming.take(says, gaps, lambda: _routed(rxr))
+    if _incoming.by_volume(says.get("dose", "")):
+        _incoming.take(says, gaps, lambda: _strength(rxa))
+    first: list[Moment] = []
+    _incoming.take(says, gaps, lambda: _times(rxa, zone, first))
     if performer := rxa.get(10):
         says["performer"] = performer
     lot, expiry = rxa.get(15), rxa.get(16)
     last = _moment(expiry, f"{rxa.where}, RXA-16").day if expiry else None
     batch = Batch(lot or None, last) if lot or expiry else None
-    on, utc = (first.day, first.utc) if first else (None, False)
-    return Given(rxa.where, says, on, patient, batch, utc)
+    on, utc = (first[0].day, first[0].utc) if first else (None, False)
+    return Given(rxa.where, says, gaps, on, patient, batch, utc)
 
 
-def _refused(where: str, why: str) -> FormatError:
-    return FormatError(f"{where}: {why}.", format="hl7v2", place=where)
+def _refused(where: str, why: str, **fields: str) -> FormatError:
+    return FormatError(f"{where}: {why}.", format="hl7v2", place=where, **fields)
 
 
 def _drug(rxa: _Segment) -> dict[str, Any]:
@@ -428,14 +430,14 @@ def _drug(rxa: _Segment) -> dict[str, Any]:
     for _, text, _system in named:
         if text:
             return {"drug": _incoming.drug_name(text)}
-    raise _refused(f"{rxa.where}, RXA-5", "the drug has no NDC, HCPCS code or text that can be read")
+    raise _refused(f"{rxa.where}, RXA-5", "the drug has no NDC, HCPCS code or text that can be read", fills="drug")
 
 
 def _decimal(text: str, where: str) -> Decimal:
     try:
         return decimal(Decimal(text if re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII) else "NaN"))
     except ValueError:
-        raise _refused(where, f"{quoted(text)} is no amount") from None
+        raise _refused(where, f"{quoted(text)} is no amount", fills="dose") from None
 
 
 def _plain(text: str) -> Decimal | None:
@@ -449,14 +451,15 @@ def _plain(text: str) -> Decimal | None:
 def _dose(rxa: _Segment) -> str:
     where = f"{rxa.where}, RXA-6"
     if not rxa.get(6):
-        raise _refused(where, "the amount given is not said")
+        raise _refused(where, "the amount given is not said", fills="dose")
     value = _decimal(rxa.get(6), where)
     if value == 999:
-        raise _refused(where, "999 stands for an unknown amount; the amount given must be said")
+        raise _refused(where, "999 stands for an unknown amount; the amount given must be said", fills="dose")
     if value <= 0:
         raise _refused(where, f"the amount is {rxa.get(6)}, and an amount that was given is above 0")
     if not (rxa.get(7) or rxa.get(7, 2)):
-        raise _refused(f"{rxa.where}, RXA-7", f"{number(value)} has no unit, and 30 mg is not 30 mcg")
+        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg"
+        raise _refused(f"{rxa.where}, RXA-7", why, fills="dose", said=number(value))
     return _incoming.amount(value, _unit(rxa, 7))
 
 
@@ -483,20 +486,27 @@ def _routed(rxr: _Segment) -> dict[str, str]:
     return says
 
 
-def _strength(rxa: _Segment) -> str | None:
+def _strength(rxa: _Segment) -> dict[str, str]:
     """RXA-13 and 14, over RXA-23 and 24 where the strength stands in a volume of its own."""
     value, code = rxa.get(13), rxa.get(14)
-    if not value or not code:
-        return None
     top, _, bottom = code.partition("/")
+    if not value or not code or not (bottom or (rxa.get(23) and rxa.get(24))):
+        return {}
     where = f"{rxa.where}, RXA-14"
-    amount = f"{number(_decimal(value, where))} {_incoming.unit(top, 'hl7v2', where, ucum=False)}"
-    if bottom:
-        return f"{amount}/{_incoming.unit(bottom, 'hl7v2', where, ucum=False)}"
-    if rxa.get(23) and rxa.get(24):
-        volume = number(_decimal(rxa.get(23), f"{rxa.where}, RXA-23"))
-        return f"{amount}/{volume} {_unit(rxa, 24)}"
-    return None
+
+    def amount() -> str:
+        return f"{number(_decimal(value, where))} {_incoming.unit(top, 'hl7v2', where, ucum=False)}"
+
+    def volume() -> str:
+        if bottom:
+            return f"1 {_incoming.unit(bottom, 'hl7v2', where, ucum=False)}"
+        return f"{number(_decimal(rxa.get(23), f'{rxa.where}, RXA-23'))} {_unit(rxa, 24)}"
+
+    try:
+        found = _incoming.concentration(amount, volume)
+    except FormatError as why:
+        raise FormatError(why.message, **{**why.fields, "fills": "concentration"}) from None
+    return {"concentration": found.replace("/1 ", "/") if bottom else found} if found else {}
 
 
 _STAMP = re.compile(r"(\d{8})(?:(\d{2})(\d{2})(?:\d{2}(?:\.\d+)?)?)?([+-]\d{4})?", re.ASCII)
@@ -512,12 +522,17 @@ def _moment(text: str, where: str, zone: str | None = None) -> Moment:
     return _incoming.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
-def _times(rxa: _Segment, zone: str | None) -> tuple[Moment | None, dict[str, str]]:
+def _times(rxa: _Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:
+    """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     if not rxa.get(3):
-        return None, {}
-    first = _moment(rxa.get(3), f"{rxa.where}, RXA-3", zone)
+        return {}
+    try:
+        began = _moment(rxa.get(3), f"{rxa.where}, RXA-3", zone)
+    except FormatError as why:
+        raise _incoming.undated(why, rxa.get(3)) from None
+    first.append(began)
     last = _moment(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
-    return first, _incoming.span(first, last, "hl7v2", rxa.where)
+    return _incoming.span(began, last, "hl7v2", rxa.where)
 
 
 # --- reading: what was charged ---------------------------------------------------------------------
