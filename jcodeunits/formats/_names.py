@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from jcodeunits import catalog, hcpcs, ndc, products
-from jcodeunits.errors import AmbiguousDrug, IdentifierError
+from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError
 
 Relation = Literal["same", "exact", "vague", "other", "unknown"]
 _SUFFIX = re.compile(r"[a-z]{4}")
@@ -23,6 +23,8 @@ def codes(name: str) -> frozenset[str]:
     >>> sorted(codes("Toradol")), sorted(codes("0409-3795-01")), sorted(codes("water from the moon"))
     (['J1885'], ['J1885'], [])
     """
+    if len(name) > LONGEST:
+        return frozenset()
     if hcpcs.is_valid(name):
         return frozenset({hcpcs.compact(name)})
     try:
@@ -36,6 +38,8 @@ def codes(name: str) -> frozenset[str]:
 
 def _words(text: str) -> frozenset[str]:
     """The codes of every single word of a text that is a drug's name by itself."""
+    if len(text) > LONGEST:
+        return frozenset()
     return frozenset(code for word in re.findall(r"[^\W\d_]{4,}", text) for code in codes(word))
 
 

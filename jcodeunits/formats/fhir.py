@@ -63,10 +63,11 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
     `text`: JSON text, or the resource as a dict: a MedicationAdministration, a Bundle, a Claim, a ChargeItem.
     `beside`: what the message cannot say, by the names of the contract's encounter (`place`, `payer`,
     `visit`, `discarded`, ...; `administrations=[...]` where the message holds several); `partial=True` bills
-    a stopped administration or one of less than the full dose, `completed=True` one whose status is unknown; `medications=[...]` gives Medication resources that it only points to; `zone`
-    (such as America/New_York) moves the message's times to the place's own clock. What the message does not
-    say, or says in words that nobody knows, is taken from beside it with a note; another drug, dose, route or
-    day than the message's is refused.
+    a stopped administration or one of less than the full dose, `completed=True` one whose status is unknown;
+    `medications=[...]` gives Medication resources that it only points to; `zone` (such as America/New_York)
+    moves the message's times to the place's own clock. What the message does not say, or says in words that
+    nobody knows, is taken from beside it with a note; another drug, dose, route or day than the message's is
+    refused.
 
     Raises `FormatError` (an order, a status that may not bill, no unit, no place), `EncounterError`.
     """
