@@ -17,54 +17,67 @@ __version__ = "0.1.0"
 
 # Public name -> the module that holds it.
 _HOMES = {
-    "billing_units": "convert",
+    "Administration": "encounter",
     "BilledUnits": "convert",
-    "Dose": "dose",
-    "find": "search",
-    "Drugs": "search",
-    "drug": "search",
-    "history": "catalog",
-    "Drug": "catalog",
-    "BillingUnit": "catalog",
-    "Catalog": "catalog",
-    "product": "quantity",
-    "ndc_quantity": "quantity",
-    "NdcQuantity": "quantity",
-    "Product": "products",
-    "best_fit": "vials",
-    "charge": "charging",
+    "BillingUnit": "facts.drug_rows",
     "Charge": "claim",
-    "Encounter": "claim",
-    "Administration": "claim",
-    "Line": "claim",
+    "Dose": "dose",
+    "Drug": "facts.drug_rows",
+    "Drugs": "facts.search",
+    "Encounter": "encounter",
     "Finding": "finding",
     "JcodeunitsError": "errors",
+    "Line": "claim",
+    "NdcQuantity": "quantity",
+    "Product": "facts.product_rows",
+    "Reference": "facts.reference",
+    "best_fit": "vials",
+    "billing_units": "convert",
+    "charge": "charging",
+    "drug": "facts.search",
+    "find": "facts.search",
+    "history": "facts.search",
+    "ndc_quantity": "quantity",
+    "product": "quantity",
 }
-_MODULES = frozenset(
-    {"audit", "batch", "catalog", "errors", "formats", "hcpcs", "ndc", "policy", "refresh", "spark", "vials"}
-)
+_MODULES = ("audit", "batch", "errors", "formats", "hcpcs", "ndc", "refresh", "spark", "vials")
 
 if TYPE_CHECKING:
-    from . import audit, batch, catalog, errors, formats, hcpcs, ndc, policy, spark, vials
-    from .catalog import BillingUnit, Catalog, Drug, history
-    from .charging import charge
-    from .claim import Administration, Charge, Encounter, Line
-    from .convert import BilledUnits, billing_units
-    from .dose import Dose
-    from .errors import JcodeunitsError
-    from .finding import Finding
-    from .products import Product
-    from .quantity import NdcQuantity, ndc_quantity, product
-    from .search import Drugs, drug, find
+    from . import audit as audit
+    from . import batch as batch
+    from . import errors as errors
+    from . import formats as formats
+    from . import hcpcs as hcpcs
+    from . import ndc as ndc
+    from . import spark as spark
+    from . import vials as vials
+    from .charging import charge as charge
+    from .claim import Charge as Charge
+    from .claim import Line as Line
+    from .convert import BilledUnits as BilledUnits
+    from .convert import billing_units as billing_units
+    from .dose import Dose as Dose
+    from .encounter import Administration as Administration
+    from .encounter import Encounter as Encounter
+    from .errors import JcodeunitsError as JcodeunitsError
+    from .facts.drug_rows import BillingUnit as BillingUnit
+    from .facts.drug_rows import Drug as Drug
+    from .facts.product_rows import Product as Product
+    from .facts.reference import Reference as Reference
+    from .facts.search import Drugs as Drugs
+    from .facts.search import drug as drug
+    from .facts.search import find as find
+    from .facts.search import history as history
+    from .finding import Finding as Finding
+    from .quantity import NdcQuantity as NdcQuantity
+    from .quantity import ndc_quantity as ndc_quantity
+    from .quantity import product as product
+    from .vials import best_fit as best_fit
 
     edition: str
     fingerprint: str
 
-__all__ = [
-    "Administration", "BilledUnits", "BillingUnit", "Catalog", "Charge", "Dose", "Drug", "Drugs", "Encounter",
-    "Finding", "JcodeunitsError", "Line", "NdcQuantity", "Product", "__version__", "billing_units", "charge",
-    "drug", "edition", "find", "fingerprint", "history", "ndc_quantity", "product",
-]  # fmt: skip
+__all__ = [*_HOMES, *_MODULES, "__version__", "edition", "fingerprint"]  # noqa: PLE0604 - texts, from one table
 
 
 def _module(name: str) -> Any:
@@ -86,7 +99,7 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         return _module(name)
     elif name in ("edition", "fingerprint"):
-        value = getattr(import_module(".tables", __name__), name)()
+        value = getattr(import_module(".facts.reference", __name__).Reference.shipped(), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -94,4 +107,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+    return sorted(__all__)

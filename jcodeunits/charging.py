@@ -10,18 +10,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
 import attrs
 
-from . import policy as policies
-from . import rules, tables
-from .catalog import Catalog
-from .cite import Citation
-from .claim import Charge, Encounter, Line
+from . import rules
+from .claim import Charge, Line
 from .coding import (
     administration,
     bundling,
@@ -40,10 +36,13 @@ from .coding import (
     visit,
 )
 from .coding.draft import Draft, finished
+from .dated import Citation
+from .encounter import Encounter
 from .errors import EncounterError, quoted
-from .finding import SEVERITIES, Finding, Severity
-from .policy import Denial, Policy
-from .products import Shelf
+from .facts.policy import Policy
+from .facts.policy_rows import AdministrationRule, Denial, Place
+from .facts.reference import Reference
+from .finding import SEVERITIES, Finding, Severity, own_rows
 
 # What was found while a message was read; the encounter brings it.
 READING = {
@@ -71,35 +70,37 @@ STEPS = (
 )
 
 
-def charge(
-    encounter: Encounter | dict[str, Any],
-    *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
-    shelf: Shelf | None = None,
-) -> Charge:
+def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None = None) -> Charge:
     """The lines of an encounter's claim, and everything that would get them denied.
 
     `encounter` is an `Encounter` or a dict of the contract's form. A drug that has no answer is a finding,
     the other lines stay; `EncounterError` or `DateError` where the encounter itself cannot be read, an
-    unknown place or payer included. `catalog`, `policy` and `shelf` carry a site's own rows.
+    unknown place or payer included.
     """
     read = encounter if isinstance(encounter, Encounter) else Encounter.from_dict(encounter)
-    book = policy or policies.shipped()
-    _known(read, book)
-    draft = Draft.start(read, drug_lines.drug_lines(read, catalog=catalog, policy=book, shelf=shelf), book)
+    book = reference or Reference.shipped()
+    policy = book.policy
+    _known(read, policy)
+    draft = Draft.start(read, drug_lines.drug_lines(read, book), policy)
     for step in STEPS:
         step.apply(draft)
     lines, said = finished(draft)
-    case = rules.Case(read, lines, book)
+    case = rules.Case(read, lines, policy)
     found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
-    return Charge(lines, _sorted(found, read.on, book), read, tables.edition(), tables.fingerprint())
+    found += own_rows(_cited(lines, found))
+    return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint)
+
+
+def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation | None]:
+    """Everything that an answer cites."""
+    yield from (step.citation for line in lines for step in line.trace.steps)
+    yield from (citation for finding in found for citation in finding.citations)
 
 
 def _known(encounter: Encounter, policy: Policy) -> None:
     policy.lineage(encounter.payer)
     if policy.place(encounter.place, encounter.on) is None:
-        codes = tuple(row.code for row in policy.rows(policies.Place))
+        codes = tuple(row.code for row in policy.rows(Place))
         raise EncounterError(
             f"place: {quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}.",
             path="place",
@@ -131,13 +132,14 @@ def _denial(policy: Policy, rule: str, on: dt.date) -> Denial | None:
     return policy.denial_of(rule, on)
 
 
-def listing() -> tuple[dict[str, str], ...]:
+def listing(reference: Reference | None = None) -> tuple[dict[str, str], ...]:
     """Every finding that a charge can carry: of doses, containers and coding steps by id, then the rules.
 
     >>> sorted(listing()[0])
     ['citations', 'id', 'payers', 'period', 'severity', 'title']
     """
-    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in _deciding()}
+    policy = (reference or Reference.shipped()).policy
+    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in _deciding(policy)}
     for step in (drug_lines, *STEPS):
         found |= step.FINDINGS
     found |= READING
@@ -150,103 +152,7 @@ def listing() -> tuple[dict[str, str], ...]:
     return (*steps, *rules.listing())
 
 
-def _deciding() -> list[policies.AdministrationRule]:
+def _deciding(policy: Policy) -> list[AdministrationRule]:
     """The rows of the decision table, the gravest of each reason last."""
-    rows = policies.shipped().rows(policies.AdministrationRule)
+    rows = policy.rows(AdministrationRule)
     return sorted(rows, key=lambda row: -_RANK.get(cast("Severity", row.severity), len(_RANK)))
-
-
-# --- what Medicare allows ---------------------------------------------------------------------------
-
-
-@attrs.frozen
-class Expected:
-    """What Medicare allows nationally for one line: dollars and cents are rounded only where they are shown.
-
-    `amount` is None where no figure of the date is known. `how` is the sum in words, `note` how far the
-    figures go that do not reach the date.
-    """
-
-    line: int
-    code: str
-    units: int
-    amount: Fraction | None
-    how: str
-    note: str
-    citations: tuple[Citation, ...]
-
-
-@attrs.frozen
-class Estimate:
-    """The expected national amounts of a charge's lines: partial, an estimate, no promise of payment.
-
-    Locality, sequestration, deductible, coinsurance and the payer's own rates are not in it.
-    """
-
-    rows: tuple[Expected, ...]
-
-    @property
-    def total(self) -> Fraction:
-        """The sum of the lines that have a figure."""
-        return sum((row.amount for row in self.rows if row.amount is not None), Fraction(0))
-
-    @property
-    def complete(self) -> bool:
-        """Whether every line has a figure."""
-        return all(row.amount is not None for row in self.rows)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types; amounts as text to the cent, the total None where no line has a figure."""
-        return {
-            "estimate": "partial: national Medicare amounts without locality, deductible or sequestration",
-            "lines": [
-                {
-                    "line": row.line,
-                    "code": row.code,
-                    "units": row.units,
-                    "amount": None if row.amount is None else _cents(row.amount),
-                    "how": row.how,
-                    "note": row.note,
-                    "citations": [str(citation) for citation in row.citations],
-                }
-                for row in self.rows
-            ],
-            "total": _cents(self.total) if any(row.amount is not None for row in self.rows) else None,
-            "complete": self.complete,
-        }
-
-
-def _cents(amount: Fraction) -> str:
-    cents = (amount * 100 + Fraction(1, 2)).__floor__()
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def expected(made: Charge, *, policy: Policy | None = None) -> Estimate:
-    """What Medicare allows nationally for the charge's lines, on its date.
-
-    Relative value units times the conversion factor, payment limits times units.
-
-    >>> made = charge({"on": "2026-03-02", "place": "11", "diagnoses": ["R52"],
-    ...     "administrations": [{"drug": "ketorolac", "dose": "30 mg", "route": "IM"}]})
-    >>> expected(made).as_dict()["lines"][0]["amount"]
-    '15.36'
-    """
-    book = policy or policies.shipped()
-    rows = [_expected(number, line, made, book) for number, line in enumerate(made.lines, 1)]
-    return Estimate(tuple(rows))
-
-
-def _expected(number: int, line: Line, made: Charge, policy: Policy) -> Expected:
-    found = policy.allowed(line.code, made.encounter.on, made.encounter.claim)
-    if found is None:
-        past = policy.unpriced(line.code, made.encounter.on, made.encounter.claim)
-        return Expected(number, line.code, line.units, None, "no figure known for the date", past, ())
-    return Expected(
-        number,
-        line.code,
-        line.units,
-        found.amount * line.units,
-        found.how,
-        "",
-        tuple(found.citations),
-    )

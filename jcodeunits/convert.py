@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import attrs
 
-from . import catalog as catalogs
 from . import hcpcs, ndc, routes, tables, units
-from . import policy as policies
 from .amount import MOST_UNITS, decimal_text, round_up
-from .catalog import REFUSALS, Catalog, Drug
+from .dated import Step, Trace, as_date
 from .dose import Dose
 from .errors import (
     AmbiguousDrug,
@@ -28,9 +26,12 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
-from .finding import Finding
-from .period import as_date
-from .trace import Step, Trace
+from .facts.choosing import Choice, choose, holds, otherwise
+from .facts.drug_rows import REFUSALS, BillingUnit, Drug
+from .facts.reference import Reference
+from .facts.search import with_near
+from .facts.words import check_length, normal
+from .finding import Finding, own_rows
 
 
 @attrs.frozen
@@ -63,6 +64,17 @@ class BilledUnits:
     measure: Measure = attrs.field(repr=False)
     findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
     basis: str | None = None
+    reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
+
+    @property
+    def edition(self) -> str:
+        """The edition of the reference that was used."""
+        return self.reference.edition
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the reference that was used, a site's own rows included."""
+        return self.reference.fingerprint
 
     @property
     def code(self) -> str:
@@ -97,8 +109,8 @@ class BilledUnits:
             "ends": self.drug.ends.isoformat() if self.drug.ends else None,
             "findings": [finding.as_dict() for finding in self.findings],
             "trace": self.trace.as_list(),
-            "edition": tables.edition(),
-            "fingerprint": tables.fingerprint(),
+            "edition": self.edition,
+            "fingerprint": self.fingerprint,
         }
 
     def __str__(self) -> str:
@@ -121,7 +133,7 @@ def billing_units(
     on: object,
     route: str | None = None,
     basis: str | None = None,
-    catalog: Catalog | None = None,
+    reference: Reference | None = None,
 ) -> BilledUnits:
     """How many billing units of which code a dose is, on a date of service.
 
@@ -138,135 +150,157 @@ def billing_units(
     >>> int(billing_units("Toradol", "30 mg", on="2026-03-02"))
     2
     """
+    book = reference or Reference.shipped()
     day = as_date(on)
     given = dose if isinstance(dose, Dose) else Dose.of(dose)
     try:
-        row, findings = resolve(drug, day, given, route, catalog)
+        row, findings = resolve(drug, day, given, route, reference=book)
     except NotInEffect as error:
-        raise _with_units(error, given, basis, catalog) from None
+        raise _with_units(error, given, basis, book) from None
     if route is not None:
-        _stays(row, routes.find(route) or "", day)
-    given = _drawn(drug, given, day, row)
+        _stays(row, routes.find(route) or "", day, book)
+    given = _drawn(drug, given, day, row, book)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:
-        _within(row, given, day, catalog)
+        _within(row, given, day, book)
     exact = Fraction(1) if measure.way == "band" else given.amount * measure.ratio
     count = round_up(exact)
     if count > MOST_UNITS:
         says = "No dose comes to so much. Check the amount and its unit."
         raise UnreadableDose(says, given=given.written, instead="")
-    return BilledUnits(
-        row, given, exact, count, day, measure, _findings(row, given, day, measure, findings), basis
-    )
+    said = _findings(row, given, day, measure, findings, book)
+    return BilledUnits(row, given, exact, count, day, measure, said, basis, reference=book)
 
 
 # --- which drug -------------------------------------------------------------------------------------
 
 
 def resolve(
-    drug: object,
-    on: dt.date,
-    dose: Dose | None = None,
-    route: str | None = None,
-    catalog: Catalog | None = None,
+    drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, *, reference: Reference
 ) -> tuple[Drug, tuple[Finding, ...]]:
     """The one row for what the caller named, and notes on how it was found.
 
-    Raises `UnknownDrug` (with near names), `AmbiguousDrug` or `NotInEffect`.
+    Raises `UnknownDrug` (with near names; also for a `Drug` of another reference), `AmbiguousDrug` or
+    `NotInEffect`.
     """
-    book = catalog or catalogs.shipped()
     if isinstance(drug, Drug):
-        if not drug.period.holds(on):
-            return book.on(drug.code, on), ()
-        return drug, ()
+        return _same(drug, on, reference), ()
     if not isinstance(drug, str) or not drug.strip():
         raise UnknownDrug(
             f"{quoted(drug)} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
-    catalogs.check_length(drug)
+    check_length(drug)
     if ndc.looks_like(drug):
-        return _by_ndc(drug, on, book)
+        return _by_ndc(drug, on, reference)
+    way = routes.canonical(route) if route is not None else None
     try:
-        choice = book.choose(drug, on, dose, routes.canonical(route) if route is not None else None)
+        choice = choose(reference.drugs, drug, on, dose, way)
     except UnknownDrug as error:
-        from .search import with_near
-
-        raise with_near(error, drug, book) from None
+        raise with_near(error, drug, reference.drugs) from None
     return choice.drug, () if hcpcs.is_valid(drug.strip()) else _choice_notes(drug, choice)
 
 
-def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug) -> Dose:
+def _same(drug: Drug, on: dt.date, reference: Reference) -> Drug:
+    """A row that the caller holds, as the reference in use has it on the day; a stranger is refused."""
+    if drug not in reference.drugs.rows(drug.code):
+        raise UnknownDrug(
+            f"This row of {drug.code} ({drug.label}, {drug.period}) is not in the reference in use "
+            f"({reference.edition}): look the drug up in that reference, or give the reference that the row is from.",
+            given=drug.code,
+            near=(),
+        )
+    return drug if drug.period.holds(on) else reference.drugs.on(drug.code, on)
+
+
+def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Reference) -> Dose:
     """A volume of an NDC as the amount of drug in it, where the code counts no volume itself."""
     if not ndc.looks_like(drug) or units.dimension(dose.unit) != "volume":
         return dose
     if row.unit and units.dimension(row.unit) == "volume":
         return dose
-    from . import products
-
-    return products.find(drug, on)[0].drawn(dose)
+    return reference.products.find(drug, on)[0].drawn(dose)
 
 
-def _by_ndc(text: str, on: dt.date, book: Catalog) -> tuple[Drug, tuple[Finding, ...]]:
-    from . import products
-
-    found, findings = products.codes(text, on)
-    rows = [book.on(code, on) for code in found]
+def _by_ndc(text: str, on: dt.date, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
+    found, findings = reference.products.codes(text, on)
+    rows = [reference.drugs.on(code, on) for code in found]
     if len(rows) == 1:
-        return rows[0], findings + limited(rows[0], book.otherwise(rows[0], on))
+        return rows[0], findings + limited(rows[0], otherwise(reference.drugs, rows[0], on))
     listed = "; ".join(f"{row.code} {row.label}" for row in rows)
     raise AmbiguousDrug(
         f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",
-        given=text, candidates=tuple(found), on=on,
-    )  # fmt: skip
+        given=text,
+        candidates=tuple(found),
+        on=on,
+    )
 
 
-def _choice_notes(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
-    notes: list[Finding] = []
+def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
+    notes = [*own_rows((choice.citation,))]
     if choice.citation is not None and choice.citation.confidence == "low":
         notes.append(
-            Finding("name-by-general-knowledge", "note", f"{name!r} was read as {choice.drug.ingredient} "
-                    "by general knowledge.", "Check the label.", (choice.citation,))
-        )  # fmt: skip
+            Finding(
+                "name-by-general-knowledge",
+                "note",
+                f"{name!r} was read as {choice.drug.ingredient} by general knowledge.",
+                "Check the label.",
+                (choice.citation,),
+            )
+        )
     if choice.siblings:
         notes.append(
-            Finding("other-forms", "note", f"{name!r} was read as its plain form; other forms or products "
-                    f"have codes of their own: {', '.join(choice.siblings[:6])}.",
-                    "Name the form if it was one of those.", (choice.drug.citation,))
-        )  # fmt: skip
+            Finding(
+                "other-forms",
+                "note",
+                f"{name!r} was read as its plain form; other forms or products "
+                f"have codes of their own: {', '.join(choice.siblings[:6])}.",
+                "Name the form if it was one of those.",
+                (choice.drug.citation,),
+            )
+        )
     return (*notes, *limited(choice.drug, choice.otherwise), *_one_brand(name, choice))
 
 
-def limited(row: Drug, otherwise: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+def limited(row: Drug, codes: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     """A warning where the descriptor leaves a code one use only; nobody who gave no code has seen it."""
     if not row.use:
         return ()
-    others = f"For another use see {', '.join(otherwise)}, where the payer takes it." if otherwise else ""
+    others = f"For another use see {', '.join(codes)}, where the payer takes it." if codes else ""
     return (
-        Finding("limited-use", "warn", f"{row.code} is only for {row.use}.",
-                others or f"Do not bill {row.code} for another use.", (row.citation,)),
-    )  # fmt: skip
+        Finding(
+            "limited-use",
+            "warn",
+            f"{row.code} is only for {row.use}.",
+            others or f"Do not bill {row.code} for another use.",
+            (row.citation,),
+        ),
+    )
 
 
-def _one_brand(name: str, choice: catalogs.Choice) -> tuple[Finding, ...]:
+def _one_brand(name: str, choice: Choice) -> tuple[Finding, ...]:
     """A note where an ingredient's name led to the code of one brand or maker."""
     row = choice.drug
     brand = row.qualifier.partition("; ")[0]
-    said = set(catalogs.normal(name).split())
-    if not row.specific or choice.citation is not None or said & set(catalogs.normal(brand).split()):
+    said = set(normal(name).split())
+    if not row.specific or choice.citation is not None or said & set(normal(brand).split()):
         return ()
     return (
-        Finding("one-brand", "note", f"{row.code} is only for {brand}.",
-                "Check that this product was given.", (row.citation,)),
-    )  # fmt: skip
+        Finding(
+            "one-brand",
+            "note",
+            f"{row.code} is only for {brand}.",
+            "Check that this product was given.",
+            (row.citation,),
+        ),
+    )
 
 
-def _with_units(error: NotInEffect, dose: Dose, basis: str | None, catalog: Catalog | None) -> NotInEffect:
+def _with_units(error: NotInEffect, dose: Dose, basis: str | None, reference: Reference) -> NotInEffect:
     """The same error with the dose in units of each successor."""
-    book = catalog or catalogs.shipped()
     counts: dict[str, int] = {}
     for code in error.successors:
         try:
-            row = book.on(code, error.on)
+            row = reference.drugs.on(code, error.on)
             measure = measured(row, dose.unit, basis)
             counts[code] = 1 if measure.way == "band" else round_up(dose.amount * measure.ratio)
         except JcodeunitsError:
@@ -284,15 +318,17 @@ def _units(count: int) -> str:
     return f"{count} unit" if count == 1 else f"{count} units"
 
 
-def _stays(row: Drug, route: str, on: dt.date) -> None:
+def _stays(row: Drug, route: str, on: dt.date, reference: Reference) -> None:
     """Raise where a drug by this route is not billed with the code of its name, and the payer says which."""
-    other = policies.shipped().route_code(row.ingredient, route, on)
+    other = reference.policy.route_code(row.ingredient, route, on)
     if other is not None and row.code not in other.codes:
         raise AmbiguousDrug(
             f"{row.ingredient}, {route}, is not billed as {row.code}: {other.says}. It is one of "
             f"{', '.join(other.codes)}: ask the payer which, or `charge` it with the payer.",
-            given=row.ingredient, candidates=other.codes, on=on,
-        )  # fmt: skip
+            given=row.ingredient,
+            candidates=other.codes,
+            on=on,
+        )
 
 
 # --- how much ---------------------------------------------------------------------------------------
@@ -309,8 +345,9 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
         raise NotComputable(
             f"{row.code} ({row.name}) has no units that follow from a dose: {REFUSALS[row.refuses]}. "
             "Ask the payer how it is counted; bill nothing by amount.",
-            code=row.code, reason=row.refuses,
-        )  # fmt: skip
+            code=row.code,
+            reason=row.refuses,
+        )
     if row.basis == "band":
         _needs(row, unit, row.unit)
         size = row.through or row.above or Fraction(1)
@@ -334,12 +371,10 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
 def _size_of(row: Drug, basis: str | None) -> tuple[Fraction, str, str]:
     """Amount and unit of one billing unit, counted as the caller says."""
     if basis is not None and basis != "total":
-        wanted = catalogs.normal(basis)
-        named = [c for c in row.components if (catalogs.normal(c.name) + " ").startswith(wanted + " ")]
+        wanted = normal(basis)
+        named = [c for c in row.components if (normal(c.name) + " ").startswith(wanted + " ")]
         if len(named) != 1:
-            raise _basis_needed(
-                row, f"{basis!r} names no part of it." if row.components else "it has one part."
-            )
+            raise _basis_needed(row, f"{basis!r} names no part of it." if row.components else "it has one part.")
         return named[0].amount, named[0].unit, "component"
     if row.size is not None:
         return row.size, row.unit, "direct"
@@ -360,8 +395,9 @@ def _basis_needed(row: Drug, why: str) -> BasisNeeded | DoseError:
     return BasisNeeded(
         f"{row.code} ({row.name}) is a combination and {why} Say which part the dose counts: "
         f"basis={' or '.join(repr(name) for name in choices)}, or 'total'.",
-        code=row.code, choices=choices,
-    )  # fmt: skip
+        code=row.code,
+        choices=choices,
+    )
 
 
 def _needs(row: Drug, unit: str, needed: str) -> None:
@@ -378,70 +414,68 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
     given = unit if units.is_activity(unit) and unit != "unit" else units.label(unit)
     named = f" ({needed})" if units.is_activity(needed) and needed != "unit" else ""
     raise UnitMismatch(
-        f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to "
-        f"{given} is listed for it. {way}",
-        given=unit, needed=needed, code=row.code,
-    )  # fmt: skip
-
-
-def _within(row: Drug, dose: Dose, on: dt.date, catalog: Catalog | None) -> None:
-    """Nothing where the code's limits hold the dose; else the error that names the code whose limits do."""
-    if catalogs.holds(row, dose):
-        return
-    book = catalog or catalogs.shipped()
-    others = [
-        other for other in book.ingredients.get(catalogs.normal(row.ingredient), ())
-        if other is not row and other.period.holds(on) and catalogs.holds(other, dose)
-        and (other.form, other.qualifier) == (row.form, row.qualifier)
-    ]  # fmt: skip
-    way = (
-        f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
+        f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to {given} is listed for it. {way}",
+        given=unit,
+        needed=needed,
+        code=row.code,
     )
-    limits = catalogs.BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
+
+
+def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
+    """Nothing where the code's limits hold the dose; else the error that names the code whose limits do."""
+    if holds(row, dose):
+        return
+    others = [
+        other
+        for other in reference.drugs.ingredients.get(normal(row.ingredient), ())
+        if other is not row
+        and other.period.holds(on)
+        and holds(other, dose)
+        and (other.form, other.qualifier) == (row.form, row.qualifier)
+    ]
+    way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
+    limits = BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
     raise OutsideBand(
         f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}",
-        code=row.code, given=str(dose), candidates=tuple(o.code for o in others),
-    )  # fmt: skip
+        code=row.code,
+        given=str(dose),
+        candidates=tuple(o.code for o in others),
+    )
 
 
 # --- notes ------------------------------------------------------------------------------------------
 
 
-@cache
-def _reach() -> tuple[dt.date, dt.date]:
-    return tables.reach("hcpcs-")
-
-
-def reach_note(on: dt.date) -> tuple[Finding, ...]:
+def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
     """A note where the date lies outside what the editions of the code set cover."""
-    first, last = _reach()
+    first, last = reference.drugs.reach
     if first <= on <= last:
         return ()
     if on > last:
         days = (on - last).days
-        says = f"The code set is known up to {last} ({tables.edition()}); {on} is {days} days later."
+        says = f"The code set is known up to {last} ({reference.edition}); {on} is {days} days later."
         fix = "Load the newest quarter with `jcodeunits refresh`, or check the code with the payer."
     else:
         says = f"The amounts in the code set were read from editions since {first}; {on} is earlier."
         fix = "Check the descriptor that was in effect then."
-    return (Finding("data-reach", "note", says, fix, (tables.cited(_newest_source()),)),)
-
-
-@cache
-def _newest_source() -> str:
-    return next(s.id for s in tables.sources().values() if s.title == tables.edition())
+    return (Finding("data-reach", "note", says, fix, (reference.drugs.newest,)),)
 
 
 def _findings(
-    row: Drug, dose: Dose, on: dt.date, measure: Measure, before: tuple[Finding, ...]
+    row: Drug, dose: Dose, on: dt.date, measure: Measure, before: tuple[Finding, ...], reference: Reference
 ) -> tuple[Finding, ...]:
     found = dose.notes + before
     if measure.way == "activity" and measure.unit != "unit":
         found += (
-            Finding("unit-name", "note", f"'units' was read as what {row.code} counts ({measure.unit}).",
-                    "Check that the label's units are those.", (row.citation,)),
-        )  # fmt: skip
-    return found + reach_note(on)
+            Finding(
+                "unit-name",
+                "note",
+                f"'units' was read as what {row.code} counts ({measure.unit}).",
+                "Check that the label's units are those.",
+                (row.citation,),
+            ),
+        )
+    return found + own_rows((row.citation,)) + reach_note(on, reference)
 
 
 # --- the explanation --------------------------------------------------------------------------------
@@ -462,15 +496,11 @@ def _steps(billed: BilledUnits) -> list[Step]:
     if measure.way == "equivalent":
         steps.append(Step(f"{size} = 1 billing unit", "equivalence of the code's own row", row.citation))
     if measure.way in ("component", "total"):
-        steps.append(
-            Step(f"counted by {billed.basis}: {size} in one unit", "part of a combination", row.citation)
-        )
+        steps.append(Step(f"counted by {billed.basis}: {size} in one unit", "part of a combination", row.citation))
     steps.append(Step(f"{shown} / {size} = {decimal_text(billed.exact)}", "exact"))
     whole = billed.exact.denominator == 1
     why = "no rounding needed" if whole else "rounded up to the next whole unit"
     if row.basis == "up to" and billed.exact < 1:
         why = "one unit covers any dose up to its amount"
-    steps.append(
-        Step(f"{decimal_text(billed.exact)} -> {billed.count}", why, tables.cited("cpm-17", "rounding up"))
-    )
+    steps.append(Step(f"{decimal_text(billed.exact)} -> {billed.count}", why, tables.cited("cpm-17", "rounding up")))
     return steps

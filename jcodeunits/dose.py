@@ -16,10 +16,10 @@ import attrs
 
 from . import units
 from .amount import decimal_text, exact, read_decimal
+from .dated import Step
 from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
 from .finding import Finding
 from .tables import cited
-from .trace import Step
 
 _SCALES = {
     "thousand": 10**3,
@@ -34,23 +34,13 @@ _TEXT = re.compile(r"(?P<number>[\d.,]+) ?(?P<rest>[^\d.,\s+/-].*)", re.ASCII | 
 _LONGEST = 40  # characters; a dose in vector genomes has 15 digits, no dose has more than 20
 
 # Read, with a note: spellings that the safety lists name, and what to write.
-_UNSAFE = {
-    "ug": "mcg",
-    "µg": "mcg",
-    "μg": "mcg",
-    "cc": "mL",
-    "U": "units",
-    "µCi": "microcuries",
-    "μCi": "microcuries",
-}
+_UNSAFE = {"ug": "mcg", "µg": "mcg", "μg": "mcg", "cc": "mL", "U": "units", "µCi": "microcuries", "μCi": "microcuries"}
 
 _GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2.4 million units."
 
 
 def _refused(given: object, why: str, instead: str = "", what: str = "no dose") -> UnreadableDose:
-    return UnreadableDose(
-        f"{quoted(given)} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead
-    )
+    return UnreadableDose(f"{quoted(given)} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead)
 
 
 def _note(written: str, safe: str, source: str) -> Finding:
@@ -70,19 +60,19 @@ def _explain_refusal(text: str) -> UnreadableDose:
         (r"(?i)(nan|inf|infinity)\b.*", "that is no number.", ""),
         (r".*[½¼¾⅓⅔⅛⅜⅝⅞].*|.*\d ?/ ?\d.*", "a fraction is easily misread.", "Write a decimal: 0.5 mg."),
         (r"\d{1,3}( \d{3})+\D.*", "a space stands inside the number.", "Write 1,000 mg or 1000 mg."),
-        (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.",
-         "Write 0.5 mg or 1,000 mg."),
+        (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.", "Write 0.5 mg or 1,000 mg."),
         (r"[\d.,]+ ?%.*", "a percentage is a concentration.", "Give the volume too: 2 mL of 1%."),
         (r"[\d.,]+", "the unit is missing.", "Write the unit: 30 mg."),
         (r"0\d.*", "a zero stands before it; is a decimal point missing?", "Write 0.5 mg or 5 mg."),
         (r"\d+\. ?\D.*", "nothing follows the decimal point.", "Write 5 mg."),
-        (r"[\d.,]+ ?[^\d\s]+(/| per ).*", "it is a rate or a concentration.",
-         "Give the weight, the body surface or the volume beside it."),
-        (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.",
-         "Write 0.001 mg or 10 million units."),
-        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.",
-         "Write one: 1.5 g instead of 1 g 500 mg."),
-    )  # fmt: skip
+        (
+            r"[\d.,]+ ?[^\d\s]+(/| per ).*",
+            "it is a rate or a concentration.",
+            "Give the weight, the body surface or the volume beside it.",
+        ),
+        (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.", "Write 0.001 mg or 10 million units."),
+        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
+    )
     for pattern, why, instead in checks:
         if re.fullmatch(pattern, bare, re.ASCII | re.DOTALL):
             return _refused(text, why, instead)
@@ -236,13 +226,9 @@ class Dose:
         drawn = cls.of(volume)
         per_ml, symbol, reading = _concentration(concentration)
         if units.dimension(drawn.unit) != "volume":
-            raise _refused(
-                volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume"
-            )
+            raise _refused(volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume")
         amount = drawn.to("mL").amount * per_ml
-        step = Step(
-            f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration"
-        )
+        step = Step(f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration")
         return cls(amount, symbol, f"{drawn.written} of {concentration.strip()}", drawn.notes, (step,))
 
     def to(self, unit: str) -> Dose:

@@ -33,7 +33,6 @@ def quoted(value: object) -> str:
     return shown[:_QUOTED] + "…" if cut else shown
 
 
-
 class JcodeunitsError(Exception):
     """Root of everything that the package raises on purpose."""
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import attrs
 
-from .cite import Citation
+from .dated import Citation
 
 Severity = Literal["stop", "warn", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -53,3 +53,19 @@ class Finding:
             "fix": self.fix,
             "citations": [str(citation) for citation in self.citations],
         }
+
+
+def own_rows(citations: Iterable[Citation | None]) -> tuple[Finding, ...]:
+    """A note where facts of a site stand in an answer in place of shipped ones; nothing otherwise.
+
+    >>> own_rows([Citation("site", "payers.csv, line 2", replaces=True)])[0].rule
+    'own-row'
+    >>> own_rows([Citation("cpm-17"), None])
+    ()
+    """
+    used = tuple(dict.fromkeys(c for c in citations if c is not None and c.replaces))
+    if not used:
+        return ()
+    places = ", ".join(c.cite for c in used)
+    says = f"The site's own rows answer in place of shipped ones: {places}."
+    return (Finding("own-row", "note", says, "Look at them again when the reference is renewed.", used),)

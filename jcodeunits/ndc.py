@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from .dated import as_date
 from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
-from .period import as_date
 
 # What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
 _LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
@@ -214,8 +214,6 @@ def _why_not(widths: tuple[int, ...]) -> str:
     wrong = []
     for name, width, needed in zip(("labeler", "product", "package"), widths, (5, 4, 2), strict=True):
         if width != needed:
-            wrong.append(
-                f"the {name} segment is {'short' if width < needed else 'long'} ({width} of {needed})"
-            )
+            wrong.append(f"the {name} segment is {'short' if width < needed else 'long'} ({width} of {needed})")
     more = " An NDC is short in one segment at most, by one digit." if len(wrong) > 1 else ""
     return f"{' and '.join(wrong)}.{more}"

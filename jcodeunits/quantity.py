@@ -14,24 +14,17 @@ from typing import Any
 
 import attrs
 
-from . import ndc, products, tables, units
+from . import ndc, tables, units
 from .amount import decimal_text, read_decimal
-from .cite import Citation
+from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch, quoted
-from .finding import Finding
-from .period import as_date
-from .products import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product, Shelf
-from .trace import Step, Trace
+from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product
+from .facts.reference import Reference
+from .finding import Finding, own_rows
 
 # What each qualifier counts.
-QUALIFIERS = {
-    "UN": "containers or pieces",
-    "ML": "mL",
-    "GR": "grams",
-    "F2": "units of activity",
-    "ME": "mg",
-}
+QUALIFIERS = {"UN": "containers or pieces", "ML": "mL", "GR": "grams", "F2": "units of activity", "ME": "mg"}
 USUAL = ("UN", "ML", "GR")
 
 
@@ -48,6 +41,17 @@ class NdcQuantity:
     exact: Fraction
     findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
     trace: Trace = attrs.field(default=Trace(), repr=False)
+    reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
+
+    @property
+    def edition(self) -> str:
+        """The edition of the reference that was used."""
+        return self.reference.edition
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the reference that was used, a site's own rows included."""
+        return self.reference.fingerprint
 
     def __str__(self) -> str:
         return f"{self.qualifier}{self.quantity:f}"
@@ -61,6 +65,8 @@ class NdcQuantity:
             "exact": decimal_text(self.exact),
             "findings": [finding.as_dict() for finding in self.findings],
             "trace": self.trace.as_list(),
+            "edition": self.edition,
+            "fingerprint": self.fingerprint,
         }
 
     def _repr_html_(self) -> str:
@@ -74,7 +80,7 @@ class NdcQuantity:
         printer.text(show.text(self))
 
 
-def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
+def product(number: object, on: object, reference: Reference | None = None) -> Product:
     """The product of an NDC on a date of service.
 
     Raises `InvalidNdc`, `AmbiguousNdc` or `UnknownProduct`.
@@ -82,7 +88,7 @@ def product(number: object, on: object, shelf: Shelf | None = None) -> Product:
     >>> print(product("0409-3795-01", on="2026-03-02").name)
     Ketorolac Tromethamine 30 mg/1 mL vial
     """
-    return (shelf or products.shipped()).find(number, on)[0]
+    return (reference or Reference.shipped()).products.find(number, on)[0]
 
 
 @attrs.frozen
@@ -100,7 +106,7 @@ class Counting:
 
 
 def counting(
-    item: Product, on: object, form: str | None = None, shelf: Shelf | None = None, told: bool = False
+    item: Product, on: object, form: str | None = None, told: bool = False, *, reference: Reference
 ) -> Counting:
     """The qualifier of a product: from a reviewed row, from its proof, or from the caller's `form`.
 
@@ -108,10 +114,8 @@ def counting(
     form and the caller did not say, or where a kit may hold several of the package's containers.
     """
     if form is not None and form not in FORMS:
-        raise ContainerError(
-            f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS
-        )
-    reviewed = (shelf or products.shipped()).container(item.ndc, on)
+        raise ContainerError(f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS)
+    reviewed = reference.products.container(item.ndc, on)
     decides = item.proof in ("", "reviewed")
     if reviewed is not None and reviewed.form and (decides or QUALIFIER_OF[reviewed.form] != item.qualifier):
         if reviewed.quantity is None:
@@ -125,8 +129,9 @@ def counting(
         raise FormNeeded(
             f"NDC {item.number} ({item.name}): nothing proves how its NDC line is counted. "
             f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
-            ndc=item.ndc, choices=FORMS,
-        )  # fmt: skip
+            ndc=item.ndc,
+            choices=FORMS,
+        )
     _ask_for_kit(item, form, told)
     return by_form(form, item.size)
 
@@ -139,8 +144,9 @@ def _ask_for_kit(item: Product, form: str, told: bool) -> None:
     raise FormNeeded(
         f"NDC {item.number} ({item.name}): its package has {each}, and one kit may hold several of them. "
         "Say what one kit holds (container_amount), or form='powder' where each container is counted by itself.",
-        ndc=item.ndc, choices=("container_amount", "form='powder'"),
-    )  # fmt: skip
+        ndc=item.ndc,
+        choices=("container_amount", "form='powder'"),
+    )
 
 
 def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
@@ -148,9 +154,7 @@ def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
     if way.citation is None or way.citation.confidence != "low":
         return ()
     says = f"NDC {ndc.format(number)} is counted as {way.qualifier} by general knowledge of the product."
-    return (
-        Finding("ndc-form-from-memory", "note", says, "Check what the container holds.", (way.citation,)),
-    )
+    return (Finding("ndc-form-from-memory", "note", says, "Check what the container holds.", (way.citation,)),)
 
 
 def by_form(form: str, size: Fraction | None = None) -> Counting:
@@ -171,7 +175,7 @@ def ndc_quantity(
     allowed: Collection[str] = USUAL,
     decimals: int = 3,
     minimum: str | None = None,
-    shelf: Shelf | None = None,
+    reference: Reference | None = None,
 ) -> NdcQuantity:
     """The NDC quantity of a dose: millilitres of a liquid, containers of a powder or kit, grams of a cream.
 
@@ -188,36 +192,31 @@ def ndc_quantity(
     UN1
     """
     day, given = as_date(on), dose if isinstance(dose, Dose) else Dose.of(dose)
-    found, notes = (item, ()) if isinstance(item, Product) else (shelf or products.shipped()).find(item, day)
+    book = reference or Reference.shipped()
+    found, notes = (item, ()) if isinstance(item, Product) else book.products.find(item, day)
     if qualifier in ("F2", "ME"):
         way = Counting(qualifier, None, "asked for by the caller")
         exact, step = _by_measure(found, given, qualifier)
     else:
         held = None if container_amount is None else Dose.of(container_amount)
-        way = counting(found, day, form, shelf, held is not None)
-        exact, step = _by_container(found, given, way, held)
+        way = counting(found, day, form, held is not None, reference=book)
+        exact, step = _by_container(found, given, way, held, book)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
         raise ContainerError(
             f"NDC {found.number} is counted as {way.qualifier} ({QUALIFIERS[way.qualifier]}); "
             f"the payer takes {', '.join(allowed)}, and {wanted} was asked for.",
-            given=wanted, allowed=tuple(allowed),
-        )  # fmt: skip
-    notes = (*notes, *from_memory(found.ndc, way))
+            given=wanted,
+            allowed=tuple(allowed),
+        )
+    notes = (*notes, *from_memory(found.ndc, way), *own_rows((found.citation, way.citation)))
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
-    return rounded(found.ndc, way.qualifier, exact, decimals, minimum, notes, Trace(steps))
+    quantity, how = rounded(exact, decimals, minimum)
+    return NdcQuantity(found.ndc, way.qualifier, quantity, exact, notes, Trace(steps) + how, reference=book)
 
 
-def rounded(
-    number: str,
-    qualifier: str,
-    exact: Fraction,
-    decimals: int = 3,
-    minimum: str | None = None,
-    findings: tuple[Finding, ...] = (),
-    trace: Trace = Trace(),  # noqa: B008 - an immutable value
-) -> NdcQuantity:
-    """An exact quantity as it is printed: half up to `decimals`, never zero or below the payer's minimum."""
+def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> tuple[Decimal, Trace]:
+    """An exact quantity as it is printed, and the step: half up, never zero or below the payer's minimum."""
     scale = 10**decimals
     whole = (2 * exact.numerator * scale + exact.denominator) // (2 * exact.denominator)
     try:
@@ -227,36 +226,38 @@ def rounded(
             f"minimum: {quoted(minimum)} is no quantity. Write it as 0.001.", given=minimum, allowed=()
         ) from None
     value = max(Fraction(whole, scale), least)
+    steps: tuple[Step, ...] = ()
     if value != exact:
-        step = Step(f"{decimal_text(exact)} -> {decimal_text(value)}", f"rounded to {decimals} decimals",
-                    tables.cited("nucc-1500", "quantity"))  # fmt: skip
-        trace = trace + Trace((step,))
-    return NdcQuantity(number, qualifier, Decimal(decimal_text(value)), exact, findings, trace)
+        how = tables.cited("nucc-1500", "quantity")
+        says = f"{decimal_text(exact)} -> {decimal_text(value)}"
+        steps = (Step(says, f"rounded to {decimals} decimals", how),)
+    return Decimal(decimal_text(value)), Trace(steps)
 
 
 def _by_container(
-    found: Product, given: Dose, way: Counting, held: Dose | None = None
+    found: Product, given: Dose, way: Counting, held: Dose | None, reference: Reference
 ) -> tuple[Fraction, Step]:
     """The part of a container that the dose is, in what the qualifier counts."""
     if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")
-    label = labelled(found) if held is None else held
-    if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(
-        given.unit, label.unit
-    ):
+    label = labelled(found, reference) if held is None else held
+    if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(given.unit, label.unit):
         raise UnitMismatch(
             f"NDC {found.number} holds {label} in a container; a dose of {given} cannot be measured by it.",
-            given=given.unit, needed=label.unit, code="|".join(found.codes),
-        )  # fmt: skip
+            given=given.unit,
+            needed=label.unit,
+            code="|".join(found.codes),
+        )
     factor = Fraction(1) if _both_activity(given.unit, label.unit) else units.factor(given.unit, label.unit)
     part = given.amount * factor / label.amount
     if way.per_container is None:
         raise FormNeeded(
             f"NDC {found.number} ({found.name}): the volume of a container is not known. "
             "Give the dose by volume, such as '1.7 mL'.",
-            ndc=found.ndc, choices=("a dose in mL",),
-        )  # fmt: skip
+            ndc=found.ndc,
+            choices=("a dose in mL",),
+        )
     exact = part * way.per_container
     what = QUALIFIERS[way.qualifier]
     return exact, Step(f"{given} of {label} a container = {decimal_text(exact)} {what}", "exact")
@@ -275,25 +276,28 @@ def _by_measure(found: Product, given: Dose, qualifier: str) -> tuple[Fraction, 
     else:
         raise UnitMismatch(
             f"F2 counts units of activity; the dose of NDC {found.number} is {given}.",
-            given=given.unit, needed="unit", code="|".join(found.codes),
-        )  # fmt: skip
+            given=given.unit,
+            needed="unit",
+            code="|".join(found.codes),
+        )
     return amount, Step(f"{decimal_text(amount)} {QUALIFIERS[qualifier]}", "asked for by the caller")
 
 
-def labelled(found: Product) -> Dose:
+def labelled(found: Product, reference: Reference) -> Dose:
     """The labelled amount of one container; `ContradictedProduct` where the published row gives none."""
     if found.dose is None:
-        raise unlabelled(found)
+        raise unlabelled(found, reference)
     return found.dose
 
 
-def unlabelled(found: Product) -> ContradictedProduct:
+def unlabelled(found: Product, reference: Reference) -> ContradictedProduct:
     """Why the amount in one container is not known, and what to give instead."""
     why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
-    reviewed = products.review(found.ndc)
+    reviewed = reference.products.review(found.ndc)
     if reviewed is not None and reviewed.note:
         why = reviewed.note
     return ContradictedProduct(
         f"NDC {found.number} ({found.label}): {why}. Give the amount on the label of one container.",
-        ndc=found.ndc, reason=why,
-    )  # fmt: skip
+        ndc=found.ndc,
+        reason=why,
+    )

@@ -41,7 +41,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "intracavernous": ("intracavernosal", "ic", "intracavernous route", "372461007"),
     "intraosseous": ("io", "intraosseous route", "417255000"),
     "dialysis": ("dialysate", "via dialysate", "hemodialysis port"),
-}  # fmt: skip
+}
 NAMES = tuple(_SPELLINGS)
 _NAME_OF = {word.casefold(): route for route, words in _SPELLINGS.items() for word in (route, *words)}
 

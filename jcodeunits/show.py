@@ -12,7 +12,8 @@ from typing import Any
 import attrs
 
 from .amount import decimal_text
-from .catalog import Drug, History, Successor
+from .facts.drug_rows import Drug, Successor
+from .facts.drugs import History
 
 _COLOURS = {"stop": "#b00020", "warn": "#8a5a00", "note": "#1a5276"}
 _LEAST = 6  # no column of text is narrowed below this many characters
@@ -104,19 +105,12 @@ def _pairs(*pairs: tuple[str, object]) -> Table:
 
 
 def _steps(trace: Any) -> Table:
-    return Table(
-        ("step", "why", "source"), tuple((step.says, step.why, step.citation) for step in trace.steps)
-    )
+    return Table(("step", "why", "source"), tuple((step.says, step.why, step.citation) for step in trace.steps))
 
 
 def _drug(drug: Drug) -> View:
     routes = ", ".join(drug.routes)
-    pairs = (
-        ("one unit", drug.one_unit),
-        ("routes", routes),
-        ("in effect", drug.period),
-        ("source", drug.citation),
-    )
+    pairs = (("one unit", drug.one_unit), ("routes", routes), ("in effect", drug.period), ("source", drug.citation))
     return View(f"{drug.code} {drug.name}", (_pairs(*pairs),))
 
 
@@ -181,21 +175,11 @@ def line_table(lines: Iterable[Any]) -> Table:
     """Claim lines, without the columns that no line uses."""
     head = ("#", "code", "mod", "units", "NDC", "diagnoses", "what")
     rows = [
-        (
-            number,
-            line.code,
-            " ".join(line.modifiers),
-            line.units,
-            ndc_text(line),
-            " ".join(line.diagnoses),
-            line.label,
-        )
+        (number, line.code, " ".join(line.modifiers), line.units, ndc_text(line), " ".join(line.diagnoses), line.label)
         for number, line in enumerate(lines, 1)
     ]
     used = [i for i in range(len(head)) if not rows or any(str(row[i]) for row in rows)]
-    return Table(
-        tuple(head[i] for i in used), tuple(tuple(row[i] for i in used) for row in rows), ("#", "units")
-    )
+    return Table(tuple(head[i] for i in used), tuple(tuple(row[i] for i in used) for row in rows), ("#", "units"))
 
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
@@ -273,18 +257,19 @@ def _html_table(table: Table) -> str:
     align = ["right" if name in table.right else "left" for name in table.head]
     return str(
         tabulate.tabulate(
-            cells, [_escaped(name) for name in table.head], tablefmt="unsafehtml",
-            colalign=align if cells else None, disable_numparse=True,
+            cells,
+            [_escaped(name) for name in table.head],
+            tablefmt="unsafehtml",
+            colalign=align if cells else None,
+            disable_numparse=True,
         )
-    )  # fmt: skip
+    )
 
 
 def _finding_table(findings: Iterable[Any]) -> Table:
     rows = tuple(
         (
-            _Markup(
-                f'<span style="color:{_COLOURS[f.severity]};font-weight:bold">{_escaped(f.severity)}</span>'
-            ),
+            _Markup(f'<span style="color:{_COLOURS[f.severity]};font-weight:bold">{_escaped(f.severity)}</span>'),
             f.line or "",
             _Markup(f"{_escaped(f.says)}<br><em>{_escaped(f.fix)}</em>"),
             _Markup(f"{_escaped(f.rule)}<br><small>{_escaped('; '.join(map(str, f.citations)))}</small>"),

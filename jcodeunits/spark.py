@@ -15,27 +15,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .batch.table import OUTPUTS, check_columns
+from .facts.reference import Reference
 
 
-def bill(frame: Any, outputs: Sequence[str] = OUTPUTS) -> Any:
+def bill(frame: Any, outputs: Sequence[str] = OUTPUTS, reference: Reference | None = None) -> Any:
     """A Spark DataFrame of administrations with the answers appended, row by row.
 
     Columns in and out are those of `batch.bill`; rows of a partition keep their order. `outputs` names the
-    columns wanted. Raises `BatchError` at once where a column is missing or taken, and, when a task runs, for a
+    columns wanted; a `reference` travels as its folders, which must lie at the same places on every worker. Raises
+    `BatchError` at once where a column is missing or taken, and, when a task runs, for a
     dose of type float.
     """
     names = list(frame.columns)
     check_columns(names, outputs)
-    wanted = tuple(outputs)
+    wanted, book = tuple(outputs), reference or Reference.shipped()
     schema = type(frame.schema)([*frame.schema.fields, *_fields(wanted)])
 
     def work(batches: Iterable[Any]) -> Iterator[Any]:
-        return billed(batches, wanted)
+        return billed(batches, wanted, book)
 
     return frame.mapInArrow(work, schema)
 
 
-def billed(batches: Iterable[Any], outputs: Sequence[str] = OUTPUTS) -> Iterator[Any]:
+def billed(
+    batches: Iterable[Any], outputs: Sequence[str] = OUTPUTS, reference: Reference | None = None
+) -> Iterator[Any]:
     """Arrow record batches billed one after the other; what a Spark task does."""
     import pyarrow as pa
 
@@ -45,7 +49,7 @@ def billed(batches: Iterable[Any], outputs: Sequence[str] = OUTPUTS) -> Iterator
     first = next(rest, None)
     if first is not None:
         source = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], rest))
-        yield from bill_stream(source, outputs=outputs)
+        yield from bill_stream(source, outputs=outputs, reference=reference)
 
 
 def _fields(outputs: Sequence[str]) -> list[Any]:

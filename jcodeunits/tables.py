@@ -1,36 +1,28 @@
-"""Reference tables: CSV files to validated rows. The only reader of `reference/`.
+"""Reference tables: CSV files to validated rows. The only reader of table files.
 
 A table is an attrs class: its field names are the header, its converters the validation. `TABLE` names the
-file, `KEY` the fields that together with the period make a row unique. Loading is strict: every problem of a
-file is collected and raised together, each with its line, column, value and reason.
+file, `KEY` the fields that together with the period make a row unique; the first column is the key's first
+field, so that one key is answered without reading the rest. Shipped and refreshed tables load strictly: every
+problem of a file is collected and raised together, each with its line, column, value and reason. A site's own
+rows need only the columns that they say something in.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import os.path
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 
 from .amount import read_decimal
-from .cite import Citation
+from .dated import Citation, Period
 from .errors import TableError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-class RowClass(Protocol):
-    """What a table's row class must have."""
-
-    TABLE: ClassVar[str]
-    KEY: ClassVar[tuple[str, ...]]
-
 
 Row = TypeVar("Row")
 
@@ -138,12 +130,16 @@ def _once(converter: Callable[[str], Any]) -> Any:
     return attrs.Converter(converter)
 
 
-def column(converter: Callable[[str], Any]) -> Any:
-    """A field of a row class, read from its cell by a converter."""
-    return attrs.field(converter=_once(converter))
+def column(converter: Callable[[str], Any], own: str | Callable[[Mapping[str, str]], str] | None = None) -> Any:
+    """A field of a row class, read from its cell by a converter.
+
+    `own` is the cell of a site's own row that leaves the column out: a text, or what makes one of the other
+    cells. Without it an empty cell stands there, and the column must be given where the converter takes none.
+    """
+    return attrs.field(converter=_once(converter), metadata={"own": own} if own is not None else {})
 
 
-# --- sources ---------------------------------------------------------------------------------------
+# --- rows -------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -164,20 +160,74 @@ class Source:
     note: str = column(optional)
 
 
-# --- where the files are ----------------------------------------------------------------------------
+def columns_last(_class: type, fields: list[Any]) -> list[Any]:
+    """The order of a row class's columns: its own, then those that every dated row ends with."""
+    return sorted(fields, key=lambda field: field.inherited)
+
+
+OWN = "site"  # the source of a site's own rows
+ALWAYS = "1900-01-01"
+
+
+@attrs.frozen
+class Dated:
+    """The common part of every row of facts: the days in effect, and where the fact stands.
+
+    `origin` is the source's own row and `replaces` says that a site's row stands here in place of a shipped
+    one; both are set by the reader and are no columns.
+    """
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    # Columns that a site's own row usually gives besides those that it must.
+    USUAL: ClassVar[tuple[str, ...]] = ()
+
+    effective: dt.date = column(day, own=ALWAYS)
+    ends: dt.date | None = column(optional_day)
+    source: str = column(text, own=OWN)
+    cite: str = column(text)
+    confidence: str = column(confidence, own="high")
+    verified: dt.date = column(day, own=lambda given: given.get("effective") or ALWAYS)
+    origin: Source | None = attrs.field(init=False, eq=False, repr=False, default=None)
+    replaces: bool = attrs.field(init=False, eq=False, repr=False, default=False)
+
+    @property
+    def period(self) -> Period:
+        """The days in effect."""
+        return Period(self.effective, self.ends)
+
+    @property
+    def citation(self) -> Citation:
+        """Where the row stands: its source's title, the place in it, how far it is to be trusted."""
+        title = self.origin.title if self.origin is not None else self.source
+        return Citation(self.source, self.cite, self.confidence, title, self.replaces)
+
+    def during(self: D, period: Period) -> D:
+        """The same row for other days."""
+        made = attrs.evolve(self, effective=period.effective, ends=period.ends)
+        return _set(made, self.origin, self.replaces)
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def _set(row: D, origin: Source | None, replaces: bool) -> D:
+    object.__setattr__(row, "origin", origin)
+    object.__setattr__(row, "replaces", replaces)
+    return row
+
+
+def header(row_class: type[Any]) -> list[str]:
+    """The columns of a table, in order."""
+    return [field.name for field in attrs.fields(row_class) if field.init]
+
+
+# --- the package's own folder -----------------------------------------------------------------------
 
 
 @cache
-def folder() -> Path:
+def folder() -> str:
     """The reference folder: inside an installed package, else at the top of the checkout."""
-    from pathlib import Path
-
-    return Path(_folder())
-
-
-@cache
-def _folder() -> str:
-    """The same as text: a command that answers from one table does without `pathlib`, which loads slowly."""
     here = os.path.dirname(os.path.realpath(__file__))
     for place in (os.path.join(here, "_reference"), os.path.join(os.path.dirname(here), "reference")):
         if os.path.isfile(os.path.join(place, "sources.csv")):
@@ -185,144 +235,102 @@ def _folder() -> str:
     raise TableError("The reference tables are missing: reinstall jcodeunits.", file=here, problems=())
 
 
-def _file(name: str) -> str:
-    return os.path.join(_folder(), name)
-
-
-@lru_cache(maxsize=4)
-def _bytes(file: str) -> bytes:
-    with open(file, "rb") as content:
-        return content.read()
-
-
 def lines_of(name: str) -> list[str]:
-    """The lines of a reference file that is no table."""
-    return _bytes(_file(name)).decode("utf-8").splitlines()
-
-
-def file_names() -> tuple[str, ...]:
-    """The names of the reference files that answers are read from, sorted."""
-    return tuple(sorted(p.name for p in folder().iterdir() if p.suffix in (".csv", ".txt")))
-
-
-@cache
-def fingerprint() -> str:
-    """SHA-256 over all reference files: the same text means the same answers."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name in file_names():
-        data = (folder() / name).read_bytes()
-        digest.update(f"{name} {len(data)}\n".encode())
-        digest.update(data)
-    return digest.hexdigest()
-
-
-def fingerprint_with(before: str, files: Iterable[Path]) -> str:
-    """A fingerprint that also covers a site's own files."""
-    import hashlib
-
-    digest = hashlib.sha256(before.encode())
-    for file in sorted(files):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    """The lines of a file of the package that is no table."""
+    return content(os.path.join(folder(), name)).decode("utf-8").splitlines()
 
 
 @cache
 def sources() -> dict[str, Source]:
-    """Every source by id."""
-    return {row.id: row for row in load(Source)}
-
-
-@cache
-def edition() -> str:
-    """The newest edition of the code set in the tables, for example `HCPCS 2026 Q3`."""
-    newest = max((s for s in sources().values() if s.id.startswith("hcpcs-") and s.last_day), key=_last)
-    return newest.title
-
-
-def _last(source: Source) -> dt.date:
-    return source.last_day or dt.date.min
-
-
-@cache
-def reach(prefix: str) -> tuple[dt.date, dt.date]:
-    """First and last day that the sources of this family cover (`hcpcs-`, `asp-xwalk-`, `mue-` ...)."""
-    family = [s for s in sources().values() if s.id.startswith(prefix)]
-    firsts = [s.first_day for s in family if s.first_day]
-    lasts = [s.last_day for s in family if s.last_day]
-    return min(firsts), max(lasts)
-
-
-def citation(row: Any) -> Citation:
-    """The citation of a row: its source's title, its place, its confidence."""
-    known = sources().get(row.source)
-    return Citation(row.source, row.cite, row.confidence, known.title if known else row.source)
+    """Every source of the package by id; those of editions that a site read later stand in its folder."""
+    return {row.id: row for row in read(Source, os.path.join(folder(), "sources.csv"), {})}
 
 
 def cited(source: str, cite: str = "", level: str = "high") -> Citation:
-    """A citation of a source by id."""
-    known = sources()[source]
-    return Citation(source, cite, level, known.title)
+    """A citation of a source of the package by id."""
+    return Citation(source, cite, level, sources()[source].title)
 
 
-# --- loading ----------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------
 
 
-@cache
-def load(row_class: type[Row], path: Path | None = None) -> tuple[Row, ...]:
-    """All rows of a table, validated together; `path` names another file of the same shape.
+@lru_cache(maxsize=8)
+def content(file: str) -> bytes:
+    """The bytes of a file of facts, which nobody changes while the program runs."""
+    with open(file, "rb") as stream:
+        return stream.read()
 
-    Raises `TableError` with every problem found.
-    """
-    spec = cast(RowClass, row_class)
-    file = str(path or _file(f"{spec.TABLE}.csv"))
-    name = os.path.basename(file)
+
+def _text(file: str, name: str, encoding: str = "utf-8") -> str:
     try:
-        with open(file, "rb") as lines:
-            content = lines.read().decode("utf-8")
+        with open(file, "rb") as stream:
+            return stream.read().decode(encoding)
     except OSError as why:
         raise TableError(f"{name} cannot be read: {why.strerror}.", file=file, problems=()) from why
     except UnicodeDecodeError as why:
         raise TableError(f"{name} is not UTF-8: {why}.", file=file, problems=()) from why
+
+
+def _cells(lines: Iterable[str], file: str, name: str) -> list[list[str]]:
     try:
-        cells = list(
-            csv.reader([f"{line}\n" for line in content.removesuffix("\n").split("\n")] if content else [])
-        )
+        return list(csv.reader(lines))
     except csv.Error as why:
         raise TableError(f"{name} is no CSV: {why}.", file=file, problems=()) from why
-    rows, problems = _convert(row_class, cells, content)
+
+
+SHOWN = 5  # problems of a file that its error shows; the rest are counted
+
+
+def refuse(name: str, file: str, problems: Sequence[str], way: str = "") -> TableError:
+    """The error that shows the first problems of a file and counts the others."""
+    shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN])
+    more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    way = f"\n{way}" if way else ""
+    return TableError(f"{name} does not load:\n{shown}{more}{way}", file=file, problems=tuple(problems))
+
+
+def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[Row, ...]:
+    """All rows of a table, validated together; `known` are the sources that its rows may name.
+
+    Raises `TableError` with every problem found.
+    """
+    name = os.path.basename(file)
+    told = _text(file, name)
+    lines = [f"{line}\n" for line in told.removesuffix("\n").split("\n")] if told else []
+    cells = _cells(lines, file, name)
+    rows, problems = _convert(row_class, cells, told, known)
     if not problems:
         problems = _check_order(row_class, cells, rows)
     if problems:
-        shown = "\n".join(f"  {problem}" for problem in problems[:20])
-        more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-        raise TableError(f"{name} does not load:\n{shown}{more}", file=file, problems=tuple(problems))
+        raise refuse(name, file, problems)
     return tuple(rows)
 
 
-def _convert(row_class: type[Row], cells: list[list[str]], content: str) -> tuple[list[Row], list[str]]:
-    names = [field.name for field in attrs.fields(cast(Any, row_class))]
+def _convert(
+    row_class: type[Row], cells: list[list[str]], told: str, known: Mapping[str, Source]
+) -> tuple[list[Row], list[str]]:
+    names = header(row_class)
     if not cells:
         return [], [f"line 1: the file is empty; its header must be {','.join(names)}"]
     if cells[0] != names:
         return [], [_header_problem(cells[0], names)]
     problems = []
-    if "\r" in content or not content.endswith("\n"):
+    if "\r" in told or not told.endswith("\n"):
         problems.append("line ends: LF after every line is wanted")
-    known = None if row_class is Source else sources()
-    at = names.index("source") if "source" in names else -1
+    dated = issubclass(row_class, Dated)
+    at = names.index("source") if dated else -1
     rows: list[Row] = []
     for line, row in enumerate(cells[1:], start=2):
         if len(row) != len(names):
             problems.append(f"line {line}: {len(row)} cells where the header has {len(names)}")
             continue
         try:
-            rows.append(row_class(*row))
+            made: Any = row_class(*row)
         except (ValueError, TypeError) as why:
             problems.extend(_cell_problems(row_class, line, row) or [f"line {line}: {why}"])
-        if known is not None and at >= 0 and row[at] not in known:
+        else:
+            rows.append(_set(made, known.get(row[at]), False) if dated else made)
+        if dated and row[at] not in known:
             problems.append(f"line {line}, column source: {row[at]!r} stands in no row of sources.csv")
     return rows, problems
 
@@ -336,19 +344,21 @@ def _header_problem(found: Sequence[str], names: Sequence[str]) -> str:
 
 def _cell_problems(row_class: type[Any], line: int, row: Sequence[str]) -> list[str]:
     problems = []
-    for field, cell in zip(attrs.fields(row_class), row, strict=True):
+    for field, cell in zip([f for f in attrs.fields(row_class) if f.init], row, strict=True):
         try:
-            if field.converter is not None:
-                getattr(field.converter, "converter", field.converter)(cell)
+            _converted(field, cell)
         except (ValueError, TypeError) as why:
             problems.append(f"line {line}, column {field.name}: {cell!r}: {why}")
     return problems
 
 
+def _converted(field: Any, cell: str) -> Any:
+    return field.converter.converter(cell) if field.converter is not None else cell
+
+
 def _check_order(row_class: type[Row], cells: list[list[str]], rows: Iterable[Any]) -> list[str]:
-    spec = cast(RowClass, row_class)
-    names = cells[0]
-    at = [names.index(name) for name in spec.KEY]
+    names, key_of = cells[0], cast(Any, row_class).KEY
+    at = [names.index(name) for name in key_of]
     dated = "effective" in names
     when = names.index("effective") if dated else -1
     problems: list[str] = []
@@ -374,37 +384,38 @@ def _pair_problems(
     if not dated:
         return [f"line {line}: {'/'.join(key)} stands twice"]
     if last.effective.isoformat() >= starts:
-        return [
-            f"line {line}: {'/'.join(key)} of {starts} is not sorted after {last.effective}, or stands twice"
-        ]
+        return [f"line {line}: {'/'.join(key)} of {starts} is not sorted after {last.effective}, or stands twice"]
     if last.ends is None or last.ends >= made.effective:
         return [f"line {line}: {'/'.join(key)} overlaps the row before: it ends {last.ends or 'never'}"]
     return []
 
 
-@lru_cache(maxsize=16384)
-def rows_starting(row_class: type[Row], first_cell: str, path: Path | None = None) -> tuple[Row, ...]:
+# --- one key of a large table -----------------------------------------------------------------------
+
+
+def starting(row_class: type[D], data: bytes, first_cell: str, known: Mapping[str, Source]) -> tuple[D, ...]:
     """The rows whose first cell is this text, without reading the rest into rows.
 
     For large tables: the file is sorted by its first column, so the lines are found by halving, and only they
     are converted, by the same converters. The first column must never need quotes.
     """
-    spec = cast(RowClass, row_class)
-    data, wanted = _bytes(str(path or _file(f"{spec.TABLE}.csv"))), first_cell.encode() + b","
+    wanted = first_cell.encode() + b","
     start = _first_line(data, wanted)
     end = start
     while data.startswith(wanted, end):
         end = data.find(b"\n", end) + 1 or len(data)
-    lines = data[start:end].decode("utf-8").split("\n")
-    return tuple(row_class(*row) for row in csv.reader(lines) if row)
+    return _rows_of(row_class, data[start:end].decode("utf-8").split("\n"), known)
 
 
-def rows_with(row_class: type[Row], text: str, path: Path | None = None) -> tuple[Row, ...]:
+def holding(row_class: type[D], data: bytes, text: str, known: Mapping[str, Source]) -> tuple[D, ...]:
     """The rows in whose line this text stands anywhere, the rest unread; the caller sifts them."""
-    spec = cast(RowClass, row_class)
-    data, wanted = _bytes(str(path or _file(f"{spec.TABLE}.csv"))), text.encode()
-    lines = [line.decode("utf-8") for line in data.split(b"\n")[1:] if wanted in line]
-    return tuple(row_class(*row) for row in csv.reader(lines))
+    wanted = text.encode()
+    return _rows_of(row_class, [line.decode("utf-8") for line in data.split(b"\n")[1:] if wanted in line], known)
+
+
+def _rows_of(row_class: type[D], lines: Iterable[str], known: Mapping[str, Source]) -> tuple[D, ...]:
+    made = [cast(Any, row_class)(*row) for row in csv.reader(lines) if row]
+    return tuple(_set(row, known.get(row.source), False) for row in made)
 
 
 def _first_line(data: bytes, wanted: bytes) -> int:
@@ -418,3 +429,135 @@ def _first_line(data: bytes, wanted: bytes) -> int:
         else:
             high = start
     return low
+
+
+# --- a site's own rows ------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class OwnRow:
+    """A site's row, the text of its first cell, the line of the file that it stands on."""
+
+    first: str
+    row: Any
+    line: int
+
+
+def read_own(
+    row_class: type[D], file: str, known: Mapping[str, Source], rows: Callable[[], Iterable[D]]
+) -> tuple[OwnRow, ...]:
+    """A site's own rows: any of the table's columns, in any order, and `replaces` (yes or no).
+
+    What is left out has its default: the row is the site's own and holds always. Raises `TableError` that
+    names the line, what is missing and a row that would load.
+    """
+    name = os.path.basename(file)
+    cells = _cells(io.StringIO(_text(file, name, "utf-8-sig"), newline=""), file, name)
+    names = header(row_class)
+    given = cells[0] if cells else []
+    unknown = [column for column in given if column not in (*names, "replaces")]
+    if not given or unknown or len(set(given)) != len(given):
+        wrong = ", ".join(repr(column) for column in unknown)
+        says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
+        way = f"Its columns: {', '.join(names)}, replaces. {_example(row_class, rows)}"
+        raise refuse(name, file, [f"line 1: {says}"], way)
+    found: list[OwnRow] = []
+    problems: list[str] = []
+    for line, row in enumerate(cells[1:], start=2):
+        if not any(row):
+            continue
+        if len(row) != len(given):
+            problems.append(f"line {line}: {len(row)} cells where the header has {len(given)}")
+            continue
+        said = {column: cell.strip() for column, cell in zip(given, row, strict=True)}
+        made, wrong_cells = _own(row_class, said, known, f"{name}, line {line}")
+        problems += [f"line {line}{says}" for says in wrong_cells]
+        if made is not None:
+            found.append(OwnRow(said[names[0]], made, line))
+    if problems:
+        raise refuse(name, file, problems, _example(row_class, rows))
+    return tuple(found)
+
+
+def _own(
+    row_class: type[D], said: Mapping[str, str], known: Mapping[str, Source], place: str
+) -> tuple[D | None, list[str]]:
+    """One own row with its defaults, or what is wrong with it."""
+    cells, problems = [], []
+    for field in attrs.fields(cast(Any, row_class)):
+        if not field.init:
+            continue
+        cell = said.get(field.name, "") or _default(field, said, place)
+        cells.append(cell)
+        try:
+            _converted(field, cell)
+        except (ValueError, TypeError) as why:
+            missing = f": column {field.name} is missing" if not cell else f", column {field.name}: {cell!r}: {why}"
+            problems.append(missing)
+    try:
+        replaces = flag(said.get("replaces", "") or "no")
+    except ValueError as why:
+        problems.append(f", column replaces: {said['replaces']!r}: {why}")
+    if problems:
+        return None, problems
+    try:
+        row: D = cast(Any, row_class)(*cells)
+    except (ValueError, TypeError) as why:
+        return None, [f": {why}"]
+    if row.ends is not None and row.ends < row.effective:
+        return None, [f": ends {row.ends} before it takes effect {row.effective}"]
+    return _set(row, known.get(row.source), replaces), []
+
+
+def _default(field: Any, said: Mapping[str, str], place: str) -> str:
+    if field.name == "cite":
+        return place
+    own = field.metadata.get("own", "")
+    return str(own(said)) if callable(own) else str(own)
+
+
+def needed(row_class: type[Dated]) -> list[str]:
+    """The columns that a site's own row gives: those that it cannot leave out, and the usual ones."""
+    wanted = []
+    for field in attrs.fields(cast(Any, row_class)):
+        if not field.init or field.name == "cite":
+            continue
+        if field.name in row_class.USUAL or ("own" not in field.metadata and not _takes_empty(field)):
+            wanted.append(field.name)
+    return wanted
+
+
+def _takes_empty(field: Any) -> bool:
+    try:
+        _converted(field, "")
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> str:
+    """A file of one row that would load, made from a shipped row: the columns that a site's row gives."""
+    names = needed(row_class)
+    cells: list[str] = []
+    for row in rows():
+        cells = [cell_text(getattr(row, name)) for name in names]
+        if all(cells):
+            break
+    return f"For example:\n  {','.join(names)}\n  {','.join(cells)}"
+
+
+def cell_text(value: object) -> str:
+    """A value of a row as the cell that it is read from.
+
+    >>> cell_text(("IM", "SC")), cell_text(True), cell_text(None), cell_text(Fraction(5, 2))
+    ('IM|SC', 'yes', '', '2.5')
+    """
+    from .amount import decimal_text
+
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return "|".join(cell_text(part) for part in value)
+    return decimal_text(value) if isinstance(value, Fraction) else str(value)

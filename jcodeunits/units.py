@@ -31,25 +31,7 @@ _AMBIGUOUS = {
 
 # Symbols, which have no plural; all other units are words.
 _WITHOUT_PLURAL = frozenset(
-    {
-        "mg",
-        "kg",
-        "g",
-        "mcg",
-        "ng",
-        "mL",
-        "L",
-        "mEq",
-        "mmol",
-        "mCi",
-        "Ci",
-        "MBq",
-        "GBq",
-        "PFU",
-        "cm2",
-        "m2",
-        "each",
-    }
+    {"mg", "kg", "g", "mcg", "ng", "mL", "L", "mEq", "mmol", "mCi", "Ci", "MBq", "GBq", "PFU", "cm2", "m2", "each"}
 )
 
 
@@ -172,9 +154,7 @@ def factor(given: str, wanted: str) -> Fraction:
     _, units = _definitions()
     if units[given].dimension != units[wanted].dimension:
         raise UnitMismatch(
-            f"{given} cannot be turned into {wanted}: they measure different things.",
-            given=given,
-            needed=wanted,
+            f"{given} cannot be turned into {wanted}: they measure different things.", given=given, needed=wanted
         )
     made = registry()
     value = made.convert(Fraction(1), units[given].name, units[wanted].name)

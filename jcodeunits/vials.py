@@ -20,12 +20,11 @@ import attrs
 
 from . import tables, units
 from .amount import decimal_text
-from .cite import Citation
+from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch
+from .facts.product_rows import KINDS
 from .finding import Finding
-from .products import KINDS
-from .trace import Step, Trace
 
 # Kinds of container whose remainder stays in use, for other patients or other days: never JW or JZ.
 IN_USE = ("multi-dose", "bulk")
@@ -140,7 +139,7 @@ class Record:
             raise ContainerError(
                 f"{self.kind!r} is no kind of container. Allowed: {', '.join(KINDS)}, or '' where it is not known.",
                 given=self.kind,
-            )  # fmt: skip
+            )
 
 
 def decide(record: Record, rules: Rules) -> Waste:
@@ -158,9 +157,7 @@ def decide(record: Record, rules: Rules) -> Waste:
     if not rules.asked:
         return Waste(count, 0, "", remainder, _exempt_note(record, rules))
     if rules.doubt:
-        return Waste(
-            count, 0, "", remainder, (_finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),)
-        )
+        return Waste(count, 0, "", remainder, (_finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),))
     if record.kind in IN_USE:
         return Waste(count, 0, "", remainder, _multi_dose_note(record, rules))
     if not record.kind:
@@ -177,10 +174,12 @@ def _single_dose(record: Record, rules: Rules, count: int) -> Waste:
     said = record.discarded
     if record.shared and said is None:
         finding = _finding(
-            "shared-container", "warn",
+            "shared-container",
+            "warn",
             "The container served several patients, and nothing says what of it was discarded for this one.",
-            "Record '0 mg', or the amount discarded if this was the last patient.", rules,
-        )  # fmt: skip
+            "Record '0 mg', or the amount discarded if this was the last patient.",
+            rules,
+        )
         return Waste(count, 0, "", remainder, (finding,))
     problem = _unaccounted(record, remainder)
     if problem:
@@ -257,11 +256,13 @@ def _finding(rule: str, severity: Any, says: str, fix: str, rules: Rules) -> Fin
 def _more_than_opened(record: Record, count: int) -> Waste:
     label = record.label or Fraction(0)
     finding = _finding(
-        "dose-above-containers", "stop",
+        "dose-above-containers",
+        "stop",
         f"The dose is {_units(record.given)}, the containers opened hold {_units(label)} by their label; "
         "overfill is never billed.",
-        "Correct the dose, the number of containers or the amount in one.", Rules(),
-    )  # fmt: skip
+        "Correct the dose, the number of containers or the amount in one.",
+        Rules(),
+    )
     return Waste(count, 0, "", label - record.given, (finding,), withheld=True)
 
 
@@ -270,11 +271,7 @@ def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
         return ()
     return (
         _finding(
-            "waste-exempt",
-            "note",
-            f"Discarded drug is not billed here: {rules.exempt}.",
-            "Nothing to do.",
-            rules,
+            "waste-exempt", "note", f"Discarded drug is not billed here: {rules.exempt}.", "Nothing to do.", rules
         ),
     )
 
@@ -414,9 +411,7 @@ def fits(dose: object, sizes: Iterable[object]) -> tuple[Fit, ...]:
     kinds = _sizes(given, sizes)
     alone = [_fit(given, ((size, math.ceil(given.amount / amount)),)) for size, amount in kinds]
     best = _fit(given, _least_waste(given, kinds))
-    others = sorted(
-        (f for f in alone if f.containers != best.containers), key=lambda f: (f.waste.amount, f.count)
-    )
+    others = sorted((f for f in alone if f.containers != best.containers), key=lambda f: (f.waste.amount, f.count))
     return (best, *others)
 
 
@@ -428,9 +423,7 @@ def _sizes(given: Dose, sizes: Iterable[object]) -> tuple[tuple[Dose, Fraction],
         try:
             found.setdefault(size.amount * units.factor(size.unit, given.unit), size)
         except UnitMismatch as why:
-            raise ContainerError(
-                f"A container of {size} cannot hold a dose of {given}: {why}", given=written
-            ) from None
+            raise ContainerError(f"A container of {size} cannot hold a dose of {given}: {why}", given=written) from None
     if not found:
         raise ContainerError("No container size was given. Give sizes such as '100 mg'.", given=())
     return tuple((found[amount], amount) for amount in sorted(found, reverse=True))
@@ -438,9 +431,7 @@ def _sizes(given: Dose, sizes: Iterable[object]) -> tuple[tuple[Dose, Fraction],
 
 def _fit(given: Dose, chosen: Iterable[tuple[Dose, int]]) -> Fit:
     kept = tuple((size, count) for size, count in chosen if count)
-    total = sum(
-        (size.amount * units.factor(size.unit, given.unit) * count for size, count in kept), Fraction(0)
-    )
+    total = sum((size.amount * units.factor(size.unit, given.unit) * count for size, count in kept), Fraction(0))
     return Fit(kept, given, Dose(total, given.unit), Dose(total - given.amount, given.unit))
 
 

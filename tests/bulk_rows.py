@@ -8,22 +8,13 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from jcodeunits import catalog, products, tables, units
-from jcodeunits.amount import decimal_text
+from shipped import DRUGS, rows_of
 
-ODD_DRUGS = [
-    None,
-    "",
-    "naltrexon",
-    "MSO4",
-    "J9999",
-    "J3490",
-    "Z1234",
-    "J03O1",
-    "iron",
-    "0409379501",
-    "12345-678",
-]
+from jcodeunits import units
+from jcodeunits.amount import decimal_text
+from jcodeunits.facts.product_rows import Product
+
+ODD_DRUGS = [None, "", "naltrexon", "MSO4", "J9999", "J3490", "Z1234", "J03O1", "iron", "0409379501", "12345-678"]
 ODD_DOSES = [
     "0",
     "-5",
@@ -51,7 +42,7 @@ ODD_ROUTES = ["oral", "inhaled", "intravitreal", "by pigeon", "", None]
 
 @cache
 def _drugs() -> list[str]:
-    book = catalog.shipped()
+    book = DRUGS
     made = [row.code for row in book.drugs]
     made += [row.ingredient for row in book.drugs]
     made += [row.brand for row in book.brands] + [row.name for row in book.names]
@@ -59,8 +50,8 @@ def _drugs() -> list[str]:
 
 
 @cache
-def _products() -> list[products.Product]:
-    return list(tables.load(products.Product))
+def _products() -> list[Product]:
+    return list(rows_of(Product))
 
 
 def _day(rng: random.Random) -> str:
@@ -105,7 +96,7 @@ def detailed(count: int, seed: int) -> list[dict[str, Any]]:
     return [_detailed(rng, rng.choice(pool)) for _ in range(count)]
 
 
-def _detailed(rng: random.Random, item: products.Product) -> dict[str, Any]:
+def _detailed(rng: random.Random, item: Product) -> dict[str, Any]:
     containers = rng.choice([1, 1, 2, 3, 10])
     label = (item.amount or Fraction(1)) * containers
     part = Fraction(rng.choice([1, 3, 5, 7, 9, 10, 10, 10, 11]), 10)
@@ -133,7 +124,7 @@ def _detailed(rng: random.Random, item: products.Product) -> dict[str, Any]:
     return row
 
 
-def _number(rng: random.Random, item: products.Product) -> str | None:
+def _number(rng: random.Random, item: Product) -> str | None:
     if rng.random() < 0.05:
         return rng.choice(["1234-1234-1", "00000-0000-00", rng.choice(_products()).number])
     return rng.choice([item.number, item.ndc, item.number, None, ""])

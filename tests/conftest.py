@@ -24,9 +24,7 @@ def pytest_sessionstart() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--shared",
-        metavar="FOLDER",
-        help="the folder with the CMS, FDA and sample files (cms/, fda/, ehr/, cases/)",
+        "--shared", metavar="FOLDER", help="the folder with the CMS, FDA and sample files (cms/, fda/, ehr/, cases/)"
     )
 
 

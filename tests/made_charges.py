@@ -7,48 +7,78 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from shipped import REFERENCE
 
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Charge, Encounter, ExtraNdc, Line
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.dated import Citation
+from jcodeunits.encounter import Encounter
 from jcodeunits.finding import Finding
 
 DIAGNOSES = (
-    "M54.50", "F11.20", "G43.909", "R52", "D51.0", "C50.911", "J18.9", "L03.115", "A41.9", "M17.11", "E11.9",
+    "M54.50",
+    "F11.20",
+    "G43.909",
+    "R52",
+    "D51.0",
+    "C50.911",
+    "J18.9",
+    "L03.115",
+    "A41.9",
+    "M17.11",
+    "E11.9",
     "K50.00",
-)  # fmt: skip
+)
 DRUGS = ("J1885", "J0696", "J2315", "J0585", "Q9991", "J9271", "90632")
 OTHERS = ("99213", "96372", "20610", "G0463", "0001A")
 MODIFIERS = ("25", "59", "76", "RT", "LT", "JZ", "TB", "XU", "KP")
 FIELDS = (
-    "code", "modifiers", "units", "ndc", "ndc_qualifier", "ndc_quantity", "diagnoses", "charge_amount",
-    "description", "extra_ndcs",
-)  # fmt: skip
-STOP = Finding(
-    "unit-limit", "stop", "too many units", "split or appeal", (Citation("mue-practitioner-2024q3"),)
+    "code",
+    "modifiers",
+    "units",
+    "ndc",
+    "ndc_qualifier",
+    "ndc_quantity",
+    "diagnoses",
+    "charge_amount",
+    "description",
+    "extra_ndcs",
 )
+STOP = Finding("unit-limit", "stop", "too many units", "split or appeal", (Citation("mue-practitioner-2024q3"),))
 
 
 def drug_line(**changes: Any) -> Line:
     """30 mg of ketorolac from a vial of 1 mL: two units, 1 mL, nothing left."""
     given: dict[str, Any] = {
-        "code": "J1885", "modifiers": ("JZ",), "units": 2, "ndc": "00409379501", "ndc_qualifier": "ML",
-        "ndc_quantity": Decimal("1"), "diagnoses": ("M54.50",), "kind": "drug", "label": "ketorolac",
+        "code": "J1885",
+        "modifiers": ("JZ",),
+        "units": 2,
+        "ndc": "00409379501",
+        "ndc_qualifier": "ML",
+        "ndc_quantity": Decimal("1"),
+        "diagnoses": ("M54.50",),
+        "kind": "drug",
+        "label": "ketorolac",
         "charge_amount": Decimal("10"),
-    }  # fmt: skip
+    }
     return Line(**{**given, **changes})
 
 
 def injection_line(**changes: Any) -> Line:
     given: dict[str, Any] = {
-        "code": "96372", "diagnoses": ("M54.50",), "kind": "administration", "charge_amount": Decimal("35"),
-    }  # fmt: skip
+        "code": "96372",
+        "diagnoses": ("M54.50",),
+        "kind": "administration",
+        "charge_amount": Decimal("35"),
+    }
     return Line(**{**given, **changes})
 
 
 def charge_of(*lines: Line, findings: Sequence[Finding] = (), **encounter: Any) -> Charge:
     named = tuple(dict.fromkeys(code for line in lines for code in line.diagnoses))
     given: dict[str, Any] = {"on": "2026-03-02", "place": "11", "diagnoses": named}
-    return Charge(tuple(lines), tuple(findings), Encounter(**{**given, **encounter}))
+    return Charge(
+        tuple(lines), tuple(findings), Encounter(**{**given, **encounter}), REFERENCE.edition, REFERENCE.fingerprint
+    )
 
 
 # From 0.1 up: less cannot be divided over the lines of a paper form, which is refused and tested apart.
@@ -56,9 +86,9 @@ _quantities = st.integers(100, 9_999_999).map(lambda n: Decimal(n).scaleb(-3))
 _money = st.integers(1, 9_999_999).map(lambda n: Decimal(n).scaleb(-2))
 _ndcs = st.text("0123456789", min_size=11, max_size=11)
 _unit = st.sampled_from(("UN", "ML", "GR", "F2"))
-_words = st.text(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 %.-/", min_size=1, max_size=20
-).map(lambda text: " ".join(text.split()))
+_words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 %.-/", min_size=1, max_size=20).map(
+    lambda text: " ".join(text.split())
+)
 texts = _words.filter(lambda text: len(text) > 2 and not text.startswith("N4"))
 _modifiers = st.lists(st.sampled_from(MODIFIERS), max_size=4, unique=True).map(tuple)
 _chosen = st.lists(st.sampled_from(DIAGNOSES), min_size=1, max_size=4, unique=True).map(tuple)

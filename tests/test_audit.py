@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import POLICY
 
 import jcodeunits as jc
 from jcodeunits import audit
@@ -23,8 +24,15 @@ from jcodeunits.errors import BatchError
 NAMES = (*audit.REQUIRED, *audit.OPTIONAL)
 DAY = "2026-03-02"
 # 77 mg of a 100 mg single-dose vial, 10 mg a unit: 8 administered, 2 discarded.
-VIAL = {"code": "J9035", "dose": "77", "unit": "mg", "container": "single-dose", "containers": "1",
-        "container_amount": "100 mg", "discarded": "23 mg"}  # fmt: skip
+VIAL = {
+    "code": "J9035",
+    "dose": "77",
+    "unit": "mg",
+    "container": "single-dose",
+    "containers": "1",
+    "container_amount": "100 mg",
+    "discarded": "23 mg",
+}
 
 
 def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
@@ -50,26 +58,87 @@ PLANTED = [
     ({"code": "J1885", "units": "1.5", "dose": "22.5", "unit": "mg"}, "fractional-units", ("J1885", 2), None),
     ({"code": "J1030", "units": 1, "dose": "40", "unit": "mg"}, "dead-code", ("J1010", 40), -39),
     ({"code": "J1010", "units": 40, "dose": "40", "unit": "mg", "on": "2024-03-31"}, "dead-code", None, None),
-    ({"code": "J2310", "units": 380, "dose": "380", "unit": "mg", "drug": "Vivitrol", "on": "2024-05-01"},
-     "wrong-code", ("J2315", 380), 0),
+    (
+        {"code": "J2310", "units": 380, "dose": "380", "unit": "mg", "drug": "Vivitrol", "on": "2024-05-01"},
+        "wrong-code",
+        ("J2315", 380),
+        0,
+    ),
     ({"code": "Q9991", "units": 1, "dose": "300", "unit": "mg"}, "wrong-band", ("Q9992", 1), 0),
-    ({"code": "J0696", "units": 4, "dose": "1", "unit": "g", "ndc": "0409-3795-01"}, "wrong-product", ("J1885", 67), -63),
+    (
+        {"code": "J0696", "units": 4, "dose": "1", "unit": "g", "ndc": "0409-3795-01"},
+        "wrong-product",
+        ("J1885", 67),
+        -63,
+    ),
     ({**VIAL, "units": 8}, "missing-jw", ("J9035", 8), -2),
     ({**VIAL, "units": 10}, "waste-in-units", ("J9035", 8), 0),
     ({**VIAL, "units": 8, "modifiers": "JZ"}, "jz-with-waste", ("J9035", 8), -2),
     ({**VIAL, "units": 10, "dose": "100", "discarded": "0 mg"}, "missing-jz", ("J9035", 10), 0),
     ({**VIAL, "units": 8, "container": "multi-dose", "modifiers": "JZ"}, "unexpected-jz", ("J9035", 8), 0),
-    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
-      "ndc_qualifier": "ME", "ndc_quantity": "30"}, "ndc-in-milligrams", ("J1885", 2), 0),
-    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
-      "ndc_qualifier": "ML", "ndc_quantity": "30"}, "ndc-in-milligrams", ("J1885", 2), 0),
-    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
-      "ndc_qualifier": "UN", "ndc_quantity": "1"}, "ndc-qualifier", ("J1885", 2), 0),
-    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
-      "ndc_qualifier": "ML", "ndc_quantity": "2"}, "ndc-quantity", ("J1885", 2), 0),
+    (
+        {
+            "code": "J1885",
+            "units": 2,
+            "dose": "30",
+            "unit": "mg",
+            "ndc": "0409-3795-01",
+            "container": "multi-dose",
+            "ndc_qualifier": "ME",
+            "ndc_quantity": "30",
+        },
+        "ndc-in-milligrams",
+        ("J1885", 2),
+        0,
+    ),
+    (
+        {
+            "code": "J1885",
+            "units": 2,
+            "dose": "30",
+            "unit": "mg",
+            "ndc": "0409-3795-01",
+            "container": "multi-dose",
+            "ndc_qualifier": "ML",
+            "ndc_quantity": "30",
+        },
+        "ndc-in-milligrams",
+        ("J1885", 2),
+        0,
+    ),
+    (
+        {
+            "code": "J1885",
+            "units": 2,
+            "dose": "30",
+            "unit": "mg",
+            "ndc": "0409-3795-01",
+            "container": "multi-dose",
+            "ndc_qualifier": "UN",
+            "ndc_quantity": "1",
+        },
+        "ndc-qualifier",
+        ("J1885", 2),
+        0,
+    ),
+    (
+        {
+            "code": "J1885",
+            "units": 2,
+            "dose": "30",
+            "unit": "mg",
+            "ndc": "0409-3795-01",
+            "container": "multi-dose",
+            "ndc_qualifier": "ML",
+            "ndc_quantity": "2",
+        },
+        "ndc-quantity",
+        ("J1885", 2),
+        0,
+    ),
     ({**VIAL, "units": 8, "dose": "177", "modifiers": "JZ"}, "dose-above-containers", None, None),
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "21"}, "facility-place", ("J1885", 0), 2),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("line", "cause", "expected", "difference"), PLANTED, ids=lambda value: str(value)[:40])
@@ -94,9 +163,17 @@ RIGHT = [
     {"code": "Q9992", "units": 1, "dose": "300", "unit": "mg"},
     {**VIAL, "units": 10, "dose": "100", "discarded": "0 mg", "modifiers": "JZ"},
     {**VIAL, "units": 8, "container": "multi-dose"},
-    {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "0409-3795-01", "container": "multi-dose",
-     "ndc_qualifier": "ML", "ndc_quantity": "1"},
-]  # fmt: skip
+    {
+        "code": "J1885",
+        "units": 2,
+        "dose": "30",
+        "unit": "mg",
+        "ndc": "0409-3795-01",
+        "container": "multi-dose",
+        "ndc_qualifier": "ML",
+        "ndc_quantity": "1",
+    },
+]
 
 
 @pytest.mark.parametrize("line", RIGHT, ids=lambda value: f"{value['code']} x {value['units']}")
@@ -115,7 +192,7 @@ OPEN = [
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "xx"}, "setting"),
     ({"code": "J3490", "units": 1, "dose": "30", "unit": "mg"}, "no-unit"),
     ({"code": "J9035", "units": 2, "dose": "77", "unit": "mg", "modifiers": "JW"}, "jw-alone"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("line", "cause"), OPEN, ids=[cause for _, cause in OPEN])
@@ -133,18 +210,13 @@ def test_a_jw_line_and_its_administered_line_are_one_judgment() -> None:
     assert [row["verdict"] for row in judged(*pair)] == ["agrees", "agrees"]
     wrong = judged(pair[0], {**pair[1], "units": 3})
     assert [(row["verdict"], row["cause"], row["difference_units"]) for row in wrong] == [
-        ("agrees", None, 0), ("differs", "jw-units", 1),
-    ]  # fmt: skip
+        ("agrees", None, 0),
+        ("differs", "jw-units", 1),
+    ]
     multi = judged(*({**row, "container": "multi-dose"} for row in pair))
-    assert [(row["verdict"], row["cause"]) for row in multi] == [
-        ("agrees", None),
-        ("differs", "jw-unsupported"),
-    ]
+    assert [(row["verdict"], row["cause"]) for row in multi] == [("agrees", None), ("differs", "jw-unsupported")]
     unknown = judged(*({**row, "discarded": None} for row in pair))
-    assert [(row["verdict"], row["cause"]) for row in unknown] == [
-        ("agrees", None),
-        ("unjudged", "waste-unknown"),
-    ]
+    assert [(row["verdict"], row["cause"]) for row in unknown] == [("agrees", None), ("unjudged", "waste-unknown")]
     ended = judged(
         *({"code": "J1030", "claim": "B", "units": 1, "dose": "40", "unit": "mg", "modifiers": m} for m in ("", "JW"))
     )
@@ -189,7 +261,7 @@ def test_a_dose_billed_on_two_lines_agrees_where_the_sum_does() -> None:
 
 
 def test_money_is_counted_only_on_days_whose_payment_limit_is_known() -> None:
-    limit = jc.policy.shipped().fee("J0696", "payment-limit", "2026-03-02")
+    limit = POLICY.fee("J0696", "payment-limit", "2026-03-02")
     assert limit is not None
     row = {"code": "J0696", "units": 1, "dose": "1", "unit": "g"}
     known, later, earlier = judged(row, {**row, "on": "2026-11-02"}, {**row, "on": "2025-03-02"})
@@ -213,8 +285,21 @@ def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
     for n, row in enumerate(jc.batch.bill(table).to_pylist()):
         if row["status"] != "billed":
             continue
-        base = {name: row[name] for name in ("drug", "dose", "unit", "on", "payer", "place", "ndc", "container",
-                                             "container_amount", "discarded")}  # fmt: skip
+        base = {
+            name: row[name]
+            for name in (
+                "drug",
+                "dose",
+                "unit",
+                "on",
+                "payer",
+                "place",
+                "ndc",
+                "container",
+                "container_amount",
+                "discarded",
+            )
+        }
         base |= {
             "claim": str(n),
             "line": 1,
@@ -270,23 +355,18 @@ def test_the_report_counts_by_cause_and_by_drug() -> None:
 def test_every_cause_is_spoken_and_explained() -> None:
     spoken = {cause for _, cause, *_ in PLANTED} | {cause for _, cause in OPEN}
     spoken |= {"jw-units", "jw-unsupported", "waste-unknown"}
-    rare = {
-        "withheld",
-        "basis-needed",
-        "ambiguous-drug",
-        "unknown-drug",
-        "product",
-        "low-confidence",
-        "other",
-    }
+    rare = {"withheld", "basis-needed", "ambiguous-drug", "unknown-drug", "product", "low-confidence", "other"}
     assert spoken | rare == set(causes.ALL)
     assert set(causes.OF_REFUSAL.values()) <= set(causes.UNJUDGED)
 
 
-@pytest.mark.parametrize(("line", "cause"), [
-    ({"code": "J0741", "units": 1, "dose": "5", "unit": "mg"}, "basis-needed"),
-    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "50", "ndc": None}, "withheld"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ({"code": "J0741", "units": 1, "dose": "5", "unit": "mg"}, "basis-needed"),
+        ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "50", "ndc": None}, "withheld"),
+    ],
+)
 def test_rarer_causes(line: dict[str, Any], cause: str) -> None:
     assert one(**line)["cause"] == cause
 

@@ -71,9 +71,23 @@ def test_decimal_columns_are_exact(amounts: list[Decimal], shape: tuple[int, int
     assert [row["units"] for row in made] == [fifteens(Fraction(amount)) for amount in amounts]
 
 
-@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.uint64(), pa.float64(), pa.decimal128(10, 2), pa.decimal256(40, 3),
-                                  pa.decimal64(10, 1), pa.large_string(), pa.string_view(), pa.dictionary(pa.int16(), pa.string()),
-                                  pa.dictionary(pa.int32(), pa.float64())], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.int8(),
+        pa.int32(),
+        pa.uint64(),
+        pa.float64(),
+        pa.decimal128(10, 2),
+        pa.decimal256(40, 3),
+        pa.decimal64(10, 1),
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int16(), pa.string()),
+        pa.dictionary(pa.int32(), pa.float64()),
+    ],
+    ids=str,
+)
 def test_every_column_type_gives_the_same_units(kind: Any) -> None:
     values = [30, 100, 7, 30]
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -152,9 +166,11 @@ def test_gaps_and_odd_floats_are_refused_and_the_rest_stays() -> None:
 
 def test_gaps_in_whole_numbers_decimals_and_dictionaries_refuse_their_rows_only() -> None:
     for values in (
-        pa.array([30, None, 45], pa.int64()), pa.array([Decimal(30), None, Decimal(45)], pa.decimal128(9, 2)),
-        pa.array(["30", None, "45"]).dictionary_encode(), pa.array([30, None, 45], pa.uint64()),
-    ):  # fmt: skip
+        pa.array([30, None, 45], pa.int64()),
+        pa.array([Decimal(30), None, Decimal(45)], pa.decimal128(9, 2)),
+        pa.array(["30", None, "45"]).dictionary_encode(),
+        pa.array([30, None, 45], pa.uint64()),
+    ):
         assert [row["units"] for row in doses(values)] == [2, None, 3]
 
 
@@ -169,10 +185,7 @@ def test_what_was_answered_is_forgotten_before_it_fills_the_memory(monkeypatch: 
 def test_an_amount_beyond_the_integers_goes_the_long_way_and_is_right() -> None:
     # vector genomes: 15 digits and more
     made = doses(pa.array([Decimal("1e15"), Decimal("123456789012345678")], pa.decimal128(38, 0)))
-    assert [row["units"] for row in made] == [
-        fifteens(Fraction(10**15)),
-        fifteens(Fraction(123456789012345678)),
-    ]
+    assert [row["units"] for row in made] == [fifteens(Fraction(10**15)), fifteens(Fraction(123456789012345678))]
 
 
 @given(st.integers(1, 10**12), st.fractions(Fraction(1, 10**6), 10**6, max_denominator=10**6), st.integers(0, 6))
@@ -211,11 +224,18 @@ def test_a_code_is_billed_to_its_last_day_and_refused_on_the_next() -> None:
     assert [row["units"] for row in after] == [None, None, 40, 40]
 
 
-@pytest.mark.parametrize("on", [
-    pa.array([dt.date(2026, 3, 2)]), pa.array(["2026-03-02"]), pa.array(["2026-03-02"]).dictionary_encode(),
-    pa.array([dt.datetime.fromisoformat("2026-03-02T23:59")]), pa.array([dt.date(2026, 3, 2)]).cast(pa.date64()),
-    pa.array([dt.datetime(2026, 3, 3, 3, 0, tzinfo=dt.UTC)], pa.timestamp("us", "America/New_York")),
-], ids=lambda array: str(array.type))  # fmt: skip
+@pytest.mark.parametrize(
+    "on",
+    [
+        pa.array([dt.date(2026, 3, 2)]),
+        pa.array(["2026-03-02"]),
+        pa.array(["2026-03-02"]).dictionary_encode(),
+        pa.array([dt.datetime.fromisoformat("2026-03-02T23:59")]),
+        pa.array([dt.date(2026, 3, 2)]).cast(pa.date64()),
+        pa.array([dt.datetime(2026, 3, 3, 3, 0, tzinfo=dt.UTC)], pa.timestamp("us", "America/New_York")),
+    ],
+    ids=lambda array: str(array.type),
+)
 def test_dates_of_every_type_are_the_day_that_they_show(on: Any) -> None:
     # J9999 has no unit, J0696 has one; the day shows in the summary of dates through the plan.
     table = pa.table({"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": on})
@@ -280,16 +300,36 @@ def test_places_and_ndcs_may_be_numbers() -> None:
 
 
 def test_units_as_they_are_written_count_as_in_one_call() -> None:
-    made = bill([{"drug": "J0561", "dose": dose, "unit": unit, "on": DAY} for dose, unit in
-                 (("2.4", "million units"), ("2.4", "MU"), ("100000", "units"), ("100001", "UNITS"), ("1", "mg"))])  # fmt: skip
+    made = bill(
+        [
+            {"drug": "J0561", "dose": dose, "unit": unit, "on": DAY}
+            for dose, unit in (
+                ("2.4", "million units"),
+                ("2.4", "MU"),
+                ("100000", "units"),
+                ("100001", "UNITS"),
+                ("1", "mg"),
+            )
+        ]
+    )
     assert [row["units"] for row in made] == [24, 24, 1, 2, None]
     assert made[-1]["reason"].startswith("UnitMismatch")
 
 
 def test_findings_name_the_rules_that_spoke() -> None:
-    made = bill([{"drug": drug, "dose": dose, "unit": unit, "on": on} for drug, dose, unit, on in (
-        ("J0696", "1", "g", DAY), ("J0696", "1.0", "g", DAY), ("J0696", "1", "gm", DAY), ("J1885", "30000", "ug", DAY),
-        ("J0696", "1", "g", "2031-01-01"))], ("findings",))  # fmt: skip
+    made = bill(
+        [
+            {"drug": drug, "dose": dose, "unit": unit, "on": on}
+            for drug, dose, unit, on in (
+                ("J0696", "1", "g", DAY),
+                ("J0696", "1.0", "g", DAY),
+                ("J0696", "1", "gm", DAY),
+                ("J1885", "30000", "ug", DAY),
+                ("J0696", "1", "g", "2031-01-01"),
+            )
+        ],
+        ("findings",),
+    )
     said = [set((row["findings"] or "").split("|")) for row in made]
     assert "dose-notation" not in said[0]
     assert "dose-notation" in said[1]
@@ -312,39 +352,55 @@ def test_routes_choose_among_the_codes_of_a_name_and_an_unknown_route_is_refused
 
 
 def test_a_facility_place_withholds_the_drug_from_a_practitioners_claim() -> None:
-    made = bill([{"drug": "J1885", "dose": "30", "unit": "mg", "on": DAY, "place": place, "claim": claim}
-                 for place, claim in (("11", None), ("21", None), ("22", "outpatient"), ("xx", None))])  # fmt: skip
+    made = bill(
+        [
+            {"drug": "J1885", "dose": "30", "unit": "mg", "on": DAY, "place": place, "claim": claim}
+            for place, claim in (("11", None), ("21", None), ("22", "outpatient"), ("xx", None))
+        ]
+    )
     assert [row["status"] for row in made] == ["billed", "refused", "billed", "refused"]
     assert made[1]["reason"].startswith("facility-place: ")
     assert made[3]["reason"].startswith("EncounterError: place")
 
 
-@pytest.mark.parametrize(("dose", "label", "discarded", "units", "waste", "modifier"), [
-    ("7", "10", "3", 1, 0, "JZ"), ("70", "100", "30", 7, 3, None), ("77", "100", "23", 8, 2, None),
-    ("100", "100", "0", 10, 0, "JZ"), ("115", "125", "10", 12, 0, "JZ"), ("77", "100", None, 8, 0, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("dose", "label", "discarded", "units", "waste", "modifier"),
+    [
+        ("7", "10", "3", 1, 0, "JZ"),
+        ("70", "100", "30", 7, 3, None),
+        ("77", "100", "23", 8, 2, None),
+        ("100", "100", "0", 10, 0, "JZ"),
+        ("115", "125", "10", 12, 0, "JZ"),
+        ("77", "100", None, 8, 0, None),
+    ],
+)
 def test_published_waste_examples(
     dose: str, label: str, discarded: str | None, units: int, waste: int, modifier: str | None
 ) -> None:
     base = {"drug": "J9035", "unit": "mg", "on": DAY, "container": "single-dose", "containers": 1}
-    row = base | {
-        "dose": dose,
-        "container_amount": f"{label} mg",
-        "discarded": discarded and f"{discarded} mg",
-    }
-    bare = base | {
-        "dose": float(dose),
-        "container_amount": float(label),
-        "discarded": discarded and float(discarded),
-    }
+    row = base | {"dose": dose, "container_amount": f"{label} mg", "discarded": discarded and f"{discarded} mg"}
+    bare = base | {"dose": float(dose), "container_amount": float(label), "discarded": discarded and float(discarded)}
     for one in (row, bare):
         made = bill([one], ("units", "waste_units", "modifier"))[0]
         assert (made["units"], made["waste_units"], made["modifier"]) == (units, waste, modifier)
 
 
 def test_a_dose_above_the_label_is_withheld() -> None:
-    made = bill([{"drug": "J9035", "dose": "101", "unit": "mg", "on": DAY, "container": "single-dose", "containers": "1",
-                  "container_amount": "100", "discarded": "0"}], ("status", "reason", "units", "waste_units"))[0]  # fmt: skip
+    made = bill(
+        [
+            {
+                "drug": "J9035",
+                "dose": "101",
+                "unit": "mg",
+                "on": DAY,
+                "container": "single-dose",
+                "containers": "1",
+                "container_amount": "100",
+                "discarded": "0",
+            }
+        ],
+        ("status", "reason", "units", "waste_units"),
+    )[0]
     assert (made["status"], made["units"], made["waste_units"]) == ("refused", None, None)
     assert made["reason"].startswith("dose-above-containers")
 
@@ -367,11 +423,30 @@ def test_discarded_amounts_in_another_unit_and_of_other_types() -> None:
     assert jc.batch.bill(table)["status"].to_pylist() == ["refused"]
 
 
-@pytest.mark.parametrize(("column", "value"), [("containers", "0"), ("containers", "1.5"), ("container", "vial"), ("payer", "nobody"),
-                                               ("claim", "inpatient"), ("container_amount", "much")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("containers", "0"),
+        ("containers", "1.5"),
+        ("container", "vial"),
+        ("payer", "nobody"),
+        ("claim", "inpatient"),
+        ("container_amount", "much"),
+    ],
+)
 def test_a_cell_that_cannot_be_read_refuses_its_row_only(column: str, value: str) -> None:
-    base = {"drug": "J9035", "dose": "77", "unit": "mg", "on": DAY, "container": "single-dose", "containers": "1",
-            "container_amount": "100", "discarded": "23", "payer": None, "claim": None}  # fmt: skip
+    base = {
+        "drug": "J9035",
+        "dose": "77",
+        "unit": "mg",
+        "on": DAY,
+        "container": "single-dose",
+        "containers": "1",
+        "container_amount": "100",
+        "discarded": "23",
+        "payer": None,
+        "claim": None,
+    }
     made = bill([base, base | {column: value}], ("status", "reason"))
     assert [row["status"] for row in made] == ["billed", "refused"]
     assert made[1]["reason"]
@@ -396,23 +471,23 @@ def test_columns_that_are_missing_doubled_or_taken_are_named() -> None:
 
 def test_other_columns_pass_through_untouched_and_outputs_follow() -> None:
     table = pa.table(
-        {
-            "note": pa.array([["a"], None]),
-            "drug": ["J0696", "x"],
-            "dose": [1, 1],
-            "unit": ["g", "g"],
-            "on": [DAY, DAY],
-        }
+        {"note": pa.array([["a"], None]), "drug": ["J0696", "x"], "dose": [1, 1], "unit": ["g", "g"], "on": [DAY, DAY]}
     )
     made = jc.batch.bill(table)
     assert made.column_names == ["note", "drug", "dose", "unit", "on", *jc.batch.OUTPUTS]
     assert made.select(table.column_names).equals(table)
 
 
-@pytest.mark.parametrize("make", [
-    lambda table: table.to_batches()[0], lambda table: pytest.importorskip("polars").from_arrow(table),
-    lambda table: pytest.importorskip("pandas") and table.to_pandas(), lambda table: table.to_reader(),
-], ids=["record batch", "polars", "pandas", "reader"])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda table: table.to_batches()[0],
+        lambda table: pytest.importorskip("polars").from_arrow(table),
+        lambda table: pytest.importorskip("pandas") and table.to_pandas(),
+        lambda table: table.to_reader(),
+    ],
+    ids=["record batch", "polars", "pandas", "reader"],
+)
 def test_anything_that_speaks_arrow_is_a_table(make: Any) -> None:
     table = pa.table({"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": [DAY]})
     assert jc.batch.bill(make(table))["units"].to_pylist() == [4]
@@ -438,21 +513,21 @@ def test_a_table_in_many_chunks_with_dictionaries_of_their_own() -> None:
     assert jc.batch.bill(table, outputs=("units",))["units"].to_pylist() == [2, 4, 3, None]
 
 
-def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     from jcodeunits.batch import plan
 
-    rows = [{"drug": drug, "dose": str(n + 1), "unit": unit, "on": f"20{y}-01-05"} for n, drug in enumerate(("J1885", "J0696", "x"))
-            for unit in ("mg", "g", "mL") for y in (20, 24, 26)]  # fmt: skip
+    rows = [
+        {"drug": drug, "dose": str(n + 1), "unit": unit, "on": f"20{y}-01-05"}
+        for n, drug in enumerate(("J1885", "J0696", "x"))
+        for unit in ("mg", "g", "mL")
+        for y in (20, 24, 26)
+    ]
     before = bill(rows, jc.batch.OUTPUTS)
     monkeypatch.setattr(plan, "DENSE", 1)
     assert bill(rows, jc.batch.OUTPUTS) == before
 
 
-def test_a_group_whose_figures_differ_from_one_call_is_answered_row_by_row(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_group_whose_figures_differ_from_one_call_is_answered_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     from jcodeunits.batch import details
 
     base = {

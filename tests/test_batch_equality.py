@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import jcodeunits as jc
-from jcodeunits import period
+from jcodeunits.dated import as_date
 from jcodeunits.errors import JcodeunitsError
 
 PLAIN = ("hcpcs", "units", "status", "reason")
@@ -21,7 +21,7 @@ BILLED = ("hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier",
 def one_call(row: dict[str, Any]) -> tuple[Any, ...]:
     """The row by `billing_units`, or the kind of its refusal."""
     try:
-        on = period.as_date(row["on"])
+        on = as_date(row["on"])
         unit = row["unit"]
         dose = jc.Dose.of(row["dose"], unit) if unit and unit.strip() else jc.Dose.of(row["dose"])
         made = jc.billing_units(row["drug"], dose, on)
@@ -50,11 +50,7 @@ def test_a_hundred_thousand_rows_equal_billing_units(seed: int) -> None:
 
 def encounter(row: dict[str, Any]) -> dict[str, Any]:
     """The row as `charge` reads it: a bare amount is in the dose's unit."""
-    given: dict[str, Any] = {
-        "drug": row["drug"],
-        "dose": f"{row['dose']} {row['unit']}",
-        "route": row["route"],
-    }
+    given: dict[str, Any] = {"drug": row["drug"], "dose": f"{row['dose']} {row['unit']}", "route": row["route"]}
     given |= {key: row[key] for key in ("ndc", "container") if row[key]}
     if row["containers"] is not None:
         given["containers"] = row["containers"]
@@ -78,16 +74,7 @@ def charged(row: dict[str, Any]) -> tuple[Any, ...]:
     line = lines[0]
     waste = sum(other.units for other in made.lines if other.kind == "waste")
     modifiers = "|".join(line.modifiers) or None
-    return (
-        "billed",
-        line.code,
-        line.units,
-        modifiers,
-        waste,
-        line.ndc,
-        line.ndc_qualifier,
-        line.ndc_quantity,
-    )
+    return ("billed", line.code, line.units, modifiers, waste, line.ndc, line.ndc_qualifier, line.ndc_quantity)
 
 
 def as_table(rows: list[dict[str, Any]]) -> Any:
@@ -124,8 +111,18 @@ def many(row: dict[str, Any], count: int = 60) -> list[dict[str, Any]]:
 
 def test_rows_that_share_a_case_have_figures_of_their_own() -> None:
     # 100 mg vials of infliximab at 10 mg: given rounded up, discarded rounded down, never above the label.
-    base = {"drug": "J1745", "unit": "mg", "route": "IV infusion", "place": "11", "payer": None, "claim": None,
-            "ndc": None, "container": "single-dose", "containers": 1, "container_amount": "100 mg"}  # fmt: skip
+    base = {
+        "drug": "J1745",
+        "unit": "mg",
+        "route": "IV infusion",
+        "place": "11",
+        "payer": None,
+        "claim": None,
+        "ndc": None,
+        "container": "single-dose",
+        "containers": 1,
+        "container_amount": "100 mg",
+    }
     rows = [row | {"discarded": f"{100 - int(row['dose'])} mg"} for row in many(base)]
     made = jc.batch.bill(as_table(rows)).to_pylist()
     for row, got in zip(rows, made, strict=True):
@@ -157,8 +154,15 @@ def test_the_quantity_of_a_liquid_follows_each_rows_own_dose() -> None:
 
 def test_skin_substitutes_of_both_years_are_judged_as_charge_judges_them() -> None:
     # Paid as supplies by Medicare since 2026-01-01: the rows of one code stand on both sides of the day.
-    shared = {"dose": "4", "unit": "cm2", "route": "topical", "ndc": None, "container": "single-dose",
-              "containers": 1, "container_amount": "5"}  # fmt: skip
+    shared = {
+        "dose": "4",
+        "unit": "cm2",
+        "route": "topical",
+        "ndc": None,
+        "container": "single-dose",
+        "containers": 1,
+        "container_amount": "5",
+    }
     rows = [
         {"drug": drug, "on": on, "place": place, "payer": payer, "claim": claim, "discarded": "1"} | shared
         for drug in ("Q4101", "Q4186", "A2001", "C9354")
@@ -176,8 +180,15 @@ def test_skin_substitutes_of_both_years_are_judged_as_charge_judges_them() -> No
 
 def test_a_code_that_depends_on_the_route_is_the_one_of_charge() -> None:
     # 10 mg is one unit of J9035, and one administration one unit of J7999: the figures agree, the codes do not.
-    shared = {"unit": "mg", "on": "2026-03-02", "ndc": None, "container": None, "containers": None,
-              "container_amount": None, "discarded": None}  # fmt: skip
+    shared = {
+        "unit": "mg",
+        "on": "2026-03-02",
+        "ndc": None,
+        "container": None,
+        "containers": None,
+        "container_amount": None,
+        "discarded": None,
+    }
     rows = [
         {"drug": drug, "dose": dose, "route": route, "place": place, "payer": payer, "claim": claim} | shared
         for drug in ("J9035", "Avastin", "Q5107", "C9257", "J0178")
@@ -192,7 +203,14 @@ def test_a_code_that_depends_on_the_route_is_the_one_of_charge() -> None:
             assert answer == charged(whole), row
             if row["drug"] in ("J9035", "Avastin", "Q5107") and row["route"] != "IV infusion":
                 assert got["hcpcs"] not in ("J9035", "Q5107"), row
-    plain = pa.table({"drug": ["J9035"] * 2, "dose": ["1.25 mg"] * 2, "unit": [None] * 2, "on": ["2026-03-02"] * 2,
-                      "route": ["intravitreal", "IV infusion"]})  # fmt: skip
+    plain = pa.table(
+        {
+            "drug": ["J9035"] * 2,
+            "dose": ["1.25 mg"] * 2,
+            "unit": [None] * 2,
+            "on": ["2026-03-02"] * 2,
+            "route": ["intravitreal", "IV infusion"],
+        }
+    )
     made = jc.batch.bill(plain, outputs=PLAIN).to_pylist()
     assert [(row["hcpcs"], kind(row["reason"])) for row in made] == [(None, "AmbiguousDrug"), ("J9035", None)]

@@ -103,8 +103,13 @@ def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in (["drug", "dose", "unit", "on"], ["J0696", 1, "g", dt.datetime.fromisoformat("2026-03-02T00:00")], ["ketorolac", 0.5, "mg", "2026-03-02"],
-                [None, None, None, None], ["J1885", 45.0, "mg", dt.date(2026, 3, 2)]):  # fmt: skip
+    for row in (
+        ["drug", "dose", "unit", "on"],
+        ["J0696", 1, "g", dt.datetime.fromisoformat("2026-03-02T00:00")],
+        ["ketorolac", 0.5, "mg", "2026-03-02"],
+        [None, None, None, None],
+        ["J1885", 45.0, "mg", dt.date(2026, 3, 2)],
+    ):
         sheet.append(row)
     book.save(tmp_path / "given.xlsx")
     jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
@@ -199,8 +204,21 @@ def pq_page_broken(whole: bytes) -> bytes:
     return bytes(made)
 
 
-FAULTS = ("ragged line", "long line", "encoding", "utf-16", "header encoding", "empty", "binary", "cut gzip", "no zstd", "cut parquet",
-          "no parquet", "corrupt page", "no column")  # fmt: skip
+FAULTS = (
+    "ragged line",
+    "long line",
+    "encoding",
+    "utf-16",
+    "header encoding",
+    "empty",
+    "binary",
+    "cut gzip",
+    "no zstd",
+    "cut parquet",
+    "no parquet",
+    "corrupt page",
+    "no column",
+)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -9,16 +9,27 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from shipped import REFERENCE
 
 import jcodeunits as jc
 from jcodeunits.batch.resolve import Resolver
 from jcodeunits.batch.table import OUTPUTS, Biller
 
 GOOD: dict[str, Any] = {
-    "drug": "J9035", "dose": "77", "unit": "mg", "on": "2026-03-02", "route": "IV infusion", "place": "11",
-    "payer": None, "claim": None, "ndc": None, "container": "single-dose", "containers": "1",
-    "container_amount": "100 mg", "discarded": "23 mg",
-}  # fmt: skip
+    "drug": "J9035",
+    "dose": "77",
+    "unit": "mg",
+    "on": "2026-03-02",
+    "route": "IV infusion",
+    "place": "11",
+    "payer": None,
+    "claim": None,
+    "ndc": None,
+    "container": "single-dose",
+    "containers": "1",
+    "container_amount": "100 mg",
+    "discarded": "23 mg",
+}
 DRUGS: list[dict[str, Any]] = [
     {},
     {"drug": "J1885", "dose": "15", "route": "IM", "container_amount": "30 mg", "discarded": "15 mg"},
@@ -77,8 +88,8 @@ def test_a_row_is_answered_as_if_it_stood_alone_also_in_a_stream(seed: int) -> N
     listed = rows(seed, seed - 1)
     together = answers(jc.batch.bill(table(listed)))
     with ThreadPoolExecutor(1) as pool:
-        stream = Biller(Resolver(), pool)
-        known = Resolver()
+        stream = Biller(Resolver(REFERENCE), pool)
+        known = Resolver(REFERENCE)
         for row, one in zip(listed, together, strict=True):
             alone = answers(Biller(known, pool).bill(table([row])))[0]
             assert one == alone, row

@@ -8,21 +8,22 @@ import re
 from pathlib import Path
 
 import pytest
+from shipped import DRUGS
 
-from jcodeunits import catalog, tables
-from jcodeunits.catalog import normal, squeezed
+from jcodeunits import tables
 from jcodeunits.errors import AmbiguousDrug, NotInEffect
+from jcodeunits.facts.choosing import choose
+from jcodeunits.facts.drug_rows import OtherName
+from jcodeunits.facts.words import normal, squeezed
 
-BOOK = catalog.shipped()
-ROUTES = {
-    "injection", "intramuscular", "subcutaneous", "intravenous", "oral", "inhaled", "pump",
-}  # fmt: skip
+BOOK = DRUGS
+ROUTES = {"injection", "intramuscular", "subcutaneous", "intravenous", "oral", "inhaled", "pump"}
 
 
 def test_every_brand_means_a_drug_of_the_catalog() -> None:
     for row in (*BOOK.brands, *BOOK.names):
         rows = BOOK.rows(row.code) if row.code else BOOK.ingredients.get(normal(row.ingredient), ())
-        if isinstance(row, catalog.OtherName) and row.kind == "unsafe":
+        if isinstance(row, OtherName) and row.kind == "unsafe":
             continue  # the meanings of a misread abbreviation are words for a person
         assert rows, row
         assert row.ingredient in {drug.ingredient for drug in rows}, row
@@ -34,13 +35,11 @@ def test_every_brand_reaches_its_codes_on_their_first_day() -> None:
         rows = BOOK.rows(row.code) if row.code else BOOK.ingredients[normal(row.ingredient)]
         drug = rows[-1]
         on = max(drug.effective, row.effective)
-        route = {"pump": "SC", "": None}.get(
-            row.routes[0] if row.routes else "", row.routes[0] if row.routes else ""
-        )
+        route = {"pump": "SC", "": None}.get(row.routes[0] if row.routes else "", row.routes[0] if row.routes else "")
         if "pump" in row.routes:
             continue  # reached by its code, its NDC or the word pump
         try:
-            got = {BOOK.choose(row.brand, on, None, _ROUTE_NAMES.get(route or "")).drug.code}
+            got = {choose(BOOK, row.brand, on, None, _ROUTE_NAMES.get(route or "")).drug.code}
         except AmbiguousDrug as why:
             got = set(why.candidates)
         except NotInEffect as why:
@@ -51,9 +50,7 @@ def test_every_brand_reaches_its_codes_on_their_first_day() -> None:
     assert unreached == []
 
 
-_ROUTE_NAMES = {
-    "intramuscular": "IM", "subcutaneous": "SC", "intravenous": "IV", "oral": "oral", "inhaled": "inhaled",
-}  # fmt: skip
+_ROUTE_NAMES = {"intramuscular": "IM", "subcutaneous": "SC", "intravenous": "IV", "oral": "oral", "inhaled": "inhaled"}
 
 
 def test_a_brand_never_reaches_another_brands_own_code() -> None:
@@ -66,12 +63,10 @@ def test_a_brand_never_reaches_another_brands_own_code() -> None:
     for key, codes in named.items():
         brand = next(row.brand for row in BOOK.brands if squeezed(row.brand) == key)
         try:
-            drug = BOOK.choose(brand, on).drug
+            drug = choose(BOOK, brand, on).drug
         except (AmbiguousDrug, NotInEffect):
             continue
-        general = {
-            normal(row.ingredient) for row in BOOK.brands if squeezed(row.brand) == key and not row.code
-        }
+        general = {normal(row.ingredient) for row in BOOK.brands if squeezed(row.brand) == key and not row.code}
         assert drug.code in codes or normal(drug.ingredient) in general, brand
 
 
@@ -79,9 +74,7 @@ def test_one_spelling_of_a_brand_is_kept() -> None:
     spelt: dict[str, set[str]] = {}
     for row in BOOK.brands:
         spelt.setdefault(squeezed(row.brand), set()).add(row.brand)
-    assert {
-        key: sorted(names) for key, names in spelt.items() if len({n.casefold() for n in names}) > 1
-    } == {}
+    assert {key: sorted(names) for key, names in spelt.items() if len({n.casefold() for n in names}) > 1} == {}
 
 
 def test_routes_are_words_of_the_catalog() -> None:
@@ -99,15 +92,56 @@ def test_general_knowledge_is_low_and_says_so() -> None:
 @pytest.mark.parametrize(
     "brand",
     [
-        "Toradol", "Rocephin", "Narcan", "Humira", "Imitrex", "Kenalog", "Kenalog-10", "Kenalog-40",
-        "Kenalog-80", "Depo-Medrol", "Solu-Medrol", "Solu-Cortef", "Vivitrol", "RhoGAM", "Actemra",
-        "Xolair", "Hydrocortone", "Depo-Provera", "Depo-Testosterone", "Benadryl", "Phenergan",
-        "Zofran", "Compazine", "Ativan", "Lasix", "Decadron", "Prolia", "Xgeva", "Neulasta", "Aranesp",
-        "Epogen", "Procrit", "Remicade", "Herceptin", "Avastin", "Botox", "Dysport", "Eylea",
-        "Lucentis", "Vabysmo", "Aristada", "Sublocade", "Faslodex", "Zoladex", "Eligard",
-        "Sandostatin", "Synvisc", "Euflexxa",
+        "Toradol",
+        "Rocephin",
+        "Narcan",
+        "Humira",
+        "Imitrex",
+        "Kenalog",
+        "Kenalog-10",
+        "Kenalog-40",
+        "Kenalog-80",
+        "Depo-Medrol",
+        "Solu-Medrol",
+        "Solu-Cortef",
+        "Vivitrol",
+        "RhoGAM",
+        "Actemra",
+        "Xolair",
+        "Hydrocortone",
+        "Depo-Provera",
+        "Depo-Testosterone",
+        "Benadryl",
+        "Phenergan",
+        "Zofran",
+        "Compazine",
+        "Ativan",
+        "Lasix",
+        "Decadron",
+        "Prolia",
+        "Xgeva",
+        "Neulasta",
+        "Aranesp",
+        "Epogen",
+        "Procrit",
+        "Remicade",
+        "Herceptin",
+        "Avastin",
+        "Botox",
+        "Dysport",
+        "Eylea",
+        "Lucentis",
+        "Vabysmo",
+        "Aristada",
+        "Sublocade",
+        "Faslodex",
+        "Zoladex",
+        "Eligard",
+        "Sandostatin",
+        "Synvisc",
+        "Euflexxa",
     ],
-)  # fmt: skip
+)
 def test_the_brands_of_the_guide_and_of_every_day_are_known(brand: str) -> None:
     assert squeezed(brand) in BOOK.named
 
@@ -133,10 +167,7 @@ def _drug_names(file: Path) -> dict[str, set[str]]:
 def test_what_a_crosswalk_is_cited_for_stands_in_it(shared: Path) -> None:
     cited = [row for row in (*BOOK.brands, *BOOK.names) if row.source.startswith("asp-xwalk-")]
     assert len(cited) > 500
-    files = {
-        row.source: shared / "cms/asp_crosswalk" / f"asp_ndc_hcpcs_{row.source[-6:].upper()}.csv"
-        for row in cited
-    }
+    files = {row.source: shared / "cms/asp_crosswalk" / f"asp_ndc_hcpcs_{row.source[-6:].upper()}.csv" for row in cited}
     known = {source: _drug_names(file) for source, file in files.items()}
     for row in BOOK.brands:
         if row.source not in known:

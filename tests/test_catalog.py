@@ -6,10 +6,11 @@ import pickle
 import sys
 
 import pytest
+from shipped import DRUGS, with_own
 
 import jcodeunits as jc
-from jcodeunits import catalog, errors
-from jcodeunits.catalog import Drug
+from jcodeunits import errors
+from jcodeunits.facts.drug_rows import Drug
 
 HEADER = (
     "code,ingredient,qualifier,specific,form,routes,kind,size,unit,basis,components,equivalents,above,through,refuses,"
@@ -19,11 +20,29 @@ HEADER = (
 
 def row(code="X0001", size="5", unit="mg", basis="per", refuses="", effective="2020-01-01", ends="", **other):
     cells = {
-        "code": code, "ingredient": "testazine", "qualifier": "", "specific": "no", "form": "", "routes": "injection",
-        "kind": "drug", "size": size, "unit": unit, "basis": basis, "components": "", "equivalents": "", "above": "",
-        "through": "", "refuses": refuses, "effective": effective, "ends": ends, "source": "own-review",
-        "cite": "test", "confidence": "high", "verified": "2026-11-23", **other,
-    }  # fmt: skip
+        "code": code,
+        "ingredient": "testazine",
+        "qualifier": "",
+        "specific": "no",
+        "form": "",
+        "routes": "injection",
+        "kind": "drug",
+        "size": size,
+        "unit": unit,
+        "basis": basis,
+        "components": "",
+        "equivalents": "",
+        "above": "",
+        "through": "",
+        "refuses": refuses,
+        "effective": effective,
+        "ends": ends,
+        "source": "own-review",
+        "cite": "test",
+        "confidence": "high",
+        "verified": "2026-11-23",
+        **other,
+    }
     return Drug(*cells.values())
 
 
@@ -41,14 +60,14 @@ def test_a_code_answers_from_its_first_to_its_last_day():
 
 
 def test_the_day_of_every_ended_row_and_the_day_after():
-    for drug in catalog.shipped().drugs:
+    for drug in DRUGS.drugs:
         if drug.ends is None:
             continue
-        assert catalog.shipped().on(drug.code, drug.ends) is drug
+        assert DRUGS.on(drug.code, drug.ends) is drug
         later = drug.ends + dt.timedelta(1)
-        if not any(r.period.holds(later) for r in catalog.shipped().rows(drug.code)):
+        if not any(r.period.holds(later) for r in DRUGS.rows(drug.code)):
             with pytest.raises(errors.NotInEffect):
-                catalog.shipped().on(drug.code, later)
+                DRUGS.on(drug.code, later)
 
 
 def test_case_and_spaces_of_a_code_do_not_matter():
@@ -128,7 +147,7 @@ def test_a_row_that_cannot_be(cells):
 
 
 def test_every_row_is_hashable_picklable_and_plain():
-    rows = catalog.shipped().drugs
+    rows = DRUGS.drugs
     assert len(set(rows)) == len(rows)
     for drug in rows[::50]:
         assert pickle.loads(pickle.dumps(drug)) == drug
@@ -141,13 +160,12 @@ def test_every_row_is_hashable_picklable_and_plain():
 
 def test_a_site_adds_a_drug_and_nothing_shipped_changes(tmp_path):
     (tmp_path / "drugs.csv").write_text(
-        HEADER
-        + "X0001,testazine,,no,,injection,drug,5,mg,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
+        HEADER + "X0001,testazine,,no,,injection,drug,5,mg,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
     )
-    own = catalog.extend(tmp_path)
-    assert int(jc.billing_units("testazine", "12 mg", on="2026-03-02", catalog=own)) == 3
-    assert int(jc.billing_units("J0696", "1 g", on="2026-03-02", catalog=own)) == 4
-    assert own.fingerprint != catalog.shipped().fingerprint
+    own = with_own(tmp_path)
+    assert int(jc.billing_units("testazine", "12 mg", on="2026-03-02", reference=own)) == 3
+    assert int(jc.billing_units("J0696", "1 g", on="2026-03-02", reference=own)) == 4
+    assert own.fingerprint != jc.fingerprint
     with pytest.raises(errors.UnknownDrug):
         jc.billing_units("testazine", "12 mg", on="2026-03-02")
 
@@ -158,14 +176,14 @@ def test_a_shipped_row_is_never_replaced(tmp_path):
         + "J0696,ceftriaxone sodium,,no,,injection,drug,1,g,per,,,,,,2020-01-01,,own-review,site,high,2026-11-23\n"
     )
     with pytest.raises(errors.TableError, match="J0696"):
-        catalog.extend(tmp_path)
+        with_own(tmp_path)
 
 
 def test_a_folder_without_tables_and_no_folder(tmp_path):
     with pytest.raises(errors.TableError, match=r"drugs\.csv"):
-        catalog.extend(tmp_path)
+        with_own(tmp_path)
     with pytest.raises(errors.TableError, match="no folder"):
-        catalog.extend(tmp_path / "none")
+        with_own(tmp_path / "none")
 
 
 def test_a_file_in_the_current_folder_changes_nothing(tmp_path, monkeypatch):

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped import POLICY, REFERENCE, with_own
 
 import jcodeunits as jc
-from jcodeunits import charging, policy, tables
-from jcodeunits.charging import charge, expected
-from jcodeunits.claim import Encounter
+from jcodeunits import allowed as allowed_of
+from jcodeunits import charging
+from jcodeunits.allowed import allowed, expected
+from jcodeunits.charging import charge
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, TableError
+from jcodeunits.facts.reference import Reference
 
 KETOROLAC = {"drug": "ketorolac", "dose": "30 mg", "route": "IM"}
 B12 = {"drug": "J3420", "dose": "1000 mcg", "route": "IM"}
@@ -32,8 +36,8 @@ def test_a_dict_and_an_encounter_give_the_same_charge_and_the_face_is_this_funct
 
 def test_a_charge_names_the_data_that_it_came_from() -> None:
     made = charge(encounter(KETOROLAC))
-    assert made.edition == tables.edition() == jc.edition
-    assert made.fingerprint == tables.fingerprint() == jc.fingerprint
+    assert made.edition == REFERENCE.edition == jc.edition
+    assert made.fingerprint == REFERENCE.fingerprint == jc.fingerprint
 
 
 def test_a_charge_survives_pickling_and_prints_as_json() -> None:
@@ -72,10 +76,10 @@ def test_an_unknown_payer_is_refused_with_the_payers_there_are() -> None:
 HEADER = "payer,option,claim,values,effective,ends,source,cite,confidence,verified\n"
 
 
-def site(folder: Path, *rows: str) -> policy.Policy:
+def site(folder: Path, *rows: str) -> Reference:
     lines = [f"{row},2020-01-01,,site,our contract,high,2026-01-02\n" for row in sorted(rows)]
     (folder / "payers.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
-    return policy.shipped().extend(folder)
+    return with_own(folder)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_a_site_adds_its_own_payer_and_its_second_injection(
     tmp_path: Path, value: str, lines: list[tuple[tuple[str, ...], int]]
 ) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", f"acme,second-injection,any,{value}")
-    made = charge(encounter(KETOROLAC, B12, payer="acme"), policy=own)
+    made = charge(encounter(KETOROLAC, B12, payer="acme"), reference=own)
     assert [(line.modifiers, line.units) for line in made.lines if line.code == "96372"] == lines
     assert [line.code for line in made.lines if line.kind == "drug"] == ["J1885", "J3420"]
     with pytest.raises(EncounterError):
@@ -100,50 +104,49 @@ def test_a_site_adds_its_own_payer_and_its_second_injection(
 
 def test_a_site_payer_may_count_syringes_orders_and_the_patients_drug_otherwise(tmp_path: Path) -> None:
     own = site(
-        tmp_path, "acme,follows,any,commercial", "acme,shared-syringe,any,each", "acme,split-order,any,each",
+        tmp_path,
+        "acme,follows,any,commercial",
+        "acme,shared-syringe,any,each",
+        "acme,split-order,any,each",
         "acme,supply-patient-line,any,penny",
-    )  # fmt: skip
+    )
 
     def injections(*administrations: dict[str, Any], payer: str) -> int:
-        made = charge(encounter(*administrations, payer=payer), policy=own)
+        made = charge(encounter(*administrations, payer=payer), reference=own)
         return sum(line.units for line in made.lines if line.code == "96372")
 
     mixed = [{**KETOROLAC, "syringe": "A"}, {**B12, "syringe": "A"}]
     split = [{**KETOROLAC, "order": "1"}, {**KETOROLAC, "order": "1"}]
     assert (injections(*mixed, payer="acme"), injections(*mixed, payer="commercial")) == (2, 1)
     assert (injections(*split, payer="acme"), injections(*split, payer="commercial")) == (2, 1)
-    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), policy=own)
-    assert [(line.code, str(line.charge_amount)) for line in made.lines if line.kind == "drug"] == [
-        ("J3420", "0.01")
-    ]
+    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), reference=own)
+    assert [(line.code, str(line.charge_amount)) for line in made.lines if line.kind == "drug"] == [("J3420", "0.01")]
 
 
 def test_a_site_payer_that_pays_no_injection_of_the_patients_drug(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", "acme,supply-patient,any,none")
-    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), policy=own)
+    made = charge(encounter({**B12, "supplied_by": "patient"}, payer="acme"), reference=own)
     assert made.lines == ()
     assert {"supply-patient", "nothing-to-bill"} <= {f.rule for f in made.findings}
 
 
 def test_a_site_payer_may_bill_without_supervision(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", "acme,no-supervision,any,bill")
-    made = charge(encounter(B12, payer="acme", supervision="none"), policy=own)
+    made = charge(encounter(B12, payer="acme", supervision="none"), reference=own)
     assert [line.code for line in made.lines] == ["96372", "J3420"]
 
 
 def test_a_payer_whose_edits_are_not_known_is_told_and_nothing_is_withheld(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,second-injection,any,59")
-    made = charge(encounter(B12, payer="acme", visit={"code": "99211"}, services=["96523"]), policy=own)
+    made = charge(encounter(B12, payer="acme", visit={"code": "99211"}, services=["96523"]), reference=own)
     assert {"99211", "96372", "96523", "J3420"} == {line.code for line in made.lines}
     assert {"visit-included", "bundled-services"} <= {f.rule for f in made.findings}
-    assert all(
-        "not known" in f.says for f in made.findings if f.rule in ("visit-included", "bundled-services")
-    )
+    assert all("not known" in f.says for f in made.findings if f.rule in ("visit-included", "bundled-services"))
 
 
 def test_a_required_ndc_of_high_confidence_stops(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", "acme,ndc,any,required")
-    made = charge(encounter(B12, payer="acme"), policy=own)
+    made = charge(encounter(B12, payer="acme"), reference=own)
     assert [f.severity for f in made.findings if f.rule == "ndc-missing"] == ["stop"]
 
 
@@ -153,9 +156,7 @@ def test_a_site_never_replaces_a_shipped_row(tmp_path: Path) -> None:
 
 
 def test_findings_come_gravest_first_and_each_once() -> None:
-    made = charge(
-        encounter({"drug": "J1030", "dose": "40 mg", "route": "IM"}, KETOROLAC, visit={"code": "99213"})
-    )
+    made = charge(encounter({"drug": "J1030", "dose": "40 mg", "route": "IM"}, KETOROLAC, visit={"code": "99213"}))
     rank = ["stop", "warn", "note"]
     ranks = [rank.index(f.severity) for f in made.findings]
     assert ranks == sorted(ranks)
@@ -199,10 +200,14 @@ def test_the_listing_holds_steps_and_rules_once_each() -> None:
 @pytest.mark.parametrize(
     ("on", "amount"),
     [  # relative value units times the factor of the date, by hand
-        ("2022-06-01", "14.53"), ("2023-06-01", "14.23"), ("2024-03-08", "14.08"), ("2024-03-09", "14.31"),
-        ("2025-06-02", "13.91"), ("2026-03-02", "15.36"),
+        ("2022-06-01", "14.53"),
+        ("2023-06-01", "14.23"),
+        ("2024-03-08", "14.08"),
+        ("2024-03-09", "14.31"),
+        ("2025-06-02", "13.91"),
+        ("2026-03-02", "15.36"),
     ],
-)  # fmt: skip
+)
 def test_the_expected_amount_of_an_injection_by_date(on: str, amount: str) -> None:
     rows = expected(charge(encounter(KETOROLAC, on=on))).as_dict()["lines"]
     assert next(row["amount"] for row in rows if row["code"] == "96372") == amount
@@ -211,10 +216,14 @@ def test_the_expected_amount_of_an_injection_by_date(on: str, amount: str) -> No
 @pytest.mark.parametrize(
     ("on", "injection", "drug"),
     [  # limits are of a quarter, relative values of a year
-        ("2026-03-31", "15.36", "0.67"), ("2026-04-01", "15.36", None), ("2026-12-31", "15.36", None),
-        ("2027-01-01", None, None), ("2027-06-01", None, None), ("2025-12-31", "13.91", None),
+        ("2026-03-31", "15.36", "0.67"),
+        ("2026-04-01", "15.36", None),
+        ("2026-12-31", "15.36", None),
+        ("2027-01-01", None, None),
+        ("2027-06-01", None, None),
+        ("2025-12-31", "13.91", None),
     ],
-)  # fmt: skip
+)
 def test_no_amount_is_expected_outside_the_days_of_its_figure_and_the_line_says_so(
     on: str, injection: str | None, drug: str | None
 ) -> None:
@@ -227,12 +236,10 @@ def test_no_amount_is_expected_outside_the_days_of_its_figure_and_the_line_says_
 
 
 def test_an_estimate_multiplies_units_and_says_that_it_is_partial() -> None:
-    made = charge(
-        encounter(KETOROLAC, {"drug": "J9999", "dose": "1 mg", "route": "IM"}, visit={"code": "99213"})
-    )
+    made = charge(encounter(KETOROLAC, {"drug": "J9999", "dose": "1 mg", "route": "IM"}, visit={"code": "99213"}))
     estimate = expected(made)
     by_code = {row.code: row for row in estimate.rows}
-    unit = policy.shipped().allowed("J1885", "2026-03-02")
+    unit = allowed(POLICY, "J1885", "2026-03-02")
     assert unit is not None
     assert by_code["J1885"].amount == unit.amount * 2
     assert by_code["99213"].amount is None
@@ -245,9 +252,9 @@ def test_an_estimate_multiplies_units_and_says_that_it_is_partial() -> None:
 
 
 def test_cents_are_rounded_half_up_and_only_when_shown() -> None:
-    assert charging._cents(Fraction(15365, 1000)) == "15.37"
-    assert charging._cents(Fraction(15364, 1000)) == "15.36"
-    assert charging._cents(Fraction(0)) == "0.00"
+    assert allowed_of._cents(Fraction(15365, 1000)) == "15.37"
+    assert allowed_of._cents(Fraction(15364, 1000)) == "15.36"
+    assert allowed_of._cents(Fraction(0)) == "0.00"
 
 
 PLACES = "payer,place,claim,outcome,lines,severity,reason,says,fix,effective,ends,source,cite,confidence,verified\n"
@@ -260,6 +267,6 @@ def test_a_site_may_have_its_own_rule_for_a_place(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     own = site(tmp_path, "acme,follows,any,commercial")
-    made = charge(encounter(B12, payer="acme"), policy=own)
+    made = charge(encounter(B12, payer="acme"), reference=own)
     assert [line.code for line in made.lines] == ["J3420"]
     assert "place-by-payer" not in {f.rule for f in made.findings}  # the row has nothing to say

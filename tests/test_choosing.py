@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS
 
-from jcodeunits import catalog, routes
-from jcodeunits.catalog import Drug, squeezed
+from jcodeunits import routes
 from jcodeunits.convert import billing_units
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NotInEffect, UnknownDrug
+from jcodeunits.facts.choosing import choose
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.words import normal, squeezed
 
 FOLDER = Path(__file__).parent / "cases"
 ON = dt.date(2026, 3, 2)
-BOOK = catalog.shipped()
+BOOK = DRUGS
 LIVE = [row for row in BOOK.drugs if row.period.holds(ON)]
 UNSPECIFIED = ("", "not otherwise specified", "excludes biosimilars")
 
@@ -31,7 +34,7 @@ def _cases(name: str) -> list[dict[str, str]]:
 
 def _answer(name: str, on: dt.date, dose: str = "", route: str = "") -> str:
     try:
-        return BOOK.choose(name, on, Dose.of(dose) if dose else None, route or None).drug.code
+        return choose(BOOK, name, on, Dose.of(dose) if dose else None, route or None).drug.code
     except AmbiguousDrug as why:
         return " ".join(["ambiguous", *sorted(why.candidates)])
     except UnknownDrug:
@@ -65,20 +68,20 @@ def test_names_that_look_alike_are_never_taken_for_each_other(pair: dict[str, st
 @pytest.mark.parametrize("short", ["MS", "MSO4", "MgSO4", "ms", "MTX", "tPA"])
 def test_an_abbreviation_that_has_been_misread_is_refused_with_its_meanings(short: str) -> None:
     with pytest.raises(AmbiguousDrug, match="has been misread") as caught:
-        BOOK.choose(short, ON)
+        choose(BOOK, short, ON)
     assert "Write the name out" in str(caught.value)
     assert len(caught.value.candidates) == 2
 
 
 def test_the_two_meanings_of_ms_are_named() -> None:
     with pytest.raises(AmbiguousDrug) as caught:
-        BOOK.choose("MS", ON)
+        choose(BOOK, "MS", ON)
     assert set(caught.value.candidates) == {"morphine sulfate", "magnesium sulfate"}
 
 
 def test_an_ambiguous_name_says_what_tells_its_codes_apart() -> None:
     with pytest.raises(AmbiguousDrug) as caught:
-        BOOK.choose("Lupron", ON, Dose.of("7.5 mg"))
+        choose(BOOK, "Lupron", ON, Dose.of("7.5 mg"))
     assert "J1950" in str(caught.value)
     assert "J9217" in str(caught.value)
     assert caught.value.on == ON
@@ -86,24 +89,24 @@ def test_an_ambiguous_name_says_what_tells_its_codes_apart() -> None:
 
 def test_a_size_is_asked_for_where_only_the_dose_would_tell() -> None:
     with pytest.raises(AmbiguousDrug, match="give the dose"):
-        BOOK.choose("Depo-Medrol", dt.date(2024, 3, 31))
+        choose(BOOK, "Depo-Medrol", dt.date(2024, 3, 31))
 
 
 def test_a_name_without_an_injection_asks_for_its_route() -> None:
     # Dexmedetomidine is injected every day, but only its film has a code: the plain name must not bill the film.
     with pytest.raises(AmbiguousDrug, match="no code as an injection") as caught:
-        BOOK.choose("dexmedetomidine", ON)
+        choose(BOOK, "dexmedetomidine", ON)
     assert caught.value.candidates == ("J1105",)
-    assert BOOK.choose("dexmedetomidine", ON, None, "oral").drug.code == "J1105"
+    assert choose(BOOK, "dexmedetomidine", ON, None, "oral").drug.code == "J1105"
 
 
 def test_a_route_without_a_code_is_refused() -> None:
     with pytest.raises(AmbiguousDrug, match="no code for the route oral"):
-        BOOK.choose("ketorolac", ON, None, "oral")
+        choose(BOOK, "ketorolac", ON, None, "oral")
 
 
 def test_other_forms_that_were_not_asked_for_are_told() -> None:
-    assert set(BOOK.choose("bupivacaine", ON).siblings) >= {"J0666"}
+    assert set(choose(BOOK, "bupivacaine", ON).siblings) >= {"J0666"}
 
 
 def test_a_maker_finds_the_makers_code() -> None:
@@ -148,15 +151,33 @@ def test_a_code_for_one_brand_or_maker_is_never_reached_by_the_plain_ingredient(
 # What a row may name, if it names a way of giving at all, to answer for a route.
 INTO_THE_BODY = {"injection"}
 WAYS = {
-    "IM": {"intramuscular", *INTO_THE_BODY}, "SC": {"subcutaneous", "implant", *INTO_THE_BODY},
-    "on-body": {"subcutaneous", *INTO_THE_BODY}, "ID": {"intradermal", *INTO_THE_BODY},
-    "IV": {"intravenous", "infusion", *INTO_THE_BODY}, "IV push": {"intravenous", *INTO_THE_BODY},
+    "IM": {"intramuscular", *INTO_THE_BODY},
+    "SC": {"subcutaneous", "implant", *INTO_THE_BODY},
+    "on-body": {"subcutaneous", *INTO_THE_BODY},
+    "ID": {"intradermal", *INTO_THE_BODY},
+    "IV": {"intravenous", "infusion", *INTO_THE_BODY},
+    "IV push": {"intravenous", *INTO_THE_BODY},
     "IV infusion": {"intravenous", "infusion", *INTO_THE_BODY},
     "intraocular": {"intraocular", "intracameral", "suprachoroidal", *INTO_THE_BODY},
-    "intranasal": {"nasal"}, "transdermal": {"topical"}, "implant": {"implant"},
-    **{way: {way} for way in ("oral", "inhaled", "topical", "rectal", "vaginal", "sublingual", "buccal",
-                              "ophthalmic", "otic", "intrauterine")},
-}  # fmt: skip
+    "intranasal": {"nasal"},
+    "transdermal": {"topical"},
+    "implant": {"implant"},
+    **{
+        way: {way}
+        for way in (
+            "oral",
+            "inhaled",
+            "topical",
+            "rectal",
+            "vaginal",
+            "sublingual",
+            "buccal",
+            "ophthalmic",
+            "otic",
+            "intrauterine",
+        )
+    },
+}
 
 
 @pytest.mark.parametrize("route", routes.NAMES)
@@ -166,7 +187,7 @@ def test_no_code_answers_for_a_route_that_only_names_another_way_of_giving(route
     wrong, asked = {}, 0
     for name in names:
         try:
-            row = BOOK.choose(name, ON, None, route).drug
+            row = choose(BOOK, name, ON, None, route).drug
         except CodeError:
             continue
         asked += 1
@@ -198,10 +219,10 @@ def test_the_product_made_for_a_place_of_the_body_is_named_beside_the_plain_code
         ("triamcinolone acetonide", "intraocular", "J3301", "J3299"),
         ("ranibizumab", "intravitreal", "J2778", "J2779"),
     ):
-        choice = BOOK.choose(name, ON, None, route)
+        choice = choose(BOOK, name, ON, None, route)
         assert choice.drug.code == code
         assert made_for in choice.siblings
-        assert made_for not in BOOK.choose(name, ON, None, "IM" if code == "J3301" else "SC").siblings
+        assert made_for not in choose(BOOK, name, ON, None, "IM" if code == "J3301" else "SC").siblings
     assert _answer("Xipere", ON, "4 mg", "IM").startswith("ambiguous")
 
 
@@ -219,14 +240,20 @@ def test_every_ingredient_in_effect_can_be_reached_by_its_name() -> None:
     assert lost == []
 
 
-def test_codes_of_one_ingredient_that_differ_only_in_size_are_chosen_by_least_excess_then_fewest_units() -> (
-    None
-):
+def test_codes_of_one_ingredient_that_differ_only_in_size_are_chosen_by_least_excess_then_fewest_units() -> None:
     on = dt.date(2024, 3, 31)
     for dose, expected in {
-        "20 mg": "J1020", "40 mg": "J1030", "60 mg": "J1020", "80 mg": "J1040", "100 mg": "J1020",
-        "120 mg": "J1030", "160 mg": "J1040", "10 mg": "J1020", "30 mg": "J1030", "70 mg": "J1040",
-    }.items():  # fmt: skip
+        "20 mg": "J1020",
+        "40 mg": "J1030",
+        "60 mg": "J1020",
+        "80 mg": "J1040",
+        "100 mg": "J1020",
+        "120 mg": "J1030",
+        "160 mg": "J1040",
+        "10 mg": "J1020",
+        "30 mg": "J1030",
+        "70 mg": "J1040",
+    }.items():
         # 60 mg: three of 20 mg leave nothing, 40 mg twice and 80 mg once leave 20 mg.
         # 30 mg: two of 20 mg or one of 40 mg leave 10 mg: fewer units.
         assert _answer("methylprednisolone acetate", on, dose) == expected, dose
@@ -236,9 +263,7 @@ def test_codes_of_one_ingredient_that_differ_only_in_size_are_chosen_by_least_ex
 def test_the_size_chosen_wastes_least(milligrams: int) -> None:
     sizes = {"J1020": 20, "J1030": 40, "J1040": 80}
     code = _answer("Depo-Medrol", dt.date(2024, 3, 31), f"{milligrams} mg")
-    rank = {
-        c: (-(-milligrams // size) * size - milligrams, -(-milligrams // size)) for c, size in sizes.items()
-    }
+    rank = {c: (-(-milligrams // size) * size - milligrams, -(-milligrams // size)) for c, size in sizes.items()}
     assert rank[code] == min(rank.values())
 
 
@@ -261,20 +286,18 @@ def test_a_misspelt_name_is_never_used(name: str, data: st.DataObject) -> None:
         "replace": name[:at] + letter + name[at + 1 :],
         "double": name[: at + 1] + letter + name[at + 1 :],
     }[change]
-    parts = catalog.normal(wrong).split()
-    spelt = {squeezed(wrong)} | {
-        "".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1)
-    }
+    parts = normal(wrong).split()
+    spelt = {squeezed(wrong)} | {"".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1)}
     if not spelt.isdisjoint(KNOWN):
         return  # the slip makes another name, or leaves one whole
     with pytest.raises(UnknownDrug):
-        BOOK.choose(wrong, ON)
+        choose(BOOK, wrong, ON)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_answered_by_a_row_in_effect_or_a_typed_error(text: str) -> None:
     try:
-        drug = BOOK.choose(text, ON).drug
+        drug = choose(BOOK, text, ON).drug
     except CodeError:
         return
     assert drug.period.holds(ON)

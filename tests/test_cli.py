@@ -14,14 +14,22 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS, PRODUCTS, rows_of
 
 from jcodeunits import cli
-from jcodeunits.cli import counter, terminal
+from jcodeunits.cli import find as find_verb
+from jcodeunits.cli import terminal
 from jcodeunits.errors import TableError
+from jcodeunits.facts.product_rows import Product
 
 ON = ("--on", "2026-03-02")
-LIVELY = {"units": ("ketorolac", "30", "mg", *ON), "find": ("toradol", *ON), "ndc": ("0409-3795-01", *ON),
-          "vials": ("J9035", "305", "mg", *ON), "lookup": ("urgent", "care", *ON)}  # fmt: skip
+LIVELY = {
+    "units": ("ketorolac", "30", "mg", *ON),
+    "find": ("toradol", *ON),
+    "ndc": ("0409-3795-01", *ON),
+    "vials": ("J9035", "305", "mg", *ON),
+    "lookup": ("urgent", "care", *ON),
+}
 
 
 class Ran:
@@ -104,9 +112,20 @@ def test_without_a_date_it_says_which_it_used(run) -> None:
 def test_units_as_json_has_the_contracts_keys(run) -> None:
     answer = run("units", "J0696", "1", "g", *ON, "--json")
     assert set(answer.json) >= {
-        "code", "drug", "billing_unit", "dose", "exact", "units", "on", "effective", "ends", "findings", "trace",
-        "edition", "fingerprint",
-    }  # fmt: skip
+        "code",
+        "drug",
+        "billing_unit",
+        "dose",
+        "exact",
+        "units",
+        "on",
+        "effective",
+        "ends",
+        "findings",
+        "trace",
+        "edition",
+        "fingerprint",
+    }
     assert answer.json["exact"] == "4"
     assert answer.json["billing_unit"] == {"size": "250", "unit": "mg", "basis": "per"}
     assert answer.json["dose"] == {"amount": "1", "unit": "g"}
@@ -201,10 +220,7 @@ def test_a_history_has_every_row_and_the_successors(run) -> None:
 
 
 def test_the_history_of_a_name_is_of_all_its_codes(run) -> None:
-    codes = {
-        h["code"]
-        for h in run("find", "methylprednisolone", "acetate", "--history", "--json").json["histories"]
-    }
+    codes = {h["code"] for h in run("find", "methylprednisolone", "acetate", "--history", "--json").json["histories"]}
     assert {"J1010", "J1020", "J1030", "J1040"} <= codes
 
 
@@ -228,8 +244,12 @@ def test_a_product_as_json(run) -> None:
     answer = run("ndc", "65757-0300-01", "--dose", "380 mg", *ON, "--json").json
     assert answer["product"]["ndc"] == "65757030001"
     assert answer["codes"][0] | {"drug": ""} == {
-        "code": "J2315", "drug": "", "billing_unit": "per 1 mg", "units": 380, "refused": None
-    }  # fmt: skip
+        "code": "J2315",
+        "drug": "",
+        "billing_unit": "per 1 mg",
+        "units": 380,
+        "refused": None,
+    }
     assert (answer["quantity"]["ndc_qualifier"], answer["quantity"]["ndc_quantity"]) == ("UN", "1")
 
 
@@ -277,8 +297,7 @@ def test_a_multi_dose_vial_wastes_nothing_and_is_billed_without_jw_or_jz(run) ->
 def test_each_product_on_hand_keeps_its_own_kind(run) -> None:
     answer = run("vials", "J3301", "60", "mg", "--ndc", "00003-0293-20", "00003-0293-05", *ON, "--json").json
     found = {
-        choice["kind"]: [(line["modifiers"], line["units"]) for line in choice["lines"]]
-        for choice in answer["choices"]
+        choice["kind"]: [(line["modifiers"], line["units"]) for line in choice["lines"]] for choice in answer["choices"]
     }
     assert found == {"single-dose": [([], 6), (["JW"], 2)], "multi-dose": [([], 6)]}
 
@@ -310,18 +329,17 @@ def test_an_ndc_as_the_drug_means_the_sizes_of_that_product(run) -> None:
 
 
 def test_no_product_that_is_not_known_as_single_dose_is_proposed_for_jw_or_jz(run) -> None:
-    from jcodeunits import catalog, products, tables
 
-    shelf, on = products.shipped(), dt.date(2026, 3, 2)
+    shelf, on = PRODUCTS, dt.date(2026, 3, 2)
     seen = set()
-    for item in tables.load(products.Product):
+    for item in rows_of(Product):
         reviewed = shelf.container(item.ndc, on)
         kind = reviewed.kind if reviewed is not None and reviewed.kind else item.kind
         if item.ends is not None or item.dose is None or len(item.codes) != 1 or kind == "single-dose":
             continue
         if kind == "" and len(seen) > 60:  # a sample of the many that nobody reviewed
             continue
-        row = catalog.shipped().on(item.codes[0], on)
+        row = DRUGS.on(item.codes[0], on)
         if row.refuses or row.basis == "band" or row.unit != item.unit:
             continue
         answer = run("vials", row.code, str(item.dose), "--ndc", item.number, *ON, "--json").json
@@ -342,9 +360,15 @@ def test_sizes_that_hold_another_measure_are_refused(run) -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind", "key"),
-    [("urgent care", "place", "20"), ("JZ", "modifier", "JZ"), ("96372", "administration", "96372"),
-     ("documentation", "documentation", ""), ("denials", "denial", ""), ("rules", "rule", "")],
-)  # fmt: skip
+    [
+        ("urgent care", "place", "20"),
+        ("JZ", "modifier", "JZ"),
+        ("96372", "administration", "96372"),
+        ("documentation", "documentation", ""),
+        ("denials", "denial", ""),
+        ("rules", "rule", ""),
+    ],
+)
 def test_staff_find_places_modifiers_codes_rules_and_denials(run, text: str, kind: str, key: str) -> None:
     hits = run("lookup", *text.split(), *ON, "--json").json["hits"]
     found = [hit for hit in hits if hit["kind"] == kind and hit["key"].startswith(key)]
@@ -390,9 +414,7 @@ def test_a_wrong_call_is_one_line(run, words: tuple[str, ...]) -> None:
 
 
 def test_the_version_names_the_data(run) -> None:
-    assert re.fullmatch(
-        r"jcodeunits \d+\.\d+\.\d+, HCPCS \d{4} Q\d, data [0-9a-f]{12}\n", run("--version").out
-    )
+    assert re.fullmatch(r"jcodeunits \d+\.\d+\.\d+, HCPCS \d{4} Q\d, data [0-9a-f]{12}\n", run("--version").out)
 
 
 @pytest.mark.parametrize("verb", LIVELY)
@@ -415,9 +437,7 @@ def _on_a_terminal(*words: str, **environment: str) -> tuple[int, str]:
     env = {**os.environ, "TERM": "xterm", **environment}
     env.pop("NO_COLOR", None)
     env |= environment
-    done = subprocess.run(
-        [sys.executable, "-m", "jcodeunits", *words], stdout=writer, stderr=subprocess.PIPE, env=env
-    )
+    done = subprocess.run([sys.executable, "-m", "jcodeunits", *words], stdout=writer, stderr=subprocess.PIPE, env=env)
     os.close(writer)
     shown = b""
     while True:
@@ -459,10 +479,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_a_full_disk_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "jcodeunits", "find", "toradol"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-m", "jcodeunits", "find", "toradol"], stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert (done.returncode, done.stderr) == (2, "jcodeunits: standard output: No space left on device.\n")
 
@@ -470,8 +487,9 @@ def test_a_full_disk_is_one_line() -> None:
 def test_a_terminal_without_unicode_still_gets_its_answer() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "jcodeunits", "units", "J0696", "30.0", "µg", *ON],
-        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )  # fmt: skip
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
     assert done.returncode == 0
     assert b"Write '30 mcg'" in done.stdout
 
@@ -479,9 +497,7 @@ def test_a_terminal_without_unicode_still_gets_its_answer() -> None:
 def test_the_width_is_the_terminals_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "is_terminal", lambda: True)
     for columns, wanted in ((40, 60), (100, 100), (400, 120), (0, 80)):
-        monkeypatch.setattr(
-            os, "get_terminal_size", lambda _fd, columns=columns: os.terminal_size((columns, 24))
-        )
+        monkeypatch.setattr(os, "get_terminal_size", lambda _fd, columns=columns: os.terminal_size((columns, 24)))
         monkeypatch.setattr(sys.stdout, "fileno", lambda: 1, raising=False)
         assert terminal.width() == wanted
     monkeypatch.setattr(os, "get_terminal_size", lambda _fd: (_ for _ in ()).throw(OSError))
@@ -515,7 +531,7 @@ def test_whatever_fails_is_one_sentence(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(counter, "find", fail)
+    monkeypatch.setattr(find_verb, "find", fail)
     ended = run("find", "toradol")
     assert (ended.status, ended.out) == (status, "")
     assert says in ended.err
@@ -523,7 +539,7 @@ def test_whatever_fails_is_one_sentence(
 
 
 def test_a_code_beside_the_one_that_is_found_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jcodeunits.search.find", lambda *_args, **_words: ())
+    monkeypatch.setattr("jcodeunits.facts.search.find", lambda *_args, **_words: ())
     assert "but J1885" in refused(run("find", "toradol", *ON))
 
 

@@ -55,8 +55,9 @@ def test_every_row_is_billed_in_order(run, given: Path, tmp_path: Path) -> None:
     made = rows(tmp_path / "billed.csv")
     assert status == 0
     assert [(row["id"], row["hcpcs"], row["units"], row["status"]) for row in made] == [
-        ("1", "J1885", "2", "billed"), ("2", "J0696", "4", "billed")
-    ]  # fmt: skip
+        ("1", "J1885", "2", "billed"),
+        ("2", "J0696", "4", "billed"),
+    ]
     assert re.search(r"billed +2", out)
 
 
@@ -73,10 +74,7 @@ def test_a_row_that_cannot_be_billed_is_kept_and_the_status_says_so(run, given: 
 def test_rows_through_a_pipe_keep_the_summary_apart() -> None:
     pytest.importorskip("pyarrow")
     done = subprocess.run(
-        [sys.executable, "-m", "jcodeunits", "batch", "-", "-o", "-"],
-        input=GIVEN,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "jcodeunits", "batch", "-", "-o", "-"], input=GIVEN, capture_output=True, text=True
     )
     assert done.returncode == 0
     assert [row["hcpcs"] for row in csv.DictReader(done.stdout.splitlines())] == ["J1885", "J0696"]
@@ -85,12 +83,7 @@ def test_rows_through_a_pipe_keep_the_summary_apart() -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [
-        ("", ""),
-        ("drug,dose\nketorolac,30\n", "unit"),
-        (GIVEN + "4,ketorolac,30\n", "4"),
-        ("\x00\x01\x02", ""),
-    ],
+    [("", ""), ("drug,dose\nketorolac,30\n", "unit"), (GIVEN + "4,ketorolac,30\n", "4"), ("\x00\x01\x02", "")],
 )
 def test_a_file_that_cannot_be_read_leaves_the_earlier_output(
     run, given: Path, tmp_path: Path, text: str, says: str
@@ -131,9 +124,11 @@ def test_billed_lines_are_judged(run, given: Path, tmp_path: Path) -> None:
         for row in rows(tmp_path / "judged.csv")
     ]
     assert judged == [
-        ("A", "agrees", "J1885", "2"), ("B", "differs", "J0696", "4"), ("C", "differs", "J1010", "40"),
+        ("A", "agrees", "J1885", "2"),
+        ("B", "differs", "J0696", "4"),
+        ("C", "differs", "J1010", "40"),
         ("D", "unjudged", "", ""),
-    ]  # fmt: skip
+    ]
     assert "4 lines" in out
     assert max(map(len, out.splitlines())) <= 80 or str(given) in out
 

@@ -12,29 +12,41 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import FOLDER
 
-from jcodeunits import cli, tables
+from jcodeunits import cli
 from jcodeunits.cli import terminal
 
 ON = "2026-03-02"
 FLAGS = ("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM", "--place", "11", "--on", ON)
 ENCOUNTER = {
-    "on": ON, "place": "11", "visit": {"code": "99213", "separate": True}, "diagnoses": ["M54.16"],
+    "on": ON,
+    "place": "11",
+    "visit": {"code": "99213", "separate": True},
+    "diagnoses": ["M54.16"],
     "administrations": [
-        {"drug": "J2315", "dose": "380 mg", "route": "IM", "ndc": "65757-0300-01", "containers": 1,
-         "container": "single-dose", "charge_amount": "4.00"},
+        {
+            "drug": "J2315",
+            "dose": "380 mg",
+            "route": "IM",
+            "ndc": "65757-0300-01",
+            "containers": 1,
+            "container": "single-dose",
+            "charge_amount": "4.00",
+        }
     ],
     "charge_amounts": {"99213": "120.00", "96372": "25.00"},
-}  # fmt: skip
+}
 FHIR = {
-    "resourceType": "MedicationAdministration", "status": "completed",
+    "resourceType": "MedicationAdministration",
+    "status": "completed",
     "effectiveDateTime": f"{ON}T10:15:00-05:00",
     "medicationCodeableConcept": {"text": "ketorolac"},
     "dosage": {
         "route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
         "dose": {"value": 30, "system": "http://unitsofmeasure.org", "code": "mg"},
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -100,9 +112,7 @@ def test_a_file_and_standard_input_give_the_same(run, tmp_path: Path, where: str
 def test_the_json_has_the_contracts_keys(run) -> None:
     out = json.loads(run("-", "--json", given=ENCOUNTER)[1])
     assert set(out) >= {"ok", "lines", "findings", "edition", "fingerprint"}
-    assert set(out["lines"][2]) >= {
-        "code", "modifiers", "units", "diagnoses", "ndc", "ndc_qualifier", "ndc_quantity"
-    }  # fmt: skip
+    assert set(out["lines"][2]) >= {"code", "modifiers", "units", "diagnoses", "ndc", "ndc_qualifier", "ndc_quantity"}
     assert out["lines"][2]["ndc_quantity"] == "1"
     for finding in out["findings"]:
         assert set(finding) == {"rule", "severity", "line", "says", "fix", "citations"}
@@ -113,11 +123,7 @@ def test_a_table_names_date_place_lines_and_verdict(run) -> None:
     status, out, _ = run("-", given=ENCOUNTER)
     assert status == 0
     assert out.startswith("2026-03-02, place 11, medicare, professional claim\n")
-    assert [row.split()[1] for row in out.splitlines() if row[:1].isdigit()][1:4] == [
-        "99213",
-        "96372",
-        "J2315",
-    ]
+    assert [row.split()[1] for row in out.splitlines() if row[:1].isdigit()][1:4] == ["99213", "96372", "J2315"]
     assert "nothing stops this claim" in out
     assert max(map(len, out.splitlines())) <= 80 or "65757030001" in out
 
@@ -139,9 +145,14 @@ def test_the_expected_amounts_are_an_estimate_with_its_sum(run) -> None:
     assert "partial" in out
     _, out, _ = run(*FLAGS, "--expected", "--json")
     assert json.loads(out)["expected"]["lines"][0] | {"citations": []} == {
-        "line": 1, "code": "96372", "units": 1, "amount": "15.36", "how": "0.46 RVU x $33.4009", "note": "",
+        "line": 1,
+        "code": "96372",
+        "units": 1,
+        "amount": "15.36",
+        "how": "0.46 RVU x $33.4009",
+        "note": "",
         "citations": [],
-    }  # fmt: skip
+    }
 
 
 def test_past_the_last_day_of_the_money_no_amount_is_printed_and_the_line_says_so(run) -> None:
@@ -171,9 +182,7 @@ def test_the_schema_holds_for_what_is_read(run) -> None:
 
 
 def test_a_message_is_billed_with_what_it_cannot_say(run) -> None:
-    status, out, _ = run(
-        "-", "--from", "fhir", "--place", "11", "--diagnosis", "M54.16", "--json", given=FHIR
-    )
+    status, out, _ = run("-", "--from", "fhir", "--place", "11", "--diagnosis", "M54.16", "--json", given=FHIR)
     assert status == 0
     assert lines(out) == [("96372", [], 1), ("J1885", [], 2)]
 
@@ -255,10 +264,7 @@ def test_an_option_of_the_format_is_known_or_refused(run) -> None:
         ({**ENCOUNTER, "payer": "nobody"}, "nobody"),
         ({**ENCOUNTER, "administrations": [{"drug": "J1885"}]}, "'dose' is missing"),
         ({**ENCOUNTER, "administrations": [{"drug": "J1885", "dose": 30, "route": "IM"}]}, "dose"),
-        (
-            {**ENCOUNTER, "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "by air"}]},
-            "Allowed",
-        ),
+        ({**ENCOUNTER, "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "by air"}]}, "Allowed"),
         ({**ENCOUNTER, "visit": {"code": "visit"}}, "visit"),
     ],
 )
@@ -292,31 +298,67 @@ def test_flags_add_to_a_file_and_never_replace(run) -> None:
 # --- whatever comes in ------------------------------------------------------------------------------
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(allow_nan=False) | st.text(max_size=12)
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**6)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12)
     | st.sampled_from(["J1885", "30 mg", "IM", "11", "99213", "2026-03-02", "0 mg", "ketorolac", "0409-3795-01"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 _ENCOUNTER_KEYS = (
-    "on", "place", "payer", "claim", "visit", "supervision", "resident", "patient", "services", "diagnoses",
-    "administrations", "charge_amounts", "revenue_codes",
-)  # fmt: skip
+    "on",
+    "place",
+    "payer",
+    "claim",
+    "visit",
+    "supervision",
+    "resident",
+    "patient",
+    "services",
+    "diagnoses",
+    "administrations",
+    "charge_amounts",
+    "revenue_codes",
+)
 _GIVEN_KEYS = (
-    "drug", "dose", "route", "site", "products", "container", "form", "basis", "concentration", "order", "syringe",
-    "time", "start", "stop", "performed_by", "performer", "self_administered", "supplied_by", "shared", "documented",
-    "ndc", "containers", "container_amount", "discarded", "purpose", "charge_amount", "revenue_code", "diagnoses",
-)  # fmt: skip
+    "drug",
+    "dose",
+    "route",
+    "site",
+    "products",
+    "container",
+    "form",
+    "basis",
+    "concentration",
+    "order",
+    "syringe",
+    "time",
+    "start",
+    "stop",
+    "performed_by",
+    "performer",
+    "self_administered",
+    "supplied_by",
+    "shared",
+    "documented",
+    "ndc",
+    "containers",
+    "container_amount",
+    "discarded",
+    "purpose",
+    "charge_amount",
+    "revenue_code",
+    "diagnoses",
+)
 
 
 def _status(given: object) -> int:
     """The status of `charge -` for one JSON document; never a traceback, never an unforeseen error."""
     out, err = io.StringIO(), io.StringIO()
     text = io.TextIOWrapper(io.BytesIO(json.dumps(given).encode()))
-    with (
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", text)
         status = cli.main(("charge", "-", "--json"))
     assert "not foreseen" not in err.getvalue(), (given, err.getvalue())
@@ -345,7 +387,7 @@ def test_any_json_is_billed_or_refused(given_json: object) -> None:
 
 def _own(folder: Path, table: str, *rows: str) -> Path:
     """A folder with one table of a site, in the shape of the shipped one."""
-    header = (tables.folder() / f"{table}.csv").read_text("utf-8").splitlines()[0]
+    header = (FOLDER / f"{table}.csv").read_text("utf-8").splitlines()[0]
     folder.mkdir(exist_ok=True)
     (folder / f"{table}.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
     return folder
@@ -356,19 +398,7 @@ def test_a_sites_own_tables_answer_beside_the_shipped_ones(run, tmp_path: Path) 
     own = _own(tmp_path / "own", "payers", f"our-plan,follows,any,commercial,{since}")
     _own(own, "names", f"house special,synonym,ketorolac tromethamine,,,{since}")
     _own(own, "containers", f"50090-3364,single-dose,liquid,1,,{since}")
-    flags = (
-        "--drug",
-        "house special",
-        "--dose",
-        "30 mg",
-        "--route",
-        "IM",
-        "--place",
-        "11",
-        "--on",
-        ON,
-        "--json",
-    )
+    flags = ("--drug", "house special", "--dose", "30 mg", "--route", "IM", "--place", "11", "--on", ON, "--json")
     assert "our-plan" in refused(run(*flags, "--payer", "our-plan"))
     status, out, _ = run(*flags, "--payer", "our-plan", "--diagnosis", "R52", "--tables", str(own))
     assert (status, lines(out)) == (0, [("96372", [], 1), ("J1885", [], 2)])
@@ -377,12 +407,12 @@ def test_a_sites_own_tables_answer_beside_the_shipped_ones(run, tmp_path: Path) 
 def test_a_folder_without_tables_is_refused(run, tmp_path: Path) -> None:
     assert "holds no table" in refused(run(*FLAGS, "--tables", str(tmp_path)))
     (tmp_path / "notes.csv").write_text("a,b\n", "utf-8")
-    assert "notes.csv is no policy table" in refused(run(*FLAGS, "--tables", str(tmp_path)))
+    assert "notes.csv: no such table" in refused(run(*FLAGS, "--tables", str(tmp_path)))
 
 
 def test_a_sites_rows_never_replace_a_shipped_one(run, tmp_path: Path) -> None:
     row = "medicare,jz,professional,none,2020-01-01,,own-review,wishful,high,2026-11-23"
-    shipped = (tables.folder() / "payers.csv").read_text("utf-8").splitlines()
+    shipped = (FOLDER / "payers.csv").read_text("utf-8").splitlines()
     claim = next(line for line in shipped if line.startswith("medicare,jz,")).split(",")[2]
     own = _own(tmp_path / "own", "payers", row.replace("professional", claim))
     assert "medicare" in refused(run(*FLAGS, "--tables", str(own)))

@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from shipped import DRUGS, REFERENCE, rows_of
 
 import jcodeunits as jc
-from jcodeunits import tables, units
-from jcodeunits.catalog import shipped
+from jcodeunits import units
 from jcodeunits.errors import JcodeunitsError
 from jcodeunits.refresh import asp, lint
 from jcodeunits.refresh.amounts import dosage, plain
@@ -23,7 +23,7 @@ from jcodeunits.refresh.inputs import Inputs
 from jcodeunits.refresh.lint import Disagreement
 
 TIMES = [(Decimal("1"), 1), (Decimal("3"), 3), (Decimal("2.5"), 3), (Decimal("0.4"), 1)]
-LISTED = {(row.code, row.cms_dosage): row for row in tables.load(Disagreement)}
+LISTED = {(row.code, row.cms_dosage): row for row in rows_of(Disagreement)}
 SIX = {"2024Q1", "2024Q2", "2024Q4", "2025Q2", "2025Q4", "2026Q1"}
 
 
@@ -31,18 +31,16 @@ SIX = {"2024Q1", "2024Q2", "2024Q4", "2025Q2", "2025Q4", "2026Q1"}
 def printed(shared: Path) -> list[tuple[str, str, asp.Quarter]]:
     files = [path for path in sorted((shared / "cms").rglob("*")) if asp.looks_like_crosswalk(path)]
     quarters = tuple(asp.read_crosswalk(path) for path in files)
-    return lint.printed_dosages(Inputs(shared, dt.date(2026, 11, 23), crosswalks=quarters))
+    return lint.printed_dosages(Inputs(shared, dt.date(2026, 11, 23), REFERENCE, crosswalks=quarters))
 
 
 def agrees(code: str, words: str, quarter: asp.Quarter) -> bool:
     """Whether the row in effect has the unit that CMS prints; a code that is not in effect has none."""
-    row = next((r for r in shipped().rows(code) if r.period.holds(quarter.first_day)), None)
+    row = next((r for r in DRUGS.rows(code) if r.period.holds(quarter.first_day)), None)
     return row is not None and lint.agrees(row, words) is True
 
 
-def test_the_six_quarters_hold_as_many_triples_as_they_do(
-    printed: list[tuple[str, str, asp.Quarter]],
-) -> None:
+def test_the_six_quarters_hold_as_many_triples_as_they_do(printed: list[tuple[str, str, asp.Quarter]]) -> None:
     quarters = {quarter.name for _code, _words, quarter in printed}
     assert quarters >= SIX
     assert sum(quarter.name in SIX for _code, _words, quarter in printed) == 5338
@@ -76,14 +74,10 @@ def test_a_listed_disagreement_is_one_and_is_found_where_it_is_said(
     for code, words, quarter in printed:
         if (code, words) in LISTED and not agrees(code, words, quarter):
             seen.setdefault((code, words), set()).add(quarter.name)
-    assert {key: names & SIX for key, names in seen.items()} == {
-        key: set(row.quarters) for key, row in LISTED.items()
-    }
+    assert {key: names & SIX for key, names in seen.items()} == {key: set(row.quarters) for key, row in LISTED.items()}
 
 
-def test_the_dose_grammar_reads_the_dosages_that_cms_prints(
-    printed: list[tuple[str, str, asp.Quarter]],
-) -> None:
+def test_the_dose_grammar_reads_the_dosages_that_cms_prints(printed: list[tuple[str, str, asp.Quarter]]) -> None:
     read = 0
     for _code, words, _quarter in printed:
         amount = dosage(words)

@@ -9,19 +9,29 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import POLICY
 from test_encounters import CASES, encounter_of
 
-from jcodeunits import policy as policies
 from jcodeunits import tables
 from jcodeunits.charging import charge
-from jcodeunits.claim import PURPOSES, Charge
+from jcodeunits.claim import Charge
 from jcodeunits.convert import billing_units
+from jcodeunits.encounter import PURPOSES
 from jcodeunits.errors import JcodeunitsError
-from jcodeunits.policy import AdministrationRule, DrugClass, Element, Modifier, PayerOption, Place, PlaceRule
+from jcodeunits.facts.policy import Policy, in_effect
+from jcodeunits.facts.policy_rows import (
+    AdministrationRule,
+    Diagnosis,
+    DrugClass,
+    Element,
+    Modifier,
+    PayerOption,
+    Place,
+    PlaceRule,
+)
 from jcodeunits.routes import NAMES as ROUTES
 
 ON = "2026-03-02"
-POLICY = policies.shipped()
 INJECTION = "96372"
 
 
@@ -67,9 +77,7 @@ DOSES = _doses()
 def _encounter_for(row: AdministrationRule) -> dict[str, Any] | None:
     """An encounter that the row is written for."""
     any_class = row.classes == ("any",)
-    drug, dose = (
-        ("J1885", "30 mg") if any_class else next((DOSES[c] for c in row.classes if c in DOSES), ("", ""))
-    )
+    drug, dose = ("J1885", "30 mg") if any_class else next((DOSES[c] for c in row.classes if c in DOSES), ("", ""))
     if not drug:
         return None
     purpose = "therapeutic" if row.purpose in ("any", "self-administered") else row.purpose
@@ -81,8 +89,14 @@ def _encounter_for(row: AdministrationRule) -> dict[str, Any] | None:
     payer = "commercial" if row.payer == "any" else row.payer
     claim = "professional" if row.claim == "any" else row.claim
     on = str(row.ends or ON)
-    return {"on": on, "place": "11", "payer": payer, "claim": claim, "diagnoses": diagnoses,
-            "administrations": [administration]}  # fmt: skip
+    return {
+        "on": on,
+        "place": "11",
+        "payer": payer,
+        "claim": claim,
+        "diagnoses": diagnoses,
+        "administrations": [administration],
+    }
 
 
 @pytest.mark.parametrize("row", POLICY.rows(AdministrationRule), ids=lambda row: row.id)
@@ -90,13 +104,13 @@ def test_every_row_of_the_decision_table_decides_an_encounter(
     row: AdministrationRule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[AdministrationRule] = []
-    real = policies.Policy.administration
+    real = Policy.administration
 
     def spy(self: Any, *args: Any, **kwargs: Any) -> AdministrationRule:
         asked.append(real(self, *args, **kwargs))
         return asked[-1]
 
-    monkeypatch.setattr(policies.Policy, "administration", spy)
+    monkeypatch.setattr(Policy, "administration", spy)
     reached: set[AdministrationRule] = set()
     for routes in [row.routes[0]] if row.routes != ("any",) else ["IM", "intrathecal", "intraosseous"]:
         data = _encounter_for(row)
@@ -109,9 +123,7 @@ def test_every_row_of_the_decision_table_decides_an_encounter(
         if row in reached and row.drug == "withhold":
             assert not [line for line in made.lines if line.kind == "drug"]
         if row in reached and row.outcome == "bill":
-            roles = {
-                POLICY.procedure(line.code, ON).role for line in made.lines if line.kind == "administration"
-            }
+            roles = {POLICY.procedure(line.code, ON).role for line in made.lines if line.kind == "administration"}
             assert row.role in roles
     assert row in reached
 
@@ -159,9 +171,7 @@ def test_every_modifier_is_judged_by_its_row(row: Modifier) -> None:
     found = [f for f in made.findings if f.rule == "modifier-line" and f" {row.code} " in f" {f.says} "]
     assert bool(found) is ("administration" not in row.lines)
     if row.ends is not None:
-        late = bill(
-            on=str(row.ends + dt.timedelta(1)), services=[{"code": INJECTION, "modifiers": [row.code]}]
-        )
+        late = bill(on=str(row.ends + dt.timedelta(1)), services=[{"code": INJECTION, "modifiers": [row.code]}])
         assert any(f.rule == "modifier-expired" for f in late.findings)
 
 
@@ -178,14 +188,13 @@ def test_every_documentation_element_is_missed_when_it_is_missing(row: Element) 
     assert row.holds in finding.fix
 
 
-@pytest.mark.parametrize(
-    "row", POLICY.rows(policies.Diagnosis), ids=lambda row: f"{row.diagnosis}-{row.code}"
-)
-def test_every_diagnosis_row_marks_or_accepts_its_pair(row: policies.Diagnosis) -> None:
+@pytest.mark.parametrize("row", POLICY.rows(Diagnosis), ids=lambda row: f"{row.diagnosis}-{row.code}")
+def test_every_diagnosis_row_marks_or_accepts_its_pair(row: Diagnosis) -> None:
     drug = "J1885" if row.code == "any" else row.code
-    rows = policies.in_effect
+    rows = in_effect
     assert rows is not None
-    from jcodeunits.claim import Encounter, Line
+    from jcodeunits.claim import Line
+    from jcodeunits.encounter import Encounter
     from jcodeunits.rules import Case, registry
 
     on = str(row.effective) if row.ends else ON
@@ -199,12 +208,22 @@ def test_every_diagnosis_row_marks_or_accepts_its_pair(row: policies.Diagnosis) 
 # --- what holds for any encounter -----------------------------------------------------------------------
 
 DRUGS = [
-    ("J1885", "30 mg", "IM"), ("J3420", "1000 mcg", "IM"), ("J0696", "1 g", "IM"), ("J1200", "50 mg", "IM"),
-    ("J2550", "25 mg", "IM"), ("J1071", "200 mg", "IM"), ("J2405", "4 mg", "IV push"),
-    ("J0696", "2 g", "IV infusion"), ("J9217", "7.5 mg", "IM"), ("90656", "0.5 mL", "IM"),
-    ("J3301", "40 mg", "intra-articular"), ("J0897", "60 mg", "SC"), ("J1030", "40 mg", "IM"),
-    ("J7030", "1000 mL", "IV infusion"), ("J2315", "380 mg", "IM"),
-]  # fmt: skip
+    ("J1885", "30 mg", "IM"),
+    ("J3420", "1000 mcg", "IM"),
+    ("J0696", "1 g", "IM"),
+    ("J1200", "50 mg", "IM"),
+    ("J2550", "25 mg", "IM"),
+    ("J1071", "200 mg", "IM"),
+    ("J2405", "4 mg", "IV push"),
+    ("J0696", "2 g", "IV infusion"),
+    ("J9217", "7.5 mg", "IM"),
+    ("90656", "0.5 mL", "IM"),
+    ("J3301", "40 mg", "intra-articular"),
+    ("J0897", "60 mg", "SC"),
+    ("J1030", "40 mg", "IM"),
+    ("J7030", "1000 mL", "IV infusion"),
+    ("J2315", "380 mg", "IM"),
+]
 
 
 @st.composite
@@ -236,9 +255,7 @@ encounters = st.fixed_dictionaries(
             {"code": st.sampled_from(["99213", "99211", "99395", "99349", "99232", "G0463"])},
             optional={"separate": st.booleans()},
         ),
-        "services": st.lists(
-            st.sampled_from(["20610", "90471", "96523", "36415", "59400"]), max_size=2, unique=True
-        ),
+        "services": st.lists(st.sampled_from(["20610", "90471", "96523", "36415", "59400"]), max_size=2, unique=True),
         "supervision": st.sampled_from(["direct", "virtual", "general", "none"]),
         "resident": st.booleans(),
     },
@@ -273,9 +290,7 @@ def test_units_on_drug_lines_are_those_of_billing_units(data: dict[str, Any]) ->
     for line in made.lines:
         if line.kind == "drug":
             given_ = made.encounter.administrations[line.administration]
-            assert line.units == int(
-                billing_units(given_.drug, given_.dose, on=data["on"], route=given_.route)
-            )
+            assert line.units == int(billing_units(given_.drug, given_.dose, on=data["on"], route=given_.route))
 
 
 @settings(max_examples=120)
@@ -296,13 +311,7 @@ def _units(made: Charge) -> dict[str, int]:
 
 
 # About the claim as a whole, or about a code that the caller listed: another drug may well answer them.
-ABOUT_THE_CLAIM = {
-    "nothing-to-bill",
-    "drug-missing",
-    "wrong-administration",
-    "already-listed",
-    "limits-reach",
-}
+ABOUT_THE_CLAIM = {"nothing-to-bill", "drug-missing", "wrong-administration", "already-listed", "limits-reach"}
 
 
 @settings(max_examples=120)
@@ -337,9 +346,7 @@ def test_what_is_not_billed_is_named_by_a_finding(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("claim", ["professional", "outpatient"])
 @pytest.mark.parametrize("payer", ["medicare", "commercial"])
 def test_every_route_has_an_answer(route: str, claim: str, payer: str) -> None:
-    made = bill(
-        give("J1885", "30 mg", route), payer=payer, claim=claim, place="22" if claim == "outpatient" else "11"
-    )
+    made = bill(give("J1885", "30 mg", route), payer=payer, claim=claim, place="22" if claim == "outpatient" else "11")
     drug = [line for line in made.lines if line.kind == "drug"]
     assert drug or any(f.severity == "stop" for f in made.findings)
     injected = [line for line in made.lines if line.code == INJECTION]
@@ -374,12 +381,7 @@ def test_two_infusions_one_after_the_other_and_one_beside_the_other() -> None:
     one = give("J0696", "1 g", "IV infusion", start="09:00", stop="10:00")
     after = give("J1885", "30 mg", "IV infusion", start="10:00", stop="10:30")
     beside = give("J1885", "30 mg", "IV infusion", start="09:30", stop="10:00")
-    assert _units(bill(one, after)) | {"J0696": 4, "J1885": 2} == {
-        "96365": 1,
-        "96367": 1,
-        "J0696": 4,
-        "J1885": 2,
-    }
+    assert _units(bill(one, after)) | {"J0696": 4, "J1885": 2} == {"96365": 1, "96367": 1, "J0696": 4, "J1885": 2}
     assert "96368" in codes(bill(one, beside))
 
 
@@ -413,8 +415,11 @@ def test_a_second_injection_takes_what_the_payer_row_says(payer: str, modifier: 
 def test_diagnoses_stand_on_the_lines_that_they_belong_to() -> None:
     made = bill(give(diagnoses=["M54.16"]), give("J3420", "1000 mcg"), diagnoses=["D51.0", "M54.16"])
     assert [line.diagnoses for line in made.lines] == [
-        ("M54.16",), ("M54.16",), ("D51.0", "M54.16"), ("D51.0", "M54.16"),
-    ]  # fmt: skip
+        ("M54.16",),
+        ("M54.16",),
+        ("D51.0", "M54.16"),
+        ("D51.0", "M54.16"),
+    ]
 
 
 def test_amounts_are_shared_over_a_waste_pair_to_the_cent() -> None:
@@ -490,10 +495,7 @@ def test_listed_units_hold_as_many_derived_injections_and_no_more() -> None:
 
 def test_one_bag_or_one_order_is_one_infusion() -> None:
     timed = {"start": "09:00", "stop": "10:00"}
-    bag = [
-        give("J0696", "1 g", "IV infusion", syringe="A", **timed),
-        give("J2405", "4 mg", "IV infusion", syringe="A"),
-    ]
+    bag = [give("J0696", "1 g", "IV infusion", syringe="A", **timed), give("J2405", "4 mg", "IV infusion", syringe="A")]
     assert _units(bill(*bag))["96365"] == 1
     assert not {"96367", "96368"} & set(codes(bill(*bag)))
     order = [give("J0696", "1 g", "IV infusion", order="1", **timed) for _ in range(2)]
@@ -525,9 +527,7 @@ def test_an_antineoplastic_over_eight_hours_by_pump_has_a_code_of_its_own() -> N
 
 
 @pytest.mark.parametrize(("second", "billed"), [("09:30", 0), ("09:31", 1), (None, 1)])
-def test_a_push_of_the_same_drug_counts_from_31_minutes_in_a_hospital(
-    second: str | None, billed: int
-) -> None:
+def test_a_push_of_the_same_drug_counts_from_31_minutes_in_a_hospital(second: str | None, billed: int) -> None:
     first = give("J1885", "15 mg", "IV push", time="09:00")
     again = give("J1885", "15 mg", "IV push", **({"time": second} if second else {}))
     made = bill(first, again, place="22", claim="outpatient")

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS, REFERENCE, reference_of, with_own
 
 import jcodeunits as jc
-from jcodeunits import catalog, convert, errors, units
+from jcodeunits import convert, errors, tables, units
 from jcodeunits.convert import billing_units, measured
+from jcodeunits.facts.drug_rows import REFUSALS, Drug
 
 CASES = list(csv.DictReader((Path(__file__).parent / "cases" / "doses.csv").open(encoding="utf-8")))
-ROWS = [row for row in catalog.shipped().drugs if not row.refuses]
+ROWS = [row for row in DRUGS.drugs if not row.refuses]
 SINGLE = [row for row in ROWS if row.size is not None and row.above is None and row.through is None]
 
 
@@ -55,8 +57,7 @@ def test_a_hundredfold_change_is_rescaled():
 
 
 @pytest.mark.parametrize(
-    ("basis", "dose", "units_wanted"),
-    [("ceftolozane", "1 g", 20), ("tazobactam", "0.5 g", 20), ("total", "1.5 g", 20)],
+    ("basis", "dose", "units_wanted"), [("ceftolozane", "1 g", 20), ("tazobactam", "0.5 g", 20), ("total", "1.5 g", 20)]
 )
 def test_a_combination_is_counted_by_the_part_that_is_named(basis, dose, units_wanted):
     # 50 mg of ceftolozane and 25 mg of tazobactam in one unit: 1.5 g of the pair is 1 g and 0.5 g
@@ -71,17 +72,13 @@ def test_a_basis_that_names_no_part():
         billing_units("J1885", "30 mg", on="2026-03-02", basis="tromethamine")
 
 
-@pytest.mark.parametrize(
-    "dose", [None, "", "0 mg", "-1 mg", "nan mg", "30", 30, float("inf"), [], "9" * 400, "😀 mg"]
-)
+@pytest.mark.parametrize("dose", [None, "", "0 mg", "-1 mg", "nan mg", "30", 30, float("inf"), [], "9" * 400, "😀 mg"])
 def test_a_bad_dose_is_a_typed_refusal(dose):
     with pytest.raises(errors.JcodeunitsError):
         billing_units("J1885", dose, on="2026-03-02")
 
 
-@pytest.mark.parametrize(
-    "drug", [None, "", "  ", 5, [], "😀", "x" * 400, "J18855", "ketorolac tromethamine acetate"]
-)
+@pytest.mark.parametrize("drug", [None, "", "  ", 5, [], "😀", "x" * 400, "J18855", "ketorolac tromethamine acetate"])
 def test_a_bad_drug_is_a_typed_refusal(drug):
     with pytest.raises(errors.JcodeunitsError):
         billing_units(drug, "30 mg", on="2026-03-02")
@@ -151,15 +148,22 @@ def test_a_drug_row_is_a_drug():
 
 def test_the_answer_has_the_keys_of_the_contract_and_no_others():
     assert set(billing_units("J1030", "40 mg", on="2024-03-31").as_dict()) == {
-        "code", "drug", "billing_unit", "dose", "exact", "units", "on", "effective", "ends", "findings", "trace",
-        "edition", "fingerprint",
-    }  # fmt: skip
+        "code",
+        "drug",
+        "billing_unit",
+        "dose",
+        "exact",
+        "units",
+        "on",
+        "effective",
+        "ends",
+        "findings",
+        "trace",
+        "edition",
+        "fingerprint",
+    }
     made = billing_units("J1030", "40.0 mg", on="2024-03-31").as_dict()
-    assert (made["drug"], made["effective"], made["ends"]) == (
-        "methylprednisolone acetate",
-        "1982-01-01",
-        "2024-03-31",
-    )
+    assert (made["drug"], made["effective"], made["ends"]) == ("methylprednisolone acetate", "1982-01-01", "2024-03-31")
     assert [finding["rule"] for finding in made["findings"]] == ["dose-notation"]
     assert [step["says"] for step in made["trace"]][-1] == "1 -> 1"
     assert billing_units("J1010", "40 mg", on="2026-03-02").as_dict()["ends"] is None
@@ -205,11 +209,7 @@ def test_an_ndc_with_two_codes_asks_and_one_of_a_band_is_its_code():
     with pytest.raises(errors.AmbiguousDrug) as caught:
         billing_units("00069-1305-10", "4000 units", on="2026-03-02")
     error = caught.value
-    assert (error.given, error.candidates, str(error.on)) == (
-        "00069-1305-10",
-        ("Q5105", "Q5106"),
-        "2026-03-02",
-    )
+    assert (error.given, error.candidates, str(error.on)) == ("00069-1305-10", ("Q5105", "Q5106"), "2026-03-02")
     assert str(error).startswith("NDC 00069-1305-10 has several codes on 2026-03-02: Q5105 ")
     assert "; Q5106 " in str(error)
     assert str(billing_units("12496-0100-01", "100 mg", on="2026-03-02")) == "Q9991 x 1"
@@ -231,14 +231,10 @@ def test_an_ndc_that_is_none_is_refused(ndc):
 def test_a_name_by_general_knowledge_is_noted_and_one_from_a_source_is_not():
     by_level = {"low": "name-by-general-knowledge", "high": None}
     for level, rule in by_level.items():
-        brands = [
-            b
-            for b in catalog.shipped().brands
-            if b.confidence == level and b.code.startswith("J") and b.ends is None
-        ]
+        brands = [b for b in DRUGS.brands if b.confidence == level and b.code.startswith("J") and b.ends is None]
         seen = 0
         for brand in brands:
-            rows = catalog.shipped().rows(brand.code)
+            rows = DRUGS.rows(brand.code)
             if len(rows) != 1 or rows[0] not in SINGLE or rows[0].ends is not None:
                 continue
             try:
@@ -253,13 +249,23 @@ def test_a_name_by_general_knowledge_is_noted_and_one_from_a_source_is_not():
 
 # What a descriptor can leave a code alone for, and a word that the answer then says.
 ONE_USE = {
-    "anti-emetic with chemotherapy": "chemotherapy", "for esrd on dialysis": "dialysis",
-    "for non-esrd use": "outside", "hiv prevention": "HIV prevention", "hiv treatment": "HIV treatment",
-    "covid-19 in hospital": "in hospital", "covid-19 prevention": "COVID-19", "catheter lock": "catheter",
-    "imaging": "imaging", "iron deficiency": "iron deficiency", "pump": "pump", "lock flush": "lock",
-    "pump loading dose": "pump", "compounded": "compounded", "in hospital": "in hospital",
+    "anti-emetic with chemotherapy": "chemotherapy",
+    "for esrd on dialysis": "dialysis",
+    "for non-esrd use": "outside",
+    "hiv prevention": "HIV prevention",
+    "hiv treatment": "HIV treatment",
+    "covid-19 in hospital": "in hospital",
+    "covid-19 prevention": "COVID-19",
+    "catheter lock": "catheter",
+    "imaging": "imaging",
+    "iron deficiency": "iron deficiency",
+    "pump": "pump",
+    "lock flush": "lock",
+    "pump loading dose": "pump",
+    "compounded": "compounded",
+    "in hospital": "in hospital",
     "diluent or flush": "flush",
-}  # fmt: skip
+}
 
 
 def _said_to_limit(row):
@@ -268,13 +274,13 @@ def _said_to_limit(row):
 
 
 def test_an_answer_by_name_says_in_words_the_one_use_that_the_descriptor_leaves_the_code():
-    book, on = catalog.shipped(), dt.date(2026, 3, 2)
+    book, on = DRUGS, dt.date(2026, 3, 2)
     names = {row.ingredient for row in book.drugs} | {b.brand for b in book.brands} | {n.name for n in book.names}
     reached = set()
     for name in names:
         for route in (None, "SC", "IV", "oral", "inhaled", "dialysis"):
             try:
-                row, notes = convert.resolve(name, on, None, route)
+                row, notes = convert.resolve(name, on, None, route, reference=REFERENCE)
             except errors.CodeError:
                 continue
             said = [note for note in notes if note.rule == "limited-use"]
@@ -288,8 +294,7 @@ def test_an_answer_by_name_says_in_words_the_one_use_that_the_descriptor_leaves_
 
 
 @pytest.mark.parametrize(
-    ("drug", "dose", "route", "code"),
-    [("zofran", "8 mg", "oral", "Q0162"), ("benadryl", "50 mg", "oral", "Q0163")],
+    ("drug", "dose", "route", "code"), [("zofran", "8 mg", "oral", "Q0162"), ("benadryl", "50 mg", "oral", "Q0163")]
 )
 def test_an_anti_emetic_by_mouth_is_warned_about_in_units_and_in_a_charge(drug, dose, route, code):
     one = {"drug": drug, "dose": dose, "route": route}
@@ -319,9 +324,30 @@ def test_an_ingredient_whose_only_code_is_one_brands_says_so():
 
 
 def combination(components, size="", unit="", equivalents=""):
-    cells = ["X0002", "a / b", "", "no", "", "injection", "drug", size, unit, "per", components, equivalents, "", "", "",
-             "2020-01-01", "", "own-review", "test", "high", "2026-11-23"]  # fmt: skip
-    return catalog.Drug(*cells)
+    cells = [
+        "X0002",
+        "a / b",
+        "",
+        "no",
+        "",
+        "injection",
+        "drug",
+        size,
+        unit,
+        "per",
+        components,
+        equivalents,
+        "",
+        "",
+        "",
+        "2020-01-01",
+        "",
+        "own-review",
+        "test",
+        "high",
+        "2026-11-23",
+    ]
+    return Drug(*cells)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +365,7 @@ def combination(components, size="", unit="", equivalents=""):
     ],
 )
 def test_parts_of_a_combination(row, dose, basis, exact):
-    answer = billing_units(row, dose, on="2026-03-02", basis=basis)
+    answer = billing_units(row, dose, on="2026-03-02", basis=basis, reference=reference_of(row))
     assert answer.exact == exact
     assert answer.basis == basis
 
@@ -356,7 +382,7 @@ def test_parts_of_a_combination(row, dose, basis, exact):
 )
 def test_parts_that_are_not_told_apart(row, basis, says):
     with pytest.raises(errors.BasisNeeded, match=says) as caught:
-        billing_units(row, "100 mg", on="2026-03-02", basis=basis)
+        billing_units(row, "100 mg", on="2026-03-02", basis=basis, reference=reference_of(row))
     assert caught.value.code == "X0002"
     assert caught.value.choices == tuple(part.name for part in row.components)
 
@@ -377,7 +403,7 @@ def test_a_mismatch_keeps_what_was_given_and_needed():
 
 
 def test_a_sites_own_rows_answer_also_in_refusals(tmp_path):
-    head = ",".join(field.name for field in catalog.Drug.__attrs_attrs__) + "\n"
+    head = ",".join(tables.header(Drug)) + "\n"
     tail = "own-review,site,high,2026-11-23\n"
     (tmp_path / "drugs.csv").write_text(
         head
@@ -393,20 +419,20 @@ def test_a_sites_own_rows_answer_also_in_refusals(tmp_path):
         f"X0005,X0002,as one,descriptor,,2025-01-01,,{tail}"
         f"X0005,X0004,as the other,descriptor,,2025-01-01,,{tail}"
     )
-    own = catalog.extend(tmp_path)
+    own = with_own(tmp_path)
     with pytest.raises(errors.NotInEffect) as caught:
-        billing_units("X0001", "10 mg", on="2026-03-02", catalog=own)
+        billing_units("X0001", "10 mg", on="2026-03-02", reference=own)
     assert caught.value.units == {"X0002": 10}
     with pytest.raises(errors.OutsideBand, match=r"Bill X0004\.") as outside:
-        billing_units("X0003", "11 mg", on="2026-03-02", catalog=own)
+        billing_units("X0003", "11 mg", on="2026-03-02", reference=own)
     assert (outside.value.code, outside.value.candidates) == ("X0003", ("X0004",))
     with pytest.raises(errors.NotInEffect) as split:
-        billing_units("X0005", "12 mg", on="2026-03-02", catalog=own)
+        billing_units("X0005", "12 mg", on="2026-03-02", reference=own)
     assert split.value.units == {"X0002": 12, "X0004": 1}
     assert "12 mg is 12 units of X0002; 12 mg is 1 unit of X0004" in str(split.value)
-    assert billing_units("testband", "11 mg", on="2026-03-02", catalog=own).code == "X0004"
+    assert billing_units("testband", "11 mg", on="2026-03-02", reference=own).code == "X0004"
     with pytest.raises(errors.UnknownDrug) as near:
-        billing_units("testazin", "11 mg", on="2026-03-02", catalog=own)
+        billing_units("testazin", "11 mg", on="2026-03-02", reference=own)
     assert "testazine" in near.value.near
 
 
@@ -455,10 +481,12 @@ MASS = [row for row in SINGLE if units.dimension(row.unit) == "mass"]
 @given(st.sampled_from(MASS), st.integers(1, 10**6))
 def test_the_same_mass_in_any_unit_and_as_a_quantity_is_the_same_count(row, mcg):
     asked = [
-        jc.Dose.of(f"{mcg} mcg"), jc.Dose.of(f"{plain(Fraction(mcg, 1000))} mg"),
-        jc.Dose.of(f"{plain(Fraction(mcg, 10**6))} g"), jc.Dose.of(f"{mcg} mcg").quantity,
+        jc.Dose.of(f"{mcg} mcg"),
+        jc.Dose.of(f"{plain(Fraction(mcg, 1000))} mg"),
+        jc.Dose.of(f"{plain(Fraction(mcg, 10**6))} g"),
+        jc.Dose.of(f"{mcg} mcg").quantity,
         jc.Dose.of(f"{mcg} mcg").quantity.to("gram"),
-    ]  # fmt: skip
+    ]
     counts = {billing_units(row, dose, on=row.effective).count for dose in asked}
     assert len(counts) == 1
 
@@ -467,9 +495,7 @@ def test_the_same_mass_in_any_unit_and_as_a_quantity_is_the_same_count(row, mcg)
 def test_a_float_never_changes_a_count(row, n, places):
     text = plain(Fraction(n, 10**places))
     from_float = billing_units(row, jc.Dose.of(float(text), "mg"), on=row.effective).count
-    from_pint = billing_units(
-        row, units.registry().Quantity(float(text), "milligram"), on=row.effective
-    ).count
+    from_pint = billing_units(row, units.registry().Quantity(float(text), "milligram"), on=row.effective).count
     assert from_float == from_pint == billing_units(row, f"{text} mg", on=row.effective).count
 
 
@@ -482,9 +508,7 @@ def test_what_the_explanation_prints_gives_the_same_answer(row, amount):
         assert billing_units(row, printed, on=row.effective).count == answer.count
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in ROWS if r.above is not None or r.through is not None], ids=lambda r: r.code
-)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.above is not None or r.through is not None], ids=lambda r: r.code)
 def test_limits_hold_the_dose_or_refuse_it(row):
     inside = row.through if row.through is not None else row.above + 1
     one = 1 if row.basis == "band" else -(-inside // row.size)
@@ -497,29 +521,36 @@ def test_limits_hold_the_dose_or_refuse_it(row):
             billing_units(row, jc.Dose(row.through + 1, row.unit), on=row.effective)
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in catalog.shipped().drugs if r.refuses], ids=lambda r: f"{r.code}-{r.effective}"
-)
+@pytest.mark.parametrize("row", [r for r in DRUGS.drugs if r.refuses], ids=lambda r: f"{r.code}-{r.effective}")
 def test_a_row_without_a_billing_unit_refuses_with_its_reason(row):
     with pytest.raises(errors.NotComputable) as caught:
         measured(row, "mg", None)
-    assert catalog.REFUSALS[row.refuses] in str(caught.value)
+    assert REFUSALS[row.refuses] in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("code", "dose", "units_wanted"),
-    [("Q9991", "0.1 g", 1), ("Q9992", "0.3 g", 1), ("J3471", "500 units", 500), ("J3471", "999 units", 999),
-     ("J0572", "2000 mcg", 1)],
-)  # fmt: skip
+    [
+        ("Q9991", "0.1 g", 1),
+        ("Q9992", "0.3 g", 1),
+        ("J3471", "500 units", 500),
+        ("J3471", "999 units", 999),
+        ("J0572", "2000 mcg", 1),
+    ],
+)
 def test_limits_hold_a_dose_in_another_unit(code, dose, units_wanted):
     assert billing_units(code, dose, on="2026-03-02").count == units_wanted
 
 
 @pytest.mark.parametrize(
     ("code", "dose", "way"),
-    [("Q9991", "0.3 g", "Bill Q9992."), ("Q9992", "0.1 g", "Bill Q9991."), ("J3471", "1000 units", "Bill J3472."),
-     ("J0572", "4000 mcg", "Bill J0573.")],
-)  # fmt: skip
+    [
+        ("Q9991", "0.3 g", "Bill Q9992."),
+        ("Q9992", "0.1 g", "Bill Q9991."),
+        ("J3471", "1000 units", "Bill J3472."),
+        ("J0572", "4000 mcg", "Bill J0573."),
+    ],
+)
 def test_limits_refuse_a_dose_in_another_unit(code, dose, way):
     with pytest.raises(errors.OutsideBand) as caught:
         billing_units(code, dose, on="2026-03-02")
@@ -528,12 +559,31 @@ def test_limits_refuse_a_dose_in_another_unit(code, dose, way):
 
 
 def test_a_dose_that_no_code_of_the_drug_holds():
-    row = catalog.Drug(
-        "X0009", "alone", "", "no", "", "injection", "drug", "", "mg", "band", "", "", "", "10", "", "2020-01-01", "",
-        "own-review", "test", "high", "2026-11-23",
-    )  # fmt: skip
+    row = Drug(
+        "X0009",
+        "alone",
+        "",
+        "no",
+        "",
+        "injection",
+        "drug",
+        "",
+        "mg",
+        "band",
+        "",
+        "",
+        "",
+        "10",
+        "",
+        "2020-01-01",
+        "",
+        "own-review",
+        "test",
+        "high",
+        "2026-11-23",
+    )
     with pytest.raises(errors.OutsideBand, match=r"11 mg is outside\. No code of this drug holds that dose\.$"):
-        billing_units(row, "11 mg", on="2026-03-02")
+        billing_units(row, "11 mg", on="2026-03-02", reference=reference_of(row))
 
 
 def test_the_notes_on_how_a_name_was_read():

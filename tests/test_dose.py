@@ -166,9 +166,7 @@ def test_a_number_and_a_unit(value, unit, amount):
     assert Dose.of(value, unit).amount == Fraction(amount)
 
 
-@pytest.mark.parametrize(
-    "value", [0, -1, 0.0, float("nan"), float("inf"), -0.5, True, Decimal("NaN"), 10**30, None]
-)
+@pytest.mark.parametrize("value", [0, -1, 0.0, float("nan"), float("inf"), -0.5, True, Decimal("NaN"), 10**30, None])
 def test_a_number_that_is_no_amount(value):
     with pytest.raises(DoseError):
         Dose.of(value, "mg")
@@ -198,9 +196,16 @@ def test_gives_and_takes_quantities_of_our_registry():
 
 
 @pytest.mark.parametrize(
-    ("text", "unit"), [("1.5 gram", "g"), ("250 milligram", "mg"), ("0.1 microgram", "mcg"), ("2 milliliter", "mL"),
-                       ("3 cubic_centimeter", "mL"), ("70 kilogram", "kg")],
-)  # fmt: skip
+    ("text", "unit"),
+    [
+        ("1.5 gram", "g"),
+        ("250 milligram", "mg"),
+        ("0.1 microgram", "mcg"),
+        ("2 milliliter", "mL"),
+        ("3 cubic_centimeter", "mL"),
+        ("70 kilogram", "kg"),
+    ],
+)
 def test_takes_quantities_of_the_default_registry(text, unit):
     quantity = pint.UnitRegistry()(text)
     dose = Dose.of(quantity)
@@ -226,9 +231,14 @@ def test_a_numpy_scalar_is_taken_at_its_text(text):
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [(True, "an amount must be a number, not bool"), ("five", "not a number followed by a unit"),
-     (float("nan"), "that is no number"), (10**18 + 1, "so many digits"), (-3, "zero or below")],
-)  # fmt: skip
+    [
+        (True, "an amount must be a number, not bool"),
+        ("five", "not a number followed by a unit"),
+        (float("nan"), "that is no number"),
+        (10**18 + 1, "so many digits"),
+        (-3, "zero or below"),
+    ],
+)
 def test_a_number_is_refused_with_its_reason(value, says):
     with pytest.raises(UnreadableDose, match=says):
         Dose.of(value, "mg")
@@ -324,8 +334,15 @@ def test_no_conversion_between_kinds():
 
 def test_prints_the_safe_spelling():
     assert [str(Dose.of(t)) for t in ("30.0 mg", ".5 mg", "10 µg", "5 cc", "10 U", "1500 IU", "1 unit", "1 patch")] == [
-        "30 mg", "0.5 mg", "10 mcg", "5 mL", "10 units", "1500 units", "1 unit", "1 patch",
-    ]  # fmt: skip
+        "30 mg",
+        "0.5 mg",
+        "10 mcg",
+        "5 mL",
+        "10 units",
+        "1500 units",
+        "1 unit",
+        "1 patch",
+    ]
     assert Dose.of("0.50 mg").as_dict() == {"amount": "0.5", "unit": "mg"}
 
 

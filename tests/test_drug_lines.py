@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS, REFERENCE, rows_of, with_own
 
-from jcodeunits import catalog, policy, products, tables
+from jcodeunits import tables
 from jcodeunits.amount import decimal_text
-from jcodeunits.catalog import Drug
-from jcodeunits.claim import Encounter
 from jcodeunits.coding.drug_lines import DrugLines, drug_lines
+from jcodeunits.dated import as_date
 from jcodeunits.dose import Dose
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import JcodeunitsError
-from jcodeunits.period import as_date
+from jcodeunits.facts.choosing import rows_named
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.policy_rows import Status
+from jcodeunits.facts.product_rows import Container, Product
 
 ON = "2026-03-02"
 
@@ -27,7 +31,7 @@ ON = "2026-03-02"
 def build(*administrations: dict[str, Any], on: str = ON, **more: Any) -> tuple[DrugLines, ...]:
     given_here = [{"route": "IM", **administration} for administration in administrations]
     encounter = {"on": on, "place": "11", "administrations": given_here, **more}
-    return drug_lines(Encounter.from_dict(encounter))
+    return drug_lines(Encounter.from_dict(encounter), REFERENCE)
 
 
 def one(administration: dict[str, Any], **more: Any) -> DrugLines:
@@ -61,9 +65,7 @@ def rules(answer: DrugLines) -> set[tuple[str, str]]:
         ("61314-0240-63", "60 mg", ON, ("Q5136", 60)),
     ],
 )
-def test_an_ndc_as_the_drug_picks_its_code_of_the_day(
-    ndc: str, dose: str, on: str, line: tuple[str, int]
-) -> None:
+def test_an_ndc_as_the_drug_picks_its_code_of_the_day(ndc: str, dose: str, on: str, line: tuple[str, int]) -> None:
     answer = one({"drug": ndc, "dose": dose, "container": "multi-dose"}, on=on)
     assert [(x.code, x.units) for x in answer.lines] == [line]
     assert answer.lines[0].ndc == ndc.replace("-", "")
@@ -163,9 +165,16 @@ def test_an_ndc_that_nobody_lists_is_asked_about_and_stands_on_the_line() -> Non
 @pytest.mark.parametrize(("form", "count"), [("powder", ("UN", "2")), ("kit", ("UN", "2"))])
 def test_an_unlisted_product_is_counted_as_the_caller_says(form: str, count: tuple[str, str]) -> None:
     answer = one(
-        {"drug": "J1050", "dose": "300 mg", "ndc": "00009-0746-30", "form": form, "containers": 2,
-         "container_amount": "150 mg", "container": "single-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J1050",
+            "dose": "300 mg",
+            "ndc": "00009-0746-30",
+            "form": form,
+            "containers": 2,
+            "container_amount": "150 mg",
+            "container": "single-dose",
+        }
+    )
     assert ndcs(answer) == [("00009074630", *count)]
     assert shown(answer) == [("J1050", ("JZ",), 300)]
 
@@ -214,15 +223,27 @@ def test_a_volume_of_a_powder_is_refused() -> None:
 
 def test_the_ndc_of_a_jw_pair_is_split_between_the_lines() -> None:
     answer = one(
-        {"drug": "J0696", "dose": "770 mg", "ndc": "00409-7332-01", "containers": 1, "discarded": "230 mg",
-         "container": "single-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J0696",
+            "dose": "770 mg",
+            "ndc": "00409-7332-01",
+            "containers": 1,
+            "discarded": "230 mg",
+            "container": "single-dose",
+        }
+    )
     assert shown(answer) == [("J0696", ("JZ",), 4)]
     assert ndcs(answer) == [("00409733201", "UN", "1")]
     pair = one(
-        {"drug": "J1885", "dose": "15 mg", "ndc": "00409-3796-01", "containers": 1, "discarded": "45 mg",
-         "container": "single-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J1885",
+            "dose": "15 mg",
+            "ndc": "00409-3796-01",
+            "containers": 1,
+            "discarded": "45 mg",
+            "container": "single-dose",
+        }
+    )
     assert shown(pair) == [("J1885", (), 1), ("J1885", ("JW",), 3)]
     assert ndcs(pair) == [("00409379601", "ML", "0.5"), ("00409379601", "ML", "1.5")]
 
@@ -230,9 +251,15 @@ def test_the_ndc_of_a_jw_pair_is_split_between_the_lines() -> None:
 @given(st.integers(1, 59))
 def test_the_quantities_of_a_pair_add_up_to_what_was_opened(milligrams: int) -> None:
     answer = one(
-        {"drug": "J2405", "dose": f"{milligrams} mg", "ndc": "00409-4759-01", "containers": 2,
-         "discarded": f"{80 - milligrams} mg", "container": "single-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J2405",
+            "dose": f"{milligrams} mg",
+            "ndc": "00409-4759-01",
+            "containers": 2,
+            "discarded": f"{80 - milligrams} mg",
+            "container": "single-dose",
+        }
+    )
     assert [line.modifiers for line in answer.lines] == [(), ("JW",)]
     assert sum(line.units for line in answer.lines) == 80
     assert sum(line.ndc_quantity or 0 for line in answer.lines) == Decimal(40)
@@ -240,9 +267,16 @@ def test_the_quantities_of_a_pair_add_up_to_what_was_opened(milligrams: int) -> 
 
 def test_a_jz_line_carries_the_containers_whole() -> None:
     answer = one(
-        {"drug": "J9035", "dose": "95 mg", "route": "IV", "ndc": "50242-0060-01", "containers": 1,
-         "discarded": "5 mg", "container": "single-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J9035",
+            "dose": "95 mg",
+            "route": "IV",
+            "ndc": "50242-0060-01",
+            "containers": 1,
+            "discarded": "5 mg",
+            "container": "single-dose",
+        }
+    )
     assert shown(answer) == [("J9035", ("JZ",), 10)]
     assert ndcs(answer) == [("50242006001", "ML", "4")]
 
@@ -254,13 +288,7 @@ def test_a_multi_dose_vial_counts_what_was_given() -> None:
 
 
 def test_what_nothing_proves_is_asked_and_the_answer_is_used() -> None:
-    duplex = {
-        "drug": "J0696",
-        "dose": "1 g",
-        "ndc": "00264-3153-11",
-        "container": "single-dose",
-        "containers": 1,
-    }
+    duplex = {"drug": "J0696", "dose": "1 g", "ndc": "00264-3153-11", "container": "single-dose", "containers": 1}
     assert ("ndc-form", "warn") in rules(one(duplex))
     assert ndcs(one({**duplex, "form": "powder"})) == [("00264315311", "UN", "1")]
 
@@ -277,18 +305,20 @@ def test_a_kit_of_several_containers_is_asked_for_what_it_holds() -> None:
 
 def test_containers_count_a_product_whose_amount_is_not_known() -> None:
     answer = one(
-        {"drug": "J7185", "dose": "12000 units", "ndc": "58394-0012-01", "containers": 4, "form": "kit",
-         "container": "multi-dose"}
-    )  # fmt: skip
-    assert [(line.units, line.ndc_qualifier, line.ndc_quantity) for line in answer.lines] == [
-        (12000, "UN", 4)
-    ]
+        {
+            "drug": "J7185",
+            "dose": "12000 units",
+            "ndc": "58394-0012-01",
+            "containers": 4,
+            "form": "kit",
+            "container": "multi-dose",
+        }
+    )
+    assert [(line.units, line.ndc_qualifier, line.ndc_quantity) for line in answer.lines] == [(12000, "UN", 4)]
 
 
 def test_a_quantity_that_does_not_follow_is_said() -> None:
-    answer = one(
-        {"drug": "J2790", "dose": "300 mcg", "ndc": "00562-7805-01", "containers": 1, "form": "liquid"}
-    )
+    answer = one({"drug": "J2790", "dose": "300 mcg", "ndc": "00562-7805-01", "containers": 1, "form": "liquid"})
     assert ("ndc-quantity-unknown", "warn") in rules(answer)
     assert ndcs(answer) == [("00562780501", None, "None")]
 
@@ -297,9 +327,12 @@ def test_a_quantity_that_does_not_follow_is_said() -> None:
 
 
 ACTEMRA = {
-    "drug": "J3262", "dose": "280 mg", "route": "IV infusion", "container": "single-dose",
+    "drug": "J3262",
+    "dose": "280 mg",
+    "route": "IV infusion",
+    "container": "single-dose",
     "products": [{"ndc": "50242-0135-01", "containers": 1}, {"ndc": "50242-0136-01", "containers": 1}],
-}  # fmt: skip
+}
 
 
 def test_two_products_of_one_drug_are_one_line_for_medicare() -> None:
@@ -322,11 +355,18 @@ def test_two_products_are_a_line_each_where_the_payer_wants_it() -> None:
 def test_the_units_of_several_lines_add_up_to_one_rounding() -> None:
     remicade = {"ndc": "57894-0030-01", "containers": 1}
     answer = one(
-        {"drug": "J1745", "dose": "155 mg", "route": "IV infusion", "container": "single-dose",
-         "products": [{**remicade, "discarded": "0 mg"},
-                      {"ndc": "57894-0160-01", "containers": 1, "discarded": "45 mg"}]},
+        {
+            "drug": "J1745",
+            "dose": "155 mg",
+            "route": "IV infusion",
+            "container": "single-dose",
+            "products": [
+                {**remicade, "discarded": "0 mg"},
+                {"ndc": "57894-0160-01", "containers": 1, "discarded": "45 mg"},
+            ],
+        },
         payer="wv-medicaid",
-    )  # fmt: skip
+    )
     given_lines = [line for line in answer.lines if "JW" not in line.modifiers]
     assert sum(line.units for line in given_lines) == 16
     assert [(line.units, line.ndc) for line in given_lines] == [(11, "57894003001"), (5, "57894016001")]
@@ -335,10 +375,17 @@ def test_the_units_of_several_lines_add_up_to_one_rounding() -> None:
 
 def test_what_is_left_over_belongs_to_the_last_product_opened() -> None:
     answer = one(
-        {"drug": "J3262", "dose": "250 mg", "route": "IV infusion", "container": "single-dose",
-         "products": [{"ndc": "50242-0136-01", "containers": 1},
-                      {"ndc": "50242-0135-01", "containers": 1, "discarded": "30 mg"}]}
-    )  # fmt: skip
+        {
+            "drug": "J3262",
+            "dose": "250 mg",
+            "route": "IV infusion",
+            "container": "single-dose",
+            "products": [
+                {"ndc": "50242-0136-01", "containers": 1},
+                {"ndc": "50242-0135-01", "containers": 1, "discarded": "30 mg"},
+            ],
+        }
+    )
     assert shown(answer) == [("J3262", (), 250), ("J3262", ("JW",), 30)]
     assert ndcs(answer)[0] == ("50242013601", "ML", "10")
     assert answer.lines[0].extra_ndcs[0].quantity == Decimal("2.5")
@@ -363,9 +410,7 @@ def test_one_product_shared_by_the_parts_of_an_order_stands_once() -> None:
 
 
 def test_different_drugs_of_one_order_stay_apart() -> None:
-    answers = build(
-        {"drug": "J0696", "dose": "1 g", "order": "1"}, {"drug": "J1885", "dose": "30 mg", "order": "1"}
-    )
+    answers = build({"drug": "J0696", "dose": "1 g", "order": "1"}, {"drug": "J1885", "dose": "30 mg", "order": "1"})
     assert [answer.administrations for answer in answers] == [(0,), (1,)]
 
 
@@ -378,24 +423,24 @@ def test_one_order_under_two_names_of_a_drug_is_one_dose(other: str) -> None:
 
 def _names() -> dict[str, list[str]]:
     """The names under which each code that counts an amount is found on the day, a product's NDC among them."""
-    book, day = catalog.shipped(), dt.date.fromisoformat(ON)
+    book, day = DRUGS, dt.date.fromisoformat(ON)
     names = {row.code: [row.code] for row in book.drugs if row.size and row.period.holds(day)}
     words = {row.ingredient for row in book.drugs} | {row.brand for row in book.brands}
     for word in sorted(words | {row.name for row in book.names}):
         try:
-            meant = book.rows_named(word)[0]
+            meant = rows_named(book, word)[0]
         except JcodeunitsError:
             continue
         for row in meant:
             names.get(row.code, []).append(word)
-    for item in tables.load(products.Product):
+    for item in rows_of(Product):
         if len(item.codes) == 1 and item.period.holds(day):
             names.get(item.codes[0], []).append(item.ndc)
     return names
 
 
 def test_no_two_names_of_one_code_make_two_doses_of_one_order() -> None:
-    book, pairs = catalog.shipped(), 0
+    book, pairs = DRUGS, 0
     for code, names in _names().items():
         row = book.rows(code)[0]
         if row.size is None:
@@ -436,13 +481,7 @@ def test_a_kind_that_the_list_denies_is_asked_about() -> None:
 
 def test_an_amount_that_the_list_denies_is_a_stop() -> None:
     answer = one(
-        {
-            "drug": "J1885",
-            "dose": "30 mg",
-            "ndc": "00409-3795-01",
-            "container_amount": "60 mg",
-            "containers": 1,
-        }
+        {"drug": "J1885", "dose": "30 mg", "ndc": "00409-3795-01", "container_amount": "60 mg", "containers": 1}
     )
     assert ("container-amount-differs", "stop") in rules(answer)
 
@@ -451,24 +490,31 @@ def test_an_amount_that_cms_contradicts_is_asked_about() -> None:
     answer = one({"drug": "J1380", "dose": "40 mg", "ndc": "00574-0872-05", "containers": 1})
     assert ("product-amount-unknown", "warn") in rules(answer)
     said = one(
-        {"drug": "J1380", "dose": "40 mg", "ndc": "00574-0872-05", "containers": 1, "container_amount": "200 mg",
-         "container": "multi-dose"}
-    )  # fmt: skip
+        {
+            "drug": "J1380",
+            "dose": "40 mg",
+            "ndc": "00574-0872-05",
+            "containers": 1,
+            "container_amount": "200 mg",
+            "container": "multi-dose",
+        }
+    )
     assert rules(said) == {("ndc-form", "warn")}
 
 
 def test_mixed_kinds_are_asked_about() -> None:
     answer = one(
-        {"drug": "J1010", "dose": "80 mg",
-         "products": [{"ndc": "00009-3073-01", "containers": 1}, {"ndc": "00009-0280-02", "containers": 1}]}
-    )  # fmt: skip
+        {
+            "drug": "J1010",
+            "dose": "80 mg",
+            "products": [{"ndc": "00009-3073-01", "containers": 1}, {"ndc": "00009-0280-02", "containers": 1}],
+        }
+    )
     assert ("container-unknown", "warn") in rules(answer)
 
 
 def test_a_patients_own_drug_takes_neither_modifier() -> None:
-    answer = one(
-        {"drug": "J0897", "dose": "60 mg", "ndc": "55513-0710-01", "containers": 1, "supplied_by": "patient"}
-    )
+    answer = one({"drug": "J0897", "dose": "60 mg", "ndc": "55513-0710-01", "containers": 1, "supplied_by": "patient"})
     assert shown(answer) == [("J0897", (), 60)]
 
 
@@ -477,9 +523,7 @@ def test_a_patients_own_drug_takes_neither_modifier() -> None:
     [("90656", None), ("90658", None), ("90632", "waste-doubt")],
     ids=["flu", "flu vial", "hepatitis A"],
 )
-def test_vaccines_of_the_part_b_list_take_neither_and_others_are_doubtful(
-    drug: str, rule: str | None
-) -> None:
+def test_vaccines_of_the_part_b_list_take_neither_and_others_are_doubtful(drug: str, rule: str | None) -> None:
     answer = one({"drug": drug, "dose": "0.5 mL", "container": "single-dose", "purpose": "vaccine"})
     if answer.drug is None:
         pytest.skip(f"{drug} is not in the catalog")
@@ -497,15 +541,20 @@ def test_a_band_is_one_unit_and_its_vial_is_accounted_for() -> None:
 
 
 def test_a_sites_own_shelf_is_used(tmp_path: Path) -> None:
-    header = ",".join(name for name in products.Container.__annotations__ if name not in ("TABLE", "KEY"))
+    header = ",".join(tables.header(Container))
     row = "00264-3153,single-dose,kit,1,,2024-01-01,,own-review,our shelf,medium,2026-11-23"
     (tmp_path / "containers.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
-    shelf = products.shipped().extend(tmp_path)
+    shelf = with_own(tmp_path)
     encounter = Encounter.from_dict(
-        {"on": ON, "place": "11",
-         "administrations": [{"drug": "J0696", "dose": "1 g", "route": "IM", "ndc": "00264-3153-11", "containers": 1}]}
-    )  # fmt: skip
-    (answer,) = drug_lines(encounter, shelf=shelf)
+        {
+            "on": ON,
+            "place": "11",
+            "administrations": [
+                {"drug": "J0696", "dose": "1 g", "route": "IM", "ndc": "00264-3153-11", "containers": 1}
+            ],
+        }
+    )
+    (answer,) = drug_lines(encounter, reference=shelf)
     assert shown(answer) == [("J0696", ("JZ",), 4)]
     assert ndcs(answer) == [("00264315311", "UN", "1")]
 
@@ -515,22 +564,24 @@ def test_a_sites_own_shelf_is_used(tmp_path: Path) -> None:
 
 def test_a_dose_of_the_librarys_own_type_is_taken_as_it_is() -> None:
     encounter = Encounter.from_dict(
-        {
-            "on": ON,
-            "place": "11",
-            "administrations": [{"drug": "J0696", "dose": Dose.of("1 g"), "route": "IM"}],
-        }
+        {"on": ON, "place": "11", "administrations": [{"drug": "J0696", "dose": Dose.of("1 g"), "route": "IM"}]}
     )
-    (answer,) = drug_lines(encounter)
+    (answer,) = drug_lines(encounter, REFERENCE)
     assert shown(answer) == [("J0696", (), 4)]
 
 
 def test_a_dose_by_weight_is_counted_on_the_ndc_line_too() -> None:
     answer = one(
-        {"drug": "J9035", "dose": "5 mg/kg", "route": "IV infusion", "ndc": "50242-0061-01", "containers": 1,
-         "discarded": "50 mg"},
+        {
+            "drug": "J9035",
+            "dose": "5 mg/kg",
+            "route": "IV infusion",
+            "ndc": "50242-0061-01",
+            "containers": 1,
+            "discarded": "50 mg",
+        },
         patient={"weight": "70 kg"},
-    )  # fmt: skip
+    )
     assert shown(answer) == [("J9035", (), 35), ("J9035", ("JW",), 5)]
     assert ndcs(answer) == [("50242006101", "ML", "14"), ("50242006101", "ML", "2")]
 
@@ -545,9 +596,12 @@ def test_parts_of_an_order_that_fall_under_two_codes_are_refused() -> None:
 
 def test_products_of_unknown_number_are_not_divided() -> None:
     answer = one(
-        {"drug": "J2790", "dose": "600 mcg",
-         "products": [{"ndc": "00562-7805-01"}, {"ndc": "00562-7805-05", "containers": 1}]}
-    )  # fmt: skip
+        {
+            "drug": "J2790",
+            "dose": "600 mcg",
+            "products": [{"ndc": "00562-7805-01"}, {"ndc": "00562-7805-05", "containers": 1}],
+        }
+    )
     assert [line.units for line in answer.lines] == [2]
     assert {line.ndc_quantity for line in answer.lines} == {None}
 
@@ -560,20 +614,19 @@ def _at_our_plan(tmp_path: Path, option: str, value: str, administration: dict[s
         f"ourplan,{option},any,{value},1992-01-01,,site,our contract,high,2026-11-23",
     ]
     (tmp_path / "payers.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-    encounter = {
-        "on": ON,
-        "place": "11",
-        "payer": "ourplan",
-        "administrations": [{"route": "IM", **administration}],
-    }
-    (answer,) = drug_lines(Encounter.from_dict(encounter), policy=policy.shipped().extend(tmp_path))
+    encounter = {"on": ON, "place": "11", "payer": "ourplan", "administrations": [{"route": "IM", **administration}]}
+    (answer,) = drug_lines(Encounter.from_dict(encounter), reference=with_own(tmp_path))
     return answer
 
 
 PAIR = {
-    "drug": "J1885", "dose": "15 mg", "ndc": "00409-3796-01", "containers": 1, "discarded": "45 mg",
+    "drug": "J1885",
+    "dose": "15 mg",
+    "ndc": "00409-3796-01",
+    "containers": 1,
+    "discarded": "45 mg",
     "container": "single-dose",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -584,9 +637,7 @@ PAIR = {
         ("none", [("ML", Decimal("0.5")), (None, None)]),
     ],
 )
-def test_the_quantity_on_a_jw_pair_is_the_payers_choice(
-    tmp_path: Path, how: str, quantities: list[Any]
-) -> None:
+def test_the_quantity_on_a_jw_pair_is_the_payers_choice(tmp_path: Path, how: str, quantities: list[Any]) -> None:
     answer = _at_our_plan(tmp_path, "ndc-waste", how, PAIR)
     assert shown(answer) == [("J1885", (), 1), ("J1885", ("JW",), 3)]
     assert [(line.ndc_qualifier, line.ndc_quantity) for line in answer.lines] == quantities
@@ -609,11 +660,17 @@ def test_a_payer_that_does_not_take_the_qualifier_is_asked(tmp_path: Path) -> No
 
 def test_an_ndc_without_a_unit_of_its_own_has_no_line() -> None:
     answer = one(
-        {"drug": "J0696", "dose": "250 mg", "container": "single-dose",
-         "products": [{"ndc": "00143-9859-25", "containers": 1, "discarded": "249 mg"},
-                      {"ndc": "00409-7337-01", "containers": 1, "discarded": "1 mg"}]},
+        {
+            "drug": "J0696",
+            "dose": "250 mg",
+            "container": "single-dose",
+            "products": [
+                {"ndc": "00143-9859-25", "containers": 1, "discarded": "249 mg"},
+                {"ndc": "00409-7337-01", "containers": 1, "discarded": "1 mg"},
+            ],
+        },
         payer="wv-medicaid",
-    )  # fmt: skip
+    )
     assert [line.units for line in answer.lines if "JW" not in line.modifiers] == [1]
 
 
@@ -626,9 +683,16 @@ def test_a_band_without_an_amount_on_its_container_asks_for_it() -> None:
 def test_a_container_of_a_combination_is_measured_in_billing_units() -> None:
     # The code counts 1 mg beside 2.27 mg: no single amount, but the vial is 44 units of it.
     answer = one(
-        {"drug": "J9153", "dose": "44 mg", "basis": "daunorubicin", "ndc": "68727-0745-02", "containers": 1,
-         "container": "single-dose", "route": "IV infusion"}
-    )  # fmt: skip
+        {
+            "drug": "J9153",
+            "dose": "44 mg",
+            "basis": "daunorubicin",
+            "ndc": "68727-0745-02",
+            "containers": 1,
+            "container": "single-dose",
+            "route": "IV infusion",
+        }
+    )
     assert shown(answer) == [("J9153", ("JZ",), 44)]
 
 
@@ -641,7 +705,7 @@ def test_a_product_listed_in_another_measure_than_the_code_asks_for_its_amount()
 
 
 def test_a_band_and_a_container_of_one_billing_unit_asks_for_the_amount(tmp_path: Path) -> None:
-    header = ",".join(name for name in products.Product.__annotations__ if name not in ("TABLE", "KEY"))
+    header = ",".join(tables.header(Product))
     row = (
         "99999-0001-01,Q9992,1,billing unit,1,,,,,syringe,single-dose,,Own kit,Us,,2024-01-01,,own-review,x,medium,"
         "2026-11-23"
@@ -649,7 +713,7 @@ def test_a_band_and_a_container_of_one_billing_unit_asks_for_the_amount(tmp_path
     (tmp_path / "products.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
     kit = {"drug": "Q9992", "dose": "300 mg", "route": "SC", "ndc": "99999-0001-01", "containers": 1}
     encounter = Encounter.from_dict({"on": ON, "place": "11", "administrations": [kit]})
-    (answer,) = drug_lines(encounter, shelf=products.shipped().extend(tmp_path))
+    (answer,) = drug_lines(encounter, reference=with_own(tmp_path))
     assert shown(answer) == [("Q9992", (), 1)]
     assert ("containers-missing", "warn") in rules(answer)
 
@@ -693,8 +757,8 @@ def test_a_band_covers_its_containers_with_one_unit() -> None:
 
 
 LAST_AS_DRUGS, FIRST_AS_SUPPLIES = "2025-12-31", "2026-01-01"
-SHEETS = [row for row in tables.load(Drug) if row.kind == "skin-substitute" and not row.refuses]
-CMS_PAYS_AS_SUPPLY = {row.code for row in tables.load(policy.Status) if row.status == "S1"}
+SHEETS = [row for row in rows_of(Drug) if row.kind == "skin-substitute" and not row.refuses]
+CMS_PAYS_AS_SUPPLY = {row.code for row in rows_of(Status) if row.status == "S1"}
 
 
 def applied(row: Drug, on: str, left: int, **more: Any) -> DrugLines:
@@ -747,10 +811,17 @@ def test_a_site_may_say_that_a_skin_substitute_is_a_licensed_biologic(tmp_path: 
     licensed = "Q4112,licensed-biologic,a product of the site,,2026-01-01,,site,the license,high,2026-11-26"
     file = tmp_path / "classes.csv"
     file.write_text(f"code,name,drug,note,effective,ends,source,cite,confidence,verified\n{licensed}\n", "utf-8")
-    given = {"drug": "Q4112", "dose": "4 mL", "route": "topical", "discarded": "1 mL",
-             "container": "single-dose", "container_amount": "5 mL", "containers": 1}  # fmt: skip
+    given = {
+        "drug": "Q4112",
+        "dose": "4 mL",
+        "route": "topical",
+        "discarded": "1 mL",
+        "container": "single-dose",
+        "container_amount": "5 mL",
+        "containers": 1,
+    }
     encounter = Encounter.from_dict({"on": ON, "place": "11", "administrations": [given]})
-    (answer,) = drug_lines(encounter, policy=policy.shipped().extend(file))
+    (answer,) = drug_lines(encounter, reference=with_own(tmp_path))
     assert shown(answer) == [("Q4112", (), 4), ("Q4112", ("JW",), 1)]
 
 
@@ -763,7 +834,7 @@ def test_a_biologic_by_needle_keeps_jw_and_jz_in_2026() -> None:
 
 
 FOR_THE_EYE = sorted(
-    {row.code for row in tables.load(Drug) if row.ingredient.startswith("bevacizumab") and row.period.holds(as_date(ON))}
+    {row.code for row in rows_of(Drug) if row.ingredient.startswith("bevacizumab") and row.period.holds(as_date(ON))}
 )
 INTO_THE_EYE = ["intravitreal", "418401004", "intracameral"]
 
@@ -807,8 +878,15 @@ def test_before_its_row_a_payer_is_asked_among_the_codes_of_that_day() -> None:
 
 
 def test_the_product_drawn_from_stays_on_the_line_whatever_code_it_has() -> None:
-    vial = {"drug": "bevacizumab", "dose": "1.25 mg", "route": "intravitreal", "ndc": "50242-0060-01",
-            "container": "single-dose", "containers": 1, "discarded": "98.75 mg"}  # fmt: skip
+    vial = {
+        "drug": "bevacizumab",
+        "dose": "1.25 mg",
+        "route": "intravitreal",
+        "ndc": "50242-0060-01",
+        "container": "single-dose",
+        "containers": 1,
+        "discarded": "98.75 mg",
+    }
     for claim, code in (("professional", "J7999"), ("outpatient", "C9257")):
         made = one(vial, payer="noridian", claim=claim)
         assert (made.lines[0].code, made.lines[0].ndc) == (code, "50242006001")

@@ -52,9 +52,7 @@ def problems(case: dict[str, Any], made: Charge) -> list[str]:
         if any(c == code and mod in m for c, m, _ in lines)
     ]
     wrong += [
-        f"nothing says {text}"
-        for text in case.get("says", ())
-        if not any(re.search(text, s, re.I) for s in said)
+        f"nothing says {text}" for text in case.get("says", ()) if not any(re.search(text, s, re.I) for s in said)
     ]
     wrong += [f"{rule} speaks" for rule in case.get("silent", ()) if any(f["rule"] == rule for f in findings)]
     if "stop" in case and case["stop"] is made.ok:
@@ -67,8 +65,7 @@ def problems(case: dict[str, Any], made: Charge) -> list[str]:
 
 def _has(lines: list[tuple[str, set[str], int]], code: str, mods: list[str], units: int | None) -> bool:
     return any(
-        c == code and set(mods) <= m and ("JW" in m) == ("JW" in mods) and units in (None, u)
-        for c, m, u in lines
+        c == code and set(mods) <= m and ("JW" in m) == ("JW" in mods) and units in (None, u) for c, m, u in lines
     )
 
 
@@ -110,12 +107,21 @@ def _shared_problems(case: dict[str, Any]) -> list[str]:
 
 def test_the_judge_sees_what_is_wrong() -> None:
     case = {
-        "has": [["96372", ["25"], 1], ["J1885", [], 3]], "total": [["96372", 2]], "lacks": ["96372"],
-        "one_of": [["96372", ["59"]]], "without": [["J1885", "XX"]], "says": ["no such words"],
-        "silent": ["unit-limit"], "stop": True,
-    }  # fmt: skip
-    made = charge({
-        "on": "2026-03-02", "place": "11", "diagnoses": ["R52"],
-        "administrations": [{"drug": "ketorolac", "dose": "30 mg", "route": "IM"}],
-    })  # fmt: skip
+        "has": [["96372", ["25"], 1], ["J1885", [], 3]],
+        "total": [["96372", 2]],
+        "lacks": ["96372"],
+        "one_of": [["96372", ["59"]]],
+        "without": [["J1885", "XX"]],
+        "says": ["no such words"],
+        "silent": ["unit-limit"],
+        "stop": True,
+    }
+    made = charge(
+        {
+            "on": "2026-03-02",
+            "place": "11",
+            "diagnoses": ["R52"],
+            "administrations": [{"drug": "ketorolac", "dose": "30 mg", "route": "IM"}],
+        }
+    )
     assert len(problems(case, made)) == 7

@@ -9,9 +9,11 @@ import json
 from typing import Any
 
 import pytest
+from shipped import REFERENCE
 
 from jcodeunits.charging import charge
-from jcodeunits.claim import Charge, Encounter
+from jcodeunits.claim import Charge
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import fhir, hl7v2
 from jcodeunits.formats._names import relation
@@ -24,21 +26,28 @@ def message(form: str, **other: Any) -> str:
     says = {**SAYS, **other}
     value, unit = says["dose"]
     if form == "hl7v2":
-        return "\r".join([
-            "MSH|^~\\&|MAR|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1", "PID|1||P1",
-            f"RXA|0|1|{says['on']}||{says.get('code') or '^' + says['drug']}|{value}|{unit}|||||||||||||{says['status']}|A",
-            f"RXR|{says['route']}",
-        ])  # fmt: skip
+        return "\r".join(
+            [
+                "MSH|^~\\&|MAR|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1",
+                "PID|1||P1",
+                f"RXA|0|1|{says['on']}||{says.get('code') or '^' + says['drug']}|{value}|{unit}|||||||||||||{says['status']}|A",
+                f"RXR|{says['route']}",
+            ]
+        )
     on = says["on"]
     day = "-".join(part for part in (on[:4], on[4:6], on[6:]) if part)
     concept = {"coding": [{"system": RXNORM, "code": "35827"}]} if says.get("code") else {"text": says["drug"]}
     quantity = {"value": json.loads(value), "unit": unit} if value else {}
-    return json.dumps({
-        "resourceType": "MedicationAdministration", "id": "a1",
-        "status": {"CP": "completed", "": "unknown"}[says["status"]],
-        "medicationCodeableConcept": concept, "effectiveDateTime": day,
-        "dosage": {"route": {"text": says["route"]} if says["route"] else {}, "dose": quantity},
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "resourceType": "MedicationAdministration",
+            "id": "a1",
+            "status": {"CP": "completed", "": "unknown"}[says["status"]],
+            "medicationCodeableConcept": concept,
+            "effectiveDateTime": day,
+            "dosage": {"route": {"text": says["route"]} if says["route"] else {}, "dose": quantity},
+        }
+    )
 
 
 def read(form: str, text: str, **beside: Any) -> Encounter:
@@ -56,7 +65,9 @@ GAPS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]] = 
     "a drug by a code alone": ({"code": "35827^^RXNORM"}, {"drug": "ketorolac"}, None),
     "a drug that nobody knows": ({"drug": "house mixture 7"}, {"drug": "ketorolac"}, None),
     "a text with a known drug in it": (
-        {"drug": "ketorolac syringe of ward 7"}, {"drug": "Toradol"}, {"drug": "ceftriaxone"},
+        {"drug": "ketorolac syringe of ward 7"},
+        {"drug": "Toradol"},
+        {"drug": "ceftriaxone"},
     ),
     "no dose": ({"dose": ("", "")}, {"dose": "30 mg"}, None),
     "no unit": ({"dose": ("30", "")}, {"dose": "30 mg"}, {"dose": "60 mg"}),
@@ -66,7 +77,7 @@ GAPS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]] = 
     "a month": ({"on": "202603"}, {"on": "2026-03-02"}, {"on": "2026-04-02"}),
     "a year": ({"on": "2026"}, {"on": "2026-03-02"}, {"on": "2025-03-02"}),
     "no status": ({"status": ""}, {"completed": True}, None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", ["fhir", "hl7v2"])
@@ -90,10 +101,19 @@ def test_what_is_not_known_is_asked_by_its_keyword_and_filled_by_it(form: str, g
 @pytest.mark.parametrize("form", ["fhir", "hl7v2"])
 @pytest.mark.parametrize(
     "beside",
-    [{"drug": "ketorolac"}, {"drug": "J1885"}, {"drug": "Toradol"}, {"drug": "0409-3795-01"}, {"dose": "30 mg"},
-     {"dose": "30.0 mg"}, {"dose": "0.03 g"}, {"route": "intramuscular"}, {"on": "2026-03-02"}],
+    [
+        {"drug": "ketorolac"},
+        {"drug": "J1885"},
+        {"drug": "Toradol"},
+        {"drug": "0409-3795-01"},
+        {"dose": "30 mg"},
+        {"dose": "30.0 mg"},
+        {"dose": "0.03 g"},
+        {"route": "intramuscular"},
+        {"on": "2026-03-02"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_the_same_fact_and_a_more_exact_one_are_read(form: str, beside: dict[str, str]) -> None:
     made = charge(read(form, message(form), **beside))
     assert billed(made) == [("96372", 1), ("J1885", 2)]
@@ -103,10 +123,19 @@ def test_the_same_fact_and_a_more_exact_one_are_read(form: str, beside: dict[str
 @pytest.mark.parametrize("form", ["fhir", "hl7v2"])
 @pytest.mark.parametrize(
     "beside",
-    [{"drug": "ceftriaxone"}, {"drug": "J0696"}, {"drug": "Rocephin"}, {"drug": "J3490"}, {"drug": "ketorolak"},
-     {"dose": "60 mg"}, {"dose": "30 mcg"}, {"route": "SC"}, {"on": "2026-03-03"}],
+    [
+        {"drug": "ceftriaxone"},
+        {"drug": "J0696"},
+        {"drug": "Rocephin"},
+        {"drug": "J3490"},
+        {"drug": "ketorolak"},
+        {"dose": "60 mg"},
+        {"dose": "30 mcg"},
+        {"route": "SC"},
+        {"on": "2026-03-03"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_another_fact_is_a_contradiction_and_never_billed(form: str, beside: dict[str, str]) -> None:
     with pytest.raises(FormatError, match="says"):
         read(form, message(form), **beside)
@@ -120,17 +149,24 @@ def test_an_ndc_beside_of_another_drug_stops_the_line(form: str) -> None:
 
 # Name in the message, name beside it, what the second is to the first.
 NAMES = [
-    ("bevacizumab", "Q5107", "exact"), ("Mvasi", "bevacizumab", "vague"), ("Mvasi", "Zirabev", "other"),
-    ("bevacizumab", "infliximab-dyyb", "other"), ("epoetin alfa", "Q4081", "exact"), ("J0885", "Q4081", "other"),
-    ("0409-3795-01", "ketorolac", "same"), ("0409-3795-01", "ceftriaxone", "other"),
-    ("piperacillin / tazobactam", "Zosyn", "same"), ("naltrexone (Vivitrol)", "J2315", "unknown"),
-    ("ketorolac (TORADOL) injection 30 mg", "ceftriaxone", "other"), ("MS", "morphine", "unknown"),
-]  # fmt: skip
+    ("bevacizumab", "Q5107", "exact"),
+    ("Mvasi", "bevacizumab", "vague"),
+    ("Mvasi", "Zirabev", "other"),
+    ("bevacizumab", "infliximab-dyyb", "other"),
+    ("epoetin alfa", "Q4081", "exact"),
+    ("J0885", "Q4081", "other"),
+    ("0409-3795-01", "ketorolac", "same"),
+    ("0409-3795-01", "ceftriaxone", "other"),
+    ("piperacillin / tazobactam", "Zosyn", "same"),
+    ("naltrexone (Vivitrol)", "J2315", "unknown"),
+    ("ketorolac (TORADOL) injection 30 mg", "ceftriaxone", "other"),
+    ("MS", "morphine", "unknown"),
+]
 
 
 @pytest.mark.parametrize(("said", "value", "is_"), NAMES)
 def test_names_are_one_drug_or_two(said: str, value: str, is_: str) -> None:
-    assert relation(said, value) == is_
+    assert relation(said, value, REFERENCE) == is_
 
 
 def test_the_more_exact_drug_of_the_message_stays() -> None:
@@ -142,7 +178,9 @@ def test_the_more_exact_drug_of_the_message_stays() -> None:
 
 
 def strength(top: str, bottom: str) -> dict[str, Any]:
-    pairs = [dict(zip(("value", "unit"), (json.loads(n), unit), strict=True)) for n, unit in (top.split(), bottom.split())]
+    pairs = [
+        dict(zip(("value", "unit"), (json.loads(n), unit), strict=True)) for n, unit in (top.split(), bottom.split())
+    ]
     return {"strength": {"numerator": pairs[0], "denominator": pairs[1]}}
 
 
@@ -154,17 +192,30 @@ LIDOCAINE = part("lidocaine", "10 mg", "1 mL", isActive=False)
 DEXTROSE = part("dextrose 5% in water", "50 mL", "50 mL")
 STRENGTHS: dict[str, tuple[dict[str, Any], str | None]] = {
     "its own": ({"ingredient": [part("ceftriaxone", "250 mg", "1 mL")]}, "250 mg/1 mL"),
-    "its own by brand": ({"ingredient": [part("Rocephin", "250 mg", "1 mL"), part("lidocaine", "10 mg", "1 mL")]}, "250 mg/1 mL"),
+    "its own by brand": (
+        {"ingredient": [part("Rocephin", "250 mg", "1 mL"), part("lidocaine", "10 mg", "1 mL")]},
+        "250 mg/1 mL",
+    ),
     "its own by the name of a reference": (
-        {"ingredient": [{"itemReference": {"display": "ceftriaxone"}, **strength("250 mg", "1 mL")}, LIDOCAINE]}, "250 mg/1 mL",
+        {"ingredient": [{"itemReference": {"display": "ceftriaxone"}, **strength("250 mg", "1 mL")}, LIDOCAINE]},
+        "250 mg/1 mL",
     ),
     "R5's reference": (
-        {"ingredient": [{"item": {"reference": {"display": "ceftriaxone"}}, "strengthRatio": strength("250 mg", "1 mL")["strength"]}, LIDOCAINE]},
+        {
+            "ingredient": [
+                {
+                    "item": {"reference": {"display": "ceftriaxone"}},
+                    "strengthRatio": strength("250 mg", "1 mL")["strength"],
+                },
+                LIDOCAINE,
+            ]
+        },
         "250 mg/1 mL",
     ),
     "of a vial, beside a diluent in mL": ({"ingredient": [part("ceftriaxone", "1 g", "1 vial"), LIDOCAINE]}, None),
     "the same, the diluent not marked": (
-        {"ingredient": [part("ceftriaxone", "1 g", "1 vial"), part("lidocaine", "10 mg", "1 mL")]}, None,
+        {"ingredient": [part("ceftriaxone", "1 g", "1 vial"), part("lidocaine", "10 mg", "1 mL")]},
+        None,
     ),
     "of a diluent alone": ({"ingredient": [LIDOCAINE]}, None),
     "of a dose": ({"ingredient": [part("ceftriaxone", "1 g", "1 dose")]}, None),
@@ -173,17 +224,49 @@ STRENGTHS: dict[str, tuple[dict[str, Any], str | None]] = {
     "a base's in mg": ({"ingredient": [part("ceftriaxone"), part("dextrose", "50 mg", "1 mL")]}, None),
     "a volume in a volume": ({"ingredient": [part("ceftriaxone", "10 mL", "50 mL")]}, None),
     "of another drug alone": ({"ingredient": [part("lidocaine", "10 mg", "1 mL")]}, None),
-    "of a second active drug": ({"ingredient": [part("house mix", "2 mg", "1 mL"), part("house mix 2", "2 mg", "1 mL")]}, None),
-    "less than": ({"ingredient": [part("ceftriaxone", strength={"numerator": {"value": 1, "unit": "g", "comparator": "<"}, "denominator": {"value": 1, "unit": "mL"}})]}, None),
-    "of the product": ({"amount": strength("1 g", "4 mL")["strength"]}, "1 g/4 mL"),
-    "of the product, beside a diluent": ({"amount": strength("1 g", "4 mL")["strength"], "ingredient": [part("ceftriaxone"), LIDOCAINE]}, "1 g/4 mL"),
-    "of a mixture": ({"amount": strength("1 g", "4 mL")["strength"], "ingredient": [part("ceftriaxone"), part("lidocaine")]}, None),
-    "STU3's amount of the ingredient": ({"ingredient": [part("ceftriaxone", amount=strength("1 g", "4 mL")["strength"]), LIDOCAINE]}, "1 g/4 mL"),
-    "R5's whole volume": (
-        {"totalVolume": {"value": 4, "unit": "mL"}, "ingredient": [part("ceftriaxone", strengthQuantity={"value": 1, "unit": "g"})]}, "1 g/4 mL",
+    "of a second active drug": (
+        {"ingredient": [part("house mix", "2 mg", "1 mL"), part("house mix 2", "2 mg", "1 mL")]},
+        None,
     ),
-    "R5's amount without a volume": ({"ingredient": [part("ceftriaxone", strengthQuantity={"value": 1, "unit": "g"})]}, None),
-}  # fmt: skip
+    "less than": (
+        {
+            "ingredient": [
+                part(
+                    "ceftriaxone",
+                    strength={
+                        "numerator": {"value": 1, "unit": "g", "comparator": "<"},
+                        "denominator": {"value": 1, "unit": "mL"},
+                    },
+                )
+            ]
+        },
+        None,
+    ),
+    "of the product": ({"amount": strength("1 g", "4 mL")["strength"]}, "1 g/4 mL"),
+    "of the product, beside a diluent": (
+        {"amount": strength("1 g", "4 mL")["strength"], "ingredient": [part("ceftriaxone"), LIDOCAINE]},
+        "1 g/4 mL",
+    ),
+    "of a mixture": (
+        {"amount": strength("1 g", "4 mL")["strength"], "ingredient": [part("ceftriaxone"), part("lidocaine")]},
+        None,
+    ),
+    "STU3's amount of the ingredient": (
+        {"ingredient": [part("ceftriaxone", amount=strength("1 g", "4 mL")["strength"]), LIDOCAINE]},
+        "1 g/4 mL",
+    ),
+    "R5's whole volume": (
+        {
+            "totalVolume": {"value": 4, "unit": "mL"},
+            "ingredient": [part("ceftriaxone", strengthQuantity={"value": 1, "unit": "g"})],
+        },
+        "1 g/4 mL",
+    ),
+    "R5's amount without a volume": (
+        {"ingredient": [part("ceftriaxone", strengthQuantity={"value": 1, "unit": "g"})]},
+        None,
+    ),
+}
 
 
 def in_millilitres(medication: dict[str, Any]) -> str:
@@ -216,10 +299,16 @@ def test_one_strength_in_two_spellings_is_no_contradiction() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "concentration"),
-    [({13: "30", 14: "mg/mL"}, "30 mg/mL"), ({13: "60", 14: "mg", 23: "2", 24: "mL"}, "60 mg/2 mL"),
-     ({13: "60", 14: "mg"}, None), ({13: "60", 14: "mg", 23: "1", 24: "vial"}, None),
-     ({13: "60", 14: "mg/vial"}, None), ({13: "5", 14: "mL/mL"}, None), ({13: "5", 14: "mL", 23: "50", 24: "mL"}, None)],
-)  # fmt: skip
+    [
+        ({13: "30", 14: "mg/mL"}, "30 mg/mL"),
+        ({13: "60", 14: "mg", 23: "2", 24: "mL"}, "60 mg/2 mL"),
+        ({13: "60", 14: "mg"}, None),
+        ({13: "60", 14: "mg", 23: "1", 24: "vial"}, None),
+        ({13: "60", 14: "mg/vial"}, None),
+        ({13: "5", 14: "mL/mL"}, None),
+        ({13: "5", 14: "mL", 23: "50", 24: "mL"}, None),
+    ],
+)
 def test_rxa_strengths_go_through_the_same_door(fields: dict[int, str], concentration: str | None) -> None:
     rows = message("hl7v2", dose=("1", "mL")).split("\r")
     rxa = rows[2].split("|")

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
-from jcodeunits.claim import Charge, Encounter, ExtraNdc
+from jcodeunits.claim import Charge, ExtraNdc
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.formats import fhir
 
@@ -94,11 +95,7 @@ def test_both_releases_say_the_same(message: dict[str, Any]) -> None:
     given_one = found.administrations[0]
     assert str(found.on) == "2026-03-02"
     assert (given_one.drug, given_one.dose, given_one.route) == ("0409-3795-01", "30 mg", "IM")
-    assert (given_one.site, given_one.time, given_one.performer) == (
-        "left deltoid",
-        "10:15",
-        "Practitioner/7",
-    )
+    assert (given_one.site, given_one.time, given_one.performer) == ("left deltoid", "10:15", "Practitioner/7")
     assert given_one.diagnoses == ("M54.50",)
     assert given_one.products[0].ndc == "0409-3795-01"
 
@@ -107,9 +104,7 @@ def test_both_releases_say_the_same(message: dict[str, Any]) -> None:
     "status", ["in-progress", "not-done", "on-hold", "entered-in-error", "unknown", "stopped", None]
 )
 def test_only_completed_is_billed(status: str | None) -> None:
-    with pytest.raises(
-        FormatError, match=f"MedicationAdministration ma1: its status is {status or 'not said'}"
-    ):
+    with pytest.raises(FormatError, match=f"MedicationAdministration ma1: its status is {status or 'not said'}"):
         read(changed(R4, "status", status))
 
 
@@ -134,7 +129,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "less than": (changed(R4, "dosage.dose.comparator", "<"), "no exact amount"),
     "only as text": (changed(R4, "dosage", {"text": "30 mg IM"}), "only as text: '30 mg IM'"),
     "no dosage": (changed(R4, "dosage", None), "it has no dose"),
-    "an external drug": (changed(R4, "medicationReference.reference", "Medication/9"), "Medication/9, which the message does not hold"),
+    "an external drug": (
+        changed(R4, "medicationReference.reference", "Medication/9"),
+        "Medication/9, which the message does not hold",
+    ),
     "a drug without name": (changed(R4, "contained.0.code", coded("urn:x", "1")), "no NDC, HCPCS code or text"),
     "two NDCs": (
         changed(R4, "contained.0.code.coding", [{"system": fhir.NDC, "code": "1"}, {"system": fhir.NDC, "code": "2"}]),
@@ -145,14 +143,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no such day": (changed(R4, "effectiveDateTime", "2026-02-30"), "'2026-02-30' names no day"),
     "an unknown route": (changed(R4, "dosage.route", {"text": "by pigeon"}), "'by pigeon' is no known route"),
     "an end before its start": (
-        changed(changed(R4, "effectiveDateTime", None), "effectivePeriod", {"start": "2026-03-02T10:00:00Z", "end": "2026-03-02T09:00:00Z"}),
+        changed(
+            changed(R4, "effectiveDateTime", None),
+            "effectivePeriod",
+            {"start": "2026-03-02T10:00:00Z", "end": "2026-03-02T09:00:00Z"},
+        ),
         "before it starts",
     ),
     "two days long": (
-        changed(changed(R4, "effectiveDateTime", None), "effectivePeriod", {"start": "2026-03-02", "end": "2026-03-04"}),
+        changed(
+            changed(R4, "effectiveDateTime", None), "effectivePeriod", {"start": "2026-03-02", "end": "2026-03-04"}
+        ),
         "a day or more",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("message", "says"), REFUSED.values(), ids=REFUSED)
@@ -203,9 +207,7 @@ def test_a_unit_as_text_is_read_where_no_code_stands() -> None:
             "ketorolac tromethamine",
         ),
         (
-            coded(
-                "http://www.nlm.nih.gov/research/umls/rxnorm", "1594660", "alemtuzumab 10 MG/ML [Lemtrada]"
-            ),
+            coded("http://www.nlm.nih.gov/research/umls/rxnorm", "1594660", "alemtuzumab 10 MG/ML [Lemtrada]"),
             "Lemtrada",
         ),
         ({"text": "ketorolac"}, "ketorolac"),
@@ -296,12 +298,7 @@ def test_a_period_gives_start_and_stop_and_a_method_makes_iv_exact() -> None:
     message = changed(changed(R4, "effectiveDateTime", None), "dosage.route", coded(SNOMED, "47625008"))
     message["effectivePeriod"] = {"start": "2026-03-02T23:30:00-05:00", "end": "2026-03-03T00:45:00-05:00"}
     given_one = read(message).administrations[0]
-    assert (given_one.route, given_one.start, given_one.stop, given_one.minutes) == (
-        "IV",
-        "23:30",
-        "00:45",
-        75,
-    )
+    assert (given_one.route, given_one.start, given_one.stop, given_one.minutes) == ("IV", "23:30", "00:45", 75)
     message["dosage"]["method"] = {"text": "IV Push"}
     assert read(message).administrations[0].route == "IV push"
     message["dosage"]["method"] = {"text": "slowly"}
@@ -319,10 +316,7 @@ def test_a_volume_brings_its_strength() -> None:
     assert read(bare).administrations[0].concentration is None
     bare["contained"][0]["ingredient"] = [{"strength": strength}]
     assert read(bare).administrations[0].concentration == "500 mg/10 mL"
-    bare["contained"][0]["ingredient"] = [
-        {"strengthRatio": strength},
-        {"strengthRatio": MEDICATION["amount"]},
-    ]
+    bare["contained"][0]["ingredient"] = [{"strengthRatio": strength}, {"strengthRatio": MEDICATION["amount"]}]
     assert read(bare).administrations[0].concentration is None  # two ingredients: whose strength?
     assert read(R4).administrations[0].concentration is None
 
@@ -389,12 +383,7 @@ def test_an_outpatient_item_needs_its_revenue_code() -> None:
 
 
 def test_a_whole_claim_has_the_hosts_part() -> None:
-    host = {
-        "patient": "Patient/1",
-        "provider": "Organization/1",
-        "coverage": "Coverage/1",
-        "created": "2026-03-03",
-    }
+    host = {"patient": "Patient/1", "provider": "Organization/1", "coverage": "Coverage/1", "created": "2026-03-03"}
     made = written(charge_of(drug_line()), **host)
     assert (made["resourceType"], made["status"], made["use"]) == ("Claim", "active", "claim")
     assert made["type"]["coding"][0]["code"] == "professional"
@@ -408,9 +397,13 @@ def test_a_whole_claim_has_the_hosts_part() -> None:
 def test_a_charge_item_carries_its_modifier_only_as_an_extension(release: str) -> None:
     charge = charge_of(drug_line(administration=0))
     made = written(
-        charge, resource="ChargeItem", release=release, patient="Patient/1", encounter="Encounter/1",
+        charge,
+        resource="ChargeItem",
+        release=release,
+        patient="Patient/1",
+        encounter="Encounter/1",
         administrations=["MedicationAdministration/ma1"],
-    )  # fmt: skip
+    )
     item = made["entry"][0]["resource"]
     assert item["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] == "JZ"
     assert item["quantity"] == {"value": 2}
@@ -418,9 +411,7 @@ def test_a_charge_item_carries_its_modifier_only_as_an_extension(release: str) -
     assert product["coding"][0]["code"] == "00409379501"
     assert item["context" if release == "R4" else "encounter"] == {"reference": "Encounter/1"}
     service = item["service"][0]
-    assert (service if release == "R4" else service["reference"]) == {
-        "reference": "MedicationAdministration/ma1"
-    }
+    assert (service if release == "R4" else service["reference"]) == {"reference": "MedicationAdministration/ma1"}
     lost = {loss.field for loss in fhir.losses(charge, resource="ChargeItem")}
     assert lost == {"modifiers", "ndc_quantity", "charge_amount", "place"}
     assert fhir.losses(charge) == ()
@@ -478,20 +469,14 @@ ITEM = {
     "sequence": 1,
     "productOrService": coded(fhir.HCPCS, "J1885"),
     "quantity": {"value": 2},
-    "detail": [
-        {"sequence": 1, "productOrService": coded(fhir.NDC, "00409379501"), "quantity": quantity(1, "mL")}
-    ],
+    "detail": [{"sequence": 1, "productOrService": coded(fhir.NDC, "00409379501"), "quantity": quantity(1, "mL")}],
 }
 
 
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        (
-            "productOrService",
-            {"coding": [{"code": "1200"}]},
-            r"no HCPCS or CPT code with its system \(1200\)",
-        ),
+        ("productOrService", {"coding": [{"code": "1200"}]}, r"no HCPCS or CPT code with its system \(1200\)"),
         ("quantity", None, "quantity None"),
         ("quantity.value", 1.5, "quantity 1.5"),
         ("quantity.value", 0, "quantity 0"),
@@ -516,9 +501,7 @@ def test_what_a_line_cannot_hold_is_listed() -> None:
     found = fhir.read({"item": [item]})
     assert [loss.field for loss in found.losses] == ["diagnoses", "detail", "unitPrice"]
     assert found.dates == ("2026-03-02/2026-03-04",)
-    assert fhir.read({"item": [{**item, "diagnosisSequence": [1]}]}, diagnoses=["R52"]).lines[
-        0
-    ].diagnoses == ("R52",)
+    assert fhir.read({"item": [{**item, "diagnosisSequence": [1]}]}, diagnoses=["R52"]).lines[0].diagnoses == ("R52",)
 
 
 def test_charge_items_that_were_taken_back_are_refused() -> None:
@@ -536,9 +519,7 @@ def test_charge_items_that_were_taken_back_are_refused() -> None:
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("coding", "code", "value")), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("coding", "code", "value")), inner),
     max_leaves=4,
 )
 
@@ -566,9 +547,7 @@ MESSAGES = (R4, R5, BUNDLE, CLAIM)
 
 @settings(max_examples=400)
 @given(data=st.data(), message=st.sampled_from(MESSAGES), value=_values)
-def test_any_value_in_any_place_is_read_or_refused(
-    data: st.DataObject, message: dict[str, Any], value: Any
-) -> None:
+def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject, message: dict[str, Any], value: Any) -> None:
     path = data.draw(st.sampled_from(paths(message)))
     broken = put(message, path, value)
     try:

@@ -10,15 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
-from jcodeunits.claim import Charge, Encounter, ExtraNdc
+from jcodeunits.claim import Charge, ExtraNdc
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, FormatError
 from jcodeunits.formats import hl7v2
 
 MSH = r"MSH|^~\&|BCMA|CLINIC|EHR|CLINIC|20260302101600||RAS^O17^RAS_O17|1|P|2.5.1"
 RXA = {
-    1: "0", 2: "1", 3: "20260302101500", 4: "20260302101500", 5: "0409-3795-01^KETOROLAC 30 MG/ML^NDC", 6: "30",
-    7: "mg^milligram^UCUM", 13: "30", 14: "mg/mL^^UCUM", 15: "XYZ2025", 16: "20270331", 20: "CP", 21: "A",
-}  # fmt: skip
+    1: "0",
+    2: "1",
+    3: "20260302101500",
+    4: "20260302101500",
+    5: "0409-3795-01^KETOROLAC 30 MG/ML^NDC",
+    6: "30",
+    7: "mg^milligram^UCUM",
+    13: "30",
+    14: "mg/mL^^UCUM",
+    15: "XYZ2025",
+    16: "20270331",
+    20: "CP",
+    21: "A",
+}
 RXR = {1: "IM^Intramuscular^HL70162", 2: "LD^Left deltoid^HL70163"}
 
 
@@ -29,9 +41,7 @@ def segment(name: str, values: dict[int, str]) -> str:
 def ras(*, rxr: dict[int, str] | None = None, head: str = MSH, **rxa: str) -> str:
     """A message of one administration; a keyword such as f20="RE" changes that RXA field."""
     changed = {**RXA, **{int(name[1:]): value for name, value in rxa.items()}}
-    return "\r".join(
-        [head, "PID|1||MRN1", "ORC|RE|ORD1", segment("RXA", changed), segment("RXR", rxr or RXR)]
-    )
+    return "\r".join([head, "PID|1||MRN1", "ORC|RE|ORD1", segment("RXA", changed), segment("RXR", rxr or RXR)])
 
 
 def read(text: str, **beside: Any) -> Encounter:
@@ -47,12 +57,7 @@ def test_an_administration_is_read_by_position() -> None:
     found = read(ras(f10="99^SMITH"))
     given = found.administrations[0]
     assert str(found.on) == "2026-03-02"
-    assert (given.drug, given.dose, given.route, given.site) == (
-        "0409-3795-01",
-        "30 mg",
-        "IM",
-        "Left deltoid",
-    )
+    assert (given.drug, given.dose, given.route, given.site) == ("0409-3795-01", "30 mg", "IM", "Left deltoid")
     assert (given.products[0].ndc, given.time, given.performer) == ("0409-3795-01", "10:15", "99")
     assert given.order is None  # two doses of one order are not one dose in two places
 
@@ -74,10 +79,7 @@ REFUSED = {
     "status not said": ({"f20": ""}, "does not say whether it was given.*completed=True"),
     "an unknown status": ({"f20": "XX"}, "'XX', which is no completion status"),
     "an action in the place of the status": ({"f20": "A"}, "'A', which is no completion status"),
-    "refusal in RXA-19": (
-        {"f19": "RE", "f20": "", "f21": ""},
-        "RE .refused. stands in RXA-19 and RXA-20 is empty",
-    ),
+    "refusal in RXA-19": ({"f19": "RE", "f20": "", "f21": ""}, "RE .refused. stands in RXA-19 and RXA-20 is empty"),
     "completion in RXA-21": ({"f20": "", "f21": "CP"}, "CP .complete. stands in RXA-21 and RXA-20 is empty"),
     "completion in RXA-18": ({"f18": "CP", "f20": "A"}, "stands in RXA-18 and RXA-20 is A"),
     "deleted": ({"f21": "D"}, "deletes an administration"),
@@ -118,12 +120,7 @@ def test_the_callers_word_does_not_turn_a_refusal_round() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "what"),
-    [
-        ("RDE^O11", "an encoded order"),
-        ("OMP^O09", "an order"),
-        ("RDS^O13", "a dispense"),
-        ("RGV^O15", "a dose"),
-    ],
+    [("RDE^O11", "an encoded order"), ("OMP^O09", "an order"), ("RDS^O13", "a dispense"), ("RGV^O15", "a dose")],
 )
 def test_an_order_or_a_dispense_is_never_billed(kind: str, what: str) -> None:
     with pytest.raises(FormatError, match=f"is {what}.*never billed"):
@@ -304,9 +301,17 @@ def test_an_ft1_has_each_fact_in_its_position() -> None:
     row = fields(hl7v2.write(charge_of(injection_line(), drug_line())), 1)
     assert row[0] == "FT1"
     assert {n: row[n] for n in range(1, len(row)) if row[n]} == {
-        1: "2", 4: "20260302", 6: "CG", 7: "J1885^ketorolac^HCPCS", 10: "2", 11: "10&USD", 19: "M54.50^^I10",
-        25: "J1885^ketorolac^HCPCS", 26: "JZ^^HCPCS", 29: "00409379501^^NDC",
-    }  # fmt: skip
+        1: "2",
+        4: "20260302",
+        6: "CG",
+        7: "J1885^ketorolac^HCPCS",
+        10: "2",
+        11: "10&USD",
+        19: "M54.50^^I10",
+        25: "J1885^ketorolac^HCPCS",
+        26: "JZ^^HCPCS",
+        29: "00409379501^^NDC",
+    }
 
 
 def test_cpt_and_numeric_modifiers_name_their_own_system() -> None:
@@ -468,16 +473,12 @@ def test_msh_may_leave_out_the_subcomponent_mark() -> None:
 
 @pytest.mark.parametrize("field", ["f17", "f18", "f19", "f21", "f22"])
 def test_a_status_next_to_its_field_is_reported(field: str) -> None:
-    with pytest.raises(
-        FormatError, match=rf"PA \(partially administered\) stands in RXA-{field[1:]} and RXA-20"
-    ):
+    with pytest.raises(FormatError, match=rf"PA \(partially administered\) stands in RXA-{field[1:]} and RXA-20"):
         read(ras(**{"f21": "", "f20": "", field: "PA"}))
 
 
 def test_a_route_may_stand_in_the_alternate_code() -> None:
-    assert (
-        read(ras(rxr={1: "J7^into the muscle^L^IM^Intramuscular^HL70162"})).administrations[0].route == "IM"
-    )
+    assert read(ras(rxr={1: "J7^into the muscle^L^IM^Intramuscular^HL70162"})).administrations[0].route == "IM"
     assert read(ras(rxr={1: "J7^into the muscle^L^X^Intramuscular^L"})).administrations[0].route == "IM"
 
 

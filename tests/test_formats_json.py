@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
 from jcodeunits import formats
-from jcodeunits.claim import Charge, Encounter, ExtraNdc
+from jcodeunits.claim import Charge, ExtraNdc
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, FormatError
 from jcodeunits.formats import claimjson, encounter_json
 
@@ -116,7 +117,9 @@ def test_a_whole_call_is_read_and_what_a_line_cannot_hold_is_listed() -> None:
 
 # --- the contract's own ----------------------------------------------------------------------------
 
-ENCOUNTER = '{"on": "2026-03-02", "place": "11", "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "IM"}]}'
+ENCOUNTER = (
+    '{"on": "2026-03-02", "place": "11", "administrations": [{"drug": "J1885", "dose": "30 mg", "route": "IM"}]}'
+)
 
 
 def test_the_contracts_json_is_an_encounter() -> None:
@@ -187,9 +190,7 @@ def test_what_a_format_carries_is_a_field_of_a_line() -> None:
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("a", "procedureCode")), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("a", "procedureCode")), inner),
     max_leaves=4,
 )
 
@@ -217,6 +218,4 @@ def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject, value: A
         assert str(why)  # noqa: PT017 - either ending is right, and both are checked
     else:
         assert all(isinstance(line.code, str) and line.units >= 1 for line in found.lines)
-        assert all(
-            isinstance(text, str) for line in found.lines for text in (*line.modifiers, *line.diagnoses)
-        )
+        assert all(isinstance(text, str) for line in found.lines for text in (*line.modifiers, *line.diagnoses))

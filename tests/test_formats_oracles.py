@@ -20,12 +20,7 @@ from jcodeunits.claim import Charge
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import fhir, hl7v2, x12
 
-HOST = {
-    "patient": "Patient/1",
-    "provider": "Organization/1",
-    "coverage": "Coverage/1",
-    "created": "2026-03-03",
-}
+HOST = {"patient": "Patient/1", "provider": "Organization/1", "coverage": "Coverage/1", "created": "2026-03-03"}
 
 
 # --- X12 -------------------------------------------------------------------------------------------
@@ -40,10 +35,7 @@ def claim(number: int, charge: Charge, loops: str) -> list[str]:
     head = [f"CLM*A{number}*{total}***{place}*{'' if institutional else 'Y'}*A*Y*Y"]
     if institutional:
         head += ["DTP*434*RD8*20260302-20260302", "CL1*1*1*01"]
-        head += [
-            f"HI*ABK:{codes[0]}",
-            *([f"HI*{'*'.join(f'ABF:{c}' for c in codes[1:])}"] if codes[1:] else []),
-        ]
+        head += [f"HI*ABK:{codes[0]}", *([f"HI*{'*'.join(f'ABF:{c}' for c in codes[1:])}"] if codes[1:] else [])]
         head += ["NM1*71*1*SMITH*ANN****XX*1234567893"]
     else:
         head += ["HI*" + "*".join(f"{'ABF' if n else 'ABK'}:{code}" for n, code in enumerate(codes))]
@@ -55,29 +47,36 @@ def interchange(made: list[Charge]) -> str:
     loops = [x12.write(charge) for charge in made]
     guide = "005010X223A2" if "SV2*" in loops[0] else "005010X222A1"
     body = [
-        f"ST*837*0001*{guide}", "BHT*0019*00*1*20260302*1017*CH", "NM1*41*2*CLINIC*****46*12345",
-        "PER*IC*BILLING*TE*5555555555", "NM1*40*2*PAYER*****46*54321", "HL*1**20*1",
-        "NM1*85*2*CLINIC*****XX*1234567893", "N3*1 MAIN ST", "N4*PORTLAND*OR*972051234", "REF*EI*123456789",
-        "HL*2*1*22*0", "SBR*P*18*******MB", "NM1*IL*1*DOE*JANE****MI*1EG4TE5MK73", "N3*2 ELM ST",
-        "N4*PORTLAND*OR*97205", "DMG*D8*19600401*F", "NM1*PR*2*MEDICARE*****PI*00123",
-    ]  # fmt: skip
+        f"ST*837*0001*{guide}",
+        "BHT*0019*00*1*20260302*1017*CH",
+        "NM1*41*2*CLINIC*****46*12345",
+        "PER*IC*BILLING*TE*5555555555",
+        "NM1*40*2*PAYER*****46*54321",
+        "HL*1**20*1",
+        "NM1*85*2*CLINIC*****XX*1234567893",
+        "N3*1 MAIN ST",
+        "N4*PORTLAND*OR*972051234",
+        "REF*EI*123456789",
+        "HL*2*1*22*0",
+        "SBR*P*18*******MB",
+        "NM1*IL*1*DOE*JANE****MI*1EG4TE5MK73",
+        "N3*2 ELM ST",
+        "N4*PORTLAND*OR*97205",
+        "DMG*D8*19600401*F",
+        "NM1*PR*2*MEDICARE*****PI*00123",
+    ]
     for number, (charge, text) in enumerate(zip(made, loops, strict=True), 1):
         body += claim(number, charge, text)
     body.append(f"SE*{len(body) + 1}*0001")
     isa = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'12345':15}*ZZ*{'54321':15}*260302*1017*^*00501*000000001*0*T*:"
-    return "~".join(
-        [isa, f"GS*HC*12345*54321*20260302*1017*1*X*{guide}", *body, "GE*1*1", "IEA*1*000000001", ""]
-    )
+    return "~".join([isa, f"GS*HC*12345*54321*20260302*1017*1*X*{guide}", *body, "GE*1*1", "IEA*1*000000001", ""])
 
 
 def pyx12_accepts(text: str) -> bool:
     document = pytest.importorskip("pyx12.x12n_document")
     params = pytest.importorskip("pyx12.params").params()
     answer = io.StringIO()
-    return (
-        bool(document.x12n_document(params, io.StringIO(text), answer, None))
-        and "*R*" not in answer.getvalue()
-    )
+    return bool(document.x12n_document(params, io.StringIO(text), answer, None)) and "*R*" not in answer.getvalue()
 
 
 @settings(max_examples=25)

@@ -51,9 +51,7 @@ def test_the_ndc_stands_shaded_above_the_drug_only() -> None:
         ("1234.56", "N400409379501 ML1234.56", None, "N400409379501           ML0001234560"),
     ],
 )
-def test_every_layout_keeps_the_point_where_it_is(
-    quantity: str, nucc: str, legacy: str | None, implied: str
-) -> None:
+def test_every_layout_keeps_the_point_where_it_is(quantity: str, nucc: str, legacy: str | None, implied: str) -> None:
     charge = charge_of(drug_line(ndc_quantity=Decimal(quantity)))
     assert shaded(cms1500.write(charge)) == [nucc]
     assert shaded(cms1500.write(charge, layout="implied-decimal")) == [implied]
@@ -200,9 +198,7 @@ def outpatient(**changes: Any) -> Charge:
 
 
 def test_form_locators_stand_in_their_columns() -> None:
-    row = ub04.write(outpatient(ndc_quantity=Decimal("1.50"), modifiers=("JZ", "TB", "RT", "KX"))).rstrip(
-        "\n"
-    )
+    row = ub04.write(outpatient(ndc_quantity=Decimal("1.50"), modifiers=("JZ", "TB", "RT", "KX"))).rstrip("\n")
     assert row[0:4] == "0636"
     assert row[5:29] == "N400409379501ML1.5      "
     assert row[30:44] == "J1885JZTBRTKX "
@@ -212,8 +208,7 @@ def test_form_locators_stand_in_their_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "printed"),
-    [("1.5", "ML1.5"), ("0.5", "ML0.5"), ("2.00", "ML2"), ("12345.678", "ML12345.678")],
+    ("quantity", "printed"), [("1.5", "ML1.5"), ("0.5", "ML0.5"), ("2.00", "ML2"), ("12345.678", "ML12345.678")]
 )
 def test_fl43_has_no_space_and_a_floating_point(quantity: str, printed: str) -> None:
     row = ub04.write(outpatient(ndc_quantity=Decimal(quantity)))
@@ -245,8 +240,11 @@ def test_words_stand_in_fl43_where_there_is_room() -> None:
     charge = charge_of(plain, drug_line(description="other", revenue_code="0636"), claim="outpatient")
     assert ub04.write(charge).split("\n")[0][5:13] == "new drug"
     assert [(loss.line, loss.field) for loss in ub04.losses(charge)] == [
-        (1, "diagnoses"), (2, "diagnoses"), (2, "description"), (None, "place"),
-    ]  # fmt: skip
+        (1, "diagnoses"),
+        (2, "diagnoses"),
+        (2, "description"),
+        (None, "place"),
+    ]
 
 
 def test_several_ndcs_need_several_rows() -> None:

@@ -14,41 +14,58 @@ from typing import Any
 
 import pytest
 
-from jcodeunits.claim import Encounter
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
-from jcodeunits.formats import _fhir_given, _outgoing, claimjson, fhir, hl7v2, x12
+from jcodeunits.formats import _fhir_given, _hl7v2_segments, _outgoing, claimjson, fhir, hl7v2, x12
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "cases" / "standing.csv").read_text("utf-8").splitlines()))
 HCPCS = [{"system": fhir.HCPCS, "code": "J1885"}]
 ADMINISTRATION = {
-    "resourceType": "MedicationAdministration", "id": "a1", "status": "completed",
+    "resourceType": "MedicationAdministration",
+    "id": "a1",
+    "status": "completed",
     "contained": [{"resourceType": "Medication", "id": "m1", "code": {"text": "ketorolac"}}],
-    "medicationReference": {"reference": "#m1"}, "effectiveDateTime": "2026-03-02",
+    "medicationReference": {"reference": "#m1"},
+    "effectiveDateTime": "2026-03-02",
     "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
-}  # fmt: skip
+}
 CLAIM = {
-    "resourceType": "Claim", "status": "active", "use": "claim", "patient": {"reference": "Patient/1"},
+    "resourceType": "Claim",
+    "status": "active",
+    "use": "claim",
+    "patient": {"reference": "Patient/1"},
     "item": [{"sequence": 1, "productOrService": {"coding": HCPCS}, "quantity": {"value": 2}}],
-}  # fmt: skip
-CHARGE_ITEM = {
-    "resourceType": "ChargeItem", "status": "billable", "code": {"coding": HCPCS}, "quantity": {"value": 2},
-}  # fmt: skip
+}
+CHARGE_ITEM = {"resourceType": "ChargeItem", "status": "billable", "code": {"coding": HCPCS}, "quantity": {"value": 2}}
 RAS = [
-    "MSH|^~\\&|MAR|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1", "PID|1||P1", "ORC|RE",
-    "RXA|0|1|20260302||^ketorolac|30|mg|||||||||||||CP|A", "RXR|IM",
-]  # fmt: skip
+    "MSH|^~\\&|MAR|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1",
+    "PID|1||P1",
+    "ORC|RE",
+    "RXA|0|1|20260302||^ketorolac|30|mg|||||||||||||CP|A",
+    "RXR|IM",
+]
 DFT = [
-    "MSH|^~\\&|MAR|C|B|C|20260302||DFT^P03^DFT_P03|1|P|2.5.1", "PID|1||P1", "ORC|RE",
+    "MSH|^~\\&|MAR|C|B|C|20260302||DFT^P03^DFT_P03|1|P|2.5.1",
+    "PID|1||P1",
+    "ORC|RE",
     "FT1|1|||20260302||CG||||2|||||||||||||||J1885^^HCPCS",
-]  # fmt: skip
+]
 X12 = [
-    "BHT*0019*00*1*20260302*1015*CH", "CLM*C1*10***11:B:1*Y*A*Y*Y", "HI*ABK:R52", "LX*1",
-    "SV1*HC:J1885*10*UN*2*11**1", "DTP*472*D8*20260302",
-]  # fmt: skip
+    "BHT*0019*00*1*20260302*1015*CH",
+    "CLM*C1*10***11:B:1*Y*A*Y*Y",
+    "HI*ABK:R52",
+    "LX*1",
+    "SV1*HC:J1885*10*UN*2*11**1",
+    "DTP*472*D8*20260302",
+]
 SERVICE = {
-    "procedureIdentifier": "HC", "procedureCode": "J1885", "lineItemChargeAmount": "10",
-    "measurementUnit": "UN", "serviceUnitCount": "2", "placeOfServiceCode": "11",
-}  # fmt: skip
+    "procedureIdentifier": "HC",
+    "procedureCode": "J1885",
+    "lineItemChargeAmount": "10",
+    "measurementUnit": "UN",
+    "serviceUnitCount": "2",
+    "placeOfServiceCode": "11",
+}
 
 
 def put(resource: dict[str, Any], path: str, value: Any) -> str:
@@ -112,9 +129,10 @@ def test_each_element_alone_does_what_its_row_says(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in ROWS if row["reader"].endswith("administration") and row["follows"] != "read"],
+    "row",
+    [row for row in ROWS if row["reader"].endswith("administration") and row["follows"] != "read"],
     ids=lambda row: f"{row['reader']} {row['element']} {row['value']}",
-)  # fmt: skip
+)
 def test_only_the_callers_word_for_just_this_opens_it(row: dict[str, str]) -> None:
     said = row["reader"], row["element"], row["value"]
     for word in ("partial", "completed") if row["reader"].startswith("hl7") else ("partial",):
@@ -129,8 +147,8 @@ def test_the_readers_know_no_value_that_the_list_does_not_have() -> None:
     listed = {(row["element"], row["value"]) for row in ROWS}
     elements = {row["element"] for row in ROWS}
     assert {*_fhir_given.NEGATIONS, *_fhir_given.REASONS, *_fhir_given.SUBPOTENT} <= elements
-    assert {("ORC-1", code) for code in hl7v2.ORDER_CONTROL} <= listed
-    assert {("ORC-5", code) for code in hl7v2.ORDER_STATUS} <= listed
+    assert {("ORC-1", code) for code in _hl7v2_segments.ORDER_CONTROL} <= listed
+    assert {("ORC-5", code) for code in _hl7v2_segments.ORDER_STATUS} <= listed
     assert {("FT1-6", code) for code in hl7v2.TRANSACTIONS} <= listed
     assert {("CLM05", f"11:B:{code}") for code in _outgoing.FREQUENCIES} <= listed
     for path, values in fhir.STANDING.items():
@@ -139,17 +157,24 @@ def test_the_readers_know_no_value_that_the_list_does_not_have() -> None:
 
 def test_dstu2_calls_the_same_things_otherwise() -> None:
     old = {
-        "resourceType": "MedicationAdministration", "status": "completed", "wasNotGiven": False,
-        "medicationCodeableConcept": {"text": "ketorolac"}, "patient": {"reference": "Patient/1"},
-        "practitioner": {"reference": "Practitioner/7"}, "effectiveTimeDateTime": "2026-03-02T10:15:00-05:00",
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "wasNotGiven": False,
+        "medicationCodeableConcept": {"text": "ketorolac"},
+        "patient": {"reference": "Patient/1"},
+        "practitioner": {"reference": "Practitioner/7"},
+        "effectiveTimeDateTime": "2026-03-02T10:15:00-05:00",
         "dosage": {"route": {"text": "IM"}, "quantity": {"value": 30, "unit": "mg"}},
-    }  # fmt: skip
+    }
     found = fhir.read(old, place="11")
     assert isinstance(found, Encounter)
     given = found.administrations[0]
     assert (str(found.on), given.dose, given.time, given.performer) == (
-        "2026-03-02", "30 mg", "10:15", "Practitioner/7",
-    )  # fmt: skip
+        "2026-03-02",
+        "30 mg",
+        "10:15",
+        "Practitioner/7",
+    )
     other = {**old, "patient": {"reference": "Patient/2"}}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": old}, {"resource": {**other, "id": "2"}}]}
     with pytest.raises(FormatError, match="several patients"):

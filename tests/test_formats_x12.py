@@ -25,9 +25,7 @@ def named(text: str, name: str) -> list[list[str]]:
 
 def test_an_injection_with_its_drug_is_two_loops_and_the_ndc_stands_on_the_drug() -> None:
     text = x12.write(charge_of(injection_line(), drug_line()))
-    assert [segment[0] for segment in segments(text)] == [
-        "LX", "SV1", "DTP", "LX", "SV1", "DTP", "LIN", "CTP",
-    ]  # fmt: skip
+    assert [segment[0] for segment in segments(text)] == ["LX", "SV1", "DTP", "LX", "SV1", "DTP", "LIN", "CTP"]
     injection, drug = named(text, "SV1")
     assert injection == ["SV1", "HC:96372", "35", "UN", "1", "11", "", "1"]
     assert drug == ["SV1", "HC:J1885:JZ", "10", "UN", "2", "11", "", "1"]
@@ -39,9 +37,8 @@ def test_an_injection_with_its_drug_is_two_loops_and_the_ndc_stands_on_the_drug(
 def test_the_guides_drug_example_counts_56_units_and_7_vials_on_one_line() -> None:
     # The implementation guide's home infusion: 14 g of ceftriaxone from seven 2 g vials, per 250 mg.
     line = Line(
-        "J0696", (), 56, "00004196501", "UN", Decimal("7.00"), ("J06.9",), kind="drug",
-        charge_amount=Decimal("682.50"),
-    )  # fmt: skip
+        "J0696", (), 56, "00004196501", "UN", Decimal("7.00"), ("J06.9",), kind="drug", charge_amount=Decimal("682.50")
+    )
     text = x12.write(charge_of(line, on="2004-02-01", place="12"), first=2)
     assert named(text, "LX") == [["LX", "2"]]
     assert named(text, "SV1") == [["SV1", "HC:J0696", "682.5", "UN", "56", "12", "", "1"]]
@@ -52,12 +49,7 @@ def test_the_guides_drug_example_counts_56_units_and_7_vials_on_one_line() -> No
 def test_a_jw_pair_is_two_lines_with_the_quantities_that_were_used_and_thrown_away() -> None:
     used = drug_line(code="J0585", modifiers=(), units=155, ndc_qualifier="UN", ndc_quantity=Decimal("0.775"))
     waste = drug_line(
-        code="J0585",
-        modifiers=("JW",),
-        units=45,
-        ndc_qualifier="UN",
-        ndc_quantity=Decimal("0.225"),
-        kind="waste",
+        code="J0585", modifiers=("JW",), units=45, ndc_qualifier="UN", ndc_quantity=Decimal("0.225"), kind="waste"
     )
     text = x12.write(charge_of(used, waste))
     assert [segment[1] for segment in named(text, "SV1")] == ["HC:J0585", "HC:J0585:JW"]
@@ -79,9 +71,12 @@ def test_an_unclassified_code_carries_its_description_in_the_seventh_place() -> 
 
 def test_further_ndcs_of_one_line_stand_in_its_note() -> None:
     line = drug_line(
-        code="J3262", units=280, ndc="50242013501", ndc_quantity=Decimal(4),
+        code="J3262",
+        units=280,
+        ndc="50242013501",
+        ndc_quantity=Decimal(4),
         extra_ndcs=(ExtraNdc("50242013601", "ML", Decimal("10")),),
-    )  # fmt: skip
+    )
     text = x12.write(charge_of(line))
     assert named(text, "NTE") == [["NTE", "ADD", "N450242013601 ML10"]]
     assert [segment[0] for segment in segments(text)] == ["LX", "SV1", "DTP", "NTE", "LIN", "CTP"]
@@ -195,9 +190,7 @@ def test_other_delimiters_let_a_colon_through() -> None:
     assert x12.read(text, delimiters=marks, diagnoses=("M54.50",)).lines[0].description == "1:1000"
 
 
-@pytest.mark.parametrize(
-    "marks", [{"component": "*"}, {"element": "A"}, {"segment": "~~"}, {"repetition": " "}]
-)
+@pytest.mark.parametrize("marks", [{"component": "*"}, {"element": "A"}, {"segment": "~~"}, {"repetition": " "}])
 def test_delimiters_are_four_different_marks(marks: dict[str, str]) -> None:
     with pytest.raises(FormatError, match="are no delimiters"):
         x12.Delimiters(**marks)
@@ -373,10 +366,7 @@ def test_the_limits_themselves_are_allowed() -> None:
     assert x12.losses(four) == ()
     assert named(x12.write(charge_of(drug_line(units=99_999_999))), "SV1")[0][4] == "99999999"
     twelve = tuple(f"M{n}.1" for n in range(10, 22))
-    assert (
-        named(x12.write(charge_of(injection_line(diagnoses=twelve[11:]), diagnoses=twelve)), "SV1")[0][7]
-        == "12"
-    )
+    assert named(x12.write(charge_of(injection_line(diagnoses=twelve[11:]), diagnoses=twelve)), "SV1")[0][7] == "12"
 
 
 def test_the_line_that_is_wrong_is_named() -> None:

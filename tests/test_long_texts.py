@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
-from jcodeunits import catalog, dose, ndc, products, routes, search, units
-from jcodeunits.cli.counter import split
+from jcodeunits import dose, ndc, routes, units
+from jcodeunits.cli.units import split
 from jcodeunits.errors import LONGEST, JcodeunitsError
+from jcodeunits.facts import search
+from jcodeunits.facts.choosing import rows_named
+from jcodeunits.facts.words import check_length
 from jcodeunits.formats import fhir, hl7v2
 
 ON = "2026-03-02"
@@ -57,11 +61,14 @@ def rxa(drug: str = "J1885^^HCPCS", amount: str = "30", notes: str = "") -> None
 def given_as_fhir(drug: str, route: str, unit: str) -> None:
     fhir.read(
         {
-            "resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": ON,
+            "resourceType": "MedicationAdministration",
+            "status": "completed",
+            "effectiveDateTime": ON,
             "medicationCodeableConcept": {"text": drug},
             "dosage": {"text": drug, "route": {"text": route}, "dose": {"value": 30, "unit": unit}},
-        }, place="11",
-    )  # fmt: skip
+        },
+        place="11",
+    )
 
 
 DOORS: dict[str, Callable[[str], Any]] = {
@@ -76,12 +83,12 @@ DOORS: dict[str, Callable[[str], Any]] = {
     "concentration": lambda text: dose.Dose.by_volume("1 mL", text),
     "known route": routes.canonical,
     "find": search.find,
-    "suggest": search.suggest,
+    "suggest": lambda text: search.suggest(text, DRUGS),
     "one drug": lambda text: jc.drug(text, ON),
-    "rows of a name": lambda text: catalog.shipped().rows_named(text),
+    "rows of a name": lambda text: rows_named(DRUGS, text),
     "NDC": ndc.compact,
-    "product": lambda text: products.find(text, ON),
-    "words of a command": lambda text: split(text.split(), dose.Dose.of),
+    "product": lambda text: jc.product(text, ON),
+    "words of a command": lambda text: split(text.split(), dose.Dose.of, REFERENCE),
     "charge: drug": lambda text: charge({"drug": text}),
     "charge: dose": lambda text: charge({"dose": text}),
     "charge: route": lambda text: charge({"route": text}),
@@ -122,8 +129,15 @@ def asked(ask: Callable[[str], Any], text: str) -> tuple[float, str | None]:
 def test_a_long_text_is_refused_at_once(door: str, text: str) -> None:
     seconds, refusal = asked(DOORS[door], LONG[text])
     assert seconds < 0.05  # some ten times what it takes here
-    assert refusal is not None or door in ("charge: drug", "charge: dose", "charge: NDC", "charge: container",
-                                           "charge: discarded", "HL7: drug", "FHIR: drug")  # fmt: skip
+    assert refusal is not None or door in (
+        "charge: drug",
+        "charge: dose",
+        "charge: NDC",
+        "charge: container",
+        "charge: discarded",
+        "HL7: drug",
+        "FHIR: drug",
+    )
     if refusal is not None:
         assert LONG[text][:70] not in refusal
         assert len(refusal) < 1500
@@ -137,11 +151,11 @@ def test_no_text_that_is_read_takes_long(door: str, text: str) -> None:
 
 
 def test_every_name_of_the_catalog_is_short_enough() -> None:
-    book = catalog.shipped()
+    book = DRUGS
     names = {row.ingredient for row in book.drugs} | {row.name for row in book.drugs}
     names |= {row.brand for row in book.brands} | {row.name for row in book.names}
     for name in names:
-        catalog.check_length(name)
+        check_length(name)
     for spelling in units.spellings():
         assert len(spelling) < LONGEST
 

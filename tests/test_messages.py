@@ -13,9 +13,12 @@ from jcodeunits.convert import billing_units
 from jcodeunits.dose import Dose
 
 CALLS = {
-    "Dose.of": Dose.of, "Dose.by_weight": Dose.by_weight, "Dose.by_surface": Dose.by_surface,
-    "Dose.by_volume": Dose.by_volume, "billing_units": billing_units,
-}  # fmt: skip
+    "Dose.of": Dose.of,
+    "Dose.by_weight": Dose.by_weight,
+    "Dose.by_surface": Dose.by_surface,
+    "Dose.by_volume": Dose.by_volume,
+    "billing_units": billing_units,
+}
 CASES = json.loads((Path(__file__).parent / "cases" / "messages.json").read_text("utf-8"))
 
 

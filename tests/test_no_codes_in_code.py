@@ -46,9 +46,7 @@ def _values(table: str, column: str) -> set[str]:
 
 
 def _found(path: Path, pattern: re.Pattern[str]) -> list[str]:
-    return [
-        f"{path.name}:{line}: {match[0]}" for line, text in _strings(path) for match in pattern.finditer(text)
-    ]
+    return [f"{path.name}:{line}: {match[0]}" for line, text in _strings(path) for match in pattern.finditer(text)]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -25,9 +25,18 @@ from jcodeunits.quantity import ndc_quantity
 ON = "2026-03-02"
 WRITTEN = ["1e999999999", "1e-999999999", "9" * 5000, "0." + "0" * 5000 + "1", "1" + "0" * 21, "-5", "1_0", "nan"]
 NUMBERS = [
-    Decimal("1e999999999"), Decimal("1e-999999999"), Decimal("9" * 5000), 10**5000, 10**21, -5, float("inf"),
-    float("nan"), 1e300, Decimal("sNaN"), Fraction(1, 3 * 10**60),
-]  # fmt: skip
+    Decimal("1e999999999"),
+    Decimal("1e-999999999"),
+    Decimal("9" * 5000),
+    10**5000,
+    10**21,
+    -5,
+    float("inf"),
+    float("nan"),
+    1e300,
+    Decimal("sNaN"),
+    Fraction(1, 3 * 10**60),
+]
 GIVEN = {"drug": "J1885", "dose": "30 mg", "route": "IM"}
 
 
@@ -104,9 +113,19 @@ def test_no_door_takes_a_number_that_is_no_amount(door: str, number: Any) -> Non
 @pytest.mark.parametrize("column", ["units", "ndc_quantity", "dose", "containers", "discarded", "container_amount"])
 def test_an_audit_judges_no_number_that_is_none(column: str, number: str) -> None:
     line = {
-        "claim": "1", "line": 1, "code": "J1885", "units": "2", "modifiers": None, "on": ON, "dose": "30", "unit": "mg",
-        "ndc": "00409379501", "ndc_qualifier": "ML", "ndc_quantity": "1", "container_amount": "30 mg",
-    }  # fmt: skip
+        "claim": "1",
+        "line": 1,
+        "code": "J1885",
+        "units": "2",
+        "modifiers": None,
+        "on": ON,
+        "dose": "30",
+        "unit": "mg",
+        "ndc": "00409379501",
+        "ndc_qualifier": "ML",
+        "ndc_quantity": "1",
+        "container_amount": "30 mg",
+    }
     began = time.perf_counter()
     (made,) = judge(pa.Table.from_pylist([line | {column: number}])).to_pylist()
     assert time.perf_counter() - began < 2

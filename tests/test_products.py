@@ -14,20 +14,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS, PRODUCTS, load, rows_of, with_own
 
 import jcodeunits as jc
-from jcodeunits import ndc, products, tables
+from jcodeunits import ndc, tables
 from jcodeunits.errors import AmbiguousNdc, TableError, UnknownProduct
-from jcodeunits.products import Container, Product, ProductReview, Shelf
+from jcodeunits.facts.product_rows import Container, Product, ProductReview
 
 ON = "2026-03-02"
-HEADER = ",".join(field for field in Product.__annotations__ if field not in ("TABLE", "KEY"))
-CONTAINER_HEADER = ",".join(field for field in Container.__annotations__ if field not in ("TABLE", "KEY"))
+HEADER = ",".join(tables.header(Product))
+CONTAINER_HEADER = ",".join(tables.header(Container))
 
 
 @pytest.fixture(scope="module")
 def every() -> tuple[Product, ...]:
-    return tables.load(Product)
+    return rows_of(Product)
 
 
 # --- one NDC ---------------------------------------------------------------------------------------------
@@ -35,28 +36,27 @@ def every() -> tuple[Product, ...]:
 
 @given(st.data())
 def test_the_partial_reader_gives_the_rows_of_the_strict_load(data: st.DataObject) -> None:
-    loaded = tables.load(Product)
+    loaded = rows_of(Product)
     number = data.draw(st.sampled_from(loaded)).ndc
-    assert products.shipped().rows(number) == tuple(row for row in loaded if row.ndc == number)
+    assert PRODUCTS.rows(number) == tuple(row for row in loaded if row.ndc == number)
 
 
 @pytest.mark.parametrize("place", [0, -1])
 def test_the_partial_reader_finds_the_first_and_the_last_row(every: tuple[Product, ...], place: int) -> None:
-    assert every[place] in products.shipped().rows(every[place].ndc)
+    assert every[place] in PRODUCTS.rows(every[place].ndc)
 
 
 def test_an_ndc_is_found_without_reading_the_table_into_rows() -> None:
     script = (
         "import jcodeunits as jc\n"
-        "from jcodeunits import tables\n"
+        "from jcodeunits.facts import store\n"
         "print(jc.product('0409-3795-01', on='2026-03-02').codes[0])\n"
-        "print(tables.load.cache_info().currsize)\n"
+        "print(store._shipped.cache_info().currsize)\n"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     code, loaded = run.stdout.split()
     assert code == "J1885", run.stderr
-    # The sources alone are loaded whole; the products are not.
-    assert int(loaded) <= 1
+    assert int(loaded) == 0
 
 
 def test_a_product_says_what_a_container_holds() -> None:
@@ -91,7 +91,7 @@ def test_a_placeholder_is_no_amount() -> None:
     ],
 )
 def test_the_codes_of_an_ndc_are_those_of_the_day(number: str, on: str, codes: tuple[str, ...]) -> None:
-    assert products.codes(number, on) == (codes, ())
+    assert PRODUCTS.codes(number, on) == (codes, ())
 
 
 def test_a_replaced_code_leaves_the_amount_as_it_was(every: tuple[Product, ...]) -> None:
@@ -118,13 +118,10 @@ def _by_ndc(rows: tuple[Product, ...]) -> dict[str, list[Product]]:
 
 @pytest.mark.parametrize(
     ("number", "on", "says"),
-    [
-        ("0409-3795-01", "2019-05-01", "known from 2024-01-01"),
-        ("0409-3795-01", "2031-05-01", "known up to 2026-03-31"),
-    ],
+    [("0409-3795-01", "2019-05-01", "known from 2024-01-01"), ("0409-3795-01", "2031-05-01", "known up to 2026-03-31")],
 )
 def test_outside_the_editions_the_nearest_row_answers_and_says_so(number: str, on: str, says: str) -> None:
-    item, (note,) = products.find(number, on)
+    item, (note,) = PRODUCTS.find(number, on)
     assert item.codes == ("J1885",)
     assert (note.rule, note.severity) == ("product-reach", "note")
     assert says in note.says
@@ -132,31 +129,31 @@ def test_outside_the_editions_the_nearest_row_answers_and_says_so(number: str, o
 
 @pytest.mark.parametrize(("on", "codes"), [("2021-01-01", ("J1030",)), ("2035-01-01", ("J1010",))])
 def test_of_several_rows_the_nearest_one_answers(on: str, codes: tuple[str, ...]) -> None:
-    assert products.find("00009-3073-01", on)[0].codes == codes
+    assert PRODUCTS.find("00009-3073-01", on)[0].codes == codes
 
 
 def test_an_ndc_that_left_the_list_is_answered_by_its_last_row(every: tuple[Product, ...]) -> None:
     gone = next(rows[-1] for rows in _by_ndc(every).values() if rows[-1].ends == dt.date(2024, 9, 30))
-    item, (note,) = products.find(gone.ndc, ON)
+    item, (note,) = PRODUCTS.find(gone.ndc, ON)
     assert item == gone
     assert f"was not in CMS's crosswalk on {ON}" in note.says
 
 
 def test_inside_the_editions_nothing_is_noted() -> None:
-    assert products.find("0409-3795-01", "2024-08-15")[1] == ()
+    assert PRODUCTS.find("0409-3795-01", "2024-08-15")[1] == ()
 
 
 def test_an_unknown_ndc_is_refused_with_what_to_do() -> None:
     with pytest.raises(UnknownProduct, match="Check it against the package") as refused:
-        products.find("11111-1111-11", ON)
+        PRODUCTS.find("11111-1111-11", ON)
     assert refused.value.ndc == "11111111111"
 
 
 def test_ten_digits_are_settled_by_a_product_row() -> None:
-    item, (note,) = products.find("0409379501", ON)
+    item, (note,) = PRODUCTS.find("0409379501", ON)
     assert (item.number, note.rule) == ("00409-3795-01", "ndc-read-as")
     with pytest.raises(AmbiguousNdc):
-        products.find("1111111111", ON)
+        PRODUCTS.find("1111111111", ON)
 
 
 def test_ten_digits_that_fit_two_products_stay_ambiguous(every: tuple[Product, ...]) -> None:
@@ -165,19 +162,15 @@ def test_ten_digits_that_fit_two_products_stay_ambiguous(every: tuple[Product, .
     twice = [short for short, count in shortened.items() if count > 1]
     for short in twice[:20]:
         with pytest.raises(AmbiguousNdc):
-            products.shipped().resolve(short)
+            PRODUCTS.resolve(short)
     once = [short for short, count in shortened.items() if count == 1][:20]
     for short in once:
-        assert products.shipped().resolve(short) in known
+        assert PRODUCTS.resolve(short) in known
 
 
 def _ten_digit_forms(number: str) -> set[str]:
     parts = (number[:5], number[5:9], number[9:])
-    return {
-        "".join((*parts[:n], part[1:], *parts[n + 1 :]))
-        for n, part in enumerate(parts)
-        if part.startswith("0")
-    }
+    return {"".join((*parts[:n], part[1:], *parts[n + 1 :])) for n, part in enumerate(parts) if part.startswith("0")}
 
 
 # --- the tables -------------------------------------------------------------------------------------------
@@ -201,16 +194,12 @@ def test_a_row_without_an_amount_says_why(every: tuple[Product, ...]) -> None:
 
 
 def test_a_pierced_vial_never_calls_itself_single_dose_by_its_shape(every: tuple[Product, ...]) -> None:
-    by_shape = {
-        row.shape
-        for row in every
-        if row.kind == "single-dose" and products.shipped().container(row.ndc, ON) is None
-    }
+    by_shape = {row.shape for row in every if row.kind == "single-dose" and PRODUCTS.container(row.ndc, ON) is None}
     assert by_shape == {"syringe", "ampule", "auto-injector"}
 
 
 def test_the_products_were_made_with_the_reviewed_containers(every: tuple[Product, ...]) -> None:
-    shelf = products.shipped()
+    shelf = PRODUCTS
     read = 0
     for row in every:
         reviewed = shelf.container(row.ndc, ON)
@@ -224,20 +213,20 @@ def test_the_products_were_made_with_the_reviewed_containers(every: tuple[Produc
 def test_every_reviewed_row_is_of_a_listed_product(every: tuple[Product, ...]) -> None:
     numbers = {row.number for row in every}
     prefixes = numbers | {number[:10] for number in numbers}
-    assert [row.product for row in tables.load(Container) if row.product not in prefixes] == []
-    assert [row.ndc for row in tables.load(ProductReview) if ndc.format(row.ndc) not in numbers] == []
+    assert [row.product for row in rows_of(Container) if row.product not in prefixes] == []
+    assert [row.ndc for row in rows_of(ProductReview) if ndc.format(row.ndc) not in numbers] == []
 
 
 def test_a_review_is_found_by_its_ndc() -> None:
-    review = products.review("68135002001")
+    review = PRODUCTS.review("68135002001")
     assert review is not None
     assert (review.verdict, review.amount, review.unit) == ("set", 5, "mg")
     assert jc.product("68135-0020-01", on=ON).amount == 5
-    assert products.review("00409379501") is None
+    assert PRODUCTS.review("00409379501") is None
 
 
 def test_every_review_is_what_the_products_say(every: tuple[Product, ...]) -> None:
-    for review in tables.load(ProductReview):
+    for review in rows_of(ProductReview):
         rows = [row for row in every if row.ndc == review.ndc]
         mark = "refused" if review.verdict == "refuse" else "reviewed"
         assert all(row.marks == (mark,) for row in rows), review.ndc
@@ -248,13 +237,13 @@ def test_every_review_is_what_the_products_say(every: tuple[Product, ...]) -> No
 
 
 def test_the_products_of_a_code_are_found_for_the_best_fit() -> None:
-    sizes = {item.contents for item in products.shipped().of_code("J3262", ON)}
+    sizes = {item.contents for item in PRODUCTS.of_code("J3262", ON)}
     assert sizes == {"80 mg/4 mL", "200 mg/10 mL", "400 mg/20 mL"}
 
 
 @pytest.mark.parametrize(("on", "edition"), [("2019-01-01", "2024-01-01"), ("2031-01-01", "2026-03-31")])
 def test_outside_the_editions_the_products_of_a_code_are_those_of_the_nearest(on: str, edition: str) -> None:
-    shelf = products.shipped()
+    shelf = PRODUCTS
     assert shelf.of_code("J3301", on) == shelf.of_code("J3301", edition) != ()
 
 
@@ -262,7 +251,7 @@ def test_outside_the_editions_the_products_of_a_code_are_those_of_the_nearest(on
 def test_the_products_of_a_code_are_all_of_them(every: tuple[Product, ...], code: str) -> None:
     day = dt.date(2026, 3, 2)
     wanted = tuple(row for row in every if code in row.codes and row.period.holds(day))
-    assert products.shipped().of_code(code, ON) == wanted
+    assert PRODUCTS.of_code(code, ON) == wanted
 
 
 @pytest.mark.parametrize(
@@ -284,23 +273,42 @@ def test_a_broken_row_is_refused_with_its_column(tmp_path: Path, cell: str, valu
     file = tmp_path / "products.csv"
     file.write_text(f"{HEADER}\n{','.join(row.values())}\n", encoding="utf-8")
     with pytest.raises(TableError, match=says):
-        tables.load(Product, file)
+        load(Product, file)
 
 
 def _good_row(number: str = "99999-0001-01") -> list[str]:
     return [
-        number, "J1885", "30", "mg", "1", "ML", "1", "reviewed", "1", "vial", "", "liquid", "Own ketorolac", "Us",
-        "", "2024-01-01", "", "own-review", "our shelf", "medium", "2026-11-23",
-    ]  # fmt: skip
+        number,
+        "J1885",
+        "30",
+        "mg",
+        "1",
+        "ML",
+        "1",
+        "reviewed",
+        "1",
+        "vial",
+        "",
+        "liquid",
+        "Own ketorolac",
+        "Us",
+        "",
+        "2024-01-01",
+        "",
+        "own-review",
+        "our shelf",
+        "medium",
+        "2026-11-23",
+    ]
 
 
 def test_a_review_sets_an_amount_or_none(tmp_path: Path) -> None:
-    header = ",".join(field for field in ProductReview.__annotations__ if field not in ("TABLE", "KEY"))
+    header = ",".join(tables.header(ProductReview))
     row = "99999-0001-01,keep,5,mg,,reason,,2024-01-01,,own-review,x,low,2026-11-23"
     file = tmp_path / "product_reviews.csv"
     file.write_text(f"{header}\n{row}\n", encoding="utf-8")
     with pytest.raises(TableError, match="verdict 'set'"):
-        tables.load(ProductReview, file)
+        load(ProductReview, file)
 
 
 # --- a site's own rows ------------------------------------------------------------------------------------
@@ -316,11 +324,11 @@ def _site(tmp_path: Path, product: list[str] | None = None, container: str = "")
 
 def test_a_site_adds_its_own_product_and_container(tmp_path: Path) -> None:
     container = "00264-3153,single-dose,powder,,duplex bag,2024-01-01,,own-review,our shelf,medium,2026-11-23"
-    shelf = products.shipped().extend(_site(tmp_path, _good_row(), container))
-    item = jc.product("99999-0001-01", on=ON, shelf=shelf)
+    shelf = with_own(_site(tmp_path, _good_row(), container))
+    item = jc.product("99999-0001-01", on=ON, reference=shelf)
     assert item.label == "Own ketorolac"
-    assert item in shelf.of_code("J1885", ON)
-    answer = jc.ndc_quantity("00264-3153-11", "1 g", on=ON, shelf=shelf)
+    assert item in shelf.products.of_code("J1885", ON)
+    answer = jc.ndc_quantity("00264-3153-11", "1 g", on=ON, reference=shelf)
     assert str(answer) == "UN1"
     assert "reviewed container" in answer.trace.text()
     with pytest.raises(UnknownProduct):
@@ -329,22 +337,22 @@ def test_a_site_adds_its_own_product_and_container(tmp_path: Path) -> None:
 
 def test_a_sites_volume_counts_a_liquid(tmp_path: Path) -> None:
     container = "00562-7805-01,,liquid,1.3,syringe,2024-01-01,,own-review,our shelf,medium,2026-11-23"
-    shelf = products.shipped().extend(_site(tmp_path, container=container))
-    assert str(jc.ndc_quantity("00562-7805-01", "300 mcg", on=ON, shelf=shelf)) == "ML1.3"
+    shelf = with_own(_site(tmp_path, container=container))
+    assert str(jc.ndc_quantity("00562-7805-01", "300 mcg", on=ON, reference=shelf)) == "ML1.3"
 
 
 def test_a_site_never_replaces_a_shipped_row(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="00409-3795-01"):
-        products.shipped().extend(_site(tmp_path, _good_row("00409-3795-01")))
+    with pytest.raises(TableError, match="00409379501"):
+        with_own(_site(tmp_path, _good_row("00409-3795-01")))
     container = "65757-0300,multi-dose,,,,2026-01-01,,own-review,x,medium,2026-11-23"
     (tmp_path / "products.csv").unlink()
     with pytest.raises(TableError, match="65757-0300"):
-        products.shipped().extend(_site(tmp_path, container=container))
+        with_own(_site(tmp_path, container=container))
 
 
 def test_an_empty_folder_adds_nothing(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"neither products\.csv nor containers\.csv"):
-        Shelf().extend(tmp_path)
+    with pytest.raises(TableError, match=r"holds no table"):
+        with_own(tmp_path)
 
 
 # --- against the published files --------------------------------------------------------------------------
@@ -364,7 +372,7 @@ def _published(shared: Path) -> list[dict[str, str]]:
 
 
 def test_every_ndc_of_every_quarter_has_a_row_with_its_code(shared: Path) -> None:
-    known = _by_ndc(tables.load(Product))
+    known = _by_ndc(rows_of(Product))
     rows = _published(shared)
     lost = {row["NDC2"] for row in rows if row["NDC2"] != "64281-0110-06"} - {ndc.format(n) for n in known}
     assert lost == set()
@@ -384,8 +392,8 @@ def test_the_amounts_agree_with_the_independent_list_or_are_reviewed(shared: Pat
         for row in csv.DictReader(listed)
         if row["Measure"] in units and row["Strength"].replace(".", "", 1).isdigit()
     }
-    reviewed = {ndc.format(row.ndc) for row in tables.load(ProductReview)}
-    newest = {row.number: row for row in tables.load(Product)}
+    reviewed = {ndc.format(row.ndc) for row in rows_of(ProductReview)}
+    newest = {row.number: row for row in rows_of(Product)}
     told = Counter()
     for number, (strength, unit) in strengths.items():
         item = newest.get(number)
@@ -398,14 +406,14 @@ def test_the_amounts_agree_with_the_independent_list_or_are_reviewed(shared: Pat
 
 def test_the_amount_is_billunits_times_the_billing_unit(shared: Path) -> None:
     """By whole billing units, which need no rounding, and the catalog's own size of the code."""
-    reviewed = {row.ndc for row in tables.load(ProductReview)}
-    book = jc.catalog.shipped()
+    reviewed = {row.ndc for row in rows_of(ProductReview)}
+    book = DRUGS
     checked = 0
     for row in _published(shared):
         digits = ndc.compact(row["NDC2"])
         if digits in reviewed or not row["BILLUNITS"].isdigit() or "2026Q1" not in row["file"]:
             continue
-        item, _ = products.find(digits, ON)
+        item, _ = PRODUCTS.find(digits, ON)
         drug = next((d for d in book.rows(row["code"]) if d.period.holds(dt.date(2026, 3, 2))), None)
         if item.amount is None or drug is None or drug.size is None or item.unit == "billing unit":
             continue
@@ -445,7 +453,7 @@ def test_no_part_of_a_set_that_the_state_counts_as_one_is_counted_alone(
         if line["Claim Type"] == "Medical" and line["CMS Units - Invoiced Units"] == "1":
             billed = Fraction(line["Provider Billed Units"].replace(",", ""))
             sets.setdefault(line["NDC"], []).append((line["HCPCS"], billed))
-    book = jc.catalog.shipped()
+    book = DRUGS
 
     def whole(row: Product, code: str, billed: Fraction) -> bool:
         drug = book.rows(code)[-1]
@@ -465,9 +473,10 @@ def test_one_unit_of_a_code_that_counts_up_to_an_amount_never_gives_it_alone(
 ) -> None:
     """What the survey's name prints for the container is what the row holds, or it holds nothing."""
     named = {
-        number: Fraction(found[1]) for number, (_unit, name) in _survey(shared).items()
+        number: Fraction(found[1])
+        for number, (_unit, name) in _survey(shared).items()
         if (found := re.search(r"BUDESONIDE ([\d.]+) MG/2 ML", name))
-    }  # fmt: skip
+    }
     rows = [row for row in every if row.ndc in named]
     assert len(rows) > 20
     assert {row.number for row in rows if row.amount != named[row.ndc]} == set()

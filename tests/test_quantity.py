@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import rows_of
 
 import jcodeunits as jc
-from jcodeunits import products, quantity, tables
+from jcodeunits import quantity
 from jcodeunits.errors import (
     AmbiguousNdc,
     ContainerError,
@@ -23,10 +24,9 @@ from jcodeunits.errors import (
     UnitMismatch,
     UnknownProduct,
 )
+from jcodeunits.facts.product_rows import Product
 
-CASES = list(
-    csv.DictReader((Path(__file__).parent / "cases" / "ndc_quantity.csv").open(encoding="utf-8", newline=""))
-)
+CASES = list(csv.DictReader((Path(__file__).parent / "cases" / "ndc_quantity.csv").open(encoding="utf-8", newline="")))
 ON = "2026-03-02"
 IDS = [case["id"] for case in CASES]
 
@@ -103,9 +103,7 @@ def test_a_kit_of_several_containers_asks_what_one_kit_holds() -> None:
 
 
 def test_a_cream_counts_grams() -> None:
-    rows = [
-        p for p in tables.load(products.Product) if not p.ends and p.size and p.size != 1 and not p.qualifier
-    ]
+    rows = [p for p in rows_of(Product) if not p.ends and p.size and p.size != 1 and not p.qualifier]
     cream = next(p for p in rows if "Ameluz" in p.label)
     answer = jc.ndc_quantity(cream.number, cream.dose, on=ON, form="cream")
     assert (answer.qualifier, answer.exact) == ("GR", cream.size)
@@ -147,15 +145,14 @@ def test_a_qualifier_that_is_not_the_products_is_refused() -> None:
 def test_a_quantity_is_rounded_half_up_and_never_to_zero(
     exact: Fraction, decimals: int, minimum: str | None, printed: str
 ) -> None:
-    answer = quantity.rounded("00409379501", "ML", exact, decimals, minimum)
-    assert f"{answer.quantity:f}" == printed
-    assert answer.exact == exact
-    assert ("rounded" in answer.trace.text()) == (Fraction(printed) != exact)
+    answer, trace = quantity.rounded(exact, decimals, minimum)
+    assert f"{answer:f}" == printed
+    assert ("rounded" in trace.text()) == (Fraction(printed) != exact)
 
 
 @given(st.fractions(min_value=Fraction(1, 10**6), max_value=10**6), st.integers(0, 4))
 def test_rounding_stays_within_half_a_step_and_above_zero(exact: Fraction, decimals: int) -> None:
-    answer = Fraction(quantity.rounded("00409379501", "ML", exact, decimals).quantity)
+    answer = Fraction(quantity.rounded(exact, decimals)[0])
     step = Fraction(1, 10**decimals)
     assert answer > 0
     assert abs(answer - exact) <= step / 2 or answer == step
@@ -224,8 +221,6 @@ def test_bare_ten_digits_are_answered_where_one_product_has_them_and_say_so() ->
 def test_a_count_from_general_knowledge_is_said() -> None:
     answer = jc.ndc_quantity("50458-0307-11", "37.5 mg", on=ON)
     assert str(answer) == "UN1"
-    assert [(finding.rule, finding.severity) for finding in answer.findings] == [
-        ("ndc-form-from-memory", "note")
-    ]
+    assert [(finding.rule, finding.severity) for finding in answer.findings] == [("ndc-form-from-memory", "note")]
     # A kit whose source was read needs no such note.
     assert jc.ndc_quantity("00078-0818-81", "20 mg", on=ON).findings == ()

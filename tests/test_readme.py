@@ -15,6 +15,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from shipped import DRUGS, rows_of
+
+from jcodeunits.facts.product_rows import Product
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -33,10 +36,9 @@ def rules_table() -> str:
 
 def coverage_table() -> str:
     """What the catalog holds and can compute."""
-    from jcodeunits import catalog
     from jcodeunits.refresh.lint import coverage
 
-    book = catalog.shipped()
+    book = DRUGS
     counts = coverage(book.drugs, book.successors).rows()
     rows = [f"| {name.replace(DEEPER, '&emsp;')} | {count:,} |" for name, count in counts]
     return "\n".join(["| codes | |", "|---|--:|", *rows]) + "\n"
@@ -44,9 +46,8 @@ def coverage_table() -> str:
 
 def products_table() -> str:
     """How the NDC quantity of the open NDCs is known."""
-    from jcodeunits import products, tables
 
-    rows = tables.load(products.Product)
+    rows = rows_of(Product)
     proofs = Counter(PROOFS[row.proof] for row in rows if row.ends is None)
     counted = [("NDCs known", len({row.ndc for row in rows})), *proofs.most_common()]
     shown = [f"| {name} | {count:,} |" for name, count in counted]
@@ -109,13 +110,15 @@ def test_the_lines_of_python_do_what_they_say() -> None:
 
 def _message(**changed: object) -> str:
     message = {
-        "resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02",
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "effectiveDateTime": "2026-03-02",
         "medicationCodeableConcept": {"text": "ketorolac"},
         "dosage": {
             "route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
             "dose": {"value": 30, "system": "http://unitsofmeasure.org", "code": "mg"},
         },
-    }  # fmt: skip
+    }
     return json.dumps(message | changed)
 
 
@@ -125,13 +128,7 @@ def test_the_example_charge_module_bills_and_asks() -> None:
     module: dict[str, object] = {}
     exec(compile(source, "README", "exec"), module)
     charge_lines = module["charge_lines"]
-    beside = {
-        "place": "11",
-        "diagnoses": ["R52"],
-        "ndc": "0409-3795-01",
-        "containers": 1,
-        "container": "single-dose",
-    }
+    beside = {"place": "11", "diagnoses": ["R52"], "ndc": "0409-3795-01", "containers": 1, "container": "single-dose"}
     billed = charge_lines(_message(), **beside)
     assert "SV1*HC:J1885:JZ*8*UN*2*" in billed["send"]
     assert "LIN**N4*00409379501" in billed["send"]
@@ -153,29 +150,41 @@ def test_the_recipes_for_frames_run() -> None:
     assert names["counted"] == [("J0696", 4), ("J1885", 2)]
 
 
+def _own_tables() -> dict[str, str]:
+    """The files of a site that the README shows, by name."""
+    block = TEXT.split("<!-- own -->")[1].split("```text\n")[1].split("```")[0]
+    files: dict[str, str] = {}
+    for line in block.splitlines():
+        place, _, row = line.rpartition("  ")
+        name = place.strip().removeprefix("our_tables/") or list(files)[-1]
+        files[name] = files.get(name, "") + f"{row.strip()}\n"
+    return files
+
+
 def test_a_sites_own_tables_are_used_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import jcodeunits as jc
 
-    policy, drugs = tmp_path / "our_policy", tmp_path / "our_drugs"
-    policy.mkdir()
-    drugs.mkdir()
-    header = (ROOT / "reference" / "payers.csv").read_text("utf-8").splitlines()[0]
-    row = "our-plan,follows,any,medicare,2020-01-01,,own-review,contract of the site,high,2026-11-23"
-    (policy / "payers.csv").write_text(f"{header}\n{row}\n", "utf-8")
-    header = (ROOT / "reference" / "names.csv").read_text("utf-8").splitlines()[0]
-    row = "house ketorolac,synonym,ketorolac tromethamine,,,1990-01-01,,own-review,our formulary,high,2026-11-23"
-    (drugs / "names.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    folder = tmp_path / "our_tables"
+    folder.mkdir()
+    for name, text in _own_tables().items():
+        (folder / name).write_text(text, "utf-8")
     monkeypatch.chdir(tmp_path)
-    given = {"drug": "J1885", "dose": "30 mg", "route": "IM"}
-    names = {
-        "jc": jc,
-        "encounter": {"on": "2026-03-02", "place": "11", "payer": "our-plan", "administrations": [given]},
-    }
-    exec(compile(_python("our_policy"), "README", "exec"), names)
+    given = {"drug": "J1885", "dose": "30 mg", "route": "IM", "diagnoses": ["R52"]}
+    house = {"drug": "Housebrand", "dose": "30 mg", "route": "IM", "diagnoses": ["R52"]}
+    house |= {"ndc": "99999-0001-01", "containers": 1, "discarded": "0 mg"}
+    names = {"jc": jc}
+    names["encounter"] = {"on": "2026-03-02", "place": "11", "payer": "our-plan", "administrations": [given]}
+    exec(compile(_python("with_tables"), "README", "exec"), names)
     assert [line.code for line in names["charge"].lines] == ["96372", "J1885"]
-    assert (
-        jc.billing_units("house ketorolac", "30 mg", "2026-03-02", catalog=names["catalog"]).code == "J1885"
-    )
+    made = jc.charge(names["encounter"] | {"administrations": [given, house]}, reference=names["reference"])
+    assert [(line.code, line.modifiers, line.units) for line in made.lines] == [
+        ("96372", (), 1),
+        ("J1885", (), 2),
+        ("96372", ("XS",), 1),
+        ("X0001", (), 6),
+    ]
+    assert (made.lines[3].ndc, made.lines[3].ndc_qualifier, made.lines[3].ndc_quantity) == ("99999000101", "ML", 1)
+    assert made.fingerprint == names["reference"].fingerprint != jc.fingerprint
 
 
 @pytest.mark.parametrize("name", BLOCKS_MADE)

@@ -8,17 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from shipped import DRUGS, REFERENCE, rows_of
 
-from jcodeunits import tables, units
+from jcodeunits import units
 from jcodeunits.amount import decimal_text
-from jcodeunits.catalog import Drug, Salt, Successor, shipped
 from jcodeunits.errors import NotInEffect
+from jcodeunits.facts.drug_rows import Drug, Salt, Successor
 from jcodeunits.refresh import successors
 from jcodeunits.refresh.inputs import Inputs, Reviewed, Scope, read_inputs
 from jcodeunits.refresh.lint import Disagreement
 
 CASES = Path(__file__).parent / "cases" / "drug_rows.csv"
-ROWS = tables.load(Drug)
+ROWS = rows_of(Drug)
 CODES = {row.code for row in ROWS}
 
 
@@ -33,14 +34,10 @@ def said(pairs: Iterable[tuple[object, str]]) -> str:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case['code']} {case['why']}")
 def test_a_row_that_is_easy_to_misread(case: dict[str, str]) -> None:
-    row = shipped().on(case["code"], dt.date.fromisoformat(case["on"]))
+    row = DRUGS.on(case["code"], dt.date.fromisoformat(case["on"]))
     canonical = units.canonical(case["unit"]) if case["unit"] else ""
-    assert (decimal_text(row.size) if row.size else "", row.unit, row.basis) == (
-        case["size"], canonical, case["basis"],
-    )  # fmt: skip
-    assert (
-        "|".join(f"{c.name}={decimal_text(c.amount)} {c.unit}" for c in row.components) == case["components"]
-    )
+    assert (decimal_text(row.size) if row.size else "", row.unit, row.basis) == (case["size"], canonical, case["basis"])
+    assert "|".join(f"{c.name}={decimal_text(c.amount)} {c.unit}" for c in row.components) == case["components"]
     assert said(row.equivalents) == case["equivalents"]
     assert (decimal_text(row.above) if row.above else "") == case["above"]
     assert (decimal_text(row.through) if row.through else "") == case["through"]
@@ -52,9 +49,16 @@ def test_every_kind_of_code_is_there() -> None:
     assert set("ACJPQS9") <= first
     kinds = {row.kind for row in ROWS}
     assert kinds == {
-        "drug", "biological", "vaccine", "contrast", "radiopharmaceutical", "blood", "skin-substitute",
-        "solution", "device",
-    }  # fmt: skip
+        "drug",
+        "biological",
+        "vaccine",
+        "contrast",
+        "radiopharmaceutical",
+        "blood",
+        "skin-substitute",
+        "solution",
+        "device",
+    }
 
 
 def test_no_label_of_a_number_is_the_wording_of_the_ama() -> None:
@@ -67,7 +71,7 @@ def test_no_label_of_a_number_is_the_wording_of_the_ama() -> None:
 
 def test_brand_and_maker_codes_are_marked_and_general_codes_are_not() -> None:
     on = dt.date(2026, 3, 2)
-    specific = {code: shipped().on(code, on).specific for code in CODES if _lives(code, on)}
+    specific = {code: DRUGS.on(code, on).specific for code in CODES if _lives(code, on)}
     for code in ("J0134", "J0162", "J2313", "Q5103", "J1072", "J7201", "J7318", "J2601", "J0177"):
         assert specific[code], code
     for code in ("J0131", "J0165", "J2312", "J1745", "J1071", "J7192", "J0885", "J0696", "J9041", "J9260"):
@@ -75,17 +79,17 @@ def test_brand_and_maker_codes_are_marked_and_general_codes_are_not() -> None:
 
 
 def _lives(code: str, on: dt.date) -> bool:
-    return any(row.period.holds(on) for row in shipped().rows(code))
+    return any(row.period.holds(on) for row in DRUGS.rows(code))
 
 
 def test_a_brand_code_that_became_general_is_both_by_date() -> None:
-    assert shipped().on("J9041", dt.date(2022, 12, 31)).specific
-    assert not shipped().on("J9041", dt.date(2023, 1, 1)).specific
+    assert DRUGS.on("J9041", dt.date(2022, 12, 31)).specific
+    assert not DRUGS.on("J9041", dt.date(2023, 1, 1)).specific
 
 
-@pytest.mark.parametrize("row", tables.load(Successor), ids=lambda row: f"{row.code}-{row.successor}")
+@pytest.mark.parametrize("row", rows_of(Successor), ids=lambda row: f"{row.code}-{row.successor}")
 def test_a_successor_follows_a_code_that_ended_and_begins_by_then(row: Successor) -> None:
-    before, after = shipped().rows(row.code), shipped().rows(row.successor)
+    before, after = DRUGS.rows(row.code), DRUGS.rows(row.successor)
     assert before[-1].ends is not None
     assert row.effective > before[-1].ends
     assert any(r.effective <= row.effective and (r.ends is None or row.effective <= r.ends) for r in after)
@@ -94,35 +98,49 @@ def test_a_successor_follows_a_code_that_ended_and_begins_by_then(row: Successor
 
 def test_the_successors_that_cms_files_prove() -> None:
     wanted = {
-        "J1020": {"J1010"}, "J1030": {"J1010"}, "J1040": {"J1010"}, "J2310": {"J2312"}, "J2311": {"J2313"},
-        "J0171": {f"J016{n}" for n in range(2, 10)}, "J0173": {"J0166"}, "J0135": {"J0139"},
-        "J9250": {"J9260"}, "J2001": {"J2002", "J2003"}, "J2505": {"J2506"}, "J0610": {"J0612"},
-        "J2920": {"J2919"}, "J2930": {"J2919"}, "J1940": {"J1938"}, "J1170": {"J1171"},
-        "J9070": {"J9073", "J9074", "J9075"}, "J3370": {"J3373", "J3374"}, "J3140": set(),
-    }  # fmt: skip
+        "J1020": {"J1010"},
+        "J1030": {"J1010"},
+        "J1040": {"J1010"},
+        "J2310": {"J2312"},
+        "J2311": {"J2313"},
+        "J0171": {f"J016{n}" for n in range(2, 10)},
+        "J0173": {"J0166"},
+        "J0135": {"J0139"},
+        "J9250": {"J9260"},
+        "J2001": {"J2002", "J2003"},
+        "J2505": {"J2506"},
+        "J0610": {"J0612"},
+        "J2920": {"J2919"},
+        "J2930": {"J2919"},
+        "J1940": {"J1938"},
+        "J1170": {"J1171"},
+        "J9070": {"J9073", "J9074", "J9075"},
+        "J3370": {"J3373", "J3374"},
+        "J3140": set(),
+    }
     for code, expected in wanted.items():
-        assert {row.successor for row in shipped().successors_of(code)} == expected, code
+        assert {row.successor for row in DRUGS.successors_of(code)} == expected, code
 
 
 @pytest.mark.parametrize(("code", "leads_to"), [("C9441", "J1439"), ("S1090", "J7402"), ("C9349", "Q4195")])
 def test_a_chain_of_successors_leads_to_the_code_in_effect(code: str, leads_to: str) -> None:
     with pytest.raises(NotInEffect) as caught:
-        shipped().on(code, dt.date(2026, 3, 2))
+        DRUGS.on(code, dt.date(2026, 3, 2))
     assert leads_to in caught.value.successors
 
 
 def test_a_split_names_which_products_go_where() -> None:
-    conditions = {row.successor: row.condition for row in shipped().successors_of("J0171")}
+    conditions = {row.successor: row.condition for row in DRUGS.successors_of("J0171")}
     assert all(conditions.values())
     assert conditions["J0167"] == "hospira"
 
 
 def test_every_reviewed_field_decides_a_row_and_every_range_holds_a_code() -> None:
-    assert {row.code for row in tables.load(Reviewed)} <= CODES
-    codes = CODES | {row.first for row in tables.load(Scope) if not row.drug}
-    for scope in tables.load(Scope):
+    assert {row.code for row in rows_of(Reviewed)} <= CODES
+    codes = CODES | {row.first for row in rows_of(Scope) if not row.drug}
+    for scope in rows_of(Scope):
         assert any(scope.first <= code <= scope.last for code in codes), scope.first
-    assert {row.code for row in tables.load(Disagreement)} <= CODES
+    assert {row.code for row in rows_of(Disagreement)} <= CODES
 
 
 # --- with the published files ---
@@ -130,12 +148,12 @@ def test_every_reviewed_field_decides_a_row_and_every_range_holds_a_code() -> No
 
 @pytest.fixture(scope="module")
 def inputs(shared: Path) -> Inputs:
-    return read_inputs(shared / "cms", dt.date(2026, 11, 23))
+    return read_inputs(shared / "cms", dt.date(2026, 11, 23), REFERENCE)
 
 
 def test_every_product_that_moved_speaks_for_a_successor_in_the_table(inputs: Inputs) -> None:
     ended = {row.code for row in ROWS} - {row.code for row in ROWS if row.ends is None}
-    known = {(row.code, row.successor) for row in tables.load(Successor)}
+    known = {(row.code, row.successor) for row in rows_of(Successor)}
     moved = {pair for pair in successors.moves(inputs) if pair[0] in ended}
     assert len(moved) >= 25
     assert moved <= known
@@ -143,7 +161,7 @@ def test_every_product_that_moved_speaks_for_a_successor_in_the_table(inputs: In
 
 def test_every_transition_of_the_nine_quarters_is_in_the_table(shared: Path) -> None:
     path = shared / "cms" / "transitions" / "code_transitions_by_ndc.csv"
-    known = {(row.code, row.successor): row for row in tables.load(Successor)}
+    known = {(row.code, row.successor): row for row in rows_of(Successor)}
     ended = {row.code for row in ROWS} - {row.code for row in ROWS if row.ends is None}
     with path.open(encoding="utf-8", newline="") as lines:
         seen = [row for row in csv.DictReader(lines) if row["old_code"] in ended]
@@ -153,9 +171,9 @@ def test_every_transition_of_the_nine_quarters_is_in_the_table(shared: Path) -> 
 
 
 def test_every_ended_code_with_a_candidate_was_judged(inputs: Inputs) -> None:
-    salts = frozenset(row.word for row in tables.load(Salt))
+    salts = frozenset(row.word for row in rows_of(Salt))
     found = successors.candidates(inputs, ROWS, salts)
-    open_ones = {item.code for item in found} - {row.code for row in tables.load(Successor)}
+    open_ones = {item.code for item in found} - {row.code for row in rows_of(Successor)}
     # Testosterone suspension and propionate: other esters began on the day after, none is the same drug.
     assert open_ones == {"J3140", "J3150"}
 
@@ -167,7 +185,7 @@ def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_
         if scope is None or not scope.drug:
             assert code not in CODES
             continue
-        rows = shipped().rows(code)
+        rows = DRUGS.rows(code)
         assert (rows[0].effective, rows[-1].ends) == (entry.added, entry.ended), code
         counted += 1
     assert counted == 2268

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped import FOLDER, POLICY, rows_of
 
 from jcodeunits import tables
-from jcodeunits.policy import (
+from jcodeunits.facts.policy import in_effect
+from jcodeunits.facts.policy_rows import (
     ANY,
+    TABLES,
     AdministrationRule,
     Denial,
     Diagnosis,
@@ -30,12 +33,9 @@ from jcodeunits.policy import (
     PayerOption,
     Place,
     PlaceRule,
-    Policy,
     Procedure,
     RouteCode,
     Status,
-    in_effect,
-    shipped,
 )
 from jcodeunits.refresh import policy_tables
 
@@ -46,26 +46,7 @@ PREVENTIVE = tuple(str(code) for code in (*range(99381, 99388), *range(99391, 99
 
 # --- places (POS24; injection.md, section 6) -----------------------------------------------------------
 
-FACILITY = [
-    "02",
-    "06",
-    "08",
-    "19",
-    "21",
-    "22",
-    "23",
-    "24",
-    "26",
-    "31",
-    "34",
-    "41",
-    "42",
-    "51",
-    "52",
-    "53",
-    "56",
-    "61",
-]
+FACILITY = ["02", "06", "08", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"]
 NON_FACILITY = [
     "01",
     "03",
@@ -105,13 +86,13 @@ NON_FACILITY = [
 
 
 def test_every_place_has_the_rate_of_the_cms_list() -> None:
-    rates = {row.code: row.rate for row in tables.load(Place)}
+    rates = {row.code: row.rate for row in rows_of(Place)}
     assert rates == dict.fromkeys(FACILITY, "facility") | dict.fromkeys(NON_FACILITY, "non-facility")
 
 
 @pytest.mark.parametrize("place", FACILITY)
 def test_medicare_pays_no_physician_for_an_injection_in_a_facility(place: str) -> None:
-    rule = shipped().place_rule(place, ON, "medicare")
+    rule = POLICY.place_rule(place, ON, "medicare")
     assert rule is not None
     assert rule.outcome == "withhold"
     assert set(rule.lines) == {"administration", "drug"}
@@ -119,41 +100,44 @@ def test_medicare_pays_no_physician_for_an_injection_in_a_facility(place: str) -
 
 @pytest.mark.parametrize("place", sorted(set(NON_FACILITY) - {"10", "50", "72"}))
 def test_outside_a_facility_the_injection_is_billed(place: str) -> None:
-    rule = shipped().place_rule(place, ON, "medicare")
+    rule = POLICY.place_rule(place, ON, "medicare")
     assert rule is None or (rule.outcome, rule.lines) == ("bill", ())
 
 
-@pytest.mark.parametrize(("place", "payer", "outcome", "reason"), [
-    ("53", "medicare", "withhold", "place-by-payer"),
-    ("53", "medicaid", "bill", "place-by-payer"),
-    ("53", "commercial", "bill", "place-by-payer"),
-    ("50", "medicare", "withhold", "clinic-rate"),
-    ("72", "medicare-advantage", "withhold", "clinic-rate"),
-    ("50", "commercial", "bill", "clinic-rate"),
-    ("31", "commercial", "withhold", "nursing-place"),
-    ("32", "medicare", "bill", "nursing-place"),
-    ("12", "medicare", "bill", "home-place"),
-    ("20", "medicare", "bill", "urgent-care-place"),
-    ("02", "commercial", "withhold", "telehealth-place"),
-    ("10", "commercial", "withhold", "telehealth-place"),
-    ("24", "commercial", "withhold", "facility-place"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("place", "payer", "outcome", "reason"),
+    [
+        ("53", "medicare", "withhold", "place-by-payer"),
+        ("53", "medicaid", "bill", "place-by-payer"),
+        ("53", "commercial", "bill", "place-by-payer"),
+        ("50", "medicare", "withhold", "clinic-rate"),
+        ("72", "medicare-advantage", "withhold", "clinic-rate"),
+        ("50", "commercial", "bill", "clinic-rate"),
+        ("31", "commercial", "withhold", "nursing-place"),
+        ("32", "medicare", "bill", "nursing-place"),
+        ("12", "medicare", "bill", "home-place"),
+        ("20", "medicare", "bill", "urgent-care-place"),
+        ("02", "commercial", "withhold", "telehealth-place"),
+        ("10", "commercial", "withhold", "telehealth-place"),
+        ("24", "commercial", "withhold", "facility-place"),
+    ],
+)
 def test_the_exceptions_by_place_are_rows(place: str, payer: str, outcome: str, reason: str) -> None:
-    rule = shipped().place_rule(place, ON, payer)
+    rule = POLICY.place_rule(place, ON, payer)
     assert rule is not None
     assert (rule.outcome, rule.reason) == (outcome, reason)
 
 
 def test_general_knowledge_alone_never_stops_a_claim() -> None:
-    for row in (*tables.load(PlaceRule), *tables.load(AdministrationRule)):
+    for row in (*rows_of(PlaceRule), *rows_of(AdministrationRule)):
         assert row.severity != "stop" or row.confidence != "low", row
 
 
 def test_what_is_withheld_or_asked_says_why_and_what_to_do() -> None:
-    for rule in tables.load(PlaceRule):
+    for rule in rows_of(PlaceRule):
         assert rule.outcome == "bill" or (rule.severity in ("warn", "stop") and rule.lines), rule
         assert rule.severity == "" or (rule.says and rule.fix), rule
-    for row in tables.load(AdministrationRule):
+    for row in rows_of(AdministrationRule):
         assert row.outcome != "ask" or (row.severity in ("warn", "stop") and row.fix), row
         assert row.says
 
@@ -161,26 +145,56 @@ def test_what_is_withheld_or_asked_says_why_and_what_to_do() -> None:
 # --- limits (injection.md, section 5) --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "practitioner", "outpatient"), [
-    ("96372", 4, 5), ("96374", 1, 1), ("96375", 6, 6), ("96376", 0, 10), ("96377", 1, 1), ("96401", 3, 4),
-    ("96402", 2, 2), ("99211", 1, 2), ("90472", 8, 8), ("J3262", 800, 800), ("J1200", 8, 8),
-    ("J2405", 64, 64), ("J0897", 120, 120), ("J0561", 24, 24), ("J9260", 20, 20), ("J2357", 120, 120),
-    ("J0696", 16, 16), ("J3420", 1, 1), ("J1885", 8, 8), ("J3301", 16, 16), ("J2315", 380, 380),
-    ("J2270", 9, 15), ("J2272", 9, 15), ("J1700", 0, 0), ("J2790", 1, 3), ("J1815", 8, 200),
-    ("J1817", 0, 0), ("J3030", 1, 2), ("J2550", 3, 3), ("J1071", 400, 400), ("J1050", 1000, 1000),
-    ("J2426", 1560, 1560), ("J9217", 6, 6), ("J9202", 3, 3), ("J1950", 12, 12), ("J0780", 4, 10),
-    ("J2311", 4, 10),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "practitioner", "outpatient"),
+    [
+        ("96372", 4, 5),
+        ("96374", 1, 1),
+        ("96375", 6, 6),
+        ("96376", 0, 10),
+        ("96377", 1, 1),
+        ("96401", 3, 4),
+        ("96402", 2, 2),
+        ("99211", 1, 2),
+        ("90472", 8, 8),
+        ("J3262", 800, 800),
+        ("J1200", 8, 8),
+        ("J2405", 64, 64),
+        ("J0897", 120, 120),
+        ("J0561", 24, 24),
+        ("J9260", 20, 20),
+        ("J2357", 120, 120),
+        ("J0696", 16, 16),
+        ("J3420", 1, 1),
+        ("J1885", 8, 8),
+        ("J3301", 16, 16),
+        ("J2315", 380, 380),
+        ("J2270", 9, 15),
+        ("J2272", 9, 15),
+        ("J1700", 0, 0),
+        ("J2790", 1, 3),
+        ("J1815", 8, 200),
+        ("J1817", 0, 0),
+        ("J3030", 1, 2),
+        ("J2550", 3, 3),
+        ("J1071", 400, 400),
+        ("J1050", 1000, 1000),
+        ("J2426", 1560, 1560),
+        ("J9217", 6, 6),
+        ("J9202", 3, 3),
+        ("J1950", 12, 12),
+        ("J0780", 4, 10),
+        ("J2311", 4, 10),
+    ],
+)
 def test_limits_of_2024_q3(code: str, practitioner: int, outpatient: int) -> None:
-    found = [shipped().limit(code, "2024-08-01", claim) for claim in ("professional", "outpatient")]
+    found = [POLICY.limit(code, "2024-08-01", claim) for claim in ("professional", "outpatient")]
     assert [row and (row.units, row.per) for row in found] == [(practitioner, "day"), (outpatient, "day")]
 
 
-@pytest.mark.parametrize(
-    "code", ["90471", "Q2035", "Q2037", "Q2036", "Q2038", "Q2039", "90656", "90661", "90662"]
-)
+@pytest.mark.parametrize("code", ["90471", "Q2035", "Q2037", "Q2036", "Q2038", "Q2039", "90656", "90661", "90662"])
 def test_limits_that_no_appeal_lifts(code: str) -> None:
-    row = shipped().limit(code, "2024-08-01")
+    row = POLICY.limit(code, "2024-08-01")
     assert row is not None
     assert (row.units, row.per) == (1, "day-absolute")
 
@@ -188,19 +202,19 @@ def test_limits_that_no_appeal_lifts(code: str) -> None:
 @pytest.mark.parametrize(("code", "units"), [("J1010", 160), ("J2312", 1000), ("J0139", 160), ("J0165", 20)])
 def test_a_limit_never_carries_over_to_a_successor(code: str, units: int) -> None:
     # In 2024 Q3 these have no row; J2310, before J2312, had 4.
-    row = shipped().limit(code, "2026-11-01")
+    row = POLICY.limit(code, "2026-11-01")
     assert row is not None
     assert (row.units, row.source) == (units, "mue-rows-2026q4")
-    assert shipped().limit(code, "2024-08-01") == row
+    assert POLICY.limit(code, "2024-08-01") == row
 
 
 def test_the_predecessors_limit_is_its_own() -> None:
-    found = [shipped().limit("J2310", "2024-08-01", claim) for claim in ("professional", "outpatient")]
+    found = [POLICY.limit("J2310", "2024-08-01", claim) for claim in ("professional", "outpatient")]
     assert [row and row.units for row in found] == [4, 10]
 
 
 def test_zero_says_why() -> None:
-    reasons = [shipped().limit(code, ON) for code in ("J1700", "J1817")]
+    reasons = [POLICY.limit(code, ON) for code in ("J1700", "J1817")]
     assert [row and row.reason for row in reasons] == ["drug-discontinued", "cms-policy"]
 
 
@@ -208,7 +222,7 @@ def test_zero_says_why() -> None:
 
 
 def _edit(one: str, other: str, claim: str = "professional", on: str = ON) -> tuple[str, int] | None:
-    edit = shipped().edit(one, other, on, claim)
+    edit = POLICY.edit(one, other, on, claim)
     return edit and (edit.column_1, edit.indicator)
 
 
@@ -222,12 +236,15 @@ def test_of_an_office_visit_and_the_injection_the_visit_is_denied_without_25(vis
     assert _edit(visit, "96372") == _edit("96372", visit) == ("96372", 1)
 
 
-@pytest.mark.parametrize("visit", [
-    *("99281", "99282", "99283", "99284", "99285", "99291"),
-    *("99221", "99222", "99223", "99234", "99235", "99236", "99238", "99239"),
-    *("99304", "99305", "99306", "99315", "99316"),
-    *("99341", "99342", "99344", "99345", "99347", "99348", "99349", "99350"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "visit",
+    [
+        *("99281", "99282", "99283", "99284", "99285", "99291"),
+        *("99221", "99222", "99223", "99234", "99235", "99236", "99238", "99239"),
+        *("99304", "99305", "99306", "99315", "99316"),
+        *("99341", "99342", "99344", "99345", "99347", "99348", "99349", "99350"),
+    ],
+)
 def test_of_a_visit_elsewhere_and_the_injection_the_injection_is_denied(visit: str) -> None:
     assert _edit(visit, "96372") == (visit, 1)
 
@@ -242,9 +259,7 @@ def test_care_planning_and_clinic_visits_are_denied_without_a_modifier(visit: st
     assert _edit(visit, "96372") == ("96372", 1)
 
 
-@pytest.mark.parametrize(
-    "visit", [*PREVENTIVE, "G0438", "G0439", "G0402", "99401", "99404", "99406", "99412"]
-)
+@pytest.mark.parametrize("visit", [*PREVENTIVE, "G0438", "G0439", "G0402", "99401", "99404", "99406", "99412"])
 def test_no_edit_pairs_a_preventive_visit_with_the_injection(visit: str) -> None:
     assert _edit(visit, "96372") is None
     assert _edit(visit, "96372", "outpatient") is None
@@ -256,22 +271,52 @@ def test_vaccine_administration_denies_the_visit_without_25(given: str, visit: s
     assert _edit(visit, given) == (given, 1)
 
 
-@pytest.mark.parametrize(("one", "other", "found"), [
-    ("90471", "96372", None), ("90472", "96372", None), ("G0008", "96372", None), ("96372", "96377", None),
-    ("90460", "96372", ("90460", 1)), ("95115", "96372", ("95115", 1)), ("95117", "96372", ("95117", 1)),
-    ("95180", "96372", ("95180", 1)), ("86580", "96372", ("86580", 1)), ("59400", "96372", ("59400", 1)),
-    ("96401", "96372", ("96401", 1)), ("96402", "96372", ("96402", 1)), ("96360", "96372", ("96360", 1)),
-    ("96365", "96372", ("96365", 1)), ("96369", "96372", ("96369", 1)), ("96374", "96372", ("96374", 1)),
-    ("96409", "96372", ("96409", 1)), ("96413", "96372", ("96413", 1)), ("96416", "96372", ("96416", 1)),
-    ("96420", "96372", ("96420", 1)), ("96422", "96372", ("96422", 1)), ("96425", "96372", ("96425", 1)),
-    ("36591", "96372", ("96372", 0)), ("36592", "96372", ("96372", 0)), ("96523", "96372", ("96372", 0)),
-    ("20526", "96372", ("20526", 1)), ("20553", "96372", ("20553", 1)), ("20610", "96372", ("20610", 1)),
-    ("11900", "96372", ("11900", 1)), ("64450", "96372", ("64450", 1)), ("62322", "96372", ("62322", 1)),
-    ("11983", "96372", ("11983", 1)), ("95115", "99395", ("95115", 1)), ("96377", "96401", ("96377", 1)),
-    ("96377", "99211", ("96377", 0)), ("96377", "99213", ("96377", 1)), ("90471", "99211", ("90471", 1)),
-    ("G0008", "99211", ("G0008", 1)), ("96401", "99211", ("96401", 0)), ("96413", "99214", ("96413", 1)),
-    ("96372", "96372", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ("90471", "96372", None),
+        ("90472", "96372", None),
+        ("G0008", "96372", None),
+        ("96372", "96377", None),
+        ("90460", "96372", ("90460", 1)),
+        ("95115", "96372", ("95115", 1)),
+        ("95117", "96372", ("95117", 1)),
+        ("95180", "96372", ("95180", 1)),
+        ("86580", "96372", ("86580", 1)),
+        ("59400", "96372", ("59400", 1)),
+        ("96401", "96372", ("96401", 1)),
+        ("96402", "96372", ("96402", 1)),
+        ("96360", "96372", ("96360", 1)),
+        ("96365", "96372", ("96365", 1)),
+        ("96369", "96372", ("96369", 1)),
+        ("96374", "96372", ("96374", 1)),
+        ("96409", "96372", ("96409", 1)),
+        ("96413", "96372", ("96413", 1)),
+        ("96416", "96372", ("96416", 1)),
+        ("96420", "96372", ("96420", 1)),
+        ("96422", "96372", ("96422", 1)),
+        ("96425", "96372", ("96425", 1)),
+        ("36591", "96372", ("96372", 0)),
+        ("36592", "96372", ("96372", 0)),
+        ("96523", "96372", ("96372", 0)),
+        ("20526", "96372", ("20526", 1)),
+        ("20553", "96372", ("20553", 1)),
+        ("20610", "96372", ("20610", 1)),
+        ("11900", "96372", ("11900", 1)),
+        ("64450", "96372", ("64450", 1)),
+        ("62322", "96372", ("62322", 1)),
+        ("11983", "96372", ("11983", 1)),
+        ("95115", "99395", ("95115", 1)),
+        ("96377", "96401", ("96377", 1)),
+        ("96377", "99211", ("96377", 0)),
+        ("96377", "99213", ("96377", 1)),
+        ("90471", "99211", ("90471", 1)),
+        ("G0008", "99211", ("G0008", 1)),
+        ("96401", "99211", ("96401", 0)),
+        ("96413", "99214", ("96413", 1)),
+        ("96372", "96372", None),
+    ],
+)
 def test_other_pairs(one: str, other: str, found: tuple[str, int] | None) -> None:
     assert _edit(one, other) == found
 
@@ -283,7 +328,7 @@ def test_an_edit_that_was_deleted_answers_until_its_last_day() -> None:
 
 def test_no_pair_has_two_answers_for_one_kind_of_claim() -> None:
     rows: dict[tuple[str, str], list[Edit]] = {}
-    for row in tables.load(Edit):
+    for row in rows_of(Edit):
         one, other = sorted((row.column_1, row.column_2))
         rows.setdefault((one, other), []).append(row)
     for pair, edits in rows.items():
@@ -293,9 +338,7 @@ def test_no_pair_has_two_answers_for_one_kind_of_claim() -> None:
                 live = [
                     row
                     for row in edits
-                    if row.claim in (ANY, claim)
-                    and row.effective <= day
-                    and (row.ends is None or day <= row.ends)
+                    if row.claim in (ANY, claim) and row.effective <= day and (row.ends is None or day <= row.ends)
                 ]
                 assert len(live) <= 1, (pair, claim, at)
 
@@ -303,115 +346,118 @@ def test_no_pair_has_two_answers_for_one_kind_of_claim() -> None:
 # --- administration and classes ---------------------------------------------------------------------------
 
 
-def _codes(
-    purpose: str, route: str, classes: Iterable[str] = (), payer: str = "medicare", **more: Any
-) -> set[str]:
-    rule = shipped().administration(route, purpose, classes, ON, payer=payer, **more)
+def _codes(purpose: str, route: str, classes: Iterable[str] = (), payer: str = "medicare", **more: Any) -> set[str]:
+    rule = POLICY.administration(route, purpose, classes, ON, payer=payer, **more)
     if rule.outcome == "none":
         return set()
     roles = rule.role.split("|") if rule.role else rule.alternatives
-    return {row.code for role in roles for row in shipped().procedures(ON, role=role)}
+    return {row.code for role in roles for row in POLICY.procedures(ON, role=role)}
 
 
-@pytest.mark.parametrize(("purpose", "route", "classes", "payer", "codes"), [
-    # the guide's exclusions, related codes and flowchart; injection.md, section 3
-    ("therapeutic", "IM", (), "medicare", "96372"),
-    ("prophylactic", "SC", (), "commercial", "96372"),
-    ("diagnostic", "IM", (), "medicare", "96372"),
-    ("vaccine", "IM", (), "commercial", "90471 90472"),
-    ("vaccine", "intranasal", (), "commercial", "90473 90474"),
-    ("vaccine", "oral", (), "commercial", "90473 90474"),
-    ("therapeutic", "IM", ("vaccine",), "commercial", "90471 90472"),
-    ("vaccine", "IM", ("vaccine-influenza",), "medicare", "G0008"),
-    ("vaccine", "IM", ("vaccine-pneumococcal",), "medicare", "G0009"),
-    ("vaccine", "IM", ("vaccine-hepatitis-b",), "medicare", "G0010"),
-    ("vaccine", "IM", ("vaccine-influenza",), "commercial", "90471 90472"),
-    ("vaccine", "IM", ("vaccine-covid",), "commercial", "90480"),
-    ("prophylactic", "IM", ("rsv-antibody",), "commercial", "96381"),
-    ("antineoplastic", "SC", (), "medicare", "96401"),
-    ("therapeutic", "SC", ("antineoplastic-nonhormonal",), "medicare", "96401"),
-    ("therapeutic", "IM", ("antineoplastic-hormonal",), "medicare", "96402"),
-    ("therapeutic", "intra-arterial", (), "medicare", "96373"),
-    ("therapeutic", "IV push", (), "medicare", "96374 96375 96376"),
-    ("therapeutic", "IV infusion", (), "medicare", "96365 96366 96367 96368"),
-    ("therapeutic", "IV infusion", ("antineoplastic-nonhormonal",), "medicare", "96413 96415 96416 96417"),
-    ("therapeutic", "IV push", ("antineoplastic-nonhormonal",), "medicare", "96409 96411"),
-    ("therapeutic", "intra-articular", (), "medicare", "20600 20604 20605 20606 20610 20611"),
-    ("allergen", "SC", (), "commercial", "95115 95117"),
-    ("therapeutic", "on-body", (), "medicare", "96377"),
-    ("diagnostic", "ID", (), "medicare", "86580"),
-    ("therapeutic", "intravitreal", (), "medicare", "67028"),
-    ("therapeutic", "soft tissue", (), "medicare", "20526 20550 20551 20552 20553"),
-    ("diluent", "IM", (), "medicare", ""),
-    ("flush", "IV push", (), "medicare", ""),
-    ("anesthetic", "IM", (), "medicare", ""),
-    ("self-administered", "SC", (), "medicare", ""),
-    ("therapeutic", "oral", (), "medicare", ""),
-    ("prophylactic", "IM", ("immune-globulin",), "medicare", "96372"),
-    ("therapeutic", "SC", ("biologic-simple",), "medicare", "96372"),
-    ("therapeutic", "SC", ("growth-factor",), "medicare", "96372"),
-])  # fmt: skip
-def test_what_the_administration_is(
-    purpose: str, route: str, classes: tuple[str, ...], payer: str, codes: str
-) -> None:
+@pytest.mark.parametrize(
+    ("purpose", "route", "classes", "payer", "codes"),
+    [
+        # the guide's exclusions, related codes and flowchart; injection.md, section 3
+        ("therapeutic", "IM", (), "medicare", "96372"),
+        ("prophylactic", "SC", (), "commercial", "96372"),
+        ("diagnostic", "IM", (), "medicare", "96372"),
+        ("vaccine", "IM", (), "commercial", "90471 90472"),
+        ("vaccine", "intranasal", (), "commercial", "90473 90474"),
+        ("vaccine", "oral", (), "commercial", "90473 90474"),
+        ("therapeutic", "IM", ("vaccine",), "commercial", "90471 90472"),
+        ("vaccine", "IM", ("vaccine-influenza",), "medicare", "G0008"),
+        ("vaccine", "IM", ("vaccine-pneumococcal",), "medicare", "G0009"),
+        ("vaccine", "IM", ("vaccine-hepatitis-b",), "medicare", "G0010"),
+        ("vaccine", "IM", ("vaccine-influenza",), "commercial", "90471 90472"),
+        ("vaccine", "IM", ("vaccine-covid",), "commercial", "90480"),
+        ("prophylactic", "IM", ("rsv-antibody",), "commercial", "96381"),
+        ("antineoplastic", "SC", (), "medicare", "96401"),
+        ("therapeutic", "SC", ("antineoplastic-nonhormonal",), "medicare", "96401"),
+        ("therapeutic", "IM", ("antineoplastic-hormonal",), "medicare", "96402"),
+        ("therapeutic", "intra-arterial", (), "medicare", "96373"),
+        ("therapeutic", "IV push", (), "medicare", "96374 96375 96376"),
+        ("therapeutic", "IV infusion", (), "medicare", "96365 96366 96367 96368"),
+        ("therapeutic", "IV infusion", ("antineoplastic-nonhormonal",), "medicare", "96413 96415 96416 96417"),
+        ("therapeutic", "IV push", ("antineoplastic-nonhormonal",), "medicare", "96409 96411"),
+        ("therapeutic", "intra-articular", (), "medicare", "20600 20604 20605 20606 20610 20611"),
+        ("allergen", "SC", (), "commercial", "95115 95117"),
+        ("therapeutic", "on-body", (), "medicare", "96377"),
+        ("diagnostic", "ID", (), "medicare", "86580"),
+        ("therapeutic", "intravitreal", (), "medicare", "67028"),
+        ("therapeutic", "soft tissue", (), "medicare", "20526 20550 20551 20552 20553"),
+        ("diluent", "IM", (), "medicare", ""),
+        ("flush", "IV push", (), "medicare", ""),
+        ("anesthetic", "IM", (), "medicare", ""),
+        ("self-administered", "SC", (), "medicare", ""),
+        ("therapeutic", "oral", (), "medicare", ""),
+        ("prophylactic", "IM", ("immune-globulin",), "medicare", "96372"),
+        ("therapeutic", "SC", ("biologic-simple",), "medicare", "96372"),
+        ("therapeutic", "SC", ("growth-factor",), "medicare", "96372"),
+    ],
+)
+def test_what_the_administration_is(purpose: str, route: str, classes: tuple[str, ...], payer: str, codes: str) -> None:
     assert _codes(purpose, route, classes, payer) == set(codes.split())
 
 
 def test_methotrexate_for_arthritis_is_billed_and_says_that_payers_differ() -> None:
-    classes = [row.name for row in shipped().classes("J9260", ON)]
-    rule = shipped().administration("SC", "therapeutic", classes, ON, payer="medicare", diagnoses=["M05.79"])
+    classes = [row.name for row in POLICY.classes("J9260", ON)]
+    rule = POLICY.administration("SC", "therapeutic", classes, ON, payer="medicare", diagnoses=["M05.79"])
     assert (rule.outcome, rule.role, rule.alternatives, rule.severity) == (
-        "bill", "antineoplastic-nonhormonal", ("injection-sc-im",), "warn",
-    )  # fmt: skip
-    cancer = shipped().administration(
-        "SC", "therapeutic", classes, ON, payer="medicare", diagnoses=["C91.00"]
+        "bill",
+        "antineoplastic-nonhormonal",
+        ("injection-sc-im",),
+        "warn",
     )
+    cancer = POLICY.administration("SC", "therapeutic", classes, ON, payer="medicare", diagnoses=["C91.00"])
     assert (cancer.role, cancer.alternatives) == ("antineoplastic-nonhormonal", ())
 
 
 @pytest.mark.parametrize("code", ["J0139", "J3262", "J0717", "J3357"])
 def test_the_payer_dependent_biologics_are_asked_about_and_stop(code: str) -> None:
-    classes = [row.name for row in shipped().classes(code, ON)]
-    rule = shipped().administration("SC", "therapeutic", classes, ON, payer="commercial")
+    classes = [row.name for row in POLICY.classes(code, ON)]
+    rule = POLICY.administration("SC", "therapeutic", classes, ON, payer="commercial")
     assert (rule.outcome, rule.severity) == ("ask", "stop")
     assert _codes("therapeutic", "SC", classes) == {"96372", "96401"}
 
 
-@pytest.mark.parametrize(
-    "code", ["J0897", "Q5136", "J2357", "J3420", "J1815", "J2315", "J1050", "J0561", "J2790"]
-)
+@pytest.mark.parametrize("code", ["J0897", "Q5136", "J2357", "J3420", "J1815", "J2315", "J1050", "J0561", "J2790"])
 def test_the_plain_injections_of_the_guide_are_96372(code: str) -> None:
-    assert _codes("therapeutic", "SC", [row.name for row in shipped().classes(code, ON)]) == {"96372"}
+    assert _codes("therapeutic", "SC", [row.name for row in POLICY.classes(code, ON)]) == {"96372"}
 
 
-@pytest.mark.parametrize(("code", "dx", "role"), [
-    ("J9217", "C61", "antineoplastic-hormonal"), ("J9202", "C50.911", "antineoplastic-hormonal"),
-    ("J9395", "C50.911", "antineoplastic-hormonal"), ("J1950", "N80.9", "injection-sc-im"),
-    ("J3315", "E30.1", "injection-sc-im"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "dx", "role"),
+    [
+        ("J9217", "C61", "antineoplastic-hormonal"),
+        ("J9202", "C50.911", "antineoplastic-hormonal"),
+        ("J9395", "C50.911", "antineoplastic-hormonal"),
+        ("J1950", "N80.9", "injection-sc-im"),
+        ("J3315", "E30.1", "injection-sc-im"),
+    ],
+)
 def test_hormones_by_their_use(code: str, dx: str, role: str) -> None:
-    classes = [row.name for row in shipped().classes(code, ON)]
-    assert shipped().administration("IM", "therapeutic", classes, ON, diagnoses=[dx]).role == role
+    classes = [row.name for row in POLICY.classes(code, ON)]
+    assert POLICY.administration("IM", "therapeutic", classes, ON, diagnoses=[dx]).role == role
 
 
 def test_every_code_of_the_antineoplastic_range_has_a_reviewed_class() -> None:
-    with (tables.folder() / "drugs.csv").open(newline="", encoding="utf-8") as file:
+    with (FOLDER / "drugs.csv").open(newline="", encoding="utf-8") as file:
         codes = {row["code"] for row in csv.DictReader(file) if row["code"].startswith("J9")}
     assert len(codes) > 150
-    classed = {row.code for row in tables.load(DrugClass)}
+    classed = {row.code for row in rows_of(DrugClass)}
     assert codes - classed == set()
 
 
 def test_a_class_names_only_codes_that_a_table_of_drugs_knows_or_vaccines_and_antibodies() -> None:
-    with (tables.folder() / "drugs.csv").open(newline="", encoding="utf-8") as file:
+    with (FOLDER / "drugs.csv").open(newline="", encoding="utf-8") as file:
         codes = {row["code"] for row in csv.DictReader(file)}
-    missing = {row.code for row in tables.load(DrugClass)} - codes
+    missing = {row.code for row in rows_of(DrugClass)} - codes
     assert all(code.startswith("9") for code in missing), sorted(missing)
 
 
 def test_every_row_of_the_decision_table_is_reached() -> None:
-    known = shipped()
-    for row in tables.load(AdministrationRule):
+    known = POLICY
+    for row in rows_of(AdministrationRule):
         payer = row.payer if row.payer != ANY else "commercial"
         dx = {"neoplasm": ["C61"], "other": ["M05.79"], ANY: []}[row.indication]
         routes = ["moonlight" if route == ANY else route for route in row.routes]
@@ -419,106 +465,106 @@ def test_every_row_of_the_decision_table_is_reached() -> None:
         for route in routes:
             if row.id == "140-sc-im" or route != "moonlight" or row.id.startswith(("0", "9")):
                 found = known.administration(
-                    route,
-                    purpose,
-                    [] if row.classes == (ANY,) else row.classes[:1],
-                    ON,
-                    payer=payer,
-                    diagnoses=dx,
+                    route, purpose, [] if row.classes == (ANY,) else row.classes[:1], ON, payer=payer, diagnoses=dx
                 )
                 assert found.id == row.id, (row.id, route, found.id)
 
 
 def test_every_class_has_a_reader() -> None:
     """A class is asked for by the decision table, by an option, or by name in a step or rule."""
-    asked = {name for row in tables.load(AdministrationRule) for name in row.classes}
-    asked |= {value for row in tables.load(PayerOption) for value in row.values}
-    code = "\n".join(
-        path.read_text("utf-8") for path in Path(str(policy_tables.__file__)).parents[1].rglob("*.py")
-    )
-    idle = {row.name for row in tables.load(DrugClass)} - asked
+    asked = {name for row in rows_of(AdministrationRule) for name in row.classes}
+    asked |= {value for row in rows_of(PayerOption) for value in row.values}
+    code = "\n".join(path.read_text("utf-8") for path in Path(str(policy_tables.__file__)).parents[1].rglob("*.py"))
+    idle = {row.name for row in rows_of(DrugClass)} - asked
     assert [name for name in sorted(idle) if f'"{name}"' not in code] == []
 
 
 def test_every_role_that_is_asked_for_has_codes() -> None:
-    for row in tables.load(AdministrationRule):
+    for row in rows_of(AdministrationRule):
         for role in (*row.role.split("|"), *row.alternatives):
-            assert not role or shipped().procedures(ON, role=role), (row.id, role)
+            assert not role or POLICY.procedures(ON, role=role), (row.id, role)
 
 
 # --- payers, modifiers, documents -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("on", "jw", "jz"), [
-    # units.md, section 2.2
-    ("2016-12-31", "optional", "none"), ("2017-01-01", "pair", "none"), ("2022-12-31", "pair", "none"),
-    ("2023-01-01", "pair", "allowed"), ("2023-06-30", "pair", "allowed"), ("2023-07-01", "pair", "required"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("on", "jw", "jz"),
+    [
+        # units.md, section 2.2
+        ("2016-12-31", "optional", "none"),
+        ("2017-01-01", "pair", "none"),
+        ("2022-12-31", "pair", "none"),
+        ("2023-01-01", "pair", "allowed"),
+        ("2023-06-30", "pair", "allowed"),
+        ("2023-07-01", "pair", "required"),
+    ],
+)
 def test_jw_and_jz_begin_when_medicare_says(on: str, jw: str, jz: str) -> None:
-    assert [shipped().option("medicare", name, on).value for name in ("jw", "jz")] == [jw, jz]
+    assert [POLICY.option("medicare", name, on).value for name in ("jw", "jz")] == [jw, jz]
 
 
 def test_the_340b_modifier_is_tb_alone_from_2025() -> None:
-    assert shipped().option("medicare", "340b", "2024-12-31").values == ("JG", "TB")
-    assert shipped().option("medicare", "340b", "2025-01-01").values == ("TB",)
-    assert shipped().modifier("JG", "2025-01-01") is None
+    assert POLICY.option("medicare", "340b", "2024-12-31").values == ("JG", "TB")
+    assert POLICY.option("medicare", "340b", "2025-01-01").values == ("TB",)
+    assert POLICY.modifier("JG", "2025-01-01") is None
 
 
 def test_supervision_by_video_is_permanent_from_2026() -> None:
-    row = shipped().option("medicare", "virtual-supervision", "2026-01-01")
+    row = POLICY.option("medicare", "virtual-supervision", "2026-01-01")
     assert (row.value, row.ends, row.confidence) == ("yes", None, "medium")
-    assert shipped().option("medicare", "no-supervision", ON).value == "withhold"
-    assert shipped().option("bcbs-al", "no-supervision", ON).value == "nurse-visit"
+    assert POLICY.option("medicare", "no-supervision", ON).value == "withhold"
+    assert POLICY.option("bcbs-al", "no-supervision", ON).value == "nurse-visit"
 
 
 def test_milligrams_are_no_ndc_unit_of_any_shipped_payer() -> None:
-    for row in tables.load(PayerOption):
+    for row in rows_of(PayerOption):
         assert row.option != "ndc-qualifiers" or "ME" not in row.values
 
 
 def test_every_option_has_an_answer_for_every_payer_and_kind_of_claim() -> None:
-    known = shipped()
+    known = POLICY
     for payer in known.payers():
         for claim in ("professional", "outpatient"):
             for on in ("2010-01-01", "2022-12-31", "2024-03-15", ON):
-                assert len(known.options(payer, on, claim)) == len(tables.load(OptionKind)) - 1
+                assert len(known.options(payer, on, claim)) == len(rows_of(OptionKind)) - 1
 
 
 def test_modifier_25_stands_on_visits_only() -> None:
-    row = shipped().modifier("25", ON)
+    row = POLICY.modifier("25", ON)
     assert row is not None
     assert row.lines == ("visit",)
 
 
 def test_every_modifier_that_a_payer_row_names_is_a_row() -> None:
-    known = {row.code for row in tables.load(Modifier)}
-    kinds = {row.name: row.allowed for row in tables.load(OptionKind)}
-    for row in tables.load(PayerOption):
+    known = {row.code for row in rows_of(Modifier)}
+    kinds = {row.name: row.allowed for row in rows_of(OptionKind)}
+    for row in rows_of(PayerOption):
         if "modifier" in kinds[row.option]:
             for value in row.values:
                 assert value in known or value in kinds[row.option], row
 
 
 def test_the_doubtful_pairs_of_the_guide_are_marked() -> None:
-    doubtful = {(row.diagnosis, row.code) for row in tables.load(Diagnosis) if row.doubt}
+    doubtful = {(row.diagnosis, row.code) for row in rows_of(Diagnosis) if row.doubt}
     wanted = {("M54.42", "any"), ("O36.0190", "J2790"), ("M79.3", "J1885"), ("E11.65", "J1817")}
     assert wanted <= doubtful
-    assert shipped().diagnosis("O36.0190", ON)[0].instead == ("Z29.13",)
+    assert POLICY.diagnosis("O36.0190", ON)[0].instead == ("Z29.13",)
 
 
 def test_the_pairs_of_the_guide_reach_the_codes_of_today() -> None:
-    assert {row.diagnosis for row in shipped().diagnoses_of("J3420", ON)} == {"D51.0", "E53.8"}
-    assert {row.diagnosis for row in shipped().diagnoses_of("J1010", ON)} == {"M05.79", "L50.0"}
+    assert {row.diagnosis for row in POLICY.diagnoses_of("J3420", ON)} == {"D51.0", "E53.8"}
+    assert {row.diagnosis for row in POLICY.diagnoses_of("J1010", ON)} == {"M05.79", "L50.0"}
 
 
 def test_there_are_eight_reasons_for_denial_and_each_is_seen_by_rules() -> None:
-    denials = shipped().denials(ON)
+    denials = POLICY.denials(ON)
     assert [row.number for row in denials] == list(range(1, 9))
     assert all(row.rules and row.fix for row in denials)
-    found = shipped().denial_of("unit-limit", ON)
+    found = POLICY.denial_of("unit-limit", ON)
     assert found is not None
     assert found.number == 5
-    assert shipped().denial_of("moonlight", ON) is None
+    assert POLICY.denial_of("moonlight", ON) is None
 
 
 def _said() -> set[str]:
@@ -527,32 +573,30 @@ def _said() -> set[str]:
     words: set[str] = set()
     for path in code.rglob("*.py"):
         words |= set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', path.read_text("utf-8")))
-    rows = (*tables.load(PlaceRule), *tables.load(AdministrationRule))
+    rows = (*rows_of(PlaceRule), *rows_of(AdministrationRule))
     return words | {row.reason for row in rows}
 
 
 def test_the_rules_that_see_a_denial_exist() -> None:
     said = _said()
-    assert [name for row in tables.load(Denial) for name in row.rules if name not in said] == []
+    assert [name for row in rows_of(Denial) for name in row.rules if name not in said] == []
 
 
 def test_what_the_guide_table_names_exists() -> None:
-    text = (tables.folder() / "README.md").read_text("utf-8").split("## The guide, statement by statement")[1]
+    text = (FOLDER / "README.md").read_text("utf-8").split("## The guide, statement by statement")[1]
     named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", text))
     known = _said()
-    known |= {row.id for row in tables.load(AdministrationRule)} | {
-        row.name for row in tables.load(OptionKind)
-    }
-    known |= {row.role for row in tables.load(Procedure)} | {row.name for row in tables.load(DrugClass)}
-    known |= {row.id for row in tables.load(Denial)} | {row.payer for row in tables.load(PayerOption)}
+    known |= {row.id for row in rows_of(AdministrationRule)} | {row.name for row in rows_of(OptionKind)}
+    known |= {row.role for row in rows_of(Procedure)} | {row.name for row in rows_of(DrugClass)}
+    known |= {row.id for row in rows_of(Denial)} | {row.payer for row in rows_of(PayerOption)}
     assert len(named) > 50
     assert sorted(named - known) == []
 
 
 def test_every_table_and_every_column_is_described() -> None:
-    text = (tables.folder() / "README.md").read_text("utf-8")
+    text = (FOLDER / "README.md").read_text("utf-8")
     missing = []
-    for file in sorted(tables.folder().glob("*.csv")):
+    for file in sorted(FOLDER.glob("*.csv")):
         header = file.read_text("utf-8").split("\n", 1)[0].split(",")
         words = [f"`{file.name}`", f"**{file.stem}**", *(f"`{name}`" for name in header)]
         missing += [f"{file.stem}: {word}" for word in words if word not in text]
@@ -560,11 +604,23 @@ def test_every_table_and_every_column_is_described() -> None:
 
 
 def test_the_record_holds_the_elements_of_the_contract() -> None:
-    elements = {row.element for row in shipped().documentation(ON)}
+    elements = {row.element for row in POLICY.documentation(ON)}
     assert elements == {
-        "order", "drug", "dose", "route", "site", "lot", "expiry", "ndc", "time", "performer", "necessity",
-        "consent", "monitoring", "waste",
-    }  # fmt: skip
+        "order",
+        "drug",
+        "dose",
+        "route",
+        "site",
+        "lot",
+        "expiry",
+        "ndc",
+        "time",
+        "performer",
+        "necessity",
+        "consent",
+        "monitoring",
+        "waste",
+    }
 
 
 # --- every row is read by something -----------------------------------------------------------------------
@@ -591,21 +647,22 @@ ASK: dict[type, Any] = {
     RouteCode: lambda p, r: all(
         p.route_code(r.ingredient, way, r.effective, r.payer, _claim(r)) == r for way in r.routes
     ),
-    Diagnosis: lambda p, r: (
-        r in p.diagnosis(r.diagnosis, r.effective) and r in p.diagnoses_of(r.code, r.effective)
-    ),
+    Diagnosis: lambda p, r: r in p.diagnosis(r.diagnosis, r.effective) and r in p.diagnoses_of(r.code, r.effective),
     Denial: lambda p, r: r in p.denials(r.effective),
     Element: lambda p, r: r in p.documentation(r.effective),
-    OptionKind: lambda _, r: r.name in {option.option for option in tables.load(PayerOption)},
+    OptionKind: lambda _, r: r.name in {option.option for option in rows_of(PayerOption)},
     AdministrationRule: lambda _, r: in_effect([r], r.effective) is r,
 }
 
 
-@pytest.mark.parametrize("table", sorted(Policy.tables()))
+NAMED = {row.TABLE: row for row in TABLES}
+
+
+@pytest.mark.parametrize("table", sorted(NAMED))
 def test_every_row_answers_for_itself(table: str) -> None:
-    known = shipped()
-    row_class = Policy.tables()[table]
-    silent = [row for row in tables.load(row_class) if not ASK[row_class](known, row)]
+    known = POLICY
+    row_class = NAMED[table]
+    silent = [row for row in rows_of(row_class) if not ASK[row_class](known, row)]
     assert silent == []
 
 
@@ -613,7 +670,7 @@ def test_every_row_answers_for_itself(table: str) -> None:
 
 
 def test_the_tables_are_what_the_makers_make_of_the_cms_files(shared: Path) -> None:
-    folder = tables.folder()
+    folder = FOLDER
     codes = set()
     for name in ("drugs", "procedures", "classes"):
         with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
@@ -628,7 +685,7 @@ def test_every_active_edit_of_the_files_answers(shared: Path) -> None:
     for claim, name in (("professional", "practitioner"), ("outpatient", "outpatient")):
         for row in policy_tables.read(shared / "cms" / "ptp" / f"ptp_{name}_96372_2024Q3.csv"):
             if row["deletion_date"] == "9999-12-31":
-                edit = shipped().edit(row["column_1"], row["column_2"], ON, claim)
+                edit = POLICY.edit(row["column_1"], row["column_2"], ON, claim)
                 assert edit is not None
                 assert edit.column_1 == row["column_1"]
                 assert str(edit.indicator) == row["modifier_indicator"]
@@ -639,7 +696,7 @@ def test_every_active_edit_of_the_files_answers(shared: Path) -> None:
 def test_every_limit_of_the_newest_rows_answers(shared: Path) -> None:
     for row in policy_tables.read(shared / "cms" / "mue" / "mue_2026Q4_selected_rows.csv"):
         for claim, column in (("professional", "practitioner_mue"), ("outpatient", "hospital_mue")):
-            limit = shipped().limit(row["hcpcs_code"], "2026-10-01", claim)
+            limit = POLICY.limit(row["hcpcs_code"], "2026-10-01", claim)
             assert limit is not None
             assert str(limit.units) == row[column], row
 

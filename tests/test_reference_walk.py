@@ -10,11 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
+from shipped import rows_of
 
 from jcodeunits import tables, units
-from jcodeunits.period import Period
+from jcodeunits.dated import Period
 
 ROOT = Path(__file__).parent.parent
 PACKAGE, REFERENCE = ROOT / "jcodeunits", ROOT / "reference"
@@ -34,11 +34,7 @@ def _row_classes() -> dict[str, Any]:
 
 
 def _names_a_table(line: ast.stmt) -> bool:
-    return (
-        isinstance(line, ast.AnnAssign)
-        and getattr(line.target, "id", "") == "TABLE"
-        and line.value is not None
-    )
+    return isinstance(line, ast.AnnAssign) and getattr(line.target, "id", "") == "TABLE" and line.value is not None
 
 
 ROW_CLASSES = _row_classes()
@@ -46,7 +42,7 @@ FILES = sorted(path.stem for path in REFERENCE.glob("*.csv"))
 
 
 def _rows(table: str) -> tuple[Any, ...]:
-    return tables.load(ROW_CLASSES[table])
+    return rows_of(ROW_CLASSES[table])
 
 
 def test_every_file_is_a_table_and_every_table_a_file() -> None:
@@ -66,12 +62,12 @@ def test_a_table_loads(table: str) -> None:
 @pytest.mark.parametrize("table", sorted(set(FILES) - {"sources"}))
 def test_a_row_cites_a_source_and_says_when_it_was_verified(table: str) -> None:
     ends = ("effective", "ends", "source", "cite", "confidence", "verified")
-    assert tuple(field.name for field in attrs.fields(ROW_CLASSES[table]))[-6:] == ends
+    assert tuple(tables.header(ROW_CLASSES[table]))[-6:] == ends
     for row in _rows(table):
         assert row.source in tables.sources()
         assert row.cite
         assert row.confidence in ("high", "medium", "low")
-        assert dt.date(2026, 1, 1) <= row.verified <= dt.date(2027, 1, 1)
+        assert row.verified >= dt.date(2026, 1, 1)
 
 
 @pytest.mark.parametrize("table", sorted(set(FILES) - {"sources"}))

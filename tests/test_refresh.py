@@ -14,17 +14,26 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from shipped import FOLDER, REFERENCE, rows_of
 
 from jcodeunits import tables
-from jcodeunits.catalog import Drug
 from jcodeunits.errors import TableError
+from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.refresh import asp, drugs, hcpcs, inputs, lint, run, sheets
 
 ON = dt.date(2031, 5, 6)
 HEADER = (
-    "HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "BETOS", "ADD DT", "ACT EFF DT",
-    "TERM DT", "ACTION CD",
-)  # fmt: skip
+    "HCPC",
+    "SEQNUM",
+    "RECID",
+    "LONG DESCRIPTION",
+    "SHORT DESCRIPTION",
+    "BETOS",
+    "ADD DT",
+    "ACT EFF DT",
+    "TERM DT",
+    "ACTION CD",
+)
 # Numbers that no edition uses yet, in the range of injected drugs.
 CODES = [
     ("J0001", "Injection, exemplin sodium, per 250 mg", "Exemplin", "20200101", "20200101", ""),
@@ -33,8 +42,7 @@ CODES = [
     ("E9998", "Wheelchair, per week", "Wheelchair", "19990101", "19990101", ""),
 ]
 NDC_HEADER = (
-    "_2030_CODE,Short Description,LABELER NAME,NDC2,Drug Name,HCPCS dosage,PKG SIZE,PKG QTY,BILLUNITS,"
-    "BILLUNITSPKG,,,"
+    "_2030_CODE,Short Description,LABELER NAME,NDC2,Drug Name,HCPCS dosage,PKG SIZE,PKG QTY,BILLUNITS,BILLUNITSPKG,,,"
 )
 NDC_ROWS = [
     'J0001,Exemplin,"MAKER, INC",00001-0001-01,Exemplin,250 MG,1,10,4,40,,,',
@@ -51,9 +59,7 @@ def workbook(path: Path, rows: Rows = CODES, lines_before: int = 0, header: tupl
         sheet.append(["A note about coverage"])
     sheet.append(list(header))
     for code, long, short, added, acted, ended in rows:
-        values = dict(
-            zip(HEADER, (code, "0010", "3", long, short, "O1E", added, acted, ended, "N"), strict=True)
-        )
+        values = dict(zip(HEADER, (code, "0010", "3", long, short, "O1E", added, acted, ended, "N"), strict=True))
         sheet.append([values.get(name, "") for name in header])
     path.parent.mkdir(parents=True, exist_ok=True)
     book.save(path)
@@ -72,10 +78,7 @@ def fixed_width(path: Path, rows: Rows = CODES) -> Path:
 
 
 def crosswalk(path: Path, rows: Iterable[str] = NDC_ROWS, header: str = NDC_HEADER) -> Path:
-    head = [
-        "January 2030 ASP NDC - HCPCS Crosswalk,,,",
-        '"  Effective January 1, 2030 through March 31, 2030",,,',
-    ]
+    head = ["January 2030 ASP NDC - HCPCS Crosswalk,,,", '"  Effective January 1, 2030 through March 31, 2030",,,']
     text = "\r\n".join([*head, ",,,", header, *rows, ",,,,,,,,,,,,", ",,,,,,,,,,,,", ""])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("cp1252"))
@@ -84,9 +87,10 @@ def crosswalk(path: Path, rows: Iterable[str] = NDC_ROWS, header: str = NDC_HEAD
 
 def limits(path: Path, rows: Iterable[str] = ("J0001,Exemplin,250 MG,1.234,20.000",)) -> Path:
     head = [
-        "Payment Allowance Limits,,,", '"Effective January 1, 2030 through March 31, 2030",,,',
+        "Payment Allowance Limits,,,",
+        '"Effective January 1, 2030 through March 31, 2030",,,',
         "HCPCS Code,Short Description,HCPCS Code Dosage,Payment Limit,Co-insurance Percentage",
-    ]  # fmt: skip
+    ]
     path.write_bytes("\r\n".join([*head, *rows, ""]).encode("cp1252"))
     return path
 
@@ -106,7 +110,7 @@ def target(tmp_path: Path) -> Path:
     place = tmp_path / "reference"
     place.mkdir()
     for name in ("sources", "drugs"):
-        shutil.copy(tables.folder() / f"{name}.csv", place)
+        shutil.copy(FOLDER / f"{name}.csv", place)
     return place
 
 
@@ -129,12 +133,7 @@ def test_a_folder_of_files_becomes_dated_rows_with_their_source(folder: Path, ta
     report = run.refresh(folder, target, on=ON)
     rows = drug_rows(target)
     (row,) = rows["J0001"]
-    assert (row["ingredient"], row["size"], row["unit"], row["basis"]) == (
-        "exemplin sodium",
-        "250",
-        "mg",
-        "per",
-    )
+    assert (row["ingredient"], row["size"], row["unit"], row["basis"]) == ("exemplin sodium", "250", "mg", "per")
     assert (row["effective"], row["ends"]) == ("2020-01-01", "")
     assert (row["source"], row["cite"], row["verified"]) == ("hcpcs-2030q1", "J0001", "2031-05-06")
     (ended,) = rows["J0002"]
@@ -222,12 +221,8 @@ def test_the_report_says_how_a_person_gets_the_next_quarter(folder: Path, target
     assert report.as_dict()["next"] == inputs.NEXT_QUARTER
 
 
-def test_the_report_reads_well_at_80_columns_and_says_how_much_it_leaves_out(
-    folder: Path, target: Path
-) -> None:
-    many = [
-        (f"J{n:04}", f"Injection, exemplin {n}, 1 mg", "Ex", "20300101", "20300101", "") for n in range(40)
-    ]
+def test_the_report_reads_well_at_80_columns_and_says_how_much_it_leaves_out(folder: Path, target: Path) -> None:
+    many = [(f"J{n:04}", f"Injection, exemplin {n}, 1 mg", "Ex", "20300101", "20300101", "") for n in range(40)]
     workbook(folder / "HCPC2029_OCT_ANWEB.xlsx", CODES[:1])
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", many)
     report = run.refresh(folder, target, on=ON)
@@ -244,20 +239,15 @@ def test_the_report_reads_well_at_80_columns_and_says_how_much_it_leaves_out(
 def test_the_header_may_stand_below_notes(tmp_path: Path, lines_before: int) -> None:
     edition = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q2.xlsx", lines_before=lines_before))
     assert (edition.id, edition.first_day, edition.last_day) == (
-        "hcpcs-2030q2", dt.date(2030, 4, 1), dt.date(2030, 6, 30),
-    )  # fmt: skip
+        "hcpcs-2030q2",
+        dt.date(2030, 4, 1),
+        dt.date(2030, 6, 30),
+    )
     assert edition.entries["J0002"].ended == dt.date(2024, 12, 31)
 
 
 def test_fixed_width_text_says_the_same_as_a_workbook(tmp_path: Path) -> None:
-    long = (
-        "J0009",
-        "Injection, " + "very long exemplin name " * 6 + "per 5 mg",
-        "E",
-        "20200101",
-        "20200101",
-        "",
-    )
+    long = ("J0009", "Injection, " + "very long exemplin name " * 6 + "per 5 mg", "E", "20200101", "20200101", "")
     rows = [*CODES, long]
     text = hcpcs.read_edition(fixed_width(tmp_path / "hcpcs_2030Q4_fixed_width.txt", rows))
     book = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q4.xlsx", rows))
@@ -290,9 +280,7 @@ def test_a_change_of_amount_between_editions_makes_two_dated_rows(folder: Path, 
     assert item.place == "J0001"
 
 
-def test_a_change_seen_only_after_the_end_holds_for_the_last_day_at_low_confidence(
-    folder: Path, target: Path
-) -> None:
+def test_a_change_seen_only_after_the_end_holds_for_the_last_day_at_low_confidence(folder: Path, target: Path) -> None:
     was = ("J0001", "Injection, exemplin, 10 mg", "Exemplin", "20281001", "20281001", "")
     now = ("J0001", "Injection, exemplin, 2.5 mg", "Exemplin", "20281001", "20290101", "20281231")
     workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
@@ -323,14 +311,18 @@ def whole(folder: Path) -> Path:
     limits(folder / "payment_limits" / "payment_limits_2030Q1.csv")
     files = {
         "pos/pos_2030-01.csv": [
-            "pos_code,pos_type,pos_name,pos_description", "11,Non-Facility,Office,x", "21,Facility,Inpatient Hospital,x",
+            "pos_code,pos_type,pos_name,pos_description",
+            "11,Non-Facility,Office,x",
+            "21,Facility,Inpatient Hospital,x",
             "10,Unassigned,Unassigned,x",
         ],
         "mue/mue_practitioner_2030Q1.csv": [
-            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service", "J0001,8,3,Clinical: Data,Practitioner",
+            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service",
+            "J0001,8,3,Clinical: Data,Practitioner",
         ],
         "mue/mue_outpatient_2030Q1.csv": [
-            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service", "J0001,12,3,Clinical: Data,Outpatient Hospital",
+            "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service",
+            "J0001,12,3,Clinical: Data,Outpatient Hospital",
         ],
         "mue/mue_2030Q2_selected_rows.csv": [
             "hcpcs_code,practitioner_mue,practitioner_mai,practitioner_rationale,hospital_mue,hospital_mai,"
@@ -338,10 +330,12 @@ def whole(folder: Path) -> Path:
             "J0003,50,2,Clinical: Data,50,2,Clinical: Data,,,",
         ],
         "ptp/ptp_practitioner_96372_2030Q1.csv": [
-            "column_1,column_2,deletion_date,modifier_indicator,rationale", "20610,96372,9999-12-31,1,Other",
+            "column_1,column_2,deletion_date,modifier_indicator,rationale",
+            "20610,96372,9999-12-31,1,Other",
         ],
         "ptp/ptp_outpatient_96372_2030Q1.csv": [
-            "column_1,column_2,deletion_date,modifier_indicator,rationale", "20610,96372,2030-02-28,1,Other",
+            "column_1,column_2,deletion_date,modifier_indicator,rationale",
+            "20610,96372,2030-02-28,1,Other",
         ],
         "opps/status_2030Q1.csv": ["hcpcs,status_indicator,payment_rate", "J0001,K,1.5", "J0003,N,"],
         "fda/injectable_ndc_2030-01.csv": [
@@ -349,7 +343,7 @@ def whole(folder: Path) -> Path:
             "Generic Description,DEA",
             "00001-0002-01,1,x,25,MAKER,2 ML otherin 25 mg/mL Vial,Vial,INJECTABLE,50,mg,NDA1,OTHERIN,",
         ],
-    }  # fmt: skip
+    }
     for name, lines in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -366,18 +360,13 @@ def made(target: Path, table: str) -> list[dict[str, str]]:
 def test_the_whole_folder_makes_every_table_that_comes_from_files(folder: Path, target: Path) -> None:
     report = run.refresh(whole(folder), target, on=ON)
     assert report.left_out == ()
-    assert set(report.written) == {
-        "drugs", "edits", "fees", "limits", "places", "products", "sources", "statuses",
-    }  # fmt: skip
+    assert set(report.written) == {"drugs", "edits", "fees", "limits", "places", "products", "sources", "statuses"}
     products = {row["ndc"]: row for row in made(target, "products")}
     assert (products["00001-0001-01"]["codes"], products["00001-0001-01"]["amount"]) == ("J0001", "1000")
     assert (products["00001-0002-01"]["amount"], products["00001-0002-01"]["unit"]) == ("50", "mg")
     allowed = {(row["code"], row["claim"]): row["units"] for row in made(target, "limits")}
     assert allowed == {("J0001", "professional"): "8", ("J0001", "outpatient"): "12", ("J0003", "any"): "50"}
-    assert {(row["code"], row["status"]) for row in made(target, "statuses")} == {
-        ("J0001", "K"),
-        ("J0003", "N"),
-    }
+    assert {(row["code"], row["status"]) for row in made(target, "statuses")} == {("J0001", "K"), ("J0003", "N")}
     (fee,) = made(target, "fees")
     assert (fee["code"], fee["amount"]) == ("J0001", "1.234")
     assert {row["code"] for row in made(target, "places")} == {"11", "21"}
@@ -394,8 +383,10 @@ def test_every_row_of_the_whole_folder_has_its_source(folder: Path, target: Path
         assert {row["source"] for row in rows} <= sources.keys()
     limit = sources["mue-practitioner-2030q1"]
     assert (limit["title"], limit["first_day"], limit["last_day"]) == (
-        "MUE, practitioner, 2030Q1", "2030-01-01", "2030-03-31",
-    )  # fmt: skip
+        "MUE, practitioner, 2030Q1",
+        "2030-01-01",
+        "2030-03-31",
+    )
     assert limit["sha256"] == inputs.sha256(folder / "mue" / "mue_practitioner_2030Q1.csv")
     assert sources["pos-2030-01"]["last_day"] == ""
     assert "fda-ndc-2030-01" in sources
@@ -419,8 +410,7 @@ def test_the_whole_folder_gives_the_same_bytes_twice(folder: Path, target: Path)
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["mue/mue_practitioner_2030Q1.csv", "opps/status_2030Q1.csv", "ptp/ptp_practitioner_96372_2030Q1.csv"],
+    "name", ["mue/mue_practitioner_2030Q1.csv", "opps/status_2030Q1.csv", "ptp/ptp_practitioner_96372_2030Q1.csv"]
 )
 def test_a_policy_file_with_another_header_stops_everything(folder: Path, target: Path, name: str) -> None:
     path = whole(folder) / name
@@ -460,9 +450,7 @@ def test_the_lint_names_a_likely_successor_by_the_day_after(folder: Path, target
 def test_the_lint_names_a_likely_successor_by_products_that_moved(folder: Path, target: Path) -> None:
     later = [row.replace("J0003", "J0001") for row in NDC_ROWS[1:]]
     path = crosswalk(folder / "asp_ndc_hcpcs_2030Q2.csv", later)
-    path.write_bytes(
-        path.read_bytes().replace(b"January 1, 2030 through March 31", b"April 1, 2030 through June 30")
-    )
+    path.write_bytes(path.read_bytes().replace(b"January 1, 2030 through March 31", b"April 1, 2030 through June 30"))
     ended = [CODES[0], (*CODES[2][:4], "20300401", "20300331")]
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", ended)
     report = run.refresh(folder, target, on=ON)
@@ -472,21 +460,15 @@ def test_the_lint_names_a_likely_successor_by_products_that_moved(folder: Path, 
 def test_the_lint_names_dosages_that_disagree_with_the_descriptor(folder: Path, target: Path) -> None:
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "500 MG"), NDC_ROWS[1]])
     report = run.refresh(folder, target, on=ON)
-    assert noticed(report, "dosage") == [
-        "J0001, 2030Q1: CMS prints '500 MG', the descriptor says per 250 mg."
-    ]
+    assert noticed(report, "dosage") == ["J0001, 2030Q1: CMS prints '500 MG', the descriptor says per 250 mg."]
 
 
 def test_a_dosage_in_another_spelling_or_scale_agrees(folder: Path, target: Path) -> None:
-    crosswalk(
-        folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "UP TO .25 GM"), NDC_ROWS[1]]
-    )
+    crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "UP TO .25 GM"), NDC_ROWS[1]])
     assert noticed(run.refresh(folder, target, on=ON), "dosage") == []
 
 
-def test_the_lint_names_rows_that_contradict_themselves_and_ids_that_are_no_ndc(
-    folder: Path, target: Path
-) -> None:
+def test_the_lint_names_rows_that_contradict_themselves_and_ids_that_are_no_ndc(folder: Path, target: Path) -> None:
     wrong = NDC_ROWS[0].replace(",4,40,", ",4,4,")
     no_ndc = NDC_ROWS[1].replace("00001-0002-01", "GG400")
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [wrong, no_ndc])
@@ -497,9 +479,7 @@ def test_the_lint_names_rows_that_contradict_themselves_and_ids_that_are_no_ndc(
     assert noticed(report, "ndc") == ["crosswalk 2030Q1: 1 ids are no NDC, for example J0003 GG400."]
 
 
-@pytest.mark.parametrize(
-    ("size", "count", "whole"), [("0.5", "3", "2"), ("8.33", "10", "84"), ("0.5", "1", "1")]
-)
+@pytest.mark.parametrize(("size", "count", "whole"), [("0.5", "3", "2"), ("8.33", "10", "84"), ("0.5", "1", "1")])
 def test_a_package_rounded_up_is_no_contradiction(
     folder: Path, target: Path, size: str, count: str, whole: str
 ) -> None:
@@ -513,9 +493,7 @@ def test_the_lint_names_priced_codes_that_are_not_in_the_catalog(folder: Path, t
     assert [says[:5] for says in noticed(run.refresh(folder, target, on=ON), "priced")] == ["J0009"]
 
 
-def test_a_number_that_is_priced_gets_a_row_without_wording_and_is_named_for_review(
-    folder: Path, target: Path
-) -> None:
+def test_a_number_that_is_priced_gets_a_row_without_wording_and_is_named_for_review(folder: Path, target: Path) -> None:
     number = "99999,AMA wording here,MAKER,00001-0003-01,Brandix,0.5 ML,0.5,10,1,10,,,"
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, number])
     report = run.refresh(folder, target, on=ON)
@@ -538,9 +516,7 @@ def test_a_code_outside_every_range_that_reads_like_a_drug_is_named(folder: Path
 def test_the_lint_names_a_row_whose_amounts_are_none(folder: Path, target: Path) -> None:
     rows = [NDC_ROWS[0].replace(",4,40,", ",four,40,"), NDC_ROWS[1].replace(",50,1250,", ",0,0,")]
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", rows)
-    assert [
-        says.partition(": ")[2] for says in noticed(run.refresh(folder, target, on=ON), "contradicts")
-    ] == [
+    assert [says.partition(": ")[2] for says in noticed(run.refresh(folder, target, on=ON), "contradicts")] == [
         "J0001 00001-0001-01: an amount is no number.",
         "J0003 00001-0002-01: an amount is not above zero.",
     ]
@@ -594,12 +570,21 @@ def test_an_activity_that_cms_names_otherwise_is_an_equivalent(folder: Path, tar
 
 
 def drug(code: str, **cells: str) -> Drug:
-    base = dict.fromkeys((field for field in Drug.__annotations__ if field.islower()), "")
+    base = dict.fromkeys(tables.header(Drug), "")
     base |= {
-        "code": code, "ingredient": "exemplin", "specific": "no", "kind": "drug", "size": "1", "unit": "mg",
-        "basis": "per", "effective": "2020-01-01", "source": "own-review", "cite": "made up",
-        "confidence": "high", "verified": "2026-01-01",
-    }  # fmt: skip
+        "code": code,
+        "ingredient": "exemplin",
+        "specific": "no",
+        "kind": "drug",
+        "size": "1",
+        "unit": "mg",
+        "basis": "per",
+        "effective": "2020-01-01",
+        "source": "own-review",
+        "cite": "made up",
+        "confidence": "high",
+        "verified": "2026-01-01",
+    }
     return Drug(**(base | cells))
 
 
@@ -624,9 +609,7 @@ NO_UNIT = {"size": "", "unit": "", "basis": ""}
         (NO_UNIT | {"basis": "per", "components": "a=1 mg|b=2 mg"}, "3 MG", False),
     ],
 )
-def test_a_dosage_agrees_when_it_is_the_same_amount(
-    cells: dict[str, str], printed: str, answer: object
-) -> None:
+def test_a_dosage_agrees_when_it_is_the_same_amount(cells: dict[str, str], printed: str, answer: object) -> None:
     assert lint.agrees(drug("J0001", **cells), printed) is answer
 
 
@@ -651,7 +634,7 @@ def test_coverage_counts_codes_by_their_newest_row() -> None:
 
 
 def test_the_shipped_catalog_is_counted_without_a_rest() -> None:
-    rows = tables.load(Drug)
+    rows = rows_of(Drug)
     counted = lint.coverage(rows, ())
     assert counted.catalogued == len({row.code for row in rows}) >= 2266 + 38
     assert counted.computable + sum(counted.refusing.values()) == counted.catalogued
@@ -687,10 +670,7 @@ def entities(path: Path) -> None:
         path,
         "xl/worksheets/sheet1.xml",
         lambda data: (
-            b"<?xml version='1.0'?><!DOCTYPE x ["
-            + laughs.encode()
-            + b"]>"
-            + data.replace(b"</t>", b"&a9;</t>")
+            b"<?xml version='1.0'?><!DOCTYPE x [" + laughs.encode() + b"]>" + data.replace(b"</t>", b"&a9;</t>")
         ),
     )
 
@@ -718,11 +698,7 @@ def escaping(path: Path) -> None:
         archive.writestr("../../outside.txt", "x")
 
 
-EDITION, CROSSWALK, LIMITS = (
-    "HCPC2030_JAN_ANWEB.xlsx",
-    "asp_ndc_hcpcs_2030Q1.csv",
-    "payment_limits_2030Q1.csv",
-)
+EDITION, CROSSWALK, LIMITS = ("HCPC2030_JAN_ANWEB.xlsx", "asp_ndc_hcpcs_2030Q1.csv", "payment_limits_2030Q1.csv")
 BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
     ("an empty workbook", EDITION, lambda p: p.write_bytes(b""), "is empty"),
     ("an empty crosswalk", CROSSWALK, lambda p: p.write_bytes(b""), "is empty"),
@@ -744,12 +720,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         lambda p: workbook(p, header=tuple("TERMINATED" if h == "TERM DT" else h for h in HEADER)),
         "lacks TERM DT",
     ),
-    (
-        "no header",
-        EDITION,
-        lambda p: workbook(p, header=("CODE", *HEADER[1:])),
-        "header that begins with HCPC",
-    ),
+    ("no header", EDITION, lambda p: workbook(p, header=("CODE", *HEADER[1:])), "header that begins with HCPC"),
     (
         "a date that is none",
         EDITION,
@@ -768,18 +739,8 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         lambda p: workbook(p, [("J0001", "", *CODES[0][2:])]),
         "J0001 has no description",
     ),
-    (
-        "a code that is none",
-        EDITION,
-        lambda p: workbook(p, [("JOOO1", *CODES[0][1:])]),
-        "'JOOO1' is no HCPCS",
-    ),
-    (
-        "a column renamed",
-        CROSSWALK,
-        lambda p: crosswalk(p, header=NDC_HEADER.replace("NDC2", "NDC11")),
-        "lacks 'NDC2'",
-    ),
+    ("a code that is none", EDITION, lambda p: workbook(p, [("JOOO1", *CODES[0][1:])]), "'JOOO1' is no HCPCS"),
+    ("a column renamed", CROSSWALK, lambda p: crosswalk(p, header=NDC_HEADER.replace("NDC2", "NDC11")), "lacks 'NDC2'"),
     ("a header gone", CROSSWALK, lambda p: crosswalk(p, header="a,b,c"), "is the header with 'HCPCS dosage'"),
     (
         "another first column",
@@ -788,12 +749,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         "first column is 'Labeler'",
     ),
     ("a row cut off", CROSSWALK, lambda p: cut(p, 0.88), "it is cut off"),
-    (
-        "a crosswalk of nothing",
-        CROSSWALK,
-        lambda p: crosswalk(p, []),
-        "holds no row below its header",
-    ),
+    ("a crosswalk of nothing", CROSSWALK, lambda p: crosswalk(p, []), "holds no row below its header"),
     (
         "no days above the header",
         CROSSWALK,
@@ -813,12 +769,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         "'?' is no HCPCS code",
     ),
     ("binary rubbish", CROSSWALK, lambda p: p.write_bytes(b"\x00\x01" * 50), "is no text file"),
-    (
-        "a quote left open",
-        CROSSWALK,
-        lambda p: p.write_bytes(p.read_bytes() + b'"J0001,x'),
-        "no well-formed CSV",
-    ),
+    ("a quote left open", CROSSWALK, lambda p: p.write_bytes(p.read_bytes() + b'"J0001,x'), "no well-formed CSV"),
     (
         "limits renamed",
         LIMITS,
@@ -907,14 +858,10 @@ def test_a_file_that_trips_a_maker_is_a_clear_error(
     assert state(target) == before
 
 
-def test_a_row_that_would_not_load_stops_it(
-    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_that_would_not_load_stops_it(folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     header = ",".join(field for field in ("code", "ingredient"))
     monkeypatch.setattr(
-        run,
-        "MAKERS",
-        (run.Maker("odd", {"drugs": Drug}, lambda _i, _m: ({"drugs": f"{header}\nJ0001,x\n"}, [])),),
+        run, "MAKERS", (run.Maker("odd", {"drugs": Drug}, lambda _i, _m: ({"drugs": f"{header}\nJ0001,x\n"}, [])),)
     )
     before = state(target)
     with pytest.raises(TableError, match="another header"):
@@ -953,9 +900,7 @@ def test_text_in_the_code_page_of_cms_is_read(tmp_path: Path) -> None:
     assert row.labeler == "Ræn’s Labs"
 
 
-def test_without_the_extra_the_error_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = workbook(tmp_path / "hcpcs_2030Q1.xlsx")
     monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
     with pytest.raises(TableError, match=r"jcodeunits\[refresh\]"):
@@ -984,7 +929,7 @@ def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
 
 def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:
     place = tmp_path / "reference"
-    shutil.copytree(tables.folder(), place)
+    shutil.copytree(FOLDER, place)
     report = run.refresh(shared / "cms", place, on=ON)
     assert report.left_out == ()
     assert report.written == ()
@@ -992,7 +937,7 @@ def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path,
 
 
 def test_the_drug_table_does_not_depend_on_the_one_before(shared: Path) -> None:
-    rows, _noticed = drugs.make(inputs.read_inputs(shared / "cms", ON))
-    with (tables.folder() / "drugs.csv").open(encoding="utf-8", newline="") as lines:
+    rows, _noticed = drugs.make(inputs.read_inputs(shared / "cms", ON, REFERENCE))
+    with (FOLDER / "drugs.csv").open(encoding="utf-8", newline="") as lines:
         shipped = [{**row, "verified": ""} for row in csv.DictReader(lines)]
     assert [{**row, "verified": ""} for row in rows] == shipped

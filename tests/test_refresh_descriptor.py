@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jcodeunits import units
-from jcodeunits.catalog import REFUSALS
+from jcodeunits.facts.drug_rows import REFUSALS
 from jcodeunits.refresh.amounts import amounts, canonical, dosage, plain
 from jcodeunits.refresh.descriptor import Reading, parse
 from jcodeunits.refresh.drugs import _row
@@ -46,10 +46,7 @@ def test_the_words_of_a_product_stay_one_name() -> None:
     assert parse("Somegraft, somegraft plus or othergraft, per square centimeter", (), True).ingredient == (
         "somegraft somegraft plus or othergraft"
     )
-    assert (
-        parse("Lutetium lu 177, exemplin, therapeutic, 1 mci", (), True).ingredient
-        == "lutetium lu-177 exemplin"
-    )
+    assert parse("Lutetium lu 177, exemplin, therapeutic, 1 mci", (), True).ingredient == "lutetium lu-177 exemplin"
 
 
 NUMBERS = st.decimals("0.001", 1_000_000, places=3).map(lambda n: Decimal(plain(n))).filter(bool)
@@ -120,8 +117,7 @@ def test_a_cms_dosage_is_one_plain_amount(printed: str, amount: tuple[str, str])
 
 
 @pytest.mark.parametrize(
-    "printed",
-    ["2.5 MG/0.5 MG", "300 MCG (1500 IU)", "3 MG & 3 MG", "5 MG/20 MG 100 ML", "", "MG", "twelve mg"],
+    "printed", ["2.5 MG/0.5 MG", "300 MCG (1500 IU)", "3 MG & 3 MG", "5 MG/20 MG 100 ML", "", "MG", "twelve mg"]
 )
 def test_a_dosage_of_several_amounts_or_none_is_not_plain(printed: str) -> None:
     assert dosage(printed) is None

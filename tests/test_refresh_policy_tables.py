@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jcodeunits.errors import TableError
-from jcodeunits.policy import Limit
+from jcodeunits.facts.policy_rows import Limit
 from jcodeunits.refresh import policy_tables as made
 from jcodeunits.refresh.policy_tables import Edition
 
@@ -28,10 +28,15 @@ def _file(folder: Path, name: str, *lines: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("year", "number", "first", "last"), [
-    (2024, 1, "2024-01-01", "2024-03-31"), (2024, 2, "2024-04-01", "2024-06-30"),
-    (2023, 3, "2023-07-01", "2023-09-30"), (2025, 4, "2025-10-01", "2025-12-31"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("year", "number", "first", "last"),
+    [
+        (2024, 1, "2024-01-01", "2024-03-31"),
+        (2024, 2, "2024-04-01", "2024-06-30"),
+        (2023, 3, "2023-07-01", "2023-09-30"),
+        (2025, 4, "2025-10-01", "2025-12-31"),
+    ],
+)
 def test_a_quarter_has_its_days(year: int, number: int, first: str, last: str) -> None:
     assert [day.isoformat() for day in made.quarter(year, number)] == [first, last]
 
@@ -106,9 +111,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_places_keep_our_name_and_skip_the_unassigned(tmp_path: Path) -> None:
     file = _file(
-        tmp_path, "pos_2024-06.csv", "pos_code,pos_type,pos_name,pos_description",
-        "11,Non-Facility,Office,x", "24,Facility,Patient’s Center,x", "28,Unassigned,Unassigned,Unassigned",
-    )  # fmt: skip
+        tmp_path,
+        "pos_2024-06.csv",
+        "pos_code,pos_type,pos_name,pos_description",
+        "11,Non-Facility,Office,x",
+        "24,Facility,Patient’s Center,x",
+        "28,Unassigned,Unassigned,Unassigned",
+    )
     rows = made.places(file, made.edition_of(file, "pos-"), {"11": "the office"})
     assert [(row["code"], row["name"], row["rate"]) for row in rows] == [
         ("11", "the office", "non-facility"),
@@ -124,12 +133,15 @@ ROWS = (
 
 
 def test_limits_of_both_claims_share_a_row_where_they_agree(tmp_path: Path) -> None:
-    office = _file(
-        tmp_path, "p.csv", MUE, "X1,4,3,Clinical: Data,Practitioner", "X2,1,2,CMS Policy,Practitioner"
+    office = _file(tmp_path, "p.csv", MUE, "X1,4,3,Clinical: Data,Practitioner", "X2,1,2,CMS Policy,Practitioner")
+    ward = _file(
+        tmp_path,
+        "o.csv",
+        MUE,
+        "X1,5,3,Clinical: Data,Outpatient Hospital",
+        "X2,1,2,CMS Policy,Outpatient Hospital",
+        "X3,1,1,CMS Policy,Outpatient Hospital",
     )
-    ward = _file(tmp_path, "o.csv", MUE, "X1,5,3,Clinical: Data,Outpatient Hospital",
-                 "X2,1,2,CMS Policy,Outpatient Hospital",
-                 "X3,1,1,CMS Policy,Outpatient Hospital")  # fmt: skip
     rows = made.limits([(office, Q3), (ward, Edition("mue-b", *made.quarter(2024, 3)))], {"X1", "X2"})
     assert [(r["code"], r["claim"], r["units"], r["per"], r["reason"]) for r in rows] == [
         ("X1", "professional", "4", "day", "clinical-data"),
@@ -153,16 +165,16 @@ PTP = "column_1,column_2,deletion_date,modifier_indicator,rationale"
 
 def test_edits_keep_direction_indicator_and_last_day(tmp_path: Path) -> None:
     office = _file(
-        tmp_path, "p.csv", PTP,
+        tmp_path,
+        "p.csv",
+        PTP,
         "00001,96372,9999-12-31,0,Standards of medical/surgical practice",
         "96372,00002,2019-11-30,1,Something new",
         "96372,00003,9999-12-31,9,More extensive procedure",
-    )  # fmt: skip
+    )
     ward = _file(tmp_path, "o.csv", PTP, "00001,96372,9999-12-31,0,Standards of medical/surgical practice")
     rows = made.edits({"professional": (office, Q3), "outpatient": (ward, Q3)})
-    assert [
-        (r["column_1"], r["column_2"], r["claim"], r["indicator"], r["effective"], r["ends"]) for r in rows
-    ] == [
+    assert [(r["column_1"], r["column_2"], r["claim"], r["indicator"], r["effective"], r["ends"]) for r in rows] == [
         ("00001", "96372", "any", "0", "2024-07-01", ""),
         ("96372", "00002", "professional", "1", "2019-10-01", "2019-11-30"),
     ]
@@ -176,10 +188,15 @@ def test_statuses_are_kept_for_the_codes_named(tmp_path: Path) -> None:
 
 def test_payment_limits_are_found_below_the_prose(tmp_path: Path) -> None:
     file = _file(
-        tmp_path, "limits.csv", "Payment Allowance Limits,,", "Note 1: text,,",
-        "HCPCS Code,Short Description,HCPCS Code Dosage,Payment Limit", "X1 ,a,1 MG,0.638", "X2,b,1 MG,N/A",
+        tmp_path,
+        "limits.csv",
+        "Payment Allowance Limits,,",
+        "Note 1: text,,",
+        "HCPCS Code,Short Description,HCPCS Code Dosage,Payment Limit",
+        "X1 ,a,1 MG,0.638",
+        "X2,b,1 MG,N/A",
         "X9,c,1 MG,5",
-    )  # fmt: skip
+    )
     rows = made.payment_limits([(file, Q3)], {"X1", "X2"})
     assert [(r["code"], r["measure"], r["amount"]) for r in rows] == [("X1", "payment-limit", "0.638")]
 
@@ -192,15 +209,27 @@ def test_a_payment_file_without_a_header_is_refused(tmp_path: Path) -> None:
 
 def test_rows_reviewed_by_hand_stay_and_win(tmp_path: Path) -> None:
     kept = _file(
-        tmp_path, "limits.csv", f"code,claim,units,per,reason,{TAIL}",
+        tmp_path,
+        "limits.csv",
+        f"code,claim,units,per,reason,{TAIL}",
         "A1,any,1,day,old,2024-01-01,,mue-a-2024q1,x,high,2026-01-01",
         "B1,any,2,day,by-hand,2024-07-01,,own-review,x,low,2026-01-01",
-    )  # fmt: skip
+    )
     new = [
-        {"code": code, "claim": "any", "units": "9", "per": "day", "reason": "made",
-         "effective": "2024-07-01", "ends": "", "source": "mue-a-2024q3", "cite": "x", "confidence": "high"}
+        {
+            "code": code,
+            "claim": "any",
+            "units": "9",
+            "per": "day",
+            "reason": "made",
+            "effective": "2024-07-01",
+            "ends": "",
+            "source": "mue-a-2024q3",
+            "cite": "x",
+            "confidence": "high",
+        }
         for code in ("C1", "B1")
-    ]  # fmt: skip
+    ]
     text = made.merged(Limit, new, kept, ("mue-",), "2026-11-23")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["code"], row["reason"], row["verified"]) for row in rows] == [

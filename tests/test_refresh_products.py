@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 import pytest
+from shipped import FOLDER, load, rows_of
 
-from jcodeunits import tables
-from jcodeunits.products import Container, Product, ProductReview
+from jcodeunits.facts.product_rows import Container, Product, ProductReview
 from jcodeunits.refresh import asp, crosswalk, evidence, fda, products
 
 VERIFIED = dt.date(2026, 11, 23)
@@ -25,13 +25,20 @@ QUARTERS = {
 ONE, TWO, THREE = "00001-0001-01", "00001-0002-01", "00001-0003-01"
 
 
-def row(number: str = ONE, code: str = "J1111", dosage: str = "15 MG", size: str = "1", containers: str = "10",
-        units: str = "2", package: str | None = None, name: str = "Newdrug", line: int = 9) -> asp.CrosswalkRow:  # fmt: skip
+def row(
+    number: str = ONE,
+    code: str = "J1111",
+    dosage: str = "15 MG",
+    size: str = "1",
+    containers: str = "10",
+    units: str = "2",
+    package: str | None = None,
+    name: str = "Newdrug",
+    line: int = 9,
+) -> asp.CrosswalkRow:
     """One printed row; the package's units follow unless they are given."""
     total = package if package is not None else str(Fraction(units) * Fraction(containers))
-    return asp.CrosswalkRow(
-        line, code, "short", "Maker", number, name, dosage, size, containers, units, total
-    )
+    return asp.CrosswalkRow(line, code, "short", "Maker", number, name, dosage, size, containers, units, total)
 
 
 def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.Edition:
@@ -41,9 +48,7 @@ def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.Edition:
 
 def listed(number: str, description: str, strength: str, measure: str, form: str = "Vial") -> dict[str, Any]:
     """One row of the FDA list, as the file has it."""
-    return {
-        "NDC": number, "Description": description, "Strength": strength, "Measure": measure, "Dosage Form": form,
-    }  # fmt: skip
+    return {"NDC": number, "Description": description, "Strength": strength, "Measure": measure, "Dosage Form": form}
 
 
 def fda_list(tmp_path: Path, *rows: dict[str, Any]) -> dict[str, fda.Injectable]:
@@ -56,20 +61,7 @@ def fda_list(tmp_path: Path, *rows: dict[str, Any]) -> dict[str, fda.Injectable]
 
 
 def review(number: str, verdict: str, amount: str = "", unit: str = "") -> ProductReview:
-    cells = (
-        number,
-        verdict,
-        amount,
-        unit,
-        "",
-        "reason",
-        "note",
-        "2024-01-01",
-        "",
-        "own-review",
-        "x",
-        "medium",
-    )
+    cells = (number, verdict, amount, unit, "", "reason", "note", "2024-01-01", "", "own-review", "x", "medium")
     return ProductReview(*cells, "2026-11-23")
 
 
@@ -78,12 +70,17 @@ def container(product: str, kind: str = "", form: str = "", quantity: str = "") 
     return Container(product, kind, form, quantity, "", *tail)
 
 
-def make(*editions: crosswalk.Edition, known: Any = None, reviews: Any = None, containers: Any = None,
-         lives: Any = None, witnesses: evidence.Evidence | None = None, ceilings: Any = ()) -> products.Made:  # fmt: skip
+def make(
+    *editions: crosswalk.Edition,
+    known: Any = None,
+    reviews: Any = None,
+    containers: Any = None,
+    lives: Any = None,
+    witnesses: evidence.Evidence | None = None,
+    ceilings: Any = (),
+) -> products.Made:
     said = witnesses or evidence.Evidence()
-    return products.make(
-        editions, known or {}, reviews or {}, containers or {}, lives or {}, VERIFIED, said, ceilings
-    )
+    return products.make(editions, known or {}, reviews or {}, containers or {}, lives or {}, VERIFIED, said, ceilings)
 
 
 def periods(made: products.Made, number: str = ONE) -> list[tuple[str, str, str]]:
@@ -101,15 +98,31 @@ def only(made: products.Made, number: str = ONE) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("dosage", "size", "unit"),
     [
-        ("1 MG", "1", "mg"), (".625 GM", "625", "mg"), ("0.01 mg", "1/100", "mg"), ("25 MCG", "1/40", "mg"),
-        ("UP TO 0.50 MG", "1/2", "mg"), ("up to 80 MG", "80", "mg"), ("1000 CC", "1000", "mL"),
-        ("100,000 UNITS", "100000", "unit"), ("600000 UNITS", "600000", "unit"), ("5 Unit", "5", "unit"),
-        ("1 IU", "1", "unit"), ("1 I.U. VWF:RCO", "1", "unit"), ("PER FACTOR VIII IU", "1", "unit"),
-        ("1 USP UNIT", "1", "unit"), ("2 MEQ", "2", "mEq"), ("300 MCG (1500 IU)", "3/10", "mg"),
-        ("10 MG (rituximab)", "10", "mg"), ("75mg (50mg cft/25mg taz)", "75", "mg"), ("1 SQ CM", "1", "cm2"),
-        ("1 million\xa0PFU", "1000000", "PFU"), ("1mg", "1", "mg"), ("1  MG", "1", "mg"), ("1 EA", "1", "each"),
+        ("1 MG", "1", "mg"),
+        (".625 GM", "625", "mg"),
+        ("0.01 mg", "1/100", "mg"),
+        ("25 MCG", "1/40", "mg"),
+        ("UP TO 0.50 MG", "1/2", "mg"),
+        ("up to 80 MG", "80", "mg"),
+        ("1000 CC", "1000", "mL"),
+        ("100,000 UNITS", "100000", "unit"),
+        ("600000 UNITS", "600000", "unit"),
+        ("5 Unit", "5", "unit"),
+        ("1 IU", "1", "unit"),
+        ("1 I.U. VWF:RCO", "1", "unit"),
+        ("PER FACTOR VIII IU", "1", "unit"),
+        ("1 USP UNIT", "1", "unit"),
+        ("2 MEQ", "2", "mEq"),
+        ("300 MCG (1500 IU)", "3/10", "mg"),
+        ("10 MG (rituximab)", "10", "mg"),
+        ("75mg (50mg cft/25mg taz)", "75", "mg"),
+        ("1 SQ CM", "1", "cm2"),
+        ("1 million\xa0PFU", "1000000", "PFU"),
+        ("1mg", "1", "mg"),
+        ("1  MG", "1", "mg"),
+        ("1 EA", "1", "each"),
     ],
-)  # fmt: skip
+)
 def test_every_spelling_of_a_dosage_is_read(dosage: str, size: str, unit: str) -> None:
     assert crosswalk.read_dosage(dosage) == (Fraction(size), unit)
 
@@ -117,12 +130,23 @@ def test_every_spelling_of_a_dosage_is_read(dosage: str, size: str, unit: str) -
 @pytest.mark.parametrize(
     "dosage",
     [
-        "2.5 MG/0.5 MG", "5MG-1MG", "3 MG & 3 MG", "1 MG/2.27 MG", "LESS THAN OR EQUAL TO 100 MG",
-        "Greater than 100 MG", "PER VIAL", "per dose", "PER IMPLANT", "Per Therapeutic Dose",
-        "UP TO 600 million CAR-positive viable T cells", "Per 3.2 MG single-use applicator", "", "banana",
+        "2.5 MG/0.5 MG",
+        "5MG-1MG",
+        "3 MG & 3 MG",
+        "1 MG/2.27 MG",
+        "LESS THAN OR EQUAL TO 100 MG",
+        "Greater than 100 MG",
+        "PER VIAL",
+        "per dose",
+        "PER IMPLANT",
+        "Per Therapeutic Dose",
+        "UP TO 600 million CAR-positive viable T cells",
+        "Per 3.2 MG single-use applicator",
+        "",
+        "banana",
         "Less than or equal to 7 days of therapy",
     ],
-)  # fmt: skip
+)
 def test_a_dosage_that_is_no_single_amount_is_counted_in_billing_units(dosage: str) -> None:
     assert crosswalk.read_dosage(dosage) is None
     (listing,) = quarter("2024q1", row(dosage=dosage, units="3")).listings
@@ -142,10 +166,16 @@ def test_a_rounded_figure_leaves_room_for_the_true_one(units: str, slack: object
 @pytest.mark.parametrize(
     ("units", "containers", "package", "contradicts"),
     [
-        ("2", "10", "20", False), ("0.25", "10", "3", False), ("8.33", "10", "84", False), ("1", "1", "5", True),
-        ("10", "10", "10", True), ("6.7", "1", "7", False), ("5", "1", "20", True), ("2", "25", "25", True),
+        ("2", "10", "20", False),
+        ("0.25", "10", "3", False),
+        ("8.33", "10", "84", False),
+        ("1", "1", "5", True),
+        ("10", "10", "10", True),
+        ("6.7", "1", "7", False),
+        ("5", "1", "20", True),
+        ("2", "25", "25", True),
     ],
-)  # fmt: skip
+)
 def test_a_row_whose_figures_do_not_multiply_out_is_marked(
     units: str, containers: str, package: str, contradicts: bool
 ) -> None:
@@ -154,9 +184,7 @@ def test_a_row_whose_figures_do_not_multiply_out_is_marked(
 
 
 def test_ids_that_are_no_ndc_are_counted_and_unreadable_figures_named() -> None:
-    made = quarter(
-        "2024q1", row(), row("GG100"), row(TWO, units="21.3125?", package="5"), row(THREE, units="0")
-    )
+    made = quarter("2024q1", row(), row("GG100"), row(TWO, units="21.3125?", package="5"), row(THREE, units="0"))
     assert [listing.ndc for listing in made.listings] == [ONE]
     assert made.without_ndc == 1
     assert [line.split(":")[0] for line in made.unreadable] == ["line 9", "line 9"]
@@ -189,13 +217,8 @@ def test_a_code_that_changed_between_two_editions_makes_two_rows() -> None:
 
 
 def test_a_code_that_changed_inside_a_missing_quarter_changed_on_the_codes_own_day() -> None:
-    lives = {
-        "J1111": [(dt.date(2010, 1, 1), dt.date(2024, 6, 30))],
-        "J2222": [(dt.date(2024, 7, 1), None)],
-    }
-    made = make(
-        quarter("2024q2", row()), quarter("2024q4", row(code="J2222", dosage="1 MG", units="30")), lives=lives
-    )
+    lives = {"J1111": [(dt.date(2010, 1, 1), dt.date(2024, 6, 30))], "J2222": [(dt.date(2024, 7, 1), None)]}
+    made = make(quarter("2024q2", row()), quarter("2024q4", row(code="J2222", dosage="1 MG", units="30")), lives=lives)
     assert periods(made) == [("J1111", "2024-04-01", "2024-06-30"), ("J2222", "2024-07-01", "")]
 
 
@@ -236,9 +259,7 @@ def test_the_units_of_the_package_are_never_used() -> None:
 def test_a_rounded_amount_becomes_the_exact_one_that_the_list_gives(tmp_path: Path) -> None:
     known = fda_list(tmp_path, listed(ONE, "Newdrug 5000000 UNT Vial", "5000000", "[IU]"))
     rounded = row(dosage="600000 UNITS", units="8.33", package="84")
-    made = make(
-        quarter("2024q1", rounded, row(TWO, dosage="600000 UNITS", units="8.33", package="84")), known=known
-    )
+    made = make(quarter("2024q1", rounded, row(TWO, dosage="600000 UNITS", units="8.33", package="84")), known=known)
     assert (only(made)["amount"], only(made)["confidence"]) == ("5000000", "high")
     # The sibling is in no list, but within its rounding stands one known amount of the code.
     assert only(made, TWO)["amount"] == "5000000"
@@ -252,8 +273,9 @@ def test_a_rounded_amount_with_nothing_beside_it_stays_and_is_marked() -> None:
 def test_a_row_that_contradicts_itself_has_no_amount_unless_the_list_confirms_it(tmp_path: Path) -> None:
     odd = row(units="2", containers="10", package="10")
     assert (only(make(quarter("2024q1", odd)))["amount"], only(make(quarter("2024q1", odd)))["marks"]) == (
-        "", "cms-contradicts",
-    )  # fmt: skip
+        "",
+        "cms-contradicts",
+    )
     known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
     assert only(make(quarter("2024q1", odd), known=known))["amount"] == "30"
 
@@ -266,12 +288,11 @@ def test_quarters_that_disagree_leave_no_amount() -> None:
 
 
 def test_quarters_that_only_count_the_package_otherwise_keep_their_amounts() -> None:
-    made = make(
-        quarter("2024q1", row(units="2", containers="5")), quarter("2024q2", row(units="10", containers="1"))
-    )
+    made = make(quarter("2024q1", row(units="2", containers="5")), quarter("2024q2", row(units="10", containers="1")))
     assert [(r["amount"], r["containers"], r["effective"]) for r in made.rows] == [
-        ("30", "5", "2024-01-01"), ("150", "1", "2024-04-01"),
-    ]  # fmt: skip
+        ("30", "5", "2024-01-01"),
+        ("150", "1", "2024-04-01"),
+    ]
 
 
 def test_codes_that_disagree_leave_no_amount() -> None:
@@ -287,16 +308,13 @@ def test_one_unit_of_activity_is_a_placeholder() -> None:
 def test_a_list_that_differs_is_marked_until_somebody_reviews_it(tmp_path: Path) -> None:
     known = fda_list(tmp_path, listed(ONE, "Newdrug 40 mg Vial", "40", "mg"))
     made = make(quarter("2024q1", row()), known=known)
-    assert (only(made)["amount"], only(made)["marks"], only(made)["confidence"]) == (
-        "30",
-        "fda-differs",
-        "low",
-    )
+    assert (only(made)["amount"], only(made)["marks"], only(made)["confidence"]) == ("30", "fda-differs", "low")
     for verdict, amount, kept in (("keep", "", "30"), ("set", "40", "40"), ("refuse", "", "")):
         settled = make(
-            quarter("2024q1", row()), known=known,
+            quarter("2024q1", row()),
+            known=known,
             reviews={"00001000101": review(ONE, verdict, amount, "mg" if amount else "")},
-        )  # fmt: skip
+        )
         mark = "refused" if verdict == "refuse" else "reviewed"
         assert (only(settled)["amount"], only(settled)["marks"]) == (kept, mark)
         assert settled.lint == ()
@@ -312,11 +330,16 @@ def test_a_list_that_differs_is_marked_until_somebody_reviews_it(tmp_path: Path)
         ("Newdrug 4 mg/mL Vial", "40", "mg", [(40, "mg")], 10),
         ("0.6 mL newdrug 10 mg/mL Prefilled Syringe", "10", "mg/mL", [], Fraction(3, 5)),
         ("Newdrug 380 mg Vial", "4", "mL", [(4, "mL")], None),
-        ("2 mL one 300000 UNT/mL / two 300000 UNT/mL Syringe", "600000; 600000", "[IU]; [IU]",
-         [(1200000, "unit"), (600000, "unit")], 2),
+        (
+            "2 mL one 300000 UNT/mL / two 300000 UNT/mL Syringe",
+            "600000; 600000",
+            "[IU]; [IU]",
+            [(1200000, "unit"), (600000, "unit")],
+            2,
+        ),
         ("Newdrug 10 mg Vial", "", "", [], None),
     ],
-)  # fmt: skip
+)
 def test_the_list_is_read_for_what_it_says(
     tmp_path: Path, description: str, strength: str, measure: str, strengths: list[Any], volume: Any
 ) -> None:
@@ -346,8 +369,7 @@ def test_a_volume_of_the_list_that_is_the_package_size_proves_millilitres(tmp_pa
 def test_the_same_concentration_as_a_proved_liquid_proves_millilitres(tmp_path: Path) -> None:
     known = fda_list(tmp_path, listed(ONE, "2 mL newdrug 15 mg/mL Vial", "30", "mg"))
     made = make(
-        quarter("2024q1", row(size="2"), row(TWO, size="4", units="4"), row(THREE, size="4", units="2")),
-        known=known,
+        quarter("2024q1", row(size="2"), row(TWO, size="4", units="4"), row(THREE, size="4", units="2")), known=known
     )
     assert _proof(made, TWO) == ("ML", "4", "same-concentration")
     assert _proof(made, THREE) == ("", "", "")
@@ -466,9 +488,7 @@ def test_several_containers_are_a_carton_only_where_something_says_so(tmp_path: 
     ],
     ids=["each", "the state's 1", "vial", "lyophilised", "for injection"],
 )
-def test_a_mass_beside_a_liquid_of_the_code_needs_a_witness(
-    tmp_path: Path, witnesses: evidence.Evidence
-) -> None:
+def test_a_mass_beside_a_liquid_of_the_code_needs_a_witness(tmp_path: Path, witnesses: evidence.Evidence) -> None:
     known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
     both = quarter("2024q1", row(containers="1"), row(TWO, size="4", units="8", containers="1"))
     assert _proof(make(both, known=known)) == ("", "", "")
@@ -537,14 +557,17 @@ def test_a_volume_that_is_the_package_size_is_no_mere_ceiling() -> None:
 @pytest.mark.parametrize(
     ("form", "shape", "kind"),
     [
-        ("Prefilled Syringe", "syringe", "single-dose"), ("Ampule", "ampule", "single-dose"),
-        ("Auto-Injector", "auto-injector", "single-dose"), ("Pen Injector", "pen", ""), ("Vial", "vial", ""),
-        ("Cartridge", "cartridge", ""), ("Bag", "bag", ""), ("Swab", "", ""),
+        ("Prefilled Syringe", "syringe", "single-dose"),
+        ("Ampule", "ampule", "single-dose"),
+        ("Auto-Injector", "auto-injector", "single-dose"),
+        ("Pen Injector", "pen", ""),
+        ("Vial", "vial", ""),
+        ("Cartridge", "cartridge", ""),
+        ("Bag", "bag", ""),
+        ("Swab", "", ""),
     ],
-)  # fmt: skip
-def test_the_shape_tells_single_dose_only_where_it_must_be(
-    tmp_path: Path, form: str, shape: str, kind: str
-) -> None:
+)
+def test_the_shape_tells_single_dose_only_where_it_must_be(tmp_path: Path, form: str, shape: str, kind: str) -> None:
     known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Thing", "30", "mg", form))
     made = only(make(quarter("2024q1", row()), known=known))
     assert (made["shape"], made["kind"]) == (shape, kind)
@@ -554,29 +577,27 @@ def test_the_shape_tells_single_dose_only_where_it_must_be(
     ("name", "shape", "label"),
     [
         ("Prohance Prefilled Syringes", "syringe", "Prohance Prefilled Syringes"),
-        ("Lucentis PFS", "syringe", "Lucentis PFS"), ("Humalog Kwikpen", "pen", "Humalog Kwikpen"),
-        ("Kanjinti (Kit)", "kit", "Kanjinti (Kit)"), ("KENALOG-80", "", "Kenalog"),
-        ("Alphanine®SD VF 1000 IU M2V USA", "", "AlphanineSD VF"), ("  Some   Drug ", "", "Some Drug"),
-        ("TORADOL 30 MG/ML", "", "Toradol"), ("IVIG", "", "IVIG"), ("Kitabis PAK", "", "Kitabis PAK"),
+        ("Lucentis PFS", "syringe", "Lucentis PFS"),
+        ("Humalog Kwikpen", "pen", "Humalog Kwikpen"),
+        ("Kanjinti (Kit)", "kit", "Kanjinti (Kit)"),
+        ("KENALOG-80", "", "Kenalog"),
+        ("Alphanine®SD VF 1000 IU M2V USA", "", "AlphanineSD VF"),
+        ("  Some   Drug ", "", "Some Drug"),
+        ("TORADOL 30 MG/ML", "", "Toradol"),
+        ("IVIG", "", "IVIG"),
+        ("Kitabis PAK", "", "Kitabis PAK"),
     ],
-)  # fmt: skip
+)
 def test_a_product_is_labelled_without_its_unsafe_strength(name: str, shape: str, label: str) -> None:
     made = only(make(quarter("2024q1", row(name=name))))
     assert (made["shape"], made["label"]) == (shape, label)
 
 
 def test_a_reviewed_container_decides_kind_form_and_count(tmp_path: Path) -> None:
-    known = fda_list(
-        tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Prefilled Syringe", "30", "mg", "Prefilled Syringe")
-    )
+    known = fda_list(tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Prefilled Syringe", "30", "mg", "Prefilled Syringe"))
     kit = {"00001-0001": container("00001-0001", "multi-dose", "kit")}
     made = only(make(quarter("2024q1", row(containers="1")), known=known, containers=kit))
-    assert (made["kind"], made["form"], made["qualifier"], made["proof"]) == (
-        "multi-dose",
-        "kit",
-        "UN",
-        "reviewed",
-    )
+    assert (made["kind"], made["form"], made["qualifier"], made["proof"]) == ("multi-dose", "kit", "UN", "reviewed")
     liquid = {ONE: container(ONE, "", "liquid", "1.7")}
     made = only(make(quarter("2024q1", row()), containers=liquid))
     assert (made["qualifier"], made["quantity"], made["proof"]) == ("ML", "1.7", "reviewed")
@@ -596,36 +617,34 @@ def test_every_row_that_is_made_loads_as_a_product(tmp_path: Path) -> None:
     file = tmp_path / "products.csv"
     known = fda_list(tmp_path, listed(ONE, "2 mL newdrug 15 mg/mL Vial", "30", "mg"))
     made = make(
-        quarter("2024q1", row(), row(TWO, units="4")),
-        quarter("2024q4", row(size="2"), row(THREE)),
-        known=known,
+        quarter("2024q1", row(), row(TWO, units="4")), quarter("2024q4", row(size="2"), row(THREE)), known=known
     )
     lines = [",".join(products.COLUMNS), *(",".join(r.values()) for r in made.rows)]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert [item.number for item in tables.load(Product, file)] == [r["ndc"] for r in made.rows]
+    assert [item.number for item in load(Product, file)] == [r["ndc"] for r in made.rows]
 
 
 # --- the published files -----------------------------------------------------------------------------------
 
 
 def test_the_shipped_table_is_what_the_published_files_give(shared: Path) -> None:
-    from jcodeunits.catalog import Drug
+    from jcodeunits.facts.drug_rows import Drug
 
     lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
-    for drug in tables.load(Drug):
+    for drug in rows_of(Drug):
         lives.setdefault(drug.code, []).append((drug.effective, drug.ends))
     paths = sorted((shared / "cms" / "asp_crosswalk").glob("*.csv"))
     made = products.make(
         [crosswalk.edition(asp.read_crosswalk(path)) for path in paths],
         fda.read(shared / "fda" / "injectable_ndc_2023-10.csv"),
-        {item.ndc: item for item in tables.load(ProductReview)},
-        {item.product: item for item in tables.load(Container)},
+        {item.ndc: item for item in rows_of(ProductReview)},
+        {item.product: item for item in rows_of(Container)},
         lives,
         VERIFIED,
         evidence.read([shared / "evidence"]),
-        {drug.code for drug in tables.load(Drug) if drug.basis in ("up to", "band")},
+        {drug.code for drug in rows_of(Drug) if drug.basis in ("up to", "band")},
     )
-    with (tables.folder() / "products.csv").open(encoding="utf-8", newline="") as shipped:
+    with (FOLDER / "products.csv").open(encoding="utf-8", newline="") as shipped:
         before = [r | {"verified": ""} for r in csv.DictReader(shipped)]
     assert [r | {"verified": ""} for r in made.rows] == before
     proved = Counter(r["proof"] for r in made.rows if not r["ends"])

@@ -11,10 +11,13 @@ from typing import Any
 
 import attrs
 import pytest
+from shipped import POLICY
 from test_encounters import CASES, encounter_of
 
-from jcodeunits import charging, policy, rules, tables
-from jcodeunits.claim import Charge, Encounter, Line
+from jcodeunits import charging, rules, tables
+from jcodeunits.claim import Charge, Line
+from jcodeunits.encounter import Encounter
+from jcodeunits.facts.policy_rows import AdministrationRule, PlaceRule
 from jcodeunits.finding import Finding
 from jcodeunits.rules import Case, Rule
 from jcodeunits.rules._registry import rule
@@ -24,7 +27,7 @@ CHARGES = {name: charging.charge(encounter_of(case)) for name, case in CASES.ite
 
 
 def case_of(made: Charge) -> Case:
-    return Case(made.encounter, made.lines, policy.shipped())
+    return Case(made.encounter, made.lines, POLICY)
 
 
 def test_every_file_of_the_folder_holds_one_rule() -> None:
@@ -97,16 +100,14 @@ def test_a_rule_is_blind_to_the_others(one: Rule, monkeypatch: pytest.MonkeyPatc
 
 def test_the_eight_reasons_for_denial_are_seen_beforehand_and_named() -> None:
     said = [f.says for made in CHARGES.values() for f in made.findings]
-    for denial in policy.shipped().denials("2026-03-02"):
+    for denial in POLICY.denials("2026-03-02"):
         assert any(f"(Denial reason {denial.number}: " in text for text in said), denial.title
-    assert {d.number for d in policy.shipped().denials("2026-03-02")} == set(range(1, 9))
+    assert {d.number for d in POLICY.denials("2026-03-02")} == set(range(1, 9))
 
 
 def test_every_rule_that_a_denial_names_exists() -> None:
-    known = {row["id"] for row in charging.listing()} | {
-        f.rule for made in CHARGES.values() for f in made.findings
-    }
-    for denial in policy.shipped().denials("2026-03-02"):
+    known = {row["id"] for row in charging.listing()} | {f.rule for made in CHARGES.values() for f in made.findings}
+    for denial in POLICY.denials("2026-03-02"):
         assert known & set(denial.rules), denial.id
 
 
@@ -114,10 +115,8 @@ def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
     listed: dict[str, set[str]] = {}
     for row in charging.listing():
         listed.setdefault(row["id"], set()).update(row["severity"].split(", "))
-    for row in policy.shipped().rows(policy.AdministrationRule):
-        kept = (
-            row.outcome == "bill" and row.drug == "withhold"
-        )  # a drug that has a code: more than the row says
+    for row in POLICY.rows(AdministrationRule):
+        kept = row.outcome == "bill" and row.drug == "withhold"  # a drug that has a code: more than the row says
         listed.setdefault(row.reason, set()).update({row.severity, "warn"} if kept else {row.severity})
     for made in CHARGES.values():
         for finding in made.findings:
@@ -129,20 +128,27 @@ def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
 def test_every_finding_of_the_steps_and_of_the_decision_table_is_heard_in_some_case() -> None:
     heard = {finding.rule for made in CHARGES.values() for finding in made.findings}
     steps = {name for step in charging.STEPS for name in step.FINDINGS}
-    table = {row.reason for row in policy.shipped().rows(policy.AdministrationRule) if row.severity}
-    places = {row.reason for row in policy.shipped().rows(policy.PlaceRule) if row.severity}
+    table = {row.reason for row in POLICY.rows(AdministrationRule) if row.severity}
+    places = {row.reason for row in POLICY.rows(PlaceRule) if row.severity}
     assert steps | table | places <= heard
 
 
 def test_a_rule_keeps_to_its_period_and_payers() -> None:
-    @rule("for-a-test", "For a test", "note", cites=(("own-review", "test"),), payers=("medicaid",),
-          since=dt.date(2025, 1, 1), ends=dt.date(2025, 12, 31))  # fmt: skip
+    @rule(
+        "for-a-test",
+        "For a test",
+        "note",
+        cites=(("own-review", "test"),),
+        payers=("medicaid",),
+        since=dt.date(2025, 1, 1),
+        ends=dt.date(2025, 12, 31),
+    )
     def one(case: Case) -> list[Finding]:
         return [one.finding("note", f"{case.encounter.payer}.", "Nothing.")]
 
     def heard(**more: Any) -> bool:
         data = {"on": "2025-06-02", "place": "11", "payer": "medicaid", "administrations": [], **more}
-        return bool(one(Case(Encounter.from_dict(data), (), policy.shipped())))
+        return bool(one(Case(Encounter.from_dict(data), (), POLICY)))
 
     assert heard()
     assert heard(on="2025-01-01")
@@ -163,9 +169,7 @@ def test_a_stop_on_general_knowledge_alone_is_softened() -> None:
     def one(_: Case) -> list[Finding]:
         return [one.finding("stop", "It is.", "Nothing.")]
 
-    empty = Case(
-        Encounter.from_dict({"on": "2025-06-02", "place": "11", "administrations": []}), (), policy.shipped()
-    )
+    empty = Case(Encounter.from_dict({"on": "2025-06-02", "place": "11", "administrations": []}), (), POLICY)
     assert one(empty)[0].severity == "warn"
 
 
@@ -180,7 +184,7 @@ def test_the_listing_tells_what_the_readme_prints() -> None:
 
 def claim(*lines: Line, **more: Any) -> Case:
     data = {"on": "2026-03-02", "place": "11", "administrations": [], **more}
-    return Case(Encounter.from_dict(data), lines, policy.shipped())
+    return Case(Encounter.from_dict(data), lines, POLICY)
 
 
 def named(rule_id: str) -> Rule:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import DRUGS, with_own
 
 import jcodeunits as jc
-from jcodeunits import catalog
-from jcodeunits.catalog import normal
 from jcodeunits.errors import DateError, UnknownDrug
-from jcodeunits.search import Drugs, find, suggest
+from jcodeunits.facts.search import Drugs, find, suggest
+from jcodeunits.facts.words import normal
 
 ON = "2026-03-02"
-BOOK = catalog.shipped()
+BOOK = DRUGS
 
 
 def _codes(text: str, on: object = ON) -> list[str]:
@@ -91,9 +92,28 @@ def test_a_code_cut_short_finds_the_codes_that_begin_so() -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "   ", "💊", "toradl", "ketoralac", "MS", "MSO4", "MgSO4", "J9998", "X0000", "00000-0000-00", "-",
-     "0409-3795", "12345678901", "1234567890", "nothing of the kind", "'; drop table drugs", "%", "\x00"],
-)  # fmt: skip
+    [
+        "",
+        "   ",
+        "💊",
+        "toradl",
+        "ketoralac",
+        "MS",
+        "MSO4",
+        "MgSO4",
+        "J9998",
+        "X0000",
+        "00000-0000-00",
+        "-",
+        "0409-3795",
+        "12345678901",
+        "1234567890",
+        "nothing of the kind",
+        "'; drop table drugs",
+        "%",
+        "\x00",
+    ],
+)
 def test_what_matches_nothing_gives_nothing(typed: str) -> None:
     assert find(typed, on=ON) == ()
 
@@ -127,11 +147,9 @@ def test_the_result_is_a_tuple_that_displays_itself() -> None:
     assert "J1885" in rows._repr_html_()
 
 
-def test_a_site_finds_its_own_rows() -> None:
-    house = "Housebrand,ketorolac tromethamine,,,,,2020-01-01,,own-review,house list,high,2026-03-02"
-    brand = catalog.Brand(*house.split(","))
-    own = catalog.Catalog(BOOK.drugs, (*BOOK.brands, brand), BOOK.names, BOOK.successors, BOOK.salts)
-    assert [row.code for row in find("housebrand", on=ON, catalog=own)] == ["J1885"]
+def test_a_site_finds_its_own_rows(tmp_path: Path) -> None:
+    (tmp_path / "brands.csv").write_text("brand,code\nHousebrand,J1885\n", "utf-8")
+    assert [row.code for row in find("housebrand", on=ON, reference=with_own(tmp_path))] == ["J1885"]
     assert find("housebrand", on=ON) == ()
 
 
@@ -178,14 +196,14 @@ def test_every_ingredient_finds_a_row_of_its_own_first_words(name: str) -> None:
     ],
 )
 def test_a_slip_is_suggested(typed: str, near: str) -> None:
-    assert near in suggest(typed)
+    assert near in suggest(typed, BOOK)
 
 
 def test_suggestions_are_few_and_nearest_first() -> None:
-    assert suggest("toradl")[0] == "Toradol"
-    assert len(suggest("interferon beta", limit=3)) <= 3
-    assert suggest("qqqqqqqq") == ()
-    assert suggest("  ") == ()
+    assert suggest("toradl", BOOK)[0] == "Toradol"
+    assert len(suggest("interferon beta", BOOK, limit=3)) <= 3
+    assert suggest("qqqqqqqq", BOOK) == ()
+    assert suggest("  ", BOOK) == ()
 
 
 def test_the_error_for_an_unknown_name_suggests_and_does_not_use() -> None:

@@ -6,19 +6,29 @@ import re
 from pathlib import Path
 
 import pytest
+from shipped import load
 
 import jcodeunits as jc
-from jcodeunits import show, tables
+from jcodeunits import show
 
 ON = "2026-03-02"
 BROKEN_DRUG = Path(__file__).parent / "broken" / "zero-amount.csv"
 ENCOUNTER = {
-    "on": ON, "place": "11", "visit": {"code": "99213", "separate": True}, "diagnoses": ["M54.16"],
+    "on": ON,
+    "place": "11",
+    "visit": {"code": "99213", "separate": True},
+    "diagnoses": ["M54.16"],
     "administrations": [
-        {"drug": "ketorolac", "dose": "30 mg", "route": "IM", "ndc": "0409-3795-01", "containers": 1,
-         "container": "single-dose"},
+        {
+            "drug": "ketorolac",
+            "dose": "30 mg",
+            "route": "IM",
+            "ndc": "0409-3795-01",
+            "containers": 1,
+            "container": "single-dose",
+        }
     ],
-}  # fmt: skip
+}
 
 
 def _cells(html: str) -> list[str]:
@@ -121,7 +131,7 @@ def test_foreign_text_is_escaped(tmp_path: Path) -> None:
     file = tmp_path / "drugs.csv"
     good = BROKEN_DRUG.read_text("utf-8").replace(",0,mg,", ",15,mg,")
     file.write_text(good.replace("testmycin,,", "<script>alert(1)</script>,a & b,"), "utf-8")
-    (drug,) = tables.load(jc.Drug, file)
+    (drug,) = load(jc.Drug, file)
     for html in (drug._repr_html_(), jc.Drugs((drug,))._repr_html_()):
         assert "<script>" not in html
         assert "&lt;script&gt;" in html

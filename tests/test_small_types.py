@@ -8,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jcodeunits import errors
-from jcodeunits.cite import Citation
+from jcodeunits.dated import Citation, Period, Step, Trace, as_date
 from jcodeunits.finding import Finding
-from jcodeunits.period import Period, as_date
-from jcodeunits.trace import Step, Trace
 
-ALL_ERRORS = [
-    e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.JcodeunitsError)
-]
+ALL_ERRORS = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.JcodeunitsError)]
 days = st.dates(dt.date(2000, 1, 1), dt.date(2030, 12, 31))
 
 
@@ -40,9 +36,24 @@ def test_a_field_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-3-2", "20260302", "2026-W10-1", "2026-02-30", "2026-13-01", "03/02/2026", "today", "", None, 5, 1.5,
-              "٢٠٢٦-٠٣-٠٢", b"2026-03-02", "2026-03-02T10:00:00"],
-)  # fmt: skip
+    "value",
+    [
+        "2026-3-2",
+        "20260302",
+        "2026-W10-1",
+        "2026-02-30",
+        "2026-13-01",
+        "03/02/2026",
+        "today",
+        "",
+        None,
+        5,
+        1.5,
+        "٢٠٢٦-٠٣-٠٢",
+        b"2026-03-02",
+        "2026-03-02T10:00:00",
+    ],
+)
 def test_a_date_of_service_is_a_day(value):
     with pytest.raises(errors.DateError):
         as_date(value)
@@ -88,8 +99,13 @@ def test_a_finding_cites_and_low_confidence_never_stops():
         Finding("r", "fatal", "says", "fix", (strong,))
     finding = Finding("r", "stop", "says", "fix", [weak, strong], line=2)
     assert finding.as_dict() == {
-        "rule": "r", "severity": "stop", "line": 2, "says": "says", "fix": "fix", "citations": ["own", "ncci, XI.B.8"],
-    }  # fmt: skip
+        "rule": "r",
+        "severity": "stop",
+        "line": 2,
+        "says": "says",
+        "fix": "fix",
+        "citations": ["own", "ncci, XI.B.8"],
+    }
 
 
 def test_steps_align_and_add_up():

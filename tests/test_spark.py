@@ -53,9 +53,12 @@ def session() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     made = (
-        SparkSession.builder.master("local[2]").appName("jcodeunits tests").config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    )  # fmt: skip
+        SparkSession.builder.master("local[2]")
+        .appName("jcodeunits tests")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .getOrCreate()
+    )
     yield made
     made.stop()
 
@@ -69,11 +72,7 @@ def test_spark_equals_batch(session: Any) -> None:
 
 def test_rows_keep_their_order_over_partitions(session: Any) -> None:
     frame = session.range(1000).selectExpr(
-        "id",
-        "'J1885' as drug",
-        "cast(id % 90 + 1 as double) as dose",
-        "'mg' as unit",
-        "date'2026-03-02' as on",
+        "id", "'J1885' as drug", "cast(id % 90 + 1 as double) as dose", "'mg' as unit", "date'2026-03-02' as on"
     )
     made = jc.spark.bill(frame, outputs=("hcpcs", "units", "status")).collect()
     assert [row["id"] for row in made] == list(range(1000))

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped import REFERENCE, load, rows_of
 
 from jcodeunits import tables
-from jcodeunits.catalog import Drug, Salt
 from jcodeunits.errors import TableError
+from jcodeunits.facts.drug_rows import Drug, Salt
 
 BROKEN = Path(__file__).parent / "broken"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((BROKEN / "expected.json").read_text("utf-8"))
@@ -23,7 +24,7 @@ ROW_CLASSES: dict[str, Any] = {"salts": Salt, "drugs": Drug}
 def test_a_broken_file_says_what_is_wrong_and_where(name: str) -> None:
     expected = EXPECTED[name]
     with pytest.raises(TableError) as caught:
-        tables.load(ROW_CLASSES[expected["table"]], BROKEN / f"{name}.csv")
+        load(ROW_CLASSES[expected["table"]], BROKEN / f"{name}.csv")
     assert list(caught.value.problems) == expected["problems"]
     assert f"{name}.csv" in str(caught.value)
     assert expected.get("message", "does not load" if expected["problems"] else None) in str(caught.value)
@@ -36,15 +37,15 @@ def test_every_broken_file_is_expected() -> None:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"gone\.csv cannot be read: No such file"):
-        tables.load(Salt, tmp_path / "gone.csv")
+        load(Salt, tmp_path / "gone.csv")
 
 
 def test_only_the_first_problems_are_printed_and_all_are_kept(tmp_path: Path) -> None:
     header, row = (BROKEN / "unknown-choice.csv").read_text("utf-8").splitlines()
     file = tmp_path / "many.csv"
     file.write_text("\n".join([header, *[row] * 25]) + "\n", "utf-8")
-    with pytest.raises(TableError, match="and 5 more") as caught:
-        tables.load(Salt, file)
+    with pytest.raises(TableError, match="and 20 more") as caught:
+        load(Salt, file)
     assert len(caught.value.problems) == 25
 
 
@@ -52,13 +53,8 @@ def test_a_good_file_becomes_exact_rows(tmp_path: Path) -> None:
     header, row = (BROKEN / "zero-amount.csv").read_text("utf-8").splitlines()
     file = tmp_path / "drugs.csv"
     file.write_text(f"{header}\n{row.replace(',0,mg,', ',0.625,g,')}\n", "utf-8")
-    (drug,) = tables.load(Drug, file)
-    assert (drug.size, drug.unit, drug.effective, drug.ends) == (
-        Fraction(5, 8),
-        "g",
-        dt.date(2020, 1, 1),
-        None,
-    )
+    (drug,) = load(Drug, file)
+    assert (drug.size, drug.unit, drug.effective, drug.ends) == (Fraction(5, 8), "g", dt.date(2020, 1, 1), None)
     assert drug.routes == ("injection",)
     assert drug.specific is False
 
@@ -67,7 +63,7 @@ def test_periods_that_touch_do_not_overlap(tmp_path: Path) -> None:
     text = (BROKEN / "overlapping-periods.csv").read_text("utf-8")
     file = tmp_path / "salts.csv"
     file.write_text(text.replace("1983-01-01,1990-01-01", "1983-01-01,1989-12-31"), "utf-8")
-    assert [row.ends for row in tables.load(Salt, file)] == [dt.date(1989, 12, 31), None]
+    assert [row.ends for row in load(Salt, file)] == [dt.date(1989, 12, 31), None]
 
 
 @pytest.mark.parametrize(
@@ -97,11 +93,11 @@ def test_a_count_is_digits_only(cell: str) -> None:
 
 
 def test_rows_of_one_key_are_found_without_loading_the_rest() -> None:
-    first, last = tables.load(Salt)[0], tables.load(Salt)[-1]
-    assert tables.rows_starting(Salt, first.word) == (first,)
-    assert tables.rows_starting(Salt, last.word) == (last,)
-    assert tables.rows_starting(Salt, "no such word") == ()
-    assert tables.rows_starting(Salt, last.word[:3]) == ()
+    first, last = rows_of(Salt)[0], rows_of(Salt)[-1]
+    assert REFERENCE.store.starting(Salt, first.word) == (first,)
+    assert REFERENCE.store.starting(Salt, last.word) == (last,)
+    assert REFERENCE.store.starting(Salt, "no such word") == ()
+    assert REFERENCE.store.starting(Salt, last.word[:3]) == ()
 
 
 def test_a_citation_carries_the_title_of_its_source() -> None:
@@ -111,10 +107,10 @@ def test_a_citation_carries_the_title_of_its_source() -> None:
 
 
 def test_the_fingerprint_is_of_all_files_and_moves_with_a_site_s_own(tmp_path: Path) -> None:
-    own = tmp_path / "drugs.csv"
-    own.write_text("one\n", "utf-8")
-    before = tables.fingerprint_with(tables.fingerprint(), [own])
-    own.write_text("two\n", "utf-8")
-    after = tables.fingerprint_with(tables.fingerprint(), [own])
-    assert len(tables.fingerprint()) == 64
-    assert len({tables.fingerprint(), before, after}) == 3
+    own = tmp_path / "salts.csv"
+    found = {REFERENCE.fingerprint}
+    for word in ("oneate", "twoate"):
+        own.write_text(f"word\n{word}\n", "utf-8")
+        found.add(REFERENCE.with_tables(tmp_path).fingerprint)
+    assert len(REFERENCE.fingerprint) == 64
+    assert len(found) == 3

@@ -32,17 +32,25 @@ def test_factors_are_exact(given, wanted, factor):
 
 @pytest.mark.parametrize(
     ("given", "wanted"),
-    [("unit", "IU"), ("IU", "USP unit"), ("unit", "mg"), ("mEq", "mmol"), ("mL", "mg"), ("each", "dose"),
-     ("vector genome", "cell"), ("cm2", "m2"), ("dose", "study dose"), ("unit", "each")],
-)  # fmt: skip
+    [
+        ("unit", "IU"),
+        ("IU", "USP unit"),
+        ("unit", "mg"),
+        ("mEq", "mmol"),
+        ("mL", "mg"),
+        ("each", "dose"),
+        ("vector genome", "cell"),
+        ("cm2", "m2"),
+        ("dose", "study dose"),
+        ("unit", "each"),
+    ],
+)
 def test_kinds_are_never_turned_into_each_other(given, wanted):
     with pytest.raises(UnitMismatch):
         units.factor(given, wanted)
 
 
-@pytest.mark.parametrize(
-    "spelling", ["Mg", "mG", "MILLIgram", "kilomg", "mmg", "µ", "lb", "oz", "megagauss", ""]
-)
+@pytest.mark.parametrize("spelling", ["Mg", "mG", "MILLIgram", "kilomg", "mmg", "µ", "lb", "oz", "megagauss", ""])
 def test_no_other_spelling_is_accepted(spelling):
     with pytest.raises(UnknownUnit):
         units.canonical(spelling)
@@ -74,18 +82,27 @@ def test_prefixes_of_the_default_registry_are_gone():
 
 @pytest.mark.parametrize(
     ("symbol", "one", "many"),
-    [("unit", "unit", "units"), ("IU", "unit", "units"), ("USP unit", "unit", "units"), ("mg", "mg", "mg"),
-     ("day", "day", "days"), ("dose", "dose", "doses"), ("patch", "patch", "patches"), ("study dose", "study dose", "study doses"), ("each", "each", "each"),
-     ("mL", "mL", "mL"), ("vector genome", "vector genome", "vector genomes"), ("microcurie", "microcurie", "microcuries")],
-)  # fmt: skip
+    [
+        ("unit", "unit", "units"),
+        ("IU", "unit", "units"),
+        ("USP unit", "unit", "units"),
+        ("mg", "mg", "mg"),
+        ("day", "day", "days"),
+        ("dose", "dose", "doses"),
+        ("patch", "patch", "patches"),
+        ("study dose", "study dose", "study doses"),
+        ("each", "each", "each"),
+        ("mL", "mL", "mL"),
+        ("vector genome", "vector genome", "vector genomes"),
+        ("microcurie", "microcurie", "microcuries"),
+    ],
+)
 def test_labels_are_the_safe_spellings(symbol, one, many):
     assert (units.label(symbol, plural=False), units.label(symbol)) == (one, many)
 
 
 def test_symbols_have_no_plural_and_words_have_one():
     for symbol in set(units.spellings().values()):
-        is_word = symbol in ("day", "kit") or (
-            symbol.islower() and len(symbol) > 3 and symbol not in ("mmol", "each")
-        )
+        is_word = symbol in ("day", "kit") or (symbol.islower() and len(symbol) > 3 and symbol not in ("mmol", "each"))
         if not units.is_activity(symbol):
             assert (units.label(symbol) != symbol) == is_word, symbol

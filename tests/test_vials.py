@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import jcodeunits as jc
 from jcodeunits import vials
-from jcodeunits.cite import Citation
+from jcodeunits.dated import Citation
 from jcodeunits.errors import ContainerError, DoseError, UnitMismatch
 from jcodeunits.vials import Record, Rules, Waste, decide
 
@@ -46,9 +46,7 @@ def test_the_discarded_units_are_all_that_the_record_and_the_label_allow(
 
 
 @given(WHOLE, WHOLE, WHOLE, SIZE, st.integers(1, 1000))
-def test_the_scale_of_the_figures_changes_nothing(
-    dose: int, discarded: int, label: int, size: int, scale: int
-) -> None:
+def test_the_scale_of_the_figures_changes_nothing(dose: int, discarded: int, label: int, size: int, scale: int) -> None:
     plain = vials.waste_units(dose, discarded, label, size)
     assert vials.waste_units(dose * scale, discarded * scale, label * scale, size * scale) == plain
     assert vials.administered_units(dose * scale, size * scale) == vials.administered_units(dose, size)
@@ -139,9 +137,7 @@ def test_a_dose_above_the_label_is_withheld(record: Record, more: Fraction) -> N
     assert [(f.rule, f.severity) for f in answer.findings] == [("dose-above-containers", "stop")]
 
 
-def _record(
-    given: object, label: object, discarded: object, kind: str = "single-dose", shared: bool = False
-) -> Record:
+def _record(given: object, label: object, discarded: object, kind: str = "single-dose", shared: bool = False) -> Record:
     def units(value: object) -> Fraction | None:
         return None if value is None else Fraction(str(value))
 
@@ -211,9 +207,7 @@ def test_a_payer_without_jw_gets_no_second_line() -> None:
         (40, 40, None, "no discarded unit to bill"),
     ],
 )
-def test_the_steps_say_how_the_modifier_came_about(
-    given: object, label: object, discarded: object, says: str
-) -> None:
+def test_the_steps_say_how_the_modifier_came_about(given: object, label: object, discarded: object, says: str) -> None:
     assert says in decide(_record(given, label, discarded), Rules()).trace.text()
 
 
@@ -298,11 +292,7 @@ def test_the_best_fit_does_not_depend_on_the_scale(sizes: list[int], need: int, 
         ("300 mg", ["100 mg", "400 mg"], "3 x 100 mg = 300 mg, 0 mg left over"),
         ("280 mg", ["80 mg", "200 mg", "400 mg"], "1 x 200 mg + 1 x 80 mg = 280 mg, 0 mg left over"),
         ("120000 units", ["2000 units", "10000 units"], "12 x 10000 units = 120000 units, 0 units left over"),
-        (
-            "120000 units",
-            ["1 units", "7 units", "40000 units"],
-            "3 x 40000 units = 120000 units, 0 units left over",
-        ),
+        ("120000 units", ["1 units", "7 units", "40000 units"], "3 x 40000 units = 120000 units, 0 units left over"),
         ("0.35 mg", ["0.1 mg", "0.25 mg"], "1 x 0.25 mg + 1 x 0.1 mg = 0.35 mg, 0 mg left over"),
         ("1 g", ["250 mg", "2 g"], "4 x 250 mg = 1 g, 0 g left over"),
         ("1 mg", ["100 mg"], "1 x 100 mg = 100 mg, 99 mg left over"),
@@ -356,8 +346,15 @@ def test_a_kind_outside_the_closed_list_is_refused(kind: str) -> None:
 
 
 def test_a_pharmacy_bulk_package_in_a_charge_takes_neither_jw_nor_jz() -> None:
-    one = {"drug": "J0696", "dose": "1 g", "route": "IM", "container": "bulk",
-           "containers": 1, "container_amount": "10 g", "discarded": "9 g"}  # fmt: skip
+    one = {
+        "drug": "J0696",
+        "dose": "1 g",
+        "route": "IM",
+        "container": "bulk",
+        "containers": 1,
+        "container_amount": "10 g",
+        "discarded": "9 g",
+    }
     claim = jc.charge({"on": "2026-03-02", "place": "11", "administrations": [one]})
     assert [(n.code, n.modifiers, n.units) for n in claim.lines if n.code == "J0696"] == [("J0696", (), 4)]
     assert "multi-dose-waste" in {f.rule for f in claim.findings}

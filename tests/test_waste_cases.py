@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped import REFERENCE
 
-from jcodeunits.claim import Encounter
 from jcodeunits.coding.drug_lines import DrugLines, drug_lines
+from jcodeunits.encounter import Encounter
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = list(csv.DictReader((FOLDER / "waste.csv").open(encoding="utf-8", newline="")))
@@ -19,17 +20,13 @@ def lines_of(
     on: str, administration: dict[str, Any], payer: str = "medicare", claim: str = "professional"
 ) -> DrugLines:
     encounter = {"on": on, "place": "11", "payer": payer, "claim": claim, "administrations": [administration]}
-    (answer,) = drug_lines(Encounter.from_dict(encounter))
+    (answer,) = drug_lines(Encounter.from_dict(encounter), REFERENCE)
     return answer
 
 
 def _administration(case: dict[str, str]) -> dict[str, Any]:
     made: dict[str, Any] = {"drug": case["drug"], "dose": case["dose"], "route": "IV infusion"}
-    for key, column in (
-        ("container", "container"),
-        ("container_amount", "amount"),
-        ("discarded", "discarded"),
-    ):
+    for key, column in (("container", "container"), ("container_amount", "amount"), ("discarded", "discarded")):
         if case[column]:
             made[key] = case[column]
     if case["containers"]:
@@ -58,8 +55,7 @@ def test_a_worked_example_gives_the_lines_that_its_source_or_our_side_says(case:
 def test_administered_and_discarded_units_never_exceed_the_label_rounded_up(case: dict[str, str]) -> None:
     answer = lines_of(case["on"], _administration(case), case["payer"], case["claim"])
     opened = lines_of(
-        case["on"],
-        {"drug": case["drug"], "route": "IV infusion", "container": "multi-dose", "dose": case["amount"]},
+        case["on"], {"drug": case["drug"], "route": "IV infusion", "container": "multi-dose", "dose": case["amount"]}
     )
     if answer.lines and opened.drug is not None and opened.drug.basis != "band":
         each = opened.lines[0].units

@@ -28,9 +28,8 @@ from ..batch.record import blank
 from ..batch.resolve import Resolver
 from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
-from ..catalog import Catalog
 from ..errors import BatchError
-from ..policy import Policy
+from ..facts.reference import Reference
 from . import causes
 from .expected import ANSWERS, Bench
 from .report import Report, report
@@ -38,20 +37,34 @@ from .verdicts import Judge, Line, Verdict, modifiers_of, units_of
 
 REQUIRED = ("claim", "line", "code", "units", "modifiers", "on", "dose", "unit")
 OPTIONAL = (
-    "drug", "ndc", "ndc_qualifier", "ndc_quantity", "container", "containers", "container_amount", "discarded",
-    "payer", "place",
-)  # fmt: skip
+    "drug",
+    "ndc",
+    "ndc_qualifier",
+    "ndc_quantity",
+    "container",
+    "containers",
+    "container_amount",
+    "discarded",
+    "payer",
+    "place",
+)
 TYPES = {
-    "verdict": pa.string(), "expected_code": pa.string(), "expected_units": pa.int64(),
-    "expected_modifiers": pa.string(), "expected_ndc": pa.string(), "difference_units": pa.int64(),
-    "difference_amount": pa.decimal128(38, 2), "cause": pa.string(), "citation": pa.string(),
-}  # fmt: skip
+    "verdict": pa.string(),
+    "expected_code": pa.string(),
+    "expected_units": pa.int64(),
+    "expected_modifiers": pa.string(),
+    "expected_ndc": pa.string(),
+    "difference_units": pa.int64(),
+    "difference_amount": pa.decimal128(38, 2),
+    "cause": pa.string(),
+    "citation": pa.string(),
+}
 OUTPUTS = tuple(TYPES)
 _ROWS = 200_000  # lines judged at a time
 _CELLS = ("dose", "unit", "place", "payer", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 
 
-def judge(table: Any, *, catalog: Catalog | None = None, policy: Policy | None = None) -> Any:
+def judge(table: Any, *, reference: Reference | None = None) -> Any:
     """Judge the lines of an Arrow table (or of a frame that speaks Arrow); the same rows, in the same order.
 
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
@@ -60,15 +73,15 @@ def judge(table: Any, *, catalog: Catalog | None = None, policy: Policy | None =
     difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated by bars),
     citation. Raises `BatchError` where a column is missing or doubled.
     """
-    return _judge(as_table(table), catalog, policy, progress=False)
+    return _judge(as_table(table), reference or Reference.shipped(), progress=False)
 
 
-def _judge(given: Any, catalog: Catalog | None, policy: Policy | None, progress: bool | None) -> Any:
+def _judge(given: Any, reference: Reference, progress: bool | None) -> Any:
     check_columns(given.column_names)
     order, starts = _groups(given)
     parts = []
     with ThreadPoolExecutor(THREADS) as pool, bar_of(given.num_rows, progress) as bar:
-        biller = Biller(Resolver(catalog, policy), pool, ANSWERS)
+        biller = Biller(Resolver(reference), pool, ANSWERS)
         for first, last in _chunks(starts, given.num_rows):
             part = given.take(pa.array(order[first:last]))
             inside = starts[(starts >= first) & (starts < last)] - first
@@ -87,8 +100,7 @@ def judge_file(
     source: str | Path,
     target: str | Path | None = None,
     *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
+    reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
     progress: bool | None = None,
@@ -105,7 +117,8 @@ def judge_file(
     check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    made = _judge(whole, catalog, policy, progress)
+    book = reference or Reference.shipped()
+    made = _judge(whole, book, progress)
     if target is not None:
         schema = opened.schema
         for name, kind in TYPES.items():
@@ -113,7 +126,7 @@ def judge_file(
         with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
             for start in range(0, made.num_rows, files.ROWS):
                 write(made.slice(start, files.ROWS).unify_dictionaries())
-    return report(made, str(source), str(target) if target is not None else None)
+    return report(made, str(source), str(target) if target is not None else None, reference=book)
 
 
 def check_columns(names: Sequence[str], file: str = "The table") -> None:

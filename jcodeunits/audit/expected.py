@@ -14,24 +14,12 @@ from ..batch import columns
 from ..batch.record import blank
 from ..batch.resolve import is_number
 from ..batch.table import Biller
+from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect
-from ..period import as_date
+from ..facts.choosing import rows_named
 
-PASSED = (
-    "dose",
-    "unit",
-    "on",
-    "payer",
-    "place",
-    "ndc",
-    "container",
-    "containers",
-    "container_amount",
-    "discarded",
-)
-ANSWERS = (
-    "hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings",
-)  # fmt: skip
+PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
+ANSWERS = ("hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings")
 BY_DRUG, BY_CODE, BY_SUCCESSOR = "drug", "code", "successor"
 
 
@@ -134,9 +122,10 @@ class Bench:
     def _doubtful(self, expected: Expected) -> list[int]:
         """Rows whose drug gave another code than the line's, or none."""
         return [
-            row for row, code in enumerate(expected.answers["hcpcs"])
+            row
+            for row, code in enumerate(expected.answers["hcpcs"])
             if self.written_drug(row) is not None and code != self.billed_code(row)
-        ]  # fmt: skip
+        ]
 
     def _own_code(self, row: int) -> str:
         """The billed code where the name on the line leaves it open, else nothing.
@@ -148,7 +137,7 @@ class Bench:
         if is_number(drug):
             return ""
         try:
-            meant = {found.code for found in self.resolver.book.rows_named(str(drug))[0]}
+            meant = {found.code for found in rows_named(self.resolver.book, str(drug))[0]}
         except JcodeunitsError:
             meant = set()
         named_code = self.resolver.book.rows(str(drug).strip().upper())

@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from .. import show, tables
+from .. import show
+from ..facts.reference import Reference
 from . import causes
 
 
@@ -105,16 +106,24 @@ class Report:
 
 def _text(head: str, rows: tuple[Tally, ...], width: int, says: dict[str, str]) -> str:
     cells = [
-        (row.name, f"{row.lines:,}", f"{row.units:+,}", "" if row.amount is None else f"{row.amount:+,}",
-         *((says.get(row.name, ""),) if says else ()))
+        (
+            row.name,
+            f"{row.lines:,}",
+            f"{row.units:+,}",
+            "" if row.amount is None else f"{row.amount:+,}",
+            *((says.get(row.name, ""),) if says else ()),
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     names = (head, "lines", "units", "dollars", *(("what",) if says else ()))
     return show.text_table(names, cells, ("lines", "units", "dollars"), width)
 
 
-def report(judged: Any, source: str = "lines", target: str | None = None) -> Report:
+def report(
+    judged: Any, source: str = "lines", target: str | None = None, *, reference: Reference | None = None
+) -> Report:
     """Sum up a judged table."""
+    book = reference or Reference.shipped()
     names = ("verdict", "code", "expected_code", "cause", "difference_units", "difference_amount")
     verdicts: Counter[str] = Counter()
     by_cause: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
@@ -132,9 +141,17 @@ def report(judged: Any, source: str = "lines", target: str | None = None) -> Rep
             open_lines[cause.partition("|")[0]] += 1
     unjudged = tuple(Tally(name, count, 0, None) for name, count in open_lines.most_common())
     return Report(
-        source, target, judged.num_rows, verdicts["agrees"], verdicts["differs"], unjudged,
-        _tallies(by_cause), _tallies(by_drug), tables.edition(), tables.fingerprint(),
-    )  # fmt: skip
+        source,
+        target,
+        judged.num_rows,
+        verdicts["agrees"],
+        verdicts["differs"],
+        unjudged,
+        _tallies(by_cause),
+        _tallies(by_drug),
+        book.edition,
+        book.fingerprint,
+    )
 
 
 def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Tally, ...]:

@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 
 from .. import convert, tables
+from ..allowed import past
 from ..amount import MOST_COUNTED, decimal_text, exact, json_number
 from ..batch.record import Clerk, Setting, amount_text, blank, count_of, dose_of
-from ..catalog import Drug
-from ..cite import Citation
+from ..dated import Citation
 from ..errors import JcodeunitsError
-from ..policy import past
+from ..facts.drug_rows import Drug
 from ..quantity import counting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench, Expected
@@ -25,9 +25,18 @@ AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
 _WASTE = frozenset({"JW", "JZ"})
 # Findings after which nobody knows whether JW or JZ belongs on the line.
 _OPEN = frozenset(
-    {"container-unknown", "containers-missing", "waste-unaccounted", "waste-doubt", "shared-container",
-     "product-amount-unknown", "container-amount-differs", "container-differs", "container-from-memory"}
-)  # fmt: skip
+    {
+        "container-unknown",
+        "containers-missing",
+        "waste-unaccounted",
+        "waste-doubt",
+        "shared-container",
+        "product-amount-unknown",
+        "container-amount-differs",
+        "container-differs",
+        "container-from-memory",
+    }
+)
 _ROUNDING = Fraction(1, 100)
 
 
@@ -114,7 +123,8 @@ class Judge:
     def __init__(self, bench: Bench, expected: Expected, cells: dict[str, list[Any]]) -> None:
         self.bench, self.expected, self.cells = bench, expected, cells
         self.clerk: Clerk = bench.biller.clerk
-        self.book, self.policy = bench.resolver.book, bench.resolver.policy
+        self.reference = bench.resolver.reference
+        self.book, self.policy = self.reference.drugs, self.reference.policy
 
     def group(self, lines: list[Line]) -> dict[int, Verdict]:
         """The verdicts on the lines of one claim, code and date, by row."""
@@ -214,7 +224,7 @@ class Judge:
             if other.ingredient == mine.ingredient and other.basis == "band" and other.period.holds(on):
                 try:
                     dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
-                    convert.billing_units(other, dose, on, catalog=self.book)
+                    convert.billing_units(other, dose, on, reference=self.reference)
                     found.append(other)
                 except JcodeunitsError:
                     continue
@@ -227,7 +237,7 @@ class Judge:
         """The NDC is of another code: ours is that of the product, where it has one."""
         row, on = line.row, self.bench.date(line.row)
         try:
-            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), on)[0]
+            item = self.reference.products.find(str(self.cells["ndc"][row]).strip(), on)[0]
         except JcodeunitsError:
             verdict.unjudged("product")
             return
@@ -237,7 +247,7 @@ class Judge:
         if len(item.codes) == 1:
             try:
                 dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
-                made = convert.billing_units(item.codes[0], dose, on, catalog=self.book)
+                made = convert.billing_units(item.codes[0], dose, on, reference=self.reference)
                 verdict.code, verdict.units = made.code, made.count
                 self._counted(line, verdict)
             except JcodeunitsError:
@@ -272,7 +282,7 @@ class Judge:
         """The ratio before rounding, where the billed code gives one."""
         try:
             dose = dose_of(self.cells["dose"][line.row], self.cells["unit"][line.row])
-            return convert.billing_units(line.code, dose, self.bench.date(line.row), catalog=self.book).exact
+            return convert.billing_units(line.code, dose, self.bench.date(line.row), reference=self.reference).exact
         except JcodeunitsError:
             return None
 
@@ -302,8 +312,8 @@ class Judge:
         if abs(billed - quantity) < _ROUNDING:
             return True
         try:
-            item = self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0]
-            per = counting(item, self.bench.date(row), None, self.bench.resolver.shelf).per_container
+            item = self.reference.products.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0]
+            per = counting(item, self.bench.date(row), None, reference=self.reference).per_container
             opened = count_of(self.cells["containers"][row])
         except JcodeunitsError:
             return False
@@ -317,7 +327,7 @@ class Judge:
 
     def _product_citation(self, row: int) -> Citation | None:
         try:
-            return self.bench.resolver.shelf.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0].citation
+            return self.reference.products.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0].citation
         except JcodeunitsError:
             return None
 
@@ -425,12 +435,12 @@ class Judge:
         on, setting = self.bench.date(row), self._setting(row)
         if on is None or setting.reason:
             return ()
-        return tuple(tables.citation(self.policy.option(setting.payer, name, on, setting.claim)) for name in names)
+        return tuple(self.policy.option(setting.payer, name, on, setting.claim).citation for name in names)
 
     def _place(self, row: int) -> tuple[Citation, ...]:
         setting, on = self._setting(row), self.bench.date(row)
         rule = self.policy.place_rule(setting.place or "", on, setting.payer, setting.claim)
-        return () if rule is None else (tables.citation(rule),)
+        return () if rule is None else (rule.citation,)
 
     def _row_of(self, code: str | None, row: int) -> Drug | None:
         on = self.bench.date(row)
@@ -459,14 +469,4 @@ def _cents(value: Fraction) -> Decimal:
     return Decimal(cents if value >= 0 else -cents).scaleb(-2)
 
 
-__all__ = [
-    "AGREES",
-    "DIFFERS",
-    "UNJUDGED",
-    "Judge",
-    "Line",
-    "Verdict",
-    "amount_text",
-    "modifiers_of",
-    "units_of",
-]
+__all__ = ["AGREES", "DIFFERS", "UNJUDGED", "Judge", "Line", "Verdict", "amount_text", "modifiers_of", "units_of"]

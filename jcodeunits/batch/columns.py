@@ -235,7 +235,7 @@ def amounts(column: Any, name: str) -> Amounts:
             f"Column {name!r} is {kind}: it no longer holds the decimals that were written (0.1 is 0.10000000149). "
             "Read it as text, decimal or float64 from the source.",
             place=name,
-        )  # fmt: skip
+        )
     if pa.types.is_dictionary(kind):
         return _Distinct(array)
     if is_text(kind):

@@ -18,9 +18,9 @@ import attrs
 import numpy as np
 import pyarrow.compute as pc
 
-from ..claim import Administration, OpenedProduct
 from ..coding.opened import in_units, look_up, weigh
 from ..dose import Dose
+from ..encounter import Administration, OpenedProduct
 from ..errors import JcodeunitsError
 from ..quantity import counting
 from ..units import dimension, factor
@@ -287,7 +287,7 @@ class Work:
         rate = per = volume = Fraction(0)
         if opened.item is not None:
             try:
-                way = counting(opened.item, row.on, None, self.clerk.resolver.shelf, opened.told)
+                way = counting(opened.item, row.on, None, opened.told, reference=self.clerk.resolver.reference)
             except JcodeunitsError:
                 way = None
             if way is not None:
@@ -304,8 +304,8 @@ class Work:
         listed: Any = (OpenedProduct(None if number is None else str(number).strip(), None, label),)
         code = cell.row.code if cell.row else ""
         one = Administration(code, "1 mg", row.route or self.clerk.resolver.any_route, products=listed)
-        found = look_up(one, False, row.on, self.clerk.resolver.shelf)[0]
-        return weigh(found, cell.row, None)[0] if cell.row is not None else None
+        found = look_up(one, False, row.on, self.clerk.resolver.reference)[0]
+        return weigh(found, cell.row, None, self.clerk.resolver.reference)[0] if cell.row is not None else None
 
     # -- cases
 
@@ -338,8 +338,9 @@ class Work:
             for at in leads.tolist()
         ]
         cases = [one for one, _, _ in known]
-        mode = np.array([_mode(one, groups[group_of[at]], int(count[at]))
-                         for one, at in zip(cases, leads, strict=True)], np.int8)  # fmt: skip
+        mode = np.array(
+            [_mode(one, groups[group_of[at]], int(count[at])) for one, at in zip(cases, leads, strict=True)], np.int8
+        )
         quantity, large = take.quantities(group_of, mode[case_of], amount, count, given)
         waste = np.where(np.array([one.waste > 0 for one in cases], bool)[case_of], waste, 0)
         counted = mode != _NO_QUANTITY
@@ -437,9 +438,11 @@ class _Table:
         made = np.zeros(len(group_of), np.int64)
         large = np.zeros(len(group_of), bool)
         factors = {
-            _GIVEN: (given, [g.rate / g.size for g in self.groups]), _VOLUME: (amount, [g.volume for g in self.groups]),
-            _OPENED: (count, [g.per for g in self.groups]), _CONTAINERS: (count, [g.per for g in self.groups]),
-        }  # fmt: skip
+            _GIVEN: (given, [g.rate / g.size for g in self.groups]),
+            _VOLUME: (amount, [g.volume for g in self.groups]),
+            _OPENED: (count, [g.per for g in self.groups]),
+            _CONTAINERS: (count, [g.per for g in self.groups]),
+        }
         for which, (value, ratios) in factors.items():
             rows = np.flatnonzero(mode == which)
             if len(rows):

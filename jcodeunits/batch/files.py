@@ -67,8 +67,9 @@ def kind_of(name: str) -> str:
             return ending
     raise BatchError(
         f"{name}: its name says no format that is read or written here. Use {', '.join(FORMATS)}.",
-        file=name, place="name",
-    )  # fmt: skip
+        file=name,
+        place="name",
+    )
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -104,8 +105,9 @@ def keep_apart(source: str | Path, target: str | Path) -> None:
     if same:
         raise BatchError(
             f"{target} is the file that is read: its rows would be lost. Write to another name.",
-            file=str(target), place="file",
-        )  # fmt: skip
+            file=str(target),
+            place="file",
+        )
 
 
 def _standard_input(keys: Sequence[str], encoding: str) -> Source:
@@ -197,10 +199,12 @@ def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | Non
             read_options=pa_csv.ReadOptions(column_names=names, block_size=_CSV_BLOCK, encoding=encoding),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
-                quoted_strings_can_be_null=False, null_values=[""],
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
             ),
-        )  # fmt: skip
+        )
         schema = reader.schema
     except pa.ArrowInvalid as why:
         if "Empty CSV" not in str(why):
@@ -280,8 +284,9 @@ def _spreadsheet(path: Path, name: str) -> Source:
             if any(cell is not None for cell in cells[len(names) :]):
                 raise BatchError(
                     f"{name}, row {number}: there is a cell beyond the last column that has a name.",
-                    file=name, place=f"row {number}",
-                )  # fmt: skip
+                    file=name,
+                    place=f"row {number}",
+                )
             cells = (cells + [None] * len(names))[: len(names)]
             if any(cell is not None for cell in cells):
                 held.append(cells)

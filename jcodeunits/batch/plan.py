@@ -126,12 +126,7 @@ class Plan:
         top, bottom, least, most = np.array(rows, np.int64).reshape(-1, 4).T
         made = self.spread(np.ascontiguousarray(bottom))
         np.maximum(made, 1, out=made)
-        return (
-            self.spread(np.ascontiguousarray(top)),
-            made,
-            self.spread(least.copy()),
-            self.spread(most.copy()),
-        )
+        return (self.spread(np.ascontiguousarray(top)), made, self.spread(least.copy()), self.spread(most.copy()))
 
     def _number(self) -> None:
         """Each row's combination as one number, and the numbers in use."""

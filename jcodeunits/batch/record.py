@@ -16,23 +16,19 @@ import attrs
 
 from .. import charging, convert
 from ..amount import MOST_COUNTED, decimal_text, exact
-from ..catalog import Drug
-from ..claim import CLAIMS, CONTAINERS, Administration, Encounter, Line, OpenedProduct
+from ..claim import Line
 from ..coding.drug_lines import drug_lines
 from ..dose import Dose
+from ..encounter import CLAIMS, CONTAINERS, Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
+from ..facts.drug_rows import Drug
 from ..finding import Finding
 from . import columns, kernel
 from .resolve import Resolver, joined, reason_of
 
 _BARE = re.compile(r"[0-9.,]+", re.ASCII)
 _OWN = ("JW", "JZ")
-_ASKED = (
-    "jw",
-    "jz",
-    "waste",
-    "ndc",
-)  # the payers' options that drug lines ask, by the beginning of their names
+_ASKED = ("jw", "jz", "waste", "ndc")  # the payers' options that drug lines ask, by the beginning of their names
 _LARGEST = 10**32  # NDC quantities have at most 38 digits, six of them decimals
 
 
@@ -135,8 +131,10 @@ def container_of(value: Any) -> str | None:
     if kind not in CONTAINERS:
         raise EncounterError(
             f"container: {quoted(value)} is not one of the known values. Allowed: {', '.join(CONTAINERS)}.",
-            path="container", given=value, allowed=CONTAINERS,
-        )  # fmt: skip
+            path="container",
+            given=value,
+            allowed=CONTAINERS,
+        )
     return kind
 
 
@@ -144,7 +142,7 @@ class Clerk:
     """Answers single rows, and remembers what place, route and payer make of a class of drugs."""
 
     def __init__(self, resolver: Resolver) -> None:
-        self.resolver, self.book, self.policy = resolver, resolver.book, resolver.policy
+        self.resolver, self.policy = resolver, resolver.reference.policy
         self._outcomes: dict[Any, Outcome] = {}
         self._settings: dict[Any, Setting] = {}
         self._terms: dict[tuple[Any, ...], int] = {}
@@ -171,8 +169,10 @@ class Clerk:
         if form not in CLAIMS:
             raise EncounterError(
                 f"claim: {quoted(claim)} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
-                path="claim", given=claim, allowed=CLAIMS,
-            )  # fmt: skip
+                path="claim",
+                given=claim,
+                allowed=CLAIMS,
+            )
         if isinstance(place, float) and place.is_integer():
             place = int(place)
         where = None if blank(place) else str(place).strip().zfill(2)
@@ -216,7 +216,7 @@ class Clerk:
             encounter = self._encounter(row, setting)
         except JcodeunitsError as error:
             return One(reason=reason_of(error, row.on))
-        found = drug_lines(encounter, catalog=self.book, policy=self.policy)[0]
+        found = drug_lines(encounter, self.resolver.reference)[0]
         said = joined(finding.rule for finding in found.findings)
         if found.drug is None:
             return One(reason=self._refusal(row, found.findings), findings=said)
@@ -231,9 +231,16 @@ class Clerk:
         if line.units > kernel.INT64 or (line.ndc_quantity or 0) >= _LARGEST:
             return One(reason="UnreadableDose: no dose comes to so much. Check the amount and its unit.")
         return One(
-            line.code, line.units, self.modifiers(line.modifiers, outcome, row.on), waste, line.ndc or "",
-            line.ndc_qualifier or "", line.ndc_quantity, "", said,
-        )  # fmt: skip
+            line.code,
+            line.units,
+            self.modifiers(line.modifiers, outcome, row.on),
+            waste,
+            line.ndc or "",
+            line.ndc_qualifier or "",
+            line.ndc_quantity,
+            "",
+            said,
+        )
 
     def modifiers(self, own: tuple[str, ...], outcome: Outcome, on: dt.date) -> str:
         """The modifiers of the administered line in claim order."""
@@ -254,9 +261,10 @@ class Clerk:
             # Without a route a name is looked up among injectables; a code asks for no route.
             route = self.resolver.any_route
             if opened.ndc is None:
-                drug = convert.resolve(drug, row.on, dose, None, self.book)[0].code if _is_name(drug) else drug
+                book = self.resolver.reference
+                drug = convert.resolve(drug, row.on, dose, None, reference=book)[0].code if _is_name(drug) else drug
         if not isinstance(drug, str) or not drug.strip():
-            convert.resolve(drug, row.on, dose, None, self.book)
+            convert.resolve(drug, row.on, dose, None, reference=self.resolver.reference)
         one = Administration(drug, dose, route, products=products, container=container_of(row.container))
         every: Any = (one,)
         return Encounter(row.on, setting.place or "", every, setting.payer, setting.claim)
@@ -265,7 +273,8 @@ class Clerk:
         """Why there is no answer: the error of `billing_units` where it has one too."""
         if blank(row.ndc):
             try:
-                convert.billing_units(row.drug, dose_of(row.dose, row.unit), row.on, row.route, None, self.book)
+                dose, book = dose_of(row.dose, row.unit), self.resolver.reference
+                convert.billing_units(row.drug, dose, row.on, row.route, None, book)
             except JcodeunitsError as error:
                 return reason_of(error, row.on)
         return _withheld(findings)
@@ -291,7 +300,7 @@ class Clerk:
                 return _NOTHING
             return Outcome(f"{rule.reason}: {rule.says}. {rule.fix}", rule.reason)
         place = setting.place or self.resolver.open_place(on, setting.payer, setting.claim)
-        made = charging.charge(attrs.evolve(encounter, place=place), catalog=self.book, policy=self.policy)
+        made = charging.charge(attrs.evolve(encounter, place=place), reference=self.resolver.reference)
         lines: list[Line] = [line for line in made.lines if line.kind == "drug"]
         if lines:
             return Outcome(modifiers=tuple(m for m in lines[0].modifiers if m not in _OWN))

@@ -16,19 +16,28 @@ from typing import Any
 import attrs
 import numpy as np
 
-from .. import catalog as catalogs
-from .. import convert, hcpcs, products, routes, tables
-from .. import policy as policies
-from ..catalog import Catalog, Drug
-from ..claim import Administration, Encounter
-from ..coding.drug_lines import Desk
+from .. import convert, hcpcs, routes
+from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
+from ..dated import as_date
 from ..dose import Dose
+from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
+from ..facts.drug_rows import Drug
+from ..facts.policy_rows import (
+    AdministrationRule,
+    DrugClass,
+    Modifier,
+    PayerOption,
+    Place,
+    PlaceRule,
+    RouteCode,
+    Status,
+)
+from ..facts.product_rows import Container, Product
+from ..facts.reference import Reference
+from ..facts.words import normal
 from ..finding import Finding
-from ..period import as_date
-from ..policy import AdministrationRule, DrugClass, Modifier, PayerOption, Place, PlaceRule, Policy, RouteCode, Status
-from ..products import Product
 from ..units import dimension, factor
 from . import kernel
 
@@ -104,12 +113,11 @@ def joined(rules: Iterable[str]) -> str:
     return "|".join(dict.fromkeys(rules))
 
 
-def boundaries(book: Catalog) -> Any:
+def boundaries(reference: Reference) -> Any:
     """The first days of all stretches on which no drug's row begins or ends, as days since 1970."""
-    first, last = tables.reach("hcpcs-")
-    starts, ends = tables.reach("asp-xwalk-")
+    (first, last), (starts, ends) = reference.drugs.reach, reference.products.reach
     found = {first, last + dt.timedelta(1), starts, ends + dt.timedelta(1)}
-    return np.union1d(_firsts(book.drugs), [day.toordinal() - EPOCH for day in found])
+    return np.union1d(_firsts(reference.drugs.drugs), [day.toordinal() - EPOCH for day in found])
 
 
 def _firsts(rows: Iterable[Any]) -> Any:
@@ -125,11 +133,10 @@ def _firsts(rows: Iterable[Any]) -> Any:
 class Resolver:
     """Answers for distinct values, remembered for as long as it lives: one for each table or stream."""
 
-    def __init__(self, catalog: Catalog | None = None, policy: Policy | None = None) -> None:
-        self.book = catalog or catalogs.shipped()
-        self.policy = policy or policies.shipped()
-        self.shelf = products.shipped()
-        self.bounds = boundaries(self.book)
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.book, self.policy, self.products = reference.drugs, reference.policy, reference.products
+        self.bounds = boundaries(reference)
         self._seasons: Any = None
         self._wide = self._detailed = False
         self._targets: dict[tuple[Any, Any, Any, int], Target] = {}
@@ -150,23 +157,18 @@ class Resolver:
         self._notes: dict[int, tuple[str, ...]] = {}
         self._classes: dict[tuple[str, int], tuple[str, ...]] = {}
 
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the tables that the answers are read from."""
-        return self.book.fingerprint or tables.fingerprint()
-
     def widen(self) -> None:
         """Take in the dates of the product table, which is read only where an NDC asks for it."""
         if not self._wide:
             self._wide = True
-            self._rebound(tables.load(products.Product))
+            self._rebound(self.reference.store.rows(Product))
 
     def detail(self) -> None:
         """Take in the dates of the tables that decide about containers, places and payers."""
         if not self._detailed:
             self._detailed = True
             rows = [row for kind in _DECIDING for row in self.policy.rows(kind)]
-            self._seasons = _firsts((*rows, *tables.load(products.Container)))
+            self._seasons = _firsts((*rows, *self.reference.store.rows(Container)))
             self._rebound(self.policy.rows(DrugClass))
 
     def _rebound(self, rows: Iterable[Any]) -> None:
@@ -198,9 +200,10 @@ class Resolver:
         """A place about which payer and claim have nothing to say."""
         codes = dict.fromkeys(row.code for row in self.policy.rows(Place))
         free = (
-            code for code in codes
+            code
+            for code in codes
             if self.policy.place(code, on) and self.policy.place_rule(code, on, payer, claim) is None
-        )  # fmt: skip
+        )
         return next(free)
 
     # -- single values
@@ -275,20 +278,22 @@ class Resolver:
             return None
         if number not in self._rows:
             try:
-                self._rows[number] = self.shelf.rows(self.shelf.resolve(number.strip()))
+                self._rows[number] = self.products.rows(self.products.resolve(number.strip()))
             except JcodeunitsError:
                 self._rows[number] = ()
         rows = self._rows[number]
-        return rows[0] if len(rows) == 1 else self.shelf.find(number.strip(), day)[0] if rows else None
+        return rows[0] if len(rows) == 1 else self.products.find(number.strip(), day)[0] if rows else None
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         for row in self._of_code(drug):
             if row.effective <= day and (row.ends is None or day <= row.ends):
                 return self._alone.setdefault(id(row), Target(row))
         try:
-            row, notes = convert.resolve(drug, day, None, route, self.book)
+            row, notes = convert.resolve(drug, day, None, route, reference=self.reference)
         except AmbiguousDrug as error:
-            told = self._dose_may_tell(error, lambda dose: convert.resolve(drug, day, dose, route, self.book))
+            told = self._dose_may_tell(
+                error, lambda dose: convert.resolve(drug, day, dose, route, reference=self.reference)
+            )
             return Target(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
@@ -298,14 +303,14 @@ class Resolver:
         """What the drug means beside a product: the product may settle it, or contradict it."""
         given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route, "ndc": number}
         one = Administration.from_dict(given)
-        desk = Desk(Encounter(day, ""), self.book, self.policy, self.shelf)
-        found = look_up(one, False, day, self.shelf)
+        coding = DrugCoding(Encounter(day, ""), self.reference)
+        found = look_up(one, False, day, self.reference)
         if alone.by_dose or all(item.item is None for item in found):
             return alone
         try:
-            row, notes = desk.row(one, found, Dose.of("1 mg"))
+            row, notes = coding.row(one, found, Dose.of("1 mg"))
         except AmbiguousDrug as error:
-            told = self._dose_may_tell(error, lambda dose: desk.row(one, found, dose))
+            told = self._dose_may_tell(error, lambda dose: coding.row(one, found, dose))
             return Target(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
@@ -361,7 +366,7 @@ class Resolver:
     def reach(self, stretch: int) -> tuple[str, ...]:
         """The notes on how far the data reach, on a stretch of days."""
         if stretch not in self._notes:
-            self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch)))
+            self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch), self.reference))
         return self._notes[stretch]
 
     def cell(self, target: Target, unit: Unit, reach: tuple[str, ...]) -> Cell:
@@ -424,7 +429,7 @@ class Resolver:
 
     def _outside(self, row: Drug) -> str:
         """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""
-        same = self.book.ingredients.get(catalogs.normal(row.ingredient), ())
+        same = self.book.ingredients.get(normal(row.ingredient), ())
         bands = dict.fromkeys(f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit)
         return (
             f"OutsideBand: {row.code} ({row.name}) is for {row.billing_unit}; the dose is outside. "

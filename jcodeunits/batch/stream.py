@@ -15,9 +15,7 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
-from .. import tables
-from ..catalog import Catalog
-from ..policy import Policy
+from ..facts.reference import Reference
 from .files import Source, keep_apart, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
@@ -98,8 +96,7 @@ def bill_file(
     source: str | Path,
     target: str | Path,
     *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
+    reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
     progress: bool | None = None,
@@ -117,22 +114,24 @@ def bill_file(
     opened = open_source(source, KEYED, encoding)
     check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
-        biller = Biller(Resolver(catalog, policy), pool)
+        biller = Biller(Resolver(reference or Reference.shipped()), pool)
         run_stream(opened, target, biller.bill, biller.schema(opened.schema), spreadsheet_safe, progress)
     oldest, newest = biller.dates
     return Summary(
-        str(source), str(target), biller.rows, biller.billed, biller.refusals(), oldest, newest,
-        time.monotonic() - began, tables.edition(), biller.fingerprint,
-    )  # fmt: skip
+        str(source),
+        str(target),
+        biller.rows,
+        biller.billed,
+        biller.refusals(),
+        oldest,
+        newest,
+        time.monotonic() - began,
+        biller.reference.edition,
+        biller.reference.fingerprint,
+    )
 
 
-def bill_stream(
-    source: Any,
-    *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
-    outputs: Sequence[str] = OUTPUTS,
-) -> Any:
+def bill_stream(source: Any, *, reference: Reference | None = None, outputs: Sequence[str] = OUTPUTS) -> Any:
     """Bill an Arrow stream batch by batch: a `pyarrow.RecordBatchReader` in (or a frame or query result that
     gives one), another out. Nothing is read before it is asked for, and one batch is held at a time.
 
@@ -144,18 +143,12 @@ def bill_stream(
     schema = opened.schema
     for name in outputs:
         schema = schema.append(pa.field(name, TYPES[name]))
-    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, catalog, policy, outputs))
+    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, reference or Reference.shipped(), outputs))
 
 
-def _billed(
-    batches: Iterable[Any],
-    schema: Any,
-    catalog: Catalog | None,
-    policy: Policy | None,
-    outputs: Sequence[str],
-) -> Iterator[Any]:
+def _billed(batches: Iterable[Any], schema: Any, reference: Reference, outputs: Sequence[str]) -> Iterator[Any]:
     with ThreadPoolExecutor(THREADS) as pool:
-        biller = Biller(Resolver(catalog, policy), pool, outputs)
+        biller = Biller(Resolver(reference), pool, outputs)
         for batch in batches:
             yield from biller.bill(pa.Table.from_batches([batch])).cast(schema).to_batches()
 
@@ -169,10 +162,7 @@ def run_stream(
     progress: bool | None = None,
 ) -> None:
     """Every table of a source through `work` into a target, each of the three in a thread of its own."""
-    with (
-        open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write,
-        _bar(source, progress) as bar,
-    ):
+    with open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write, _bar(source, progress) as bar:
         read = Ahead(source.tables)
         sink = Behind(write)
         try:

@@ -11,9 +11,8 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from ..catalog import Catalog
 from ..errors import BatchError
-from ..policy import Policy
+from ..facts.reference import Reference
 from . import columns, kernel
 from .details import Details, Work
 from .plan import Plan
@@ -21,36 +20,37 @@ from .record import Clerk, One
 from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "unit", "on")
-OPTIONAL = (
-    "id", "route", "place", "payer", "claim", "ndc", "container", "containers", "container_amount", "discarded",
-)  # fmt: skip
+OPTIONAL = ("id", "route", "place", "payer", "claim", "ndc", "container", "containers", "container_amount", "discarded")
 OUTPUTS = (
-    "hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity", "status", "reason",
+    "hcpcs",
+    "units",
+    "modifier",
+    "waste_units",
+    "ndc11",
+    "ndc_qualifier",
+    "ndc_quantity",
+    "status",
+    "reason",
     "findings",
-)  # fmt: skip
-# Columns that are read from Parquet as dictionaries: few distinct values in many rows.
-KEYED = (
-    "drug",
-    "unit",
-    "on",
-    "route",
-    "place",
-    "payer",
-    "claim",
-    "ndc",
-    "container",
-    "container_amount",
-    "discarded",
 )
+# Columns that are read from Parquet as dictionaries: few distinct values in many rows.
+KEYED = ("drug", "unit", "on", "route", "place", "payer", "claim", "ndc", "container", "container_amount", "discarded")
 # Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
 DETAILS = frozenset(OPTIONAL) - {"id"}
 _PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
 # The types of the answers, as a file keeps them.
 TYPES = {
-    "hcpcs": pa.string(), "units": pa.int64(), "modifier": pa.string(), "waste_units": pa.int64(),
-    "ndc11": pa.string(), "ndc_qualifier": pa.string(), "ndc_quantity": pa.decimal128(38, 6),
-    "status": pa.string(), "reason": pa.string(), "findings": pa.string(),
-}  # fmt: skip
+    "hcpcs": pa.string(),
+    "units": pa.int64(),
+    "modifier": pa.string(),
+    "waste_units": pa.int64(),
+    "ndc11": pa.string(),
+    "ndc_qualifier": pa.string(),
+    "ndc_quantity": pa.decimal128(38, 6),
+    "status": pa.string(),
+    "reason": pa.string(),
+    "findings": pa.string(),
+}
 STATUS = ("billed", "refused")
 THREADS = 2
 _REMEMBERED = 1 << 16
@@ -155,18 +155,12 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
 # --- the output ---------------------------------------------------------------------------------------
 
 
-def bill(
-    table: Any,
-    *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
-    outputs: Sequence[str] = OUTPUTS,
-) -> Any:
+def bill(table: Any, *, reference: Reference | None = None, outputs: Sequence[str] = OUTPUTS) -> Any:
     """Bill every row of an Arrow table; see `jcodeunits.batch`."""
     given = as_table(table)
     check_columns(given.column_names, outputs)
     with ThreadPoolExecutor(THREADS) as pool:
-        return Biller(Resolver(catalog, policy), pool, outputs).bill(given)
+        return Biller(Resolver(reference or Reference.shipped()), pool, outputs).bill(given)
 
 
 def as_table(table: Any) -> Any:
@@ -194,7 +188,7 @@ def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequen
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
             f"{', '.join(names) or 'none'}. Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
             place=", ".join(missing),
-        )  # fmt: skip
+        )
 
 
 def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: str = "The table") -> None:
@@ -224,9 +218,9 @@ class Biller:
         self.dates: tuple[dt.date | None, dt.date | None] = (None, None)
 
     @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the tables that the answers were read from."""
-        return self.resolver.fingerprint
+    def reference(self) -> Reference:
+        """The facts that the answers were read from."""
+        return self.resolver.reference
 
     def schema(self, given: Any) -> Any:
         """The schema of the output for an input's schema."""

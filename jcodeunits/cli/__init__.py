@@ -36,18 +36,7 @@ The date of service is today unless --on says otherwise, and is printed.
 Exit status: 0 clean, 1 something stops the claim, 2 cannot be answered.
 """
 
-# Verb -> the module that holds its arguments and its work.
-VERBS = {
-    "units": "counter",
-    "find": "counter",
-    "ndc": "shelf",
-    "vials": "shelf",
-    "charge": "encounter",
-    "lookup": "knowledge",
-    "batch": "bulk",
-    "audit": "bulk",
-    "refresh": "quarter",
-}
+VERBS = ("units", "find", "ndc", "vials", "charge", "lookup", "batch", "audit", "refresh")
 FAILED = 2
 
 # Verb -> the extra that brings what it needs besides.
@@ -67,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _written(_version())
     if words[0] not in VERBS:
         return _failed(f"{words[0]!r} is no verb. The verbs are {', '.join(VERBS)}.")
-    if argv is None and VERBS[words[0]] not in ("bulk", "quarter"):
+    if argv is None and words[0] not in ("batch", "audit", "refresh"):
         return _run_once(words[0], words[1:])
     return _run(words[0], words[1:])
 
@@ -81,7 +70,7 @@ def _run_once(verb: str, words: list[str]) -> int:
 
 
 def _run(verb: str, words: list[str]) -> int:
-    module = import_module(f".{VERBS[verb]}", __name__)
+    module = import_module(f".{verb}", __name__)
     try:
         status, text = getattr(module, verb)(words)
     except SystemExit as leaving:  # argparse has printed its help
@@ -139,6 +128,8 @@ def _failed(says: str, status: int = FAILED) -> int:
 
 
 def _version() -> str:
-    from jcodeunits import __version__, tables
+    from jcodeunits import __version__
+    from jcodeunits.facts.reference import Reference
 
-    return f"jcodeunits {__version__}, {tables.edition()}, data {tables.fingerprint()[:12]}\n"
+    facts = Reference.shipped()
+    return f"jcodeunits {__version__}, {facts.edition}, data {facts.fingerprint[:12]}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 from collections.abc import Callable
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -11,9 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from .terminal import as_json, width
 
 if TYPE_CHECKING:
-    from jcodeunits.catalog import Catalog
-    from jcodeunits.policy import Policy
-    from jcodeunits.products import Shelf
+    from jcodeunits.facts.reference import Reference
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,72 +53,61 @@ def add_json(made: Parser) -> None:
     made.add_argument("--json", action="store_true", help="print one JSON document")
 
 
-def add_tables(made: Parser) -> None:
-    """A site's own tables."""
-    made.add_argument("--tables", metavar="FOLDER", help="your own tables, used beside the shipped ones")
+FOLDERS = {"reference": "JCODEUNITS_REFERENCE", "tables": "JCODEUNITS_TABLES"}
 
 
-class Tables(NamedTuple):
-    """The shipped tables, or with a site's own rows; None stands for the shipped ones."""
-
-    catalog: Catalog | None = None
-    policy: Policy | None = None
-    shelf: Shelf | None = None
+def add_facts(made: Parser) -> None:
+    """Which book of facts is used: a folder that refresh made, a site's own rows on top."""
+    made.add_argument("--reference", metavar="FOLDER", help="a folder that `jcodeunits refresh --into` made")
+    made.add_argument("--tables", metavar="FOLDER", help="your own rows, on top of the reference")
 
 
-_CATALOG = ("drugs", "brands", "names", "successors", "salts")
-_SHELF = ("products", "containers")
+class Asked(NamedTuple):
+    """The date of service, whether it is today for want of another, and the facts that answer.
 
-
-def own_tables(folder: str | None) -> Tables:
-    """The tables with those of a folder: each file is named like the reference table that it adds to.
-
-    Nothing shipped is replaced. Raises `TableError`.
+    `folders` names those that came from the environment, for the answer.
     """
-    if folder is None:
-        return Tables()
-    from pathlib import Path
-
-    from jcodeunits import catalog, policy, products
-    from jcodeunits.errors import TableError
-
-    files = sorted(Path(folder).glob("*.csv"))
-    if not files:
-        raise TableError(f"{folder} holds no table (a file such as payers.csv).", file=folder, problems=())
-    names = {file.stem for file in files}
-    rules = policy.shipped()
-    for file in files:
-        if file.stem not in (*_CATALOG, *_SHELF):
-            rules = rules.extend(file)
-    return Tables(
-        catalog.extend(folder) if names & {*_CATALOG} else None,
-        rules,
-        products.shipped().extend(folder) if names & {*_SHELF} else None,
-    )
-
-
-class Day(NamedTuple):
-    """The date of service that a verb used, and whether it is today for want of another."""
 
     date: dt.date
-    is_today: bool = False
+    is_today: bool
+    reference: Reference
+    folders: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.date} (today)" if self.is_today else str(self.date)
+        said = f"{self.date} (today)" if self.is_today else str(self.date)
+        return "; ".join([said, *self.folders])
+
+    def document(self, **found: Any) -> str:
+        """One JSON document: the day, what was found, and the facts behind it."""
+        known = {"edition": self.reference.edition, "fingerprint": self.reference.fingerprint}
+        return as_json(self.named({"on": str(self.date), **found, **known}))
+
+    def named(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """An answer of JSON types with the folders that came from the environment."""
+        return {**answer, "facts": list(self.folders)} if self.folders else answer
 
 
-def day(on: str | None) -> Day:
-    """The date asked for, or today: the only place in the package that asks what day it is."""
-    from jcodeunits.period import as_date
-
+def asked(args: argparse.Namespace) -> Asked:
+    """What the shared arguments say; the only place in the package that asks what day it is."""
+    reference, folders = facts(args)
+    on = getattr(args, "on", None)
     if on is None:
-        return Day(dt.datetime.now(dt.UTC).astimezone().date(), True)
-    return Day(as_date(on))
+        return Asked(dt.datetime.now(dt.UTC).astimezone().date(), True, reference, folders)
+    from jcodeunits.dated import as_date
+
+    return Asked(as_date(on), False, reference, folders)
 
 
-def document(on: Day, **found: Any) -> str:
-    """One JSON document: the day, what was found, and the data behind it."""
-    from jcodeunits import tables
+def facts(args: argparse.Namespace) -> tuple[Reference, tuple[str, ...]]:
+    """The reference that `--reference` and `--tables`, or the environment, name; and what the latter named.
 
-    whole = {"on": str(on.date), **found, "edition": tables.edition(), "fingerprint": tables.fingerprint()}
-    return as_json(whole)
+    Raises `TableError`.
+    """
+    from jcodeunits.facts.reference import Reference
+
+    said = {name: getattr(args, name) or os.environ.get(variable) for name, variable in FOLDERS.items()}
+    named = tuple(
+        f"{variable} {said[name]}" for name, variable in FOLDERS.items() if said[name] and not getattr(args, name)
+    )
+    made = Reference.load(said["reference"]) if said["reference"] else Reference.shipped()
+    return (made.with_tables(said["tables"]) if said["tables"] else made), named

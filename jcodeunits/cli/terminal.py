@@ -38,12 +38,7 @@ def wrapped(text: str, first: str = "", after: str | None = None) -> list[str]:
 
     rest = " " * len(first) if after is None else after
     return textwrap.wrap(
-        text,
-        width(),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+        text, width(), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     ) or [first.rstrip()]
 
 

@@ -6,18 +6,15 @@ for every administration and says what the row says.
 
 from __future__ import annotations
 
+from jcodeunits.facts.policy_rows import ANY, AdministrationRule
 from jcodeunits.finding import Severity
 from jcodeunits.hcpcs import is_level_two
-from jcodeunits.policy import ANY, AdministrationRule
 
-from .draft import Decision, Draft, Given, cite, named
+from .draft import Decision, Draft, Given, named
 
 FINDINGS = {
     "administration-code": ("No administration code is known for this substance, purpose and route", "warn"),
-    "administration-listed": (
-        "The caller settles a payer-dependent administration by listing its code",
-        "note",
-    ),
+    "administration-listed": ("The caller settles a payer-dependent administration by listing its code", "note"),
 }
 
 
@@ -50,7 +47,7 @@ def _too_early(draft: Draft, given: Given, row: AdministrationRule) -> None:
         "warn",
         f"{named(given)}: on {draft.on} no code of the tables stands for {row.role.replace('-', ' ')}.",
         "List the code of that time under services.",
-        cite(row),
+        row.citation,
         about=given.entries[0] if given.entries else None,
     )
 
@@ -65,7 +62,7 @@ def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule, d
                 "note",
                 f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands.",
                 "Nothing, if the payer wants that code for this drug.",
-                cite(row),
+                row.citation,
                 about=entry,
             )
             return True
@@ -88,9 +85,7 @@ def _row(draft: Draft, index: int, given: Given) -> AdministrationRule:
 def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     about = given.entries[0] if given.entries else None
     says = f"{named(given)}: {row.says.rstrip('.')}."
-    codes = [
-        found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)
-    ]
+    codes = [found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)]
     if row.outcome == "bill":
         billed = draft.policy.procedures(draft.on, role=row.role)
         says += f" Billed with {billed[0].code}." if len(billed) == 1 else ""
@@ -100,7 +95,7 @@ def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
         # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
-    draft.say(row.reason, severity, says, _sentence(row.fix), cite(row), about=about)
+    draft.say(row.reason, severity, says, _sentence(row.fix), row.citation, about=about)
 
 
 def _sentence(text: str) -> str:

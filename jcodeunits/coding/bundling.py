@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 
-from jcodeunits.policy import Edit
+from jcodeunits.facts.policy_rows import Edit
 
-from .draft import Draft, Entry, cite, named
+from .draft import Draft, Entry, named
 
 FINDINGS = {
     "bundled-services": ("Two services of the day are not paid together", "warn"),
@@ -46,8 +46,8 @@ def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
             f"By the edits of CMS {entry.code} is part of {edit.column_1} ({_words(edit)}); this payer's own "
             "edits are not known.",
             "Ask the payer, or add its row for edits.",
-            cite(edit),
-            cite(option),
+            edit.citation,
+            option.citation,
             about=entry,
         )
     elif edit.indicator == 0:
@@ -57,7 +57,7 @@ def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
             "warn",
             f"{entry.code} is never paid beside {edit.column_1} ({_words(edit)}); it is withheld.",
             "No modifier helps. Bill it only for another day or another practitioner.",
-            cite(edit),
+            edit.citation,
         )
     elif any(BYPASS & set(one.modifiers) for one in (entry, *first)):
         return  # the caller has said so, on either code of the pair
@@ -67,7 +67,7 @@ def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
             "warn",
             f"{entry.code} is denied beside {edit.column_1} unless it was separate ({_words(edit)}).",
             "If it was separate, list it with its modifier (59 or XE, XP, XS, XU); else leave it out.",
-            cite(edit),
+            edit.citation,
             about=entry,
         )
     else:
@@ -80,15 +80,15 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
     if separate:
         option = draft.option("edit-modifier")
         modifier = option.value
-        entry.mark(modifier, f"separate from {edit.column_1}: {why}", cite(edit))
+        entry.mark(modifier, f"separate from {edit.column_1}: {why}", edit.citation)
         draft.say(
             "separate-injection",
             "note" if why == "said to be separate" or not _is_procedure(first[0]) else "warn",
             f"{entry.code} for {drugs} takes {modifier}: the edit {edit.column_1} x {edit.column_2} would "
             f"deny it, and it was separate ({why}).",
             "Keep the record of both services; give separate: false if the injection belonged to the other.",
-            cite(edit),
-            cite(option),
+            edit.citation,
+            option.citation,
             about=entry,
         )
         return
@@ -103,7 +103,7 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
         "true and the site."
         if question
         else "Nothing: the other service holds the injection.",
-        cite(edit),
+        edit.citation,
     )
 
 

@@ -6,17 +6,17 @@ import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 import attrs
 
 from jcodeunits import tables
-from jcodeunits.catalog import Drug
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Administration, Encounter, Line
+from jcodeunits.claim import Line
+from jcodeunits.dated import Citation, Step, Trace
+from jcodeunits.encounter import Administration, Encounter
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.policy import Policy
+from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Procedure
 from jcodeunits.finding import Finding, Severity
-from jcodeunits.policy import AdministrationRule, PayerOption, Policy, Procedure
-from jcodeunits.trace import Step, Trace
 
 from .drug_lines import DrugLines
 
@@ -142,18 +142,16 @@ class Draft:
     def administration_line(self, members: tuple[int, ...], row: Procedure, units: int = 1) -> Line:
         """The line of an administration code for these administrations."""
         return Line(
-            row.code, units=units, diagnoses=self.diagnoses(members), kind="administration", label=row.label,
+            row.code,
+            units=units,
+            diagnoses=self.diagnoses(members),
+            kind="administration",
+            label=row.label,
             administration=members[0],
-        )  # fmt: skip
+        )
 
     def say(
-        self,
-        rule: str,
-        severity: Severity,
-        says: str,
-        fix: str,
-        *citations: Citation,
-        about: Entry | None = None,
+        self, rule: str, severity: Severity, says: str, fix: str, *citations: Citation, about: Entry | None = None
     ) -> None:
         """A finding; where every source is general knowledge, a stop becomes a warning."""
         if severity == "stop" and all(citation.confidence == "low" for citation in citations):
@@ -187,11 +185,6 @@ def guide(place: str) -> Citation:
     """A place in the guide that the project started from."""
     source = next(name for name in tables.sources() if name.startswith("guide-"))
     return tables.cited(source, place, "low")
-
-
-def cite(row: Any) -> Citation:
-    """The citation of a policy row."""
-    return tables.citation(row)
 
 
 def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:

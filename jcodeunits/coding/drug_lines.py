@@ -16,15 +16,13 @@ from typing import Any
 
 import attrs
 
-from jcodeunits import catalog as catalogs
-from jcodeunits import hcpcs, ndc, products, tables, units
-from jcodeunits import policy as policies
+from jcodeunits import hcpcs, ndc, units
 from jcodeunits.amount import decimal_text
-from jcodeunits.catalog import Catalog, Drug
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Administration, Encounter, ExtraNdc, Line
+from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
+from jcodeunits.dated import Citation, Step, Trace
 from jcodeunits.dose import Dose
+from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import (
     AmbiguousDrug,
     JcodeunitsError,
@@ -34,10 +32,14 @@ from jcodeunits.errors import (
     UnreadableDose,
     quoted,
 )
+from jcodeunits.facts.choosing import otherwise, rows_named
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.policy import Policy
+from jcodeunits.facts.policy_rows import PayerOption, RouteCode
+from jcodeunits.facts.product_rows import Product
+from jcodeunits.facts.reference import Reference
+from jcodeunits.facts.words import normal
 from jcodeunits.finding import Finding
-from jcodeunits.policy import PayerOption, Policy, RouteCode
-from jcodeunits.products import Shelf
-from jcodeunits.trace import Step, Trace
 from jcodeunits.vials import Record, Rules, Waste, decide
 
 from .opened import Found, Opened, Quantities, count, in_units, kind_differs, kind_of, look_up, share, weigh
@@ -116,28 +118,17 @@ class _Given:
         return written.to("mL").amount if units.dimension(written.unit) == "volume" else None
 
 
-def drug_lines(
-    encounter: Encounter,
-    *,
-    catalog: Catalog | None = None,
-    policy: Policy | None = None,
-    shelf: Shelf | None = None,
-) -> tuple[DrugLines, ...]:
+def drug_lines(encounter: Encounter, reference: Reference) -> tuple[DrugLines, ...]:
     """The drug lines of an encounter, an order's administrations together, in the order of the encounter.
 
     >>> found = drug_lines(Encounter.from_dict({"on": "2026-03-02", "place": "11", "administrations": [
     ...     {"drug": "J9035", "dose": "77 mg", "route": "IV", "container": "single-dose",
-    ...      "container_amount": "100 mg", "containers": 1, "discarded": "23 mg"}]}))
+    ...      "container_amount": "100 mg", "containers": 1, "discarded": "23 mg"}]}), Reference.shipped())
     >>> [(line.code, line.modifiers, line.units) for line in found[0].lines]
     [('J9035', (), 8), ('J9035', ('JW',), 2)]
     """
-    book, rules, stock = (
-        catalog or catalogs.shipped(),
-        policy or policies.shipped(),
-        shelf or products.shipped(),
-    )
-    desk = Desk(encounter, book, rules, stock)
-    return tuple(desk.answer(group) for group in desk.groups())
+    coding = DrugCoding(encounter, reference)
+    return tuple(coding.answer(group) for group in coding.groups())
 
 
 def _plain(drug: str) -> str:
@@ -145,13 +136,16 @@ def _plain(drug: str) -> str:
 
 
 @attrs.frozen(eq=False)
-class Desk:
-    """What every step reads: the encounter and the tables."""
+class DrugCoding:
+    """What every step reads: the encounter and the book of facts."""
 
     encounter: Encounter
-    book: Catalog
-    policy: Policy
-    shelf: Shelf
+    reference: Reference
+
+    @property
+    def policy(self) -> Policy:
+        """The tables that are not drugs."""
+        return self.reference.policy
 
     def groups(self) -> list[tuple[int, ...]]:
         """Indices of the administrations that are one dose: those of one order and one drug, by whichever name."""
@@ -178,7 +172,7 @@ class Desk:
         except JcodeunitsError:
             pass
         try:  # its amount may be what is refused
-            return resolve(one.drug.strip(), self.encounter.on, None, one.route, self.book)[0].code
+            return resolve(one.drug.strip(), self.encounter.on, None, one.route, reference=self.reference)[0].code
         except JcodeunitsError:
             return _plain(one.drug)
 
@@ -193,28 +187,24 @@ class Desk:
             other = self._by_route(answered[0])
             return self._lines(group, answered) if other is None else self._moved(group, answered, other)
         except JcodeunitsError as error:
-            return DrugLines(group, None, (), () if included else (_unanswered(error),))
+            return DrugLines(group, None, (), () if included else (_unanswered(error, self.reference),))
 
     # -- what was given
 
     def _given(self, index: int, administration: Administration, instead: Drug | None = None) -> _Given:
         on = self.encounter.on
         written = administration.drug.strip()
-        found = look_up(administration, ndc.looks_like(written), on, self.shelf)
+        found = look_up(administration, ndc.looks_like(written), on, self.reference)
         dose = self._dose(administration)
         row, notes = self.row(administration, found, dose)
         row = instead or row
         try:
-            billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
+            billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         except UnitMismatch:
             dose = _by_product(dose, found)
-            billed = billing_units(row, dose, on, basis=administration.basis, catalog=self.book)
-        weighed = [weigh(f, row, administration.basis) for f in found]
-        said = (
-            *notes,
-            *(x for x in billed.findings if x not in notes),
-            *(x for _, more in weighed for x in more),
-        )
+            billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
+        weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
+        said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
         return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
 
     def _dose(self, administration: Administration) -> Dose:
@@ -231,8 +221,9 @@ class Desk:
                     raise UnreadableDose(
                         f"The dose {quoted(written)} needs the patient's {name}, which is not given. "
                         f"Give patient: {name}, or the dose in all.",
-                        given=written, instead="",
-                    )  # fmt: skip
+                        given=written,
+                        instead="",
+                    )
                 return make(written, measure)
         if administration.concentration is not None:
             return Dose.by_volume(written, administration.concentration)
@@ -255,55 +246,53 @@ class Desk:
                 raise ProductMismatch(
                     f"{written} is billed as {row.code} ({row.label}), but NDC {item.number} is {item.name}, "
                     f"listed under {' or '.join(item.codes)}. Correct the drug or the NDC.",
-                    ndc=item.ndc, code=row.code, codes=item.codes,
+                    ndc=item.ndc,
+                    code=row.code,
+                    codes=item.codes,
                     # Only an amount can make a product's row doubtful; its codes are as CMS lists them.
                     citation=attrs.evolve(item.citation, confidence="high"),
-                )  # fmt: skip
+                )
         return row, notes
 
-    def _resolved(
-        self, written: str, administration: Administration, dose: Dose
-    ) -> tuple[Drug, tuple[Finding, ...]]:
+    def _resolved(self, written: str, administration: Administration, dose: Dose) -> tuple[Drug, tuple[Finding, ...]]:
         on = self.encounter.on
         try:
-            return resolve(written, on, dose, administration.route, self.book)
+            return resolve(written, on, dose, administration.route, reference=self.reference)
         except NotInEffect:
             # Asked again with its dose, so that the refusal names the successor's units.
-            asked = (written, dose, on, administration.route, administration.basis, self.book)
+            asked = (written, dose, on, administration.route, administration.basis, self.reference)
             return billing_units(*asked).drug, ()
 
     def _named(
-        self, name: str, rows: list[products.Product], administration: Administration, dose: Dose
+        self, name: str, rows: list[Product], administration: Administration, dose: Dose
     ) -> tuple[Drug, tuple[Finding, ...]]:
         """A name beside a product: the product's code, where it is one of those that the name can mean."""
         on = self.encounter.on
         listed = [code for code in rows[0].codes if all(code in item.codes for item in rows)]
-        live = [row for code in listed for row in self.book.rows(code) if row.period.holds(on)]
-        meant = {row.code for row in self.book.rows_named(name)[0]}
-        words = catalogs.normal(name)
-        fit = [
-            row
-            for row in live
-            if row.code in meant or f"{catalogs.normal(row.ingredient)} ".startswith(f"{words} ")
-        ]
+        live = [row for code in listed for row in self.reference.drugs.rows(code) if row.period.holds(on)]
+        meant = {row.code for row in rows_named(self.reference.drugs, name)[0]}
+        words = normal(name)
+        fit = [row for row in live if row.code in meant or f"{normal(row.ingredient)} ".startswith(f"{words} ")]
         if len(fit) == 1:
-            return fit[0], limited(fit[0], self.book.otherwise(fit[0], on))
+            return fit[0], limited(fit[0], otherwise(self.reference.drugs, fit[0], on))
         if len(fit) > 1:
             codes = ", ".join(f"{other.code} {other.label}" for other in fit)
             raise AmbiguousDrug(
                 f"NDC {rows[0].number} has several codes on {on}: {codes}. Give the code that fits the use.",
-                given=name, candidates=tuple(other.code for other in fit), on=on,
-            )  # fmt: skip
+                given=name,
+                candidates=tuple(other.code for other in fit),
+                on=on,
+            )
         return self._resolved(name, administration, dose)
 
-    def _covers(self, item: products.Product, code: str) -> bool:
+    def _covers(self, item: Product, code: str) -> bool:
         """Whether a product is listed under a code; outside its listed days also under a code beside it."""
         if code in item.codes:
             return True
         if item.period.holds(self.encounter.on):
             return False
-        beside = {s.successor for c in item.codes for s in self.book.successors_of(c)}
-        beside |= {s.code for c in item.codes for s in self.book.predecessors_of(c)}
+        beside = {s.successor for c in item.codes for s in self.reference.drugs.successors_of(c)}
+        beside |= {s.code for c in item.codes for s in self.reference.drugs.predecessors_of(c)}
         return code in beside
 
     # -- a code by route
@@ -317,11 +306,11 @@ class Desk:
     def _moved(self, group: tuple[int, ...], answered: list[_Given], other: RouteCode) -> DrugLines:
         """The lines under the code that takes the place; none where the payer decides, or the caller listed it."""
         first, on = answered[0], self.encounter.on
-        live = [row for code in other.codes for row in self.book.rows(code) if row.period.holds(on)]
+        live = [row for code in other.codes for row in self.reference.drugs.rows(code) if row.period.holds(on)]
         listed = [service.code for service in self.encounter.services if service.code in other.codes]
         drug = first.billed.drug
         says = f"{drug.name}, {first.administration.route}, is not billed as {drug.code}: {other.says}."
-        cited = (tables.citation(other),)
+        cited = (other.citation,)
         if listed:
             says, fix = f"{says} {listed[0]} is listed among the services.", "Nothing, if the payer wants that code."
             return DrugLines(group, None, (), (Finding("code-by-route", "note", says, fix, cited),))
@@ -354,13 +343,15 @@ class Desk:
             codes = sorted({g.billed.drug.code for g in answered})
             raise AmbiguousDrug(
                 f"One order gave several codes: {', '.join(codes)}. Give them as orders of their own.",
-                given=first.administration.drug, candidates=tuple(codes), on=self.encounter.on,
-            )  # fmt: skip
+                given=first.administration.drug,
+                candidates=tuple(codes),
+                on=self.encounter.on,
+            )
         answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]
-        said += kind_differs(first.administration, opened, self.encounter.on, self.shelf)
-        kind, source = kind_of(first.administration, opened, self.encounter.on, self.shelf)
+        said += kind_differs(first.administration, opened, self.encounter.on, self.reference)
+        kind, source = kind_of(first.administration, opened, self.encounter.on, self.reference)
         rules = self._rules(drug, answered)
         if source is not None and source.confidence == "low":
             said += _from_memory(kind, source)
@@ -391,9 +382,11 @@ class Desk:
         """What payer, date, claim and code ask about discarded drug."""
         jw, jz, unrecorded = (self._option(name) for name in ("jw", "jz", "waste-unrecorded"))
         rules = Rules(
-            jw=jw.value in ("pair", "optional"), jz=jz.value or "none", unrecorded=unrecorded.value or "warn",
-            citations=tuple(dict.fromkeys(map(tables.citation, (jw, jz, unrecorded)))),
-        )  # fmt: skip
+            jw=jw.value in ("pair", "optional"),
+            jz=jz.value or "none",
+            unrecorded=unrecorded.value or "warn",
+            citations=tuple(dict.fromkeys(row.citation for row in (jw, jz, unrecorded))),
+        )
         return self._exempted(rules, drug, answered)
 
     def _exempted(self, rules: Rules, drug: Drug, answered: list[_Given]) -> Rules:
@@ -401,7 +394,7 @@ class Desk:
         on, supplies = self.encounter.on, self._option("waste-exempt")
         classes = {c.name for c in self.policy.classes(drug.code, on)}
         supply = drug.kind in supplies.values and "licensed-biologic" not in classes
-        cited = (tables.citation(supplies),)
+        cited = (supplies.citation,)
         if "waste-exempt" in classes:
             return attrs.evolve(rules, exempt="the vaccines of the Part B list take neither JW nor JZ")
         if supply and self.policy.paid_as_supply(drug.code, on):
@@ -433,7 +426,7 @@ class Desk:
         allowed = self._option("ndc-qualifiers").values
         decimals = int(self._option("ndc-decimals").value or 3)
         volume = given.volume if len(given.opened) == 1 else None
-        return count(o, given.administration.form, volume, self.encounter.on, self.shelf, allowed, decimals)
+        return count(o, given.administration.form, volume, self.encounter.on, self.reference, allowed, decimals)
 
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace
@@ -454,10 +447,15 @@ class Desk:
                 why = "all that was opened: no other line carries the rest"
                 steps.append(Step(f"{q.qualifier} {count_of:f}", why))
         line = Line(
-            drug.code, (waste.modifier,) if waste.modifier else (), waste.administered,
-            diagnoses=administration.diagnoses, trace=trace + Trace(tuple(steps)), kind="drug",
-            label=drug.name, administration=first.index,
-        )  # fmt: skip
+            drug.code,
+            (waste.modifier,) if waste.modifier else (),
+            waste.administered,
+            diagnoses=administration.diagnoses,
+            trace=trace + Trace(tuple(steps)),
+            kind="drug",
+            label=drug.name,
+            administration=first.index,
+        )
         lines = self._with_ndcs(line, numbers)
         if not pair:
             return lines
@@ -495,9 +493,14 @@ class _Ndc:
     def on(self, line: Line, count: int, marks: tuple[str, ...], extra: tuple[ExtraNdc, ...]) -> Line:
         """The line with this NDC on it."""
         return attrs.evolve(
-            line, modifiers=(*line.modifiers, *marks), units=count, ndc=self.number,
-            ndc_qualifier=self.qualifier, ndc_quantity=self.quantity, extra_ndcs=extra,
-        )  # fmt: skip
+            line,
+            modifiers=(*line.modifiers, *marks),
+            units=count,
+            ndc=self.number,
+            ndc_qualifier=self.qualifier,
+            ndc_quantity=self.quantity,
+            extra_ndcs=extra,
+        )
 
 
 def _divided(total: int, numbers: list[_Ndc]) -> list[int]:
@@ -519,10 +522,13 @@ def _merged(counted: list[tuple[Opened, Quantities]]) -> list[tuple[Opened, Quan
         made[q.number] = (
             attrs.evolve(p, given=_plus(p.given, o.given), discarded=_plus(p.discarded, o.discarded)),
             attrs.evolve(
-                r, given=_plus(r.given, q.given), discarded=_plus(r.discarded, q.discarded),
-                opened=_plus(r.opened, q.opened), steps=(*r.steps, *q.steps),
+                r,
+                given=_plus(r.given, q.given),
+                discarded=_plus(r.discarded, q.discarded),
+                opened=_plus(r.opened, q.opened),
+                steps=(*r.steps, *q.steps),
             ),
-        )  # fmt: skip
+        )
     return list(made.values())
 
 
@@ -555,9 +561,7 @@ def _missing(opened: tuple[Opened, ...]) -> str:
     """What would tell the labelled amount opened."""
     counts = not opened or any(o.containers is None for o in opened)
     amounts = not opened or any(o.each is None for o in opened)
-    wanted = [
-        word for word, lacks in (("containers", counts), ("the amount in one container", amounts)) if lacks
-    ]
+    wanted = [word for word, lacks in (("containers", counts), ("the amount in one container", amounts)) if lacks]
     return " and ".join(wanted)
 
 
@@ -569,12 +573,8 @@ def _trace(answered: list[_Given], waste: Waste) -> Trace:
     exact = [g.billed.exact for g in answered]
     total = sum(exact, Fraction(0))
     steps = [*first.steps[:-1], *(g.billed.trace.steps[-2] for g in answered[1:])]
-    steps.append(
-        Step(f"{' + '.join(map(decimal_text, exact))} = {decimal_text(total)}", "one order, one dose")
-    )
-    steps.append(
-        Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation)
-    )
+    steps.append(Step(f"{' + '.join(map(decimal_text, exact))} = {decimal_text(total)}", "one order, one dose"))
+    steps.append(Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation))
     return Trace(tuple(steps)) + waste.trace
 
 
@@ -584,13 +584,8 @@ def _from_memory(kind: str, source: Citation) -> tuple[Finding, ...]:
     return (Finding("container-from-memory", "note", says, "Check the label and say container.", (source,)),)
 
 
-def _unanswered(error: JcodeunitsError) -> Finding:
+def _unanswered(error: JcodeunitsError, reference: Reference) -> Finding:
     """The finding that stands for a drug without an answer."""
     if isinstance(error, ProductMismatch):
-        return Finding(
-            "drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,)
-        )
-    newest = max((s for s in tables.sources().values() if s.title == tables.edition()), key=lambda s: s.id)
-    return Finding(
-        "drug-unanswered", "stop", str(error), "Correct the drug or the dose.", (tables.cited(newest.id),)
-    )
+        return Finding("drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,))
+    return Finding("drug-unanswered", "stop", str(error), "Correct the drug or the dose.", (reference.drugs.newest,))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import attrs
 
-from jcodeunits.claim import Administration
-from jcodeunits.policy import Procedure
-from jcodeunits.trace import Step
+from jcodeunits.dated import Step
+from jcodeunits.encounter import Administration
+from jcodeunits.facts.policy_rows import Procedure
 
-from .draft import Decision, Draft, Entry, cite, named
+from .draft import Decision, Draft, Entry, named
 
 FINDINGS = {
     "infusion-times": ("An infusion without start and stop", "warn"),
@@ -100,7 +100,7 @@ def _run(draft: Draft, decisions: list[Decision]) -> _Run:
             "note",
             f"{named(decisions[0].given)} ran for {total} minutes: below {shortest.value} it is a push.",
             "Check the recorded start and stop.",
-            cite(shortest),
+            shortest.citation,
             about=_drug_line(decisions[0]),
         )
         role = _SHORT[role]
@@ -111,7 +111,7 @@ def _run(draft: Draft, decisions: list[Decision]) -> _Run:
             f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first code is "
             "billed, without further hours; a payer may read it as a push.",
             "Give start and stop.",
-            cite(shortest),
+            shortest.citation,
             about=_drug_line(decisions[0]),
         )
     return _Run(role, tuple(decisions), total, start)
@@ -149,9 +149,7 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
     if run.role == "antineoplastic-infusion" and first and (run.minutes or 0) > _PROLONGED:
         position = "prolonged"
     elif not first:
-        beside = [
-            other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)
-        ]
+        beside = [other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)]
         concurrent = run.role == "infusion" and beside and _none_beside_yet(draft)
         position = "concurrent" if concurrent else "sequential"
     _count(draft, run, run.role, position, 1)
@@ -190,10 +188,9 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         draft.say(
             "repeat-push",
             "warn",
-            f"{named(run.decisions[0].given)} was pushed again: {row.code} is for facilities only and is "
-            "withheld.",
+            f"{named(run.decisions[0].given)} was pushed again: {row.code} is for facilities only and is withheld.",
             "Nothing: the drug's line holds what was given.",
-            cite(limit),
+            limit.citation,
             about=_drug_line(run.decisions[0]),
         )
     elif apart is not None and apart < int(again.value):
@@ -203,7 +200,7 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
             f"{named(run.decisions[0].given)} was pushed again after {apart} minutes: {row.code} counts from "
             f"{again.value}.",
             "Check the recorded times.",
-            cite(again),
+            again.citation,
             about=_drug_line(run.decisions[0]),
         )
     else:
@@ -226,17 +223,23 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
     what = named(run.decisions[0].given)
     if any(other is not run and other.role in _SHORT and run.overlaps(other) for other in runs):
         draft.say(
-            "hydration-beside-drug", "warn", f"{what} ran beside a drug infusion: hydration is not billed "
-            "then.",
-            "Nothing, or correct the times.", cite(run.decisions[0].row), about=_drug_line(run.decisions[0]),
-        )  # fmt: skip
+            "hydration-beside-drug",
+            "warn",
+            f"{what} ran beside a drug infusion: hydration is not billed then.",
+            "Nothing, or correct the times.",
+            run.decisions[0].row.citation,
+            about=_drug_line(run.decisions[0]),
+        )
         return
     if run.minutes is not None and run.minutes < int(least.value):
         draft.say(
-            "hydration-too-short", "warn", f"{what} ran for {run.minutes} minutes: hydration counts from "
-            f"{least.value}.",
-            "Nothing, or correct the times.", cite(least), about=_drug_line(run.decisions[0]),
-        )  # fmt: skip
+            "hydration-too-short",
+            "warn",
+            f"{what} ran for {run.minutes} minutes: hydration counts from {least.value}.",
+            "Nothing, or correct the times.",
+            least.citation,
+            about=_drug_line(run.decisions[0]),
+        )
         return
     hours = _hours(draft, run.minutes)
     if opened:
@@ -265,6 +268,4 @@ def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> Non
 def _step(draft: Draft, run: _Run, row: Procedure) -> Step:
     given = draft.administration(run.members[0])
     lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
-    return Step(
-        f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", cite(run.decisions[0].row)
-    )
+    return Step(f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", run.decisions[0].row.citation)

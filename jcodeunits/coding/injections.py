@@ -6,21 +6,15 @@ payer counts otherwise, its row says so.
 
 from __future__ import annotations
 
-from jcodeunits.trace import Step
+from jcodeunits.dated import Step
 
-from .draft import Decision, Draft, Entry, cite, named
+from .draft import Decision, Draft, Entry, named
 
 FINDINGS = {
     "shared-syringe": ("Drugs in one syringe are one injection", "note"),
     "split-order": ("One order given in several places is one injection", "note"),
 }
-_ELSEWHERE = (
-    "iv-push",
-    "infusion",
-    "antineoplastic-push",
-    "antineoplastic-infusion",
-    "hydration",
-)
+_ELSEWHERE = ("iv-push", "infusion", "antineoplastic-push", "antineoplastic-infusion", "hydration")
 
 
 def apply(draft: Draft) -> None:
@@ -42,7 +36,7 @@ def apply(draft: Draft) -> None:
                     "note",
                     f"{drugs} from one syringe: one injection, {entry.code} once; each drug has its line.",
                     "Nothing, if one needle gave them all.",
-                    cite(syringes),
+                    syringes.citation,
                     about=entry,
                 )
             else:
@@ -51,7 +45,7 @@ def apply(draft: Draft) -> None:
                     "note",
                     f"{drugs}: one order in {len(decisions)} places is one injection for this payer.",
                     "Where each place was ordered as an injection of its own, give each its own order.",
-                    cite(orders),
+                    orders.citation,
                     about=entry,
                 )
 
@@ -76,7 +70,7 @@ def _entry(draft: Draft, decisions: list[Decision]) -> Entry:
     said = [draft.administration(index).separate for index in members]
     separate = next((value for value in said if value is not None), None)
     given = draft.administration(first.index)
-    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(first.row))
+    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", first.row.citation)
     line = draft.administration_line(members, row)
     entry = Entry(line, first.role, row.position, members, separate, steps=[step])
     draft.entries.append(entry)

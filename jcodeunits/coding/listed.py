@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draft import Draft, Entry, cite
+from .draft import Draft, Entry
 
 FINDINGS = {"already-listed": ("A code that the caller lists is not billed twice", "note")}
 
@@ -25,11 +25,12 @@ def apply(draft: Draft) -> None:
             service.members = tuple(dict.fromkeys((*service.members, *entry.members)))
         if held:
             row = draft.policy.procedure(service.code, draft.on)
+            assert row is not None  # the code was derived from its row
             draft.say(
                 "already-listed",
                 "note",
                 f"{service.code} is listed among the services: it is not derived a second time.",
                 "Leave the code out of services to have it derived.",
-                cite(row),
+                row.citation,
                 about=service,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draft import Draft, Entry, Given, cite
+from .draft import Draft, Entry, Given
 
 FINDINGS = {
     "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
@@ -35,10 +35,7 @@ def _resident(draft: Draft) -> None:
         entry
         for entry in draft.live("visit", "administration")
         if (entry.kind == "visit" and entry.role != "visit-nurse")
-        or (
-            entry.members
-            and all(draft.administration(i).performed_by == "practitioner" for i in entry.members)
-        )
+        or (entry.members and all(draft.administration(i).performed_by == "practitioner" for i in entry.members))
     ]
     if option.value == "none":
         draft.say(
@@ -46,11 +43,11 @@ def _resident(draft: Draft) -> None:
             "note",
             "A resident took part; this payer's row sets no modifier for it.",
             "Check whether the payer wants the teaching physician marked.",
-            cite(option),
+            option.citation,
         )
         return
     for entry in own:
-        entry.mark(option.value, "a resident took part", cite(option))
+        entry.mark(option.value, "a resident took part", option.citation)
     codes = ", ".join(dict.fromkeys(entry.code for entry in own))
     draft.say(
         "resident",
@@ -59,7 +56,7 @@ def _resident(draft: Draft) -> None:
         if own
         else f"A resident took part, but only staff injected: {option.value} has no line to stand on.",
         "The teaching physician's presence must be in the note; under the primary care exception it is GE.",
-        cite(option),
+        option.citation,
         about=own[0] if own else None,
     )
 
@@ -71,13 +68,13 @@ def _purchased(draft: Draft, item: Given, entries: list[Entry]) -> None:
     if option.value in ("", "none"):
         return
     for entry in entries:
-        entry.mark(option.value, "bought under 340B", cite(option))
+        entry.mark(option.value, "bought under 340B", option.citation)
     draft.say(
         "supply-340b",
         "note",
         f"{entries[0].code} was bought under 340B: {option.value} on its lines.",
         "Check the covered entity's own list.",
-        cite(option),
+        option.citation,
         about=entries[0],
     )
 
@@ -91,13 +88,13 @@ def _route(draft: Draft, item: Given, entries: list[Entry]) -> None:
     if option.value != "yes" or not modifier:
         return
     for entry in entries:
-        entry.mark(modifier, f"given by {route}; the code has two routes", cite(option))
+        entry.mark(modifier, f"given by {route}; the code has two routes", option.citation)
     draft.say(
         "route-modifier",
         "note",
         f"{entries[0].code} is given into a vein and under the skin: {modifier} says which.",
         "Nothing, if the route is right.",
-        cite(option),
+        option.citation,
         about=entries[0],
     )
 
@@ -107,13 +104,13 @@ def _contraceptive(draft: Draft, item: Given, entries: list[Entry]) -> None:
     if "contraceptive" not in item.classes or option.value == "none":
         return
     for entry in entries:
-        entry.mark(option.value, "a contraceptive, for this payer", cite(option))
+        entry.mark(option.value, "a contraceptive, for this payer", option.citation)
     draft.say(
         "contraceptive",
         "note",
         f"{entries[0].code} as a contraceptive takes {option.value} for this payer.",
         "For another use take the payer's other modifier.",
-        cite(option),
+        option.citation,
         about=entries[0],
     )
 
@@ -125,9 +122,8 @@ def _sort(draft: Draft, entry: Entry, most: int) -> None:
         draft.say(
             "modifier-limit",
             "warn",
-            f"{entry.code} has {len(ordered)} modifiers; a line holds {most}. Left out: "
-            f"{', '.join(ordered[most:])}.",
+            f"{entry.code} has {len(ordered)} modifiers; a line holds {most}. Left out: {', '.join(ordered[most:])}.",
             "Decide which four the payer needs most.",
-            cite(draft.option("modifiers-most")),
+            draft.option("modifiers-most").citation,
             about=entry,
         )

@@ -6,29 +6,21 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 
 import attrs
 
-from jcodeunits import ndc, tables, units
+from jcodeunits import ndc, units
 from jcodeunits.amount import decimal_text
-from jcodeunits.catalog import Drug
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Administration, OpenedProduct
 from jcodeunits.convert import measured
+from jcodeunits.dated import Citation, Step
 from jcodeunits.dose import Dose
-from jcodeunits.errors import (
-    ContainerError,
-    FormNeeded,
-    IdentifierError,
-    JcodeunitsError,
-    UnknownProduct,
-    quoted,
-)
+from jcodeunits.encounter import Administration, OpenedProduct
+from jcodeunits.errors import ContainerError, FormNeeded, IdentifierError, JcodeunitsError, UnknownProduct, quoted
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.product_rows import FORMS, Product
+from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
-from jcodeunits.products import FORMS, Product, Shelf
 from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
-from jcodeunits.trace import Step
 from jcodeunits.vials import thrown_away
 
 
@@ -65,42 +57,34 @@ class Found:
     findings: tuple[Finding, ...]
 
 
-def look_up(
-    administration: Administration, drug_is_ndc: bool, on: dt.date, shelf: Shelf
-) -> tuple[Found, ...]:
+def look_up(administration: Administration, drug_is_ndc: bool, on: dt.date, reference: Reference) -> tuple[Found, ...]:
     """The product row of every NDC opened. What is no NDC is a stop; what nobody lists, a question."""
     entries = administration.products
     if drug_is_ndc and not any(entry.ndc for entry in entries):
         first = entries[0] if entries else OpenedProduct()
         entries = (attrs.evolve(first, ndc=administration.drug), *entries[1:])
-    return tuple(_found(entry, on, shelf) for entry in entries)
+    return tuple(_found(entry, on, reference) for entry in entries)
 
 
-def _found(entry: OpenedProduct, on: dt.date, shelf: Shelf) -> Found:
+def _found(entry: OpenedProduct, on: dt.date, reference: Reference) -> Found:
     if entry.ndc is None:
         return Found(entry, None, None, ())
     try:
-        item, notes = shelf.find(entry.ndc, on)
+        item, notes = reference.products.find(entry.ndc, on)
     except IdentifierError as error:
         fix = "Correct the NDC; it is left off the claim."
         return Found(
-            entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, (newest_crosswalk(),)),)
+            entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, (reference.products.newest,)),)
         )
     except UnknownProduct as error:
         said = Finding(
-            "ndc-unknown", "warn", str(error), "Check the NDC against the package.", (newest_crosswalk(),)
+            "ndc-unknown", "warn", str(error), "Check the NDC against the package.", (reference.products.newest,)
         )
         return Found(entry, ndc.compact(entry.ndc), None, (said,))
     return Found(entry, item.ndc, item, notes)
 
 
-@cache
-def newest_crosswalk() -> Citation:
-    """The newest crosswalk that was read: what is cited where an NDC is in none."""
-    return tables.cited(max(source for source in tables.sources() if source.startswith("asp-xwalk-")))
-
-
-def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Finding, ...]]:
+def weigh(found: Found, drug: Drug, basis: str | None, reference: Reference) -> tuple[Opened, tuple[Finding, ...]]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
     Raises `ContainerError` for an amount that cannot be read or counted.
@@ -113,7 +97,7 @@ def weigh(found: Found, drug: Drug, basis: str | None) -> tuple[Opened, tuple[Fi
         if listed is not None and listed != each and found.item is not None:
             said.append(_amounts_differ(found.item, entry.amount))
     elif found.item is not None and listed is None:
-        said += _no_amount(found.item)
+        said += _no_amount(found.item, reference)
     discarded = None
     if entry.discarded is not None:
         discarded = _read("the discarded amount", thrown_away, entry.discarded, drug, basis)
@@ -155,16 +139,18 @@ def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | No
 
 def _amounts_differ(item: Product, written: str) -> Finding:
     return Finding(
-        "container-amount-differs", "stop" if item.confidence == "high" else "warn",
+        "container-amount-differs",
+        "stop" if item.confidence == "high" else "warn",
         f"A container of NDC {item.number} holds {item.dose} by CMS's crosswalk; the record says {written}.",
-        "Check the NDC and the amount on the label.", (item.citation,),
-    )  # fmt: skip
+        "Check the NDC and the amount on the label.",
+        (item.citation,),
+    )
 
 
-def _no_amount(item: Product) -> tuple[Finding, ...]:
+def _no_amount(item: Product, reference: Reference) -> tuple[Finding, ...]:
     if item.amount is not None:
         return ()  # listed in another measure than the code counts
-    says, fix = unlabelled(item), "Give the amount in one container."
+    says, fix = unlabelled(item, reference), "Give the amount in one container."
     return (Finding("product-amount-unknown", "warn", str(says), fix, (item.citation,)),)
 
 
@@ -214,17 +200,22 @@ class Quantities:
 
 
 def count(
-    o: Opened, form: str | None, volume: Fraction | None, on: dt.date, shelf: Shelf,
-    allowed: tuple[str, ...], decimals: int,
-) -> tuple[Quantities | None, tuple[Finding, ...]]:  # fmt: skip
+    o: Opened,
+    form: str | None,
+    volume: Fraction | None,
+    on: dt.date,
+    reference: Reference,
+    allowed: tuple[str, ...],
+    decimals: int,
+) -> tuple[Quantities | None, tuple[Finding, ...]]:
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
     if o.item is None and form is None:
         return Quantities(o.number), ()  # that nobody lists it has been said
-    cite = o.item.citation if o.item is not None else newest_crosswalk()
+    cite = o.item.citation if o.item is not None else reference.products.newest
     try:
-        way = counting(o.item, on, form, shelf, o.told) if o.item is not None else by_form(form or "")
+        way = counting(o.item, on, form, o.told, reference=reference) if o.item is not None else by_form(form or "")
     except FormNeeded as error:
         what = "form: " if error.choices == FORMS else ""
         fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
@@ -252,19 +243,21 @@ def _quantities(
         return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
     thrown = None if rate is None or not o.discarded else o.discarded * rate
     whole = None if per is None or o.containers is None else o.containers * per
-    answer = rounded(number, way.qualifier, given, decimals)
+    quantity, how = rounded(given, decimals)
     says = f"NDC {ndc.format(number)}{name}: {way.qualifier} {decimal_text(given)}"
     made = Quantities(
-        number, way.qualifier, answer.quantity,
-        None if thrown is None else rounded(number, way.qualifier, thrown, decimals).quantity,
-        None if whole is None else rounded(number, way.qualifier, whole, decimals).quantity,
-        (Step(says, way.why, way.citation or cite), *answer.trace.steps),
-    )  # fmt: skip
+        number,
+        way.qualifier,
+        quantity,
+        None if thrown is None else rounded(thrown, decimals)[0],
+        None if whole is None else rounded(whole, decimals)[0],
+        (Step(says, way.why, way.citation or cite), *how.steps),
+    )
     return made, from_memory(number, way)
 
 
 def kind_of(
-    administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf
+    administration: Administration, opened: tuple[Opened, ...], on: dt.date, reference: Reference
 ) -> tuple[str, Citation | None]:
     """Single-dose or multi-dose: as the caller says, else as the rows of all products say; else empty.
 
@@ -272,28 +265,28 @@ def kind_of(
     """
     if administration.container:
         return administration.container, None
-    listed = [listed_kind(o.item, on, shelf) for o in opened]
+    listed = [listed_kind(o.item, on, reference) for o in opened]
     if len({kind for kind, _ in listed}) != 1:
         return "", None
     return min(listed, key=lambda found: found[1] is not None and found[1].confidence != "low")
 
 
-def listed_kind(item: Product | None, on: dt.date, shelf: Shelf) -> tuple[str, Citation | None]:
+def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tuple[str, Citation | None]:
     """What the reviewed container or the product's shape says, and where; empty where nothing does."""
     if item is None:
         return "", None
-    reviewed = shelf.container(item.ndc, on)
+    reviewed = reference.products.container(item.ndc, on)
     if reviewed is not None and reviewed.kind:
         return reviewed.kind, reviewed.citation
     return item.kind, item.citation if item.kind else None
 
 
 def kind_differs(
-    administration: Administration, opened: tuple[Opened, ...], on: dt.date, shelf: Shelf
+    administration: Administration, opened: tuple[Opened, ...], on: dt.date, reference: Reference
 ) -> tuple[Finding, ...]:
     """A question where the caller's container kind is not the one that the product's row has."""
     for o in opened:
-        listed, citation = listed_kind(o.item, on, shelf)
+        listed, citation = listed_kind(o.item, on, reference)
         if o.item is not None and citation and administration.container not in (None, listed):
             says = f"NDC {o.item.number} is listed as {listed}; the record says {administration.container}."
             return (Finding("container-differs", "warn", says, "Check the label.", (citation,)),)

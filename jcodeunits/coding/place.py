@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from jcodeunits.facts.policy_rows import PlaceRule
 from jcodeunits.finding import Severity
-from jcodeunits.policy import PlaceRule
 
-from .draft import Draft, cite
+from .draft import Draft
 
 FINDINGS = {
     "facility-place": ("A practitioner does not bill the injection in a facility", "warn"),
@@ -51,7 +51,5 @@ def _say(draft: Draft, rule: PlaceRule, withheld: list[str]) -> None:
     says = f"Place {draft.encounter.place}, {name}, {rule.says}."
     if withheld:
         says += f" Withheld: {', '.join(withheld)}."
-    citations = [cite(rule)] if place is None else [cite(rule), cite(place)]
-    draft.say(
-        rule.reason, severity, says, f"{rule.fix[:1].upper()}{rule.fix[1:]}.", *dict.fromkeys(citations)
-    )
+    citations = [rule.citation] if place is None else [rule.citation, place.citation]
+    draft.say(rule.reason, severity, says, f"{rule.fix[:1].upper()}{rule.fix[1:]}.", *dict.fromkeys(citations))

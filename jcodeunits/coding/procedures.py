@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from jcodeunits.claim import Line
-from jcodeunits.policy import Procedure
-from jcodeunits.trace import Step
+from jcodeunits.dated import Step
+from jcodeunits.facts.policy_rows import Procedure
 
-from .draft import Decision, Draft, Entry, cite, named
+from .draft import Decision, Draft, Entry, named
 
 FINDINGS = {
     "procedure-included": ("The injection is part of a procedure that is billed", "note"),
@@ -54,14 +54,13 @@ def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
     entry.members = tuple(dict.fromkeys((*entry.members, decision.index)))
     side = _side(draft, decision)
     if side and not {"RT", "LT", "50"} & set(entry.modifiers) and _has_sides(entry.role):
-        entry.mark(side, "the side that the record names", cite(decision.row))
+        entry.mark(side, "the side that the record names", decision.row.citation)
     draft.say(
         decision.row.reason,
         "note",
-        f"{named(decision.given)}: the injection is part of {entry.code}; no administration code stands "
-        "beside it.",
+        f"{named(decision.given)}: the injection is part of {entry.code}; no administration code stands beside it.",
         "Nothing, unless another drug was injected elsewhere.",
-        cite(decision.row),
+        decision.row.citation,
         about=entry,
     )
 
@@ -84,10 +83,8 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
         "warn",
         f"{named(decision.given)} was given by {given.route}: the procedure's own code holds the injection, "
         "and no such service is listed. No administration line is billed.",
-        f"List the procedure under services: {_few(known)}."
-        if known
-        else "List the procedure under services.",
-        cite(decision.row),
+        f"List the procedure under services: {_few(known)}." if known else "List the procedure under services.",
+        decision.row.citation,
         about=decision.given.entries[0] if decision.given.entries else None,
     )
 
@@ -106,11 +103,11 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         row.position,
         (decision.index,),
         part=row.kind,
-        steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", cite(row))],
+        steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", row.citation)],
     )
     side = _side(draft, decision)
     if side:
-        entry.mark(side, "the side that the record names", cite(decision.row))
+        entry.mark(side, "the side that the record names", decision.row.citation)
     draft.entries.append(entry)
     guided = [
         other.code
@@ -120,13 +117,12 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
     draft.say(
         "joint-by-site",
         "warn",
-        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no service "
-        "was listed.",
+        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no service was listed.",
         f"List the service yourself; with ultrasound guidance it is {_few(guided)}."
         if guided
         else "List the service yourself.",
-        cite(decision.row),
-        cite(row),
+        decision.row.citation,
+        row.citation,
         about=entry,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import attrs
 
-from .draft import Draft, Entry, cite, guide, named
+from .draft import Draft, Entry, guide, named
 
 FINDINGS = {
     "second-injection": ("A second injection of the day", "note"),
@@ -58,7 +58,7 @@ def _second(draft: Draft, first: Entry, entry: Entry) -> None:
     option = draft.option("second-injection")
     set_ = option.value != "none" and not BYPASS & set(entry.modifiers)
     if set_:
-        entry.mark(option.value, f"another injection than that of {_names(draft, first)}", cite(option))
+        entry.mark(option.value, f"another injection than that of {_names(draft, first)}", option.citation)
     how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
     draft.say(
         "second-injection",
@@ -67,7 +67,7 @@ def _second(draft: Draft, first: Entry, entry: Entry) -> None:
         "the line from a duplicate. It does not raise the day's limit, and no edit pairs the code with "
         "itself, though the guide says so.",
         "Document drug, dose, site and reason of each injection.",
-        cite(option),
+        option.citation,
         guide("modifiers 59 and XS; scenario 3"),
         about=entry,
     )
@@ -79,7 +79,7 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
     option = draft.option("repeat-other" if other else "repeat-same")
     if option.value != "none" and not BYPASS & set(entry.modifiers):
         why = "the same drug again, by another practitioner" if other else "the same drug again"
-        entry.mark(option.value, why, cite(option))
+        entry.mark(option.value, why, option.citation)
     timed = None not in (before.time, now.time) and before.time != now.time
     how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
     draft.say(
@@ -88,7 +88,7 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
         f"{entry.code} repeats {_names(draft, entry)} on the same day and {how}"
         + ("." if timed else "; the record shows no other time: was it one dose in two places?"),
         "Document why the drug was given again." if timed else "Give each its time, or both the same order.",
-        cite(option),
+        option.citation,
         about=entry,
     )
 
@@ -106,6 +106,6 @@ def _merge(draft: Draft, entries: list[Entry]) -> None:
         "note",
         f"{first.code} x {units}: this payer counts the day's injections as units of one line.",
         "Document drug, dose, site and reason of each injection.",
-        cite(option),
+        option.citation,
         about=first,
     )

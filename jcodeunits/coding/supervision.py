@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from jcodeunits.cite import Citation
 from jcodeunits.claim import Line
-from jcodeunits.policy import PayerOption
-from jcodeunits.trace import Step
+from jcodeunits.dated import Citation, Step
+from jcodeunits.facts.policy_rows import PayerOption
 
-from .draft import Decision, Draft, Entry, cite
+from .draft import Decision, Draft, Entry
 
 FINDINGS = {
     "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
@@ -48,9 +47,8 @@ def _refuse(
         f"Staff gave the injection with {draft.encounter.supervision} supervision: without direct "
         f"supervision this payer covers neither {', '.join(dict.fromkeys(codes))} nor the drug ({withheld}) "
         "nor a nurse visit.",
-        "If a practitioner was present, or reachable by live video where that counts, record it; else do "
-        "not bill.",
-        cite(rule),
+        "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill.",
+        rule.citation,
         *missing,
     )
 
@@ -73,18 +71,18 @@ def _missing(draft: Draft) -> tuple[Citation, ...] | None:
     if given == "virtual":
         row = draft.option("virtual-supervision")
         if row.value != "yes":
-            return (cite(row),)
+            return (row.citation,)
         draft.say(
             "supervision-virtual",
             "note",
             "Supervision by live video counts as direct on this date; by telephone alone it does not.",
             "Record who supervised and that video was used.",
-            cite(row),
+            row.citation,
         )
         return None
     if given == "general":
         row = draft.option("general-supervision")
-        return (cite(row),) if row.value == "as-none" else None
+        return (row.citation,) if row.value == "as-none" else None
     return ()
 
 
@@ -92,15 +90,14 @@ def _nurse_visit(draft: Draft, members: tuple[int, ...], codes: list[str], rule:
     row = draft.policy.procedures(draft.on, role="visit-nurse")[0]
     instead = ", ".join(dict.fromkeys(codes))
     line = Line(row.code, diagnoses=draft.diagnoses(members), kind="visit", label=row.label)
-    step = Step("no direct supervision", f"{row.code} in place of {instead}", cite(rule))
+    step = Step("no direct supervision", f"{row.code} in place of {instead}", rule.citation)
     entry = Entry(line, row.role, row.position, steps=[step])
     draft.entries.append(entry)
     draft.say(
         "supervision-nurse-visit",
         "warn",
-        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of "
-        f"{instead}.",
+        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of {instead}.",
         "Check the payer's rule; with direct supervision the injection itself is billed.",
-        cite(rule),
+        rule.citation,
         about=entry,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import attrs
 
-from .draft import Draft, cite, named
+from .draft import Draft, named
 
 FINDINGS = {"supply-patient": ("The patient brought the drug", "warn")}
 _PENNY = Decimal("0.01")
@@ -17,8 +17,7 @@ def apply(draft: Draft) -> None:
     brought = [
         item
         for item in draft.given
-        if item.drug is not None
-        and all(draft.administration(i).supplied_by == "patient" for i in item.members)
+        if item.drug is not None and all(draft.administration(i).supplied_by == "patient" for i in item.members)
     ]
     if not brought:
         return
@@ -40,6 +39,6 @@ def apply(draft: Draft) -> None:
             "warn",
             says,
             "Bill a drug only where the practice bought it.",
-            cite(rule),
-            cite(how),
+            rule.citation,
+            how.citation,
         )

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from jcodeunits.policy import Procedure
-from jcodeunits.trace import Step
+from jcodeunits.dated import Step
+from jcodeunits.facts.policy_rows import Procedure
 
-from .draft import Decision, Draft, Entry, cite
+from .draft import Decision, Draft, Entry
 
-FINDINGS = {
-    "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
-}
+FINDINGS = {"vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note")}
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
 # What a general vaccine code on the caller's list may stand for: the payer's own codes too.
-_GENERAL = (
-    *_FIRSTS,
-    "vaccine-influenza-medicare",
-    "vaccine-pneumococcal-medicare",
-    "vaccine-hepatitis-b-medicare",
-)
+_GENERAL = (*_FIRSTS, "vaccine-influenza-medicare", "vaccine-pneumococcal-medicare", "vaccine-hepatitis-b-medicare")
 
 
 def apply(draft: Draft) -> None:
@@ -26,9 +19,7 @@ def apply(draft: Draft) -> None:
     listed = [entry for entry in draft.live("service") if entry.role.startswith(("vaccine", "rsv"))]
     wanted = _without_listed(draft, wanted, listed)
     # Injected vaccines come first: where one opens the day, a vaccine by mouth or nose is a further one.
-    wanted.sort(
-        key=lambda decision: (decision.role not in _FIRSTS, decision.role != "vaccine", decision.index)
-    )
+    wanted.sort(key=lambda decision: (decision.role not in _FIRSTS, decision.role != "vaccine", decision.index))
     opened = any(entry.role in _FIRSTS for entry in listed)
     for decision in wanted:
         if decision.role in _FIRSTS:
@@ -54,7 +45,7 @@ def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -
                 "note",
                 f"{entry.code} is listed among the services: no second line for the same vaccine.",
                 "Leave the code out of services to have it derived.",
-                cite(decision.row),
+                decision.row.citation,
                 about=entry,
             )
     return rest
@@ -79,5 +70,5 @@ def _allergens(draft: Draft) -> None:
 def _entry(draft: Draft, decisions: list[Decision], row: Procedure, units: int) -> Entry:
     members = tuple(decision.index for decision in decisions)
     given = draft.administration(members[0])
-    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", cite(decisions[0].row))
+    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", decisions[0].row.citation)
     return Entry(draft.administration_line(members, row, units), row.role, row.position, members, steps=[step])

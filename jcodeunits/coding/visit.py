@@ -7,10 +7,10 @@ office the visit, in emergency, hospital and home visits the injection.
 from __future__ import annotations
 
 from jcodeunits import tables
-from jcodeunits.cite import Citation
-from jcodeunits.policy import Edit
+from jcodeunits.dated import Citation
+from jcodeunits.facts.policy_rows import Edit
 
-from .draft import Draft, Entry, cite, guide
+from .draft import Draft, Entry, guide
 
 FINDINGS = {
     "visit-code": ("The visit's code is no visit", "stop"),
@@ -44,7 +44,7 @@ def _no_visit(draft: Draft, entry: Entry) -> None:
         "stop",
         f"{entry.code} is no visit code that the tables know{known}; it is withheld.",
         "Give the visit's code, or list another service of the day under services.",
-        cite(row) if row is not None else tables.cited("ncci-manual-2026", "I.D"),
+        row.citation if row is not None else tables.cited("ncci-manual-2026", "I.D"),
     )
 
 
@@ -71,7 +71,7 @@ def _withheld(draft: Draft, entry: Entry) -> bool:
             "warn",
             f"{entry.code} is not covered by this payer and is withheld.",
             "Use the payer's own wellness visit codes where they fit, or bill the patient.",
-            cite(covered),
+            covered.citation,
         )
         return True
     if visit is not None and not entry.listed and visit.place not in (None, draft.encounter.place):
@@ -108,12 +108,7 @@ def _beside(draft: Draft, entry: Entry) -> None:
     if bypassed:
         _by_edit(draft, entry, bypassed)
     else:
-        live = [
-            other
-            for rows in others.values()
-            for other in rows
-            if not other.withheld and other.includes_a_look
-        ]
+        live = [other for rows in others.values() for other in rows if not other.withheld and other.includes_a_look]
         if live:
             _by_custom(draft, entry, live[0])
 
@@ -126,8 +121,8 @@ def _advised(draft: Draft, entry: Entry, edit: Edit) -> None:
         f"By the edits of CMS {edit.column_2} is never paid beside {edit.column_1} (indicator 0); this "
         "payer's own edits are not known.",
         "Ask the payer, or add its row for edits.",
-        cite(edit),
-        cite(draft.option("edits")),
+        edit.citation,
+        draft.option("edits").citation,
         about=entry,
     )
 
@@ -138,12 +133,11 @@ def _never(draft: Draft, entry: Entry, edit: Edit) -> None:
     draft.say(
         "nurse-visit" if nurse else "visit-included",
         "warn",
-        f"{entry.code} is never paid beside {edit.column_1} (indicator 0): no modifier helps, and it is "
-        "withheld.",
+        f"{entry.code} is never paid beside {edit.column_1} (indicator 0): no modifier helps, and it is withheld.",
         "If a practitioner's separate work is documented, bill that visit's own level with 25."
         if nurse
         else "Bill the injection alone.",
-        cite(edit),
+        edit.citation,
     )
 
 
@@ -152,25 +146,20 @@ def _injection_never(draft: Draft, entry: Entry, injections: list[Entry], edit: 
     draft.say(
         "visit-included",
         "warn",
-        f"{edit.column_2} is never paid to the practitioner who bills {entry.code} (indicator 0); it is "
-        "withheld.",
+        f"{edit.column_2} is never paid to the practitioner who bills {entry.code} (indicator 0); it is withheld.",
         "No modifier helps.",
-        cite(edit),
+        edit.citation,
         about=entry,
     )
 
 
 def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
-    pairs = ", ".join(
-        sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits})
-    )
+    pairs = ", ".join(sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits}))
     if entry.separate is None:
         denied = " and ".join(sorted({edit.column_2 for edit in edits}))
-        _ask(
-            draft, entry, f"without 25 the edit with {pairs} denies {denied}", [cite(edit) for edit in edits]
-        )
+        _ask(draft, entry, f"without 25 the edit with {pairs} denies {denied}", [edit.citation for edit in edits])
         return
-    entry.mark(SEPARATE, f"separate from {pairs}", cite(edits[0]))
+    entry.mark(SEPARATE, f"separate from {pairs}", edits[0].citation)
     if entry.role in _PREVENTIVE:
         draft.say(
             "vaccine-visit",
@@ -178,7 +167,7 @@ def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
             f"{entry.code} takes 25 because of {pairs}: that pair is an edit (indicator 1), though none "
             "stands with an injection of another drug.",
             "Keep the visit's own note.",
-            *[cite(edit) for edit in edits],
+            *[edit.citation for edit in edits],
             guide("preventive visits; its scenario 5 has no 25"),
             about=entry,
         )
@@ -198,7 +187,7 @@ def _by_custom(draft: Draft, entry: Entry, other: Entry) -> None:
     if entry.separate is None and not vaccine:
         return
     if option.value == "append" or vaccine:
-        entry.mark(SEPARATE, f"separate from {other.code}", general if vaccine else cite(option))
+        entry.mark(SEPARATE, f"separate from {other.code}", general if vaccine else option.citation)
     draft.say(
         "vaccine-visit" if vaccine else "preventive-visit",
         "note",
@@ -209,7 +198,7 @@ def _by_custom(draft: Draft, entry: Entry, other: Entry) -> None:
             else "; none is set."
         ),
         "Check the payer's own rule.",
-        cite(option),
+        option.citation,
         general,
         about=entry,
     )

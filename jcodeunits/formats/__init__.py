@@ -34,9 +34,22 @@ NAMES = tuple(_MODULES)
 _TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_outgoing", "Loss": "_outgoing"}
 
 __all__ = [
-    "NAMES", "Batch", "ClaimLines", "Loss", "Reading", "claimjson", "cms1500", "encounter_json", "fhir",
-    "hl7v2", "module", "read", "ub04", "write", "x12",
-]  # fmt: skip
+    "NAMES",
+    "Batch",
+    "ClaimLines",
+    "Loss",
+    "Reading",
+    "claimjson",
+    "cms1500",
+    "encounter_json",
+    "fhir",
+    "hl7v2",
+    "module",
+    "read",
+    "ub04",
+    "write",
+    "x12",
+]
 
 
 def module(name: str) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jcodeunits.errors import FormatError, quoted
+from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _incoming, _names
@@ -15,13 +16,7 @@ from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, re
 from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import number
 
-_ORDERS = (
-    "MedicationRequest",
-    "MedicationDispense",
-    "MedicationStatement",
-    "MedicationUsage",
-    "ServiceRequest",
-)
+_ORDERS = ("MedicationRequest", "MedicationDispense", "MedicationStatement", "MedicationUsage", "ServiceRequest")
 _SOURCE = "fhir-medication-administration"
 
 
@@ -32,11 +27,12 @@ def reading(
     completed: bool = False,
     zone: str | None = None,
     medications: Sequence[dict[str, Any]] = (),
+    reference: Reference,
     **beside: Any,
 ) -> Reading:
     """What the administrations of a parsed message say; see `fhir.read` for what may stand beside them."""
     every = resources(message)
-    shelf = _shelf([*every, *(("", medication) for medication in medications)])
+    known = _medications([*every, *(("", medication) for medication in medications)])
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: set[str] = set()
@@ -51,10 +47,10 @@ def reading(
         if finding is not None:
             withheld.append(finding)
         else:
-            given.append(_given(resource, where, shelf, zone))
+            given.append(_given(resource, where, known, zone, reference))
     if not given and not withheld:
         raise FormatError(_nothing(every), format="fhir")
-    return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"))
+    return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"), reference)
 
 
 def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
@@ -68,12 +64,12 @@ def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'})."
 
 
-def _shelf(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    shelf: dict[str, dict[str, Any]] = {}
+def _medications(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    known: dict[str, dict[str, Any]] = {}
     for url, resource in every:
         if resource.get("resourceType") == "Medication":
-            shelf |= {key: resource for key in (url, f"Medication/{resource.get('id')}") if key}
-    return shelf
+            known |= {key: resource for key in (url, f"Medication/{resource.get('id')}") if key}
+    return known
 
 
 # Elements that turn a record round whatever its status says: DSTU2's name, then STU3's.
@@ -123,9 +119,9 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
 
 
 def _given(
-    resource: dict[str, Any], where: str, shelf: Mapping[str, dict[str, Any]], zone: str | None
+    resource: dict[str, Any], where: str, known: Mapping[str, dict[str, Any]], zone: str | None, facts: Reference
 ) -> Given:
-    concept, medication = _medication(resource, where, shelf)
+    concept, medication = _medication(resource, where, known)
     for one in (resource, medication):
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
@@ -137,7 +133,7 @@ def _given(
     _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
     if _incoming.by_volume(says.get("dose", "")):
-        _incoming.take(says, gaps, lambda: _strength(medication, where))
+        _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _times(resource, where, zone, first))
     if codes := _reasons(resource):
@@ -150,7 +146,7 @@ def _given(
 
 
 def _medication(
-    resource: dict[str, Any], where: str, shelf: Mapping[str, dict[str, Any]]
+    resource: dict[str, Any], where: str, known: Mapping[str, dict[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The concept that names the drug, and the Medication where there is one."""
     r5 = resource.get("medication") or {}
@@ -161,11 +157,9 @@ def _medication(
     if not pointer:
         return {}, {}
     inside = {f"#{one.get('id')}": one for one in resource.get("contained") or []}
-    found = inside.get(pointer) or shelf.get(pointer) or shelf.get("/".join(pointer.split("/")[-2:]))
+    found = inside.get(pointer) or known.get(pointer) or known.get("/".join(pointer.split("/")[-2:]))
     if found is None:
-        raise refused(
-            where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]"
-        )
+        raise refused(where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]")
     if found.get("status") not in MEDICATION_STATUS:
         raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
     return found.get("code") or _sole_ingredient(found), found
@@ -198,11 +192,7 @@ def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
     texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
     named = next((text for text in texts if text and text.strip()), None)
     if named is None:
-        raise refused(
-            where,
-            "its drug has no NDC, HCPCS code or text that can be read",
-            fills="drug",
-        )
+        raise refused(where, "its drug has no NDC, HCPCS code or text that can be read", fills="drug")
     return {"drug": _incoming.drug_name(named)}
 
 
@@ -253,14 +243,14 @@ def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
     return says
 
 
-def _strength(medication: dict[str, Any], where: str) -> dict[str, str]:
+def _strength(medication: dict[str, Any], where: str, facts: Reference) -> dict[str, str]:
     """The strength of the drug that is billed as a concentration, where it has exactly one.
 
     A strength belongs to its ingredient: a diluent, a base solution and a second drug give none. The amount
     of the whole product (R4, in STU3 also of an ingredient) counts where the drug is its only one.
     """
     active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
-    own = _own(active, medication)
+    own = _own(active, medication, facts)
     ratios = [medication.get("amount")] if len(active) == len(own) else []
     for one in own:
         ratios += [one.get("strength"), one.get("strengthRatio"), one.get("amount")]
@@ -280,10 +270,10 @@ def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
         raise refused(where, f"its strength cannot be read: {why}", fills="concentration") from None
 
 
-def _own(active: Sequence[dict[str, Any]], medication: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _own(active: Sequence[dict[str, Any]], medication: Mapping[str, Any], facts: Reference) -> list[dict[str, Any]]:
     """The active ingredients that are the drug itself: by name, else the only one unless it is another."""
     drug = _name(medication.get("code"))
-    each = [(one, _names.relation(drug, name) if drug and (name := _name(_item(one))) else "") for one in active]
+    each = [(one, _names.relation(drug, name, facts) if drug and (name := _name(_item(one))) else "") for one in active]
     named = [one for one, relation in each if relation in ("same", "exact", "vague")]
     return named or [one for one, relation in each if len(active) == 1 and relation != "other"]
 
@@ -305,9 +295,7 @@ def _name(concept: dict[str, Any] | None) -> str:
         return ""
 
 
-_WHEN = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
-)
+_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 
 
 def _moment(text: object, where: str, zone: str | None = None) -> Moment:
@@ -325,9 +313,7 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
 _TIMES = ("effective", "occurence", "occurrence", "effectiveTime")
 
 
-def _times(
-    resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]
-) -> dict[str, str]:
+def _times(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     for name in _TIMES:
         period = resource.get(f"{name}Period") or {}

@@ -34,39 +34,107 @@ _SYSTEMS = {
     ),
     CPT: (CPT, "https://www.ama-assn.org/go/cpt", "urn:oid:2.16.840.1.113883.6.12"),
     ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
-}  # fmt: skip
+}
 
 # What an element that is read must be, where it stands: a wrong shape is refused and not half read.
 _RESOURCES = ("", "contained", "resource")
 _SHAPES = Shapes(
     "fhir",
-    lists=frozenset((
-        "coding", "contained", "entry", "performer", "reasonCode", "reason", "ingredient", "item", "detail",
-        "modifier", "product", "service", "diagnosis", "extension", "modifierExtension", "reasonGiven",
-        "security", "tag", "related",
-    )),
-    objects=frozenset((
-        "dosage", "dose", "route", "site", "method", "medication", "medicationReference", "batch",
-        "medicationCodeableConcept", "subject", "concept", "actor", "amount", "numerator", "denominator",
-        "strength", "strengthRatio", "strengthQuantity", "totalVolume",
-        "resource", "quantity", "productOrService", "locationCodeableConcept",
-        "revenue", "net", "unitPrice", "servicedPeriod", "effectivePeriod", "occurencePeriod",
-        "occurrencePeriod", "productCodeableConcept", "diagnosisCodeableConcept", "valueCodeableConcept",
-        "itemCodeableConcept", "itemReference", "meta", "effectiveTimePeriod", "practitioner", "patient",
-        "relationship",
-    )),
-    texts=frozenset((
-        "resourceType", "id", "fullUrl", "url", "system", "display", "unit", "status", "start", "end",
-        "lotNumber", "expirationDate", "effectiveDateTime", "occurenceDateTime", "occurrenceDateTime",
-        "servicedDate", "comparator", "effectiveTimeDateTime", "use",
-    )),
+    lists=frozenset(
+        (
+            "coding",
+            "contained",
+            "entry",
+            "performer",
+            "reasonCode",
+            "reason",
+            "ingredient",
+            "item",
+            "detail",
+            "modifier",
+            "product",
+            "service",
+            "diagnosis",
+            "extension",
+            "modifierExtension",
+            "reasonGiven",
+            "security",
+            "tag",
+            "related",
+        )
+    ),
+    objects=frozenset(
+        (
+            "dosage",
+            "dose",
+            "route",
+            "site",
+            "method",
+            "medication",
+            "medicationReference",
+            "batch",
+            "medicationCodeableConcept",
+            "subject",
+            "concept",
+            "actor",
+            "amount",
+            "numerator",
+            "denominator",
+            "strength",
+            "strengthRatio",
+            "strengthQuantity",
+            "totalVolume",
+            "resource",
+            "quantity",
+            "productOrService",
+            "locationCodeableConcept",
+            "revenue",
+            "net",
+            "unitPrice",
+            "servicedPeriod",
+            "effectivePeriod",
+            "occurencePeriod",
+            "occurrencePeriod",
+            "productCodeableConcept",
+            "diagnosisCodeableConcept",
+            "valueCodeableConcept",
+            "itemCodeableConcept",
+            "itemReference",
+            "meta",
+            "effectiveTimePeriod",
+            "practitioner",
+            "patient",
+            "relationship",
+        )
+    ),
+    texts=frozenset(
+        (
+            "resourceType",
+            "id",
+            "fullUrl",
+            "url",
+            "system",
+            "display",
+            "unit",
+            "status",
+            "start",
+            "end",
+            "lotNumber",
+            "expirationDate",
+            "effectiveDateTime",
+            "occurenceDateTime",
+            "occurrenceDateTime",
+            "servicedDate",
+            "comparator",
+            "effectiveTimeDateTime",
+            "use",
+        )
+    ),
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
-    objects_in={
-        "code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "reference": ("medication",),
-    },
+    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "reference": ("medication",)},
     either_in={"reference": ("actor", "reason", "service", "item")},
-)  # fmt: skip
+)
 _READ = ("MedicationAdministration", "Medication", "Claim", "ChargeItem")
 
 
@@ -123,11 +191,7 @@ def refused(where: str, why: str, **fields: str) -> FormatError:
 
 
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
-    return [
-        one
-        for one in concept.get("coding") or []
-        if one.get("system") in _SYSTEMS[system] and one.get("code")
-    ]
+    return [one for one in concept.get("coding") or [] if one.get("system") in _SYSTEMS[system] and one.get("code")]
 
 
 def words(concept: Mapping[str, Any] | None) -> list[str]:

@@ -17,10 +17,11 @@ from typing import Any
 import attrs
 
 from jcodeunits import units
-from jcodeunits.claim import Administration, Encounter, OpenedProduct
-from jcodeunits.claim import route as canonical_route
 from jcodeunits.dose import Dose
+from jcodeunits.encounter import Administration, Encounter, OpenedProduct
+from jcodeunits.encounter import route as canonical_route
 from jcodeunits.errors import LONGEST, DoseError, EncounterError, FormatError, JcodeunitsError, quoted
+from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 from jcodeunits.tables import cited
 
@@ -30,13 +31,44 @@ from ._outgoing import number
 # UCUM code -> the unit as the dose grammar reads it. Closed on purpose: a bridge that derives units makes
 # USP units of IU, and mmol of mEq. `U` stays `U`, which the grammar reads with a note.
 UCUM = {
-    "kg": "kg", "g": "g", "mg": "mg", "ug": "mcg", "ng": "ng", "L": "L", "l": "L", "mL": "mL", "ml": "mL",
-    "[iU]": "IU", "[IU]": "IU", "[USP'U]": "USP units", "U": "U", "{unit}": "units", "{units}": "units",
-    "{Unit}": "units", "{Units}": "units", "meq": "mEq", "mmol": "mmol", "mCi": "mCi", "Ci": "Ci",
-    "uCi": "uCi", "MBq": "MBq", "GBq": "GBq", "[PFU]": "PFU", "{vg}": "vg", "{cells}": "cells",
-    "cm2": "cm2", "{dose}": "dose", "{vial}": "vial", "{implant}": "implant", "{tbl}": "tablet",
-    "{tablet}": "tablet", "{capsule}": "capsule", "{patch}": "patch", "{each}": "each", "{EA}": "each",
-}  # fmt: skip
+    "kg": "kg",
+    "g": "g",
+    "mg": "mg",
+    "ug": "mcg",
+    "ng": "ng",
+    "L": "L",
+    "l": "L",
+    "mL": "mL",
+    "ml": "mL",
+    "[iU]": "IU",
+    "[IU]": "IU",
+    "[USP'U]": "USP units",
+    "U": "U",
+    "{unit}": "units",
+    "{units}": "units",
+    "{Unit}": "units",
+    "{Units}": "units",
+    "meq": "mEq",
+    "mmol": "mmol",
+    "mCi": "mCi",
+    "Ci": "Ci",
+    "uCi": "uCi",
+    "MBq": "MBq",
+    "GBq": "GBq",
+    "[PFU]": "PFU",
+    "{vg}": "vg",
+    "{cells}": "cells",
+    "cm2": "cm2",
+    "{dose}": "dose",
+    "{vial}": "vial",
+    "{implant}": "implant",
+    "{tbl}": "tablet",
+    "{tablet}": "tablet",
+    "{capsule}": "capsule",
+    "{patch}": "patch",
+    "{each}": "each",
+    "{EA}": "each",
+}
 _PER = ("/kg", "/m2")
 
 _ENCOUNTER_KEYS = tuple(
@@ -160,23 +192,21 @@ def unit(code: str, form: str, where: str, *, ucum: bool) -> str:
         return code
     raise FormatError(
         f"{where}: {quoted(code)} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
-        format=form, place=where, fills="dose",
-    )  # fmt: skip
+        format=form,
+        place=where,
+        fills="dose",
+    )
 
 
 def agree(code: str, text: str, form: str, where: str) -> None:
     """Refuse a unit whose code and text say different things: one of the two is a tenfold error or worse."""
     word = text.strip()
-    if (
-        word
-        and units.is_known(word)
-        and units.is_known(code)
-        and units.canonical(word) != units.canonical(code)
-    ):
+    if word and units.is_known(word) and units.is_known(code) and units.canonical(word) != units.canonical(code):
         raise FormatError(
             f"{where}: the unit's code says {code} and its text says {word}. Correct the message.",
-            format=form, place=where,
-        )  # fmt: skip
+            format=form,
+            place=where,
+        )
 
 
 def amount(value: Decimal, code: str) -> str:
@@ -194,14 +224,8 @@ def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
     batch, day = given.batch, given.on
     if batch is None or batch.expiry is None or day is None or batch.expiry >= day:
         return ()
-    says = (
-        f"{given.where}: lot {batch.lot or 'unknown'} expired on {batch.expiry}, before it was given ({day})."
-    )
-    return (
-        Finding(
-            "product-expired", "warn", says, "Check lot and expiry in the record.", (cited(source, cite),)
-        ),
-    )
+    says = f"{given.where}: lot {batch.lot or 'unknown'} expired on {batch.expiry}, before it was given ({day})."
+    return (Finding("product-expired", "warn", says, "Check lot and expiry in the record.", (cited(source, cite),)),)
 
 
 @attrs.frozen
@@ -231,8 +255,9 @@ def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) ->
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise FormatError(
             f"{zone!r} is no time zone that is known here. Write one such as America/New_York.",
-            format=form, place="zone",
-        ) from None  # fmt: skip
+            format=form,
+            place="zone",
+        ) from None
     try:
         given = dt.datetime.fromisoformat(f"{day}T{time}{offset}").astimezone(place)
     except (ValueError, OverflowError):
@@ -249,9 +274,7 @@ def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str,
         raise FormatError(f"{where}: {says}.", format=form, place=where)
     days = (last.day - first.day).days
     if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
-        raise FormatError(
-            f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where
-        )
+        raise FormatError(f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where)
     return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
 
 
@@ -263,9 +286,7 @@ def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tupl
     fix = "Give zone='America/New_York' (the place's own), or on= the day of service."
     where = (cited(cite[0], "times"),)
     return tuple(
-        Finding(
-            "utc-day", "warn", f"{one.where}: its time is in UTC; {one.on} was taken as the day.", fix, where
-        )
+        Finding("utc-day", "warn", f"{one.where}: its time is in UTC; {one.on} was taken as the day.", fix, where)
         for one in given
         if one.utc and not told
     )
@@ -278,8 +299,10 @@ def only(found: Reading, form: str) -> Encounter:
         raise FormatError(
             f"{' '.join(f'{finding.says} {finding.fix}' for finding in missing)} "
             "reading() gives the rest of the message with this as a finding.",
-            format=form, place=missing[0].says.partition(":")[0], findings=tuple(missing),
-        )  # fmt: skip
+            format=form,
+            place=missing[0].says.partition(":")[0],
+            findings=tuple(missing),
+        )
     return found.encounter
 
 
@@ -289,6 +312,7 @@ def reading(
     beside: Mapping[str, Any],
     form: str,
     cite: tuple[str, str],
+    reference: Reference,
 ) -> Reading:
     """The encounter that a message and the facts beside it make; `cite` is the source for an expiry."""
     withheld = tuple(withheld)
@@ -299,17 +323,18 @@ def reading(
     own = _sorted_out(beside, len(given), form)
     encounter, each = own
     on = _one_day(given, encounter, form)
-    rows = [_merged(one, extra, form) for one, extra in zip(given, each, strict=True)]
+    rows = [_merged(one, extra, form, reference) for one, extra in zip(given, each, strict=True)]
     notes = [
         finding
         for one, extra in zip(given, each, strict=True)
-        for finding in _filled(one, {**extra, "on": encounter.get("on")}, cite[0])
+        for finding in _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
     ]
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give place='11' (place of service, two digits) beside it.",
-            format=form, place="place",
-        )  # fmt: skip
+            format=form,
+            place="place",
+        )
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     dated = [attrs.evolve(one, on=made.on) for one in given]
     late = tuple(finding for one in dated for finding in expired(one, *cite))
@@ -323,8 +348,10 @@ def _one_patient(given: Sequence[Given], form: str) -> None:
     if len(patients) > 1:
         raise FormatError(
             f"The message is about several patients ({', '.join(patients)}). An encounter is one patient's: "
-            "read them one at a time.", format=form, place="patient",
-        )  # fmt: skip
+            "read them one at a time.",
+            format=form,
+            place="patient",
+        )
 
 
 def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) -> Any:
@@ -332,16 +359,16 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     if len(days) > 1:
         raise FormatError(
             f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
-            "read them one at a time.", format=form, place="on",
-        )  # fmt: skip
+            "read them one at a time.",
+            format=form,
+            place="on",
+        )
     said = encounter.get("on")
     for one in given:
         if (gap := one.gaps.get("on")) is not None:
             _fill(one, gap, "on", said, form)
     if not days and said is None:
-        raise FormatError(
-            "The message does not say when: give on='2026-03-02' beside it.", format=form, place="on"
-        )
+        raise FormatError("The message does not say when: give on='2026-03-02' beside it.", format=form, place="on")
     if days and said is not None and str(said) != str(days[0]):
         the_day_before = str(days[0] - dt.timedelta(days=1))
         if str(said) == the_day_before and all(one.utc for one in given):
@@ -350,9 +377,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     return days[0] if days else said
 
 
-def _sorted_out(
-    beside: Mapping[str, Any], count: int, form: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What stands beside the message: facts of the encounter, and of each administration."""
     encounter: dict[str, Any] = {}
     single: dict[str, Any] = {}
@@ -366,26 +391,30 @@ def _sorted_out(
             near = difflib.get_close_matches(key, (*_ENCOUNTER_KEYS, *_GIVEN_KEYS), 1)
             raise FormatError(
                 f"{key!r} is no fact of an encounter or an administration."
-                f"{f' Did you mean {near[0]!r}?' if near else ''}", format=form, place=key,
-            )  # fmt: skip
+                f"{f' Did you mean {near[0]!r}?' if near else ''}",
+                format=form,
+                place=key,
+            )
     if len(each) != count or (single and count != 1):
         raise FormatError(
             f"The message holds {count} administrations: give administrations=[...] with a dict for each, "
-            "in the order of the message.", format=form, place="administrations",
-        )  # fmt: skip
+            "in the order of the message.",
+            format=form,
+            place="administrations",
+        )
     return encounter, [{**one, **single} for one in each]
 
 
-def _merged(given: Given, extra: Mapping[str, Any], form: str) -> dict[str, Any]:
+def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Reference) -> dict[str, Any]:
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
             _fill(given, gap, key, extra.get(key), form)
     for key, value in extra.items():
-        if key in says and not _refines(key, says[key], value):
+        if key in says and not _refines(key, says[key], value, reference):
             raise _contradicted(given.where, key, says[key], value, form)
-        if key == "drug" and key in says and _names.relation(says[key], str(value)) == "vague":
+        if key == "drug" and key in says and _names.relation(says[key], str(value), reference) == "vague":
             continue  # the message says more
         says[key] = value
     if "products" in says and "ndc" in says:
@@ -393,15 +422,17 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str) -> dict[str, Any]
         if says["ndc"] not in ndcs:
             raise FormatError(
                 f"{given.where}: the message names the NDC {says['ndc']}, which products= does not hold.",
-                format=form, place=given.where,
-            )  # fmt: skip
+                format=form,
+                place=given.where,
+            )
         del says["ndc"]
     for key in ("drug", "dose", "route"):
         if says.get(key) is None:
             raise FormatError(
                 f"{given.where}: the message does not say the {key}: give {key}={_EXAMPLES[key]} beside it.",
-                format=form, place=given.where,
-            )  # fmt: skip
+                format=form,
+                place=given.where,
+            )
     return says
 
 
@@ -412,8 +443,10 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+", re.ASCII)
 def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> FormatError:
     return FormatError(
         f"{where}: the message says {key} {quoted(said)} and {quoted(value)} was given beside it. "
-        "Correct the one that is wrong.", format=form, place=where,
-    )  # fmt: skip
+        "Correct the one that is wrong.",
+        format=form,
+        place=where,
+    )
 
 
 def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> None:
@@ -433,24 +466,28 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> No
         raise _contradicted(given.where, key, said, value, form)
 
 
-def _filled(given: Given, extra: Mapping[str, Any], source: str) -> Iterable[Finding]:
+def _filled(given: Given, extra: Mapping[str, Any], source: str, reference: Reference) -> Iterable[Finding]:
     """A note for each fact beside the message that stands for something the message says unreadably."""
     unread = {key for key in given.gaps if extra.get(key) is not None}
     name = extra.get("drug")
-    if name is not None and "drug" in given.says and _names.relation(given.says["drug"], str(name)) == "unknown":
+    said = given.says.get("drug")
+    if name is not None and said and _names.relation(said, str(name), reference) == "unknown":
         unread.add("drug")
     for key in sorted(unread):
         yield Finding(
-            "said-beside", "note",
+            "said-beside",
+            "note",
             f"{given.where}: the {key} in the message is not one that can be read; {str(extra[key])!r}, given "
-            "beside it, was taken.", f"Check that the record says this {key}.", (cited(source, key),),
-        )  # fmt: skip
+            "beside it, was taken.",
+            f"Check that the record says this {key}.",
+            (cited(source, key),),
+        )
 
 
-def _refines(key: str, said: Any, value: Any) -> bool:
+def _refines(key: str, said: Any, value: Any, reference: Reference) -> bool:
     """Whether a fact beside the message is the same or only more exact: IV to IV push, an NDC to its code."""
     if key == "drug":
-        return _names.relation(said, str(value)) != "other"
+        return _names.relation(said, str(value), reference) != "other"
     if key == "route":
         more = canonical_route(value)
         return more == said or (said == "IV" and more.startswith("IV "))
@@ -482,9 +519,8 @@ def route(words: Iterable[str], form: str, where: str) -> str:
     if not tried:
         raise FormatError(f"{where}: no route is said.", format=form, place=where, fills="route")
     raise FormatError(
-        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}",
-        format=form, place=where, fills="route",
-    )  # fmt: skip
+        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}", format=form, place=where, fills="route"
+    )
 
 
 def by_volume(dose: str) -> bool:

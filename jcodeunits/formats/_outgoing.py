@@ -16,9 +16,9 @@ from typing import Any
 import attrs
 
 from jcodeunits.amount import money
-from jcodeunits.catalog import shipped
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two
 
 MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
@@ -202,13 +202,16 @@ def _divided(line: Line, parts: list[int]) -> tuple[Line, ...]:
     extras = [_quantities(extra.quantity, parts) for extra in line.extra_ndcs]
     return tuple(
         attrs.evolve(
-            line, units=units, charge_amount=amounts[n], ndc_quantity=quantities[n],
+            line,
+            units=units,
+            charge_amount=amounts[n],
+            ndc_quantity=quantities[n],
             extra_ndcs=tuple(
                 attrs.evolve(one, quantity=each[n]) for one, each in zip(line.extra_ndcs, extras, strict=True)
             ),
         )
         for n, units in enumerate(parts)
-    )  # fmt: skip
+    )
 
 
 def _quantities(total: Decimal | None, parts: list[int]) -> list[Decimal | None]:
@@ -246,6 +249,7 @@ def prepare(
     revenue_codes: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
     allow_me: bool = False,
+    reference: Reference | None = None,
 ) -> tuple[Line, ...]:
     """The lines that may leave in a format, each with its amount, as many as the fields need.
 
@@ -254,9 +258,9 @@ def prepare(
     """
     if not isinstance(charge, Charge):
         raise FormatError(
-            f"A {type(charge).__name__} is no charge. Make one with jcodeunits.charge(encounter).",
-            format=rules.format,
+            f"A {type(charge).__name__} is no charge. Make one with jcodeunits.charge(encounter).", format=rules.format
         )
+    book = in_use(charge, reference, rules.format)
     problems = [] if allow_stops else _stops(charge)
     if not charge.lines:
         problems.append("there is no line to bill")
@@ -269,13 +273,27 @@ def prepare(
         for line in charge.lines
     )
     for at, line in enumerate(priced, 1):
-        problems += (f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, allow_me))
+        problems += (f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, allow_me, book))
     if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
         problems.append(f"there are {len(diagnoses(charge))} diagnoses, and a claim holds {DIAGNOSES_MOST}")
     _refuse_any(problems, rules)
     parts = [(at, part) for at, line in enumerate(priced, 1) for part in split(line, rules.units_digits)]
     _refuse_any(_divided_wrong(parts, rules), rules)
     return tuple(part for _, part in parts)
+
+
+def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
+    """The reference that a charge is written with; it must be the one that the charge was made with."""
+    book = reference or Reference.shipped()
+    if charge.fingerprint not in ("", book.fingerprint):  # a charge made by hand names no facts
+        which = "the reference given" if reference is not None else "the shipped reference"
+        raise FormatError(
+            f"The charge was made with other facts ({charge.edition}, data {charge.fingerprint[:12]}) than {which} "
+            f"({book.edition}, data {book.fingerprint[:12]}). Give reference= the one that made the charge.",
+            format=name,
+            place="reference",
+        )
+    return book
 
 
 def _refuse_any(problems: list[str], rules: Rules) -> None:
@@ -332,10 +350,10 @@ def _priced(
     return attrs.evolve(line, charge_amount=amount, revenue_code=line.revenue_code or revenue.get(line.code))
 
 
-def _wrong(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
+def _wrong(line: Line, rules: Rules, allow_me: bool, reference: Reference) -> Iterable[str]:
     yield from _wrong_fields(line)
     yield from _wrong_ndc(line, rules, allow_me)
-    yield from _missing(line, rules)
+    yield from _missing(line, rules, reference)
 
 
 def _wrong_fields(line: Line) -> Iterable[str]:
@@ -408,22 +426,20 @@ _WORDS = (
 )
 
 
-def _missing(line: Line, rules: Rules) -> Iterable[str]:
+def _missing(line: Line, rules: Rules, reference: Reference) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
             yield sentence.format(where=rules.fields[name], code=line.code)
-    if "description" in rules.needs and line.description is None and _is_unclassified(line.code):
+    if "description" in rules.needs and line.description is None and _is_unclassified(line.code, reference):
         yield _WORDS.format(where=rules.fields["description"], code=line.code)
 
 
-def _is_unclassified(code: str) -> bool:
+def _is_unclassified(code: str, reference: Reference) -> bool:
     """Whether a code stands for any drug without one of its own, so that only words say which."""
-    return is_level_two(code) and any(row.refuses == "unclassified" for row in shipped().rows(code))
+    return is_level_two(code) and any(row.refuses == "unclassified" for row in reference.drugs.rows(code))
 
 
-def for_charges(
-    beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)
-) -> dict[str, Any]:
+def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)) -> dict[str, Any]:
     """What may stand beside a message of charges: it is read as it is, not billed anew."""
     if unknown := [key for key in beside if key not in allowed]:
         raise FormatError(
@@ -453,8 +469,7 @@ def read_ndc_note(text: str) -> tuple[tuple[ExtraNdc, ...], str]:
     ('50242013601', Decimal('10'), 'call Ann')
     """
     extras = tuple(
-        ExtraNdc(ndc, unit or None, Decimal(amount) if amount else None)
-        for ndc, unit, amount in _NOTED.findall(text)
+        ExtraNdc(ndc, unit or None, Decimal(amount) if amount else None) for ndc, unit, amount in _NOTED.findall(text)
     )
     return extras, _NOTED.sub("", text).strip()
 

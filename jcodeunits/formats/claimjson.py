@@ -3,7 +3,8 @@
 One shape serves several of them; numbers are text. The names come in camelCase, and in snake_case from some
 client libraries: both are read, and `keys="snake"` writes the second.
 
->>> from jcodeunits.claim import Charge, Encounter, Line
+>>> from jcodeunits.claim import Charge, Line
+>>> from jcodeunits.encounter import Encounter
 >>> line = Line("J1885", ("JZ",), 2, diagnoses=("M54.50",), kind="drug")
 >>> text = write(Charge((line,), (), Encounter("2026-03-02", "11")), amounts={"J1885": 5}, indent=None)
 >>> text[text.index('"procedureCode"'):][:51]
@@ -21,6 +22,7 @@ from typing import Any
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError, quoted
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -63,6 +65,7 @@ def write(
     revenue_codes: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
     allow_me: bool = False,
+    reference: Reference | None = None,
     keys: str = "camel",
     indent: int | None = 1,
 ) -> str:
@@ -75,18 +78,20 @@ def write(
         raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
     side = _side(charge) if isinstance(charge, Charge) else "professional"
     rules = Rules(
-        "claimjson", "clearing-house JSON", SERVICE_UNIT_DIGITS,
-        (
-            "charge_amount", "ndc_quantity", "description",
-            "diagnoses" if side == "professional" else "revenue_code",
-        ),
+        "claimjson",
+        "clearing-house JSON",
+        SERVICE_UNIT_DIGITS,
+        ("charge_amount", "ndc_quantity", "description", "diagnoses" if side == "professional" else "revenue_code"),
         {
-            "charge_amount": "lineItemChargeAmount", "ndc_quantity": "nationalDrugUnitCount",
-            "diagnoses": "compositeDiagnosisCodePointers", "revenue_code": "serviceLineRevenueCode",
+            "charge_amount": "lineItemChargeAmount",
+            "ndc_quantity": "nationalDrugUnitCount",
+            "diagnoses": "compositeDiagnosisCodePointers",
+            "revenue_code": "serviceLineRevenueCode",
             "description": "the service's description",
         },
-        QUANTITY_DIGITS, pointers=True,
-    )  # fmt: skip
+        QUANTITY_DIGITS,
+        pointers=True,
+    )
     lines = _outgoing.prepare(
         charge,
         rules,
@@ -95,6 +100,7 @@ def write(
         revenue_codes=revenue_codes,
         descriptions=descriptions,
         allow_me=allow_me,
+        reference=reference,
     )
     listed = diagnoses(charge)
     made: dict[str, Any] = {}
@@ -163,17 +169,32 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
 _SHAPES = Shapes(
     "claimjson",
     lists=frozenset(("serviceLines", "healthCareCodeInformation")),
-    objects=frozenset((
-        "claimInformation", "professionalService", "institutionalService", "compositeDiagnosisCodePointers",
-        "drugIdentification",
-    )),
-    texts=frozenset((
-        "procedureCode", "procedureIdentifier", "measurementUnit", "description", "serviceLineRevenueCode",
-        "placeOfServiceCode", "serviceDate", "nationalDrugCode", "measurementUnitCode", "additionalNotes",
-        "diagnosisCode",
-    )),
+    objects=frozenset(
+        (
+            "claimInformation",
+            "professionalService",
+            "institutionalService",
+            "compositeDiagnosisCodePointers",
+            "drugIdentification",
+        )
+    ),
+    texts=frozenset(
+        (
+            "procedureCode",
+            "procedureIdentifier",
+            "measurementUnit",
+            "description",
+            "serviceLineRevenueCode",
+            "placeOfServiceCode",
+            "serviceDate",
+            "nationalDrugCode",
+            "measurementUnitCode",
+            "additionalNotes",
+            "diagnosisCode",
+        )
+    ),
     words=frozenset(("procedureModifiers", "diagnosisCodePointers")),
-)  # fmt: skip
+)
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -194,15 +215,15 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     listed = tuple(diagnoses) or tuple(_dotted(row.get("diagnosisCode", "")) for row in coded)
     problems: list[str] = []
     lost: list[Loss] = []
-    _outgoing.frequency(
-        str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost
-    )
+    _outgoing.frequency(str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost)
     read_rows = [_read_line(row, at, listed, problems, lost) for at, row in enumerate(rows, 1)]
     if problems:
         raise FormatError(
             f"These service lines cannot be read: {'; '.join(problems)}.",
-            format="claimjson", place=problems[0].partition(":")[0], problems=tuple(problems),
-        )  # fmt: skip
+            format="claimjson",
+            place=problems[0].partition(":")[0],
+            problems=tuple(problems),
+        )
     lines, dates, places = zip(*read_rows, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
 
@@ -246,13 +267,19 @@ def _read_line(
         lost.append(Loss(at, "additionalNotes", rest, "a line has no note"))
     amount = service.get("lineItemChargeAmount")
     line = Line(
-        str(service.get("procedureCode") or ""), tuple(service.get("procedureModifiers") or ()),
-        int(units or 0), drug.ndc or None, drug.qualifier, drug.quantity,
-        tuple(listed[n - 1] for n in known), kind="drug" if drug.ndc else "service",
+        str(service.get("procedureCode") or ""),
+        tuple(service.get("procedureModifiers") or ()),
+        int(units or 0),
+        drug.ndc or None,
+        drug.qualifier,
+        drug.quantity,
+        tuple(listed[n - 1] for n in known),
+        kind="drug" if drug.ndc else "service",
         charge_amount=_decimal(amount, f"{where}: lineItemChargeAmount", problems),
-        revenue_code=service.get("serviceLineRevenueCode"), description=service.get("description"),
+        revenue_code=service.get("serviceLineRevenueCode"),
+        description=service.get("description"),
         extra_ndcs=extras,
-    )  # fmt: skip
+    )
     day = str(row.get("serviceDate") or "")
     date = f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day
     return line, date, str(service.get("placeOfServiceCode") or "")

@@ -4,7 +4,8 @@ The shaded line carries N4 and the NDC, one space, unit and quantity, with no sp
 print it otherwise too: `layout=` says how.
 
 >>> from decimal import Decimal
->>> from jcodeunits.claim import Charge, Encounter, Line
+>>> from jcodeunits.claim import Charge, Line
+>>> from jcodeunits.encounter import Encounter
 >>> line = Line("J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1.50"), ("M54.50",), kind="drug")
 >>> print(write(Charge((line,), (), Encounter("2026-03-02", "11")), amounts={"J1885": "5.00"}))
 N400409379501 ML1.5
@@ -21,6 +22,7 @@ from decimal import Decimal
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -28,9 +30,15 @@ from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 # First and last column of each box of item 24, as Medicare's print specification counts them.
 COLUMNS = {
-    "from": (1, 8), "to": (10, 17), "place": (19, 20), "code": (25, 30), "modifiers": (33, 43),
-    "pointers": (45, 48), "amount": (50, 57), "units": (59, 61),
-}  # fmt: skip
+    "from": (1, 8),
+    "to": (10, 17),
+    "place": (19, 20),
+    "code": (25, 30),
+    "modifiers": (33, 43),
+    "pointers": (45, 48),
+    "amount": (50, 57),
+    "units": (59, 61),
+}
 SHADED_WIDTH = 61  # 24A to 24G
 UNIT_DIGITS = 3  # 24G, columns 59 to 61
 DOLLAR_DIGITS = 6  # 24F: eight columns, two of them cents
@@ -71,6 +79,7 @@ def write(
     layout: str = "nucc",
     blank_amounts: bool = False,
     allow_me: bool = False,
+    reference: Reference | None = None,
 ) -> str:
     """The charge as rows of item 24, two for each line (the shaded one may be empty).
 
@@ -80,11 +89,16 @@ def write(
     `diagnoses(charge)`. Raises `FormatError` listing all that is in the way. Sources: NUCC's instructions
     for item 24; Medicare's column specification.
     """
-    style = _layout(charge, layout)
+    style = _layout(charge, layout, reference)
     lines = _outgoing.prepare(
-        charge, _rules(style, blank_amounts), allow_stops=allow_stops, amounts=amounts,
-        descriptions=descriptions, allow_me=allow_me,
-    )  # fmt: skip
+        charge,
+        _rules(style, blank_amounts),
+        allow_stops=allow_stops,
+        amounts=amounts,
+        descriptions=descriptions,
+        allow_me=allow_me,
+        reference=reference,
+    )
     listed = diagnoses(charge)
     rows: list[str] = []
     if style == "item-19" and (ndcs := [text for line in lines for text in _ndcs(line, style)]):
@@ -98,39 +112,45 @@ def write(
     return "".join(f"{row}\n" for row in rows)
 
 
-def _layout(charge: Charge, layout: str) -> str:
+def _layout(charge: Charge, layout: str, reference: Reference | None) -> str:
     if layout == "payer" and isinstance(charge, Charge):
-        from jcodeunits.policy import shipped
-
-        layout = shipped().option(charge.encounter.payer, "paper-layout", charge.encounter.on).value
+        policy = _outgoing.in_use(charge, reference, "cms1500").policy
+        layout = policy.option(charge.encounter.payer, "paper-layout", charge.encounter.on).value
     if layout not in LAYOUTS:
         raise FormatError(
             f"{layout!r} is no layout here. Allowed: {', '.join((*LAYOUTS, 'payer'))}.",
-            format="cms1500", place="layout",
-        )  # fmt: skip
+            format="cms1500",
+            place="layout",
+        )
     return layout
 
 
 def _rules(style: str, blank_amounts: bool) -> Rules:
     return Rules(
-        "cms1500", "CMS-1500", UNIT_DIGITS,
+        "cms1500",
+        "CMS-1500",
+        UNIT_DIGITS,
         ("ndc_quantity", "diagnoses", "description", *(() if blank_amounts else ("charge_amount",))),
         {
-            "charge_amount": "24F", "diagnoses": "24E",
+            "charge_amount": "24F",
+            "diagnoses": "24E",
             **dict.fromkeys(("ndc_quantity", "description"), "the shaded part of item 24"),
         },
         IMPLIED_DIGITS if style == "implied-decimal" else QUANTITY_DIGITS,
         LEGACY_QUANTITY if style == "legacy" else None,
-        DOLLAR_DIGITS, pointers=True,
-    )  # fmt: skip
+        DOLLAR_DIGITS,
+        pointers=True,
+    )
 
 
 def _fits(text: str, width: int, where: str) -> str:
     if len(text) > width:
         raise FormatError(
             f"{where} holds {width} characters, and {text!r} has {len(text)}. Shorten the description, or "
-            "bill further NDCs on lines of their own.", format="cms1500", place=where,
-        )  # fmt: skip
+            "bill further NDCs on lines of their own.",
+            format="cms1500",
+            place=where,
+        )
     return text
 
 
@@ -153,12 +173,15 @@ def _ndc(one: ExtraNdc, style: str) -> str:
 def _service(charge: Charge, line: Line, listed: tuple[str, ...]) -> str:
     day = f"{charge.encounter.on:%m %d %y}"
     boxes = {
-        "from": day, "to": day, "place": charge.encounter.place, "code": line.code,
+        "from": day,
+        "to": day,
+        "place": charge.encounter.place,
+        "code": line.code,
         "modifiers": " ".join(line.modifiers),
         "pointers": "".join(_LETTERS[n - 1] for n in _outgoing.pointers(line, listed)),
         "amount": "" if line.charge_amount is None else _money(line.charge_amount),
         "units": f"{line.units:>{UNIT_DIGITS}}",
-    }  # fmt: skip
+    }
     row = ""
     for name, (first, last) in COLUMNS.items():
         row = f"{row:<{first - 1}}{boxes[name]:<{last - first + 1}}"
@@ -171,10 +194,10 @@ def _money(amount: Decimal) -> str:
     return f"{dollars:>5} {cents:02}" if dollars < 10**5 else f"{dollars}{cents:02}"
 
 
-def losses(charge: Charge, *, layout: str = "nucc") -> tuple[Loss, ...]:
+def losses(charge: Charge, *, layout: str = "nucc", reference: Reference | None = None) -> tuple[Loss, ...]:
     """What of the charge item 24 does not carry."""
     lost = _outgoing.losses(charge.lines, {"revenue_code": "a CMS-1500 line has no revenue code"})
-    if _layout(charge, layout) == "item-19":
+    if _layout(charge, layout, reference) == "item-19":
         reason = "item 19 names the products of the whole form, not of a line"
         lost += _outgoing.losses(charge.lines, {"ndc": reason})
     return lost + _outgoing.lost_pointers(charge.lines, "24E")
@@ -202,15 +225,14 @@ def read(text: str, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     if len(rows) % 2:
         problems.append(f"{len(rows)} rows, and each line of item 24 has two")
     pairs = list(zip(rows[::2], rows[1::2], strict=False))
-    found = [
-        _read_pair(shaded, row, at, tuple(diagnoses), problems, lost)
-        for at, (shaded, row) in enumerate(pairs, 1)
-    ]
+    found = [_read_pair(shaded, row, at, tuple(diagnoses), problems, lost) for at, (shaded, row) in enumerate(pairs, 1)]
     if problems:
         raise FormatError(
             f"This CMS-1500 text cannot be read: {'; '.join(problems)}.",
-            format="cms1500", place=problems[0].partition(":")[0], problems=tuple(problems),
-        )  # fmt: skip
+            format="cms1500",
+            place=problems[0].partition(":")[0],
+            problems=tuple(problems),
+        )
     lines, dates, places = zip(*found, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
 
@@ -239,13 +261,18 @@ def _read_pair(
     first = ndcs[0] if ndcs else ExtraNdc("")
     money = _box(row, "amount").replace(" ", "")
     line = Line(
-        _box(row, "code"), tuple(_box(row, "modifiers").split()), int(units) if is_count(units) else 0,
-        first.ndc or None, first.qualifier, first.quantity,
+        _box(row, "code"),
+        tuple(_box(row, "modifiers").split()),
+        int(units) if is_count(units) else 0,
+        first.ndc or None,
+        first.qualifier,
+        first.quantity,
         tuple(listed[n] for n in places if 0 <= n < len(listed)),
         kind="drug" if ndcs else "service",
         charge_amount=Decimal(money).scaleb(-2) if is_count(money) else None,
-        description=narrative, extra_ndcs=tuple(ndcs[1:]),
-    )  # fmt: skip
+        description=narrative,
+        extra_ndcs=tuple(ndcs[1:]),
+    )
     month, day, year = _box(row, "from").split()
     return line, f"20{year}-{month}-{day}", _box(row, "place")
 

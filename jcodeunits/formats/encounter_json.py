@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jcodeunits.claim import Charge, Encounter
+from jcodeunits.claim import Charge
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
+from jcodeunits.facts.reference import Reference
 
 from ._json import load
-from ._outgoing import Loss
+from ._outgoing import Loss, in_use
 
 
 def read(text: object, **beside: Any) -> Encounter:
@@ -25,16 +27,15 @@ def read(text: object, **beside: Any) -> Encounter:
     data = load(text, "json", "An encounter")
     for key, value in beside.items():
         if key in data and data[key] != value:
-            raise FormatError(
-                f"The encounter says {key} {data[key]!r} and {value!r} was given.", format="json"
-            )
+            raise FormatError(f"The encounter says {key} {data[key]!r} and {value!r} was given.", format="json")
     return Encounter.from_dict({**data, **beside})
 
 
-def write(charge: Charge, *, indent: int | None = 1) -> str:
+def write(charge: Charge, *, indent: int | None = 1, reference: Reference | None = None) -> str:
     """The whole charge, findings and all; nothing is refused, because `ok` says what stops it."""
     if not isinstance(charge, Charge):
         raise FormatError(f"A {type(charge).__name__} is no charge.", format="json")
+    in_use(charge, reference, "json")
     return json.dumps(charge.as_dict(), indent=indent, ensure_ascii=False)
 
 

@@ -19,8 +19,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from jcodeunits.claim import Charge, Encounter, ExtraNdc, Line
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, quoted
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two
 
 from . import _fhir_given, _incoming, _outgoing
@@ -57,7 +59,7 @@ _CHARGE_ITEM_CANNOT = {
 # --- reading: what was given -----------------------------------------------------------------------
 
 
-def read(text: object, **beside: Any) -> Encounter | ClaimLines:
+def read(text: object, *, reference: Reference | None = None, **beside: Any) -> Encounter | ClaimLines:
     """An encounter from administrations, or the lines of a Claim or of ChargeItems.
 
     `text`: JSON text, or the resource as a dict: a MedicationAdministration, a Bundle, a Claim, a ChargeItem.
@@ -74,15 +76,15 @@ def read(text: object, **beside: Any) -> Encounter | ClaimLines:
     message = parse(text)
     if _is_charge(message):
         return _lines(message, **_outgoing.for_charges(beside, "fhir"))
-    return _incoming.only(_fhir_given.reading(message, **beside), "fhir")
+    return _incoming.only(_fhir_given.reading(message, reference=reference or Reference.shipped(), **beside), "fhir")
 
 
-def reading(text: object, **beside: Any) -> Reading:
+def reading(text: object, *, reference: Reference | None = None, **beside: Any) -> Reading:
     """Like `read`, but what was not given, and a day that UTC leaves open, become findings.
 
     Lots and expiries are kept in `.batches`.
     """
-    return _fhir_given.reading(parse(text), **beside)
+    return _fhir_given.reading(parse(text), reference=reference or Reference.shipped(), **beside)
 
 
 def _is_charge(message: dict[str, Any]) -> bool:
@@ -113,8 +115,10 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
     if problems or not rows:
         raise FormatError(
             f"These FHIR charges cannot be read: {'; '.join(problems) or 'there is no item'}.",
-            format="fhir", place=(problems or [""])[0].partition(":")[0], problems=tuple(problems),
-        )  # fmt: skip
+            format="fhir",
+            place=(problems or [""])[0].partition(":")[0],
+            problems=tuple(problems),
+        )
     lines, dates, places, losses = zip(*rows, strict=True)
     every = [*_earlier(message), *(loss for each in losses for loss in each)]
     return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
@@ -144,9 +148,7 @@ def _earlier(message: dict[str, Any]) -> list[Loss]:
     """The claims that a Claim names as coming before it: its lines may stand in for theirs."""
     related = [one for _, resource in resources(message) for one in resource.get("related") or []]
     reason = "an earlier claim of the same services: take that one back, or the lines are billed twice"
-    return [
-        Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related
-    ]
+    return [Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related]
 
 
 def _listed(claim: Mapping[str, Any]) -> dict[int, str]:
@@ -166,23 +168,23 @@ def _item(
     pointed = item.get("diagnosisSequence") or []
     if unknown := [str(n) for n in pointed if n not in listed]:
         lost.append(Loss(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand"))
-    ndcs = [
-        made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))
-    ]
+    ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
     first = ndcs[0] if ndcs else ExtraNdc("")
     place = words(item.get("locationCodeableConcept"))
     line = Line(
         _code(item.get("productOrService") or {}, where, problems),
         tuple(words(one)[0] for one in item.get("modifier") or [] if words(one)),
         _count(item.get("quantity"), where, problems),
-        first.ndc or None, first.qualifier, first.quantity,
+        first.ndc or None,
+        first.qualifier,
+        first.quantity,
         tuple(listed[n] for n in pointed if n in listed),
         kind="drug" if ndcs else "service",
         charge_amount=_net(item, where, at, lost, problems),
         revenue_code=next(iter(words(item.get("revenue"))), None),
         description=(item.get("productOrService") or {}).get("text"),
         extra_ndcs=tuple(ndcs[1:]),
-    )  # fmt: skip
+    )
     period = item.get("servicedPeriod") or {}
     date = item.get("servicedDate") or "/".join(filter(None, (period.get("start"), period.get("end"))))
     return line, str(date)[:21], place[0] if place else "", lost
@@ -228,9 +230,7 @@ def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) 
     return int(value)
 
 
-def _detail(
-    detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]
-) -> ExtraNdc | None:
+def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> ExtraNdc | None:
     found = codes(detail.get("productOrService") or {}, NDC)
     if not found:
         lost.append(Loss(at, "detail", str(detail.get("sequence", "")), "no NDC"))
@@ -266,9 +266,7 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
         tuple(modifiers),
         _count(resource.get("quantity"), where, problems),
         ndc,
-        diagnoses=tuple(
-            code["code"] for reason in resource.get("reason") or [] for code in codes(reason, ICD10)
-        ),
+        diagnoses=tuple(code["code"] for reason in resource.get("reason") or [] for code in codes(reason, ICD10)),
         kind="drug" if ndc else "service",
         description=concept.get("text"),
     )
@@ -289,6 +287,7 @@ def write(
     resource: str = "Claim",
     release: str = "R4",
     allow_me: bool = False,
+    reference: Reference | None = None,
     indent: int | None = 1,
     **host: Any,
 ) -> str:
@@ -301,11 +300,18 @@ def write(
     """
     return dump(
         build(
-            charge, allow_stops=allow_stops, amounts=amounts, revenue_codes=revenue_codes, resource=resource,
-            release=release, allow_me=allow_me, **host,
+            charge,
+            allow_stops=allow_stops,
+            amounts=amounts,
+            revenue_codes=revenue_codes,
+            resource=resource,
+            release=release,
+            allow_me=allow_me,
+            reference=reference,
+            **host,
         ),
         indent,
-    )  # fmt: skip
+    )
 
 
 def build(
@@ -317,6 +323,7 @@ def build(
     resource: str = "Claim",
     release: str = "R4",
     allow_me: bool = False,
+    reference: Reference | None = None,
     **host: Any,
 ) -> dict[str, Any]:
     """What `write` writes, as a dict whose exact numbers are `Decimal`."""
@@ -333,6 +340,7 @@ def build(
         amounts=amounts,
         revenue_codes=revenue_codes,
         allow_me=allow_me,
+        reference=reference,
     )
     if resource == "Claim":
         return _claim(charge, lines, host)
@@ -387,9 +395,7 @@ def _claim(charge: Charge, lines: tuple[Line, ...], host: Mapping[str, Any]) -> 
     missing = [name for name in _HOST if not host.get(name)]
     if len(missing) < len(_HOST):
         if missing:
-            raise FormatError(
-                f"A whole Claim needs {', '.join(missing)} too.", format="fhir", place=missing[0]
-            )
+            raise FormatError(f"A whole Claim needs {', '.join(missing)} too.", format="fhir", place=missing[0])
         made = {
             "resourceType": "Claim",
             "status": "active",
@@ -403,8 +409,7 @@ def _claim(charge: Charge, lines: tuple[Line, ...], host: Mapping[str, Any]) -> 
         }
     if listed:
         made["diagnosis"] = [
-            {"sequence": n, "diagnosisCodeableConcept": _concept(ICD10, code)}
-            for n, code in enumerate(listed, 1)
+            {"sequence": n, "diagnosisCodeableConcept": _concept(ICD10, code)} for n, code in enumerate(listed, 1)
         ]
     made["item"] = [_written_item(charge, line, n, listed) for n, line in enumerate(lines, 1)]
     return made
@@ -443,14 +448,10 @@ def _written_detail(at: int, ndc: str, unit: str | None, quantity: Decimal | Non
     return made
 
 
-def _charge_items(
-    charge: Charge, lines: tuple[Line, ...], release: str, host: Mapping[str, Any]
-) -> dict[str, Any]:
+def _charge_items(charge: Charge, lines: tuple[Line, ...], release: str, host: Mapping[str, Any]) -> dict[str, Any]:
     _known(host, ("patient", "encounter", "administrations"))
     if not host.get("patient"):
-        raise FormatError(
-            "A ChargeItem names its patient: give patient='Patient/1'.", format="fhir", place="subject"
-        )
+        raise FormatError("A ChargeItem names its patient: give patient='Patient/1'.", format="fhir", place="subject")
     items = [_written_charge_item(charge, line, release, host) for line in lines]
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in items]}
 
@@ -459,9 +460,7 @@ def _written_charge_item(charge: Charge, line: Line, release: str, host: Mapping
     r5 = release == "R5"
     made: dict[str, Any] = {"resourceType": "ChargeItem"}
     if line.modifiers:
-        made["extension"] = [
-            {"url": MODIFIER, "valueCodeableConcept": _modifier(code)} for code in line.modifiers
-        ]
+        made["extension"] = [{"url": MODIFIER, "valueCodeableConcept": _modifier(code)} for code in line.modifiers]
     made |= {
         "status": "billable",
         "code": _procedure(line.code, line.description),
@@ -486,9 +485,7 @@ def _written_charge_item(charge: Charge, line: Line, release: str, host: Mapping
 def _known(host: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     if unknown := [key for key in host if key not in allowed]:
         raise FormatError(
-            f"{unknown[0]!r} is no option here. Allowed: {', '.join(allowed)}.",
-            format="fhir",
-            place=unknown[0],
+            f"{unknown[0]!r} is no option here. Allowed: {', '.join(allowed)}.", format="fhir", place=unknown[0]
         )
 
 

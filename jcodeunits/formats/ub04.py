@@ -1,7 +1,8 @@
 """UB-04 (CMS-1450): form locators 42 to 47 of each line, the NDC in FL43 without a space in it.
 
 >>> from decimal import Decimal
->>> from jcodeunits.claim import Charge, Encounter, Line
+>>> from jcodeunits.claim import Charge, Line
+>>> from jcodeunits.encounter import Encounter
 >>> line = Line("J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1.50"), kind="drug", revenue_code="0636")
 >>> charge = Charge((line,), (), Encounter("2026-03-02", "22", claim="outpatient"))
 >>> print(write(charge, amounts={"J1885": "5.00"}))
@@ -17,6 +18,7 @@ from decimal import Decimal
 
 from jcodeunits.claim import Charge, Line
 from jcodeunits.errors import FormatError
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -50,6 +52,7 @@ def write(
     revenue_codes: Mapping[str, str] | None = None,
     blank_amounts: bool = False,
     allow_me: bool = False,
+    reference: Reference | None = None,
 ) -> str:
     """The charge as rows of FL42 to FL47.
 
@@ -58,11 +61,15 @@ def write(
     the host. Raises `FormatError` listing all that is in the way. Source: NUBC's rule for FL43.
     """
     rules = Rules(
-        "ub04", "UB-04", UNIT_DIGITS,
+        "ub04",
+        "UB-04",
+        UNIT_DIGITS,
         ("revenue_code", "ndc_quantity", *(() if blank_amounts else ("charge_amount",))),
         {"charge_amount": "FL47", "revenue_code": "FL42", "ndc_quantity": "FL43"},
-        None, QUANTITY_MOST, DOLLAR_DIGITS,
-    )  # fmt: skip
+        None,
+        QUANTITY_MOST,
+        DOLLAR_DIGITS,
+    )
     lines = _outgoing.prepare(
         charge,
         rules,
@@ -70,13 +77,16 @@ def write(
         amounts=amounts,
         revenue_codes=revenue_codes,
         allow_me=allow_me,
+        reference=reference,
     )
     several = [f"line {at} ({line.code})" for at, line in enumerate(lines, 1) if line.extra_ndcs]
     if several:
         raise FormatError(
             f"Not written as UB-04: {', '.join(several)} has several NDCs, and FL43 holds one: one line for "
-            "each NDC is needed.", format="ub04", place=several[0],
-        )  # fmt: skip
+            "each NDC is needed.",
+            format="ub04",
+            place=several[0],
+        )
     return "".join(f"{_row(charge, line)}\n" for line in lines)
 
 
@@ -125,8 +135,10 @@ def read(text: str) -> ClaimLines:
     if problems:
         raise FormatError(
             f"This UB-04 text cannot be read: {'; '.join(problems)}.",
-            format="ub04", place=problems[0].partition(":")[0], problems=tuple(problems),
-        )  # fmt: skip
+            format="ub04",
+            place=problems[0].partition(":")[0],
+            problems=tuple(problems),
+        )
     lines, dates = zip(*found, strict=True)
     return ClaimLines(lines, dates, ("",) * len(lines))
 
@@ -153,13 +165,15 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
     if not re.fullmatch(r"\d{6}", day, re.ASCII):
         problems.append(f"{where}: {day!r} in FL45 is no date")
     line = Line(
-        code, tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
+        code,
+        tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
         int(boxes["46"]) if is_count(boxes["46"]) else 0,
-        drug[1] if drug else None, drug[2] if drug else None,
+        drug[1] if drug else None,
+        drug[2] if drug else None,
         Decimal(number(Decimal(drug[3]))) if drug else None,
         kind="drug" if drug else "service",
         charge_amount=Decimal(boxes["47"]).scaleb(-2) if is_count(boxes["47"]) else None,
         revenue_code=boxes["42"] or None,
         description=boxes["43"] if boxes["43"] and not drug else None,
-    )  # fmt: skip
+    )
     return line, f"20{day[4:]}-{day[:2]}-{day[2:4]}"

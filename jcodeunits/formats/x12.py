@@ -6,7 +6,8 @@ the NDC quantity in packages or millilitres.
 
 >>> import datetime as dt
 >>> from decimal import Decimal
->>> from jcodeunits.claim import Charge, Encounter, Line
+>>> from jcodeunits.claim import Charge, Line
+>>> from jcodeunits.encounter import Encounter
 >>> line = Line("J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1"), ("M54.50",), kind="drug")
 >>> charge = Charge((line,), (), Encounter("2026-03-02", "11", diagnoses=("M54.50",)))
 >>> print(write(charge, amounts={"J1885": "5.00"}))
@@ -29,6 +30,7 @@ import attrs
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError, quoted
+from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
@@ -73,8 +75,7 @@ class Delimiters:
         marks = attrs.astuple(self)
         if len(set(marks)) != 4 or any(len(mark) != 1 or mark.isalnum() or mark == " " for mark in marks):
             raise FormatError(
-                f"{marks!r} are no delimiters: four different characters, no letter, digit or space.",
-                format="x12",
+                f"{marks!r} are no delimiters: four different characters, no letter, digit or space.", format="x12"
             )
 
 
@@ -89,12 +90,7 @@ def _rules(segment: str) -> Rules:
         format="x12",
         title="X12 837P" if professional else "X12 837I",
         units_digits=SERVICE_UNIT_DIGITS,
-        needs=(
-            "charge_amount",
-            "ndc_quantity",
-            "description",
-            "diagnoses" if professional else "revenue_code",
-        ),
+        needs=("charge_amount", "ndc_quantity", "description", "diagnoses" if professional else "revenue_code"),
         fields={
             "charge_amount": "SV102" if professional else "SV203",
             "diagnoses": "SV107",
@@ -130,6 +126,7 @@ def write(
     place: bool = True,
     first: int = 1,
     allow_me: bool = False,
+    reference: Reference | None = None,
     delimiters: Delimiters = PLAIN,
     newline: str = "\n",
 ) -> str:
@@ -146,9 +143,15 @@ def write(
     """
     kind = _kind(charge, loop) if isinstance(charge, Charge) else "SV1"
     lines = _outgoing.prepare(
-        charge, _rules(kind), allow_stops=allow_stops, amounts=amounts, revenue_codes=revenue_codes,
-        descriptions=descriptions, allow_me=allow_me,
-    )  # fmt: skip
+        charge,
+        _rules(kind),
+        allow_stops=allow_stops,
+        amounts=amounts,
+        revenue_codes=revenue_codes,
+        descriptions=descriptions,
+        allow_me=allow_me,
+        reference=reference,
+    )
     segments: list[str] = []
     listed = diagnoses(charge)
     for at, line in enumerate(lines, first):
@@ -172,8 +175,10 @@ def _loop(
         if kind == "SV2":
             raise FormatError(
                 f"line {at} ({line.code}) has several NDCs, and an 837I line has no note for them: "
-                "one line for each NDC is needed.", format="x12", place="NTE",
-            )  # fmt: skip
+                "one line for each NDC is needed.",
+                format="x12",
+                place="NTE",
+            )
         yield "NTE", {1: "ADD", 2: _outgoing.ndc_note(line.extra_ndcs)}
     if line.ndc is not None and line.ndc_quantity is not None:
         yield "LIN", {2: "N4", 3: line.ndc}
@@ -187,9 +192,13 @@ def _service(line: Line, kind: str, charge: Charge, listed: tuple[str, ...], pla
     if kind == "SV2":
         return {1: line.revenue_code or "", 2: procedure, 3: amount, 4: "UN", 5: str(line.units)}
     return {
-        1: procedure, 2: amount, 3: "UN", 4: str(line.units), 5: charge.encounter.place if place else "",
+        1: procedure,
+        2: amount,
+        3: "UN",
+        4: str(line.units),
+        5: charge.encounter.place if place else "",
         7: {n: str(pointer) for n, pointer in enumerate(_outgoing.pointers(line, listed), 1)},
-    }  # fmt: skip
+    }
 
 
 def _segment(name: str, values: _Values, marks: Delimiters, spot: str) -> str:
@@ -212,8 +221,9 @@ def _clean(text: str, marks: Delimiters, spot: str) -> str:
         raise FormatError(
             f"{spot}: the text {text!r} {why}, which X12 cannot hold. Write it otherwise"
             f"{', or choose other delimiters' if wrong else ''}.",
-            format="x12", place=spot,
-        )  # fmt: skip
+            format="x12",
+            place=spot,
+        )
     return text
 
 
@@ -284,9 +294,7 @@ def _delimiters(text: str) -> Delimiters:
     if not text.startswith("ISA"):
         return PLAIN
     if len(text) < 106 or text.count(text[3], 0, 106) != 16:
-        raise FormatError(
-            "The ISA segment has not 106 characters and 16 elements.", format="x12", place="ISA"
-        )
+        raise FormatError("The ISA segment has not 106 characters and 16 elements.", format="x12", place="ISA")
     return Delimiters(text[3], text[104], text[105], text[82])
 
 
@@ -465,8 +473,10 @@ class _Reader:
         if self.problems:
             raise FormatError(
                 f"This X12 text cannot be read: {'; '.join(self.problems)}.",
-                format="x12", place=self.problems[0].partition(":")[0], problems=tuple(self.problems),
-            )  # fmt: skip
+                format="x12",
+                place=self.problems[0].partition(":")[0],
+                problems=tuple(self.problems),
+            )
         if not self.done:
             raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
         lines = tuple(_line(line) for line in self.done)
@@ -477,10 +487,18 @@ class _Reader:
 
 
 _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
-    "BHT": _Reader._bht, "CLM": _Reader._clm,
-    "HI": _Reader._hi, "LX": _Reader._lx, "SV1": _Reader._sv1, "SV2": _Reader._sv2,
-    "DTP": _Reader._dtp, "NTE": _Reader._nte, "LIN": _Reader._lin, "CTP": _Reader._ctp, "REF": _Reader._ref,
-}  # fmt: skip
+    "BHT": _Reader._bht,
+    "CLM": _Reader._clm,
+    "HI": _Reader._hi,
+    "LX": _Reader._lx,
+    "SV1": _Reader._sv1,
+    "SV2": _Reader._sv2,
+    "DTP": _Reader._dtp,
+    "NTE": _Reader._nte,
+    "LIN": _Reader._lin,
+    "CTP": _Reader._ctp,
+    "REF": _Reader._ref,
+}
 
 
 def _dotted(code: str, kind: str) -> str:
@@ -491,12 +509,19 @@ def _dotted(code: str, kind: str) -> str:
 
 def _line(read: _Open) -> Line:
     return Line(
-        read.code, read.modifiers, read.units, read.ndc, read.qualifier, read.quantity,
+        read.code,
+        read.modifiers,
+        read.units,
+        read.ndc,
+        read.qualifier,
+        read.quantity,
         tuple(read.claim[n - 1] for n in read.pointers if 1 <= n <= len(read.claim)),
         kind="drug" if read.ndc is not None else "service",
-        charge_amount=read.amount, revenue_code=read.revenue_code, description=read.description,
+        charge_amount=read.amount,
+        revenue_code=read.revenue_code,
+        description=read.description,
         extra_ndcs=read.extras,
-    )  # fmt: skip
+    )
 
 
 def _lost(at: int, line: _Open) -> Iterable[Loss]:

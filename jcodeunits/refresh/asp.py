@@ -14,8 +14,17 @@ import attrs
 
 from .sheets import problem, rows_of_csv, rows_of_workbook
 
-_CROSSWALK = ("Short Description", "LABELER NAME", "NDC2", "Drug Name", "HCPCS dosage", "PKG SIZE", "PKG QTY",
-              "BILLUNITS", "BILLUNITSPKG")  # fmt: skip
+_CROSSWALK = (
+    "Short Description",
+    "LABELER NAME",
+    "NDC2",
+    "Drug Name",
+    "HCPCS dosage",
+    "PKG SIZE",
+    "PKG QTY",
+    "BILLUNITS",
+    "BILLUNITSPKG",
+)
 _LIMITS = ("HCPCS Code", "Short Description", "HCPCS Code Dosage", "Payment Limit")
 _FIRST = re.compile(r"_?\d{4}_CODE|HCPCS( CODE)?|CODE", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z0-9]\d{4}")

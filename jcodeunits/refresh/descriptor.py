@@ -46,31 +46,40 @@ _DAYS = re.compile(r"(?:greater than (\d+) days )?(?:and up to|less than or equa
 _RATIO = re.compile(r"\((\d[\d.]*)/(\d[\d.]*)\)")
 
 # What is printed for the reader and is no billing unit. Each is cut out before amounts are read.
-_REMARKS = [(re.compile(words), note) for words, note in (
-    (r"\(code may be used[^)]*\)|\(not to be used[^)]*\)|\(for circumstances[^)]*\)", ""),
-    (r"\(?(?:add-on, )?list (?:separately )?in addition[^)]*\)|\(list [^)]*\)|\(for use in [^)]*\)", ""),
-    (r"\(central venous catheter [^)]*\)", "catheter lock"), (r"\(e\.g\.,[^)]*\)", ""),
-    (r",? provided in [\d.]+ ?mg vial", ""), (r" per 24 hours", ""),
-    (r",? (?:including|includes) (?:leukapheresis|implants?)\b[^,]*", ""),
-    (r",? fda[- ]approved prescription anti-emetic, for use as.*regimen", "anti-emetic with chemotherapy"),
-    (r",? ?fda approved prescription, only for use as hiv pre-exposure prophylaxis.*hiv\)", "hiv prevention"),
-    (r" only for use as hiv pre-exposure prophylaxis \(.*hiv\)", "hiv prevention"),
-    (r"\(only for use as hiv treatment\)", "hiv treatment"),
-    (r",? for the pre-exposure prophylaxis only, .*(?=, ?\d[\d,]* mg$)", "covid-19 prevention"),
-    (r",? with an indication for post-exposure.* only(?=,)", "covid-19 in hospital"),
-    (r",? for hospitalized adult.* only(?=,)", "covid-19 in hospital"),
-    (r",? for treatment of iron deficiency anemia", "iron deficiency"),
-    (r",? for children from .*|,? when administered to individuals [^(]*", ""),
-)]  # fmt: skip
+_REMARKS = [
+    (re.compile(words), note)
+    for words, note in (
+        (r"\(code may be used[^)]*\)|\(not to be used[^)]*\)|\(for circumstances[^)]*\)", ""),
+        (r"\(?(?:add-on, )?list (?:separately )?in addition[^)]*\)|\(list [^)]*\)|\(for use in [^)]*\)", ""),
+        (r"\(central venous catheter [^)]*\)", "catheter lock"),
+        (r"\(e\.g\.,[^)]*\)", ""),
+        (r",? provided in [\d.]+ ?mg vial", ""),
+        (r" per 24 hours", ""),
+        (r",? (?:including|includes) (?:leukapheresis|implants?)\b[^,]*", ""),
+        (r",? fda[- ]approved prescription anti-emetic, for use as.*regimen", "anti-emetic with chemotherapy"),
+        (r",? ?fda approved prescription, only for use as hiv pre-exposure prophylaxis.*hiv\)", "hiv prevention"),
+        (r" only for use as hiv pre-exposure prophylaxis \(.*hiv\)", "hiv prevention"),
+        (r"\(only for use as hiv treatment\)", "hiv treatment"),
+        (r",? for the pre-exposure prophylaxis only, .*(?=, ?\d[\d,]* mg$)", "covid-19 prevention"),
+        (r",? with an indication for post-exposure.* only(?=,)", "covid-19 in hospital"),
+        (r",? for hospitalized adult.* only(?=,)", "covid-19 in hospital"),
+        (r",? for treatment of iron deficiency anemia", "iron deficiency"),
+        (r",? for children from .*|,? when administered to individuals [^(]*", ""),
+    )
+]
 # Concentrations and strengths: they tell preparations apart, but no dose is counted in them.
-_CONCENTRATIONS = [re.compile(words) for words in (
-    r"in \d[\d.]*\s*% (?:sodium chloride|dextrose)", r"in sodium chloride",
-    r"\d[\d.]*\s*(?:%|percent)(?![\w])",
-    r"\(\d[\d.]* ?(?:mg|g)(?: per |/)cc\)",
-    r"(?:up to )?\d+(?:-\d+)?(?: or greater)? ?mg/ml iodine concentration",
-    r"\d[\d.]* ?m[c]?g/ml(?= and| ophthalmic)",
-    r"containing nominal \d+ x 10\^\d+ pfu/ml vector genomes,?",
-)]  # fmt: skip
+_CONCENTRATIONS = [
+    re.compile(words)
+    for words in (
+        r"in \d[\d.]*\s*% (?:sodium chloride|dextrose)",
+        r"in sodium chloride",
+        r"\d[\d.]*\s*(?:%|percent)(?![\w])",
+        r"\(\d[\d.]* ?(?:mg|g)(?: per |/)cc\)",
+        r"(?:up to )?\d+(?:-\d+)?(?: or greater)? ?mg/ml iodine concentration",
+        r"\d[\d.]* ?m[c]?g/ml(?= and| ophthalmic)",
+        r"containing nominal \d+ x 10\^\d+ pfu/ml vector genomes,?",
+    )
+]
 _EQUIVALENCE = re.compile(r",? ?not there?apeutically equivalent to (?P<to>\w+(?: or \w+)*),?")
 _UNCLASSIFIED = re.compile(r"unclassified|not otherwise (?:classified|specified)|\bnoc\b|\bnos\b|unspecified")
 
@@ -203,12 +212,10 @@ def _read_counted(text: str, found: list[Amount]) -> dict[str, Any] | None:
     limits = [a for a in found if a.basis == "up to"]
     if limits:
         limit = limits[-1]
-        return {"size": limit.number, "unit": limit.unit, "basis": "up to",
-                "equivalents": ((Decimal(1), counted),)}  # fmt: skip
+        return {"size": limit.number, "unit": limit.unit, "basis": "up to", "equivalents": ((Decimal(1), counted),)}
     measured = [a for a in found if a.basis in ("", "per") and a.unit not in ("each", "unit")]
     if len(measured) == 1 and counted not in ("each", "patch", "bottle"):
-        return {"size": measured[0].number, "unit": measured[0].unit,
-                "equivalents": ((Decimal(1), counted),)}  # fmt: skip
+        return {"size": measured[0].number, "unit": measured[0].unit, "equivalents": ((Decimal(1), counted),)}
     held = {"components": _components(text, measured)} if len(measured) > 1 and counted == "patch" else {}
     return {"size": Decimal(1), "unit": counted, "basis": "each", **held}
 
@@ -248,8 +255,10 @@ def _components(text: str, parts: list[Amount]) -> tuple[tuple[str, Decimal, str
     """Names beside the amounts (`a 5 mg and b 1 mg`, `1 mg a and 2 mg b`) or before all of them."""
     edges = [0, *(part.end for part in parts)]
     before = [naming.substance(text[edges[i] : part.start]) for i, part in enumerate(parts)]
-    after = [naming.substance(text[part.end : nxt]) for part, nxt in
-             zip(parts, [*(p.start for p in parts[1:]), len(text)], strict=True)]  # fmt: skip
+    after = [
+        naming.substance(text[part.end : nxt])
+        for part, nxt in zip(parts, [*(p.start for p in parts[1:]), len(text)], strict=True)
+    ]
     if all(before):
         names = before
     elif all(after):

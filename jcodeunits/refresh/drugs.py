@@ -23,10 +23,28 @@ from .hcpcs import Edition, Entry
 from .inputs import Inputs, Lint, Reviewed
 
 COLUMNS = (
-    "code", "ingredient", "qualifier", "specific", "form", "routes", "kind", "size", "unit", "basis",
-    "components", "equivalents", "above", "through", "refuses",
-    "effective", "ends", "source", "cite", "confidence", "verified",
-)  # fmt: skip
+    "code",
+    "ingredient",
+    "qualifier",
+    "specific",
+    "form",
+    "routes",
+    "kind",
+    "size",
+    "unit",
+    "basis",
+    "components",
+    "equivalents",
+    "above",
+    "through",
+    "refuses",
+    "effective",
+    "ends",
+    "source",
+    "cite",
+    "confidence",
+    "verified",
+)
 _FACTS = COLUMNS[1:15]
 _ONE_DAY = dt.timedelta(days=1)
 _ORDER = {"high": 2, "medium": 1, "low": 0}
@@ -136,9 +154,16 @@ def _dated(
         unsure = len(versions) > 1 and entry.ended is not None and versions[-1][0] == entry.ended
         level = "low" if unsure else min(levels, key=_ORDER.__getitem__, default="high")
         made.append(
-            row | {"code": code, "effective": starts.isoformat(), "source": edition.id, "cite": code,
-                   "ends": following.isoformat() if following else "", "confidence": level}
-        )  # fmt: skip
+            row
+            | {
+                "code": code,
+                "effective": starts.isoformat(),
+                "source": edition.id,
+                "cite": code,
+                "ends": following.isoformat() if following else "",
+                "confidence": level,
+            }
+        )
     for before, after in pairwise(made):
         changed = [name for name in ("size", "unit", "basis", "components") if before[name] != after[name]]
         if changed:
@@ -152,9 +177,7 @@ def _unit_words(row: Row) -> str:
     return " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
 
 
-def _facts(
-    inputs: Inputs, code: str, descriptor: str, reviewed: dict[str, Reviewed], printed: Counter[str]
-) -> Row:
+def _facts(inputs: Inputs, code: str, descriptor: str, reviewed: dict[str, Reviewed], printed: Counter[str]) -> Row:
     """The facts of one wording: read, then what CMS's dosage adds, then what a person decided."""
     scope = inputs.scope_of(code)
     if scope is None:

@@ -109,8 +109,7 @@ class Evidence:
             (bool(said) and all(_POWDER.search(text) for text in said))
             or (listed is not None and bool(_POWDER.search(listed.description)))
             or (
-                bool(priced)
-                and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
+                bool(priced) and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
             )
         )
 
@@ -119,17 +118,13 @@ class Evidence:
         priced = self.prices.get(number, ())
         if listed is not None and (listed.leads or listed.shape not in ("", "vial", "kit", "bottle")):
             return False
-        return bool(priced) and all(
-            _PER_VIAL.search(p.generic) and _BARE_COUNT.fullmatch(p.package) for p in priced
-        )
+        return bool(priced) and all(_PER_VIAL.search(p.generic) and _BARE_COUNT.fullmatch(p.package) for p in priced)
 
     def is_carton(self, number: str, containers: Fraction) -> bool:
         """Whether the price file names the vial and counts as many as CMS has in the package."""
         priced = self.prices.get(number, ())
         count = re.compile(rf"(?:1X)?{containers}(?:X[\d.]+ ?(?:GM|MG|ML)| VI)?", re.IGNORECASE)
-        return bool(priced) and all(
-            _PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced
-        )
+        return bool(priced) and all(_PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced)
 
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
@@ -152,9 +147,7 @@ class Evidence:
             for row in rows:
                 each = {row.billed / row.counted / factor for factor in factors[number[:10]]}
                 both = each | {1 / one for one in each}
-                if row.code in known and not any(
-                    abs(a / b - 1) < _NEAR for a in both for b in known[row.code]
-                ):
+                if row.code in known and not any(abs(a / b - 1) < _NEAR for a in both for b in known[row.code]):
                     found.add(row.code)
         return found
 
@@ -220,9 +213,7 @@ def _prices(path: Path) -> dict[str, tuple[Price, ...]]:
     _title, rows = sheets.rows_of_workbook(path)
     head = rows[0]
     found: dict[str, list[Price]] = defaultdict(list)
-    number, *at = [
-        head.index(name) for name in ("NDCWithDashes", "PackageDescription", "Generic", "TradeName")
-    ]
+    number, *at = [head.index(name) for name in ("NDCWithDashes", "PackageDescription", "Generic", "TradeName")]
     for row in rows[1:]:
         price = Price(*(row[column].strip().upper() for column in at))
         if price not in found[row[number]]:

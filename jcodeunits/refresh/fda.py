@@ -115,9 +115,7 @@ def _strengths(row: dict[str, str]) -> tuple[tuple[Fraction, str], ...]:
 
 
 def _volume(
-    leading: re.Match[str] | None,
-    strengths: tuple[tuple[Fraction, str], ...],
-    per_ml: tuple[tuple[Fraction, str], ...],
+    leading: re.Match[str] | None, strengths: tuple[tuple[Fraction, str], ...], per_ml: tuple[tuple[Fraction, str], ...]
 ) -> Fraction | None:
     if leading:
         return Fraction(leading[1])

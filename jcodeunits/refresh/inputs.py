@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import attrs
 
-from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.tables import choice, column, confidence, day, flag, optional, optional_day, text, words
+from jcodeunits.facts.reference import Reference
+from jcodeunits.tables import Dated, choice, column, columns_last, flag, optional, text, words
 
 from . import asp, hcpcs
 
@@ -29,8 +29,8 @@ class Lint:
         return f"{self.place}: {self.says}"
 
 
-@attrs.frozen
-class Scope:
+@attrs.frozen(field_transformer=columns_last)
+class Scope(Dated):
     """A range of HCPCS numbers, whether they are drugs, and of what kind. The narrowest range decides."""
 
     TABLE: ClassVar[str] = "scope"
@@ -42,12 +42,6 @@ class Scope:
     kind: str = column(optional)
     routes: tuple[str, ...] = column(words)
     note: str = column(optional)
-    effective: dt.date = column(day)
-    ends: dt.date | None = column(optional_day)
-    source: str = column(text)
-    cite: str = column(text)
-    confidence: str = column(confidence)
-    verified: dt.date = column(day)
 
     @property
     def width(self) -> int:
@@ -55,12 +49,27 @@ class Scope:
         return int(self.last[1:]) - int(self.first[1:])
 
 
-_FIELDS = ("ingredient", "qualifier", "specific", "form", "routes", "kind", "size", "unit", "basis",
-           "components", "equivalents", "above", "through", "refuses", "effective")  # fmt: skip
+_FIELDS = (
+    "ingredient",
+    "qualifier",
+    "specific",
+    "form",
+    "routes",
+    "kind",
+    "size",
+    "unit",
+    "basis",
+    "components",
+    "equivalents",
+    "above",
+    "through",
+    "refuses",
+    "effective",
+)
 
 
-@attrs.frozen
-class Reviewed:
+@attrs.frozen(field_transformer=columns_last)
+class Reviewed(Dated):
     """One field of one drug row that a person decided, and why."""
 
     TABLE: ClassVar[str] = "reviewed"
@@ -70,12 +79,6 @@ class Reviewed:
     field: str = column(choice(*_FIELDS))
     value: str = column(optional)
     why: str = column(text)
-    effective: dt.date = column(day)
-    ends: dt.date | None = column(optional_day)
-    source: str = column(text)
-    cite: str = column(text)
-    confidence: str = column(confidence)
-    verified: dt.date = column(day)
 
 
 @attrs.frozen
@@ -87,6 +90,7 @@ class Inputs:
 
     root: Path
     on: dt.date
+    reference: Reference
     editions: tuple[hcpcs.Edition, ...] = ()
     crosswalks: tuple[asp.Quarter, ...] = ()
     limits: tuple[asp.Quarter, ...] = ()
@@ -107,7 +111,7 @@ class Inputs:
         return (*self.editions, *self.crosswalks, *self.limits)
 
 
-def read_inputs(root: Path, on: dt.date) -> Inputs:
+def read_inputs(root: Path, on: dt.date, reference: Reference) -> Inputs:
     """Find and read the files below a folder. Raises `TableError` when one of them cannot be used."""
     if (root / "cms").is_dir():
         root = root / "cms"
@@ -122,16 +126,18 @@ def read_inputs(root: Path, on: dt.date) -> Inputs:
     if not editions:
         raise TableError(
             f"{root} holds no HCPCS edition (a file such as hcpcs_2026Q3.xlsx). {NEXT_QUARTER}",
-            file=str(root), problems=(),
-        )  # fmt: skip
+            file=str(root),
+            problems=(),
+        )
     return Inputs(
         root,
         on,
+        reference,
         tuple(sorted(editions, key=lambda e: e.first_day)),
         tuple(sorted(crosswalks, key=lambda q: q.first_day)),
         tuple(sorted(limits, key=lambda q: q.first_day)),
-        tables.load(Scope),
-        tables.load(Reviewed),
+        reference.store.rows(Scope),
+        reference.store.rows(Reviewed),
     )
 
 

@@ -6,7 +6,6 @@ reported again.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,17 +15,17 @@ from typing import ClassVar
 import attrs
 
 from jcodeunits import ndc, units
-from jcodeunits.catalog import REFUSALS, Catalog, Drug, Successor
 from jcodeunits.errors import IdentifierError, UnitMismatch
-from jcodeunits.tables import column, confidence, day, optional_day, text, words
+from jcodeunits.facts.drug_rows import REFUSALS, Drug, Successor
+from jcodeunits.tables import Dated, column, columns_last, text, words
 
 from . import asp, crosswalk
 from .amounts import dosage
 from .inputs import Inputs, Lint
 
 
-@attrs.frozen
-class Disagreement:
+@attrs.frozen(field_transformer=columns_last)
+class Disagreement(Dated):
     """A dosage of CMS that differs from our billing unit, and why ours stays."""
 
     TABLE: ClassVar[str] = "disagreements"
@@ -37,12 +36,6 @@ class Disagreement:
     quarters: tuple[str, ...] = column(words)
     ours: str = column(text)
     reason: str = column(text)
-    effective: dt.date = column(day)
-    ends: dt.date | None = column(optional_day)
-    source: str = column(text)
-    cite: str = column(text)
-    confidence: str = column(confidence)
-    verified: dt.date = column(day)
 
 
 def printed_dosages(inputs: Inputs) -> list[tuple[str, str, asp.Quarter]]:
@@ -63,9 +56,7 @@ def agrees(row: Drug, printed: str) -> bool | None:
         return False
     number, unit = Fraction(amount[0]), amount[1]
     ours = [(row.size, row.unit)] if row.size is not None else []
-    return any(
-        _same(number, unit, size, name) for size, name in [*ours, *row.equivalents] if size is not None
-    )
+    return any(_same(number, unit, size, name) for size, name in [*ours, *row.equivalents] if size is not None)
 
 
 def _same(number: Fraction, unit: str, size: Fraction, ours: str) -> bool:
@@ -77,12 +68,15 @@ def _same(number: Fraction, unit: str, size: Fraction, ours: str) -> bool:
         return False
 
 
-def dosage_lint(inputs: Inputs, catalog: Catalog, settled: Iterable[Disagreement]) -> list[Lint]:
+def dosage_lint(inputs: Inputs, drugs: Iterable[Drug], settled: Iterable[Disagreement]) -> list[Lint]:
     """Dosages that differ from our billing units and stand in no reviewed row."""
     known = {(row.code, row.cms_dosage) for row in settled}
+    rows: dict[str, list[Drug]] = {}
+    for drug in drugs:
+        rows.setdefault(drug.code, []).append(drug)
     lint = []
     for code, printed, quarter in printed_dosages(inputs):
-        row = next((r for r in catalog.rows(code) if r.period.holds(quarter.first_day)), None)
+        row = next((r for r in rows.get(code, ()) if r.period.holds(quarter.first_day)), None)
         place = f"{code}, {quarter.name}"
         if (code, printed) in known:
             continue

@@ -10,138 +10,213 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_OPENINGS = [(re.compile(words), routes) for words, routes in (
-    (r"^injection,? iv,", ("injection", "intravenous")),
-    (r"^(?:injection|inj)\b[, ]*", ("injection",)),
-    (r"^infusion\b[, ]*", ("injection", "intravenous")),
-    (r"^intravesical instillation\b[, ]*", ("intravesical",)),
-    (r"^instillation\b[, ]*", ("instillation",)),
-    (r"^topical administration\b[, ]*", ("topical",)),
-    (r"^oral,? ", ("oral",)),
-)]  # fmt: skip
+_OPENINGS = [
+    (re.compile(words), routes)
+    for words, routes in (
+        (r"^injection,? iv,", ("injection", "intravenous")),
+        (r"^(?:injection|inj)\b[, ]*", ("injection",)),
+        (r"^infusion\b[, ]*", ("injection", "intravenous")),
+        (r"^intravesical instillation\b[, ]*", ("intravesical",)),
+        (r"^instillation\b[, ]*", ("instillation",)),
+        (r"^topical administration\b[, ]*", ("topical",)),
+        (r"^oral,? ", ("oral",)),
+    )
+]
 # Words that say how a drug is given -> our route. All that match are kept.
-_ROUTES = [(re.compile(words), route) for words, route in (
-    (r"\bintravenous\b", "intravenous"), (r"\bintramuscular\b", "intramuscular"),
-    (r"\bsubcutaneous\b", "subcutaneous"), (r"\bintra-articular\b", "intra-articular"),
-    (r"\bintravitreal\b", "intravitreal"), (r"\bintracameral\b", "intracameral"),
-    (r"\bintraocular\b", "intraocular"), (r"\bsuprachoroidal\b", "suprachoroidal"),
-    (r"\bintravesical\b", "intravesical"), (r"\bintrathecal\b", "intrathecal"),
-    (r"\bepidural\b", "epidural"), (r"\bpyelocalyceal\b", "pyelocalyceal"), (r"\botic\b", "otic"),
-    (r"\bophthalmic\b", "ophthalmic"), (r"\bnasal\b|\bsinus implant", "nasal"), (r"\brectal\b", "rectal"),
-    (r"\burethral\b", "urethral"), (r"\bvaginal\b", "vaginal"), (r"\bintrauterine\b", "intrauterine"),
-    (r"\btopical\b|\bpatch\b", "topical"), (r"\benteral\b", "enteral"),
-    (r"\binhal(?:ation|er|ed)\b|\bnebulizer\b", "inhaled"), (r"\birrigation\b", "irrigation"),
-    (r"\boral\b|\bcapsule\(s\)", "oral"), (r"\bparenteral\b", "injection"),
-    (r"\bimplants?\b|\bpellet\b", "implant"), (r"\bepidural\b", "epidural"),
-)]  # fmt: skip
+_ROUTES = [
+    (re.compile(words), route)
+    for words, route in (
+        (r"\bintravenous\b", "intravenous"),
+        (r"\bintramuscular\b", "intramuscular"),
+        (r"\bsubcutaneous\b", "subcutaneous"),
+        (r"\bintra-articular\b", "intra-articular"),
+        (r"\bintravitreal\b", "intravitreal"),
+        (r"\bintracameral\b", "intracameral"),
+        (r"\bintraocular\b", "intraocular"),
+        (r"\bsuprachoroidal\b", "suprachoroidal"),
+        (r"\bintravesical\b", "intravesical"),
+        (r"\bintrathecal\b", "intrathecal"),
+        (r"\bepidural\b", "epidural"),
+        (r"\bpyelocalyceal\b", "pyelocalyceal"),
+        (r"\botic\b", "otic"),
+        (r"\bophthalmic\b", "ophthalmic"),
+        (r"\bnasal\b|\bsinus implant", "nasal"),
+        (r"\brectal\b", "rectal"),
+        (r"\burethral\b", "urethral"),
+        (r"\bvaginal\b", "vaginal"),
+        (r"\bintrauterine\b", "intrauterine"),
+        (r"\btopical\b|\bpatch\b", "topical"),
+        (r"\benteral\b", "enteral"),
+        (r"\binhal(?:ation|er|ed)\b|\bnebulizer\b", "inhaled"),
+        (r"\birrigation\b", "irrigation"),
+        (r"\boral\b|\bcapsule\(s\)", "oral"),
+        (r"\bparenteral\b", "injection"),
+        (r"\bimplants?\b|\bpellet\b", "implant"),
+        (r"\bepidural\b", "epidural"),
+    )
+]
 _PARENTERAL = {"intravenous", "intramuscular", "subcutaneous", "intrathecal", "epidural"}
 # Phrases for the kind of preparation -> our word for it; "" takes the phrase out and keeps nothing.
-_FORMS = [(re.compile(words), form) for words, form in (
-    (r"\(e\.g\.? liquid\)", ""), (r"\bfor administration through dme \(i\.e\., insulin pump\)", "pump"),
-    (r"\(loading dose for infusion pump\)", "pump loading dose"),
-    (r"\bnon-depot form\b", "non-depot"),
-    (r"\(?\bfor depot suspension\b\)?|\bdepot form\b", "depot"),
-    (r"\bextended[- ]release\b", "extended release"),
-    (r"\bimmediate release or delayed release\b", ""),
-    (r"\bimmediate release\b", "immediate release"),
-    (r"\bsustained release\b", "sustained release"),
-    (r"\blong[- ]acting\b", "long acting"),
-    (r"\bmicrosphere formulation\b", "microsphere"),
-    (r"\bpreservative[- ]free(?: sterile solution)?\b", "preservative free"),
-    (r"\bliposom(?:al|e)(?: formulation)?\b", "liposome"),
-    (r"\bprotein-bound particles\b", "protein-bound"),
-    (r"\blipid complex\b", "lipid complex"),
-    (r"\bcholesteryl sulfate complex\b", "cholesteryl sulfate complex"),
-    (r"\bnon-lyophilized\b", "liquid"),
-    (r"(?<!non-)\blyophilized\b", "powder"),
-    (r"\bunit dose(?: form)?\b(?=,|$| ?\|)", "unit dose"),
-    (r"\bconcentrated form\b", "concentrated"),
-    (r"\bfda[- ]approved final product\b|\bnon-compounded\b", ""),
-    (r"\bcompounded product\b", "compounded"),
-    (r"\b(?:as )?inhalation solution(?: through a nebulizer)?\b", "inhalation solution"),
-    (r"\binhalation suspension\b", "inhalation suspension"),
-    (r"\binhalation powder\b", "inhalation powder"),
-    (r"\bfor inhalation\b", "inhalation powder"),
-    (r"\bnasal spray\b", "nasal spray"),
-    (r"\bnasal solution\b", "nasal solution"),
-    (r"\b(?:monthly |yearly )?vaginal (?:ring|system)\b", "vaginal ring"),
-    (r"\bintrauterine contraceptive system\b|\bintrauterine contraceptive device\b", "intrauterine device"),
-    (r"\bgranules, oral suspension\b", "granules"),
-    (r"\b(?:for suspension|(?:oral |enteral |otic )suspension)\b", "suspension"),
-    (r"\bophthalmic (?:irrigation )?solution\b", "ophthalmic solution"),
-    (r"\blacrimal ophthalmic insert\b", "insert"),
-    (r"\burethral suppository\b|\brectal/suppository\b", "suppository"),
-    (r"\bper implant\b", "implant"), (r"\bper patch\b", "patch"), (r"(?<=, )injectable\b", "injectable"),
-    (r"\b(?:intravitreal|intracameral|sinus) implant\b|\bimplants?\b(?! system)", "implant"),
-    (r"\bimplant system\b", "implant"),
-    (r"\bintravesical system\b", "intravesical system"),
-    (r"\bcollagen-matrix\b", "collagen matrix"), (r"\(heparin lock flush\)", "lock flush"),
-    (r"\btablet\b", "tablet"), (r"\bpellet\b", "pellet"),
-    (r"\bpatch\b", "patch"), (r"\bgel\b", "gel"), (r"\baerosol\b", "aerosol"),
-    (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
-    (r"\bpowder or solution\b", ""), (r"(?<=, )powder(?=,)", "powder"),
-    (r"\bunrefrigerated\b", "unrefrigerated"),
-    (r"\bsingle unit dosage form\b|\bsingle unit dose applicator\b", ""),
-    (r"\b(?:per )?(?:single (?:use|dose) )?vial\b|\bampule\b", ""),
-    (r"(?<=. )solution(?=,|$| ?\|)", ""),
-)]  # fmt: skip
+_FORMS = [
+    (re.compile(words), form)
+    for words, form in (
+        (r"\(e\.g\.? liquid\)", ""),
+        (r"\bfor administration through dme \(i\.e\., insulin pump\)", "pump"),
+        (r"\(loading dose for infusion pump\)", "pump loading dose"),
+        (r"\bnon-depot form\b", "non-depot"),
+        (r"\(?\bfor depot suspension\b\)?|\bdepot form\b", "depot"),
+        (r"\bextended[- ]release\b", "extended release"),
+        (r"\bimmediate release or delayed release\b", ""),
+        (r"\bimmediate release\b", "immediate release"),
+        (r"\bsustained release\b", "sustained release"),
+        (r"\blong[- ]acting\b", "long acting"),
+        (r"\bmicrosphere formulation\b", "microsphere"),
+        (r"\bpreservative[- ]free(?: sterile solution)?\b", "preservative free"),
+        (r"\bliposom(?:al|e)(?: formulation)?\b", "liposome"),
+        (r"\bprotein-bound particles\b", "protein-bound"),
+        (r"\blipid complex\b", "lipid complex"),
+        (r"\bcholesteryl sulfate complex\b", "cholesteryl sulfate complex"),
+        (r"\bnon-lyophilized\b", "liquid"),
+        (r"(?<!non-)\blyophilized\b", "powder"),
+        (r"\bunit dose(?: form)?\b(?=,|$| ?\|)", "unit dose"),
+        (r"\bconcentrated form\b", "concentrated"),
+        (r"\bfda[- ]approved final product\b|\bnon-compounded\b", ""),
+        (r"\bcompounded product\b", "compounded"),
+        (r"\b(?:as )?inhalation solution(?: through a nebulizer)?\b", "inhalation solution"),
+        (r"\binhalation suspension\b", "inhalation suspension"),
+        (r"\binhalation powder\b", "inhalation powder"),
+        (r"\bfor inhalation\b", "inhalation powder"),
+        (r"\bnasal spray\b", "nasal spray"),
+        (r"\bnasal solution\b", "nasal solution"),
+        (r"\b(?:monthly |yearly )?vaginal (?:ring|system)\b", "vaginal ring"),
+        (r"\bintrauterine contraceptive system\b|\bintrauterine contraceptive device\b", "intrauterine device"),
+        (r"\bgranules, oral suspension\b", "granules"),
+        (r"\b(?:for suspension|(?:oral |enteral |otic )suspension)\b", "suspension"),
+        (r"\bophthalmic (?:irrigation )?solution\b", "ophthalmic solution"),
+        (r"\blacrimal ophthalmic insert\b", "insert"),
+        (r"\burethral suppository\b|\brectal/suppository\b", "suppository"),
+        (r"\bper implant\b", "implant"),
+        (r"\bper patch\b", "patch"),
+        (r"(?<=, )injectable\b", "injectable"),
+        (r"\b(?:intravitreal|intracameral|sinus) implant\b|\bimplants?\b(?! system)", "implant"),
+        (r"\bimplant system\b", "implant"),
+        (r"\bintravesical system\b", "intravesical system"),
+        (r"\bcollagen-matrix\b", "collagen matrix"),
+        (r"\(heparin lock flush\)", "lock flush"),
+        (r"\btablet\b", "tablet"),
+        (r"\bpellet\b", "pellet"),
+        (r"\bpatch\b", "patch"),
+        (r"\bgel\b", "gel"),
+        (r"\baerosol\b", "aerosol"),
+        (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
+        (r"\bpowder or solution\b", ""),
+        (r"(?<=, )powder(?=,)", "powder"),
+        (r"\bunrefrigerated\b", "unrefrigerated"),
+        (r"\bsingle unit dosage form\b|\bsingle unit dose applicator\b", ""),
+        (r"\b(?:per )?(?:single (?:use|dose) )?vial\b|\bampule\b", ""),
+        (r"(?<=. )solution(?=,|$| ?\|)", ""),
+    )
+]
 # What is said only once the form and route words are known; it names nothing.
-_TAKEN_OUT = [re.compile(words) for words in (
-    r"\b(?:for )?(?:epidural or )?(?:intravenous|intramuscular|subcutaneous|intravesical|intrathecal)"
-    r"(?: or (?:intravenous|intramuscular))?(?: (?:injection|infusion|use|instillation|trial))?\b",
-    r"\bfor intra-articular injection\b|\bfor topical (?:administration|use only)\b",
-    r"\b(?:administered )?(?:through (?:dme|an? (?:inhaler|nebulizer))|for administration through dme)\b",
-    r"\bvia(?: sustained release)?\b", r"\badministered\b",
-    r"\b(?:intraocular|intravitreal|intracameral|suprachoroidal|ophthalmic|otic|nasal|oral|parenteral|topical"
-    r"|pyelocalyceal instillation|intravesical instillation|instillation|mucoadhesive)\b(?=\s*(?:,|$|\||\)))",
-    r"\bper (?:(?:therapeutic|treatment|study|single) )?(?:dose|treatment|study|infusion|instillation|bottle"
-    r"(?: of)?)\b(?: vial)?",
-    r"\beach unit\b|\beach\b", r"\bof (?:iron|therapy)\b",
-    r"\bvwf:rco\b|\bof factor ix activity\b", r"/ml\b", r"\bper\b(?= ?\|)", r"\bper$",
-    r"\bfor (?:therapeutic|diagnostic) use\b",
-    r"\b(?:greater than \d+ days and up to|less than or equal to) \d+ days\b",
-    r"\bin \|", r"-releasing\b", r"(?<=. )injection$", r"\bsuspension(?=,|$| ?\|)", r"\bup to(?= ?\|)",
-)]  # fmt: skip
-_PLAIN = re.compile("|".join((
-    r"(?:for )?(?:non-?)?\s?esrd(?: on dialysis| use)?|for (?:non[- ]?)?esrd (?:use|on dialysis)",
-    r"not otherwise specified(?: \(nos\))?|not otherwise classified|nos|nos\)",
-    r"excludes biosimilars?|biosimilar",
-    r"human(?:, .*)?|recombinant|(?:purified, )?non-recombinant|(?:human )?leukocyte derived|porcine",
-    r"ovine|equine|bovine|rabbit|antihemophilic factor.*|fc fusion protein|albumin fusion protein",
-    r"intramuscular or intravenous|synthetic|aqueous|sterile|oral brand|brand|powder",
-    r"pegylated|glycopegylated|solvent detergent|diagnostic|therapeutic",
-    r"contraceptive|single donor|vitamin k|g-csf|gm-csf|nitrogen mustard|mal|ddi|bmwd|drt|bcg|pfu|bcma",
-    r"for tumor identification|for non-tumor identification|non-chemotherapeutic|chemotherapeutic",
-    r"for (?:therapeutic|diagnostic) use|metered dose dispenser|irradiated|washed|cmv-negative|frozen",
-    r"leukocytes reduced|pathogen[- ]reduced|pheresis|apheresis/pheresis|deglycerolized|.*reduced.*",
-)))  # fmt: skip
+_TAKEN_OUT = [
+    re.compile(words)
+    for words in (
+        r"\b(?:for )?(?:epidural or )?(?:intravenous|intramuscular|subcutaneous|intravesical|intrathecal)"
+        r"(?: or (?:intravenous|intramuscular))?(?: (?:injection|infusion|use|instillation|trial))?\b",
+        r"\bfor intra-articular injection\b|\bfor topical (?:administration|use only)\b",
+        r"\b(?:administered )?(?:through (?:dme|an? (?:inhaler|nebulizer))|for administration through dme)\b",
+        r"\bvia(?: sustained release)?\b",
+        r"\badministered\b",
+        r"\b(?:intraocular|intravitreal|intracameral|suprachoroidal|ophthalmic|otic|nasal|oral|parenteral|topical"
+        r"|pyelocalyceal instillation|intravesical instillation|instillation|mucoadhesive)\b(?=\s*(?:,|$|\||\)))",
+        r"\bper (?:(?:therapeutic|treatment|study|single) )?(?:dose|treatment|study|infusion|instillation|bottle"
+        r"(?: of)?)\b(?: vial)?",
+        r"\beach unit\b|\beach\b",
+        r"\bof (?:iron|therapy)\b",
+        r"\bvwf:rco\b|\bof factor ix activity\b",
+        r"/ml\b",
+        r"\bper\b(?= ?\|)",
+        r"\bper$",
+        r"\bfor (?:therapeutic|diagnostic) use\b",
+        r"\b(?:greater than \d+ days and up to|less than or equal to) \d+ days\b",
+        r"\bin \|",
+        r"-releasing\b",
+        r"(?<=. )injection$",
+        r"\bsuspension(?=,|$| ?\|)",
+        r"\bup to(?= ?\|)",
+    )
+]
+_PLAIN = re.compile(
+    "|".join(
+        (
+            r"(?:for )?(?:non-?)?\s?esrd(?: on dialysis| use)?|for (?:non[- ]?)?esrd (?:use|on dialysis)",
+            r"not otherwise specified(?: \(nos\))?|not otherwise classified|nos|nos\)",
+            r"excludes biosimilars?|biosimilar",
+            r"human(?:, .*)?|recombinant|(?:purified, )?non-recombinant|(?:human )?leukocyte derived|porcine",
+            r"ovine|equine|bovine|rabbit|antihemophilic factor.*|fc fusion protein|albumin fusion protein",
+            r"intramuscular or intravenous|synthetic|aqueous|sterile|oral brand|brand|powder",
+            r"pegylated|glycopegylated|solvent detergent|diagnostic|therapeutic",
+            r"contraceptive|single donor|vitamin k|g-csf|gm-csf|nitrogen mustard|mal|ddi|bmwd|drt|bcg|pfu|bcma",
+            r"for tumor identification|for non-tumor identification|non-chemotherapeutic|chemotherapeutic",
+            r"for (?:therapeutic|diagnostic) use|metered dose dispenser|irradiated|washed|cmv-negative|frozen",
+            r"leukocytes reduced|pathogen[- ]reduced|pheresis|apheresis/pheresis|deglycerolized|.*reduced.*",
+        )
+    )
+)
 _BIOSIMILAR = re.compile(r",?\s*(?<!excludes )\bbiosimilar\b")
 # A printed qualifier -> ours; "" where it tells nothing apart.
 _QUALIFIERS = {
-    "g-csf": "", "gm-csf": "", "vitamin k": "", "nitrogen mustard": "", "mal": "", "ddi": "", "bmwd": "",
-    "drt": "", "bcg": "", "pfu": "", "nos": "not otherwise specified", "aqueous": "", "sterile": "",
-    "human": "", "contraceptive": "", "for transfusion": "", "antihemophilic factor": "",
+    "g-csf": "",
+    "gm-csf": "",
+    "vitamin k": "",
+    "nitrogen mustard": "",
+    "mal": "",
+    "ddi": "",
+    "bmwd": "",
+    "drt": "",
+    "bcg": "",
+    "pfu": "",
+    "nos": "not otherwise specified",
+    "aqueous": "",
+    "sterile": "",
+    "human": "",
+    "contraceptive": "",
+    "for transfusion": "",
+    "antihemophilic factor": "",
     "metered dose dispenser": "",
-    "antihemophilic factor, human": "human", "antihemophilic factor, recombinant": "recombinant",
+    "antihemophilic factor, human": "human",
+    "antihemophilic factor, recombinant": "recombinant",
     "antihemophilic factor, purified, non-recombinant": "non-recombinant",
-    "excludes biosimilar": "excludes biosimilars", "for non esrd use": "for non-esrd use",
-    "non-esrd use": "for non-esrd use", "powder": "", "e.g. liquid": "",
-}  # fmt: skip
+    "excludes biosimilar": "excludes biosimilars",
+    "for non esrd use": "for non-esrd use",
+    "non-esrd use": "for non-esrd use",
+    "powder": "",
+    "e.g. liquid": "",
+}
 _PREMIXED = re.compile(r"\bin (?:\S+ )?(?:sodium chloride|dextrose)\b")
-_RENAMED = [(re.compile(words), name) for words, name in (
-    (r"\bhcl\b", "hydrochloride"), (r"\bdmso, ", ""), (r"\baminophyllin\b", "aminophylline"),
-    (r"\bbupivicaine\b", "bupivacaine"), (r"\bcyclosporin\b", "cyclosporine"),
-    (r"\baprotonin\b", "aprotinin"), (r"\brho d\b", "rho(d)"),
-    (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
-    (r"\bhyaluronan or derivitive\b", "hyaluronan"), (r"\bdilutant\b", "diluent"),
-    (r"\bc-1 esterase\b", "c1 esterase"), (r"\bcalcitrol\b", "calcitriol"),
-    (r"\bf[ -]?18\b", "f-18"), (r"\bc[ -]?11\b", "c-11"), (r"\blu 177\b", "lu-177"),
-)]  # fmt: skip
+_RENAMED = [
+    (re.compile(words), name)
+    for words, name in (
+        (r"\bhcl\b", "hydrochloride"),
+        (r"\bdmso, ", ""),
+        (r"\baminophyllin\b", "aminophylline"),
+        (r"\bbupivicaine\b", "bupivacaine"),
+        (r"\bcyclosporin\b", "cyclosporine"),
+        (r"\baprotonin\b", "aprotinin"),
+        (r"\brho d\b", "rho(d)"),
+        (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
+        (r"\bhyaluronan or derivitive\b", "hyaluronan"),
+        (r"\bdilutant\b", "diluent"),
+        (r"\bc-1 esterase\b", "c1 esterase"),
+        (r"\bcalcitrol\b", "calcitriol"),
+        (r"\bf[ -]?18\b", "f-18"),
+        (r"\bc[ -]?11\b", "c-11"),
+        (r"\blu 177\b", "lu-177"),
+    )
+]
 
 
-def read(
-    text: str, notes: list[str], default_routes: tuple[str, ...], one_name: bool = False
-) -> dict[str, Any]:
+def read(text: str, notes: list[str], default_routes: tuple[str, ...], one_name: bool = False) -> dict[str, Any]:
     """The name fields of a reading, from a descriptor whose amounts are replaced by bars.
 
     `one_name`: all the words are one product's name, as with skin substitutes and radiopharmaceuticals.
@@ -227,9 +302,8 @@ def _parentheses(text: str) -> tuple[str, list[str], list[str]]:
 
 def _is_specific(brands: list[str], qualifier: tuple[str, ...]) -> bool:
     return any(not brand.endswith("or therapeutically equivalent") for brand in brands) or any(
-        words == "biosimilar" or words.startswith("not equivalent") or _PREMIXED.match(words)
-        for words in qualifier
-    )  # fmt: skip
+        words == "biosimilar" or words.startswith("not equivalent") or _PREMIXED.match(words) for words in qualifier
+    )
 
 
 def substances(text: str) -> list[str]:

@@ -21,7 +21,8 @@ from typing import Any
 import attrs
 
 from jcodeunits.errors import TableError
-from jcodeunits.policy import Edit, Fee, Limit, Place, Status
+from jcodeunits.facts.policy_rows import Edit, Fee, Limit, Place, Status
+from jcodeunits.tables import header
 
 OPEN = "9999-12-31"
 
@@ -116,10 +117,7 @@ def limits(files: Sequence[tuple[Path, Edition]], codes: Collection[str]) -> lis
     A file for one kind of claim says so in its rows; a file of selected rows has both, and says nothing about
     the codes that it lacks. A code whose limits agree for both kinds of claim gets one row.
     """
-    columns = {
-        "professional": ("Practitioner", "practitioner_"),
-        "outpatient": ("Outpatient Hospital", "hospital_"),
-    }
+    columns = {"professional": ("Practitioner", "practitioner_"), "outpatient": ("Outpatient Hospital", "hospital_")}
     by_claim = {}
     for claim, (service, prefix) in columns.items():
         tables = []
@@ -185,22 +183,12 @@ def payment_limits(files: Sequence[tuple[Path, Edition]], codes: Collection[str]
         if start is None:
             says = f"{file.name} has no line that starts with 'HCPCS Code'."
             raise TableError(says, file=str(file), problems=())
-        table = {
-            r["HCPCS Code"].strip(): (r["Payment Limit"].strip(),) for r in csv.DictReader(lines[start:])
-        }
+        table = {r["HCPCS Code"].strip(): (r["Payment Limit"].strip(),) for r in csv.DictReader(lines[start:])}
         tables.append(
-            (
-                edition,
-                {
-                    code: limit
-                    for code, limit in table.items()
-                    if code in codes and _PRICE.fullmatch(limit[0])
-                },
-            )
+            (edition, {code: limit for code, limit in table.items() if code in codes and _PRICE.fullmatch(limit[0])})
         )
     return [
-        {"code": code, "measure": "payment-limit", "amount": values[0]}
-        | _tail(starts, ends, source, f"code {code}")
+        {"code": code, "measure": "payment-limit", "amount": values[0]} | _tail(starts, ends, source, f"code {code}")
         for code, (values, starts, ends, source) in bridged(tables)
     ]
 
@@ -243,14 +231,12 @@ def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str) -> Cell
     }
 
 
-def merged(
-    row_class: Any, made: Iterable[Cells], kept: Path, families: Collection[str], verified: str
-) -> str:
+def merged(row_class: Any, made: Iterable[Cells], kept: Path, families: Collection[str], verified: str) -> str:
     """The text of a table: the rows made, beside those of `kept` whose source is of none of the families.
 
     A row made loses to a kept row of the same key and first day: a reviewed row says more than the file.
     """
-    names = [field.name for field in attrs.fields(row_class)]
+    names = header(row_class)
 
     def key(row: Cells) -> tuple[str, ...]:
         return tuple(row[name] for name in (*row_class.KEY, "effective"))
@@ -336,8 +322,6 @@ def make(cms: Path, reference: Path, codes: Collection[str], verified: str) -> d
         (Fee, "asp-limits-", payment_limits(files["asp-limits-"], codes)),
     ]
     return {
-        str(row_class.TABLE): merged(
-            row_class, rows, reference / f"{row_class.TABLE}.csv", (family,), verified
-        )
+        str(row_class.TABLE): merged(row_class, rows, reference / f"{row_class.TABLE}.csv", (family,), verified)
         for row_class, family, rows in made
     }

@@ -16,19 +16,18 @@ from fractions import Fraction
 import attrs
 
 from jcodeunits.amount import decimal_text
+from jcodeunits.facts.product_rows import MARKS, QUALIFIER_OF, Container, Product, ProductReview
 from jcodeunits.ndc import compact
-from jcodeunits.products import MARKS, QUALIFIER_OF, Container, Product, ProductReview
+from jcodeunits.tables import header
 
 from .crosswalk import Edition, Listing
 from .evidence import Evidence
 from .fda import Injectable
 
-COLUMNS = tuple(field.name for field in attrs.fields(Product))
+COLUMNS = tuple(header(Product))
 
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
-_NOT_POWDER = frozenset(
-    {"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"}
-)
+_NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
 _UNCOUNTED = frozenset({"billing unit", "each"})
 _DAY = dt.timedelta(days=1)
 
@@ -133,14 +132,10 @@ def _settle(
     if review is not None and review.verdict != "keep":
         if review.amount is None:
             return dict.fromkeys(by_edition, _Amount(None, "billing unit", ("refused",), "low"))
-        return dict.fromkeys(
-            by_edition, _Amount(review.amount, review.unit, ("reviewed",), review.confidence)
-        )
+        return dict.fromkeys(by_edition, _Amount(review.amount, review.unit, ("reviewed",), review.confidence))
     said = {n: _said(listings) for n, listings in by_edition.items()}
     if review is not None:
-        return {
-            n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()
-        }
+        return {n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()}
     slack = max(listing.slack for listings in by_edition.values() for listing in listings)
     if _disagree(said, by_edition, slack):
         return {n: _Amount(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
@@ -172,9 +167,8 @@ def _said(listings: Sequence[Listing]) -> _Amount:
 
 
 def _below_ceilings(
-    amounts: dict[int, _Amount], by_edition: Mapping[int, list[Listing]], evidence: Evidence,
-    ceilings: Collection[str],
-) -> dict[int, _Amount]:  # fmt: skip
+    amounts: dict[int, _Amount], by_edition: Mapping[int, list[Listing]], evidence: Evidence, ceilings: Collection[str]
+) -> dict[int, _Amount]:
     """The amounts, without those that are only the most that one billing unit of the code may hold.
 
     A code that counts up to an amount prints one billing unit for every container that holds no more. Where
@@ -184,8 +178,7 @@ def _below_ceilings(
     for n, said in amounts.items():
         listings = [x for x in by_edition[n] if x.unit not in _UNCOUNTED]
         most = any(
-            x.billing_units == 1 and (x.code in ceilings or x.dosage.upper().startswith("UP TO"))
-            for x in listings
+            x.billing_units == 1 and (x.code in ceilings or x.dosage.upper().startswith("UP TO")) for x in listings
         )
         if not most or said.amount is None or said.confidence == "high" or "reviewed" in said.marks:
             continue
@@ -253,9 +246,7 @@ def _share_rounded(
             if settled.marks != ("rounded",) or settled.amount is None:
                 continue
             slack = max(x.slack for x in listed[number][n])
-            near = {
-                v for c in _codes(listed[number][n]) for v in known[c] if abs(v - settled.amount) <= slack
-            }
+            near = {v for c in _codes(listed[number][n]) for v in known[c] if abs(v - settled.amount) <= slack}
             if len(near) == 1:
                 by_edition[n] = attrs.evolve(settled, amount=near.pop(), marks=())
 
@@ -302,9 +293,7 @@ def prove(
 
 
 def _sizes(
-    latest: Mapping[str, Sequence[Listing]],
-    amounts: Mapping[str, _Amount],
-    proofs: Mapping[str, Proof],
+    latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, _Amount], proofs: Mapping[str, Proof]
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
 
@@ -340,15 +329,17 @@ class _Counted:
     """Which products are counted by the container, and which by the package."""
 
     def __init__(
-        self, latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, _Amount],
-        fda: Mapping[str, Injectable], evidence: Evidence, strengths: Mapping[str, set[Fraction]],
-    ) -> None:  # fmt: skip
+        self,
+        latest: Mapping[str, Sequence[Listing]],
+        amounts: Mapping[str, _Amount],
+        fda: Mapping[str, Injectable],
+        evidence: Evidence,
+        strengths: Mapping[str, set[Fraction]],
+    ) -> None:
         self.latest, self.amounts, self.fda, self.evidence = latest, amounts, fda, evidence
         self.strengths = strengths
         # Ingredients that the FDA list also knows as a liquid: there a mass alone proves nothing.
-        self.dissolved = {
-            x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")
-        }
+        self.dissolved = {x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")}
         known: dict[str, set[Fraction]] = defaultdict(set)
         # The makers and package counts of each amount of a code, where CMS counts containers.
         self.packs: dict[tuple[str, Fraction | None], set[tuple[str, Fraction]]] = defaultdict(set)
@@ -427,10 +418,16 @@ class _Counted:
 
 
 def _rows(
-    number: str, by_edition: Mapping[int, list[Listing]], amounts: Mapping[int, _Amount],
-    proof: Proof | None, size: Fraction | None, container: Mapping[str, str],
-    editions: Sequence[Edition], lives: Life, verified: dt.date,
-) -> list[dict[str, str]]:  # fmt: skip
+    number: str,
+    by_edition: Mapping[int, list[Listing]],
+    amounts: Mapping[int, _Amount],
+    proof: Proof | None,
+    size: Fraction | None,
+    container: Mapping[str, str],
+    editions: Sequence[Edition],
+    lives: Life,
+    verified: dt.date,
+) -> list[dict[str, str]]:
     """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
     newest = _latest(by_edition)[0]
     facts = {
@@ -535,9 +532,12 @@ def _shape(listing: Listing, listed: Injectable | None) -> str:
 
 
 def _container_facts(
-    number: str, latest: Mapping[str, Sequence[Listing]], reviewed: Container | None,
-    listed: Injectable | None, proof: Proof | None,
-) -> dict[str, str]:  # fmt: skip
+    number: str,
+    latest: Mapping[str, Sequence[Listing]],
+    reviewed: Container | None,
+    listed: Injectable | None,
+    proof: Proof | None,
+) -> dict[str, str]:
     """Shape, kind and form of the container: as reviewed, else as the shape and the proof tell."""
     shape = _shape(latest[number][0], listed)
     kind = "single-dose" if shape in _SINGLE_DOSE else ""

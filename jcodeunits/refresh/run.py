@@ -20,10 +20,11 @@ from typing import Any, cast
 import attrs
 
 from jcodeunits import tables
-from jcodeunits.catalog import Catalog, Drug, Salt, Successor
 from jcodeunits.errors import TableError
-from jcodeunits.policy import Edit, Fee, Limit, Place, Status
-from jcodeunits.products import Container, Product, ProductReview
+from jcodeunits.facts.drug_rows import Drug, Salt, Successor
+from jcodeunits.facts.policy_rows import Edit, Fee, Limit, Place, Status
+from jcodeunits.facts.product_rows import Container, Product, ProductReview
+from jcodeunits.facts.reference import Reference
 
 from . import crosswalk, drugs, evidence, fda, lint, policy_tables, products, successors
 from .inputs import NEXT_QUARTER, Inputs, Lint, read_inputs, sha256
@@ -89,9 +90,7 @@ class Report:
 
 
 def _wrapped(line: str, width: int, indent: str = "") -> str:
-    return textwrap.fill(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 # The kinds of lint, in the order of the report.
@@ -113,17 +112,19 @@ KINDS = {
 }
 
 
-def refresh(inputs: Path, into: Path | None = None, *, on: dt.date, check: bool = False) -> Report:
+def refresh(
+    inputs: Path, into: Path | None = None, *, on: dt.date, check: bool = False, reference: Reference | None = None
+) -> Report:
     """Read the files below `inputs` and write the tables that come from them into `into`.
 
     `into` is the reference folder (the package's own by default); `on` the day that new rows are verified on;
     with `check` nothing is written. Raises `TableError` when a file cannot be used or a row made from it does
     not load; the tables are then as they were.
     """
-    target = into if into is not None else tables.folder()
+    target = into if into is not None else Path(tables.folder())
     if not target.is_dir():
         raise TableError(f"{target} is no folder to write tables into.", file=str(target), problems=())
-    read = read_inputs(Path(inputs), on)
+    read = read_inputs(Path(inputs), on, reference or Reference.shipped())
     made: Texts = {}
     found: list[Lint] = []
     left_out = [f"{path.name}: unzip it into the folder" for path in sorted(Path(inputs).rglob("*.zip"))]
@@ -160,9 +161,7 @@ def _made(maker: Maker, inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]
         raise
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as why:
         says = f"{maker.name}: a file cannot be read as it was ({type(why).__name__}: {why})."
-        raise TableError(
-            f"{says} The tables are left as they were.", file=maker.name, problems=(says,)
-        ) from why
+        raise TableError(f"{says} The tables are left as they were.", file=maker.name, problems=(says,)) from why
 
 
 # ---- makers ---------------------------------------------------------------------------------------
@@ -183,8 +182,8 @@ def _make_products(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
     result = products.make(
         [crosswalk.edition(quarter) for quarter in inputs.crosswalks],
         fda.read(cast(Path, listed)),
-        {row.ndc: row for row in tables.load(ProductReview)},
-        {row.product: row for row in tables.load(Container)},
+        {row.ndc: row for row in inputs.reference.store.rows(ProductReview)},
+        {row.product: row for row in inputs.reference.store.rows(Container)},
         lives,
         inputs.on,
         witnesses,
@@ -219,13 +218,13 @@ def _beside(inputs: Inputs, name: str) -> list[Path]:
 def _make_policy(inputs: Inputs, made: Texts) -> tuple[Texts, list[Lint]]:
     codes = {row.code for row in _loaded(Drug, made["drugs"])}
     codes |= _own_codes("procedures") | _own_codes("classes")
-    texts = policy_tables.make(inputs.root, tables.folder(), codes, inputs.on.isoformat())
+    texts = policy_tables.make(inputs.root, Path(tables.folder()), codes, inputs.on.isoformat())
     return texts, []
 
 
 def _own_codes(name: str) -> set[str]:
     """The codes of a table reviewed by hand."""
-    with (tables.folder() / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+    with (Path(tables.folder()) / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         return {row["code"] for row in csv.DictReader(lines)}
 
 
@@ -279,7 +278,7 @@ def _kept_days(content: str, before: str, on: dt.date) -> str:
 
 def _loaded(row_class: Any, content: str) -> list[Any]:
     header, rows = _cells(content)
-    names = [field.name for field in attrs.fields(row_class)]
+    names = tables.header(row_class)
     if header != names:
         raise TableError(f"{row_class.TABLE}: made with another header.", file=row_class.TABLE, problems=())
     return [row_class(*row) for row in rows]
@@ -292,17 +291,16 @@ def _check_rows(name: str, row_class: Any, content: str) -> None:
     except (ValueError, TypeError) as why:
         raise TableError(
             f"{name}: a row made from the files does not load ({why}). The tables are left as they were.",
-            file=name, problems=(str(why),),
-        ) from why  # fmt: skip
+            file=name,
+            problems=(str(why),),
+        ) from why
     if not rows:
-        raise TableError(
-            f"{name}: no row could be made. The tables are left as they were.", file=name, problems=()
-        )
+        raise TableError(f"{name}: no row could be made. The tables are left as they were.", file=name, problems=())
 
 
 def _before(target: Path, name: str) -> str:
     """The table as it is: in the target, else as shipped."""
-    for place in (target, tables.folder()):
+    for place in (target, Path(tables.folder())):
         file = place / f"{name}.csv"
         if file.is_file():
             return file.read_text(encoding="utf-8")
@@ -384,14 +382,20 @@ def _files(inputs: Inputs) -> list[_File]:
 
 def _sources(inputs: Inputs, before: str) -> str:
     """The sources table with a row for each file read; what a person wrote about a source stays."""
-    header = [field.name for field in attrs.fields(tables.Source)]
+    header = tables.header(tables.Source)
     rows = {row[0]: dict(zip(header, row, strict=True)) for row in _cells(before)[1]}
     for file in _files(inputs):
         first, last = file.first_day.isoformat(), file.last_day.isoformat() if file.last_day else ""
         made = {
-            "id": file.id, "title": file.title, "publisher": "CMS", "kind": "primary", "published": first,
-            "first_day": first, "last_day": last, "note": "",
-        }  # fmt: skip
+            "id": file.id,
+            "title": file.title,
+            "publisher": "CMS",
+            "kind": "primary",
+            "published": first,
+            "first_day": first,
+            "last_day": last,
+            "note": "",
+        }
         rows[file.id] = made | rows.get(file.id, {}) | {"sha256": sha256(file.path)}
     return as_csv(header, [rows[key] for key in sorted(rows)])
 
@@ -410,13 +414,13 @@ def _check_sources(made: Texts) -> None:
 
 def _compared(inputs: Inputs, made: Texts) -> list[Lint]:
     """Lint that compares files with one another and with the table just made."""
-    catalog = Catalog(tuple(_loaded(Drug, made["drugs"])), successors=tables.load(Successor))
-    settled = tables.load(lint.Disagreement)
-    salts = frozenset(row.word for row in tables.load(Salt))
-    followed = successors.candidates(inputs, catalog.drugs, salts)
+    rows, known = tuple(_loaded(Drug, made["drugs"])), inputs.reference.store.rows(Successor)
+    settled = inputs.reference.store.rows(lint.Disagreement)
+    salts = frozenset(row.word for row in inputs.reference.store.rows(Salt))
+    followed = successors.candidates(inputs, rows, salts)
     return [
         *lint.edition_lint(inputs),
-        *successors.successor_lint(followed, catalog.successors),
-        *lint.dosage_lint(inputs, catalog, settled),
+        *successors.successor_lint(followed, known),
+        *lint.dosage_lint(inputs, rows, settled),
         *lint.crosswalk_lint(inputs),
     ]

@@ -42,8 +42,9 @@ def rows_of_workbook(path: Path) -> tuple[str, list[list[str]]]:
     if not openpyxl.DEFUSEDXML:
         raise TableError(
             "Reading spreadsheets safely needs defusedxml: pip install 'jcodeunits[refresh]'.",
-            file=str(path), problems=(),
-        )  # fmt: skip
+            file=str(path),
+            problems=(),
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers and footers of print pages that openpyxl cannot read

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from jcodeunits.catalog import Drug, Successor
+from jcodeunits.facts.drug_rows import Drug, Successor
 
 from . import asp
 from .inputs import Inputs, Lint

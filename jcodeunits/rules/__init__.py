@@ -38,9 +38,7 @@ def listing() -> tuple[dict[str, str], ...]:
             "title": rule.title,
             "severity": ", ".join(rule.severities),
             "payers": ", ".join(rule.payers),
-            "period": "always"
-            if rule.period.effective.year == 1900 and not rule.period.ends
-            else str(rule.period),
+            "period": "always" if rule.period.effective.year == 1900 and not rule.period.ends else str(rule.period),
             "citations": "; ".join(map(str, rule.citations())),
         }
         for rule in registry()

@@ -10,11 +10,12 @@ from typing import Any
 import attrs
 
 from jcodeunits import tables
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Administration, Encounter, Line
+from jcodeunits.claim import Line
+from jcodeunits.dated import Citation, Period
+from jcodeunits.encounter import Administration, Encounter
+from jcodeunits.facts.policy import Policy
+from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import SEVERITIES, Finding, Severity
-from jcodeunits.period import Period
-from jcodeunits.policy import PayerOption, Policy, Procedure
 
 ANY = "any"
 GUIDE = "guide"  # in a rule's `cites`: the source whose id begins so
@@ -89,9 +90,7 @@ class Rule:
 
     def citations(self) -> tuple[Citation, ...]:
         """The sources of the reasoning, besides the rows that a finding cites."""
-        return tuple(
-            guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites
-        )
+        return tuple(guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites)
 
     def finding(
         self, severity: Severity, says: str, fix: str, *citations: Citation, line: int | None = None

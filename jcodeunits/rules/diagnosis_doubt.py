@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import ANY, Case, rule
 
@@ -40,6 +39,6 @@ def diagnosis_doubt(case: Case) -> Iterable[Finding]:
                     "warn",
                     f"{diagnosis} on {line.code}: {row.doubt}.",
                     f"Check the note.{instead}",
-                    citation(row),
+                    row.citation,
                     line=number,
                 )

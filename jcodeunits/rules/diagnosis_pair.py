@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -40,9 +39,8 @@ def diagnosis_pair(case: Case) -> Iterable[Finding]:
         usual = ", ".join(sorted(row.diagnosis for row in rows if not row.doubt))
         yield diagnosis_pair.finding(
             "warn",
-            f"{line.code} stands with {', '.join(line.diagnoses)}"
-            + f"; diagnoses often seen with it: {usual}.",
+            f"{line.code} stands with {', '.join(line.diagnoses)}" + f"; diagnoses often seen with it: {usual}.",
             "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats.",
-            citation(rows[0]),
+            rows[0].citation,
             line=number,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -37,9 +36,8 @@ def discontinued_service(case: Case) -> Iterable[Finding]:
                 modifier = case.policy.modifier(code, case.on)
                 yield discontinued_service.finding(
                     "warn",
-                    f"{line.code} carries {code}: if nothing was injected, the administration is usually not "
-                    "billed.",
+                    f"{line.code} carries {code}: if nothing was injected, the administration is usually not billed.",
                     "Bill what was given; record why it was stopped and what was discarded.",
-                    *([citation(modifier)] if modifier else []),
+                    *([modifier.citation] if modifier else []),
                     line=number,
                 )

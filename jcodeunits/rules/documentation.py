@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jcodeunits.claim import DOCUMENTED, Administration
+from jcodeunits.encounter import DOCUMENTED, Administration
+from jcodeunits.facts.policy_rows import Element
 from jcodeunits.finding import Finding, Severity
-from jcodeunits.policy import Element
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
 
-@rule(
-    "documentation",
-    "A record that lacks an element",
-    "warn",
-    "note",
-    cites=(("guide", "documentation"),),
-)
+@rule("documentation", "A record that lacks an element", "warn", "note", cites=(("guide", "documentation"),))
 def documentation(case: Case) -> Iterable[Finding]:
     """An encounter that says what is recorded is checked against what a compliant note holds.
 
@@ -29,9 +22,7 @@ def documentation(case: Case) -> Iterable[Finding]:
     >>> documentation.severities
     ('warn', 'note')
     """
-    judged = [
-        (i, given) for i, given in enumerate(case.encounter.administrations) if given.documented is not None
-    ]
+    judged = [(i, given) for i, given in enumerate(case.encounter.administrations) if given.documented is not None]
     if not judged:
         return
     elements = [row for row in case.policy.documentation(case.on) if row.element in DOCUMENTED]
@@ -60,6 +51,6 @@ def _lacks(severity: Severity, rows: list[Element], given: Administration, numbe
         severity,
         f"The record of {given.drug} lacks: {', '.join(row.title for row in rows)}.",
         "A compliant note holds " + "; ".join(f"{row.title}: {row.holds}" for row in rows) + ".",
-        *dict.fromkeys(citation(row) for row in rows),
+        *dict.fromkeys(row.citation for row in rows),
         line=number,
     )

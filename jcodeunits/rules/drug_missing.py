@@ -11,12 +11,7 @@ from ._registry import Case, rule
 _WITHOUT_DRUG = ("allergen", "visit")
 
 
-@rule(
-    "drug-missing",
-    "An administration without a drug line",
-    "warn",
-    cites=(("guide", "denial reason 3"),),
-)
+@rule("drug-missing", "An administration without a drug line", "warn", cites=(("guide", "denial reason 3"),))
 def drug_missing(case: Case) -> Iterable[Finding]:
     """An administration code alone does not say what was given: payers return it.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.facts.policy import reach
 from jcodeunits.finding import Finding
-from jcodeunits.policy import reach
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -45,9 +44,7 @@ def hospital_packaging(case: Case) -> Iterable[Finding]:
         yield hospital_packaging.finding(
             "warn" if row.status == "B" else "note",
             f"{line.code} has status {row.status}: it {_SAYS[row.status]}" + (f" ({far})." if far else "."),
-            "Use the hospital's own code for the service."
-            if row.status == "B"
-            else "Nothing: report it all the same.",
-            citation(row),
+            "Use the hospital's own code for the service." if row.status == "B" else "Nothing: report it all the same.",
+            row.citation,
             line=number,
         )

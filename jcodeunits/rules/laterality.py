@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -32,9 +31,8 @@ def laterality(case: Case) -> Iterable[Finding]:
             if modifier is not None:
                 yield laterality.finding(
                     "note",
-                    f"{code} on {line.code} separates nothing: the limit counts the day, both sides "
-                    "together.",
+                    f"{code} on {line.code} separates nothing: the limit counts the day, both sides together.",
                     f"Leave {code} off unless the payer asks for it; document the site.",
-                    citation(modifier),
+                    modifier.citation,
                     line=number,
                 )

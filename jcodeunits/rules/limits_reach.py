@@ -5,20 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from jcodeunits.cite import Citation
+from jcodeunits.dated import Citation
+from jcodeunits.facts.policy import reach
 from jcodeunits.finding import Finding
-from jcodeunits.policy import reach
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
 
-@rule(
-    "limits-reach",
-    "A date outside the editions that were read",
-    "note",
-    cites=(("ncci-manual-2026", "I.A"),),
-)
+@rule("limits-reach", "A date outside the editions that were read", "note", cites=(("ncci-manual-2026", "I.A"),))
 def limits_reach(case: Case) -> Iterable[Finding]:
     """Limits and edits come from quarterly editions; outside those read the nearest one answers, and this
     says so.
@@ -33,13 +27,13 @@ def limits_reach(case: Case) -> Iterable[Finding]:
     for code in codes:
         limit = case.policy.limit(code, case.on, case.encounter.claim)
         if limit is not None and (far := reach(limit, case.on)):
-            found.setdefault(far, (citation(limit), []))[1].append(code)
+            found.setdefault(far, (limit.citation, []))[1].append(code)
     for one, other in itertools.combinations(
         sorted({line.code for _, line in case.numbered("visit", "service", "administration")}), 2
     ):
         edit = case.policy.edit(one, other, case.on, case.encounter.claim)
         if edit is not None and (far := reach(edit, case.on)):
-            found.setdefault(far, (citation(edit), []))[1].append(f"{one} with {other}")
+            found.setdefault(far, (edit.citation, []))[1].append(f"{one} with {other}")
     for far, (source, named) in found.items():
         yield limits_reach.finding(
             "note",

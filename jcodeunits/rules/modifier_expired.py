@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.facts.policy_rows import Modifier
 from jcodeunits.finding import Finding
-from jcodeunits.policy import Modifier
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
 
-@rule(
-    "modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),)
-)
+@rule("modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),))
 def modifier_expired(case: Case) -> Iterable[Finding]:
     """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
 
@@ -35,6 +32,6 @@ def modifier_expired(case: Case) -> Iterable[Finding]:
                 "stop",
                 f"{code} on {line.code} {when}; the date of service is {case.on}.",
                 "Use the modifier in effect on that day, or none.",
-                citation(row),
+                row.citation,
                 line=number,
             )

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from jcodeunits.claim import Line
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -36,10 +35,9 @@ def modifier_line(case: Case) -> Iterable[Finding]:
                 wanted = " or ".join(row.lines)
                 yield modifier_line.finding(
                     "stop",
-                    f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a "
-                    f"{wanted} line.",
+                    f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a {wanted} line.",
                     f"Take {code} off this line; put it on the {wanted} line if it belongs there.",
-                    citation(row),
+                    row.citation,
                     line=number,
                 )
         if "59" in line.modifiers and _SEPARATE & set(line.modifiers):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -34,6 +33,6 @@ def ndc_missing(case: Case) -> Iterable[Finding]:
             "stop" if required and option.confidence == "high" else "warn",
             f"{line.code} carries no NDC; this payer {'requires' if required else 'expects'} it.",
             "Give the NDC of the product used (5-4-2, 11 digits) and how many containers were opened.",
-            citation(option),
+            option.citation,
             line=number,
         )

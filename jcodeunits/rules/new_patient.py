@@ -9,9 +9,7 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 
-@rule(
-    "new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),)
-)
+@rule("new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),))
 def new_patient(case: Case) -> Iterable[Finding]:
     """That the patient is new does not make the visit separate: the note must show its own work.
 

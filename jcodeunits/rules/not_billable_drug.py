@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.facts.policy import reach
 from jcodeunits.finding import Finding
 from jcodeunits.hcpcs import is_level_two
-from jcodeunits.policy import reach
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -37,6 +36,6 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
             f"{line.code} has an MUE of 0 on {case.encounter.claim} claims ({limit.reason.replace('-', ' ')})"
             + (f"; {far}." if far else "."),
             "Check the product given: another code fits, or nothing is billable here.",
-            citation(limit),
+            limit.citation,
             line=number,
         )

@@ -22,7 +22,5 @@ def nothing_to_bill(case: Case) -> Iterable[Finding]:
     """
     if not case.lines:
         yield nothing_to_bill.finding(
-            "warn",
-            "No line is left to bill.",
-            "Read the other findings: each says what was withheld and why.",
+            "warn", "No line is left to bill.", "Read the other findings: each says what was withheld and why."
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -34,7 +33,7 @@ def prior_authorization(case: Case) -> Iterable[Finding]:
                 "note",
                 f"{line.code} often needs prior authorization with this payer.",
                 "Make sure that it is in place before the drug is given.",
-                citation(option),
-                citation(row),
+                option.citation,
+                row.citation,
                 line=number,
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -28,6 +27,6 @@ def pump_only(case: Case) -> Iterable[Finding]:
             "stop",
             f"{line.code} is for a pump supplied as equipment, not for an injection by {given.route}.",
             "Use the code of the drug by injection.",
-            citation(row),
+            row.citation,
             line=number,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -13,12 +12,7 @@ _CLASS = {"vaccine": "vaccine", "antineoplastic": "antineoplastic"}
 _ALSO = {"antineoplastic": ("complex-biologic", "hormonal-dual-use", "biologic-simple", "supportive")}
 
 
-@rule(
-    "purpose-class",
-    "A purpose that the drug's class does not know",
-    "warn",
-    cites=(("guide", "denial reason 6"),),
-)
+@rule("purpose-class", "A purpose that the drug's class does not know", "warn", cites=(("guide", "denial reason 6"),))
 def purpose_class(case: Case) -> Iterable[Finding]:
     """An administration called a vaccine whose drug is none, or an antineoplastic whose drug is none.
 
@@ -43,6 +37,6 @@ def purpose_class(case: Case) -> Iterable[Finding]:
             f"{line.code} is given as {given.purpose}, but no row classes it so"
             + (f" (it is: {', '.join(sorted(classes))})." if classes else "."),
             "Check the purpose: it decides the administration code.",
-            *[citation(row) for row in rows],
+            *[row.citation for row in rows],
             line=number,
         )

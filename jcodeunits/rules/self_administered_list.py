@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -33,11 +32,7 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
         return
     for number, line in case.numbered("drug"):
         given = case.administration(line)
-        if (
-            given is None
-            or given.route not in ("SC", "on-body")
-            or "self-administered" not in case.classes(line)
-        ):
+        if given is None or given.route not in ("SC", "on-body") or "self-administered" not in case.classes(line):
             continue
         row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "self-administered")
         yield self_administered_list.finding(
@@ -46,7 +41,7 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
             "be denied, and its administration with it.",
             "Check the contractor's list for the date; where the drug is excluded, tell the patient "
             "beforehand (GY, or GA with a waiver).",
-            citation(row),
-            citation(option),
+            row.citation,
+            option.citation,
             line=number,
         )

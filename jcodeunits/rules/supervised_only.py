@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.finding import Finding
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -30,9 +29,8 @@ def supervised_only(case: Case) -> Iterable[Finding]:
             row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "supervised-only")
             yield supervised_only.finding(
                 "note",
-                f"{line.code} is for a drug given under direct supervision, never for one that the patient "
-                "gives.",
+                f"{line.code} is for a drug given under direct supervision, never for one that the patient gives.",
                 "Record who supervised.",
-                citation(row),
+                row.citation,
                 line=number,
             )

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.facts.policy import reach
+from jcodeunits.facts.policy_rows import Limit
 from jcodeunits.finding import Finding, Severity
-from jcodeunits.policy import Limit, reach
-from jcodeunits.tables import citation
 
 from ._registry import Case, guide, rule
 
 
-@rule(
-    "unit-limit",
-    "More units than the day's limit",
-    "stop",
-    "warn",
-    "note",
-    cites=(("ncci-manual-2026", "I.V"),),
-)
+@rule("unit-limit", "More units than the day's limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
 def unit_limit(case: Case) -> Iterable[Finding]:
     """The units of a code above its medically unlikely edit (MUE).
 
@@ -54,10 +47,9 @@ def _by_line(case: Case, code: str, limit: Limit) -> Iterable[Finding]:
             yield unit_limit.finding(
                 _softened(case, limit, "warn"),
                 f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1).",
-                "If the units are true, split them over lines; this payer marks the further ones with "
-                f"{split.value}.",
-                citation(limit),
-                citation(split),
+                f"If the units are true, split them over lines; this payer marks the further ones with {split.value}.",
+                limit.citation,
+                split.citation,
                 line=number,
             )
 
@@ -72,7 +64,7 @@ def _by_day(case: Case, code: str, limit: Limit, total: int, number: int) -> Fin
         + (f"; {far}." if far else "."),
         "Check the units. If they are true, send the record and appeal: no modifier lifts a limit that "
         "counts the day, though the guide says 59 or XS does.",
-        citation(limit),
+        limit.citation,
         guide("limits and denial reason 5"),
         line=number,
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jcodeunits.claim import Line
+from jcodeunits.facts.policy_rows import AdministrationRule
 from jcodeunits.finding import Finding
-from jcodeunits.policy import AdministrationRule
-from jcodeunits.tables import citation
 
 from ._registry import Case, rule
 
@@ -34,9 +33,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
     >>> wrong_administration.id
     'wrong-administration'
     """
-    listed = [
-        (n, line, row) for n, line in case.numbered("service") if (row := case.procedure(line)) is not None
-    ]
+    listed = [(n, line, row) for n, line in case.numbered("service") if (row := case.procedure(line)) is not None]
     listed = [item for item in listed if item[2].kind == "administration"]
     if not listed:
         return
@@ -46,9 +43,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
             continue
         plain = procedure.role == _PLAIN
         own = plain and all(row.role.startswith(_OWN) for row in wanted)
-        family = procedure.role.startswith("vaccine") and any(
-            row.role.startswith("vaccine") for row in wanted
-        )
+        family = procedure.role.startswith("vaccine") and any(row.role.startswith("vaccine") for row in wanted)
         if plain or family:
             right = next(row for row in wanted if plain or row.role.startswith("vaccine"))
             codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
@@ -56,7 +51,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
                 "stop" if own else "warn",
                 f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}.",
                 f"List {codes}, or leave the code out to have it derived.",
-                citation(right),
+                right.citation,
                 line=number,
             )
 

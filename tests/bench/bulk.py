@@ -24,21 +24,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from shipped import DRUGS
 
 import jcodeunits as jc
-from jcodeunits import catalog
+from jcodeunits.facts.drug_rows import Drug
 
 FIRST = dt.date(2024, 4, 1)
 PART = 1_000_000
 UNITS = ("mg", "mcg", "g")
 
 
-def drugs(count: int = 850) -> list[catalog.Drug]:
+def drugs(count: int = 850) -> list[Drug]:
     """Rows with a billing unit of mass, in effect on all days of the file."""
     last = FIRST + dt.timedelta(699)
     found = {
         row.code: row
-        for row in catalog.shipped().drugs
+        for row in DRUGS.drugs
         if row.basis in ("per", "up to") and row.unit in UNITS and row.period.holds(FIRST) and row.period.holds(last)
     }
     return [found[code] for code in sorted(found)][:count]

@@ -9,30 +9,44 @@ from decimal import Decimal
 import pytest
 
 from jcodeunits import formats
-from jcodeunits.claim import Charge, Encounter, Line
+from jcodeunits.claim import Charge, Line
+from jcodeunits.encounter import Encounter
 
 LINES = (
     Line("96372", diagnoses=("M54.50",), kind="administration", charge_amount=Decimal(35), revenue_code="0510"),
     Line(
-        "J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1.5"), ("M54.50",),
-        kind="drug", charge_amount=Decimal(10), revenue_code="0636",
+        "J1885",
+        ("JZ",),
+        2,
+        "00409379501",
+        "ML",
+        Decimal("1.5"),
+        ("M54.50",),
+        kind="drug",
+        charge_amount=Decimal(10),
+        revenue_code="0636",
     ),
-)  # fmt: skip
+)
 CHARGE = Charge(LINES, (), Encounter("2026-03-02", "11", diagnoses=("M54.50",)))
 GIVEN = {
-    "resourceType": "MedicationAdministration", "status": "completed", "subject": {"reference": "Patient/1"},
+    "resourceType": "MedicationAdministration",
+    "status": "completed",
+    "subject": {"reference": "Patient/1"},
     "medicationCodeableConcept": {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "0409-3795-01"}]},
     "effectiveDateTime": "2026-03-02T10:15:00-05:00",
     "dosage": {
         "route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
         "dose": {"value": 30, "system": "http://unitsofmeasure.org", "code": "mg"},
     },
-}  # fmt: skip
-RAS = "\r".join([
-    r"MSH|^~\&|BCMA|CLINIC|EHR|CLINIC|20260302101600||RAS^O17^RAS_O17|1|P|2.5.1", "PID|1||MRN1",
-    "RXA|0|1|20260302101500|20260302101500|0409-3795-01^KETOROLAC^NDC|30|mg^^UCUM|||||||||||||CP|A",
-    "RXR|IM^^HL70162",
-])  # fmt: skip
+}
+RAS = "\r".join(
+    [
+        r"MSH|^~\&|BCMA|CLINIC|EHR|CLINIC|20260302101600||RAS^O17^RAS_O17|1|P|2.5.1",
+        "PID|1||MRN1",
+        "RXA|0|1|20260302101500|20260302101500|0409-3795-01^KETOROLAC^NDC|30|mg^^UCUM|||||||||||||CP|A",
+        "RXR|IM^^HL70162",
+    ]
+)
 MANY = 200
 
 
@@ -69,9 +83,7 @@ def test_claim_lines_in(name: str, benchmark, figure, side_by_side) -> None:
     figure(f"{name}: in, times json.loads of one administration", times, "reported")
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("fhir", json.dumps(GIVEN)), ("hl7v2", RAS)], ids=["fhir", "hl7v2"]
-)
+@pytest.mark.parametrize(("name", "text"), [("fhir", json.dumps(GIVEN)), ("hl7v2", RAS)], ids=["fhir", "hl7v2"])
 def test_administrations_in(name: str, text: str, benchmark, figure, side_by_side) -> None:
     found = benchmark(lambda: formats.read(name, text, place="11"))
     assert found.administrations[0].dose == "30 mg"

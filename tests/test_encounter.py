@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jcodeunits import claim
-from jcodeunits.cite import Citation
-from jcodeunits.claim import Administration, Charge, Encounter, ExtraNdc, Line, OpenedProduct, Visit
+from jcodeunits import encounter as reader
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.dated import Citation
 from jcodeunits.dose import Dose
+from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Visit
 from jcodeunits.errors import DateError, EncounterError
 from jcodeunits.finding import Finding
 
@@ -86,10 +87,7 @@ def test_every_value_lands_where_it_belongs() -> None:
     encounter = Encounter.from_dict(FULL)
     assert encounter.on == dt.date(2026, 3, 2)
     assert encounter.visit == Visit("99213", True)
-    assert [(s.code, s.units, s.modifiers) for s in encounter.services] == [
-        ("20610", 1, ()),
-        ("93000", 2, ("59",)),
-    ]
+    assert [(s.code, s.units, s.modifiers) for s in encounter.services] == [("20610", 1, ()), ("93000", 2, ("59",))]
     assert encounter.diagnoses == ("F11.20", "M54.16")
     assert encounter.charge_amounts == (("99213", Decimal("120.00")),)
     given_ = encounter.administrations[0]
@@ -99,10 +97,18 @@ def test_every_value_lands_where_it_belongs() -> None:
 
 
 def test_a_single_product_may_stand_in_the_administration() -> None:
-    data = changed("administrations.0", {
-        "drug": "J9035", "dose": "77 mg", "route": "IV", "ndc": "50242-0060-01", "containers": 1,
-        "container_amount": "100 mg", "discarded": "23 mg",
-    })  # fmt: skip
+    data = changed(
+        "administrations.0",
+        {
+            "drug": "J9035",
+            "dose": "77 mg",
+            "route": "IV",
+            "ndc": "50242-0060-01",
+            "containers": 1,
+            "container_amount": "100 mg",
+            "discarded": "23 mg",
+        },
+    )
     products = Encounter.from_dict(data).administrations[0].products
     assert products == (OpenedProduct("50242-0060-01", 1, "100 mg", "23 mg"),)
 
@@ -192,14 +198,27 @@ def test_a_date_that_is_none_names_the_key() -> None:
 @pytest.mark.parametrize(
     ("written", "means"),
     [
-        ("IM", "IM"), ("im", "IM"), ("Intramuscular", "IM"), ("78421000", "IM"),
-        ("SQ", "SC"), ("subcut", "SC"), ("subcutaneous", "SC"), ("34206005", "SC"),
-        ("47625008", "IV"), ("IV", "IV"), ("intravenous", "IV"), ("iv  push", "IV push"), ("IVP", "IV push"),
-        ("IVPB", "IV infusion"), ("ID", "ID"), ("PO", "oral"), ("IA", "intra-arterial"),
+        ("IM", "IM"),
+        ("im", "IM"),
+        ("Intramuscular", "IM"),
+        ("78421000", "IM"),
+        ("SQ", "SC"),
+        ("subcut", "SC"),
+        ("subcutaneous", "SC"),
+        ("34206005", "SC"),
+        ("47625008", "IV"),
+        ("IV", "IV"),
+        ("intravenous", "IV"),
+        ("iv  push", "IV push"),
+        ("IVP", "IV push"),
+        ("IVPB", "IV infusion"),
+        ("ID", "ID"),
+        ("PO", "oral"),
+        ("IA", "intra-arterial"),
     ],
-)  # fmt: skip
+)
 def test_usual_spellings_and_codes_of_a_route_are_the_same(written: str, means: str) -> None:
-    assert claim.route(written) == means
+    assert reader.route(written) == means
     assert Administration("J1885", "30 mg", written).route == means
 
 
@@ -226,15 +245,13 @@ def test_minutes_run_over_midnight(start: str, stop: str, minutes: int) -> None:
 
 texts = st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=12)
 administrations = st.fixed_dictionaries(
-    {"drug": texts, "dose": texts, "route": st.sampled_from(claim.routes.NAMES)},
+    {"drug": texts, "dose": texts, "route": st.sampled_from(reader.routes.NAMES)},
     optional={
-        "purpose": st.sampled_from(claim.PURPOSES),
+        "purpose": st.sampled_from(reader.PURPOSES),
         "site": texts,
-        "container": st.sampled_from(claim.CONTAINERS),
-        "products": st.lists(
-            st.fixed_dictionaries({"ndc": texts}, optional={"containers": st.integers(1, 9)})
-        ),
-        "documented": st.lists(st.sampled_from(claim.DOCUMENTED), unique=True),
+        "container": st.sampled_from(reader.CONTAINERS),
+        "products": st.lists(st.fixed_dictionaries({"ndc": texts}, optional={"containers": st.integers(1, 9)})),
+        "documented": st.lists(st.sampled_from(reader.DOCUMENTED), unique=True),
         "separate": st.booleans(),
         "time": st.times().map(lambda t: t.strftime("%H:%M")),
         "charge_amount": st.integers(0, 10**6).map(lambda cents: f"{cents / 100:.2f}"),
@@ -248,7 +265,7 @@ encounters = st.fixed_dictionaries(
     },
     optional={
         "payer": st.sampled_from(["medicare", "medicaid", "commercial"]),
-        "claim": st.sampled_from(claim.CLAIMS),
+        "claim": st.sampled_from(reader.CLAIMS),
         "visit": st.fixed_dictionaries({"code": st.just("99213")}, optional={"separate": st.booleans()}),
         "services": st.lists(st.sampled_from(["20610", {"code": "93000", "units": 2, "modifiers": ["59"]}])),
         "diagnoses": st.lists(st.sampled_from(["D51.0", "F1120", "Z23"])),
@@ -270,10 +287,16 @@ def test_what_is_written_reads_back_to_the_same_encounter(data: dict[str, Any]) 
 
 
 @settings(max_examples=100)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from([*FULL, *FULL["administrations"][0], "x"]), inner, max_size=4),
-                    max_leaves=12))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from([*FULL, *FULL["administrations"][0], "x"]), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
 def test_junk_is_refused_with_a_typed_error_and_never_a_traceback(data: object) -> None:
     with pytest.raises((EncounterError, DateError)) as caught:
         Encounter.from_dict(data)
@@ -302,22 +325,40 @@ def test_the_schema_accepts_what_is_read() -> None:
 
 def test_a_charge_reads_as_the_contract_has_it() -> None:
     line = Line(
-        "J1885", ("JZ",), 2, "00409379501", "ML", Decimal("1"), ("R52",), kind="drug", label="ketorolac",
-        extra_ndcs=(ExtraNdc("00409379601", "ML", Decimal("1.50")),), charge_amount=Decimal("7.10"),
-        revenue_code="0636", description="what it stands for",
-    )  # fmt: skip
+        "J1885",
+        ("JZ",),
+        2,
+        "00409379501",
+        "ML",
+        Decimal("1"),
+        ("R52",),
+        kind="drug",
+        label="ketorolac",
+        extra_ndcs=(ExtraNdc("00409379601", "ML", Decimal("1.50")),),
+        charge_amount=Decimal("7.10"),
+        revenue_code="0636",
+        description="what it stands for",
+    )
     finding = Finding("x", "stop", "It is wrong.", "Right it.", (Citation("y", "z"),), 1)
     charge = Charge((line,), (finding,), Encounter.from_dict(SMALLEST), "HCPCS 2026 Q3", "abc")
     plain = json.loads(json.dumps(charge.as_dict()))
     assert charge.ok is plain["ok"] is False
     assert {"lines", "findings", "edition", "fingerprint", "ok"} == set(plain)
-    assert plain["lines"][0] | {
-        "code": "J1885", "modifiers": ["JZ"], "units": 2, "ndc": "00409379501", "ndc_qualifier": "ML",
-        "ndc_quantity": "1", "diagnoses": ["R52"], "charge_amount": "7.10",
-    } == plain["lines"][0]  # fmt: skip
-    assert plain["lines"][0]["extra_ndcs"] == [
-        {"ndc": "00409379601", "ndc_qualifier": "ML", "ndc_quantity": "1.50"}
-    ]
+    assert (
+        plain["lines"][0]
+        | {
+            "code": "J1885",
+            "modifiers": ["JZ"],
+            "units": 2,
+            "ndc": "00409379501",
+            "ndc_qualifier": "ML",
+            "ndc_quantity": "1",
+            "diagnoses": ["R52"],
+            "charge_amount": "7.10",
+        }
+        == plain["lines"][0]
+    )
+    assert plain["lines"][0]["extra_ndcs"] == [{"ndc": "00409379601", "ndc_qualifier": "ML", "ndc_quantity": "1.50"}]
     assert plain["findings"][0]["citations"] == ["y, z"]
     text = charge.explain()
     assert "1. J1885-JZ x 2  ketorolac" in text

@@ -1,4 +1,4 @@
-"""The verb of each quarter: refresh."""
+"""The verb refresh: published files to a reference folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import terminal
-from .arguments import day, parser
+from .arguments import Asked, add_facts, asked, parser
 
 
 def refresh(words: Sequence[str]) -> tuple[int, str]:
@@ -20,45 +20,41 @@ def refresh(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits refresh downloads --into mytables --on 2026-10-01
       jcodeunits refresh --coverage
     """
-    made = parser(refresh, "FOLDER [--into FOLDER] [--check] [--on DATE] [--all] [--json]\n"
-                  "       jcodeunits refresh --coverage [--json]")  # fmt: skip
+    made = parser(
+        refresh,
+        "FOLDER [--into FOLDER] [--check] [--on DATE] [--all] [--json]\n       jcodeunits refresh --coverage [--json]",
+    )
     made.add_argument("folder", nargs="?", metavar="FOLDER", help="where the published files lie")
     made.add_argument("--into", metavar="FOLDER", help="the reference folder; the package's own if left out")
     made.add_argument("--check", action="store_true", help="write nothing, only report")
     made.add_argument("--coverage", action="store_true", help="count what the catalog holds and can compute")
-    made.add_argument(
-        "--on", metavar="DATE", help="the day on which new rows are verified; today if left out"
-    )
-    made.add_argument(
-        "--all", action="store_true", help="every line of the lint, not only the first of each kind"
-    )
+    made.add_argument("--on", metavar="DATE", help="the day on which new rows are verified; today if left out")
+    made.add_argument("--all", action="store_true", help="every line of the lint, not only the first of each kind")
     made.add_argument("--json", action="store_true", help="print one JSON document")
+    add_facts(made)
     args = made.parse_intermixed_args(words)
+    on = asked(args)
     if args.coverage:
-        return 0, _coverage(args.json)
+        return 0, _coverage(args.json, on)
     if args.folder is None:
         made.error("the folder with the published files is missing")
 
     from jcodeunits.refresh.run import refresh as refreshed
 
-    report = refreshed(
-        Path(args.folder), Path(args.into) if args.into else None, on=day(args.on).date, check=args.check
-    )
+    report = refreshed(Path(args.folder), Path(args.into) if args.into else None, on=on.date, check=args.check)
     if args.json:
         return 0, terminal.as_json(report.as_dict())
     return 0, str(report.text(limit=10**9 if args.all else 12))
 
 
-def _coverage(json: bool) -> str:
-    from jcodeunits import catalog, tables
+def _coverage(json: bool, on: Asked) -> str:
     from jcodeunits.refresh.lint import coverage
 
-    book = catalog.shipped()
+    book = on.reference.drugs
     counts = coverage(book.drugs, book.successors)
     if json:
-        return terminal.as_json(
-            {**counts.as_dict(), "edition": tables.edition(), "fingerprint": tables.fingerprint()}
-        )
+        known = {"edition": on.reference.edition, "fingerprint": on.reference.fingerprint}
+        return terminal.as_json(on.named({**counts.as_dict(), **known}))
     room = max(len(f"{count:,}") for _, count in counts.rows())
     lines = [line for name, count in counts.rows() for line in terminal.wrapped(name, f"{count:>{room},}  ")]
-    return "\n".join([*lines, tables.edition()])
+    return "\n".join([*lines, on.reference.edition, *on.folders])

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import EncounterError
 
 from . import terminal
-from .arguments import Parser, add_tables, day, own_tables, parser
+from .arguments import Asked, Parser, add_facts, asked, parser
 
 if TYPE_CHECKING:
-    from jcodeunits.claim import Charge, Encounter
-    from jcodeunits.finding import Finding
+    from jcodeunits.claim import Charge
+    from jcodeunits.encounter import Encounter
 
 _OWN = ("table", "json")
 _MESSAGES = ("x12", "hl7v2", "fhir", "cms1500", "ub04", "claimjson")
@@ -24,10 +24,27 @@ _MESSAGES = ("x12", "hl7v2", "fhir", "cms1500", "ub04", "claimjson")
 # Flags that are a key of the encounter or of its one administration, by the contract's names.
 _ENCOUNTER = ("place", "payer", "claim", "supervision")
 _GIVEN = (
-    "drug", "dose", "route", "site", "purpose", "ndc", "containers", "container_amount", "discarded",
-    "container", "form", "basis", "concentration", "order", "time", "start", "stop", "performed_by",
-    "performer", "supplied_by",
-)  # fmt: skip
+    "drug",
+    "dose",
+    "route",
+    "site",
+    "purpose",
+    "ndc",
+    "containers",
+    "container_amount",
+    "discarded",
+    "container",
+    "form",
+    "basis",
+    "concentration",
+    "order",
+    "time",
+    "start",
+    "stop",
+    "performed_by",
+    "performer",
+    "supplied_by",
+)
 
 
 def charge(words: Sequence[str]) -> tuple[int, str]:
@@ -45,21 +62,19 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     """
     args = _arguments().parse_intermixed_args(words)
     if args.schema:
-        from jcodeunits.claim import Encounter
+        from jcodeunits.encounter import Encounter
 
         return 0, terminal.as_json(Encounter.schema())
-    said = _said(args)
-    encounter, notes, on = _read(args, said)
+    on = asked(args)
+    encounter, day = _read(args, _said(args), on)
     from jcodeunits.charging import charge as charged
 
-    own = own_tables(args.tables)
-    read = charged(encounter, catalog=own.catalog, policy=own.policy, shelf=own.shelf)
-    made = _with(read, notes)
+    made = charged(encounter, reference=on.reference)
     if args.format in _MESSAGES:
-        return _message(made, args)
+        return _message(made, args, on)
     if args.format == "json":
-        return int(not made.ok), terminal.as_json(_plain(made, args.expected))
-    return int(not made.ok), "\n".join(_told(made, on, args))
+        return int(not made.ok), terminal.as_json(on.named(_plain(made, args.expected, on)))
+    return int(not made.ok), "\n".join(_told(made, day, args, on))
 
 
 # --- arguments --------------------------------------------------------------------------------------
@@ -77,23 +92,13 @@ def _arguments() -> Parser:
         "--from", dest="source", choices=("json", "fhir", "hl7v2"), default="json", help="what the file is"
     )
     made.add_argument("--format", choices=(*_OWN, *_MESSAGES), default="table", help="what is written")
-    made.add_argument(
-        "--json", action="store_const", dest="format", const="json", help="the same as --format json"
-    )
+    made.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
     made.add_argument("--schema", action="store_true", help="print the JSON schema of an encounter")
     made.add_argument("--explain", action="store_true", help="show the steps behind every line")
-    made.add_argument(
-        "--expected", action="store_true", help="add what Medicare allows nationally (an estimate)"
-    )
+    made.add_argument("--expected", action="store_true", help="add what Medicare allows nationally (an estimate)")
     made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")
-    add_tables(made)
-    made.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the format",
-    )
+    add_facts(made)
+    made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the format")
     _encounter_arguments(made)
     _administration_arguments(made)
     return made
@@ -107,23 +112,19 @@ def _encounter_arguments(made: Parser) -> None:
     day_of.add_argument("--claim", help="professional or outpatient")
     day_of.add_argument("--visit", metavar="CODE", help="the visit's code")
     day_of.add_argument(
-        "--separate", action=argparse.BooleanOptionalAction, default=None,
+        "--separate",
+        action=argparse.BooleanOptionalAction,
+        default=None,
         help="whether the visit was significant and separately identifiable",
-    )  # fmt: skip
-    day_of.add_argument(
-        "--service", action="append", metavar="CODE", help="another code of the day; may be repeated"
     )
+    day_of.add_argument("--service", action="append", metavar="CODE", help="another code of the day; may be repeated")
     day_of.add_argument("--diagnosis", action="append", metavar="ICD10", help="may be repeated")
     day_of.add_argument("--supervision", help="direct, virtual, general or none")
     day_of.add_argument("--resident", action="store_true", default=None, help="a teaching setting")
     day_of.add_argument("--weight", metavar="KG", help="body weight, for a dose such as 1.5 mg/kg")
     day_of.add_argument("--surface", metavar="M2", help="body surface, for a dose such as 75 mg/m2")
-    day_of.add_argument(
-        "--amount", action="append", metavar="CODE=DOLLARS", help="the charge for one unit of a code"
-    )
-    day_of.add_argument(
-        "--revenue", action="append", metavar="CODE=0636", help="the revenue code of a code's lines"
-    )
+    day_of.add_argument("--amount", action="append", metavar="CODE=DOLLARS", help="the charge for one unit of a code")
+    day_of.add_argument("--revenue", action="append", metavar="CODE=0636", help="the revenue code of a code's lines")
 
 
 def _administration_arguments(made: Parser) -> None:
@@ -138,12 +139,7 @@ def _administration_arguments(made: Parser) -> None:
 def _said(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the flags say about the encounter and about the administration, by the contract's names."""
     day_of: dict[str, Any] = {name: getattr(args, name) for name in _ENCOUNTER}
-    day_of |= {
-        "on": args.on,
-        "resident": args.resident,
-        "services": args.service,
-        "diagnoses": args.diagnosis,
-    }
+    day_of |= {"on": args.on, "resident": args.resident, "services": args.service, "diagnoses": args.diagnosis}
     if args.visit is not None:
         day_of["visit"] = {"code": args.visit, "separate": args.separate}
     patient = {"weight": _measure(args.weight, "kg"), "surface": _measure(args.surface, "m2")}
@@ -179,49 +175,45 @@ def _pairs(written: list[str] | None, flag: str) -> dict[str, str] | None:
 
 
 def _read(
-    args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]]
-) -> tuple[Encounter, tuple[Finding, ...], str]:
-    """The encounter, what its message says besides, and the date of service as it is shown."""
-    from jcodeunits.claim import Encounter
+    args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: Asked
+) -> tuple[Encounter, str]:
+    """The encounter and the date of service as it is shown."""
+    from jcodeunits.encounter import Encounter
 
     day_of, given = said
     if args.file is None:
         if "drug" not in given:
             raise EncounterError(
                 "Give a file, - for standard input, or one administration: --drug, --dose, --route, --place.",
-                path="file", given=None, allowed=("FILE", "-", "--drug"),
-            )  # fmt: skip
-        on = day(args.on)
-        return Encounter.from_dict({**day_of, "on": on.date, "administrations": [given]}), (), str(on)
+                path="file",
+                given=None,
+                allowed=("FILE", "-", "--drug"),
+            )
+        encounter = Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})
+        return encounter, str(asked_of)
     from jcodeunits import formats
 
     text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     module, content = formats.module(args.source), text.decode("utf-8-sig")
     if args.source != "json":
-        found = module.reading(content, **day_of, **given)
-        return found.encounter, (), str(found.encounter.on)
+        found = module.reading(content, reference=asked_of.reference, **day_of, **given)
+        return found.encounter, str(found.encounter.on)
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise EncounterError(
             f"{flags}: write what is about the administration into the file.",
-            path="administrations", given=sorted(given), allowed=(),
-        )  # fmt: skip
+            path="administrations",
+            given=sorted(given),
+            allowed=(),
+        )
     encounter = module.read(content, **day_of)
-    return encounter, (), str(encounter.on)
-
-
-def _with(made: Charge, notes: tuple[Finding, ...]) -> Charge:
-    if not notes:
-        return made
-    import attrs
-
-    return attrs.evolve(made, findings=(*notes, *made.findings))
+    return encounter, str(encounter.on)
 
 
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _message(made: Charge, args: argparse.Namespace) -> tuple[int, str]:
+def _message(made: Charge, args: argparse.Namespace, on: Asked) -> tuple[int, str]:
     """The charge as a message; its findings, and what the format cannot carry, on standard error."""
     from jcodeunits import formats
 
@@ -232,10 +224,12 @@ def _message(made: Charge, args: argparse.Namespace) -> tuple[int, str]:
         sys.stderr.write("jcodeunits charge: nothing was written: a finding stops the claim.\n")
         return 1, ""
     options = _options(module, args.option)
-    text = module.write(made, allow_stops=args.allow_stops, **options)
+    text = module.write(made, allow_stops=args.allow_stops, reference=on.reference, **options)
     if terminal.is_terminal():
         text = text.replace("\r", "\n")  # a person reads it: segments that end in CR would overwrite each other
     asked = inspect.signature(module.losses).parameters
+    for folder in on.folders:
+        sys.stderr.write(f"facts: {folder}\n")
     for loss in module.losses(made, **{name: options[name] for name in options if name in asked}):
         sys.stderr.write(f"{loss}\n")
     return int(not made.ok), str(text)
@@ -245,9 +239,7 @@ def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
     """NAME=VALUE for the writer, by its own parameters."""
     parameters = inspect.signature(module.write).parameters
     known = [
-        name
-        for name, one in parameters.items()
-        if one.kind is one.KEYWORD_ONLY and isinstance(one.default, str | bool)
+        name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY and isinstance(one.default, str | bool)
     ]
     options: dict[str, Any] = {}
     for pair in written:
@@ -263,20 +255,20 @@ def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
     return options
 
 
-def _plain(made: Charge, expected: bool) -> dict[str, Any]:
+def _plain(made: Charge, expected: bool, on: Asked) -> dict[str, Any]:
     plain = made.as_dict()
     if expected:
-        from jcodeunits.charging import expected as expected_of
+        from jcodeunits.allowed import expected as expected_of
 
-        plain["expected"] = expected_of(made).as_dict()
+        plain["expected"] = expected_of(made, reference=on.reference).as_dict()
     return plain
 
 
-def _told(made: Charge, on: str, args: argparse.Namespace) -> list[str]:
+def _told(made: Charge, day: str, args: argparse.Namespace, on: Asked) -> list[str]:
     from jcodeunits.show import line_table
 
     encounter = made.encounter
-    lines = [f"{on}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim", ""]
+    lines = [f"{day}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim", ""]
     if made.lines:
         rows = line_table(made.lines)
         lines += [*terminal.table(rows.head, rows.rows, rows.right, headed=True), ""]
@@ -284,18 +276,18 @@ def _told(made: Charge, on: str, args: argparse.Namespace) -> list[str]:
         for number, line in enumerate(made.lines, 1):
             lines += [f"line {number}: {line.code} x {line.units}", *terminal.steps(line.trace.steps), ""]
     if args.expected:
-        lines += [*_expected(made), ""]
+        lines += [*_expected(made, on), ""]
     lines += terminal.finding_lines(made.findings)
     stops = sum(finding.severity == "stop" for finding in made.findings)
     verdict = f"stopped by {stops} finding{'s' * (stops != 1)}" if stops else "nothing stops this claim"
-    data = f"({made.edition}, data {made.fingerprint[:12]})"
+    data = f"({'; '.join([made.edition, f'data {made.fingerprint[:12]}', *on.folders])})"
     return [*lines, f"{terminal.styled(verdict, 'stop' if stops else 'bold')} {data}"]
 
 
-def _expected(made: Charge) -> list[str]:
-    from jcodeunits.charging import expected
+def _expected(made: Charge, on: Asked) -> list[str]:
+    from jcodeunits.allowed import expected
 
-    estimate = expected(made).as_dict()
+    estimate = expected(made, reference=on.reference).as_dict()
     rows = [
         (row["line"], row["code"], row["units"], row["amount"] or "?", row["note"] or row["how"])
         for row in estimate["lines"]

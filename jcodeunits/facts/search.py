@@ -12,11 +12,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import catalog as catalogs
-from . import hcpcs, ndc
-from .catalog import Brand, Catalog, Drug, OtherName, normal, squeezed
-from .errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
-from .period import as_date
+from .. import hcpcs, ndc, routes
+from ..dated import as_date
+from ..errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
+from .choosing import choose
+from .drug_rows import Brand, Drug, OtherName
+from .drugs import Catalog, History
+from .reference import Reference
+from .words import check_length, normal, squeezed
 
 _CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
 _CODE_LIKE = re.compile(r"[A-Za-z]?[0-9OIloi]{3,5}[A-Za-z]?")
@@ -46,12 +49,12 @@ class Drugs(tuple[Drug, ...]):
         return [row.as_dict() for row in self]
 
     def _repr_html_(self) -> str:
-        from . import show
+        from .. import show
 
         return show.html(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from . import show
+        from .. import show
 
         printer.text(show.text(self))
 
@@ -60,7 +63,7 @@ def _when(row: Drug) -> str:
     return f" (ended {row.ends})" if row.ends else ""
 
 
-def find(text: str, on: object = None, catalog: Catalog | None = None, limit: int | None = 50) -> Drugs:
+def find(text: str, on: object = None, reference: Reference | None = None, limit: int | None = 50) -> Drugs:
     """Drugs by code, ingredient, brand or other name, or NDC, best first; empty when nothing matches.
 
     `on` keeps the rows in effect on that date of service; without it every dated row counts, newest first.
@@ -74,11 +77,10 @@ def find(text: str, on: object = None, catalog: Catalog | None = None, limit: in
     """
     if not isinstance(text, str):
         raise UnknownDrug(f"{quoted(text)} is no text: give a code, a name or an NDC.", given=text, near=())
-    catalogs.check_length(text)
-    book = catalog or catalogs.shipped()
+    check_length(text)
     day = as_date(on) if on is not None else None
     ranked: dict[Drug, int] = {}
-    for rank, row in _matches(text.strip(), day, book):
+    for rank, row in _matches(text.strip(), day, reference or Reference.shipped()):
         if day is None or row.period.holds(day):
             ranked[row] = min(rank, ranked.get(row, rank))
     found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
@@ -99,28 +101,27 @@ def _order(row: Drug) -> tuple[Any, ...]:
     )
 
 
-def _matches(text: str, day: dt.date | None, book: Catalog) -> Iterator[tuple[int, Drug]]:
+def _matches(text: str, day: dt.date | None, reference: Reference) -> Iterator[tuple[int, Drug]]:
+    book = reference.drugs
     if not text:
         return
     if hcpcs.is_valid(text) and book.rows(hcpcs.compact(text)):
         yield from ((_EXACT, row) for row in book.rows(hcpcs.compact(text)))
         return
     if ndc.looks_like(text):
-        yield from ((_EXACT, row) for row in _by_ndc(text, day, book))
+        yield from ((_EXACT, row) for row in _by_ndc(text, day, reference))
         return
     if _CODE_START.fullmatch(text):
         yield from ((_BEGINS, row) for row in book.drugs if row.code.startswith(text.upper()))
     yield from _by_name(text, book)
 
 
-def _by_ndc(text: str, day: dt.date | None, book: Catalog) -> Iterable[Drug]:
-    from . import products
-
+def _by_ndc(text: str, day: dt.date | None, reference: Reference) -> Iterable[Drug]:
     try:
-        codes, _ = products.codes(text, day or dt.date.max)
+        codes, _ = reference.products.codes(text, day or dt.date.max)
     except (IdentifierError, ProductError):
         return ()
-    return [row for code in codes for row in book.rows(code)]
+    return [row for code in codes for row in reference.drugs.rows(code)]
 
 
 def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
@@ -165,7 +166,7 @@ def _rank(key: str, wanted: list[str], held: str, name: str) -> int | None:
     return _WORDS
 
 
-def drug(name: str, on: object, route: str | None = None, catalog: Catalog | None = None) -> Drug:
+def drug(name: str, on: object, route: str | None = None, reference: Reference | None = None) -> Drug:
     """The one drug row that a code or a name means on a date of service; nothing else is ever returned.
 
     `route` helps a name to its code. Raises `UnknownDrug` with similar names (which are not used),
@@ -177,11 +178,19 @@ def drug(name: str, on: object, route: str | None = None, catalog: Catalog | Non
     Traceback (most recent call last):
     jcodeunits.errors.NotInEffect: J1030 ended on 2024-03-31; on 2026-03-02 bill J1010 (per 1 mg)...
     """
-    book = catalog or catalogs.shipped()
+    if not isinstance(name, str) or not name.strip():
+        raise UnknownDrug(f"{quoted(name)} is no drug: give a HCPCS code or a name as text.", given=name, near=())
+    book = (reference or Reference.shipped()).drugs
+    way = routes.canonical(route) if route else None
     try:
-        return catalogs.drug(name, on, route, book)
+        return choose(book, name, as_date(on), None, way).drug
     except UnknownDrug as error:
         raise with_near(error, name, book) from None
+
+
+def history(code: str, reference: Reference | None = None) -> History:
+    """Every dated row of a code, with its successors and predecessors. Raises `UnknownDrug`."""
+    return (reference or Reference.shipped()).drugs.history(code)
 
 
 def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:
@@ -192,16 +201,15 @@ def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:
     return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
 
 
-def suggest(text: str, catalog: Catalog | None = None, limit: int = 5) -> tuple[str, ...]:
+def suggest(text: str, book: Catalog, limit: int = 5) -> tuple[str, ...]:
     """Names or codes that look like `text`, the most similar first: for a person to read, never to be used.
 
-    >>> suggest("ketoralac")[0]
+    >>> suggest("ketoralac", Reference.shipped().drugs)[0]
     'ketorolac tromethamine'
     """
-    book = catalog or catalogs.shipped()
     if not isinstance(text, str) or not text.strip():
         return ()
-    catalogs.check_length(text)
+    check_length(text)
     wanted = text.strip()
     if _CODE_LIKE.fullmatch(wanted):
         return _nearest(wanted.upper(), {row.code: row.code for row in book.drugs}, 79, limit)

@@ -1,4 +1,4 @@
-"""The verbs about packages: ndc, vials."""
+"""The verb vials: which containers to open, and what is left over."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jcodeunits.errors import ContainerError, JcodeunitsError
+from jcodeunits.errors import ContainerError
 from jcodeunits.vials import IN_USE
 
 from . import terminal
-from .arguments import Day, add_json, add_on, day, document, parser
-from .counter import counted, split
+from .arguments import Asked, add_facts, add_json, add_on, asked, parser
+from .units import counted, split
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -19,106 +19,8 @@ if TYPE_CHECKING:
     from jcodeunits.claim import Line
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
-    from jcodeunits.finding import Finding
-    from jcodeunits.products import Product
+    from jcodeunits.facts.product_rows import Product
     from jcodeunits.vials import Fit
-
-# --- ndc --------------------------------------------------------------------------------------------
-
-
-def ndc(words: Sequence[str]) -> tuple[int, str]:
-    """One product: its codes, what a container holds, and how the claim counts it.
-
-    examples:
-      jcodeunits ndc 0409-3795-01
-      jcodeunits ndc 0409-3795-01 --dose "30 mg" --on 2026-03-02
-      jcodeunits ndc 65757-0300-01 --json
-    """
-    made = parser(ndc, "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--on DATE] [--json]")
-    made.add_argument(
-        "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, or 11 digits"
-    )
-    made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
-    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
-    made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
-    add_on(made)
-    add_json(made)
-    args = made.parse_intermixed_args(words)
-
-    from jcodeunits import products
-
-    on = day(args.on)
-    item, notes = products.find(" ".join(args.number), on.date)
-    codes = [_code(code, item, args.dose, on) for code in item.codes]
-    quantity = None
-    if args.dose is not None:
-        from jcodeunits.quantity import ndc_quantity
-
-        quantity = ndc_quantity(
-            item, args.dose, on.date, args.form, container_amount=args.container_amount
-        )
-        notes = (*notes, *quantity.findings)
-    if args.json:
-        return 0, document(
-            on, product=item.as_dict(), codes=codes, quantity=quantity.as_dict() if quantity else None,
-            findings=[finding.as_dict() for finding in notes],
-        )  # fmt: skip
-    return 0, "\n".join(_product(item, codes, quantity, on, notes))
-
-
-def _code(code: str, item: Product, dose: str | None, on: Day) -> dict[str, Any]:
-    """One code of a product on the day: its name and unit, and the units of the dose; or why it has none."""
-    from jcodeunits import catalog, convert
-
-    known: dict[str, Any] = {"code": code, "drug": None, "billing_unit": None, "units": None, "refused": None}
-    try:
-        row = catalog.shipped().on(code, on.date)
-        known |= {"drug": row.name, "billing_unit": row.one_unit}
-        if dose is not None:
-            known["units"] = convert.billing_units(row, _amount(dose, item), on.date).count
-    except JcodeunitsError as why:
-        if dose is not None and len(item.codes) == 1:
-            raise
-        known["refused"] = str(why)
-    return known
-
-
-def _amount(dose: str, item: Product) -> Dose:
-    """The dose as an amount of drug; a volume by the product's own concentration, where that is proved."""
-    from jcodeunits import units
-    from jcodeunits.dose import Dose
-
-    given = Dose.of(dose)
-    if units.dimension(given.unit) != "volume" or "/" not in item.contents:
-        return given
-    return Dose.by_volume(dose, item.contents)
-
-
-def _product(
-    item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: Day, notes: tuple[Finding, ...]
-) -> list[str]:
-    from jcodeunits.amount import decimal_text
-    from jcodeunits.products import MARKS
-
-    container = ", ".join(part for part in (item.shape, item.kind, item.form) if part)
-    one = f"{item.qualifier} {decimal_text(item.quantity)}" if item.quantity is not None else item.qualifier
-    pairs: list[tuple[str, object]] = [
-        ("NDC", f"{item.number}  {item.label}{f' ({item.maker})' if item.maker else ''}"),
-        ("container", "; ".join(part for part in (item.contents, container) if part) or "not known"),
-        ("package", f"{decimal_text(item.containers)} container{'s' * (item.containers != 1)}"),
-        ("NDC count", f"{one} for each container" if one else "not proved: say --form with a dose"),
-    ]
-    for code in codes:
-        said = code["refused"] or f"{code['drug']}, {code['billing_unit']}"
-        pairs.append((code["code"], said if code["units"] is None else f"{counted(code['units'])} of {said}"))
-    if quantity is not None:
-        pairs.append(("NDC line", f"{quantity.ndc} {quantity.qualifier} {quantity.quantity:f}"))
-    pairs += [("beware", MARKS[mark]) for mark in item.marks]
-    pairs.append(("on", f"{on}; row in effect {item.period} [{item.citation}]"))
-    return terminal.fields(pairs) + terminal.finding_lines(notes)
-
-
-# --- vials ------------------------------------------------------------------------------------------
 
 
 def vials(words: Sequence[str]) -> tuple[int, str]:
@@ -139,28 +41,24 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     given.add_argument("--ndc", nargs="+", action="extend", help="the products on hand")
     given.add_argument("--sizes", help='the container sizes on hand, such as "100 mg,400 mg"')
     add_on(made)
+    add_facts(made)
     add_json(made)
     args = made.parse_intermixed_args(words)
 
     from jcodeunits import convert, ndc
     from jcodeunits.dose import Dose
 
-    on = day(args.on)
-    drug, dose = split(args.words, Dose.of)
-    billed = convert.billing_units(drug, dose, on.date)
+    on = asked(args)
+    drug, dose = split(args.words, Dose.of, on.reference)
+    billed = convert.billing_units(drug, dose, on.date, reference=on.reference)
     numbers = [drug] if args.ndc is None and args.sizes is None and ndc.looks_like(drug) else args.ndc
     stock, where = _stock(numbers, args.sizes, billed)
     choices = [choice for pool in _pools(stock) for choice in _choices(pool, billed)]
     if args.json:
         shown = [choice.as_dict() for choice in choices]
-        head = {
-            "code": billed.code,
-            "drug": billed.drug.name,
-            "dose": billed.dose.as_dict(),
-            "units": billed.count,
-        }
+        head = {"code": billed.code, "drug": billed.drug.name, "dose": billed.dose.as_dict(), "units": billed.count}
         notes = [finding.as_dict() for finding in billed.findings]
-        return 0, document(on, **head, sizes=where, choices=shown, findings=notes)
+        return 0, on.document(**head, sizes=where, choices=shown, findings=notes)
     return 0, "\n".join(_fits(billed, choices, where, on))
 
 
@@ -214,7 +112,7 @@ def _meaning(kind: str, which: Iterable[str]) -> str:
 
 def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) -> tuple[list[_Size], str]:
     """The container sizes with kind and product, and where they come from."""
-    from jcodeunits import products, units
+    from jcodeunits import units
     from jcodeunits.dose import Dose
     from jcodeunits.quantity import labelled
 
@@ -223,10 +121,12 @@ def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) ->
         said = "as given; JW and JZ hold only if the containers are single-dose"
         return [_Size(size, "single-dose") for size in each], said
     if numbers is not None:
-        found = [products.find(number, billed.on)[0] for number in numbers]
+        found = [billed.reference.products.find(number, billed.on)[0] for number in numbers]
         _belong(found, billed)
-        return [_Size(labelled(item), _kind(item, billed), "", item) for item in found], "of the products given"
-    listed = products.shipped().of_code(billed.code, billed.on)
+        return [_Size(labelled(item, billed.reference), _kind(item, billed), "", item) for item in found], (
+            "of the products given"
+        )
+    listed = billed.reference.products.of_code(billed.code, billed.on)
     found_of: dict[Fraction, list[Product]] = {}
     for item in listed:
         if item.dose is not None and units.dimension(item.dose.unit) == units.dimension(billed.dose.unit):
@@ -234,18 +134,21 @@ def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) ->
     if not found_of:
         raise ContainerError(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
-            'Give the sizes on hand: --sizes "100 mg,400 mg".', given=billed.code,
-        )  # fmt: skip
-    known = [_of_products(labelled(found[0]), [_kind(item, billed) for item in found]) for found in found_of.values()]
+            'Give the sizes on hand: --sizes "100 mg,400 mg".',
+            given=billed.code,
+        )
+    known = [
+        _of_products(labelled(found[0], billed.reference), [_kind(item, billed) for item in found])
+        for found in found_of.values()
+    ]
     return known, f"of the NDCs listed under {billed.code} ({len(listed)})"
 
 
 def _kind(item: Product, billed: BilledUnits) -> str:
     """The kind of a product's container, as a review or its shape says."""
-    from jcodeunits import products
     from jcodeunits.coding.opened import listed_kind
 
-    return listed_kind(item, billed.on, products.shipped())[0] or "not known"
+    return listed_kind(item, billed.on, billed.reference)[0] or "not known"
 
 
 def _of_products(size: Dose, kinds: Sequence[str]) -> _Size:
@@ -260,8 +163,7 @@ def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
     for item in found:
         if billed.code not in item.codes:
             raise ContainerError(
-                f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}.",
-                given=item.ndc,
+                f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}.", given=item.ndc
             )
 
 
@@ -297,8 +199,8 @@ def _choices(pool: Sequence[_Size], billed: BilledUnits) -> list[_Choice]:
 
 def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -> tuple[Line, ...]:
     """The drug lines of one choice; of single-dose containers with the remainder discarded and recorded."""
-    from jcodeunits.claim import Encounter
     from jcodeunits.coding.drug_lines import drug_lines
+    from jcodeunits.encounter import Encounter
 
     opened: list[dict[str, Any]] = [
         {"ndc": item.ndc if (item := stock[size].item) else None, "containers": count, "amount": size}
@@ -312,10 +214,10 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
     if kind == "single-dose" or kind in IN_USE:
         given["container"] = kind
     encounter = Encounter.from_dict({"on": billed.on, "place": "11", "administrations": [given]})
-    return drug_lines(encounter)[0].lines
+    return drug_lines(encounter, billed.reference)[0].lines
 
 
-def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: Day) -> list[str]:
+def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: Asked) -> list[str]:
     from jcodeunits.show import ndc_text
 
     head = ["open", "left over", "lines if recorded", "container", "NDC"]

@@ -1,0 +1,64 @@
+"""The verb batch: every row of a file billed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from . import terminal
+from .arguments import Parser, add_facts, add_json, facts, parser
+
+
+def batch(words: Sequence[str]) -> tuple[int, str]:
+    """Bill every row of a CSV or Parquet file: the same rows out, in the same order, none dropped.
+
+    Columns wanted: drug, dose, unit, on. A row that cannot be billed is marked refused, with its reason.
+
+    examples:
+      jcodeunits batch given.csv -o billed.csv
+      jcodeunits batch given.parquet -o billed.parquet --quiet
+      jcodeunits batch - -o - < given.csv > billed.csv
+    """
+    made = parser(batch, "FILE -o FILE [--spreadsheet-safe] [--encoding NAME] [--quiet] [--json]")
+    add_files(made, needed=True)
+    args = made.parse_intermixed_args(words)
+
+    from jcodeunits.batch import bill_file
+
+    reference, folders = facts(args)
+    summary = bill_file(
+        args.file,
+        args.output,
+        spreadsheet_safe=args.spreadsheet_safe,
+        encoding=args.encoding,
+        reference=reference,
+        progress=False if args.quiet else None,
+    )
+    return int(not summary.ok), summed_up(summary, args, folders)
+
+
+def add_files(made: Parser, needed: bool) -> None:
+    """What the verbs in bulk share."""
+    read = "CSV, CSV.gz, CSV.zst, Parquet or spreadsheet; - is standard input"
+    made.add_argument("file", metavar="FILE", help=read)
+    written = "what is written; - is standard output"
+    made.add_argument("-o", "--output", metavar="FILE", required=needed, help=written)
+    safe = "an apostrophe before CSV cells that look like formulas"
+    made.add_argument("--spreadsheet-safe", action="store_true", help=safe)
+    add_facts(made)
+    made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
+    made.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_json(made)
+
+
+def summed_up(summary: Any, args: Any, folders: Sequence[str]) -> str:
+    """The closing summary; on standard error where standard output carries the rows."""
+    if args.json:
+        text = terminal.as_json({**summary.as_dict(), **({"facts": list(folders)} if folders else {})})
+    else:
+        text = "\n".join([str(summary.text()), *folders])
+    if args.output != "-":
+        return text
+    sys.stderr.write(f"{text}\n")
+    return ""

@@ -1,0 +1,94 @@
+"""The verb find: drugs by code, name, brand or NDC; a code's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jcodeunits.errors import JcodeunitsError, UnknownDrug, quoted
+
+from . import terminal
+from .arguments import Asked, add_facts, add_json, add_on, asked, parser
+
+if TYPE_CHECKING:
+    from jcodeunits.facts.drugs import History
+
+
+def find(words: Sequence[str]) -> tuple[int, str]:
+    """Drugs by code, ingredient, brand or NDC, in effect on a date; a code's whole history.
+
+    examples:
+      jcodeunits find toradol
+      jcodeunits find "rho(d)" --on 2024-03-31
+      jcodeunits find J1030 --history
+      jcodeunits find 0409-3795-01
+    """
+    made = parser(find, "TEXT [--on DATE] [--history] [--json]")
+    made.add_argument("words", nargs="+", metavar="TEXT", help="a code, a name or part of one, or an NDC")
+    add_on(made)
+    made.add_argument("--history", action="store_true", help="every dated row, and what came after")
+    add_facts(made)
+    add_json(made)
+    args = made.parse_intermixed_args(words)
+    text, on = " ".join(args.words), asked(args)
+    return _histories(text, on, args.json) if args.history else _drugs(text, on, args.json)
+
+
+def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
+    from jcodeunits.facts.search import find as find_drugs
+
+    found = find_drugs(text, on=on.date, reference=on.reference)
+    if not found:
+        raise _nothing(text, on)
+    if json:
+        return 0, on.document(text=text, drugs=[drug.as_dict() for drug in found])
+    rows = [(drug.code, drug.name, drug.one_unit, drug.period) for drug in found]
+    lines = terminal.table(("code", "drug", "one unit", "in effect"), rows)
+    return 0, "\n".join([*lines, f"on {on}"])
+
+
+def _nothing(text: str, on: Asked) -> JcodeunitsError:
+    """Why nothing was found, with near names; a code that lived on other days says so itself."""
+    from jcodeunits.convert import resolve
+
+    try:
+        row, _ = resolve(text, on.date, reference=on.reference)
+    except JcodeunitsError as why:
+        return why
+    return UnknownDrug(
+        f"Nothing is listed under {quoted(text)} on {on.date} but {row.code}.", given=text, near=(row.code,)
+    )
+
+
+def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
+    from jcodeunits import hcpcs
+    from jcodeunits.facts.choosing import rows_named
+    from jcodeunits.facts.search import find as find_drugs
+
+    book = on.reference.drugs
+    if hcpcs.is_valid(text):
+        codes = [hcpcs.compact(text)]
+    else:
+        codes = sorted({row.code for row in rows_named(book, text)[0]})
+        codes = codes or sorted({drug.code for drug in find_drugs(text, reference=on.reference)})
+    histories = [book.history(code) for code in codes]
+    if not histories:
+        raise _nothing(text, on)
+    if json:
+        return 0, on.document(text=text, histories=[history.as_dict() for history in histories])
+    told = "\n\n".join("\n".join(_history(history)) for history in histories)
+    return 0, "\n".join([told, *on.folders])
+
+
+def _history(history: History) -> list[str]:
+    from jcodeunits.show import evidence
+
+    rows = [(row.code, row.period, row.one_unit, row.name) for row in history]
+    lines = terminal.table(("code", "in effect", "one unit", "drug"), rows)
+    for word, links in (("then", history.successors), ("before", history.predecessors)):
+        for link in links:
+            code = link.successor if word == "then" else link.code
+            condition = f" for {link.condition}" if link.condition else ""
+            says = f"{code}{condition} from {link.effective} ({evidence(link)})"
+            lines += terminal.wrapped(says, f"{word:<7}", " " * 7)
+    return lines

@@ -1,0 +1,172 @@
+"""What every fact and every answer carries: the days in effect, where it stands, and the steps that used it.
+
+The one place where a date of service is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import lru_cache
+
+import attrs
+
+from .errors import DateError, quoted
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> dt.date:
+    if not _ISO.fullmatch(text):
+        raise DateError(
+            f"{quoted(text)} is not a date of service. Write it as year-month-day, for example 2026-03-02.", given=text
+        )
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as why:
+        raise DateError(f"{quoted(text)} is not a day of the calendar ({why}).", given=text) from None
+
+
+def as_date(value: object) -> dt.date:
+    """The date of service as a `datetime.date`, from ISO text, a date or a datetime.
+
+    Raises `DateError` for anything else, a missing date included: no answer depends on today.
+
+    >>> as_date("2026-03-02")
+    datetime.date(2026, 3, 2)
+    >>> as_date("2026-02-30")
+    Traceback (most recent call last):
+    jcodeunits.errors.DateError: '2026-02-30' is not a day of the calendar (day is out of range for month).
+    """
+    if isinstance(value, str):
+        return _read(value)
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if value is None:
+        raise DateError("The date of service is missing. Give on='2026-03-02'.", given=None)
+    raise DateError(
+        f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.", given=value
+    )
+
+
+@attrs.frozen(order=True)
+class Period:
+    """Days in effect, both ends included; `ends` is None while it is open.
+
+    >>> Period(dt.date(2024, 4, 1)).holds(dt.date(2026, 3, 2))
+    True
+    >>> print(Period(dt.date(1994, 1, 1), dt.date(2024, 3, 31)))
+    1994-01-01 to 2024-03-31
+    """
+
+    effective: dt.date
+    ends: dt.date | None = None
+
+    def holds(self, on: dt.date) -> bool:
+        """Whether the day lies in the period."""
+        return self.effective <= on and (self.ends is None or on <= self.ends)
+
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two share a day."""
+        return (other.ends is None or self.effective <= other.ends) and (
+            self.ends is None or other.effective <= self.ends
+        )
+
+    def without(self, other: Period) -> tuple[Period, ...]:
+        """What is left of the period outside another: none, one or two periods.
+
+        >>> [str(p) for p in Period(dt.date(2024, 1, 1)).without(Period(dt.date(2025, 1, 1), dt.date(2025, 12, 31)))]
+        ['2024-01-01 to 2024-12-31', 'since 2026-01-01']
+        """
+        if not self.overlaps(other):
+            return (self,)
+        day = dt.timedelta(days=1)
+        left = []
+        if self.effective < other.effective:
+            left.append(Period(self.effective, other.effective - day))
+        if other.ends is not None and (self.ends is None or self.ends > other.ends):
+            left.append(Period(other.ends + day, self.ends))
+        return tuple(left)
+
+    def __str__(self) -> str:
+        return f"{self.effective} to {self.ends}" if self.ends else f"since {self.effective}"
+
+
+@attrs.frozen
+class Citation:
+    """Where a fact stands: a source's id, the place in it, and how far it is to be trusted.
+
+    `title` is the source's own title when the reader of the tables knows it; `replaces` says that a site's own
+    row stands here in place of the shipped one.
+
+    >>> print(Citation("hcpcs-2026q3", "J0696", title="HCPCS 2026 Q3"))
+    HCPCS 2026 Q3, J0696
+    """
+
+    source: str
+    cite: str = ""
+    confidence: str = "high"
+    title: str = ""
+    replaces: bool = False
+
+    def __str__(self) -> str:
+        name = self.title or self.source
+        said = f"{name}, {self.cite}" if self.cite else name
+        return f"{said}; replaces a shipped row" if self.replaces else said
+
+
+_WIDEST = 46  # characters of a step that still set the column of the reasons
+
+
+@attrs.frozen
+class Step:
+    """One step: what was done, why, and the source of the rule or fact where there is one.
+
+    >>> print(Step("1000 mg / 250 mg = 4", "exact").text())
+    1000 mg / 250 mg = 4  exact
+    """
+
+    says: str
+    why: str = ""
+    citation: Citation | None = None
+
+    def text(self, width: int = 0, why_width: int = 0) -> str:
+        """One line: what, why, and the source in brackets; widths align the steps of a trace."""
+        line = f"{self.says:<{width}}  {self.why}" if self.why else self.says
+        if self.citation is not None:
+            line = f"{line:<{width + 2 + why_width}}  [{self.citation}]"
+        return line
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain text fields."""
+        return {"says": self.says, "why": self.why, "citation": str(self.citation or "")}
+
+
+@attrs.frozen
+class Trace:
+    """The steps of an answer in order. Traces add up.
+
+    >>> len(Trace((Step("a"),)) + Trace((Step("b"),)))
+    2
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def __add__(self, other: Trace) -> Trace:
+        return Trace(self.steps + other.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def text(self) -> str:
+        """The steps as aligned lines; a long step does not push the others apart."""
+        width = max((len(step.says) for step in self.steps if len(step.says) <= _WIDEST), default=0)
+        whys = max((len(step.why) for step in self.steps), default=0)
+        return "\n".join(step.text(width, whys) for step in self.steps)
+
+    def as_list(self) -> list[dict[str, str]]:
+        """Plain JSON types."""
+        return [step.as_dict() for step in self.steps]

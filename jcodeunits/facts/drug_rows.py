@@ -1,0 +1,327 @@
+"""What the drug tables hold: codes, brands, other names, salts, successors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import attrs
+
+from .. import tables, units
+from ..amount import decimal_text, read_decimal
+from ..errors import JcodeunitsError
+from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
+
+# Why a code that is in the catalog has no units that follow from a dose.
+REFUSALS = {
+    "no-amount": "its descriptor names no amount",
+    "unclassified": "it is for drugs without a code of their own: the payer says how units are counted",
+    "course": "it counts a course or days of therapy, not an amount",
+    "potency-on-label": "its amount stands on each container's label only",
+    "service": "it is a service or a supply, not an amount of drug",
+    "two-amounts": "its descriptor names several amounts that do not add up",
+    "other": "its descriptor cannot be turned into one amount",
+}
+
+# Where a code's route words are given, what counts as an injection in general.
+INJECTED = frozenset(
+    {
+        "injection",
+        "intramuscular",
+        "subcutaneous",
+        "intravenous",
+        "intradermal",
+        "intravitreal",
+        "intra-articular",
+        "intrathecal",
+        "intra-arterial",
+        "intralesional",
+        "intraocular",
+        "intracavernous",
+        "intraperitoneal",
+        "intrapleural",
+        "epidural",
+        "perineural",
+        "intraosseous",
+        "infusion",
+        "intravesical",
+        "intratumoral",
+    }
+)
+
+
+# What a qualifier or a form limits the use of a code to, as its descriptor says it, in our words.
+USES = {
+    "anti-emetic with chemotherapy": "a dose by mouth that replaces an anti-emetic into a vein in full at the "
+    "time of chemotherapy",
+    "catheter lock": "locking a catheter",
+    "compounded": "a compounded drug",
+    "covid-19 in hospital": "COVID-19 in hospital",
+    "covid-19 prevention": "the prevention of COVID-19 before exposure",
+    "diluent or flush": "a diluent or a flush",
+    "for esrd on dialysis": "end-stage renal disease (ESRD) on dialysis",
+    "for non-esrd use": "use outside end-stage renal disease (ESRD) on dialysis",
+    "for non-tumor identification": "imaging that looks for no tumor",
+    "for tumor identification": "imaging that looks for a tumor",
+    "hiv prevention": "HIV prevention before exposure",
+    "hiv treatment": "HIV treatment",
+    "imaging": "imaging",
+    "in hospital": "COVID-19 in hospital",
+    "iron deficiency": "iron deficiency anemia",
+    "lock flush": "flushing a lock",
+    "pump": "use in a pump",
+    "pump loading dose": "loading a pump",
+}
+
+
+@lru_cache(maxsize=4096)
+def _amount_unit(cell: str) -> tuple[Fraction, str]:
+    number, space, unit = cell.partition(" ")
+    if not space:
+        raise ValueError("an amount, a space and a unit are wanted")
+    return read_decimal(number), _unit(unit)
+
+
+@lru_cache(maxsize=512)
+def _unit(cell: str) -> str:
+    try:
+        return units.canonical(cell)
+    except JcodeunitsError as why:
+        raise ValueError(str(why)) from None
+
+
+def _optional_unit(cell: str) -> str:
+    return _unit(cell) if cell else ""
+
+
+def _equivalents(cell: str) -> tuple[tuple[Fraction, str], ...]:
+    return tuple(_amount_unit(part) for part in words(cell))
+
+
+@attrs.frozen
+class Component:
+    """One named part of a combination, and how much of it one billing unit holds."""
+
+    name: str
+    amount: Fraction
+    unit: str
+
+
+def _components(cell: str) -> tuple[Component, ...]:
+    made = []
+    for part in words(cell):
+        name, equals, rest = part.partition("=")
+        if not equals or not name:
+            raise ValueError("name=amount unit is wanted for each component")
+        made.append(Component(name, *_amount_unit(rest)))
+    return tuple(made)
+
+
+@attrs.frozen
+class BillingUnit:
+    """What one unit of a code stands for.
+
+    `basis` is `per` (that amount), `up to` (at most that amount), `each` (one thing) or `band` (one code for
+    all doses above `above` and up to `through`). `size` is None where only components are named.
+    """
+
+    size: Fraction | None
+    unit: str
+    basis: str
+    components: tuple[Component, ...] = ()
+    equivalents: tuple[tuple[Fraction, str], ...] = ()
+    above: Fraction | None = None
+    through: Fraction | None = None
+
+    def __str__(self) -> str:
+        if self.basis == "band":
+            low = f"above {decimal_text(self.above)} {units.label(self.unit)}" if self.above else ""
+            high = f"up to {decimal_text(self.through)} {units.label(self.unit)}" if self.through else ""
+            return ", ".join(part for part in (low, high) if part)
+        if self.size is None:
+            return "per " + " and ".join(
+                f"{c.name} {decimal_text(c.amount)} {units.label(c.unit)}" for c in self.components
+            )
+        if self.basis == "each" and self.size == 1:
+            return f"per {units.label(self.unit, plural=False)}".replace("per each", "each")
+        said = f"{decimal_text(self.size)} {units.label(self.unit, plural=self.size != 1)}"
+        return f"{'up to' if self.basis == 'up to' else 'per'} {said}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Size and unit as text, and the basis."""
+        made: dict[str, Any] = {
+            "size": decimal_text(self.size) if self.size is not None else None,
+            "unit": units.label(self.unit) if self.unit else None,
+            "basis": self.basis,
+        }
+        if self.components:
+            made["components"] = [
+                {"name": c.name, "amount": decimal_text(c.amount), "unit": units.label(c.unit)} for c in self.components
+            ]
+        if self.equivalents:
+            made["equivalents"] = [f"{decimal_text(a)} {u}" for a, u in self.equivalents]
+        if self.basis == "band":
+            made["above"] = decimal_text(self.above) if self.above is not None else None
+            made["through"] = decimal_text(self.through) if self.through is not None else None
+        return made
+
+
+def _own_basis(given: Mapping[str, str]) -> str:
+    return "" if given.get("refuses") else "per"
+
+
+@attrs.frozen(cache_hash=True, field_transformer=columns_last)
+class Drug(Dated):
+    """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
+
+    TABLE: ClassVar[str] = "drugs"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    USUAL: ClassVar[tuple[str, ...]] = ("size", "unit")
+
+    code: str = column(text)
+    ingredient: str = column(text)
+    qualifier: str = column(optional)
+    specific: bool = column(flag, own="no")
+    form: str = column(optional)
+    routes: tuple[str, ...] = column(words)
+    kind: str = column(text, own="drug")
+    size: Fraction | None = column(optional_amount)
+    unit: str = column(_optional_unit)
+    basis: str = column(choice("per", "up to", "each", "band", ""), own=_own_basis)
+    components: tuple[Component, ...] = column(_components)
+    equivalents: tuple[tuple[Fraction, str], ...] = column(_equivalents)
+    above: Fraction | None = column(optional_amount)
+    through: Fraction | None = column(optional_amount)
+    refuses: str = column(choice("", *REFUSALS))
+
+    def __attrs_post_init__(self) -> None:
+        banded = self.basis == "band" and (self.above is not None or self.through is not None)
+        computable = bool(self.basis) and (
+            (banded and bool(self.unit)) or (self.size is not None and bool(self.unit)) or bool(self.components)
+        )
+        if computable == bool(self.refuses):
+            raise ValueError(f"{self.code}: a row has either a billing unit or a reason why it has none")
+
+    @property
+    def billing_unit(self) -> BillingUnit:
+        """What one unit stands for."""
+        return BillingUnit(
+            self.size, self.unit, self.basis, self.components, self.equivalents, self.above, self.through
+        )
+
+    @property
+    def name(self) -> str:
+        """Ingredient with its form and qualifier, for people."""
+        extra = ", ".join(part for part in (self.form, self.qualifier) if part)
+        return f"{self.ingredient} ({extra})" if extra else self.ingredient
+
+    @property
+    def use(self) -> str:
+        """The only use that the descriptor leaves the code, in words; empty where it names none."""
+        said = (*self.qualifier.split("; "), *self.form.split(", "))
+        return " and ".join(USES[word] for word in said if word in USES)
+
+    @property
+    def one_unit(self) -> str:
+        """What one unit stands for in words, or why nothing does."""
+        return f"no unit: {REFUSALS[self.refuses]}" if self.refuses else str(self.billing_unit)
+
+    @property
+    def label(self) -> str:
+        """One line: the name and what one unit stands for."""
+        return f"{self.name}, {self.billing_unit}" if not self.refuses else self.name
+
+    @property
+    def is_injected(self) -> bool:
+        """Whether the code is for something injected (also where it names no route)."""
+        return not self.routes or not INJECTED.isdisjoint(self.routes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "code": self.code,
+            "ingredient": self.ingredient,
+            "qualifier": self.qualifier,
+            "form": self.form,
+            "routes": list(self.routes),
+            "kind": self.kind,
+            "billing_unit": self.billing_unit.as_dict() if not self.refuses else None,
+            "refuses": REFUSALS.get(self.refuses),
+            "effective": self.effective.isoformat(),
+            "ends": self.ends.isoformat() if self.ends else None,
+            "citation": str(self.citation),
+            "confidence": self.confidence,
+        }
+
+    def _repr_html_(self) -> str:
+        from .. import show
+
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from .. import show
+
+        printer.text(show.text(self))
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Brand(Dated):
+    """One meaning of a brand name: an ingredient's general codes, or exactly one code."""
+
+    TABLE: ClassVar[str] = "brands"
+    KEY: ClassVar[tuple[str, ...]] = ("brand", "ingredient", "code")
+    USUAL: ClassVar[tuple[str, ...]] = ("code",)
+
+    brand: str = column(text)
+    ingredient: str = column(text, own=lambda given: given.get("brand", "") if given.get("code") else "")
+    code: str = column(optional)
+    qualifier: str = column(optional)
+    routes: tuple[str, ...] = column(words)
+    note: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class OtherName(Dated):
+    """A name that is no brand: a synonym, an abbreviation in use, or an unsafe one that is refused."""
+
+    TABLE: ClassVar[str] = "names"
+    KEY: ClassVar[tuple[str, ...]] = ("name", "ingredient", "code")
+    USUAL: ClassVar[tuple[str, ...]] = ("code",)
+
+    name: str = column(text)
+    kind: str = column(choice("synonym", "abbreviation", "unsafe"), own="synonym")
+    ingredient: str = column(optional)
+    code: str = column(optional)
+    note: str = column(optional)
+
+    routes: ClassVar[tuple[str, ...]] = ()
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Salt(Dated):
+    """A word that names a salt, ester or hydrate; `bare` words are no drug when they stand alone."""
+
+    TABLE: ClassVar[str] = "salts"
+    KEY: ClassVar[tuple[str, ...]] = ("word",)
+
+    word: str = column(text)
+    kind: str = column(choice("salt", "bare"), own="salt")
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Successor(Dated):
+    """What came after a code, on which evidence, and for which products where a code split."""
+
+    TABLE: ClassVar[str] = "successors"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "successor")
+
+    code: str = column(text)
+    successor: str = column(text)
+    condition: str = column(optional)
+    evidence: str = column(choice("ndc", "descriptor"), own="descriptor")
+    ndcs_moved: int | None = column(tables.optional_integer)
+
+
+TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor)

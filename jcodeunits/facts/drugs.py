@@ -1,0 +1,247 @@
+"""The drug catalog by code: dated rows, what came after them, and the names that lead to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import permutations
+from typing import Any
+
+import attrs
+
+from .. import hcpcs
+from ..dated import Citation
+from ..errors import NotInEffect, UnknownDrug
+from .drug_rows import Brand, Drug, OtherName, Salt, Successor
+from .store import Store
+from .words import normal, squeezed
+
+
+@attrs.frozen
+class History:
+    """Every dated row of a code, oldest first, what came after it and what came before."""
+
+    code: str
+    rows: tuple[Drug, ...]
+    successors: tuple[Successor, ...]
+    predecessors: tuple[Successor, ...]
+
+    def __iter__(self) -> Any:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "code": self.code,
+            "rows": [row.as_dict() for row in self.rows],
+            "successors": [_successor_dict(row, row.successor) for row in self.successors],
+            "predecessors": [_successor_dict(row, row.code) for row in self.predecessors],
+        }
+
+    def _repr_html_(self) -> str:
+        from .. import show
+
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from .. import show
+
+        printer.text(show.text(self))
+
+
+def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "condition": row.condition,
+        "evidence": row.evidence,
+        "ndcs_moved": row.ndcs_moved,
+        "effective": row.effective.isoformat(),
+        "confidence": row.confidence,
+        "citation": str(row.citation),
+    }
+
+
+def _by(rows: Iterable[Any], field: str) -> dict[str, tuple[Any, ...]]:
+    made: dict[str, list[Any]] = {}
+    for row in rows:
+        made.setdefault(getattr(row, field), []).append(row)
+    return {key: tuple(values) for key, values in made.items()}
+
+
+@attrs.frozen(eq=False)
+class Catalog:
+    """The tables that answer "which code": drugs, brands, other names, successors, salts.
+
+    Each is read when it is first asked for: a code alone needs no brand.
+    """
+
+    store: Store
+
+    @property
+    def edition(self) -> str:
+        """The newest edition of the code set."""
+        return self.store.edition
+
+    @cached_property
+    def newest(self) -> Citation:
+        """The newest edition of the code set that was read: what is cited where it has no answer."""
+        return self.store.cited(self.store.newest("hcpcs-").id)
+
+    @cached_property
+    def reach(self) -> tuple[dt.date, dt.date]:
+        """First and last day of the editions of the code set that were read."""
+        return self.store.reach("hcpcs-")
+
+    @property
+    def drugs(self) -> tuple[Drug, ...]:
+        """Every dated row of every code."""
+        return self.store.rows(Drug)
+
+    @property
+    def brands(self) -> tuple[Brand, ...]:
+        """What brand names mean."""
+        return self.store.rows(Brand)
+
+    @property
+    def names(self) -> tuple[OtherName, ...]:
+        """Synonyms, abbreviations in use and unsafe ones."""
+        return self.store.rows(OtherName)
+
+    @property
+    def successors(self) -> tuple[Successor, ...]:
+        """What came after the codes that ended."""
+        return self.store.rows(Successor)
+
+    @property
+    def salts(self) -> tuple[Salt, ...]:
+        """Words that name a salt."""
+        return self.store.rows(Salt)
+
+    @cached_property
+    def _codes(self) -> dict[str, tuple[Drug, ...]]:
+        return _by(self.drugs, "code")
+
+    @cached_property
+    def _after(self) -> dict[str, tuple[Successor, ...]]:
+        return _by(self.successors, "code")
+
+    @cached_property
+    def _before(self) -> dict[str, tuple[Successor, ...]]:
+        return _by(self.successors, "successor")
+
+    # -- by code
+
+    def rows(self, code: str) -> tuple[Drug, ...]:
+        """Every dated row of a code, oldest first; empty when there is none."""
+        return self._codes.get(code, ())
+
+    def on(self, code: str, on: dt.date) -> Drug:
+        """The row of a code on a day. Raises `UnknownDrug` or `NotInEffect` with the successors."""
+        rows = self._codes.get(code)
+        if rows is None:
+            raise UnknownDrug(
+                f"{code} is not in the catalog: no drug code of that name is known ({self.edition}). "
+                "Check the code, or look it up by name.",
+                given=code,
+                near=(),
+            )
+        for row in rows:
+            if row.effective <= on and (row.ends is None or on <= row.ends):
+                return row
+        raise self.not_in_effect(rows, on)
+
+    def not_in_effect(self, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
+        """The error that a code has for a day outside its rows, with what to bill instead."""
+        before = [row for row in rows if row.ends is not None and row.ends < on]
+        row = before[-1] if before else rows[0]
+        after, ahead = self.successors_of(row.code), self.predecessors_of(row.code)
+        if before:
+            live = self._followers(row.code, on)
+            others = "; ".join(self._named(s.successor, s.condition, on) for s in live)
+            way = f"bill {others}" if others else "no successor is known: look the drug up by name"
+            says = f"{row.code} ended on {row.ends}; on {on} {way}."
+            codes = tuple(s.successor for s in live or after)
+        else:
+            codes = tuple(s.code for s in ahead if any(r.period.holds(on) for r in self.rows(s.code)))
+            others = "; ".join(self._named(code, "", on) for code in codes)
+            way = f"bill {others}" if others else "look the drug up by name for what was in effect"
+            says = f"{row.code} takes effect on {row.effective}; on {on} {way}."
+        return NotInEffect(says, code=row.code, on=on, period=row.period, successors=codes)
+
+    def _followers(self, code: str, on: dt.date) -> list[Successor]:
+        """The successors in effect on a day; where one has ended too, what came after it."""
+        found, seen, ended = [], {code}, [code]
+        while ended:
+            for after in self.successors_of(ended.pop(0)):
+                if after.successor not in seen:
+                    seen.add(after.successor)
+                    lives = any(row.period.holds(on) for row in self.rows(after.successor))
+                    found += [after] if lives else []
+                    ended += [] if lives else [after.successor]
+        return found
+
+    def _named(self, code: str, condition: str, on: dt.date) -> str:
+        row = next((r for r in self.rows(code) if r.period.holds(on)), None)
+        size = f" ({row.billing_unit})" if row and not row.refuses else ""
+        return f"{code}{size}{f' for {condition}' if condition else ''}"
+
+    def successors_of(self, code: str) -> tuple[Successor, ...]:
+        """What came after a code."""
+        return self._after.get(code, ())
+
+    def predecessors_of(self, code: str) -> tuple[Successor, ...]:
+        """The rows by which a code came after others."""
+        return self._before.get(code, ())
+
+    def history(self, code: str) -> History:
+        """Every dated row of a code with its successors and predecessors. Raises `UnknownDrug`."""
+        wanted = hcpcs.compact(code)
+        rows = self.rows(wanted)
+        if not rows:
+            self.on(wanted, dt.date.max)
+        return History(wanted, rows, self.successors_of(wanted), self.predecessors_of(wanted))
+
+    # -- by name
+
+    @cached_property
+    def ingredients(self) -> dict[str, tuple[Drug, ...]]:
+        """Drug rows by normal ingredient name."""
+        made: dict[str, list[Drug]] = {}
+        for row in self.drugs:
+            made.setdefault(normal(row.ingredient), []).append(row)
+        return {name: tuple(rows) for name, rows in made.items()}
+
+    @cached_property
+    def moieties(self) -> dict[str, tuple[str, ...]]:
+        """Normal ingredient names by what they may be called: as they are, and without their salt.
+
+        The parts of a combination may stand in any order.
+        """
+        salts = {row.word for row in self.salts}
+        bare = {row.word for row in self.salts if row.kind == "bare"}
+        made: dict[str, list[str]] = {}
+        for ingredient in dict.fromkeys(row.ingredient for row in self.drugs):
+            full = normal(ingredient)
+            parts = [normal(part).split() for part in ingredient.split(" / ")]
+            kept = [[w for i, w in enumerate(p) if i == 0 or w not in salts] for p in parts]
+            short = [" ".join(p) for p in kept if not (len(p) == 1 and p[0] in bare)]
+            for said in (["".join(p) for p in parts], short if len(short) == len(parts) else []):
+                alone = list(dict.fromkeys(part.replace(" ", "") for part in said))
+                for order in permutations(alone) if len(alone) <= 4 else (alone,):
+                    made.setdefault("".join(order), []).append(full)
+        made.pop("", None)
+        return {name: tuple(dict.fromkeys(full)) for name, full in made.items()}
+
+    @cached_property
+    def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:
+        """Brand and other-name rows by squeezed name."""
+        made: dict[str, list[Brand | OtherName]] = {}
+        for brand in self.brands:
+            made.setdefault(squeezed(brand.brand), []).append(brand)
+        for name in self.names:
+            made.setdefault(squeezed(name.name), []).append(name)
+        return {name: tuple(rows) for name, rows in made.items()}

@@ -1,0 +1,505 @@
+"""Questions to the dated tables that are not drugs.
+
+Everything that a payer, a place or a code brings to a claim is a row; steps and rules only ask.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+
+import attrs
+
+from ..dated import as_date
+from ..errors import CodeError, EncounterError, TableError, quoted
+from .policy_rows import (
+    ANY,
+    AdministrationRule,
+    Denial,
+    Diagnosis,
+    DrugClass,
+    Edit,
+    Element,
+    Fee,
+    Limit,
+    Modifier,
+    OptionKind,
+    PayerOption,
+    Place,
+    PlaceRule,
+    PolicyRow,
+    Procedure,
+    RouteCode,
+    Status,
+)
+from .store import Store
+
+_BIOSIMILAR = re.compile(r"-[a-z]{4}$")  # the four letters that tell a biosimilar from its originator
+
+R = TypeVar("R", bound=PolicyRow)
+
+
+def in_effect(rows: Iterable[R], on: object) -> R | None:
+    """The row that answers on a date, among the dated rows of one key.
+
+    A row in effect answers. Else, in a table made from editions, the first row that starts later: its
+    beginning is only the first edition read. A row that has ended never answers again.
+    """
+    date = as_date(on)
+    later: R | None = None
+    for row in rows:
+        if row.effective <= date and (row.ends is None or date <= row.ends):
+            return row
+        if row.NEAREST and row.effective > date and (later is None or row.effective < later.effective):
+            later = row
+    return later
+
+
+def reach(row: PolicyRow, on: object) -> str:
+    """How far the data behind a row reaches, when the date lies outside; empty when it lies inside.
+
+    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+    >>> limit = policy.limit("96372", on="2030-01-01")
+    >>> reach(limit, "2030-01-01")[:27]
+    'the newest edition read is '
+    """
+    if not row.NEAREST:
+        return ""
+    date = as_date(on)
+    if date < row.effective:
+        return f"no edition older than {row.effective} was read"
+    last = row.origin.last_day if row.origin is not None else None
+    if row.origin is not None and last is not None and row.ends is None and date > last:
+        return f"the newest edition read is {row.origin.title}, to {last}"
+    return ""
+
+
+@attrs.frozen(eq=False)
+class Policy:
+    """All dated tables that are not drugs: the shipped ones and, where a site added them, its own.
+
+    Look-ups take the date of service `on` (ISO text or a date) and return rows, or None where no row answers.
+    Nothing is read before it is asked for.
+    """
+
+    store: Store
+
+    def rows(self, row_class: type[R]) -> tuple[R, ...]:
+        """Every row of a table."""
+        return self.store.rows(row_class)
+
+    def _of(self, row_class: type[R], first: str) -> tuple[R, ...]:
+        # The first column is the key's first field; large tables are searched, not loaded.
+        return self.store.starting(row_class, first)
+
+    # --- places ------------------------------------------------------------------------------------
+
+    def place(self, code: str, on: object) -> Place | None:
+        """The place-of-service code, or None where it is unassigned.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.place("24", on="2026-03-02").facility, policy.place("29", on="2026-03-02")
+        (True, None)
+        """
+        return in_effect(self._of(Place, code), on)
+
+    def place_rule(self, code: str, on: object, payer: str, claim: str = "professional") -> PlaceRule | None:
+        """What the payer makes of an injection there: the row of the place, else the one for all facilities.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.place_rule("50", "2026-03-02", "medicare").reason
+        'clinic-rate'
+        >>> policy.place_rule("11", "2026-03-02", "medicare") is None
+        True
+        """
+        place = self.place(code, on)
+        names = (code, "facility") if place is not None and place.facility else (code,)
+        for name in names:
+            for who in self.lineage(payer):
+                rows = (r for r in self._of(PlaceRule, who) if r.place == name and r.claim in (ANY, claim))
+                found = in_effect(rows, on)
+                if found is not None:
+                    return found
+        return None
+
+    # --- procedures and administration ---------------------------------------------------------------
+
+    def procedure(self, code: str, on: object) -> Procedure | None:
+        """What a visit, administration or other service code is, or None where no row knows it.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.procedure("99211", on="2026-03-02").role
+        'visit-nurse'
+        """
+        return in_effect(self._of(Procedure, code), on)
+
+    def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
+        """The codes in effect of a kind or role, in code order."""
+        date = as_date(on)
+        return tuple(
+            row
+            for row in self.rows(Procedure)
+            if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(date)
+        )
+
+    def code_for(self, role: str, on: object, position: str = "") -> Procedure:
+        """The one code of a role on a date; `position` where the role has several (`initial`, `additional`).
+
+        Raises `CodeError` when no code, or more than one, plays that part.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.code_for("iv-push", on="2026-03-02", position="additional").code
+        '96375'
+        """
+        return _code_for(self, role, as_date(on), position)
+
+    def administration(
+        self,
+        route: str,
+        purpose: str,
+        classes: Iterable[str],
+        on: object,
+        *,
+        payer: str = ANY,
+        claim: str = "professional",
+        diagnoses: Iterable[str] = (),
+    ) -> AdministrationRule:
+        """The row that says what an administration is: the first of the decision table that fits.
+
+        `route` and `purpose` in the encounter's words, `classes` the names of the drug's classes, `diagnoses`
+        those of the drug (ICD-10-CM). Raises `CodeError` when nothing fits.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.administration("SC", "therapeutic", ["antineoplastic-nonhormonal"], "2026-03-02").role
+        'antineoplastic-nonhormonal'
+        >>> policy.administration("IM", "diluent", [], "2026-03-02").outcome
+        'none'
+        """
+        given = tuple(diagnoses)
+        prefixes = self.option(ANY, "neoplasm-prefixes", on).values
+        indication = "neoplasm" if any(d.startswith(prefixes) for d in given) else "other" if given else ANY
+        return _decide(self, route, purpose, frozenset(classes), as_date(on), payer, claim, indication)
+
+    # --- drug classes --------------------------------------------------------------------------------
+
+    def classes(self, code: str, on: object) -> tuple[DrugClass, ...]:
+        """The classes of a drug code on a date, by name; () where none is reviewed.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> [c.name for c in policy.classes("J9260", on="2026-03-02")]
+        ['antineoplastic-nonhormonal']
+        """
+        by_name: dict[str, list[DrugClass]] = {}
+        for row in self._of(DrugClass, code):
+            by_name.setdefault(row.name, []).append(row)
+        found = (in_effect(rows, on) for rows in by_name.values())
+        return tuple(row for row in found if row is not None)
+
+    # --- codes by route --------------------------------------------------------------------------------
+
+    def route_codes(self, ingredient: str, route: str) -> tuple[RouteCode, ...]:
+        """Every row, of whichever payer and day, that moves an ingredient by this route to another code."""
+        return self._by_route.get((_BIOSIMILAR.sub("", ingredient), route), ())
+
+    def route_code(
+        self, ingredient: str, route: str, on: object, payer: str = ANY, claim: str = "professional"
+    ) -> RouteCode | None:
+        """What takes the place of a drug's code by this route; None where its own code stays.
+
+        `route` in the encounter's words. Raises `EncounterError` for an unknown payer.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.route_code("bevacizumab-awwb", "intravitreal", "2026-03-02", "noridian").codes
+        ('J7999',)
+        >>> policy.route_code("bevacizumab", "IV infusion", "2026-03-02") is None
+        True
+        """
+        rows = self.route_codes(ingredient, route)
+        for who in self.lineage(payer) if rows else ():
+            for wanted in (claim, ANY):
+                found = in_effect((row for row in rows if (row.payer, row.claim) == (who, wanted)), on)
+                if found is not None:
+                    return found
+        return None
+
+    @cached_property
+    def _by_route(self) -> dict[tuple[str, str], tuple[RouteCode, ...]]:
+        grouped: dict[tuple[str, str], tuple[RouteCode, ...]] = {}
+        for row in self.rows(RouteCode):
+            for route in row.routes:
+                grouped[row.ingredient, route] = (*grouped.get((row.ingredient, route), ()), row)
+        return grouped
+
+    # --- modifiers -----------------------------------------------------------------------------------
+
+    def modifier(self, code: str, on: object) -> Modifier | None:
+        """The modifier in effect on a date, or None.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.modifier("JG", on="2024-12-31") is not None, policy.modifier("JG", on="2025-01-01")
+        (True, None)
+        """
+        return in_effect(self._of(Modifier, code), on)
+
+    def ordered(self, codes: Iterable[str], on: object) -> tuple[str, ...]:
+        """Modifiers in claim order: those that change payment first, then by code. Unknown ones last.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.ordered(["RT", "59", "25"], on="2026-03-02")
+        ('25', '59', 'RT')
+        """
+
+        def rank(code: str) -> tuple[int, str]:
+            row = self.modifier(code, on)
+            return (row.rank if row else 999, code)
+
+        return tuple(sorted(dict.fromkeys(codes), key=rank))
+
+    # --- limits and edits ------------------------------------------------------------------------------
+
+    def limit(self, code: str, on: object, claim: str = "professional") -> Limit | None:
+        """The most units of a code on one day; None where no edition read has the code.
+
+        A successor never inherits it.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> [policy.limit("96372", "2026-03-02", claim).units for claim in ("professional", "outpatient")]
+        [4, 5]
+        """
+        return in_effect((r for r in self._of(Limit, code) if r.claim in (ANY, claim)), on)
+
+    def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
+        """The edit between two codes, in whichever direction it stands, or None.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.edit("99211", "96372", on="2026-03-02").indicator
+        0
+        """
+        return _edit(self, one, other, as_date(on), claim)
+
+    # --- payers --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _options(self) -> dict[tuple[str, str], tuple[PayerOption, ...]]:
+        grouped: dict[tuple[str, str], list[PayerOption]] = {}
+        for row in self.rows(PayerOption):
+            grouped.setdefault((row.payer, row.option), []).append(row)
+        return {key: tuple(rows) for key, rows in grouped.items()}
+
+    @cached_property
+    def _lineages(self) -> dict[str, tuple[str, ...]]:
+        follows = {payer: rows[-1].value for (payer, option), rows in self._options.items() if option == "follows"}
+        return {payer: _line_of(payer, follows) for payer, _ in self._options}
+
+    def payers(self) -> tuple[str, ...]:
+        """The payers that have rows of their own.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> {"medicare", "medicaid", "commercial"} <= set(policy.payers())
+        True
+        """
+        return tuple(sorted(payer for payer in self._lineages if payer != ANY))
+
+    def lineage(self, payer: str) -> tuple[str, ...]:
+        """The payer, the payers whose rows it follows where it has none of its own, and `any`.
+
+        Raises `EncounterError` for a payer without rows.
+        """
+        try:
+            return self._lineages[payer]
+        except KeyError:
+            names = self.payers()
+            raise EncounterError(
+                f"payer: {quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows.",
+                path="payer",
+                given=payer,
+                allowed=names,
+            ) from None
+
+    def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
+        """What a payer does in one matter: its own row, else of the payer it follows, else the default.
+
+        Raises `EncounterError` for an unknown payer, `CodeError` for an option without a row on that date.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.option("commercial", "ndc-several", on="2026-03-02").value
+        'lines'
+        """
+        return _option(self, payer, name, as_date(on), claim)
+
+    def options(self, payer: str, on: object, claim: str = "professional") -> tuple[PayerOption, ...]:
+        """Every option of a payer that has a row on the date, by name; whom it follows is in `lineage`."""
+        names = sorted({row.name for row in self.rows(OptionKind)} - {"follows"})
+        return tuple(self.option(payer, name, on, claim) for name in names)
+
+    def check_options(self) -> None:
+        """Raise `TableError` where a payer's row names no known option or value."""
+        kinds = {row.name: row.allowed for row in self.rows(OptionKind)}
+        problems = []
+        for row in self.rows(PayerOption):
+            where = f"{row.payer}, {row.option}"
+            if row.option not in kinds:
+                problems.append(f"{where}: no such option; known are {', '.join(sorted(kinds))}")
+                continue
+            problems.extend(
+                f"{where}: {value!r} is none of {', '.join(kinds[row.option])}"
+                for value in row.values
+                if not _fits(value, kinds[row.option])
+            )
+        if problems:
+            raise TableError(
+                "payers.csv does not load:\n  " + "\n  ".join(problems), file="payers.csv", problems=tuple(problems)
+            )
+
+    # --- money ---------------------------------------------------------------------------------------
+
+    def status(self, code: str, on: object) -> Status | None:
+        """The hospital outpatient status of a code, or None where no edition read has it.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.status("96372", on="2026-04-01").status
+        'Q1'
+        """
+        return in_effect(self._of(Status, code), on)
+
+    def separately_paid(self, code: str, on: object) -> bool | None:
+        """Whether the hospital outpatient system pays a drug on its own; None where that is unknown."""
+        row = self.status(code, on)
+        if row is None:
+            return None
+        return row.status in self.option(ANY, "separately-paid-statuses", on).values
+
+    def paid_as_supply(self, code: str, on: object) -> bool:
+        """Whether a hospital edition read, of whichever day, pays the product as a supply.
+
+        Such a product has no biologics license (section 351); that does not change from day to day.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> [policy.paid_as_supply(code, on="2026-03-02") for code in ("Q4101", "Q4112")]
+        [True, False]
+        """
+        wanted = self.option(ANY, "supply-statuses", on).values
+        return any(row.status in wanted for row in self._of(Status, code))
+
+    def fee(self, code: str, measure: str, on: object) -> Fee | None:
+        """One figure of the fee tables, or None."""
+        return in_effect((r for r in self._of(Fee, code) if r.measure == measure), on)
+
+    # --- diagnoses, denials, documentation -------------------------------------------------------------
+
+    def diagnoses_of(self, code: str, on: object) -> tuple[Diagnosis, ...]:
+        """The diagnoses known to go with a drug code, doubtful pairs included."""
+        return tuple(row for row in _live(self, Diagnosis, as_date(on)) if row.code == code)
+
+    def diagnosis(self, diagnosis: str, on: object) -> tuple[Diagnosis, ...]:
+        """Every row of a diagnosis.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> bool(policy.diagnosis("O36.0190", on="2026-03-02")[0].doubt)
+        True
+        """
+        return all_in_effect(self._of(Diagnosis, diagnosis), on)
+
+    def denials(self, on: object) -> tuple[Denial, ...]:
+        """The reasons for denial, in the usual order of their numbers."""
+        return tuple(sorted(_live(self, Denial, as_date(on)), key=lambda row: row.number))
+
+    def denial_of(self, rule: str, on: object) -> Denial | None:
+        """The reason for denial that a rule sees beforehand, or None."""
+        return next((row for row in self.denials(on) if rule in row.rules), None)
+
+    def documentation(self, on: object) -> tuple[Element, ...]:
+        """What the record of an injection holds."""
+        return _live(self, Element, as_date(on))
+
+
+def _line_of(payer: str, follows: dict[str, str]) -> tuple[str, ...]:
+    line = [payer]
+    while line[-1] in follows and follows[line[-1]] not in line:
+        line.append(follows[line[-1]])
+    return tuple(dict.fromkeys([*line, ANY]))
+
+
+def _fits(value: str, allowed: tuple[str, ...]) -> bool:
+    if value in allowed or "text" in allowed:
+        return True
+    if "number" in allowed and value.isascii() and value.isdigit():
+        return True
+    return "modifier" in allowed and len(value) == 2 and value.isascii() and value.isalnum()
+
+
+@lru_cache(maxsize=4096)
+def _option(policy: Policy, payer: str, name: str, on: dt.date, claim: str) -> PayerOption:
+    for who in policy.lineage(payer):
+        rows = policy._options.get((who, name), ())
+        for wanted in (claim, ANY):
+            found = in_effect((row for row in rows if row.claim == wanted), on)
+            if found is not None:
+                return found
+    raise CodeError(f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on)
+
+
+@lru_cache(maxsize=16384)
+def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit | None:
+    for first, second in ((one, other), (other, one)):
+        rows = (r for r in policy._of(Edit, first) if r.column_2 == second and r.claim in (ANY, claim))
+        found = in_effect(rows, on)
+        if found is not None:
+            return found
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _code_for(policy: Policy, role: str, on: dt.date, position: str) -> Procedure:
+    found = [row for row in policy.procedures(on, role=role) if not position or row.position == position]
+    if len(found) != 1:
+        which = f"{role} ({position})" if position else role
+        codes = ", ".join(row.code for row in found) or "none"
+        raise CodeError(f"procedures.csv must have one code for {which} on {on}; it has {codes}.", role=role, on=on)
+    return found[0]
+
+
+@lru_cache(maxsize=4096)
+def _decide(
+    policy: Policy,
+    route: str,
+    purpose: str,
+    classes: frozenset[str],
+    on: dt.date,
+    payer: str,
+    claim: str,
+    indication: str,
+) -> AdministrationRule:
+    payers = policy.lineage(payer)
+    for row in sorted(policy.rows(AdministrationRule), key=lambda row: row.id):
+        fits = (
+            row.purpose in (ANY, purpose)
+            and (ANY in row.classes or not classes.isdisjoint(row.classes))
+            and (route in row.routes or ANY in row.routes)
+            and row.payer in payers
+            and row.claim in (ANY, claim)
+            and row.indication in (ANY, indication)
+            and row.period.holds(on)
+        )
+        if fits:
+            return row
+    raise CodeError(
+        f"administration.csv has no row for {purpose} by {route} on {on}.", route=route, purpose=purpose, on=on
+    )
+
+
+@lru_cache(maxsize=1024)
+def _live(policy: Policy, row_class: Any, on: dt.date) -> tuple[Any, ...]:
+    return all_in_effect(policy.rows(row_class), on)
+
+
+def all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:
+    """The rows that answer on a date, one for each key."""
+    by_key: dict[tuple[Any, ...], list[R]] = {}
+    for row in rows:
+        by_key.setdefault(tuple(getattr(row, name) for name in row.KEY), []).append(row)
+    found = (in_effect(group, on) for group in by_key.values())
+    return tuple(row for row in found if row is not None)

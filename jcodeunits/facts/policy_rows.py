@@ -1,0 +1,354 @@
+"""What the dated tables that are not drugs hold: places, procedures, payers, limits, edits, fees and their kin.
+
+Two kinds of period. Most rows have real ones: before `effective` and after `ends` they do not answer. Tables
+made from editions (`NEAREST`) know only the editions read: before the first one the first row answers, after
+the last one the open row answers, and `Policy.reach` says in words how far the data goes.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import attrs
+
+from ..tables import Dated, choice, column, columns_last, integer, number, optional, optional_integer, text, words
+
+ANY = "any"
+
+_claim = choice("any", "professional", "outpatient")
+_severity = choice("", "note", "warn", "stop")
+
+
+@attrs.frozen
+class PolicyRow(Dated):
+    """A dated row that is no drug; `NEAREST` where the table is made from editions."""
+
+    NEAREST: ClassVar[bool] = False
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Place(PolicyRow):
+    """A place-of-service code: our short name and whether Medicare pays its facility rate there."""
+
+    TABLE: ClassVar[str] = "places"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = True
+
+    code: str = column(text)
+    name: str = column(text)
+    rate: str = column(choice("facility", "non-facility"), own="non-facility")
+
+    @property
+    def facility(self) -> bool:
+        """Whether the facility rate applies."""
+        return self.rate == "facility"
+
+
+@attrs.frozen(field_transformer=columns_last)
+class PlaceRule(PolicyRow):
+    """What a payer makes of an injection in a place.
+
+    `place` is a code, or `facility` for every place paid at the facility rate.
+    `outcome`: `bill`, or `withhold` the lines in `lines` (`administration`, `drug`).
+    `severity` of the finding; empty = nothing to say.
+    """
+
+    TABLE: ClassVar[str] = "place_rules"
+    KEY: ClassVar[tuple[str, ...]] = ("payer", "place", "claim")
+
+    payer: str = column(text)
+    place: str = column(text)
+    claim: str = column(_claim, own=ANY)
+    outcome: str = column(choice("bill", "withhold"))
+    lines: tuple[str, ...] = column(words)
+    severity: str = column(_severity)
+    reason: str = column(optional)
+    says: str = column(optional)
+    fix: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Procedure(PolicyRow):
+    """A visit, administration or other service code, by the part it plays.
+
+    `kind`: `visit`, `administration`, `procedure` (the injection is inside it), `product`, `service`.
+    `role` is what the decision table asks for, `position` which of the role's codes this is (`single`,
+    `initial`, `additional`, ...). `sites` are body sites that point to a joint's code.
+    """
+
+    TABLE: ClassVar[str] = "procedures"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str = column(text)
+    kind: str = column(choice("visit", "administration", "procedure", "product", "service"))
+    role: str = column(text)
+    position: str = column(text, own="single")
+    label: str = column(text, own=lambda given: given.get("code", ""))
+    sites: tuple[str, ...] = column(words)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class DrugClass(PolicyRow):
+    """A class of one drug code, reviewed by hand; a code may have several."""
+
+    TABLE: ClassVar[str] = "classes"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "name")
+
+    code: str = column(text)
+    name: str = column(text)
+    drug: str = column(text, own=lambda given: given.get("code", ""))
+    note: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class AdministrationRule(PolicyRow):
+    """One row of the decision table: purpose x class x route x payer -> what the administration is.
+
+    Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `indication`:
+    `neoplasm` where a diagnosis of the drug is a neoplasm, `other` where diagnoses are given and none is.
+    `outcome`: `bill` (the code of `role`), `procedure` (inside a service of `role` that the caller lists),
+    `none` (nothing to bill), `ask` (no line until the question is answered).
+    `drug`: whether the drug line is billed.
+    `alternatives` are roles that the payer may want instead.
+    """
+
+    TABLE: ClassVar[str] = "administration"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = column(text)
+    payer: str = column(text, own=ANY)
+    claim: str = column(_claim, own=ANY)
+    purpose: str = column(text, own=ANY)
+    classes: tuple[str, ...] = column(words, own=ANY)
+    routes: tuple[str, ...] = column(words, own=ANY)
+    indication: str = column(choice("any", "neoplasm", "other"), own=ANY)
+    outcome: str = column(choice("bill", "procedure", "none", "ask"))
+    role: str = column(optional)
+    alternatives: tuple[str, ...] = column(words)
+    drug: str = column(choice("bill", "withhold"), own="bill")
+    severity: str = column(_severity)
+    reason: str = column(text, own="own-row")
+    says: str = column(optional)
+    fix: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Modifier(PolicyRow):
+    """A modifier: our label, the kinds of line it may stand on, its place among others, when it is for."""
+
+    TABLE: ClassVar[str] = "modifiers"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str = column(text)
+    label: str = column(text)
+    lines: tuple[str, ...] = column(words)
+    rank: int = column(integer, own="99")
+    use: str = column(text, own="as the site's row says")
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Limit(PolicyRow):
+    """The most units of a code that are likely on one day (MUE).
+
+    `per`: `line` (indicator 1), `day-absolute` (2: policy, never more), `day` (3: summed over the day's
+    lines, more is reviewed against the record). `units` 0 = not billable there; `reason` is our short id of
+    CMS's rationale.
+    """
+
+    TABLE: ClassVar[str] = "limits"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "claim")
+    NEAREST: ClassVar[bool] = True
+
+    code: str = column(text)
+    claim: str = column(_claim, own=ANY)
+    units: int = column(integer)
+    per: str = column(choice("line", "day-absolute", "day"), own="day")
+    reason: str = column(text, own="own-row")
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Edit(PolicyRow):
+    """A pair of codes that is not paid together: `column_1` is paid, `column_2` is denied.
+
+    `indicator` 0: no modifier ever helps; 1: a modifier does where the services are separate.
+    `basis`: `table` (a row of the CMS edit table) or `manual` (the text of the policy manual).
+    """
+
+    TABLE: ClassVar[str] = "edits"
+    KEY: ClassVar[tuple[str, ...]] = ("column_1", "column_2", "claim")
+    NEAREST: ClassVar[bool] = True
+
+    column_1: str = column(text)
+    column_2: str = column(text)
+    claim: str = column(_claim, own=ANY)
+    indicator: int = column(integer)
+    basis: str = column(choice("table", "manual"), own="manual")
+    reason: str = column(text, own="own-row")
+
+
+@attrs.frozen(field_transformer=columns_last)
+class OptionKind(PolicyRow):
+    """What a payer option means, and the values it may have.
+
+    `number`, `text` and `modifier` stand for any value of that kind.
+    """
+
+    TABLE: ClassVar[str] = "options"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+    NEAREST: ClassVar[bool] = True
+
+    name: str = column(text)
+    allowed: tuple[str, ...] = column(words)
+    meaning: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class PayerOption(PolicyRow):
+    """What one payer does in one matter. `values` are the parts of a value written with `|`."""
+
+    TABLE: ClassVar[str] = "payers"
+    KEY: ClassVar[tuple[str, ...]] = ("payer", "option", "claim")
+
+    payer: str = column(text)
+    option: str = column(text)
+    claim: str = column(_claim, own=ANY)
+    values: tuple[str, ...] = column(words)
+
+    @property
+    def value(self) -> str:
+        """The value where there is one; the first of several; empty where there is none."""
+        return self.values[0] if self.values else ""
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Fee(PolicyRow):
+    """One dated figure of what Medicare allows, in dollars or relative value units.
+
+    `measure`: `work-rvu`, `practice-rvu`, `malpractice-rvu`, `total-rvu`, `conversion-factor`,
+    `conversion-factor-qp`, `payment-limit` (dollars for one billing unit), `opps-rate`.
+    """
+
+    TABLE: ClassVar[str] = "fees"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "measure")
+    NEAREST: ClassVar[bool] = True
+
+    code: str = column(text)
+    measure: str = column(
+        choice(
+            "work-rvu",
+            "practice-rvu",
+            "malpractice-rvu",
+            "total-rvu",
+            "conversion-factor",
+            "conversion-factor-qp",
+            "payment-limit",
+            "opps-rate",
+        )
+    )
+    amount: Fraction = column(number)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class RouteCode(PolicyRow):
+    """A drug that by some routes is not billed with the code of its name: what takes its place, by payer.
+
+    `ingredient` means its biosimilars too. `codes`: one, which answers; several, among which the payer
+    decides. `units`: how many of the code one administration is, where its descriptor names no amount.
+    """
+
+    TABLE: ClassVar[str] = "route_codes"
+    KEY: ClassVar[tuple[str, ...]] = ("ingredient", "payer", "claim")
+
+    ingredient: str = column(text)
+    payer: str = column(text, own=ANY)
+    claim: str = column(_claim, own=ANY)
+    routes: tuple[str, ...] = column(words)
+    codes: tuple[str, ...] = column(words)
+    units: int | None = column(optional_integer)
+    says: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Status(PolicyRow):
+    """How the hospital outpatient system treats a code: its status indicator."""
+
+    TABLE: ClassVar[str] = "statuses"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    NEAREST: ClassVar[bool] = True
+
+    code: str = column(text)
+    status: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Diagnosis(PolicyRow):
+    """A diagnosis often seen with a drug. `doubt` says what is wrong with the pair, `instead` what fits.
+
+    `code` is a drug code, or `any` where the diagnosis itself is in doubt.
+    """
+
+    TABLE: ClassVar[str] = "diagnoses"
+    KEY: ClassVar[tuple[str, ...]] = ("diagnosis", "code")
+    NEAREST: ClassVar[bool] = True
+
+    diagnosis: str = column(text)
+    code: str = column(text)
+    label: str = column(text)
+    doubt: str = column(optional)
+    instead: tuple[str, ...] = column(words)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Denial(PolicyRow):
+    """A reason for denial: the rules that see it beforehand and what to do once it has happened."""
+
+    TABLE: ClassVar[str] = "denials"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    NEAREST: ClassVar[bool] = True
+
+    id: str = column(text)
+    number: int = column(integer)
+    title: str = column(text)
+    rules: tuple[str, ...] = column(words)
+    cause: str = column(text)
+    fix: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Element(PolicyRow):
+    """Something that the record of an injection holds.
+
+    `needed`: `always`, `waste` (a container was not used up), `visit` (a visit is billed too), `vaccine`.
+    """
+
+    TABLE: ClassVar[str] = "documentation"
+    KEY: ClassVar[tuple[str, ...]] = ("element",)
+    NEAREST: ClassVar[bool] = True
+
+    element: str = column(text)
+    title: str = column(text)
+    needed: str = column(choice("always", "waste", "visit", "vaccine"))
+    severity: str = column(choice("note", "warn"))
+    holds: str = column(text)
+    weak: str = column(optional)
+
+
+TABLES: tuple[type[Any], ...] = (
+    AdministrationRule,
+    Denial,
+    Diagnosis,
+    DrugClass,
+    Edit,
+    Element,
+    Fee,
+    Limit,
+    Modifier,
+    OptionKind,
+    PayerOption,
+    Place,
+    PlaceRule,
+    Procedure,
+    RouteCode,
+    Status,
+)

@@ -1,0 +1,209 @@
+"""What the product tables hold: NDCs, reviewed containers, reviews of NDCs on which the lists differ."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import attrs
+
+from .. import hcpcs, ndc, tables, units
+from ..amount import decimal_text
+from ..dated import Step
+from ..dose import Dose
+from ..tables import Dated, choice, column, columns_last, optional, optional_amount, text, words
+
+KINDS = ("single-dose", "multi-dose", "bulk")
+FORMS = ("liquid", "powder", "kit", "cream")
+
+# What counts each form on an NDC line.
+QUALIFIER_OF = {"liquid": "ML", "powder": "UN", "kit": "UN", "cream": "GR"}
+
+# How a qualifier was proved, for people.
+PROOFS = {
+    "fda-volume": "the FDA list gives the same volume as the package size",
+    "same-concentration": "same concentration as a proved liquid of the code",
+    "fda-mass-only": "a mass without a volume in the FDA list, and no liquid under the code or a second witness",
+    "one-per-container": "every package size of the code is 1, and the amounts differ",
+    "whole-package": "a state's conversion file counts the whole package as one",
+    "reviewed": "reviewed container",
+}
+
+# What a mark on a row means, for people.
+MARKS = {
+    "cms-contradicts": "CMS's own figures for this NDC do not multiply out, so its amount is not used",
+    "editions-disagree": "CMS lists different amounts for this NDC in different quarters, so none is used",
+    "codes-disagree": "the codes of this NDC give different amounts, so none is used",
+    "placeholder": "CMS lists a placeholder for this NDC; the amount stands on the container",
+    "fda-differs": "the FDA list gives another amount for this NDC, and the difference has not been reviewed",
+    "ceiling": "CMS lists one billing unit, which counts up to an amount: the container may hold less",
+    "rounded": "CMS prints the billing units of this NDC rounded",
+    "reviewed": "the lists differ on this NDC; its row was settled by review",
+    "refused": "the lists differ on this NDC, and a review found no certain amount",
+}
+
+
+def _eleven(cell: str) -> str:
+    if ndc.format(cell) != cell:
+        raise ValueError("an NDC as 5-4-2 with hyphens is wanted")
+    return ndc.compact(cell)
+
+
+def _codes(cell: str) -> tuple[str, ...]:
+    return tuple(hcpcs.compact(code) for code in words(cell))
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Product(Dated):
+    """One dated row of an NDC.
+
+    `ndc` 11 digits; `codes` the HCPCS codes it is listed under; `amount` of drug in one container in `unit`
+    (None where it is not known; the unit `billing unit` where the code counts no single amount); `containers`
+    in the package; `qualifier` and `quantity` of one container on an NDC line where `proof` proves them;
+    `size` the package size that counts as mL or grams once somebody says what the form is; `shape`, `kind`
+    (single-dose, multi-dose, bulk: a pharmacy bulk package) and `form` of the container where known; `label`
+    and `maker` for people; `marks` what is wrong with the published row.
+    """
+
+    TABLE: ClassVar[str] = "products"
+    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
+    USUAL: ClassVar[tuple[str, ...]] = ("codes", "amount", "unit")
+
+    ndc: str = column(_eleven)
+    codes: tuple[str, ...] = column(_codes)
+    amount: Fraction | None = column(optional_amount)
+    unit: str = column(units.canonical, own="billing unit")
+    containers: Fraction = column(tables.amount, own="1")
+    qualifier: str = column(choice("", "UN", "ML", "GR"))
+    quantity: Fraction | None = column(optional_amount)
+    proof: str = column(choice("", *PROOFS), own=lambda given: "reviewed" if given.get("qualifier") else "")
+    size: Fraction | None = column(optional_amount)
+    shape: str = column(optional)
+    kind: str = column(choice("", *KINDS))
+    form: str = column(choice("", *FORMS))
+    label: str = column(text, own=lambda given: given.get("ndc", ""))
+    maker: str = column(optional)
+    marks: tuple[str, ...] = column(words)
+
+    def __attrs_post_init__(self) -> None:
+        if bool(self.qualifier) != (self.quantity is not None) or bool(self.qualifier) != bool(self.proof):
+            raise ValueError("qualifier, quantity and proof stand together or not at all")
+        if not self.codes or not set(self.marks) <= set(MARKS):
+            raise ValueError("at least one code, and only known marks")
+
+    @property
+    def dose(self) -> Dose | None:
+        """The labelled amount of one container as a dose; None where it is not known."""
+        return Dose(self.amount, self.unit) if self.amount is not None else None
+
+    def drawn(self, dose: Dose) -> Dose:
+        """A volume of this product as the amount of drug in it, where its volume is proved; else as it is."""
+        if units.dimension(dose.unit) != "volume" or self.qualifier != "ML" or not self.quantity:
+            return dose
+        if self.amount is None:
+            return dose
+        volume = dose.to("mL").amount
+        amount = self.amount * volume / self.quantity
+        told = f"{decimal_text(amount)} {units.label(self.unit)}"
+        step = Step(
+            f"{decimal_text(volume)} mL x {self.contents} = {told}",
+            "volume x the product's concentration",
+            self.citation,
+        )
+        return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step))
+
+    @property
+    def number(self) -> str:
+        """The NDC as 5-4-2 with hyphens."""
+        return ndc.format(self.ndc)
+
+    @property
+    def name(self) -> str:
+        """Product, amount in a container and the container, for people."""
+        return " ".join(part for part in (self.label, self.contents, self.shape) if part)
+
+    @property
+    def contents(self) -> str:
+        """The amount in one container as text, with its volume where it is proved; empty where not known."""
+        if self.amount is None or self.unit == "billing unit":
+            return ""
+        volume = f"/{decimal_text(self.quantity)} mL" if self.qualifier == "ML" and self.quantity else ""
+        return f"{self.dose}" + (volume if self.unit != "mL" else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; exact numbers are text."""
+        return {
+            "ndc": self.ndc,
+            "label": self.label,
+            "maker": self.maker,
+            "codes": list(self.codes),
+            "amount": decimal_text(self.amount) if self.amount is not None else None,
+            "unit": units.label(self.unit),
+            "containers": decimal_text(self.containers),
+            "ndc_qualifier": self.qualifier or None,
+            "ndc_quantity": decimal_text(self.quantity) if self.quantity is not None else None,
+            "proof": self.proof or None,
+            "shape": self.shape or None,
+            "kind": self.kind or None,
+            "form": self.form or None,
+            "marks": [MARKS[mark] for mark in self.marks],
+            "effective": self.effective.isoformat(),
+            "ends": self.ends.isoformat() if self.ends else None,
+            "citation": str(self.citation),
+            "confidence": self.confidence,
+        }
+
+    def _repr_html_(self) -> str:
+        from .. import show
+
+        return show.html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        from .. import show
+
+        printer.text(show.text(self))
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Container(Dated):
+    """A reviewed container: an NDC, or all packages of a labeler's product (5-4), its kind and its form.
+
+    `quantity` is what one container counts on an NDC line where the review found it: mL of a liquid, grams of
+    a cream, the part of a kit (0.5 where a kit holds two).
+    """
+
+    TABLE: ClassVar[str] = "containers"
+    KEY: ClassVar[tuple[str, ...]] = ("product",)
+
+    product: str = column(text)
+    kind: str = column(choice("", *KINDS))
+    form: str = column(choice("", *FORMS))
+    quantity: Fraction | None = column(optional_amount)
+    note: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class ProductReview(Dated):
+    """An NDC on which the lists differ: what stands, and why.
+
+    `verdict`: `keep` (CMS's amount), `set` (this amount), `refuse` (no amount is certain). `listed` is what
+    the other list says.
+    """
+
+    TABLE: ClassVar[str] = "product_reviews"
+    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
+
+    ndc: str = column(_eleven)
+    verdict: str = column(choice("keep", "set", "refuse"))
+    amount: Fraction | None = column(optional_amount)
+    unit: str = column(optional)
+    listed: str = column(optional)
+    reason: str = column(text)
+    note: str = column(optional)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.verdict == "set") != (self.amount is not None):
+            raise ValueError("an amount stands with the verdict 'set' and no other")
+
+
+TABLES: tuple[type[Any], ...] = (Product, Container)

@@ -1,0 +1,137 @@
+"""`Reference`: the one book of facts, with the edition and the fingerprint that every answer carries.
+
+>>> ours = Reference.shipped()
+>>> ours is Reference.shipped(), len(ours.fingerprint)
+(True, 64)
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ..errors import TableError
+from .store import Store, read_own_tables
+
+if TYPE_CHECKING:
+    from .drugs import Catalog
+    from .policy import Policy
+    from .products import Products
+
+
+@attrs.frozen(eq=False, repr=False)
+class Reference:
+    """The drugs, the products, the policy, their sources and the units: frozen, and read when it is asked.
+
+    `shipped()` is what the package carries, `load(folder)` a folder that a refresh made, `with_tables(folder)` the
+    same with a site's own rows on top. Every public function that reads facts takes it as `reference`.
+    """
+
+    store: Store
+
+    @staticmethod
+    def shipped() -> Reference:
+        """What the package carries; the same object each time."""
+        return _shipped()
+
+    @staticmethod
+    def load(folder: str | os.PathLike[str]) -> Reference:
+        """The reference of a folder that `jcodeunits refresh --into` made, beside the package's reviewed tables.
+
+        Raises `TableError` where the folder holds no manifest, or one of another format.
+        """
+        from .folder import open_folder
+
+        return Reference(Store(open_folder(folder)))
+
+    def with_tables(self, folder: str | os.PathLike[str]) -> Reference:
+        """The same reference with a site's own rows: a folder with any of the tables, each under its own name.
+
+        A row needs only the columns that it says something in. One that meets a shipped row is refused unless it
+        says `replaces=yes`; every answer that uses it then says so. Raises `TableError`.
+        """
+        made = Reference(self.store.with_own(read_own_tables(folder, table_classes(), self.store)))
+        made.policy.check_options()
+        return made
+
+    @property
+    def edition(self) -> str:
+        """The newest edition of the code set, for example `HCPCS 2026 Q3`."""
+        return self.store.edition
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all facts, a site's own rows included: the same text means the same answers."""
+        return self.store.fingerprint
+
+    @cached_property
+    def drugs(self) -> Catalog:
+        """Codes, ingredients, brands, other names, successors."""
+        from .drugs import Catalog
+
+        return Catalog(self.store)
+
+    @cached_property
+    def products(self) -> Products:
+        """Products by NDC and reviewed containers."""
+        from .products import Products
+
+        return Products(self.store)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Places, procedures, payers, limits, edits, fees and their kin."""
+        from .policy import Policy
+
+        return Policy(self.store)
+
+    def __repr__(self) -> str:
+        folder = self.store.folder
+        where = folder.path if folder is not None else "shipped"
+        own = "".join(f" + {made.path}" for made in self.store.own)
+        return f"<Reference {self.edition}, {self.fingerprint[:12]}: {where}{own}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        folder = self.store.folder
+        own = tuple(made.path for made in self.store.own)
+        return _opened, (folder.path if folder is not None else None, own, self.fingerprint)
+
+
+def _opened(folder: str | None, own: tuple[str, ...], fingerprint: str) -> Reference:
+    """The reference that was pickled, read again where it is needed, as a worker does."""
+    where = ", ".join([folder or "the package", *own])
+    try:
+        made = Reference.load(folder) if folder is not None else Reference.shipped()
+        for path in own:
+            made = made.with_tables(path)
+    except TableError as why:
+        raise TableError(
+            f"The reference of {where} cannot be read on this machine: {why.message} Put the same folders at the "
+            "same places on every worker.",
+            file=where,
+            problems=(why.message,),
+        ) from why
+    if made.fingerprint != fingerprint:
+        raise TableError(
+            f"The reference of {where} is another one on this machine (fingerprint {made.fingerprint[:12]}, wanted "
+            f"{fingerprint[:12]}). Put the same folders and the same version of jcodeunits on every worker.",
+            file=where,
+            problems=(),
+        )
+    return made
+
+
+@cache
+def _shipped() -> Reference:
+    return Reference(Store())
+
+
+@cache
+def table_classes() -> dict[str, Any]:
+    """The row class of every table that a site may have rows in, by the table's name."""
+    from . import drug_rows, policy_rows, product_rows
+
+    return {row.TABLE: row for rows in (drug_rows, product_rows, policy_rows) for row in rows.TABLES}

@@ -1,0 +1,236 @@
+"""Where the rows of a reference come from: the package's tables, those of a refreshed folder, a site's own rows.
+
+One behaviour for all tables. A site's row stands beside the others; where it meets one of the same key on the
+same days it must say `replaces=yes`, and the other row then holds only on the days that are left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from .. import tables
+from ..dated import Citation
+from ..errors import TableError
+from ..tables import Dated, OwnRow, Source
+from .folder import Folder, digest_of
+
+D = TypeVar("D", bound=Dated)
+
+
+@attrs.frozen(eq=False)
+class OwnTables:
+    """One folder of a site's own rows, read: by table, and the SHA-256 of each file."""
+
+    path: str
+    rows: Mapping[type[Any], tuple[OwnRow, ...]]
+    digests: Mapping[str, str]
+
+
+@attrs.frozen(eq=False)
+class Store:
+    """The tables of one reference, read when they are first asked for.
+
+    `folder` is what a refresh made, None for the package alone; `own` the folders of own rows, in their order.
+    """
+
+    folder: Folder | None = None
+    own: tuple[OwnTables, ...] = ()
+    _memo: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
+
+    # -- files
+
+    def file(self, name: str) -> str:
+        """Where a file of facts lies: in the refreshed folder where it holds it, else in the package."""
+        found = self.folder.file(name) if self.folder is not None else None
+        return found or os.path.join(tables.folder(), name)
+
+    def file_names(self) -> tuple[str, ...]:
+        """The names of the files that answers are read from, sorted."""
+        shipped = (name for name in os.listdir(tables.folder()) if name.endswith((".csv", ".txt")))
+        return tuple(sorted({*shipped, *(self.folder.digests if self.folder else ())}))
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Every source by id, those of a refreshed folder in front."""
+        known = tables.sources()
+        made = self.folder.file("sources.csv") if self.folder is not None else None
+        return {**known, **{row.id: row for row in tables.read(Source, made, {})}} if made else known
+
+    @cached_property
+    def edition(self) -> str:
+        """The newest edition of the code set in the tables, for example `HCPCS 2026 Q3`."""
+        return self.newest("hcpcs-").title
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """One SHA-256 over all files of facts, own rows included: the same text means the same answers."""
+        made = self.folder.digests if self.folder is not None else {}
+        digests = {name: made.get(name) or _sha256(self.file(name)) for name in self.file_names()}
+        before = digest_of(digests)
+        for own in self.own:
+            before = digest_of({"": before, **own.digests})
+        return before
+
+    def newest(self, prefix: str) -> Source:
+        """The newest source of a family (`hcpcs-`, `asp-xwalk-`, `mue-` ...) by the last day that it covers."""
+        return max(self._family(prefix), key=lambda s: (s.last_day or dt.date.min, s.id))
+
+    def reach(self, prefix: str) -> tuple[dt.date, dt.date]:
+        """First and last day that the sources of this family cover."""
+        family = self._family(prefix)
+        firsts = [s.first_day for s in family if s.first_day]
+        lasts = [s.last_day for s in family if s.last_day]
+        return min(firsts), max(lasts)
+
+    def _family(self, prefix: str) -> list[Source]:
+        return [s for s in self.sources.values() if s.id.startswith(prefix)]
+
+    def cited(self, source: str, cite: str = "", level: str = "high") -> Citation:
+        """A citation of a source by id."""
+        return Citation(source, cite, level, self.sources[source].title)
+
+    # -- rows
+
+    def rows(self, row_class: type[D]) -> tuple[D, ...]:
+        """Every row of a table, sorted by key and first day."""
+        if row_class not in self._memo:
+            found = _shipped(cast("Any", row_class)) if self._is_shipped(row_class) else self._read(row_class)
+            self._memo[row_class] = self._overlaid(found, self._own(row_class))
+        return self._memo[row_class]
+
+    def _is_shipped(self, row_class: type[Any]) -> bool:
+        name = f"{row_class.TABLE}.csv"
+        return self.folder is None or self.folder.file(name) is None
+
+    def _read(self, row_class: type[D]) -> tuple[D, ...]:
+        return tables.read(row_class, self.file(f"{row_class.TABLE}.csv"), self.sources)
+
+    def starting(self, row_class: type[D], first_cell: str) -> tuple[D, ...]:
+        """The rows whose first cell is this text, the rest unread."""
+        return _starting(self, cast("Any", row_class), first_cell)
+
+    def holding(self, row_class: type[D], text: str) -> tuple[D, ...]:
+        """The rows in whose line this text stands anywhere, and every own row; the caller sifts them."""
+        data = tables.content(self.file(f"{row_class.TABLE}.csv"))
+        found = tables.holding(row_class, data, text, self.sources)
+        return self._overlaid(found, self._own(row_class))
+
+    # -- own rows
+
+    def _own(self, row_class: type[Any], first: str | None = None) -> list[tuple[OwnRow, ...]]:
+        """The own rows of a table, folder by folder; those of one first cell where it is given."""
+        made = [own.rows.get(row_class, ()) for own in self.own]
+        return [tuple(one for one in rows if first is None or one.first == first) for rows in made if rows]
+
+    @staticmethod
+    def _overlaid(rows: tuple[D, ...], own: list[tuple[OwnRow, ...]]) -> tuple[D, ...]:
+        for folder in own:
+            rows = overlaid(rows, [one.row for one in folder])
+        return rows
+
+    def with_own(self, made: OwnTables) -> Store:
+        """A store with the rows of one more folder. Raises `TableError` where one meets a row in silence."""
+        for row_class, rows in made.rows.items():
+            meets = [f"line {one.line}: {says}" for one in rows for says in self._meets(row_class, one)]
+            meets += _twice(rows)
+            if meets:
+                file = os.path.join(made.path, f"{row_class.TABLE}.csv")
+                raise tables.refuse(
+                    os.path.basename(file),
+                    file,
+                    meets,
+                    "A row that takes another's place says replaces=yes; else give other days or another key.",
+                )
+        return Store(self.folder, (*self.own, made))
+
+    def _meets(self, row_class: type[Any], one: OwnRow) -> Iterable[str]:
+        if one.row.replaces:
+            return
+        for other in self.starting(row_class, one.first):
+            if key_of(other) == key_of(one.row) and other.period.overlaps(one.row.period):
+                yield f"{named(one.row)} meets the row in effect {other.period} ({other.citation})"
+
+
+def overlaid(rows: Sequence[D], own: Sequence[D]) -> tuple[D, ...]:
+    """Rows with a site's own: one that replaces leaves another of its key only the days that it does not take."""
+    if not own:
+        return tuple(rows)
+    left: list[D] = list(rows)
+    for mine in own:
+        if mine.replaces:
+            left = [part for row in left for part in _outside(row, mine)]
+    return tuple(sorted((*left, *own), key=lambda row: (key_of(row), row.effective)))
+
+
+def _outside(row: D, mine: D) -> Iterable[D]:
+    if key_of(row) != key_of(mine) or not row.period.overlaps(mine.period):
+        return (row,)
+    return [row.during(period) for period in row.period.without(mine.period)]
+
+
+def _twice(rows: Sequence[OwnRow]) -> list[str]:
+    """Own rows of one file that meet each other."""
+    return [
+        f"line {other.line}: {named(other.row)} meets line {one.line}"
+        for i, one in enumerate(rows)
+        for other in rows[i + 1 :]
+        if key_of(one.row) == key_of(other.row) and one.row.period.overlaps(other.row.period)
+    ]
+
+
+def key_of(row: Any) -> tuple[Any, ...]:
+    """What together with the days makes a row unique."""
+    return tuple([getattr(row, name) for name in row.KEY])
+
+
+def named(row: Any) -> str:
+    """A row by its key, for people."""
+    return "/".join(tables.cell_text(part) for part in key_of(row))
+
+
+def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], store: Store) -> OwnTables:
+    """A folder with a site's rows in any of the tables `known` by name, each file named like its table.
+
+    Raises `TableError`: no folder, no table in it, a file that is no table of ours, a row that does not load.
+    """
+    place = os.path.abspath(os.fspath(path))
+    if not os.path.isdir(place):
+        raise TableError(f"{place} is no folder of tables.", file=place, problems=())
+    files = sorted(name for name in os.listdir(place) if name.endswith(".csv"))
+    names = ", ".join(f"{name}.csv" for name in sorted(known))
+    strangers = [name for name in files if name.removesuffix(".csv") not in known]
+    if strangers or not files:
+        says = f"{', '.join(strangers)}: no such table" if strangers else "it holds no table"
+        raise TableError(f"{place}: {says}. Name each file after one of: {names}.", file=place, problems=())
+    rows: dict[type[Any], tuple[OwnRow, ...]] = {}
+    for name in files:
+        row_class = known[name.removesuffix(".csv")]
+        shipped = partial(store.rows, row_class)
+        rows[row_class] = tables.read_own(row_class, os.path.join(place, name), store.sources, shipped)
+    digests = {name: _sha256(os.path.join(place, name)) for name in files}
+    return OwnTables(place, rows, digests)
+
+
+def _sha256(file: str) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _shipped(row_class: Any) -> tuple[Any, ...]:
+    """A table of the package, remembered once for every reference."""
+    return tables.read(row_class, os.path.join(tables.folder(), f"{row_class.TABLE}.csv"), tables.sources())
+
+
+@lru_cache(maxsize=16384)
+def _starting(store: Store, row_class: Any, first_cell: str) -> tuple[Any, ...]:
+    data = tables.content(store.file(f"{row_class.TABLE}.csv"))
+    found = tables.starting(row_class, data, first_cell, store.sources)
+    return store._overlaid(found, store._own(row_class, first_cell))

@@ -1,0 +1,187 @@
+"""HL7 version 2 as segments: separators, escapes, repeats; a message is read by position.
+
+Only messages in production, of what happens now, come through.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from jcodeunits.errors import FormatError
+
+# Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
+PROCESSING = {
+    "T": "a training message",
+    "D": "a debugging message",
+    "A": "a message from an archive",
+    "R": "a message restored from an archive",
+    "I": "a message of an initial load",
+}
+CODES = ("HCPCS", "HPC", "HCPC", "C4", "CPT", "CPT4", "CPT-4")
+# Table 0119 in ORC-1 and 0038 in ORC-5: an order that these end, change or deny says nothing of a dose that was
+# given. True: the order was only stopped, held or changed, and the caller may vouch for the dose.
+ORDER_CONTROL = {
+    "CA": ("cancels the order", False),
+    "OC": ("says that the order was cancelled", False),
+    "CR": ("says that the order was cancelled as asked", False),
+    "DE": ("reports data in error", False),
+    "UA": ("says that the order was not accepted", False),
+    "DC": ("discontinues the order", True),
+    "OD": ("says that the order was discontinued", True),
+    "DR": ("says that the order was discontinued as asked", True),
+    "HD": ("holds the order", True),
+    "OH": ("says that the order was held", True),
+    "HR": ("says that the order was held as asked", True),
+    "RP": ("replaces the order", True),
+    "RO": ("is the order that replaces another", True),
+    "RQ": ("says that the order was replaced as asked", True),
+    "RU": ("says that the order was replaced", True),
+}
+ORDER_STATUS = {
+    "CA": ("says that the order was cancelled", False),
+    "ER": ("says that the order is in error", False),
+    "DC": ("says that the order was discontinued", True),
+    "HD": ("says that the order is on hold", True),
+    "RP": ("says that the order was replaced", True),
+    "SC": ("says that the order is only scheduled", True),
+}
+
+
+@attrs.frozen
+class Marks:
+    """The separators that MSH-1 and MSH-2 name."""
+
+    field: str = "|"
+    component: str = "^"
+    repeat: str = "~"
+    escape: str = "\\"
+    sub: str = "&"
+
+
+PLAIN = Marks()
+_REPEATS_MOST = 100  # a charge points to a dozen diagnoses
+_LETTERS = {"F": "field", "S": "component", "R": "repeat", "E": "escape", "T": "sub"}
+
+
+@attrs.frozen
+class Segment:
+    name: str
+    fields: tuple[str, ...]
+    marks: Marks
+    at: int
+
+    def raw(self, position: int) -> str:
+        return self.fields[position] if position < len(self.fields) else ""
+
+    def get(self, position: int, component: int = 1, repeat: int = 0) -> str:
+        """One component of one repetition, without its escapes; empty where there is none."""
+        repeats = self._repeats(position)
+        parts = repeats[repeat].split(self.marks.component) if repeat < len(repeats) else []
+        text = parts[component - 1] if component <= len(parts) else ""
+        return _unescape(text, self.marks).strip()
+
+    def repeats(self, position: int) -> int:
+        return len(self._repeats(position)) if self.raw(position) else 0
+
+    def _repeats(self, position: int) -> list[str]:
+        written = self.raw(position)
+        count = written.count(self.marks.repeat) + 1
+        if count > _REPEATS_MOST:
+            raise refused(f"{self.where}, field {position}", f"{count} repetitions, and no field has so many")
+        return written.split(self.marks.repeat)
+
+    @property
+    def where(self) -> str:
+        return f"{self.name} in line {self.at}"
+
+
+def _unescape(text: str, marks: Marks) -> str:
+    if marks.escape not in text:
+        return text
+    mark = re.escape(marks.escape)
+
+    def plain(match: re.Match[str]) -> str:
+        code = match[1]
+        if code in _LETTERS:
+            return str(getattr(marks, _LETTERS[code]))
+        if re.fullmatch(r"X(?:[0-9A-Fa-f]{2})+", code):
+            return bytes.fromhex(code[1:]).decode("latin-1")
+        return "\n" if code == ".br" else match[0]
+
+    return re.sub(f"{mark}([^{mark}]*){mark}", plain, text)
+
+
+def escape(text: str, marks: Marks) -> str:
+    plain = {getattr(marks, name): letter for letter, name in _LETTERS.items()}
+    out = []
+    for char in text:
+        if char in plain:
+            out.append(f"{marks.escape}{plain[char]}{marks.escape}")
+        elif char < " ":
+            out.append(f"{marks.escape}X{ord(char):02X}{marks.escape}")
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def segments_of(text: object) -> list[Segment]:
+    if isinstance(text, (bytes, bytearray)):
+        text = text.decode("utf-8", "replace")
+    if not isinstance(text, str) or not text.strip():
+        raise FormatError("There is no HL7 text to read.", format="hl7v2")
+    rows = [row for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n")) if row.strip()]
+    marks = PLAIN
+    if rows[0].startswith("MSH"):
+        if len(rows[0]) < 8:
+            raise FormatError("MSH is too short to name its separators.", format="hl7v2", place="MSH")
+        marks = Marks(rows[0][3], *rows[0][4:8])
+        if marks.sub == marks.field:
+            marks = attrs.evolve(marks, sub="&")
+    made = []
+    for at, row in enumerate(rows, 1):
+        name, *fields = row.split(marks.field)
+        # MSH-1 is the separator itself, so that MSH's fields stand one place further.
+        made.append(Segment(name, ("", *([marks.field] if name == "MSH" else []), *fields), marks, at))
+    return made
+
+
+def kind_of(segments: list[Segment]) -> str:
+    """The message's type (MSH-9.1), or for a fragment what its segments say."""
+    heads = [segment for segment in segments if segment.name == "MSH"]
+    if len(heads) > 1:
+        raise FormatError(f"{len(heads)} messages in one text: read them one at a time.", format="hl7v2")
+    if heads:
+        _in_production(heads[0])
+        return heads[0].get(9, 1)
+    names = {segment.name for segment in segments}
+    for name, kind in (("RXA", "RAS"), ("FT1", "DFT"), ("RXE", "RDE"), ("RXO", "OMP"), ("RXD", "RDS")):
+        if name in names:
+            return kind
+    return ""
+
+
+def _in_production(msh: Segment) -> None:
+    """Refuse a message that MSH-11 marks as a test, or as a copy of what was sent before."""
+    for said, plain in ((msh.get(11, 1), "P"), (msh.get(11, 2), "T")):
+        if said not in ("", plain):
+            what = PROCESSING.get(said, "no processing ID that is read here")
+            raise FormatError(
+                f"MSH-11 (processing ID) is {msh.raw(11)!r}: {what}, and is never billed.",
+                format="hl7v2",
+                place="MSH-11",
+            )
+
+
+def ordered(orc: Segment | None) -> tuple[str, str, bool] | None:
+    """What an ORC says against a dose or a charge under it: the field, the words, whether one may vouch."""
+    for position, table in ((1, ORDER_CONTROL), (5, ORDER_STATUS)):
+        if orc is not None and (row := table.get(orc.get(position))):
+            field = f"ORC-{position}"
+            return field, f"{field} {orc.get(position)} {row[0]}", row[1]
+    return None
+
+
+def refused(where: str, why: str, **fields: str) -> FormatError:
+    return FormatError(f"{where}: {why}.", format="hl7v2", place=where, **fields)

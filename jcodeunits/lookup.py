@@ -1,0 +1,200 @@
+"""What the tables know about a text: places, modifiers, codes, payers, denials; for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import attrs
+
+from . import charging, rules, tables
+from .allowed import allowed, figures, unpriced
+from .dated import Citation, Period, as_date
+from .facts.policy import Policy, all_in_effect, in_effect, reach
+from .facts.policy_rows import (
+    AdministrationRule,
+    Diagnosis,
+    DrugClass,
+    Modifier,
+    OptionKind,
+    PayerOption,
+    Place,
+    PlaceRule,
+    PolicyRow,
+    Procedure,
+)
+from .facts.reference import Reference
+
+R = TypeVar("R", bound=PolicyRow)
+
+
+@attrs.frozen
+class Hit:
+    """One answer of a look-up: what kind of row, its key, a title, more about it, where it stands."""
+
+    kind: str
+    key: str
+    title: str
+    detail: str
+    period: Period
+    citation: Citation
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Plain JSON types."""
+        ends = self.period.ends
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "title": self.title,
+            "detail": self.detail,
+            "effective": self.period.effective.isoformat(),
+            "ends": ends.isoformat() if ends else None,
+            "citation": str(self.citation),
+        }
+
+
+def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[Hit, ...]:
+    """What the tables and the rules in effect on a date say about a text, what it names itself first.
+
+    >>> look_up("urgent care", on="2026-03-02")[0].key
+    '20'
+    """
+    book, date = reference or Reference.shipped(), as_date(on)
+    one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
+    return tuple(dict.fromkeys(hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book)))
+
+
+def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
+    """The rows of the policy tables, and the rules in effect, in which every word occurs."""
+    wanted = text.casefold().split()
+    found = [*search(reference.policy, text, on)]
+    for hit in (*_rules(on), *_steps()):
+        if all(word in f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold() for word in wanted):
+            found.append(hit)
+    return sorted(found, key=lambda hit: _rank(hit, text.casefold()))
+
+
+def _rank(hit: Hit, text: str) -> tuple[bool, bool, bool]:
+    """What was named by its key or kind stands first; the long list of drug classes last."""
+    return (hit.key.casefold() != text, hit.kind != text, hit.kind == "drug class")
+
+
+def _rules(on: dt.date) -> Iterator[Hit]:
+    """The rules in effect: whom they are about, how grave they can be, the first source of the reasoning."""
+    for rule in rules.registry():
+        if rule.period.holds(on):
+            about = f"for payer {', '.join(rule.payers)}; may say {' or '.join(rule.severities)}"
+            yield Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
+
+
+def _steps() -> Iterator[Hit]:
+    """The findings of the steps that build the lines: each cites the row that decided the case."""
+    always = Period(min(source.published for source in tables.sources().values() if source.published))
+    source = tables.cited("own-review", "the finding cites the row that decides")
+    for step in charging.STEPS:
+        for name, (title, severity) in step.FINDINGS.items():
+            about = f"said while the lines are built; may say {severity}"
+            yield Hit("rule", name, title, about, always, source)
+
+
+def search(policy: Policy, words: str, on: object) -> tuple[Hit, ...]:
+    """What the tables say about a text: every row in which each word begins a word.
+
+    Places, modifiers, codes, administration rules, drug classes, payer options, denials, documentation. A
+    code adds its limits and fee, two codes the edit between them. What equals the text comes first, even
+    where it is not in effect on the date, and then says so.
+
+    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+    >>> search(policy, "urgent care", on="2026-03-02")[0].key
+    '20'
+    >>> search(policy, "JG", on="2026-03-02")[0].detail[:16]
+    'ended 2024-12-31'
+    >>> [hit.title for hit in search(policy, "99211 96372", on="2026-03-02") if hit.kind == "edit"][0]
+    'professional claim: 96372 is paid, 99211 never beside it'
+    """
+    date = as_date(on)
+    wanted = [_word(word) for word in words.casefold().split()]
+    if not wanted:
+        return ()
+    hits = [hit for hit in _hits(policy, date) if _holds(hit, wanted)]
+    key = words.strip().casefold()
+    hits.sort(key=lambda hit: hit.key.casefold() != key)
+    codes = words.upper().split()
+    return (*_out_of_effect(policy, words.strip().upper(), date), *hits, *_code_hits(policy, codes, date))
+
+
+def _holds(hit: Hit, wanted: list[re.Pattern[str]]) -> bool:
+    # A note on a drug's class names procedure codes; whoever looks for such a code wants the code itself.
+    detail = hit.detail.partition(":")[0] if hit.kind == "drug class" else hit.detail
+    where = f"{hit.kind} {hit.key} {hit.title} {detail}".casefold()
+    return all(word.search(where) for word in wanted)
+
+
+def _word(text: str) -> re.Pattern[str]:
+    """A word by its beginning; a number only whole, so that place 53 is not found in 20553."""
+    return re.compile(rf"(?<![\w-]){re.escape(text)}" + (r"(?!\w)" if text.isdigit() else ""))
+
+
+def _hit(kind: str, row: Any, key: str, title: str, detail: str) -> Hit:
+    return Hit(kind, key, title, detail, row.period, row.citation)
+
+
+def _where(place: str) -> str:
+    return f"place {place}" if place.isdigit() else "a place of the facility kind"
+
+
+def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
+    def rows(row_class: type[R]) -> tuple[R, ...]:
+        return all_in_effect(policy.rows(row_class), on)
+
+    hits = [_hit("place", r, r.code, r.name, f"{r.rate} rate") for r in rows(Place)]
+    hits += [
+        _hit("place rule", r, r.place, f"{r.payer} payer: {_where(r.place)} {r.says}", r.fix) for r in rows(PlaceRule)
+    ]
+    hits += [_hit("modifier", r, r.code, r.label, f"on {', '.join(r.lines)} lines: {r.use}") for r in rows(Modifier)]
+    hits += [_hit(r.kind, r, r.code, r.label, f"{r.role} {r.position}") for r in rows(Procedure)]
+    hits += [
+        _hit("administration rule", r, r.id, f"{r.purpose}, {'/'.join(r.classes)}, {'/'.join(r.routes)}", r.says)
+        for r in rows(AdministrationRule)
+    ]
+    hits += [_hit("drug class", r, r.code, r.drug, f"{r.name}: {r.note}".rstrip(": ")) for r in rows(DrugClass)]
+    hits += [
+        _hit("payer option", r, f"{r.payer} {r.option}", ", ".join(r.values) or "none", "") for r in rows(PayerOption)
+    ]
+    hits += [_hit("option", r, r.name, r.meaning, ", ".join(r.allowed)) for r in rows(OptionKind)]
+    hits += [_hit("diagnosis", r, r.diagnosis, f"{r.label}, with {r.code}", r.doubt) for r in rows(Diagnosis)]
+    hits += [_hit("denial", r, r.id, r.title, f"{r.cause}; {r.fix}") for r in policy.denials(on)]
+    hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
+    return tuple(hits)
+
+
+def _out_of_effect(policy: Policy, key: str, on: dt.date) -> Iterable[Hit]:
+    for kind, row_class, name in (("modifier", Modifier, "label"), ("code", Procedure, "label")):
+        rows = policy._of(row_class, key)
+        if rows and in_effect(rows, on) is None:
+            last = rows[-1]
+            when = f"ended {last.ends}" if last.ends and last.ends < on else f"starts {last.effective}"
+            yield _hit(kind, last, key, getattr(last, name), f"{when}: not in effect on {on}")
+
+
+def _code_hits(policy: Policy, codes: list[str], on: dt.date) -> Iterable[Hit]:
+    for claim in ("professional", "outpatient"):
+        if len(codes) == 1:
+            limit, money = policy.limit(codes[0], on, claim), allowed(policy, codes[0], on, claim)
+            if limit is not None:
+                detail = "; ".join(filter(None, (limit.reason, reach(limit, on))))
+                yield _hit("limit", limit, codes[0], f"{claim} claim: {limit.units} units, {limit.per}", detail)
+            if money is not None:
+                title = f"{claim} claim: {money.how}"
+                yield Hit("fee", codes[0], title, "", Period(on, on), money.citations[0])
+            elif says := unpriced(policy, codes[0], on, claim):
+                title, row = f"{claim} claim: no amount of the date is known", figures(policy, codes[0], on, claim)[0]
+                yield Hit("fee", codes[0], title, says, Period(on, on), row.citation)
+        elif len(codes) == 2:
+            edit = policy.edit(codes[0], codes[1], on, claim)
+            if edit is not None:
+                how = "never beside it" if edit.indicator == 0 else "with a modifier where separate"
+                title = f"{claim} claim: {edit.column_1} is paid, {edit.column_2} {how}"
+                yield _hit("edit", edit, f"{edit.column_1} {edit.column_2}", title, edit.reason)
