@@ -39,7 +39,7 @@ from .coding.draft import Draft, finished
 from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
-from .facts.policy import Policy
+from .facts.policy import Policy, replacing_rows
 from .facts.policy_rows import AdministrationRule, Denial, Place
 from .facts.reference import Reference
 from .finding import SEVERITIES, Finding, Severity, own_rows
@@ -81,13 +81,14 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     book = reference or Reference.shipped()
     policy = book.policy
     _known(read, policy)
-    draft = Draft.start(read, drug_lines.drug_lines(read, book), policy)
-    for step in STEPS:
-        step.apply(draft)
-    lines, said = finished(draft)
-    case = rules.Case(read, lines, policy)
-    found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
-    found += own_rows(_cited(lines, found))
+    with replacing_rows() as replacing:
+        draft = Draft.start(read, drug_lines.drug_lines(read, book), policy)
+        for step in STEPS:
+            step.apply(draft)
+        lines, said = finished(draft)
+        case = rules.Case(read, lines, policy)
+        found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
+    found += own_rows((*_cited(lines, found), *(row.citation for row in replacing)))
     return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint)
 
 

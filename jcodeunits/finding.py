@@ -63,7 +63,7 @@ def own_rows(citations: Iterable[Citation | None]) -> tuple[Finding, ...]:
     >>> own_rows([Citation("cpm-17"), None])
     ()
     """
-    used = tuple(dict.fromkeys(c for c in citations if c is not None and c.replaces))
+    used = tuple(dict.fromkeys([c for c in citations if c is not None and c.replaces]))
     if not used:
         return ()
     places = ", ".join(c.cite for c in used)

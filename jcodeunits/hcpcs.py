@@ -11,8 +11,9 @@ False
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from .errors import IdentifierError, InvalidHcpcs, quoted
+from .errors import LONGEST, InvalidHcpcs, quoted
 
 _LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
 _CPT = re.compile("[0-9]{4}[0-9A-Z]")
@@ -31,12 +32,20 @@ def compact(code: object) -> str:
     """
     if not isinstance(code, str):
         raise InvalidHcpcs(f"{quoted(code)} is not text. {_HELP}", given=code, reason="not text")
-    text = code.strip().upper()
-    if text.isascii() and (_LEVEL_TWO.fullmatch(text) or _CPT.fullmatch(text)):
+    text = _form(code) if len(code) <= LONGEST else ""
+    if text:
         return text
+    text = code.strip().upper()
     raise InvalidHcpcs(
         f"{quoted(code)} is not a HCPCS code: {_why_not(text)} {_HELP}", given=code, reason=_why_not(text)
     )
+
+
+@lru_cache(maxsize=16384)
+def _form(code: str) -> str:
+    """The compact form of a code; empty for what has not the form."""
+    text = code.strip().upper()
+    return text if text.isascii() and (_LEVEL_TWO.fullmatch(text) or _CPT.fullmatch(text)) else ""
 
 
 def _why_not(text: str) -> str:
@@ -59,11 +68,7 @@ def is_valid(code: object) -> bool:
     >>> is_valid("J0696"), is_valid("0001A"), is_valid("JJ696")
     (True, True, False)
     """
-    try:
-        compact(code)
-    except IdentifierError:
-        return False
-    return True
+    return isinstance(code, str) and len(code) <= LONGEST and bool(_form(code))
 
 
 def format(code: object) -> str:

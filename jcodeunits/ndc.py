@@ -19,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import attrs
 
@@ -124,7 +125,12 @@ def looks_like(text: object) -> bool:
     >>> looks_like("NDC 0409-3795-01"), looks_like("1234567890123"), looks_like("J1885")
     (True, True, False)
     """
-    return isinstance(text, str) and len(text) <= LONGEST and _LIKE.fullmatch(text.strip()) is not None
+    return isinstance(text, str) and len(text) <= LONGEST and _is_like(text)
+
+
+@lru_cache(maxsize=65536)
+def _is_like(text: str) -> bool:
+    return _LIKE.fullmatch(text.strip()) is not None
 
 
 def is_valid(number: object) -> bool:

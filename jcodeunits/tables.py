@@ -14,6 +14,7 @@ import datetime as dt
 import io
 import os.path
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any, ClassVar, TypeVar, cast
@@ -204,8 +205,15 @@ class Dated:
 
     def during(self: D, period: Period) -> D:
         """The same row for other days."""
-        made = attrs.evolve(self, effective=period.effective, ends=period.ends)
-        return _set(made, self.origin, self.replaces)
+        made = copy(self)
+        object.__setattr__(made, "effective", period.effective)
+        object.__setattr__(made, "ends", period.ends)
+        return made
+
+    @property
+    def first_cell(self) -> str:
+        """The text of the row's first column, by which a key is found."""
+        return cell_text(getattr(self, self.KEY[0]))
 
 
 D = TypeVar("D", bound=Dated)
@@ -473,7 +481,7 @@ def read_own(
         made, wrong_cells = _own(row_class, said, known, f"{name}, line {line}")
         problems += [f"line {line}{says}" for says in wrong_cells]
         if made is not None:
-            found.append(OwnRow(said[names[0]], made, line))
+            found.append(OwnRow(made.first_cell, made, line))
     if problems:
         raise refuse(name, file, problems, _example(row_class, rows))
     return tuple(found)
@@ -540,10 +548,13 @@ def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> str:
     names = needed(row_class)
     cells: list[str] = []
     for row in rows():
-        cells = [cell_text(getattr(row, name)) for name in names]
+        cells = [row.first_cell if name == names[0] else cell_text(getattr(row, name)) for name in names]
         if all(cells):
             break
-    return f"For example:\n  {','.join(names)}\n  {','.join(cells)}"
+    shown = io.StringIO()
+    csv.writer(shown, lineterminator="\n").writerows(([f"  {names[0]}", *names[1:]], cells))
+    head, row_text = shown.getvalue().splitlines()
+    return f"For example:\n{head}\n  {row_text}"
 
 
 def cell_text(value: object) -> str:

@@ -168,6 +168,12 @@ class BillingUnit:
         return made
 
 
+@lru_cache(maxsize=4096)
+def _use(qualifier: str, form: str) -> str:
+    said = (*qualifier.split("; "), *form.split(", "))
+    return " and ".join(USES[word] for word in said if word in USES)
+
+
 def _own_basis(given: Mapping[str, str]) -> str:
     return "" if given.get("refuses") else "per"
 
@@ -220,8 +226,7 @@ class Drug(Dated):
     @property
     def use(self) -> str:
         """The only use that the descriptor leaves the code, in words; empty where it names none."""
-        said = (*self.qualifier.split("; "), *self.form.split(", "))
-        return " and ".join(USES[word] for word in said if word in USES)
+        return _use(self.qualifier, self.form)
 
     @property
     def one_unit(self) -> str:

@@ -136,13 +136,13 @@ class Catalog:
     # -- by code
 
     def rows(self, code: str) -> tuple[Drug, ...]:
-        """Every dated row of a code, oldest first; empty when there is none."""
-        return self._codes.get(code, ())
+        """Every dated row of a code, oldest first; empty when there is none. A code alone reads no other."""
+        return self._codes.get(code, ()) if self.store.has_read(Drug) else self.store.starting(Drug, code)
 
     def on(self, code: str, on: dt.date) -> Drug:
         """The row of a code on a day. Raises `UnknownDrug` or `NotInEffect` with the successors."""
-        rows = self._codes.get(code)
-        if rows is None:
+        rows = self.rows(code)
+        if not rows:
             raise UnknownDrug(
                 f"{code} is not in the catalog: no drug code of that name is known ({self.edition}). "
                 "Check the code, or look it up by name.",

@@ -6,7 +6,6 @@ that one file. Tables reviewed by hand are the package's and never lie there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -46,6 +45,8 @@ def digest_of(digests: Mapping[str, str]) -> str:
     >>> digest_of({"a.csv": "1", "b.csv": "2"}) == digest_of({"b.csv": "2", "a.csv": "1"})
     True
     """
+    import hashlib
+
     lines = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -100,6 +101,8 @@ def write_folder(path: str | os.PathLike[str], contents: Mapping[str, bytes], ed
 
     The same contents give the same folder. Raises `OSError` as the system does; the folder is then as it was.
     """
+    import hashlib
+
     place = os.path.abspath(os.fspath(path))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     fingerprint = digest_of(digests)

@@ -56,6 +56,7 @@ class PlaceRule(PolicyRow):
 
     TABLE: ClassVar[str] = "place_rules"
     KEY: ClassVar[tuple[str, ...]] = ("payer", "place", "claim")
+    USUAL: ClassVar[tuple[str, ...]] = ("lines", "severity", "reason", "says")
 
     payer: str = column(text)
     place: str = column(text)
@@ -196,6 +197,7 @@ class OptionKind(PolicyRow):
 
     TABLE: ClassVar[str] = "options"
     KEY: ClassVar[tuple[str, ...]] = ("name",)
+    USUAL: ClassVar[tuple[str, ...]] = ("allowed",)
     NEAREST: ClassVar[bool] = True
 
     name: str = column(text)
@@ -209,6 +211,7 @@ class PayerOption(PolicyRow):
 
     TABLE: ClassVar[str] = "payers"
     KEY: ClassVar[tuple[str, ...]] = ("payer", "option", "claim")
+    USUAL: ClassVar[tuple[str, ...]] = ("values",)
 
     payer: str = column(text)
     option: str = column(text)
@@ -259,6 +262,7 @@ class RouteCode(PolicyRow):
 
     TABLE: ClassVar[str] = "route_codes"
     KEY: ClassVar[tuple[str, ...]] = ("ingredient", "payer", "claim")
+    USUAL: ClassVar[tuple[str, ...]] = ("routes", "codes")
 
     ingredient: str = column(text)
     payer: str = column(text, own=ANY)

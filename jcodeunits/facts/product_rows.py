@@ -113,6 +113,11 @@ class Product(Dated):
         return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step))
 
     @property
+    def first_cell(self) -> str:
+        """The NDC as the table writes it."""
+        return self.number
+
+    @property
     def number(self) -> str:
         """The NDC as 5-4-2 with hyphens."""
         return ndc.format(self.ndc)

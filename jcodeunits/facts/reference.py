@@ -84,9 +84,9 @@ class Reference:
     @cached_property
     def policy(self) -> Policy:
         """Places, procedures, payers, limits, edits, fees and their kin."""
-        from .policy import Policy
+        from .policy import Policy, SitePolicy
 
-        return Policy(self.store)
+        return SitePolicy(self.store) if self.store.own else Policy(self.store)
 
     def __repr__(self) -> str:
         folder = self.store.folder

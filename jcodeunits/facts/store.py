@@ -7,7 +7,6 @@ same days it must say `replaces=yes`, and the other row then holds only on the d
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
@@ -104,6 +103,10 @@ class Store:
             found = _shipped(cast("Any", row_class)) if self._is_shipped(row_class) else self._read(row_class)
             self._memo[row_class] = self._overlaid(found, self._own(row_class))
         return self._memo[row_class]
+
+    def has_read(self, row_class: type[Any]) -> bool:
+        """Whether a table has been read whole."""
+        return row_class in self._memo
 
     def _is_shipped(self, row_class: type[Any]) -> bool:
         name = f"{row_class.TABLE}.csv"
@@ -219,6 +222,8 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
 
 
 def _sha256(file: str) -> str:
+    import hashlib
+
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -26,6 +26,11 @@ def normal(name: str) -> str:
     return " ".join([_SPELT_OUT.get(word, word) for word in found if word not in _JOINING])
 
 
+@lru_cache(maxsize=65536)
+def _words_in(name: str) -> int:
+    return len(normal(name).split())
+
+
 def check_length(name: str) -> None:
     """Refuse what is longer than any name of a drug, before it is taken apart. Raises `UnknownDrug`.
 
@@ -34,7 +39,7 @@ def check_length(name: str) -> None:
     jcodeunits.errors.UnknownDrug: 'note note note note note note note note note note note note… is no name of a drug: \
 it has 105 characters in 21 words. Give the name alone, or the code.
     """
-    words = len(normal(name).split()) if len(name) <= LONGEST else 0
+    words = _words_in(name) if len(name) <= LONGEST else 0
     if len(name) > LONGEST or words > _WORDS_MOST:
         says = f"{len(name)} characters" + (f" in {words} words" if words else "")
         raise UnknownDrug(

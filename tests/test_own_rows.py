@@ -1,0 +1,350 @@
+"""A site's own rows answer on every way in, with the fingerprint of the book that was used."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from shipped import REFERENCE
+
+import jcodeunits as jc
+from jcodeunits import cli, spark
+from jcodeunits.facts.reference import Reference, table_classes
+from jcodeunits.lookup import look_up
+
+ON = "2026-03-02"
+
+# A drug, its brand, its product, its class, a payer and what the payer makes of a place: as a site writes them.
+# 30 mg of a code of 5 mg are 6 units; the class is given with 96401; at place 20 our plan pays no administration.
+TABLES = {
+    "drugs": "code,ingredient,size,unit\nX0001,house mixture,5,mg\n",
+    "brands": "brand,code\nHousebrand,X0001\n",
+    "products": "ndc,codes,amount,unit,qualifier,quantity,kind\n99999-0001-01,X0001,40,mg,ML,2,single-dose\n",
+    "classes": "code,name\nX0001,antineoplastic-nonhormonal\n",
+    "payers": "payer,option,values\nour-plan,follows,commercial\n",
+    "place_rules": "payer,place,outcome,lines,severity,reason,says\n"
+    "our-plan,20,withhold,administration,warn,place-by-payer,is not paid by our plan\n",
+}
+GIVEN = {"drug": "Housebrand", "dose": "30 mg", "route": "IM", "diagnoses": ["C50.911"]}
+OPENED = {**GIVEN, "ndc": "99999-0001-01", "containers": 1, "discarded": "10 mg"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("our") / "tables"
+    place.mkdir()
+    for name, text in TABLES.items():
+        (place / f"{name}.csv").write_text(text, "utf-8")
+    return place
+
+
+@pytest.fixture(scope="module")
+def own(folder: Path) -> Reference:
+    return REFERENCE.with_tables(folder)
+
+
+def encounter(place: str = "11", **given: Any) -> dict[str, Any]:
+    return {"on": ON, "place": place, "payer": "our-plan", "administrations": [{**OPENED, **given}]}
+
+
+def command(folder: Path, *words: str) -> Any:
+    """What the command prints as JSON with the site's tables."""
+    return json.loads(_printed(*words, "--tables", str(folder), "--json"))
+
+
+def _printed(*words: str) -> str:
+    said = io.StringIO()
+    import contextlib
+
+    with contextlib.redirect_stdout(said):
+        cli.main(list(words))
+    return said.getvalue()
+
+
+# --- one way after the other ---------------------------------------------------------------------------
+
+
+def units(own: Reference, _: Path) -> tuple[Any, str]:
+    for drug in ("X0001", "house mixture", "Housebrand", "99999-0001-01"):
+        made = jc.billing_units(drug, "30 mg", ON, reference=own)
+        assert (made.code, made.count) == ("X0001", 6)
+    return (made.code, made.count), made.fingerprint
+
+
+def units_by_command(_: Reference, folder: Path) -> tuple[Any, str]:
+    made = command(folder, "units", "Housebrand", "30", "mg", "--on", ON)
+    return (made["code"], made["units"]), made["fingerprint"]
+
+
+def find(own: Reference, folder: Path) -> tuple[Any, str]:
+    assert [row.code for row in jc.find("housebr", on=ON, reference=own)] == ["X0001"]
+    assert jc.drug("Housebrand", ON, reference=own).code == "X0001"
+    assert jc.history("X0001", reference=own).rows[0].ingredient == "house mixture"
+    made = command(folder, "find", "Housebrand", "--on", ON)
+    return (made["drugs"][0]["code"], 6), made["fingerprint"]
+
+
+def ndc(own: Reference, folder: Path) -> tuple[Any, str]:
+    assert jc.product("99999-0001-01", ON, reference=own).codes == ("X0001",)
+    quantity = jc.ndc_quantity("99999-0001-01", "30 mg", ON, reference=own)
+    assert (str(quantity), quantity.fingerprint) == ("ML1.5", own.fingerprint)
+    made = command(folder, "ndc", "99999-0001-01", "--dose", "30 mg", "--on", ON)
+    assert made["quantity"]["ndc_quantity"] == "1.5"
+    return (made["codes"][0]["code"], made["codes"][0]["units"]), made["fingerprint"]
+
+
+def vials(_: Reference, folder: Path) -> tuple[Any, str]:
+    made = command(folder, "vials", "Housebrand", "30", "mg", "--on", ON)
+    assert [line["code"] for line in made["choices"][0]["lines"]] == ["X0001", "X0001"]
+    return (made["code"], made["units"]), made["fingerprint"]
+
+
+def charge(own: Reference, _: Path) -> tuple[Any, str]:
+    made = jc.charge(encounter(), reference=own)
+    shown = [(line.code, line.modifiers, line.units) for line in made.lines]
+    assert shown == [("96401", (), 1), ("X0001", (), 6), ("X0001", ("JW",), 2)]
+    assert (made.lines[1].ndc_qualifier, made.lines[1].ndc_quantity) == ("ML", 1.5)
+    away = jc.charge(encounter("20"), reference=own)
+    assert "96401" not in {line.code for line in away.lines}
+    assert "place-by-payer" in {finding.rule for finding in away.findings}
+    return (made.lines[1].code, made.lines[1].units), made.fingerprint
+
+
+def charge_by_command(_: Reference, folder: Path, tmp: str = "encounter.json") -> tuple[Any, str]:
+    file = folder.parent / tmp
+    file.write_text(json.dumps(encounter()), "utf-8")
+    made = command(folder, "charge", str(file))
+    return (made["lines"][1]["code"], made["lines"][1]["units"]), made["fingerprint"]
+
+
+def lookup(own: Reference, folder: Path) -> tuple[Any, str]:
+    assert any("our-plan" in hit.title for hit in look_up("our plan", ON, own))
+    made = command(folder, "lookup", "our-plan", "--on", ON)
+    assert made["hits"]
+    return ("X0001", 6), made["fingerprint"]
+
+
+ROW = {"drug": "Housebrand", "dose": "30", "unit": "mg", "on": ON, "route": "IM", "place": "11"}
+ROW |= {"payer": "our-plan", "ndc": "99999-0001-01", "containers": "1", "discarded": "10 mg"}
+
+
+def batch(own: Reference, _: Path) -> tuple[Any, str]:
+    (made,) = jc.batch.bill(pa.table({name: [cell] for name, cell in ROW.items()}), reference=own).to_pylist()
+    assert (made["waste_units"], made["ndc_qualifier"], float(made["ndc_quantity"])) == (2, "ML", 1.5)
+    return (made["hcpcs"], made["units"]), own.fingerprint
+
+
+def batch_by_command(_: Reference, folder: Path) -> tuple[Any, str]:
+    given, billed = folder.parent / "given.csv", folder.parent / "billed.csv"
+    given.write_text(f"{','.join(ROW)}\n{','.join(ROW.values())}\n", "utf-8")
+    made = command(folder, "batch", str(given), "-o", str(billed), "--quiet")
+    (row,) = csv.DictReader(billed.open(encoding="utf-8"))
+    return (row["hcpcs"], int(row["units"])), made["fingerprint"]
+
+
+LINE = {"claim": "1", "line": "1", "code": "X0001", "units": "5", "modifiers": "", "on": ON, "dose": "30", "unit": "mg"}
+
+
+def audit(own: Reference, _: Path) -> tuple[Any, str]:
+    (made,) = jc.audit.judge(pa.table({name: [cell] for name, cell in LINE.items()}), reference=own).to_pylist()
+    assert made["verdict"] == "differs"
+    return (made["expected_code"], made["expected_units"]), own.fingerprint
+
+
+def audit_by_command(_: Reference, folder: Path) -> tuple[Any, str]:
+    given, judged = folder.parent / "claims.csv", folder.parent / "judged.csv"
+    given.write_text(f"{','.join(LINE)}\n{','.join(LINE.values())}\n", "utf-8")
+    made = command(folder, "audit", str(given), "-o", str(judged), "--quiet")
+    (row,) = csv.DictReader(judged.open(encoding="utf-8"))
+    return (row["expected_code"], int(row["expected_units"])), made["fingerprint"]
+
+
+def on_a_spark_worker(own: Reference, _: Path) -> tuple[Any, str]:
+    there = pickle.loads(pickle.dumps(own))
+    batches = pa.table({name: [cell] for name, cell in ROW.items()}).to_batches()
+    (made,) = [row for part in spark.billed(batches, reference=there) for row in part.to_pylist()]
+    return (made["hcpcs"], made["units"]), there.fingerprint
+
+
+WAYS = (
+    units,
+    units_by_command,
+    find,
+    ndc,
+    vials,
+    charge,
+    charge_by_command,
+    lookup,
+    batch,
+    batch_by_command,
+    audit,
+    audit_by_command,
+    on_a_spark_worker,
+)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_a_sites_rows_answer_on_every_way(
+    own: Reference, folder: Path, way: Callable[[Reference, Path], tuple[Any, str]]
+) -> None:
+    assert way(own, folder) == (("X0001", 6), own.fingerprint)
+
+
+@pytest.mark.parametrize("form", ["json", "x12", "hl7v2", "fhir", "cms1500", "ub04", "claimjson"])
+def test_a_format_is_written_with_the_facts_that_made_the_charge(own: Reference, form: str) -> None:
+    made = jc.charge(encounter(), reference=own)
+    options = {} if form == "json" else {"amounts": {"96401": "90.00", "X0001": "4.00"}}
+    options |= {"revenue_codes": {"96401": "0335", "X0001": "0636"}} if form == "ub04" else {}
+    assert "X0001" in jc.formats.write(form, made, reference=own, **options)
+    for other in ({}, {"reference": REFERENCE}):
+        with pytest.raises(jc.JcodeunitsError, match="other facts") as caught:
+            jc.formats.write(form, made, **options, **other)
+        assert own.fingerprint[:12] in str(caught.value)
+
+
+def test_a_layout_by_payer_is_that_of_a_sites_payer(own: Reference) -> None:
+    made = jc.charge(encounter(), reference=own)
+    amounts = {"96401": "90.00", "X0001": "4.00"}
+    assert "X0001" in jc.formats.cms1500.write(made, layout="payer", amounts=amounts, reference=own)
+
+
+@pytest.mark.parametrize("form", ["fhir", "hl7v2"])
+def test_a_message_is_read_with_a_sites_names(own: Reference, form: str) -> None:
+    beside = {"place": "11", "drug": "X0001", "on": ON}
+    texts = {
+        "fhir": json.dumps(
+            {
+                "resourceType": "MedicationAdministration",
+                "status": "completed",
+                "medicationCodeableConcept": {"text": "Housebrand"},
+                "subject": {"reference": "Patient/1"},
+                "effectiveDateTime": ON,
+                "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+            }
+        ),
+        "hl7v2": "MSH|^~\\&|A|B|C|D|20260302||RAS^O17|1|P|2.5.1\rPID|1||1\rORC|RE\r"
+        "RXA|0|1|20260302|20260302|Housebrand^Housebrand|30|mg|||||||||||||CP\rRXR|IM\r",
+    }
+    module = jc.formats.module(form)
+    assert module.read(texts[form], reference=own, **beside).administrations[0].drug == "X0001"
+
+
+def test_nothing_of_it_is_known_without_the_rows() -> None:
+    with pytest.raises(jc.JcodeunitsError):
+        jc.billing_units("Housebrand", "30 mg", ON)
+    with pytest.raises(jc.JcodeunitsError):
+        jc.charge(encounter())
+
+
+# --- what a site's folder may hold ----------------------------------------------------------------------
+
+
+def _folder(place: Path, **files: str) -> Path:
+    place.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (place / f"{name}.csv").write_text(text, "utf-8")
+    return place
+
+
+def test_two_sites_never_share_an_answer(tmp_path: Path) -> None:
+    found = {}
+    for site, size in (("one", "5"), ("two", "10")):
+        own = REFERENCE.with_tables(
+            _folder(tmp_path / site, drugs=f"code,ingredient,size,unit\nX0001,house mixture,{size},mg\n")
+        )
+        found[site] = (int(jc.billing_units("X0001", "30 mg", ON, reference=own)), own.fingerprint)
+    assert (found["one"][0], found["two"][0]) == (6, 3)
+    assert len({REFERENCE.fingerprint, found["one"][1], found["two"][1]}) == 3
+
+
+def test_a_row_of_another_book_is_refused(own: Reference) -> None:
+    row = jc.drug("Housebrand", ON, reference=own)
+    assert int(jc.billing_units(row, "30 mg", ON, reference=own)) == 6
+    with pytest.raises(jc.errors.UnknownDrug, match="not in the reference in use"):
+        jc.billing_units(row, "30 mg", ON)
+
+
+REPLACED = {
+    # Each in place of a shipped row: a dose of 30 mg ketorolac is 2 units of 15 mg, 3 of 10 mg.
+    "drugs": "code,ingredient,size,unit,replaces\nJ1885,ketorolac tromethamine,10,mg,yes\n",
+    "payers": "payer,option,values,replaces\nmedicare,jz,none,yes\n",
+    "products": "ndc,codes,amount,unit,qualifier,quantity,kind,replaces\n00409-3795-01,J1885,60,mg,ML,2,single-dose,yes\n",
+}
+
+
+@pytest.mark.parametrize("table", REPLACED)
+def test_a_row_in_place_of_a_shipped_one_says_so_in_every_answer_that_uses_it(tmp_path: Path, table: str) -> None:
+    silent = _folder(tmp_path / "silent", **{table: REPLACED[table].replace(",replaces", "").replace(",yes", "")})
+    with pytest.raises(jc.errors.TableError, match="replaces=yes") as caught:
+        REFERENCE.with_tables(silent)
+    assert "line 2" in str(caught.value)
+    own = REFERENCE.with_tables(_folder(tmp_path / "said", **{table: REPLACED[table]}))
+    given = {"drug": "J1885", "dose": "30 mg", "route": "IM", "ndc": "0409-3795-01", "containers": 1}
+    given |= {"discarded": "0 mg", "container": "single-dose"}
+    made = jc.charge({"on": ON, "place": "11", "diagnoses": ["R52"], "administrations": [given]}, reference=own)
+    said = [finding for finding in made.findings if finding.rule == "own-row"]
+    assert len(said) == 1
+    assert f"{table}.csv, line 2" in said[0].says
+    untouched = jc.charge(
+        {
+            "on": ON,
+            "place": "11",
+            "diagnoses": ["R52"],
+            "administrations": [{**given, "drug": "J3420", "dose": "1 mg", "ndc": "0517-0031-25"}],
+        },
+        reference=own,
+    )
+    if table != "payers":
+        assert "own-row" not in {finding.rule for finding in untouched.findings}
+    if table == "drugs":
+        assert jc.billing_units("J1885", "30 mg", ON, reference=own).findings[-1].rule == "own-row"
+        assert int(jc.billing_units("J1885", "30 mg", ON, reference=own)) == 3
+
+
+def test_a_replacing_row_leaves_the_shipped_one_the_other_days(tmp_path: Path) -> None:
+    text = "code,ingredient,size,unit,effective,ends,replaces\nJ1885,ketorolac tromethamine,10,mg,2025-01-01,2025-12-31,yes\n"
+    own = REFERENCE.with_tables(_folder(tmp_path, drugs=text))
+    counts = [int(jc.billing_units("J1885", "30 mg", on, reference=own)) for on in ("2024-12-31", "2025-06-01", ON)]
+    assert counts == [2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "says"),
+    [
+        ("drugs", "code,ingredient\n,house\n", "line 2: column code is missing"),
+        ("drugs", "code,ingredient,size,unit\nX1,house,five,mg\n", "column size: 'five'"),
+        ("drugs", "code,ingredient,size,unit\nX1,house,5,megagram\n", "column unit: 'megagram'"),
+        ("drugs", "code,ingredient,dose\nX1,house,5\n", "no such column: 'dose'"),
+        ("brands", "brand\nHousebrand\n", "column ingredient is missing"),
+        ("payers", "payer,option,values\nour-plan,jz,sometimes\n", "'sometimes' is none of"),
+        ("products", "ndc,codes\n1234,J1885\n", "column ndc"),
+        ("classes", "code,name\nX0001\n", "1 cells where the header has 2"),
+        ("drugs", "code,ingredient,size,unit\nX1,a,5,mg\nX1,b,6,mg\n", "line 3: X1 meets line 2"),
+    ],
+)
+def test_a_wrong_row_is_named_with_its_line_and_a_row_that_would_load(
+    tmp_path: Path, table: str, text: str, says: str
+) -> None:
+    with pytest.raises(jc.errors.TableError) as caught:
+        REFERENCE.with_tables(_folder(tmp_path, **{table: text}))
+    assert says in str(caught.value)
+    assert f"{table}.csv" in str(caught.value)
+    assert len(str(caught.value)) < 1500
+
+
+@pytest.mark.parametrize("table", sorted(table_classes()))
+def test_the_row_that_an_error_shows_loads(tmp_path: Path, table: str) -> None:
+    """Every table's example: written as it is shown, with a key of its own where the shipped row stands."""
+    with pytest.raises(jc.errors.TableError) as caught:
+        REFERENCE.with_tables(_folder(tmp_path / "wrong", **{table: "nonsense\n1\n"}))
+    example = str(caught.value).split("For example:\n")[1]
+    head, row = (line.strip() for line in example.splitlines()[:2])
+    own = REFERENCE.with_tables(_folder(tmp_path / "right", **{table: f"{head},replaces\n{row},yes\n"}))
+    assert own.fingerprint != REFERENCE.fingerprint
