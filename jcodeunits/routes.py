@@ -1,58 +1,166 @@
-"""Routes of administration: one name for each, and every spelling and code that is read as it."""
+"""Routes of administration: one name for each, and every spelling and code that is read as it.
+
+Spellings for people are rows of `route_words.csv`, codes rows of `routes.csv`: a code is looked up in the
+system that it names, because `IO` is the eye in one and the bone at a desk.
+"""
 
 from __future__ import annotations
 
-from .errors import LONGEST, UnknownRoute, quoted
+import os.path
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar
 
-# Route -> how it is written besides: usual words, HL7 table 0162, SNOMED CT.
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    "IM": ("intramuscular", "i.m.", "intramuscular route", "78421000"),
-    "SC": ("sq", "subq", "sub-q", "subcut", "subcutaneous", "s.c.", "subcutaneous route", "34206005"),
-    "ID": ("intradermal", "intracutaneous", "i.d.", "intradermal route", "372464004"),
-    "IV": ("intravenous", "i.v.", "intravenous route", "47625008"),
-    "IV push": ("ivp", "iv bolus", "intravenous push", "intravenous bolus", "418114005"),
-    "IV infusion": ("ivpb", "iv piggyback", "iv drip", "intravenous infusion", "424494006"),
-    "intra-arterial": ("ia", "intraarterial", "intra-arterial route", "58100008"),
-    "intra-articular": ("intraarticular", "joint", "intra-articular route", "12130007"),
-    "intravitreal": ("ivit", "intravitreal route", "418401004"),
-    "on-body": ("on-body injector", "on body", "onbody", "obi"),
-    "inhaled": ("ih", "inh", "inhalation", "nebulized", "nebulised", "respiratory tract route", "447694001"),
-    "oral": ("po", "p.o.", "by mouth", "oral route", "26643006"),
-    "intranasal": ("ns", "nasal", "in", "nasal route", "46713006"),
-    "intrathecal": ("it", "intrathecal route", "72607000"),
-    "epidural": ("ep", "epidural route", "404820008"),
-    "perineural": ("nerve block", "perineural route", "420287000"),
-    "intralesional": ("intralesional route", "419243002"),
-    "soft tissue": ("tendon sheath", "trigger point", "bursa", "intrabursal", "419778001"),
-    "intravesical": ("bladder", "intravesical route", "372471009"),
-    "intraperitoneal": ("ip", "intraperitoneal route", "38239002"),
-    "intrapleural": ("intrapleural route", "372465003"),
-    "intraocular": ("intracameral", "subconjunctival", "subretinal", "suprachoroidal", "418821007"),
-    "implant": ("implantation", "subcutaneous implant", "im implant"),
-    "topical": ("tp", "cutaneous", "topical route", "6064005"),
-    "transdermal": ("td", "transdermal route", "45890007"),
-    "ophthalmic": ("op", "ophthalmic route", "54485002"),
-    "otic": ("ot", "intratympanic", "otic route", "10547007"),
-    "rectal": ("pr", "rectal route", "37161004"),
-    "vaginal": ("vg", "vaginal route", "16857009"),
-    "sublingual": ("sl", "sublingual route", "37839007"),
-    "buccal": ("bu", "buccal route", "54471007"),
-    "intrauterine": ("iu", "intrauterine route", "58831000052108"),
-    "intracavernous": ("intracavernosal", "ic", "intracavernous route", "372461007"),
-    "intraosseous": ("io", "intraosseous route", "417255000"),
-    "dialysis": ("dialysate", "via dialysate", "hemodialysis port"),
-}
-NAMES = tuple(_SPELLINGS)
-_NAME_OF = {word.casefold(): route for route, words in _SPELLINGS.items() for word in (route, *words)}
+import attrs
+
+from . import tables
+from .errors import LONGEST, UnknownRoute, quoted
+from .tables import Dated, column, columns_last, text
+
+NAMES = (
+    "IM",
+    "SC",
+    "ID",
+    "IV",
+    "IV push",
+    "IV infusion",
+    "intra-arterial",
+    "intra-articular",
+    "intravitreal",
+    "on-body",
+    "inhaled",
+    "oral",
+    "intranasal",
+    "intrathecal",
+    "epidural",
+    "perineural",
+    "intralesional",
+    "soft tissue",
+    "intravesical",
+    "intraperitoneal",
+    "intrapleural",
+    "intraocular",
+    "implant",
+    "topical",
+    "transdermal",
+    "ophthalmic",
+    "otic",
+    "rectal",
+    "vaginal",
+    "sublingual",
+    "buccal",
+    "intrauterine",
+    "intracavernous",
+    "intraosseous",
+    "dialysis",
+)
+SYSTEMS = ("snomed", "snomed-method", "hl7-0162", "hl7-0165", "ncit", "hl7-v3-route")
+
+
+@attrs.frozen(field_transformer=columns_last)
+class CodedRoute(Dated):
+    """A code of a published list: `route` is empty where it is known by its display, but has no name here."""
+
+    TABLE: ClassVar[str] = "routes"
+    KEY: ClassVar[tuple[str, ...]] = ("system", "code")
+
+    system: str = column(tables.choice(*SYSTEMS))
+    code: str = column(text)
+    display: str = column(text)
+    route: str = column(tables.choice("", *NAMES))
+
+
+@attrs.frozen(field_transformer=columns_last)
+class RouteWord(Dated):
+    """A spelling for people, as `plain` leaves it."""
+
+    TABLE: ClassVar[str] = "route_words"
+    KEY: ClassVar[tuple[str, ...]] = ("word",)
+
+    word: str = column(text)
+    route: str = column(tables.choice(*NAMES))
+
+
+_LABEL = re.compile(r"injection, | \(qualifier value\)$|(?: route)?(?: of administration)?$| route\b")
+
+
+def plain(spelling: str) -> str:
+    """A spelling without what a published list puts around it.
+
+    >>> plain("Intravenous central route (qualifier value)"), plain(" subQ "), plain("Injection, intravenous")
+    ('intravenous central', 'subq', 'intravenous')
+    """
+    return " ".join(_LABEL.sub("", " ".join(spelling.split()).casefold()).split())
+
+
+def _rows(row_class: Any) -> tuple[Any, ...]:
+    return tables.read(row_class, os.path.join(tables.folder(), f"{row_class.TABLE}.csv"), tables.sources())
+
+
+@cache
+def _words() -> Mapping[str, str]:
+    """Spelling -> route."""
+    return {**{row.word: row.route for row in _rows(RouteWord)}, **{name.casefold(): name for name in NAMES}}
+
+
+@cache
+def _coded() -> Mapping[tuple[str, str], CodedRoute]:
+    return {(row.system, row.code.upper()): row for row in _rows(CodedRoute)}
+
+
+@cache
+def _anywhere() -> tuple[Mapping[str, frozenset[CodedRoute]], Mapping[str, CodedRoute]]:
+    """Every row by its code alone, and those without a name here by their display."""
+    by_code: dict[str, set[CodedRoute]] = {}
+    for (system, code), row in _coded().items():
+        if system not in ("snomed-method", "hl7-0165"):
+            by_code.setdefault(code, set()).add(row)
+    named = {plain(row.display): row for row in _coded().values() if not row.route}
+    return {code: frozenset(rows) for code, rows in by_code.items()}, named
+
+
+def coded(system: str, code: str) -> CodedRoute | None:
+    """The row of a code in the system that it names; None where the list has no such code.
+
+    >>> coded("hl7-0162", "IO").route, coded("snomed", "372460008").route, coded("snomed", "IO")
+    ('intraocular', '', None)
+    """
+    return _coded().get((system, code.upper())) if len(code) <= LONGEST else None
+
+
+def unnamed(spelling: str) -> CodedRoute | None:
+    """The row that a text means which is known, but has no name here: `intracardiac`, `Mouth/throat`."""
+    return _anywhere()[1].get(plain(spelling)) if len(spelling) <= LONGEST else None
+
+
+def meanings(spelling: str) -> frozenset[str]:
+    """Every route that a word or code without its system may mean; empty text stands for one without a name here.
+
+    >>> sorted(meanings("IO")), sorted(meanings("IM")), sorted(meanings("by pigeon"))
+    (['intraocular', 'intraosseous'], ['IM'], [])
+    """
+    if len(spelling) > LONGEST:
+        return frozenset()
+    bare = plain(spelling)
+    by_code, named = _anywhere()
+    found = {row.route for row in by_code.get(spelling.strip().upper(), ())}
+    found |= {_words()[bare]} if bare in _words() else set()
+    return frozenset(found | ({""} if bare in named else set()))
 
 
 def find(spelling: str) -> str | None:
-    """The name of the route that a usual word, an HL7 or a SNOMED CT code means; None when none does.
+    """The name of the route that a usual word, or a code that means one thing, stands for; None when none does.
 
     >>> find("intramuscular"), find(" subQ "), find("78421000"), find("by pigeon")
     ('IM', 'SC', 'IM', None)
     """
-    return _NAME_OF.get(" ".join(spelling.split()).casefold()) if len(spelling) <= LONGEST else None
+    if len(spelling) > LONGEST:
+        return None
+    if (word := _words().get(plain(spelling))) is not None:
+        return word
+    found = meanings(spelling)
+    return min(found) or None if len(found) == 1 else None
 
 
 def canonical(spelling: object) -> str:

@@ -11,7 +11,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming, _names
+from . import _incoming, _names, _routes
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import number
@@ -229,18 +229,31 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
 def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
     """Route and site; a method such as IV push makes a plain IV exact."""
     says: dict[str, str] = {}
-    if said := words(dosage.get("route")):
-        says["route"] = _incoming.route(said, "fhir", f"{where}, route")
-    if says.get("route") == "IV" and (method := words(dosage.get("method"))):
-        try:
-            exact = _incoming.route(method, "fhir", where)
-        except FormatError:
-            exact = ""
-        if exact.startswith("IV "):
-            says["route"] = exact
+    if route := _coded(dosage.get("route"), f"{where}, route"):
+        says["route"] = _routes.refined(route, _method(dosage, where), "fhir", where)
     if site := words(dosage.get("site")):
         says["site"] = site[-1]
     return says
+
+
+def _coded(concept: Mapping[str, Any] | None, where: str, *, method: bool = False) -> str:
+    """The route that a concept's codings and text agree on."""
+    concept = concept or {}
+    codings = [
+        _routes.Coding(*(str(one.get(key) or "") for key in ("code", "system", "display")))
+        for one in concept.get("coding") or []
+    ]
+    return _routes.said(codings, [str(concept.get("text") or "")], "fhir", where, method=method)
+
+
+def _method(dosage: Mapping[str, Any], where: str) -> str:
+    """What the method says of the route: a push or an infusion, or nothing."""
+    try:
+        return _coded(dosage.get("method"), f"{where}, method", method=True)
+    except FormatError as why:
+        if "fills" not in why.fields:
+            raise
+        return ""
 
 
 def _strength(medication: dict[str, Any], where: str, facts: Reference) -> dict[str, str]:

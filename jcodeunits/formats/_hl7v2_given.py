@@ -12,10 +12,11 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming
+from . import _incoming, _routes
 from ._hl7v2_segments import CODES, Segment, ordered, refused
 from ._incoming import Batch, Given, Moment, Reading
 from ._outgoing import number
+from ._routes import Coding
 
 _SOURCE = "hl7-v2-pharmacy"
 _ORDERS = {
@@ -248,14 +249,30 @@ def _routed(rxr: Segment) -> dict[str, str]:
 
     RXR-3 is a device, and IVP there is an IV pump: it says nothing about a push.
     """
-    words = [rxr.get(1, n) for n in (1, 2, 4, 5)]
-    says = {"route": _incoming.route(words, "hl7v2", f"{rxr.where}, RXR-1")} if any(words) else {}
-    if says.get("route") == "IV":
-        exact = {"IVP": "IV push", "IVPB": "IV infusion"}.get(rxr.get(4).upper())
-        says["route"] = exact or "IV"
+    route = _routes.said(_codings(rxr, 1), (), "hl7v2", f"{rxr.where}, RXR-1")
+    method = _method(rxr)
+    says = {"route": _routes.refined(route, method, "hl7v2", rxr.where)} if route else {}
     if site := rxr.get(2, 2) or rxr.get(2, 1):
         says["site"] = site
     return says
+
+
+def _codings(segment: Segment, position: int) -> list[Coding]:
+    """The two codings of a coded element: code, text and system, then the alternate ones."""
+    return [
+        Coding(code, segment.get(position, n + 2), segment.get(position, n + 1))
+        for n in (1, 4)
+        if (code := segment.get(position, n)) or segment.get(position, n + 1)
+    ]
+
+
+def _method(rxr: Segment) -> str:
+    try:
+        return _routes.said(_codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4", method=True)
+    except FormatError as why:
+        if "fills" not in why.fields:
+            raise
+        return ""
 
 
 def _strength(rxa: Segment) -> dict[str, str]:

@@ -20,7 +20,7 @@ from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.encounter import route as canonical_route
-from jcodeunits.errors import LONGEST, DoseError, EncounterError, FormatError, JcodeunitsError, quoted
+from jcodeunits.errors import LONGEST, DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 from jcodeunits.tables import cited
@@ -506,21 +506,6 @@ def _amounts_agree(key: str, said: Any, value: Any) -> bool:
         return one.amount == other.to(one.unit).amount
     except JcodeunitsError:
         return False
-
-
-def route(words: Iterable[str], form: str, where: str) -> str:
-    """The first of the words that is a known route; `FormatError` when none is."""
-    tried = [word for word in words if word]
-    for word in tried:
-        try:
-            return canonical_route(word)
-        except EncounterError as why:
-            last = why
-    if not tried:
-        raise FormatError(f"{where}: no route is said.", format=form, place=where, fills="route")
-    raise FormatError(
-        f"{where}: {' / '.join(map(quoted, tried))} is no known route. {last}", format=form, place=where, fills="route"
-    )
 
 
 def by_volume(dose: str) -> bool:
