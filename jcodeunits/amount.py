@@ -6,6 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from .errors import quoted
 
@@ -127,13 +128,31 @@ def decimal_text(value: Fraction | int) -> str:
     return f"{sign}{digits[:-places]}.{digits[-places:].rstrip('0')}"
 
 
-def round_up(exact: Fraction) -> int:
-    """The next whole billing unit: the smallest integer that is not below the exact ratio.
+def quotient_up(whole: Any, size: Any) -> Any:
+    """`whole / size`, rounded up: the smallest whole number not below it. Whole numbers, or arrays of them.
 
     The rule of the Medicare Claims Processing Manual, chapter 17: a dose that is no exact multiple of the
     amount in the code's descriptor is rounded up. Never to the nearest, never down.
 
+    >>> quotient_up(41, 10), quotient_up(40, 10)
+    (5, 4)
+    """
+    return -(-whole // size)
+
+
+def round_up(exact: Fraction) -> int:
+    """The next whole billing unit: the smallest integer that is not below the exact ratio (`quotient_up`).
+
     >>> round_up(Fraction(4)), round_up(Fraction(41, 10)), round_up(Fraction(1, 100))
     (4, 5, 1)
     """
-    return -(-exact.numerator // exact.denominator)
+    return int(quotient_up(exact.numerator, exact.denominator))
+
+
+def half_up(whole: Any, size: Any) -> Any:
+    """`whole / size`, rounded to the nearest, a half up. Whole numbers not below zero, or arrays of them.
+
+    >>> half_up(5, 2), half_up(7, 5)
+    (3, 1)
+    """
+    return (2 * whole + size) // (2 * size)

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from . import ndc, tables, units
-from .amount import decimal_text, read_decimal
+from .amount import decimal_text, half_up, read_decimal
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch, quoted
@@ -218,7 +218,7 @@ def ndc_quantity(
 def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> tuple[Decimal, Trace]:
     """An exact quantity as it is printed, and the step: half up, never zero or below the payer's minimum."""
     scale = 10**decimals
-    whole = (2 * exact.numerator * scale + exact.denominator) // (2 * exact.denominator)
+    whole = half_up(exact.numerator * scale, exact.denominator)
     try:
         least = max(Fraction(1, scale), read_decimal(minimum) if minimum else Fraction(0))
     except ValueError:

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import attrs
 
 from . import tables, units
-from .amount import decimal_text
+from .amount import decimal_text, quotient_up
 from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch
@@ -28,6 +28,7 @@ from .finding import Finding
 
 # Kinds of container whose remainder stays in use, for other patients or other days: never JW or JZ.
 IN_USE = ("multi-dose", "bulk")
+ABOVE_FIX = "Correct the dose, the number of containers or the amount in one."
 # A recorded amount of nothing: a zero and an accepted unit.
 _NOTHING = re.compile(r"0+(?:\.0*)? ?([^\d.,\s].*)")
 
@@ -43,7 +44,7 @@ def administered_units(dose: Any, size: Any) -> Any:
     >>> administered_units(77, 10), administered_units(7, 10)
     (8, 1)
     """
-    return -(-dose // size)
+    return quotient_up(dose, size)
 
 
 def waste_units(dose: Any, discarded: Any, label: Any, size: Any) -> Any:
@@ -142,6 +143,80 @@ class Record:
             )
 
 
+# How a record compares, as `comparison` numbers it: the label against the dose, the recorded discard against the rest.
+_NO_LABEL, _OVER, _EMPTIED, _LEFT = range(4)
+_NOT_RECORDED, _NOTHING_LOST, _LESS, _ALL, _MORE = range(5)
+COMPARISONS = 40
+
+
+def comparison(given: Any, label: Any, discarded: Any, size: Any) -> Any:
+    """How dose, label and recorded discard compare: a number below `COMPARISONS`, equal for all that are judged alike.
+
+    Whole numbers or integer arrays of one scale; a label or a discard below zero is not known.
+
+    >>> comparison(77, 100, 23, 10) == comparison(71, 100, 29, 10), comparison(77, 100, -1, 10)
+    (True, 30)
+    """
+    left = label - given
+    filled = (label >= 0) * (_OVER + 1 * (left >= 0) + 1 * (left > 0))
+    against = _ALL - _NOTHING_LOST + 1 * (discarded > left) - 1 * (discarded < left)
+    recorded = (discarded >= 0) * (_NOTHING_LOST + (discarded > 0) * against)
+    return (filled * 5 + recorded) * 2 + 1 * (waste_units(given, discarded, label, size) > 0)
+
+
+@attrs.frozen
+class Outcome:
+    """What a comparison comes to: the finding it brings, the modifier of the administered line, a JW line or none.
+
+    `accounted`: everything in the container is accounted for; `withheld`: no line can be billed.
+    """
+
+    finding: str = ""
+    modifier: str = ""
+    jw: bool = False
+    accounted: bool = False
+    withheld: bool = False
+
+
+def judge(compared: int, kind: str, shared: bool, rules: Rules) -> Outcome:
+    """What a record comes to, by how it compares (`comparison`): the one decision about JW and JZ.
+
+    >>> judge(comparison(77, 100, 23, 10), "single-dose", False, Rules())
+    Outcome(finding='', modifier='', jw=True, accounted=True, withheld=False)
+    """
+    rest, whole = divmod(compared, 2)
+    filled, recorded = divmod(rest, 5)
+    lost = recorded > _NOTHING_LOST
+    if filled == _OVER:
+        return Outcome("dose-above-containers", withheld=True)
+    if not rules.asked:
+        return Outcome("waste-exempt" if rules.exempt and (lost or rules.supply) else "")
+    if rules.doubt:
+        return Outcome("waste-doubt")
+    if kind in IN_USE:
+        return Outcome("multi-dose-waste" if lost else "")
+    if not kind:
+        return Outcome("container-unknown" if rules.jz == "required" or lost or filled == _LEFT else "")
+    if shared and recorded == _NOT_RECORDED and filled != _NO_LABEL:
+        return Outcome("shared-container")
+    problem = _open(filled, recorded, shared)
+    if problem:
+        return Outcome("" if problem == "waste-unaccounted" and rules.unrecorded == "none" else problem)
+    if whole and rules.jw:
+        return Outcome(jw=True, accounted=True)
+    return Outcome(modifier="JZ" if rules.jz == "required" else "", accounted=True)
+
+
+def _open(filled: int, recorded: int, shared: bool) -> str:
+    """What is open about a single-dose container; everything in it must be accounted for."""
+    if filled == _NO_LABEL:
+        return "" if recorded == _NOTHING_LOST else "containers-missing"
+    if recorded == _NOT_RECORDED:
+        return "" if filled == _EMPTIED else "waste-unaccounted"
+    short = recorded == _LESS or (recorded == _NOTHING_LOST and filled == _LEFT)
+    return "waste-unaccounted" if recorded == _MORE or (short and not shared) else ""
+
+
 def decide(record: Record, rules: Rules) -> Waste:
     """The units and modifiers that a record supports.
 
@@ -149,51 +224,42 @@ def decide(record: Record, rules: Rules) -> Waste:
     >>> decide(one_vial, Rules()).as_text()
     '8, and 2 with JW'
     """
-    count = math.ceil(record.given)
-    label, given = record.label, record.given
-    if label is not None and given > label:
-        return _more_than_opened(record, count)
-    remainder = None if label is None else label - given
-    if not rules.asked:
-        return Waste(count, 0, "", remainder, _exempt_note(record, rules))
-    if rules.doubt:
-        return Waste(count, 0, "", remainder, (_finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),))
-    if record.kind in IN_USE:
-        return Waste(count, 0, "", remainder, _multi_dose_note(record, rules))
-    if not record.kind:
-        return Waste(count, 0, "", remainder, _kind_unknown(record, rules))
-    if label is None:
-        return _label_unknown(record, rules, count)
-    return _single_dose(record, rules, count)
+    known = [record.given, record.label or Fraction(0), record.discarded or Fraction(0)]
+    scale = math.lcm(*(amount.denominator for amount in known))
+    given, label, thrown = (int(amount * scale) for amount in known)
+    label = -1 if record.label is None else label
+    said = -1 if record.discarded is None else thrown
+    outcome = judge(comparison(given, label, said, scale), record.kind, record.shared, rules)
+    count = administered_units(given, scale)
+    discarded = waste_units(given, said, label, scale) if outcome.jw else 0
+    steps: tuple[Step, ...] = ()
+    if outcome.accounted and record.label is None:
+        steps = (Step("JZ", "recorded that nothing was discarded"),)
+    elif outcome.accounted:
+        steps = _steps(record.label or Fraction(0), record.given, known[2], discarded, count, rules)
+    found = (_WORDS[outcome.finding](record, rules),) if outcome.finding else ()
+    remainder = None if record.label is None else record.label - record.given
+    return Waste(count, discarded, outcome.modifier, remainder, found, Trace(steps), outcome.withheld)
 
 
-def _single_dose(record: Record, rules: Rules, count: int) -> Waste:
-    """A single-dose container whose label is known: everything in it must be accounted for."""
-    label, given = record.label or Fraction(0), record.given
-    remainder = label - given
-    said = record.discarded
-    if record.shared and said is None:
-        finding = _finding(
-            "shared-container",
-            "warn",
-            "The container served several patients, and nothing says what of it was discarded for this one.",
-            "Record '0 mg', or the amount discarded if this was the last patient.",
-            rules,
-        )
-        return Waste(count, 0, "", remainder, (finding,))
-    problem = _unaccounted(record, remainder)
-    if problem:
-        if rules.unrecorded == "none":
-            return Waste(count, 0, "", remainder)
-        finding = _finding("waste-unaccounted", rules.unrecorded, *problem, rules)
-        return Waste(count, 0, "", remainder, (finding,))
-    thrown = said or Fraction(0)
-    scale = math.lcm(label.denominator, given.denominator, thrown.denominator)
-    discarded = waste_units(int(given * scale), int(thrown * scale), int(label * scale), scale)
-    steps = _steps(label, given, thrown, discarded, count, rules)
-    if discarded and rules.jw:
-        return Waste(count, discarded, "", remainder, (), Trace(steps))
-    return Waste(count, 0, "JZ" if rules.jz == "required" else "", remainder, (), Trace(steps))
+def _shared(_record: Record, rules: Rules) -> Finding:
+    return _finding(
+        "shared-container",
+        "warn",
+        "The container served several patients, and nothing says what of it was discarded for this one.",
+        "Record '0 mg', or the amount discarded if this was the last patient.",
+        rules,
+    )
+
+
+def _not_accounted(record: Record, rules: Rules) -> Finding:
+    problem = _unaccounted(record, (record.label or Fraction(0)) - record.given)
+    assert problem is not None
+    return _finding("waste-unaccounted", rules.unrecorded, *problem, rules)
+
+
+def _doubt(_record: Record, rules: Rules) -> Finding:
+    return _finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules)
 
 
 def _unaccounted(record: Record, remainder: Fraction) -> tuple[str, str] | None:
@@ -253,56 +319,54 @@ def _finding(rule: str, severity: Any, says: str, fix: str, rules: Rules) -> Fin
     return Finding(rule, severity, says, fix, citations)
 
 
-def _more_than_opened(record: Record, count: int) -> Waste:
+def _more_than_opened(record: Record, _rules: Rules) -> Finding:
     label = record.label or Fraction(0)
-    finding = _finding(
+    return _finding(
         "dose-above-containers",
         "stop",
         f"The dose is {_units(record.given)}, the containers opened hold {_units(label)} by their label; "
         "overfill is never billed.",
-        "Correct the dose, the number of containers or the amount in one.",
+        ABOVE_FIX,
         Rules(),
     )
-    return Waste(count, 0, "", label - record.given, (finding,), withheld=True)
 
 
-def _exempt_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
-    if not rules.exempt or not (record.discarded or rules.supply):
-        return ()
-    return (
-        _finding(
-            "waste-exempt", "note", f"Discarded drug is not billed here: {rules.exempt}.", "Nothing to do.", rules
-        ),
-    )
+def _exempt_note(_record: Record, rules: Rules) -> Finding:
+    says = f"Discarded drug is not billed here: {rules.exempt}."
+    return _finding("waste-exempt", "note", says, "Nothing to do.", rules)
 
 
-def _multi_dose_note(record: Record, rules: Rules) -> tuple[Finding, ...]:
-    if not record.discarded:
-        return ()
+def _multi_dose_note(record: Record, rules: Rules) -> Finding:
     says = f"What is discarded of a {record.kind} container is never billed; the line takes neither JW nor JZ."
-    return (_finding("multi-dose-waste", "note", says, "Bill the dose only.", rules),)
+    return _finding("multi-dose-waste", "note", says, "Bill the dose only.", rules)
 
 
-def _kind_unknown(record: Record, rules: Rules) -> tuple[Finding, ...]:
-    left_over = record.discarded or (record.label is not None and record.label > record.given)
-    if rules.jz != "required" and not left_over:
-        return ()
+def _kind_unknown(_record: Record, rules: Rules) -> Finding:
     wanted = "JW or JZ depends" if rules.jz != "none" else "JW depends"
     says = f"Nobody said whether the container was single-dose or multi-dose: {wanted} on it."
     fix = "Look at the label and say container: single-dose or multi-dose."
-    return (_finding("container-unknown", "warn", says, fix, rules),)
+    return _finding("container-unknown", "warn", says, fix, rules)
 
 
-def _label_unknown(record: Record, rules: Rules, count: int) -> Waste:
-    if record.discarded == 0:
-        step = Step("JZ", "recorded that nothing was discarded")
-        return Waste(count, 0, "JZ" if rules.jz == "required" else "", None, (), Trace((step,)))
+def _label_unknown(record: Record, rules: Rules) -> Finding:
     says = (
         f"The container is single-dose, but what was opened is not known ({record.missing}): nothing shows "
         "whether drug was left over."
     )
-    finding = _finding("containers-missing", "warn", says, f"Give {record.missing}.", rules)
-    return Waste(count, 0, "", None, (finding,))
+    return _finding("containers-missing", "warn", says, f"Give {record.missing}.", rules)
+
+
+# The words of each finding, from the figures of one record.
+_WORDS: dict[str, Callable[[Record, Rules], Finding]] = {
+    "dose-above-containers": _more_than_opened,
+    "waste-exempt": _exempt_note,
+    "waste-doubt": _doubt,
+    "multi-dose-waste": _multi_dose_note,
+    "container-unknown": _kind_unknown,
+    "shared-container": _shared,
+    "waste-unaccounted": _not_accounted,
+    "containers-missing": _label_unknown,
+}
 
 
 # --- the same from text -----------------------------------------------------------------------------

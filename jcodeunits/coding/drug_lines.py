@@ -20,7 +20,7 @@ from jcodeunits import hcpcs, ndc, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
-from jcodeunits.dated import Citation, Step, Trace
+from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import (
@@ -40,9 +40,10 @@ from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
 from jcodeunits.finding import Finding
-from jcodeunits.vials import Record, Rules, Waste, decide
+from jcodeunits.vials import Record, Waste, decide
 
-from .opened import Found, Opened, Quantities, count, in_units, kind_differs, kind_of, look_up, share, weigh
+from .drug_facts import DrugFacts, softened, waste_rules
+from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
 
 # Every finding about a dose, a container or an NDC, with what it may say.
 FINDINGS = {
@@ -350,12 +351,14 @@ class DrugCoding:
         answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]
-        said += kind_differs(first.administration, opened, self.encounter.on, self.reference)
-        kind, source = kind_of(first.administration, opened, self.encounter.on, self.reference)
-        rules = self._rules(drug, answered)
-        if source is not None and source.confidence == "low":
-            said += _from_memory(kind, source)
-            rules = attrs.evolve(rules, unrecorded="warn" if rules.unrecorded == "stop" else rules.unrecorded)
+        items = [o.item for o in opened]
+        kind, more, memory = kind_of(first.administration.container, items, self.encounter.on, self.reference)
+        said += more
+        brought = any(g.administration.supplied_by == "patient" for g in answered)
+        e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
+        rules = waste_rules(facts, e.payer, e.claim, e.on, self.policy, brought=brought)
+        if memory:
+            rules = softened(rules)
         waste = decide(self._record(answered, opened, kind), rules)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
         said += [x for _, _, more in counted for x in more]
@@ -377,47 +380,6 @@ class DrugCoding:
             discarded = None if discarded is None else discarded / whole
         shared = any(g.administration.shared for g in answered)
         return Record(given, label, discarded, kind, shared, _missing(opened))
-
-    def _rules(self, drug: Drug, answered: list[_Given]) -> Rules:
-        """What payer, date, claim and code ask about discarded drug."""
-        jw, jz, unrecorded = (self._option(name) for name in ("jw", "jz", "waste-unrecorded"))
-        rules = Rules(
-            jw=jw.value in ("pair", "optional"),
-            jz=jz.value or "none",
-            unrecorded=unrecorded.value or "warn",
-            citations=tuple(dict.fromkeys(row.citation for row in (jw, jz, unrecorded))),
-        )
-        return self._exempted(rules, drug, answered)
-
-    def _exempted(self, rules: Rules, drug: Drug, answered: list[_Given]) -> Rules:
-        """The rules for a product that takes neither JW nor JZ, or of which nobody can say."""
-        on, supplies = self.encounter.on, self._option("waste-exempt")
-        classes = {c.name for c in self.policy.classes(drug.code, on)}
-        supply = drug.kind in supplies.values and "licensed-biologic" not in classes
-        cited = (supplies.citation,)
-        if "waste-exempt" in classes:
-            return attrs.evolve(rules, exempt="the vaccines of the Part B list take neither JW nor JZ")
-        if supply and self.policy.paid_as_supply(drug.code, on):
-            exempt = f"since {supplies.effective} the product is paid as a supply, by what was applied"
-            return attrs.evolve(rules, exempt=f"{exempt}, without JW and JZ", supply=True, citations=cited)
-        if (
-            self._option("waste-scope").value == "separately-paid"
-            and self.policy.separately_paid(drug.code, on) is False
-        ):
-            return attrs.evolve(rules, exempt="the drug is packaged into the outpatient payment")
-        if supply:
-            doubt = (
-                f"Since {supplies.effective} products of this kind are paid as supplies, without JW and JZ, unless "
-                "they have a biologics license (section 351). Whether this one has is not known, so neither is on "
-                "the line."
-            )
-            return attrs.evolve(rules, doubt=doubt, citations=cited)
-        if any(name == "vaccine" or name.startswith("vaccine-") for name in classes):
-            doubt = "Whether JW and JZ apply to this vaccine is not settled, so neither is on the line."
-            return attrs.evolve(rules, doubt=doubt)
-        if any(g.administration.supplied_by == "patient" for g in answered):
-            return attrs.evolve(rules, exempt="the patient brought the drug")
-        return rules
 
     def _option(self, name: str) -> PayerOption:
         return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
@@ -576,12 +538,6 @@ def _trace(answered: list[_Given], waste: Waste) -> Trace:
     steps.append(Step(f"{' + '.join(map(decimal_text, exact))} = {decimal_text(total)}", "one order, one dose"))
     steps.append(Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation))
     return Trace(tuple(steps)) + waste.trace
-
-
-def _from_memory(kind: str, source: Citation) -> tuple[Finding, ...]:
-    """A container kind that stands on general knowledge is said, and stops nothing."""
-    says = f"The container is taken as {kind} by general knowledge of the product."
-    return (Finding("container-from-memory", "note", says, "Check the label and say container.", (source,)),)
 
 
 def _unanswered(error: JcodeunitsError, reference: Reference) -> Finding:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import attrs
 
@@ -180,8 +181,17 @@ def _counted_by_the_record(o: Opened) -> Opened:
     """Containers that nobody counted, where the dose and what is recorded as discarded fill whole ones."""
     if o.containers is not None or not o.each or not o.discarded or o.given is None:
         return o
-    filled = (o.given + o.discarded) / o.each
-    return attrs.evolve(o, containers=int(filled)) if filled.denominator == 1 else o
+    filled = filled_whole(o.given, o.discarded, o.each)
+    return attrs.evolve(o, containers=int(filled)) if filled else o
+
+
+def filled_whole(given: Any, discarded: Any, each: Any) -> Any:
+    """How many whole containers dose and discard fill together; 0 where they fill no whole number of them.
+
+    Exact amounts, or whole numbers and arrays of one scale.
+    """
+    filled, rest = divmod(given + discarded, each)
+    return filled * (rest == 0)
 
 
 # --- NDC quantities ---------------------------------------------------------------------------------
@@ -199,6 +209,51 @@ class Quantities:
     steps: tuple[Step, ...] = ()
 
 
+def counted_as(
+    number: str | None,
+    item: Product | None,
+    form: str | None,
+    told: bool,
+    on: dt.date,
+    reference: Reference,
+    allowed: tuple[str, ...],
+) -> tuple[Counting | None, tuple[Finding, ...]]:
+    """How an NDC is counted on the line, or why that is not known. `told`: the record says what a container holds."""
+    if number is None or (item is None and form is None):
+        return None, ()  # that nobody lists it has been said
+    cite = item.citation if item is not None else reference.products.newest
+    try:
+        way = counting(item, on, form, told, reference=reference) if item is not None else by_form(form or "")
+    except FormNeeded as error:
+        what = "form: " if error.choices == FORMS else ""
+        fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
+        return None, (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
+    if way.qualifier not in allowed:
+        says = f"NDC {ndc.format(number)} is counted as {way.qualifier}, which the payer does not take."
+        fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
+        return None, (Finding("ndc-qualifier", "warn", says, fix, (cite,)),)
+    return way, from_memory(number, way)
+
+
+# Which figure is the quantity of what was given: a volume as it is, the dose's part of a container, the containers.
+VOLUME, PART, CONTAINERS, UNKNOWN = "volume", "part", "containers", ""
+
+
+def measured_by(way: Counting, volume: bool, each: bool, containers: bool) -> str:
+    """Which figure counts what was given; told by whether the dose is a volume, and what else is known.
+
+    >>> measured_by(Counting("UN", Fraction(1), ""), volume=True, each=True, containers=False)
+    'part'
+    """
+    if volume and way.qualifier == "ML":
+        return VOLUME
+    if way.per_container is None:
+        return UNKNOWN
+    if each:
+        return PART
+    return CONTAINERS if containers else UNKNOWN
+
+
 def count(
     o: Opened,
     form: str | None,
@@ -211,38 +266,32 @@ def count(
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
-    if o.item is None and form is None:
-        return Quantities(o.number), ()  # that nobody lists it has been said
+    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed)
+    if way is None:
+        return Quantities(o.number), said
     cite = o.item.citation if o.item is not None else reference.products.newest
-    try:
-        way = counting(o.item, on, form, o.told, reference=reference) if o.item is not None else by_form(form or "")
-    except FormNeeded as error:
-        what = "form: " if error.choices == FORMS else ""
-        fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
-        return Quantities(o.number), (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
-    if way.qualifier not in allowed:
-        says = f"NDC {ndc.format(o.number)} is counted as {way.qualifier}, which the payer does not take."
-        fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
-        return Quantities(o.number), (Finding("ndc-qualifier", "warn", says, fix, (cite,)),)
-    return _quantities(o, o.number, way, volume, decimals, cite)
+    return _quantities(o, o.number, way, volume, decimals, cite, said)
 
 
 def _quantities(
-    o: Opened, number: str, way: Counting, volume: Fraction | None, decimals: int, cite: Citation
+    o: Opened,
+    number: str,
+    way: Counting,
+    volume: Fraction | None,
+    decimals: int,
+    cite: Citation,
+    said: tuple[Finding, ...],
 ) -> tuple[Quantities, tuple[Finding, ...]]:
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     rate = per / o.each if per is not None and o.each else None
-    given = None if rate is None or o.given is None else o.given * rate
-    if volume is not None and way.qualifier == "ML":
-        given = volume
-    elif given is None and o.label is None and o.containers and per is not None:
-        given = o.containers * per  # the amount is not known, so the containers are what can be counted
+    whole = None if per is None or o.containers is None else o.containers * per
+    figures = {VOLUME: volume, CONTAINERS: whole, PART: None if rate is None or o.given is None else o.given * rate}
+    given = figures.get(measured_by(way, volume is not None, bool(o.each) and o.given is not None, o.label is None))
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers and the amount in one, or the dose by volume."
         return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
     thrown = None if rate is None or not o.discarded else o.discarded * rate
-    whole = None if per is None or o.containers is None else o.containers * per
     quantity, how = rounded(given, decimals)
     says = f"NDC {ndc.format(number)}{name}: {way.qualifier} {decimal_text(given)}"
     made = Quantities(
@@ -253,22 +302,30 @@ def _quantities(
         None if whole is None else rounded(whole, decimals)[0],
         (Step(says, way.why, way.citation or cite), *how.steps),
     )
-    return made, from_memory(number, way)
+    return made, said
 
 
 def kind_of(
-    administration: Administration, opened: tuple[Opened, ...], on: dt.date, reference: Reference
-) -> tuple[str, Citation | None]:
-    """Single-dose or multi-dose: as the caller says, else as the rows of all products say; else empty.
+    said: str | None, items: Sequence[Product | None], on: dt.date, reference: Reference
+) -> tuple[str, tuple[Finding, ...], bool]:
+    """Single-dose or multi-dose, what is to be said about it, and whether it is general knowledge alone.
 
-    The citation is that of the row that says so.
+    The kind is what the caller says, else what the rows of all products say; else empty.
     """
-    if administration.container:
-        return administration.container, None
-    listed = [listed_kind(o.item, on, reference) for o in opened]
+    listed = [listed_kind(item, on, reference) for item in items]
+    if said:
+        return said, _kind_differs(said, items, listed), False
     if len({kind for kind, _ in listed}) != 1:
-        return "", None
-    return min(listed, key=lambda found: found[1] is not None and found[1].confidence != "low")
+        return "", (), False
+    kind, source = min(listed, key=lambda found: found[1] is not None and found[1].confidence != "low")
+    if source is None or source.confidence != "low":
+        return kind, (), False
+    says = f"The container is taken as {kind} by general knowledge of the product."
+    return (
+        kind,
+        (Finding("container-from-memory", "note", says, "Check the label and say container.", (source,)),),
+        True,
+    )
 
 
 def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tuple[str, Citation | None]:
@@ -281,13 +338,12 @@ def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tupl
     return item.kind, item.citation if item.kind else None
 
 
-def kind_differs(
-    administration: Administration, opened: tuple[Opened, ...], on: dt.date, reference: Reference
+def _kind_differs(
+    said: str, items: Sequence[Product | None], listed: Sequence[tuple[str, Citation | None]]
 ) -> tuple[Finding, ...]:
     """A question where the caller's container kind is not the one that the product's row has."""
-    for o in opened:
-        listed, citation = listed_kind(o.item, on, reference)
-        if o.item is not None and citation and administration.container not in (None, listed):
-            says = f"NDC {o.item.number} is listed as {listed}; the record says {administration.container}."
+    for item, (kind, citation) in zip(items, listed, strict=True):
+        if item is not None and citation and said != kind:
+            says = f"NDC {item.number} is listed as {kind}; the record says {said}."
             return (Finding("container-differs", "warn", says, "Check the label.", (citation,)),)
     return ()
