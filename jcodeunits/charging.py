@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -40,17 +40,10 @@ from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
 from .facts.policy import Policy, replacing_rows
-from .facts.policy_rows import AdministrationRule, Denial, Place
+from .facts.policy_rows import Denial, Place
 from .facts.reference import Reference
-from .finding import SEVERITIES, Finding, Severity, own_rows
+from .finding import SEVERITIES, Finding, own_rows
 
-# What was found while a message was read; the encounter brings it.
-READING = {
-    "not-administered": ("The message does not say that this was given", "warn"),
-    "product-expired": ("The lot ended before the day it was given", "warn"),
-    "said-beside": ("A fact that the message does not say was taken from beside it", "note"),
-    "utc-day": ("A time in UTC leaves the day of service open", "warn"),
-}
 # What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
 STEPS = (
     administration,
@@ -131,29 +124,3 @@ def _named(finding: Finding, on: dt.date, policy: Policy) -> Finding:
 @lru_cache(maxsize=1024)
 def _denial(policy: Policy, rule: str, on: dt.date) -> Denial | None:
     return policy.denial_of(rule, on)
-
-
-def listing(reference: Reference | None = None) -> tuple[dict[str, str], ...]:
-    """Every finding that a charge can carry: of doses, containers and coding steps by id, then the rules.
-
-    >>> sorted(listing()[0])
-    ['citations', 'id', 'payers', 'period', 'severity', 'title']
-    """
-    policy = (reference or Reference.shipped()).policy
-    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in _deciding(policy)}
-    for step in (drug_lines, *STEPS):
-        found |= step.FINDINGS
-    found |= READING
-    blank = {"payers": "any", "period": "always", "citations": "the row that decided"}
-    steps = [
-        {"id": name, "title": title, "severity": severity, **blank}
-        for name, (title, severity) in sorted(found.items())
-        if severity
-    ]
-    return (*steps, *rules.listing())
-
-
-def _deciding(policy: Policy) -> list[AdministrationRule]:
-    """The rows of the decision table, the gravest of each reason last."""
-    rows = policy.rows(AdministrationRule)
-    return sorted(rows, key=lambda row: -_RANK.get(cast("Severity", row.severity), len(_RANK)))

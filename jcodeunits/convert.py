@@ -31,7 +31,19 @@ from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import Reference
 from .facts.search import with_near
 from .facts.words import check_length, normal
-from .finding import Finding, own_rows
+from .finding import Finding, declare, own_rows
+
+FINDINGS = declare(
+    __name__,
+    {
+        "data-reach": ("A date outside the editions that were read", "note"),
+        "limited-use": ("The code's descriptor leaves it one use only", "warn"),
+        "name-by-general-knowledge": ("A name known from general knowledge only", "note"),
+        "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
+        "other-forms": ("A plain name was read as its plain form", "note"),
+        "unit-name": ("Units by another name than the code's", "note"),
+    },
+)
 
 
 @attrs.frozen

@@ -18,8 +18,10 @@ from . import units
 from .amount import decimal_text, exact, read_decimal
 from .dated import Step
 from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
-from .finding import Finding
+from .finding import Finding, declare
 from .tables import cited
+
+FINDINGS = declare(__name__, {"dose-notation": ("A dose written in a way that is easily misread", "note")})
 
 _SCALES = {
     "thousand": 10**3,

@@ -20,8 +20,42 @@ def _tuple(value: Iterable[Citation]) -> tuple[Citation, ...]:
 def _cited(instance: Finding, _: object, value: tuple[Citation, ...]) -> None:
     if not value:
         raise ValueError(f"the finding {instance.rule!r} cites nothing")
-    if instance.severity == "stop" and all(c.confidence == "low" for c in value):
+    if softened(instance.severity, value) != instance.severity:
         raise ValueError(f"the finding {instance.rule!r} would stop a claim on general knowledge alone")
+
+
+@attrs.frozen
+class Declared:
+    """A finding that the package can make: its id, what it is about, the severities it may have, who makes it."""
+
+    id: str
+    title: str
+    severities: str
+    module: str
+
+
+DECLARED: dict[str, Declared] = {}
+
+
+def declare(module: str, kinds: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Declare the findings that a module makes: id, title and severities ("stop, warn"), beside where it makes them.
+
+    An id means one thing: two modules may make it only under one title. Raises `ValueError` otherwise.
+    """
+    for name, (title, severities) in kinds.items():
+        known = DECLARED.setdefault(name, Declared(name, title, severities, module))
+        if (known.title, known.severities) != (title, severities):
+            raise ValueError(f"the finding {name!r} is declared otherwise in {known.module}")
+    return kinds
+
+
+def softened(severity: Severity, citations: Iterable[Citation]) -> Severity:
+    """The severity, where every source is general knowledge a warning in place of a stop.
+
+    >>> softened("stop", [Citation("guide", confidence="low")]), softened("stop", [Citation("cpm-17")])
+    ('warn', 'stop')
+    """
+    return "warn" if severity == "stop" and all(c.confidence == "low" for c in citations) else severity
 
 
 @attrs.frozen
@@ -53,6 +87,9 @@ class Finding:
             "fix": self.fix,
             "citations": [str(citation) for citation in self.citations],
         }
+
+
+FINDINGS = declare(__name__, {"own-row": ("A site's own row answers in place of a shipped one", "note")})
 
 
 def own_rows(citations: Iterable[Citation | None]) -> tuple[Finding, ...]:

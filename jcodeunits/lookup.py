@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
-from . import charging, rules, tables
+from . import rules, tables
 from .allowed import allowed, figures, unpriced
 from .dated import Citation, Period, as_date
 from .facts.policy import Policy, all_in_effect, in_effect, reach
@@ -26,6 +26,7 @@ from .facts.policy_rows import (
     Procedure,
 )
 from .facts.reference import Reference
+from .finding import DECLARED, SEVERITIES, Declared, Severity
 
 R = TypeVar("R", bound=PolicyRow)
 
@@ -70,7 +71,7 @@ def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
     """The rows of the policy tables, and the rules in effect, in which every word occurs."""
     wanted = text.casefold().split()
     found = [*search(reference.policy, text, on)]
-    for hit in (*_rules(on), *_steps()):
+    for hit in (*_rules(on), *_declared()):
         if all(word in f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold() for word in wanted):
             found.append(hit)
     return sorted(found, key=lambda hit: _rank(hit, text.casefold()))
@@ -89,14 +90,44 @@ def _rules(on: dt.date) -> Iterator[Hit]:
             yield Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
 
 
-def _steps() -> Iterator[Hit]:
-    """The findings of the steps that build the lines: each cites the row that decided the case."""
+def _declared() -> Iterator[Hit]:
+    """The findings besides the rules': each cites the row that decided the case."""
     always = Period(min(source.published for source in tables.sources().values() if source.published))
     source = tables.cited("own-review", "the finding cites the row that decides")
-    for step in charging.STEPS:
-        for name, (title, severity) in step.FINDINGS.items():
-            about = f"said while the lines are built; may say {severity}"
-            yield Hit("rule", name, title, about, always, source)
+    for kind in declared():
+        about = f"said while the message is read or the lines are built; may say {kind.severities}"
+        yield Hit("rule", kind.id, kind.title, about, always, source)
+
+
+def declared() -> tuple[Declared, ...]:
+    """Every finding that the package declares where it makes it, the rules' aside, by id."""
+    from . import charging
+    from .formats import _incoming
+
+    assert charging.STEPS  # reading the modules that make findings declares them
+    assert _incoming.FINDINGS
+    return tuple(sorted(DECLARED.values(), key=lambda kind: kind.id))
+
+
+def findings(reference: Reference | None = None) -> tuple[dict[str, str], ...]:
+    """Every finding that a charge can carry, by id: those declared and those of decision rows, then the rules.
+
+    >>> sorted(findings()[0])
+    ['citations', 'id', 'payers', 'period', 'severity', 'title']
+    """
+    rows = (reference or Reference.shipped()).policy.rows(AdministrationRule)
+    gravest = sorted((row for row in rows if row.severity), key=lambda row: -SEVERITIES.index(_severity(row)))
+    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in gravest}
+    found |= {kind.id: (kind.title, kind.severities) for kind in declared()}
+    blank = {"payers": "any", "period": "always", "citations": "the row that decided"}
+    steps = [
+        {"id": name, "title": title, "severity": severity, **blank} for name, (title, severity) in sorted(found.items())
+    ]
+    return (*steps, *rules.listing())
+
+
+def _severity(row: AdministrationRule) -> Severity:
+    return cast("Severity", row.severity)
 
 
 def search(policy: Policy, words: str, on: object) -> tuple[Hit, ...]:

@@ -21,7 +21,9 @@ from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch, quoted
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product
 from .facts.reference import Reference
-from .finding import Finding, own_rows
+from .finding import Finding, declare, own_rows
+
+FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted is general knowledge", "note")})
 
 # What each qualifier counts.
 QUALIFIERS = {"UN": "containers or pieces", "ML": "mL", "GR": "grams", "F2": "units of activity", "ME": "mg"}

@@ -259,6 +259,13 @@ def cited(source: str, cite: str = "", level: str = "high") -> Citation:
     return Citation(source, cite, level, sources()[source].title)
 
 
+@cache
+def guide(cite: str) -> Citation:
+    """A place in the guide that the project started from; general knowledge where nothing else says it."""
+    source = next(name for name in sources() if name.startswith("guide-"))
+    return cited(source, cite, "low")
+
+
 # --- reading ----------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,21 @@ from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch
 from .facts.product_rows import KINDS
-from .finding import Finding
+from .finding import Finding, declare, softened
+
+FINDINGS = declare(
+    __name__,
+    {
+        "container-unknown": ("Nobody said whether the container was single-dose or multi-dose", "warn"),
+        "containers-missing": ("How many containers were opened is not recorded", "warn"),
+        "dose-above-containers": ("More was given than the containers hold", "stop"),
+        "multi-dose-waste": ("What is left in a multi-dose container is never billed", "note"),
+        "shared-container": ("A vial shared by several patients", "warn"),
+        "waste-doubt": ("Whether discarded drug may be billed here is not settled", "warn"),
+        "waste-exempt": ("Neither JW nor JZ here", "note"),
+        "waste-unaccounted": ("A remainder that the record does not mention", "stop, warn"),
+    },
+)
 
 # Kinds of container whose remainder stays in use, for other patients or other days: never JW or JZ.
 IN_USE = ("multi-dose", "bulk")
@@ -314,9 +328,7 @@ def _steps(
 
 def _finding(rule: str, severity: Any, says: str, fix: str, rules: Rules) -> Finding:
     citations = rules.citations or (tables.cited("mac-noridian-jwjz"),)
-    if severity == "stop" and all(citation.confidence == "low" for citation in citations):
-        severity = "warn"  # general knowledge alone stops nothing
-    return Finding(rule, severity, says, fix, citations)
+    return Finding(rule, softened(severity, citations), says, fix, citations)
 
 
 def _more_than_opened(record: Record, _rules: Rules) -> Finding:

@@ -13,12 +13,12 @@ from shipped import POLICY, REFERENCE, with_own
 
 import jcodeunits as jc
 from jcodeunits import allowed as allowed_of
-from jcodeunits import charging
 from jcodeunits.allowed import allowed, expected
 from jcodeunits.charging import charge
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, TableError
 from jcodeunits.facts.reference import Reference
+from jcodeunits.lookup import findings
 
 KETOROLAC = {"drug": "ketorolac", "dose": "30 mg", "route": "IM"}
 B12 = {"drug": "J3420", "dose": "1000 mcg", "route": "IM"}
@@ -189,7 +189,7 @@ def test_two_thousand_administrations_are_one_claim() -> None:
 
 
 def test_the_listing_holds_steps_and_rules_once_each() -> None:
-    ids = [row["id"] for row in charging.listing()]
+    ids = [row["id"] for row in findings()]
     assert len(ids) == len(set(ids))
     assert {"facility-place", "nurse-visit", "second-injection", "unit-limit"} <= set(ids)
 

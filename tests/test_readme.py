@@ -28,9 +28,9 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 def rules_table() -> str:
     """The findings of the code as a table."""
-    from jcodeunits.charging import listing
+    from jcodeunits.lookup import findings
 
-    rows = [f"| `{row['id']}` | {row['title']} | {row['severity']} |" for row in listing()]
+    rows = [f"| `{row['id']}` | {row['title']} | {row['severity']} |" for row in findings()]
     return "\n".join(["| rule | what it is about | severity |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -19,6 +19,7 @@ from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.facts.policy_rows import AdministrationRule, PlaceRule
 from jcodeunits.finding import Finding
+from jcodeunits.lookup import findings
 from jcodeunits.rules import Case, Rule
 from jcodeunits.rules._registry import rule
 
@@ -106,14 +107,14 @@ def test_the_eight_reasons_for_denial_are_seen_beforehand_and_named() -> None:
 
 
 def test_every_rule_that_a_denial_names_exists() -> None:
-    known = {row["id"] for row in charging.listing()} | {f.rule for made in CHARGES.values() for f in made.findings}
+    known = {row["id"] for row in findings()} | {f.rule for made in CHARGES.values() for f in made.findings}
     for denial in POLICY.denials("2026-03-02"):
         assert known & set(denial.rules), denial.id
 
 
 def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
     listed: dict[str, set[str]] = {}
-    for row in charging.listing():
+    for row in findings():
         listed.setdefault(row["id"], set()).update(row["severity"].split(", "))
     for row in POLICY.rows(AdministrationRule):
         kept = row.outcome == "bill" and row.drug == "withhold"  # a drug that has a code: more than the row says
@@ -122,7 +123,7 @@ def test_every_finding_of_a_charge_is_listed_with_its_severity() -> None:
         for finding in made.findings:
             softened = {"warn"} if "stop" in listed[finding.rule] else set()
             assert finding.severity in listed[finding.rule] | softened, finding
-    assert all(row["severity"] and row["title"] for row in charging.listing())
+    assert all(row["severity"] and row["title"] for row in findings())
 
 
 def test_every_finding_of_the_steps_and_of_the_decision_table_is_heard_in_some_case() -> None:

@@ -7,15 +7,18 @@ for every administration and says what the row says.
 from __future__ import annotations
 
 from jcodeunits.facts.policy_rows import ANY, AdministrationRule
-from jcodeunits.finding import Severity
+from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
 from .draft import Decision, Draft, Given, named
 
-FINDINGS = {
-    "administration-code": ("No administration code is known for this substance, purpose and route", "warn"),
-    "administration-listed": ("The caller settles a payer-dependent administration by listing its code", "note"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "administration-code": ("No administration code is known for this substance, purpose and route", "warn"),
+        "administration-listed": ("The caller settles a payer-dependent administration by listing its code", "note"),
+    },
+)
 
 
 def apply(draft: Draft) -> None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import itertools
 
 from jcodeunits.facts.policy_rows import Edit
+from jcodeunits.finding import declare
 
 from .draft import Draft, Entry, named
 
-FINDINGS = {
-    "bundled-services": ("Two services of the day are not paid together", "warn"),
-    "separate-injection": ("An injection apart from another service of the day", "warn, note"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "bundled-services": ("Two services of the day are not paid together", "warn"),
+        "separate-injection": ("An injection apart from another service of the day", "warn, note"),
+    },
+)
 # Services that put nothing under the skin or into muscle but their own substance.
 _NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")
 BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})

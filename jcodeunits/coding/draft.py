@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
 
 import attrs
 
-from jcodeunits import tables
 from jcodeunits.claim import Line
 from jcodeunits.dated import Citation, Step, Trace
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Procedure
-from jcodeunits.finding import Finding, Severity
+from jcodeunits.finding import Finding, Severity, softened
 
 from .drug_lines import DrugLines
 
@@ -154,9 +152,7 @@ class Draft:
         self, rule: str, severity: Severity, says: str, fix: str, *citations: Citation, about: Entry | None = None
     ) -> None:
         """A finding; where every source is general knowledge, a stop becomes a warning."""
-        if severity == "stop" and all(citation.confidence == "low" for citation in citations):
-            severity = "warn"
-        self.findings.append((Finding(rule, severity, says, fix, citations), about))
+        self.findings.append((Finding(rule, softened(severity, citations), says, fix, citations), about))
 
     def code_of(self, decision: Decision) -> str:
         """The code that a decision leads to, the first one where its role has several."""
@@ -178,13 +174,6 @@ class Draft:
 def named(item: Given) -> str:
     """A drug as findings name it."""
     return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else item.written
-
-
-@cache
-def guide(place: str) -> Citation:
-    """A place in the guide that the project started from."""
-    source = next(name for name in tables.sources() if name.startswith("guide-"))
-    return tables.cited(source, place, "low")
 
 
 def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:

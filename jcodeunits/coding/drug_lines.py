@@ -39,44 +39,21 @@ from jcodeunits.facts.policy_rows import PayerOption, RouteCode
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, declare
 from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, softened, waste_rules
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
 
 # Every finding about a dose, a container or an NDC, with what it may say.
-FINDINGS = {
-    "code-by-route": ("By this route the drug is not billed with the code of its name", "warn, note"),
-    "container-amount-differs": ("A container's recorded amount is not its product row's", "stop, warn"),
-    "container-differs": ("The container kind said is not that of the product row", "warn"),
-    "container-from-memory": ("The container kind is general knowledge", "note"),
-    "container-unknown": ("Nobody said whether the container was single-dose or multi-dose", "warn"),
-    "containers-missing": ("How many containers were opened is not recorded", "warn"),
-    "data-reach": ("A date outside the editions that were read", "note"),
-    "dose-above-containers": ("More was given than the containers hold", "stop"),
-    "dose-notation": ("A dose written in a way that is easily misread", "note"),
-    "drug-product-mismatch": ("The NDC is of another drug than the one named", "stop, warn"),
-    "drug-unanswered": ("A drug or dose without a certain answer", "stop"),
-    "limited-use": ("The code's descriptor leaves it one use only", "warn"),
-    "multi-dose-waste": ("What is left in a multi-dose container is never billed", "note"),
-    "name-by-general-knowledge": ("A name known from general knowledge only", "note"),
-    "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
-    "ndc-invalid": ("What was given as NDC is none", "stop"),
-    "ndc-qualifier": ("A unit of measure that the payer does not take", "warn"),
-    "ndc-quantity-unknown": ("The NDC quantity is not known", "warn"),
-    "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
-    "ndc-unknown": ("No product row knows the NDC", "warn"),
-    "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
-    "other-forms": ("A plain name was read as its plain form", "note"),
-    "product-amount-unknown": ("CMS's row of the product contradicts itself", "warn"),
-    "product-reach": ("The product was listed at another time", "note"),
-    "shared-container": ("A vial shared by several patients", "warn"),
-    "unit-name": ("Units by another name than the code's", "note"),
-    "waste-doubt": ("Whether discarded drug may be billed here is not settled", "warn"),
-    "waste-exempt": ("Neither JW nor JZ here", "note"),
-    "waste-unaccounted": ("A remainder that the record does not mention", "stop, warn"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "code-by-route": ("By this route the drug is not billed with the code of its name", "warn, note"),
+        "drug-product-mismatch": ("The NDC is of another drug than the one named", "stop, warn"),
+        "drug-unanswered": ("A drug or dose without a certain answer", "stop"),
+    },
+)
 # Purposes whose drug is part of another service: no line of its own.
 _INCLUDED = frozenset({"diluent", "flush", "anesthetic"})
 _BY_WEIGHT = re.compile(r"/\s*kg\b")

@@ -12,17 +12,21 @@ import attrs
 from jcodeunits.dated import Step
 from jcodeunits.encounter import Administration
 from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry, named
 
-FINDINGS = {
-    "infusion-times": ("An infusion without start and stop", "warn"),
-    "infusion-too-short": ("A short infusion is a push", "note"),
-    "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
-    "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn"),
-    "repeat-push": ("The same drug pushed again is billed by facilities only", "warn"),
-    "repeat-push-interval": ("The same drug pushed again within half an hour is not billed", "warn"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "infusion-times": ("An infusion without start and stop", "warn"),
+        "infusion-too-short": ("A short infusion is a push", "note"),
+        "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
+        "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn"),
+        "repeat-push": ("The same drug pushed again is billed by facilities only", "warn"),
+        "repeat-push-interval": ("The same drug pushed again within half an hour is not billed", "warn"),
+    },
+)
 # From the highest down; and what a drug becomes when its infusion was short.
 _RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}

@@ -7,13 +7,17 @@ payer counts otherwise, its row says so.
 from __future__ import annotations
 
 from jcodeunits.dated import Step
+from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry, named
 
-FINDINGS = {
-    "shared-syringe": ("Drugs in one syringe are one injection", "note"),
-    "split-order": ("One order given in several places is one injection", "note"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "shared-syringe": ("Drugs in one syringe are one injection", "note"),
+        "split-order": ("One order given in several places is one injection", "note"),
+    },
+)
 _ELSEWHERE = ("iv-push", "infusion", "antineoplastic-push", "antineoplastic-infusion", "hydration")
 
 

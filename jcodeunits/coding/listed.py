@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from jcodeunits.finding import declare
+
 from .draft import Draft, Entry
 
-FINDINGS = {"already-listed": ("A code that the caller lists is not billed twice", "note")}
+FINDINGS = declare(__name__, {"already-listed": ("A code that the caller lists is not billed twice", "note")})
 
 
 def apply(draft: Draft) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from jcodeunits.finding import declare
+
 from .draft import Draft, Entry, Given
 
-FINDINGS = {
-    "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
-    "supply-340b": ("A drug bought under the 340B program", "note"),
-    "route-modifier": ("A code that is given by two routes says which", "note"),
-    "contraceptive": ("A contraceptive injection that a program wants marked", "note"),
-    "modifier-limit": ("More modifiers than a line can hold", "warn"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
+        "supply-340b": ("A drug bought under the 340B program", "note"),
+        "route-modifier": ("A code that is given by two routes says which", "note"),
+        "contraceptive": ("A contraceptive injection that a program wants marked", "note"),
+        "modifier-limit": ("More modifiers than a line can hold", "warn"),
+    },
+)
 
 
 def apply(draft: Draft) -> None:

@@ -20,9 +20,24 @@ from jcodeunits.errors import ContainerError, FormNeeded, IdentifierError, Jcode
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import FORMS, Product
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
 from jcodeunits.vials import thrown_away
+
+FINDINGS = declare(
+    __name__,
+    {
+        "container-amount-differs": ("A container's recorded amount is not its product row's", "stop, warn"),
+        "container-from-memory": ("The container kind is general knowledge", "note"),
+        "container-differs": ("The container kind said is not that of the product row", "warn"),
+        "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
+        "ndc-invalid": ("What was given as NDC is none", "stop"),
+        "ndc-qualifier": ("A unit of measure that the payer does not take", "warn"),
+        "ndc-quantity-unknown": ("The NDC quantity is not known", "warn"),
+        "ndc-unknown": ("No product row knows the NDC", "warn"),
+        "product-amount-unknown": ("CMS's row of the product contradicts itself", "warn"),
+    },
+)
 
 
 @attrs.frozen

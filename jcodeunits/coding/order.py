@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from jcodeunits.finding import declare
+
 from .draft import Draft, Entry
 
-FINDINGS: dict[str, tuple[str, str]] = {}
+FINDINGS = declare(__name__, {})
 _FIRST = {"visit": 0, "service": 1}
 
 

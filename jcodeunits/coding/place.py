@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from jcodeunits.facts.policy_rows import PlaceRule
-from jcodeunits.finding import Severity
+from jcodeunits.finding import Severity, declare
 
 from .draft import Draft
 
-FINDINGS = {
-    "facility-place": ("A practitioner does not bill the injection in a facility", "warn"),
-    "clinic-rate": ("A clinic's rate may hold the injection", "warn, note"),
-    "place-by-payer": ("A place that payers read differently", "warn"),
-    "nursing-place": ("Nursing homes: with and without a stay under Part A", "warn, note"),
-    "home-place": ("An injection at home needs supervision there", "note"),
-    "urgent-care-place": ("Urgent care is paid like an office", "note"),
-    "telehealth-place": ("Nobody can inject over a link", "warn"),
-    "hospital-claim": ("The hospital's own claim", "note"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "facility-place": ("A practitioner does not bill the injection in a facility", "warn"),
+        "clinic-rate": ("A clinic's rate may hold the injection", "warn, note"),
+        "place-by-payer": ("A place that payers read differently", "warn"),
+        "nursing-place": ("Nursing homes: with and without a stay under Part A", "warn, note"),
+        "home-place": ("An injection at home needs supervision there", "note"),
+        "urgent-care-place": ("Urgent care is paid like an office", "note"),
+        "telehealth-place": ("Nobody can inject over a link", "warn"),
+        "hospital-claim": ("The hospital's own claim", "note"),
+    },
+)
 
 
 def apply(draft: Draft) -> None:

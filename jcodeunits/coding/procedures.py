@@ -11,14 +11,18 @@ import re
 from jcodeunits.claim import Line
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry, named
 
-FINDINGS = {
-    "procedure-included": ("The injection is part of a procedure that is billed", "note"),
-    "procedure-missing": ("The procedure that gave the drug is not listed", "warn"),
-    "joint-by-site": ("A joint injection is billed by the joint that the site names", "warn"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "procedure-included": ("The injection is part of a procedure that is billed", "note"),
+        "procedure-missing": ("The procedure that gave the drug is not listed", "warn"),
+        "joint-by-site": ("A joint injection is billed by the joint that the site names", "warn"),
+    },
+)
 _SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
 _WORD = re.compile(r"[a-z]+")
 

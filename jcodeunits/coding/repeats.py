@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import attrs
 
-from .draft import Draft, Entry, guide, named
+from jcodeunits import tables
+from jcodeunits.finding import declare
 
-FINDINGS = {
-    "second-injection": ("A second injection of the day", "note"),
-    "repeat-injection": ("The same drug injected again on one day", "warn, note"),
-}
+from .draft import Draft, Entry, named
+
+FINDINGS = declare(
+    __name__,
+    {
+        "second-injection": ("A second injection of the day", "note"),
+        "repeat-injection": ("The same drug injected again on one day", "warn, note"),
+    },
+)
 BYPASS = frozenset({"59", "XE", "XP", "XS", "XU", "76", "77"})
 
 
@@ -68,7 +74,7 @@ def _second(draft: Draft, first: Entry, entry: Entry) -> None:
         "itself, though the guide says so.",
         "Document drug, dose, site and reason of each injection.",
         option.citation,
-        guide("modifiers 59 and XS; scenario 3"),
+        tables.guide("modifiers 59 and XS; scenario 3"),
         about=entry,
     )
 

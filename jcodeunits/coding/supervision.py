@@ -5,14 +5,18 @@ from __future__ import annotations
 from jcodeunits.claim import Line
 from jcodeunits.dated import Citation, Step
 from jcodeunits.facts.policy_rows import PayerOption
+from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry
 
-FINDINGS = {
-    "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
-    "supervision-nurse-visit": ("Without supervision this payer's injection visit is a nurse visit", "warn"),
-    "supervision-virtual": ("Supervision by video", "note"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
+        "supervision-nurse-visit": ("Without supervision this payer's injection visit is a nurse visit", "warn"),
+        "supervision-virtual": ("Supervision by video", "note"),
+    },
+)
 
 
 def apply(draft: Draft) -> None:

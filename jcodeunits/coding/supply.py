@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import attrs
 
+from jcodeunits.finding import declare
+
 from .draft import Draft, named
 
-FINDINGS = {"supply-patient": ("The patient brought the drug", "warn")}
+FINDINGS = declare(__name__, {"supply-patient": ("The patient brought the drug", "warn")})
 _PENNY = Decimal("0.01")
 
 

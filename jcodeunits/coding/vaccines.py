@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry
 
-FINDINGS = {"vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note")}
+FINDINGS = declare(
+    __name__, {"vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note")}
+)
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
 # What a general vaccine code on the caller's list may stand for: the payer's own codes too.
 _GENERAL = (*_FIRSTS, "vaccine-influenza-medicare", "vaccine-pneumococcal-medicare", "vaccine-hepatitis-b-medicare")

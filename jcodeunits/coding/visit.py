@@ -9,19 +9,23 @@ from __future__ import annotations
 from jcodeunits import tables
 from jcodeunits.dated import Citation
 from jcodeunits.facts.policy_rows import Edit
+from jcodeunits.finding import declare
 
-from .draft import Draft, Entry, guide
+from .draft import Draft, Entry
 
-FINDINGS = {
-    "visit-code": ("The visit's code is no visit", "stop"),
-    "visit-not-separate": ("A visit that was not separate is part of the injection", "warn"),
-    "visit-separate-unknown": ("Nobody said whether the visit was separate", "warn"),
-    "nurse-visit": ("A nurse visit is never billed beside an injection", "warn"),
-    "visit-included": ("A visit and an injection that are never paid together", "warn"),
-    "vaccine-visit": ("A visit beside a vaccine takes 25", "note"),
-    "preventive-visit": ("A preventive visit beside an injection", "warn, note"),
-    "separate-encounter": ("A visit in another place has a claim of its own", "warn"),
-}
+FINDINGS = declare(
+    __name__,
+    {
+        "visit-code": ("The visit's code is no visit", "stop"),
+        "visit-not-separate": ("A visit that was not separate is part of the injection", "warn"),
+        "visit-separate-unknown": ("Nobody said whether the visit was separate", "warn"),
+        "nurse-visit": ("A nurse visit is never billed beside an injection", "warn"),
+        "visit-included": ("A visit and an injection that are never paid together", "warn"),
+        "vaccine-visit": ("A visit beside a vaccine takes 25", "note"),
+        "preventive-visit": ("A preventive visit beside an injection", "warn, note"),
+        "separate-encounter": ("A visit in another place has a claim of its own", "warn"),
+    },
+)
 SEPARATE = "25"
 _PREVENTIVE = ("visit-preventive", "visit-counseling", "visit-wellness")
 
@@ -168,7 +172,7 @@ def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
             "stands with an injection of another drug.",
             "Keep the visit's own note.",
             *[edit.citation for edit in edits],
-            guide("preventive visits; its scenario 5 has no 25"),
+            tables.guide("preventive visits; its scenario 5 has no 25"),
             about=entry,
         )
 

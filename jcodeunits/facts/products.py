@@ -16,9 +16,17 @@ import attrs
 from .. import ndc
 from ..dated import Citation, as_date
 from ..errors import UnknownProduct
-from ..finding import Finding
+from ..finding import Finding, declare
 from .product_rows import Container, Product, ProductReview
 from .store import Store
+
+FINDINGS = declare(
+    __name__,
+    {
+        "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
+        "product-reach": ("The product was listed at another time", "note"),
+    },
+)
 
 
 @attrs.frozen(eq=False)

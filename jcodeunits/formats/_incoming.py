@@ -22,11 +22,21 @@ from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.encounter import route as canonical_route
 from jcodeunits.errors import LONGEST, DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, declare
 from jcodeunits.tables import cited
 
 from . import _names
 from ._outgoing import number
+
+FINDINGS = declare(
+    __name__,
+    {
+        "not-administered": ("The message says that a dose was not given", "note"),
+        "product-expired": ("The lot had expired on the day it was given", "warn"),
+        "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
+        "utc-day": ("A time in UTC leaves the day of service open", "warn"),
+    },
+)
 
 # UCUM code -> the unit as the dose grammar reads it. Closed on purpose: a bridge that derives units makes
 # USP units of IU, and mmol of mEq. `U` stays `U`, which the grammar reads with a note.

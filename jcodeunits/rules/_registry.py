@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -15,18 +15,11 @@ from jcodeunits.dated import Citation, Period
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, Procedure
-from jcodeunits.finding import SEVERITIES, Finding, Severity
+from jcodeunits.finding import SEVERITIES, Finding, Severity, softened
 
 ANY = "any"
 GUIDE = "guide"  # in a rule's `cites`: the source whose id begins so
 SINCE = dt.date(1900, 1, 1)
-
-
-@cache
-def guide(cite: str) -> Citation:
-    """A place in the guide that the project started from; general knowledge where nothing else says it."""
-    source = next(name for name in tables.sources() if name.startswith(f"{GUIDE}-"))
-    return tables.cited(source, cite, "low")
 
 
 @attrs.define(eq=False, slots=False)
@@ -90,16 +83,16 @@ class Rule:
 
     def citations(self) -> tuple[Citation, ...]:
         """The sources of the reasoning, besides the rows that a finding cites."""
-        return tuple(guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites)
+        return tuple(
+            tables.guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites
+        )
 
     def finding(
         self, severity: Severity, says: str, fix: str, *citations: Citation, line: int | None = None
     ) -> Finding:
         """A finding of this rule, with the rule's own sources behind the rows it read."""
         cites = tuple(dict.fromkeys((*citations, *self.citations())))
-        if severity == "stop" and all(citation.confidence == "low" for citation in citations or cites):
-            severity = "warn"
-        return Finding(self.id, severity, says, fix, cites, line)
+        return Finding(self.id, softened(severity, citations or cites), says, fix, cites, line)
 
 
 def rule(

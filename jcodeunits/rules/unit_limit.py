@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits import tables
 from jcodeunits.facts.policy import reach
 from jcodeunits.facts.policy_rows import Limit
 from jcodeunits.finding import Finding, Severity
 
-from ._registry import Case, guide, rule
+from ._registry import Case, rule
 
 
 @rule("unit-limit", "More units than the day's limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
@@ -65,7 +66,7 @@ def _by_day(case: Case, code: str, limit: Limit, total: int, number: int) -> Fin
         "Check the units. If they are true, send the record and appeal: no modifier lifts a limit that "
         "counts the day, though the guide says 59 or XS does.",
         limit.citation,
-        guide("limits and denial reason 5"),
+        tables.guide("limits and denial reason 5"),
         line=number,
     )
 
