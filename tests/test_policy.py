@@ -228,6 +228,7 @@ def test_a_site_settles_what_its_payer_wants_for_one_kind_of_claim(tmp_path: Pat
             "complex-biologic",
             "SC|IM",
             "any",
+            "",
             "bill",
             "antineoplastic-nonhormonal",
             "",

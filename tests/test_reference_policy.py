@@ -36,6 +36,7 @@ from jcodeunits.facts.policy_rows import (
     Procedure,
     RouteCode,
     Status,
+    plays,
 )
 from jcodeunits.refresh import policy_tables
 
@@ -465,7 +466,13 @@ def test_every_row_of_the_decision_table_is_reached() -> None:
         for route in routes:
             if row.id == "140-sc-im" or route != "moonlight" or row.id.startswith(("0", "9")):
                 found = known.administration(
-                    route, purpose, [] if row.classes == (ANY,) else row.classes[:1], ON, payer=payer, diagnoses=dx
+                    route,
+                    purpose,
+                    [] if row.classes == (ANY,) else row.classes[:1],
+                    row.ends or max(row.effective, dt.date.fromisoformat(ON)),
+                    payer=payer,
+                    diagnoses=dx,
+                    services=row.beside[:1],
                 )
                 assert found.id == row.id, (row.id, route, found.id)
 
@@ -482,7 +489,9 @@ def test_every_class_has_a_reader() -> None:
 def test_every_role_that_is_asked_for_has_codes() -> None:
     for row in rows_of(AdministrationRule):
         for role in (*row.role.split("|"), *row.alternatives):
-            assert not role or POLICY.procedures(ON, role=role), (row.id, role)
+            days = {row.ends, max(row.effective, dt.date.fromisoformat(ON))} - {None}
+            codes = [found for on in days for found in POLICY.procedures(on) if plays(found.role, [role])]
+            assert not role or codes, (row.id, role)
 
 
 # --- payers, modifiers, documents -----------------------------------------------------------------------

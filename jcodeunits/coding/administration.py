@@ -6,7 +6,7 @@ for every administration and says what the row says.
 
 from __future__ import annotations
 
-from jcodeunits.facts.policy_rows import ANY, AdministrationRule
+from jcodeunits.facts.policy_rows import ANY, AdministrationRule, plays
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
@@ -82,12 +82,16 @@ def _row(draft: Draft, index: int, given: Given) -> AdministrationRule:
         payer=encounter.payer,
         claim=encounter.claim,
         diagnoses=draft.diagnoses((index,)),
+        services={entry.role for entry in draft.live("service", "visit") if entry.role},
     )
 
 
 def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
     about = given.entries[0] if given.entries else None
     says = f"{named(given)}: {row.says.rstrip('.')}."
+    if row.beside and row.outcome == "none":
+        held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
+        says += f" Inside {', '.join(dict.fromkeys(held))}."
     codes = [found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)]
     if row.outcome == "bill":
         billed = draft.policy.procedures(draft.on, role=row.role)

@@ -197,6 +197,8 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
     # A code that the catalog refuses may still be classed, so that its administration is known.
     code = item.drug.code if item.drug is not None else given[0].drug.strip().upper()
     classes = tuple(row.name for row in policy.classes(code, encounter.on))
+    if item.drug is not None:
+        classes += (item.drug.kind,)
     return Given(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
 
 

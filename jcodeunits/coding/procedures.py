@@ -10,7 +10,7 @@ import re
 
 from jcodeunits.claim import Line
 from jcodeunits.dated import Step
-from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.facts.policy_rows import Procedure, plays
 from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry, named
@@ -33,7 +33,7 @@ def apply(draft: Draft) -> None:
         if decision.row.outcome != "procedure":
             continue
         roles = _roles(decision.role)
-        lines = [entry for entry in draft.live("service", "administration") if _plays(entry.role, roles)]
+        lines = [entry for entry in draft.live("service", "administration") if plays(entry.role, roles)]
         if lines:
             _include(draft, decision, lines)
         else:
@@ -45,12 +45,8 @@ def _roles(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"[|\s]+", text))
 
 
-def _plays(role: str, roles: tuple[str, ...]) -> bool:
-    return any(role == wanted or role.startswith(f"{wanted}-") for wanted in roles)
-
-
 def _codes(draft: Draft, roles: tuple[str, ...]) -> list[Procedure]:
-    return [row for row in draft.policy.procedures(draft.on) if _plays(row.role, roles)]
+    return [row for row in draft.policy.procedures(draft.on) if plays(row.role, roles)]
 
 
 def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
@@ -80,14 +76,14 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
     if len(plain) == 1:
         _emit(draft, decision, plain[0])
         return
-    known = [row.code for row in _codes(draft, roles)]
-    given = draft.administration(decision.index)
+    known = [row.codes for row in _codes(draft, roles)]
+    given, fix = draft.administration(decision.index), decision.row.fix.rstrip(".")
     draft.say(
         "procedure-missing",
         "warn",
-        f"{named(decision.given)} was given by {given.route}: the procedure's own code holds the injection, "
-        "and no such service is listed. No administration line is billed.",
-        f"List the procedure under services: {_few(known)}." if known else "List the procedure under services.",
+        f"{named(decision.given)} was given by {given.route}: {decision.row.says.rstrip('.')}. No such service is "
+        "listed, and no administration line is billed.",
+        f"{fix[:1].upper()}{fix[1:]}: {_few(known)}." if known else f"{fix[:1].upper()}{fix[1:]}.",
         decision.row.citation,
         about=decision.given.entries[0] if decision.given.entries else None,
     )

@@ -36,6 +36,7 @@ from .policy_rows import (
     Procedure,
     RouteCode,
     Status,
+    plays,
 )
 from .store import Store
 
@@ -136,7 +137,14 @@ class Policy:
         >>> policy.procedure("99211", on="2026-03-02").role
         'visit-nurse'
         """
-        return in_effect(self._of(Procedure, code), on)
+        rows = self._of(Procedure, code)
+        if not rows:
+            rows = tuple(row for row in self._ranges if row.code <= code <= row.through and len(code) == len(row.code))
+        return in_effect(rows, on)
+
+    @cached_property
+    def _ranges(self) -> tuple[Procedure, ...]:
+        return tuple(row for row in self.rows(Procedure) if row.through)
 
     def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
         """The codes in effect of a kind or role, in code order."""
@@ -168,11 +176,13 @@ class Policy:
         payer: str = ANY,
         claim: str = "professional",
         diagnoses: Iterable[str] = (),
+        services: Iterable[str] = (),
     ) -> AdministrationRule:
         """The row that says what an administration is: the first of the decision table that fits.
 
-        `route` and `purpose` in the encounter's words, `classes` the names of the drug's classes, `diagnoses`
-        those of the drug (ICD-10-CM). Raises `CodeError` when nothing fits.
+        `route` and `purpose` in the encounter's words, `classes` the names of the drug's classes and its kind,
+        `diagnoses` those of the drug (ICD-10-CM), `services` the roles of the other codes of the day. Raises
+        `CodeError` when nothing fits.
 
         >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
         >>> policy.administration("SC", "therapeutic", ["antineoplastic-nonhormonal"], "2026-03-02").role
@@ -183,7 +193,9 @@ class Policy:
         given = tuple(diagnoses)
         prefixes = self.option(ANY, "neoplasm-prefixes", on).values
         indication = "neoplasm" if any(d.startswith(prefixes) for d in given) else "other" if given else ANY
-        return _decide(self, route, purpose, frozenset(classes), as_date(on), payer, claim, indication)
+        return _decide(
+            self, route, purpose, frozenset(classes), as_date(on), payer, claim, indication, frozenset(services)
+        )
 
     # --- drug classes --------------------------------------------------------------------------------
 
@@ -528,6 +540,7 @@ def _decide(
     payer: str,
     claim: str,
     indication: str,
+    services: frozenset[str],
 ) -> AdministrationRule:
     payers = policy.lineage(payer)
     for row in sorted(policy.rows(AdministrationRule), key=lambda row: row.id):
@@ -538,6 +551,7 @@ def _decide(
             and row.payer in payers
             and row.claim in (ANY, claim)
             and row.indication in (ANY, indication)
+            and (not row.beside or any(plays(role, row.beside) for role in services))
             and row.period.holds(on)
         )
         if fits:

@@ -7,6 +7,7 @@ the last one the open row answers, and `Policy.reach` says in words how far the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -75,7 +76,8 @@ class Procedure(PolicyRow):
 
     `kind`: `visit`, `administration`, `procedure` (the injection is inside it), `product`, `service`.
     `role` is what the decision table asks for, `position` which of the role's codes this is (`single`,
-    `initial`, `additional`, ...). `sites` are body sites that point to a joint's code.
+    `initial`, `additional`, ...). `sites` are body sites that point to a joint's code. With `through` the row
+    stands for every code of a range that has no row of its own, `code` being the first.
     """
 
     TABLE: ClassVar[str] = "procedures"
@@ -87,6 +89,12 @@ class Procedure(PolicyRow):
     position: str = column(text, own="single")
     label: str = column(text, own=lambda given: given.get("code", ""))
     sites: tuple[str, ...] = column(words)
+    through: str = column(optional)
+
+    @property
+    def codes(self) -> str:
+        """The code, or the range, as a finding names it."""
+        return f"{self.code} to {self.through}" if self.through else self.code
 
 
 @attrs.frozen(field_transformer=columns_last)
@@ -106,8 +114,9 @@ class DrugClass(PolicyRow):
 class AdministrationRule(PolicyRow):
     """One row of the decision table: purpose x class x route x payer -> what the administration is.
 
-    Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `indication`:
-    `neoplasm` where a diagnosis of the drug is a neoplasm, `other` where diagnoses are given and none is.
+    Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `classes` are those
+    of `classes.csv` and the drug's kind. `indication`: `neoplasm` where a diagnosis of the drug is a neoplasm,
+    `other` where diagnoses are given and none is. `beside`: roles of which the claim must have a service or visit.
     `outcome`: `bill` (the code of `role`), `procedure` (inside a service of `role` that the caller lists),
     `none` (nothing to bill), `ask` (no line until the question is answered).
     `drug`: whether the drug line is billed.
@@ -124,6 +133,7 @@ class AdministrationRule(PolicyRow):
     classes: tuple[str, ...] = column(words, own=ANY)
     routes: tuple[str, ...] = column(words, own=ANY)
     indication: str = column(choice("any", "neoplasm", "other"), own=ANY)
+    beside: tuple[str, ...] = column(words)
     outcome: str = column(choice("bill", "procedure", "none", "ask"))
     role: str = column(optional)
     alternatives: tuple[str, ...] = column(words)
@@ -356,3 +366,12 @@ TABLES: tuple[type[Any], ...] = (
     RouteCode,
     Status,
 )
+
+
+def plays(role: str, wanted: Iterable[str]) -> bool:
+    """Whether a role is one of these or of their families: `joint` stands for `joint-small`, `joint-large`, ...
+
+    >>> plays("joint-small", ["joint"]), plays("jointed", ["joint"])
+    (True, False)
+    """
+    return any(role == name or role.startswith(f"{name}-") for name in wanted)
