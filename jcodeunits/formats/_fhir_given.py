@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming, _names, _routes
+from . import _incoming, _names, _routes, _times
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
-from ._incoming import Batch, Given, Moment, Reading
+from ._incoming import Batch, Given, Reading
 from ._outgoing import number
+from ._times import Moment
 
 _ORDERS = ("MedicationRequest", "MedicationDispense", "MedicationStatement", "MedicationUsage", "ServiceRequest")
 _SOURCE = "fhir-medication-administration"
@@ -32,7 +35,7 @@ def reading(
 ) -> Reading:
     """What the administrations of a parsed message say; see `fhir.read` for what may stand beside them."""
     every = resources(message)
-    known = _medications([*every, *(("", medication) for medication in medications)])
+    known = _addressed([*every, *(("", medication) for medication in medications)])
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: set[str] = set()
@@ -47,7 +50,7 @@ def reading(
         if finding is not None:
             withheld.append(finding)
         else:
-            given.append(_given(resource, where, known, zone, reference))
+            given.append(_given(resource, where, Around.of(resource, known), zone, reference))
     if not given and not withheld:
         raise FormatError(_nothing(every), format="fhir")
     return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"), reference)
@@ -64,12 +67,29 @@ def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'})."
 
 
-def _medications(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+def _addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """The resources of a message by each address that a reference may use."""
     known: dict[str, dict[str, Any]] = {}
     for url, resource in every:
-        if resource.get("resourceType") == "Medication":
-            known |= {key: resource for key in (url, f"Medication/{resource.get('id')}") if key}
+        known |= {key: resource for key in (url, f"{resource.get('resourceType')}/{resource.get('id')}") if key}
     return known
+
+
+@attrs.frozen
+class Around:
+    """What lies around one resource: what it contains, and the resources of the message by address."""
+
+    inside: Mapping[str, dict[str, Any]]
+    known: Mapping[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]]) -> Around:
+        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or []}, known)
+
+    def find(self, address: str) -> dict[str, Any] | None:
+        """The resource at an address, relative or whole; None where the message does not hold it."""
+        end = "/".join(address.partition("/_history/")[0].split("/")[-2:])
+        return self.inside.get(address) or self.known.get(address) or self.known.get(end)
 
 
 # Elements that turn a record round whatever its status says: DSTU2's name, then STU3's.
@@ -118,10 +138,8 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
     return None
 
 
-def _given(
-    resource: dict[str, Any], where: str, known: Mapping[str, dict[str, Any]], zone: str | None, facts: Reference
-) -> Given:
-    concept, medication = _medication(resource, where, known)
+def _given(resource: dict[str, Any], where: str, around: Around, zone: str | None, facts: Reference) -> Given:
+    concept, medication = _medication(resource, where, around)
     for one in (resource, medication):
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
@@ -135,19 +153,22 @@ def _given(
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
     first: list[Moment] = []
-    _incoming.take(says, gaps, lambda: _times(resource, where, zone, first))
+    _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
     if codes := _reasons(resource):
         says["diagnoses"] = codes
-    if actor := _performer(resource):
+    actor, kind = _performer(resource, around)
+    if actor:
         says["performer"] = actor
+    notes: list[Finding] = []
+    if kind in NOT_STAFF:
+        says["self_administered"] = True
+        notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
     patient = (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
-    return Given(where, says, gaps, on, patient, _batch(medication, where), utc)
+    return Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
 
 
-def _medication(
-    resource: dict[str, Any], where: str, known: Mapping[str, dict[str, Any]]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _medication(resource: dict[str, Any], where: str, around: Around) -> tuple[dict[str, Any], dict[str, Any]]:
     """The concept that names the drug, and the Medication where there is one."""
     r5 = resource.get("medication") or {}
     concept = resource.get("medicationCodeableConcept") or r5.get("concept")
@@ -156,9 +177,8 @@ def _medication(
     pointer = (resource.get("medicationReference") or r5.get("reference") or {}).get("reference")
     if not pointer:
         return {}, {}
-    inside = {f"#{one.get('id')}": one for one in resource.get("contained") or []}
-    found = inside.get(pointer) or known.get(pointer) or known.get("/".join(pointer.split("/")[-2:]))
-    if found is None:
+    found = around.find(pointer)
+    if found is None or found.get("resourceType") != "Medication":
         raise refused(where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]")
     if found.get("status") not in MEDICATION_STATUS:
         raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
@@ -318,17 +338,17 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
     except ValueError:
         raise refused(where, f"{quoted(text)} names no day") from None
     time, offset = (match[2] or "", match[3] or "") if match else ("", "")
-    return _incoming.moment(day, time, offset, zone, "fhir")
+    return _times.moment(day, time, offset, zone, "fhir")
 
 
 # R5 was published with one r in "occurence"; later builds and hand-written messages have two. The last is
 # DSTU2's.
-_TIMES = ("effective", "occurence", "occurrence", "effectiveTime")
+_WHENS = ("effective", "occurence", "occurrence", "effectiveTime")
 
 
-def _times(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
+def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
-    for name in _TIMES:
+    for name in _WHENS:
         period = resource.get(f"{name}Period") or {}
         stamp, end = resource.get(f"{name}DateTime"), period.get("end")
         if not stamp and not period.get("start"):
@@ -336,13 +356,13 @@ def _times(resource: dict[str, Any], where: str, zone: str | None, first: list[M
         try:
             began = _moment(stamp or period["start"], where, zone)
         except FormatError as why:
-            raise _incoming.undated(why, str(stamp or period["start"])) from None
+            raise _times.undated(why, str(stamp or period["start"])) from None
         first.append(began)
         if stamp:
-            return _incoming.span(began, None, "fhir", where)
+            return _times.span(began, None, "fhir", where)
         if not end:
             return {"start": began.time} if began.time else {}
-        return _incoming.span(began, _moment(end, where, zone), "fhir", where)
+        return _times.span(began, _moment(end, where, zone), "fhir", where)
     return {}
 
 
@@ -353,34 +373,46 @@ def _reasons(resource: dict[str, Any]) -> list[str]:
     return [code["code"] for concept in concepts for code in codes(concept, ICD10)]
 
 
-def _performer(resource: dict[str, Any]) -> str:
-    """The first performer: R4 has a reference, R5 a reference inside one that may also hold a concept.
+# Who gave it, where that is no staff: no service of the practice.
+NOT_STAFF = {"Patient": "the patient", "RelatedPerson": "a relative or friend of the patient"}
+# Functions of a performer (FHIR's own list, and version 3's) who checks what another one gives.
+_CHECKS = ("verifier", "witness", "vrf", "wit", "author", "aut")
+_PERFORMS = ("performer", "pprf", "prf", "sprf")
 
-    DSTU2 calls it practitioner.
+
+def _performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
+    """Who gave it, and what kind of resource that is: who has the function, else the first without one.
+
+    Who only verified or witnessed it gave nothing. R4 has a reference, R5 a reference inside one that may also
+    hold a concept; DSTU2 calls it practitioner.
     """
-    if found := (resource.get("practitioner") or {}).get("reference"):
-        return str(found)
+    ranked: list[tuple[int, Mapping[str, Any]]] = []
     for one in resource.get("performer") or []:
-        found = (one.get("actor") or {}).get("reference")
-        if isinstance(found, dict):
-            found = found.get("reference")
-        if found:
-            return str(found)
-    return ""
+        said = {word.casefold() for word in words(one.get("function"))}
+        if not said & {*_CHECKS}:
+            ranked.append((0 if said & {*_PERFORMS} else 1, one.get("actor") or {}))
+    if resource.get("practitioner"):
+        ranked.append((0, resource["practitioner"]))
+    for _, actor in sorted(ranked, key=lambda pair: pair[0]):
+        inner = actor.get("reference")
+        pointer = inner if isinstance(inner, dict) else actor
+        name = pointer.get("reference") or (pointer.get("identifier") or {}).get("value") or pointer.get("display")
+        if name:
+            return str(name), _kind(pointer, around)
+    return "", ""
 
 
-def _batch(medication: dict[str, Any], where: str) -> Batch | None:
-    batch = medication.get("batch")
-    if not batch:
-        return None
-    text = str(batch.get("expirationDate") or "")
-    last = None
-    if text:
-        # A month or a year runs to its last day.
-        first = _moment((text + "-01-01")[:10] if len(text) < 10 else text, where).day
-        last = {4: first.replace(month=12, day=31), 7: _month_end(first)}.get(len(text), first)
-    return Batch(batch.get("lotNumber"), last)
+def _kind(pointer: Mapping[str, Any], around: Around) -> str:
+    """The type of resource that a reference points to; empty where it does not say."""
+    if pointer.get("type"):
+        return str(pointer["type"]).rpartition("/")[2]
+    address = str(pointer.get("reference") or "")
+    if (found := around.find(address)) is not None:
+        return str(found.get("resourceType"))
+    steps = address.partition("/_history/")[0].split("/")
+    return steps[-2] if len(steps) > 1 else ""
 
 
-def _month_end(day: dt.date) -> dt.date:
-    return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
+def _batch(medication: dict[str, Any]) -> Batch | None:
+    batch = medication.get("batch") or {}
+    return _incoming.batch(str(batch.get("lotNumber") or ""), str(batch.get("expirationDate") or ""))

@@ -12,11 +12,12 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming, _routes
+from . import _incoming, _routes, _times
 from ._hl7v2_segments import CODES, Segment, ordered, refused
-from ._incoming import Batch, Given, Moment, Reading
+from ._incoming import Given, Reading
 from ._outgoing import number
 from ._routes import Coding
+from ._times import Moment
 
 _SOURCE = "hl7-v2-pharmacy"
 _ORDERS = {
@@ -181,12 +182,10 @@ def _given(patient: str, rxa: Segment, rxr: Segment | None, zone: str | None) ->
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: _strength(rxa))
     first: list[Moment] = []
-    _incoming.take(says, gaps, lambda: _times(rxa, zone, first))
-    if performer := rxa.get(10):
+    _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
+    if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
         says["performer"] = performer
-    lot, expiry = rxa.get(15), rxa.get(16)
-    last = _moment(expiry, f"{rxa.where}, RXA-16").day if expiry else None
-    batch = Batch(lot or None, last) if lot or expiry else None
+    batch = _incoming.batch(rxa.get(15), rxa.get(16))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     return Given(rxa.where, says, gaps, on, patient, batch, utc)
 
@@ -298,7 +297,7 @@ def _strength(rxa: Segment) -> dict[str, str]:
     return {"concentration": found.replace("/1 ", "/") if bottom else found} if found else {}
 
 
-STAMP = re.compile(r"(\d{8})(?:(\d{2})(\d{2})(?:\d{2}(?:\.\d+)?)?)?([+-]\d{4})?", re.ASCII)
+STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{4})?", re.ASCII)
 
 
 def _moment(text: str, where: str, zone: str | None = None) -> Moment:
@@ -307,18 +306,18 @@ def _moment(text: str, where: str, zone: str | None = None) -> Moment:
         day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
         raise refused(where, f"{text!r} names no day") from None
-    time = f"{match[2]}:{match[3]}" if match and match[2] else ""
-    return _incoming.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
+    time = f"{match[2]}:{match[3]}" if match and match[3] else ""
+    return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
-def _times(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:
+def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     if not rxa.get(3):
         return {}
     try:
         began = _moment(rxa.get(3), f"{rxa.where}, RXA-3", zone)
     except FormatError as why:
-        raise _incoming.undated(why, rxa.get(3)) from None
+        raise _times.undated(why, rxa.get(3)) from None
     first.append(began)
     last = _moment(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
-    return _incoming.span(began, last, "hl7v2", rxa.where)
+    return _times.span(began, last, "hl7v2", rxa.where)

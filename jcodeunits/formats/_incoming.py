@@ -27,11 +27,14 @@ from jcodeunits.tables import cited
 
 from . import _names
 from ._outgoing import number
+from ._times import last_day
 
 FINDINGS = declare(
     __name__,
     {
         "not-administered": ("The message says that a dose was not given", "note"),
+        "expiry-unread": ("The expiry of a lot is no date", "warn"),
+        "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
         "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
@@ -97,10 +100,16 @@ _PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
 
 @attrs.frozen
 class Batch:
-    """Lot number and expiry of what was given, as the message has them; `expiry` the last day, if said."""
+    """Lot number and expiry of what was given; `expiry` is the last day, None where `said` names none."""
 
     lot: str | None = None
     expiry: dt.date | None = None
+    said: str = ""
+
+
+def batch(lot: str, expiry: str) -> Batch | None:
+    """Lot and expiry as a message says them; None where it says neither."""
+    return Batch(lot or None, last_day(expiry), expiry) if lot or expiry else None
 
 
 @attrs.frozen
@@ -125,7 +134,8 @@ class Given:
     """One administration of a message, by the contract's names, and where it stands in the message.
 
     `gaps`: what the message says in words that nobody knows, or does not say, by the name of the fact that
-    fills it. `utc`: its time is in UTC, so early that the day at the place may be the one before.
+    fills it. `utc`: its time is in UTC, so early that the day at the place may be the one before. `notes`:
+    findings about it that its charge carries.
     """
 
     where: str
@@ -135,6 +145,7 @@ class Given:
     patient: str = ""
     batch: Batch | None = None
     utc: bool = False
+    notes: tuple[Finding, ...] = ()
 
 
 def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]]) -> None:
@@ -148,15 +159,6 @@ def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], 
         if "fills" not in why.fields:
             raise
         gaps[why.fields["fills"]] = why
-
-
-_MONTH = re.compile(r"\d{4}(?:-?\d{2})?", re.ASCII)
-
-
-def undated(why: FormatError, text: str) -> FormatError:
-    """The error of a time that names no day as a gap for `on`, which must lie in a year or month that it names."""
-    part = {"said": f"{text[:4]}-{text[4:].lstrip('-')}".rstrip("-")} if _MONTH.fullmatch(text) else {}
-    return FormatError(why.message, **why.fields, fills="on", **part)
 
 
 def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | None:
@@ -229,66 +231,24 @@ def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding
     return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
 
 
+def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
+    """The finding for what somebody gave who is no staff of the practice."""
+    says = f"{where}: {who} gave it, and not the staff: no administration is billed."
+    fix = "Where the record shows that the staff gave it, have the sender correct the performer."
+    return Finding("performer-not-staff", "warn", says, fix, (cited(source, cite),))
+
+
 def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
-    """A finding where the product's last day lies before the day that it was given."""
+    """A finding where the product's last day lies before the day that it was given, or cannot be read."""
     batch, day = given.batch, given.on
-    if batch is None or batch.expiry is None or day is None or batch.expiry >= day:
+    if batch is None or not batch.said or (batch.expiry is not None and (day is None or batch.expiry >= day)):
         return ()
-    says = f"{given.where}: lot {batch.lot or 'unknown'} expired on {batch.expiry}, before it was given ({day})."
+    lot = f"lot {batch.lot or 'unknown'}"
+    if batch.expiry is None:
+        says = f"{given.where}: the expiry of {lot} is no date, so it is not known whether it had expired."
+        return (Finding("expiry-unread", "warn", says, "Check the expiry in the record.", (cited(source, cite),)),)
+    says = f"{given.where}: {lot} expired on {batch.expiry}, before it was given ({day})."
     return (Finding("product-expired", "warn", says, "Check lot and expiry in the record.", (cited(source, cite),)),)
-
-
-@attrs.frozen
-class Moment:
-    """Day and time (`HH:MM`, or empty) at the place; `utc` where only UTC is known and the day is open."""
-
-    day: dt.date
-    time: str = ""
-    utc: bool = False
-
-
-def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) -> Moment:
-    """A stamp as a moment at the place: moved there if the zone is given, else as the sender wrote it.
-
-    >>> moment(dt.date(2026, 3, 3), "02:15", "Z", "America/Los_Angeles", "fhir")
-    Moment(day=datetime.date(2026, 3, 2), time='18:15', utc=False)
-    >>> moment(dt.date(2026, 3, 3), "02:15", "+00:00", None, "fhir").utc
-    True
-    """
-    if zone is None or not time or not offset:
-        early = offset in _UTC and time < "12:00"
-        return Moment(day, time, bool(time) and early)
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        place = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FormatError(
-            f"{zone!r} is no time zone that is known here. Write one such as America/New_York.",
-            format=form,
-            place="zone",
-        ) from None
-    try:
-        given = dt.datetime.fromisoformat(f"{day}T{time}{offset}").astimezone(place)
-    except (ValueError, OverflowError):
-        raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="zone") from None
-    return Moment(given.date(), f"{given:%H:%M}")
-
-
-def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:
-    """`time`, or `start` and `stop`, of an administration that lasts less than a day."""
-    if last is None or last == first:
-        return {"time": first.time} if first.time else {}
-    if (last.day, last.time) < (first.day, first.time):
-        says = f"it ends ({last.day} {last.time}) before it starts ({first.day} {first.time})"
-        raise FormatError(f"{where}: {says}.", format=form, place=where)
-    days = (last.day - first.day).days
-    if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
-        raise FormatError(f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where)
-    return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
-
-
-_UTC = ("Z", "+00:00", "-00:00", "+0000", "-0000")
 
 
 def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tuple[Finding, ...]:
@@ -348,8 +308,9 @@ def reading(
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     dated = [attrs.evolve(one, on=made.on) for one in given]
     late = tuple(finding for one in dated for finding in expired(one, *cite))
+    said = tuple(note for one in given for note in one.notes)
     days = _utc_days(given, encounter.get("on") is not None, cite)
-    made = attrs.evolve(made, findings=(*withheld, *late, *days, *notes))
+    made = attrs.evolve(made, findings=(*withheld, *late, *days, *said, *notes))
     return Reading(made, tuple(one.batch for one in given))
 
 

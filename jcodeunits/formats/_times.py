@@ -1,0 +1,132 @@
+"""Stamps of messages as moments at the place: an offset is part of the instant, and a length is between instants."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+
+import attrs
+
+from jcodeunits.errors import FormatError, quoted
+
+_UTC = ("Z", "+00:00", "-00:00", "+0000", "-0000")
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})", re.ASCII)
+_FURTHEST = dt.timedelta(hours=14)
+_MONTH = re.compile(r"(\d{4})(?:-?(\d{2}))?", re.ASCII)
+_BEGINNING = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", re.ASCII)
+
+
+@attrs.frozen
+class Moment:
+    """Day and time (`HH:MM`, or empty) at the place; `utc` where only UTC is known and the day is open.
+
+    `instant` is the same with its offset, without one where the message has none; None where no time is said.
+    """
+
+    day: dt.date
+    time: str = ""
+    utc: bool = False
+    instant: dt.datetime | None = attrs.field(default=None, eq=False, repr=False)
+
+
+def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) -> Moment:
+    """A stamp as a moment at the place: moved there if the zone is given, else as the sender wrote it.
+
+    >>> moment(dt.date(2026, 3, 3), "02:15", "Z", "America/Los_Angeles", "fhir")
+    Moment(day=datetime.date(2026, 3, 2), time='18:15', utc=False)
+    >>> moment(dt.date(2026, 3, 3), "02:15", "+00:00", None, "fhir").utc
+    True
+    """
+    if not time:
+        return Moment(day)
+    place = _zone(zone, form) if zone is not None else None
+    try:
+        at = dt.datetime.combine(day, dt.time.fromisoformat(time), _clock(offset))
+        if place is not None:
+            at = at.replace(tzinfo=place) if at.tzinfo is None else at.astimezone(place)
+        if (away := at.utcoffset()) is not None:
+            at = at.astimezone(dt.timezone(away))
+    except (ValueError, OverflowError):
+        raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="time") from None
+    early = zone is None and offset in _UTC and time < "12:00"
+    return Moment(at.date(), f"{at:%H:%M}", early, at)
+
+
+def _clock(offset: str) -> dt.tzinfo | None:
+    """The clock of an offset, at most 14 hours from UTC; `ValueError` for one that no place has."""
+    if not offset or offset == "Z":
+        return dt.UTC if offset else None
+    match = _OFFSET.fullmatch(offset)
+    away = dt.timedelta(hours=int(match[2]), minutes=int(match[3])) if match else _FURTHEST * 2
+    if match is None or int(match[3]) > 59 or away > _FURTHEST:
+        raise ValueError(offset)
+    return dt.timezone(-away if match[1] == "-" else away)
+
+
+def _zone(zone: str, form: str) -> dt.tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise FormatError(
+            f"{quoted(zone)} is no time zone that is known here. Write one such as America/New_York.",
+            format=form,
+            place="zone",
+        ) from None
+
+
+def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:
+    """`time`, or `start` and `stop` on the start's clock, of an administration that lasts less than a day."""
+    if last is None or last == first:
+        return {"time": first.time} if first.time else {}
+    last = _on_clock_of(first, last, form, where)
+    if (last.day, last.time) < (first.day, first.time):
+        says = f"it ends ({last.day} {last.time}) before it starts ({first.day} {first.time})"
+        raise FormatError(f"{where}: {says}.", format=form, place=where)
+    days = (last.day - first.day).days
+    if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
+        raise FormatError(f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where)
+    if last == first:
+        return {"time": first.time}
+    return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
+
+
+def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
+    """The end as the start's clock shows it; two clocks of which one has no offset cannot be compared."""
+    began, ended = first.instant, last.instant
+    if began is None or ended is None or (began.tzinfo is None and ended.tzinfo is None):
+        return last
+    if began.tzinfo is None or ended.tzinfo is None:
+        raise FormatError(
+            f"{where}: of its start and its end only one says the offset from UTC, so its length is not known; give "
+            "zone='America/New_York' (the place's own) beside it.",
+            format=form,
+            place=where,
+        )
+    shown = ended.astimezone(began.tzinfo)
+    return Moment(shown.date(), f"{shown:%H:%M}", last.utc, shown)
+
+
+def undated(why: FormatError, text: str) -> FormatError:
+    """The error of a time that names no day as a gap for `on`, which must agree with the part that it names."""
+    match = _BEGINNING.match(text)
+    part = {"said": "-".join(filter(None, match.groups()))} if match else {}
+    return FormatError(why.message, **why.fields, fills="on", **part)
+
+
+def last_day(text: str) -> dt.date | None:
+    """The last day of an expiry that may end with its month or year; None for what is no date.
+
+    >>> [str(last_day(text)) for text in ("202702", "2028-02", "2027", "20270331", "soon")]
+    ['2027-02-28', '2028-02-29', '2027-12-31', '2027-03-31', 'None']
+    """
+    match = _MONTH.fullmatch(text)
+    try:
+        if match is None:
+            return dt.date.fromisoformat(text[:10] if "-" in text else text[:8])
+        year, month = int(match[1]), int(match[2] or 12)
+        return dt.date(year, month, calendar.monthrange(year, month)[1])
+    except ValueError:
+        return None

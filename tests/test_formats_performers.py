@@ -1,0 +1,107 @@
+"""Who gave it: the performer, in every release; who only verified or witnessed it gave nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.encounter import Administration, Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import fhir, hl7v2
+
+NURSE, OTHER = {"reference": "Practitioner/n1"}, {"reference": "Practitioner/n2"}
+FUNCTIONS = "http://terminology.hl7.org/CodeSystem/med-admin-perform-function"
+
+
+def by(function: str, actor: dict[str, Any]) -> dict[str, Any]:
+    return {"function": {"coding": [{"system": FUNCTIONS, "code": function}]}, "actor": actor}
+
+
+def read(performers: Any, key: str = "performer", **more: Any) -> tuple[Administration, Encounter]:
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "id": "a1",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "ketorolac"},
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+        key: performers,
+        **more,
+    }
+    found = fhir.read(json.dumps(resource), place="11", payer="commercial")
+    assert isinstance(found, Encounter)
+    return found.administrations[0], found
+
+
+@pytest.mark.parametrize(
+    "performers",
+    [
+        [{"actor": NURSE}],
+        [by("verifier", OTHER), by("performer", NURSE)],
+        [by("witness", OTHER), {"actor": NURSE}],
+        [{"actor": OTHER}, by("performer", NURSE)],
+        [by("verifier", OTHER), {"function": {"text": "Verifier"}, "actor": OTHER}, {"actor": {"reference": NURSE}}],
+        [{"actor": {"identifier": {"value": "n0"}}, "function": {"text": "witness"}}, {"actor": NURSE}],
+    ],
+    ids=["alone", "function", "witness first", "function before none", "R5 reference", "identifier"],
+)
+def test_the_performer_is_who_carried_it_out(performers: list[dict[str, Any]]) -> None:
+    given, _ = read(performers)
+    assert (given.performer, given.self_administered) == ("Practitioner/n1", False)
+
+
+def test_who_only_verified_gave_nothing() -> None:
+    given, _ = read([by("verifier", OTHER), by("witness", NURSE)])
+    assert given.performer is None
+
+
+def test_the_second_release_calls_it_practitioner() -> None:
+    assert read(NURSE, "practitioner")[0].performer == "Practitioner/n1"
+
+
+@pytest.mark.parametrize(
+    ("actor", "more"),
+    [
+        ({"reference": "Patient/p1"}, {}),
+        ({"reference": "https://ehr.example/fhir/Patient/p1/_history/2"}, {}),
+        ({"reference": {"reference": "Patient/p1"}}, {}),
+        ({"type": "Patient", "display": "self"}, {}),
+        ({"reference": "#me"}, {"contained": [{"resourceType": "Patient", "id": "me"}]}),
+        ({"reference": "RelatedPerson/r1"}, {}),
+    ],
+)
+def test_no_administration_where_the_patient_or_a_relative_gave_it(actor: dict[str, Any], more: dict[str, Any]) -> None:
+    given, found = read([{"actor": actor}], **more)
+    made = jc.charge(found)
+    assert given.self_administered
+    assert [line.code for line in made.lines] == ["J1885"]
+    assert {"self-administered", "performer-not-staff"} <= {one.rule for one in made.findings}
+
+
+def test_a_relative_is_named_as_one() -> None:
+    _, found = read([{"actor": {"reference": "RelatedPerson/r1"}}])
+    assert "relative" in " ".join(one.says for one in found.findings)
+
+
+def test_a_message_that_says_the_patient_gave_it_is_not_overruled_from_beside() -> None:
+    text = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "ketorolac"},
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+        "performer": [{"actor": {"reference": "Patient/p1"}}],
+    }
+    with pytest.raises(FormatError, match="self_administered"):
+        fhir.read(json.dumps(text), place="11", self_administered=False)
+
+
+def test_the_first_person_named_in_rxa_10_gave_it() -> None:
+    text = "RXA|0|1|20260302||^ketorolac|30|mg|||{}||||||||||CP|A\rRXR|IM"
+    for said, who in (("99^SMITH", "99"), ("~99^SMITH", "99"), ("^SMITH^ANN", "SMITH"), ("", None)):
+        found = hl7v2.read(text.format(said), place="11")
+        assert isinstance(found, Encounter)
+        assert found.administrations[0].performer == who
