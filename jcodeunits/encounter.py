@@ -16,6 +16,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn, cast
 
 import attrs
@@ -209,222 +210,12 @@ def _keys(path: str, data: object, allowed: tuple[str, ...], required: tuple[str
 
 
 @attrs.frozen
-class OpenedProduct:
-    """One product that was opened for an administration.
-
-    `ndc` as written; `containers` opened, a count; `amount` the labelled amount of one container and
-    `discarded` the amount that the record shows as thrown away, both with their unit as text ("0 mg" means
-    recorded that nothing was; None means not recorded, and is never billed).
-    """
-
-    ndc: str | None = None
-    containers: int | None = None
-    amount: str | None = None
-    discarded: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: object, path: str = "product") -> OpenedProduct:
-        """From the contract's JSON; `EncounterError` for an unknown key or value."""
-        return cls(**_read(cls, data, path))
-
-
-@attrs.frozen
-class Administration:
-    """One drug given once. Doses and amounts stay as written, so that what cannot be read is a finding.
-
-    `drug`: code, name, brand or NDC. `dose`: text with its unit, or a `Dose`. `route`: canonical, one of
-    `routes.NAMES`. `separate`: whether the injection was separate from another service of the day that would
-    include it (None: not said). `basis`: the component that a combination's dose counts. `order` and
-    `syringe` join administrations: of one order is one dose in several places, of one syringe one injection.
-    The other fields are the contract's.
-    """
-
-    drug: str
-    dose: str | Dose = attrs.field(converter=_given_dose)
-    route: str = attrs.field(converter=route)
-    purpose: str = attrs.field(default="therapeutic", validator=_known(PURPOSES))
-    site: str | None = None
-    products: tuple[OpenedProduct, ...] = attrs.field(default=(), converter=tuple)
-    container: str | None = attrs.field(default=None, validator=_known(CONTAINERS))
-    form: str | None = attrs.field(default=None, validator=_known(FORMS))
-    basis: str | None = None
-    concentration: str | None = None
-    diagnoses: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    order: str | None = None
-    syringe: str | None = None
-    time: str | None = None
-    start: str | None = None
-    stop: str | None = None
-    performed_by: str = attrs.field(default="staff", validator=_known(PERFORMERS))
-    performer: str | None = None
-    self_administered: bool = False
-    supplied_by: str = attrs.field(default="practice", validator=_known(SUPPLIERS))
-    shared: bool = False
-    separate: bool | None = None
-    documented: tuple[str, ...] | None = None
-    charge_amount: Decimal | None = None
-    revenue_code: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: object, path: str = "administration") -> Administration:
-        """From the contract's JSON; `EncounterError` names the path and what is allowed."""
-        fields = _read(cls, data, path)
-        given = cast(Mapping[str, Any], data)
-        direct = {name: given[key] for key, name in _DIRECT.items() if given.get(key) is not None}
-        if direct:
-            if fields.get("products"):
-                raise EncounterError(
-                    f"{path}: give ndc, containers, container_amount and discarded either in 'products' or "
-                    "directly in the administration, not in both.",
-                    path=path,
-                    given=sorted(direct),
-                    allowed=("products",),
-                )
-            fields["products"] = (OpenedProduct.from_dict(direct, path),)
-        return cls(**fields)
-
-    @property
-    def minutes(self) -> int | None:
-        """Minutes from start to stop, over midnight too; None unless both are recorded.
-
-        >>> Administration("J1745", "400 mg", "IV infusion", start="23:30", stop="00:45").minutes
-        75
-        """
-        if self.start is None or self.stop is None:
-            return None
-        first, last = (int(text[:2]) * 60 + int(text[3:]) for text in (self.start, self.stop))
-        return (last - first) % (24 * 60)
-
-
-@attrs.frozen
-class Visit:
-    """The visit of the day. `separate`: significant and separately identifiable; None means unknown.
-
-    `place`: where the visit took place, if not where the drugs were given.
-    """
-
-    code: str
-    separate: bool | None = None
-    place: str | None = None
-    modifiers: tuple[str, ...] = ()
-    diagnoses: tuple[str, ...] = ()
-    charge_amount: Decimal | None = None
-    revenue_code: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: object, path: str = "visit") -> Visit:
-        """From `{"code", "separate"}` or the code as text."""
-        return cls(**_read(cls, data, path))
-
-
-@attrs.frozen
-class Service:
-    """Another service of the same day, as the caller bills it."""
-
-    code: str
-    units: int = 1
-    modifiers: tuple[str, ...] = ()
-    diagnoses: tuple[str, ...] = ()
-    charge_amount: Decimal | None = None
-    revenue_code: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: object, path: str = "service") -> Service:
-        """From `{"code", "units", "modifiers"}` or the code as text."""
-        return cls(**_read(cls, data, path))
-
-
-@attrs.frozen
-class Patient:
-    """What a dose by weight or body surface needs, as text with units: `70 kg`, `1.7 m2`."""
-
-    weight: str | None = None
-    surface: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: object, path: str = "patient") -> Patient:
-        """From `{"weight", "surface"}`."""
-        return cls(**_read(cls, data, path))
-
-
-@attrs.frozen
-class Encounter:
-    """One patient, one day, one place: what was given and what else happened.
-
-    `on`: date of service. `place`: place-of-service code of two digits. `payer`: a payer of payers.csv or
-    the site's own. `charge_amounts`: the site's price of one unit of a code, `revenue_codes` the revenue
-    code of a code, both for the formats that require them. `findings`: what was found while a message was
-    read into it; they stand among the charge's findings, and are no part of the contract's JSON.
-    """
-
-    on: dt.date = attrs.field(converter=as_date)
-    place: str
-    administrations: tuple[Administration, ...] = attrs.field(default=(), converter=tuple)
-    payer: str = "medicare"
-    claim: str = attrs.field(default="professional", validator=_known(CLAIMS))
-    visit: Visit | None = None
-    supervision: str = attrs.field(default="direct", validator=_known(SUPERVISION))
-    resident: bool = False
-    patient: Patient = attrs.field(factory=Patient)
-    services: tuple[Service, ...] = attrs.field(default=(), converter=tuple)
-    diagnoses: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    charge_amounts: tuple[tuple[str, Decimal], ...] = ()
-    revenue_codes: tuple[tuple[str, str], ...] = ()
-    findings: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False)
-
-    @classmethod
-    def from_dict(cls, data: object) -> Encounter:
-        """Read the contract's JSON strictly.
-
-        Raises `EncounterError` (unknown key or value, with its path and the allowed ones) or `DateError`.
-
-        >>> Encounter.from_dict({"on": "2026-03-02", "plase": "11"})
-        Traceback (most recent call last):
-        jcodeunits.errors.EncounterError: the encounter: unknown key 'plase'. Did you mean 'place'? \
-Allowed: on, place, payer, claim, visit, supervision, resident, patient, services, diagnoses, \
-administrations, charge_amounts, revenue_codes.
-        """
-        return cls(**_read(cls, data, ""))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON again; `Encounter.from_dict` reads it back to an equal encounter."""
-        plain: dict[str, Any] = _plain(attrs.evolve(self, findings=()))
-        plain["administrations"] = [_plain(item) for item in self.administrations]
-        return plain
-
-    @staticmethod
-    def schema() -> dict[str, Any]:
-        """The JSON schema (2020-12) of what `from_dict` reads."""
-        title = "An injection encounter, as `jcodeunits charge` reads it"
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_shape(Encounter)}
-
-
-@attrs.frozen
 class _Kind:
     """How a value is read (path, value), and its JSON schema: one place for both."""
 
     read: Callable[[str, object], Any]
     schema: Callable[[], dict[str, Any]]
-
-
-def _is_default(value: Any, field: Any) -> bool:
-    default = field.default
-    return bool(getattr(value, field.name) == (default.factory() if hasattr(default, "factory") else default))
-
-
-def _plain(value: Any) -> Any:
-    if attrs.has(type(value)) and not isinstance(value, Dose):
-        fields = attrs.fields(type(value))
-        kept = {f.name: getattr(value, f.name) for f in fields if not _is_default(value, f)}
-        return {
-            name: dict(_plain(item)) if name in ("charge_amounts", "revenue_codes") else _plain(item)
-            for name, item in kept.items()
-        }
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, (Dose, Decimal, dt.date)):
-        return str(value)
-    return value
+    allowed: tuple[str, ...] = ()
 
 
 def _things(kind: Any) -> _Kind:
@@ -435,7 +226,7 @@ def _things(kind: Any) -> _Kind:
 
 
 def _choice(allowed: tuple[str, ...]) -> _Kind:
-    return _Kind(lambda path, value: _one_of(path, value, allowed), lambda: {"enum": list(allowed)})
+    return _Kind(lambda path, value: _one_of(path, value, allowed), lambda: {"enum": list(allowed)}, allowed)
 
 
 def _mapping(item: _Kind, example: str) -> _Kind:
@@ -482,112 +273,288 @@ _PLACE = _pattern(
 )
 _DIAGNOSES = _words(_diagnosis, {"type": "string", "pattern": f"^{_DIAGNOSIS.pattern}$"})
 _MODIFIERS = _words(_modifier, {"type": "string", "pattern": "^[0-9A-Z]{2}$"})
-_ON_LINE = {"modifiers": _MODIFIERS, "diagnoses": _DIAGNOSES, "charge_amount": _MONEY, "revenue_code": _REVENUE}
+_DOSE = _Kind(_dose, lambda: {"type": "string", "minLength": 1})
+_ROUTE = _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]})
+_RECORDED = _words(lambda path, value: _one_of(path, value, DOCUMENTED), {"enum": [*DOCUMENTED]})
+_ON = _Kind(_date, lambda: {"type": "string", "format": "date", "description": "date of service"})
+_PAYER = _Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})
 
-_PRODUCT = {"ndc": _TEXT, "containers": _COUNT, "amount": _AMOUNT, "discarded": _AMOUNT}
+
+def _key(kind: _Kind, default: Any = attrs.NOTHING, says: str = "", **more: Any) -> Any:
+    """A key of the encounter: how it is read, its schema and what it means stand in its field alone.
+
+    `says` is for the schema, where the key does not explain itself; a key without a default is needed.
+    """
+    if kind.allowed:
+        more["validator"] = _known(kind.allowed)
+    if default == ():
+        more["converter"] = tuple
+    return attrs.field(default=default, metadata={"kind": kind, "says": says}, **more)
+
+
+def _thing(kind: Any) -> _Kind:
+    return _Kind(lambda path, value: kind.from_dict(value, path), lambda: _shape(kind))
+
+
+@attrs.frozen
+class OpenedProduct:
+    """One product that was opened for an administration.
+
+    `ndc` as written; `containers` opened, a count; `amount` the labelled amount of one container and
+    `discarded` the amount that the record shows as thrown away, both with their unit as text ("0 mg" means
+    recorded that nothing was; None means not recorded, and is never billed).
+    """
+
+    ndc: str | None = _key(_TEXT, None)
+    containers: int | None = _key(_COUNT, None)
+    amount: str | None = _key(_AMOUNT, None, "the labelled amount of one container")
+    discarded: str | None = _key(_AMOUNT, None, "recorded as discarded; absent = not recorded, and never billed")
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "product") -> OpenedProduct:
+        """From the contract's JSON; `EncounterError` for an unknown key or value."""
+        return cls(**_read(cls, data, path))
+
+
+@attrs.frozen
+class Administration:
+    """One drug given once. Doses and amounts stay as written, so that what cannot be read is a finding.
+
+    `drug`: code, name, brand or NDC. `dose`: text with its unit, or a `Dose`. `route`: canonical, one of
+    `routes.NAMES`. `separate`: whether the injection was separate from another service of the day that would
+    include it (None: not said). `basis`: the component that a combination's dose counts. `order` and
+    `syringe` join administrations: of one order is one dose in several places, of one syringe one injection.
+    The other fields are the contract's.
+    """
+
+    drug: str = _key(_TEXT)
+    dose: str | Dose = _key(_DOSE, converter=_given_dose)
+    route: str = _key(_ROUTE, converter=route)
+    purpose: str = _key(_choice(PURPOSES), "therapeutic")
+    site: str | None = _key(_TEXT, None)
+    products: tuple[OpenedProduct, ...] = _key(_things(OpenedProduct), ())
+    container: str | None = _key(_choice(CONTAINERS), None)
+    form: str | None = _key(_choice(FORMS), None)
+    basis: str | None = _key(_TEXT, None, "the component that a combination's dose counts, or total")
+    concentration: str | None = _key(_AMOUNT, None, "with a dose by volume: 40 mg/mL, 1%, 1:1000")
+    diagnoses: tuple[str, ...] = _key(_DIAGNOSES, ())
+    order: str | None = _key(_TEXT, None, "administrations of one order are one dose in several places")
+    syringe: str | None = _key(_TEXT, None, "administrations of one syringe or bag are one injection or infusion")
+    time: str | None = _key(_TIME, None)
+    start: str | None = _key(_TIME, None)
+    stop: str | None = _key(_TIME, None)
+    performed_by: str = _key(_choice(PERFORMERS), "staff")
+    performer: str | None = _key(_TEXT, None)
+    self_administered: bool = _key(_FLAG, False)
+    supplied_by: str = _key(_choice(SUPPLIERS), "practice")
+    shared: bool = _key(_FLAG, False)
+    separate: bool | None = _key(_FLAG, None, "apart from another service of the day that would include the injection")
+    documented: tuple[str, ...] | None = _key(_RECORDED, None, "what the record holds; absent = not judged")
+    charge_amount: Decimal | None = _key(_MONEY, None, "the site's price of the drug given, shared over its lines")
+    revenue_code: str | None = _key(_REVENUE, None)
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "administration") -> Administration:
+        """From the contract's JSON; `EncounterError` names the path and what is allowed."""
+        fields = _read(cls, data, path)
+        given = cast(Mapping[str, Any], data)
+        direct = {name: given[key] for key, name in _DIRECT.items() if given.get(key) is not None}
+        if direct:
+            if fields.get("products"):
+                raise EncounterError(
+                    f"{path}: give ndc, containers, container_amount and discarded either in 'products' or "
+                    "directly in the administration, not in both.",
+                    path=path,
+                    given=sorted(direct),
+                    allowed=("products",),
+                )
+            fields["products"] = (OpenedProduct.from_dict(direct, path),)
+        return cls(**fields)
+
+    @property
+    def minutes(self) -> int | None:
+        """Minutes from start to stop, over midnight too; None unless both are recorded.
+
+        >>> Administration("J1745", "400 mg", "IV infusion", start="23:30", stop="00:45").minutes
+        75
+        """
+        if self.start is None or self.stop is None:
+            return None
+        first, last = (int(text[:2]) * 60 + int(text[3:]) for text in (self.start, self.stop))
+        return (last - first) % (24 * 60)
+
+
+@attrs.frozen
+class Visit:
+    """The visit of the day. `separate`: significant and separately identifiable; None means unknown.
+
+    `place`: where the visit took place, if not where the drugs were given.
+    """
+
+    code: str = _key(_HCPCS)
+    separate: bool | None = _key(_FLAG, None, "significant and separately identifiable; absent = nobody said")
+    place: str | None = _key(_PLACE, None, "where the visit took place, if not where the drugs were given")
+    modifiers: tuple[str, ...] = _key(_MODIFIERS, ())
+    diagnoses: tuple[str, ...] = _key(_DIAGNOSES, ())
+    charge_amount: Decimal | None = _key(_MONEY, None)
+    revenue_code: str | None = _key(_REVENUE, None)
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "visit") -> Visit:
+        """From `{"code", "separate"}` or the code as text."""
+        return cls(**_read(cls, data, path))
+
+
+@attrs.frozen
+class Service:
+    """Another service of the same day, as the caller bills it."""
+
+    code: str = _key(_HCPCS)
+    units: int = _key(_COUNT, 1)
+    modifiers: tuple[str, ...] = _key(_MODIFIERS, ())
+    diagnoses: tuple[str, ...] = _key(_DIAGNOSES, ())
+    charge_amount: Decimal | None = _key(_MONEY, None)
+    revenue_code: str | None = _key(_REVENUE, None)
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "service") -> Service:
+        """From `{"code", "units", "modifiers"}` or the code as text."""
+        return cls(**_read(cls, data, path))
+
+
+@attrs.frozen
+class Patient:
+    """What a dose by weight or body surface needs, as text with units: `70 kg`, `1.7 m2`."""
+
+    weight: str | None = _key(_AMOUNT, None)
+    surface: str | None = _key(_AMOUNT, None)
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "patient") -> Patient:
+        """From `{"weight", "surface"}`."""
+        return cls(**_read(cls, data, path))
+
+
+@attrs.frozen
+class Encounter:
+    """One patient, one day, one place: what was given and what else happened.
+
+    `on`: date of service. `place`: place-of-service code of two digits. `payer`: a payer of payers.csv or
+    the site's own. `charge_amounts`: the site's price of one unit of a code, `revenue_codes` the revenue
+    code of a code, both for the formats that require them. `findings`: what was found while a message was
+    read into it; they stand among the charge's findings, and are no part of the contract's JSON.
+    """
+
+    on: dt.date = _key(_ON, converter=as_date)
+    place: str = _key(_PLACE)
+    payer: str = _key(_PAYER, "medicare", kw_only=True)
+    claim: str = _key(_choice(CLAIMS), "professional", kw_only=True)
+    visit: Visit | None = _key(_thing(Visit), None, kw_only=True)
+    supervision: str = _key(_choice(SUPERVISION), "direct", kw_only=True)
+    resident: bool = _key(_FLAG, False, kw_only=True)
+    patient: Patient = _key(_thing(Patient), attrs.Factory(Patient), kw_only=True)
+    services: tuple[Service, ...] = _key(_things(Service), (), "codes billed the same day", kw_only=True)
+    diagnoses: tuple[str, ...] = _key(_DIAGNOSES, (), kw_only=True)
+    administrations: tuple[Administration, ...] = _key(_things(Administration), ())
+    charge_amounts: tuple[tuple[str, Decimal], ...] = _key(
+        _mapping(_MONEY, '{"<code>": "120.00"}'), (), "the site's price of one unit of a code", kw_only=True
+    )
+    revenue_codes: tuple[tuple[str, str], ...] = _key(
+        _mapping(_REVENUE, '{"<code>": "0510"}'), (), "the revenue code of a code's lines", kw_only=True
+    )
+    findings: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False, kw_only=True)
+
+    @classmethod
+    def from_dict(cls, data: object) -> Encounter:
+        """Read the contract's JSON strictly.
+
+        Raises `EncounterError` (unknown key or value, with its path and the allowed ones) or `DateError`.
+
+        >>> Encounter.from_dict({"on": "2026-03-02", "plase": "11"})
+        Traceback (most recent call last):
+        jcodeunits.errors.EncounterError: the encounter: unknown key 'plase'. Did you mean 'place'? \
+Allowed: on, place, payer, claim, visit, supervision, resident, patient, services, diagnoses, \
+administrations, charge_amounts, revenue_codes.
+        """
+        return cls(**_read(cls, data, ""))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON again; `Encounter.from_dict` reads it back to an equal encounter."""
+        plain: dict[str, Any] = _plain(attrs.evolve(self, findings=()))
+        plain["administrations"] = [_plain(item) for item in self.administrations]
+        return plain
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """The JSON schema (2020-12) of what `from_dict` reads."""
+        title = "An injection encounter, as `jcodeunits charge` reads it"
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_shape(Encounter)}
+
+
+def _is_default(value: Any, field: Any) -> bool:
+    default = field.default
+    return bool(getattr(value, field.name) == (default.factory() if hasattr(default, "factory") else default))
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)) and not isinstance(value, Dose):
+        fields = attrs.fields(type(value))
+        kept = {f.name: getattr(value, f.name) for f in fields if not _is_default(value, f)}
+        return {
+            name: dict(_plain(item)) if name in ("charge_amounts", "revenue_codes") else _plain(item)
+            for name, item in kept.items()
+        }
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, (Dose, Decimal, dt.date)):
+        return str(value)
+    return value
+
+
 # A single product may stand directly in the administration: its key there, and in the product.
 _DIRECT = {"ndc": "ndc", "containers": "containers", "container_amount": "amount", "discarded": "discarded"}
-_ADMINISTRATION = {
-    "drug": _TEXT,
-    "dose": _Kind(_dose, lambda: {"type": "string", "minLength": 1}),
-    "route": _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]}),
-    "purpose": _choice(PURPOSES),
-    "site": _TEXT,
-    "products": _things(OpenedProduct),
-    "container": _choice(CONTAINERS),
-    "form": _choice(FORMS),
-    "basis": _TEXT,
-    "concentration": _AMOUNT,
-    "diagnoses": _DIAGNOSES,
-    "order": _TEXT,
-    "syringe": _TEXT,
-    "time": _TIME,
-    "start": _TIME,
-    "stop": _TIME,
-    "performed_by": _choice(PERFORMERS),
-    "performer": _TEXT,
-    "self_administered": _FLAG,
-    "supplied_by": _choice(SUPPLIERS),
-    "shared": _FLAG,
-    "separate": _FLAG,
-    "documented": _words(lambda path, value: _one_of(path, value, DOCUMENTED), {"enum": [*DOCUMENTED]}),
-    "charge_amount": _MONEY,
-    "revenue_code": _REVENUE,
-}
-_VISIT = {"code": _HCPCS, "separate": _FLAG, "place": _PLACE, **_ON_LINE}
-_SERVICE = {"code": _HCPCS, "units": _COUNT, **_ON_LINE}
-_PATIENT = {"weight": _AMOUNT, "surface": _AMOUNT}
-_ENCOUNTER = {
-    "on": _Kind(_date, lambda: {"type": "string", "format": "date", "description": "date of service"}),
-    "place": _PLACE,
-    "payer": _Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1}),
-    "claim": _choice(CLAIMS),
-    "visit": _Kind(lambda path, value: Visit.from_dict(value, path), lambda: _shape(Visit)),
-    "supervision": _choice(SUPERVISION),
-    "resident": _FLAG,
-    "patient": _Kind(lambda path, value: Patient.from_dict(value, path), lambda: _shape(Patient)),
-    "services": _things(Service),
-    "diagnoses": _DIAGNOSES,
-    "administrations": _things(Administration),
-    "charge_amounts": _mapping(_MONEY, '{"<code>": "120.00"}'),
-    "revenue_codes": _mapping(_REVENUE, '{"<code>": "0510"}'),
-}
-# What the readers of each type know, which keys it needs, and the one key that may stand alone as text.
-_READERS: dict[type, tuple[dict[str, _Kind], tuple[str, ...], str]] = {
-    OpenedProduct: (_PRODUCT, (), ""),
-    Administration: (_ADMINISTRATION, ("drug", "dose", "route"), ""),
-    Visit: (_VISIT, ("code",), "code"),
-    Service: (_SERVICE, ("code",), "code"),
-    Patient: (_PATIENT, (), ""),
-    Encounter: (_ENCOUNTER, ("on", "place", "administrations"), ""),
-}
+# The one key of a type that may stand alone as text, and what must be given though an object may lack it.
+_ALONE: dict[type, str] = {Visit: "code", Service: "code"}
+_NEEDED: dict[type, tuple[str, ...]] = {Encounter: ("administrations",)}
+
+
+@cache
+def keys_of(kind: type) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The keys of a type with their fields, in the order of the contract, and those that it needs."""
+    found = {field.name: field for field in attrs.fields(cast(Any, kind)) if "kind" in field.metadata}
+    needed = [name for name, field in found.items() if field.default is attrs.NOTHING]
+    return found, (*needed, *_NEEDED.get(kind, ()))
 
 
 def _read(kind: type, data: object, path: str) -> dict[str, Any]:
     """The fields of a type from a JSON object, strictly; null is as good as absent."""
-    readers, required, alone = _READERS[kind]
-    allowed = (*readers, *(key for key in _DIRECT if kind is Administration))
-    given = _keys(path, {alone: data} if alone and isinstance(data, str) else data, allowed, required)
+    fields, needed = keys_of(kind)
+    alone = _ALONE.get(kind)
+    allowed = (*fields, *(key for key in _DIRECT if kind is Administration))
+    given = _keys(path, {alone: data} if alone and isinstance(data, str) else data, allowed, needed)
     under = f"{path}." if path else ""
     return {
-        key: readers[key].read(f"{under}{key}", value)
+        key: fields[key].metadata["kind"].read(f"{under}{key}", value)
         for key, value in given.items()
-        if value is not None and key in readers
+        if value is not None and key in fields
     }
 
 
-# What the keys mean that do not explain themselves; for the schema.
-_MEANS = {
-    (Visit, "separate"): "significant and separately identifiable; absent = nobody said",
-    (Visit, "place"): "where the visit took place, if not where the drugs were given",
-    (Administration, "separate"): "apart from another service of the day that would include the injection",
-    (Administration, "basis"): "the component that a combination's dose counts, or total",
-    (Administration, "order"): "administrations of one order are one dose in several places",
-    (Administration, "syringe"): "administrations of one syringe or bag are one injection or infusion",
-    (Administration, "discarded"): "recorded as discarded; absent = not recorded, and never billed",
-    (Administration, "concentration"): "with a dose by volume: 40 mg/mL, 1%, 1:1000",
-    (Administration, "documented"): "what the record holds; absent = not judged",
-    (Administration, "charge_amount"): "the site's price of the drug given, shared over its lines",
-    (Encounter, "charge_amounts"): "the site's price of one unit of a code",
-    (Encounter, "revenue_codes"): "the revenue code of a code's lines",
-    (Encounter, "services"): "codes billed the same day",
-    (OpenedProduct, "amount"): "the labelled amount of one container",
-    (OpenedProduct, "discarded"): "recorded as discarded; absent = not recorded, and never billed",
-}
-
-
 def _shape(kind: type) -> dict[str, Any]:
-    readers, required, alone = _READERS[kind]
-    properties = {key: reader.schema() for key, reader in readers.items()}
+    """The JSON schema of a type."""
+    fields, needed = keys_of(kind)
+    properties = {key: _property(field) for key, field in fields.items()}
     if kind is Administration:
-        properties |= {key: _PRODUCT[name].schema() for key, name in _DIRECT.items()}
-    for key, shape_of in properties.items():
-        if (kind, key) in _MEANS:
-            properties[key] = {**shape_of, "description": _MEANS[kind, key]}
-    for field in attrs.fields(kind):
-        if isinstance(field.default, (str, bool)) and field.name in properties:
-            properties[field.name] = {**properties[field.name], "default": field.default}
+        of_product, _ = keys_of(OpenedProduct)
+        properties |= {key: _property(of_product[name]) for key, name in _DIRECT.items()}
     shape: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    if required:
-        shape["required"] = list(required)
-    return {"anyOf": [shape, _HCPCS.schema()]} if alone else shape
+    if needed:
+        shape["required"] = list(needed)
+    return {"anyOf": [shape, _HCPCS.schema()]} if kind in _ALONE else shape
+
+
+def _property(field: Any) -> dict[str, Any]:
+    made = dict(field.metadata["kind"].schema())
+    if field.metadata["says"]:
+        made["description"] = field.metadata["says"]
+    return {**made, "default": field.default} if isinstance(field.default, (str, bool)) else made

@@ -267,7 +267,9 @@ class Clerk:
             convert.resolve(drug, row.on, dose, None, reference=self.resolver.reference)
         one = Administration(drug, dose, route, products=products, container=container_of(row.container))
         every: Any = (one,)
-        return Encounter(row.on, setting.place or "", every, setting.payer, setting.claim)
+        return Encounter(
+            on=row.on, place=setting.place or "", administrations=every, payer=setting.payer, claim=setting.claim
+        )
 
     def _refusal(self, row: Row, findings: tuple[Finding, ...]) -> str:
         """Why there is no answer: the error of `billing_units` where it has one too."""
