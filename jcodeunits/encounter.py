@@ -26,7 +26,7 @@ from .amount import MOST_COUNTED, money
 from .dated import as_date
 from .dose import Dose
 from .errors import DateError, EncounterError, quoted
-from .facts.product_rows import KINDS
+from .facts.product_rows import FORMS, KINDS
 from .finding import Finding
 
 CLAIMS = ("professional", "outpatient")
@@ -43,7 +43,6 @@ PURPOSES = (
     "anesthetic",
 )
 CONTAINERS = KINDS
-FORMS = ("liquid", "powder", "kit", "cream")
 PERFORMERS = ("staff", "practitioner")
 SUPPLIERS = ("practice", "patient", "340b")
 DOCUMENTED = (

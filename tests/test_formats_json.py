@@ -15,7 +15,8 @@ from jcodeunits import formats
 from jcodeunits.claim import Charge, ExtraNdc
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, FormatError
-from jcodeunits.formats import claimjson, encounter_json
+from jcodeunits.formats import claimjson
+from jcodeunits.formats import json as contract_json
 
 
 def written(charge: Charge, **options: Any) -> dict[str, Any]:
@@ -123,10 +124,10 @@ ENCOUNTER = (
 
 
 def test_the_contracts_json_is_an_encounter() -> None:
-    found = encounter_json.read(ENCOUNTER)
+    found = contract_json.read(ENCOUNTER)
     assert found == Encounter.from_dict(json.loads(ENCOUNTER))
-    assert encounter_json.read(ENCOUNTER, payer="medicaid").payer == "medicaid"
-    assert encounter_json.read(json.loads(ENCOUNTER), place="11") == found
+    assert contract_json.read(ENCOUNTER, payer="medicaid").payer == "medicaid"
+    assert contract_json.read(json.loads(ENCOUNTER), place="11") == found
 
 
 @pytest.mark.parametrize(
@@ -140,22 +141,22 @@ def test_the_contracts_json_is_an_encounter() -> None:
 )
 def test_what_is_no_encounter_is_refused(text: str, says: str) -> None:
     with pytest.raises(FormatError, match=says):
-        encounter_json.read(text)
+        contract_json.read(text)
 
 
 def test_what_contradicts_the_encounter_is_refused() -> None:
     with pytest.raises(FormatError, match="says place '11' and '22' was given"):
-        encounter_json.read(ENCOUNTER, place="22")
+        contract_json.read(ENCOUNTER, place="22")
     with pytest.raises(EncounterError, match="plase"):
-        encounter_json.read(ENCOUNTER, plase="22")
+        contract_json.read(ENCOUNTER, plase="22")
 
 
 def test_the_whole_charge_is_written_even_when_it_stops() -> None:
     charge = charge_of(drug_line(), findings=(STOP,))
-    assert json.loads(encounter_json.write(charge)) == charge.as_dict()
-    assert encounter_json.losses(charge) == ()
+    assert json.loads(contract_json.write(charge)) == charge.as_dict()
+    assert contract_json.losses(charge) == ()
     with pytest.raises(FormatError, match="str is no charge"):
-        encounter_json.write("x")  # type: ignore[arg-type]
+        contract_json.write("x")  # type: ignore[arg-type]
 
 
 # --- the door --------------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ def test_formats_are_reached_by_name() -> None:
     charge = charge_of(drug_line())
     assert formats.write("x12", charge) == formats.x12.write(charge)
     assert formats.read("x12", formats.write("x12", charge)).lines[0].code == "J1885"
-    with pytest.raises(FormatError, match=r"'edifact' is no format\. Allowed: json, x12"):
+    with pytest.raises(FormatError, match=r"'edifact' is no format\. Allowed: claimjson, cms1500"):
         formats.write("edifact", charge)
     assert isinstance(formats.read("x12", formats.write("x12", charge)), formats.ClaimLines)
     with pytest.raises(AttributeError, match="edifact"):

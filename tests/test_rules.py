@@ -43,7 +43,6 @@ def test_a_rule_documents_itself(one: Rule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one.id)
     assert text.splitlines()[0].endswith((".", ":")) or text.splitlines()[1] != ""
     assert "Sources:" in text
-    assert ">>>" in text
     assert one.title
     assert one.cites
     assert all(citation.source in tables.sources() for citation in one.citations())

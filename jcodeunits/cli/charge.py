@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jcodeunits.errors import EncounterError
+from jcodeunits.formats import NAMES
 
 from . import terminal
 from .arguments import Asked, Parser, add_facts, asked, parser
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from jcodeunits.encounter import Encounter
 
 _OWN = ("table", "json")
-_MESSAGES = ("x12", "hl7v2", "fhir", "cms1500", "ub04", "claimjson")
 
 # Flags that are a key of the encounter or of its one administration, by the contract's names.
 _ENCOUNTER = ("place", "payer", "claim", "supervision")
@@ -70,7 +70,7 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.charging import charge as charged
 
     made = charged(encounter, reference=on.reference)
-    if args.format in _MESSAGES:
+    if args.format not in _OWN:
         return _message(made, args, on)
     if args.format == "json":
         return int(not made.ok), terminal.as_json(on.named(_plain(made, args.expected, on)))
@@ -91,7 +91,12 @@ def _arguments() -> Parser:
     made.add_argument(
         "--from", dest="source", choices=("json", "fhir", "hl7v2"), default="json", help="what the file is"
     )
-    made.add_argument("--format", choices=(*_OWN, *_MESSAGES), default="table", help="what is written")
+    made.add_argument(
+        "--format",
+        choices=(*_OWN, *(name for name in NAMES if name not in _OWN)),
+        default="table",
+        help="what is written",
+    )
     made.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
     made.add_argument("--schema", action="store_true", help="print the JSON schema of an encounter")
     made.add_argument("--explain", action="store_true", help="show the steps behind every line")
@@ -194,7 +199,8 @@ def _read(
     from jcodeunits import formats
 
     text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
-    module, content = formats.module(args.source), text.decode("utf-8-sig")
+    module: Any = formats.module(args.source)
+    content = text.decode("utf-8-sig")
     if args.source != "json":
         found = module.reading(content, reference=asked_of.reference, **day_of, **given)
         return found.encounter, str(found.encounter.on)

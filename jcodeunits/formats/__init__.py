@@ -1,49 +1,58 @@
 """Messages in, claim lines out: one module for each format, loaded when it is used.
 
-Every module has `write(charge)` and `read(text)`. `read` of a message of administrations gives an
-`Encounter`, of a message of charges the `ClaimLines`. Each says in `CARRIES` what the format holds and in
-`losses(charge)` what of a charge it does not.
+A module of this folder without an underscore is a format, and its name is the format's. Each is a `Format`: `write`
+and `losses` of a charge, `CARRIES` that says what the format holds, and `read`: of a message of administrations it
+gives an `Encounter`, of a message of charges the `ClaimLines`.
 
->>> sorted(NAMES)
-['claimjson', 'cms1500', 'fhir', 'hl7v2', 'json', 'ub04', 'x12']
+>>> NAMES
+('claimjson', 'cms1500', 'fhir', 'hl7v2', 'json', 'ub04', 'x12')
 """
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, quoted
 
 if TYPE_CHECKING:
-    from . import claimjson, cms1500, encounter_json, fhir, hl7v2, ub04, x12
+    from . import claimjson, cms1500, fhir, hl7v2, json, ub04, x12
     from ._incoming import Batch, Reading
     from ._outgoing import ClaimLines, Loss
 
-# Name of the format -> its module.
-_MODULES = {
-    "json": "encounter_json",
-    "x12": "x12",
-    "hl7v2": "hl7v2",
-    "fhir": "fhir",
-    "cms1500": "cms1500",
-    "ub04": "ub04",
-    "claimjson": "claimjson",
-}
-NAMES = tuple(_MODULES)
+
+class Format(Protocol):
+    """What the module of a format must have; its own options stand beside these as keywords."""
+
+    CARRIES: Mapping[str, str]
+
+    def write(self, charge: Any, **options: Any) -> str:
+        """The charge as text. Raises `FormatError` that lists all that is in the way."""
+
+    def losses(self, charge: Any, **options: Any) -> tuple[Any, ...]:
+        """What of the charge the format does not carry."""
+
+    def read(self, text: Any, **beside: Any) -> Any:
+        """The encounter or the claim lines that a text holds. Raises `FormatError` or `EncounterError`."""
+
+
+NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_")))
 _TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_outgoing", "Loss": "_outgoing"}
 
 __all__ = [
     "NAMES",
     "Batch",
     "ClaimLines",
+    "Format",
     "Loss",
     "Reading",
     "claimjson",
     "cms1500",
-    "encounter_json",
     "fhir",
     "hl7v2",
+    "json",
     "module",
     "read",
     "ub04",
@@ -52,11 +61,11 @@ __all__ = [
 ]
 
 
-def module(name: str) -> Any:
+def module(name: str) -> Format:
     """The module of a format by its name; `FormatError` lists the names."""
-    if name not in _MODULES:
-        raise FormatError(f"{name!r} is no format. Allowed: {', '.join(NAMES)}.", format=name)
-    return import_module(f".{_MODULES[name]}", __name__)
+    if name not in NAMES:
+        raise FormatError(f"{quoted(name)} is no format. Allowed: {', '.join(NAMES)}.", format=name)
+    return cast("Format", import_module(f".{name}", __name__))
 
 
 def read(name: str, text: str, **beside: Any) -> Any:
@@ -66,11 +75,11 @@ def read(name: str, text: str, **beside: Any) -> Any:
 
 def write(name: str, charge: Any, **options: Any) -> str:
     """Write a charge in the named format; the options are those of the format's own `write`."""
-    return str(module(name).write(charge, **options))
+    return module(name).write(charge, **options)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES.values():
+    if name in NAMES:
         return import_module(f".{name}", __name__)
     if name in _TYPES:
         return getattr(import_module(f".{_TYPES[name]}", __name__), name)

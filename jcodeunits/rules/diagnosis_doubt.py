@@ -22,9 +22,6 @@ def diagnosis_doubt(case: Case) -> Iterable[Finding]:
     The diagnosis is never changed: the caller is asked.
 
     Sources: the doubtful rows of the diagnosis table, each with its source.
-
-    >>> diagnosis_doubt.severities
-    ('warn',)
     """
     seen = set()
     for number, line in case.numbered():

@@ -16,9 +16,6 @@ def diagnosis_missing(case: Case) -> Iterable[Finding]:
     Said once for the whole claim, at its first such line.
 
     Sources: the guide's denial reason 7.
-
-    >>> diagnosis_missing.id
-    'diagnosis-missing'
     """
     bare = [(number, line) for number, line in case.numbered() if not line.diagnoses]
     if bare:

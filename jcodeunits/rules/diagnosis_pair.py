@@ -22,9 +22,6 @@ def diagnosis_pair(case: Case) -> Iterable[Finding]:
     enough.
 
     Sources: the guide's table of pairs.
-
-    >>> diagnosis_pair.severities
-    ('warn',)
     """
     seen = set()
     for number, line in case.numbered("drug"):

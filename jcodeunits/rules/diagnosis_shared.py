@@ -19,9 +19,6 @@ def diagnosis_shared(case: Case) -> Iterable[Finding]:
     """Each drug line leads with the diagnosis that it treats; a shared list links the first to every drug.
 
     Sources: the guide's scenario 3, which shows the slip.
-
-    >>> diagnosis_shared.severities
-    ('note',)
     """
     codes = {line.code for _, line in case.numbered("drug")}
     encounter = case.encounter

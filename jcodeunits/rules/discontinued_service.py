@@ -23,9 +23,6 @@ def discontinued_service(case: Case) -> Iterable[Finding]:
     A drug counts as discarded only where it was drawn up for the patient from a single-dose container.
 
     Sources: the modifier rows; the guide's paragraph on 52 and 53.
-
-    >>> discontinued_service.severities
-    ('warn',)
     """
     for number, line in case.numbered("administration", "service"):
         row = case.procedure(line)

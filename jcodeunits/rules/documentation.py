@@ -18,9 +18,6 @@ def documentation(case: Case) -> Iterable[Finding]:
     Absent means not judged. The amount discarded belongs to the record where a container was not used up.
 
     Sources: the documentation table; the guide's side-by-side examples.
-
-    >>> documentation.severities
-    ('warn', 'note')
     """
     judged = [(i, given) for i, given in enumerate(case.encounter.administrations) if given.documented is not None]
     if not judged:

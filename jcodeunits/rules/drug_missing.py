@@ -18,9 +18,6 @@ def drug_missing(case: Case) -> Iterable[Finding]:
     An injection whose drug the patient brought stands alone rightly, and so do allergen injections.
 
     Sources: the guide's denial reason 3.
-
-    >>> drug_missing.severities
-    ('warn',)
     """
     if any(True for _ in case.numbered("drug")):
         return

@@ -14,9 +14,6 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
     """The same code with the same modifiers twice on one day is denied as a duplicate.
 
     Sources: NCCI policy manual, chapter I, section V, on reporting units.
-
-    >>> duplicate_line.severities
-    ('warn',)
     """
     seen: dict[tuple[object, ...], int] = {}
     said = set()

@@ -28,9 +28,6 @@ def hospital_packaging(case: Case) -> Iterable[Finding]:
     indicator.
 
     Sources: OPPS Addendum B, status indicator of the code.
-
-    >>> hospital_packaging.severities
-    ('note', 'warn')
     """
     if case.encounter.claim != "outpatient":
         return

@@ -18,9 +18,6 @@ def laterality(case: Case) -> Iterable[Finding]:
     They belong on joint, eye and nerve procedures.
 
     Sources: NCCI policy manual, chapter I, section V; the modifier rows.
-
-    >>> laterality.severities
-    ('note',)
     """
     for number, line in case.numbered("administration", "service"):
         row = case.procedure(line)

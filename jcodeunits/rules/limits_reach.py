@@ -18,9 +18,6 @@ def limits_reach(case: Case) -> Iterable[Finding]:
     says so.
 
     Sources: the editions named.
-
-    >>> limits_reach.severities
-    ('note',)
     """
     found: dict[str, tuple[Citation, list[str]]] = {}
     codes = tuple(dict.fromkeys(line.code for _, line in case.numbered("administration", "drug")))

@@ -15,9 +15,6 @@ def modifier_expired(case: Case) -> Iterable[Finding]:
     """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
 
     Sources: HCPCS Level II, modifier records.
-
-    >>> modifier_expired.id
-    'modifier-expired'
     """
     for number, line in case.numbered():
         for code in line.modifiers:

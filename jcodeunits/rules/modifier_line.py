@@ -21,9 +21,6 @@ def modifier_line(case: Case) -> Iterable[Finding]:
     caller's own services carry as well as the derived lines.
 
     Sources: NCCI policy manual, chapter I, section E.1; HCPCS modifiers.
-
-    >>> modifier_line.id
-    'modifier-line'
     """
     for number, line in case.numbered():
         if not line.modifiers:

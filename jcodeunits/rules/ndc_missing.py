@@ -17,9 +17,6 @@ def ndc_missing(case: Case) -> Iterable[Finding]:
     stops the claim; for payers known only in general the finding warns.
 
     Sources: the payer's row; the guide's denial reason 8.
-
-    >>> ndc_missing.severities
-    ('stop', 'warn')
     """
     option = case.option("ndc")
     if option.value == "optional":

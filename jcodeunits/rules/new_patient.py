@@ -14,9 +14,6 @@ def new_patient(case: Case) -> Iterable[Finding]:
     """That the patient is new does not make the visit separate: the note must show its own work.
 
     Sources: NCCI policy manual, chapter I, section D.
-
-    >>> new_patient.severities
-    ('note',)
     """
     for number, line in case.numbered("visit"):
         row = case.procedure(line)

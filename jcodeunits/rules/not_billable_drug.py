@@ -19,9 +19,6 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
     of service the finding warns instead of stopping.
 
     Sources: the MUE tables, with CMS's reason; NCCI policy manual, chapter I, section V.
-
-    >>> not_billable_drug.severities
-    ('stop', 'warn')
     """
     for number, line in case.numbered("drug", "service"):
         if not is_level_two(line.code):

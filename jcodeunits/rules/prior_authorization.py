@@ -19,9 +19,6 @@ def prior_authorization(case: Case) -> Iterable[Finding]:
     """Plans outside fee-for-service Medicare often ask for authorization before costly injectables.
 
     Sources: the payer's row; the drug's class row.
-
-    >>> prior_authorization.severities
-    ('note',)
     """
     option = case.option("prior-authorization")
     if option.value != "check":

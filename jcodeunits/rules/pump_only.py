@@ -14,9 +14,6 @@ def pump_only(case: Case) -> Iterable[Finding]:
     """Some codes are for insulin through equipment; an injection in the office has another code.
 
     Sources: HCPCS Level II descriptors; the class rows.
-
-    >>> pump_only.severities
-    ('stop', 'warn')
     """
     for number, line in case.numbered("drug"):
         given = case.administration(line)

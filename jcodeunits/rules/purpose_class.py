@@ -19,9 +19,6 @@ def purpose_class(case: Case) -> Iterable[Finding]:
     The purpose decides the administration code, so a slip there bills the wrong family.
 
     Sources: the class rows, reviewed by hand; the guide's denial reason 6.
-
-    >>> purpose_class.severities
-    ('warn',)
     """
     for number, line in case.numbered("drug"):
         given = case.administration(line)

@@ -23,9 +23,6 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
     that is not covered is usually not paid either.
 
     Sources: exclusion articles of the contractors; the payer's own row.
-
-    >>> self_administered_list.severities
-    ('warn',)
     """
     option = case.option("self-administered")
     if option.value == "pay":

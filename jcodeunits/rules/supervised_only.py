@@ -20,9 +20,6 @@ def supervised_only(case: Case) -> Iterable[Finding]:
     supervision, and not for use when the patient gives it himself.
 
     Sources: HCPCS Level II descriptors; the class rows.
-
-    >>> supervised_only.severities
-    ('note',)
     """
     for number, line in case.numbered("drug"):
         if "supervised-only" in case.classes(line):

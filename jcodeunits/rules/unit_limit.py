@@ -22,9 +22,6 @@ def unit_limit(case: Case) -> Iterable[Finding]:
     successor.
 
     Sources: NCCI policy manual, chapter I, section V; the MUE tables.
-
-    >>> unit_limit.id
-    'unit-limit'
     """
     totals: dict[str, int] = {}
     first: dict[str, int] = {}

@@ -29,9 +29,6 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
     ones.
 
     Sources: the decision table's row for the drug; the guide's denial reason 6.
-
-    >>> wrong_administration.id
-    'wrong-administration'
     """
     listed = [(n, line, row) for n, line in case.numbered("service") if (row := case.procedure(line)) is not None]
     listed = [item for item in listed if item[2].kind == "administration"]

@@ -17,6 +17,20 @@ from jcodeunits.facts.reference import Reference
 from ._json import load
 from ._outgoing import Loss, in_use
 
+CARRIES = {
+    "code": "code",
+    "modifiers": "modifiers",
+    "units": "units",
+    "ndc": "ndc",
+    "ndc_qualifier": "ndc_qualifier",
+    "ndc_quantity": "ndc_quantity",
+    "diagnoses": "diagnoses",
+    "charge_amount": "charge_amount",
+    "revenue_code": "revenue_code",
+    "description": "description",
+    "extra_ndcs": "extra_ndcs",
+}
+
 
 def read(text: object, **beside: Any) -> Encounter:
     """The encounter that JSON text (or a dict) describes; `beside` adds what it does not say.
