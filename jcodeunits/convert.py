@@ -51,8 +51,8 @@ class Measure:
     """How doses in one unit count toward one code: billing units in one unit of dose, and by which way.
 
     `way`: `direct` (same kind of unit), `activity` (plain "units" for the code's own activity unit),
-    `equivalent` (an equivalence of the code's row), `component` (one named part), `total` (all parts),
-    `band` (one code for the whole dose).
+    `equivalent` (an equivalence of the code's row), `counted` (one of what the code counts), `component` (one
+    named part), `total` (all parts), `band` (one code for the whole dose).
     """
 
     ratio: Fraction
@@ -165,6 +165,7 @@ def billing_units(
     book = reference or Reference.shipped()
     day = as_date(on)
     given = dose if isinstance(dose, Dose) else Dose.of(dose)
+    route = _one_route(given, route)
     try:
         row, findings = resolve(drug, day, given, route, reference=book)
     except NotInEffect as error:
@@ -179,9 +180,24 @@ def billing_units(
     count = round_up(exact)
     if count > MOST_UNITS:
         says = "No dose comes to so much. Check the amount and its unit."
-        raise UnreadableDose(says, given=given.written, instead="")
+        raise UnreadableDose(says, given=given.written, argument="dose")
     said = _findings(row, given, day, measure, findings, book)
     return BilledUnits(row, given, exact, count, day, measure, said, basis, reference=book)
+
+
+def _one_route(dose: Dose, route: str | None) -> str | None:
+    """The route that was said beside the dose or behind it; where both are said, they must agree."""
+    if route is None or dose.route is None:
+        return route or dose.route
+    said = routes.canonical(route)
+    if not routes.agree(said, dose.route):
+        raise UnreadableDose(
+            f"{quoted(dose.written)} names the route {dose.route}, and {said} is given as the route. Give one.",
+            given=dose.written,
+            argument="dose",
+            instead=str(dose),
+        )
+    return route
 
 
 # --- which drug -------------------------------------------------------------------------------------
@@ -225,12 +241,14 @@ def _same(drug: Drug, on: dt.date, reference: Reference) -> Drug:
 
 
 def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Reference) -> Dose:
-    """A volume of an NDC as the amount of drug in it, where the code counts no volume itself."""
-    if not ndc.looks_like(drug) or units.dimension(dose.unit) != "volume":
+    """A volume or a count of containers of an NDC as the amount of drug in it, where the code counts neither."""
+    if not ndc.looks_like(drug):
         return dose
-    if row.unit and units.dimension(row.unit) == "volume":
-        return dose
-    return reference.products.find(drug, on)[0].drawn(dose)
+    item = reference.products.find(drug, on)[0]
+    item.agrees(dose)
+    held = item.held(dose)
+    counts_volume = row.unit and units.dimension(row.unit) == "volume"
+    return held if counts_volume or units.dimension(held.unit) != "volume" else item.drawn(held)
 
 
 def _by_ndc(text: str, on: dt.date, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
@@ -372,10 +390,11 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
     for amount, other, how in ways:
         if units.dimension(unit) == units.dimension(other):
             return Measure(units.factor(unit, other) / amount, how, amount, other)
-    if unit == "unit":
-        for amount, other, _ in ways:
-            if units.is_activity(other):
-                return Measure(1 / amount, "activity", amount, other)
+    for amount, other, _ in ways:
+        if unit == "unit" and units.is_activity(other):
+            return Measure(1 / amount, "activity", amount, other)
+        if units.counts(unit, other):
+            return Measure(1 / amount, "counted", amount, other)
     _needs(row, unit, ways[0][1])
     raise AssertionError("unreachable")  # pragma: no cover - _needs has raised
 
@@ -503,7 +522,9 @@ def _steps(billed: BilledUnits) -> list[Step]:
         return steps
     counted = billed.exact * measure.size
     shown = f"{decimal_text(counted)} {units.label(measure.unit, plural=counted != 1)}"
-    if measure.unit != dose.unit and measure.way != "activity":
+    if measure.way == "counted":
+        steps.append(Step(f"{dose} is {shown}", f"the code counts each {measure.unit}"))
+    elif measure.unit != dose.unit and measure.way != "activity":
         steps.append(Step(f"{dose} = {shown}", "dose in the code's unit"))
     if measure.way == "equivalent":
         steps.append(Step(f"{size} = 1 billing unit", "equivalence of the code's own row", row.citation))

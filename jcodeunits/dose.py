@@ -1,7 +1,9 @@
 """Doses: exact amounts with a unit, and how they were written.
 
-The grammar is our own and small: a number, perhaps `million` or `billion`, and an accepted unit. Spellings
-that are known to be misread are refused, or read with a note that names the safe spelling.
+The grammar is our own and small. An amount is a number, perhaps `million` or `billion`, and an accepted unit;
+a dose is an amount, or one worked out from what stands beside it (a volume and a concentration, so much for
+each kg or m2, a whole number of times), perhaps with the route behind it. Spellings that are known to be
+misread are refused, or read with a note that names the safe spelling.
 """
 
 from __future__ import annotations
@@ -14,14 +16,21 @@ from typing import Any
 
 import attrs
 
-from . import units
+from . import routes, units
 from .amount import decimal_text, exact, read_decimal
 from .dated import Step
 from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
 from .finding import Finding, declare
 from .tables import cited
 
-FINDINGS = declare(__name__, {"dose-notation": ("A dose written in a way that is easily misread", "note")})
+FINDINGS = declare(
+    __name__,
+    {
+        "dose-in-volume": ("A dose written as an amount in a volume", "note"),
+        "dose-notation": ("A dose written in a way that is easily misread", "note"),
+        "dose-repeated": ("A dose written as an amount several times", "warn, note"),
+    },
+)
 
 _SCALES = {
     "thousand": 10**3,
@@ -33,16 +42,30 @@ _SCALES = {
 }
 _NUMBER = re.compile(r"(?P<whole>[1-9]\d{0,2}(?:,\d{3})+|0|[1-9]\d*)?(?:\.(?P<part>\d+))?", re.ASCII)
 _TEXT = re.compile(r"(?P<number>[\d.,]+) ?(?P<rest>[^\d.,\s+/-].*)", re.ASCII | re.DOTALL)
-_LONGEST = 40  # characters; a dose in vector genomes has 15 digits, no dose has more than 20
+_LONGEST = 40  # characters of one amount; a dose in vector genomes has 15 digits, no dose has more than 20
+_LONGEST_TEXT = 100  # characters of a whole dose: rate, measure, times and route
 
 # Read, with a note: spellings that the safety lists name, and what to write.
-_UNSAFE = {"ug": "mcg", "µg": "mcg", "μg": "mcg", "cc": "mL", "U": "units", "µCi": "microcuries", "μCi": "microcuries"}
+_UNSAFE = {
+    "ug": "mcg",
+    "µg": "mcg",
+    "μg": "mcg",
+    "cc": "mL",
+    "U": "units",
+    "u": "units",
+    "µCi": "microcuries",
+    "μCi": "microcuries",
+}
 
 _GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2.4 million units."
 
 
-def _refused(given: object, why: str, instead: str = "", what: str = "no dose") -> UnreadableDose:
-    return UnreadableDose(f"{quoted(given)} is {what}: {why} {instead or _GENERAL_HELP}", given=given, instead=instead)
+def _refused(
+    given: object, why: str, advice: str = "", what: str = "no dose", argument: str = "dose", instead: str | None = None
+) -> UnreadableDose:
+    """The refusal of an argument; `instead` is text that is accepted in its place."""
+    says = f"{quoted(given)} is {what}: {why} {advice or _GENERAL_HELP}"
+    return UnreadableDose(says, given=given, argument=argument, instead=instead)
 
 
 def _note(written: str, safe: str, source: str) -> Finding:
@@ -50,16 +73,17 @@ def _note(written: str, safe: str, source: str) -> Finding:
     return Finding("dose-notation", "note", says, f"Write {safe!r}.", (cited(source),))
 
 
-def _explain_refusal(text: str) -> UnreadableDose:
-    """The error for text outside the grammar: what is wrong with it, and what to write instead."""
-    bare = text.strip()
-    if not bare:
-        return _refused(text, "it is empty.")
-    if len(bare) > _LONGEST:
-        return _refused(text, f"it has {len(bare)} characters.")
-    checks: tuple[tuple[str, str, str], ...] = (
+def _read_as(rule: str, written: str, reading: str, fix: str) -> Finding:
+    """The note on a dose that was worked out from how it was written."""
+    return Finding(rule, "note", f"{written!r} was read as {reading}.", fix, (cited("own-review", "dose notation"),))
+
+
+# What text outside the grammar may be: its pattern, what is wrong with it, what to write instead.
+_MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern, re.ASCII | re.DOTALL), why, advice)
+    for pattern, why, advice in (
         (r"[-−–+].*", "a sign stands before the number.", "Write the amount without a sign, above zero."),
-        (r"(?i)(nan|inf|infinity)\b.*", "that is no number.", ""),
+        (r"(?i:nan|inf|infinity)\b.*", "that is no number.", ""),
         (r".*[½¼¾⅓⅔⅛⅜⅝⅞].*|.*\d ?/ ?\d.*", "a fraction is easily misread.", "Write a decimal: 0.5 mg."),
         (r"\d{1,3}( \d{3})+\D.*", "a space stands inside the number.", "Write 1,000 mg or 1000 mg."),
         (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.", "Write 0.5 mg or 1,000 mg."),
@@ -75,10 +99,37 @@ def _explain_refusal(text: str) -> UnreadableDose:
         (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.", "Write 0.001 mg or 10 million units."),
         (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
     )
-    for pattern, why, instead in checks:
-        if re.fullmatch(pattern, bare, re.ASCII | re.DOTALL):
-            return _refused(text, why, instead)
+)
+_HALVES = {"½": "0.5", "¼": "0.25", "¾": "0.75"}
+
+
+def _explain_refusal(text: str) -> UnreadableDose:
+    """The error for text outside the grammar: what is wrong with it, and what to write instead."""
+    bare = text.strip()
+    if not bare:
+        return _refused(text, "it is empty.")
+    if len(bare) > _LONGEST_TEXT or max(map(len, bare.split())) > _LONGEST:
+        return _refused(text, f"it has {len(bare)} characters.")
+    for pattern, why, advice in _MISTAKES:
+        if pattern.fullmatch(bare):
+            return _refused(text, why, advice, instead=_mended(bare))
     return _refused(text, "it is not a number followed by a unit.")
+
+
+def _mended(bare: str) -> str | None:
+    """The same amount in accepted writing, where only one amount can be meant; None where it is a guess."""
+    number, rest = re.match(r"([½¼¾]|\d+\.(?=\s*[a-zA-Z]))?(.*)", bare, re.DOTALL).groups()  # type: ignore[union-attr]
+    if number is None:
+        return None
+    text = f"{_HALVES.get(number, number.rstrip('.'))} {rest.strip()}"
+    return text if _is_dose(text) else None
+
+
+def _is_dose(text: str) -> bool:
+    try:
+        return bool(_read(text))
+    except DoseError:
+        return False
 
 
 def _read_number(text: str, number: str) -> tuple[Fraction, str]:
@@ -117,6 +168,20 @@ def _read(text: str) -> Dose:
 @lru_cache(maxsize=16384)
 def _read_short(text: str) -> Dose:
     """One text to one dose; remembered, because the same doses come again and again."""
+    try:
+        return _plain_amount(text)
+    except DoseError as why:
+        bare = text.strip().replace("\xa0", " ")
+        made = _worked_out(bare) if len(bare) <= _LONGEST_TEXT else None
+        if made is None:
+            raise why from None
+        return made
+
+
+def _plain_amount(text: str, of_body: bool = False) -> Dose:
+    """A number and a unit, and nothing else; pounds only where it is a weight of the body."""
+    if len(text) > LONGEST:
+        raise _refused(text, f"it has {len(text)} characters.")
     bare = text.strip().replace("\xa0", " ")
     match = _TEXT.fullmatch(bare)
     if match is None or len(bare) > _LONGEST:
@@ -125,16 +190,151 @@ def _read_short(text: str) -> Dose:
     try:
         scale, symbol, spelling = _read_unit(match["rest"])
     except UnknownUnit as error:
-        refusal = _explain_refusal(text)
-        raise (error if refusal.instead == "" else refusal) from None
+        refusal: DoseError = _explain_refusal(text)
+        if str(refusal).endswith(_GENERAL_HELP):
+            near = f"{match['number']} {error.near[0]}" if len(error.near) == 1 else None
+            refusal = UnknownUnit(error.message, **{**error.fields, "argument": "dose", "instead": near})
+        raise refusal from None
     if value == 0:
         raise _refused(text, "the amount is zero.", "Write the amount that was given, above zero.")
+    if symbol in _ONLY_WEIGHTS and not of_body:
+        raise _refused(text, f"{match['rest']} is a weight of the body.", "Write the dose in g, mg or mcg.")
     notes: tuple[Finding, ...] = ()
     safe_unit = _UNSAFE.get(spelling, "")
     if safe_number or safe_unit:
         safe = f"{safe_number or match['number']} {safe_unit or spelling}"
         notes = (_note(bare, safe, "ismp-error-prone" if safe_unit else "tjc-do-not-use"),)
     return Dose(value * scale, symbol, bare, notes)
+
+
+# --- a dose worked out from what stands beside the amount -------------------------------------------
+
+_ONLY_WEIGHTS = frozenset({"lb"})  # units of the body, never of a drug
+# "x" before a number: how many times, or the measure of a dose by weight.
+_TIMES = re.compile(r"(?P<left>.*\S)(?:\s+[xX×*]\s*|(?<=\d)[xX×*]\s*)(?P<right>[\d.].*)", re.ASCII)
+_WHOLE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
+_BRACKETED = re.compile(r"(?P<left>[^()]*[^()\s])\s*\((?P<right>[^()]+)\)")
+_BESIDE = re.compile(r"(?P<left>.+?)\s+(?P<word>of|in)\s+(?P<right>[\d.].*)", re.ASCII)
+_IN_VOLUME = re.compile(r"(?P<left>[^/]+)/\s*(?P<right>[\d.][^/]*)", re.ASCII)
+_RATE = re.compile(r"(?P<amount>[^/]+?)\s*/\s*(?P<each>kg|KG|Kg|m2|M2|m²|sq m)", re.ASCII)
+_NO_ROUTES = frozenset({"in", "it", "NS", "ns"})  # words, and a diluent, behind an amount
+
+
+def _worked_out(bare: str) -> Dose | None:
+    """The dose in text that is no plain amount; None where it has none of the forms."""
+    for read in (_with_route, _multiplied, _bracketed, _beside, _amount_in_volume, _side_by_side):
+        made = read(bare)
+        if made is not None:
+            return attrs.evolve(made, written=bare)
+    return None
+
+
+def _with_route(bare: str) -> Dose | None:
+    """`1 g IM`: the route behind the dose."""
+    words = bare.split(" ")
+    for n in (3, 2, 1):
+        tail = " ".join(words[-n:])
+        way = routes.find(tail) if len(words) > n + (not words[0][-1:].isalpha()) else None
+        if way is None or units.is_known(tail) or tail in _NO_ROUTES or not tail[:1].isalpha():
+            continue
+        dose = _read_short(" ".join(words[:-n]).rstrip(","))
+        if dose.route not in (None, way):
+            raise _refused(bare, f"it names two routes, {dose.route} and {way}.", "Write one.")
+        return attrs.evolve(dose, route=way)
+    return None
+
+
+def _multiplied(bare: str) -> Dose | None:
+    """`30 mg x 2`, `2 x 30 mg`, `5 mg/kg x 70 kg`, `0.5 mL x 40 mg/mL`."""
+    match = _TIMES.fullmatch(bare)
+    if match is None:
+        return None
+    left, right = match["left"], match["right"]
+    for times, each in ((right, left), (left, right)):
+        if _WHOLE.fullmatch(times):
+            return None if _WHOLE.fullmatch(each) else _several(bare, int(times), _read_short(each))
+    for rate, measure in ((left, right), (right, left)):
+        by = _RATE.fullmatch(rate)
+        if by is not None:
+            return Dose.by_weight(rate, measure) if by["each"].casefold() == "kg" else Dose.by_surface(rate, measure)
+    return _of_concentration(left, right)
+
+
+def _several(bare: str, times: int, each: Dose) -> Dose:
+    """One amount given several times, as one amount: exact, and with a note that asks."""
+    amount, volume = each.amount * times, None if each.volume is None else each.volume * times
+    total = Dose(amount, each.unit, bare, each.notes, each.steps, volume, each.route)
+    note = _read_as("dose-repeated", bare, f"{total} in all", "Check that it was one administration.")
+    step = Step(f"{times} x {each} = {total}", "given several times")
+    return total if times == 1 else attrs.evolve(total, notes=(*each.notes, note), steps=(*each.steps, step))
+
+
+def _bracketed(bare: str) -> Dose | None:
+    """`1 mL (40 mg)` and `40 mg (1 mL)`."""
+    match = _BRACKETED.fullmatch(bare)
+    return None if match is None else _stated(bare, match["left"], match["right"])
+
+
+def _beside(bare: str) -> Dose | None:
+    """`0.5 mL of 40 mg/mL`, `40 mg in 1 mL`."""
+    match = _BESIDE.fullmatch(bare)
+    if match is None:
+        return None
+    if _is_concentration(match["right"]):
+        return _of_concentration(match["left"], match["right"])
+    return _stated(bare, match["left"], match["right"], either=False) if match["word"] == "in" else None
+
+
+def _amount_in_volume(bare: str) -> Dose | None:
+    """`80 mg/2 mL`; without the second number it is a concentration, and none is a dose."""
+    match = _IN_VOLUME.fullmatch(bare)
+    return None if match is None else _stated(bare, match["left"], match["right"], either=False)
+
+
+def _side_by_side(bare: str) -> Dose | None:
+    """`1% 5 mL`, `30mg/mL 1mL`: a concentration and a volume in either order."""
+    for gap in re.finditer(r" (?=[\d.])", bare):
+        left, right = bare[: gap.start()], bare[gap.end() :]
+        if _is_concentration(left) != _is_concentration(right):
+            return _of_concentration(left, right)
+    return None
+
+
+def _of_concentration(left: str, right: str) -> Dose | None:
+    """A volume of a concentration, or an amount of one, in either order; None where neither is one."""
+    for drawn, concentration in ((left, right), (right, left)):
+        if not _is_concentration(concentration) or _is_concentration(drawn):
+            continue
+        given = _read_short(drawn)
+        if units.dimension(given.unit) == "volume":
+            return Dose.by_volume(drawn, concentration)
+        per_ml, symbol, _ = _concentration(concentration)
+        return attrs.evolve(given, volume=given.amount * units.factor(given.unit, symbol) / per_ml)
+    return None
+
+
+def _stated(bare: str, left: str, right: str, either: bool = True) -> Dose | None:
+    """An amount beside the volume that it stands in; None where they are not such a pair."""
+    try:
+        first, second = _read_short(left.strip()), _read_short(right.strip())
+    except DoseError:
+        return None
+    if either and units.dimension(first.unit) == "volume":
+        first, second = second, first
+    if units.dimension(second.unit) != "volume" or units.dimension(first.unit) == "volume":
+        return None
+    fix = f"Write {str(first)!r}."
+    note = _read_as("dose-in-volume", bare, f"{first} in {second}", fix)
+    return attrs.evolve(first, notes=(*first.notes, *second.notes, note), volume=second.to("mL").amount)
+
+
+def _is_concentration(text: str) -> bool:
+    bare = text.strip()
+    if bare.endswith("%") or ":" in bare:
+        return True
+    top, slash, bottom = bare.partition("/")
+    unit = re.sub(r"^[\d.,\s]+", "", bottom.strip())
+    return bool(slash and top and units.is_known(unit)) and units.dimension(units.canonical(unit)) == "volume"
 
 
 def _exact(value: object) -> Fraction:
@@ -155,7 +355,9 @@ def _exact(value: object) -> Fraction:
 class Dose:
     """An amount of drug: exact amount, unit symbol, how it was written, and notes on the way.
 
-    Make one with `Dose.of`, `Dose.by_weight`, `Dose.by_surface` or `Dose.by_volume`.
+    `volume`: the mL that the amount stands in, where the text or a concentration says it; `route`: the route
+    behind the dose, where one was written. Make one with `Dose.of`, `Dose.by_weight`, `Dose.by_surface` or
+    `Dose.by_volume`.
 
     >>> Dose.of("1 g").to("mg").amount
     Fraction(1000, 1)
@@ -170,15 +372,21 @@ class Dose:
     written: str = attrs.field(default="", eq=False)
     notes: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False)
     steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
+    volume: Fraction | None = attrs.field(default=None, eq=False, repr=False)
+    route: str | None = attrs.field(default=None, eq=False, repr=False)
 
     @classmethod
     def of(cls, value: object, unit: str | None = None) -> Dose:
         """A dose from text, from a number and a unit, from a Pint quantity, or from a dose.
 
-        Raises `UnreadableDose`, `UnknownUnit` or `AmbiguousUnit`.
+        Text is an amount (`30 mg`), or one worked out: `0.5 mL of 40 mg/mL`, `1% 5 mL`, `5 mg/kg x 70 kg`,
+        `30 mg x 2`, `1 mL (40 mg)`, `80 mg/2 mL`; a route may stand behind it (`1 g IM`). Raises
+        `UnreadableDose`, `UnknownUnit` or `AmbiguousUnit`.
 
         >>> Dose.of(0.035, "g") == Dose.of("0.035 g")
         True
+        >>> print(Dose.of("0.5 mL of 40 mg/mL"), Dose.of("30 mg x 2"), Dose.of("80mg/2mL"), Dose.of("1 gm IM").route)
+        20 mg 60 mg 80 mg IM
         """
         if unit is not None:
             if not isinstance(unit, str):
@@ -186,7 +394,7 @@ class Dose:
             if len(unit) > LONGEST:
                 raise _refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
             if isinstance(value, str):
-                return _read(f"{value} {unit}")
+                return _plain_amount(f"{value} {unit}")
             made = _exact(value)
             scale, symbol, spelling = _read_unit(unit.strip())
             written = f"{value} {unit}"
@@ -202,7 +410,7 @@ class Dose:
             amount = _exact(_plain(quantity.magnitude))
             return cls(amount, units.symbol_of_quantity(quantity), f"{quantity.magnitude} {quantity.units}")
         if isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool):
-            raise _refused(value, "the unit is missing.", "Give text such as '30 mg', or Dose.of(30, 'mg').")
+            raise _refused(value, "the unit is missing.", "Write the unit: 30 mg.")
         raise _refused(value, f"a {type(value).__name__} holds no dose.")
 
     @classmethod
@@ -231,7 +439,8 @@ class Dose:
             raise _refused(volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume")
         amount = drawn.to("mL").amount * per_ml
         step = Step(f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration")
-        return cls(amount, symbol, f"{drawn.written} of {concentration.strip()}", drawn.notes, (step,))
+        written = f"{drawn.written} of {concentration.strip()}"
+        return cls(amount, symbol, written, drawn.notes, (step,), drawn.to("mL").amount, drawn.route)
 
     def to(self, unit: str) -> Dose:
         """The same dose in another unit of its dimension; `UnitMismatch` otherwise."""
@@ -263,17 +472,22 @@ _EXAMPLES = {"kg": ("1.5 mg/kg", "70 kg"), "m2": ("75 mg/m2", "1.7 m2")}
 
 def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
     example, usual = _EXAMPLES[unit]
-    for given, wanted in ((rate, example), (measure, usual)):
+    argument = name.rpartition(" ")[2]
+    for given, wanted, which in ((rate, example, "dose"), (measure, usual, argument)):
         if not isinstance(given, str):
-            raise _refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text")
+            raise _refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text", which)
         if len(given) > LONGEST:
-            raise _refused(given, f"it has {len(given)} characters.", f"Write {wanted!r}.")
+            raise _refused(given, f"it has {len(given)} characters.", f"Write {wanted!r}.", argument=which)
     top, slash, bottom = rate.partition("/")
     if not slash or not units.is_known(bottom.strip()) or units.canonical(bottom.strip()) != unit:
         raise _refused(rate, f"it is not for each {unit}.", f"Write it as {example}.", f"no dose by {name}")
-    each, size = Dose.of(top), Dose.of(measure)
+    each = _plain_amount(top)
+    try:
+        size = _plain_amount(measure, of_body=True)
+    except DoseError as why:
+        raise type(why)(why.message, **{**why.fields, "argument": argument}) from None
     if units.dimension(size.unit) != units.dimension(unit):
-        raise _refused(measure, f"it is not in {unit}.", f"Write {usual}.", f"no {name}")
+        raise _refused(measure, f"it is not in {unit}.", f"Write {usual}.", f"no {name}", argument)
     amount = each.amount * size.to(unit).amount
     total = f"{decimal_text(amount)} {units.label(each.unit)}"
     step = Step(f"{each}/{unit} x {decimal_text(size.to(unit).amount)} {unit} = {total}", f"dose by {name}")
@@ -287,9 +501,9 @@ _CONCENTRATIONS = "Write 40 mg/mL, 250 mg/5 mL, 1% or 1:1000."
 def _concentration(text: str) -> tuple[Fraction, str, str]:
     """Amount in one mL, its unit, and how it reads."""
     if not isinstance(text, str):
-        raise _refused(text, "it is not text.", _CONCENTRATIONS, "no concentration")
+        raise _refused(text, "it is not text.", _CONCENTRATIONS, "no concentration", "concentration")
     if len(text) > LONGEST:
-        raise _refused(text, f"it has {len(text)} characters.", _CONCENTRATIONS, "no concentration")
+        raise _refused(text, f"it has {len(text)} characters.", _CONCENTRATIONS, "no concentration", "concentration")
     bare = text.strip()
     try:
         if bare.endswith("%"):
@@ -301,9 +515,9 @@ def _concentration(text: str) -> tuple[Fraction, str, str]:
         else:
             per_ml, symbol = _per_volume(bare)
     except (DoseError, ValueError, ZeroDivisionError):
-        raise _refused(text, "it cannot be read.", _CONCENTRATIONS, "no concentration") from None
+        raise _refused(text, "it cannot be read.", _CONCENTRATIONS, "no concentration", "concentration") from None
     if per_ml <= 0:
-        raise _refused(text, "it is zero.", _CONCENTRATIONS, "no concentration")
+        raise _refused(text, "it is zero.", _CONCENTRATIONS, "no concentration", "concentration")
     return per_ml, symbol, f"{decimal_text(per_ml)} {units.label(symbol)}/mL"
 
 

@@ -3,9 +3,9 @@
 Every error takes its message first and its facts as keywords; the facts stay readable as attributes
 and the error survives pickling, so that a worker process can hand it back.
 
->>> error = UnreadableDose("'Mg' is not a unit. Write 'mg'.", given="1 Mg", instead="1 mg")
->>> error.instead
-'1 mg'
+>>> error = UnreadableDose("'1 Mg' holds no unit. Write mg.", given="1 Mg", argument="dose", instead="1 mg")
+>>> error.argument, error.instead
+('dose', '1 mg')
 >>> isinstance(error, ValueError) and isinstance(error, JcodeunitsError)
 True
 """
@@ -34,7 +34,11 @@ def quoted(value: object) -> str:
 
 
 class JcodeunitsError(Exception):
-    """Root of everything that the package raises on purpose."""
+    """Root of everything that the package raises on purpose.
+
+    `instead` is text that is accepted in place of what was given, and `argument` names what it replaces (`drug`,
+    `dose`, `route`, `basis` ...); None where there is no literal way out.
+    """
 
     def __init__(self, message: str = "", /, **fields: Any) -> None:
         super().__init__(message)
@@ -44,8 +48,8 @@ class JcodeunitsError(Exception):
     def __getattr__(self, name: str) -> Any:
         # Only asked for names that are not there: an error's facts read as attributes.
         fields = self.__dict__.get("fields", {})
-        if name in fields:
-            return fields[name]
+        if name in fields or name in ("instead", "argument"):
+            return fields.get(name)
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
     def __reduce__(self) -> tuple[Callable[..., JcodeunitsError], tuple[Any, ...]]:
@@ -72,7 +76,7 @@ class DoseError(JcodeunitsError, ValueError):
 
 
 class UnreadableDose(DoseError):
-    """Dose text outside the grammar: `given`, `instead` (what to write)."""
+    """Dose text outside the grammar: `given`."""
 
 
 class UnknownUnit(DoseError):

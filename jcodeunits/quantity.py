@@ -240,6 +240,8 @@ def _by_container(
     found: Product, given: Dose, way: Counting, held: Dose | None, reference: Reference
 ) -> tuple[Fraction, Step]:
     """The part of a container that the dose is, in what the qualifier counts."""
+    found.agrees(given)
+    given = found.held(given)
     if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")

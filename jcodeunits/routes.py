@@ -163,6 +163,15 @@ def find(spelling: str) -> str | None:
     return min(found) or None if len(found) == 1 else None
 
 
+def agree(one: str, other: str) -> bool:
+    """Whether two routes can be one: the same, or one the other in general (IV and IV push).
+
+    >>> agree("IV", "IV push"), agree("IV push", "IV infusion")
+    (True, False)
+    """
+    return one == other or f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
+
+
 def canonical(spelling: object) -> str:
     """The name of the route; `UnknownRoute` with the known ones for anything else.
 

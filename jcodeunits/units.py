@@ -31,7 +31,26 @@ _AMBIGUOUS = {
 
 # Symbols, which have no plural; all other units are words.
 _WITHOUT_PLURAL = frozenset(
-    {"mg", "kg", "g", "mcg", "ng", "mL", "L", "mEq", "mmol", "mCi", "Ci", "MBq", "GBq", "PFU", "cm2", "m2", "each"}
+    {
+        "mg",
+        "kg",
+        "g",
+        "mcg",
+        "ng",
+        "mL",
+        "L",
+        "mEq",
+        "mmol",
+        "mCi",
+        "Ci",
+        "MBq",
+        "GBq",
+        "PFU",
+        "cm2",
+        "m2",
+        "lb",
+        "each",
+    }
 )
 
 
@@ -50,10 +69,8 @@ def _definitions() -> tuple[dict[str, str], dict[str, UnitDefinition]]:
     spellings: dict[str, str] = {}
     units: dict[str, UnitDefinition] = {}
     dimensions: dict[str, str] = {}
-    for line in tables.lines_of("units.txt"):
+    for line in _lines("="):
         parts = [part.strip() for part in line.split("=")]
-        if line.startswith("#") or len(parts) < 3:
-            continue
         name, meaning = parts[0], parts[1]
         dimension = meaning.strip("[]") if meaning.startswith("[") else dimensions[meaning.split()[-1]]
         dimensions[name] = dimension
@@ -63,6 +80,27 @@ def _definitions() -> tuple[dict[str, str], dict[str, UnitDefinition]]:
             spellings[spelling.replace("_", " ")] = symbol
         spellings.setdefault(name.replace("_", " "), symbol)
     return spellings, units
+
+
+def _lines(sign: str) -> list[str]:
+    """The lines of the file that define (`=`), or that say what a word may count (`>`)."""
+    return [line for line in tables.lines_of("units.txt") if sign in line and not line.startswith("#")]
+
+
+@cache
+def _counted() -> dict[str, frozenset[str]]:
+    """Of each word that counts things, the things that one of it may be."""
+    pairs = [line.split(">") for line in _lines(">")]
+    return {word.strip(): frozenset(thing.strip() for thing in things.split(",")) for word, things in pairs}
+
+
+def counts(word: str, thing: str) -> bool:
+    """Whether one `word` is one of what a code counts: a dose is a study dose, each is a device.
+
+    >>> counts("dose", "study dose"), counts("each", "device"), counts("dose", "vial")
+    (True, True, False)
+    """
+    return thing in _counted().get(word, ())
 
 
 @cache
@@ -131,8 +169,7 @@ def registry() -> Any:
     import pint
 
     made: Any = pint.UnitRegistry(None, non_int_type=Fraction, cache_folder=None)
-    lines = tables.lines_of("units.txt")
-    definitions = [line.split("=") for line in lines if line.strip() and not line.startswith("#")]
+    definitions = [line.split("=") for line in _lines("=")]
     made.load_definitions([f"{name.strip()} = {meaning.strip()}" for name, meaning, *_ in definitions])
     return made
 

@@ -30,4 +30,4 @@ def test_a_refusal_says_what_why_and_what_to_do(case):
     assert type(error).__name__ == case["raises"]
     assert str(error) == case["says"]
     assert error.fields.get("given") == case["given"]
-    assert error.fields.get("instead") == case["instead"]
+    assert error.instead == case.get("instead")

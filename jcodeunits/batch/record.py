@@ -256,7 +256,7 @@ class Clerk:
             amount_text(row.discarded, row.unit),
         )
         products: Any = (opened,) if opened != OpenedProduct() else ()
-        drug, route = row.drug, row.route
+        drug, route = row.drug, row.route or dose.route
         if route is None:
             # Without a route a name is looked up among injectables; a code asks for no route.
             route = self.resolver.any_route

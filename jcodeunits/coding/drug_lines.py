@@ -8,7 +8,6 @@ guessed line.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -23,15 +22,7 @@ from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
 from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
-from jcodeunits.errors import (
-    AmbiguousDrug,
-    JcodeunitsError,
-    NotInEffect,
-    ProductMismatch,
-    UnitMismatch,
-    UnreadableDose,
-    quoted,
-)
+from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotInEffect, ProductMismatch, UnitMismatch
 from jcodeunits.facts.choosing import otherwise, rows_named
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
@@ -43,6 +34,7 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, softened, waste_rules
+from .given_dose import dose_of
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
 
 # Every finding about a dose, a container or an NDC, with what it may say.
@@ -56,8 +48,6 @@ FINDINGS = declare(
 )
 # Purposes whose drug is part of another service: no line of its own.
 _INCLUDED = frozenset({"diluent", "flush", "anesthetic"})
-_BY_WEIGHT = re.compile(r"/\s*kg\b")
-_BY_SURFACE = re.compile(r"/\s*(?:m2|m²|sq m)\b")
 
 
 @attrs.frozen
@@ -93,7 +83,7 @@ class _Given:
             written = given if isinstance(given, Dose) else Dose.of(given)
         except JcodeunitsError:
             return None
-        return written.to("mL").amount if units.dimension(written.unit) == "volume" else None
+        return written.to("mL").amount if units.dimension(written.unit) == "volume" else written.volume
 
 
 def drug_lines(encounter: Encounter, reference: Reference) -> tuple[DrugLines, ...]:
@@ -173,9 +163,13 @@ class DrugCoding:
         on = self.encounter.on
         written = administration.drug.strip()
         found = look_up(administration, ndc.looks_like(written), on, self.reference)
-        dose = self._dose(administration)
+        items = [f.item for f in found if f.item is not None]
+        dose = dose_of(administration, self.encounter.patient)
         row, notes = self.row(administration, found, dose)
         row = instead or row
+        if len(items) == 1:
+            items[0].agrees(dose)
+            dose = items[0].held(dose)
         try:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         except UnitMismatch:
@@ -183,29 +177,8 @@ class DrugCoding:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
+        said = tuple(attrs.evolve(x, severity="warn") if x.rule == "dose-repeated" else x for x in said)
         return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
-
-    def _dose(self, administration: Administration) -> Dose:
-        """The dose, worked out from weight, body surface or volume where it was ordered by them."""
-        written, patient = administration.dose, self.encounter.patient
-        if isinstance(written, Dose):
-            return written
-        for pattern, measure, name, make in (
-            (_BY_WEIGHT, patient.weight, "weight", Dose.by_weight),
-            (_BY_SURFACE, patient.surface, "surface", Dose.by_surface),
-        ):
-            if pattern.search(written):
-                if measure is None:
-                    raise UnreadableDose(
-                        f"The dose {quoted(written)} needs the patient's {name}, which is not given. "
-                        f"Give patient: {name}, or the dose in all.",
-                        given=written,
-                        instead="",
-                    )
-                return make(written, measure)
-        if administration.concentration is not None:
-            return Dose.by_volume(written, administration.concentration)
-        return Dose.of(written)
 
     # -- which code
 

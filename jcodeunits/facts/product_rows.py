@@ -11,6 +11,7 @@ from .. import hcpcs, ndc, tables, units
 from ..amount import decimal_text
 from ..dated import Step
 from ..dose import Dose
+from ..errors import ProductMismatch
 from ..tables import Dated, choice, column, columns_last, optional, optional_amount, text, words
 
 KINDS = ("single-dose", "multi-dose", "bulk")
@@ -110,7 +111,38 @@ class Product(Dated):
             "volume x the product's concentration",
             self.citation,
         )
-        return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step))
+        return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step), volume, dose.route)
+
+    def agrees(self, dose: Dose) -> None:
+        """Nothing where the volume written beside an amount is this product's concentration, or none is proved.
+
+        Raises `ProductMismatch`.
+        """
+        stated = any(note.rule == "dose-in-volume" for note in dose.notes)
+        if not stated or not dose.volume or self.qualifier != "ML" or not self.quantity or self.amount is None:
+            return
+        if units.dimension(dose.unit) != units.dimension(self.unit):
+            return
+        if dose.to(self.unit).amount * self.quantity != self.amount * dose.volume:
+            raise ProductMismatch(
+                f"{dose.written!r} is another concentration than NDC {self.number} holds ({self.contents}). Correct "
+                "the dose or the NDC.",
+                ndc=self.ndc,
+                code="|".join(self.codes),
+                codes=self.codes,
+                citation=self.citation,
+                argument="dose",
+            )
+
+    def held(self, dose: Dose) -> Dose:
+        """A count of this product's containers ("1 vial") as the amount in them; else the dose as it is."""
+        if self.dose is None or not self.shape or dose.unit != self.shape or self.unit == "billing unit":
+            return dose
+        amount = self.dose.amount * dose.amount
+        told = f"{decimal_text(amount)} {units.label(self.unit)}"
+        step = Step(f"{dose} of {self.contents} = {told}", "containers x the amount in one", self.citation)
+        volume = self.quantity * dose.amount if self.qualifier == "ML" and self.quantity else None
+        return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step), volume, dose.route)
 
     @property
     def first_cell(self) -> str:

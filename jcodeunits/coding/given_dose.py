@@ -1,0 +1,55 @@
+"""The dose of one administration, worked out from weight, body surface or volume where it was ordered by them."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from jcodeunits import routes
+from jcodeunits.dose import Dose
+from jcodeunits.encounter import Administration, Patient
+from jcodeunits.errors import UnreadableDose, quoted
+
+_BY_WEIGHT = re.compile(r"/\s*kg\b")
+_MEASURED = re.compile(r"[x×*] ?[\d.]+ ?\w+")  # the measure stands in the text of the dose
+_BY_SURFACE = re.compile(r"/\s*(?:m2|m²|sq m)\b")
+
+
+def dose_of(administration: Administration, patient: Patient) -> Dose:
+    """The dose; a route behind it must be that of the administration."""
+    dose = _worked_out(administration, patient)
+    if dose.route is not None and not routes.agree(dose.route, administration.route):
+        raise UnreadableDose(
+            f"The dose {quoted(dose.written)} names the route {dose.route}, and the administration says "
+            f"{administration.route}. Correct one of them.",
+            given=dose.written,
+            argument="dose",
+            instead=str(dose),
+        )
+    return attrs.evolve(dose, route=None)
+
+
+def _worked_out(administration: Administration, patient: Patient) -> Dose:
+    """The dose, worked out from weight, body surface or volume where it was ordered by them."""
+    written = administration.dose
+    if isinstance(written, Dose):
+        return written
+    for pattern, measure, name, make in (
+        (_BY_WEIGHT, patient.weight, "weight", Dose.by_weight),
+        (_BY_SURFACE, patient.surface, "surface", Dose.by_surface),
+    ):
+        if pattern.search(written):
+            if measure is None and _MEASURED.search(written):
+                return Dose.of(written)
+            if measure is None:
+                raise UnreadableDose(
+                    f"The dose {quoted(written)} needs the patient's {name}, which is not given. "
+                    f"Give {name}, or the dose in all.",
+                    given=written,
+                    argument=name.rpartition(" ")[2],
+                )
+            return make(written, measure)
+    if administration.concentration is not None:
+        return Dose.by_volume(written, administration.concentration)
+    return Dose.of(written)
