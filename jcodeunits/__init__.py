@@ -40,10 +40,11 @@ _HOMES = {
     "ndc_quantity": "quantity",
     "product": "quantity",
 }
-_MODULES = ("audit", "batch", "errors", "formats", "hcpcs", "ndc", "refresh", "spark", "vials")
+_MODULES = ("audit", "barcode", "batch", "errors", "formats", "hcpcs", "ndc", "refresh", "spark", "vials")
 
 if TYPE_CHECKING:
     from . import audit as audit
+    from . import barcode as barcode
     from . import batch as batch
     from . import errors as errors
     from . import formats as formats

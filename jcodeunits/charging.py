@@ -80,6 +80,8 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
             step.apply(draft)
         lines, said = finished(draft)
         case = rules.Case(read, lines, policy)
+        told = any(finding.rule == "product-expired" for finding in read.findings)  # by the message itself
+        said = tuple(finding for finding in said if not told or finding.rule != "product-expired")
         found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
     found += own_rows((*_cited(lines, found), *(row.citation for row in replacing)))
     return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint)

@@ -23,6 +23,7 @@ import attrs
 
 from . import routes
 from .amount import MOST_COUNTED, money
+from .barcode import scanned
 from .dated import as_date
 from .dose import Dose
 from .errors import DateError, EncounterError, quoted
@@ -276,6 +277,7 @@ _DOSE = _Kind(_dose, lambda: {"type": "string", "minLength": 1})
 _ROUTE = _Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]})
 _RECORDED = _words(lambda path, value: _one_of(path, value, DOCUMENTED), {"enum": [*DOCUMENTED]})
 _ON = _Kind(_date, lambda: {"type": "string", "format": "date", "description": "date of service"})
+_DAY = _Kind(_date, lambda: {"type": "string", "format": "date"})
 _PAYER = _Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})
 
 
@@ -299,15 +301,26 @@ def _thing(kind: Any) -> _Kind:
 class OpenedProduct:
     """One product that was opened for an administration.
 
-    `ndc` as written; `containers` opened, a count; `amount` the labelled amount of one container and
-    `discarded` the amount that the record shows as thrown away, both with their unit as text ("0 mg" means
-    recorded that nothing was; None means not recorded, and is never billed).
+    `ndc` as written or scanned; `containers` opened, a count; `amount` the labelled amount of one container,
+    `volume` what it holds in mL and `discarded` the amount that the record shows as thrown away, all with their
+    unit as text ("0 mg" means recorded that nothing was; None means not recorded, and is never billed). `lot`,
+    `expires` (its last day) and `serial` are read out of a scanned `ndc` where nobody says them.
     """
 
-    ndc: str | None = _key(_TEXT, None)
+    ndc: str | None = _key(_TEXT, None, "as on the package, or as scanned")
     containers: int | None = _key(_COUNT, None)
     amount: str | None = _key(_AMOUNT, None, "the labelled amount of one container")
     discarded: str | None = _key(_AMOUNT, None, "recorded as discarded; absent = not recorded, and never billed")
+    volume: str | None = _key(_AMOUNT, None, "what one container of a liquid holds, such as 1 mL")
+    lot: str | None = _key(_TEXT, None)
+    expires: dt.date | None = _key(_DAY, None, "the last day of use", converter=attrs.converters.optional(as_date))
+    serial: str | None = _key(_TEXT, None)
+
+    def __attrs_post_init__(self) -> None:
+        scan = scanned(self.ndc)
+        for name in ("lot", "expires", "serial") if scan is not None else ():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(scan, name))
 
     @classmethod
     def from_dict(cls, data: object, path: str = "product") -> OpenedProduct:
@@ -361,8 +374,8 @@ class Administration:
         if direct:
             if fields.get("products"):
                 raise EncounterError(
-                    f"{path}: give ndc, containers, container_amount and discarded either in 'products' or "
-                    "directly in the administration, not in both.",
+                    f"{path}: give {', '.join(_DIRECT)} either in 'products' or directly in the administration, "
+                    "not in both.",
                     path=path,
                     given=sorted(direct),
                     allowed=("products",),
@@ -511,7 +524,16 @@ def _plain(value: Any) -> Any:
 
 
 # A single product may stand directly in the administration: its key there, and in the product.
-_DIRECT = {"ndc": "ndc", "containers": "containers", "container_amount": "amount", "discarded": "discarded"}
+_DIRECT = {
+    "ndc": "ndc",
+    "containers": "containers",
+    "container_amount": "amount",
+    "container_volume": "volume",
+    "discarded": "discarded",
+    "lot": "lot",
+    "expires": "expires",
+    "serial": "serial",
+}
 # The one key of a type that may stand alone as text, and what must be given though an object may lack it.
 _ALONE: dict[type, str] = {Visit: "code", Service: "code"}
 _NEEDED: dict[type, tuple[str, ...]] = {Encounter: ("administrations",)}

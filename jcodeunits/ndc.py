@@ -2,9 +2,10 @@
 
 The FDA assigns ten digits in three shapes (4-4-2, 5-3-2, 5-4-1); claims carry eleven (5-4-2), made by
 padding the short segment with a zero. Which segment is short shows only in the hyphens, so a bare
-ten-digit number fits up to three products and is refused unless the caller can settle it. From
-2033-03-07 the uniform shape is 6-4-2 (91 FR 10749, 21 CFR 207): here it is a format of the same three
-parts, and it is not read on earlier dates.
+ten-digit number fits up to three products and is refused unless the caller can settle it. So does a barcode:
+a US drug's trade item number is an indicator, 03, the ten digits and a check digit. From 2033-03-07 the
+uniform shape is 6-4-2 (91 FR 10749, 21 CFR 207): here it is a format of the same three parts, and it is not
+read on earlier dates. This is the one place that knows how long an NDC is.
 
 >>> compact("0409-3795-01")
 '00409379501'
@@ -23,11 +24,15 @@ from functools import lru_cache
 
 import attrs
 
+from . import gs1
 from .dated import as_date
 from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
 
-# What is meant as an NDC, well formed or not: ten digits or more, with or without hyphens and prefixes.
-_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d", re.ASCII)
+# What is meant as an NDC, well formed or not, besides a barcode: ten digits or more, with or without hyphens and
+# prefixes, or the digits that a spreadsheet leaves of eleven.
+_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d|\d{7,9}", re.ASCII)
+# Trade item numbers of US drugs: the indicator, the prefix of the NDC, its ten digits, the check digit.
+_ITEM = re.compile(r"\d03(\d{10})\d", re.ASCII)
 
 TWELVE_DIGITS_FROM = dt.date(2033, 3, 7)
 
@@ -67,7 +72,8 @@ class Ndc:
             )
         if form == "5-4-2" and not self.labeler.startswith("0"):
             raise InvalidNdc(
-                f"The labeler {self.labeler} needs six digits and has no 5-4-2 form. Ask for 6-4-2.",
+                f"The labeler {self.labeler} needs six digits, and claims carry eleven, 5-4-2: the number has no such "
+                "form. Ask for 6-4-2, and the payer how to report it.",
                 given=self.labeler,
                 reason="six-digit labeler",
             )
@@ -78,21 +84,23 @@ class Ndc:
         return self.text("5-4-2" if self.labeler.startswith("0") else "6-4-2")
 
 
-def compact(number: object, *, settle: Callable[[tuple[str, ...]], Iterable[str]] | None = None) -> str:
+def compact(
+    number: object, *, settle: Callable[[tuple[str, ...]], Iterable[str]] | None = None, on: object = None
+) -> str:
     """The 11 digits that a claim carries, from any accepted way of writing an NDC.
 
-    Read: 5-4-2, 4-4-2, 5-3-2, 5-4-1 with hyphens, 11 digits without, and noise that people paste around
-    (spaces, quotes, `NDC`, `N4`). `settle` may decide a bare ten-digit number: it is given the readings and
-    returns those that exist; the number is accepted only where exactly one does.
+    Read: 5-4-2, 4-4-2, 5-3-2, 5-4-1 with hyphens, 11 digits without, noise that people paste around (spaces,
+    quotes, `NDC`, `N4`), a scanned barcode, and `on` 2033-03-07 and later 6-4-2. `settle` may decide digits with
+    several readings: it is given the readings and returns those that exist; exactly one is accepted.
     Raises `InvalidNdc`, or `AmbiguousNdc` with the readings.
 
     >>> compact("50242-040-62"), compact("60575-4112-1"), compact(" N400002759701 ")
     ('50242004062', '60575411201', '00002759701')
-    >>> compact("0409379501", settle=lambda readings: {"00409379501"} & set(readings))
+    >>> compact("(01)00304093795011", settle=lambda readings: {"00409379501"} & set(readings))
     '00409379501'
     """
     try:
-        return _read(number).text(hyphens=False)
+        return _read(number, on).text(hyphens=False)
     except AmbiguousNdc as ambiguous:
         known = sorted(set(settle(ambiguous.readings))) if settle else []
         if len(known) != 1:
@@ -100,29 +108,31 @@ def compact(number: object, *, settle: Callable[[tuple[str, ...]], Iterable[str]
         return known[0]
 
 
-def format(number: object, form: str = "5-4-2") -> str:
+def format(number: object, form: str = "5-4-2", *, on: object = None) -> str:
     """The NDC with hyphens, in the 5-4-2 shape or, for dates from 2033-03-07, in 6-4-2.
 
     >>> format("0409-3795-01", "6-4-2")
     '000409-3795-01'
+    >>> format("000409379501", on="2033-03-07")
+    '00409-3795-01'
     """
-    return _read(number).text(form)
+    return _read(number, on).text(form)
 
 
-def validate(number: object) -> str:
+def validate(number: object, *, on: object = None) -> str:
     """The 11 digits, or the error that says what is wrong: `InvalidNdc`, `AmbiguousNdc`.
 
     >>> validate("1234-1234-1")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     jcodeunits.errors.InvalidNdc: '1234-1234-1' has segments of 4-4-1 digits, and no NDC has that shape: ...
     """
-    return compact(number)
+    return compact(number, on=on)
 
 
 def looks_like(text: object) -> bool:
     """Whether something is meant as an NDC and not as a code or a name, well formed or not.
 
-    >>> looks_like("NDC 0409-3795-01"), looks_like("1234567890123"), looks_like("J1885")
+    >>> looks_like("NDC 0409-3795-01"), looks_like("(01)00304093795011"), looks_like("J1885")
     (True, True, False)
     """
     return isinstance(text, str) and len(text) <= LONGEST and _is_like(text)
@@ -130,20 +140,35 @@ def looks_like(text: object) -> bool:
 
 @lru_cache(maxsize=65536)
 def _is_like(text: str) -> bool:
-    return _LIKE.fullmatch(text.strip()) is not None
+    return _LIKE.fullmatch(text.strip()) is not None or gs1.is_scanned(text)
 
 
-def is_valid(number: object) -> bool:
+def is_valid(number: object, *, on: object = None) -> bool:
     """Whether `number` can be read as exactly one NDC.
 
     >>> is_valid("0409-3795-01"), is_valid("J1885")
     (True, False)
     """
     try:
-        _read(number)
+        _read(number, on)
     except IdentifierError:
         return False
     return True
+
+
+def in_item(gtin: str, given: str) -> str:
+    """The ten digits of the NDC in a trade item number (GTIN, 14 digits) that was read out of `given`.
+
+    Raises `InvalidNdc` where it holds none.
+
+    >>> in_item("00304093795011", "304093795011")
+    '0409379501'
+    """
+    found = _ITEM.fullmatch(gtin)
+    if found is None:
+        says = f"{quoted(given)} holds no NDC: the trade item number of a US drug has 03 behind its first digit."
+        raise _invalid(given, says, "no drug's item")
+    return found[1]
 
 
 def readings(digits: str) -> tuple[str, ...]:
@@ -159,56 +184,87 @@ def _read(number: object, on: object = None) -> Ndc:
     if isinstance(number, Ndc):
         return number
     if not isinstance(number, str):
-        raise InvalidNdc(
-            f"{quoted(number)} is not text, and a number loses the leading zeros of an NDC. {_HELP}",
-            given=number,
-            reason="not text",
-        )
+        lost = number if isinstance(number, int) and not isinstance(number, bool) else None
+        says = f"{quoted(number)} is not text, and a number loses the leading zeros of an NDC."
+        raise _invalid(number, says, "not text", None if lost is None else _restored(str(lost)))
     if len(number) > LONGEST:
-        says = f"{quoted(number)} is not an NDC: it has {len(number)} characters. {_HELP}"
-        raise InvalidNdc(says, given=number, reason="too long")
+        raise _invalid(number, f"{quoted(number)} is not an NDC: it has {len(number)} characters.", "too long")
     bare = _NOISE.sub("", number)
+    later = on is not None and as_date(on) >= TWELVE_DIGITS_FROM
+    if len(bare) == 12 and bare.isascii() and bare.isdigit():
+        return _from_twelve(number, bare, later)
+    for text in (number, bare):
+        if gs1.is_scanned(text):
+            return _one_of(number, in_item(gs1.read(text).gtin, text))
     segments = _HYPHENS.split(bare)
     if not all(re.fullmatch("[0-9]+", segment) for segment in segments):
-        raise InvalidNdc(
-            f"{quoted(number)} is not an NDC: it is not made of digits. {_HELP}", given=number, reason="not digits"
-        )
+        raise _invalid(number, f"{quoted(number)} is not an NDC: it is not made of digits.", "not digits")
     if len(segments) == 1:
         return _from_digits(number, segments[0])
-    return _from_segments(number, segments, on)
+    return _from_segments(number, segments, later)
+
+
+def _invalid(number: object, says: str, reason: str, instead: str | None = None) -> InvalidNdc:
+    """A refusal; `instead` are the eleven digits of a number that has lost its zeros."""
+    if instead is not None:
+        says += f" With them it is {instead[:5]}-{instead[5:9]}-{instead[9:]}, if that stands on the package."
+    return InvalidNdc(f"{says} {_HELP}", given=number, reason=reason, instead=instead)
+
+
+def _restored(digits: str) -> str | None:
+    """Eleven digits from a number whose leading zeros a spreadsheet ate; None where too many are missing."""
+    return digits.zfill(11) if 7 <= len(digits) < 10 and digits.isascii() and digits.isdigit() else None
+
+
+def _from_twelve(number: str, digits: str, later: bool) -> Ndc:
+    """Twelve digits: the UPC-A of a drug and, from 2033-03-07, 6-4-2. Where they may be both, two readings."""
+    upc = digits[0] == "3" and gs1.check_digit(digits[:-1]) == digits[-1]
+    if later:
+        full = Ndc(digits[:6], digits[6:10], digits[10:])
+        if not upc:
+            return full
+        found = (digits, *readings(digits[1:-1]))
+        raise _ambiguous(number, f"{quoted(number)} may be a 6-4-2 number or the UPC-A of", found)
+    if upc or digits[0] == "3":
+        return _one_of(number, in_item(gs1.read(digits).gtin, number))
+    says = (
+        f"{quoted(number)} has 12 digits. 6-4-2 begins on {TWELVE_DIGITS_FROM}, and the UPC-A of a drug begins with 3."
+    )
+    raise _invalid(number, says, "number of digits")
+
+
+def _one_of(number: str, digits: str) -> Ndc:
+    """Ten digits fit several NDCs, which only a table can settle."""
+    raise _ambiguous(number, f"{quoted(number)} holds {digits}, which may be", readings(digits))
+
+
+def _ambiguous(number: str, says: str, found: tuple[str, ...]) -> AmbiguousNdc:
+    shown = ", ".join(f"{r[:-6]}-{r[-6:-2]}-{r[-2:]}" for r in found)
+    help_ = "Copy the hyphens from the package, or give the 11 digits."
+    return AmbiguousNdc(f"{says} {shown}. {help_}", given=number, readings=found)
 
 
 def _from_digits(number: str, digits: str) -> Ndc:
     if len(digits) == 11:
         return Ndc("0" + digits[:5], digits[5:9], digits[9:])
     if len(digits) == 10:
-        found = readings(digits)
-        shown = ", ".join(f"{r[:5]}-{r[5:9]}-{r[9:]}" for r in found)
-        raise AmbiguousNdc(
-            f"{quoted(number)} has ten digits and no hyphens, so it may be {shown}. "
-            "Copy the hyphens from the package, or give the 11 digits.",
-            given=number,
-            readings=found,
-        )
-    raise InvalidNdc(
-        f"{quoted(number)} has {len(digits)} digits; an NDC has 10 with hyphens or 11 without. {_HELP}",
-        given=number,
-        reason="number of digits",
-    )
+        says = f"{quoted(number)} has ten digits and no hyphens, so it may be"
+        raise _ambiguous(number, says, readings(digits))
+    restored = _restored(digits)
+    says = f"{quoted(number)} has {len(digits)} digits; an NDC has 10 with hyphens or 11 without."
+    if restored is not None:
+        says += " A spreadsheet eats leading zeros."
+    raise _invalid(number, says, "number of digits" if restored is None else "zeros lost", restored)
 
 
-def _from_segments(number: str, segments: list[str], on: object) -> Ndc:
+def _from_segments(number: str, segments: list[str], later: bool) -> Ndc:
     widths = tuple(map(len, segments))
-    uniform = widths == (6, 4, 2) and on is not None and as_date(on) >= TWELVE_DIGITS_FROM
-    if widths == (5, 4, 2) or widths in _SHORT or uniform:
+    if widths == (5, 4, 2) or widths in _SHORT or (widths == (6, 4, 2) and later):
         labeler, product, package = segments
         return Ndc(labeler.zfill(6), product.zfill(4), package.zfill(2))
-    raise InvalidNdc(
-        f"{quoted(number)} has segments of {'-'.join(map(str, widths))} digits, and no NDC has that shape: "
-        f"{_why_not(widths)} {_HELP}",
-        given=number,
-        reason="segments",
-    )
+    shape = "-".join(map(str, widths))
+    says = f"{quoted(number)} has segments of {shape} digits, and no NDC has that shape: {_why_not(widths)}"
+    raise _invalid(number, says, "segments")
 
 
 def _why_not(widths: tuple[int, ...]) -> str:

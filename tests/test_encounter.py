@@ -123,7 +123,7 @@ def test_both_ways_to_name_the_product_at_once_are_refused() -> None:
     [
         ("plase", "11", "'plase'.*Did you mean 'place'"),
         ("administrations.0.rout", "IM", "'rout'.*Did you mean 'route'"),
-        ("administrations.0.products.0.lot", "1", r"administrations\[0\].products\[0\]: unknown key 'lot'"),
+        ("administrations.0.products.0.colour", "1", r"administrations\[0\].products\[0\]: unknown key 'colour'"),
         ("visit.seperate", True, "Did you mean 'separate'"),
         ("patient.height", "2 m", "weight, surface"),
         ("place", 11, 'two digits as text, such as "11"'),

@@ -162,10 +162,10 @@ def test_ten_digits_that_fit_two_products_stay_ambiguous(every: tuple[Product, .
     twice = [short for short, count in shortened.items() if count > 1]
     for short in twice[:20]:
         with pytest.raises(AmbiguousNdc):
-            PRODUCTS.resolve(short)
+            PRODUCTS.resolve(short, "2026-03-02")
     once = [short for short, count in shortened.items() if count == 1][:20]
     for short in once:
-        assert PRODUCTS.resolve(short) in known
+        assert PRODUCTS.resolve(short, "2026-03-02") in known
 
 
 def _ten_digit_forms(number: str) -> set[str]:

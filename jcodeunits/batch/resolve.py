@@ -17,6 +17,7 @@ import attrs
 import numpy as np
 
 from .. import convert, hcpcs, routes
+from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
 from ..dated import as_date
@@ -38,6 +39,7 @@ from ..facts.product_rows import Container, Product
 from ..facts.reference import Reference
 from ..facts.words import normal
 from ..finding import Finding
+from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
 from . import kernel
 
@@ -70,6 +72,7 @@ class Target:
     notes: tuple[Finding, ...] = ()
     reason: str = ""
     by_dose: bool = False
+    by_day: bool = False
     item: Product | None = None
 
 
@@ -100,12 +103,19 @@ class Cell:
     findings: tuple[str, str] = ("", "")
     item: Product | None = None
     kind: int = -1  # a number for all that decides about modifiers; equal ones are judged alike
+    by_day: bool = False  # every date of service is answered by itself
     first: bool = False  # refused for its date or route, which are read before the dose
 
 
 def is_number(value: Any) -> bool:
     """Whether a drug or NDC as written has the digits of an NDC."""
     return isinstance(value, str) and sum(map(str.isdigit, value)) > 9
+
+
+def _expires(value: Any) -> bool:
+    """Whether a barcode says a last day of use, so that every day is judged by itself."""
+    scan = scanned(value)
+    return scan is not None and scan.expires is not None
 
 
 def joined(rules: Iterable[str]) -> str:
@@ -116,7 +126,7 @@ def joined(rules: Iterable[str]) -> str:
 def boundaries(reference: Reference) -> Any:
     """The first days of all stretches on which no drug's row begins or ends, as days since 1970."""
     (first, last), (starts, ends) = reference.drugs.reach, reference.products.reach
-    found = {first, last + dt.timedelta(1), starts, ends + dt.timedelta(1)}
+    found = {first, last + dt.timedelta(1), starts, ends + dt.timedelta(1), TWELVE_DIGITS_FROM}
     return np.union1d(_firsts(reference.drugs.drugs), [day.toordinal() - EPOCH for day in found])
 
 
@@ -145,7 +155,7 @@ class Resolver:
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
-        self._rows: dict[str, tuple[Product, ...]] = {}
+        self._rows: dict[tuple[str, bool], tuple[Product, ...]] = {}
         self._paired: dict[tuple[Any, ...], Target] = {}
         self.targets: list[Target] = []
         self._places: dict[int, int] = {}
@@ -242,8 +252,10 @@ class Resolver:
             item = self._product(number if is_number(number) else drug, day)
             if item is not None:
                 found = self._beside(found, item, drug, number, route, day)
-            if found.row is not None and self._moves(found.row, route):
-                found = attrs.evolve(found, row=None, by_dose=True)  # the payer decides: one call answers
+            by_day = _expires(drug) or _expires(number)
+            if found.row is not None and (by_day or self._moves(found.row, route)):
+                # The payer or the day decides: one call answers.
+                found = attrs.evolve(found, row=None, by_dose=True, by_day=by_day)
             self._targets[key] = found
         return found
 
@@ -276,13 +288,14 @@ class Resolver:
         """The product's row on a day, the nearest where none is in effect; None for what is no product."""
         if not is_number(number):
             return None
-        if number not in self._rows:
+        key = (number, day >= TWELVE_DIGITS_FROM)
+        if key not in self._rows:
             try:
-                self._rows[number] = self.products.rows(self.products.resolve(number.strip()))
+                self._rows[key] = self.products.rows(self.products.resolve(number, day))
             except JcodeunitsError:
-                self._rows[number] = ()
-        rows = self._rows[number]
-        return rows[0] if len(rows) == 1 else self.products.find(number.strip(), day)[0] if rows else None
+                self._rows[key] = ()
+        rows = self._rows[key]
+        return rows[0] if len(rows) == 1 else self.products.find(number, day)[0] if rows else None
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         for row in self._of_code(drug):
@@ -374,9 +387,11 @@ class Resolver:
         if unit.reason:
             return self.refusal(unit.reason, first=False)
         if target.row is None:
-            key: tuple[Any, ...] = (target.by_dose, target.reason)
+            key: tuple[Any, ...] = (target.by_dose, target.by_day, target.reason)
             if key not in self._cells:
-                self._cells[key] = Cell(SLOW) if target.by_dose else Cell(REFUSED, reason=target.reason)
+                self._cells[key] = (
+                    Cell(SLOW, by_day=target.by_day) if target.by_dose else Cell(REFUSED, reason=target.reason)
+                )
             return self._cells[key]
         plain = not target.notes and target.item is None
         key = (id(target.row if plain else target), id(unit), reach)

@@ -140,12 +140,12 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
     plan = answers.plan
     known: dict[tuple[Any, ...], One] = {}
     for row, raw in zip(rows.tolist(), plan.dose.raw(rows), strict=True):
-        key = (raw if raw == raw else None, *work.key(row))
+        cell = plan.cells[plan.position(row)]
+        key = (raw if raw == raw else None, *work.key(row), plan.days.of(row) if cell.by_day else None)
         one = known.get(key)
         if one is None:
             if len(known) > _REMEMBERED:
                 known.clear()
-            cell = plan.cells[plan.position(row)]
             one = known[key] = One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
         answers.single[row] = one
         answers.units[row] = one.units

@@ -23,10 +23,13 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     examples:
       jcodeunits ndc 0409-3795-01
       jcodeunits ndc 0409-3795-01 --dose "30 mg" --on 2026-03-02
+      jcodeunits ndc "(01)00304093795011(17)271231(10)A1"
       jcodeunits ndc 65757-0300-01 --json
     """
     made = parser(ndc, "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--on DATE] [--json]")
-    made.add_argument("number", nargs="+", metavar="NDC", help="as on the package with its hyphens, or 11 digits")
+    made.add_argument(
+        "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, 11 digits, or scanned"
+    )
     made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
     made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
     made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
     from jcodeunits.facts.product_rows import Product
+    from jcodeunits.finding import Finding
     from jcodeunits.vials import Fit
 
 
@@ -52,14 +53,15 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     drug, dose = split(args.words, Dose.of, on.reference)
     billed = convert.billing_units(drug, dose, on.date, reference=on.reference)
     numbers = [drug] if args.ndc is None and args.sizes is None and ndc.looks_like(drug) else args.ndc
-    stock, where = _stock(numbers, args.sizes, billed)
+    stock, where, said = _stock(numbers, args.sizes, billed)
+    notes = dict.fromkeys((*billed.findings, *said))
     choices = [choice for pool in _pools(stock) for choice in _choices(pool, billed)]
     if args.json:
         shown = [choice.as_dict() for choice in choices]
         head = {"code": billed.code, "drug": billed.drug.name, "dose": billed.dose.as_dict(), "units": billed.count}
-        notes = [finding.as_dict() for finding in billed.findings]
-        return 0, on.document(**head, sizes=where, choices=shown, findings=notes)
-    return 0, "\n".join(_fits(billed, choices, where, on))
+        said_so = [finding.as_dict() for finding in notes]
+        return 0, on.document(**head, sizes=where, choices=shown, findings=said_so)
+    return 0, "\n".join([*_fits(billed, choices, where, on), *terminal.finding_lines(notes)])
 
 
 # What the kinds of the containers mean for what is left over.
@@ -110,8 +112,10 @@ def _meaning(kind: str, which: Iterable[str]) -> str:
     return _KINDS.get(kind, "").format(which="; ".join(which))
 
 
-def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) -> tuple[list[_Size], str]:
-    """The container sizes with kind and product, and where they come from."""
+def _stock(
+    numbers: list[str] | None, sizes: str | None, billed: BilledUnits
+) -> tuple[list[_Size], str, tuple[Finding, ...]]:
+    """The container sizes with kind and product, where they come from, and notes on the products."""
     from jcodeunits import units
     from jcodeunits.dose import Dose
     from jcodeunits.quantity import labelled
@@ -119,13 +123,13 @@ def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) ->
     if sizes is not None:
         each = [Dose.of(size) for size in re.split(r"(?<=[^\d\s])\s*[,;]\s*", sizes.strip())]
         said = "as given; JW and JZ hold only if the containers are single-dose"
-        return [_Size(size, "single-dose") for size in each], said
+        return [_Size(size, "single-dose") for size in each], said, ()
     if numbers is not None:
-        found = [billed.reference.products.find(number, billed.on)[0] for number in numbers]
+        asked_for = [billed.reference.products.find(number, billed.on) for number in numbers]
+        found = [item for item, _ in asked_for]
         _belong(found, billed)
-        return [_Size(labelled(item, billed.reference), _kind(item, billed), "", item) for item in found], (
-            "of the products given"
-        )
+        known = [_Size(labelled(item, billed.reference), _kind(item, billed), "", item) for item in found]
+        return known, "of the products given", tuple(note for _, notes in asked_for for note in notes)
     listed = billed.reference.products.of_code(billed.code, billed.on)
     found_of: dict[Fraction, list[Product]] = {}
     for item in listed:
@@ -141,7 +145,7 @@ def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) ->
         _of_products(labelled(found[0], billed.reference), [_kind(item, billed) for item in found])
         for found in found_of.values()
     ]
-    return known, f"of the NDCs listed under {billed.code} ({len(listed)})"
+    return known, f"of the NDCs listed under {billed.code} ({len(listed)})", ()
 
 
 def _kind(item: Product, billed: BilledUnits) -> str:
@@ -241,7 +245,7 @@ def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: Asked) ->
         )
     )
     shown = terminal.table([head[n] for n in kept], [[row[n] for n in kept] for row in rows], headed=True)
-    return [*top, "", *shown, *_said(choices), *terminal.finding_lines(billed.findings)]
+    return [*top, "", *shown, *_said(choices)]
 
 
 def _said(choices: Sequence[_Choice]) -> list[str]:

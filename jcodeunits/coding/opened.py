@@ -19,6 +19,7 @@ from jcodeunits.encounter import Administration, OpenedProduct
 from jcodeunits.errors import ContainerError, FormNeeded, IdentifierError, JcodeunitsError, UnknownProduct, quoted
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import FORMS, Product
+from jcodeunits.facts.products import expired
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
@@ -93,10 +94,12 @@ def _found(entry: OpenedProduct, on: dt.date, reference: Reference) -> Found:
             entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, (reference.products.newest,)),)
         )
     except UnknownProduct as error:
-        said = Finding(
-            "ndc-unknown", "warn", str(error), "Check the NDC against the package.", (reference.products.newest,)
-        )
-        return Found(entry, ndc.compact(entry.ndc), None, (said,))
+        cite = reference.products.newest
+        said = Finding("ndc-unknown", "warn", str(error), "Check the NDC against the package.", (cite,))
+        late = expired(ndc.format(error.ndc), entry.lot, entry.expires, on, cite)
+        return Found(entry, error.ndc, None, (said, *late))
+    if not any(note.rule == "product-expired" for note in notes):
+        notes = (*notes, *expired(item.number, entry.lot, entry.expires, on, item.citation))
     return Found(entry, item.ndc, item, notes)
 
 

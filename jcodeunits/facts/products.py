@@ -14,8 +14,9 @@ from functools import cached_property
 import attrs
 
 from .. import ndc
+from ..barcode import scanned
 from ..dated import Citation, as_date
-from ..errors import UnknownProduct
+from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare
 from .product_rows import Container, Product, ProductReview
 from .store import Store
@@ -24,6 +25,7 @@ FINDINGS = declare(
     __name__,
     {
         "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
+        "product-expired": ("The lot had expired on the day it was given", "warn"),
         "product-reach": ("The product was listed at another time", "note"),
     },
 )
@@ -39,16 +41,42 @@ class Products:
         """Every dated row of an NDC (11 digits), oldest first; empty where there is none."""
         return self.store.starting(Product, ndc.format(number))
 
-    def resolve(self, number: object) -> str:
-        """The 11 digits; a bare ten-digit number only where exactly one product has those digits."""
-        return ndc.compact(number, settle=lambda readings: [r for r in readings if self.rows(r)])
+    def resolve(self, number: object, on: object) -> str:
+        """The 11 digits; those of a barcode or a bare number only where exactly one product has them.
+
+        `on` says whether 12 digits are read. Raises `InvalidNdc` or `AmbiguousNdc`.
+        """
+        try:
+            return ndc.compact(number, settle=self._known, on=on)
+        except InvalidNdc as error:
+            raise self._restored(error) from None
+
+    def _known(self, readings: Iterable[str]) -> list[str]:
+        """The readings that are products. A labeler of six digits has none in a table of 5-4-2."""
+        return [reading for reading in readings if len(reading) == 11 and self.rows(reading)]
+
+    def _restored(self, error: InvalidNdc) -> InvalidNdc:
+        """A number that has lost its zeros, with the one product that it was; without a way out where none is."""
+        lost = error.fields.get("instead")
+        if not lost:
+            return error
+        known = self._known(ndc.readings(lost[1:]))
+        if len(known) != 1:
+            return InvalidNdc(error.message, **{**error.fields, "instead": None})
+        label = self.rows(known[0])[-1].label
+        says = (
+            f"{quoted(error.given)} has lost its leading zeros, as numbers do in a spreadsheet. With them it is "
+            f"{ndc.format(known[0])} ({label}): check that this stands on the package, and write {known[0]}."
+        )
+        return InvalidNdc(says, **{**error.fields, "instead": known[0]})
 
     def find(self, number: object, on: object) -> tuple[Product, tuple[Finding, ...]]:
         """The row of an NDC on a day, and notes on how far the data reaches.
 
         Raises `InvalidNdc`, `AmbiguousNdc` or `UnknownProduct`.
         """
-        date, digits = as_date(on), self.resolve(number)
+        date = as_date(on)
+        digits = self.resolve(number, date)
         rows = self.rows(digits)
         if not rows:
             raise UnknownProduct(
@@ -59,7 +87,8 @@ class Products:
                 on=date,
             )
         row = next((row for row in rows if row.period.holds(date)), None) or min(rows, key=lambda r: _away(r, date))
-        return row, (*_read_as(number, digits, row), *_reach_note(row, rows, date, self.reach))
+        notes = (*_read_as(number, digits, row, date), *_reach_note(row, rows, date, self.reach))
+        return row, (*notes, *_expired(number, date, row))
 
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
         """Every product listed under a code on a day; before and after the editions, in the nearest one."""
@@ -109,11 +138,33 @@ def _away(row: Product, on: dt.date) -> int:
     return (row.effective - on).days if on < row.effective else (on - (row.ends or on)).days
 
 
-def _read_as(number: object, digits: str, row: Product) -> tuple[Finding, ...]:
-    if not isinstance(number, str) or ndc.is_valid(number):
+def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Finding, ...]:
+    """How digits that fit several NDCs were read, and what else a barcode says."""
+    if not isinstance(number, str) or ndc.is_valid(number, on=on):
         return ()
-    says = f"{number.strip()!r} has ten digits without hyphens; read as {ndc.format(digits)}, the only product."
-    return (Finding("ndc-read-as", "note", says, "Write the NDC with its hyphens.", (row.citation,)),)
+    scan = scanned(number)
+    if scan is None:
+        says = f"{quoted(number.strip())} has no hyphens; read as {ndc.format(digits)}, the only product."
+    else:
+        beside = [f"lot {scan.lot}"] if scan.lot else []
+        beside += [f"serial number {scan.serial}"] if scan.serial else []
+        beside += [f"expires {scan.expires}"] if scan.expires else []
+        says = f"The barcode holds {scan.digits}, read as {ndc.format(digits)}, the only product; {', '.join(beside)}"
+        says = f"{says.rstrip('; ')}."
+    return (Finding("ndc-read-as", "note", says, "Check it against the package.", (row.citation,)),)
+
+
+def _expired(number: object, on: dt.date, row: Product) -> tuple[Finding, ...]:
+    scan = scanned(number)
+    return () if scan is None else expired(row.number, scan.lot, scan.expires, on, row.citation)
+
+
+def expired(number: str, lot: str | None, expires: dt.date | None, on: dt.date, cite: Citation) -> tuple[Finding, ...]:
+    """A finding where the last day of use lies before the day that the product was given."""
+    if expires is None or expires >= on:
+        return ()
+    says = f"NDC {number}{f', lot {lot},' if lot else ''} expired on {expires}, before the date of service ({on})."
+    return (Finding("product-expired", "warn", says, "Check lot and expiry in the record.", (cite,)),)
 
 
 def _reach_note(

@@ -87,7 +87,7 @@ _PER = ("/kg", "/m2")
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
 )
-_PRODUCT_KEYS = ("ndc", "containers", "container_amount", "discarded")
+_PRODUCT_KEYS = ("ndc", "containers", "container_amount", "container_volume", "discarded", "lot", "expires", "serial")
 _GIVEN_KEYS = tuple(field.name for field in attrs.fields(Administration)) + _PRODUCT_KEYS
 
 _STRENGTH = re.compile(
@@ -397,6 +397,8 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
                 place=given.where,
             )
         del says["ndc"]
+    if given.batch is not None and "products" not in says:
+        says = {"lot": given.batch.lot, "expires": given.batch.expiry, **says}
     for key in ("drug", "dose", "route"):
         if says.get(key) is None:
             raise FormatError(

@@ -5,6 +5,7 @@ Names are compared by the HCPCS codes that they may mean on any date; nothing is
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from functools import lru_cache
 from typing import Literal
@@ -34,7 +35,7 @@ def codes(name: str, reference: Reference) -> frozenset[str]:
     try:
         if ndc.looks_like(name):
             known = reference.products
-            return frozenset(code for row in known.rows(known.resolve(name)) for code in row.codes)
+            return frozenset(code for row in known.rows(known.resolve(name, dt.date.max)) for code in row.codes)
         return frozenset(row.code for row in rows_named(reference.drugs, name)[0])
     except (AmbiguousDrug, IdentifierError):
         return frozenset()
