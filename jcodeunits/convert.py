@@ -26,7 +26,7 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
-from .facts.choosing import Choice, choose, holds, otherwise
+from .facts.choosing import Choice, choose, drawn, holds, otherwise
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import Reference
 from .facts.search import with_near
@@ -241,9 +241,11 @@ def _same(drug: Drug, on: dt.date, reference: Reference) -> Drug:
 
 
 def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Reference) -> Dose:
-    """A volume or a count of containers of an NDC as the amount of drug in it, where the code counts neither."""
-    if not ndc.looks_like(drug):
+    """A volume of a named strength, a volume or containers of an NDC as the amount in it, if the code counts none."""
+    if not isinstance(drug, str):
         return dose
+    if not ndc.looks_like(drug):
+        return drawn(reference.drugs, drug, dose, row) if units.dimension(dose.unit) == "volume" else dose
     item = reference.products.find(drug, on)[0]
     item.agrees(dose)
     held = item.held(dose)

@@ -20,7 +20,7 @@ from jcodeunits.dated import as_date
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import JcodeunitsError
-from jcodeunits.facts.choosing import rows_named
+from jcodeunits.facts.choosing import rows_meant
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy_rows import Status
 from jcodeunits.facts.product_rows import Container, Product
@@ -428,7 +428,7 @@ def _names() -> dict[str, list[str]]:
     words = {row.ingredient for row in book.drugs} | {row.brand for row in book.brands}
     for word in sorted(words | {row.name for row in book.names}):
         try:
-            meant = rows_named(book, word)[0]
+            meant = rows_meant(book, word)
         except JcodeunitsError:
             continue
         for row in meant:

@@ -34,6 +34,7 @@ FLOORS = {
     "facts.drugs": 8,
     "facts.policy": 8,
     "facts.products": 8,
+    "facts.reading_names": 9,
     "facts.choosing": 9,
     "facts.reference": 9,
     "facts.search": 10,

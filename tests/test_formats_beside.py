@@ -158,7 +158,7 @@ NAMES = [
     ("0409-3795-01", "ketorolac", "same"),
     ("0409-3795-01", "ceftriaxone", "other"),
     ("piperacillin / tazobactam", "Zosyn", "same"),
-    ("naltrexone (Vivitrol)", "J2315", "unknown"),
+    ("naltrexone (Vivitrol)", "J2315", "same"),
     ("ketorolac (TORADOL) injection 30 mg", "ceftriaxone", "other"),
     ("MS", "morphine", "unknown"),
 ]

@@ -14,7 +14,7 @@ from jcodeunits import dose, ndc, routes, units
 from jcodeunits.cli.units import split
 from jcodeunits.errors import LONGEST, JcodeunitsError
 from jcodeunits.facts import search
-from jcodeunits.facts.choosing import rows_named
+from jcodeunits.facts.choosing import rows_meant
 from jcodeunits.facts.words import check_length
 from jcodeunits.formats import fhir, hl7v2
 
@@ -85,7 +85,7 @@ DOORS: dict[str, Callable[[str], Any]] = {
     "find": search.find,
     "suggest": lambda text: search.suggest(text, DRUGS),
     "one drug": lambda text: jc.drug(text, ON),
-    "rows of a name": lambda text: rows_named(DRUGS, text),
+    "rows of a name": lambda text: rows_meant(DRUGS, text),
     "NDC": ndc.compact,
     "product": lambda text: jc.product(text, ON),
     "words of a command": lambda text: split(text.split(), dose.Dose.of, REFERENCE),

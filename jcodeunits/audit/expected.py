@@ -16,7 +16,7 @@ from ..batch.resolve import is_number
 from ..batch.table import Biller
 from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect
-from ..facts.choosing import rows_named
+from ..facts.choosing import rows_meant
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
 ANSWERS = ("hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings")
@@ -137,7 +137,7 @@ class Bench:
         if is_number(drug):
             return ""
         try:
-            meant = {found.code for found in rows_named(self.resolver.book, str(drug))[0]}
+            meant = {found.code for found in rows_meant(self.resolver.book, str(drug))}
         except JcodeunitsError:
             meant = set()
         named_code = self.resolver.book.rows(str(drug).strip().upper())

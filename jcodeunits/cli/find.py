@@ -62,14 +62,14 @@ def _nothing(text: str, on: Asked) -> JcodeunitsError:
 
 def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
     from jcodeunits import hcpcs
-    from jcodeunits.facts.choosing import rows_named
+    from jcodeunits.facts.choosing import rows_meant
     from jcodeunits.facts.search import find as find_drugs
 
     book = on.reference.drugs
     if hcpcs.is_valid(text):
         codes = [hcpcs.compact(text)]
     else:
-        codes = sorted({row.code for row in rows_named(book, text)[0]})
+        codes = sorted({row.code for row in rows_meant(book, text)})
         codes = codes or sorted({drug.code for drug in find_drugs(text, reference=on.reference)})
     histories = [book.history(code) for code in codes]
     if not histories:

@@ -125,10 +125,10 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
 
 
 def _is_named(drug: str, reference: Reference) -> bool:
-    from jcodeunits.facts.choosing import rows_named
+    from jcodeunits.facts.choosing import rows_meant
 
     try:
-        return bool(rows_named(reference.drugs, drug)[0])
+        return bool(rows_meant(reference.drugs, drug))
     except JcodeunitsError:  # an unsafe abbreviation is a name too; the answer will say so
         return True
 

@@ -23,7 +23,7 @@ from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotInEffect, ProductMismatch, UnitMismatch
-from jcodeunits.facts.choosing import otherwise, rows_named
+from jcodeunits.facts.choosing import drawn, otherwise, rows_meant
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, RouteCode
@@ -170,6 +170,7 @@ class DrugCoding:
         if len(items) == 1:
             items[0].agrees(dose)
             dose = items[0].held(dose)
+        dose = drawn(self.reference.drugs, written, dose, row)
         try:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         except UnitMismatch:
@@ -221,7 +222,7 @@ class DrugCoding:
         on = self.encounter.on
         listed = [code for code in rows[0].codes if all(code in item.codes for item in rows)]
         live = [row for code in listed for row in self.reference.drugs.rows(code) if row.period.holds(on)]
-        meant = {row.code for row in rows_named(self.reference.drugs, name)[0]}
+        meant = {row.code for row in rows_meant(self.reference.drugs, name)}
         words = normal(name)
         fit = [row for row in live if row.code in meant or f"{normal(row.ingredient)} ".startswith(f"{words} ")]
         if len(fit) == 1:

@@ -1,30 +1,27 @@
 """Choosing one code for what a person calls a drug.
 
-A name is looked up exactly (case, hyphens and spaces aside): a brand, another name, an ingredient, or an
-ingredient without its salt where that leaves one. Names that merely look alike are never taken for each other.
-Where several codes fit, the rules of `choose` decide or refuse.
+`reading_names` takes a text apart; a name in it is looked up exactly (case, hyphens and spaces aside): a brand,
+another name, an ingredient, or an ingredient without its salt where that leaves one. Names that merely look alike
+are never taken for each other. Where several codes fit, the rules of `choose` decide or refuse.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import attrs
 
 from .. import hcpcs, units
 from ..dated import Citation
+from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .drug_rows import INJECTED, Brand, Drug, OtherName
 from .drugs import Catalog
+from .reading_names import PLAIN, Named, Reading, fits, own_words, read
 from .words import check_length, normal, squeezed
-
-if TYPE_CHECKING:
-    from ..dose import Dose
 
 # A route of administration and the words of the catalog that cover it, besides its own name. An injection
 # covers every route into the body but the ones in _NOT_INJECTED.
@@ -41,10 +38,6 @@ _ROUTE_WORDS = {
     "intraocular": ("intracameral", "suprachoroidal", "injection"),
 }
 
-_TWO_NAMES = re.compile(r"([^()]*[^()\s])\s*\(([^()]+)\)")  # "naltrexone (Vivitrol)"
-# Words about the package, which tell no drug from another.
-_PACKAGING = frozenset({"kit", "novaplus", "pfs", "prefilled", "syringe", "syringes", "usp", "vial", "vials"})
-
 
 @attrs.frozen
 class Choice:
@@ -54,38 +47,52 @@ class Choice:
     citation: Citation | None = None  # of the brand or name row, where one was used
     siblings: tuple[str, ...] = ()  # codes of other forms of the ingredient that were not asked for
     otherwise: tuple[str, ...] = ()  # where the code is for one use only: the ingredient's codes for others
+    reading: Reading | None = None  # what the text says besides the name
 
 
-def rows_named(
-    catalog: Catalog, name: str, route: str | None = None, on: dt.date | None = None
+def rows_meant(catalog: Catalog, text: str) -> tuple[Drug, ...]:
+    """Every dated row that a drug's text may mean, on any date and by any route; none for what is not read.
+
+    Raises `AmbiguousDrug` for a name that is unsafe or parts that contradict each other.
+    """
+    reading = read(catalog, text)
+    if reading is None:
+        return ()
+    sets = [tuple(row for code in reading.codes for row in catalog.rows(code))] if reading.codes else []
+    sets += [_of_name(catalog, named, None, None)[0] for named in reading.names]
+    codes = set.intersection(*({row.code for row in rows} for rows in sets)) if sets else set()
+    return tuple(row for row in sets[-1] if row.code in codes) if sets else ()
+
+
+def _of_name(
+    catalog: Catalog, named: Named, route: str | None, on: dt.date | None
 ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...]]:
     """Every dated row that a name may mean, on any date, and the brand or name rows that say so.
 
-    A name may carry words for the form, the route or the maker ("octreotide depot", "oral methotrexate",
-    "vasopressin (American Regent)"); then only such rows are meant. Where a brand means different things
-    by route, the rows of the route count, and without a route those injected. Raises `AmbiguousDrug` for
-    a name that is unsafe; an unknown name gives nothing.
+    Words for the form or the maker beside the name ("octreotide depot", "vasopressin American Regent") leave only
+    such rows. Where a brand means different things by route, the rows of the route count, and without a route
+    those injected. Raises `AmbiguousDrug` for a name that is unsafe.
     """
-    check_length(name)
-    found = catalog.named.get(squeezed(name), ())
+    found = catalog.named.get(named.key, ())
     unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
     if unsafe:
         meant = tuple(dict.fromkeys(row.ingredient for row in unsafe))
         raise AmbiguousDrug(
-            f"{name!r} is an abbreviation that has been misread: it can mean {' or '.join(meant)}. Write the name out.",
-            given=name,
+            f"{named.text!r} is an abbreviation that has been misread: it can mean {' or '.join(meant)}. "
+            "Write the name out.",
+            given=named.text,
             candidates=meant,
         )
     dated = tuple(row for row in found if on is None or row.period.holds(on))
     found = dated or found
     found = tuple(row for row in found if _said_for(row.routes, route)) or found
-    if found:
-        rows: list[Drug] = []
-        for row in found:
-            general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
-            rows.extend(catalog.rows(row.code) if row.code else general)
-        return tuple(dict.fromkeys(rows)), found
-    return _called(catalog, squeezed(name)) or _told_apart(catalog, name), ()
+    if not found:
+        return _told_apart(_called(catalog, named.key), named.own), ()
+    rows: list[Drug] = []
+    for row in found:
+        general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
+        rows.extend(catalog.rows(row.code) if row.code else general)
+    return _told_apart(tuple(dict.fromkeys(rows)), named.own), found
 
 
 def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
@@ -94,40 +101,24 @@ def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
     return tuple(row for full in fulls for row in catalog.ingredients[full])
 
 
-def _told_apart(catalog: Catalog, name: str) -> tuple[Drug, ...]:
-    """Rows of an ingredient or brand that the name tells from its others by words before or after it."""
-    said = [word for word in normal(name).split() if word not in _PACKAGING]
-    spans = [(i, j) for i in range(len(said)) for j in range(i + 1, len(said) + 1) if said]
-    for i, j in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
-        key = "".join(said[i:j])
-        rows = _called(catalog, key) or _branded(catalog, key)
-        more = frozenset(said[:i] + said[j:])
-        by_form = tuple(row for row in rows if more <= _form_words(row))
-        general = tuple(row for row in by_form if not row.specific)
-        found = general or by_form or tuple(row for row in rows if more <= _all_words(row))
-        if found:
-            return found
-    return ()
-
-
-def _branded(catalog: Catalog, key: str) -> tuple[Drug, ...]:
-    """Rows of a brand, whatever their route."""
-    rows: list[Drug] = []
-    for row in catalog.named.get(key, ()):
-        if isinstance(row, Brand):
-            rows.extend(catalog.rows(row.code) if row.code else _called(catalog, squeezed(row.ingredient)))
-    return tuple(dict.fromkeys(rows))
+def _told_apart(rows: tuple[Drug, ...], own: frozenset[str]) -> tuple[Drug, ...]:
+    """The rows that words beside the name tell from the others: by their form, else by brand or maker."""
+    if not own:
+        return rows
+    by_form = tuple(row for row in rows if own <= set(normal(row.form).split()))
+    return by_form or tuple(row for row in rows if own <= own_words(row))
 
 
 # -- choosing
 
 
 def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, route: str | None = None) -> Choice:
-    """The one row that a code or a name means on a day.
+    """The one row that a code or a drug's text means on a day.
 
     A plain ingredient means its general code. Among codes of the same ingredient, form and qualifier that
     differ only in size: the least excess over the dose, then the fewest units. Bands of one product: the
-    band that holds the dose. Everything else that leaves two codes is refused as ambiguous.
+    band that holds the dose. Everything else that leaves two codes is refused as ambiguous, and so is a text whose
+    parts do not fit each other, the route or the dose.
 
     Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
     """
@@ -136,22 +127,102 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     if hcpcs.is_valid(wanted):
         code = hcpcs.compact(wanted)
         return Choice(catalog.on(code, on))
+    reading = read(catalog, wanted)
+    if reading is None:
+        raise _unread(catalog, wanted)
+    route = _way(reading, route)
+    chosen = [_choose(catalog, named, reading, on, dose, route) for named in reading.names]
+    choice = chosen[0] if len(chosen) == 1 and not reading.codes else _agreed(catalog, reading, chosen, on)
+    if isinstance(choice, AmbiguousDrug):
+        raise choice
+    _checked(reading, choice.drug, dose, on)
+    return attrs.evolve(choice, reading=reading)
+
+
+def _unread(catalog: Catalog, name: str) -> UnknownDrug:
+    return UnknownDrug(
+        f"No drug is called {quoted(name)} in {catalog.edition}. Check the spelling, or give the code.",
+        given=name,
+        near=(),
+    )
+
+
+def _way(reading: Reading, route: str | None) -> str | None:
+    """The route of the text where none is given; one that is given must be one of those in the text."""
+    if not reading.routes:
+        return route
+    if route is None:
+        return reading.routes[0] if len(reading.routes) == 1 else None
+    if any(one == route or route.startswith(f"{one} ") for one in reading.routes):
+        return route
+    wider = [one for one in reading.routes if one.startswith(f"{route} ")]
+    if wider:
+        return wider[0] if len(wider) == 1 else route
+    raise AmbiguousDrug(
+        f"{reading.text!r} names the route {' or '.join(reading.routes)}, but {route} is given. Give one route.",
+        given=reading.text,
+        candidates=(),
+    )
+
+
+def _choose(
+    catalog: Catalog, named: Named, reading: Reading, on: dt.date, dose: Dose | None, route: str | None
+) -> Choice | AmbiguousDrug:
+    """The row that one name means; what is ambiguous is handed back, because another name may tell."""
     try:
-        candidates, said, siblings = _narrow(catalog, wanted, on, route)
-    except UnknownDrug:
-        both = _TWO_NAMES.fullmatch(wanted)
-        if both is None:
-            raise
-        return _agreed(catalog, wanted, both.groups(), on, dose, route)
-    if len(candidates) == 1:
-        drug = candidates[0]
-    else:
-        # A brand whose rows say what tells them apart is several products, not sizes of one.
-        apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
-        drug = _one(wanted, candidates, None if apart else dose, on, apart)
+        candidates, said, siblings = _narrow(catalog, named, reading.forms, on, route)
+        if len(candidates) == 1:
+            drug = candidates[0]
+        else:
+            # A brand whose rows say what tells them apart is several products, not sizes of one.
+            apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
+            drug = _one(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
+    except AmbiguousDrug as why:
+        return why
     citation = said[0].citation if said else None
     others = tuple(code for code in siblings if code != drug.code)
     return Choice(drug, citation, others, otherwise(catalog, drug, on, route))
+
+
+def _counted(reading: Reading, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
+    """The dose as the rows count it: a volume as the amount in it, where they count no volume themselves."""
+    if dose is None or any(_counts_volume(row) for row in rows):
+        return dose
+    return reading.drawn(dose)
+
+
+def _counts_volume(row: Drug) -> bool:
+    return any(unit and units.dimension(unit) == "volume" for unit in (row.unit, *(u for _, u in row.equivalents)))
+
+
+def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
+    """A dose by volume as the amount in it, where the drug's text says the concentration and the row counts none."""
+    if hcpcs.is_valid(text) or _counts_volume(row):
+        return dose
+    reading = read(catalog, text)
+    return dose if reading is None else reading.drawn(dose)
+
+
+def _checked(reading: Reading, row: Drug, dose: Dose | None, on: dt.date) -> None:
+    """Raise where a strength in the text is not one of this drug, or a bare number not the dose."""
+    for part in reading.strengths:
+        if part.kind == "number":
+            fine = dose is not None and dose.amount == part.amount
+            why = "it is read only where it is the dose" if dose is not None else "give the dose"
+        elif part.kind == "billing unit":
+            fine = row.size is not None and _ratio(row, Dose(part.amount, part.unit)) == 1
+            why = f"{row.code} counts {row.one_unit}"
+        elif part.kind == "concentration" and _counts_volume(row) and not row.components:
+            fine, why = False, f"{row.code} is {row.label}"
+        else:
+            fine, why = fits(row, part), f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
+        if not fine:
+            raise AmbiguousDrug(
+                f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code.",
+                given=reading.text,
+                candidates=(row.code,),
+                on=on,
+            )
 
 
 def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = None) -> tuple[str, ...]:
@@ -170,59 +241,62 @@ def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = Non
 
 
 def _agreed(
-    catalog: Catalog, name: str, sides: Sequence[str], on: dt.date, dose: Dose | None, route: str | None
-) -> Choice:
-    """The one row on which two names agree, as in "naltrexone (Vivitrol)"; refused where they do not."""
-    chosen: dict[str, Choice] = {}
-    fitting: list[set[str]] = []
-    for side in sides:
-        try:
-            choice = choose(catalog, side, on, dose, route)
-        except AmbiguousDrug as why:
-            fitting.append(set(why.candidates))
-        else:
-            chosen[choice.drug.code] = choice
-            fitting.append({choice.drug.code})
-    common = fitting[0] & fitting[1]
-    if len(common) == 1:
-        code = common.pop()
-        return chosen.get(code) or Choice(catalog.on(code, on))
-    named = " and ".join(f"{sides[i]!r} ({', '.join(sorted(fitting[i]))})" for i in range(2))
+    catalog: Catalog, reading: Reading, chosen: Sequence[Choice | AmbiguousDrug], on: dt.date
+) -> Choice | AmbiguousDrug:
+    """The one row on which all names and codes of a text agree, as in "naltrexone (Vivitrol)"; else refused."""
+    fitting = {code: {code} for code in reading.codes}
+    picked = {code: Choice(catalog.on(code, on)) for code in reading.codes}
+    for named, choice in zip(reading.names, chosen, strict=True):
+        rows = _of_name(catalog, named, None, on)[0]
+        fitting[named.text] = {row.code for row in rows if row.period.holds(on)}
+        if isinstance(choice, Choice):
+            picked.setdefault(choice.drug.code, choice)
+    common = set.intersection(*fitting.values())
+    agreed = [choice for code, choice in picked.items() if code in common]
+    if len(agreed) == 1:
+        return agreed[0]
+    if not agreed and len(common) == 1:
+        return Choice(catalog.on(common.pop(), on))
+    if not reading.names and len(agreed) > 1:
+        common = set(picked)
+    meant = {
+        text: sorted({choice.drug.code} if isinstance(choice, Choice) else set(choice.candidates))
+        for text, choice in (*zip((n.text for n in reading.names), chosen, strict=True),)
+    } | {code: [code] for code in reading.codes}
+    says = " and ".join(
+        repr(text) if text.upper() in codes else f"{text!r} ({', '.join(codes)})" for text, codes in meant.items()
+    )
     what = "several codes" if common else "two drugs"
-    raise AmbiguousDrug(
-        f"{name!r} names {what}: {named}. Give one name, or the code.",
-        given=name,
-        candidates=tuple(sorted(common or fitting[0] | fitting[1])),
+    return AmbiguousDrug(
+        f"{reading.text!r} names {what}: {says}. Give one name, or the code.",
+        given=reading.text,
+        candidates=tuple(sorted(common or {code for codes in meant.values() for code in codes})),
         on=on,
     )
 
 
 @lru_cache(maxsize=65536)
 def _narrow(
-    catalog: Catalog, name: str, on: dt.date, route: str | None
+    catalog: Catalog, named: Named, forms: tuple[tuple[str, tuple[str, ...]], ...], on: dt.date, route: str | None
 ) -> tuple[tuple[Drug, ...], tuple[Brand | OtherName, ...], tuple[str, ...]]:
     """The rows left for a name on a day by route; the rows that said so; codes of other forms."""
-    rows, said = rows_named(catalog, name, route, on)
-    if not rows:
-        raise UnknownDrug(
-            f"No drug is called {quoted(name)} in {catalog.edition}. Check the spelling, or give the code.",
-            given=name,
-            near=(),
-        )
+    name = named.text
+    rows, said = _of_name(catalog, named, route, on)
     live = tuple(row for row in rows if row.period.holds(on))
     if not live:
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         raise catalog.not_in_effect(catalog.rows(last.code), on)
     by_code = frozenset(row.code for row in said if row.code)
-    if not said and squeezed(name) not in catalog.moieties:
+    if named.own:
         by_code = frozenset(row.code for row in live)  # the name itself told these from the others
     fitting = _fitting(name, live, route, bool(said or by_code), on)
+    fitting = _given_so(name, _as_made(name, fitting, named, on), forms, on)
     general = _covering(catalog, name, fitting, by_code, on)
     national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
     if by_code:
         return national, said, ()
     made_for = tuple(row.code for row in fitting if row not in general and _is_local(row))
-    meant = {squeezed(row.ingredient) for row in said} or {squeezed(name)}
+    meant = {squeezed(row.ingredient) for row in said} or {named.key}
     plain = tuple(row for row in national if not row.form and _is_plain(row) and (route or not _is_local(row)))
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
@@ -249,6 +323,42 @@ def _fitting(name: str, live: tuple[Drug, ...], route: str | None, branded: bool
             on=on,
         )
     return fitting
+
+
+def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tuple[Drug, ...]:
+    """The rows of drugs that a maker sells: a compounded drug's code answers only where that is said."""
+    if "compounded" in named.own:
+        return rows
+    made = tuple(row for row in rows if "compounded" not in row.form)
+    if not made:
+        raise AmbiguousDrug(
+            f"{name!r} has only codes for a compounded drug: {_listed(rows)}. Write compounded, or give the code.",
+            given=name,
+            candidates=tuple(row.code for row in rows),
+            on=on,
+        )
+    return made
+
+
+def _given_so(
+    name: str, rows: tuple[Drug, ...], forms: tuple[tuple[str, tuple[str, ...]], ...], on: dt.date
+) -> tuple[Drug, ...]:
+    """The rows that are given as each form and package word of the text says."""
+    for word, ways in forms:
+        left = tuple(row for row in rows if not ways or any(_goes(row, way) for way in ways))
+        if not left:
+            raise AmbiguousDrug(
+                f"{name!r} has no code as {word!r}: {_listed(rows)}. Leave the word out, or give the HCPCS code.",
+                given=name,
+                candidates=tuple(row.code for row in rows),
+                on=on,
+            )
+        rows = left
+    return rows
+
+
+def _goes(row: Drug, way: str) -> bool:
+    return row.is_injected if way == "injection" else not row.routes or way in row.routes
 
 
 def _covering(
@@ -346,27 +456,13 @@ def _said_for(routes: tuple[str, ...], route: str | None) -> bool:
     return not INJECTED.isdisjoint(routes) if route is None else _fits_words(routes, route)
 
 
-@lru_cache(maxsize=8192)
-def _form_words(row: Drug) -> frozenset[str]:
-    """The words that say a row's form and routes."""
-    return frozenset(normal(" ".join((row.form, *row.routes))).split())
-
-
-def _all_words(row: Drug) -> frozenset[str]:
-    """The words that say a row's form and routes, and its brand or maker."""
-    return _form_words(row) | frozenset(normal(row.qualifier).split())
-
-
-_PLAIN = ("not otherwise specified", "nos", "excludes biosimilar", "excludes biosimilars")
-
-
 def _product_of(row: Drug) -> str:
     """The qualifier as far as it tells products apart."""
     return "" if _is_plain(row) else row.qualifier
 
 
 def _is_plain(row: Drug) -> bool:
-    return not row.qualifier or normal(row.qualifier) in _PLAIN
+    return not row.qualifier or normal(row.qualifier) in PLAIN
 
 
 def holds(row: Drug, dose: Dose) -> bool:

@@ -329,4 +329,43 @@ class Successor(Dated):
     ndcs_moved: int | None = column(tables.optional_integer)
 
 
-TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor)
+@attrs.frozen(field_transformer=columns_last)
+class NameWord(Dated):
+    """A word or phrase that stands in drug texts and is no drug itself.
+
+    `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `form` and `package` the
+    ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
+    never does); `isotope` the symbol of a chemical element.
+    """
+
+    TABLE: ClassVar[str] = "name_words"
+    KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
+
+    word: str = column(text)
+    kind: str = column(choice("spelling", "route", "form", "package", "isotope"))
+    means: str = column(optional)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class BrandStrength(Dated):
+    """A brand whose number is what one mL holds."""
+
+    TABLE: ClassVar[str] = "brand_strengths"
+    KEY: ClassVar[tuple[str, ...]] = ("brand",)
+
+    brand: str = column(text)
+    concentration: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class RxNorm(Dated):
+    """A concept of RxNorm and the words that it stands for here."""
+
+    TABLE: ClassVar[str] = "rxnorm"
+    KEY: ClassVar[tuple[str, ...]] = ("rxcui",)
+
+    rxcui: str = column(text)
+    name: str = column(text)
+
+
+TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor, NameWord, BrandStrength, RxNorm)

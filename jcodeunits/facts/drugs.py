@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import permutations
@@ -13,9 +14,12 @@ import attrs
 from .. import hcpcs
 from ..dated import Citation
 from ..errors import NotInEffect, UnknownDrug
-from .drug_rows import Brand, Drug, OtherName, Salt, Successor
+from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor
 from .store import Store
 from .words import normal, squeezed
+
+_SUFFIX = re.compile(r"[a-z]{4}")  # of a biological's name
+_ISOTOPE = re.compile(r"\b([a-z]{1,2}) (\d+m?)\b")
 
 
 @attrs.frozen
@@ -234,7 +238,77 @@ class Catalog:
                 for order in permutations(alone) if len(alone) <= 4 else (alone,):
                     made.setdefault("".join(order), []).append(full)
         made.pop("", None)
+        self._add_stems(made)
+        self._add_isotopes(made)
         return {name: tuple(dict.fromkeys(full)) for name, full in made.items()}
+
+    def _add_stems(self, made: dict[str, list[str]]) -> None:
+        """A biological without its four letters, where one product alone has that name."""
+        stems: dict[str, set[str]] = {}
+        for full in list(self.ingredients):
+            stem, space, letters = full.rpartition(" ")
+            kind = self.ingredients[full][0].kind
+            if space and kind == "biological" and _SUFFIX.fullmatch(letters) and letters not in self.salt_words:
+                stems.setdefault(stem.replace(" ", ""), set()).add(full)
+        for stem, fulls in stems.items():
+            if len(fulls) == 1 and stem not in made:
+                made[stem] = list(fulls)
+
+    def _add_isotopes(self, made: dict[str, list[str]]) -> None:
+        """A tracer with its isotope written in the other usual ways: Tc-99m, technetium-99m, 99mTc."""
+        elements = {row.means: normal(row.word) for row in self.store.rows(NameWord) if row.kind == "isotope"}
+        for key, fulls in list(made.items()):
+            for full in fulls:
+                found = _ISOTOPE.search(full)
+                if found is None or found[1] not in elements:
+                    continue
+                symbol, mass, element = found[1], found[2], elements[found[1]]
+                bare = key.replace(element, "", 1).replace(symbol + mass, "", 1)
+                if bare + symbol + mass == key or key.replace(bare, "", 1) in (element + symbol + mass, symbol + mass):
+                    for said in (symbol + mass, element + mass, element + symbol + mass, mass + symbol):
+                        for spelt in (said + bare, bare + said):
+                            if full not in made.setdefault(spelt, []):
+                                made[spelt].append(full)
+
+    @cached_property
+    def salt_words(self) -> frozenset[str]:
+        """Every word that names a salt."""
+        return frozenset(row.word for row in self.salts)
+
+    @cached_property
+    def cut_short(self) -> dict[str, NameWord]:
+        """Words cut short, by their normal spelling, that stand for others in a drug's name."""
+        return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind == "spelling"}
+
+    @cached_property
+    def around(self) -> dict[str, NameWord]:
+        """Words of routes, forms and packages by their normal spelling."""
+        kinds = ("route", "form", "package")
+        return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
+
+    @cached_property
+    def rxnorm(self) -> dict[str, str]:
+        """What the concepts of RxNorm stand for."""
+        return {row.rxcui: row.name for row in self.store.rows(RxNorm)}
+
+    @cached_property
+    def brand_strengths(self) -> dict[str, str]:
+        """What one mL of a brand holds whose number says so, by squeezed brand."""
+        return {squeezed(row.brand): row.concentration for row in self.store.rows(BrandStrength)}
+
+    def knows(self, key: str) -> bool:
+        """Whether a squeezed text is a name: a brand, another name, an ingredient with or without its salt."""
+        return key in self.named or key in self.moieties
+
+    def meant_by(self, key: str) -> tuple[Drug, ...]:
+        """Every row that a squeezed name may mean, on any date and by any route."""
+        rows: list[Drug] = []
+        for said in self.named.get(key, ()):
+            general = () if said.code else self.ingredients.get(normal(said.ingredient), ())
+            rows.extend(self.rows(said.code) if said.code else general)
+        if not rows:
+            rows = [row for full in self.moieties.get(key, ()) for row in self.ingredients[full]]
+        return tuple(dict.fromkeys(rows))
 
     @cached_property
     def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:

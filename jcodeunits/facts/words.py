@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ..errors import LONGEST, UnknownDrug, quoted
 
-_WORD = re.compile(r"[^\W_]+|\+")
+_WORD = re.compile(r"\d+\.\d+(?![^\W_])|[^\W_]+|\+")
 _SPELT_OUT = {"hcl": "hydrochloride", "hbr": "hydrobromide"}
 _JOINING = frozenset({"and", "with"})
 _WORDS_MOST = 20
@@ -17,10 +17,14 @@ _WORDS_MOST = 20
 def normal(name: str) -> str:
     """A name as it is compared: lower-case words of letters and digits, without "and" and "with".
 
+    A number keeps its point, so that 2.5% is never 25%.
+
     "non-depot" stays one word, so that it never means "depot".
 
     >>> normal("Bicillin C-R"), normal("Rho(D) immune globulin"), normal("imipenem and cilastatin")
     ('bicillin c r', 'rho d immune globulin', 'imipenem cilastatin')
+    >>> normal("albumin 2.5%")
+    'albumin 2.5'
     """
     found = _WORD.findall(name.casefold().replace("non-", "non"))
     return " ".join([_SPELT_OUT.get(word, word) for word in found if word not in _JOINING])

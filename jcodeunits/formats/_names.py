@@ -12,7 +12,7 @@ from typing import Literal
 
 from jcodeunits import hcpcs, ndc
 from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError
-from jcodeunits.facts.choosing import rows_named
+from jcodeunits.facts.choosing import rows_meant
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 
@@ -36,7 +36,7 @@ def codes(name: str, reference: Reference) -> frozenset[str]:
         if ndc.looks_like(name):
             known = reference.products
             return frozenset(code for row in known.rows(known.resolve(name, dt.date.max)) for code in row.codes)
-        return frozenset(row.code for row in rows_named(reference.drugs, name)[0])
+        return frozenset(row.code for row in rows_meant(reference.drugs, name))
     except (AmbiguousDrug, IdentifierError):
         return frozenset()
 

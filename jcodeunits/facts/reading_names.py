@@ -1,0 +1,506 @@
+"""Reading what people write for a drug: the name, and the parts that records and clinics put around it.
+
+"Inj ketorolac (TORADOL) 30 mg/mL IM" is a name, the same drug's brand, a strength, a form and a route. Every word
+is used as one of these or the text is not read; nothing is left out, and no name is taken for one that looks
+like it. Which row the parts mean on a day is chosen in `choosing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+import attrs
+
+from .. import hcpcs, units
+from ..amount import decimal_text, exact
+from ..dated import Step
+from ..dose import Dose
+from ..errors import AmbiguousDrug
+from .drug_rows import Brand, Drug, NameWord
+from .drugs import Catalog
+from .words import check_length, normal, squeezed
+
+Kind = Literal["concentration", "amount", "volume", "number", "billing unit"]
+
+_SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
+_LONGEST_PHRASE = 4  # words of a form, route or package
+_MOST_NAMES = 3
+_SHORTEST_PART = 3  # letters by which a salt may be cut short
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_MEASURED = frozenset(
+    {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
+)
+_CODE = re.compile(r"[A-Za-z]\d{4}")
+_RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
+_WITH = re.compile(r"\bw/", re.IGNORECASE)
+_NON = re.compile(r"\bnon-", re.IGNORECASE)
+
+
+@attrs.frozen
+class Strength:
+    """An amount in a drug's text: in one mL (`concentration`), of one container, or a bare number."""
+
+    written: str
+    kind: Kind
+    amount: Fraction
+    unit: str = ""
+
+
+@attrs.frozen
+class Named:
+    """One name in a text: as it is looked up, as it stands there, and the words that tell its rows apart."""
+
+    key: str
+    text: str
+    own: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Reading:
+    """The parts of a drug's text.
+
+    `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
+    `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
+    """
+
+    text: str
+    names: tuple[Named, ...] = ()
+    codes: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    forms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    compounded: bool = False
+
+    def of(self, kind: Kind) -> tuple[Strength, ...]:
+        """The strengths of a kind."""
+        return tuple(part for part in self.strengths if part.kind == kind)
+
+    @property
+    def concentration(self) -> Strength | None:
+        """What one mL holds, where the text says it."""
+        found = self.of("concentration")
+        return found[0] if found else None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the text is one name and nothing else."""
+        return len(self.names) == 1 and not (
+            self.codes or self.routes or self.forms or self.strengths or self.names[0].own
+        )
+
+    def drawn(self, dose: Dose) -> Dose:
+        """A dose by volume as the amount in it, where the text says the concentration; else the dose as it is."""
+        found = self.concentration
+        if found is None or units.dimension(dose.unit) != "volume":
+            return dose
+        volume = dose.to("mL").amount
+        amount, per = volume * found.amount, f"{decimal_text(found.amount)} {units.label(found.unit)}/mL"
+        says = f"{decimal_text(volume)} mL x {per} = {decimal_text(amount)} {units.label(found.unit)}"
+        step = Step(says, "volume x concentration of the name")
+        return Dose(amount, found.unit, f"{dose.written} of {found.written}", dose.notes, (*dose.steps, step))
+
+
+@attrs.frozen
+class _Part:
+    """One word, number, strength or code of a text."""
+
+    key: str
+    text: str
+    strength: Strength | None = None
+    code: str = ""
+
+
+# -- taking a text apart
+
+
+def _units_pattern() -> str:
+    spelt = {"iu", "u"}
+    for spelling, symbol in units.spellings().items():
+        if units.is_activity(symbol) or units.dimension(symbol) in _MEASURED:
+            spelt.add(spelling.casefold())
+    return "|".join(re.escape(one) for one in sorted(spelt, key=lambda one: (-len(one), one)))
+
+
+@lru_cache(maxsize=1)
+def _scanner() -> re.Pattern[str]:
+    unit = _units_pattern()
+    return re.compile(
+        rf"""
+        (?P<percent>{_NUMBER})\s?% |
+        (?P<ratio>1\s?:\s?(?:{_NUMBER})) (?![\w.]) |
+        \bu-?(?P<activity>40|100|200|300|500) (?!\w) |
+        (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
+            (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
+            (?: \s?/\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
+              | \s?/\s? (?P<container>vial|syringe|dose|pen|cartridge|bag|ampule|ampul) (?![a-z0-9]) )? |
+        (?P<word>\d+\.\d+|[^\W_]+|\+)
+        """,
+        re.VERBOSE | re.IGNORECASE,
+    )
+
+
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_JOINING = frozenset({"and", "with"})
+
+
+def _number(text: str) -> Fraction:
+    return exact(text.replace(",", "") if not text.startswith(".") else f"0{text}")
+
+
+@lru_cache(maxsize=512)
+def _unit(spelling: str) -> str:
+    if spelling in ("iu", "u"):
+        return "unit"
+    for word, symbol in units.spellings().items():
+        if word.casefold() == spelling:
+            return symbol
+    raise ValueError(spelling)
+
+
+def _strength(found: re.Match[str]) -> Strength | None:
+    try:
+        made = _measured(found)
+    except ValueError:  # more digits than any amount has
+        return None
+    return made if made is not None and made.amount > 0 else None
+
+
+def _measured(found: re.Match[str]) -> Strength | None:
+    written = found[0].strip()
+    if found["percent"]:
+        return Strength(written, "concentration", _number(found["percent"]) * 10, "mg")
+    if found["ratio"]:
+        parts = _number(found["ratio"].partition(":")[2].strip())
+        return Strength(written, "concentration", 1000 / parts, "mg") if parts else None
+    if found["activity"]:
+        return Strength(written, "concentration", _number(found["activity"]), "unit")
+    amount, unit = (
+        _number(found["top"]) * _SCALES.get((found["scale"] or "").casefold(), 1),
+        _unit(found["unit"].casefold()),
+    )
+    if found["per"]:
+        return Strength(written, "billing unit", amount, unit)
+    if found["volume"]:
+        below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
+        return Strength(written, "concentration", amount / below, unit) if below else None
+    if units.dimension(unit) == "volume":
+        return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
+    return Strength(written, "amount", amount, unit)
+
+
+def _parts(text: str) -> list[_Part]:
+    """The words of a text, its strengths and its codes, in their order."""
+    plain = _NON.sub("non", _WITH.sub("with ", text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")))
+    made: list[_Part] = []
+    for found in _scanner().finditer(plain):
+        word = found["word"]
+        if word is None:
+            strength = _strength(found)
+            percent = found["percent"]
+            key = decimal_text(_number(percent)) if percent and strength else squeezed(found[0])
+            made.append(_Part(key, found[0].strip(), strength))
+        elif _CODE.fullmatch(word) and hcpcs.is_valid(word):
+            made.append(_Part(word.casefold(), word, None, hcpcs.compact(word)))
+        elif word.casefold() not in _JOINING:
+            made.append(_Part(normal(word), word))
+    return made
+
+
+# -- finding the name
+
+
+def read(catalog: Catalog, text: str) -> Reading | None:
+    """The parts of a drug's text; None where it holds no name or code, or a word that is none of the parts.
+
+    Raises `AmbiguousDrug` where two parts contradict each other, `UnknownDrug` for what is too long to be a name.
+    """
+    check_length(text)
+    return _read(catalog, text)
+
+
+@lru_cache(maxsize=65536)
+def _read(catalog: Catalog, text: str) -> Reading | None:
+    parts = _parts(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
+    for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
+        found = _taken_apart(catalog, spelt)
+        if found is not None:
+            return _agreeing(attrs.evolve(found, text=text))
+    return None
+
+
+def _by_rxnorm(catalog: Catalog, found: re.Match[str]) -> str:
+    named = catalog.rxnorm.get(found[1])
+    return f" {named} " if named else found[0]
+
+
+def _spelt_out(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[_Part, ...]]:
+    """The same parts with words cut short written out: "pcn g" as "penicillin g"."""
+    made: list[_Part] = []
+    at, changed = 0, False
+    while at < len(parts):
+        size, row = _phrase(catalog.cut_short, parts, at)
+        if row is None:
+            made.append(parts[at])
+        else:
+            made += [_Part(word, word) for word in normal(row.means).split()]
+            changed = True
+        at += size
+    if changed:
+        yield tuple(made)
+
+
+def _phrase(table: dict[str, NameWord], parts: Sequence[_Part], at: int) -> tuple[int, NameWord | None]:
+    """The longest phrase of a table that begins at a part, and how many parts it takes."""
+    for size in range(min(_LONGEST_PHRASE, len(parts) - at), 0, -1):
+        found = table.get(" ".join([part.key for part in parts[at : at + size]]))
+        if found is not None:
+            return size, found
+    return 1, None
+
+
+def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> Reading | None:
+    """One reading of all parts: the longest name with the rest around it, a name around the rest, two names."""
+    spans = list(_known_spans(catalog, parts))
+    for i, j, named in spans:
+        found = _used(catalog, named, parts[:i] + parts[j:])
+        if found is not None:
+            return found
+    words, rest = _without(catalog, parts)
+    key = "".join([part.key for part in words])
+    if rest and catalog.knows(key):
+        found = _used(catalog, Named(key, " ".join([part.text for part in words])), rest)
+        if found is not None:
+            return found
+    for i, j, named in spans:
+        found = _several(catalog, (named,), parts[:i] + parts[j:])
+        if found is not None:
+            return found
+    if any(part.code for part in parts):
+        used = _used(catalog, None, parts)
+        if used is not None:
+            return used
+    return None
+
+
+def _known_spans(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[int, int, Named]]:
+    """Every run of parts that is a name, the longest first."""
+    count = len(parts)
+    for size in range(count, 0, -1):
+        for i in range(count - size + 1):
+            run = parts[i : i + size]
+            if any(part.code for part in run):
+                continue
+            key = "".join([part.key for part in run])
+            if not catalog.knows(key) and size > 1 and _is_small(run[-1].key):
+                key += "mg"  # "Lupron Depot 3.75" is the kit that is named by its milligrams
+            if catalog.knows(key):
+                yield i, i + size, Named(key, " ".join([part.text for part in run]))
+
+
+def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], list[_Part]]:
+    """The parts that can only be a name's, and all others."""
+    words: list[_Part] = []
+    rest: list[_Part] = []
+    at = 0
+    while at < len(parts):
+        size, row = _phrase(catalog.around, parts, at)
+        plain = row is None and parts[at].strength is None and not parts[at].code
+        (words if plain else rest).extend(parts[at : at + size])
+        at += size
+    return words, rest
+
+
+def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...]) -> Reading | None:
+    """A reading with further names among the rest, each of which must mean the same drug."""
+    if len(names) == _MOST_NAMES:
+        return None
+    for i, j, other in _known_spans(catalog, rest):
+        left = rest[:i] + rest[j:]
+        used = _used(catalog, names[0], left)
+        if used is not None:
+            return attrs.evolve(used, names=(*used.names, *names[1:], other))
+        found = _several(catalog, (*names, other), left)
+        if found is not None:
+            return found
+    return None
+
+
+# -- what stands around the name
+
+
+def own_words(row: Drug) -> frozenset[str]:
+    """The words that say a row's form, brand or maker, and its ingredient."""
+    plain = normal(row.qualifier) in PLAIN
+    return frozenset(normal(f"{row.form} {'' if plain else row.qualifier}").split())
+
+
+PLAIN = (
+    "",
+    "not otherwise specified",
+    "not otherwise classified",
+    "nos",
+    "excludes biosimilar",
+    "excludes biosimilars",
+)
+
+
+@attrs.define
+class _Use:
+    """What the parts around a name came to so far."""
+
+    rows: tuple[Drug, ...]
+    is_brand: bool = False  # of an ingredient: no word makes another product of it
+    own: set[str] = attrs.Factory(set)
+    salts: set[str] = attrs.Factory(set)
+    codes: list[str] = attrs.Factory(list)
+    routes: list[str] = attrs.Factory(list)
+    forms: list[tuple[str, tuple[str, ...]]] = attrs.Factory(list)
+    strengths: list[Strength] = attrs.Factory(list)
+
+
+def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Reading | None:
+    """The parts around a name, each used; None where one of them is nothing that stands around this name."""
+    said = catalog.named.get(named.key, ()) if named else ()
+    is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
+    use = _Use(catalog.meant_by(named.key) if named else (), is_brand)
+    at = 0
+    while at < len(parts):
+        size = _use(catalog, use, parts, at)
+        if not size:
+            return None
+        at += size
+    if named is not None:
+        named = attrs.evolve(named, key=_with_salts(catalog, named.key, use), own=frozenset(use.own))
+    return Reading(
+        "",
+        (named,) if named else (),
+        tuple(dict.fromkeys(use.codes)),
+        tuple(dict.fromkeys(use.routes)),
+        tuple(use.forms),
+        tuple(use.strengths),
+        "compounded" in use.own,
+    )
+
+
+def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
+    """How many parts from here are used as one thing; 0 where the next one is of no use."""
+    part = parts[at]
+    if part.code:
+        use.codes.append(part.code)
+        return 1
+    if part.strength is not None:
+        if not _is_percent(use, part):
+            use.strengths.append(part.strength)
+        return 1
+    size, row = _phrase(catalog.around, parts, at)
+    if row is None:
+        own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])
+        return own or int(_is_salt(catalog, use, part.key) or _is_number(use, part.key))
+    if row.kind == "form" and _is_form(use, part.key):
+        return 1
+    if row.kind == "route":
+        use.routes.append(row.means)
+    else:
+        use.forms.append((row.word, tuple(row.means.split("|")) if row.means else ()))
+    return size
+
+
+def _own(use: _Use, keys: Sequence[str]) -> int:
+    """How many words tell the rows of the name apart by form, brand or maker; a small word only before another."""
+    size = 1
+    while size < len(keys) and _is_small(keys[size - 1]):
+        size += 1
+    said = set(keys[:size])
+    rows = tuple(row for row in use.rows if said <= own_words(row))
+    if use.is_brand or not rows or _is_small(keys[size - 1]):
+        return 0
+    use.rows = rows
+    use.own |= said
+    return size
+
+
+def _is_small(key: str) -> bool:
+    return key in _SMALL or key.replace(".", "", 1).isdigit()
+
+
+def _is_percent(use: _Use, part: _Part) -> bool:
+    """Whether a percentage is that by which the code set itself tells rows of the name apart."""
+    if not part.text.endswith("%"):
+        return False
+    told = tuple(row for row in use.rows if f"{part.key}%" in row.qualifier.split("; "))
+    if not told or use.is_brand:
+        return False
+    use.rows = told
+    use.own.add(part.key)
+    return True
+
+
+def _is_form(use: _Use, key: str) -> bool:
+    """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
+    rows = [row for row in use.rows if row.is_injected] or use.rows
+    told = tuple(row for row in rows if key in normal(row.form).split())
+    if use.is_brand or not told:
+        return False
+    use.rows = told
+    use.own.add(key)
+    return True
+
+
+def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
+    """Whether a word is, or begins, exactly one salt of the very ingredient; then only its rows are meant."""
+    held = {word for row in use.rows for word in normal(row.ingredient).split()}
+    said = {word for word in held if word == key} or {
+        word for word in held & catalog.salt_words if len(key) >= _SHORTEST_PART and word.startswith(key)
+    }
+    if len(said) != 1:
+        return False
+    word = said.pop()
+    use.rows = tuple(row for row in use.rows if word in normal(row.ingredient).split())
+    use.salts.add(word)
+    return True
+
+
+def _is_number(use: _Use, key: str) -> bool:
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,4})?", key):
+        return False
+    use.strengths.append(Strength(key, "number", exact(key)))
+    return True
+
+
+def _with_salts(catalog: Catalog, key: str, use: _Use) -> str:
+    """The key of the full ingredient, where words around the name said which of its salts is meant."""
+    fulls = {normal(row.ingredient) for row in use.rows}
+    if not use.salts or key in catalog.named or len(fulls) != 1:
+        return key
+    return fulls.pop().replace(" ", "")
+
+
+def _agreeing(reading: Reading) -> Reading:
+    """The reading, where its strengths do not contradict each other; its brand's own number is one of them."""
+    said = {(part.amount, part.unit) for part in reading.of("concentration")}
+    if len(said) > 1:
+        shown = " and ".join(part.written for part in reading.of("concentration"))
+        raise AmbiguousDrug(
+            f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
+        )
+    return reading
+
+
+def fits(row: Drug, strength: Strength) -> bool:
+    """Whether a strength is of the kind that a row counts; what one device or dose holds is never counted."""
+    if row.refuses or row.basis == "each" or not row.unit:
+        return True
+    counted = [row.unit, *(unit for _, unit in row.equivalents), *(part.unit for part in row.components)]
+    if strength.kind == "volume":
+        return True
+    return any(_alike(strength.unit, unit) for unit in counted)
+
+
+def _alike(one: str, other: str) -> bool:
+    if units.dimension(one) == units.dimension(other):
+        return True
+    return (one == "unit" and units.is_activity(other)) or (other == "unit" and units.is_activity(one))

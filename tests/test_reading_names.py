@@ -1,0 +1,135 @@
+"""Names as records and clinics write them: every part is read as what it is, and no word makes a wrong code."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shipped import DRUGS
+
+import jcodeunits as jc
+from jcodeunits.dose import Dose
+from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, UnknownDrug
+from jcodeunits.facts.choosing import choose
+from jcodeunits.facts.drug_rows import NameWord
+from jcodeunits.facts.reading_names import read
+from jcodeunits.facts.words import normal
+
+ON = dt.date(2026, 8, 15)
+CASES = Path(__file__).parent / "cases" / "phrases.csv"
+NAMES = sorted(
+    {row.ingredient for row in DRUGS.drugs}
+    | {row.brand for row in DRUGS.brands}
+    | {row.name for row in DRUGS.names if row.kind != "unsafe"}
+)
+WORDS = [row for row in DRUGS.store.rows(NameWord) if row.kind in ("route", "form", "package")]
+
+
+@cache
+def answer(text: str, route: str | None = None, dose: str = "") -> str:
+    """The code, or nothing where it is refused."""
+    try:
+        return choose(DRUGS, text, ON, Dose.of(dose) if dose else None, route).drug.code
+    except CodeError:
+        return ""
+
+
+def phrases() -> list[dict[str, str]]:
+    lines = CASES.read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+@pytest.mark.parametrize("case", phrases(), ids=lambda case: f"{case['typed']}-{case['dose']}")
+def test_a_phrase_of_a_record_or_a_clinic_gives_its_code_or_is_refused(case: dict[str, str]) -> None:
+    try:
+        billed = jc.billing_units(case["typed"], case["dose"], on=ON, route=case["route"] or None)
+        got = f"{billed.code} x {billed.count}"
+    except JcodeunitsError as why:
+        got = f"refused: {why}"
+    assert got.startswith(case["answer"]), got
+    for code in case["names"].split():
+        assert code in got
+
+
+# --- no word makes a wrong code ---------------------------------------------------------------------
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(WORDS), st.booleans())
+def test_a_form_or_package_word_leaves_the_code_and_a_route_word_is_the_route(
+    name: str, word: NameWord, before: bool
+) -> None:
+    text = f"{word.word} {name}" if before else f"{name} {word.word}"
+    got = answer(text)
+    if not got:
+        return
+    if word.kind == "route":
+        assert got == answer(name, word.means) or normal(text).replace(" ", "") in DRUGS.named
+        return
+    row = next(row for row in DRUGS.rows(got) if row.period.holds(ON))
+    named = set(normal(word.word).split()) & set(normal(f"{row.form} {row.qualifier}").split())
+    listed = DRUGS.knows(normal(text).replace(" ", ""))
+    assert got == answer(name) or named or listed
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(NAMES))
+def test_two_names_together_mean_what_both_mean_or_nothing(one: str, other: str) -> None:
+    got = answer(f"{one} ({other})")
+    reading = None
+    try:
+        reading = read(DRUGS, f"{one} ({other})")
+    except JcodeunitsError:
+        return
+    if got and reading is not None and len(reading.names) == 2:
+        for named in reading.names:
+            assert got in {row.code for row in DRUGS.meant_by(named.key)}
+
+
+@pytest.mark.parametrize("word", ["liposomal", "protein-bound", "decanoate", "extended-release", "with epinephrine"])
+def test_a_name_with_one_word_more_never_answers_as_the_name_without_it(word: str) -> None:
+    wrong = []
+    for name in NAMES:
+        longer = answer(f"{name} {word}")
+        if longer and longer == answer(name):
+            row = next(row for row in DRUGS.rows(longer) if row.period.holds(ON))
+            if row.form == "depot" and word == "extended-release":
+                continue  # one form under two names
+            if not set(normal(word).split()) <= set(
+                normal(f"{row.name} {name}").replace("liposome", "liposomal").split()
+            ):
+                wrong.append((name, longer))
+    assert wrong == []
+
+
+@given(st.sampled_from(NAMES), st.integers(1, 999))
+def test_a_bare_number_beside_a_name_is_read_only_where_it_is_the_dose(name: str, number: int) -> None:
+    text = f"{name} {number}"
+    if DRUGS.knows(normal(text).replace(" ", "")):
+        return
+    assert answer(text) == ""
+    assert answer(text, None, f"{number + 1} mg") == ""
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(NAMES))
+def test_a_word_that_is_nothing_here_is_never_left_out(name: str, other: str) -> None:
+    strange = f"{name} {normal(other)[:3]}zq"
+    assert answer(strange) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [("ketorolac IM", "IV push"), ("ketorolac oral", None), ("ketorolac IM SC", "IV"), ("Zofran injection", "oral")],
+)
+def test_parts_that_contradict_each_other_are_refused(text: str, route: str | None) -> None:
+    with pytest.raises((AmbiguousDrug, UnknownDrug)):
+        choose(DRUGS, text, ON, None, route)
+
+
+def test_a_strength_of_another_kind_is_refused() -> None:
+    for text in ("ketorolac 30 units/mL", "heparin 5 mg/mL", "ketorolac 30 mg/mL 15 mg/mL", "D5W 10 mg/mL"):
+        with pytest.raises(AmbiguousDrug):
+            choose(DRUGS, text, ON, Dose.of("1 mL"))
