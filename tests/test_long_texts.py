@@ -161,8 +161,11 @@ def test_every_name_of_the_catalog_is_short_enough() -> None:
 
 
 def test_a_brand_in_brackets_is_found_in_however_long_a_text() -> None:
-    from jcodeunits.formats._incoming import drug_name
+    from jcodeunits.facts.reference import Reference
+    from jcodeunits.formats._drugs import drug_name as read
 
-    assert drug_name("serotype 0.0044 MG/ML / " * 40 + "conjugate 0.5 MG/ML [Prevnar 13]") == "Prevnar 13"
-    assert drug_name("alemtuzumab 10 MG/ML [Lemtrada] ") == "Lemtrada"
-    assert drug_name("alemtuzumab []") == "alemtuzumab []"
+    book = Reference.shipped()
+
+    assert read("serotype 0.0044 MG/ML / " * 40 + "conjugate 0.5 MG/ML [Prevnar 13]", book) == "Prevnar 13"
+    assert read("alemtuzumab 10 MG/ML [Lemtrada] ", book) == "Lemtrada"
+    assert read("alemtuzumab []", book) == "alemtuzumab []"

@@ -13,7 +13,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming, _names, _routes, _times
+from . import _drugs, _incoming, _names, _routes, _times
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
@@ -50,7 +50,7 @@ def reading(
         if finding is not None:
             withheld.append(finding)
         else:
-            given.append(_given(resource, where, Around.of(resource, known), zone, reference))
+            given.extend(_given(resource, where, Around.of(resource, known), zone, reference))
     if not given and not withheld:
         raise FormatError(_nothing(every), format="fhir")
     return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"), reference)
@@ -138,7 +138,7 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
     return None
 
 
-def _given(resource: dict[str, Any], where: str, around: Around, zone: str | None, facts: Reference) -> Given:
+def _given(resource: dict[str, Any], where: str, around: Around, zone: str | None, facts: Reference) -> list[Given]:
     concept, medication = _medication(resource, where, around)
     for one in (resource, medication):
         if key := turned(one):
@@ -146,7 +146,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
     if concept:
-        _incoming.take(says, gaps, lambda: _drug(concept, where))
+        _incoming.take(says, gaps, lambda: _drug(concept, where, facts))
     dosage = resource.get("dosage") or {}
     _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
@@ -165,7 +165,9 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
     patient = (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
-    return Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
+    whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
+    drugs = _mixed(whole, medication, facts)
+    return _incoming.together(whole, drugs) if drugs else [whole]
 
 
 def _medication(resource: dict[str, Any], where: str, around: Around) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -197,23 +199,14 @@ def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
     return _item(parts[0])
 
 
-def _drug(concept: dict[str, Any], where: str) -> dict[str, str]:
-    """The drug by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
-    ndcs = {one["code"] for one in codes(concept, NDC)}
-    if len(ndcs) > 1:
-        raise refused(where, f"it names {len(ndcs)} NDCs ({', '.join(sorted(ndcs))}) for one drug")
-    if ndcs:
-        ndc = ndcs.pop()
-        return {"drug": ndc, "ndc": ndc}
-    for system in (HCPCS, CPT):
-        if found := codes(concept, system):
-            return {"drug": found[0]["code"]}
+def _drug(concept: dict[str, Any], where: str, facts: Reference) -> dict[str, str]:
+    """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
+    ndcs = [str(one["code"]) for one in codes(concept, NDC)]
+    billed = [str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)]
     texts = [one.get("display") for one in codes(concept, RXNORM)]
+    texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in codes(concept, RXNORM)]
     texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
-    named = next((text for text in texts if text and text.strip()), None)
-    if named is None:
-        raise refused(where, "its drug has no NDC, HCPCS code or text that can be read", fills="drug")
-    return {"drug": _incoming.drug_name(named)}
+    return _drugs.identity(ndcs, billed, [str(text or "") for text in texts], facts, "fhir", where)
 
 
 def _dose(dosage: dict[str, Any], where: str) -> str:
@@ -305,10 +298,61 @@ def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
 
 def _own(active: Sequence[dict[str, Any]], medication: Mapping[str, Any], facts: Reference) -> list[dict[str, Any]]:
     """The active ingredients that are the drug itself: by name, else the only one unless it is another."""
-    drug = _name(medication.get("code"))
-    each = [(one, _names.relation(drug, name, facts) if drug and (name := _name(_item(one))) else "") for one in active]
+    drug = _name(medication.get("code"), facts)
+    each = [
+        (one, _names.relation(drug, name, facts) if drug and (name := _name(_item(one), facts)) else "")
+        for one in active
+    ]
     named = [one for one, relation in each if relation in ("same", "exact", "vague")]
     return named or [one for one, relation in each if len(active) == 1 and relation != "other"]
+
+
+def _mixed(given: Given, medication: Mapping[str, Any], facts: Reference) -> list[_Said]:
+    """What is said of each drug of a Medication whose code names no drug, or only the base.
+
+    A combination that has a code of its own is one drug. The base is none; each part has its own strength.
+    """
+    drug = str(given.says.get("drug", ""))
+    each = [(one, _name(_item(one), facts)) for one in medication.get("ingredient") or [] if one.get("isActive", True)]
+    each = [(one, name) for one, name in each if _names.codes(name, facts) and not _is_base(one, given.where)]
+    if (_names.codes(drug, facts) and not _names.is_solution(drug, facts)) or len({name for _, name in each}) < len(
+        each
+    ):
+        return []
+    drugs = [(one, name) for one, name in each if not _names.is_solution(name, facts)] or each
+    return [_ingredient(given, one, name, len(drugs) > 1) for one, name in drugs]
+
+
+_Said = tuple[dict[str, Any], dict[str, FormatError]]
+
+
+def _ingredient(given: Given, ingredient: Mapping[str, Any], name: str, several: bool) -> _Said:
+    says: dict[str, Any] = {"drug": name}
+    gaps: dict[str, FormatError] = {}
+    dose = given.says.get("dose", "")
+    if several and not _incoming.by_volume(dose):
+        why = f"it does not say how much {quoted(name)} was given, one of several drugs in it"
+        return says, {"dose": refused(given.where, why, fills="dose")}
+    says |= {"dose": dose} if dose else {}
+    gaps |= {key: gap for key, gap in given.gaps.items() if key == "dose"}
+    for ratio in (ingredient.get("strength"), ingredient.get("strengthRatio")):
+        if ratio:
+            _incoming.take(says, gaps, lambda ratio=ratio: _as_concentration(ratio, given.where))  # type: ignore[misc]
+    return says, gaps
+
+
+def _as_concentration(ratio: Mapping[str, Any], where: str) -> dict[str, str]:
+    found = _concentration(ratio, where)
+    return {"concentration": found} if found else {}
+
+
+def _is_base(ingredient: Mapping[str, Any], where: str) -> bool:
+    """Whether an ingredient's strength is a volume in a volume: it carries the others."""
+    ratio = ingredient.get("strength") or ingredient.get("strengthRatio") or {}
+    try:
+        return bool(ratio.get("numerator")) and _incoming.by_volume(_quantity(ratio["numerator"], where))
+    except FormatError:
+        return False
 
 
 def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,10 +364,10 @@ def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:
     return concept or ({"text": display} if display else {})
 
 
-def _name(concept: dict[str, Any] | None) -> str:
+def _name(concept: dict[str, Any] | None, facts: Reference) -> str:
     """The name of a drug, or of what stands beside it; empty where none can be read."""
     try:
-        return _drug(concept, "")["drug"] if concept else ""
+        return _drug(concept, "", facts)["drug"] if concept else ""
     except FormatError:
         return ""
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from decimal import Decimal
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from jcodeunits.amount import decimal
+import attrs
+
 from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _incoming, _routes, _times
-from ._hl7v2_segments import CODES, Segment, ordered, refused
+from . import _hl7v2_mixtures, _incoming, _routes, _times
+from ._hl7v2_fields import amount_of, codings, named, stamp, strength
+from ._hl7v2_segments import Segment, ordered, refused
 from ._incoming import Given, Reading
-from ._outgoing import number
-from ._routes import Coding
 from ._times import Moment
 
 _SOURCE = "hl7-v2-pharmacy"
@@ -59,44 +58,56 @@ def reading(
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
-    for patient, orc, rxa, rxr in _administrations(segments):
-        before = seen.setdefault((patient, *rxa.fields), rxa.where)
+    for group in _administrations(segments):
+        rxa = group.rxa
+        before = seen.setdefault((group.patient, *rxa.fields), rxa.where)
         if before != rxa.where:
             raise refused(rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)")
-        finding = _status(rxa, partial, completed) or _of_order(orc, rxa, completed)
+        finding = _status(rxa, partial, completed) or _of_order(group.orc, rxa, completed)
         if finding is not None:
             withheld.append(finding)
         else:
-            given.append(_given(patient, rxa, rxr, zone))
+            given.extend(_hl7v2_mixtures.taken_apart(_given(group, zone, reference), group.components, reference))
     return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
 
 
-_Group = tuple[str, "Segment | None", Segment, "Segment | None"]
+@attrs.define
+class _Group:
+    """One administration: its RXA, the patient and order that it belongs to, its route and its components."""
+
+    patient: str
+    orc: Segment | None
+    rxa: Segment
+    routes: list[Segment] = attrs.field(factory=list)
+    components: list[Segment] = attrs.field(factory=list)
 
 
 def _administrations(segments: list[Segment]) -> list[_Group]:
-    """Patient, ORC, RXA and RXR of each administration: one RXR stands after all RXA that share it."""
+    """The administrations in their order: one RXR stands after all RXA that share it.
+
+    RXC (a component of a mixture) stands in the order, before its RXA, or after it as many senders have it.
+    """
     patient = ""
     orc: Segment | None = None
     found: list[_Group] = []
-    waiting: list[Segment] = []
-
-    def close(rxr: Segment | None) -> None:
-        found.extend((patient, orc, rxa, rxr) for rxa in waiting)
-        waiting.clear()
-
+    open_: list[_Group] = []  # the RXA that wait for their RXR
+    ordered: list[Segment] = []  # the components of the order
     for segment in segments:
         if segment.name in ("PID", "ORC"):
-            close(None)
+            open_, ordered = [], []
         if segment.name == "PID":
             patient, orc = patient_of(segment), None
         elif segment.name == "ORC":
             orc = segment
         elif segment.name == "RXA":
-            waiting.append(segment)
-        elif segment.name == "RXR" and waiting:
-            close(segment)
-    close(None)
+            open_ = open_ if open_ and not open_[-1].routes else []
+            open_.append(_Group(patient, orc, segment, components=list(ordered)))
+            found.append(open_[-1])
+        elif segment.name == "RXR":
+            for group in open_:
+                group.routes.append(segment)
+        elif segment.name == "RXC":
+            (found[-1].components if open_ else ordered).append(segment)
     return found
 
 
@@ -172,75 +183,33 @@ def _historical(rxa: Segment) -> Finding | None:
     return None
 
 
-def _given(patient: str, rxa: Segment, rxr: Segment | None, zone: str | None) -> Given:
+def _given(group: _Group, zone: str | None, facts: Reference) -> Given:
+    rxa = group.rxa
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
-    _incoming.take(says, gaps, lambda: _drug(rxa))
-    _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
-    if rxr is not None:
-        _incoming.take(says, gaps, lambda: _routed(rxr))
+    _incoming.take(says, gaps, lambda: named(rxa, 5, facts))
+    _incoming.take(says, gaps, lambda: {"dose": amount_of(rxa, 6)})
+    for rxr in group.routes:
+        _incoming.take(says, gaps, partial(_also, says, rxr))
     if _incoming.by_volume(says.get("dose", "")):
-        _incoming.take(says, gaps, lambda: _strength(rxa))
+        _incoming.take(says, gaps, lambda: strength(rxa, 13, 23))
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
     if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
         says["performer"] = performer
     batch = _incoming.batch(rxa.get(15), rxa.get(16))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
-    return Given(rxa.where, says, gaps, on, patient, batch, utc)
+    return Given(rxa.where, says, gaps, on, group.patient, batch, utc)
 
 
-def _drug(rxa: Segment) -> dict[str, Any]:
-    """RXA-5 by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
-    named = [(rxa.get(5, n), rxa.get(5, n + 1), rxa.get(5, n + 2).upper()) for n in (1, 4)]
-    for code, _, system in named:
-        if code and system == "NDC":
-            return {"drug": code, "ndc": code}
-    for code, _, system in named:
-        if code and system in CODES:
-            return {"drug": code}
-    for _, text, _system in named:
-        if text:
-            return {"drug": _incoming.drug_name(text)}
-    raise refused(f"{rxa.where}, RXA-5", "the drug has no NDC, HCPCS code or text that can be read", fills="drug")
-
-
-def _decimal(text: str, where: str) -> Decimal:
-    try:
-        return decimal(Decimal(text if re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII) else "NaN"))
-    except ValueError:
-        raise refused(where, f"{quoted(text)} is no amount", fills="dose") from None
-
-
-def plain_number(text: str) -> Decimal | None:
-    """A number of digits and perhaps a point; None for anything else."""
-    try:
-        return decimal(text)
-    except ValueError:
-        return None
-
-
-def _dose(rxa: Segment) -> str:
-    where = f"{rxa.where}, RXA-6"
-    if not rxa.get(6):
-        raise refused(where, "the amount given is not said", fills="dose")
-    value = _decimal(rxa.get(6), where)
-    if value == 999:
-        raise refused(where, "999 stands for an unknown amount; the amount given must be said", fills="dose")
-    if value <= 0:
-        raise refused(where, f"the amount is {rxa.get(6)}, and an amount that was given is above 0")
-    if not (rxa.get(7) or rxa.get(7, 2)):
-        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg"
-        raise refused(f"{rxa.where}, RXA-7", why, fills="dose", said=number(value))
-    return _incoming.amount(value, _unit(rxa, 7))
-
-
-def _unit(rxa: Segment, position: int) -> str:
-    where = f"{rxa.where}, RXA-{position}"
-    code, text, system = (rxa.get(position, n) for n in (1, 2, 3))
-    unit = _incoming.unit(code or text, "hl7v2", where, ucum=bool(code) and system.upper() == "UCUM")
-    _incoming.agree(unit, text, "hl7v2", where)
-    return unit
+def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:
+    """What a further RXR says, where it does not contradict the ones before it."""
+    more = _routed(rxr)
+    for key, value in more.items():
+        if says.get(key, value) != value:
+            why = f"its {key} is {quoted(says[key])} and {quoted(value)}, which contradict each other: several RXR"
+            raise refused(rxr.where, why)
+    return more
 
 
 def _routed(rxr: Segment) -> dict[str, str]:
@@ -248,7 +217,7 @@ def _routed(rxr: Segment) -> dict[str, str]:
 
     RXR-3 is a device, and IVP there is an IV pump: it says nothing about a push.
     """
-    route = _routes.said(_codings(rxr, 1), (), "hl7v2", f"{rxr.where}, RXR-1")
+    route = _routes.said(codings(rxr, 1), (), "hl7v2", f"{rxr.where}, RXR-1")
     method = _method(rxr)
     says = {"route": _routes.refined(route, method, "hl7v2", rxr.where)} if route else {}
     if site := rxr.get(2, 2) or rxr.get(2, 1):
@@ -256,58 +225,13 @@ def _routed(rxr: Segment) -> dict[str, str]:
     return says
 
 
-def _codings(segment: Segment, position: int) -> list[Coding]:
-    """The two codings of a coded element: code, text and system, then the alternate ones."""
-    return [
-        Coding(code, segment.get(position, n + 2), segment.get(position, n + 1))
-        for n in (1, 4)
-        if (code := segment.get(position, n)) or segment.get(position, n + 1)
-    ]
-
-
 def _method(rxr: Segment) -> str:
     try:
-        return _routes.said(_codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4", method=True)
+        return _routes.said(codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4", method=True)
     except FormatError as why:
         if "fills" not in why.fields:
             raise
         return ""
-
-
-def _strength(rxa: Segment) -> dict[str, str]:
-    """RXA-13 and 14, over RXA-23 and 24 where the strength stands in a volume of its own."""
-    value, code = rxa.get(13), rxa.get(14)
-    top, _, bottom = code.partition("/")
-    if not value or not code or not (bottom or (rxa.get(23) and rxa.get(24))):
-        return {}
-    where = f"{rxa.where}, RXA-14"
-
-    def amount() -> str:
-        return f"{number(_decimal(value, where))} {_incoming.unit(top, 'hl7v2', where, ucum=False)}"
-
-    def volume() -> str:
-        if bottom:
-            return f"1 {_incoming.unit(bottom, 'hl7v2', where, ucum=False)}"
-        return f"{number(_decimal(rxa.get(23), f'{rxa.where}, RXA-23'))} {_unit(rxa, 24)}"
-
-    try:
-        found = _incoming.concentration(amount, volume)
-    except FormatError as why:
-        raise FormatError(why.message, **{**why.fields, "fills": "concentration"}) from None
-    return {"concentration": found.replace("/1 ", "/") if bottom else found} if found else {}
-
-
-STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{4})?", re.ASCII)
-
-
-def _moment(text: str, where: str, zone: str | None = None) -> Moment:
-    match = STAMP.fullmatch(text)
-    try:
-        day = dt.date.fromisoformat(match[1] if match else "")
-    except ValueError:
-        raise refused(where, f"{text!r} names no day") from None
-    time = f"{match[2]}:{match[3]}" if match and match[3] else ""
-    return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
 def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:
@@ -315,9 +239,9 @@ def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, st
     if not rxa.get(3):
         return {}
     try:
-        began = _moment(rxa.get(3), f"{rxa.where}, RXA-3", zone)
+        began = stamp(rxa.get(3), f"{rxa.where}, RXA-3", zone)
     except FormatError as why:
         raise _times.undated(why, rxa.get(3)) from None
     first.append(began)
-    last = _moment(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
+    last = stamp(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
     return _times.span(began, last, "hl7v2", rxa.where)

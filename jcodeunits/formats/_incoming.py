@@ -20,7 +20,7 @@ from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.encounter import route as canonical_route
-from jcodeunits.errors import LONGEST, DoseError, FormatError, JcodeunitsError, quoted
+from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.tables import cited
@@ -90,13 +90,6 @@ _ENCOUNTER_KEYS = tuple(
 _PRODUCT_KEYS = ("ndc", "containers", "container_amount", "container_volume", "discarded", "lot", "expires", "serial")
 _GIVEN_KEYS = tuple(field.name for field in attrs.fields(Administration)) + _PRODUCT_KEYS
 
-_STRENGTH = re.compile(
-    r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
-    r"(?:mg|mcg|ug|g|gm|ml|unt|unit|units|iu|meq|mmol|mci|%|million)(?![a-z])[^\[]*",
-    re.IGNORECASE | re.DOTALL,
-)
-_PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
-
 
 @attrs.frozen
 class Batch:
@@ -148,6 +141,17 @@ class Given:
     notes: tuple[Finding, ...] = ()
 
 
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration")
+
+
+def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
+    """One administration for each drug of a bag or syringe, by what is said of each and what is not."""
+    rest = {key: value for key, value in given.says.items() if key not in _OF_ONE_DRUG}
+    gaps = {key: gap for key, gap in given.gaps.items() if key not in _OF_ONE_DRUG}
+    bag = {"syringe": given.where} if len(drugs) > 1 else {}
+    return [attrs.evolve(given, says={**rest, **bag, **says}, gaps={**gaps, **unsaid}) for says, unsaid in drugs]
+
+
 def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]]) -> None:
     """Add what is read; an error with the field `fills` is a gap that the fact of that name may fill.
 
@@ -167,29 +171,6 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     if not by_volume(below) or by_volume(above := top()):
         return None
     return f"{above}/{below}"
-
-
-def drug_name(text: str) -> str:
-    """The name in a drug's text: RxNorm's order is package, ingredients with strength, form, brand.
-
-    A brand in brackets is the more exact name. Text in no such order is left as it stands.
-
-    >>> drug_name("2 ML cyclophosphamide 500 MG/ML Injection")
-    'cyclophosphamide'
-    >>> drug_name("piperacillin 4000 MG / tazobactam 500 MG Injection")
-    'piperacillin / tazobactam'
-    >>> drug_name("alemtuzumab 10 MG/ML [Lemtrada]"), drug_name("Oxaliplatin")
-    ('Lemtrada', 'Oxaliplatin')
-    """
-    bare = " ".join(text.split())
-    if bare.endswith("]") and (brand := bare[:-1].rpartition("[")[2].strip()) and "[" in bare:
-        return brand
-    if len(bare) > LONGEST:
-        return bare
-    bare = _PACKAGE.sub("", bare, count=1) if _PACKAGE.match(bare) else bare
-    parts = [_STRENGTH.fullmatch(part) for part in bare.split(" / ")]
-    names = [part["name"].strip() for part in parts if part is not None]
-    return " / ".join(names) if len(names) == len(parts) else bare
 
 
 def unit(code: str, form: str, where: str, *, ucum: bool) -> str:

@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Literal
 
 from jcodeunits import hcpcs, ndc
-from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError
+from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug
 from jcodeunits.facts.choosing import rows_meant
+from jcodeunits.facts.drug_rows import Brand, Salt
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 
@@ -37,15 +38,87 @@ def codes(name: str, reference: Reference) -> frozenset[str]:
             known = reference.products
             return frozenset(code for row in known.rows(known.resolve(name, dt.date.max)) for code in row.codes)
         return frozenset(row.code for row in rows_meant(reference.drugs, name))
-    except (AmbiguousDrug, IdentifierError):
+    except (AmbiguousDrug, UnknownDrug, IdentifierError):
         return frozenset()
 
 
-def _words(text: str, reference: Reference) -> frozenset[str]:
+def words(text: str, reference: Reference) -> frozenset[str]:
     """The codes of every single word of a text that is a drug's name by itself."""
     if len(text) > LONGEST:
         return frozenset()
     return frozenset(code for word in re.findall(r"[^\W\d_]{4,}", text) for code in codes(word, reference))
+
+
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_PLAIN = frozenset({"injection", "for", "human", "recombinant", "with"})
+
+
+@lru_cache(maxsize=4096)
+def parts(name: str, reference: Reference) -> frozenset[frozenset[str]]:
+    """The words of each ingredient that a name may mean by any route, without salts where another word is left."""
+    named = reference.drugs.named.get(squeezed(name), ())
+    found = {*codes(name, reference), *(row.code for row in named if isinstance(row, Brand))}
+    rows = [row for code in found for row in reference.drugs.rows(code)]
+    each = {part for row in rows for part in row.ingredient.split(" / ")} | {c.name for r in rows for c in r.components}
+    each |= {row.ingredient for row in named if row.ingredient}
+    return frozenset(_bare(part, reference) for part in each)
+
+
+def _bare(part: str, reference: Reference) -> frozenset[str]:
+    written = frozenset(_LETTERS.findall(normal(part)))
+    return written - _salts(reference) - _PLAIN or written
+
+
+@lru_cache(maxsize=8)
+def _salts(reference: Reference) -> frozenset[str]:
+    return frozenset(row.word for row in reference.store.rows(Salt))
+
+
+def contradicts(one: str, other: str, reference: Reference) -> bool:
+    """Whether two names of a message surely mean two drugs; what nobody knows contradicts nothing.
+
+    The first is the more exact one. Codes of one ingredient do not contradict each other: another salt, size,
+    maker or form of it is asked about where it is billed. A biosimilar is another product than its original. An
+    NDC is so exact that a text beside it may be vaguer, or list a solution's parts.
+
+    >>> facts = Reference.shipped()
+    >>> [contradicts("0409-3795-01", text, facts) for text in ("Toradol", "ceftriaxone", "house mixture 7")]
+    [False, True, False]
+    >>> contradicts("J9354", "trastuzumab", facts), contradicts("J1817", "Humalog", facts)
+    (True, False)
+    """
+    mine, theirs = codes(one, reference), codes(other, reference)
+    if one == other or _unclassified(mine, reference):
+        return False
+    if not theirs:
+        theirs = words(other, reference)
+        return bool(theirs) and not mine & theirs and not mentions(other, one, reference)
+    if _unclassified(theirs, reference) or relation(one, other, reference) != "other":
+        return False
+    named = parts(other, reference) | ({_bare(other, reference)} - {frozenset()})
+    pairs = [(mine, theirs) for mine in parts(one, reference) for theirs in named]
+    if ndc.looks_like(one) and any(b <= a for a, b in pairs):
+        return False
+    return not any(a <= b and not (len(b - a) == 1 and _SUFFIX.fullmatch("".join(b - a))) for a, b in pairs)
+
+
+def is_solution(name: str, reference: Reference) -> bool:
+    """Whether a name means a base solution, which carries what is put into it."""
+    named = reference.drugs.named.get(squeezed(name), ())
+    found = {*codes(name, reference), *(row.code for row in named if isinstance(row, Brand))}
+    rows = [row for code in found for row in reference.drugs.rows(code)]
+    return bool(rows) and all(row.kind == "solution" for row in rows)
+
+
+def mentions(text: str, name: str, reference: Reference) -> bool:
+    """Whether a text of several parts holds the words of an ingredient of a drug, whatever else it names."""
+    said = frozenset(_LETTERS.findall(normal(text[:LONGEST])))
+    return any(part & said for part in parts(name, reference))
+
+
+def _unclassified(found: frozenset[str], reference: Reference) -> bool:
+    """Whether nothing is known of the codes, or none of them is one drug's."""
+    return all(row.refuses == "unclassified" for code in found for row in reference.drugs.rows(code))
 
 
 def relation(said: str, value: str, reference: Reference) -> Relation:
@@ -64,7 +137,7 @@ def relation(said: str, value: str, reference: Reference) -> Relation:
         return "same"
     mine, theirs = codes(said, reference), codes(value, reference)
     if not mine:
-        near = _words(said, reference)
+        near = words(said, reference)
         return "other" if near and theirs and not near & theirs else "unknown"
     if mine == theirs:
         return "same"

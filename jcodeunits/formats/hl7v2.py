@@ -29,7 +29,8 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _hl7v2_given, _incoming, _outgoing
-from ._hl7v2_given import STAMP, patient_of, plain_number
+from ._hl7v2_fields import STAMP, plain_number
+from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number

@@ -1,0 +1,151 @@
+"""The drug as a message names it: NDCs, codes and texts, which must all mean one drug.
+
+Names of one drug, its spellings and its brands are silent; two drugs are a contradiction. Texts are read in the
+orders that RxNorm and the large systems print them: package, generic, brand in brackets, form, strength.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from jcodeunits import ndc as ndc_codes
+from jcodeunits.errors import LONGEST, FormatError, IdentifierError, quoted
+from jcodeunits.facts.reference import Reference
+
+from . import _names
+
+_STRENGTH = re.compile(
+    r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
+    r"(?:mg|mcg|ug|g|gm|ml|unt|unit|units|iu|meq|mmol|mci|%|million)(?![a-z])[^\[]*",
+    re.IGNORECASE | re.DOTALL,
+)
+_PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_MIXED = re.compile(r" / |[a-z]-[a-z]| in | with ", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
+# Words about the form and the package at the end of a drug's text, which tell no drug from another.
+_FORM = re.compile(
+    r"[\s,]+(?:for|injection|injectable|inj|solution|soln|sol|recon|reconstituted|suspension|susp|powder|lyophilized|"
+    r"vial|vl|syringe|syr|ampule|ampul|amp|pen|prefilled|pf|mdv|sdv|ivpb|ivp|iv|im|bolus|infusion|premix|premixed|"
+    r"piggyback|kit|bag|dose|pack|carpuject|usp|novaplus)\.?$",
+    re.IGNORECASE,
+)
+
+
+def drug_name(text: str, facts: Reference) -> str:
+    """The name in a drug's text, the brand's where it is the more exact one; text in no known order is left as it is.
+
+    `ValueError` where the brand in brackets is another drug's than the name before it.
+
+    >>> book = Reference.shipped()
+    >>> drug_name("2 ML cyclophosphamide 500 MG/ML Injection", book)
+    'cyclophosphamide'
+    >>> drug_name("piperacillin 4000 MG / tazobactam 500 MG Injection", book)
+    'piperacillin / tazobactam'
+    >>> drug_name("alemtuzumab 10 MG/ML [Lemtrada]", book), drug_name("Oxaliplatin", book)
+    ('Lemtrada', 'Oxaliplatin')
+    >>> drug_name("cefTRIAXone (ROCEPHIN) injection 1 g", book), drug_name("morphine (PF) injection 4 mg", book)
+    ('cefTRIAXone', 'morphine')
+    """
+    bare = " ".join(text.split())
+    brand = bare[:-1].rpartition("[")[2].strip() if bare.endswith("]") and "[" in bare else ""
+    if len(bare) > LONGEST:
+        return brand or bare
+    meant = _names.codes(bare, facts)
+    name = next(
+        (one for one in _readings(bare) if (found := _names.codes(one, facts)) and found == (meant or found)), ""
+    )
+    name = name or (bare if meant else "")
+    for other in _BRACKETS.findall(bare):
+        other = other.strip()
+        if not _names.codes(other, facts):
+            continue
+        relation = _names.relation(name, other, facts) if name else "exact"
+        before = bare.replace(other, "")
+        if relation == "other" and _names.contradicts(name, other, facts) and not _names.mentions(before, other, facts):
+            raise ValueError(f"{quoted(name)} and {quoted(other)}")
+        name = other if relation == "exact" or (relation == "same" and other == brand) else name
+    return name or brand or _unbracketed(bare)
+
+
+def _readings(bare: str) -> Iterator[str]:
+    """The names that a text may begin with, the longest first."""
+    packed = _PACKAGE.sub("", bare, count=1) if _PACKAGE.match(bare) else bare
+    yield _unbracketed(packed)
+    head = re.split(r"[(\[]", packed, maxsplit=1)[0].strip() or packed
+    for start in dict.fromkeys(
+        (packed, head, _AMOUNT.split(packed, maxsplit=1)[0], _AMOUNT.split(head, maxsplit=1)[0])
+    ):
+        while start:
+            yield start.strip(" ,-")
+            shorter = _FORM.sub("", start)
+            start = shorter if shorter != start else ""
+
+
+def _unbracketed(bare: str) -> str:
+    """The names before the strengths, where every part of the text has one; else the text."""
+    parts = [_STRENGTH.fullmatch(part) for part in bare.split(" / ")]
+    names = [part["name"].strip() for part in parts if part is not None]
+    return " / ".join(names) if len(names) == len(parts) else bare
+
+
+def same_ndcs(written: Iterable[str]) -> list[str]:
+    """NDCs, those that are one in 11 digits once and as first written."""
+    found: dict[str, str] = {}
+    for one in written:
+        try:
+            found.setdefault(ndc_codes.compact(one), one)
+        except IdentifierError:
+            found.setdefault(one, one)
+    return list(found.values())
+
+
+def identity(
+    ndcs: Sequence[str], codes: Sequence[str], texts: Iterable[str], facts: Reference, form: str, where: str
+) -> dict[str, str]:
+    """The drug by its most exact name (NDC, then code, then text), where all names mean one drug.
+
+    `FormatError`: two names mean two drugs, or (with the field `fills`) nothing says which drug it is.
+    """
+
+    def contradict(one: str, other: str) -> FormatError:
+        says = f"{where}: its drug is {quoted(one)} and {quoted(other)}, which contradict each other: two drugs."
+        return FormatError(f"{says} Correct the message.", format=form, place=where)
+
+    known: dict[str, str] = {}
+    for text in dict.fromkeys(text.strip() for text in texts):
+        if not text:
+            continue
+        try:
+            known.setdefault(drug_name(text, facts), text)
+        except ValueError as why:
+            raise FormatError(
+                f"{where}: its drug's text names {why}, which contradict each other: two drugs.",
+                format=form,
+                place=where,
+                fills="drug",
+            ) from None
+    packages = same_ndcs(ndcs)
+    exact = list(dict.fromkeys([*packages, *codes]))
+    names = [*exact, *sorted(known, key=lambda name: not _names.codes(name, facts))]
+    if not names:
+        raise FormatError(
+            f"{where}: the drug has no NDC, HCPCS code or text that can be read.",
+            format=form,
+            place=where,
+            fills="drug",
+        )
+    sure = [name for name in names if _names.codes(name, facts)] or names
+    for other in names:
+        if _names.contradicts(sure[0], other, facts) and not _holds(known.get(other, ""), sure[0], facts):
+            raise contradict(sure[0], other)
+    if len(packages) > 1:
+        shown = ", ".join(packages)
+        raise FormatError(f"{where}: it names {len(packages)} NDCs ({shown}).", format=form, place=where, fills="drug")
+    return {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+
+
+def _holds(text: str, name: str, facts: Reference) -> bool:
+    """Whether a text of several parts may be of the drug: it names it, or lists the many parts of a solution."""
+    return bool(_MIXED.search(text)) and (text.count(" / ") > 1 or _names.mentions(text, name, facts))

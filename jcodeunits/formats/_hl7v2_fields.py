@@ -1,0 +1,111 @@
+"""The fields of HL7 segments that hold a drug, an amount, a strength or a stamp, read the same wherever they stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+from jcodeunits.amount import decimal
+from jcodeunits.errors import FormatError, quoted
+from jcodeunits.facts.reference import Reference
+
+from . import _drugs, _incoming, _times
+from ._hl7v2_segments import CODES, RXNORM, Segment, refused
+from ._outgoing import number
+from ._routes import Coding
+from ._times import Moment
+
+STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{4})?", re.ASCII)
+
+
+def stamp(text: str, where: str, zone: str | None = None) -> Moment:
+    match = STAMP.fullmatch(text)
+    try:
+        day = dt.date.fromisoformat(match[1] if match else "")
+    except ValueError:
+        raise refused(where, f"{text!r} names no day") from None
+    time = f"{match[2]}:{match[3]}" if match and match[3] else ""
+    return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
+
+
+def named(segment: Segment, position: int, facts: Reference) -> dict[str, str]:
+    """The drug of a coded element by its most exact name: NDC, then code, then text."""
+    found = [one for at in range(segment.repeats(position)) for one in codings(segment, position, at)]
+    ndcs = [one.code for one in found if one.code and one.system.upper() in ("NDC", "NDA")]
+    codes = [one.code for one in found if one.code and one.system.upper() in CODES]
+    coded = [facts.drugs.rxnorm.get(one.code, "") for one in found if one.system.upper() in RXNORM]
+    texts = [*coded, *(one.display for one in found)]
+    return _drugs.identity(ndcs, codes, texts, facts, "hl7v2", f"{segment.where}, {segment.name}-{position}")
+
+
+def _decimal(text: str, where: str) -> Decimal:
+    try:
+        return decimal(Decimal(text if re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII) else "NaN"))
+    except ValueError:
+        raise refused(where, f"{quoted(text)} is no amount", fills="dose") from None
+
+
+def plain_number(text: str) -> Decimal | None:
+    """A number of digits and perhaps a point; None for anything else."""
+    try:
+        return decimal(text)
+    except ValueError:
+        return None
+
+
+def amount_of(segment: Segment, position: int) -> str:
+    """The amount in a field, with the unit in the next one."""
+    where = f"{segment.where}, {segment.name}-{position}"
+    written = segment.get(position)
+    if not written:
+        raise refused(where, "the amount given is not said", fills="dose")
+    value = _decimal(written, where)
+    if value == 999:
+        raise refused(where, "999 stands for an unknown amount; the amount given must be said", fills="dose")
+    if value <= 0:
+        raise refused(where, f"the amount is {written}, and an amount that was given is above 0")
+    if not (segment.get(position + 1) or segment.get(position + 1, 2)):
+        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg"
+        raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=number(value))
+    return _incoming.amount(value, _unit(segment, position + 1))
+
+
+def _unit(segment: Segment, position: int) -> str:
+    where = f"{segment.where}, {segment.name}-{position}"
+    code, text, system = (segment.get(position, n) for n in (1, 2, 3))
+    unit = _incoming.unit(code or text, "hl7v2", where, ucum=bool(code) and system.upper() == "UCUM")
+    _incoming.agree(unit, text, "hl7v2", where)
+    return unit
+
+
+def codings(segment: Segment, position: int, repeat: int = 0) -> list[Coding]:
+    """The two codings of a coded element: code, text and system, then the alternate ones."""
+    return [
+        Coding(code, segment.get(position, n + 2, repeat), segment.get(position, n + 1, repeat))
+        for n in (1, 4)
+        if (code := segment.get(position, n, repeat)) or segment.get(position, n + 1, repeat)
+    ]
+
+
+def strength(segment: Segment, position: int, per: int) -> dict[str, str]:
+    """A strength with its unit in the next field, over the fields at `per` where it stands in a volume of its own."""
+    value, code = segment.get(position), segment.get(position + 1)
+    top, _, bottom = code.partition("/")
+    if not value or not code or not (bottom or (segment.get(per) and segment.get(per + 1))):
+        return {}
+    where = f"{segment.where}, {segment.name}-{position + 1}"
+
+    def amount() -> str:
+        return f"{number(_decimal(value, where))} {_incoming.unit(top, 'hl7v2', where, ucum=False)}"
+
+    def volume() -> str:
+        if bottom:
+            return f"1 {_incoming.unit(bottom, 'hl7v2', where, ucum=False)}"
+        return f"{number(_decimal(segment.get(per), where))} {_unit(segment, per + 1)}"
+
+    try:
+        found = _incoming.concentration(amount, volume)
+    except FormatError as why:
+        raise FormatError(why.message, **{**why.fields, "fills": "concentration"}) from None
+    return {"concentration": found.replace("/1 ", "/") if bottom else found} if found else {}

@@ -1,0 +1,253 @@
+"""All names that a message gives a drug mean one drug; two drugs are a contradiction, and a mixture is taken apart."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shipped import REFERENCE, rows_of
+
+import jcodeunits as jc
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.facts.drug_rows import Brand
+from jcodeunits.facts.product_rows import Product
+from jcodeunits.formats import _names, fhir, hl7v2
+from jcodeunits.formats._drugs import drug_name, identity
+
+NDC, RXNORM = fhir.NDC, "http://www.nlm.nih.gov/research/umls/rxnorm"
+TEXTS = list(csv.DictReader((Path(__file__).parent / "cases" / "drug_texts.csv").read_text("utf-8").splitlines()))
+
+
+def coding(*codes: tuple[str, str], text: str = "", display: str = "") -> dict[str, Any]:
+    each = [{"system": system, "code": code, **({"display": display} if display else {})} for system, code in codes]
+    return {"coding": each, **({"text": text} if text else {})}
+
+
+def read(concept: dict[str, Any], **beside: Any) -> Encounter:
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "id": "a1",
+        "status": "completed",
+        "medicationCodeableConcept": concept,
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+    }
+    found = fhir.read(json.dumps(resource), place="11", **beside)
+    assert isinstance(found, Encounter)
+    return found
+
+
+def test_every_product_with_its_own_label_is_silent() -> None:
+    """But two NDCs that CMS lists under the code of another cephalosporin than their label's."""
+    alarms = set()
+    for row in rows_of(Product):
+        try:
+            identity([row.ndc], [], [row.label], REFERENCE, "fhir", "product")
+        except FormatError:
+            alarms.add((row.codes, row.label))
+    assert alarms == {(("J0697",), "Ceftriaxone")}
+
+
+@pytest.mark.parametrize(
+    "shape", ["{0} ({1}) injection 10 mg", "{0} 10 MG/ML [{1}]", "{0} ({1}) 1 g in dextrose 5 % IVPB"]
+)
+def test_every_brand_in_brackets_after_its_generic_reads(shape: str) -> None:
+    unread = []
+    for row in rows_of(Brand):
+        generic = row.ingredient or REFERENCE.drugs.rows(row.code)[0].ingredient
+        name = drug_name(shape.format(generic, row.brand.upper()), REFERENCE)
+        if not _names.codes(name, REFERENCE):
+            unread.append(row.brand)
+    assert unread == []
+
+
+def test_every_brand_in_brackets_after_another_generic_is_asked() -> None:
+    read_all_the_same = []
+    for row in rows_of(Brand):
+        generic = row.ingredient or REFERENCE.drugs.rows(row.code)[0].ingredient
+        other = "ceftriaxone" if "ketorolac" in generic else "ketorolac"
+        try:
+            drug_name(f"{other} ({row.brand}) injection 10 mg", REFERENCE)
+            read_all_the_same.append(row.brand)
+        except ValueError:
+            pass
+    assert read_all_the_same == []
+
+
+@pytest.mark.parametrize("row", TEXTS, ids=lambda row: row["text"])
+def test_drug_texts_as_the_large_systems_print_them(row: dict[str, str]) -> None:
+    name = drug_name(row["text"], REFERENCE)
+    assert row["code"] in _names.codes(name, REFERENCE)
+    assert jc.billing_units(name, row["dose"], on="2026-03-02").code == row["code"]
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        coding((NDC, "0409-3795-01"), text="ceftriaxone 1 g injection"),
+        coding((NDC, "0409-3795-01"), display="cefTRIAXone (ROCEPHIN) injection 1 g"),
+        coding((fhir.HCPCS, "J0696"), (RXNORM, "1"), display="ketorolac 30 MG/ML Injection"),
+        coding((fhir.HCPCS, "J1885"), (fhir.HCPCS, "J0696")),
+        coding((NDC, "0409-3795-01"), (NDC, "00143-9678-01")),
+        coding((fhir.HCPCS, "J9354"), text="trastuzumab"),
+        coding((fhir.HCPCS, "J9035"), text="Mvasi"),
+        {"text": "ketorolac (ROCEPHIN) injection 30 mg"},
+    ],
+    ids=[
+        "ndc and text",
+        "ndc and display",
+        "code and name",
+        "two codes",
+        "two ndcs",
+        "conjugate",
+        "biosimilar",
+        "brand",
+    ],
+)
+def test_two_drugs_contradict_each_other(concept: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match="contradict"):
+        read(concept)
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        coding((NDC, "0409-3795-01"), text="Toradol"),
+        coding((NDC, "0409-3795-01"), (NDC, "00409379501")),
+        coding((NDC, "0409-3795-01"), (fhir.HCPCS, "J1885"), text="KETOROLAC TROMETHAMINE 30 MG/ML INJ"),
+        coding((NDC, "0409-3795-01"), text="pain medication of ward 7"),
+        coding((fhir.HCPCS, "J1885"), (RXNORM, "860092"), display="1 ML ketorolac tromethamine 30 MG/ML Injection"),
+        coding((NDC, "99999-9999-99"), text="ketorolac"),
+    ],
+    ids=["brand", "one NDC twice", "NDC, code, text", "unknown text", "RxNorm", "an NDC that nobody knows"],
+)
+def test_names_of_one_drug_are_silent(concept: dict[str, Any]) -> None:
+    made = jc.charge(read(concept, diagnoses=["R52"]))
+    assert [(line.code, line.units) for line in made.lines] == [("96372", 1), ("J1885", 2)]
+
+
+def test_two_packages_of_one_drug_ask_which_was_opened() -> None:
+    two = coding((NDC, "0409-3795-01"), (NDC, "0409-3796-01"))
+    with pytest.raises(FormatError, match=r"names 2 NDCs.*Or give drug="):
+        read(two)
+    assert read(two, drug="0409-3796-01").administrations[0].drug == "0409-3796-01"
+
+
+# --- mixtures --------------------------------------------------------------------------------------
+
+
+def bag(*components: str, rxa: str = "^dextrose 5% in water|50|mL", after: bool = False, **beside: Any) -> Encounter:
+    rows = ["ORC|RE|1", f"RXA|0|1|20260302101500|20260302105000|{rxa}|||||||||||||CP|A", "RXR|IVPB"]
+    rows[3 if after else 1 : 3 if after else 1] = list(components)
+    found = hl7v2.read("\r".join(rows), place="11", diagnoses=["R52"], **beside)
+    assert isinstance(found, Encounter)
+    return found
+
+
+def billed(found: Encounter) -> list[tuple[str, int]]:
+    return [(line.code, line.units) for line in jc.charge(found).lines]
+
+
+BASE, CEFAZOLIN, ONDANSETRON = "RXC|B|^dextrose 5% in water|50|mL", "RXC|A|^cefazolin|1|g", "RXC|A|^ondansetron|4|mg"
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    "components", [(CEFAZOLIN,), (BASE, CEFAZOLIN), (CEFAZOLIN, BASE)], ids=["additive", "base first", "base last"]
+)
+def test_the_additive_is_the_drug_and_never_hydration(components: tuple[str, ...], after: bool) -> None:
+    assert billed(bag(*components, after=after)) == [("96365", 1), ("J0690", 2)]
+
+
+def test_an_rxa_that_names_the_additive_or_the_mixture() -> None:
+    assert billed(bag(BASE, CEFAZOLIN, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
+    assert billed(bag(BASE, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
+    assert billed(bag(BASE, CEFAZOLIN, rxa="M7^cefazolin IVPB of the house^L|50|mL")) == [("96365", 1), ("J0690", 2)]
+
+
+def test_several_additives_are_one_infusion_with_a_line_each() -> None:
+    found = bag(BASE, CEFAZOLIN, ONDANSETRON)
+    assert billed(found) == [("96365", 1), ("J0690", 2), ("J2405", 4)]
+
+
+def test_a_part_of_the_bag_gives_a_part_of_each_drug() -> None:
+    found = bag(BASE, CEFAZOLIN, rxa="^dextrose 5% in water|25|mL")
+    assert found.administrations[0].dose == "0.5 g"
+
+
+@pytest.mark.parametrize("volume", ["75|mL", "1|bag", "17|mL"])
+def test_a_part_that_is_no_exact_amount_or_not_known_is_asked(volume: str) -> None:
+    base = "RXC|B|^dextrose 5% in water|60|mL"
+    with pytest.raises(FormatError, match=r"how much of the mixture.*give dose="):
+        bag(base, CEFAZOLIN, rxa=f"^dextrose 5% in water|{volume}")
+    assert billed(bag(base, CEFAZOLIN, rxa=f"^dextrose 5% in water|{volume}", dose="1 g")) == [
+        ("96365", 1),
+        ("J0690", 2),
+    ]
+
+
+def test_a_component_that_says_neither_additive_nor_base_is_refused() -> None:
+    with pytest.raises(FormatError, match="RXC-1"):
+        bag("RXC||^cefazolin|1|g")
+
+
+def medication(code: dict[str, Any] | None, *ingredients: tuple[str, Any, str, Any, str]) -> dict[str, Any]:
+    return {
+        "resourceType": "Medication",
+        "id": "m",
+        **({"code": code} if code else {}),
+        "ingredient": [
+            {
+                "itemCodeableConcept": {"text": name},
+                "isActive": True,
+                "strength": {"numerator": {"value": top, "unit": unit}, "denominator": {"value": low, "unit": per}},
+            }
+            for name, top, unit, low, per in ingredients
+        ],
+    }
+
+
+def infused(drug: dict[str, Any], dose: dict[str, Any], route: str = "IV infusion") -> Encounter:
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "contained": [drug],
+        "medicationReference": {"reference": "#m"},
+        "effectivePeriod": {"start": "2026-03-02T10:15:00-05:00", "end": "2026-03-02T10:50:00-05:00"},
+        "dosage": {"route": {"text": route}, "dose": dose},
+    }
+    found = fhir.read(json.dumps(resource), place="11", diagnoses=["R52"])
+    assert isinstance(found, Encounter)
+    return found
+
+
+DEXTROSE = ("dextrose 5% in water", 50, "mL", 50, "mL")
+ML50 = {"value": 50, "unit": "mL"}
+
+
+@pytest.mark.parametrize("code", [None, {"text": "dextrose 5% in water"}, {"text": "house bag 7"}])
+def test_a_medication_of_a_base_and_drugs_is_its_drugs(code: dict[str, Any] | None) -> None:
+    cefazolin, ondansetron = ("cefazolin", 1, "g", 50, "mL"), ("ondansetron", 4, "mg", 50, "mL")
+    assert billed(infused(medication(code, DEXTROSE, cefazolin), ML50)) == [("96365", 1), ("J0690", 2)]
+    assert billed(infused(medication(code, DEXTROSE, cefazolin, ondansetron), ML50)) == [
+        ("96365", 1),
+        ("J0690", 2),
+        ("J2405", 4),
+    ]
+
+
+def test_two_drugs_of_which_only_one_dose_is_said_are_asked() -> None:
+    two = medication({"text": "house mix"}, ("ketorolac", 30, "mg", 1, "mL"), ("ondansetron", 4, "mg", 1, "mL"))
+    with pytest.raises(FormatError, match=r"how much .* was given"):
+        infused(two, {"value": 30, "unit": "mg"}, "IV push")
+
+
+def test_a_combination_with_a_code_of_its_own_is_one_drug() -> None:
+    zosyn = medication(
+        {"text": "piperacillin / tazobactam"}, ("piperacillin", 4, "g", 100, "mL"), ("tazobactam", 0.5, "g", 100, "mL")
+    )
+    assert len(infused(zosyn, {"value": 4.5, "unit": "g"}).administrations) == 1
