@@ -32,6 +32,7 @@ from .coding import (
     repeats,
     supervision,
     supply,
+    uses,
     vaccines,
     visit,
 )
@@ -51,6 +52,7 @@ STEPS = (
     place,
     supervision,
     supply,
+    uses,
     injections,
     infusions,
     vaccines,

@@ -336,6 +336,7 @@ class Administration:
     `routes.NAMES`. `separate`: whether the injection was separate from another service of the day that would
     include it (None: not said). `basis`: the component that a combination's dose counts. `order` and
     `syringe` join administrations: of one order is one dose in several places, of one syringe one injection.
+    `modifiers` are of the drug line; `description` is of a code that names no drug.
     The other fields are the contract's.
     """
 
@@ -350,6 +351,8 @@ class Administration:
     basis: str | None = _key(_TEXT, None, "the component that a combination's dose counts, or total")
     concentration: str | None = _key(_AMOUNT, None, "with a dose by volume: 40 mg/mL, 1%, 1:1000")
     diagnoses: tuple[str, ...] = _key(_DIAGNOSES, ())
+    modifiers: tuple[str, ...] = _key(_MODIFIERS, (), "of the drug line, what only the caller can know: EA, RT, KX")
+    description: str | None = _key(_TEXT, None, "of an unclassified code: name, dose and what the payer wants")
     order: str | None = _key(_TEXT, None, "administrations of one order are one dose in several places")
     syringe: str | None = _key(_TEXT, None, "administrations of one syringe or bag are one injection or infusion")
     time: str | None = _key(_TIME, None)
@@ -425,6 +428,7 @@ class Service:
     units: int = _key(_COUNT, 1)
     modifiers: tuple[str, ...] = _key(_MODIFIERS, ())
     diagnoses: tuple[str, ...] = _key(_DIAGNOSES, ())
+    description: str | None = _key(_TEXT, None, "of an unclassified code")
     charge_amount: Decimal | None = _key(_MONEY, None)
     revenue_code: str | None = _key(_REVENUE, None)
 

@@ -133,7 +133,6 @@ def test_outside_the_editions_a_code_beside_the_listed_one_is_accepted() -> None
         ({"drug": "J0696", "dose": "5 mEq"}, "counted in mg"),
         ({"drug": "J9035", "dose": "15 mg/kg"}, "weight"),
         ({"drug": "J9190", "dose": "75 mg/m2"}, "surface"),
-        ({"drug": "J3490", "dose": "40 mg"}, "code of their own"),
         ({"drug": "0409379502", "dose": "40 mg"}, "ten digits"),
         ({"drug": "J1885", "dose": "30 mg", "container_amount": "30 ml mg", "containers": 1}, "30 ml mg"),
         ({"drug": "J1885", "dose": "30 mg", "container_amount": "1 mL", "containers": 1}, "counted in mg"),

@@ -36,6 +36,7 @@ FLOORS = {
     "facts.products": 8,
     "facts.reading_names": 9,
     "facts.choosing": 9,
+    "facts.code_uses": 9,
     "facts.reference": 9,
     "facts.search": 10,
     "convert": 11,

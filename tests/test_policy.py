@@ -184,7 +184,7 @@ def test_a_site_adds_a_folder_of_tables(tmp_path: Path) -> None:
     _write(
         tmp_path,
         PlaceRule,
-        ("acme", "53", "professional", "bill", "", "note", "place-by-payer", "is paid by contract", "", *END),
+        ("acme", "53", "professional", "any", "bill", "", "note", "place-by-payer", "is paid by contract", "", *END),
     )
     own = _own(tmp_path)
     rule, shipped_rule = own.place_rule("53", ON, "acme"), own.place_rule("53", ON, "medicare")
@@ -570,6 +570,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
     assert {row.TABLE for row in TABLES} == {
         "administration",
         "classes",
+        "code_uses",
         "denials",
         "diagnoses",
         "documentation",
@@ -577,6 +578,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "fees",
         "limits",
         "modifiers",
+        "needed_modifiers",
         "options",
         "payers",
         "place_rules",
@@ -584,6 +586,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "procedures",
         "route_codes",
         "statuses",
+        "unclassified",
     }
     for row_class in TABLES:
         assert POLICY.rows(row_class) == rows_of(row_class)

@@ -41,6 +41,7 @@ _GIVEN = (
     "form",
     "basis",
     "concentration",
+    "description",
     "order",
     "time",
     "start",
@@ -140,6 +141,7 @@ def _administration_arguments(made: Parser) -> None:
     given = made.add_argument_group("the one administration, or what a message cannot say about it")
     for name in _GIVEN:
         given.add_argument(f"--{name.replace('_', '-')}")
+    given.add_argument("--modifier", action="append", metavar="EA", help="of the drug line; may be repeated")
     given.add_argument("--documented", help="what the record shows, separated by commas")
     for name in ("self-administered", "shared"):
         given.add_argument(f"--{name}", action="store_true", default=None)
@@ -158,7 +160,7 @@ def _said(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     given: dict[str, Any] = {name: getattr(args, name) for name in _GIVEN}
     if given["containers"] is not None and given["containers"].isdigit():
         given["containers"] = int(given["containers"])
-    given |= {"self_administered": args.self_administered, "shared": args.shared}
+    given |= {"self_administered": args.self_administered, "shared": args.shared, "modifiers": args.modifier}
     given["documented"] = args.documented.replace(" ", "").split(",") if args.documented else None
     return _kept(day_of), _kept(given)
 

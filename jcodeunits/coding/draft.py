@@ -199,6 +199,9 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
     classes = tuple(row.name for row in policy.classes(code, encounter.on))
     if item.drug is not None:
         classes += (item.drug.kind,)
+    for entry in entries:
+        for modifier in dict.fromkeys(code for one in given for code in one.modifiers):
+            entry.mark(modifier, "said by the caller")
     return Given(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
 
 
@@ -235,6 +238,7 @@ def _visits(encounter: Encounter, policy: Policy) -> list[Entry]:
             diagnoses=service.diagnoses or encounter.diagnoses,
             kind="visit" if row and row.kind == "visit" else "service",
             label=row.label if row else "service of the day",
+            description=service.description,
             charge_amount=service.charge_amount,
             revenue_code=service.revenue_code,
         )

@@ -22,7 +22,14 @@ from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
 from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
-from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotInEffect, ProductMismatch, UnitMismatch
+from jcodeunits.errors import (
+    AmbiguousDrug,
+    JcodeunitsError,
+    NotComputable,
+    NotInEffect,
+    ProductMismatch,
+    UnitMismatch,
+)
 from jcodeunits.facts.choosing import drawn, otherwise, rows_meant
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
@@ -35,6 +42,7 @@ from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, softened, waste_rules
 from .given_dose import dose_of
+from .nameless import as_dose, nameless, undescribed, without_code
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
 
 # Every finding about a dose, a container or an NDC, with what it may say.
@@ -154,8 +162,15 @@ class DrugCoding:
                 return DrugLines(group, answered[0].billed.drug)
             other = self._by_route(answered[0])
             return self._lines(group, answered) if other is None else self._moved(group, answered, other)
-        except JcodeunitsError as error:
+        except NotComputable as error:
+            row = nameless(error, self.encounter.on, self.reference)
+            if row is not None and not included:
+                return self._nameless(group, row)
             return DrugLines(group, None, (), () if included else (_unanswered(error, self.reference),))
+        except JcodeunitsError as error:
+            said = _unanswered(error, self.reference)
+            said = without_code(said, error, given[0], self.encounter, self.reference)
+            return DrugLines(group, None, (), () if included else (said,))
 
     # -- what was given
 
@@ -286,6 +301,33 @@ class DrugCoding:
         lines = self._build(moved, Waste(units, 0, ""), quantities, trace)
         return DrugLines(group, row, lines, tuple(dict.fromkeys(said)))
 
+    # -- a code for drugs without one
+
+    def _nameless(self, group: tuple[int, ...], row: Drug) -> DrugLines:
+        """One line of one unit under a code that names no drug, with what tells the payer which drug it was."""
+        first = self.encounter.administrations[group[0]]
+        found = look_up(first, ndc.looks_like(first.drug.strip()), self.encounter.on, self.reference)
+        try:
+            dose = dose_of(first, self.encounter.patient)
+        except JcodeunitsError:
+            dose = Dose.of("1 each")
+        opened = share(tuple(as_dose(one, dose) for one in found), dose.amount)
+        volume = dose.to("mL").amount if units.dimension(dose.unit) == "volume" else None
+        counted = [(o, *self._quantities(o, first.form, volume if len(opened) == 1 else None)) for o in opened]
+        said = [*(x for one in found for x in one.findings), *(x for _, _, more in counted for x in more)]
+        said += undescribed(row, first, self.encounter, self.reference)
+        line = Line(
+            row.code,
+            diagnoses=first.diagnoses,
+            trace=Trace((Step(f"{row.code} x 1", "counted by drug, not by amount", row.citation),)),
+            kind="drug",
+            label=row.name,
+            administration=group[0],
+            description=first.description,
+        )
+        numbers = [_Ndc(q.number, q.qualifier, q.given, o.given) for o, q, _ in counted if q is not None]
+        return DrugLines(group, row, self._with_ndcs(line, numbers), tuple(dict.fromkeys(said)))
+
     # -- the lines
 
     def _lines(self, group: tuple[int, ...], answered: list[_Given]) -> DrugLines:
@@ -336,10 +378,14 @@ class DrugCoding:
         return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
 
     def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
+        return self._quantities(o, given.administration.form, given.volume if len(given.opened) == 1 else None)
+
+    def _quantities(
+        self, o: Opened, form: str | None, volume: Fraction | None
+    ) -> tuple[Quantities | None, tuple[Finding, ...]]:
         allowed = self._option("ndc-qualifiers").values
         decimals = int(self._option("ndc-decimals").value or 3)
-        volume = given.volume if len(given.opened) == 1 else None
-        return count(o, given.administration.form, volume, self.encounter.on, self.reference, allowed, decimals)
+        return count(o, form, volume, self.encounter.on, self.reference, allowed, decimals)
 
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace
@@ -368,6 +414,7 @@ class DrugCoding:
             kind="drug",
             label=drug.name,
             administration=first.index,
+            description=administration.description,
         )
         lines = self._with_ndcs(line, numbers)
         if not pair:

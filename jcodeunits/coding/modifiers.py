@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jcodeunits.facts.code_uses import needed_modifiers
+from jcodeunits.facts.policy_rows import NeededModifier
 from jcodeunits.finding import declare
 
 from .draft import Draft, Entry, Given
@@ -12,14 +14,14 @@ FINDINGS = declare(
         "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
         "supply-340b": ("A drug bought under the 340B program", "note"),
         "route-modifier": ("A code that is given by two routes says which", "note"),
-        "contraceptive": ("A contraceptive injection that a program wants marked", "note"),
+        "needed-modifier": ("A modifier without which the payer returns the code", "warn, note"),
         "modifier-limit": ("More modifiers than a line can hold", "warn"),
     },
 )
 
 
 def apply(draft: Draft) -> None:
-    """Resident, 340B, route and family planning; then sort and cut."""
+    """Resident, 340B, route and what the code needs; then sort and cut."""
     if draft.encounter.resident:
         _resident(draft)
     for item in draft.given:
@@ -27,7 +29,7 @@ def apply(draft: Draft) -> None:
         if entries:
             _purchased(draft, item, entries)
             _route(draft, item, entries)
-            _contraceptive(draft, item, entries)
+            _needed(draft, item, entries)
     most = draft.option("modifiers-most")
     for entry in draft.live():
         if entry.modifiers:
@@ -104,20 +106,37 @@ def _route(draft: Draft, item: Given, entries: list[Entry]) -> None:
     )
 
 
-def _contraceptive(draft: Draft, item: Given, entries: list[Entry]) -> None:
-    option = draft.option("contraceptive-modifier")
-    if "contraceptive" not in item.classes or option.value == "none":
+def _needed(draft: Draft, item: Given, entries: list[Entry]) -> None:
+    """One of the modifiers without which the payer returns the code: by diagnosis and dose, or a question."""
+    encounter, first = draft.encounter, entries[0]
+    rows = needed_modifiers(draft.policy, first.code, draft.on, encounter.payer, encounter.claim)
+    if not rows:
         return
-    for entry in entries:
-        entry.mark(option.value, "a contraceptive, for this payer", option.citation)
-    draft.say(
-        "contraceptive",
-        "note",
-        f"{entries[0].code} as a contraceptive takes {option.value} for this payer.",
-        "For another use take the payer's other modifier.",
-        option.citation,
-        about=entries[0],
-    )
+    names, cited = [row.modifier for row in rows], tuple(dict.fromkeys(row.citation for row in rows))
+    given = [name for name in names if name in first.modifiers]
+    fix = "Nothing, if that is the use; else give the other modifier."
+    if not given:
+        called = _called(rows, draft.diagnoses(item.members), first.line.units)
+        if len(called) == 1:
+            given = [called[0].modifier]
+            for entry in entries:
+                entry.mark(given[0], called[0].says, called[0].citation)
+    says = "; ".join(f"{row.modifier}: {row.says}" for row in rows if not given or row.modifier in given)
+    if len(given) != 1:
+        wrong = "carries several" if given else "lacks one"
+        fix = f"Give one of {', '.join(names)} under modifiers of the administration: the diagnoses do not tell which."
+        says = f"This payer returns {first.code} without exactly one of its modifiers, and the line {wrong}: {says}."
+    else:
+        says = f"{first.code} carries {says}."
+    draft.say("needed-modifier", "note" if len(given) == 1 else "warn", says, fix, *cited, about=first)
+
+
+def _called(rows: tuple[NeededModifier, ...], diagnoses: tuple[str, ...], count: int) -> list[NeededModifier]:
+    """The rows that diagnoses and units call for; else the row for everything else, where anything is known."""
+    fitting = [row for row in rows if (row.least or 0) <= count and (row.most is None or count <= row.most)]
+    by_diagnosis = [row for row in fitting if any(code.startswith(row.diagnoses) for code in diagnoses)]
+    otherwise = [row for row in fitting if row.when == "otherwise" and diagnoses]
+    return by_diagnosis or otherwise
 
 
 def _sort(draft: Draft, entry: Entry, most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jcodeunits.facts.policy_rows import PlaceRule
+from jcodeunits.facts.policy_rows import ANY, PlaceRule
 from jcodeunits.finding import Severity, declare
 
 from .draft import Draft
@@ -17,6 +17,7 @@ FINDINGS = declare(
         "home-place": ("An injection at home needs supervision there", "note"),
         "urgent-care-place": ("Urgent care is paid like an office", "note"),
         "telehealth-place": ("Nobody can inject over a link", "warn"),
+        "opioid-program": ("A program that bills a bundle with drug and injection inside", "warn"),
         "hospital-claim": ("The hospital's own claim", "note"),
     },
 )
@@ -28,9 +29,10 @@ def apply(draft: Draft) -> None:
     rule = draft.policy.place_rule(encounter.place, draft.on, encounter.payer, encounter.claim)
     if rule is None:
         return
-    decisions = [one for one in draft.decisions if one.row.outcome == "bill"]
-    listed = [entry for entry in draft.live("service") if entry.administers]
-    if not draft.given and not listed:
+    given = [item for item in draft.given if ANY in rule.classes or set(rule.classes) & set(item.classes)]
+    decisions = [one for one in draft.decisions if one.row.outcome == "bill" and one.given in given]
+    listed = [entry for entry in draft.live("service") if entry.administers and len(given) == len(draft.given)]
+    if not given and not listed:
         return
     withheld: list[str] = []
     if rule.outcome == "withhold":
@@ -39,8 +41,8 @@ def apply(draft: Draft) -> None:
             draft.decisions = [one for one in draft.decisions if one not in decisions]
             draft.withhold(listed)
         if "drug" in rule.lines:
-            withheld += [str(item.code) for item in draft.given if item.entries]
-            for item in draft.given:
+            withheld += [str(item.code) for item in given if item.entries]
+            for item in given:
                 if item.drug is not None:
                     draft.drop(item)
     if rule.severity:

@@ -51,8 +51,8 @@ class PlaceRule(PolicyRow):
     """What a payer makes of an injection in a place.
 
     `place` is a code, or `facility` for every place paid at the facility rate.
-    `outcome`: `bill`, or `withhold` the lines in `lines` (`administration`, `drug`).
-    `severity` of the finding; empty = nothing to say.
+    `outcome`: `bill`, or `withhold` the lines in `lines` (`administration`, `drug`) of the drugs of these
+    `classes`. `severity` of the finding; empty = nothing to say.
     """
 
     TABLE: ClassVar[str] = "place_rules"
@@ -62,6 +62,7 @@ class PlaceRule(PolicyRow):
     payer: str = column(text)
     place: str = column(text)
     claim: str = column(_claim, own=ANY)
+    classes: tuple[str, ...] = column(words, own=ANY)
     outcome: str = column(choice("bill", "withhold"))
     lines: tuple[str, ...] = column(words)
     severity: str = column(_severity)
@@ -284,6 +285,64 @@ class RouteCode(PolicyRow):
 
 
 @attrs.frozen(field_transformer=columns_last)
+class CodeUse(PolicyRow):
+    """Codes, from `first` to `last`, that a payer or a kind of claim does not take, or only in one case.
+
+    `outcome`: `withhold` the line, or `warn` beside it. A narrower range answers before a wider one.
+    """
+
+    TABLE: ClassVar[str] = "code_uses"
+    KEY: ClassVar[tuple[str, ...]] = ("first", "last", "payer", "claim")
+
+    first: str = column(text)
+    last: str = column(text, own=lambda given: given.get("first", ""))
+    payer: str = column(text, own=ANY)
+    claim: str = column(_claim, own=ANY)
+    outcome: str = column(choice("withhold", "warn"))
+    says: str = column(text)
+    fix: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class Unclassified(PolicyRow):
+    """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
+
+    `kinds` are kinds of the catalog or classes, `any` fits everything.
+    """
+
+    TABLE: ClassVar[str] = "unclassified"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = column(text)
+    kinds: tuple[str, ...] = column(words, own=ANY)
+    routes: tuple[str, ...] = column(words, own=ANY)
+    claim: str = column(_claim, own=ANY)
+    codes: tuple[str, ...] = column(words)
+
+
+@attrs.frozen(field_transformer=columns_last)
+class NeededModifier(PolicyRow):
+    """A modifier, one of several, without which a payer returns a code.
+
+    `when`: a `diagnosis` that begins like one of `diagnoses` calls for it, or it stands `otherwise`.
+    `least` and `most`: the units for which it stands, where it is for some doses only.
+    """
+
+    TABLE: ClassVar[str] = "needed_modifiers"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "payer", "modifier")
+
+    code: str = column(text)
+    payer: str = column(text, own=ANY)
+    claim: str = column(_claim, own=ANY)
+    modifier: str = column(text)
+    when: str = column(choice("diagnosis", "otherwise"), own="diagnosis")
+    diagnoses: tuple[str, ...] = column(words)
+    least: int | None = column(optional_integer)
+    most: int | None = column(optional_integer)
+    says: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
 class Status(PolicyRow):
     """How the hospital outpatient system treats a code: its status indicator."""
 
@@ -350,6 +409,7 @@ class Element(PolicyRow):
 
 TABLES: tuple[type[Any], ...] = (
     AdministrationRule,
+    CodeUse,
     Denial,
     Diagnosis,
     DrugClass,
@@ -358,6 +418,7 @@ TABLES: tuple[type[Any], ...] = (
     Fee,
     Limit,
     Modifier,
+    NeededModifier,
     OptionKind,
     PayerOption,
     Place,
@@ -365,6 +426,7 @@ TABLES: tuple[type[Any], ...] = (
     Procedure,
     RouteCode,
     Status,
+    Unclassified,
 )
 
 

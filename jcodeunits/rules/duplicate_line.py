@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from jcodeunits.claim import Line
 from jcodeunits.finding import Finding
 
 from ._registry import Case, rule
+
+_WORD = re.compile(r"[a-z]+")
+_SIDES = (
+    "The sites tell them apart: contractors want RT and LT on the drug lines, or one line for both sides. Give "
+    "modifiers, or both administrations one order, as yours does."
+)
 
 
 @rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
@@ -15,7 +23,7 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
 
     Sources: NCCI policy manual, chapter I, section V, on reporting units.
     """
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[tuple[object, ...], tuple[int, Line]] = {}
     said = set()
     for number, line in case.numbered():
         key = (line.code, line.modifiers, line.ndc)
@@ -23,9 +31,17 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
             said.add(key)
             yield duplicate_line.finding(
                 "warn",
-                f"{line.code} stands on lines {seen[key]} and {number} with nothing to tell them apart.",
-                "If it was one order, give both administrations that order; else say what differs (time, "
+                f"{line.code} stands on lines {seen[key][0]} and {number} with nothing to tell them apart.",
+                _SIDES
+                if _sides(case, seen[key][1], line)
+                else "If it was one order, give both administrations that order; else say what differs (time, "
                 "product), or list the modifier that the payer takes.",
                 line=number,
             )
-        seen.setdefault(key, number)
+        seen.setdefault(key, (number, line))
+
+
+def _sides(case: Case, *lines: Line) -> bool:
+    """Whether the sites of the lines are the two sides of the body."""
+    sites = [given.site or "" if (given := case.administration(line)) is not None else "" for line in lines]
+    return {word for site in sites for word in _WORD.findall(site.casefold())} >= {"right", "left"}

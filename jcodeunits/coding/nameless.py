@@ -1,0 +1,86 @@
+"""Drugs without a code of their own: lines under a code that names no drug, and which code would fit a name.
+
+Such a line counts the drug, not its amount: one unit, and a description that says what was given.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from jcodeunits import units
+from jcodeunits.dated import Citation
+from jcodeunits.dose import Dose
+from jcodeunits.encounter import Administration, Encounter
+from jcodeunits.errors import JcodeunitsError, NotComputable, NotInEffect, UnknownDrug
+from jcodeunits.facts.code_uses import unclassified
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.reference import Reference
+from jcodeunits.finding import Finding, declare
+
+from .opened import Found, Opened
+
+FINDINGS = declare(__name__, {"unclassified": ("A code that names no drug: what its line must say", "warn, note")})
+UNCLASSIFIED = "unclassified"  # the catalog's reason why such a code has no units
+
+
+def nameless(error: NotComputable, on: dt.date, reference: Reference) -> Drug | None:
+    """The row of the code, where it is one for drugs without a code of their own."""
+    rows = [row for row in reference.drugs.rows(str(error.code)) if row.period.holds(on)]
+    return rows[0] if rows and rows[0].refuses == UNCLASSIFIED else None
+
+
+def as_dose(found: Found, dose: Dose) -> Opened:
+    """A product opened, measured in the dose's own unit: no code says in what else."""
+    entry, item = found.entry, found.item
+    label = item.dose if item is not None else None
+    if entry.amount is not None:
+        try:
+            label = Dose.of(entry.amount)
+        except JcodeunitsError:
+            label = None
+    alike = label is not None and units.dimension(label.unit) == units.dimension(dose.unit)
+    each = label.amount * units.factor(label.unit, dose.unit) if label is not None and alike else None
+    return Opened(found.number, item, entry.containers, each, None, told=entry.amount is not None)
+
+
+def undescribed(
+    row: Drug, administration: Administration, encounter: Encounter, reference: Reference
+) -> tuple[Finding, ...]:
+    """What the line still lacks, and how it is counted."""
+    lacks = [] if administration.description else ["a description (name, strength, dose, route)"]
+    lacks += [] if any(entry.ndc for entry in administration.products) else ["the NDC"]
+    cited = (row.citation, reference.policy.option(encounter.payer, "ndc", encounter.on, encounter.claim).citation)
+    says = f"{row.code} names no drug: its line is one unit, unless the payer counts otherwise"
+    if not lacks:
+        return (Finding("unclassified", "note", f"{says}, and carries the description.", "Nothing.", cited, 1),)
+    fix = "Give description and ndc; the claim carries the words in its narrative (SV101-7 or NTE, item 19 on paper)."
+    return (Finding("unclassified", "warn", f"{says}. It lacks {' and '.join(lacks)}.", fix, cited, 1),)
+
+
+def fitting(kinds: tuple[str, ...], route: str, encounter: Encounter, reference: Reference) -> tuple[str, Citation]:
+    """The codes that would fit a drug of these kinds and classes on the claim, in words."""
+    row = unclassified(reference.policy, kinds, route, encounter.on, encounter.claim)
+    return " or ".join(row.codes), row.citation
+
+
+def without_code(
+    said: Finding, error: JcodeunitsError, given: Administration, encounter: Encounter, reference: Reference
+) -> Finding:
+    """The finding with the code that fits a drug which had none of its own that day."""
+    if isinstance(error, NotInEffect):
+        rows = reference.drugs.rows(str(error.code))
+        if not rows or rows[0].effective <= encounter.on or error.successors:
+            return said
+        row = rows[0]
+        classes = tuple(found.name for found in reference.policy.classes(row.code, row.effective))
+        codes, cited = fitting((*classes, row.kind), given.route, encounter, reference)
+        says = f"{row.name} had no code of its own on {encounter.on}; {row.code} begins on {row.effective}."
+    elif isinstance(error, UnknownDrug):
+        codes, cited = fitting((), given.route, encounter, reference)
+        says = f"{str(error).rstrip('.')}. A drug without a code of its own is not billed by name."
+    else:
+        return said
+    fix = f"Bill {codes} with name, dose and NDC in its description, if the drug had no other code that day."
+    return attrs.evolve(said, says=says, fix=fix, citations=(*said.citations, cited))

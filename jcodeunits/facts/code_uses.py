@@ -1,0 +1,62 @@
+"""Codes that not everybody takes: who refuses one, what stands in its place, and which modifier it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..dated import as_date
+from ..errors import CodeError
+from .policy import Policy
+from .policy_rows import ANY, CodeUse, NeededModifier, Unclassified
+
+
+def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "professional") -> CodeUse | None:
+    """Why a payer or a kind of claim does not take a code; None where no row says so.
+
+    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+    >>> code_use(policy, "S0119", "2026-03-02", "medicare").outcome
+    'withhold'
+    >>> code_use(policy, "J1885", "2026-03-02", "medicare") is None
+    True
+    """
+    rows = [row for row in policy.rows(CodeUse) if row.first <= code <= row.last and len(code) == len(row.first)]
+    rows.sort(key=lambda row: (row.last != row.first, row.claim == ANY))
+    for who in policy.lineage(payer) if rows else ():
+        for row in rows:
+            if row.payer == who and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
+                return row
+    return None
+
+
+def unclassified(
+    policy: Policy, kinds: Iterable[str], route: str, on: object, claim: str = "professional"
+) -> Unclassified:
+    """The codes for a drug without one of its own, by its kind and classes. Raises `CodeError` for none.
+
+    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+    >>> unclassified(policy, ["biological"], "IV infusion", on="2026-03-02").codes
+    ('J3590',)
+    """
+    wanted = {ANY, *kinds}
+    for row in sorted(policy.rows(Unclassified), key=lambda row: row.id):
+        fits = not wanted.isdisjoint(row.kinds) and (route in row.routes or ANY in row.routes)
+        if fits and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
+            return row
+    raise CodeError(f"unclassified.csv has no row for {route} on {on}.", route=route, on=on)
+
+
+def needed_modifiers(
+    policy: Policy, code: str, on: object, payer: str, claim: str = "professional"
+) -> tuple[NeededModifier, ...]:
+    """The modifiers of which this payer wants one on a code; () where it wants none.
+
+    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+    >>> [row.modifier for row in needed_modifiers(policy, "J0885", "2026-03-02", "medicare")]
+    ['EA', 'EB', 'EC']
+    """
+    rows = [row for row in policy.store.starting(NeededModifier, code) if row.claim in (ANY, claim)]
+    for who in policy.lineage(payer) if rows else ():
+        found = tuple(row for row in rows if row.payer == who and row.period.holds(as_date(on)))
+        if found:
+            return found
+    return ()
