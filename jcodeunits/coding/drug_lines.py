@@ -22,14 +22,7 @@ from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
 from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
-from jcodeunits.errors import (
-    AmbiguousDrug,
-    JcodeunitsError,
-    NotComputable,
-    NotInEffect,
-    ProductMismatch,
-    UnitMismatch,
-)
+from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
 from jcodeunits.facts.choosing import drawn, otherwise, rows_meant
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
