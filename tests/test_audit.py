@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shipped import POLICY
+from test_chargemaster import PLANTED as CHARGES
 
 import jcodeunits as jc
 from jcodeunits import audit
@@ -352,10 +353,23 @@ def test_the_report_counts_by_cause_and_by_drug() -> None:
     assert [len(axes.patches) for axes in made.plot().axes] == [len(made.by_cause)] * 2
 
 
+CHARGED = {cause for _, cause, *_ in CHARGES}
+
+
 def test_every_cause_is_spoken_and_explained() -> None:
-    spoken = {cause for _, cause, *_ in PLANTED} | {cause for _, cause in OPEN}
+    spoken = {cause for _, cause, *_ in PLANTED} | {cause for _, cause in OPEN} | CHARGED
     spoken |= {"jw-units", "jw-unsupported", "waste-unknown"}
-    rare = {"withheld", "basis-needed", "ambiguous-drug", "unknown-drug", "product", "low-confidence", "other"}
+    rare = {
+        "kit-counted-twice",
+        "ended-ndc",
+        "withheld",
+        "basis-needed",
+        "ambiguous-drug",
+        "unknown-drug",
+        "product",
+        "low-confidence",
+        "other",
+    }
     assert spoken | rare == set(causes.ALL)
     assert set(causes.OF_REFUSAL.values()) <= set(causes.UNJUDGED)
 

@@ -31,6 +31,7 @@ from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
 from ..errors import BatchError
 from ..facts.reference import Reference
 from . import causes
+from .chargemaster import chargemaster, chargemaster_file
 from .expected import ANSWERS, Bench
 from .report import Report, report
 from .verdicts import Judge, Line, Verdict, modifiers_of, units_of
@@ -253,4 +254,15 @@ def _table(verdicts: list[Verdict]) -> Any:
     return pa.table({name: pa.array(values[name], kind) for name, kind in TYPES.items()})
 
 
-__all__ = ["OPTIONAL", "OUTPUTS", "REQUIRED", "Report", "causes", "judge", "judge_file", "report"]
+__all__ = [
+    "OPTIONAL",
+    "OUTPUTS",
+    "REQUIRED",
+    "Report",
+    "causes",
+    "chargemaster",
+    "chargemaster_file",
+    "judge",
+    "judge_file",
+    "report",
+]

@@ -25,6 +25,18 @@ DIFFERS = {
     "facility-place": "a practitioner does not bill the drug in a facility",
     "withheld": "the drug is not billed in this setting",
     "dose-above-containers": "the dose is more than the containers opened hold by their label",
+    # of a charge table
+    "multiplier-by-ten": "the units of one charge are off by a power of ten",
+    "old-multiplier": "the units of one charge are those of the code before this one",
+    "rounded-multiplier": "the units of one charge were rounded; they are rounded once for each administration",
+    "package-for-container": "the units are those of the whole package, and one charge is one container",
+    "kit-counted-twice": "the units are those of several containers of a kit, and one charge is one of them",
+    "waste-in-multiplier": "the units are those of the whole container, and one charge is a part of it",
+    "milligrams-for-millilitres": "the units count the volume where the code counts the drug",
+    "brand-code": "the NDC is of another product of the ingredient, with a code of its own",
+    "facility-code": "the code is for hospital outpatient claims only",
+    "ended-ndc": "the NDC is listed no more on the day",
+    "missing-ndc": "the payer wants an NDC, and the row has none",
 }
 
 # What keeps a line from being judged.

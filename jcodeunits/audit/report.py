@@ -15,11 +15,12 @@ from . import causes
 
 @attrs.frozen
 class Tally:
-    """Lines, units and dollars under one cause or drug. `units` and `amount` are billed less expected."""
+    """Lines, units and dollars under one cause or drug. `units` and `amount` are billed less expected, None where
+    no line tells."""
 
     name: str
     lines: int
-    units: int
+    units: int | None
     amount: Decimal | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class Report:
         names = [row.name for row in reversed(self.by_cause)]
         left.barh(names, [row.lines for row in reversed(self.by_cause)], color="#1a5276")
         left.set_xlabel("lines")
-        right.barh(names, [row.units for row in reversed(self.by_cause)], color="#8a5a00")
+        right.barh(names, [row.units or 0 for row in reversed(self.by_cause)], color="#8a5a00")
         right.set_xlabel("units billed less units expected")
         figure.suptitle(f"{self.source}: {self.differs:,} of {self.lines:,} lines differ")
         return figure
@@ -109,7 +110,7 @@ def _text(head: str, rows: tuple[Tally, ...], width: int, says: dict[str, str]) 
         (
             row.name,
             f"{row.lines:,}",
-            f"{row.units:+,}",
+            "" if row.units is None else f"{row.units:+,}",
             "" if row.amount is None else f"{row.amount:+,}",
             *((says.get(row.name, ""),) if says else ()),
         )
@@ -124,13 +125,15 @@ def report(
 ) -> Report:
     """Sum up a judged table."""
     book = reference or Reference.shipped()
-    names = ("verdict", "code", "expected_code", "cause", "difference_units", "difference_amount")
+    names = ("verdict", "code", "expected_code", "cause", "difference_amount")
     verdicts: Counter[str] = Counter()
     by_cause: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     by_drug: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     open_lines: Counter[str] = Counter()
     columns = [judged[name].to_pylist() for name in names]
-    for verdict, code, ours, cause, units, amount in zip(*columns, strict=True):
+    differences = "difference_units"  # a charge table has none: its multipliers are fractions of no one dose
+    columns.append(judged[differences].to_pylist() if differences in judged.column_names else [None] * len(judged))
+    for verdict, code, ours, cause, amount, units in zip(*columns, strict=True):
         verdicts[verdict] += 1
         if verdict == "differs":
             # Units of two codes are no difference that adds up.
@@ -139,7 +142,7 @@ def report(
             by_drug[str(code).strip().upper()].append((units, amount))
         elif verdict == "unjudged":
             open_lines[cause.partition("|")[0]] += 1
-    unjudged = tuple(Tally(name, count, 0, None) for name, count in open_lines.most_common())
+    unjudged = tuple(Tally(name, count, None, None) for name, count in open_lines.most_common())
     return Report(
         source,
         target,
@@ -158,6 +161,8 @@ def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Tally, ...]:
     made = []
     for name, rows in found.items():
         amounts = [amount for _, amount in rows if amount is not None]
-        units = sum(units for units, _ in rows if units is not None)
-        made.append(Tally(name, len(rows), units, sum(amounts, Decimal(0)) if amounts else None))
+        units = [units for units, _ in rows if units is not None]
+        made.append(
+            Tally(name, len(rows), sum(units) if units else None, sum(amounts, Decimal(0)) if amounts else None)
+        )
     return tuple(sorted(made, key=lambda row: (-row.lines, row.name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .arguments import facts, parser
+from .arguments import add_on, asked, facts, parser
 from .batch import add_files, summed_up
 
 
@@ -14,16 +14,32 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit. Lines of one claim, code and day are
     judged together; what cannot be judged is unjudged, never wrong.
 
+    With --chargemaster the file is a charge table without patients: item, code, units_per_charge, charge_unit.
+
     examples:
       jcodeunits audit claims.csv
       jcodeunits audit claims.parquet -o judged.parquet
+      jcodeunits audit --chargemaster charges.csv -o judged.csv --on 2026-03-02
     """
-    made = parser(audit, "FILE [-o FILE] [--spreadsheet-safe] [--encoding NAME] [--quiet] [--json]")
+    made = parser(audit, "FILE [-o FILE] [--chargemaster] [--on DATE] [--quiet] [--json]")
     add_files(made, needed=False)
+    made.add_argument("--chargemaster", action="store_true", help="the file is a charge table, judged row by row")
+    add_on(made)
     args = made.parse_intermixed_args(words)
 
-    from jcodeunits.audit import judge_file
+    from jcodeunits.audit import chargemaster_file, judge_file
 
+    if args.chargemaster:
+        on = asked(args)
+        report = chargemaster_file(
+            args.file,
+            args.output,
+            on=on.date,
+            reference=on.reference,
+            spreadsheet_safe=args.spreadsheet_safe,
+            encoding=args.encoding,
+        )
+        return int(not report.ok), summed_up(report, args, on.folders)
     reference, folders = facts(args)
     report = judge_file(
         args.file,

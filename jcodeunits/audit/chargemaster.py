@@ -1,0 +1,397 @@
+"""A charge table judged: which rows would make wrong lines tomorrow, and what they are worth.
+
+One row is a charge item: a code, what one charge stands for ("1 mL", "10 mg", "1 vial", "each") and how many billing
+units one charge makes. No patient is in it. The multiplier is compared exactly: units are rounded once for each
+administration, never for each charge, so a charge of 10 mg of a code of 15 mg makes 2/3 of a unit.
+
+>>> import pyarrow as pa
+>>> made = chargemaster(pa.table({"item": ["1"], "code": ["J1885"], "units_per_charge": ["20"],
+...     "charge_unit": ["30 mg"]}), on="2026-03-02")
+>>> made.select(["verdict", "expected_units_per_charge", "cause"]).to_pylist()
+[{'verdict': 'differs', 'expected_units_per_charge': '2', 'cause': 'multiplier-by-ten'}]
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pyarrow as pa
+
+from .. import units
+from ..allowed import past
+from ..amount import decimal_text, exact, round_up
+from ..batch import files
+from ..batch.table import as_table, need_columns
+from ..convert import measured
+from ..dated import Citation, as_date
+from ..dose import Dose
+from ..encounter import CLAIMS
+from ..errors import BatchError, JcodeunitsError
+from ..facts.drug_rows import Drug
+from ..facts.product_rows import Product
+from ..facts.reference import Reference
+from ..quantity import ndc_quantity
+from .report import Report, report
+
+REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
+OPTIONAL = ("description", "ndc", "ndc_qualifier", "ndc_quantity", "on", "price", "volume", "payer", "claim_type")
+TYPES = {
+    "verdict": pa.string(),
+    "expected_code": pa.string(),
+    "expected_units_per_charge": pa.string(),
+    "expected_ndc_qualifier": pa.string(),
+    "expected_ndc_quantity": pa.string(),
+    "difference_amount": pa.decimal128(38, 2),
+    "cause": pa.string(),
+    "citation": pa.string(),
+}
+OUTPUTS = tuple(TYPES)
+
+# What the extracts of large record systems call the columns, as they are compared.
+NAMES = {
+    "chargecode": "item",
+    "cdm": "item",
+    "cdmcode": "item",
+    "itemid": "item",
+    "eapid": "item",
+    "erxid": "item",
+    "hcpcs": "code",
+    "hcpcscode": "code",
+    "cpt": "code",
+    "cptcode": "code",
+    "billingcode": "code",
+    "multiplier": "units_per_charge",
+    "billingmultiplier": "units_per_charge",
+    "hcpcsunits": "units_per_charge",
+    "unitspercharge": "units_per_charge",
+    "conversionfactor": "units_per_charge",
+    "chargeunit": "charge_unit",
+    "unitofcharge": "charge_unit",
+    "dispenseunit": "charge_unit",
+    "uom": "charge_unit",
+    "ndcnumber": "ndc",
+    "ndccode": "ndc",
+    "ndcunit": "ndc_qualifier",
+    "ndcuom": "ndc_qualifier",
+    "ndcqty": "ndc_quantity",
+    "ndcunits": "ndc_quantity",
+    "effectivedate": "on",
+    "unitprice": "price",
+    "annualvolume": "volume",
+    "chargesperyear": "volume",
+    "desc": "description",
+    "drugname": "description",
+}
+
+
+@attrs.define
+class _Judgment:
+    """What one row should say."""
+
+    verdict: str = "agrees"
+    code: str | None = None
+    per_charge: Fraction | None = None
+    qualifier: str | None = None
+    quantity: str | None = None
+    difference: Fraction | None = None
+    amount: Decimal | None = None
+    causes: list[str] = attrs.field(factory=list)
+    citations: list[Citation] = attrs.field(factory=list)
+
+    def differs(self, cause: str, *citations: Citation) -> None:
+        self.verdict = "differs"
+        self.causes.append(cause)
+        self.citations += citations
+
+    def unjudged(self, cause: str) -> _Judgment:
+        if self.verdict != "differs":
+            self.verdict, self.causes = "unjudged", [cause]
+        return self
+
+
+def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) -> Any:
+    """Judge a charge table; the same rows in the same order with the answers behind them, as an Arrow table.
+
+    `on` is the day for rows that say none. Columns wanted: item, code, units_per_charge, charge_unit; optional:
+    description, ndc, ndc_qualifier, ndc_quantity (for one charge), on, price, volume (charges a year), payer,
+    claim_type. Appended: verdict (`agrees`, `differs`, `unjudged`), expected_code, expected_units_per_charge,
+    expected_ndc_qualifier, expected_ndc_quantity, difference_amount (dollars for the volume, where a payment limit
+    of the day is known: a national estimate), cause, citation. Raises
+    `BatchError` where a column is missing or doubled.
+    """
+    return _judged(_named(as_table(frame), "The table"), as_date(on), reference or Reference.shipped())
+
+
+def chargemaster_file(
+    source: str | Path,
+    target: str | Path | None = None,
+    *,
+    on: object,
+    reference: Reference | None = None,
+    spreadsheet_safe: bool = False,
+    encoding: str = "utf-8",
+) -> Report:
+    """Judge the charge table of a file and sum it up; with a target the judged rows are written there."""
+    if target is not None:
+        files.keep_apart(source, target)
+    opened = files.open_source(source, (), encoding)
+    parts = list(opened.tables)
+    whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
+    book = reference or Reference.shipped()
+    made = _judged(_named(whole, opened.name), as_date(on), book)
+    if target is not None:
+        with files.open_target(target, made.schema, spreadsheet_safe=spreadsheet_safe) as write:
+            write(made)
+    return report(made, str(source), str(target) if target is not None else None, reference=book)
+
+
+def _named(table: Any, file: str) -> Any:
+    """The table with our names for the columns that an extract calls otherwise."""
+    known = {*REQUIRED, *OPTIONAL}
+    names = [
+        name if name in known else NAMES.get("".join(c for c in name.casefold() if c.isalnum()), name)
+        for name in table.column_names
+    ]
+    need_columns(names, REQUIRED, OPTIONAL, file)
+    wrong = sorted({name for name in names if (name in known and names.count(name) > 1) or name in OUTPUTS})
+    if wrong:
+        raise BatchError(
+            f"{file}: the column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
+            place=", ".join(wrong),
+        )
+    return table.rename_columns(names)
+
+
+def _judged(table: Any, on: dt.date, reference: Reference) -> Any:
+    rows = [_judge(row, on, reference) for row in table.to_pylist()]
+    for name, values in _columns(rows).items():
+        table = table.append_column(name, pa.array(values, TYPES[name]))
+    return table
+
+
+def _columns(rows: Sequence[_Judgment]) -> dict[str, list[Any]]:
+    return {
+        "verdict": [row.verdict for row in rows],
+        "expected_code": [row.code for row in rows],
+        "expected_units_per_charge": [_text(row.per_charge) for row in rows],
+        "expected_ndc_qualifier": [row.qualifier for row in rows],
+        "expected_ndc_quantity": [row.quantity for row in rows],
+        "difference_amount": [row.amount for row in rows],
+        "cause": ["|".join(dict.fromkeys(row.causes)) or None for row in rows],
+        "citation": ["; ".join(dict.fromkeys(map(str, row.citations))) or None for row in rows],
+    }
+
+
+def _text(value: Fraction | None) -> str | None:
+    return None if value is None else decimal_text(value)
+
+
+# --- one row ----------------------------------------------------------------------------------------
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judgment:
+    """What a row should say, and why it does not."""
+    made = _Judgment()
+    try:
+        day = as_date(_cell(row, "on")) if _cell(row, "on") else on
+        given = exact(_cell(row, "units_per_charge"))
+    except JcodeunitsError:
+        return made.unjudged("date-error")
+    except ValueError:
+        return made.unjudged("unreadable-units")
+    claim = _cell(row, "claim_type").casefold() or "professional"
+    payer = _cell(row, "payer").casefold() or "medicare"
+    if claim not in CLAIMS or payer not in reference.policy.payers():
+        return made.unjudged("setting")
+    try:
+        item = reference.products.find(_cell(row, "ndc"), day)[0] if _cell(row, "ndc") else None
+    except JcodeunitsError:
+        return made.unjudged("product")
+    drug = _expected_drug(made, _cell(row, "code").upper(), item, day, claim, reference)
+    if drug is None:
+        return made
+    made.code = drug.code
+    made.citations.append(drug.citation)
+    try:
+        charged = _charged(_cell(row, "charge_unit"), drug, item)
+        made.per_charge = charged.amount * measured(drug, charged.unit).ratio
+    except JcodeunitsError as why:
+        return made.unjudged(_OPEN.get(type(why).__name__, "other"))
+    if not _is_written(made.per_charge, _cell(row, "units_per_charge")):
+        made.difference = given - made.per_charge
+        made.differs(_why(given, made.per_charge, charged, drug, item, reference))
+    _money(made, row, day, reference)
+    _ndc_line(made, row, item, charged, day, payer, claim, reference)
+    return made
+
+
+def _is_written(right: Fraction, text: str) -> bool:
+    """Whether a multiplier is the exact one; one that no decimal ends may be written with three decimals or more."""
+    given, places = exact(text), len(text.partition(".")[2])
+    if given == right or decimal_text(right).count("/") == 0 or places < 3:
+        return given == right
+    return bool(abs(given - right) * 2 * 10**places <= 1)
+
+
+_OPEN = {
+    "UnreadableDose": "unreadable-dose",
+    "UnknownUnit": "unreadable-dose",
+    "AmbiguousUnit": "unreadable-dose",
+    "UnitMismatch": "unit-mismatch",
+    "NotComputable": "no-unit",
+    "BasisNeeded": "basis-needed",
+    "ContradictedProduct": "product",
+    "UnknownProduct": "product",
+}
+
+
+def _expected_drug(
+    made: _Judgment, code: str, item: Product | None, on: dt.date, claim: str, reference: Reference
+) -> Drug | None:
+    """The row of the code that the item is billed with on the day; None where that is not certain."""
+    book = reference.drugs
+    known = book.rows(code)
+    live = {
+        row.code: row for one in (item.codes if item else (code,)) for row in book.rows(one) if row.period.holds(on)
+    }
+    after = [row for link in book.successors_of(code) for row in book.rows(link.successor) if row.period.holds(on)]
+    if not known and item is None:
+        made.unjudged("not-a-drug")
+        return None
+    if code in live:
+        if claim == "professional" and code.startswith("C"):
+            made.differs("facility-code", live[code].citation)
+        return live[code]
+    own = next((row for row in known if row.period.holds(on)), None)
+    choices = list(live.values()) or ([] if own is not None else after)
+    if len(choices) != 1:
+        made.unjudged("ambiguous-drug" if choices or own is None else "product")
+        return None
+    right = choices[0]
+    if own is None and known:
+        made.differs("dead-code", known[-1].citation)
+    elif own is not None and own.ingredient.partition("-")[0] == right.ingredient.partition("-")[0]:
+        made.differs("brand-code", right.citation)
+    else:
+        made.differs("wrong-product", *((item.citation,) if item else ()))
+    return right
+
+
+def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
+    """What one charge stands for, as an amount of drug."""
+    written = text if text[:1].isdigit() or text[:1] == "." else f"1 {text}"
+    number, _, word = written.partition(" ")
+    if item is not None and item.dose is not None and _is_container(word, item, drug):
+        return Dose(item.dose.amount * exact(number), item.dose.unit)
+    dose = Dose.of(written)
+    return item.drawn(dose) if item is not None and units.dimension(drug.unit or "mg") != "volume" else dose
+
+
+def _is_container(word: str, item: Product, drug: Drug) -> bool:
+    """Whether a word of a charge means one container of the product: its shape, or a piece the code counts not."""
+    said = word.strip().casefold().rstrip("s")
+    if said in (item.shape.casefold(), "container"):
+        return bool(said)
+    try:
+        unit = units.canonical(word)
+    except JcodeunitsError:
+        return False
+    if not item.shape and units.dimension(unit) == f"{unit}_count":
+        return unit != drug.unit
+    return unit == "each" and drug.unit != "each"
+
+
+def _why(
+    given: Fraction, right: Fraction, charged: Dose, drug: Drug, item: Product | None, reference: Reference
+) -> str:
+    """The cause that the figures themselves tell, the most telling first."""
+    if right.denominator != 1 and given in (round_up(right), right.numerator // right.denominator):
+        return "rounded-multiplier"
+    held = item.dose if item is not None else None
+    if item is not None and item.containers != 1 and given == right * item.containers:
+        return "kit-counted-twice" if item.form == "kit" else "package-for-container"
+    if held is not None and _ratio(drug, held) == given and held != charged:
+        return "waste-in-multiplier"
+    for link in reference.drugs.predecessors_of(drug.code):
+        for before in reference.drugs.rows(link.code):
+            if (ratio := _ratio(before, charged)) is not None and given in (ratio, round_up(ratio)):
+                return "old-multiplier"
+    ratio = given / right if given else Fraction(0)
+    if ratio and any(ratio == Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3)):
+        return "multiplier-by-ten"
+    if item is not None and item.qualifier == "ML" and item.quantity and held is not None:
+        volume = charged.amount * item.quantity / held.amount if charged.unit == held.unit else None
+        if volume and given in (_ratio(drug, Dose(volume, held.unit)), volume):
+            return "milligrams-for-millilitres"
+    return "wrong-multiplier"
+
+
+def _ratio(drug: Drug, dose: Dose) -> Fraction | None:
+    try:
+        return dose.amount * measured(drug, dose.unit).ratio
+    except JcodeunitsError:
+        return None
+
+
+def _money(made: _Judgment, row: Mapping[str, Any], on: dt.date, reference: Reference) -> None:
+    """What the difference is worth at the payment limit of the day, for the volume given; a national estimate."""
+    if made.difference is None or made.code is None or made.code != _cell(row, "code").upper():
+        return
+    limit = reference.policy.fee(made.code, "payment-limit", on)
+    if limit is None or past(limit, on):
+        return
+    try:
+        volume = exact(_cell(row, "volume")) if _cell(row, "volume") else Fraction(1)
+    except ValueError:
+        return
+    cents = (made.difference * limit.amount * volume * 100 + Fraction(1, 2)).__floor__()
+    made.amount = Decimal(cents).scaleb(-2)
+    made.citations.append(limit.citation)
+
+
+def _ndc_line(
+    made: _Judgment,
+    row: Mapping[str, Any],
+    item: Product | None,
+    charged: Dose,
+    on: dt.date,
+    payer: str,
+    claim: str,
+    reference: Reference,
+) -> None:
+    """The NDC side of the row: required, in effect, its qualifier and its quantity for one charge."""
+    option = reference.policy.option(payer, "ndc", on, claim)
+    if item is None:
+        if option.value == "required":
+            made.differs("missing-ndc", option.citation)
+        return
+    if item.ends is not None and item.ends < on:
+        made.differs("ended-ndc", item.citation)
+    try:
+        right = ndc_quantity(item, charged, on, reference=reference)
+    except JcodeunitsError:
+        return  # nothing proves how the NDC is counted
+    made.qualifier, made.quantity = right.qualifier, f"{right.quantity:f}"
+    qualifier, quantity = _cell(row, "ndc_qualifier").upper(), _cell(row, "ndc_quantity")
+    if qualifier and qualifier != right.qualifier:
+        made.differs("ndc-qualifier", item.citation)
+    if quantity and _is_other(quantity, right.exact, right.quantity):
+        made.differs("ndc-quantity", item.citation)
+
+
+def _is_other(written: str, *right: Fraction | Decimal) -> bool:
+    try:
+        return exact(written) not in right
+    except ValueError:
+        return True

@@ -1,0 +1,158 @@
+"""A charge table judged: each planted error found with its cause, nothing else called wrong.
+
+Expected multipliers are arithmetic by hand from the descriptors: J1885 counts 15 mg, J0696 250 mg, J9035 10 mg,
+J1010 1 mg (J1030 counted 40 mg until 2024-03-31), J2405 1 mg, J1050 1 mg.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from shipped import REFERENCE
+
+import jcodeunits as jc
+from jcodeunits import cli
+from jcodeunits.audit import causes, chargemaster
+from jcodeunits.errors import BatchError
+
+ON = "2026-03-02"
+DAY = dt.date.fromisoformat(ON)
+KETOROLAC, ONDANSETRON, CEFTRIAXONE = "00409-3795-01", "00409-4755-03", "00409-7332-01"
+
+
+def judged(*rows: dict[str, str]) -> list[dict[str, Any]]:
+    names = sorted({name for row in rows for name in row} | {"item", "code", "units_per_charge", "charge_unit"})
+    table = pa.table({name: pa.array([row.get(name, "1") for row in rows], pa.string()) for name in names})
+    if "ndc" in names:
+        table = table.set_column(names.index("ndc"), "ndc", pa.array([row.get("ndc") for row in rows], pa.string()))
+    for blank in ("payer", "claim_type", "on", "volume", "ndc_qualifier", "ndc_quantity"):
+        if blank in names:
+            cells = pa.array([row.get(blank) for row in rows], pa.string())
+            table = table.set_column(names.index(blank), blank, cells)
+    return chargemaster(table, on=ON).to_pylist()
+
+
+def row(code: str, units: str, unit: str, **more: str) -> dict[str, str]:
+    return {"code": code, "units_per_charge": units, "charge_unit": unit, **more}
+
+
+RIGHT = [
+    row("J1885", "1", "15 mg"),
+    row("J1885", "2", "30 mg"),
+    row("J1885", "0.667", "10 mg"),
+    row("J1885", "2", "1 mL", ndc=KETOROLAC, ndc_qualifier="ML", ndc_quantity="1"),
+    row("J1885", "2", "1 vial", ndc=KETOROLAC, ndc_qualifier="ML", ndc_quantity="1"),
+    row("J1885", "2", "each", ndc=KETOROLAC),
+    row("J0696", "4", "1 g"),
+    row("J0696", "4", "1 vial", ndc=CEFTRIAXONE, ndc_qualifier="UN", ndc_quantity="1"),
+    row("J0696", "0.4", "100 mg"),
+    row("J9035", "10", "100 mg"),
+    row("J1010", "40", "40 mg"),
+    row("J1030", "1", "40 mg", on="2024-03-31"),
+    row("J2405", "2", "1 mL", ndc=ONDANSETRON),
+    row("J7298", "1", "each"),
+]
+
+
+@pytest.mark.parametrize("one", RIGHT, ids=lambda one: "-".join(one.values()))
+def test_a_right_row_is_left_alone(one: dict[str, str]) -> None:
+    (made,) = judged(one)
+    assert (made["verdict"], made["cause"]) == ("agrees", None), made
+    assert made["expected_code"] == one["code"]
+    assert made["citation"]
+
+
+PLANTED = [
+    # what stands in the table, its cause, the right code and multiplier
+    (row("J1885", "20", "30 mg"), "multiplier-by-ten", "J1885", "2"),
+    (row("J0696", "1", "1 g"), "wrong-multiplier", "J0696", "4"),
+    (row("J1885", "1", "10 mg"), "rounded-multiplier", "J1885", "2/3"),
+    (row("J1030", "1", "40 mg"), "dead-code", "J1010", "40"),
+    (row("J1010", "1", "40 mg"), "old-multiplier", "J1010", "40"),
+    (row("J0696", "2", "1 mL", ndc=KETOROLAC), "wrong-product", "J1885", "2"),
+    (row("J1885", "2", "1 mL", ndc=KETOROLAC, ndc_qualifier="UN"), "ndc-qualifier", "J1885", "2"),
+    (row("J1885", "2", "1 mL", ndc=KETOROLAC, ndc_quantity="30"), "ndc-quantity", "J1885", "2"),
+    (row("J1885", "50", "1 vial", ndc=KETOROLAC), "package-for-container", "J1885", "2"),
+    (row("J1885", "2", "15 mg", ndc=KETOROLAC), "waste-in-multiplier", "J1885", "1"),
+    (row("J2405", "1", "2 mg", ndc=ONDANSETRON), "milligrams-for-millilitres", "J2405", "2"),
+    (row("J9035", "10", "100 mg", ndc="55513-0206-01"), "brand-code", "Q5107", "10"),
+    (row("C9254", "200", "200 mg", claim_type="professional"), "facility-code", "C9254", "200"),
+    (row("J1885", "2", "30 mg", payer="medicaid"), "missing-ndc", "J1885", "2"),
+]
+
+
+@pytest.mark.parametrize(("one", "cause", "code", "per_charge"), PLANTED, ids=[cause for _, cause, _, _ in PLANTED])
+def test_a_planted_error_is_found_with_its_cause(one: dict[str, str], cause: str, code: str, per_charge: str) -> None:
+    (made,) = judged(one)
+    assert made["verdict"] == "differs"
+    assert made["cause"].split("|")[0] == cause
+    assert (made["expected_code"], made["expected_units_per_charge"]) == (code, per_charge)
+    assert cause in causes.DIFFERS
+
+
+def test_all_rows_at_once_are_judged_as_each_alone() -> None:
+    every = [*RIGHT, *(one for one, *_ in PLANTED)]
+    together = judged(*every)
+    assert [made["cause"] for made in together] == [judged(one)[0]["cause"] for one in every]
+
+
+OPEN = [
+    (row("J1885", "2", "1 mL"), "unit-mismatch"),
+    (row("J1885", "two", "30 mg"), "unreadable-units"),
+    (row("J1885", "2", "a bit"), "unreadable-dose"),
+    (row("X9999", "2", "30 mg"), "not-a-drug"),
+    (row("J3490", "1", "30 mg"), "no-unit"),
+    (row("J1885", "2", "30 mg", ndc="99999-9999-99"), "product"),
+    (row("J1885", "2", "30 mg", payer="nobody"), "setting"),
+    (row("J1885", "2", "30 mg", on="yesterday"), "date-error"),
+]
+
+
+@pytest.mark.parametrize(("one", "cause"), OPEN, ids=[f"{one['code']}-{cause}" for one, cause in OPEN])
+def test_what_cannot_be_judged_is_unjudged_never_wrong(one: dict[str, str], cause: str) -> None:
+    (made,) = judged(one)
+    assert (made["verdict"], made["cause"]) == ("unjudged", cause)
+    assert cause in causes.UNJUDGED
+
+
+def test_the_money_is_the_difference_at_the_payment_limit_for_the_volume() -> None:
+    limit = REFERENCE.policy.fee("J0696", "payment-limit", ON)
+    (made,) = judged(row("J0696", "1", "1 g", volume="1000"))
+    assert abs(float(made["difference_amount"]) - float(-3000 * limit.amount)) <= 0.005
+    (past,) = judged(row("J0696", "1", "1 g", volume="1000", on="2027-06-01"))
+    assert past["difference_amount"] is None
+
+
+@pytest.mark.parametrize(
+    "drug",
+    [drug for drug in REFERENCE.drugs.drugs if drug.size and drug.basis == "per" and drug.period.holds(DAY)][::40],
+)
+def test_one_billing_unit_a_charge_is_right_for_every_code(drug: Any) -> None:
+    size = jc.Dose(drug.size, drug.unit)
+    (made,) = judged(row(drug.code, "1", str(size)))
+    assert made["cause"] in (None, "facility-code", "not-a-drug"), made
+    (tenfold,) = judged(row(drug.code, "10", str(size)))
+    assert tenfold["verdict"] == "differs"
+
+
+def test_an_extract_with_other_names_is_read_and_a_missing_column_is_named() -> None:
+    table = pa.table({"CDM Code": ["1"], "HCPCS Code": ["J1885"], "Multiplier": ["2"], "UOM": ["30 mg"]})
+    assert chargemaster(table, on=ON)["verdict"].to_pylist() == ["agrees"]
+    with pytest.raises(BatchError, match="charge_unit"):
+        chargemaster(pa.table({"item": ["1"], "code": ["J1885"], "units_per_charge": ["2"]}), on=ON)
+    with pytest.raises(BatchError, match="twice"):
+        chargemaster(table.append_column("cpt", pa.array(["J1885"])), on=ON)
+
+
+def test_the_command_judges_a_charge_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given, out = tmp_path / "charges.csv", tmp_path / "judged.csv"
+    given.write_text("item,code,units_per_charge,charge_unit\n1,J1885,2,30 mg\n2,J0696,1,1 g\n", "utf-8")
+    status = cli.main(["audit", "--chargemaster", str(given), "-o", str(out), "--on", ON, "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert (status, said["lines"], said["agrees"], said["differs"]) == (1, 2, 1, 1)
+    assert "wrong-multiplier" in out.read_text("utf-8")
