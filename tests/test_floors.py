@@ -21,6 +21,7 @@ FLOORS = {
     "ndc": 2,
     "barcode": 3,
     "tables": 2,
+    "mar": 3,
     "routes": 3,
     "units": 3,
     "dose": 4,

@@ -13,7 +13,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _incoming, _names, _routes, _times
+from . import _drugs, _incoming, _names, _routes, _times, _units
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
@@ -233,10 +233,8 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
     if not code and not text:
         why = f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it"
         raise refused(where, why, fills="dose", said=number(value))
-    unit = _incoming.unit(code if ucum else text or code, "fhir", where, ucum=ucum)
-    if ucum:
-        _incoming.agree(unit, text, "fhir", where)
-    return _incoming.amount(value, unit)
+    coded = code if ucum else text or code
+    return _units.measured(value, coded, text if ucum else "", "fhir", where, coded=ucum)
 
 
 def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from jcodeunits.amount import decimal
 from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 
-from . import _drugs, _incoming, _times
+from . import _drugs, _incoming, _times, _units
 from ._hl7v2_segments import CODES, RXNORM, Segment, refused
 from ._outgoing import number
 from ._routes import Coding
@@ -68,15 +68,14 @@ def amount_of(segment: Segment, position: int) -> str:
     if not (segment.get(position + 1) or segment.get(position + 1, 2)):
         why = f"{number(value)} has no unit, and 30 mg is not 30 mcg"
         raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=number(value))
-    return _incoming.amount(value, _unit(segment, position + 1))
+    return _measured(value, segment, position + 1)
 
 
-def _unit(segment: Segment, position: int) -> str:
+def _measured(value: Decimal, segment: Segment, position: int) -> str:
+    """An amount in the unit of a field."""
     where = f"{segment.where}, {segment.name}-{position}"
     code, text, system = (segment.get(position, n) for n in (1, 2, 3))
-    unit = _incoming.unit(code or text, "hl7v2", where, ucum=bool(code) and system.upper() == "UCUM")
-    _incoming.agree(unit, text, "hl7v2", where)
-    return unit
+    return _units.measured(value, code, text, "hl7v2", where, coded=bool(code) and system.upper() == "UCUM")
 
 
 def codings(segment: Segment, position: int, repeat: int = 0) -> list[Coding]:
@@ -97,12 +96,12 @@ def strength(segment: Segment, position: int, per: int) -> dict[str, str]:
     where = f"{segment.where}, {segment.name}-{position + 1}"
 
     def amount() -> str:
-        return f"{number(_decimal(value, where))} {_incoming.unit(top, 'hl7v2', where, ucum=False)}"
+        return _units.measured(_decimal(value, where), top, "", "hl7v2", where, coded=False)
 
     def volume() -> str:
         if bottom:
-            return f"1 {_incoming.unit(bottom, 'hl7v2', where, ucum=False)}"
-        return f"{number(_decimal(segment.get(per), where))} {_unit(segment, per + 1)}"
+            return _units.measured(Decimal(1), bottom, "", "hl7v2", where, coded=False)
+        return _measured(_decimal(segment.get(per), where), segment, per + 1)
 
     try:
         found = _incoming.concentration(amount, volume)

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from jcodeunits import mar
 from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
@@ -40,6 +41,7 @@ def reading(
     *,
     partial: bool = False,
     completed: bool = False,
+    actions: Mapping[str, str] | None = None,
     zone: str | None = None,
     **beside: Any,
 ) -> Reading:
@@ -63,11 +65,12 @@ def reading(
         before = seen.setdefault((group.patient, *rxa.fields), rxa.where)
         if before != rxa.where:
             raise refused(rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)")
-        finding = _status(rxa, partial, completed) or _of_order(group.orc, rxa, completed)
+        done = _done(rxa, actions or {})
+        finding = _status(rxa, done, partial, completed) or _of_order(group.orc, rxa, completed)
         if finding is not None:
             withheld.append(finding)
         else:
-            given.extend(_hl7v2_mixtures.taken_apart(_given(group, zone, reference), group.components, reference))
+            given.extend(_hl7v2_mixtures.taken_apart(_given(group, done, zone, reference), group.components, reference))
     return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
 
 
@@ -124,7 +127,7 @@ def _of_order(orc: Segment | None, rxa: Segment, completed: bool) -> Finding | N
     return _incoming.not_given(rxa.where, said[1], fix, _SOURCE, said[0])
 
 
-def _status(rxa: Segment, partial: bool, completed: bool) -> Finding | None:
+def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
     """The finding for an administration that may not be billed; None for one that may."""
     status, action = rxa.get(20), rxa.get(21)
 
@@ -152,12 +155,14 @@ def _status(rxa: Segment, partial: bool, completed: bool) -> Finding | None:
         return refuse(f"its completion status is {status} ({_COMPLETION[status]})", "Nothing was given to bill.")
     if status == "PA" and not partial:
         return refuse("it was given in part (PA)", "If RXA-6 is what was given, read it with partial=True.")
-    if not status and not completed:
+    if not _word(rxa) and not completed:
+        said_so = f"RXA-20 is {status!r}, which is no word, and" if status else "RXA-20"
         return refuse(
-            "RXA-20 does not say whether it was given", "If the record shows it as given, read it with completed=True."
+            f"{said_so} does not say whether it was given",
+            "If the record shows it as given, read it with completed=True.",
         )
-    if status and status not in _COMPLETION:
-        return refuse(f"RXA-20 is {status!r}, which is no completion status", "CP, PA, RE and NA are.")
+    if status not in _COMPLETION and _word(rxa) and (why := _against(rxa, done, completed)):
+        return refuse(*why)
     if action not in ("", "A"):
         what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {action!r} for")
         fix = "Take back what was billed from the first message, and bill the new one by hand."
@@ -173,6 +178,49 @@ def _completions(rxa: Segment, repeat: int) -> set[str]:
     return {code for code in (rxa.get(20, 1, repeat), named) if code}
 
 
+# What the record's word says of an administration besides that it was given.
+FACTS: Mapping[str | None, Mapping[str, Any]] = {
+    "self-administered": {"self_administered": True},
+    "patient-supplied": {"supplied_by": "patient"},
+}
+
+
+def _word(rxa: Segment) -> str:
+    """What RXA-20 says in letters; a time or number there says nothing."""
+    word = rxa.get(20) or rxa.get(20, 2)
+    return word if any(char.isalpha() for char in word) else ""
+
+
+def _done(rxa: Segment, own: Mapping[str, str]) -> str | None:
+    """What the word of an administration record in RXA-20 means, the sender's own words first."""
+    word = " ".join(_word(rxa).split()).casefold()
+    for said, means in own.items():
+        if means not in mar.MEANINGS:
+            raise FormatError(
+                f"actions: {quoted(means)} is no meaning. Allowed: {', '.join(mar.MEANINGS)}.",
+                format="hl7v2",
+                place="actions",
+            )
+        if " ".join(said.split()).casefold() == word:
+            return means
+    return mar.meaning(word)
+
+
+def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str] | None:
+    """Why a word of the record may not be billed, and what to do."""
+    word = _word(rxa)
+    if done is None:
+        fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{word[:40]!r}: 'given'}}."
+        return f"RXA-20 is {word!r}, which is no completion status", fix
+    if done in ("not-given", "no-dose"):
+        return f"RXA-20 says {word!r}: {mar.MEANINGS[done]}", "Nothing was given to bill."
+    ended = rxa.get(4) and rxa.get(4) != rxa.get(3)
+    if not completed and (done == "other" or (done == "bag" and not ended)):
+        fix = "If the record shows that it was given here, in the amount said, read it with completed=True."
+        return f"RXA-20 says {word!r}: {mar.MEANINGS[done]}", fix
+    return None
+
+
 def _historical(rxa: Segment) -> Finding | None:
     """RXA-9 of an immunization record: anything but 00 was given elsewhere."""
     for repeat in range(rxa.repeats(9)):
@@ -183,7 +231,7 @@ def _historical(rxa: Segment) -> Finding | None:
     return None
 
 
-def _given(group: _Group, zone: str | None, facts: Reference) -> Given:
+def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) -> Given:
     rxa = group.rxa
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
@@ -195,6 +243,8 @@ def _given(group: _Group, zone: str | None, facts: Reference) -> Given:
         _incoming.take(says, gaps, lambda: strength(rxa, 13, 23))
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
+    if done in FACTS:
+        says |= FACTS[done]
     if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
         says["performer"] = performer
     batch = _incoming.batch(rxa.get(15), rxa.get(16))

@@ -26,7 +26,6 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.tables import cited
 
 from . import _names
-from ._outgoing import number
 from ._times import last_day
 
 FINDINGS = declare(
@@ -40,49 +39,6 @@ FINDINGS = declare(
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
-
-# UCUM code -> the unit as the dose grammar reads it. Closed on purpose: a bridge that derives units makes
-# USP units of IU, and mmol of mEq. `U` stays `U`, which the grammar reads with a note.
-UCUM = {
-    "kg": "kg",
-    "g": "g",
-    "mg": "mg",
-    "ug": "mcg",
-    "ng": "ng",
-    "L": "L",
-    "l": "L",
-    "mL": "mL",
-    "ml": "mL",
-    "[iU]": "IU",
-    "[IU]": "IU",
-    "[USP'U]": "USP units",
-    "U": "U",
-    "{unit}": "units",
-    "{units}": "units",
-    "{Unit}": "units",
-    "{Units}": "units",
-    "meq": "mEq",
-    "mmol": "mmol",
-    "mCi": "mCi",
-    "Ci": "Ci",
-    "uCi": "uCi",
-    "MBq": "MBq",
-    "GBq": "GBq",
-    "[PFU]": "PFU",
-    "{vg}": "vg",
-    "{cells}": "cells",
-    "cm2": "cm2",
-    "{dose}": "dose",
-    "{vial}": "vial",
-    "{implant}": "implant",
-    "{tbl}": "tablet",
-    "{tablet}": "tablet",
-    "{capsule}": "capsule",
-    "{patch}": "patch",
-    "{each}": "each",
-    "{EA}": "each",
-}
-_PER = ("/kg", "/m2")
 
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
@@ -171,40 +127,6 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     if not by_volume(below) or by_volume(above := top()):
         return None
     return f"{above}/{below}"
-
-
-def unit(code: str, form: str, where: str, *, ucum: bool) -> str:
-    """The unit of a dose as the dose grammar reads it; `FormatError` names what is allowed."""
-    top, per = code, ""
-    for tail in _PER:
-        if code.endswith(tail):
-            top, per = code.removesuffix(tail), tail
-    if top in UCUM:
-        return UCUM[top] + per
-    if not ucum and units.is_known(top):
-        return code
-    raise FormatError(
-        f"{where}: {quoted(code)} is no unit that is read here. Allowed: {', '.join(UCUM)}.",
-        format=form,
-        place=where,
-        fills="dose",
-    )
-
-
-def agree(code: str, text: str, form: str, where: str) -> None:
-    """Refuse a unit whose code and text say different things: one of the two is a tenfold error or worse."""
-    word = text.strip()
-    if word and units.is_known(word) and units.is_known(code) and units.canonical(word) != units.canonical(code):
-        raise FormatError(
-            f"{where}: the unit's code says {code} and its text says {word}. Correct the message.",
-            format=form,
-            place=where,
-        )
-
-
-def amount(value: Decimal, code: str) -> str:
-    """A dose or strength as text: exact, and free of the trailing zeros that a number may carry."""
-    return f"{number(value)} {code}"
 
 
 def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
@@ -457,6 +379,8 @@ def _amounts_agree(key: str, said: Any, value: Any) -> bool:
             one, other = Dose.by_volume("1 mL", said), Dose.by_volume("1 mL", value)
         else:
             return False
+        if key == "dose" and units.is_activity(one.unit) and units.is_activity(other.unit):
+            return one.amount == other.amount  # a message has no word for the drug's own unit
         return one.amount == other.to(one.unit).amount
     except JcodeunitsError:
         return False

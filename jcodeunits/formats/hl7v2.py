@@ -64,7 +64,9 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
 
     `beside`: what the message cannot say, by the names of the contract's encounter (`place`, `payer`,
     `visit`, `discarded`, ...; `administrations=[...]` where there are several RXA). `partial=True` bills PA,
-    `completed=True` says for a sender who leaves RXA-20 empty that the record shows the dose as given, `zone`
+    `completed=True` says for a sender who leaves RXA-20 empty that the record shows the dose as given,
+    `actions={...}` what the sender's own words in RXA-20 mean (`given`, `not-given`, ...; those of the large
+    systems are known), `zone`
     (such as America/New_York) moves the message's times to the place's own clock. What the message does not
     say, or says in words that nobody knows, is taken from beside it with a note; another drug, dose, route or
     day than the message's is refused.

@@ -1,0 +1,122 @@
+"""Amounts of messages as the dose grammar reads them: UCUM codes by a small closed grammar, else spellings.
+
+A number `10*n.`, a prefix where the unit takes one, the unit, an annotation that changes nothing. UCUM has no code
+for a drug's own unit, so senders take the nearest arbitrary one: beside the text "units" it means units.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import ClassVar
+
+import attrs
+
+from jcodeunits import tables, units
+from jcodeunits.errors import FormatError, quoted
+from jcodeunits.tables import Dated, column, columns_last, text
+
+from ._outgoing import number
+
+
+@attrs.frozen(field_transformer=columns_last)
+class UcumUnit(Dated):
+    """A code of UCUM, or an annotation that senders use as one, and the unit as the dose grammar reads it.
+
+    `metric`: it takes the prefixes k, m and M here. `arbitrary`: defined by a procedure, converts into nothing.
+    """
+
+    TABLE: ClassVar[str] = "ucum"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str = column(text)
+    unit: str = column(text)
+    metric: bool = column(tables.flag)
+    arbitrary: bool = column(tables.flag)
+
+
+@cache
+def ucum() -> Mapping[str, UcumUnit]:
+    """Every code that is read."""
+    rows = tables.read(UcumUnit, os.path.join(tables.folder(), "ucum.csv"), tables.sources())
+    return {row.code: row for row in rows}
+
+
+_PER = ("/kg", "/m2")
+_CODE = re.compile(r"(?:10[*^](?P<power>[1-9]|1[0-2])\.?)?(?P<rest>.*?)(?P<note>(?<=.)\{[^{}]*\})?")
+_PREFIXES = {"k": Decimal(1000), "m": Decimal("0.001"), "M": Decimal(10) ** 6}
+_MILLION = ("million units", "million unit", "million", "mu", "mill units", "miu", "million iu")
+
+
+@attrs.frozen
+class _Unit:
+    """A unit as the dose grammar reads it, how many of it the code means, and whether it is arbitrary."""
+
+    name: str
+    factor: Decimal = Decimal(1)
+    arbitrary: bool = False
+
+
+def _of_code(code: str) -> _Unit | None:
+    top, per = next(((code.removesuffix(tail), tail) for tail in _PER if code.endswith(tail)), (code, ""))
+    known = ucum()
+    if (row := known.get(top)) is not None:
+        return _Unit(row.unit + per, arbitrary=row.arbitrary)
+    match = _CODE.fullmatch(top)
+    if match is None or not match["rest"]:
+        return None
+    factor = Decimal(10) ** int(match["power"] or 0)
+    rest = match["rest"]
+    row = known.get(rest)
+    if row is None and rest[0] in _PREFIXES and (row := known.get(rest[1:])) is not None:
+        factor, row = factor * _PREFIXES[rest[0]], row if row.metric else None
+    return _Unit(row.unit + per, factor, row.arbitrary) if row is not None else None
+
+
+def measured(value: Decimal, code: str, said: str, form: str, where: str, *, coded: bool, fills: str = "dose") -> str:
+    """An amount as text: exact, in the unit of its code (a UCUM one where it is `coded`) that its text agrees with.
+
+    `FormatError`: a unit that is not read (with the field `fills`), or a text that says another one.
+
+    >>> measured(Decimal("2.4"), "10*6.[iU]", "million units", "fhir", "dose", coded=True)
+    '2400000 units'
+    >>> measured(Decimal(5), "k[iU]", "", "fhir", "dose", coded=True)
+    '5000 IU'
+    >>> measured(Decimal("30.0"), "mg{total}", "mg", "fhir", "dose", coded=True)
+    '30 mg'
+    """
+    word = re.sub(r"\s*\([^()]*\)$", "", said.strip())
+    unit = _of_code(code) if code else None
+    if unit is None and not coded:
+        spelt = next((one for one in (code, word) if one and units.is_known(one)), "")
+        unit = _Unit(spelt) if spelt else _of_code(word)
+    if unit is None:
+        raise FormatError(
+            f"{where}: {quoted(code or said)} is no unit that is read here. Allowed: {', '.join(ucum())}.",
+            format=form,
+            place=where,
+            fills=fills,
+        )
+    return f"{number(value * unit.factor)} {_agreed(unit, word, form, where)}"
+
+
+def _agreed(unit: _Unit, word: str, form: str, where: str) -> str:
+    """The unit that code and text mean together; refused where they differ, a tenfold error or worse."""
+    if unit.arbitrary and word.casefold() in _MILLION and unit.factor == _PREFIXES["M"]:
+        return "units"
+    if not word or not units.is_known(word) or not units.is_known(unit.name):
+        return unit.name
+    one, other = units.canonical(unit.name), units.canonical(word)
+    if unit.arbitrary and unit.factor == 1 and units.is_activity(other) and "unit" in (one, other):
+        return "units"
+    if one == other and unit.factor == 1:
+        return unit.name
+    raise FormatError(
+        f"{where}: the unit's code says {unit.name if unit.factor == 1 else 'a multiple of ' + unit.name} and its text "
+        f"says {word}. Correct the message.",
+        format=form,
+        place=where,
+    )

@@ -1,0 +1,54 @@
+"""Words of an administration record (MAR) for what was done, and what each means for a claim.
+
+The words are rows of `mar_words.csv`; a sender's own stand beside its messages.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from functools import cache
+from typing import ClassVar
+
+import attrs
+
+from . import tables
+from .errors import LONGEST
+from .tables import Dated, column, columns_last, text
+
+# What a word means, and how a refusal says it.
+MEANINGS = {
+    "given": "given",
+    "bag": "a bag or syringe was hung: the amount is what was hung, given where its end is recorded",
+    "self-administered": "the patient gave it",
+    "patient-supplied": "given, of the patient's own supply",
+    "other": "given, but by somebody else",
+    "not-given": "it was not given",
+    "no-dose": "no new dose was given",
+}
+
+
+@attrs.frozen(field_transformer=columns_last)
+class MarWord(Dated):
+    """One word in small letters."""
+
+    TABLE: ClassVar[str] = "mar_words"
+    KEY: ClassVar[tuple[str, ...]] = ("word",)
+
+    word: str = column(text)
+    means: str = column(tables.choice(*MEANINGS))
+
+
+@cache
+def _words() -> Mapping[str, str]:
+    rows = tables.read(MarWord, os.path.join(tables.folder(), "mar_words.csv"), tables.sources())
+    return {row.word: row.means for row in rows}
+
+
+def meaning(word: str) -> str | None:
+    """What a word of the record means, one of `MEANINGS`; None for a word that nobody knows.
+
+    >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "Rate/Dose Change", "Verabreicht")]
+    ['given', 'bag', 'not-given', 'no-dose', None]
+    """
+    return _words().get(" ".join(word.split()).casefold()) if len(word) <= LONGEST else None

@@ -1,0 +1,114 @@
+"""Units of messages: UCUM by a closed grammar, arbitrary units beside the text "units", and nothing guessed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from shipped import rows_of
+
+import jcodeunits as jc
+from jcodeunits import units
+from jcodeunits.dose import Dose
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import fhir, hl7v2
+from jcodeunits.formats._units import UcumUnit
+
+UCUM = "http://unitsofmeasure.org"
+
+
+def dose(drug: str, value: Any, code: str = "", unit: str = "", **beside: Any) -> str:
+    quantity = {"value": value, **({"system": UCUM, "code": code} if code else {}), **({"unit": unit} if unit else {})}
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": drug},
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "SC"}, "dose": quantity},
+    }
+    found = fhir.read(json.dumps(resource), place="11", **beside)
+    assert isinstance(found, Encounter)
+    return str(found.administrations[0].dose)
+
+
+@pytest.mark.parametrize("row", rows_of(UcumUnit), ids=lambda row: row.code)
+def test_every_code_is_a_unit_of_the_dose_grammar(row: UcumUnit) -> None:
+    assert Dose.of(f"2 {row.unit}").unit == units.canonical(row.unit)
+    assert dose("heparin", 2, row.code) == f"2 {row.unit}"
+    assert dose("heparin", 2, f"{row.code}{{total}}") == f"2 {row.unit}"
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "says"),
+    [
+        ("[iU]", "units", "5000 units"),
+        ("[USP'U]", "units", "5000 units"),
+        ("[arb'U]", "Units", "5000 units"),
+        ("[iU]", "IU", "5000 IU"),
+        ("k[iU]", "", "5000000 IU"),
+        ("10*3.[iU]", "", "5000000 IU"),
+        ("10*3.[iU]{total}", "", "5000000 IU"),
+        ("m[iU]", "", "5 IU"),
+        ("10*6.[iU]", "million units", "5000000000 units"),
+        ("{units}", "units", "5000 units"),
+        ("mL", "milliliter (iso1000)", "5000 mL"),
+    ],
+)
+def test_codes_and_texts_as_senders_write_them(code: str, unit: str, says: str) -> None:
+    assert dose("heparin", 5000, code, unit) == says
+
+
+@pytest.mark.parametrize(
+    ("code", "unit"),
+    [
+        ("ug", "mg"),
+        ("g", "mg"),
+        ("mg", "mcg"),
+        ("k[iU]", "units"),
+        ("10*6.[iU]", "units"),
+        ("mg", "units"),
+        ("[iU]", "mg"),
+    ],
+)
+def test_a_code_against_its_text_is_refused(code: str, unit: str) -> None:
+    with pytest.raises(FormatError, match=r"code says .* text says"):
+        dose("heparin", 5, code, unit)
+
+
+@pytest.mark.parametrize("code", ["k[USP'U]", "10*3", "kmg", "10*99.[iU]", "{foo}", "10*0.mg", "MLS", "UNT"])
+def test_what_is_no_unit_here_names_the_keyword_that_helps(code: str) -> None:
+    with pytest.raises(FormatError, match=r"is no unit that is read here.*give dose="):
+        dose("heparin", 5, code)
+    assert dose("heparin", 5, code, dose="5000 units") == "5000 units"
+
+
+def test_international_units_of_a_drug_in_units_are_asked_by_the_word_that_helps() -> None:
+    text = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "heparin"},
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "SC"}, "dose": {"value": 5000, "system": UCUM, "code": "[iU]"}},
+    }
+    asked = jc.charge(fhir.read(json.dumps(text), place="11"))
+    assert not asked.ok
+    assert any("units" in one.says for one in asked.findings if one.severity == "stop")
+    told = jc.charge(fhir.read(json.dumps(text), place="11", dose="5000 units"))
+    assert ("J1644", 5) in [(line.code, line.units) for line in told.lines]
+    with pytest.raises(FormatError, match=r"says dose"):
+        fhir.read(json.dumps(text), place="11", dose="50 units")
+
+
+def test_the_same_in_segments() -> None:
+    text = "RXA|0|1|20260302||^heparin|{}|{}|||||||||||||CP|A\rRXR|SC"
+    for value, unit, says in (
+        ("5", "k[iU]^^UCUM", "5000 IU"),
+        ("5000", "[USP'U]^units^UCUM", "5000 units"),
+        ("2.4", "10*6.[iU]^million units^UCUM", "2400000 units"),
+        ("5000", "units", "5000 units"),
+    ):
+        found = hl7v2.read(text.format(value, unit), place="11")
+        assert isinstance(found, Encounter)
+        assert found.administrations[0].dose == says
