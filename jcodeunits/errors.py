@@ -131,6 +131,10 @@ class NotInEffect(CodeError):
     """The code lived at another time: `code`, `on`, `period`, `successors`."""
 
 
+class NoCode(CodeError):
+    """A drug that has no code of its own that day: `given`, `candidates` (what it is billed with), `on`."""
+
+
 class NotComputable(CodeError):
     """The code is real, but its units do not follow from a dose: `code`, `reason`."""
 

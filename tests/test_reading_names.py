@@ -14,9 +14,10 @@ from shipped import DRUGS
 
 import jcodeunits as jc
 from jcodeunits.dose import Dose
-from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, UnknownDrug
+from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, NoCode, NotInEffect, UnknownDrug
 from jcodeunits.facts.choosing import choose
-from jcodeunits.facts.drug_rows import NameWord
+from jcodeunits.facts.drug_rows import NameWord, Uncoded
+from jcodeunits.facts.policy_rows import Unclassified
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.words import normal
 
@@ -54,6 +55,39 @@ def test_a_phrase_of_a_record_or_a_clinic_gives_its_code_or_is_refused(case: dic
     assert got.startswith(case["answer"]), got
     for code in case["names"].split():
         assert code in got
+
+
+# --- drugs without a code ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", DRUGS.store.rows(Uncoded), ids=lambda row: row.name)
+def test_a_drug_without_a_code_is_said_to_have_none_and_what_it_is_billed_with(row: Uncoded) -> None:
+    for text in (row.name, row.name.upper(), f"{row.name} IV", f"{row.name} 10 mg/mL vial"):
+        with pytest.raises(NoCode, match="no HCPCS code of its own on 2026-08-15") as caught:
+            jc.billing_units(text, "1 mg", on=ON)
+        assert "spelling" not in str(caught.value)
+        known = {code for one in DRUGS.store.rows(Unclassified) for code in one.codes}
+        assert caught.value.candidates
+        assert set(caught.value.candidates) <= known
+
+
+def test_a_name_before_its_first_day_never_sends_the_asker_round_in_a_circle() -> None:
+    for name, on, code in (("Briumvi", "2023-03-01", "J3590"), ("Esperoct", "2020-03-01", "J7199")):
+        with pytest.raises(NotInEffect, match=f"no HCPCS code of its own on {on}.*bill {code}") as caught:
+            jc.billing_units(name, "150 mg", on=on)
+        assert "look the drug up" not in str(caught.value)
+
+
+def test_a_suggestion_survives_the_words_around_the_name() -> None:
+    for text, name in (
+        ("rocefin IM", "Rocephin"),
+        ("INJ ROCEFIN 1 G SOLR", "Rocephin"),
+        ("ketoralac 30 mg/mL prefilled syringe", "ketorolac tromethamine"),
+        ("ketamin 50 mg/mL vial", "ketamine"),
+    ):
+        with pytest.raises(UnknownDrug) as caught:
+            jc.billing_units(text, "30 mg", on=ON)
+        assert name in caught.value.near
 
 
 # --- no word makes a wrong code ---------------------------------------------------------------------

@@ -20,7 +20,7 @@ from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .drug_rows import INJECTED, Brand, Drug, OtherName
 from .drugs import Catalog
-from .reading_names import PLAIN, Named, Reading, fits, own_words, read
+from .reading_names import PLAIN, Named, Reading, bare_names, fits, own_words, read
 from .words import check_length, normal, squeezed
 
 # A route of administration and the words of the catalog that cover it, besides its own name. An injection
@@ -37,6 +37,9 @@ _ROUTE_WORDS = {
     "transdermal": ("topical",),
     "intraocular": ("intracameral", "suprachoroidal", "injection"),
 }
+
+
+_MOST_CANDIDATES = 10
 
 
 @attrs.frozen
@@ -129,7 +132,10 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
         return Choice(catalog.on(code, on))
     reading = read(catalog, wanted)
     if reading is None:
-        raise _unread(catalog, wanted)
+        raise _unread(catalog, wanted, on)
+    uncoded = [named for named in reading.names if _is_uncoded(catalog, named)]
+    if uncoded:
+        raise catalog.no_code(uncoded[0].text, on, catalog.uncoded[uncoded[0].key].kind)
     route = _way(reading, route)
     chosen = [_choose(catalog, named, reading, on, dose, route) for named in reading.names]
     choice = chosen[0] if len(chosen) == 1 and not reading.codes else _agreed(catalog, reading, chosen, on)
@@ -139,7 +145,30 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     return attrs.evolve(choice, reading=reading)
 
 
-def _unread(catalog: Catalog, name: str) -> UnknownDrug:
+def _is_uncoded(catalog: Catalog, named: Named) -> bool:
+    return named.key in catalog.uncoded and named.key not in catalog.named
+
+
+def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | AmbiguousDrug:
+    """The error of a text that is not read; the first words of several names are asked about."""
+    for bare in bare_names(catalog, name):
+        begun = catalog.beginnings.get(squeezed(bare), ())
+        meant: dict[tuple[str, ...], str] = {}
+        for begins in begun:
+            rows = [row for row in catalog.meant_by(squeezed(begins)) if row.period.holds(on)]
+            coded = any(row.code for row in catalog.named.get(squeezed(begins), ()))
+            general = [row for row in rows if coded or not row.specific] or rows
+            codes = tuple(sorted({row.code for row in general}))
+            if codes and (codes not in meant or len(begins) < len(meant[codes])):
+                meant[codes] = begins
+        if meant:
+            shown = [f"{begins} ({', '.join(codes[:4])})" for codes, begins in meant.items()][:_MOST_CANDIDATES]
+            return AmbiguousDrug(
+                f"{quoted(name)} is no whole name: it may be {'; '.join(shown)}. Write the whole name, or the code.",
+                given=name,
+                candidates=tuple(dict.fromkeys(code for codes in meant for code in codes))[:_MOST_CANDIDATES],
+                on=on,
+            )
     return UnknownDrug(
         f"No drug is called {quoted(name)} in {catalog.edition}. Check the spelling, or give the code.",
         given=name,
@@ -285,12 +314,17 @@ def _narrow(
     live = tuple(row for row in rows if row.period.holds(on))
     if not live:
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
-        raise catalog.not_in_effect(catalog.rows(last.code), on)
+        gone = catalog.not_in_effect(catalog.rows(last.code), on)
+        if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):
+            raise catalog.no_code_then(" ".join([name, *sorted(named.own)]), rows, on)
+        raise gone
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:
         by_code = frozenset(row.code for row in live)  # the name itself told these from the others
     fitting = _fitting(name, live, route, bool(said or by_code), on)
     fitting = _given_so(name, _as_made(name, fitting, named, on), forms, on)
+    # A code for one use is meant only where that use is all that there is, or is said.
+    fitting = tuple(row for row in fitting if not row.use or named.own) or fitting
     general = _covering(catalog, name, fitting, by_code, on)
     national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
     if by_code:
@@ -383,6 +417,10 @@ def _covering(
 def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apart: bool = False) -> Drug:
     """One of several rows by the dose, or refused."""
     same = {(row.ingredient, row.form, _product_of(row), _own_routes(row)) for row in rows}
+    if dose is not None:
+        rows = _of_kind(rows, dose)
+        if len(rows) == 1:
+            return rows[0]
     if len(same) == 1:
         computable = [row for row in rows if not row.refuses]
         if dose is not None and any(row.above or row.through for row in computable):
@@ -404,6 +442,18 @@ def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apar
         candidates=tuple(row.code for row in rows),
         on=on,
     )
+
+
+def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:
+    """Of a sheet and a powder the one that is measured as the dose is; of things of one size the one that holds it."""
+    if units.dimension(dose.unit) in ("area", "mass") and any(_measures(row, "area") for row in rows):
+        rows = tuple(row for row in rows if _measures(row, units.dimension(dose.unit))) or rows
+    whole = tuple(row for row in rows if row.basis == "each" and _ratio(row, dose) == 1)
+    return whole if len(whole) == 1 and all(row.basis == "each" for row in rows) else rows
+
+
+def _measures(row: Drug, dimension: str) -> bool:
+    return bool(row.unit) and units.dimension(row.unit) == dimension
 
 
 def _fits_words(covered: tuple[str, ...], route: str) -> bool:

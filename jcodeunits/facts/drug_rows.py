@@ -368,4 +368,16 @@ class RxNorm(Dated):
     name: str = column(text)
 
 
-TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor, NameWord, BrandStrength, RxNorm)
+@attrs.frozen(field_transformer=columns_last)
+class Uncoded(Dated):
+    """A drug that has no code of its own: its name, what it is where that is a brand, and its kind."""
+
+    TABLE: ClassVar[str] = "uncoded"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str = column(text)
+    ingredient: str = column(optional)
+    kind: str = column(text, own="drug")
+
+
+TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor, NameWord, BrandStrength, RxNorm, Uncoded)

@@ -13,11 +13,13 @@ import attrs
 
 from .. import hcpcs
 from ..dated import Citation
-from ..errors import NotInEffect, UnknownDrug
-from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor
+from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
+from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded
+from .policy_rows import ANY, DrugClass, Unclassified
 from .store import Store
 from .words import normal, squeezed
 
+SKIN_TEST = "skin-test"
 _SUFFIX = re.compile(r"[a-z]{4}")  # of a biological's name
 _ISOTOPE = re.compile(r"\b([a-z]{1,2}) (\d+m?)\b")
 
@@ -298,7 +300,69 @@ class Catalog:
 
     def knows(self, key: str) -> bool:
         """Whether a squeezed text is a name: a brand, another name, an ingredient with or without its salt."""
-        return key in self.named or key in self.moieties
+        return key in self.named or key in self.moieties or key in self.uncoded
+
+    @cached_property
+    def uncoded(self) -> dict[str, Uncoded]:
+        """Drugs without a code of their own, by squeezed name, as it is and without its salt."""
+        made = {squeezed(row.name): row for row in self.store.rows(Uncoded)}
+        for row in self.store.rows(Uncoded):
+            first, *rest = normal(row.name).split()
+            bare = "".join([first, *(word for word in rest if word not in self.salt_words)])
+            if bare not in self.salt_words:
+                made.setdefault(bare, row)
+        return {key: row for key, row in made.items() if key not in self.moieties}
+
+    @cached_property
+    def beginnings(self) -> dict[str, tuple[str, ...]]:
+        """Names of which a text is the first words, by that text: brands, other names, ingredients."""
+        written = (*(b.brand for b in self.brands), *(n.name for n in self.names if n.kind != "unsafe"))
+        made: dict[str, dict[str, str]] = {}
+        for name in (*written, *dict.fromkeys(row.ingredient for row in self.drugs)):
+            words = normal(name).split()
+            for size in range(1, len(words)):
+                if all(word in self.salt_words for word in words[:size]):
+                    continue  # a salt begins too many names to mean one of them
+                made.setdefault("".join(words[:size]), {}).setdefault("".join(words), name)
+        return {start: tuple(names.values()) for start, names in made.items()}
+
+    def no_code(self, name: str, on: dt.date, kind: str) -> NoCode:
+        """The error of a drug that has no code of its own: what it is billed with instead, by its kind."""
+        codes, bill = self._instead({kind}, on)
+        says = f"{quoted(name)} has no HCPCS code of its own on {on}: {bill}."
+        return NoCode(says, given=name, candidates=codes, on=on)
+
+    def no_code_then(self, name: str, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
+        """The error of a drug whose codes are all for other days, and that has none on this one."""
+        later = [row for row in rows if row.effective > on]
+        row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
+        when = f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
+        classes = {one.name for one in self.store.rows(DrugClass) if one.code == row.code}
+        codes, bill = self._instead({row.kind, *classes}, on, row.routes)
+        return NotInEffect(
+            f"{quoted(name)} has no HCPCS code of its own on {on}; {row.code} {when}: {bill}.",
+            code=row.code,
+            on=on,
+            period=row.period,
+            successors=(),
+            candidates=codes,
+        )
+
+    def _instead(self, kinds: set[str], on: dt.date, routes: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
+        """What a drug without a code is billed with: the codes, and how in words."""
+        kinds, ways = {ANY, *kinds}, {ANY, *routes}
+        first: dict[str, Unclassified] = {}
+        for row in sorted(self.store.rows(Unclassified), key=lambda row: row.id):
+            if row.period.holds(on) and kinds & set(row.kinds) and ways & set(row.routes):
+                for claim in ("professional", "outpatient") if row.claim == ANY else (row.claim,):
+                    first.setdefault(claim, row)
+        general = first["professional"].codes
+        if SKIN_TEST in kinds:
+            return general, f"it is part of {' or '.join(general)}, which is billed alone"
+        hospital = tuple(code for code in first["outpatient"].codes if code not in general)
+        also = f" (a new drug on a hospital outpatient claim: {' or '.join(hospital)})" if hospital else ""
+        how = "with the name, the dose and the NDC; the payer says how units are counted"
+        return (*general, *hospital), f"bill {' or '.join(general)}{also} {how}"
 
     def meant_by(self, key: str) -> tuple[Drug, ...]:
         """Every row that a squeezed name may mean, on any date and by any route."""

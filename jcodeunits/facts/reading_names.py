@@ -29,6 +29,7 @@ Kind = Literal["concentration", "amount", "volume", "number", "billing unit"]
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
+_MOST_TRIED = 6  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _MEASURED = frozenset(
@@ -224,11 +225,26 @@ def read(catalog: Catalog, text: str) -> Reading | None:
 
 @lru_cache(maxsize=65536)
 def _read(catalog: Catalog, text: str) -> Reading | None:
+    found = _first_reading(catalog, text)
+    return None if found is None else _agreeing(catalog, attrs.evolve(found, text=text))
+
+
+def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
+    """What may be a name in a text that is not read: its words without routes, forms, packages and strengths."""
+    parts = tuple(_parts(text))
+    made = []
+    for spelt in (parts, *_spelt_out(catalog, parts)):
+        words, _ = _without(catalog, spelt)
+        made.append(" ".join([part.key for part in words]))
+    return tuple(dict.fromkeys(name for name in made if name))
+
+
+def _first_reading(catalog: Catalog, text: str) -> Reading | None:
     parts = _parts(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
         if found is not None:
-            return _agreeing(attrs.evolve(found, text=text))
+            return found
     return None
 
 
@@ -264,26 +280,25 @@ def _phrase(table: dict[str, NameWord], parts: Sequence[_Part], at: int) -> tupl
 
 def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> Reading | None:
     """One reading of all parts: the longest name with the rest around it, a name around the rest, two names."""
-    spans = list(_known_spans(catalog, parts))
-    for i, j, named in spans:
-        found = _used(catalog, named, parts[:i] + parts[j:])
-        if found is not None:
+    left: list[tuple[Named, tuple[_Part, ...], int]] = []
+    for i, j, named in _known_spans(catalog, parts):
+        rest = parts[:i] + parts[j:]
+        found = _used(catalog, named, rest)
+        if isinstance(found, Reading):
             return found
+        left.append((named, rest, found))
     words, rest = _without(catalog, parts)
     key = "".join([part.key for part in words])
     if rest and catalog.knows(key):
         found = _used(catalog, Named(key, " ".join([part.text for part in words])), rest)
-        if found is not None:
+        if isinstance(found, Reading):
             return found
-    for i, j, named in spans:
-        found = _several(catalog, (named,), parts[:i] + parts[j:])
-        if found is not None:
-            return found
-    if any(part.code for part in parts):
-        used = _used(catalog, None, parts)
-        if used is not None:
-            return used
-    return None
+    for named, rest, at in left[:_MOST_TRIED]:
+        several = _several(catalog, (named,), rest, at)
+        if several is not None:
+            return several
+    used = _used(catalog, None, parts) if any(part.code for part in parts) else 0
+    return used if isinstance(used, Reading) else None
 
 
 def _known_spans(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[int, int, Named]]:
@@ -301,7 +316,7 @@ def _known_spans(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[int
                 yield i, i + size, Named(key, " ".join([part.text for part in run]))
 
 
-def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], list[_Part]]:
+def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], tuple[_Part, ...]]:
     """The parts that can only be a name's, and all others."""
     words: list[_Part] = []
     rest: list[_Part] = []
@@ -311,19 +326,21 @@ def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], lis
         plain = row is None and parts[at].strength is None and not parts[at].code
         (words if plain else rest).extend(parts[at : at + size])
         at += size
-    return words, rest
+    return words, tuple(rest)
 
 
-def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...]) -> Reading | None:
-    """A reading with further names among the rest, each of which must mean the same drug."""
+def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...], at: int) -> Reading | None:
+    """A reading with further names among the rest, each of which must mean the same; one holds the part at `at`."""
     if len(names) == _MOST_NAMES:
         return None
     for i, j, other in _known_spans(catalog, rest):
+        if not i <= at < j:
+            continue
         left = rest[:i] + rest[j:]
         used = _used(catalog, names[0], left)
-        if used is not None:
+        if isinstance(used, Reading):
             return attrs.evolve(used, names=(*used.names, *names[1:], other))
-        found = _several(catalog, (*names, other), left)
+        found = _several(catalog, (*names, other), left, used)
         if found is not None:
             return found
     return None
@@ -332,6 +349,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...]
 # -- what stands around the name
 
 
+@lru_cache(maxsize=8192)
 def own_words(row: Drug) -> frozenset[str]:
     """The words that say a row's form, brand or maker, and its ingredient."""
     plain = normal(row.qualifier) in PLAIN
@@ -353,6 +371,7 @@ class _Use:
     """What the parts around a name came to so far."""
 
     rows: tuple[Drug, ...]
+    is_uncoded: bool = False  # there is no code that a salt could change
     is_brand: bool = False  # of an ingredient: no word makes another product of it
     own: set[str] = attrs.Factory(set)
     salts: set[str] = attrs.Factory(set)
@@ -362,16 +381,17 @@ class _Use:
     strengths: list[Strength] = attrs.Factory(list)
 
 
-def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Reading | None:
-    """The parts around a name, each used; None where one of them is nothing that stands around this name."""
+def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Reading | int:
+    """The parts around a name, each used; or the place of the first that is nothing that stands around this name."""
     said = catalog.named.get(named.key, ()) if named else ()
     is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
-    use = _Use(catalog.meant_by(named.key) if named else (), is_brand)
+    is_uncoded = named is not None and named.key in catalog.uncoded
+    use = _Use(catalog.meant_by(named.key) if named else (), is_uncoded, is_brand)
     at = 0
     while at < len(parts):
         size = _use(catalog, use, parts, at)
         if not size:
-            return None
+            return at
         at += size
     if named is not None:
         named = attrs.evolve(named, key=_with_salts(catalog, named.key, use), own=frozenset(use.own))
@@ -397,6 +417,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
             use.strengths.append(part.strength)
         return 1
     size, row = _phrase(catalog.around, parts, at)
+    if row is None and use.is_uncoded and part.key in catalog.salt_words:
+        return 1
     if row is None:
         own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])
         return own or int(_is_salt(catalog, use, part.key) or _is_number(use, part.key))
@@ -452,6 +474,8 @@ def _is_form(use: _Use, key: str) -> bool:
 
 def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
     """Whether a word is, or begins, exactly one salt of the very ingredient; then only its rows are meant."""
+    if key in use.salts:
+        return False  # said twice
     held = {word for row in use.rows for word in normal(row.ingredient).split()}
     said = {word for word in held if word == key} or {
         word for word in held & catalog.salt_words if len(key) >= _SHORTEST_PART and word.startswith(key)
@@ -479,8 +503,14 @@ def _with_salts(catalog: Catalog, key: str, use: _Use) -> str:
     return fulls.pop().replace(" ", "")
 
 
-def _agreeing(reading: Reading) -> Reading:
+def _agreeing(catalog: Catalog, reading: Reading) -> Reading:
     """The reading, where its strengths do not contradict each other; its brand's own number is one of them."""
+    for named in reading.names:
+        written = catalog.brand_strengths.get(named.key)
+        own = _scanner().fullmatch(written) if written else None
+        strength = _strength(own) if own else None
+        if strength is not None:
+            reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
     said = {(part.amount, part.unit) for part in reading.of("concentration")}
     if len(said) > 1:
         shown = " and ".join(part.written for part in reading.of("concentration"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from .. import hcpcs, ndc, routes
@@ -18,6 +19,7 @@ from ..errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
 from .choosing import choose
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog, History
+from .reading_names import bare_names
 from .reference import Reference
 from .words import check_length, normal, squeezed
 
@@ -25,6 +27,8 @@ _CODE_START = re.compile(r"[A-Za-z][0-9]{1,3}|[0-9]{3,4}")
 _CODE_LIKE = re.compile(r"[A-Za-z]?[0-9OIloi]{3,5}[A-Za-z]?")
 
 _SPELT_OUT = frozenset({"hydrochloride", "hydrobromide"})  # also written HCl and HBr
+
+_MOST_WORDS, _SHORTEST_START = 3, 4
 
 # How a row was found, best first.
 _EXACT, _FULL, _BEGINS, _WORDS = range(4)
@@ -213,9 +217,26 @@ def suggest(text: str, book: Catalog, limit: int = 5) -> tuple[str, ...]:
     wanted = text.strip()
     if _CODE_LIKE.fullmatch(wanted):
         return _nearest(wanted.upper(), {row.code: row.code for row in book.drugs}, 79, limit)
-    return _nearest(squeezed(wanted), _called(book), 70, limit)
+    bare = bare_names(book, wanted)
+    found = [name for one in bare for name in _begun(squeezed(one), book)]
+    for one in dict.fromkeys((squeezed(wanted), *map(squeezed, bare))):
+        found += _nearest(one, _called(book), 70, limit)
+    if not found:  # a word may be wrong beside the name: the longest ones are looked up alone
+        said = sorted({word for one in bare for word in one.split() if len(word) > 4}, key=lambda word: -len(word))
+        found = [_called(book)[word] for word in said if word in _called(book)]
+        found = found or [name for word in said[:_MOST_WORDS] for name in _nearest(word, _called(book), 80, limit)]
+    return tuple(dict.fromkeys(found))[:limit]
 
 
+def _begun(key: str, book: Catalog) -> list[str]:
+    """The names that a text of some length begins, the shortest first."""
+    if len(key) < _SHORTEST_START:
+        return []
+    found = [(len(other), name) for other, name in _called(book).items() if other.startswith(key)]
+    return [name for _, name in sorted(found)][:_MOST_WORDS]
+
+
+@lru_cache(maxsize=4)
 def _called(book: Catalog) -> dict[str, str]:
     """Every name in the catalog as it is compared, and as it is written."""
     made: dict[str, str] = {}
@@ -227,6 +248,8 @@ def _called(book: Catalog) -> dict[str, str]:
             made[squeezed(name.name)] = name.name
     for brand in book.brands:
         made[squeezed(brand.brand)] = brand.brand
+    for key, row in book.uncoded.items():
+        made.setdefault(key, row.name)
     return made
 
 
