@@ -119,16 +119,20 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
     except JcodeunitsError:
         for start in starts[1:]:
             longer = " ".join(pieces[:start])
-            if _is_named(longer, reference):
-                return longer, read(" ".join(pieces[start:]))
+            try:
+                dose = read(" ".join(pieces[start:]))
+            except JcodeunitsError:
+                continue
+            if _is_named(longer, dose, reference):
+                return longer, dose
         raise
 
 
-def _is_named(drug: str, reference: Reference) -> bool:
+def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:
     from jcodeunits.facts.choosing import rows_meant
 
     try:
-        return bool(rows_meant(reference.drugs, drug))
+        return bool(rows_meant(reference.drugs, drug, dose))
     except JcodeunitsError:  # an unsafe abbreviation is a name too; the answer will say so
         return True
 

@@ -53,13 +53,14 @@ class Choice:
     reading: Reading | None = None  # what the text says besides the name
 
 
-def rows_meant(catalog: Catalog, text: str) -> tuple[Drug, ...]:
+def rows_meant(catalog: Catalog, text: str, dose: Dose | None = None) -> tuple[Drug, ...]:
     """Every dated row that a drug's text may mean, on any date and by any route; none for what is not read.
 
+    A bare number in it is read only where it is the dose.
     Raises `AmbiguousDrug` for a name that is unsafe or parts that contradict each other.
     """
     reading = read(catalog, text)
-    if reading is None:
+    if reading is None or any(dose is None or part.amount != dose.amount for part in reading.of("number")):
         return ()
     sets = [tuple(row for code in reading.codes for row in catalog.rows(code))] if reading.codes else []
     sets += [_of_name(catalog, named, None, None)[0] for named in reading.names]
