@@ -20,7 +20,7 @@ from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .drug_rows import INJECTED, Brand, Drug, OtherName
 from .drugs import Catalog
-from .reading_names import PLAIN, Named, Reading, bare_names, fits, own_words, read
+from .reading_names import PLAIN, Named, Reading, Strength, bare_names, fits, own_words, read
 from .words import check_length, normal, squeezed
 
 # A route of administration and the words of the catalog that cover it, besides its own name. An injection
@@ -56,16 +56,24 @@ class Choice:
 def rows_meant(catalog: Catalog, text: str, dose: Dose | None = None) -> tuple[Drug, ...]:
     """Every dated row that a drug's text may mean, on any date and by any route; none for what is not read.
 
-    A bare number in it is read only where it is the dose.
+    A bare number in it is read only where it is the dose that stands behind it; so is an amount of the dose's kind.
     Raises `AmbiguousDrug` for a name that is unsafe or parts that contradict each other.
     """
     reading = read(catalog, text)
-    if reading is None or any(dose is None or part.amount != dose.amount for part in reading.of("number")):
+    if reading is None or not all(_is_dose(part, dose) for part in reading.strengths):
         return ()
     sets = [tuple(row for code in reading.codes for row in catalog.rows(code))] if reading.codes else []
     sets += [_of_name(catalog, named, None, None)[0] for named in reading.names]
     codes = set.intersection(*({row.code for row in rows} for rows in sets)) if sets else set()
     return tuple(row for row in sets[-1] if row.code in codes) if sets else ()
+
+
+def _is_dose(part: Strength, dose: Dose | None) -> bool:
+    if part.kind == "number":
+        return dose is not None and part.amount == dose.amount
+    if dose is None or part.kind != "amount" or units.dimension(part.unit) != units.dimension(dose.unit):
+        return True
+    return part.amount * units.factor(part.unit, dose.unit) == dose.amount
 
 
 def _of_name(
