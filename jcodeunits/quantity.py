@@ -18,8 +18,8 @@ from . import ndc, tables, units
 from .amount import decimal_text, half_up, read_decimal
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
-from .errors import ContainerError, ContradictedProduct, FormNeeded, UnitMismatch, quoted
-from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, Product
+from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
+from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import Reference
 from .finding import Finding, declare, own_rows
 
@@ -108,13 +108,37 @@ class Counting:
 
 
 def counting(
-    item: Product, on: object, form: str | None = None, told: bool = False, *, reference: Reference
+    item: Product,
+    on: object,
+    form: str | None = None,
+    told: bool = False,
+    volume: Fraction | None = None,
+    *,
+    reference: Reference,
 ) -> Counting:
     """The qualifier of a product: from a reviewed row, from its proof, or from the caller's `form`.
 
-    `told`: the caller says what one container or kit holds. Raises `FormNeeded` where nothing proves the
-    form and the caller did not say, or where a kit may hold several of the package's containers.
+    `told`: the caller says what one container or kit holds; `volume`: how many mL one container of a liquid
+    holds. Raises `FormNeeded` where nothing proves the form and the caller did not say, or where a kit may hold
+    several of the package's containers; `ContradictedProduct` where the volume is not the one that is known.
     """
+    way = _way(item, on, form, told, reference)
+    if isinstance(item, AnotherPackage):
+        # A container is known only as far as the caller says it.
+        way = attrs.evolve(way, per_container=Fraction(1) if way.qualifier == "UN" and told else None)
+    if volume is None or way.qualifier != "ML":
+        return way
+    if way.per_container not in (None, volume):
+        raise ContradictedProduct(
+            f"NDC {item.number} ({item.label}): {decimal_text(volume)} mL in a container is said, and "
+            f"{decimal_text(way.per_container or volume)} mL is known ({way.why}). Check the NDC and the label.",
+            ndc=item.ndc,
+            reason="volume",
+        )
+    return attrs.evolve(way, per_container=volume)
+
+
+def _way(item: Product, on: object, form: str | None, told: bool, reference: Reference) -> Counting:
     if form is not None and form not in FORMS:
         raise ContainerError(f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS)
     reviewed = reference.products.container(item.ndc, on)
@@ -173,6 +197,7 @@ def ndc_quantity(
     form: str | None = None,
     *,
     container_amount: object = None,
+    container_volume: object = None,
     qualifier: str | None = None,
     allowed: Collection[str] = USUAL,
     decimals: int = 3,
@@ -183,7 +208,8 @@ def ndc_quantity(
 
     `item` is an NDC or a `Product`; `dose` an amount of drug or a volume; `form` what the container holds,
     where nothing proves it; `container_amount` what one counted container or kit holds, where that is not
-    known or a kit may hold several containers. `qualifier` asks for F2 (activity) or ME (mg), which are never
+    known or a kit may hold several containers; `container_volume` the volume of one container of a liquid, where
+    that is not known. `qualifier` asks for F2 (activity) or ME (mg), which are never
     chosen, and only where the payer takes them (`allowed`). The quantity is rounded half up to `decimals`,
     never to zero; `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`,
     `UnitMismatch` and what the look-up raises.
@@ -201,7 +227,8 @@ def ndc_quantity(
         exact, step = _by_measure(found, given, qualifier)
     else:
         held = None if container_amount is None else Dose.of(container_amount)
-        way = counting(found, day, form, held is not None, reference=book)
+        volume = None if container_volume is None else volume_of(container_volume)
+        way = counting(found, day, form, held is not None, volume, reference=book)
         exact, step = _by_container(found, given, way, held, book)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
@@ -215,6 +242,16 @@ def ndc_quantity(
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
     quantity, how = rounded(exact, decimals, minimum)
     return NdcQuantity(found.ndc, way.qualifier, quantity, exact, notes, Trace(steps) + how, reference=book)
+
+
+def volume_of(written: object) -> Fraction:
+    """The volume of one container in mL, as the caller says it. Raises `ContainerError` for anything else."""
+    try:
+        return Dose.of(written).to("mL").amount
+    except JcodeunitsError as why:
+        raise ContainerError(
+            f"The volume of a container, {quoted(written)}, cannot be used: {why}", given=written, instead="1 mL"
+        ) from None
 
 
 def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> tuple[Decimal, Trace]:
@@ -245,6 +282,14 @@ def _by_container(
     if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")
+    dense, each = found.concentration, "a container"
+    if (
+        dense is not None
+        and way.qualifier == "ML"
+        and (way.per_container is None or (held is None and not found.amount))
+    ):
+        # One mL stands for the container.
+        held, way, each = Dose(dense, found.unit), attrs.evolve(way, per_container=Fraction(1)), "in one mL"
     label = labelled(found, reference) if held is None else held
     if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(given.unit, label.unit):
         raise UnitMismatch(
@@ -258,13 +303,13 @@ def _by_container(
     if way.per_container is None:
         raise FormNeeded(
             f"NDC {found.number} ({found.name}): the volume of a container is not known. "
-            "Give the dose by volume, such as '1.7 mL'.",
+            "Give it (container_volume), or the dose by volume, such as '1.7 mL'.",
             ndc=found.ndc,
-            choices=("a dose in mL",),
+            choices=("container_volume", "a dose in mL"),
         )
     exact = part * way.per_container
     what = QUALIFIERS[way.qualifier]
-    return exact, Step(f"{given} of {label} a container = {decimal_text(exact)} {what}", "exact")
+    return exact, Step(f"{given} of {label} {each} = {decimal_text(exact)} {what}", "exact")
 
 
 def _both_activity(one: str, other: str) -> bool:
@@ -297,6 +342,8 @@ def labelled(found: Product, reference: Reference) -> Dose:
 def unlabelled(found: Product, reference: Reference) -> ContradictedProduct:
     """Why the amount in one container is not known, and what to give instead."""
     why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
+    if isinstance(found, AnotherPackage):
+        why = f"only another package, {ndc.format(found.sibling)}, is known, and packages differ in what they hold"
     reviewed = reference.products.review(found.ndc)
     if reviewed is not None and reviewed.note:
         why = reviewed.note

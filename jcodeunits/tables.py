@@ -408,15 +408,17 @@ def _pair_problems(
 # --- one key of a large table -----------------------------------------------------------------------
 
 
-def starting(row_class: type[D], data: bytes, first_cell: str, known: Mapping[str, Source]) -> tuple[D, ...]:
-    """The rows whose first cell is this text, without reading the rest into rows.
+def starting(
+    row_class: type[D], data: bytes, first_cell: str, known: Mapping[str, Source], whole: bool = True
+) -> tuple[D, ...]:
+    """The rows whose first cell is this text, or not `whole` begins with it, without reading the rest into rows.
 
     For large tables: the file is sorted by its first column, so the lines are found by halving, and only they
     are converted, by the same converters. The first column must never need quotes.
     """
-    wanted = first_cell.encode() + b","
-    start = _first_line(data, wanted)
-    end = start
+    wanted = first_cell.encode()
+    end = start = _first_line(data, wanted)
+    wanted += b"," if whole else b""
     while data.startswith(wanted, end):
         end = data.find(b"\n", end) + 1 or len(data)
     return _rows_of(row_class, data[start:end].decode("utf-8").split("\n"), known)
@@ -434,12 +436,12 @@ def _rows_of(row_class: type[D], lines: Iterable[str], known: Mapping[str, Sourc
 
 
 def _first_line(data: bytes, wanted: bytes) -> int:
-    """Where the first line starts whose first cell is not below the one wanted (given with its comma)."""
+    """Where the first line starts whose first cell is not below the one wanted."""
     low, high = data.find(b"\n") + 1, len(data)
     while low < high:
         middle = (low + high) // 2
         start = max(data.rfind(b"\n", 0, middle) + 1, low)
-        if data[start : data.find(b",", start)] < wanted[:-1]:
+        if data[start : data.find(b",", start)] < wanted:
             low = data.find(b"\n", middle) + 1 or len(data)
         else:
             high = start

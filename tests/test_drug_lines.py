@@ -133,7 +133,7 @@ def test_outside_the_editions_a_code_beside_the_listed_one_is_accepted() -> None
         ({"drug": "J0696", "dose": "5 mEq"}, "counted in mg"),
         ({"drug": "J9035", "dose": "15 mg/kg"}, "weight"),
         ({"drug": "J9190", "dose": "75 mg/m2"}, "surface"),
-        ({"drug": "0409379502", "dose": "40 mg"}, "ten digits"),
+        ({"drug": "9999379502", "dose": "40 mg"}, "ten digits"),
         ({"drug": "J1885", "dose": "30 mg", "container_amount": "30 ml mg", "containers": 1}, "30 ml mg"),
         ({"drug": "J1885", "dose": "30 mg", "container_amount": "1 mL", "containers": 1}, "counted in mg"),
     ],
@@ -148,7 +148,7 @@ def test_what_cannot_be_answered_is_a_stop_and_no_line(administration: dict[str,
     assert finding.citations
 
 
-@pytest.mark.parametrize("ndc", ["1234-1234-1", "0409379502", "J1885"])
+@pytest.mark.parametrize("ndc", ["1234-1234-1", "9999379502", "J1885"])
 def test_an_ndc_that_cannot_be_read_stays_off_the_claim(ndc: str) -> None:
     answer = one({"drug": "J1885", "dose": "30 mg", "ndc": ndc, "container": "multi-dose"})
     assert ndcs(answer) == [(None, None, "None")]

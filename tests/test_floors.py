@@ -31,6 +31,7 @@ FLOORS = {
     "facts.drug_rows": 6,
     "facts.policy_rows": 6,
     "facts.product_rows": 6,
+    "facts.siblings": 7,
     "facts.store": 7,
     "facts.drugs": 8,
     "facts.policy": 8,

@@ -35,7 +35,7 @@ from ..facts.policy_rows import (
     RouteCode,
     Status,
 )
-from ..facts.product_rows import Container, Product
+from ..facts.product_rows import AnotherPackage, Container, Product
 from ..facts.reference import Reference
 from ..facts.words import normal
 from ..finding import Finding
@@ -253,8 +253,8 @@ class Resolver:
             if item is not None:
                 found = self._beside(found, item, drug, number, route, day)
             by_day = _expires(drug) or _expires(number)
-            if found.row is not None and (by_day or self._moves(found.row, route)):
-                # The payer or the day decides: one call answers.
+            if found.row is not None and (by_day or isinstance(item, AnotherPackage) or self._moves(found.row, route)):
+                # The payer or the day decides, or the container is not known: one call answers.
                 found = attrs.evolve(found, row=None, by_dose=True, by_day=by_day)
             self._targets[key] = found
         return found
@@ -295,7 +295,12 @@ class Resolver:
             except JcodeunitsError:
                 self._rows[key] = ()
         rows = self._rows[key]
-        return rows[0] if len(rows) == 1 else self.products.find(number, day)[0] if rows else None
+        if len(rows) == 1:
+            return rows[0]
+        try:
+            return self.products.find(number, day)[0]
+        except JcodeunitsError:
+            return None
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         for row in self._of_code(drug):
@@ -433,14 +438,10 @@ class Resolver:
             measure = convert.measured(row, unit.symbol)
             return measure, measure.ratio
         except UnitMismatch:
-            known = item is not None and item.qualifier == "ML" and item.quantity and item.dose is not None
-            if dimension(unit.symbol) != "volume" or not known:
+            if dimension(unit.symbol) != "volume" or item is None or item.concentration is None:
                 raise
-            assert item is not None
-            assert item.dose is not None
-            assert item.quantity is not None
-            measure = convert.measured(row, item.dose.unit)
-            return measure, measure.ratio * item.dose.amount / item.quantity * factor(unit.symbol, "mL")
+            measure = convert.measured(row, item.unit)
+            return measure, measure.ratio * item.concentration * factor(unit.symbol, "mL")
 
     def _outside(self, row: Drug) -> str:
         """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""

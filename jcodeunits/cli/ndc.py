@@ -26,13 +26,17 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits ndc "(01)00304093795011(17)271231(10)A1"
       jcodeunits ndc 65757-0300-01 --json
     """
-    made = parser(ndc, "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--on DATE] [--json]")
+    made = parser(
+        ndc,
+        "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--volume VOLUME]\n         [--on DATE] [--json]",
+    )
     made.add_argument(
         "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, 11 digits, or scanned"
     )
     made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
     made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
     made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
+    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
     add_on(made)
     add_facts(made)
     add_json(made)
@@ -46,7 +50,13 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
         from jcodeunits.quantity import ndc_quantity
 
         quantity = ndc_quantity(
-            item, args.dose, on.date, args.form, container_amount=args.container_amount, reference=on.reference
+            item,
+            args.dose,
+            on.date,
+            args.form,
+            container_amount=args.container_amount,
+            container_volume=args.volume,
+            reference=on.reference,
         )
         notes = (*notes, *quantity.findings)
     if args.json:
@@ -91,15 +101,16 @@ def _product(
     item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: Asked, notes: tuple[Finding, ...]
 ) -> list[str]:
     from jcodeunits.amount import decimal_text
-    from jcodeunits.facts.product_rows import MARKS
+    from jcodeunits.facts.product_rows import MARKS, AnotherPackage
 
+    another = isinstance(item, AnotherPackage)
     container = ", ".join(part for part in (item.shape, item.kind, item.form) if part)
     one = f"{item.qualifier} {decimal_text(item.quantity)}" if item.quantity is not None else item.qualifier
     pairs: list[tuple[str, object]] = [
         ("NDC", f"{item.number}  {item.label}{f' ({item.maker})' if item.maker else ''}"),
         ("container", "; ".join(part for part in (item.contents, container) if part) or "not known"),
-        ("package", f"{decimal_text(item.containers)} container{'s' * (item.containers != 1)}"),
-        ("NDC count", f"{one} for each container" if one else "not proved: say --form with a dose"),
+        ("package", "" if another else f"{decimal_text(item.containers)} container{'s' * (item.containers != 1)}"),
+        ("NDC count", _counts(one, another)),
     ]
     for code in codes:
         said = code["refused"] or f"{code['drug']}, {code['billing_unit']}"
@@ -109,3 +120,10 @@ def _product(
     pairs += [("beware", MARKS[mark]) for mark in item.marks]
     pairs.append(("on", f"{on}; row in effect {item.period} [{item.citation}]"))
     return terminal.fields(pairs) + terminal.finding_lines(notes)
+
+
+def _counts(one: str, another: bool) -> str:
+    """What counts a product on an NDC line, in words."""
+    if not one:
+        return "not proved: say --form with a dose"
+    return f"{one}; how much a container counts is not known" if another else f"{one} for each container"

@@ -36,11 +36,17 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits vials ceftriaxone 1.5 g --ndc 0409-7332-01 0409-7338-01
       jcodeunits vials 0003-0293-28 40 mg
     """
-    made = parser(vials, 'DRUG DOSE [--ndc NDC ...] [--sizes "100 mg,400 mg"]\n         [--on DATE] [--json]')
+    made = parser(
+        vials,
+        'DRUG DOSE [--ndc NDC ...] [--sizes "100 mg,400 mg"]\n         [--form FORM] [--volume VOLUME] '
+        "[--on DATE] [--json]",
+    )
     made.add_argument("words", nargs="+", metavar="DRUG DOSE", help="a code, name or NDC, then the dose")
     given = made.add_mutually_exclusive_group()
     given.add_argument("--ndc", nargs="+", action="extend", help="the products on hand")
     given.add_argument("--sizes", help='the container sizes on hand, such as "100 mg,400 mg"')
+    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
+    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
     add_on(made)
     add_facts(made)
     add_json(made)
@@ -54,6 +60,7 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     billed = convert.billing_units(drug, dose, on.date, reference=on.reference)
     numbers = [drug] if args.ndc is None and args.sizes is None and ndc.looks_like(drug) else args.ndc
     stock, where, said = _stock(numbers, args.sizes, billed)
+    stock = [each._replace(form=args.form, volume=args.volume) for each in stock]
     notes = dict.fromkeys((*billed.findings, *said))
     choices = [choice for pool in _pools(stock) for choice in _choices(pool, billed)]
     if args.json:
@@ -75,12 +82,17 @@ _KINDS = {
 
 
 class _Size(NamedTuple):
-    """One container size on hand: its kind ("mixed" and "not known" too), who said so, one product."""
+    """One container size on hand: its kind ("mixed" and "not known" too), who said so, one product.
+
+    `form` and `volume` are what the caller says of it.
+    """
 
     size: Dose
     kind: str
     kinds: str = ""
     item: Product | None = None
+    form: str | None = None
+    volume: str | None = None
 
 
 class _Choice(NamedTuple):
@@ -207,10 +219,16 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
     from jcodeunits.encounter import Encounter
 
     opened: list[dict[str, Any]] = [
-        {"ndc": item.ndc if (item := stock[size].item) else None, "containers": count, "amount": size}
+        {
+            "ndc": item.ndc if (item := stock[size].item) else None,
+            "containers": count,
+            "amount": size,
+            "volume": stock[size].volume,
+        }
         for size, count in fit.containers
     ]
-    given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": "IM", "products": opened}
+    form = next(iter(stock.values())).form
+    given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": "IM", "products": opened, "form": form}
     if kind == "single-dose":
         for each in opened:
             each["discarded"] = f"0 {each['amount'].unit}"

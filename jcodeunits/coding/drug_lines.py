@@ -31,6 +31,7 @@ from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
 from jcodeunits.finding import Finding, declare
+from jcodeunits.quantity import volume_of
 from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, softened, waste_rules
@@ -182,7 +183,7 @@ class DrugCoding:
         try:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         except UnitMismatch:
-            dose = _by_product(dose, found)
+            dose = _by_product(dose, found, administration.form)
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
@@ -490,10 +491,13 @@ def _plus(one: Any, other: Any) -> Any:
     return other if one is None else one if other is None else one + other
 
 
-def _by_product(dose: Dose, found: tuple[Found, ...]) -> Dose:
-    """A volume as an amount of drug, where the one product opened has a proved volume; else as it is."""
-    items = [f.item for f in found if f.item is not None]
-    return items[0].drawn(dose) if len(items) == 1 else dose
+def _by_product(dose: Dose, found: tuple[Found, ...], form: str | None) -> Dose:
+    """A volume as an amount of drug, where the volume of the one product opened is proved or said; else as it is."""
+    known = [(f.item, f.entry.volume) for f in found if f.item is not None]
+    if len(known) != 1:
+        return dose
+    item, said = known[0]
+    return item.drawn(dose, volume_of(said) if said is not None and form == "liquid" else None)
 
 
 def _compared(given: _Given) -> Fraction:

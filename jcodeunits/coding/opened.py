@@ -16,19 +16,28 @@ from jcodeunits.convert import measured
 from jcodeunits.dated import Citation, Step
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, OpenedProduct
-from jcodeunits.errors import ContainerError, FormNeeded, IdentifierError, JcodeunitsError, UnknownProduct, quoted
+from jcodeunits.errors import (
+    ContainerError,
+    ContradictedProduct,
+    FormNeeded,
+    IdentifierError,
+    JcodeunitsError,
+    UnknownProduct,
+    quoted,
+)
 from jcodeunits.facts.drug_rows import Drug
-from jcodeunits.facts.product_rows import FORMS, Product
+from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
 from jcodeunits.facts.products import expired
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare
-from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled
+from jcodeunits.finding import Finding, declare, softened
+from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled, volume_of
 from jcodeunits.vials import thrown_away
 
 FINDINGS = declare(
     __name__,
     {
         "container-amount-differs": ("A container's recorded amount is not its product row's", "stop, warn"),
+        "container-volume-differs": ("A container's recorded volume is not its product row's", "stop, warn"),
         "container-from-memory": ("The container kind is general knowledge", "note"),
         "container-differs": ("The container kind said is not that of the product row", "warn"),
         "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
@@ -47,7 +56,8 @@ class Opened:
 
     `each` is the labelled amount of one container in billing units, `label` of all of them, `discarded`
     what is recorded as thrown away; None is not known. `given` is the part of the dose that came from it. `told`:
-    the record itself says the amount in one container.
+    the record itself says the amount in one container; `volume`: the mL that it says one holds. `per_ml`: the
+    billing units in one mL, where the concentration is known and the container is not.
     """
 
     number: str | None
@@ -57,6 +67,8 @@ class Opened:
     discarded: Fraction | None
     given: Fraction | None = None
     told: bool = False
+    volume: Fraction | None = None
+    per_ml: Fraction | None = None
 
     @property
     def label(self) -> Fraction | None:
@@ -121,7 +133,19 @@ def weigh(found: Found, drug: Drug, basis: str | None, reference: Reference) -> 
     if entry.discarded is not None:
         discarded = _read("the discarded amount", thrown_away, entry.discarded, drug, basis)
     told = entry.amount is not None
-    return Opened(found.number, found.item, entry.containers, each, discarded, told=told), tuple(said)
+    volume = None if entry.volume is None else volume_of(entry.volume)
+    per_ml = _per_ml(found.item, drug, basis)
+    return Opened(found.number, found.item, entry.containers, each, discarded, None, told, volume, per_ml), tuple(said)
+
+
+def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | None:
+    """The billing units in one mL of a package of which only the concentration is known."""
+    if not isinstance(item, AnotherPackage) or item.concentration is None:
+        return None
+    try:
+        return in_units(Dose(item.concentration, item.unit), drug, basis)
+    except JcodeunitsError:
+        return None  # listed in another measure than this code counts
 
 
 def _read(what: str, read: Callable[[object], Dose], written: str, drug: Drug, basis: str | None) -> Fraction:
@@ -235,17 +259,28 @@ def counted_as(
     on: dt.date,
     reference: Reference,
     allowed: tuple[str, ...],
+    volume: Fraction | None = None,
 ) -> tuple[Counting | None, tuple[Finding, ...]]:
-    """How an NDC is counted on the line, or why that is not known. `told`: the record says what a container holds."""
+    """How an NDC is counted on the line, or why that is not known.
+
+    `told`: the record says the amount in a container; `volume`: it says how many mL one holds.
+    """
     if number is None or (item is None and form is None):
         return None, ()  # that nobody lists it has been said
     cite = item.citation if item is not None else reference.products.newest
     try:
-        way = counting(item, on, form, told, reference=reference) if item is not None else by_form(form or "")
+        if item is not None:
+            way = counting(item, on, form, told, volume, reference=reference)
+        else:
+            way = by_form(form or "", volume)
     except FormNeeded as error:
         what = "form: " if error.choices == FORMS else ""
         fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
         return None, (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
+    except ContradictedProduct as error:
+        fix = "Check the NDC and the volume on the label."
+        said = Finding("container-volume-differs", softened("stop", (cite,)), str(error), fix, (cite,))
+        return None, (said,)
     if way.qualifier not in allowed:
         says = f"NDC {ndc.format(number)} is counted as {way.qualifier}, which the payer does not take."
         fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
@@ -284,7 +319,7 @@ def count(
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
-    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed)
+    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed, o.volume)
     if way is None:
         return Quantities(o.number), said
     cite = o.item.citation if o.item is not None else reference.products.newest
@@ -301,13 +336,17 @@ def _quantities(
     said: tuple[Finding, ...],
 ) -> tuple[Quantities, tuple[Finding, ...]]:
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
-    rate = per / o.each if per is not None and o.each else None
+    each, one = o.each, way
+    rate = per / each if per is not None and each else None
+    if rate is None and way.qualifier == "ML" and o.per_ml:
+        # One mL stands for the container, which is not known.
+        each, one, rate = o.per_ml, attrs.evolve(way, per_container=Fraction(1)), 1 / o.per_ml
     whole = None if per is None or o.containers is None else o.containers * per
     figures = {VOLUME: volume, CONTAINERS: whole, PART: None if rate is None or o.given is None else o.given * rate}
-    given = figures.get(measured_by(way, volume is not None, bool(o.each) and o.given is not None, o.label is None))
+    given = figures.get(measured_by(one, volume is not None, bool(each) and o.given is not None, o.label is None))
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
-        fix = "Give the number of containers and the amount in one, or the dose by volume."
+        fix = "Give the number of containers, the amount and the volume of one, or the dose by volume."
         return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
     thrown = None if rate is None or not o.discarded else o.discarded * rate
     quantity, how = rounded(given, decimals)
@@ -350,7 +389,7 @@ def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tupl
     """What the reviewed container or the product's shape says, and where; empty where nothing does."""
     if item is None:
         return "", None
-    reviewed = reference.products.container(item.ndc, on)
+    reviewed = None if isinstance(item, AnotherPackage) else reference.products.container(item.ndc, on)
     if reviewed is not None and reviewed.kind:
         return reviewed.kind, reviewed.citation
     return item.kind, item.citation if item.kind else None

@@ -28,6 +28,7 @@ PROOFS = {
     "one-per-container": "every package size of the code is 1, and the amounts differ",
     "whole-package": "a state's conversion file counts the whole package as one",
     "reviewed": "reviewed container",
+    "another-package": "every known package of the product is counted so",
 }
 
 # What a mark on a row means, for people.
@@ -97,19 +98,28 @@ class Product(Dated):
         """The labelled amount of one container as a dose; None where it is not known."""
         return Dose(self.amount, self.unit) if self.amount is not None else None
 
-    def drawn(self, dose: Dose) -> Dose:
-        """A volume of this product as the amount of drug in it, where its volume is proved; else as it is."""
-        if units.dimension(dose.unit) != "volume" or self.qualifier != "ML" or not self.quantity:
-            return dose
-        if self.amount is None:
+    @property
+    def concentration(self) -> Fraction | None:
+        """How much drug, in `unit`, one mL holds; None where that is not proved."""
+        if self.qualifier != "ML" or not self.quantity or self.amount is None:
+            return None
+        return self.amount / self.quantity
+
+    def drawn(self, dose: Dose, said: Fraction | None = None) -> Dose:
+        """A volume of this product as the amount of drug in it, where its volume is proved; else as it is.
+
+        `said`: the mL in a container by the caller, for a liquid of which nothing is proved.
+        """
+        concentration, contents = self.concentration, self.contents
+        if said is not None and self.amount is not None and not self.qualifier:
+            concentration, contents = self.amount / said, f"{self.dose}/{decimal_text(said)} mL"
+        if units.dimension(dose.unit) != "volume" or concentration is None:
             return dose
         volume = dose.to("mL").amount
-        amount = self.amount * volume / self.quantity
+        amount = concentration * volume
         told = f"{decimal_text(amount)} {units.label(self.unit)}"
         step = Step(
-            f"{decimal_text(volume)} mL x {self.contents} = {told}",
-            "volume x the product's concentration",
-            self.citation,
+            f"{decimal_text(volume)} mL x {contents} = {told}", "volume x the product's concentration", self.citation
         )
         return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step), volume, dose.route)
 
@@ -199,6 +209,35 @@ class Product(Dated):
         from .. import show
 
         printer.text(show.text(self))
+
+
+@attrs.frozen(field_transformer=columns_last)
+class AnotherPackage(Product):
+    """An NDC of which only other packages of the labeler's product are known: what all of those share.
+
+    Codes, what counts it, the form, `per_ml` (`unit` in one mL); `sibling` is the NDC of one of them (11 digits).
+    Never an amount, a number of containers, a container's size or kind: packages of one product differ in those.
+    """
+
+    sibling: str = attrs.field(kw_only=True)
+    per_ml: Fraction | None = attrs.field(kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """A qualifier stands here without the quantity of a container."""
+
+    @property
+    def concentration(self) -> Fraction | None:
+        """How much drug, in `unit`, one mL of every known package holds."""
+        return self.per_ml
+
+    @property
+    def contents(self) -> str:
+        """The concentration as text, which is all that is known of what a container holds."""
+        return f"{Dose(self.per_ml, self.unit)}/mL" if self.per_ml is not None else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types, with the NDC of a known package."""
+        return {**Product.as_dict(self), "containers": None, "another_package": self.sibling}
 
 
 @attrs.frozen(field_transformer=columns_last)

@@ -18,12 +18,14 @@ from ..barcode import scanned
 from ..dated import Citation, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare
-from .product_rows import Container, Product, ProductReview
+from .product_rows import AnotherPackage, Container, Product, ProductReview
+from .siblings import another_package, nearest
 from .store import Store
 
 FINDINGS = declare(
     __name__,
     {
+        "another-package": ("Another package of the product is known and answers", "note"),
         "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
         "product-reach": ("The product was listed at another time", "note"),
@@ -52,8 +54,13 @@ class Products:
             raise self._restored(error) from None
 
     def _known(self, readings: Iterable[str]) -> list[str]:
-        """The readings that are products. A labeler of six digits has none in a table of 5-4-2."""
-        return [reading for reading in readings if len(reading) == 11 and self.rows(reading)]
+        """The readings that are products, else those that are packages of one. A table of 5-4-2 has no six digits."""
+        five = [reading for reading in readings if len(reading) == 11]
+        return [reading for reading in five if self.rows(reading)] or [one for one in five if self.packages(one)]
+
+    def packages(self, number: str) -> tuple[Product, ...]:
+        """Every dated row of every package of the labeler's product that an NDC (11 digits) belongs to."""
+        return self.store.starting(Product, ndc.format(number)[:11], whole=False)
 
     def _restored(self, error: InvalidNdc) -> InvalidNdc:
         """A number that has lost its zeros, with the one product that it was; without a way out where none is."""
@@ -63,7 +70,7 @@ class Products:
         known = self._known(ndc.readings(lost[1:]))
         if len(known) != 1:
             return InvalidNdc(error.message, **{**error.fields, "instead": None})
-        label = self.rows(known[0])[-1].label
+        label = self.packages(known[0])[-1].label
         says = (
             f"{quoted(error.given)} has lost its leading zeros, as numbers do in a spreadsheet. With them it is "
             f"{ndc.format(known[0])} ({label}): check that this stands on the package, and write {known[0]}."
@@ -73,12 +80,16 @@ class Products:
     def find(self, number: object, on: object) -> tuple[Product, tuple[Finding, ...]]:
         """The row of an NDC on a day, and notes on how far the data reaches.
 
+        An NDC that is not known, of a labeler's product that is, answers with what all known packages share.
         Raises `InvalidNdc`, `AmbiguousNdc` or `UnknownProduct`.
         """
         date = as_date(on)
         digits = self.resolve(number, date)
         rows = self.rows(digits)
         if not rows:
+            other = another_package(digits, self.packages(digits), date, lambda one: self.container(one, date))
+            if other is not None:
+                return other, (*_read_as(number, digits, other, date), _said(other), *_expired(number, date, other))
             raise UnknownProduct(
                 f"NDC {ndc.format(digits)} is in no edition of CMS's crosswalk from {self.reach[0]} to "
                 f"{self.reach[1]}. Check it against the package; else give the drug's code and the amount "
@@ -86,7 +97,7 @@ class Products:
                 ndc=digits,
                 on=date,
             )
-        row = next((row for row in rows if row.period.holds(date)), None) or min(rows, key=lambda r: _away(r, date))
+        row = nearest(rows, date)
         notes = (*_read_as(number, digits, row, date), *_reach_note(row, rows, date, self.reach))
         return row, (*notes, *_expired(number, date, row))
 
@@ -133,9 +144,17 @@ class Products:
         return made
 
 
-def _away(row: Product, on: dt.date) -> int:
-    """How many days a row's period lies from a day outside it."""
-    return (row.effective - on).days if on < row.effective else (on - (row.ends or on)).days
+def _said(other: AnotherPackage) -> Finding:
+    """That another package answers, and with what."""
+    shared = ["the code" if len(other.codes) == 1 else "the codes"]
+    shared += [f"the unit {other.qualifier}"] if other.qualifier else []
+    shared += [f"the concentration {other.contents}"] if other.contents else []
+    says = (
+        f"NDC {other.number} is not known; {ndc.format(other.sibling)} ({other.label}) is another package of the same "
+        f"product and answers for {', '.join(shared)}."
+    )
+    fix = "What a container holds is not shared: say it, where it is asked for. Check the NDC against the package."
+    return Finding("another-package", "note", says, fix, (other.citation,))
 
 
 def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Finding, ...]:

@@ -115,9 +115,9 @@ class Store:
     def _read(self, row_class: type[D]) -> tuple[D, ...]:
         return tables.read(row_class, self.file(f"{row_class.TABLE}.csv"), self.sources)
 
-    def starting(self, row_class: type[D], first_cell: str) -> tuple[D, ...]:
-        """The rows whose first cell is this text, the rest unread."""
-        return _starting(self, cast("Any", row_class), first_cell)
+    def starting(self, row_class: type[D], first_cell: str, whole: bool = True) -> tuple[D, ...]:
+        """The rows whose first cell is this text, or not `whole` begins with it; the rest unread."""
+        return _starting(self, cast("Any", row_class), first_cell, whole)
 
     def holding(self, row_class: type[D], text: str) -> tuple[D, ...]:
         """The rows in whose line this text stands anywhere, and every own row; the caller sifts them."""
@@ -127,10 +127,14 @@ class Store:
 
     # -- own rows
 
-    def _own(self, row_class: type[Any], first: str | None = None) -> list[tuple[OwnRow, ...]]:
-        """The own rows of a table, folder by folder; those of one first cell where it is given."""
+    def _own(self, row_class: type[Any], first: str = "", whole: bool = False) -> list[tuple[OwnRow, ...]]:
+        """The own rows of a table, folder by folder; those whose first cell is or begins so."""
         made = [own.rows.get(row_class, ()) for own in self.own]
-        return [tuple(one for one in rows if first is None or one.first == first) for rows in made if rows]
+        return [
+            tuple(one for one in rows if one.first == first or (not whole and one.first.startswith(first)))
+            for rows in made
+            if rows
+        ]
 
     @staticmethod
     def _overlaid(rows: tuple[D, ...], own: list[tuple[OwnRow, ...]]) -> tuple[D, ...]:
@@ -235,7 +239,7 @@ def _shipped(row_class: Any) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _starting(store: Store, row_class: Any, first_cell: str) -> tuple[Any, ...]:
+def _starting(store: Store, row_class: Any, first_cell: str, whole: bool) -> tuple[Any, ...]:
     data = tables.content(store.file(f"{row_class.TABLE}.csv"))
-    found = tables.starting(row_class, data, first_cell, store.sources)
-    return store._overlaid(found, store._own(row_class, first_cell))
+    found = tables.starting(row_class, data, first_cell, store.sources, whole)
+    return store._overlaid(found, store._own(row_class, first_cell, whole))

@@ -1,0 +1,88 @@
+"""What the packages of one labeler's product share, so that another package of a known product is answered.
+
+Measured on CMS's crosswalk: packages of a product have one code, one unit on an NDC line and one concentration,
+but not one amount or number of containers, and not one kind of container. So only the former are shared.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from .. import ndc
+from .product_rows import QUALIFIER_OF, AnotherPackage, Container, Product
+
+Review = Callable[[str], Container | None]
+
+
+def nearest(rows: Sequence[Product], on: dt.date) -> Product:
+    """The row of an NDC in effect on a day, else the nearest."""
+    return next((row for row in rows if row.period.holds(on)), None) or min(rows, key=lambda row: _away(row, on))
+
+
+def _away(row: Product, on: dt.date) -> int:
+    """How many days a row's period lies from a day outside it."""
+    return (row.effective - on).days if on < row.effective else (on - (row.ends or on)).days
+
+
+def another_package(number: str, rows: Iterable[Product], on: dt.date, review: Review) -> AnotherPackage | None:
+    """What every known package of the product shares; None where none is known or their codes differ.
+
+    `number` are the 11 digits, `rows` all rows of the labeler's product, `review` the reviewed container of an NDC.
+    """
+    dated: dict[str, list[Product]] = {}
+    for row in rows:
+        dated.setdefault(row.ndc, []).append(row)
+    known = [nearest(each, on) for each in dated.values()]
+    if not known or len({row.codes for row in known}) > 1:
+        return None
+    counted = [_counted(row, review(row.ndc)) for row in known]
+    qualifier = _one(qualifier for qualifier, _ in counted if qualifier)
+    dense = _one((per, row.unit) for row, (_, per) in zip(known, counted, strict=True) if per is not None)
+    first = next((row for row in known if row.qualifier), known[0])
+    per_ml, unit = dense if dense is not None and qualifier == "ML" else (None, "billing unit")
+    form = _one(row.form for row in known if row.form)
+    cells: dict[str, Any] = {
+        "effective": str(first.effective),
+        "ends": str(first.ends or ""),
+        "source": first.source,
+        "cite": first.cite,
+        "confidence": first.confidence,
+        "verified": str(first.verified),
+        "ndc": ndc.format(number),
+        "codes": "|".join(first.codes),
+        "amount": "",
+        "unit": unit,
+        "containers": "1",
+        "qualifier": qualifier or "",
+        "quantity": "",
+        "proof": "another-package" if qualifier else "",
+        "size": "",
+        "shape": "",
+        "kind": "",
+        "form": form or "",
+        "label": first.label,
+        "maker": first.maker,
+        "marks": "",
+    }
+    made = AnotherPackage(**cells, sibling=first.ndc, per_ml=per_ml)
+    object.__setattr__(made, "origin", first.origin)
+    return made
+
+
+def _counted(row: Product, reviewed: Container | None) -> tuple[str, Fraction | None]:
+    """What counts a package on an NDC line, and how much drug one mL of it holds; "" and None where not known."""
+    qualifier, volume = row.qualifier, row.quantity
+    if reviewed is not None and reviewed.form and (not qualifier or QUALIFIER_OF[reviewed.form] != qualifier):
+        qualifier, volume = QUALIFIER_OF[reviewed.form], reviewed.quantity or row.size
+    if qualifier != "ML" or not volume or row.amount is None or row.unit == "billing unit":
+        return qualifier, None
+    return qualifier, row.amount / volume
+
+
+def _one(values: Iterable[Any]) -> Any:
+    """The one value among all; None where there is none, or several."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
