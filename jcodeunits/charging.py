@@ -86,7 +86,8 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
         said = tuple(finding for finding in said if not told or finding.rule != "product-expired")
         found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
     found += own_rows((*_cited(lines, found), *(row.citation for row in replacing)))
-    return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint)
+    withheld = draft.barred + sum(entry.withheld for entry in draft.entries)
+    return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint, withheld)
 
 
 def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation | None]:
@@ -99,11 +100,9 @@ def _known(encounter: Encounter, policy: Policy) -> None:
     policy.lineage(encounter.payer)
     if policy.place(encounter.place, encounter.on) is None:
         codes = tuple(row.code for row in policy.rows(Place))
+        says = f"{quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}."
         raise EncounterError(
-            f"place: {quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}.",
-            path="place",
-            given=encounter.place,
-            allowed=codes,
+            f"place: {says}", path="place", given=encounter.place, allowed=codes, says=says, argument="place"
         )
 
 

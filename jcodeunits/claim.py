@@ -77,9 +77,20 @@ class Line:
         return plain
 
 
+def _several(count: int, thing: str) -> str:
+    """A count of things.
+
+    >>> _several(1, "line"), _several(2, "line")
+    ('1 line', '2 lines')
+    """
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 @attrs.frozen
 class Charge:
     """The claim's lines, what is wrong with them, and the data that they were derived from.
+
+    `withheld`: how many lines were not billed, each named by a finding.
 
     `edition` and `fingerprint` name the reference tables, so that the claim can be derived again.
     """
@@ -89,11 +100,24 @@ class Charge:
     encounter: Encounter
     edition: str = ""
     fingerprint: str = ""
+    withheld: int = attrs.field(default=0, eq=False)
 
     @property
     def ok(self) -> bool:
-        """Whether no finding stops the claim."""
-        return not any(finding.severity == "stop" for finding in self.findings)
+        """Whether there is a line, and no finding stops the claim."""
+        return bool(self.lines) and not any(finding.severity == "stop" for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """What there is, in a few words: what stops it, that nothing is left, how many questions are open."""
+        stops, warns = (sum(f.severity == grave for f in self.findings) for grave in ("stop", "warn"))
+        if stops:
+            return f"stopped by {_several(stops, 'finding')}"
+        if not self.lines:
+            return "nothing to bill" + (f": {_several(self.withheld, 'line')} withheld" if self.withheld else "")
+        if warns:
+            return f"{_several(len(self.lines), 'line')}, {_several(warns, 'warning')}"
+        return "nothing stops this claim"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types in the contract's shape."""

@@ -274,7 +274,7 @@ def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
             Finding(
                 "name-by-general-knowledge",
                 "note",
-                f"{name!r} was read as {choice.drug.ingredient} by general knowledge.",
+                f"{name!r} is known by general knowledge only.",
                 "Check the label.",
                 (choice.citation,),
             )
@@ -423,13 +423,15 @@ def _size_of(row: Drug, basis: str | None) -> tuple[Fraction, str, str]:
 
 def _basis_needed(row: Drug, why: str) -> BasisNeeded | DoseError:
     if not row.components:
-        return DoseError(f"{row.code} ({row.name}) needs no basis: {why} Leave basis out.", code=row.code)
+        return DoseError(
+            f"{row.code} ({row.name}) needs no basis: {why} Leave it out.", code=row.code, argument="basis"
+        )
     choices = tuple(c.name for c in row.components)
     return BasisNeeded(
-        f"{row.code} ({row.name}) is a combination and {why} Say which part the dose counts: "
-        f"basis={' or '.join(repr(name) for name in choices)}, or 'total'.",
+        f"{row.code} ({row.name}) is a combination and {why} Say what the dose counts: total, {' or '.join(choices)}.",
         code=row.code,
         choices=choices,
+        argument="basis",
     )
 
 
@@ -484,6 +486,7 @@ def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
     first, last = reference.drugs.reach
     if first <= on <= last:
         return ()
+    far = f"codes to {last}" if on > last else ""
     if on > last:
         days = (on - last).days
         says = f"The code set is known up to {last} ({reference.edition}); {on} is {days} days later."
@@ -491,7 +494,7 @@ def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
     else:
         says = f"The amounts in the code set were read from editions since {first}; {on} is earlier."
         fix = "Check the descriptor that was in effect then."
-    return (Finding("data-reach", "note", says, fix, (reference.drugs.newest,)),)
+    return (Finding("data-reach", "note", says, fix, (reference.drugs.newest,), reach=far),)
 
 
 def _findings(

@@ -20,12 +20,14 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 def _read(text: str) -> dt.date:
     if not _ISO.fullmatch(text):
         raise DateError(
-            f"{quoted(text)} is not a date of service. Write it as year-month-day, for example 2026-03-02.", given=text
+            f"{quoted(text)} is not a date of service. Write it as year-month-day, for example 2026-03-02.",
+            given=text,
+            argument="on",
         )
     try:
         return dt.date.fromisoformat(text)
     except ValueError as why:
-        raise DateError(f"{quoted(text)} is not a day of the calendar ({why}).", given=text) from None
+        raise DateError(f"{quoted(text)} is not a day of the calendar ({why}).", given=text, argument="on") from None
 
 
 def as_date(value: object) -> dt.date:
@@ -46,9 +48,11 @@ def as_date(value: object) -> dt.date:
     if isinstance(value, dt.date):
         return value
     if value is None:
-        raise DateError("The date of service is missing. Give on='2026-03-02'.", given=None)
+        raise DateError("The date of service is missing. Give ‹on='2026-03-02'›.", given=None)
     raise DateError(
-        f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.", given=value
+        f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.",
+        given=value,
+        argument="on",
     )
 
 

@@ -495,6 +495,18 @@ def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
     return Dose(amount, each.unit, written, each.notes + size.notes, (step,))
 
 
+def weighed(measure: str) -> tuple[str, str]:
+    """A body weight in kilograms and in pounds, to one digit behind the point.
+
+    >>> weighed("176 lb"), weighed("80 kg")
+    (('79.8', '176'), ('80', '176.4'))
+    """
+    size = _plain_amount(measure, of_body=True)
+    shown = (round(size.to(unit).amount, 1) for unit in ("kg", "lb"))
+    kg, pounds = (decimal_text(Fraction(amount)) for amount in shown)
+    return kg, pounds
+
+
 _CONCENTRATIONS = "Write 40 mg/mL, 250 mg/5 mL, 1% or 1:1000."
 
 

@@ -70,10 +70,10 @@ _DIAGNOSIS = re.compile(r"([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{0,4})", re.ASCII)
 
 def _refuse(path: str, given: object, expected: str, allowed: Iterable[str] = ()) -> NoReturn:
     allowed = tuple(allowed)
-    message = f"{path}: {quoted(given)} is not {expected}."
+    says = f"{quoted(given)} is not {expected}."
     if allowed:
-        message += f" Allowed: {', '.join(allowed)}."
-    raise EncounterError(message, path=path, given=given, allowed=allowed)
+        says += f" Allowed: {', '.join(allowed)}."
+    raise EncounterError(f"{path}: {says}", path=path, given=given, allowed=allowed, says=says, argument=path)
 
 
 def _text(path: str, value: object, expected: str = "text") -> str:
@@ -203,8 +203,14 @@ def _keys(path: str, data: object, allowed: tuple[str, ...], required: tuple[str
             )
     for key in required:
         if data.get(key) is None:
+            at = f"{path}.{key}".lstrip(".")
             raise EncounterError(
-                f"{where}: {quoted(key)} is missing.", path=f"{path}.{key}".lstrip("."), given=None, allowed=allowed
+                f"{where}: {quoted(key)} is missing.",
+                path=at,
+                given=None,
+                allowed=allowed,
+                says="is missing.",
+                argument=at,
             )
     return data
 
@@ -250,7 +256,7 @@ def _date(path: str, value: object) -> dt.date:
     try:
         return as_date(value)
     except DateError as why:
-        raise DateError(f"{path}: {why}", path=path, given=value) from None
+        raise DateError(f"{path}: {why}", path=path, given=value, says=str(why), argument=path) from None
 
 
 def _pattern(pattern: re.Pattern[str], expected: str, **more: str) -> _Kind:

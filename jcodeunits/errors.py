@@ -33,6 +33,16 @@ def quoted(value: object) -> str:
     return shown[:_QUOTED] + "…" if cut else shown
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """One line of at most so many characters, as `repr` shows an object.
+
+    >>> shortened("<Line J1885 x 2>"), len(shortened("x" * 500))
+    ('<Line J1885 x 2>', 200)
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 2]}…>"
+
+
 class JcodeunitsError(Exception):
     """Root of everything that the package raises on purpose.
 
@@ -42,7 +52,7 @@ class JcodeunitsError(Exception):
 
     def __init__(self, message: str = "", /, **fields: Any) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message  # a key between ‹ and › is said by each door in its own words
         self.fields = fields
 
     def __getattr__(self, name: str) -> Any:
@@ -56,7 +66,7 @@ class JcodeunitsError(Exception):
         return _rebuild, (type(self), self.message, self.fields)
 
     def __str__(self) -> str:
-        return self.message
+        return self.message.replace("‹", "").replace("›", "")
 
 
 def _rebuild(kind: type[JcodeunitsError], message: str, fields: dict[str, Any]) -> JcodeunitsError:

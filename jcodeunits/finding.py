@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import attrs
 
 from .dated import Citation
+from .errors import shortened
 
 Severity = Literal["stop", "warn", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -58,13 +59,15 @@ def softened(severity: Severity, citations: Iterable[Citation]) -> Severity:
     return "warn" if severity == "stop" and all(c.confidence == "low" for c in citations) else severity
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Finding:
     """One finding: the rule that speaks, how grave it is, what it says and what to do.
 
     `severity`: `stop` (wrong, or certain to be returned or denied), `warn` (may be denied, or a question
     that the caller must answer), `note` (information). `line` counts from 1 in the charge's lines.
-    A finding always cites, and a fact of low confidence alone never stops a claim.
+    A finding always cites, and a fact of low confidence alone never stops a claim. `argument` names what an
+    answer would be given by (`weight`, `container`), for each door to say in its own words; `reach` is how far
+    the data go, in three words, where that is all that the finding says.
 
     >>> Finding("dose-notation", "note", "'30.0 mg' was read", "write 30 mg", (Citation("ismp"),)).severity
     'note'
@@ -76,6 +79,15 @@ class Finding:
     fix: str
     citations: tuple[Citation, ...] = attrs.field(converter=_tuple, validator=_cited)
     line: int | None = None
+    argument: str | None = attrs.field(default=None, kw_only=True)
+    reach: str = attrs.field(default="", kw_only=True)
+
+    def __str__(self) -> str:
+        at = f" (line {self.line})" if self.line else ""
+        return f"{self.severity}{at}: {self.says} {self.fix}".rstrip()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Finding {self.severity} {self.rule}: {self.says}>")
 
     def as_dict(self) -> dict[str, object]:
         """Plain JSON types, in the contract's shape."""

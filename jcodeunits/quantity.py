@@ -154,9 +154,10 @@ def _way(item: Product, on: object, form: str | None, told: bool, reference: Ref
     if form is None:
         raise FormNeeded(
             f"NDC {item.number} ({item.name}): nothing proves how its NDC line is counted. "
-            f"Say what the container holds: form={' or '.join(repr(f) for f in FORMS)}.",
+            f"Say what the container holds: {' or '.join(FORMS)} (‹form›).",
             ndc=item.ndc,
             choices=FORMS,
+            argument="form",
         )
     _ask_for_kit(item, form, told)
     return by_form(form, item.size)
@@ -169,9 +170,11 @@ def _ask_for_kit(item: Product, form: str, told: bool) -> None:
     each = f"{decimal_text(item.containers)} containers" + (f" of {item.contents}" if item.contents else "")
     raise FormNeeded(
         f"NDC {item.number} ({item.name}): its package has {each}, and one kit may hold several of them. "
-        "Say what one kit holds (container_amount), or form='powder' where each container is counted by itself.",
+        "Say what one kit holds (‹container_amount›), or that the ‹form› is powder where each container is "
+        "counted by itself.",
         ndc=item.ndc,
-        choices=("container_amount", "form='powder'"),
+        choices=("container_amount", "powder"),
+        argument="container_amount",
     )
 
 
@@ -303,9 +306,10 @@ def _by_container(
     if way.per_container is None:
         raise FormNeeded(
             f"NDC {found.number} ({found.name}): the volume of a container is not known. "
-            "Give it (container_volume), or the dose by volume, such as '1.7 mL'.",
+            "Give it (‹container_volume›), or the dose by volume, such as '1.7 mL'.",
             ndc=found.ndc,
             choices=("container_volume", "a dose in mL"),
+            argument="container_volume",
         )
     exact = part * way.per_container
     what = QUALIFIERS[way.qualifier]

@@ -165,9 +165,7 @@ def _quantity(quantity: Any) -> View:
 
 
 def _charge(charge: Any) -> View:
-    stops = sum(finding.severity == "stop" for finding in charge.findings)
-    verdict = "nothing stops it" if charge.ok else f"stopped by {stops} finding{'s' * (stops != 1)}"
-    title = f"{charge.encounter.on}, place {charge.encounter.place}, {charge.encounter.payer}: {verdict}"
+    title = f"{charge.encounter.on}, place {charge.encounter.place}, {charge.encounter.payer}: {charge.verdict}"
     return View(title, (line_table(charge.lines),), charge.findings, charge.edition)
 
 

@@ -356,8 +356,8 @@ def _multi_dose_note(record: Record, rules: Rules) -> Finding:
 def _kind_unknown(_record: Record, rules: Rules) -> Finding:
     wanted = "JW or JZ depends" if rules.jz != "none" else "JW depends"
     says = f"Nobody said whether the container was single-dose or multi-dose: {wanted} on it."
-    fix = "Look at the label and say container: single-dose or multi-dose."
-    return _finding("container-unknown", "warn", says, fix, rules)
+    fix = "Look at the label and say which."
+    return attrs.evolve(_finding("container-unknown", "warn", says, fix, rules), argument="container")
 
 
 def _label_unknown(record: Record, rules: Rules) -> Finding:

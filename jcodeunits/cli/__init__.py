@@ -14,6 +14,7 @@ from importlib import import_module
 
 HELP = """\
 usage: jcodeunits VERB ...     (jcodeunits VERB --help tells more)
+       jcodeunits DRUG DOSE    the same as units
 
 From a drug that was given to the line that can be billed, and why.
 
@@ -44,35 +45,49 @@ _EXTRAS = {"batch": "batch", "audit": "batch", "refresh": "refresh", "charge": "
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status.
+    """Run one verb; returns the exit status. Words without a verb are a drug and a dose.
 
-    >>> main(["units", "J1885"])
-    2
+    >>> main(["units", "J1885", "30", "mg", "--on", "2026-03-02"])
+    J1885  2 billing units of ketorolac tromethamine, per 15 mg
+    dose   30 mg / 15 mg = 2; no rounding needed
+    on     2026-03-02; code in effect since 1993-01-01
+    0
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if len(words) > 1 and words[0] == "help" and words[1] in VERBS:
+        words = [words[1], "--help"]
     if not words or words[0] in ("-h", "--help", "help"):
         return _written(HELP)
     if words[0] in ("-V", "--version"):
         return _written(_version())
-    if words[0] not in VERBS:
-        return _failed(f"{words[0]!r} is no verb. The verbs are {', '.join(VERBS)}.")
-    if argv is None and words[0] not in ("batch", "audit", "refresh"):
-        return _run_once(words[0], words[1:])
-    return _run(words[0], words[1:])
+    if words[0] == "--completion":
+        return _guarded("completion", words[1:])
+    verb, rest = (words[0], words[1:]) if words[0] in VERBS else ("", words)
+    if argv is None and verb not in ("batch", "audit", "refresh"):
+        return _run_once(verb, rest)
+    return _guarded(verb, rest)
 
 
 def _run_once(verb: str, words: list[str]) -> int:
     """Run in a process that answers once and ends: a third of its time would go into looking for garbage."""
     gc.disable()
-    status = _run(verb, words)
+    status = _guarded(verb, words)
     gc.freeze()
     return status
 
 
-def _run(verb: str, words: list[str]) -> int:
+def run(verb: str, words: list[str]) -> tuple[int, str]:
+    """Status and text of one verb; what cannot be answered is raised."""
     module = import_module(f".{verb}", __name__)
+    answer: tuple[int, str] = getattr(module, verb)(words)
+    return answer
+
+
+def _guarded(verb: str, words: list[str]) -> int:
+    """Run a verb; whatever happens is told in words."""
     try:
-        status, text = getattr(module, verb)(words)
+        status, text = run(verb or "units", words)
+        return _written(text, status)
     except SystemExit as leaving:  # argparse has printed its help
         return int(leaving.code or 0)
     except KeyboardInterrupt:
@@ -80,17 +95,34 @@ def _run(verb: str, words: list[str]) -> int:
     except BrokenPipeError:
         return _closed()
     except Exception as why:  # noqa: BLE001 - the last door: whoever stands at the counter gets a sentence
+        return _refused(why, verb, words)
+
+
+def _refused(why: Exception, verb: str, words: list[str]) -> int:
+    from jcodeunits.errors import JcodeunitsError
+
+    if not isinstance(why, JcodeunitsError):
         return _failed(_sentence(why, verb))
-    return _written(text, status)
+    from .refusals import told
+
+    if not verb and (near := _near(words[0])):
+        says, way = f"jcodeunits: {words[0]!r} is no verb. Did you mean {near}?", [near, *words[1:]]
+        lines = [says, *told(why, near, words[1:], run, [way])[1:]]
+    else:
+        lines = told(why, verb or "units", words, run)
+    if sys.stderr is not None:
+        sys.stderr.write("\n".join([*lines, ""]))
+    return FAILED
+
+
+def _near(word: str) -> str:
+    """The verb that a word is nearly; empty for what is none."""
+    import difflib
+
+    return "".join(difflib.get_close_matches(word, VERBS, 1, 0.7))
 
 
 def _sentence(why: Exception, verb: str) -> str:
-    from jcodeunits.errors import JcodeunitsError
-
-    if isinstance(why, JcodeunitsError):
-        first, *more = [line.strip() for line in str(why).splitlines()]
-        rest = f" {more[0]}" if more else ""
-        return first + rest + (f"; and {len(more) - 1} more" if len(more) > 1 else "")
     if isinstance(why, OSError):
         return f"{why.filename or 'the file'}: {why.strerror or why}."
     if isinstance(why, ModuleNotFoundError):
@@ -102,6 +134,8 @@ def _sentence(why: Exception, verb: str) -> str:
 
 
 def _written(text: str, status: int = 0) -> int:
+    if text and sys.stdout is None:
+        return _failed("standard output is closed.")
     if text:
         try:
             if hasattr(sys.stdout, "reconfigure"):
@@ -123,7 +157,8 @@ def _closed() -> int:
 
 
 def _failed(says: str, status: int = FAILED) -> int:
-    sys.stderr.write(f"jcodeunits: {says}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"jcodeunits: {says}\n")
     return status
 
 

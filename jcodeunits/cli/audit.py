@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .arguments import add_on, asked, facts, parser
+from .arguments import Parser, add_on, asked, facts, parser
 from .batch import add_files, summed_up
 
 
@@ -21,11 +21,7 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits audit claims.parquet -o judged.parquet
       jcodeunits audit --chargemaster charges.csv -o judged.csv --on 2026-03-02
     """
-    made = parser(audit, "FILE [-o FILE] [--chargemaster] [--on DATE] [--quiet] [--json]")
-    add_files(made, needed=False)
-    made.add_argument("--chargemaster", action="store_true", help="the file is a charge table, judged row by row")
-    add_on(made)
-    args = made.parse_intermixed_args(words)
+    args = arguments().read(words)
 
     from jcodeunits.audit import chargemaster_file, judge_file
 
@@ -50,3 +46,12 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
         progress=False if args.quiet else None,
     )
     return int(not report.ok), summed_up(report, args, folders)
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(audit)
+    add_files(made, needed=False)
+    made.add_argument("--chargemaster", action="store_true", help="the file is a charge table, judged row by row")
+    add_on(made)
+    return made

@@ -20,9 +20,7 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits batch given.parquet -o billed.parquet --quiet
       jcodeunits batch - -o - < given.csv > billed.csv
     """
-    made = parser(batch, "FILE -o FILE [--spreadsheet-safe] [--encoding NAME] [--quiet] [--json]")
-    add_files(made, needed=True)
-    args = made.parse_intermixed_args(words)
+    args = arguments().read(words)
 
     from jcodeunits.batch import bill_file
 
@@ -36,6 +34,13 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
         progress=False if args.quiet else None,
     )
     return int(not summary.ok), summed_up(summary, args, folders)
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(batch)
+    add_files(made, needed=True)
+    return made
 
 
 def add_files(made: Parser, needed: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jcodeunits.errors import JcodeunitsError, UnknownDrug, quoted
 
 from . import terminal
-from .arguments import Asked, add_facts, add_json, add_on, asked, parser
+from .arguments import Asked, Parser, add_facts, add_json, add_on, asked, parser
 
 if TYPE_CHECKING:
     from jcodeunits.facts.drugs import History
@@ -23,15 +23,20 @@ def find(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits find J1030 --history
       jcodeunits find 0409-3795-01
     """
-    made = parser(find, "TEXT [--on DATE] [--history] [--json]")
+    args = arguments().read(words)
+    text, on = " ".join(args.words), asked(args)
+    return _histories(text, on, args.json) if args.history else _drugs(text, on, args.json)
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(find)
     made.add_argument("words", nargs="+", metavar="TEXT", help="a code, a name or part of one, or an NDC")
     add_on(made)
     made.add_argument("--history", action="store_true", help="every dated row, and what came after")
     add_facts(made)
     add_json(made)
-    args = made.parse_intermixed_args(words)
-    text, on = " ".join(args.words), asked(args)
-    return _histories(text, on, args.json) if args.history else _drugs(text, on, args.json)
+    return made
 
 
 def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
@@ -44,7 +49,7 @@ def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
         return 0, on.document(text=text, drugs=[drug.as_dict() for drug in found])
     rows = [(drug.code, drug.name, drug.one_unit, drug.period) for drug in found]
     lines = terminal.table(("code", "drug", "one unit", "in effect"), rows)
-    return 0, "\n".join([*lines, f"on {on}"])
+    return 0, on.text([*lines, f"on {on}"])
 
 
 def _nothing(text: str, on: Asked) -> JcodeunitsError:
@@ -77,7 +82,7 @@ def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
     if json:
         return 0, on.document(text=text, histories=[history.as_dict() for history in histories])
     told = "\n\n".join("\n".join(_history(history)) for history in histories)
-    return 0, "\n".join([told, *on.folders])
+    return 0, on.text([told, *on.folders])
 
 
 def _history(history: History) -> list[str]:

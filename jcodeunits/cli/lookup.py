@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jcodeunits.errors import CodeError
+from jcodeunits.errors import CodeError, quoted
 
 from . import terminal
-from .arguments import add_facts, add_json, add_on, asked, parser
+from .arguments import Parser, add_facts, add_json, add_on, asked, parser
 
 _SCREENFUL = 20  # hits
 
@@ -26,25 +26,30 @@ def lookup(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits lookup denials
       jcodeunits lookup rules --on 2026-03-02
     """
-    made = parser(lookup, "TEXT [--on DATE] [--json]")
-    made.add_argument("words", nargs="+", metavar="TEXT", help="words that all occur, or a code or a kind of thing")
-    add_on(made)
-    add_facts(made)
-    add_json(made)
-    args = made.parse_intermixed_args(words)
+    args = arguments().read(words)
     text, on = " ".join(args.words), asked(args)
     from jcodeunits.lookup import look_up
 
     hits = look_up(text, on.date, reference=on.reference)
     if not hits or not text.strip():
         raise CodeError(
-            f"Nothing is known as {text!r} on {on.date}. Look for a place, modifier, administration code, "
+            f"Nothing is known as {quoted(text)} on {on.date}. Look for a place, modifier, administration code, "
             "payer option, rule, denial or documentation element; drugs are found with `jcodeunits find`.",
             given=text,
         )
     if args.json:
         return 0, on.document(text=text, hits=[hit.as_dict() for hit in hits])
-    return 0, "\n".join([*_shown(hits), f"on {on}"])
+    return 0, on.text([*_shown(hits), f"on {on}"])
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(lookup)
+    made.add_argument("words", nargs="+", metavar="TEXT", help="words that all occur, or a code or a kind of thing")
+    add_on(made)
+    add_facts(made)
+    add_json(made)
+    return made
 
 
 def _shown(hits: Sequence[Hit]) -> list[str]:

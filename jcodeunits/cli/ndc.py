@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import JcodeunitsError
 
 from . import terminal
-from .arguments import Asked, add_facts, add_json, add_on, asked, parser
+from .arguments import Asked, Parser, add_dose, add_facts, add_json, add_on, asked, dose_of, parser, route_of
 from .units import counted
 
 if TYPE_CHECKING:
+    import argparse
+
     from jcodeunits.dose import Dose
     from jcodeunits.facts.product_rows import Product
     from jcodeunits.finding import Finding
+    from jcodeunits.quantity import NdcQuantity
 
 
 def ndc(words: Sequence[str]) -> tuple[int, str]:
@@ -26,39 +29,16 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits ndc "(01)00304093795011(17)271231(10)A1"
       jcodeunits ndc 65757-0300-01 --json
     """
-    made = parser(
-        ndc,
-        "NDC [--dose DOSE] [--form FORM] [--container-amount AMOUNT] [--volume VOLUME]\n         [--on DATE] [--json]",
-    )
-    made.add_argument(
-        "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, 11 digits, or scanned"
-    )
-    made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
-    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
-    made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
-    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
-    add_on(made)
-    add_facts(made)
-    add_json(made)
-    args = made.parse_intermixed_args(words)
+    args = arguments().read(words)
 
     on = asked(args)
     item, notes = on.reference.products.find(" ".join(args.number), on.date)
-    codes = [_code(code, item, args.dose, on) for code in item.codes]
+    dose = None if args.dose is None else dose_of(args.dose, args)
+    codes = [_code(code, item, dose, args, on) for code in item.codes]
     quantity = None
-    if args.dose is not None:
-        from jcodeunits.quantity import ndc_quantity
-
-        quantity = ndc_quantity(
-            item,
-            args.dose,
-            on.date,
-            args.form,
-            container_amount=args.container_amount,
-            container_volume=args.volume,
-            reference=on.reference,
-        )
-        notes = (*notes, *quantity.findings)
+    if dose is not None:
+        quantity = _quantity(item, dose, args, on)
+        notes = (*notes, *(note for note in dose.notes if note not in notes), *quantity.findings)
     if args.json:
         return 0, on.document(
             product=item.as_dict(),
@@ -66,10 +46,28 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
             quantity=quantity.as_dict() if quantity else None,
             findings=[finding.as_dict() for finding in notes],
         )
-    return 0, "\n".join(_product(item, codes, quantity, on, notes))
+    return 0, on.text(_product(item, codes, quantity, on, notes))
 
 
-def _code(code: str, item: Product, dose: str | None, on: Asked) -> dict[str, Any]:
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(ndc)
+    made.add_argument(
+        "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, 11 digits, or scanned"
+    )
+    made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
+    add_dose(made)
+    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
+    made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
+    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
+    made.add_argument("--payer", help="whose NDC units and decimals count; medicare if left out")
+    add_on(made)
+    add_facts(made)
+    add_json(made)
+    return made
+
+
+def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace, on: Asked) -> dict[str, Any]:
     """One code of a product on the day: its name and unit, and the units of the dose; or why it has none."""
     from jcodeunits import convert
 
@@ -78,7 +76,10 @@ def _code(code: str, item: Product, dose: str | None, on: Asked) -> dict[str, An
         row = on.reference.drugs.on(code, on.date)
         known |= {"drug": row.name, "billing_unit": row.one_unit}
         if dose is not None:
-            known["units"] = convert.billing_units(row, _amount(dose, item), on.date, reference=on.reference).count
+            item.agrees(dose)
+            amount = item.drawn(item.held(dose))
+            asked_for = (row, amount, on.date, route_of(args.route), args.basis, on.reference)
+            known["units"] = convert.billing_units(*asked_for).count
     except JcodeunitsError as why:
         if dose is not None and len(item.codes) == 1:
             raise
@@ -86,15 +87,16 @@ def _code(code: str, item: Product, dose: str | None, on: Asked) -> dict[str, An
     return known
 
 
-def _amount(dose: str, item: Product) -> Dose:
-    """The dose as an amount of drug; a volume by the product's own concentration, where that is proved."""
-    from jcodeunits import units
-    from jcodeunits.dose import Dose
+def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: Asked) -> NdcQuantity:
+    """The NDC line's count, as the payer takes it."""
+    from jcodeunits.quantity import ndc_quantity
 
-    given = Dose.of(dose)
-    if units.dimension(given.unit) != "volume" or "/" not in item.contents:
-        return given
-    return Dose.by_volume(dose, item.contents)
+    more: dict[str, Any] = {"container_amount": args.container_amount, "container_volume": args.volume}
+    if args.payer is not None:
+        option, payer = on.reference.policy.option, args.payer.casefold()
+        more["allowed"] = option(payer, "ndc-qualifiers", on.date).values
+        more["decimals"] = int(option(payer, "ndc-decimals", on.date).value or 3)
+    return ndc_quantity(item, dose, on.date, args.form, reference=on.reference, **more)
 
 
 def _product(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import terminal
-from .arguments import Asked, add_facts, asked, parser
+from .arguments import Asked, Parser, add_facts, asked, parser
 
 
 def refresh(words: Sequence[str]) -> tuple[int, str]:
@@ -20,19 +20,8 @@ def refresh(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits refresh downloads --into mytables --on 2026-10-01
       jcodeunits refresh --coverage
     """
-    made = parser(
-        refresh,
-        "FOLDER [--into FOLDER] [--check] [--on DATE] [--all] [--json]\n       jcodeunits refresh --coverage [--json]",
-    )
-    made.add_argument("folder", nargs="?", metavar="FOLDER", help="where the published files lie")
-    made.add_argument("--into", metavar="FOLDER", help="the reference folder; the package's own if left out")
-    made.add_argument("--check", action="store_true", help="write nothing, only report")
-    made.add_argument("--coverage", action="store_true", help="count what the catalog holds and can compute")
-    made.add_argument("--on", metavar="DATE", help="the day on which new rows are verified; today if left out")
-    made.add_argument("--all", action="store_true", help="every line of the lint, not only the first of each kind")
-    made.add_argument("--json", action="store_true", help="print one JSON document")
-    add_facts(made)
-    args = made.parse_intermixed_args(words)
+    made = arguments()
+    args = made.read(words)
     on = asked(args)
     if args.coverage:
         return 0, _coverage(args.json, on)
@@ -45,6 +34,20 @@ def refresh(words: Sequence[str]) -> tuple[int, str]:
     if args.json:
         return 0, terminal.as_json(report.as_dict())
     return 0, str(report.text(limit=10**9 if args.all else 12))
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(refresh)
+    made.add_argument("folder", nargs="?", metavar="FOLDER", help="where the published files lie")
+    made.add_argument("--into", metavar="FOLDER", help="the reference folder; the package's own if left out")
+    made.add_argument("--check", action="store_true", help="write nothing, only report")
+    made.add_argument("--coverage", action="store_true", help="count what the catalog holds and can compute")
+    made.add_argument("--on", metavar="DATE", help="the day on which new rows are verified; today if left out")
+    made.add_argument("--all", action="store_true", help="every line of the lint, not only the first of each kind")
+    made.add_argument("--json", action="store_true", help="print one JSON document")
+    add_facts(made)
+    return made
 
 
 def _coverage(json: bool, on: Asked) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _STYLES = {"bold": "1", "stop": "1;31", "warn": "33", "note": "36", "faint": "2"}
@@ -13,14 +13,16 @@ _PIPE_WIDTH = 80
 
 def is_terminal() -> bool:
     """Whether a person reads standard output."""
-    return bool(sys.stdout.isatty())
+    return sys.stdout is not None and bool(sys.stdout.isatty())
 
 
-def width() -> int:
+def width(stream: Any = None) -> int:
     """The columns of the terminal, between 60 and 120; 80 in a pipe."""
+    out = sys.stdout if stream is None else stream
+    shown = is_terminal() if stream is None else stream.isatty()
     try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal() else _PIPE_WIDTH
-    except (OSError, ValueError):
+        columns = os.get_terminal_size(out.fileno()).columns if shown else _PIPE_WIDTH
+    except (OSError, ValueError, AttributeError):
         columns = _PIPE_WIDTH
     return max(60, min(columns or _PIPE_WIDTH, 120))
 
@@ -66,17 +68,46 @@ def steps(trace: Iterable[Any]) -> list[str]:
     return lines
 
 
-def finding_lines(findings: Iterable[Any], plain: bool = False) -> list[str]:
-    """Each finding in words: severity, what is wrong, what to do, where that stands; `plain`: no colour."""
+_ORDER = ("stop", "warn", "note")
+
+
+def finding_lines(
+    findings: Iterable[Any],
+    plain: bool = False,
+    cited: bool = False,
+    flag: Callable[[str | None], str] = lambda _: "",
+    room: int | None = None,
+) -> list[str]:
+    """Each finding in words, what can cost money first: severity, what is wrong, what to do.
+
+    How far the data go is one line for all of them. `cited`: with rule and source; `plain`: no colour; `flag`:
+    the option of the verb that says what a finding asks for; `room`: notes beyond so many lines are counted.
+    """
     paint = (lambda text, _: text) if plain else styled
+    ranked = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
+    far = list(dict.fromkeys(finding.reach for finding in ranked if finding.reach)) if not cited else []
     lines: list[str] = []
-    for finding in findings:
+    left = 0
+    for finding in ranked:
+        if finding.reach and not cited:
+            continue
         at = f" (line {finding.line})" if finding.line else ""
-        cites = "; ".join(str(citation) for citation in finding.citations)
-        head = f"{finding.severity}{at}: "
-        body = wrapped(f"{finding.says} {finding.fix}", head, "  ")
+        says = " ".join(part for part in (finding.says, finding.fix, flag(finding.argument)) if part)
+        body = wrapped(says, f"{finding.severity}{at}: ", "  ")
+        if room is not None and finding.severity == "note" and len(lines) + len(body) + bool(far) > max(room, 1):
+            left += 1
+            continue
         body[0] = body[0].replace(finding.severity, paint(finding.severity, finding.severity), 1)
-        lines += [*body, *(paint(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  "))]
+        lines += body
+        if cited:
+            cites = "; ".join(str(citation) for citation in finding.citations)
+            lines += [paint(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  ")]
+    more = f"{left} more note{'s' * (left != 1)}: --explain" if left else ""
+    if far:
+        said = f"{', '.join(far)}: check newer ones with the payer"
+        lines += wrapped("; ".join(filter(None, (said, more))), "data: ", "  ")
+    elif more:
+        lines.append(f"and {more}")
     return lines
 
 

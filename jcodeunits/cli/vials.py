@@ -10,7 +10,7 @@ from jcodeunits.errors import ContainerError
 from jcodeunits.vials import IN_USE
 
 from . import terminal
-from .arguments import Asked, add_facts, add_json, add_on, asked, parser
+from .arguments import Asked, Parser, add_dose, add_facts, add_json, add_on, add_words, asked, dose_of, parser, route_of
 from .units import counted, split
 
 if TYPE_CHECKING:
@@ -36,29 +36,15 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits vials ceftriaxone 1.5 g --ndc 0409-7332-01 0409-7338-01
       jcodeunits vials 0003-0293-28 40 mg
     """
-    made = parser(
-        vials,
-        'DRUG DOSE [--ndc NDC ...] [--sizes "100 mg,400 mg"]\n         [--form FORM] [--volume VOLUME] '
-        "[--on DATE] [--json]",
-    )
-    made.add_argument("words", nargs="+", metavar="DRUG DOSE", help="a code, name or NDC, then the dose")
-    given = made.add_mutually_exclusive_group()
-    given.add_argument("--ndc", nargs="+", action="extend", help="the products on hand")
-    given.add_argument("--sizes", help='the container sizes on hand, such as "100 mg,400 mg"')
-    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
-    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
-    add_on(made)
-    add_facts(made)
-    add_json(made)
-    args = made.parse_intermixed_args(words)
+    args = arguments().read(words)
 
-    from jcodeunits import convert, ndc
-    from jcodeunits.dose import Dose
+    from jcodeunits import convert
+    from jcodeunits.ndc import looks_like
 
     on = asked(args)
-    drug, dose = split(args.words, Dose.of, on.reference)
-    billed = convert.billing_units(drug, dose, on.date, reference=on.reference)
-    numbers = [drug] if args.ndc is None and args.sizes is None and ndc.looks_like(drug) else args.ndc
+    drug, dose = split(args.words, lambda text: dose_of(text, args), on.reference)
+    billed = convert.billing_units(drug, dose, on.date, route_of(args.route), args.basis, on.reference)
+    numbers = [drug] if args.ndc is None and args.sizes is None and looks_like(drug) else args.ndc
     stock, where, said = _stock(numbers, args.sizes, billed)
     stock = [each._replace(form=args.form, volume=args.volume) for each in stock]
     notes = dict.fromkeys((*billed.findings, *said))
@@ -68,7 +54,23 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
         head = {"code": billed.code, "drug": billed.drug.name, "dose": billed.dose.as_dict(), "units": billed.count}
         said_so = [finding.as_dict() for finding in notes]
         return 0, on.document(**head, sizes=where, choices=shown, findings=said_so)
-    return 0, "\n".join([*_fits(billed, choices, where, on), *terminal.finding_lines(notes)])
+    return 0, on.text([*_fits(billed, choices, where, on), *terminal.finding_lines(notes)])
+
+
+def arguments() -> Parser:
+    """What the verb takes."""
+    made = parser(vials)
+    add_words(made)
+    given = made.add_mutually_exclusive_group()
+    given.add_argument("--ndc", nargs="+", action="extend", help="the products on hand")
+    given.add_argument("--sizes", help='the container sizes on hand, such as "100 mg,400 mg"')
+    made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
+    made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
+    add_on(made)
+    add_dose(made)
+    add_facts(made)
+    add_json(made)
+    return made
 
 
 # What the kinds of the containers mean for what is left over.

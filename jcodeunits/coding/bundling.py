@@ -90,7 +90,8 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
             "note" if why == "said to be separate" or not _is_procedure(first[0]) else "warn",
             f"{entry.code} for {drugs} takes {modifier}: the edit {edit.column_1} x {edit.column_2} would "
             f"deny it, and it was separate ({why}).",
-            "Keep the record of both services; give separate: false if the injection belonged to the other.",
+            "Keep the record of both services; say so if the injection belonged to the other (separate of the "
+            "administration).",
             edit.citation,
             option.citation,
             about=entry,
@@ -103,8 +104,8 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
         "warn",
         f"{entry.code} for {drugs} is part of {edit.column_1} unless it was separate ({_words(edit)}); it is "
         "withheld" + (" until that is answered." if question else "."),
-        "If another drug was injected elsewhere, not for the procedure's anesthesia or pain, give separate: "
-        "true and the site."
+        "If another drug was injected elsewhere, not for the procedure's anesthesia or pain, say "
+        "so (separate of the administration) and give the site."
         if question
         else "Nothing: the other service holds the injection.",
         edit.citation,

@@ -102,6 +102,7 @@ class Draft:
     given: list[Given]
     of: dict[int, Given]
     entries: list[Entry] = attrs.field(factory=list)
+    barred: int = 0  # administrations of which a rule made no line
     findings: list[tuple[Finding, Entry | None]] = attrs.field(factory=list)
     decisions: list[Decision] = attrs.field(factory=list)
 
@@ -149,10 +150,18 @@ class Draft:
         )
 
     def say(
-        self, rule: str, severity: Severity, says: str, fix: str, *citations: Citation, about: Entry | None = None
+        self,
+        rule: str,
+        severity: Severity,
+        says: str,
+        fix: str,
+        *citations: Citation,
+        about: Entry | None = None,
+        argument: str | None = None,
     ) -> None:
         """A finding; where every source is general knowledge, a stop becomes a warning."""
-        self.findings.append((Finding(rule, softened(severity, citations), says, fix, citations), about))
+        made = Finding(rule, softened(severity, citations), says, fix, citations, argument=argument)
+        self.findings.append((made, about))
 
     def code_of(self, decision: Decision) -> str:
         """The code that a decision leads to, the first one where its role has several."""

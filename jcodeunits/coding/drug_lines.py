@@ -539,4 +539,5 @@ def _unanswered(error: JcodeunitsError, reference: Reference) -> Finding:
     """The finding that stands for a drug without an answer."""
     if isinstance(error, ProductMismatch):
         return Finding("drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,))
-    return Finding("drug-unanswered", "stop", str(error), "Correct the drug or the dose.", (reference.drugs.newest,))
+    fix, cited = "Correct the drug or the dose.", (reference.drugs.newest,)
+    return Finding("drug-unanswered", "stop", str(error), fix, cited, argument=error.argument)

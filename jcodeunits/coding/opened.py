@@ -276,7 +276,7 @@ def counted_as(
     except FormNeeded as error:
         what = "form: " if error.choices == FORMS else ""
         fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
-        return None, (Finding("ndc-form", "warn", str(error), fix, (cite,)),)
+        return None, (Finding("ndc-form", "warn", str(error), fix, (cite,), argument=error.argument),)
     except ContradictedProduct as error:
         fix = "Check the NDC and the volume on the label."
         said = Finding("container-volume-differs", softened("stop", (cite,)), str(error), fix, (cite,))
@@ -380,7 +380,16 @@ def kind_of(
     says = f"The container is taken as {kind} by general knowledge of the product."
     return (
         kind,
-        (Finding("container-from-memory", "note", says, "Check the label and say container.", (source,)),),
+        (
+            Finding(
+                "container-from-memory",
+                "note",
+                says,
+                "Check the label and say which it is.",
+                (source,),
+                argument="container",
+            ),
+        ),
         True,
     )
 

@@ -39,6 +39,7 @@ def apply(draft: Draft) -> None:
         if "administration" in rule.lines:
             withheld += [draft.code_of(one) for one in decisions] + [entry.code for entry in listed]
             draft.decisions = [one for one in draft.decisions if one not in decisions]
+            draft.barred += len(decisions)
             draft.withhold(listed)
         if "drug" in rule.lines:
             withheld += [str(item.code) for item in given if item.entries]

@@ -213,7 +213,8 @@ def _ask(draft: Draft, entry: Entry, why: str, citations: list[Citation]) -> Non
         "visit-separate-unknown",
         "warn",
         f"Was {entry.code} significant and separately identifiable? Nobody said, so it has no 25: {why}.",
-        "Give separate: true (25 is set) or false (the visit is withheld).",
+        "Say whether it was separate: if it was, 25 is set; if not, the visit is withheld.",
         *citations,
         about=entry,
+        argument="visit.separate",
     )

@@ -326,11 +326,9 @@ class Policy:
             return self._lineages[payer]
         except KeyError:
             names = self.payers()
+            says = f"{quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows."
             raise EncounterError(
-                f"payer: {quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows.",
-                path="payer",
-                given=payer,
-                allowed=names,
+                f"payer: {says}", path="payer", given=payer, allowed=names, says=says, argument="payer"
             ) from None
 
     def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:

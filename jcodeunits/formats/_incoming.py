@@ -204,7 +204,7 @@ def reading(
     ]
     if encounter.get("place") is None:
         raise FormatError(
-            "The message does not say where: give place='11' (place of service, two digits) beside it.",
+            "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
             format=form,
             place="place",
         )
@@ -242,7 +242,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
         if (gap := one.gaps.get("on")) is not None:
             _fill(one, gap, "on", said, form)
     if not days and said is None:
-        raise FormatError("The message does not say when: give on='2026-03-02' beside it.", format=form, place="on")
+        raise FormatError("The message does not say when: give ‹on='2026-03-02'› beside it.", format=form, place="on")
     if days and said is not None and str(said) != str(days[0]):
         the_day_before = str(days[0] - dt.timedelta(days=1))
         if str(said) == the_day_before and all(one.utc for one in given):
@@ -305,7 +305,7 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     for key in ("drug", "dose", "route"):
         if says.get(key) is None:
             raise FormatError(
-                f"{given.where}: the message does not say the {key}: give {key}={_EXAMPLES[key]} beside it.",
+                f"{given.where}: the message does not say the {key}: give ‹{key}={_EXAMPLES[key]}› beside it.",
                 format=form,
                 place=given.where,
             )
@@ -329,7 +329,7 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> No
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = _EXAMPLES.get(key, "'2026-03-02'")
-        raise FormatError(f"{gap.message} Or give {key}={example} beside it.", **gap.fields)
+        raise FormatError(f"{gap.message} Or give ‹{key}={example}› beside it.", **gap.fields)
     said = gap.fields.get("said")
     if said is None:
         return

@@ -289,7 +289,7 @@ def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
         which = "the reference given" if reference is not None else "the shipped reference"
         raise FormatError(
             f"The charge was made with other facts ({charge.edition}, data {charge.fingerprint[:12]}) than {which} "
-            f"({book.edition}, data {book.fingerprint[:12]}). Give reference= the one that made the charge.",
+            f"({book.edition}, data {book.fingerprint[:12]}). Give the reference that made the charge.",
             format=name,
             place="reference",
         )
@@ -414,15 +414,12 @@ def _wrong_quantity(quantity: Decimal, rules: Rules) -> Iterable[str]:
 
 
 _GIVE = {
-    "charge_amount": "has no charge ({where}): give charge_amounts={{'{code}': '25.00'}}, the price of one "
-    "unit, in the encounter, or amounts= beside it",
-    "revenue_code": "has no revenue code ({where}): give revenue_codes={{'{code}': '0636'}} in the encounter "
-    "or beside it",
+    "charge_amount": "has no charge ({where}): give the price of one unit of {code} in ‹charge_amounts›",
+    "revenue_code": "has no revenue code ({where}): give that of {code} in ‹revenue_codes›, four digits",
     "diagnoses": "has no diagnosis ({where}): name one in the encounter or the administration",
 }
 _WORDS = (
-    "is an unclassified code without description ({where}): give descriptions={{'{code}': '...'}}, the drug "
-    "with its strength and dose"
+    "is an unclassified code without description ({where}): give the drug with its strength and dose in ‹descriptions›"
 )
 
 
