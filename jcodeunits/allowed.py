@@ -165,7 +165,7 @@ def expected(made: Charge, *, reference: Reference | None = None) -> Estimate:
     >>> expected(made).as_dict()["lines"][0]["amount"]
     '15.36'
     """
-    policy = (reference or Reference.shipped()).policy
+    policy = (Reference.of(reference)).policy
     rows = [_expected(number, line, made, policy) for number, line in enumerate(made.lines, 1)]
     return Estimate(tuple(rows))
 

@@ -73,7 +73,7 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     unknown place or payer included.
     """
     read = encounter if isinstance(encounter, Encounter) else Encounter.from_dict(encounter)
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     policy = book.policy
     _known(read, policy)
     with replacing_rows() as replacing:

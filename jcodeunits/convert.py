@@ -162,7 +162,7 @@ def billing_units(
     >>> int(billing_units("Toradol", "30 mg", on="2026-03-02"))
     2
     """
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     day = as_date(on)
     given = dose if isinstance(dose, Dose) else Dose.of(dose)
     route = _one_route(given, route)

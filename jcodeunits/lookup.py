@@ -62,7 +62,7 @@ def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[
     >>> look_up("urgent care", on="2026-03-02")[0].key
     '20'
     """
-    book, date = reference or Reference.shipped(), as_date(on)
+    book, date = Reference.of(reference), as_date(on)
     one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
     return tuple(dict.fromkeys(hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book)))
 
@@ -115,7 +115,7 @@ def findings(reference: Reference | None = None) -> tuple[dict[str, str], ...]:
     >>> sorted(findings()[0])
     ['citations', 'id', 'payers', 'period', 'severity', 'title']
     """
-    rows = (reference or Reference.shipped()).policy.rows(AdministrationRule)
+    rows = (Reference.of(reference)).policy.rows(AdministrationRule)
     gravest = sorted((row for row in rows if row.severity), key=lambda row: -SEVERITIES.index(_severity(row)))
     found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in gravest}
     found |= {kind.id: (kind.title, kind.severities) for kind in declared()}

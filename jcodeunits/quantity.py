@@ -90,7 +90,7 @@ def product(number: object, on: object, reference: Reference | None = None) -> P
     >>> print(product("0409-3795-01", on="2026-03-02").name)
     Ketorolac Tromethamine 30 mg/1 mL vial
     """
-    return (reference or Reference.shipped()).products.find(number, on)[0]
+    return (Reference.of(reference)).products.find(number, on)[0]
 
 
 @attrs.frozen
@@ -223,7 +223,7 @@ def ndc_quantity(
     UN1
     """
     day, given = as_date(on), dose if isinstance(dose, Dose) else Dose.of(dose)
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     found, notes = (item, ()) if isinstance(item, Product) else book.products.find(item, day)
     if qualifier in ("F2", "ME"):
         way = Counting(qualifier, None, "asked for by the caller")

@@ -28,7 +28,7 @@ def bill(frame: Any, outputs: Sequence[str] = OUTPUTS, reference: Reference | No
     """
     names = list(frame.columns)
     check_columns(names, outputs)
-    wanted, book = tuple(outputs), reference or Reference.shipped()
+    wanted, book = tuple(outputs), Reference.of(reference)
     schema = type(frame.schema)([*frame.schema.fields, *_fields(wanted)])
 
     def work(batches: Iterable[Any]) -> Iterator[Any]:

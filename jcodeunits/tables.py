@@ -487,6 +487,9 @@ def read_own(
             problems.append(f"line {line}: {len(row)} cells where the header has {len(given)}")
             continue
         said = {column: cell.strip() for column, cell in zip(given, row, strict=True)}
+        if not all(cell.isprintable() for cell in said.values()):
+            problems.append(f"line {line}: a control character stands in it")
+            continue
         made, wrong_cells = _own(row_class, said, known, f"{name}, line {line}")
         problems += [f"line {line}{says}" for says in wrong_cells]
         if made is not None:
@@ -553,13 +556,16 @@ def _takes_empty(field: Any) -> bool:
 
 
 def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> str:
-    """A file of one row that would load, made from a shipped row: the columns that a site's row gives."""
+    """A file of one row that would load in place of a shipped row: the columns that a site's row gives."""
     names = needed(row_class)
     cells: list[str] = []
     for row in rows():
         cells = [row.first_cell if name == names[0] else cell_text(getattr(row, name)) for name in names]
         if all(cells):
             break
+    if not cells:
+        return ""
+    names, cells = [*names, "replaces"], [*cells, "yes"]
     shown = io.StringIO()
     csv.writer(shown, lineterminator="\n").writerows(([f"  {names[0]}", *names[1:]], cells))
     head, row_text = shown.getvalue().splitlines()

@@ -16,6 +16,7 @@ from shipped import REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import cli, spark
+from jcodeunits.facts.folder import write_folder
 from jcodeunits.facts.reference import Reference, table_classes
 from jcodeunits.lookup import look_up
 
@@ -326,7 +327,7 @@ def test_a_replacing_row_leaves_the_shipped_one_the_other_days(tmp_path: Path) -
         ("payers", "payer,option,values\nour-plan,jz,sometimes\n", "'sometimes' is none of"),
         ("products", "ndc,codes\n1234,J1885\n", "column ndc"),
         ("classes", "code,name\nX0001\n", "1 cells where the header has 2"),
-        ("drugs", "code,ingredient,size,unit\nX1,a,5,mg\nX1,b,6,mg\n", "line 3: X1 meets line 2"),
+        ("drugs", "code,ingredient,size,unit\nX0001,a,5,mg\nX0001,b,6,mg\n", "line 3: X0001 meets line 2"),
     ],
 )
 def test_a_wrong_row_is_named_with_its_line_and_a_row_that_would_load(
@@ -339,12 +340,145 @@ def test_a_wrong_row_is_named_with_its_line_and_a_row_that_would_load(
     assert len(str(caught.value)) < 1500
 
 
-@pytest.mark.parametrize("table", sorted(table_classes()))
+@pytest.mark.parametrize("table", sorted(name for name, row in table_classes().items() if REFERENCE.store.rows(row)))
 def test_the_row_that_an_error_shows_loads(tmp_path: Path, table: str) -> None:
-    """Every table's example: written as it is shown, with a key of its own where the shipped row stands."""
+    """Every table's example, written as it is shown."""
     with pytest.raises(jc.errors.TableError) as caught:
         REFERENCE.with_tables(_folder(tmp_path / "wrong", **{table: "nonsense\n1\n"}))
     example = str(caught.value).split("For example:\n")[1]
     head, row = (line.strip() for line in example.splitlines()[:2])
-    own = REFERENCE.with_tables(_folder(tmp_path / "right", **{table: f"{head},replaces\n{row},yes\n"}))
+    own = REFERENCE.with_tables(_folder(tmp_path / "right", **{table: f"{head}\n{row}\n"}))
     assert own.fingerprint != REFERENCE.fingerprint
+
+
+# --- what a site's row may not do in silence ------------------------------------------------------------
+
+SILENT = [
+    # a row of another key that would change what a shipped row answers: refused, unless it says replaces=yes
+    ("payers", "payer,option,claim,values\nmedicare,jz,professional,none\n"),
+    ("payers", "payer,option,values\nnoridian,jz,none\n"),
+    ("brands", "brand,code\nketorolac,J0696\n"),
+    ("brands", "brand,code\nmorphine,J1885\n"),
+    ("brands", "brand,code\ntoradol,J0696\n"),
+    ("names", "name,code\nKetorolac,J0696\n"),
+    ("drugs", "code,ingredient,size,unit\nX9001,ketorolac tromethamine,30,mg\n"),
+    ("containers", "product,kind\n00409-3795-01,multi-dose\n"),
+    ("place_rules", "payer,place,outcome\nmedicare,21,bill\n"),
+    ("administration", "id,classes,outcome,role\n000-ours,any,none,\n"),
+    ("classes", "code,name\nJ1885,vaccine\n"),
+    ("route_codes", "ingredient,routes,codes,says\nketorolac tromethamine,intraocular,J0696,ours\n"),
+]
+
+
+@pytest.mark.parametrize(("table", "text"), SILENT, ids=[f"{table}-{i}" for i, (table, _) in enumerate(SILENT)])
+def test_no_row_changes_a_shipped_answer_in_silence(tmp_path: Path, table: str, text: str) -> None:
+    with pytest.raises(jc.errors.TableError, match="replaces=yes") as caught:
+        REFERENCE.with_tables(_folder(tmp_path / "silent", **{table: text}))
+    assert f"{table}.csv does not load:\n  line 2: " in str(caught.value)
+    head, row = text.splitlines()
+    REFERENCE.with_tables(_folder(tmp_path / "said", **{table: f"{head},replaces\n{row},yes\n"}))
+
+
+def test_a_brand_that_is_replaced_means_one_thing(tmp_path: Path) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path, brands="brand,code,replaces\nToradol,J0696,yes\n"))
+    assert jc.billing_units("Toradol", "1 g", ON, reference=own).code == "J0696"
+
+
+WRONG = [
+    (
+        "drugs",
+        "code,ingredient,size,unit,replaces\nX9009,house mixture,5,mg,yes\n",
+        "no shipped row stands in its place",
+    ),
+    ("brands", "brand,ingredient,replaces\nZebra,ketorolac tromethamine,yes\n", "no shipped row stands in its place"),
+    ("drugs", "code,ingredient,size,unit\nOUR01,house mixture,5,mg\n", "a letter and four digits"),
+    ("drugs", "code,ingredient,size,unit\nx9001,house mixture,5,mg\n", "in capitals"),
+    ("drugs", "code,ingredient,size,unit\n96372,house mixture,5,mg\n", "is a service"),
+    ("drugs", "code,ingredient,unit,basis\nX9001,house mixture,mg,band\n", "either a billing unit or a reason"),
+    ("drugs", "code,ingredient,size,unit,routes\nX9001,house mixture,5,mg,shot\n", "'shot' is none of"),
+    ("drugs", f"code,ingredient,size,unit\nX9001,{'long ' * 30}name,5,mg\n", "longer than any name"),
+    ("drugs", "code,ingredient,size,unit\nX9001,house \x1b[31mmixture,5,mg\n", "a control character"),
+    ("brands", "brand,code\nZebra,X9009\n", "in no row of drugs.csv"),
+    ("payers", "payer,option,values\nour-plan,follows,comercial\n", "'comercial': one payer is wanted"),
+    ("payers", "payer,option,values\nour-plan,follows,our-plan\n", "follows itself"),
+    ("payers", "payer,option,values\na,follows,b\nb,follows,a\n", "follows itself"),
+    ("payers", "payer,option,values\nour-plan,follows,medicare|commercial\n", "one payer is wanted"),
+    ("payers", "payer,option,values,ends\nour-plan,follows,medicare,2025-12-31\n", "holds always"),
+    ("payers", "payer,option,values\ncommercial,follows,medicare\n", "whom the shipped payer follows"),
+    ("payers", "payer,option,values\nOur-Plan,follows,medicare\n", "lower case"),
+    ("payers", "payer,option,values\nour-plan,second-injection,QQ\n", "'QQ' is none of"),
+    ("payers", "payer,option,values\nour-plan,second-injection,xs\n", "'xs' is none of"),
+    ("payers", "payer,option,values\nour-plan,second-injection,\n", "takes a value"),
+    ("payers", "payer,option,values\nour-plan,second-injection,XS|59\n", "takes one value"),
+    ("payers", "payer,option,values\nour-plan,ndc-decimals,999999999\n", "none of 0, 1, 2, 3"),
+    ("payers", "payer,option,values\nour-plan,push-again-minutes,99999\n", "is none of"),
+    ("containers", "product,kind\n0409-3795,single-dose\n", "5-4"),
+    ("place_rules", "payer,place,outcome\nnobody,20,bill\n", "has no row in payers.csv"),
+]
+
+
+@pytest.mark.parametrize(("table", "text", "says"), WRONG, ids=[f"{table}-{says}" for table, _, says in WRONG])
+def test_a_row_that_could_never_answer_is_refused(tmp_path: Path, table: str, text: str, says: str) -> None:
+    with pytest.raises(jc.errors.TableError) as caught:
+        REFERENCE.with_tables(_folder(tmp_path, **{table: text}))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [5, b"x", object(), [], ""])
+def test_what_is_no_folder_and_what_is_no_reference_are_refused(wrong: Any) -> None:
+    for call in (Reference.load, REFERENCE.with_tables):
+        with pytest.raises(jc.errors.TableError, match="is no folder"):
+            call(wrong)
+    with pytest.raises(jc.errors.TableError, match="is no Reference"):
+        jc.billing_units("J1885", "30 mg", ON, reference=wrong)
+
+
+# --- a folder that a refresh made ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A folder with one table, in which J1885 counts 15 mg."""
+    write_folder(tmp_path / "made", {"drugs.csv": Path(REFERENCE.store.file("drugs.csv")).read_bytes()}, "HCPCS")
+    return tmp_path / "made"
+
+
+def test_a_table_that_was_changed_after_the_manifest_is_refused(made: Path) -> None:
+    assert jc.billing_units("J1885", "30 mg", ON, reference=Reference.load(made)) == jc.billing_units(
+        "J1885", "30 mg", ON
+    )
+    late = Reference.load(made)
+    (file,) = made.glob("tables-*/drugs.csv")
+    text = file.read_text("utf-8")
+    (line,) = [one for one in text.splitlines() if one.startswith("J1885,")]
+    file.write_text(text.replace(line, line.replace(",15,", ",30,")), "utf-8")
+    for reference in (late, Reference.load(made)):
+        with pytest.raises(jc.errors.TableError, match="it was changed"):
+            jc.billing_units("J1885", "30 mg", ON, reference=reference)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tables", ".."),
+        ("tables", "."),
+        ("tables", ""),
+        ("format", True),
+        ("digests", {}),
+        ("digests", {"../x": "0" * 64}),
+        ("digests", {"drugs.csv": 5}),
+        ("digests", {"drugs.csv\ud800": "0" * 64}),
+        ("fingerprint", "0" * 64),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(made: Path, key: str, value: Any) -> None:
+    told = json.loads((made / "manifest.json").read_text("utf-8"))
+    (made / "manifest.json").write_text(json.dumps({**told, key: value}), "utf-8")
+    with pytest.raises(jc.errors.TableError):
+        Reference.load(made)
+
+
+def test_a_manifest_without_bottom_is_refused(made: Path) -> None:
+    (made / "manifest.json").write_text("[" * 100000, "utf-8")
+    with pytest.raises(jc.errors.TableError, match="cannot be read as a manifest"):
+        Reference.load(made)

@@ -200,8 +200,13 @@ def test_a_shipped_row_is_never_replaced_in_silence(tmp_path: Path) -> None:
         _own(file)
 
 
-def test_a_row_beside_a_shipped_one_is_no_replacement(tmp_path: Path) -> None:
-    own = _own(_write(tmp_path, PayerOption, ("medicare", "jz", "outpatient", "none", *END)))
+def test_a_row_for_one_kind_of_claim_beside_a_shipped_one_for_any_is_no_row_in_silence(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="medicare/jz/outpatient meets medicare/jz/any = required"):
+        _own(_write(tmp_path, PayerOption, ("medicare", "jz", "outpatient", "none", *END)))
+    (tmp_path / "payers.csv").write_text(
+        "payer,option,claim,values,replaces\nmedicare,jz,outpatient,none,yes\n", "utf-8"
+    )
+    own = _own(tmp_path)
     assert own.option("medicare", "jz", ON, "outpatient").value == "none"
     assert own.option("medicare", "jz", ON, "professional").value == "required"
 
@@ -284,14 +289,15 @@ def test_an_empty_folder_adds_nothing_and_says_so(tmp_path: Path) -> None:
         _own(tmp_path)
 
 
-def test_payers_that_follow_each_other_in_a_ring_still_end(tmp_path: Path) -> None:
+def test_payers_that_follow_each_other_in_a_ring_are_refused(tmp_path: Path) -> None:
     file = _write(
         tmp_path,
         PayerOption,
         ("a-plan", "follows", "any", "b-plan", *END),
         ("b-plan", "follows", "any", "a-plan", *END),
     )
-    assert _own(file).lineage("a-plan") == ("a-plan", "b-plan", "any")
+    with pytest.raises(TableError, match="line 2: a-plan follows itself"):
+        _own(file)
 
 
 # --- places, codes, modifiers -------------------------------------------------------------------------

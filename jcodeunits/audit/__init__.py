@@ -74,7 +74,7 @@ def judge(table: Any, *, reference: Reference | None = None) -> Any:
     difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated by bars),
     citation. Raises `BatchError` where a column is missing or doubled.
     """
-    return _judge(as_table(table), reference or Reference.shipped(), progress=False)
+    return _judge(as_table(table), Reference.of(reference), progress=False)
 
 
 def _judge(given: Any, reference: Reference, progress: bool | None) -> Any:
@@ -118,7 +118,7 @@ def judge_file(
     check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     made = _judge(whole, book, progress)
     if target is not None:
         schema = opened.schema

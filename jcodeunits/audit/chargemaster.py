@@ -125,7 +125,7 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) 
     of the day is known: a national estimate), cause, citation. Raises
     `BatchError` where a column is missing or doubled.
     """
-    return _judged(_named(as_table(frame), "The table"), as_date(on), reference or Reference.shipped())
+    return _judged(_named(as_table(frame), "The table"), as_date(on), Reference.of(reference))
 
 
 def chargemaster_file(
@@ -143,7 +143,7 @@ def chargemaster_file(
     opened = files.open_source(source, (), encoding)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     made = _judged(_named(whole, opened.name), as_date(on), book)
     if target is not None:
         with files.open_target(target, made.schema, spreadsheet_safe=spreadsheet_safe) as write:

@@ -124,7 +124,7 @@ def report(
     judged: Any, source: str = "lines", target: str | None = None, *, reference: Reference | None = None
 ) -> Report:
     """Sum up a judged table."""
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     names = ("verdict", "code", "expected_code", "cause", "difference_amount")
     verdicts: Counter[str] = Counter()
     by_cause: dict[str, list[tuple[Any, Any]]] = defaultdict(list)

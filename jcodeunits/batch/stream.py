@@ -114,7 +114,7 @@ def bill_file(
     opened = open_source(source, KEYED, encoding)
     check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
-        biller = Biller(Resolver(reference or Reference.shipped()), pool)
+        biller = Biller(Resolver(Reference.of(reference)), pool)
         run_stream(opened, target, biller.bill, biller.schema(opened.schema), spreadsheet_safe, progress)
     oldest, newest = biller.dates
     return Summary(
@@ -143,7 +143,7 @@ def bill_stream(source: Any, *, reference: Reference | None = None, outputs: Seq
     schema = opened.schema
     for name in outputs:
         schema = schema.append(pa.field(name, TYPES[name]))
-    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, reference or Reference.shipped(), outputs))
+    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, Reference.of(reference), outputs))
 
 
 def _billed(batches: Iterable[Any], schema: Any, reference: Reference, outputs: Sequence[str]) -> Iterator[Any]:

@@ -160,7 +160,7 @@ def bill(table: Any, *, reference: Reference | None = None, outputs: Sequence[st
     given = as_table(table)
     check_columns(given.column_names, outputs)
     with ThreadPoolExecutor(THREADS) as pool:
-        return Biller(Resolver(reference or Reference.shipped()), pool, outputs).bill(given)
+        return Biller(Resolver(Reference.of(reference)), pool, outputs).bill(given)
 
 
 def as_table(table: Any) -> Any:

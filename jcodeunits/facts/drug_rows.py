@@ -277,6 +277,7 @@ class Brand(Dated):
 
     TABLE: ClassVar[str] = "brands"
     KEY: ClassVar[tuple[str, ...]] = ("brand", "ingredient", "code")
+    PLACE: ClassVar[str] = "brand"
     USUAL: ClassVar[tuple[str, ...]] = ("code",)
 
     brand: str = column(text)
@@ -293,6 +294,7 @@ class OtherName(Dated):
 
     TABLE: ClassVar[str] = "names"
     KEY: ClassVar[tuple[str, ...]] = ("name", "ingredient", "code")
+    PLACE: ClassVar[str] = "name"
     USUAL: ClassVar[tuple[str, ...]] = ("code",)
 
     name: str = column(text)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from ..errors import TableError
+from ..errors import TableError, quoted
 
 MANIFEST = "manifest.json"
 FORMAT = 1  # of the folder; raised when an older folder must be folded again
@@ -37,6 +38,10 @@ class Folder:
     def file(self, name: str) -> str | None:
         """The file of a table, or None where the package's own answers."""
         return os.path.join(self.path, self.tables, name) if name in self.digests else None
+
+
+_FILE = re.compile(r"[a-z0-9_]+\.(csv|txt)")
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def digest_of(digests: Mapping[str, str]) -> str:
@@ -65,7 +70,7 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
             file=place,
             problems=(),
         ) from None
-    except (OSError, ValueError) as why:
+    except (OSError, ValueError, RecursionError) as why:
         raise TableError(f"{file} cannot be read as a manifest: {why}.", file=file, problems=()) from why
     _check(told, file, place)
     digests = {str(name): str(digest) for name, digest in told["digests"].items()}
@@ -73,7 +78,7 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
 
 
 def _check(told: Any, file: str, place: str) -> None:
-    known = isinstance(told, dict) and isinstance(told.get("format"), int)
+    known = isinstance(told, dict) and type(told.get("format")) is int
     if known and told["format"] != FORMAT:
         age = "an older" if told["format"] < FORMAT else "a newer"
         raise TableError(
@@ -85,8 +90,15 @@ def _check(told: Any, file: str, place: str) -> None:
     wrong = [key for key, kind in _KEYS.items() if not known or not isinstance(told.get(key), kind)]
     if wrong:
         raise TableError(f"{file} is no manifest: {', '.join(wrong)} missing or wrong.", file=file, problems=())
+    digests = told["digests"]
+    strange = [
+        name for name, digest in digests.items() if not _FILE.fullmatch(name) or not _DIGEST.fullmatch(str(digest))
+    ]
+    if strange or not digests:
+        says = f"{quoted(strange[0])} is no table with its SHA-256" if strange else "it names no table"
+        raise TableError(f"{file} is no manifest: {says}.", file=file, problems=())
     inside = os.path.basename(told["tables"])
-    if inside != told["tables"] or not os.path.isdir(os.path.join(place, inside)):
+    if inside != told["tables"] or inside in ("", ".", "..") or not os.path.isdir(os.path.join(place, inside)):
         raise TableError(
             f"{file} names the tables {told['tables']!r}, which are not there. Restore the folder, or make it again.",
             file=file,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, lru_cache, wraps
@@ -43,6 +43,7 @@ from .store import Store
 _BIOSIMILAR = re.compile(r"-[a-z]{4}$")  # the four letters that tell a biosimilar from its originator
 
 R = TypeVar("R", bound=PolicyRow)
+C = TypeVar("C", Edit, Limit, PayerOption, PlaceRule, RouteCode)
 
 
 def in_effect(rows: Iterable[R], on: object) -> R | None:
@@ -122,8 +123,7 @@ class Policy:
         names = (code, "facility") if place is not None and place.facility else (code,)
         for name in names:
             for who in self.lineage(payer):
-                rows = (r for r in self._of(PlaceRule, who) if r.place == name and r.claim in (ANY, claim))
-                found = in_effect(rows, on)
+                found = _for_claim([r for r in self._of(PlaceRule, who) if r.place == name], claim, on)
                 if found is not None:
                     return found
         return None
@@ -233,10 +233,9 @@ class Policy:
         """
         rows = self.route_codes(ingredient, route)
         for who in self.lineage(payer) if rows else ():
-            for wanted in (claim, ANY):
-                found = in_effect((row for row in rows if (row.payer, row.claim) == (who, wanted)), on)
-                if found is not None:
-                    return found
+            found = _for_claim([row for row in rows if row.payer == who], claim, on)
+            if found is not None:
+                return found
         return None
 
     @cached_property
@@ -283,7 +282,7 @@ class Policy:
         >>> [policy.limit("96372", "2026-03-02", claim).units for claim in ("professional", "outpatient")]
         [4, 5]
         """
-        return in_effect((r for r in self._of(Limit, code) if r.claim in (ANY, claim)), on)
+        return _for_claim(self._of(Limit, code), claim, on)
 
     def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
         """The edit between two codes, in whichever direction it stands, or None.
@@ -359,12 +358,19 @@ class Policy:
             problems.extend(
                 f"{where}: {value!r} is none of {', '.join(kinds[row.option])}"
                 for value in row.values
-                if not _fits(value, kinds[row.option])
+                if not self._fits(value, kinds[row.option])
             )
         if problems:
             raise TableError(
                 "payers.csv does not load:\n  " + "\n  ".join(problems), file="payers.csv", problems=tuple(problems)
             )
+
+    def _fits(self, value: str, allowed: tuple[str, ...]) -> bool:
+        if value in allowed or "text" in allowed:
+            return True
+        if "number" in allowed and value.isascii() and value.isdigit() and len(value) <= 4:
+            return True
+        return "modifier" in allowed and bool(self._of(Modifier, value))
 
     # --- money ---------------------------------------------------------------------------------------
 
@@ -489,30 +495,29 @@ def _line_of(payer: str, follows: dict[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*line, ANY]))
 
 
-def _fits(value: str, allowed: tuple[str, ...]) -> bool:
-    if value in allowed or "text" in allowed:
-        return True
-    if "number" in allowed and value.isascii() and value.isdigit():
-        return True
-    return "modifier" in allowed and len(value) == 2 and value.isascii() and value.isalnum()
+def _for_claim(rows: Sequence[C], claim: str, on: object) -> C | None:
+    """The row that answers for a kind of claim: its own before that for any."""
+    for wanted in (claim, ANY):
+        found = in_effect([row for row in rows if row.claim == wanted], on)
+        if found is not None:
+            return found
+    return None
 
 
 @lru_cache(maxsize=4096)
 def _option(policy: Policy, payer: str, name: str, on: dt.date, claim: str) -> PayerOption:
     for who in policy.lineage(payer):
         rows = policy._options.get((who, name), ())
-        for wanted in (claim, ANY):
-            found = in_effect((row for row in rows if row.claim == wanted), on)
-            if found is not None:
-                return found
+        found = _for_claim(rows, claim, on)
+        if found is not None:
+            return found
     raise CodeError(f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on)
 
 
 @lru_cache(maxsize=16384)
 def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit | None:
     for first, second in ((one, other), (other, one)):
-        rows = (r for r in policy._of(Edit, first) if r.column_2 == second and r.claim in (ANY, claim))
-        found = in_effect(rows, on)
+        found = _for_claim([r for r in policy._of(Edit, first) if r.column_2 == second], claim, on)
         if found is not None:
             return found
     return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..errors import TableError
+from ..errors import TableError, quoted
 from .store import Store, read_own_tables
 
 if TYPE_CHECKING:
@@ -45,7 +45,20 @@ class Reference:
         """
         from .folder import open_folder
 
-        return Reference(Store(open_folder(folder)))
+        return Reference(Store(open_folder(path_of(folder))))
+
+    @staticmethod
+    def of(reference: Reference | None) -> Reference:
+        """The reference given, or the shipped one where none is. Raises `TableError` for anything else."""
+        if reference is None:
+            return _shipped()
+        if not isinstance(reference, Reference):
+            raise TableError(
+                f"{quoted(reference)} is no Reference: give what `Reference.load` or `with_tables` returned, or none.",
+                file="",
+                problems=(),
+            )
+        return reference
 
     def with_tables(self, folder: str | os.PathLike[str]) -> Reference:
         """The same reference with a site's own rows: a folder with any of the tables, each under its own name.
@@ -53,8 +66,12 @@ class Reference:
         A row needs only the columns that it says something in. One that meets a shipped row is refused unless it
         says `replaces=yes`; every answer that uses it then says so. Raises `TableError`.
         """
-        made = Reference(self.store.with_own(read_own_tables(folder, table_classes(), self.store)))
+        from .own import check
+
+        rows = read_own_tables(path_of(folder), table_classes(), self.store)
+        made = Reference(self.store.with_own(rows))
         made.policy.check_options()
+        check(self, made, rows)
         return made
 
     @property
@@ -98,6 +115,14 @@ class Reference:
         folder = self.store.folder
         own = tuple(made.path for made in self.store.own)
         return _opened, (folder.path if folder is not None else None, own, self.fingerprint)
+
+
+def path_of(folder: Any) -> str:
+    """A folder's path as text. Raises `TableError` for what is no path, an empty one included."""
+    path = os.fspath(folder) if isinstance(folder, str | os.PathLike) else None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise TableError(f"{quoted(folder)} is no folder: give its path.", file="", problems=())
+    return path
 
 
 def _opened(folder: str | None, own: tuple[str, ...], fingerprint: str) -> Reference:

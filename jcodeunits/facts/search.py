@@ -84,7 +84,7 @@ def find(text: str, on: object = None, reference: Reference | None = None, limit
     check_length(text)
     day = as_date(on) if on is not None else None
     ranked: dict[Drug, int] = {}
-    for rank, row in _matches(text.strip(), day, reference or Reference.shipped()):
+    for rank, row in _matches(text.strip(), day, Reference.of(reference)):
         if day is None or row.period.holds(day):
             ranked[row] = min(rank, ranked.get(row, rank))
     found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
@@ -184,7 +184,7 @@ def drug(name: str, on: object, route: str | None = None, reference: Reference |
     """
     if not isinstance(name, str) or not name.strip():
         raise UnknownDrug(f"{quoted(name)} is no drug: give a HCPCS code or a name as text.", given=name, near=())
-    book = (reference or Reference.shipped()).drugs
+    book = (Reference.of(reference)).drugs
     way = routes.canonical(route) if route else None
     try:
         return choose(book, name, as_date(on), None, way).drug
@@ -194,7 +194,7 @@ def drug(name: str, on: object, route: str | None = None, reference: Reference |
 
 def history(code: str, reference: Reference | None = None) -> History:
     """Every dated row of a code, with its successors and predecessors. Raises `UnknownDrug`."""
-    return (reference or Reference.shipped()).drugs.history(code)
+    return (Reference.of(reference)).drugs.history(code)
 
 
 def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:

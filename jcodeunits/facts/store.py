@@ -22,6 +22,8 @@ from .folder import Folder, digest_of
 
 D = TypeVar("D", bound=Dated)
 
+EVERY_CLAIM = ("claim", "any")  # a column and its word for all kinds of claim
+
 
 @attrs.frozen(eq=False)
 class OwnTables:
@@ -42,6 +44,7 @@ class Store:
     folder: Folder | None = None
     own: tuple[OwnTables, ...] = ()
     _memo: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
+    _seen: set[str] = attrs.field(init=False, repr=False, factory=set)
 
     # -- files
 
@@ -49,6 +52,21 @@ class Store:
         """Where a file of facts lies: in the refreshed folder where it holds it, else in the package."""
         found = self.folder.file(name) if self.folder is not None else None
         return found or os.path.join(tables.folder(), name)
+
+    def _whole(self, name: str) -> str:
+        """The same file; one of a refreshed folder must be what its manifest says. Raises `TableError`."""
+        file = self.file(name)
+        wanted = self.folder.digests.get(name) if self.folder is not None else None
+        if wanted is not None and file not in self._seen:
+            if _sha256(file) != wanted:
+                raise TableError(
+                    f"{file} is not the file that its manifest names: it was changed. Restore the folder, or make it "
+                    "again with `jcodeunits refresh PATH... --into NEW_FOLDER`.",
+                    file=file,
+                    problems=(),
+                )
+            self._seen.add(file)
+        return file
 
     def file_names(self) -> tuple[str, ...]:
         """The names of the files that answers are read from, sorted."""
@@ -59,7 +77,7 @@ class Store:
     def sources(self) -> Mapping[str, Source]:
         """Every source by id, those of a refreshed folder in front."""
         known = tables.sources()
-        made = self.folder.file("sources.csv") if self.folder is not None else None
+        made = self._whole("sources.csv") if self.folder is not None and self.folder.file("sources.csv") else None
         return {**known, **{row.id: row for row in tables.read(Source, made, {})}} if made else known
 
     @cached_property
@@ -113,7 +131,7 @@ class Store:
         return self.folder is None or self.folder.file(name) is None
 
     def _read(self, row_class: type[D]) -> tuple[D, ...]:
-        return tables.read(row_class, self.file(f"{row_class.TABLE}.csv"), self.sources)
+        return tables.read(row_class, self._whole(f"{row_class.TABLE}.csv"), self.sources)
 
     def starting(self, row_class: type[D], first_cell: str, whole: bool = True) -> tuple[D, ...]:
         """The rows whose first cell is this text, or not `whole` begins with it; the rest unread."""
@@ -121,7 +139,7 @@ class Store:
 
     def holding(self, row_class: type[D], text: str) -> tuple[D, ...]:
         """The rows in whose line this text stands anywhere, and every own row; the caller sifts them."""
-        data = tables.content(self.file(f"{row_class.TABLE}.csv"))
+        data = tables.content(self._whole(f"{row_class.TABLE}.csv"))
         found = tables.holding(row_class, data, text, self.sources)
         return self._overlaid(found, self._own(row_class))
 
@@ -143,26 +161,8 @@ class Store:
         return rows
 
     def with_own(self, made: OwnTables) -> Store:
-        """A store with the rows of one more folder. Raises `TableError` where one meets a row in silence."""
-        for row_class, rows in made.rows.items():
-            meets = [f"line {one.line}: {says}" for one in rows for says in self._meets(row_class, one)]
-            meets += _twice(rows)
-            if meets:
-                file = os.path.join(made.path, f"{row_class.TABLE}.csv")
-                raise tables.refuse(
-                    os.path.basename(file),
-                    file,
-                    meets,
-                    "A row that takes another's place says replaces=yes; else give other days or another key.",
-                )
+        """A store with the rows of one more folder."""
         return Store(self.folder, (*self.own, made))
-
-    def _meets(self, row_class: type[Any], one: OwnRow) -> Iterable[str]:
-        if one.row.replaces:
-            return
-        for other in self.starting(row_class, one.first):
-            if key_of(other) == key_of(one.row) and other.period.overlaps(one.row.period):
-                yield f"{named(one.row)} meets the row in effect {other.period} ({other.citation})"
 
 
 def overlaid(rows: Sequence[D], own: Sequence[D]) -> tuple[D, ...]:
@@ -177,19 +177,18 @@ def overlaid(rows: Sequence[D], own: Sequence[D]) -> tuple[D, ...]:
 
 
 def _outside(row: D, mine: D) -> Iterable[D]:
-    if key_of(row) != key_of(mine) or not row.period.overlaps(mine.period):
+    if not stands_in_place(mine, row) or not row.period.overlaps(mine.period):
         return (row,)
     return [row.during(period) for period in row.period.without(mine.period)]
 
 
-def _twice(rows: Sequence[OwnRow]) -> list[str]:
-    """Own rows of one file that meet each other."""
-    return [
-        f"line {other.line}: {named(other.row)} meets line {one.line}"
-        for i, one in enumerate(rows)
-        for other in rows[i + 1 :]
-        if key_of(one.row) == key_of(other.row) and one.row.period.overlaps(other.row.period)
-    ]
+def stands_in_place(mine: Any, row: Any) -> bool:
+    """Whether a site's row has the place of another: its key, of a name the name alone, of any claim each claim."""
+    name = getattr(mine, "PLACE", None)
+    if name is not None:
+        return bool(getattr(mine, name).casefold() == getattr(row, name).casefold())
+    same = [getattr(mine, part) == getattr(row, part) or (part, getattr(mine, part)) == EVERY_CLAIM for part in row.KEY]
+    return all(same)
 
 
 def key_of(row: Any) -> tuple[Any, ...]:
@@ -228,8 +227,11 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
 def _sha256(file: str) -> str:
     import hashlib
 
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with open(file, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as why:
+        raise TableError(f"{file} cannot be read: {why.strerror}.", file=file, problems=()) from why
 
 
 @lru_cache(maxsize=64)
@@ -240,6 +242,6 @@ def _shipped(row_class: Any) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=16384)
 def _starting(store: Store, row_class: Any, first_cell: str, whole: bool) -> tuple[Any, ...]:
-    data = tables.content(store.file(f"{row_class.TABLE}.csv"))
+    data = tables.content(store._whole(f"{row_class.TABLE}.csv"))
     found = tables.starting(row_class, data, first_cell, store.sources, whole)
     return store._overlaid(found, store._own(row_class, first_cell, whole))

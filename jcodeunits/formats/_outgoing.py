@@ -284,7 +284,7 @@ def prepare(
 
 def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
     """The reference that a charge is written with; it must be the one that the charge was made with."""
-    book = reference or Reference.shipped()
+    book = Reference.of(reference)
     if charge.fingerprint not in ("", book.fingerprint):  # a charge made by hand names no facts
         which = "the reference given" if reference is not None else "the shipped reference"
         raise FormatError(

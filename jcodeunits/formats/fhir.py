@@ -76,7 +76,7 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
     message = parse(text)
     if _is_charge(message):
         return _lines(message, **_outgoing.for_charges(beside, "fhir"))
-    return _incoming.only(_fhir_given.reading(message, reference=reference or Reference.shipped(), **beside), "fhir")
+    return _incoming.only(_fhir_given.reading(message, reference=Reference.of(reference), **beside), "fhir")
 
 
 def reading(text: object, *, reference: Reference | None = None, **beside: Any) -> Reading:
@@ -84,7 +84,7 @@ def reading(text: object, *, reference: Reference | None = None, **beside: Any) 
 
     Lots and expiries are kept in `.batches`.
     """
-    return _fhir_given.reading(parse(text), reference=reference or Reference.shipped(), **beside)
+    return _fhir_given.reading(parse(text), reference=Reference.of(reference), **beside)
 
 
 def _is_charge(message: dict[str, Any]) -> bool:

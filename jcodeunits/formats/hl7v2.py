@@ -78,7 +78,7 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
     if kind == "DFT":
         _outgoing.for_charges(beside, "hl7v2", ())
         return _lines(segments)
-    return _incoming.only(_hl7v2_given.reading(segments, kind, reference or Reference.shipped(), **beside), "hl7v2")
+    return _incoming.only(_hl7v2_given.reading(segments, kind, Reference.of(reference), **beside), "hl7v2")
 
 
 def reading(text: object, *, reference: Reference | None = None, **beside: Any) -> Reading:
@@ -87,7 +87,7 @@ def reading(text: object, *, reference: Reference | None = None, **beside: Any) 
     Lots and expiries are kept in `.batches`.
     """
     segments = segments_of(text)
-    return _hl7v2_given.reading(segments, kind_of(segments), reference or Reference.shipped(), **beside)
+    return _hl7v2_given.reading(segments, kind_of(segments), Reference.of(reference), **beside)
 
 
 # --- reading: what was charged ---------------------------------------------------------------------

@@ -124,7 +124,7 @@ def refresh(
     target = into if into is not None else Path(tables.folder())
     if not target.is_dir():
         raise TableError(f"{target} is no folder to write tables into.", file=str(target), problems=())
-    read = read_inputs(Path(inputs), on, reference or Reference.shipped())
+    read = read_inputs(Path(inputs), on, Reference.of(reference))
     made: Texts = {}
     found: list[Lint] = []
     left_out = [f"{path.name}: unzip it into the folder" for path in sorted(Path(inputs).rglob("*.zip"))]
