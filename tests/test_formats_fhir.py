@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a dose as text": (changed(R4, "dosage.dose.value", "30"), "'30' is no number"),
     "true": (changed(R4, "dosage.dose.value", True), "True is no number"),
     "less than": (changed(R4, "dosage.dose.comparator", "<"), "no exact amount"),
-    "only as text": (changed(R4, "dosage", {"text": "30 mg IM"}), "only as text: '30 mg IM'"),
+    "only as text": (changed(R4, "dosage", {"text": "30 mg IM"}), r"only as text, in dosage\.text"),
     "no dosage": (changed(R4, "dosage", None), "it has no dose"),
     "an external drug": (
         changed(R4, "medicationReference.reference", "Medication/9"),

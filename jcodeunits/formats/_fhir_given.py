@@ -154,12 +154,15 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
-    if codes := _reasons(resource):
-        says["diagnoses"] = codes
     actor, kind = _performer(resource, around)
     if actor:
         says["performer"] = actor
     notes: list[Finding] = []
+    found, unread = _reasons(resource, around)
+    if found:
+        says["diagnoses"] = found
+    notes += [_incoming.unread_reason(where, name, _SOURCE) for name in unread]
+    notes += _incoming.wasted(where, _prose(resource), _SOURCE, "note")
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
@@ -212,7 +215,7 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference) -> dict[str, st
 def _dose(dosage: dict[str, Any], where: str) -> str:
     dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
     if not dose or dose.get("value") is None:
-        said = f" (only as text: {quoted(dosage['text'])})" if dosage.get("text") else ""
+        said = " (only as text, in dosage.text)" if dosage.get("text") else ""
         raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose", fills="dose")
     if dose.get("comparator"):
         why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
@@ -408,11 +411,37 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
     return {}
 
 
-def _reasons(resource: dict[str, Any]) -> list[str]:
-    """ICD-10-CM codes among the reasons (R4 reasonCode, R5 reason.concept)."""
+# A Condition that is not (or no longer) held to be so.
+_NO_CONDITION = {"entered-in-error", "refuted"}
+
+
+def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[str]]:
+    """ICD-10-CM codes among the reasons, and the elements that point to what the message does not hold.
+
+    R4 has reasonCode and reasonReference, R5 reason with a concept or a reference; both point to Conditions.
+    """
     concepts = [*(resource.get("reasonCode") or []), *(resource.get("reasonGiven") or [])]
-    concepts += [one.get("concept") or {} for one in resource.get("reason") or [] if isinstance(one, dict)]
-    return [code["code"] for concept in concepts for code in codes(concept, ICD10)]
+    pointers = [("reasonReference", one) for one in resource.get("reasonReference") or []]
+    for one in resource.get("reason") or []:
+        concepts.append(one.get("concept") or {})
+        if isinstance(one.get("reference"), dict):
+            pointers.append(("reason", one["reference"]))
+    unread = []
+    for name, pointer in pointers:
+        found = around.find(str(pointer.get("reference") or ""))
+        if found is None:
+            unread.append(name)
+        elif not _NO_CONDITION & {*words(found.get("verificationStatus")), str(found.get("verificationStatus"))}:
+            concepts.append(found.get("code") or {})
+    codings = [code["code"] for concept in concepts for code in codes(concept, ICD10)]
+    return list(dict.fromkeys(codings)), list(dict.fromkeys(unread))
+
+
+def _prose(resource: Mapping[str, Any]) -> list[str]:
+    """The free texts of an administration, to be asked about and never read."""
+    notes = resource.get("note") or []
+    each = [one.get("text") for one in notes if isinstance(one, dict)] if isinstance(notes, list) else [notes]
+    return [str(text) for text in (*each, (resource.get("dosage") or {}).get("text")) if text]
 
 
 # Who gave it, where that is no staff: no service of the practice.

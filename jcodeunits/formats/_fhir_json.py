@@ -58,6 +58,7 @@ _SHAPES = Shapes(
             "extension",
             "modifierExtension",
             "reasonGiven",
+            "reasonReference",
             "security",
             "tag",
             "related",

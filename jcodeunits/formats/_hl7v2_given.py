@@ -83,6 +83,11 @@ class _Group:
     rxa: Segment
     routes: list[Segment] = attrs.field(factory=list)
     components: list[Segment] = attrs.field(factory=list)
+    notes: list[str] = attrs.field(factory=list)
+
+
+# Where prose stands beside an administration.
+_NOTES = {"NTE": (3,), "OBX": (3, 5)}
 
 
 def _administrations(segments: list[Segment]) -> list[_Group]:
@@ -109,6 +114,8 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
         elif segment.name == "RXR":
             for group in open_:
                 group.routes.append(segment)
+        elif segment.name in _NOTES and found:
+            found[-1].notes += [segment.raw(position) for position in _NOTES[segment.name]]
         elif segment.name == "RXC":
             (found[-1].components if open_ else ordered).append(segment)
     return found
@@ -249,7 +256,9 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
         says["performer"] = performer
     batch = _incoming.batch(rxa.get(15), rxa.get(16))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
-    return Given(rxa.where, says, gaps, on, group.patient, batch, utc)
+    prose = (*group.notes, rxa.raw(9))
+    notes = _incoming.wasted(rxa.where, prose, _SOURCE, "NTE")
+    return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 
 def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:

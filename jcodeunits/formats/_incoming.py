@@ -35,7 +35,9 @@ FINDINGS = declare(
         "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
+        "reason-unread": ("A reason that the message points to is not in it", "note"),
         "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
+        "waste-noted": ("A note speaks of wasted drug", "warn"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
@@ -165,6 +167,36 @@ def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tupl
     )
 
 
+_WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
+
+
+def wasted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+    """A question where a note speaks of drug that was thrown away; nothing is ever billed from prose.
+
+    Source: the waste must be documented to be billed (Medicare Claims Processing Manual, chapter 17, section 40).
+    """
+    if not any(_WASTED.search(note) for note in notes):
+        return ()
+    says = f"{where}: a note beside it speaks of wasted drug, and the amount discarded is not recorded in a field."
+    fix = "Give discarded='30 mg' (or '0 mg') beside the message as the record shows it."
+    return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
+
+
+def _still_asks(note: Finding, extra: Mapping[str, Any]) -> bool:
+    """Whether a question of reading stands: wastage is answered by what is said to be discarded."""
+    answered = extra.get("discarded") is not None or any(
+        (one.discarded if isinstance(one, OpenedProduct) else one.get("discarded")) is not None
+        for one in extra.get("products") or ()
+    )
+    return note.rule != "waste-noted" or not answered
+
+
+def unread_reason(where: str, what: str, source: str) -> Finding:
+    """A note that a reason for the administration is not among what the message holds."""
+    says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
+    return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
+
+
 def only(found: Reading, form: str) -> Encounter:
     """The encounter of a message whose every administration was given; `FormatError` names the others."""
     missing = [finding for finding in found.findings if finding.rule == "not-administered"]
@@ -211,7 +243,7 @@ def reading(
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     dated = [attrs.evolve(one, on=made.on) for one in given]
     late = tuple(finding for one in dated for finding in expired(one, *cite))
-    said = tuple(note for one in given for note in one.notes)
+    said = tuple(note for one, extra in zip(given, each, strict=True) for note in one.notes if _still_asks(note, extra))
     days = _utc_days(given, encounter.get("on") is not None, cite)
     made = attrs.evolve(made, findings=(*withheld, *late, *days, *said, *notes))
     return Reading(made, tuple(one.batch for one in given))
@@ -221,8 +253,8 @@ def _one_patient(given: Sequence[Given], form: str) -> None:
     patients = sorted({one.patient for one in given if one.patient})
     if len(patients) > 1:
         raise FormatError(
-            f"The message is about several patients ({', '.join(patients)}). An encounter is one patient's: "
-            "read them one at a time.",
+            f"The message is about several patients ({len(patients)}), and an encounter is one patient's: read_all() "
+            "reads them one at a time.",
             format=form,
             place="patient",
         )
@@ -233,7 +265,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     if len(days) > 1:
         raise FormatError(
             f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
-            "read them one at a time.",
+            "read_all() reads them one at a time.",
             format=form,
             place="on",
         )

@@ -12,13 +12,29 @@ from jcodeunits.amount import json_number
 from jcodeunits.errors import FormatError
 
 
+def plain_text(text: object, form: str) -> str:
+    """Text, or bytes in UTF-8, without a byte order mark; `FormatError` for anything else."""
+    if isinstance(text, (bytes, bytearray)):
+        try:
+            text = bytes(text).decode("utf-8")
+        except UnicodeDecodeError:
+            raise FormatError("These bytes are no UTF-8 text.", format=form) from None
+    if not isinstance(text, str):
+        raise FormatError(f"Text is wanted, not {type(text).__name__}.", format=form)
+    return text.removeprefix("\ufeff")
+
+
 def load(text: object, form: str, what: str) -> dict[str, Any]:
     """The JSON object in a text, or the dict as it is; `FormatError` for anything else."""
     value: object = text
     if isinstance(text, (str, bytes, bytearray)):
         try:
             value = json.loads(
-                text, parse_float=json_number, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
+                plain_text(text, form),
+                parse_float=json_number,
+                parse_int=_whole,
+                parse_constant=_no_number,
+                object_pairs_hook=_once,
             )
         except (ValueError, RecursionError) as why:
             raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None

@@ -84,6 +84,20 @@ def counted(owners: Iterable[object]) -> tuple[int, ...]:
     return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
 
 
+def unread(
+    given: Iterable[tuple[str, object]], known: Mapping[str, str], at: int | None, prefix: str = ""
+) -> Iterable[Loss]:
+    """A loss for each element of a message that is there and is neither read nor passed over.
+
+    `known`: the elements that the reader knows, by name: `read`; `passed`, which cannot change who, what, how
+    much, how, when, whether or what it costs; or else why it is not carried.
+    """
+    for name, value in given:
+        what = known.get(name, "a line has no field for it")
+        if what not in ("read", "passed") and value not in ("", None, [], {}):
+            yield Loss(at, f"{prefix}{name}", str(value)[:80], what)
+
+
 # Claim frequency, the third digit of the type of bill (CLM05-3): what a claim is that is not the original.
 # True: it charges lines, and what it says of an earlier claim is a loss. False: it charges nothing.
 FREQUENCIES = {

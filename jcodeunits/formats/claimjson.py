@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
-from . import _outgoing
+from . import _elements, _outgoing
 from ._json import Shapes, load
 from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
@@ -216,7 +216,12 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     problems: list[str] = []
     lost: list[Loss] = []
     _outgoing.frequency(str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost)
-    read_rows = [_read_line(row, at, listed, problems, lost) for at, row in enumerate(rows, 1)]
+    lost += _outgoing.unread(claim.items(), _elements.CLEARING_CLAIM, None)
+    drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, lost)]
+    place = str(claim.get("placeOfServiceCode") or "")
+    read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]
+    if not drugs:
+        problems.append("line 1: none of the lines has a HCPCS or CPT code counted in units")
     if problems:
         raise FormatError(
             f"These service lines cannot be read: {'; '.join(problems)}.",
@@ -243,11 +248,29 @@ def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
     return Decimal(number(made))
 
 
+def _service_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return row.get("professionalService") or row.get("institutionalService") or {}
+
+
+def _no_drug(row: Mapping[str, Any], at: int, lost: list[Loss]) -> bool:
+    """Whether a line has no HCPCS code or counts minutes or days, and no NDC: it is listed and not read."""
+    service = _service_of(row)
+    unit = service.get("measurementUnit")
+    if row.get("drugIdentification") or (service.get("procedureCode") and unit not in ("MJ", "DA")):
+        return False
+    what = service.get("procedureCode") or f"revenue code {service.get('serviceLineRevenueCode')}"
+    says = f"{what} ({unit}), charge {service.get('lineItemChargeAmount')}"
+    lost.append(Loss(None, f"serviceLines[{at}]", says, "no HCPCS code counted in units: no drug line"))
+    return True
+
+
 def _read_line(
-    row: Mapping[str, Any], at: int, listed: tuple[str, ...], problems: list[str], lost: list[Loss]
+    row: Mapping[str, Any], at: int, listed: tuple[str, ...], place: str, problems: list[str], lost: list[Loss]
 ) -> tuple[Line, str, str]:
     where = f"line {at}"
-    service = row.get("professionalService") or row.get("institutionalService") or {}
+    service = _service_of(row)
+    lost += _outgoing.unread(row.items(), _elements.CLEARING_ROW, at)
+    lost += _outgoing.unread(service.items(), _elements.CLEARING_SERVICE, at)
     if not is_valid(service.get("procedureCode")):
         problems.append(f"{where}: {service.get('procedureCode')!r} is no HCPCS or CPT code")
     if service.get("procedureIdentifier") != "HC":
@@ -257,18 +280,19 @@ def _read_line(
     units = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
     if units is not None and (units % 1 or units < 1):
         problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
-    pointed = (service.get("compositeDiagnosisCodePointers") or {}).get("diagnosisCodePointers") or []
+    composite = service.get("compositeDiagnosisCodePointers") or service
+    pointed = composite.get("diagnosisCodePointers") or []
     known = [int(n) for n in pointed if is_count(str(n)) and 1 <= int(n) <= len(listed)]
     if len(known) < len(pointed):
         lost.append(Loss(at, "diagnoses", ",".join(map(str, pointed)), "the claim's list is not at hand"))
-    drug = _drug(row.get("drugIdentification") or {}, where, problems)
+    drug = _drug(row.get("drugIdentification") or {}, at, problems, lost)
     extras, rest = _outgoing.read_ndc_note(str(row.get("additionalNotes") or ""))
     if rest:
         lost.append(Loss(at, "additionalNotes", rest, "a line has no note"))
     amount = service.get("lineItemChargeAmount")
     line = Line(
         str(service.get("procedureCode") or ""),
-        tuple(service.get("procedureModifiers") or ()),
+        tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ()))),
         int(units or 0),
         drug.ndc or None,
         drug.qualifier,
@@ -280,12 +304,17 @@ def _read_line(
         description=service.get("description"),
         extra_ndcs=extras,
     )
-    day = str(row.get("serviceDate") or "")
-    date = f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day
-    return line, date, str(service.get("placeOfServiceCode") or "")
+    days = [str(row[name]) for name in ("serviceDate", "serviceDateEnd") if row.get(name)]
+    dates = [f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day for day in days]
+    return line, "/".join(dict.fromkeys(dates)), str(service.get("placeOfServiceCode") or place)
 
 
-def _drug(drug: Mapping[str, Any], where: str, problems: list[str]) -> ExtraNdc:
+def _drug(drug: Mapping[str, Any], at: int, problems: list[str], lost: list[Loss]) -> ExtraNdc:
+    where = f"line {at}"
+    lost += _outgoing.unread(drug.items(), _elements.CLEARING_DRUG, at)
+    if (qualifier := drug.get("serviceIdQualifier") or "N4") != "N4":
+        lost.append(Loss(at, "drugIdentification", str(drug.get("nationalDrugCode")), f"{qualifier!r} names no NDC"))
+        return ExtraNdc("")
     if not drug:
         return ExtraNdc("")
     ndc = str(drug.get("nationalDrugCode") or "")

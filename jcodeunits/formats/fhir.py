@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two
 
-from . import _fhir_given, _incoming, _outgoing
+from . import _elements, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
@@ -102,6 +102,7 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
     problems: list[str] = []
     rows: list[tuple[Line, str, str, list[Loss]]] = []
     owners: list[object] = []
+    every: list[Loss] = list(_earlier(message))
     for at, (_, resource) in enumerate(resources(message), 1):
         if resource.get("resourceType") == "ChargeItem":
             rows.append(_charge_item(resource, len(rows) + 1, problems))
@@ -109,6 +110,7 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
             owners += [at] * len(resource["item"])
+            every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
             listed = _listed(resource) or dict(enumerate(diagnoses, 1))
             for item in resource["item"]:
                 rows.append(_item(item, len(rows) + 1, listed, problems))
@@ -120,7 +122,7 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
             problems=tuple(problems),
         )
     lines, dates, places, losses = zip(*rows, strict=True)
-    every = [*_earlier(message), *(loss for each in losses for loss in each)]
+    every += [loss for each in losses for loss in each]
     return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
 
 
@@ -164,7 +166,8 @@ def _listed(claim: Mapping[str, Any]) -> dict[int, str]:
 def _item(
     item: dict[str, Any], at: int, listed: Mapping[int, str], problems: list[str]
 ) -> tuple[Line, str, str, list[Loss]]:
-    where, lost = f"item {item.get('sequence', at)}", []
+    where = f"item {item.get('sequence', at)}"
+    lost = list(_outgoing.unread(item.items(), _elements.ITEM_ELEMENTS, at))
     pointed = item.get("diagnosisSequence") or []
     if unknown := [str(n) for n in pointed if n not in listed]:
         lost.append(Loss(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand"))
@@ -232,6 +235,7 @@ def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) 
 
 def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> ExtraNdc | None:
     found = codes(detail.get("productOrService") or {}, NDC)
+    lost += _outgoing.unread(detail.items(), _elements.DETAIL_ELEMENTS, at, "detail.")
     if not found:
         lost.append(Loss(at, "detail", str(detail.get("sequence", "")), "no NDC"))
         return None
@@ -271,7 +275,14 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
         description=concept.get("text"),
     )
     _stands(resource, where, problems)
-    return line, str(resource.get("occurrenceDateTime") or "")[:10], "", []
+    lost = list(_outgoing.unread(resource.items(), _elements.CHARGE_ITEM_ELEMENTS, at, "ChargeItem."))
+    urls = [str(one.get("url")) for one in resource.get("extension") or [] if one.get("url") != MODIFIER]
+    lost += [Loss(at, "ChargeItem.extension", url, "an extension that is not known here") for url in urls]
+    period = resource.get("occurrencePeriod") or {}
+    days = [
+        str(day)[:10] for day in (resource.get("occurrenceDateTime"), period.get("start"), period.get("end")) if day
+    ]
+    return line, "/".join(dict.fromkeys(str(day)[:10] for day in days if day)), "", lost
 
 
 # --- writing ---------------------------------------------------------------------------------------

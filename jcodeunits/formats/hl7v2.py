@@ -28,7 +28,7 @@ from jcodeunits.errors import FormatError, IdentifierError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
-from . import _hl7v2_given, _incoming, _outgoing
+from . import _elements, _hl7v2_given, _incoming, _outgoing
 from ._hl7v2_fields import STAMP, plain_number
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, escape, kind_of, ordered, segments_of
@@ -109,10 +109,12 @@ def _lines(segments: list[Segment]) -> ClaimLines:
         elif segment.name == "FT1":
             lines.append(_line(segment, len(lines) + 1, problems, lost))
             patients.append(patient)
-            day = STAMP.fullmatch(segment.get(4))
-            if day is None:
-                problems.append(f"{segment.where}: FT1-4 {segment.get(4)!r} names no day")
-            dates.append(f"{segment.get(4)[:4]}-{segment.get(4)[4:6]}-{segment.get(4)[6:8]}")
+            dates.append(_days(segment, problems))
+            written = [(str(n), segment.raw(n)) for n in range(1, len(segment.fields))]
+            lost += _outgoing.unread(written, _elements.FT1_FIELDS, len(lines), "FT1-")
+        elif segment.name in _elements.BESIDE_FT1:
+            position, why = _elements.BESIDE_FT1[segment.name]
+            lost.append(Loss(len(lines) or None, segment.name, segment.get(position), why))
         elif lines and segment.name == "NTE":
             lines[-1] = _noted(lines[-1], segment, len(lines), lost)
         elif lines and segment.name.startswith("Z") and segment.get(2) == "NDC":
@@ -126,6 +128,15 @@ def _lines(segments: list[Segment]) -> ClaimLines:
         )
     claims = _outgoing.counted(patients)
     return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost), claims)
+
+
+def _days(ft1: Segment, problems: list[str]) -> str:
+    """The day of FT1-4, or its first and last day."""
+    stamps = [stamp for stamp in (ft1.get(4), ft1.get(4, 2)) if stamp]
+    if not stamps or not all(STAMP.fullmatch(stamp) for stamp in stamps):
+        problems.append(f"{ft1.where}: FT1-4 {quoted(ft1.get(4))} names no day")
+    days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps]
+    return "/".join(dict.fromkeys(days))
 
 
 def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:

@@ -33,7 +33,8 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
-from . import _outgoing
+from . import _elements, _outgoing
+from ._json import plain_text
 from ._outgoing import ClaimLines, Loss, Rules, is_count, number
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
@@ -64,7 +65,7 @@ _CANNOT = {
 
 @attrs.frozen
 class Delimiters:
-    """The separators of an interchange, as its ISA names them."""
+    """The separators of an interchange, as its ISA names them; `repetition` is empty where it names none."""
 
     element: str = "*"
     component: str = ":"
@@ -72,8 +73,8 @@ class Delimiters:
     repetition: str = "^"
 
     def __attrs_post_init__(self) -> None:
-        marks = attrs.astuple(self)
-        if len(set(marks)) != 4 or any(len(mark) != 1 or mark.isalnum() or mark == " " for mark in marks):
+        marks = tuple(mark for mark in attrs.astuple(self) if mark or mark is not self.repetition)
+        if len(set(marks)) != len(marks) or any(len(mark) != 1 or mark.isalnum() or mark == " " for mark in marks):
             raise FormatError(
                 f"{marks!r} are no delimiters: four different characters, no letter, digit or space.", format="x12"
             )
@@ -261,10 +262,12 @@ class _Open:
     extras: tuple[ExtraNdc, ...] = ()
     claim: tuple[str, ...] = ()
     of: int = 0
+    no_drug: str = ""  # why it is no drug line: no HCPCS code, or counted in minutes or days
+    written: str = ""
     losses: list[tuple[str, str, str]] = attrs.field(factory=list)
 
 
-def read(text: str, *, diagnoses: Sequence[str] = (), delimiters: Delimiters | None = None) -> ClaimLines:
+def read(text: str | bytes, *, diagnoses: Sequence[str] = (), delimiters: Delimiters | None = None) -> ClaimLines:
     """The service lines of an 837P or 837I, or of a fragment as `write` gives it.
 
     A whole interchange brings its delimiters (ISA), place (CLM05) and diagnoses (HI); a fragment has the
@@ -274,16 +277,15 @@ def read(text: str, *, diagnoses: Sequence[str] = (), delimiters: Delimiters | N
     Raises `FormatError` naming every segment that is wrong: no LX before SV1, CTP03 in use, an NDC that has
     not 11 digits, fractional units, a fifth modifier in the place of the description.
     """
-    if not isinstance(text, str) or not text.strip():
+    body = plain_text(text, "x12").lstrip("\r\n\t ")
+    if not body:
         raise FormatError("There is no X12 text to read.", format="x12")
-    body = text.lstrip("\ufeff\r\n\t ")
     marks = delimiters or _delimiters(body)
     reader = _Reader(marks, tuple(diagnoses))
     pieces = [piece.strip("\r\n\t ") for piece in body.split(marks.segment)]
     if pieces[-1]:
-        raise FormatError(
-            f"The text does not end with {marks.segment!r}: it was cut at {pieces[-1][:20]!r}.", format="x12"
-        )
+        says = f"The text does not end with {marks.segment!r}: it was cut in segment {len(pieces)}."
+        raise FormatError(says, format="x12", place=f"segment {len(pieces)}")
     for at, piece in enumerate(pieces[:-1], 1):
         if piece:
             reader.segment(at, piece)
@@ -295,9 +297,13 @@ def _delimiters(text: str) -> Delimiters:
         return PLAIN
     if len(text) < 106 or text.count(text[3], 0, 106) != 16:
         raise FormatError("The ISA segment has not 106 characters and 16 elements.", format="x12", place="ISA")
-    return Delimiters(text[3], text[104], text[105], text[82])
+    # Until 00401 ISA11 was the standards identifier, and many a 5010 file still says U: no separator at all.
+    repeats = text[82]
+    plain = repeats.isalnum() or repeats == " " or repeats in (text[3], text[104], text[105])
+    return Delimiters(text[3], text[104], text[105], "" if plain else repeats)
 
 
+_DIAGNOSIS_KINDS = ("ABK", "ABF", "BK", "BF")
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
 _DAY = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
@@ -324,13 +330,20 @@ class _Reader:
             self.close()
         handler = _HANDLERS.get(name)
         if handler is not None:
-            handler(self, f"segment {at} ({piece})", values)
+            handler(self, f"segment {at} ({name})", values)
         elif self.open is not None:
             self.open.losses.append((name, piece, "a line has no field for this segment"))
+        elif name in _elements.CLAIM_SEGMENTS:
+            self.losses.append(Loss(None, name, piece, _elements.CLAIM_SEGMENTS[name]))
 
     def close(self) -> None:
         if self.open is not None:
-            if self.open.code:
+            if self.open.no_drug and not self.open.lin:
+                field = f"line {self.open.number} (SV1 or SV2)"
+                self.losses.append(Loss(None, field, self.open.written, f"no drug line: {self.open.no_drug}"))
+            elif self.open.no_drug:
+                self.problems.append(f"line {self.open.number}: an NDC, and {self.open.no_drug}")
+            elif self.open.code:
                 self.done.append(self.open)
                 if self.open.ndc is not None and self.open.quantity is None:
                     self.problems.append(f"line {self.open.number}: LIN without its CTP")
@@ -351,13 +364,17 @@ class _Reader:
             problems.append("CLM19 PB asks what would be paid, and charges nothing")
         self.problems += [f"{where.partition(' (')[0]}: {problem}" for problem in problems]
         self.listed = self.listed if self.given else ()
+        written = [(f"{n:02}", value) for n, value in values.items()]
+        self.losses += _outgoing.unread(written, _elements.CLM_ELEMENTS, None, "CLM")
 
     def _hi(self, _: str, values: dict[int, str]) -> None:
-        for value in () if self.given else values.values():
+        for value in values.values():
             kind, _sep, rest = value.partition(self.marks.component)
             code = rest.split(self.marks.component)[0]
-            if kind in ("ABK", "ABF", "BK", "BF") and code:
-                self.listed += (_dotted(code, kind),)
+            if kind in _DIAGNOSIS_KINDS and code:
+                self.listed += () if self.given else (_dotted(code, kind),)
+            elif code:
+                self.losses.append(Loss(None, f"HI {kind}", code, "a code of the claim that is no diagnosis of a line"))
 
     def _lx(self, _: str, values: dict[int, str]) -> None:
         self.close()
@@ -372,6 +389,7 @@ class _Reader:
     def _sv1(self, where: str, values: dict[int, str]) -> None:
         line = self._line(where, "SV1")
         self._service(where, line, values, {"code": 1, "amount": 2, "unit": 3, "units": 4})
+        self._unread(line, values, _elements.SV1_ELEMENTS, "SV1")
         line.place = values.get(5, "") or line.place
         chosen = [part for part in values.get(7, "").split(self.marks.component) if part]
         if not all(is_count(part) for part in chosen):
@@ -382,13 +400,26 @@ class _Reader:
         line = self._line(where, "SV2")
         self._service(where, line, values, {"code": 2, "amount": 3, "unit": 4, "units": 5})
         line.revenue_code = values.get(1) or None
+        self._unread(line, values, _elements.SV2_ELEMENTS, "SV2")
+
+    def _unread(self, line: _Open, values: dict[int, str], known: Mapping[str, str], name: str) -> None:
+        written = [(f"{n:02}", value) for n, value in values.items()]
+        for loss in _outgoing.unread(written, known, None, name):
+            line.losses.append((loss.field, loss.value, loss.reason))
 
     def _service(self, where: str, line: _Open, values: dict[int, str], at: Mapping[str, int]) -> None:
         qualifier, *parts = values.get(at["code"], "").split(self.marks.component)
         if line.code:
             self.problems.append(f"{where}: a second service in one line")
+        unit, charge = values.get(at["unit"], ""), values.get(at["amount"], "")
+        line.written = f"{values.get(1, '')} {values.get(2, '') if at['code'] == 2 else ''} ({unit}), charge {charge}"
         if qualifier != "HC" or not parts:
-            self.problems.append(f"{where}: {qualifier!r} is not HC, so the code is no HCPCS or CPT code")
+            line.no_drug = f"{qualifier!r} is not HC, so the code is no HCPCS or CPT code"
+        elif unit in ("MJ", "DA"):
+            line.no_drug = f"it counts {unit!r}, and units (UN) are wanted"
+        if line.no_drug:
+            line.code = "?"
+            return
         line.code = parts[0] if parts else "?"
         if not is_valid(line.code):
             self.problems.append(f"{where}: {line.code!r} is no HCPCS or CPT code")
@@ -424,9 +455,10 @@ class _Reader:
         self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
 
     def _nte(self, _: str, values: dict[int, str]) -> None:
-        if self.open is None:
-            return
         text = values.get(2, "")
+        if self.open is None:
+            self.losses.append(Loss(None, "NTE", text, _elements.CLAIM_SEGMENTS["NTE"]))
+            return
         extras, rest = _outgoing.read_ndc_note(text)
         self.open.extras += extras
         if rest:

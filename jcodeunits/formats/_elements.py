@@ -1,0 +1,215 @@
+"""What the readers of claims do with each element of their formats: one table for each kind of element.
+
+`read`; `passed` over, because it cannot change who, what, how much, how, when, whether or what it costs; else the
+words of the loss. An element that stands in no table is a loss too.
+"""
+
+from __future__ import annotations
+
+# HL7 version 2: the fields of FT1.
+FT1_FIELDS = {
+    **dict.fromkeys(("4", "6", "7", "10", "11", "19", "25", "26", "29", "43"), "read"),
+    **dict.fromkeys(("1", "2", "3", "5", "8", "9", "13", "14", "16", "18", "20", "21", "23", "24"), "passed"),
+    "12": "the price of one unit",
+    "15": "an amount of the insurance",
+    "17": "the fee schedule",
+    "22": "the cost of one unit",
+    "27": "whether the patient was told that it may not be paid (ABN)",
+    "28": "the reason why a duplicate was needed",
+}
+# Segments beside an FT1 that a line has no field for.
+BESIDE_FT1 = {"DG1": (3, "a diagnosis of the visit, tied to no line"), "PR1": (3, "a procedure of the visit")}
+
+# X12: The elements of a service: read, passed over, or why one is not carried.
+SV1_ELEMENTS = {
+    **dict.fromkeys(("01", "02", "03", "04", "05", "07"), "read"),
+    "09": "that it was an emergency",
+    "11": "that it belongs to EPSDT",
+    "12": "that it belongs to family planning",
+    "15": "that no copayment is due",
+}
+SV2_ELEMENTS = {**dict.fromkeys(("01", "02", "03", "04", "05"), "read"), "07": "an amount that is not covered"}
+CLM_ELEMENTS = {
+    **dict.fromkeys(("01", "02", "05", "06", "07", "08", "09", "19"), "read"),
+    "11": "related causes, such as an accident",
+    "12": "a special program",
+    "20": "the reason of a delay",
+}
+# Segments of the claim, outside its lines, that change what it says.
+CLAIM_SEGMENTS = {
+    "NTE": "a note of the claim",
+    "AMT": "an amount of the claim",
+    "K3": "words of the claim for the payer",
+    "CN1": "a contract",
+    "HCP": "a price of the claim",
+    "CRC": "a condition of the claim",
+    "PWK": "a paper that goes with the claim",
+}
+
+# The clearing houses' JSON: a claim, a line, its service and its drug.
+CLEARING_CLAIM = {
+    **dict.fromkeys(("serviceLines", "healthCareCodeInformation", "claimFrequencyCode", "placeOfServiceCode"), "read"),
+    **dict.fromkeys(
+        (
+            "claimInformation",
+            "claimFilingCode",
+            "patientControlNumber",
+            "claimChargeAmount",
+            "signatureIndicator",
+            "planParticipationCode",
+            "releaseInformationCode",
+            "benefitsAssignmentCertificationIndicator",
+            "controlNumber",
+            "tradingPartnerServiceId",
+            "tradingPartnerName",
+            "submitter",
+            "receiver",
+            "subscriber",
+            "dependent",
+            "providers",
+            "billing",
+            "rendering",
+            "referring",
+            "attending",
+            "supervising",
+            "usageIndicator",
+        ),
+        "passed",
+    ),
+}
+CLEARING_ROW = {
+    **dict.fromkeys(
+        (
+            "serviceDate",
+            "serviceDateEnd",
+            "professionalService",
+            "institutionalService",
+            "drugIdentification",
+            "additionalNotes",
+        ),
+        "read",
+    ),
+    **dict.fromkeys(
+        ("assignedNumber", "providerControlNumber", "lineItemControlNumber", "renderingProvider"), "passed"
+    ),
+}
+CLEARING_SERVICE = dict.fromkeys(
+    (
+        "procedureIdentifier",
+        "procedureCode",
+        "procedureModifiers",
+        "lineItemChargeAmount",
+        "measurementUnit",
+        "serviceUnitCount",
+        "description",
+        "placeOfServiceCode",
+        "compositeDiagnosisCodePointers",
+        "diagnosisCodePointers",
+        "serviceLineRevenueCode",
+    ),
+    "read",
+)
+CLEARING_DRUG = dict.fromkeys(
+    ("serviceIdQualifier", "nationalDrugCode", "nationalDrugUnitCount", "measurementUnitCode"), "read"
+)
+
+# FHIR: Claim, its items and their details, ChargeItem.
+_META = (
+    "resourceType",
+    "id",
+    "meta",
+    "text",
+    "identifier",
+    "status",
+    "use",
+    "patient",
+    "subject",
+    "created",
+    "enterer",
+)
+CLAIM_ELEMENTS = {
+    **dict.fromkeys((*_META, "item", "diagnosis", "related", "modifierExtension", "implicitRules"), "read"),
+    **dict.fromkeys(
+        (
+            "type",
+            "subType",
+            "billablePeriod",
+            "insurer",
+            "provider",
+            "priority",
+            "payee",
+            "careTeam",
+            "insurance",
+            "facility",
+            "total",
+            "encounter",
+            "contained",
+            "language",
+            "fundsReserve",
+        ),
+        "passed",
+    ),
+}
+ITEM_ELEMENTS = {
+    **dict.fromkeys(
+        (
+            "sequence",
+            "productOrService",
+            "modifier",
+            "quantity",
+            "detail",
+            "net",
+            "unitPrice",
+            "revenue",
+            "diagnosisSequence",
+            "locationCodeableConcept",
+            "servicedDate",
+            "servicedPeriod",
+            "modifierExtension",
+        ),
+        "read",
+    ),
+    **dict.fromkeys(("id", "careTeamSequence", "category", "encounter"), "passed"),
+}
+DETAIL_ELEMENTS = {
+    **dict.fromkeys(("sequence", "productOrService", "quantity", "modifierExtension"), "read"),
+    **dict.fromkeys(("id", "category", "revenue"), "passed"),
+}
+CHARGE_ITEM_ELEMENTS = {
+    **dict.fromkeys(
+        (
+            *_META,
+            "code",
+            "quantity",
+            "reason",
+            "product",
+            "productCodeableConcept",
+            "occurrenceDateTime",
+            "occurrencePeriod",
+            "extension",
+            "modifierExtension",
+            "implicitRules",
+        ),
+        "read",
+    ),
+    **dict.fromkeys(
+        (
+            "context",
+            "encounter",
+            "performer",
+            "performingOrganization",
+            "requestingOrganization",
+            "costCenter",
+            "enteredDate",
+            "service",
+            "account",
+            "definitionUri",
+            "definitionCanonical",
+            "supportingInformation",
+            "contained",
+            "language",
+            "partOf",
+        ),
+        "passed",
+    ),
+}
