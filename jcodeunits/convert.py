@@ -26,7 +26,7 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
-from .facts.choosing import Choice, choose, drawn, holds, otherwise
+from .facts.choosing import Choice, choose, drawn, holds, otherwise, way_of
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import Reference
 from .facts.search import with_near
@@ -170,8 +170,11 @@ def billing_units(
         row, findings = resolve(drug, day, given, route, reference=book)
     except NotInEffect as error:
         raise _with_units(error, given, basis, book) from None
-    if route is not None:
-        _stays(row, routes.find(route) or "", day, book)
+    way = routes.find(route) if route is not None else None
+    if isinstance(drug, str) and not ndc.looks_like(drug):
+        way = way_of(book.drugs, drug, way)
+    if way is not None:
+        _stays(row, way, day, book)
     given = _drawn(drug, given, day, row, book)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:

@@ -144,7 +144,10 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
         raise _unread(catalog, wanted, on)
     uncoded = [named for named in reading.names if _is_uncoded(catalog, named)]
     if uncoded:
-        raise catalog.no_code(uncoded[0].text, on, catalog.uncoded[uncoded[0].key].kind)
+        none = catalog.no_code(uncoded[0].text, on, catalog.uncoded[uncoded[0].key].kind)
+        if len(reading.codes) == 1 and reading.codes[0] in none.candidates:
+            return Choice(catalog.on(reading.codes[0], on), None, (), (), reading)
+        raise none
     route = _way(reading, route)
     chosen = [_choose(catalog, named, reading, on, dose, route) for named in reading.names]
     choice = chosen[0] if len(chosen) == 1 and not reading.codes else _agreed(catalog, reading, chosen, on)
@@ -231,6 +234,12 @@ def _counted(reading: Reading, dose: Dose | None, rows: Sequence[Drug]) -> Dose 
 
 def _counts_volume(row: Drug) -> bool:
     return any(unit and units.dimension(unit) == "volume" for unit in (row.unit, *(u for _, u in row.equivalents)))
+
+
+def way_of(catalog: Catalog, text: str, route: str | None) -> str | None:
+    """The route by which a drug was given: the one given, or that of its text. Raises `AmbiguousDrug` for two."""
+    reading = None if hcpcs.is_valid(text) else read(catalog, text)
+    return route if reading is None else _way(reading, route)
 
 
 def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
@@ -330,8 +339,9 @@ def _narrow(
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:
         by_code = frozenset(row.code for row in live)  # the name itself told these from the others
-    fitting = _fitting(name, live, route, bool(said or by_code), on)
-    fitting = _given_so(name, _as_made(name, fitting, named, on), forms, on)
+    formed = _given_so(name, live, forms, on)
+    fitting = _fitting(catalog, name, formed, route, bool(said or by_code or len(formed) < len(live)), on)
+    fitting = _as_made(name, fitting, named, on)
     # A code for one use is meant only where that use is all that there is, or is said.
     fitting = tuple(row for row in fitting if not row.use or named.own) or fitting
     general = _covering(catalog, name, fitting, by_code, on)
@@ -348,7 +358,9 @@ def _narrow(
     return left, said, others + (made_for if route else ())
 
 
-def _fitting(name: str, live: tuple[Drug, ...], route: str | None, branded: bool, on: dt.date) -> tuple[Drug, ...]:
+def _fitting(
+    catalog: Catalog, name: str, live: tuple[Drug, ...], route: str | None, branded: bool, on: dt.date
+) -> tuple[Drug, ...]:
     """The rows for the route; without one, those injected, unless a brand or the name says the form."""
     if route is not None:
         fitting = tuple(row for row in live if _fits(row, route))
@@ -359,8 +371,9 @@ def _fitting(name: str, live: tuple[Drug, ...], route: str | None, branded: bool
             fitting = live
         missing = "has no code as an injection"
     if not fitting:
+        _, bill = catalog.instead_for(live[0], on, route)
         raise AmbiguousDrug(
-            f"{name!r} {missing}: {_listed(live)}. Give the route it was given by, or the HCPCS code.",
+            f"{name!r} {missing}: {_listed(live)}. If it was given so, {bill}.",
             given=name,
             candidates=tuple(row.code for row in live),
             on=on,

@@ -309,7 +309,7 @@ class Catalog:
         for row in self.store.rows(Uncoded):
             first, *rest = normal(row.name).split()
             bare = "".join([first, *(word for word in rest if word not in self.salt_words)])
-            if bare not in self.salt_words:
+            if first.isalpha() and bare not in self.salt_words:
                 made.setdefault(bare, row)
         return {key: row for key, row in made.items() if key not in self.moieties}
 
@@ -337,8 +337,8 @@ class Catalog:
         later = [row for row in rows if row.effective > on]
         row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
         when = f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
-        classes = {one.name for one in self.store.rows(DrugClass) if one.code == row.code}
-        codes, bill = self._instead({row.kind, *classes}, on, row.routes)
+        oral = next((way for way in row.routes if way in ("oral", "inhaled")), None)
+        codes, bill = self.instead_for(row, on, oral)
         return NotInEffect(
             f"{quoted(name)} has no HCPCS code of its own on {on}; {row.code} {when}: {bill}.",
             code=row.code,
@@ -347,6 +347,11 @@ class Catalog:
             successors=(),
             candidates=codes,
         )
+
+    def instead_for(self, row: Drug, on: dt.date, route: str | None = None) -> tuple[tuple[str, ...], str]:
+        """What a drug is billed with, given in a way or on a day that its own code is not for: codes, and in words."""
+        classes = {one.name for one in self.store.rows(DrugClass) if one.code == row.code}
+        return self._instead({row.kind, *classes}, on, (route,) if route else ())
 
     def _instead(self, kinds: set[str], on: dt.date, routes: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
         """What a drug without a code is billed with: the codes, and how in words."""

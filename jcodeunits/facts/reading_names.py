@@ -422,8 +422,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
     if row is None:
         own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])
         return own or int(_is_salt(catalog, use, part.key) or _is_number(use, part.key))
-    if row.kind == "form" and _is_form(use, part.key):
-        return 1
+    if row.kind == "form" and _is_form(catalog, use, row):
+        return size
     if row.kind == "route":
         use.routes.append(row.means)
     else:
@@ -453,7 +453,8 @@ def _is_percent(use: _Use, part: _Part) -> bool:
     """Whether a percentage is that by which the code set itself tells rows of the name apart."""
     if not part.text.endswith("%"):
         return False
-    told = tuple(row for row in use.rows if f"{part.key}%" in row.qualifier.split("; "))
+    rows = [row for row in use.rows if row.is_injected] or use.rows
+    told = tuple(row for row in rows if f"{part.key}%" in row.qualifier.split("; "))
     if not told or use.is_brand:
         return False
     use.rows = told
@@ -461,15 +462,17 @@ def _is_percent(use: _Use, part: _Part) -> bool:
     return True
 
 
-def _is_form(use: _Use, key: str) -> bool:
+def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
     """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
     rows = [row for row in use.rows if row.is_injected] or use.rows
-    told = tuple(row for row in rows if key in normal(row.form).split())
-    if use.is_brand or not told:
-        return False
-    use.rows = told
-    use.own.add(key)
-    return True
+    key = normal(word.word)
+    for said in (key, *([normal(catalog.cut_short[key].means)] if key in catalog.cut_short else [])):
+        told = tuple(row for row in rows if set(said.split()) <= set(normal(row.form).split()))
+        if told and not use.is_brand:
+            use.rows = told
+            use.own.update(said.split())
+            return True
+    return False
 
 
 def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
