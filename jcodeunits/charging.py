@@ -37,6 +37,7 @@ from .coding import (
     visit,
 )
 from .coding.draft import Draft, finished
+from .coding.drug_lines import DrugLines
 from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
@@ -77,17 +78,24 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     policy = book.policy
     _known(read, policy)
     with replacing_rows() as replacing:
-        draft = Draft.start(read, drug_lines.drug_lines(read, book), policy)
-        for step in STEPS:
-            step.apply(draft)
-        lines, said = finished(draft)
-        case = rules.Case(read, lines, policy)
-        told = any(finding.rule == "product-expired" for finding in read.findings)  # by the message itself
-        said = tuple(finding for finding in said if not told or finding.rule != "product-expired")
-        found = [*read.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
+        lines, found, withheld = coded(read, drug_lines.drug_lines(read, book), policy)
     found += own_rows((*_cited(lines, found), *(row.citation for row in replacing)))
-    withheld = draft.barred + sum(entry.withheld for entry in draft.entries)
     return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint, withheld)
+
+
+def coded(
+    encounter: Encounter, drugs: Iterable[DrugLines], policy: Policy
+) -> tuple[tuple[Line, ...], list[Finding], int]:
+    """The claim's lines that the steps make with the drugs' lines, what steps and rules find, how many are withheld."""
+    draft = Draft.start(encounter, drugs, policy)
+    for step in STEPS:
+        step.apply(draft)
+    lines, said = finished(draft)
+    case = rules.Case(encounter, lines, policy)
+    told = any(finding.rule == "product-expired" for finding in encounter.findings)  # by the message itself
+    said = tuple(finding for finding in said if not told or finding.rule != "product-expired")
+    found = [*encounter.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
+    return lines, found, draft.barred + sum(entry.withheld for entry in draft.entries)
 
 
 def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation | None]:

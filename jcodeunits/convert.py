@@ -184,7 +184,7 @@ def billing_units(
     if count > MOST_UNITS:
         says = "No dose comes to so much. Check the amount and its unit."
         raise UnreadableDose(says, given=given.written, argument="dose")
-    said = _findings(row, given, day, measure, findings, book)
+    said = notes(row, given.notes, day, measure, findings, book)
     return BilledUnits(row, given, exact, count, day, measure, said, basis, reference=book)
 
 
@@ -500,10 +500,16 @@ def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
     return (Finding("data-reach", "note", says, fix, (reference.drugs.newest,), reach=far),)
 
 
-def _findings(
-    row: Drug, dose: Dose, on: dt.date, measure: Measure, before: tuple[Finding, ...], reference: Reference
+def notes(
+    row: Drug,
+    of_dose: tuple[Finding, ...],
+    on: dt.date,
+    measure: Measure,
+    before: tuple[Finding, ...],
+    reference: Reference,
 ) -> tuple[Finding, ...]:
-    found = dose.notes + before
+    """What is said of a dose in units of a row: how it was written, how the row was found, how far the data reach."""
+    found = of_dose + before
     if measure.way == "activity" and measure.unit != "unit":
         found += (
             Finding(

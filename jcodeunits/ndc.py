@@ -189,8 +189,12 @@ def _read(number: object, on: object = None) -> Ndc:
         raise _invalid(number, says, "not text", None if lost is None else _restored(str(lost)))
     if len(number) > LONGEST:
         raise _invalid(number, f"{quoted(number)} is not an NDC: it has {len(number)} characters.", "too long")
+    return _read_text(number, on is not None and as_date(on) >= TWELVE_DIGITS_FROM)
+
+
+@lru_cache(maxsize=65536)
+def _read_text(number: str, later: bool) -> Ndc:
     bare = _NOISE.sub("", number)
-    later = on is not None and as_date(on) >= TWELVE_DIGITS_FROM
     if len(bare) == 12 and bare.isascii() and bare.isdigit():
         return _from_twelve(number, bare, later)
     for text in (number, bare):

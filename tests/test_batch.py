@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jcodeunits as jc
-from jcodeunits.batch import columns, kernel
+from jcodeunits.amount import MOST_UNITS, quotient_up
+from jcodeunits.batch import columns
+from jcodeunits.batch.resolve import whole_numbers
 from jcodeunits.errors import BatchError
 
 DAY = "2026-03-02"
@@ -190,17 +192,17 @@ def test_an_amount_beyond_the_integers_goes_the_long_way_and_is_right() -> None:
 
 @given(st.integers(1, 10**12), st.fractions(Fraction(1, 10**6), 10**6, max_denominator=10**6), st.integers(0, 6))
 def test_the_kernel_rounds_up_what_its_cell_accepts(amount: int, ratio: Fraction, scale: int) -> None:
-    top, bottom, most = kernel.cell(ratio, scale)
+    top, bottom, most = whole_numbers(ratio, scale)
     if amount <= most:
-        made = kernel.ceiling(np.array([amount]), np.array([top]), np.array([bottom]))[0]
+        made = quotient_up(np.array([amount]) * np.array([top]), np.array([bottom]))[0]
         assert made == math.ceil(ratio * Fraction(amount, 10**scale))
 
 
 def test_a_cell_accepts_no_amount_that_would_leave_64_bits() -> None:
     for ratio in (Fraction(1, 3), Fraction(10**12, 7), Fraction(1, 10**15), Fraction(10**30)):
-        top, bottom, most = kernel.cell(ratio, 6)
-        assert most * top + bottom - 1 <= kernel.INT64
-        assert most == 0 or (most + 1) * top + bottom - 1 > kernel.INT64
+        top, _, most = whole_numbers(ratio, 6)
+        assert most * top <= MOST_UNITS
+        assert most == 0 or (most + 1) * top > MOST_UNITS
 
 
 # --- names, units, dates ----------------------------------------------------------------------------
@@ -525,20 +527,3 @@ def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(monkeypa
     before = bill(rows, jc.batch.OUTPUTS)
     monkeypatch.setattr(plan, "DENSE", 1)
     assert bill(rows, jc.batch.OUTPUTS) == before
-
-
-def test_a_group_whose_figures_differ_from_one_call_is_answered_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jcodeunits.batch import details
-
-    base = {
-        "drug": "J9035",
-        "unit": "mg",
-        "on": DAY,
-        "container": "single-dose",
-        "containers": 1,
-        "container_amount": "100 mg",
-    }
-    rows = [base | {"dose": str(70 + n), "discarded": f"{30 - n} mg"} for n in range(10)]
-    wanted = bill(rows, ("units", "waste_units", "modifier"))
-    monkeypatch.setattr(details, "waste_units", lambda dose, *_: dose * 0 + 1)
-    assert bill(rows, ("units", "waste_units", "modifier")) == wanted

@@ -24,8 +24,7 @@ import pyarrow.compute as pc
 
 from ..batch import columns, files
 from ..batch.plan import numbered
-from ..batch.record import blank
-from ..batch.resolve import Resolver
+from ..batch.resolve import Resolver, blank
 from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
 from ..errors import BatchError

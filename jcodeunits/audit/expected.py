@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..batch import columns
-from ..batch.record import blank
-from ..batch.resolve import is_number
+from ..batch.resolve import blank, is_number
 from ..batch.table import Biller
 from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect

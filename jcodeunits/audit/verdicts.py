@@ -13,7 +13,9 @@ import attrs
 from .. import convert, tables
 from ..allowed import past
 from ..amount import MOST_COUNTED, decimal_text, exact, json_number
-from ..batch.record import Clerk, Setting, amount_text, blank, count_of, dose_of
+from ..batch.parts import Parts, Setting
+from ..batch.record import amount_text, count_of, dose_of
+from ..batch.resolve import blank
 from ..dated import Citation
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
@@ -122,7 +124,7 @@ class Judge:
 
     def __init__(self, bench: Bench, expected: Expected, cells: dict[str, list[Any]]) -> None:
         self.bench, self.expected, self.cells = bench, expected, cells
-        self.clerk: Clerk = bench.biller.clerk
+        self.parts: Parts = bench.biller.parts
         self.reference = bench.resolver.reference
         self.book, self.policy = self.reference.drugs, self.reference.policy
 
@@ -429,7 +431,7 @@ class Judge:
 
     def _setting(self, row: int) -> Setting:
         cells = self.cells
-        return self.clerk.setting(cells["place"][row], cells["payer"][row], None, self.bench.date(row))
+        return self.parts.setting(cells["place"][row], cells["payer"][row], None, self.bench.date(row))
 
     def _options(self, row: int, *names: str) -> tuple[Citation, ...]:
         on, setting = self.bench.date(row), self._setting(row)

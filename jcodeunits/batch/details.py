@@ -1,16 +1,8 @@
-"""Containers, JW and JZ, and the NDC: numbers for all rows at once, words for one row of each group.
-
-Rows that share a drug, product, container and setting form a group, and a group falls apart by how its dose
-compares with the label and with what was discarded. Of each such case one row is answered by the one-call path;
-it gives the modifier and the findings for all of them. The figures of that row are compared with those of the
-arrays, and a case in which they differ is answered row by row.
-"""
+"""Containers, JW and JZ, modifiers, findings and the NDC for all rows at once: the parts joined, over arrays."""
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
-import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,20 +10,22 @@ import attrs
 import numpy as np
 import pyarrow.compute as pc
 
-from ..coding.opened import in_units, look_up, weigh
-from ..dose import Dose
-from ..encounter import Administration, OpenedProduct
+from ..amount import half_up
+from ..coding.opened import filled_whole
+from ..encounter import CLAIMS
 from ..errors import JcodeunitsError
-from ..quantity import counting
-from ..units import dimension, factor
-from ..vials import thrown_away, waste_units
+from ..rules.unit_limit import counted_to, unit_limit
+from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
 from .columns import Keys
+from .joints import BITS, Bits, joint
+from .parts import SAFE, Judgment, Parts, Product, Way, withheld
 from .plan import Plan, numbered, optional
-from .record import Clerk, One, Row, Setting, amount_text, blank, count_of
-from .resolve import FAST, Cell
+from .record import Row, amount_text, container_of, count_of, form_of, time_of
+from .resolve import blank, is_number
 
-_SAFE = 2**61
+_UNKNOWN, _VOLUME, _PART, _CONTAINERS, _OPENED = range(5)
+_NO_LIMIT = SAFE
 
 
 class Discards:
@@ -60,12 +54,12 @@ class Discards:
     def _read_text(self, keys: Keys) -> None:
         """Each distinct text once: a bare number is in the dose's unit, everything else carries its own."""
         amounts, units = [], []
+        known: dict[str | None, int] = {None: 0}
         for value in keys.values:
             amount, unit = self._one(value)
-            if unit not in self.units:
-                self.units.append(unit)
             amounts.append(amount)
-            units.append(self.units.index(unit))
+            units.append(known.setdefault(unit, len(known)))
+        self.units = list(known)
         self.amount = np.array(amounts, np.int64)[keys.index]
         self.unit = np.array(units, np.int32)[keys.index]
 
@@ -78,80 +72,71 @@ class Discards:
         except JcodeunitsError:
             return -2, None
         scaled = dose.amount * columns.MICRO
-        if scaled.denominator != 1 or scaled > _SAFE or dose.notes:
+        if scaled.denominator != 1 or scaled > SAFE or dose.notes:
             return -2, None
         return int(scaled), None if bare else dose.unit
 
 
-@attrs.frozen(eq=False)
-class Group:
-    """What the rows of one group have in common, as whole numbers over a common denominator `size`.
-
-    A dose of k counts `given` * k, n containers `label` * n, a discard of d `thrown` * d; `size` is one billing
-    unit. `rate` is the NDC quantity of one billing unit, `per` that of one container, `volume` that of one of
-    the dose. 0 where there is none. `slow` sends every row the one-call way.
-    """
-
-    slow: bool = False
-    given: int = 0
-    label: int = 0
-    thrown: int = 0
-    size: int = 1
-    rate: Fraction = Fraction(0)
-    per: Fraction = Fraction(0)
-    volume: Fraction = Fraction(0)
-    decimals: int = 3
-    full: bool = False
-
-
-_SLOW = Group(slow=True)
-_ALONE = 127  # the case of rows that are answered one by one; `_pattern` stays below
-_UNASKED: tuple[One, Any, bool] = (One(), None, True)
-_GIVEN, _OPENED, _VOLUME, _CONTAINERS, _NO_QUANTITY = range(5)
-
-
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Details:
-    """The details of some rows: for each the case it belongs to, its discarded units and its NDC quantity.
+    """The details of some rows: texts by number, discarded units, NDC quantities in millionths where `counted`.
 
-    `quantity` is in millionths, and means something where `counted`.
+    `slow` are the rows that the arrays cannot hold; `reason` is "" (number 0) for a row that is billed.
     """
 
-    cases: list[One]
-    case: Any
+    texts: dict[str, tuple[Any, list[str]]]
     waste: Any
     quantity: Any
     counted: Any
+    slow: Any
+    refused: Any
 
 
 class Work:
     """The details of one table."""
 
-    def __init__(self, table: Any, plan: Plan, clerk: Clerk) -> None:
-        self.plan, self.clerk = plan, clerk
-        self.place, self.payer = optional(table, "place"), optional(table, "payer")
-        self.claim, self.container = optional(table, "claim"), optional(table, "container")
-        self.amount, self.count_keys = optional(table, "container_amount"), optional(table, "containers")
+    def __init__(self, table: Any, plan: Plan, parts: Parts) -> None:
+        self.plan, self.parts, self.resolver = plan, parts, parts.resolver
+        self.bits = Bits()
+        every = ("place", "payer", "claim", "container", "container_amount", "containers", "form", "basis")
+        self.keys = {name: optional(table, name) for name in (*every, "site", "start", "stop", "weight")}
         self.discards = Discards(table, plan)
-        self.count, self._bad_counts = self._counts()
-        self._places = tuple(tuple(keys.values) for keys in (self.place, self.payer, self.claim))
-        self._seen: dict[int, tuple[Setting, ...]] = {}
-        self.opened = any(name in table.column_names for name in ("ndc", "container_amount", "containers", "discarded"))
-        every = [self.place, self.payer, self.claim, self.container, self.amount]
-        if self.opened:
-            every += [plan.drug, plan.unit]
-        self._columns = every
+        self.count, slow = self._read("containers", count_of, 0)
+        self.form, bad = self._values("form", form_of)
+        self.slow = slow | bad
+        self.container, bad = self._values("container", container_of)
+        self.slow |= bad
+        for name in ("start", "stop"):
+            self.slow |= self._read(name, lambda value: int(time_of(value) is None), 0)[1]
+        basis = np.array([not blank(value) for value in self.keys["basis"].values], bool)
+        self.slow |= basis[self.keys["basis"].index]
+        named = ("ndc", "container", "container_amount", "containers", "discarded")
+        self.opened = any(name in table.column_names for name in named) or any(cell.item for cell in plan.cells)
 
-    def _counts(self) -> tuple[Any, Any]:
-        read, bad = [], []
-        for value in self.count_keys.values:
+    def _read(self, name: str, read: Callable[[Any], int | None], missing: int) -> tuple[Any, Any]:
+        """A column of few values as whole numbers, and which rows cannot be read."""
+        keys, made, bad = self.keys[name], [], []
+        for value in keys.values:
             try:
-                read.append(count_of(value) or 0)
+                made.append(read(value) or missing)
                 bad.append(False)
             except JcodeunitsError:
-                read.append(0)
+                made.append(missing)
                 bad.append(True)
-        return np.array(read, np.int64)[self.count_keys.index], np.array(bad, bool)[self.count_keys.index]
+        return np.array(made, np.int64)[keys.index], np.array(bad, bool)[keys.index]
+
+    def _values(self, name: str, read: Callable[[Any], str | None]) -> tuple[Keys, Any]:
+        """A column of words as they are meant, and which rows cannot be read."""
+        words: list[str | None] = [None]
+
+        def place(value: Any) -> int:
+            word = read(value)
+            if word not in words:
+                words.append(word)
+            return words.index(word)
+
+        index, bad = self._read(name, place, 0)
+        return Keys(index, words), bad
 
     # -- one row
 
@@ -159,308 +144,447 @@ class Work:
         """A row as it is written."""
         plan, discards = self.plan, self.discards
         drug, number = plan.drug.values[plan.drug.index[at]]
-
-        def said(keys: Keys) -> Any:
-            return keys.values[keys.index[at]]
-
+        said = {name: keys.values[keys.index[at]] for name, keys in self.keys.items()}
         return Row(
             drug,
             dose,
-            said(plan.unit),
+            plan.unit.values[plan.unit.index[at]],
             plan.days.of(at),
             plan.routes[plan.route.index[at]],
-            said(self.place),
-            said(self.payer),
-            said(self.claim),
-            number,
-            said(self.container),
-            said(self.count_keys),
-            said(self.amount),
-            None if discards.column is None else discards.column[at].as_py(),
+            ndc=number,
+            discarded=None if discards.column is None else discards.column[at].as_py(),
+            **said,
         )
-
-    # -- groups
-
-    def groups(self, rows: Any) -> tuple[Any, Any, list[Any]]:
-        """The group of each of these rows, one row of each group, and what makes it a group."""
-        judged, named = self._kinds()
-        made = self.plan.laid_out(judged)[self.plan.cell[rows]]
-        parts = [(keys.index, len(keys.values)) for keys in self._columns if len(keys.values) > 1]
-        if self.discards.column is not None:
-            parts.append((self.discards.unit, len(self.discards.units)))
-        if len(self.count_keys.values) > 1:
-            parts.append(((self.count > 0).astype(np.int32), 2))
-        size = len(named)
-        for index, values in parts:
-            if values > 1:
-                if size * values > 2**62:
-                    made = numbered(made)[0].astype(np.int64)
-                    size = len(rows)
-                made = made * values + index[rows]
-                size *= values
-        group_of, first = _first(made)
-        cells = self.plan.cell[rows[first]]
-        at = cells if self.plan.sorted else np.searchsorted(self.plan.used, cells)
-        keys = [
-            (named[kind], *self._said(row)) for kind, row in zip(judged[at].tolist(), rows[first].tolist(), strict=True)
-        ]
-        return group_of, first, keys
-
-    def _said(self, at: int) -> tuple[Any, ...]:
-        """What a row says in the columns that tell groups apart, those that say one thing in this table included.
-
-        Answers are remembered beyond the table, and the next one may say another thing.
-        """
-        unit = self.discards.units[self.discards.unit[at]]
-        return (*(keys.values[keys.index[at]] for keys in self._columns), unit, bool(self.count[at]))
-
-    def _kinds(self) -> tuple[Any, list[tuple[int, int]]]:
-        """What decides about each combination besides its row's own words, numbered: kind of cell and terms."""
-        plan = self.plan
-        _, route, _, stretch = plan.parts
-        codes: dict[str, int] = {}
-        own = [codes.setdefault(cell.row.code if cell.row else "", len(codes)) for cell in plan.cells]
-        _, routes, _, stretches = plan.shape
-        asked = (np.array(own, np.int64)[plan.cell_of] * routes + route) * stretches + stretch
-        index, distinct = numbered(asked)
-        listed = list(codes)
-        terms = []
-        for number in distinct.tolist():
-            rest, at = divmod(number, stretches)
-            code, way = divmod(rest, routes)
-            terms.append(self._terms(listed[code], way, at))
-        kinds = np.array([cell.kind + 1 for cell in plan.cells], np.int64)[plan.cell_of]
-        width = max(terms, default=0) + 1
-        judged, pairs = numbered(kinds * width + np.array(terms, np.int64)[index])
-        return judged.astype(np.int64), [divmod(pair, width) for pair in pairs.tolist()]
-
-    def _terms(self, code: str, route: int, stretch: int) -> int:
-        """A number for the route and the terms of every setting of the table, for a code on a stretch of days."""
-        if not code or stretch >= self.plan.days.stretches:
-            return 0
-        resolver, at = self.clerk.resolver, stretch + self.plan.days.first
-        key = (code, self.plan.routes[route], at, len(resolver.bounds), self._places)
-        known = self.clerk.known_terms.get(key)
-        if known is None:
-            day = resolver.day_of(at)
-            known = self.clerk.terms(code, self.plan.routes[route], self._settings(day), day)
-            self.clerk.known_terms[key] = known
-        return known
-
-    def _settings(self, day: dt.date) -> tuple[Setting, ...]:
-        """The settings that the table's places, payers and claims can make on a day."""
-        key = self.clerk.resolver.season(day)
-        if key not in self._seen:
-            every = itertools.product(self.place.values, self.payer.values, self.claim.values)
-            self._seen[key] = tuple(dict.fromkeys(self.clerk.setting(*one, day) for one in every))
-        return self._seen[key]
-
-    def group(self, at: int, cell: Cell) -> Group:
-        """The whole numbers of the group that a row stands for."""
-        plan = self.plan
-        if cell.state != FAST or cell.row is None:
-            return _SLOW
-        row = self.row(at, None)
-        setting = self.clerk.setting(row.place, row.payer, row.claim, row.on)
-        if setting.reason:
-            return Group()
-        symbol = plan.resolver.unit(row.unit, plan.dose.text)
-        thrown = self.discards.units[self.discards.unit[at]]
-        given = cell.ratio / 10**plan.dose.scale
-        lost = cell.ratio if thrown is None else None
-        try:
-            if thrown is not None:
-                lost = in_units(Dose(Fraction(1), thrown), cell.row, None)
-            opened = self._opened(row, cell)
-        except JcodeunitsError:
-            return _SLOW
-        assert lost is not None
-        lost /= 10**self.discards.scale
-        each = opened.each or Fraction(0)
-        size = math.lcm(given.denominator, each.denominator, lost.denominator)
-        whole = [int(part * size) for part in (given, each, lost)]
-        option = self.clerk.policy.option
-        full = option(setting.payer, "ndc-waste", row.on, setting.claim).value == "full"
-        decimals = int(option(setting.payer, "ndc-decimals", row.on, setting.claim).value or 3)
-        if max(*whole, size) > _SAFE or decimals > columns.SCALE:
-            return _SLOW
-        rate = per = volume = Fraction(0)
-        if opened.item is not None:
-            try:
-                way = counting(opened.item, row.on, None, opened.told, reference=self.clerk.resolver.reference)
-            except JcodeunitsError:
-                way = None
-            if way is not None:
-                per = way.per_container or Fraction(0)
-                rate = per / each if each else Fraction(0)
-                if way.qualifier == "ML" and dimension(symbol.symbol) == "volume":
-                    volume = factor(symbol.symbol, "mL") * symbol.scale / 10**plan.dose.scale
-        return Group(False, whole[0], whole[1], whole[2], size, rate, per, volume, decimals, full)
-
-    def _opened(self, row: Row, cell: Cell) -> Any:
-        """The product that was opened, its label in billing units."""
-        number = row.ndc if not blank(row.ndc) else row.drug if cell.item is not None else None
-        label = amount_text(row.container_amount, row.unit)
-        listed: Any = (OpenedProduct(None if number is None else str(number).strip(), None, label),)
-        code = cell.row.code if cell.row else ""
-        one = Administration(code, "1 mg", row.route or self.clerk.resolver.any_route, products=listed)
-        found = look_up(one, False, row.on, self.clerk.resolver.reference)[0]
-        return weigh(found, cell.row, None, self.clerk.resolver.reference)[0] if cell.row is not None else None
-
-    # -- cases
 
     def key(self, at: int) -> tuple[Any, ...]:
         """All that tells a row from another besides its dose."""
         said = None if self.discards.column is None else self.discards.column[at].as_py()
-        every = (self.place, self.payer, self.claim, self.container, self.amount, self.count_keys)
-        return (int(self.plan.cell[at]), *(int(keys.index[at]) for keys in every), said)
+        return (int(self.plan.cell[at]), *(int(keys.index[at]) for keys in self.keys.values()), said)
 
-    def solve(self, units: Any, amount: Any, rows: Any, unsafe: Any | None) -> tuple[Details, Any]:
-        """The details of these rows, and which of them must go the one-call way."""
-        group_of, first, keys = self.groups(rows)
-        marks = 0 if unsafe is None else unsafe[rows].astype(np.int64)
-        if not self.opened and all(cell.item is None for cell in self.plan.cells):
-            return self._plain(units, rows, group_of, keys, marks)
-        groups = [self._group(key, int(rows[at])) for key, at in zip(keys, first.tolist(), strict=True)]
-        take = _Table(groups)
-        count, thrown = self.count[rows], self.discards.amount[rows]
-        slow = take.slow[group_of] | self._bad_counts[rows] | (thrown == -2)
-        for numbers, value in ((take.given, amount), (take.label, count), (take.thrown, thrown)):
-            slow |= value > take.most(numbers)[group_of]
-        given, label = amount * take.given[group_of], count * take.label[group_of]
-        lost = np.maximum(thrown, 0) * take.thrown[group_of]
-        waste = np.where((label > 0) & (thrown > 0), waste_units(given, lost, label, take.size[group_of]), 0)
-        # What the arrays cannot hold stands for no other row: it is a case of its own, and never asked as one.
-        pattern = np.where(slow, _ALONE, _pattern(given, label, lost, thrown, waste) * 2 + marks)
-        case_of, leads = _first(group_of.astype(np.int64) * 128 + pattern)
-        known = [
-            _UNASKED if slow[at] else self._case((keys[group_of[at]], int(pattern[at])), int(rows[at]))
-            for at in leads.tolist()
+    # -- the parts of the rows
+
+    def _combinations(self) -> None:
+        """For each combination of drug, route, unit and days in use: what its parts are, as numbers."""
+        plan, parts, first = self.plan, self.parts, self.plan.days.first
+        drug, route, _, stretch = plan.parts
+        rows = [cell.row for cell in plan.cells]
+        codes: dict[Any, int] = {}
+        own = np.array([codes.setdefault(row, len(codes)) for row in rows], np.int64)[plan.cell_of]
+        held = np.minimum(stretch, plan.days.stretches - 1)
+        index, pairs = joint([(own, len(codes)), (held, plan.days.stretches)])
+        listed = list(codes)
+        classes: dict[Any, int] = {}
+        self.classes: list[Any] = []
+        limits = np.full((len(CLAIMS) * 2, len(pairs)), _NO_LIMIT, np.int64)
+        number = np.zeros(len(pairs), np.int64)
+        season = np.zeros(len(pairs), np.int64)
+        for n, (code, at) in enumerate(pairs):
+            row, on = listed[code], self.resolver.day_of(at + first)
+            season[n] = self.resolver.season(on)
+            if row is None:
+                continue
+            key = (parts.facts(row, on), int(season[n]))
+            if key not in classes:
+                classes[key] = len(classes)
+                self.classes.append((row, on))
+            number[n] = classes[key]
+            for c, claim in enumerate(CLAIMS):
+                limit = parts.limit(row.code, on, claim)
+                if limit is not None:
+                    limits[2 * c + (limit.per == "line"), n] = limit.units
+        # The NDC on the line: that of what was opened, else the one that names the drug.
+        named = [
+            number if not blank(number) else text if is_number(text) else None for text, number in plan.drug.values
         ]
-        cases = [one for one, _, _ in known]
-        mode = np.array(
-            [_mode(one, groups[group_of[at]], int(count[at])) for one, at in zip(cases, leads, strict=True)], np.int8
+        known: dict[Any, int] = {}
+        which = np.array([known.setdefault(text, len(known)) for text in named], np.int64)
+        self.numbers: list[Any] = list(known)
+        valid = np.array([self._valid(text) for text in self.numbers], np.int64)
+        self._class = plan.laid_out(number[index] * 2 + valid[which[drug]])
+        self._route, self._code, self.codes = plan.laid_out(route), plan.laid_out(own), listed
+        self._limits = [plan.laid_out(row[index]) if (row < _NO_LIMIT).any() else None for row in limits]
+        seasons = int(season.max(initial=0)) + 1
+        base, self.bases = joint([(plan.cell_of, len(plan.cells)), (which[drug], len(known)), (season[index], seasons)])
+        self._base = plan.laid_out(base)
+        self._lead = np.zeros(len(self.bases), np.int64)  # a combination that stands for the base
+        self._lead[base[::-1]] = np.arange(len(base) - 1, -1, -1)
+
+    def _valid(self, number: Any) -> bool:
+        """Whether an NDC stands on the line: what is none is left off."""
+        if number is None:
+            return False
+        try:
+            self.resolver.products.resolve(str(number).strip(), self.resolver.day_of(self.plan.days.first))
+        except JcodeunitsError:
+            return False
+        return True
+
+    def _judgments(self, rows: Any) -> tuple[Any, list[Judgment | None], list[str], Any]:
+        """For each row the number of its judgment; the judgments, why a setting is refused, and the claim form."""
+        plan, parts = self.plan, self.parts
+        cell = plan.cell[rows]
+        settings, triples = joint([(self._of(name, rows)) for name in ("place", "payer", "claim")])
+        ways, extras = joint([(self._of(name, rows)) for name in ("site", "start", "stop")])
+        line, combined = joint(
+            [
+                (self._class[cell], 2 * max(len(self.classes), 1)),
+                (self._route[cell], len(plan.routes)),
+                (settings, len(triples)),
+                (ways, len(extras)),
+            ]
         )
-        quantity, large = take.quantities(group_of, mode[case_of], amount, count, given)
-        waste = np.where(np.array([one.waste > 0 for one in cases], bool)[case_of], waste, 0)
-        counted = mode != _NO_QUANTITY
-        figures = [
-            (int(units[rows[at]]), int(waste[at]), int(quantity[at]) if counted[n] else None)
-            for n, at in enumerate(leads.tolist())
-        ]
-        slow |= large | ~self._agreeing(known, figures)[case_of]
-        return Details(cases, case_of, waste, quantity, counted[case_of]), slow
+        made: list[Judgment | None] = []
+        self._asked: list[Any] = [None] * len(combined)
+        reasons: list[str] = []
+        claims = []
+        for klass, route, setting, extra in combined:
+            drug, on = self.classes[klass // 2]
+            place, payer, claim = self._said(("place", "payer", "claim"), triples[setting])
+            said = parts.setting(place, payer, claim, on)
+            reasons.append(said.reason)
+            claims.append(CLAIMS.index(said.claim))
+            if said.reason:
+                made.append(None)
+                continue
+            site, start, stop = self._said(("site", "start", "stop"), extras[extra])
+            try:
+                way = Way(plan.routes[route], None if blank(site) else str(site), time_of(start), time_of(stop))
+                asked: Any = (drug, way, said, on, bool(klass % 2))
+                made.append(parts.judgment(*asked))
+                self._asked[len(made) - 1] = (asked, made[-1])
+            except JcodeunitsError:
+                made.append(None)  # the row itself is answered by one call
+                reasons[-1] = ""
+        return line, made, reasons, np.array(claims, np.int8)
 
-    def _plain(self, units: Any, rows: Any, group_of: Any, keys: list[Any], marks: Any) -> tuple[Details, Any]:
-        """Rows of which nothing is known but the dose: no label, no product."""
-        case_of, leads = _first(group_of.astype(np.int64) * 2 + marks)
-        unsafe = marks[leads].tolist() if isinstance(marks, np.ndarray) else [0] * len(leads)
-        known = [
-            self._case((keys[group_of[at]], mark), int(rows[at]))
-            for at, mark in zip(leads.tolist(), unsafe, strict=True)
-        ]
-        agree = self._agreeing(known, [(int(units[rows[at]]), 0, None) for at in leads.tolist()])
-        nothing = np.zeros(len(rows), np.int64)
-        return Details([one for one, _, _ in known], case_of, nothing, nothing, nothing.astype(bool)), ~agree[case_of]
+    def _of(self, name: str, rows: Any) -> tuple[Any, int]:
+        keys = self.keys[name]
+        return keys.index[rows], len(keys.values)
 
-    def _case(self, key: Any, at: int) -> tuple[One, Any, bool]:
-        """The one-call answer to a case, its key, and whether it was known before."""
-        known = self.clerk.cases.get(key)
-        if known is not None:
-            return known, key, True
-        return self.clerk.answer(self.row(at, self.plan.dose.raw(np.array([at]))[0])), key, False
+    def _said(self, names: Sequence[str], at: Sequence[int]) -> list[Any]:
+        return [self.keys[name].values[n] for name, n in zip(names, at, strict=True)]
 
-    def _agreeing(self, known: list[tuple[One, Any, bool]], figures: list[tuple[int, int, int | None]]) -> Any:
-        """Which cases have in their first row the figures of the arrays. Those are remembered."""
-        agree = []
-        for (one, key, seen), mine in zip(known, figures, strict=True):
-            said = None if one.quantity is None else int(Fraction(one.quantity) * columns.MICRO)
-            agree.append(seen or bool(one.reason) or (one.units, one.waste, said) == mine)
-            if agree[-1] and not seen:
-                self.clerk.cases[key] = one
-        return np.array(agree, bool)
+    def _products(self, rows: Any, line: Any, judgments: list[Judgment | None]) -> tuple[Any, list[Product]]:
+        """For each row the number of what was opened, and the products."""
+        plan, parts = self.plan, self.parts
+        asked: dict[Any, int] = {None: 0}
+        stand: list[Judgment | None] = [None]
+        option = []
+        for judgment in judgments:
+            key = None if judgment is None else (judgment.decimals, judgment.qualifiers)
+            if key not in asked:
+                asked[key] = len(asked)
+                stand.append(judgment)
+            option.append(asked[key])
+        opened, combined = joint(
+            [
+                (self._base[plan.cell[rows]], len(self.bases)),
+                (np.array(option, np.int64)[line], len(asked)),
+                self._of("container_amount", rows),
+                (self.discards.unit[rows], len(self.discards.units)),
+                (self.form.index[rows], len(self.form.values)),
+            ]
+        )
+        option_of = list(asked)
+        scales = (plan.dose.scale, self.discards.scale)
+        amounts = self.keys["container_amount"].values
+        made = []
+        for base, wanted, amount, unit, form in combined:
+            found = stand[wanted]
+            if found is None:
+                made.append(_NOTHING)
+                continue
+            cell, number, season = self.bases[base]
+            lead = int(self._lead[base])
+            said = (amounts[amount], plan.unit.values[plan.parts[2][lead]])
+            told = (said, self.discards.units[unit], self.form.values[form], scales)
+            what = plan.cells[cell]
+            counted = (id(what.row), id(what.item), what.ratio, what.unit, what.scale)
+            seen = (counted, self.numbers[number], season, told, option_of[wanted])
+            product = parts.products.get(seen)
+            if product is None:
+                on = self.resolver.day_of(int(plan.parts[3][lead]) + plan.days.first)
+                product = parts.products[seen] = parts.product(
+                    plan.cells[cell],
+                    self.numbers[number],
+                    amount_text(*said),
+                    self.discards.units[unit],
+                    self.form.values[form],
+                    scales,
+                    found,
+                    on,
+                )
+            made.append(product)
+        return opened, made
 
-    def _group(self, key: Any, at: int) -> Group:
-        """The whole numbers of a group, remembered for later tables."""
-        known = (key, self.plan.dose.scale, self.discards.scale)
-        if known not in self.clerk.groups:
-            self.clerk.groups[known] = self.group(at, self.plan.cells[self.plan.position(at)])
-        found: Group = self.clerk.groups[known]
-        return found
+    # -- evaluated
 
-
-def _first(values: Any) -> tuple[Any, Any]:
-    """Indices into the distinct values, and where each comes up first."""
-    index, distinct = numbered(values)
-    first = np.empty(len(distinct), np.int64)
-    first[index[::-1]] = np.arange(len(index) - 1, -1, -1)
-    return index, first
-
-
-def _pattern(given: Any, label: Any, lost: Any, thrown: Any, waste: Any) -> Any:
-    """How dose, label and discard compare: a number below 64 that is the same for rows judged alike."""
-    left = label - given
-    filled = np.where(label > 0, 1 + (left >= 0) + (left > 0), 0).astype(np.int64)
-    recorded = np.where(thrown < 0, 0, np.where(thrown == 0, 1, 3 + (lost > left).astype(np.int64) - (lost < left)))
-    return (filled * 5 + recorded) * 2 + (waste > 0)
-
-
-def _mode(case: One, group: Group, count: int) -> int:
-    """Which quantity stands on the administered line."""
-    if case.quantity is None:
-        return _NO_QUANTITY
-    whole = "JZ" in case.modifier.split("|") or (case.waste > 0 and group.full)
-    if whole and count and group.per:
-        return _OPENED
-    if group.volume:
-        return _VOLUME
-    return _GIVEN if group.rate else _CONTAINERS
-
-
-class _Table:
-    """The numbers of all groups as arrays."""
-
-    def __init__(self, groups: list[Group]) -> None:
-        def column(name: str) -> Any:
-            return np.array([getattr(group, name) for group in groups], np.int64)
-
-        self.groups = groups
-        self.slow = np.array([group.slow for group in groups], bool)
-        self.given, self.label = column("given"), column("label")
-        self.thrown, self.size = column("thrown"), column("size")
-
-    def most(self, numbers: Any) -> Any:
-        """The largest figure that stays inside the integers."""
-        return _SAFE // np.maximum(numbers, 1)
-
-    def quantities(self, group_of: Any, mode: Any, amount: Any, count: Any, given: Any) -> tuple[Any, Any]:
-        """NDC quantities in millionths, rounded half up to the payer's decimals and never to zero."""
-        made = np.zeros(len(group_of), np.int64)
-        large = np.zeros(len(group_of), bool)
-        factors = {
-            _GIVEN: (given, [g.rate / g.size for g in self.groups]),
-            _VOLUME: (amount, [g.volume for g in self.groups]),
-            _OPENED: (count, [g.per for g in self.groups]),
-            _CONTAINERS: (count, [g.per for g in self.groups]),
+    def solve(self, units: Any, amount: Any, rows: Any, unsafe: Any | None) -> Details:
+        """The details of these rows, and which of them must go the one-call way."""
+        self._combinations()
+        line, judgments, settings, claims = self._judgments(rows)
+        opened, products = self._products(rows, line, judgments)
+        whole = _Figures(products)
+        if self.opened:
+            made = self._opened(whole, opened, line, judgments, amount, rows)
+        else:
+            case, pairs = joint([(opened, len(products)), (line, len(judgments))])
+            at = np.array(pairs, np.int64).reshape(-1, 2)
+            made = self._unopened(whole, at[:, 0], at[:, 1], judgments).take(case)
+        cells = self.plan.cell[rows]
+        plan_bits = self.plan.spread(np.array([self.bits.mask(cell.findings) for cell in self.plan.cells], np.int64))
+        findings = plan_bits[cells]
+        if unsafe is not None:
+            findings |= unsafe[rows] * np.int64(self.bits.mask(("dose-notation",)))
+        findings |= whole.bits(self.bits)[opened] | made.findings
+        findings |= np.array([self._bits_of(j) for j in judgments], np.int64)[line]
+        findings |= self._beside_waste(line, made.waste > 0, made.rated)
+        findings |= self._above(cells, claims[line], units, made.waste)
+        reasons = self._reasons(cells, line, judgments, settings, made)
+        refused = reasons[0] > 0
+        gone = np.array([0 if j is None else self.bits.mask((j.rule,)) if j.rule else 0 for j in judgments], np.int64)
+        dropped = refused & ~made.withheld
+        findings = np.where(dropped, gone[line], findings)
+        slow = made.slow | self.slow[rows] | (findings >= 1 << BITS)
+        refused &= ~slow
+        billed = ~refused
+        texts = {
+            "reason": reasons,
+            "modifier": self._modifiers(line, judgments, made.jz & billed, billed),
+            "ndc": whole.text("ndc", opened, billed),
+            "qualifier": whole.text("qualifier", opened, billed & made.counted),
+            "findings": self._texts(findings),
         }
-        for which, (value, ratios) in factors.items():
-            rows = np.flatnonzero(mode == which)
+        return Details(texts, made.waste, made.quantity, made.counted & billed, slow, refused)
+
+    def _bits_of(self, judgment: Judgment | None) -> int:
+        return 0 if judgment is None else self.bits.mask(judgment.findings)
+
+    def _beside_waste(self, line: Any, waste: Any, rated: Any) -> Any:
+        """The bits of what is found where a JW line stands beside the administered one, with its NDC or without."""
+        made = np.zeros(len(line), np.int64)
+        rows = np.flatnonzero(waste)
+        index, pairs = joint([(line[rows], max(len(self._asked), 1)), (rated[rows].astype(np.int64), 2)])
+        found = []
+        for n, known in pairs:
+            asked, judgment = self._asked[n]
+            marked = bool(known) and judgment.ndc_waste == "split"
+            found.append(self._bits_of(self.parts.judgment(*asked, waste=marked)))
+        made[rows] = np.array(found, np.int64)[index]
+        return made
+
+    def _texts(self, masks: Any) -> tuple[Any, list[str]]:
+        index, distinct = numbered(masks)
+        return index, [self.bits.text(mask) for mask in distinct.tolist()]
+
+    def _above(self, cells: Any, claims: Any, units: Any, waste: Any) -> Any:
+        """The bit of the day's limit, where the line or both lines together are above it."""
+        above = np.zeros(len(cells), bool)
+        for n, limits in enumerate(self._limits):
+            if limits is not None:
+                above |= (counted_to(("day", "line")[n % 2], units, waste) > limits[cells]) & (claims == n // 2)
+        return above * np.int64(self.bits.mask((unit_limit.id,)))
+
+    def _reasons(
+        self, cells: Any, line: Any, judgments: list[Judgment | None], settings: list[str], made: _Evaluated
+    ) -> tuple[Any, list[str]]:
+        """Why rows are withheld: their setting, their amounts, or what is made of their line."""
+        words = [""]
+        reason = np.zeros(len(line), np.int32)
+        bars = np.array(
+            [1 if why else 2 if j is not None and j.reason else 0 for j, why in zip(judgments, settings, strict=True)]
+        )
+        if bars.any():
+            barred = np.flatnonzero(bars[line] > 0)
+            which, pairs = joint([(self._code[cells[barred]], len(self.codes)), (line[barred], len(judgments))])
+            place: dict[str, int] = {}
+            numbers = []
+            for code, n in pairs:
+                judgment, row = judgments[n], self.codes[code]
+                says = settings[n] or (judgment.says(row) if judgment is not None and row is not None else "")
+                numbers.append(place.setdefault(says, len(place) + 1))
+            words += list(place)
+            reason[barred] = np.array(numbers, np.int32)[which]
+        if made.withheld.any():
+            plain = np.array([not why for why in settings], bool)[line] & made.withheld
+            made.withheld = plain
+            words.append(made.why)
+            reason[plain] = len(words) - 1
+        return reason, words
+
+    def _modifiers(self, line: Any, judgments: list[Judgment | None], jz: Any, billed: Any) -> tuple[Any, list[str]]:
+        """The modifiers of the administered line in claim order."""
+        words = {"": 0}
+        index = []
+        for judgment in judgments:
+            for own in ((), ("JZ",)):
+                text = "" if judgment is None else self.parts.modifiers((*own, *judgment.modifiers), judgment.on)
+                index.append(words.setdefault(text, len(words)))
+        return np.where(billed, np.array(index, np.int32)[line * 2 + jz], 0), list(words)
+
+    def _outcomes(self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None], rows: Any) -> Any:
+        """For each row its line of the table of outcomes, and the table: finding bits, JZ, JW, withheld."""
+        said = self.container
+        rules: dict[Any, int] = {}
+        stand: list[Judgment | None] = []
+        ruled = []
+        for judgment in judgments:
+            key = None if judgment is None else judgment.waste
+            if key not in rules:
+                rules[key] = len(rules)
+                stand.append(judgment)
+            ruled.append(rules[key])
+        container = said.index[rows] if isinstance(rows, np.ndarray | slice) else np.zeros(len(opened), np.int64)
+        table, combined = joint(
+            [
+                (np.array(ruled, np.int64)[line], len(rules)),
+                (whole.kind[opened], int(whole.kind.max(initial=0)) + 1),
+                (container, len(said.values)),
+            ]
+        )
+        made = np.zeros((4, len(combined), COMPARISONS), np.int64)
+        why = ""
+        for n, (rule, kind, word) in enumerate(combined):
+            judgment = stand[rule]
+            if judgment is None or not kind:
+                continue
+            which, notes, memory = self.parts.container(kind, said.values[word])
+            for at, outcome in enumerate(self.parts.outcomes(judgment, which, memory)):
+                found = (*notes, *((outcome.finding,) if outcome.finding else ()))
+                made[:, n, at] = self.bits.mask(found), outcome.modifier == "JZ", outcome.jw, outcome.withheld
+                why = withheld(outcome) or why
+        return table.astype(np.int64) * COMPARISONS, made.reshape(4, -1), why
+
+    def _unopened(self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None]) -> _Evaluated:
+        """Rows of which nothing is known but the dose: no label, no record, no product."""
+        row, table, _ = self._outcomes(whole, opened, line, judgments, None)
+        at = row + comparison(1, -1, -1, 1)
+        nothing = np.zeros(len(opened), np.int64)
+        none = nothing.astype(bool)
+        return _Evaluated(table[0][at], table[1][at] > 0, none, nothing, nothing, none, whole.slow[opened], none, "")
+
+    def _opened(
+        self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None], amount: Any, rows: Any
+    ) -> _Evaluated:
+        """The figures of rows with containers, records or products."""
+        count, thrown = self.count[rows], self.discards.amount[rows]
+        each, given_by, thrown_by, size = (
+            figures[opened] for figures in (whole.each, whole.given, whole.thrown, whole.size)
+        )
+        slow = whole.slow[opened] | (thrown == -2) | ((thrown > 0) & (thrown_by < 0))
+        slow |= (
+            (amount > whole.most_given[opened])
+            | (thrown > whole.most_thrown[opened])
+            | (count > whole.most_each[opened])
+        )
+        amount, count = np.where(slow, 0, amount), np.where(slow, 0, count)
+        given = amount * given_by
+        lost = np.where(slow | (thrown < 0), -1, thrown * np.maximum(thrown_by, 0))
+        filled = filled_whole(given, lost, np.maximum(each, 1))
+        count = np.where((count == 0) & (each > 0) & (lost > 0), filled, count)
+        label = np.where((count > 0) & (each > 0), count * each, -1)
+        size = np.where(whole.band[opened], np.maximum(np.where(label > 0, label, given), 1), size)
+        row, table, why = self._outcomes(whole, opened, line, judgments, rows)
+        at = row + comparison(given, label, lost, size)
+        findings, jz, above = table[0][at], table[1][at] > 0, table[3][at] > 0
+        waste = np.where(table[2][at] > 0, waste_units(given, lost, label, size), 0)
+        full = np.array([j is not None and j.ndc_waste == "full" for j in judgments], bool)[line]
+        figure = np.where(count > 0, whole.with_count[opened], whole.without[opened])
+        counted = figure != _UNKNOWN
+        opening = (jz | ((waste > 0) & full)) & (count > 0) & whole.has_per[opened] & counted
+        figure = np.where(opening, _OPENED, figure)
+        quantity, large = whole.quantities(figure, opened, amount, count)
+        rated = counted & whole.has_per[opened] & (each > 0)
+        unknown = whole.counted[opened] & ~counted
+        findings = findings | unknown * np.int64(self.bits.mask(("ndc-quantity-unknown",)))
+        return _Evaluated(findings, jz, above & ~slow, waste, quantity, counted, slow | large, rated, why)
+
+
+@attrs.define(eq=False)
+class _Evaluated:
+    """What the amounts of rows come to; `why` is said of those withheld for their amounts."""
+
+    findings: Any
+    jz: Any
+    withheld: Any
+    waste: Any
+    quantity: Any
+    counted: Any
+    slow: Any
+    rated: Any
+    why: str
+
+    def take(self, index: Any) -> _Evaluated:
+        """The same for rows that each have one of these cases."""
+        return _Evaluated(
+            self.findings[index],
+            self.jz[index],
+            self.withheld[index],
+            self.waste[index],
+            self.quantity[index],
+            self.counted[index],
+            self.slow[index],
+            self.rated[index],
+            self.why,
+        )
+
+
+_NOTHING = Product()
+
+
+class _Figures:
+    """The numbers of all products as arrays."""
+
+    def __init__(self, products: list[Product]) -> None:
+        self.products = products
+
+        def column(name: str, kind: Any = np.int64) -> Any:
+            return np.array([getattr(product, name) for product in products], kind)
+
+        self.slow, self.band, self.counted = column("slow", bool), column("band", bool), column("counted", bool)
+        self.given, self.each, self.thrown = column("given"), column("each"), column("thrown")
+        self.size, self.kind = column("size"), column("kind")
+        self.with_count = np.array([product.figures[0] for product in products], np.int8)
+        self.without = np.array([product.figures[1] for product in products], np.int8)
+        self.has_per = np.array([product.per > 0 for product in products], bool)
+        self.most_given, self.most_each, self.most_thrown = (
+            SAFE // np.maximum(numbers, 1) for numbers in (self.given, self.each, self.thrown)
+        )
+
+    def bits(self, bits: Bits) -> Any:
+        """The findings of each product."""
+        return np.array([bits.mask(product.findings) for product in self.products], np.int64)
+
+    def text(self, name: str, opened: Any, where: Any) -> tuple[Any, list[str]]:
+        """A text of the products, by row."""
+        words: dict[str, int] = {"": 0}
+        index = np.array([words.setdefault(getattr(p, name), len(words)) for p in self.products], np.int32)
+        return np.where(where, index[opened], 0), list(words)
+
+    def quantities(self, figure: Any, opened: Any, amount: Any, count: Any) -> tuple[Any, Any]:
+        """NDC quantities in millionths, rounded half up to the payer's decimals and never to zero."""
+        made = np.zeros(len(opened), np.int64)
+        large = np.zeros(len(opened), bool)
+        steps = np.array([product.step for product in self.products], np.int64)
+        pers = [product.per for product in self.products]
+        for which, value, ratios in (
+            (_PART, amount, [product.part for product in self.products]),
+            (_VOLUME, amount, [product.volume for product in self.products]),
+            (_CONTAINERS, count, pers),
+            (_OPENED, count, pers),
+        ):
+            rows = np.flatnonzero(figure == which)
             if len(rows):
-                made[rows], large[rows] = self._rounded(value[rows], ratios, group_of[rows])
+                top, bottom = _wholes(ratios)
+                at = opened[rows]
+                over = value[rows] > SAFE // np.maximum(top, 1)[at]
+                whole = np.maximum(half_up(np.where(over, 0, value[rows]) * top[at], bottom[at]), 1)
+                over |= whole > SAFE // steps[at]
+                made[rows], large[rows] = np.where(over, 0, whole * steps[at]), over
         return made, large
 
-    def _rounded(self, value: Any, ratios: list[Fraction], group_of: Any) -> tuple[Any, Any]:
-        tops, bottoms, steps = [], [], []
-        for ratio, group in zip(ratios, self.groups, strict=True):
-            exact = 2 * ratio * 10**group.decimals
-            fits = exact.numerator < _SAFE and exact.denominator < _SAFE // 4
-            tops.append(exact.numerator if fits else _SAFE)
-            bottoms.append(exact.denominator if fits else 1)
-            steps.append(10 ** (columns.SCALE - group.decimals))
-        top, bottom = np.array(tops, np.int64)[group_of], np.array(bottoms, np.int64)[group_of]
-        large = value > (_SAFE // np.maximum(top, 1))
-        kept = np.where(large, 0, value)
-        whole = np.maximum((kept * top + bottom) // (2 * bottom), 1)
-        step = np.array(steps, np.int64)[group_of]
-        large |= whole > _SAFE // step
-        return np.where(large, 0, whole) * step, large
+
+def _wholes(ratios: list[Fraction]) -> tuple[Any, Any]:
+    """Numerators and denominators as arrays; what does not fit holds no value."""
+    fit = [ratio if ratio.numerator < SAFE and ratio.denominator < SAFE // 4 else Fraction(SAFE) for ratio in ratios]
+    return np.array([r.numerator for r in fit], np.int64), np.array([r.denominator for r in fit], np.int64)

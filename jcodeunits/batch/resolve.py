@@ -17,6 +17,7 @@ import attrs
 import numpy as np
 
 from .. import convert, hcpcs, routes
+from ..amount import MOST_UNITS
 from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
@@ -27,13 +28,18 @@ from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
+    CodeUse,
     DrugClass,
+    Limit,
     Modifier,
+    NeededModifier,
     PayerOption,
     Place,
     PlaceRule,
+    Procedure,
     RouteCode,
     Status,
+    Unclassified,
 )
 from ..facts.product_rows import AnotherPackage, Container, Product
 from ..facts.reference import Reference
@@ -41,14 +47,27 @@ from ..facts.words import normal
 from ..finding import Finding
 from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
-from . import kernel
 
-EPOCH = dt.date(1970, 1, 1).toordinal()
+EPOCH_DAY = dt.date(1970, 1, 1)
+EPOCH = EPOCH_DAY.toordinal()
 _MOST = 10**18  # what `Dose.of` takes for a dose
 BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
-_DECIDING = (AdministrationRule, Modifier, PayerOption, Place, PlaceRule, RouteCode, Status)
+_DECIDING = (
+    AdministrationRule,
+    CodeUse,
+    Limit,
+    Modifier,
+    NeededModifier,
+    PayerOption,
+    Place,
+    PlaceRule,
+    Procedure,
+    RouteCode,
+    Status,
+    Unclassified,
+)
 
 FAST, REFUSED, SLOW, BANDED = range(4)
 
@@ -90,8 +109,8 @@ class Unit:
 class Cell:
     """What one combination of drug, route, unit and stretch of days comes to.
 
-    `ratio`: billing units in one of the unit as written. `low`, `high`: limits of a band, in the unit as
-    written (exclusive, inclusive). `findings`: rule ids without and with unsafe notation of the number.
+    `ratio`: billing units in one of the unit as written, which is `scale` of `unit`. `low`, `high`: limits of a
+    band, in the unit as written (exclusive, inclusive). `findings`: rule ids.
     """
 
     state: int
@@ -100,9 +119,10 @@ class Cell:
     low: Fraction | None = None
     high: Fraction | None = None
     reason: str = ""
-    findings: tuple[str, str] = ("", "")
+    findings: tuple[str, ...] = ()
     item: Product | None = None
-    kind: int = -1  # a number for all that decides about modifiers; equal ones are judged alike
+    unit: str = ""
+    scale: Fraction = Fraction(1)
     by_day: bool = False  # every date of service is answered by itself
     first: bool = False  # refused for its date or route, which are read before the dose
 
@@ -118,9 +138,19 @@ def _expires(value: Any) -> bool:
     return scan is not None and scan.expires is not None
 
 
+def _is_amount(unit: str) -> bool:
+    """Whether a unit measures drug, not the volume or the containers that hold it."""
+    return dimension(unit) != "volume" and not dimension(unit).endswith("_count")
+
+
+def blank(value: Any) -> bool:
+    """Whether a cell says nothing."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def joined(rules: Iterable[str]) -> str:
-    """Rule ids, each once, in the order in which they spoke."""
-    return "|".join(dict.fromkeys(rules))
+    """Rule ids, each once, in the order of the alphabet."""
+    return "|".join(sorted(set(rules)))
 
 
 def boundaries(reference: Reference) -> Any:
@@ -161,17 +191,17 @@ class Resolver:
         self._places: dict[int, int] = {}
         self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
         self._refusals: dict[tuple[str, bool], Cell] = {}
-        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._changing: dict[tuple[Any, Any], Any] = {}
         self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
         self._notes: dict[int, tuple[str, ...]] = {}
-        self._classes: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def widen(self) -> None:
         """Take in the dates of the product table, which is read only where an NDC asks for it."""
         if not self._wide:
             self._wide = True
-            self._rebound(self.reference.store.rows(Product))
+            listed = self.reference.store.rows(Product)
+            self._rebound(listed, self.products.nearest_changes(listed))
 
     def detail(self) -> None:
         """Take in the dates of the tables that decide about containers, places and payers."""
@@ -181,12 +211,12 @@ class Resolver:
             self._seasons = _firsts((*rows, *self.reference.store.rows(Container)))
             self._rebound(self.policy.rows(DrugClass))
 
-    def _rebound(self, rows: Iterable[Any]) -> None:
-        more = _firsts(rows)
+    def _rebound(self, rows: Iterable[Any], days: Iterable[dt.date] = ()) -> None:
+        more = np.union1d(_firsts(rows), np.array([day.toordinal() - EPOCH for day in days], np.int64))
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
         self._kept += [list(self._cells.values())]  # numbers that were made of their identities stay theirs
-        for memory in (self._targets, self._cells, self._notes, self._classes, self._over_time):
+        for memory in (self._targets, self._cells, self._notes, self._over_time, self._changing):
             memory.clear()
 
     def season(self, on: dt.date) -> int:
@@ -194,27 +224,14 @@ class Resolver:
         self.detail()
         return int(np.searchsorted(self._seasons, on.toordinal() - EPOCH, "right"))
 
-    def classes(self, code: str, on: dt.date) -> tuple[str, ...]:
-        """The names of a code's classes on a day."""
-        key = (code, int(np.searchsorted(self.bounds, on.toordinal() - EPOCH, "right")))
-        if key not in self._classes:
-            self._classes[key] = tuple(row.name for row in self.policy.classes(code, on))
-        return self._classes[key]
+    def stretch(self, on: dt.date) -> int:
+        """Between which two boundaries a day lies."""
+        return int(np.searchsorted(self.bounds, on.toordinal() - EPOCH, "right"))
 
     @cached_property
     def any_route(self) -> str:
         """A route to stand where none is given and none is asked for."""
         return routes.NAMES[0]
-
-    def open_place(self, on: dt.date, payer: str, claim: str) -> str:
-        """A place about which payer and claim have nothing to say."""
-        codes = dict.fromkeys(row.code for row in self.policy.rows(Place))
-        free = (
-            code
-            for code in codes
-            if self.policy.place(code, on) and self.policy.place_rule(code, on, payer, claim) is None
-        )
-        return next(free)
 
     # -- single values
 
@@ -265,8 +282,9 @@ class Resolver:
 
     def _beside(self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date) -> Target:
         """The target beside a product; the same for all days on which neither row changes."""
-        listed = item.period.holds(day)
-        key = (drug, number, route, id(alone.row), alone.reason, alone.notes, id(item), listed)
+        live = tuple(id(row) for code in item.codes for row in self.book.rows(code) if row.period.holds(day))
+        means = (id(alone.row), alone.reason, alone.by_dose, alone.notes)
+        key = (drug, number, route, means, id(item), item.period.holds(day), live)
         if key not in self._paired:
             found = alone
             if is_number(number) and isinstance(drug, str) and drug.strip():
@@ -288,19 +306,23 @@ class Resolver:
         """The product's row on a day, the nearest where none is in effect; None for what is no product."""
         if not is_number(number):
             return None
-        key = (number, day >= TWELVE_DIGITS_FROM)
-        if key not in self._rows:
-            try:
-                self._rows[key] = self.products.rows(self.products.resolve(number, day))
-            except JcodeunitsError:
-                self._rows[key] = ()
-        rows = self._rows[key]
+        rows = self._listed(number, day)
         if len(rows) == 1:
             return rows[0]
         try:
             return self.products.find(number, day)[0]
         except JcodeunitsError:
             return None
+
+    def _listed(self, number: str, day: dt.date) -> tuple[Product, ...]:
+        """Every row of an NDC as written; none for what is no product."""
+        key = (number, day >= TWELVE_DIGITS_FROM)
+        if key not in self._rows:
+            try:
+                self._rows[key] = self.products.rows(self.products.resolve(number, day))
+            except JcodeunitsError:
+                self._rows[key] = ()
+        return self._rows[key]
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
         for row in self._of_code(drug):
@@ -332,7 +354,7 @@ class Resolver:
             return Target(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
-        return alone if row is alone.row else Target(row, notes)
+        return Target(row, notes)
 
     def _dose_may_tell(self, error: AmbiguousDrug, ask: Callable[[Dose], object]) -> bool:
         """Whether there is a dose at which one of the candidates is chosen: each is asked at its own amount."""
@@ -372,8 +394,48 @@ class Resolver:
         return self._over_time[key]
 
     def ask(self, pair: tuple[Any, Any], route: str | None, stretch: int) -> None:
-        """Find the target of a drug on one stretch of days."""
-        self.over_time(pair, route)[stretch] = self._numbered(self.target(*pair, route, stretch))
+        """Find the target of a drug on a stretch of days, and on those beside it on which nothing of it changes."""
+        target = self._numbered(self.target(*pair, route, stretch))
+        changes = self._changes(pair)
+        first, last = stretch, stretch + 1
+        if changes is not None:
+            at = int(np.searchsorted(changes, stretch, "right"))
+            first = int(changes[at - 1]) if at else 0
+            last = int(changes[at]) if at < len(changes) else len(self.bounds) + 1
+        self.over_time(pair, route)[first:last] = target
+
+    def _changes(self, pair: tuple[Any, Any]) -> Any:
+        """The stretches of days with which something changes for a code or an NDC; None for a name."""
+        drug = pair[0]
+        if pair not in self._changing:
+            rows: list[Any] = []
+            codes = [drug.strip().upper()] if self._of_code(drug) else []
+            for text in pair:
+                listed = self._listed_ever(text)
+                rows += listed
+                codes += [code for row in listed for code in row.codes]
+            known = all(self._of_code(text) or text is None or self._listed_ever(text) for text in pair)
+            self._changing[pair] = self._firsts_of(rows, codes) if known else None
+        return self._changing[pair]
+
+    def _listed_ever(self, text: Any) -> list[Product]:
+        """Every row of an NDC as written, of ten or of twelve digits; none for what is none."""
+        days = (EPOCH_DAY, TWELVE_DIGITS_FROM) if is_number(text) else ()
+        return [row for day in days for row in self._listed(text, day)]
+
+    def _firsts_of(self, products: list[Product], codes: list[str]) -> Any:
+        """The stretches with which the rows of products and codes, and of the codes beside them, begin and end."""
+        every = dict.fromkeys(codes)
+        for code in codes:
+            every |= dict.fromkeys(s.successor for s in self.book.successors_of(code))
+            every |= dict.fromkeys(s.code for s in self.book.predecessors_of(code))
+        days = _firsts((*products, *(row for code in every for row in self.book.rows(code))))
+        more = [day.toordinal() - EPOCH for day in self.products.nearest_changes(dict.fromkeys(products))]
+        fixed = [
+            day for first, last in (self.book.reach, self.products.reach) for day in (first, last + dt.timedelta(1))
+        ]
+        more += [day.toordinal() - EPOCH for day in fixed]
+        return np.unique(np.searchsorted(self.bounds, np.union1d(days, np.array(more, np.int64)), "right"))
 
     def _numbered(self, target: Target) -> int:
         if id(target) not in self._places:
@@ -404,10 +466,7 @@ class Resolver:
         if cell is None:
             cell = self._measured(target, unit)
             if reach and cell.state != REFUSED:
-                said: Any = (joined([*filter(None, text.split("|")), *reach]) for text in cell.findings)
-                cell = attrs.evolve(cell, findings=tuple(said))
-            if cell.row is not None:
-                cell.kind = self._kinds.setdefault(_judged_by(cell), len(self._kinds))
+                cell = attrs.evolve(cell, findings=(*cell.findings, *reach))
             self._cells[key] = cell
             self._kept.append((target, unit))
         return cell
@@ -418,19 +477,21 @@ class Resolver:
         try:
             measure, ratio = self._ratio(row, unit, target.item)
         except JcodeunitsError as error:
-            return Cell(REFUSED, row, reason=reason_of(error))
-        said = [note.rule for note in (*unit.notes, *target.notes)]
-        if measure.way == "activity" and measure.unit != "unit":
-            said.append("unit-name")
-        findings = (joined(said), joined(["dose-notation", *said]))
+            # A named strength or a container may tell how much a volume is: one call knows.
+            slow = isinstance(error, UnitMismatch) and not _is_amount(unit.symbol)
+            return Cell(SLOW) if slow else Cell(REFUSED, row, reason=reason_of(error))
+        said = convert.notes(row, unit.notes, self.reference.drugs.reach[1], measure, target.notes, self.reference)
+        findings = tuple(note.rule for note in said)
         if measure.way != "band":
-            return Cell(FAST, row, ratio * unit.scale, findings=findings, item=target.item)
+            ratio *= unit.scale
+            return Cell(FAST, row, ratio, findings=findings, item=target.item, unit=unit.symbol, scale=unit.scale)
         if dimension(unit.symbol) != dimension(row.unit):
             return Cell(SLOW)  # a volume of a product that has bands
         one = factor(unit.symbol, row.unit) * unit.scale
         low = None if row.above is None else row.above / one
         high = None if row.through is None else row.through / one
-        return Cell(BANDED, row, Fraction(0), low, high, self._outside(row), findings, item=target.item)
+        why = self._outside(row)
+        return Cell(BANDED, row, Fraction(0), low, high, why, findings, target.item, unit.symbol, unit.scale)
 
     def _ratio(self, row: Drug, unit: Unit, item: Product | None) -> tuple[convert.Measure, Fraction]:
         """Billing units in one of a unit; a volume counts by the concentration of the product opened."""
@@ -462,7 +523,7 @@ class Resolver:
 
     def _numbers_of(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
         if cell.state == FAST:
-            top, bottom, most = kernel.cell(cell.ratio, scale)
+            top, bottom, most = whole_numbers(cell.ratio, scale)
             return top, bottom, 1, min(most, _MOST * 10**scale)
         if cell.state == BANDED:
             low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
@@ -471,11 +532,19 @@ class Resolver:
         return 0, 1, 1, 0
 
 
-def _judged_by(cell: Cell) -> tuple[Any, ...]:
-    """What tells cells apart for the modifiers and findings of their lines."""
-    assert cell.row is not None
-    item = None if cell.item is None else (cell.item.ndc, cell.item.effective)
-    return (cell.row.code, cell.row.effective, item, cell.ratio, cell.low, cell.high, cell.findings)
+def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
+    """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
+
+    `ratio` is billing units in one unit of dose; the largest k is 0 where none fits.
+
+    >>> whole_numbers(Fraction(1, 250), 6)
+    (1, 250000000, 9223372036854775807)
+    """
+    exact = ratio / 10**scale
+    top, bottom = exact.numerator, exact.denominator
+    if top > MOST_UNITS // 2 or bottom > MOST_UNITS // 2:
+        return 1, 1, 0
+    return top, bottom, MOST_UNITS // top
 
 
 def read_day(value: Any) -> tuple[int, str]:

@@ -11,10 +11,12 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from ..amount import quotient_up
 from ..errors import BatchError
 from ..facts.reference import Reference
-from . import columns, kernel
+from . import columns
 from .details import Details, Work
+from .parts import Parts
 from .plan import Plan
 from .record import Clerk, One
 from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
@@ -108,7 +110,7 @@ def solve(plan: Plan, detailed: bool) -> Answers:
             amounts[start:stop] = amount
         good = amount <= most[cell]
         good &= amount >= least[cell] if banded else amount > 0
-        made = kernel.ceiling(amount, top[cell], bottom[cell])
+        made = quotient_up(amount * top[cell], bottom[cell])
         if good.all():
             units[start:stop] = made
             return _NONE, _NONE
@@ -135,7 +137,7 @@ def _unsafe(plan: Plan) -> Any | None:
     return np.concatenate(parts) if parts and parts[0] is not None else None
 
 
-def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
+def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
     """Rows that the arrays do not hold: each distinct case is answered by one call."""
     plan = answers.plan
     known: dict[tuple[Any, ...], One] = {}
@@ -146,7 +148,7 @@ def one_by_one(answers: Answers, work: Work, rows: Any) -> None:
         if one is None:
             if len(known) > _REMEMBERED:
                 known.clear()
-            one = known[key] = One(reason=cell.reason) if cell.first else work.clerk.answer(work.row(row, raw))
+            one = known[key] = One(reason=cell.reason) if cell.first else clerk.answer(work.row(row, raw))
         answers.single[row] = one
         answers.units[row] = one.units
         answers.refused[row] = bool(one.reason)
@@ -212,7 +214,8 @@ class Biller:
 
     def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
-        self.clerk = Clerk(resolver)
+        self.parts = Parts(resolver)
+        self.clerk = Clerk(self.parts)
         self.rows = self.billed = 0
         self._refused: dict[str, int] = {}
         self.dates: tuple[dt.date | None, dt.date | None] = (None, None)
@@ -239,10 +242,10 @@ class Biller:
             self.resolver.detail()
         plan = Plan(table, self.resolver, self.pool)
         answers = solve(plan, detailed)
-        work = Work(table, plan, self.clerk) if detailed or len(answers.left) else None
+        work = Work(table, plan, self.parts) if detailed or len(answers.left) else None
         details = _detail(answers, work) if detailed and work is not None else None
         if work is not None:
-            one_by_one(answers, work, answers.left)
+            one_by_one(answers, work, self.clerk, answers.left)
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)
@@ -267,13 +270,15 @@ class Biller:
 
 
 def _detail(answers: Answers, work: Work) -> tuple[Any, Details]:
-    """The details of the rows that the kernel answered; those that differ are left to one call each."""
-    rows = np.flatnonzero(~answers.refused)
-    details, slow = work.solve(answers.units, answers.amounts[rows], rows, answers.unsafe)
-    answers.left = np.concatenate([answers.left, rows[slow]])
-    withheld = np.array([bool(case.reason) for case in details.cases], bool)[details.case] & ~slow
-    answers.refused[rows[withheld]] = True
-    answers.units[rows[withheld]] = 0
+    """The details of the rows that the kernel answered; those that the arrays cannot hold are left to one call each."""
+    some = answers.refused.any()
+    rows: Any = np.flatnonzero(~answers.refused) if some else slice(None)
+    details = work.solve(answers.units[rows], answers.amounts[rows], rows, answers.unsafe)
+    of: Any = rows if some else np.arange(answers.plan.length)
+    answers.left = np.concatenate([answers.left, of[details.slow]])
+    withheld = of[details.refused]
+    answers.refused[withheld] = True
+    answers.units[withheld] = 0
     return rows, details
 
 
@@ -287,22 +292,20 @@ class Result:
         if details is not None:
             self.rows, self.details = details
 
-    def _text(self, of_cell: Callable[[Cell], str] | None, of_case: str, missing: Any | None) -> Any:
-        """A text by row: of its cell, of its case where it has one, of its own where one call answered it."""
+    def _text(self, of_cell: Callable[[Cell], str] | None, name: str, missing: Any | None) -> Any:
+        """A text by row: of its cell, of its details where it has some, of its own where one call answered it."""
         words = Words("")
-        if of_cell is None:
-            index = np.zeros(self.plan.length, np.int32)
-        else:
+        index = np.zeros(self.plan.length, np.int32)
+        if of_cell is not None:
             lookup = self.plan.spread(np.array([words(of_cell(cell)) for cell in self.plan.cells], np.int32))
-            index = np.empty(self.plan.length, np.int32)
             cells = self.plan.cell
             self.plan.each(lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]]))
-        if self.details is not None:
-            of = np.array([words(getattr(case, of_case)) for case in self.details.cases], np.int32)
-            if len(of):
-                index[self.rows] = of[self.details.case]
+        if self.details is not None and name in self.details.texts:
+            own, texts = self.details.texts[name]
+            of = np.array([words(text) for text in texts], np.int32)[own]
+            index[self.rows] = of if of_cell is None else np.where(self.details.refused, of, 0)
         for row, one in self.answers.single.items():
-            index[row] = words(getattr(one, of_case))
+            index[row] = words(getattr(one, name))
         return words.column(index, missing if missing is not None else index == 0)
 
     def hcpcs(self) -> Any:

@@ -12,6 +12,7 @@ import attrs
 from jcodeunits.encounter import CLAIMS
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
+from jcodeunits.facts.policy_rows import CodeUse, NeededModifier
 from jcodeunits.vials import Rules
 
 
@@ -20,7 +21,8 @@ class DrugFacts:
     """What decides about a drug's lines besides its amounts: equal ones are judged alike, whatever their names.
 
     `classes` and `kind` of its rows, its payment `status`, whether CMS pays it apart (None: not known) or as a
-    supply, and for each claim form whether its limit is none at all.
+    supply, the claim forms on which its limit is none at all, and the ranges of codes it is in that not everybody
+    takes. `own` is the code itself where its line needs modifiers that hang on the code and its units.
     """
 
     classes: tuple[str, ...]
@@ -29,6 +31,8 @@ class DrugFacts:
     separately_paid: bool | None
     paid_as_supply: bool
     barred: tuple[str, ...]
+    uses: tuple[tuple[str, str], ...]
+    own: str
 
     @classmethod
     def of(cls, drug: Drug, on: dt.date, policy: Policy) -> DrugFacts:
@@ -42,6 +46,8 @@ class DrugFacts:
             policy.separately_paid(drug.code, on),
             policy.paid_as_supply(drug.code, on),
             tuple(claim for claim, limit in limits.items() if limit is not None and limit.units == 0),
+            tuple((row.first, row.last) for row in policy.rows(CodeUse) if row.covers(drug.code)),
+            drug.code if policy.store.starting(NeededModifier, drug.code) else "",
         )
 
 
@@ -81,6 +87,6 @@ def waste_rules(
     return attrs.evolve(rules, exempt="the patient brought the drug") if brought else rules
 
 
-def softened(rules: Rules) -> Rules:
+def lenient(rules: Rules) -> Rules:
     """The rules where the container's kind is general knowledge, which stops nothing."""
     return attrs.evolve(rules, unrecorded="warn") if rules.unrecorded == "stop" else rules

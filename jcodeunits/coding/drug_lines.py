@@ -34,7 +34,7 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import volume_of
 from jcodeunits.vials import Record, Waste, decide
 
-from .drug_facts import DrugFacts, softened, waste_rules
+from .drug_facts import DrugFacts, lenient, waste_rules
 from .given_dose import dose_of
 from .nameless import as_dose, nameless, undescribed, without_code
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
@@ -345,7 +345,7 @@ class DrugCoding:
         e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
         rules = waste_rules(facts, e.payer, e.claim, e.on, self.policy, brought=brought)
         if memory:
-            rules = softened(rules)
+            rules = lenient(rules)
         waste = decide(self._record(answered, opened, kind), rules)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
         said += [x for _, _, more in counted for x in more]

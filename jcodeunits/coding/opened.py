@@ -343,7 +343,8 @@ def _quantities(
         each, one, rate = o.per_ml, attrs.evolve(way, per_container=Fraction(1)), 1 / o.per_ml
     whole = None if per is None or o.containers is None else o.containers * per
     figures = {VOLUME: volume, CONTAINERS: whole, PART: None if rate is None or o.given is None else o.given * rate}
-    given = figures.get(measured_by(one, volume is not None, bool(each) and o.given is not None, o.label is None))
+    alone = o.label is None and bool(o.containers)  # the amount is not known, so the containers are what can be counted
+    given = figures.get(measured_by(one, volume is not None, bool(each) and o.given is not None, alone))
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers, the amount and the volume of one, or the dose by volume."

@@ -19,7 +19,7 @@ def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "pr
     >>> code_use(policy, "J1885", "2026-03-02", "medicare") is None
     True
     """
-    rows = [row for row in policy.rows(CodeUse) if row.first <= code <= row.last and len(code) == len(row.first)]
+    rows = [row for row in policy.rows(CodeUse) if row.covers(code)]
     rows.sort(key=lambda row: (row.last != row.first, row.claim == ANY))
     for who in policy.lineage(payer) if rows else ():
         for row in rows:

@@ -361,6 +361,8 @@ class Catalog:
             if row.period.holds(on) and kinds & set(row.kinds) and ways & set(row.routes):
                 for claim in ("professional", "outpatient") if row.claim == ANY else (row.claim,):
                     first.setdefault(claim, row)
+        if not {"professional", "outpatient"} <= first.keys():
+            return (), "no code of that time for drugs without one is in the tables"
         general = first["professional"].codes
         if SKIN_TEST in kinds:
             return general, f"it is part of {' or '.join(general)}, which is billed alone"

@@ -302,6 +302,10 @@ class CodeUse(PolicyRow):
     says: str = column(text)
     fix: str = column(text)
 
+    def covers(self, code: str) -> bool:
+        """Whether a code is in the range."""
+        return self.first <= code <= self.last and len(code) == len(self.first)
+
 
 @attrs.frozen(field_transformer=columns_last)
 class Unclassified(PolicyRow):

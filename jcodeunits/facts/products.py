@@ -8,6 +8,7 @@ note.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -101,6 +102,13 @@ class Products:
         notes = (*_read_as(number, digits, row, date), *_reach_note(row, rows, date, self.reach))
         return row, (*notes, *_expired(number, date, row))
 
+    def nearest_changes(self, rows: Iterable[Product]) -> set[dt.date]:
+        """The days on which the nearest row of an NDC changes although none begins or ends, for these rows."""
+        found: dict[str, list[Product]] = {}
+        for row in rows:
+            found.setdefault(row.ndc, []).append(row)
+        return {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
+
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
         """Every product listed under a code on a day; before and after the editions, in the nearest one."""
         first, last = self.reach
@@ -155,6 +163,13 @@ def _said(other: AnotherPackage) -> Finding:
     )
     fix = "What a container holds is not shared: say it, where it is asked for. Check the NDC against the package."
     return Finding("another-package", "note", says, fix, (other.citation,))
+
+
+def _between(rows: Iterable[Product]) -> Iterable[dt.date]:
+    """The days on which another row of one NDC becomes the nearest, where nothing was listed in between."""
+    for before, after in itertools.pairwise(sorted(rows, key=lambda row: row.effective)):
+        if before.ends is not None and before.ends + dt.timedelta(1) < after.effective:
+            yield before.ends + dt.timedelta((after.effective - before.ends).days // 2 + 1)
 
 
 def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Finding, ...]:

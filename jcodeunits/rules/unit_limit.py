@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from jcodeunits import tables
 from jcodeunits.facts.policy import reach
@@ -36,6 +37,15 @@ def unit_limit(case: Case) -> Iterable[Finding]:
             yield from _by_line(case, code, limit)
         elif total > limit.units:
             yield _by_day(case, code, limit, total, first[code])
+
+
+def counted_to(per: str, units: Any, waste: Any) -> Any:
+    """What of an administered line and its JW line counts against a limit `per` line or day; numbers or arrays.
+
+    >>> counted_to("line", 8, 2), counted_to("day", 8, 2)
+    (8, 10)
+    """
+    return (units + waste + abs(units - waste)) // 2 if per == "line" else units + waste
 
 
 def _by_line(case: Case, code: str, limit: Limit) -> Iterable[Finding]:

@@ -1,0 +1,362 @@
+"""The parts of a drug line's recipe, each decided once by the steps that answer one call, and kept for all rows.
+
+A row's line follows from three decisions. What was opened, in units of the code (`Product`): coefficients. What
+payer, place, route and claim make of drugs with these facts (`Judgment`): bill or withhold, modifiers, the rules
+about discarded drug. And how the amounts compare (`vials.judge`). No key holds a drug's name or a dose; a
+sentence takes the row's own code and name when it is printed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from .. import charging, units
+from ..claim import Line
+from ..coding.drug_facts import DrugFacts, lenient, waste_rules
+from ..coding.drug_lines import DrugLines
+from ..coding.opened import (
+    CONTAINERS,
+    PART,
+    UNKNOWN,
+    VOLUME,
+    counted_as,
+    in_units,
+    kind_of,
+    look_up,
+    measured_by,
+    weigh,
+)
+from ..dose import Dose
+from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
+from ..errors import EncounterError, JcodeunitsError, quoted
+from ..facts.drug_rows import Drug
+from ..facts.policy_rows import Limit, Place
+from ..rules.diagnosis_missing import diagnosis_missing
+from ..rules.unit_limit import unit_limit
+from ..vials import ABOVE_FIX, COMPARISONS, Outcome, Rules, judge
+from . import columns
+from .resolve import Cell, Resolver, blank, reason_of
+
+SAFE = 2**61  # figures below it can be added and doubled within 64 bits
+_OWN = ("JW", "JZ")
+_ASKED = ("decimals", "qualifiers", "waste")  # of the payer, about the NDC
+# Where a sentence names the drug: its name and its code.
+_NAME, _CODE = "\x01", "\x02"
+# That nobody names a diagnosis is said of the claim; the limit depends on the units (`Parts.limit`).
+_NOT_OF_A_KIND = (diagnosis_missing.id, unit_limit.id)
+_NUMBER = "0" * 11  # stands for any NDC
+_LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
+
+
+@attrs.frozen
+class Setting:
+    """Where and for whom: place, payer and claim as the rules know them; `reason` where one of them is none."""
+
+    place: str | None = None
+    payer: str = "medicare"
+    claim: str = "professional"
+    reason: str = ""
+
+
+@attrs.frozen
+class Way:
+    """How and when it was given, as the row says it: what the decision about the administration reads."""
+
+    route: str | None = None
+    site: str | None = None
+    start: str | None = None
+    stop: str | None = None
+
+
+@attrs.frozen
+class Judgment:
+    """What way, place, payer and claim make of the line of a drug with certain facts.
+
+    `reason` why it is withheld, with places for the drug's name and code, and the finding's id `rule`;
+    `modifiers` besides JW and JZ; `findings` the ids that stand on the line; `waste` what is asked about
+    discarded drug; `decimals`, `qualifiers` and `ndc_waste` how the payer wants the NDC quantity.
+    """
+
+    reason: str
+    rule: str
+    modifiers: tuple[str, ...]
+    findings: tuple[str, ...]
+    waste: Rules
+    decimals: int
+    qualifiers: tuple[str, ...]
+    ndc_waste: str
+    on: dt.date  # a day that stands for all on which this is so
+
+    def says(self, drug: Drug) -> str:
+        """Why a drug's line is withheld."""
+        return self.reason.replace(_NAME, drug.name).replace(_CODE, drug.code)
+
+
+@attrs.frozen(eq=False)
+class Product:
+    """What was opened, as whole numbers over a common denominator: `size` is one billing unit of the code.
+
+    A dose of k counts `given` * k, a container `each` (0: not known), a discard of d `thrown` * d (-1: it cannot be
+    counted). `figures` name what the NDC quantity is, with and without a number of containers; `part`, `volume` and
+    `per` are the quantities of one k and of one container in the payer's smallest step. `slow` sends the rows the
+    one-call way. `kind`: a number for what its row says of the container.
+    """
+
+    slow: bool = True
+    given: int = 0
+    each: int = 0
+    thrown: int = 0
+    size: int = 1
+    band: bool = False
+    figures: tuple[int, int] = (0, 0)
+    part: Fraction = Fraction(0)
+    volume: Fraction = Fraction(0)
+    per: Fraction = Fraction(0)
+    ndc: str = ""
+    qualifier: str = ""
+    counted: bool = False
+    findings: tuple[str, ...] = ()
+    kind: int = 0
+    step: int = 1  # millionths in the payer's smallest step
+
+
+class Parts:
+    """Every part that was decided, for as long as a stream lasts."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver, self.reference = resolver, resolver.reference
+        self.policy = resolver.reference.policy
+        self._settings: dict[Any, Setting] = {}
+        self._facts: dict[Any, DrugFacts] = {}
+        self._judgments: dict[Any, Judgment] = {}
+        self.products: dict[Any, Product] = {}
+        self._kinds: list[Any] = [None]
+        self._kind_of: dict[Any, int] = {}
+
+    # -- where and for whom
+
+    def setting(self, place: Any, payer: Any, claim: Any, on: dt.date) -> Setting:
+        """Place, payer and claim as they are written; empty cells take the defaults."""
+        key = (place, payer, claim, self.resolver.season(on))
+        if key not in self._settings:
+            try:
+                self._settings[key] = self._setting(place, payer, claim, on)
+            except JcodeunitsError as error:
+                self._settings[key] = Setting(reason=reason_of(error, on))
+        return self._settings[key]
+
+    def _setting(self, place: Any, payer: Any, claim: Any, on: dt.date) -> Setting:
+        who = "medicare" if blank(payer) else str(payer).strip().casefold()
+        form = "professional" if blank(claim) else str(claim).strip().casefold()
+        self.policy.lineage(who)
+        if form not in CLAIMS:
+            raise EncounterError(
+                f"claim: {quoted(claim)} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
+                path="claim",
+                given=claim,
+                allowed=CLAIMS,
+            )
+        if isinstance(place, float) and place.is_integer():
+            place = int(place)
+        where = None if blank(place) else str(place).strip().zfill(2)
+        if where is not None and self.policy.place(where, on) is None:
+            raise EncounterError(
+                f"place: {quoted(place)} is no place-of-service code in use.", path="place", given=place, allowed=()
+            )
+        return Setting(where, who, form)
+
+    # -- what is made of the line
+
+    def facts(self, drug: Drug, on: dt.date) -> DrugFacts:
+        """What decides about a drug's lines on a day."""
+        key = (drug.code, drug.effective, len(self.resolver.bounds), self.resolver.stretch(on))
+        if key not in self._facts:
+            self._facts[key] = DrugFacts.of(drug, on, self.policy)
+        return self._facts[key]
+
+    def limit(self, code: str, on: dt.date, claim: str) -> Limit | None:
+        """The most units of a code on a day, where there is a limit above none."""
+        found = self.policy.limit(code, on, claim)
+        return None if found is None or found.units == 0 else found
+
+    def judgment(
+        self,
+        drug: Drug,
+        way: Way,
+        setting: Setting,
+        on: dt.date,
+        ndc: bool,
+        *,
+        waste: bool | None = None,
+        count: int | None = None,
+    ) -> Judgment | None:
+        """What is made of a drug's line, with an NDC or without; `drug` stands for all with its facts.
+
+        `waste`: whether the JW line beside it has an NDC; None where there is no JW line. Where modifiers hang on
+        the units, it is None without their `count`.
+        """
+        facts = self.facts(drug, on)
+        if facts.own and count is None:
+            return None
+        count = count if facts.own else 1
+        key = (facts, way, setting, self.resolver.season(on), ndc, waste, count)
+        if key not in self._judgments:
+            asked = [self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim) for name in _ASKED]
+            decimals, qualifiers, how = asked
+            line = Line(
+                drug.code, units=1, kind="drug", label=drug.name, administration=0, ndc=_NUMBER if ndc else None
+            )
+            lines = [line]
+            if waste is not None:
+                lines.append(attrs.evolve(line, kind="waste", modifiers=("JW",), ndc=_NUMBER if waste else None))
+            reason, rule, modifiers, findings = self._line(drug, tuple(lines), way, setting, on)
+            self._judgments[key] = Judgment(
+                reason,
+                rule,
+                modifiers,
+                findings,
+                waste_rules(facts, setting.payer, setting.claim, on, self.policy),
+                int(decimals.value or 3),
+                tuple(qualifiers.values),
+                how.value or "split",
+                on,
+            )
+        return self._judgments[key]
+
+    def _line(
+        self, drug: Drug, lines: tuple[Line, ...], way: Way, setting: Setting, on: dt.date
+    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+        """Why the line is withheld, or its modifiers and findings, by the steps and rules of `charge`."""
+        if way.route is None:
+            rule = None
+            if setting.place is not None:
+                rule = self.policy.place_rule(setting.place, on, setting.payer, setting.claim)
+            if rule is None or rule.outcome != "withhold" or "drug" not in rule.lines:
+                return "", "", (), ()
+            return f"{rule.reason}: {rule.says}. {rule.fix}", rule.reason, (), ()
+        one = Administration(
+            drug.code, Dose(Fraction(1), "mg"), way.route, site=way.site, start=way.start, stop=way.stop
+        )
+        place = setting.place or self._open_place(on, setting.payer, setting.claim)
+        listed: Any = (one,)
+        encounter = Encounter(on=on, place=place, administrations=listed, payer=setting.payer, claim=setting.claim)
+        made, found, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy)
+        numbers = [n for n, line in enumerate(made, 1) if line.kind in ("drug", "waste")]
+        if numbers:
+            said = [f.rule for f in found if f.line in numbers and f.rule not in _NOT_OF_A_KIND]
+            return "", "", tuple(m for m in made[numbers[0] - 1].modifiers if m not in _OWN), tuple(said)
+        steps = {name for step in charging.STEPS for name in step.FINDINGS}
+        grave = [f for f in found if f.severity != "note"]
+        why = next((f for f in grave if f.rule in steps), grave[0])
+        says = f"{why.rule}: {why.says} {why.fix}"
+        return says.replace(f"{drug.name} (", f"{_NAME} (").replace(drug.code, _CODE), why.rule, (), ()
+
+    def _open_place(self, on: dt.date, payer: str, claim: str) -> str:
+        """A place about which payer and claim have nothing to say."""
+        codes = dict.fromkeys(row.code for row in self.policy.rows(Place))
+        free = (c for c in codes if self.policy.place(c, on) and self.policy.place_rule(c, on, payer, claim) is None)
+        return next(free)
+
+    # -- what was opened
+
+    def product(
+        self,
+        cell: Cell,
+        number: Any,
+        amount: str | None,
+        thrown: str | None,
+        form: str | None,
+        scales: tuple[int, int],
+        judgment: Judgment,
+        on: dt.date,
+    ) -> Product:
+        """The coefficients of what was opened: of a cell's drug and unit, the NDC as written, the amount in one
+        container and the unit of what was discarded (None: the dose's). `scales`: of doses and of discards."""
+        row = cell.row
+        assert row is not None
+        entry: Any = OpenedProduct(None if blank(number) else str(number).strip(), None, amount)
+        one = Administration(row.code, Dose(Fraction(1), "mg"), self.resolver.any_route, products=(entry,))
+        (found,) = look_up(one, False, on, self.reference)
+        try:
+            opened, said = weigh(found, row, None, self.reference)
+        except JcodeunitsError:
+            return Product()
+        way, more = counted_as(opened.number, opened.item, form, opened.told, on, self.reference, judgment.qualifiers)
+        band = row.basis == "band"
+        given = (units.factor(cell.unit, row.unit) * cell.scale if band else cell.ratio) / 10 ** scales[0]
+        lost = self._lost(row, Dose(cell.scale, cell.unit) if thrown is None else Dose(Fraction(1), thrown))
+        lost = None if lost is None else lost / 10 ** scales[1]
+        each = opened.each or Fraction(0)
+        size = math.lcm(given.denominator, each.denominator, (lost or Fraction(0)).denominator)
+        whole = [int(part * size) for part in (given, each, lost or Fraction(0))]
+        if max(*whole, size) > SAFE:
+            return Product()
+        volume = Fraction(0)
+        if units.is_known(cell.unit) and units.dimension(cell.unit) == "volume":
+            volume = units.factor(cell.unit, "mL") * cell.scale / 10 ** scales[0]
+        figures, per, step = (0, 0), Fraction(0), 10**judgment.decimals
+        if way is not None:
+            per = way.per_container or Fraction(0)
+            with_count, without = (
+                _LEVELS.index(measured_by(way, bool(volume), bool(each), counted)) for counted in (True, False)
+            )
+            figures = (with_count, without)
+        return Product(
+            judgment.decimals > columns.SCALE,
+            whole[0],
+            whole[1],
+            -1 if lost is None else whole[2],
+            size,
+            band,
+            figures,
+            given * per / each * step if each else Fraction(0),
+            volume * step,
+            per * step,
+            opened.number or "",
+            way.qualifier if way is not None else "",
+            way is not None,
+            tuple(f.rule for f in (*said, *more)),
+            self._kind(opened.item, on),
+            10 ** max(columns.SCALE - judgment.decimals, 0),
+        )
+
+    def _lost(self, row: Drug, one: Dose) -> Fraction | None:
+        """Billing units of one of what was discarded; None where it cannot be counted."""
+        try:
+            return in_units(one, row, None)
+        except JcodeunitsError:
+            return None
+
+    def _kind(self, item: Any, on: dt.date) -> int:
+        """A number for what a product's row says of its container."""
+        kind, _, memory = kind_of(None, (item,), on, self.reference)
+        known = (kind, memory, item is not None)
+        if known not in self._kind_of:
+            self._kind_of[known] = len(self._kinds)
+            self._kinds.append((item, on))
+        return self._kind_of[known]
+
+    def container(self, number: int, said: str | None) -> tuple[str, tuple[str, ...], bool]:
+        """The kind of a container by its product's number and the row's own word, what is said about it."""
+        item, on = self._kinds[number]
+        kind, found, memory = kind_of(said, (item,), on, self.reference)
+        return kind, tuple(f.rule for f in found), memory
+
+    def modifiers(self, codes: tuple[str, ...], on: dt.date) -> str:
+        """Modifiers of a line in claim order, as a table holds them."""
+        return "|".join(self.policy.ordered(codes, on)) if len(codes) > 1 else "".join(codes)
+
+    def outcomes(self, judgment: Judgment, kind: str, memory: bool) -> list[Outcome]:
+        """What each comparison of amounts comes to."""
+        rules = lenient(judgment.waste) if memory else judgment.waste
+        return [judge(compared, kind, False, rules) for compared in range(COMPARISONS)]
+
+
+def withheld(outcome: Outcome) -> str:
+    """Why a line is withheld for its amounts."""
+    return f"{outcome.finding}: {ABOVE_FIX}" if outcome.withheld else ""
