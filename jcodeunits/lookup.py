@@ -15,6 +15,8 @@ from .dated import Citation, Period, as_date
 from .facts.policy import Policy, all_in_effect, in_effect, reach
 from .facts.policy_rows import (
     AdministrationRule,
+    Denial,
+    DenialCode,
     Diagnosis,
     DrugClass,
     Modifier,
@@ -63,8 +65,39 @@ def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[
     '20'
     """
     book, date = Reference.of(reference), as_date(on)
+    denied = tuple(_denied(text, date, book))
+    if denied and not text.strip().isdigit():
+        return denied
     one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
-    return tuple(dict.fromkeys(hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book)))
+    found = (hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book))
+    return tuple(dict.fromkeys((*found, *denied)))
+
+
+# A reason or remark code as a remittance prints it: CO-97, PR 16, CARC 97, N362.
+_REASON = re.compile(r"(?:(?:CO|PR|OA|PI|CARC)[\s-]*)?(\d{1,3})", re.ASCII | re.IGNORECASE)
+_REMARK = re.compile(r"(?:RARC\s*)?([MN]A?\d{1,3})", re.ASCII | re.IGNORECASE)
+
+
+def _denied(text: str, on: dt.date, reference: Reference) -> Iterator[Hit]:
+    """What a reason or remark code of a remittance means here: the code, the denials and the rules behind it."""
+    reason, remark = (pattern.fullmatch(text.strip()) for pattern in (_REASON, _REMARK))
+    if reason is None and remark is None:
+        return
+    policy = reference.policy
+    for row in all_in_effect(policy.rows(DenialCode), on):
+        if (reason and row.code == reason[1]) or (remark and remark[1].upper() in row.remarks):
+            yield _denial_code(row)
+            yield from (_denial(denial) for denial in policy.denials(on) if denial.id in row.denials)
+            yield from (hit for hit in (*_rules(on), *_declared()) if hit.key in row.rules)
+
+
+def _denial_code(row: DenialCode) -> Hit:
+    remarks = f"often with {', '.join(row.remarks)}" if row.remarks else ""
+    return _hit("denial code", row, row.code, row.label, remarks)
+
+
+def _denial(row: Denial) -> Hit:
+    return _hit("denial", row, row.id, row.title, f"{row.cause}; {row.fix}")
 
 
 def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
@@ -165,7 +198,9 @@ def _holds(hit: Hit, wanted: list[re.Pattern[str]]) -> bool:
 
 def _word(text: str) -> re.Pattern[str]:
     """A word by its beginning; a number only whole, so that place 53 is not found in 20553."""
-    return re.compile(rf"(?<![\w-]){re.escape(text)}" + (r"(?!\w)" if text.isdigit() else ""))
+    if text.isdigit():
+        return re.compile(rf"(?<![\w.,-]){text}(?![\w]|[.,]\d)")
+    return re.compile(rf"(?<![\w-]){re.escape(text)}")
 
 
 def _hit(kind: str, row: Any, key: str, title: str, detail: str) -> Hit:
@@ -196,7 +231,8 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
     ]
     hits += [_hit("option", r, r.name, r.meaning, ", ".join(r.allowed)) for r in rows(OptionKind)]
     hits += [_hit("diagnosis", r, r.diagnosis, f"{r.label}, with {r.code}", r.doubt) for r in rows(Diagnosis)]
-    hits += [_hit("denial", r, r.id, r.title, f"{r.cause}; {r.fix}") for r in policy.denials(on)]
+    hits += [_denial(r) for r in policy.denials(on)]
+    hits += [_denial_code(r) for r in rows(DenialCode)]
     hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
     return tuple(hits)
 

@@ -577,6 +577,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "administration",
         "classes",
         "code_uses",
+        "denial_codes",
         "denials",
         "diagnoses",
         "documentation",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jcodeunits.errors import JcodeunitsError, UnknownDrug, quoted
-
 from . import terminal
 from .arguments import Asked, Parser, add_facts, add_json, add_on, asked, parser
 
 if TYPE_CHECKING:
+    from jcodeunits.facts.drug_rows import Drug
     from jcodeunits.facts.drugs import History
 
 
@@ -42,9 +41,7 @@ def arguments() -> Parser:
 def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
     from jcodeunits.facts.search import find as find_drugs
 
-    found = find_drugs(text, on=on.date, reference=on.reference)
-    if not found:
-        raise _nothing(text, on)
+    found = find_drugs(text, on=on.date, reference=on.reference) or _read(text, on)
     if json:
         return 0, on.document(text=text, drugs=[drug.as_dict() for drug in found])
     rows = [(drug.code, drug.name, drug.one_unit, drug.period) for drug in found]
@@ -52,17 +49,14 @@ def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
     return 0, on.text([*lines, f"on {on}"])
 
 
-def _nothing(text: str, on: Asked) -> JcodeunitsError:
-    """Why nothing was found, with near names; a code that lived on other days says so itself."""
+def _read(text: str, on: Asked) -> tuple[Drug, ...]:
+    """The one drug that a text means where it is no part of a name: words around it, a brand in brackets.
+
+    Raises what `billing_units` says of it: near names, or the days of a code that lived at another time.
+    """
     from jcodeunits.convert import resolve
 
-    try:
-        row, _ = resolve(text, on.date, reference=on.reference)
-    except JcodeunitsError as why:
-        return why
-    return UnknownDrug(
-        f"Nothing is listed under {quoted(text)} on {on.date} but {row.code}.", given=text, near=(row.code,)
-    )
+    return (resolve(text, on.date, reference=on.reference)[0],)
 
 
 def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
@@ -77,8 +71,7 @@ def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
         codes = sorted({row.code for row in rows_meant(book, text)})
         codes = codes or sorted({drug.code for drug in find_drugs(text, reference=on.reference)})
     histories = [book.history(code) for code in codes]
-    if not histories:
-        raise _nothing(text, on)
+    histories = histories or [book.history(row.code) for row in _read(text, on)]
     if json:
         return 0, on.document(text=text, histories=[history.as_dict() for history in histories])
     told = "\n\n".join("\n".join(_history(history)) for history in histories)

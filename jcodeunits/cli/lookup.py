@@ -23,6 +23,7 @@ def lookup(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits lookup urgent care
       jcodeunits lookup 96372
       jcodeunits lookup JZ
+      jcodeunits lookup CO-97
       jcodeunits lookup denials
       jcodeunits lookup rules --on 2026-03-02
     """

@@ -393,6 +393,24 @@ class Denial(PolicyRow):
 
 
 @attrs.frozen(field_transformer=columns_last)
+class DenialCode(PolicyRow):
+    """A claim adjustment reason code (CARC) as a remittance prints it, and what it means for an injection.
+
+    `denials` are the reasons for denial behind it, `rules` the findings that see it beforehand, `remarks` the
+    remark codes (RARC) that usually stand beside it. The labels are ours.
+    """
+
+    TABLE: ClassVar[str] = "denial_codes"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str = column(text)
+    label: str = column(text)
+    denials: tuple[str, ...] = column(words)
+    rules: tuple[str, ...] = column(words)
+    remarks: tuple[str, ...] = column(words)
+
+
+@attrs.frozen(field_transformer=columns_last)
 class Element(PolicyRow):
     """Something that the record of an injection holds.
 
@@ -415,6 +433,7 @@ TABLES: tuple[type[Any], ...] = (
     AdministrationRule,
     CodeUse,
     Denial,
+    DenialCode,
     Diagnosis,
     DrugClass,
     Edit,
