@@ -13,8 +13,8 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _incoming, _names, _routes, _times, _units
-from ._fhir_json import CPT, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
+from . import _drugs, _fhir_vaccines, _incoming, _names, _routes, _times, _units
+from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._times import Moment
@@ -40,20 +40,60 @@ def reading(
     withheld: list[Finding] = []
     seen: set[str] = set()
     for at, (_, resource) in enumerate(every, 1):
-        if resource.get("resourceType") != "MedicationAdministration":
+        kind = resource.get("resourceType")
+        if kind not in GIVEN:
             continue
-        where = f"MedicationAdministration {resource.get('id') or at}"
+        where = f"{kind} {resource.get('id') or at}"
         if where in seen:
             raise refused(where, "it stands twice in the message, and would be billed twice")
         seen.add(where)
-        finding = _status(resource, where, partial, completed)
-        if finding is not None:
-            withheld.append(finding)
+        found = _one(resource, where, known, partial, completed, zone, reference)
+        if isinstance(found, Finding):
+            withheld.append(found)
         else:
-            given.extend(_given(resource, where, Around.of(resource, known), zone, reference))
+            given.extend(found)
     if not given and not withheld:
         raise FormatError(_nothing(every), format="fhir")
-    return _incoming.reading(given, withheld, beside, "fhir", (_SOURCE, "Medication.batch.expirationDate"), reference)
+    cite = (_SOURCE, "Medication.batch.expirationDate")
+    read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
+    return _incoming.noted(read, _incoming.incomplete(_SOURCE)) if _has_next(message) else read
+
+
+GIVEN = ("MedicationAdministration", "Immunization")
+
+
+def _has_next(message: Mapping[str, Any]) -> bool:
+    links = message.get("link") if message.get("resourceType") == "Bundle" else None
+    return isinstance(links, list) and any(isinstance(one, dict) and one.get("relation") == "next" for one in links)
+
+
+def _one(
+    resource: dict[str, Any],
+    where: str,
+    known: Mapping[str, dict[str, Any]],
+    partial: bool,
+    completed: bool,
+    zone: str | None,
+    facts: Reference,
+) -> Finding | list[Given]:
+    """What one record says was given, or the finding that it may not be billed."""
+    if resource.get("resourceType") != "Immunization":
+        finding = _status(resource, where, partial, completed)
+        return finding or _given(resource, where, Around.of(resource, known), zone, facts)
+    same = _fhir_vaccines.as_administration(resource)
+    finding = _status(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
+    if finding is not None:
+        return finding
+    notes = _fhir_vaccines.funding(resource, where)
+    return [
+        attrs.evolve(
+            one,
+            says={**_incoming.vaccine(str(one.says.get("drug", "")), facts), **one.says},
+            notes=(*one.notes, *notes),
+            batch=_batch(same),
+        )
+        for one in _given(same, where, Around.of(resource, known), zone, facts)
+    ]
 
 
 def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
@@ -64,7 +104,7 @@ def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
             f"{' and '.join(orders)} says what was ordered, dispensed or reported, not what was given, "
             "and is never billed. Send the MedicationAdministration."
         )
-    return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'})."
+    return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'}), and no Immunization."
 
 
 def _addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -206,6 +246,9 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference) -> dict[str, st
     """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
     ndcs = [str(one["code"]) for one in codes(concept, NDC)]
     billed = [str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)]
+    if not ndcs and not billed and (vaccines := codes(concept, CVX)):
+        says = f"it names the vaccine by CVX {vaccines[0]['code']} alone, and a claim names its CPT code"
+        raise refused(where, says, fills="drug")
     texts = [one.get("display") for one in codes(concept, RXNORM)]
     texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in codes(concept, RXNORM)]
     texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
@@ -447,8 +490,8 @@ def _prose(resource: Mapping[str, Any]) -> list[str]:
 # Who gave it, where that is no staff: no service of the practice.
 NOT_STAFF = {"Patient": "the patient", "RelatedPerson": "a relative or friend of the patient"}
 # Functions of a performer (FHIR's own list, and version 3's) who checks what another one gives.
-_CHECKS = ("verifier", "witness", "vrf", "wit", "author", "aut")
-_PERFORMS = ("performer", "pprf", "prf", "sprf")
+_CHECKS = ("verifier", "witness", "vrf", "wit", "author", "aut", "op")
+_PERFORMS = ("ap", "performer", "pprf", "prf", "sprf")
 
 
 def _performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:

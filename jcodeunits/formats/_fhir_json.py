@@ -18,6 +18,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 UCUM = "http://unitsofmeasure.org"
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+CVX = "http://hl7.org/fhir/sid/cvx"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 
 TEST_LABEL = "HTEST"  # security label of HL7's ActReason: test health data
@@ -33,6 +34,7 @@ _SYSTEMS = {
         "urn:oid:2.16.840.1.113883.6.285",
     ),
     CPT: (CPT, "https://www.ama-assn.org/go/cpt", "urn:oid:2.16.840.1.113883.6.12"),
+    CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292"),
     ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
 }
 
@@ -59,6 +61,7 @@ _SHAPES = Shapes(
             "modifierExtension",
             "reasonGiven",
             "reasonReference",
+            "programEligibility",
             "security",
             "tag",
             "related",
@@ -105,6 +108,9 @@ _SHAPES = Shapes(
             "effectiveTimePeriod",
             "practitioner",
             "patient",
+            "vaccineCode",
+            "doseQuantity",
+            "fundingSource",
             "relationship",
         )
     ),
@@ -136,7 +142,7 @@ _SHAPES = Shapes(
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "reference": ("medication",)},
     either_in={"reference": ("actor", "reason", "service", "item")},
 )
-_READ = ("MedicationAdministration", "Medication", "Claim", "ChargeItem")
+_READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem")
 
 
 def parse(text: object) -> dict[str, Any]:

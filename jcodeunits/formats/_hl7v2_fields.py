@@ -34,6 +34,10 @@ def named(segment: Segment, position: int, facts: Reference) -> dict[str, str]:
     found = [one for at in range(segment.repeats(position)) for one in codings(segment, position, at)]
     ndcs = [one.code for one in found if one.code and one.system.upper() in ("NDC", "NDA")]
     codes = [one.code for one in found if one.code and one.system.upper() in CODES]
+    cvx = [one.code for one in found if one.code and one.system.upper() == "CVX"]
+    if cvx and not ndcs and not codes:
+        why = f"it names the vaccine by CVX {cvx[0]} alone, and a claim names its CPT code"
+        raise refused(f"{segment.where}, {segment.name}-{position}", why, fills="drug")
     coded = [facts.drugs.rxnorm.get(one.code, "") for one in found if one.system.upper() in RXNORM]
     texts = [*coded, *(one.display for one in found)]
     return _drugs.identity(ndcs, codes, texts, facts, "hl7v2", f"{segment.where}, {segment.name}-{position}")

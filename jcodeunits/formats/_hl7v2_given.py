@@ -20,6 +20,7 @@ from ._incoming import Given, Reading
 from ._times import Moment
 
 _SOURCE = "hl7-v2-pharmacy"
+_VACCINES = "hl7-v2-immunization"
 _ORDERS = {
     "RDE": "an encoded order",
     "RDS": "a dispense",
@@ -51,9 +52,9 @@ def reading(
             format="hl7v2",
             place="MSH-9",
         )
-    if kind != "RAS":
+    if kind not in ("RAS", "VXU"):
         raise FormatError(
-            f"{kind or 'This text'} is no message of administrations (RAS) or charges (DFT).",
+            f"{kind or 'This text'} is no message of administrations (RAS), vaccines (VXU) or charges (DFT).",
             format="hl7v2",
             place="MSH-9",
         )
@@ -70,7 +71,9 @@ def reading(
         if finding is not None:
             withheld.append(finding)
         else:
-            given.extend(_hl7v2_mixtures.taken_apart(_given(group, done, zone, reference), group.components, reference))
+            whole = _given(group, done, zone, reference)
+            whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
+            given.extend(_hl7v2_mixtures.taken_apart(whole, group.components, reference))
     return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
 
 
@@ -84,6 +87,20 @@ class _Group:
     routes: list[Segment] = attrs.field(factory=list)
     components: list[Segment] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
+    observations: list[Segment] = attrs.field(factory=list)
+
+
+# What an OBX asks (LOINC): funding, and whether the patient is eligible for the program; and what says it is not.
+_FUNDING = ("64994-7", "30963-3")
+_OWN_VACCINE = ("V01", "PHC70", "VXC50")
+
+
+def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
+    """A vaccine record: its purpose, and the question who paid for the vaccine."""
+    public = [one for one in group.observations if one.get(3) in _FUNDING and one.get(5) not in ("", *_OWN_VACCINE)]
+    asked = (_incoming.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
+    says = {**_incoming.vaccine(str(given.says.get("drug", "")), facts), **given.says}
+    return attrs.evolve(given, says=says, notes=(*given.notes, *asked))
 
 
 # Where prose stands beside an administration.
@@ -115,6 +132,7 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
             for group in open_:
                 group.routes.append(segment)
         elif segment.name in _NOTES and found:
+            found[-1].observations += [segment] if segment.name == "OBX" else []
             found[-1].notes += [segment.raw(position) for position in _NOTES[segment.name]]
         elif segment.name == "RXC":
             (found[-1].components if open_ else ordered).append(segment)
@@ -174,7 +192,12 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
         what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {action!r} for")
         fix = "Take back what was billed from the first message, and bill the new one by hand."
         return refuse(f"it {what} an administration that was sent before", fix, "RXA-21")
+    if rxa.get(5) == NO_VACCINE and rxa.get(5, 3).upper() == "CVX":
+        return refuse(f"CVX {NO_VACCINE} says that no vaccine was given", "Nothing was given to bill.", "RXA-5")
     return _historical(rxa)
+
+
+NO_VACCINE = "998"
 
 
 def _completions(rxa: Segment, repeat: int) -> set[str]:

@@ -127,12 +127,18 @@ def escape(text: str, marks: Marks) -> str:
     return "".join(out)
 
 
-def segments_of(text: object) -> list[Segment]:
+def _rows(text: object) -> list[str]:
+    """The segments of a text as they stand, without the marks that frame messages on a line (MLLP)."""
     if isinstance(text, (bytes, bytearray)):
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no HL7 text to read.", format="hl7v2")
-    rows = [row for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n")) if row.strip()]
+    rows = [row.strip("\x0b\x1c\ufeff") for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n"))]
+    return [row for row in rows if row.strip()]
+
+
+def segments_of(text: object) -> list[Segment]:
+    rows = [row for row in _rows(text) if not row.startswith(_ENVELOPE)] or [""]
     marks = PLAIN
     if rows[0].startswith("MSH"):
         if len(rows[0]) < 8:
@@ -148,11 +154,36 @@ def segments_of(text: object) -> list[Segment]:
     return made
 
 
+_ENVELOPE = ("FHS", "BHS", "BTS", "FTS")
+
+
+def batch_of(text: object) -> tuple[list[str], list[FormatError]]:
+    """The messages of a text, each from its MSH on, and an error for each batch that holds another number of them."""
+    messages: list[list[str]] = []
+    wrong: list[FormatError] = []
+    since = 0
+    for row in _rows(text):
+        if row.startswith(_ENVELOPE):
+            if row.startswith("BHS"):
+                since = len(messages)
+            elif row.startswith("BTS") and (said := row.split(row[3:4])[1:2]) and said[0].isdigit():
+                held = len(messages) - since
+                if int(said[0]) != held:
+                    says = f"BTS-1 counts {said[0]} messages and the batch holds {held}: it was cut or joined."
+                    wrong.append(FormatError(says, format="hl7v2", place="BTS-1"))
+        elif row.startswith("MSH") or not messages:
+            messages.append([row])
+        else:
+            messages[-1].append(row)
+    return ["\r".join(rows) for rows in messages], wrong
+
+
 def kind_of(segments: list[Segment]) -> str:
     """The message's type (MSH-9.1), or for a fragment what its segments say."""
     heads = [segment for segment in segments if segment.name == "MSH"]
     if len(heads) > 1:
-        raise FormatError(f"{len(heads)} messages in one text: read them one at a time.", format="hl7v2")
+        says = f"{len(heads)} messages in one text, and read() takes one: read_all() reads them one at a time."
+        raise FormatError(says, format="hl7v2")
     if heads:
         _in_production(heads[0])
         return heads[0].get(9, 1)

@@ -38,6 +38,8 @@ FINDINGS = declare(
         "reason-unread": ("A reason that the message points to is not in it", "note"),
         "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
+        "vaccine-funding": ("The vaccine may come from a public program", "warn"),
+        "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
@@ -143,6 +145,19 @@ def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
     return Finding("performer-not-staff", "warn", says, fix, (cited(source, cite),))
 
 
+def public_vaccine(where: str, source: str, cite: str) -> Finding:
+    """The question whether a vaccine was the practice's own: one from a public program has no price."""
+    says = f"{where}: the vaccine may come from a public program, which gives it without charge."
+    fix = "If it does, bill its administration as the payer wants it, and the vaccine without a price."
+    return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
+
+
+def vaccine(name: str, facts: Reference) -> dict[str, str]:
+    """The purpose of what a vaccine record holds: a vaccine, unless its code is an antibody's or another drug's."""
+    rows = [row for code in _names.codes(name, facts) for row in facts.drugs.rows(code)]
+    return {} if rows and not any(row.kind == "vaccine" for row in rows) else {"purpose": "vaccine"}
+
+
 def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
     """A finding where the product's last day lies before the day that it was given, or cannot be read."""
     batch, day = given.batch, given.on
@@ -191,10 +206,22 @@ def _still_asks(note: Finding, extra: Mapping[str, Any]) -> bool:
     return note.rule != "waste-noted" or not answered
 
 
+def incomplete(source: str) -> Finding:
+    """The finding for a page of a search: what stands on the next one is missing."""
+    says = "The Bundle is a page with a next one: what was given and stands there is missing here."
+    return Finding("page-incomplete", "warn", says, "Read all pages together.", (cited(source, "Bundle.link"),))
+
+
 def unread_reason(where: str, what: str, source: str) -> Finding:
     """A note that a reason for the administration is not among what the message holds."""
     says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
     return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
+
+
+def noted(found: Reading, finding: Finding) -> Reading:
+    """The reading with a further finding."""
+    made = attrs.evolve(found.encounter, findings=(*found.encounter.findings, finding))
+    return attrs.evolve(found, encounter=made)
 
 
 def only(found: Reading, form: str) -> Encounter:

@@ -24,20 +24,23 @@ def plain_text(text: object, form: str) -> str:
     return text.removeprefix("\ufeff")
 
 
+def exact(text: str | bytes | bytearray, form: str) -> Any:
+    """The value of a JSON text, its numbers exact and each key once; `FormatError` for what is no JSON."""
+    try:
+        return json.loads(
+            plain_text(text, form),
+            parse_float=json_number,
+            parse_int=_whole,
+            parse_constant=_no_number,
+            object_pairs_hook=_once,
+        )
+    except (ValueError, RecursionError) as why:
+        raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None
+
+
 def load(text: object, form: str, what: str) -> dict[str, Any]:
     """The JSON object in a text, or the dict as it is; `FormatError` for anything else."""
-    value: object = text
-    if isinstance(text, (str, bytes, bytearray)):
-        try:
-            value = json.loads(
-                plain_text(text, form),
-                parse_float=json_number,
-                parse_int=_whole,
-                parse_constant=_no_number,
-                object_pairs_hook=_once,
-            )
-        except (ValueError, RecursionError) as why:
-            raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None
+    value: object = exact(text, form) if isinstance(text, (str, bytes, bytearray)) else text
     if not isinstance(value, dict):
         raise FormatError(f"{what} is a JSON object, not {type(value).__name__}.", format=form)
     return value

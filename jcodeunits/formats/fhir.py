@@ -21,11 +21,11 @@ from typing import Any
 
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two
 
-from . import _elements, _fhir_given, _incoming, _outgoing
+from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
@@ -87,9 +87,24 @@ def reading(text: object, *, reference: Reference | None = None, **beside: Any) 
     return _fhir_given.reading(parse(text), reference=Reference.of(reference), **beside)
 
 
+def read_all(
+    text: object, *, reference: Reference | None = None, **beside: Any
+) -> tuple[Encounter | JcodeunitsError, ...]:
+    """One encounter or one error for each record, in order, so that a bad one hides no good one.
+
+    `text`: NDJSON (one resource a line), a list of resources, or a Bundle, which gives one encounter for each
+    patient and day; resources that others point to (Medication, Condition, Patient ...) are no records. What
+    was not given stands as an error in its place. `beside` holds for every record; see `read`.
+
+    Raises `FormatError` only where there is nothing to read.
+    """
+    facts = reference or Reference.shipped()
+    return _fhir_batch.read_all(text, lambda message: _fhir_given.reading(message, reference=facts, **beside))
+
+
 def _is_charge(message: dict[str, Any]) -> bool:
     kinds = {resource.get("resourceType") for _, resource in resources(message)}
-    return "MedicationAdministration" not in kinds and (
+    return not kinds & {*_fhir_given.GIVEN} and (
         bool(kinds & {"Claim", "ChargeItem"}) or ("item" in message and "resourceType" not in message)
     )
 

@@ -24,14 +24,14 @@ import attrs
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError, IdentifierError, quoted
+from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing
 from ._hl7v2_fields import STAMP, plain_number
 from ._hl7v2_given import patient_of
-from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, escape, kind_of, ordered, segments_of
+from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
 
@@ -88,6 +88,30 @@ def reading(text: object, *, reference: Reference | None = None, **beside: Any) 
     """
     segments = segments_of(text)
     return _hl7v2_given.reading(segments, kind_of(segments), Reference.of(reference), **beside)
+
+
+def read_all(
+    text: object, *, reference: Reference | None = None, **beside: Any
+) -> tuple[Encounter | ClaimLines | JcodeunitsError, ...]:
+    """One encounter (of DFT its lines) or one error for each message of a text or batch, in order.
+
+    FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
+    an error. A bad message hides no good one. `beside` holds for every message; see `read`.
+    """
+    facts = reference or Reference.shipped()
+    made: list[Encounter | ClaimLines | JcodeunitsError] = []
+    messages, missing = batch_of(text)
+    for message in messages:
+        try:
+            segments = segments_of(message)
+            kind = kind_of(segments)
+            if kind == "DFT":
+                made.append(read(message, reference=facts, **beside))
+            else:
+                made.append(_hl7v2_given.reading(segments, kind, facts, **beside).encounter)
+        except JcodeunitsError as why:
+            made.append(why)
+    return (*made, *missing)
 
 
 # --- reading: what was charged ---------------------------------------------------------------------

@@ -1,0 +1,66 @@
+"""Immunization as an administration: the same facts under other names, and what else keeps a vaccine from a bill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jcodeunits.finding import Finding
+
+from . import _incoming
+from ._fhir_json import words
+
+SOURCE = "fhir-immunization"
+# Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
+_TIMES = ("occurrenceDateTime", "date")
+_OWN_VACCINE = ("private", "phc70", "not vfc eligible", "v01", "ineligible")
+
+
+def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The record by the names of a MedicationAdministration; what both call the same stays."""
+    dosage = {name: resource[name] for name in ("route", "site") if resource.get(name)}
+    if resource.get("doseQuantity"):
+        dosage["dose"] = resource["doseQuantity"]
+    concept = resource.get("vaccineCode") or {}
+    day = next((resource[name] for name in _TIMES if resource.get(name)), None)
+    explained = resource.get("explanation") or {}
+    kept = {
+        name: resource[name]
+        for name in ("resourceType", "id", "status", "wasNotGiven", "notGiven", "statusReason", "performer", "note")
+        if name in resource
+    }
+    kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}
+    kept |= {name: resource[name] for name in ("modifierExtension", "implicitRules", "extension") if name in resource}
+    kept |= {"isSubPotent": resource["isSubpotent"]} if "isSubpotent" in resource else {}
+    kept |= {"reasonNotGiven": explained["reasonNotGiven"]} if explained.get("reasonNotGiven") else {}
+    kept |= {"practitioner": resource["practitioner"]} if isinstance(resource.get("practitioner"), dict) else {}
+    if isinstance(resource.get("reason"), list):
+        kept["reason"] = resource["reason"]
+    batch = {"lotNumber": resource.get("lotNumber"), "expirationDate": resource.get("expirationDate")}
+    return {
+        **kept,
+        "medicationCodeableConcept": concept,
+        "subject": resource.get("patient"),
+        "dosage": dosage,
+        **({"effectiveDateTime": day} if day else {}),
+        "batch": {key: value for key, value in batch.items() if value},
+    }
+
+
+def reported(resource: Mapping[str, Any], where: str) -> Finding | None:
+    """The finding for a vaccine that was only reported: it was given elsewhere."""
+    for name, against in (("primarySource", False), ("reported", True)):
+        if resource.get(name, not against) is not (not against):
+            why = f"{name} says that it was reported, and not given here (a historical record)"
+            return _incoming.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
+    return None
+
+
+def funding(resource: Mapping[str, Any], where: str) -> tuple[Finding, ...]:
+    """A question where the vaccine may come from a public program."""
+    said = [*words(resource.get("fundingSource"))]
+    for one in resource.get("programEligibility") or []:
+        said += words(one.get("program") or one)
+    if not said or any(word.casefold() in _OWN_VACCINE for word in said):
+        return ()
+    return (_incoming.public_vaccine(where, SOURCE, "fundingSource"),)

@@ -1,0 +1,142 @@
+"""Batches: one encounter or one error for each record, in order; a bad one hides no good one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError, JcodeunitsError
+from jcodeunits.formats import fhir, hl7v2
+
+KETOROLAC, NO_UNIT, DEXAMETHASONE = ("ketorolac", "30", "mg"), ("ketorolac", "30", ""), ("dexamethasone", "4", "mg")
+
+
+def message(drug: tuple[str, str, str], patient: str = "P1", status: str = "CP", at: str = "20260302101500") -> str:
+    name, amount, unit = drug
+    return "\r".join(
+        [
+            "MSH|^~\\&|M|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1",
+            f"PID|1||{patient}",
+            f"RXA|0|1|{at}||^{name}|{amount}|{unit}|||||||||||||{status}|A",
+            "RXR|IM",
+        ]
+    )
+
+
+def resource(
+    number: int, drug: tuple[str, str, str] = KETOROLAC, patient: str = "1", day: str = "02"
+) -> dict[str, Any]:
+    name, amount, unit = drug
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": f"a{number}",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{patient}"},
+        "medicationCodeableConcept": {"text": name},
+        "effectiveDateTime": f"2026-03-{day}T10:15:00-05:00",
+        "dosage": {"route": {"text": "IM"}, "dose": {"value": int(amount), **({"unit": unit} if unit else {})}},
+    }
+
+
+def bundle(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources], **more}
+
+
+def seen(found: tuple[Any, ...]) -> list[Any]:
+    """The drugs of each encounter, or the kind of each error."""
+    return [
+        type(one).__name__ if isinstance(one, JcodeunitsError) else [given.drug for given in one.administrations]
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_messages_of_a_text_in_order(end: str) -> None:
+    every = (message(KETOROLAC), message(NO_UNIT, "P2"), message(DEXAMETHASONE, "P3"))
+    whole = ["FHS|^~\\&|M|C", "BHS|^~\\&|M|C", *every, "BTS|3", "FTS|1"]
+    for text in ("\r".join(every), "\r".join(whole)):
+        found = hl7v2.read_all(text.replace("\r", end), place="11")
+        assert seen(found) == [["ketorolac"], "FormatError", ["dexamethasone"]]
+        assert "unit" in str(found[1])
+
+
+def test_a_batch_that_was_cut_says_so() -> None:
+    found = hl7v2.read_all("\r".join(["BHS|^~\\&|M", message(KETOROLAC), "BTS|2"]), place="11")
+    assert seen(found) == [["ketorolac"], "FormatError"]
+    assert "counts 2 messages and the batch holds 1" in str(found[1])
+
+
+def test_a_refused_message_keeps_its_place_and_a_refused_dose_hides_no_other() -> None:
+    both = message(KETOROLAC) + "\r" + "\r".join(message(DEXAMETHASONE, status="RE").split("\r")[2:])
+    found = hl7v2.read_all("\r".join([message(KETOROLAC, status="NA"), both]), place="11")
+    assert seen(found) == ["FormatError", ["ketorolac"]]
+    assert "not-administered" in {one.rule for one in found[1].findings}  # type: ignore[union-attr]
+
+
+def test_what_is_no_message_is_an_error_in_its_place() -> None:
+    found = hl7v2.read_all("PID|1||P9\r" + message(KETOROLAC), place="11")
+    assert seen(found) == ["FormatError", ["ketorolac"]]
+    with pytest.raises(FormatError, match="no HL7 text"):
+        hl7v2.read_all("", place="11")
+    with pytest.raises(FormatError, match=r"2 messages.*read_all"):
+        hl7v2.read("\r".join([message(KETOROLAC)] * 2), place="11")
+
+
+def test_one_message_is_a_batch_of_one() -> None:
+    assert hl7v2.read_all(message(KETOROLAC), place="11") == (hl7v2.read(message(KETOROLAC), place="11"),)
+    assert fhir.read_all(json.dumps(resource(1)), place="11") == (fhir.read(resource(1), place="11"),)
+
+
+def test_lines_of_an_export_in_order() -> None:
+    medication = {"resourceType": "Medication", "id": "m", "code": {"text": "dexamethasone"}}
+    pointing = {**resource(3), "medicationReference": {"reference": "Medication/m"}}
+    del pointing["medicationCodeableConcept"]
+    order = {"resourceType": "MedicationRequest", "id": "r"}
+    lines = [json.dumps(one) for one in (resource(1), resource(2, NO_UNIT), pointing, order, medication)]
+    lines.insert(1, "{ no JSON")
+    for text in ("\n".join(lines), "\r\n".join(lines) + "\r\n", "\ufeff" + "\n".join(lines)):
+        found = fhir.read_all(text, place="11")
+        assert seen(found) == [["ketorolac"], "FormatError", "FormatError", ["dexamethasone"], "FormatError"]
+        assert "line 2" in str(found[1])
+        assert "never billed" in str(found[4])
+
+
+def test_a_list_of_resources_is_the_same() -> None:
+    every = [resource(1), resource(2, DEXAMETHASONE)]
+    assert seen(fhir.read_all(every, place="11")) == [["ketorolac"], ["dexamethasone"]]
+    assert fhir.read_all(json.dumps(every), place="11") == fhir.read_all(every, place="11")
+
+
+def test_a_bundle_gives_one_for_each_patient_and_day() -> None:
+    found = fhir.read_all(
+        json.dumps(
+            bundle(
+                resource(1),
+                resource(2, DEXAMETHASONE, "2"),
+                resource(3, NO_UNIT),
+                resource(4, DEXAMETHASONE),
+                resource(5, KETOROLAC, "1", "03"),
+                {**resource(6), "status": "not-done"},
+            )
+        ),
+        place="11",
+    )
+    assert seen(found) == [
+        ["ketorolac", "dexamethasone"],
+        ["dexamethasone"],
+        "FormatError",
+        ["ketorolac"],
+        "FormatError",
+    ]
+    assert [str(one.on) for one in found if isinstance(one, Encounter)] == ["2026-03-02", "2026-03-02", "2026-03-03"]
+
+
+def test_a_page_with_a_next_one_says_that_the_rest_is_missing() -> None:
+    page = bundle(resource(1), link=[{"relation": "next", "url": "https://ehr.example/fhir?page=2"}])
+    for made in (fhir.read(page, place="11"), *fhir.read_all(page, place="11")):
+        assert isinstance(made, Encounter)
+        assert "page-incomplete" in {one.rule for one in jc.charge(made).findings}

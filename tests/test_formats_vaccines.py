@@ -1,0 +1,145 @@
+"""Vaccines as systems report them: VXU and Immunization, each with its own administration code, never an injection's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import fhir, hl7v2
+
+MSH = "MSH|^~\\&|IIS|C|B|C|20260302||VXU^V04^VXU_V04|1|P|2.5.1"
+FLU = "140^Influenza, split virus, trivalent, PF^CVX^90656^Flu^C4"
+CVX, CPT = "http://hl7.org/fhir/sid/cvx", "http://www.ama-assn.org/go/cpt"
+
+
+def vxu(code: str = FLU, amount: str = "0.5|mL^^UCUM", source: str = "00^New^NIP001", **more: str) -> str:
+    f18, f20, route = more.get("f18", ""), more.get("f20", "CP"), more.get("route", "C28161^Intramuscular^NCIT")
+    rxa = f"RXA|0|1|20260302||{code}|{amount}||{source}||||||L1|20261231|SKB^GSK^MVX|{f18}||{f20}|A"
+    return "\r".join([MSH, "PID|1||P1", "ORC|RE||V1", rxa, f"RXR|{route}", *filter(None, [more.get("obx", "")])])
+
+
+def immunization(**more: Any) -> str:
+    record = {
+        "resourceType": "Immunization",
+        "id": "i1",
+        "status": "completed",
+        "vaccineCode": {"coding": [{"system": CVX, "code": "140"}, {"system": CPT, "code": "90656"}]},
+        "patient": {"reference": "Patient/p1"},
+        "occurrenceDateTime": "2026-03-02T10:15:00-05:00",
+        "primarySource": True,
+        "lotNumber": "L1",
+        "expirationDate": "2026-12",
+        "route": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "code": "IM"}]
+        },
+        "doseQuantity": {"value": 0.5, "system": "http://unitsofmeasure.org", "code": "mL"},
+        **more,
+    }
+    return json.dumps({key: value for key, value in record.items() if value is not None})
+
+
+def billed(module: Any, text: str, payer: str = "commercial", **beside: Any) -> list[tuple[str, int]]:
+    found = module.read(text, place="11", payer=payer, diagnoses=["Z23"], **beside)
+    assert isinstance(found, Encounter)
+    return [(line.code, line.units) for line in jc.charge(found).lines]
+
+
+BOTH = [(hl7v2, vxu()), (fhir, immunization())]
+
+
+@pytest.mark.parametrize(("module", "text"), BOTH, ids=["VXU", "Immunization"])
+def test_a_vaccine_has_its_own_administration(module: Any, text: str) -> None:
+    assert billed(module, text) == [("90471", 1), ("90656", 1)]
+    assert billed(module, text, "medicare") == [("G0008", 1), ("90656", 1)]
+    reading = module.reading(text, place="11")
+    assert (reading.batches[0].lot, str(reading.batches[0].expiry)) == ("L1", "2026-12-31")
+
+
+def test_an_antibody_in_a_vaccine_record_is_an_injection() -> None:
+    code = "34^RIG^CVX^90375^rabies immune globulin^C4"
+    assert ("96372", 1) in billed(hl7v2, vxu(code, "300|[iU]^IU^UCUM"))
+
+
+def test_a_vaccine_that_is_not_in_the_catalog_is_no_injection() -> None:
+    assert "96372" not in [code for code, _ in billed(hl7v2, vxu("03^MMR^CVX^90707^MMR^C4"))]
+
+
+NOT_BILLED = {
+    "historical": (hl7v2, vxu(source="01^Historical^NIP001"), "historical"),
+    "refused": (hl7v2, vxu(f20="RE"), "refused"),
+    "not administered": (hl7v2, vxu(f20="NA"), "not administered"),
+    "a reason of refusal": (hl7v2, vxu(f18="00^Parental decision^NIP002"), "reason for refusal"),
+    "no vaccine": (hl7v2, vxu("998^no vaccine administered^CVX", "999|"), "998"),
+    "not done": (fhir, immunization(status="not-done"), "not-done"),
+    "in error": (fhir, immunization(status="entered-in-error"), "entered-in-error"),
+    "not the source": (fhir, immunization(primarySource=False), "primarySource"),
+    "reported (DSTU2)": (fhir, immunization(reported=True, primarySource=None), "reported"),
+    "not given (STU3)": (fhir, immunization(notGiven=True), "notGiven"),
+    "not given (DSTU2)": (fhir, immunization(wasNotGiven=True), "wasNotGiven"),
+    "a reason beside it": (fhir, immunization(statusReason={"text": "declined"}), "statusReason"),
+    "a reason (STU3)": (fhir, immunization(explanation={"reasonNotGiven": [{"text": "x"}]}), "reasonNotGiven"),
+    "less than a dose": (fhir, immunization(isSubpotent=True), "full dose"),
+    "a test": (fhir, immunization(meta={"security": [{"code": "HTEST"}]}), "HTEST"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_BILLED)
+def test_what_is_not_billed_is_said(name: str) -> None:
+    module, text, says = NOT_BILLED[name]
+    with pytest.raises(FormatError, match=says):
+        module.read(text, place="11")
+
+
+def test_cvx_alone_asks_for_the_code_that_is_billed() -> None:
+    alone = [
+        (hl7v2, vxu("140^Influenza, split virus, trivalent, PF^CVX")),
+        (fhir, immunization(vaccineCode={"coding": [{"system": CVX, "code": "140", "display": "Influenza"}]})),
+    ]
+    for module, text in alone:
+        with pytest.raises(FormatError, match=r"CVX 140 alone.*give drug="):
+            module.read(text, place="11")
+        assert billed(module, text, drug="90656") == [("90471", 1), ("90656", 1)]
+
+
+def test_an_unknown_amount_is_asked() -> None:
+    with pytest.raises(FormatError, match=r"999 stands for an unknown amount.*give dose="):
+        hl7v2.read(vxu(amount="999|"), place="11")
+    assert billed(hl7v2, vxu(amount="999|"), dose="0.5 mL") == [("90471", 1), ("90656", 1)]
+
+
+@pytest.mark.parametrize(
+    ("obx", "asks"),
+    [
+        ("OBX|1|CE|64994-7^Eligibility^LN|1|V01^Not VFC eligible^HL70064", False),
+        ("OBX|1|CE|64994-7^Eligibility^LN|1|V02^Medicaid^HL70064", True),
+        ("OBX|1|CE|30963-3^Funding^LN|1|VXC51^Public^CDCPHINVS", True),
+        ("OBX|1|CE|30963-3^Funding^LN|1|VXC50^Private^CDCPHINVS", False),
+    ],
+)
+def test_a_vaccine_of_a_public_program_is_asked_about(obx: str, asks: bool) -> None:
+    found = hl7v2.read(vxu(obx=obx), place="11")
+    assert isinstance(found, Encounter)
+    assert ("vaccine-funding" in {one.rule for one in found.findings}) is asks
+
+
+@pytest.mark.parametrize(("source", "asks"), [("public", True), ("private", False)])
+def test_the_same_of_an_immunization(source: str, asks: bool) -> None:
+    found = fhir.read(immunization(fundingSource={"coding": [{"code": source}]}), place="11")
+    assert isinstance(found, Encounter)
+    assert ("vaccine-funding" in {one.rule for one in found.findings}) is asks
+
+
+def test_who_ordered_a_vaccine_did_not_give_it() -> None:
+    function = "http://terminology.hl7.org/CodeSystem/v2-0443"
+    performers = [
+        {"function": {"coding": [{"system": function, "code": code}]}, "actor": {"reference": f"Practitioner/{code}"}}
+        for code in ("OP", "AP")
+    ]
+    found = fhir.read(immunization(performer=performers), place="11")
+    assert isinstance(found, Encounter)
+    assert found.administrations[0].performer == "Practitioner/AP"
