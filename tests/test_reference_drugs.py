@@ -114,8 +114,8 @@ def test_the_successors_that_cms_files_prove() -> None:
         "J2930": {"J2919"},
         "J1940": {"J1938"},
         "J1170": {"J1171"},
-        "J9070": {"J9073", "J9074", "J9075"},
-        "J3370": {"J3373", "J3374"},
+        "J9070": {"J9073", "J9074", "J9075", "J9076"},
+        "J3370": {"J3373", "J3374", "J3376"},
         "J3140": set(),
     }
     for code, expected in wanted.items():

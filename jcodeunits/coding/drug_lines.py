@@ -35,6 +35,7 @@ from jcodeunits.quantity import volume_of
 from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
+from .forms import another_form
 from .given_dose import dose_of
 from .nameless import as_dose, nameless, undescribed, without_code
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
@@ -352,6 +353,8 @@ class DrugCoding:
         quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
         lines = () if waste.withheld else self._build(first, waste, quantities, _trace(answered, waste))
         found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
+        if lines:
+            said += another_form(first.administration.drug.strip(), drug, waste.administered, e, self.reference)
         return DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
 
     def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:

@@ -217,7 +217,11 @@ def _choose(
         else:
             # A brand whose rows say what tells them apart is several products, not sizes of one.
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
-            drug = _one(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
+            counting = [row for row in candidates if dose is not None and _ratio(row, dose) is not None]
+            if apart and len(counting) == 1:
+                drug = counting[0]  # only one of its products is counted so
+            else:
+                drug = _one(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
     except AmbiguousDrug as why:
         return why
     citation = said[0].citation if said else None
