@@ -186,4 +186,4 @@ class BatchError(JcodeunitsError, ValueError):
 
 
 class TableError(JcodeunitsError, ValueError):
-    """Reference tables that do not load: `file`, `problems`."""
+    """Reference tables that do not load: `file`, `problems`, and the lines of an `example` that would."""

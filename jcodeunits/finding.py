@@ -104,6 +104,11 @@ class Finding:
 FINDINGS = declare(__name__, {"own-row": ("A site's own row answers in place of a shipped one", "note")})
 
 
+def rules_of(findings: Iterable[Finding]) -> set[str]:
+    """The rules that speak in some findings."""
+    return {finding.rule for finding in findings}
+
+
 def own_rows(citations: Iterable[Citation | None]) -> tuple[Finding, ...]:
     """A note where facts of a site stand in an answer in place of shipped ones; nothing otherwise.
 

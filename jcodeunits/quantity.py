@@ -21,7 +21,7 @@ from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import Reference
-from .finding import Finding, declare, own_rows
+from .finding import Finding, declare, own_rows, rules_of
 
 FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted is general knowledge", "note")})
 
@@ -241,7 +241,8 @@ def ndc_quantity(
             given=wanted,
             allowed=tuple(allowed),
         )
-    notes = (*notes, *from_memory(found.ndc, way), *own_rows((found.citation, way.citation)))
+    own = own_rows((found.citation, way.citation))
+    notes = (*(note for note in notes if note.rule not in rules_of(own)), *from_memory(found.ndc, way), *own)
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
     quantity, how = rounded(exact, decimals, minimum)
     return NdcQuantity(found.ndc, way.qualifier, quantity, exact, notes, Trace(steps) + how, reference=book)

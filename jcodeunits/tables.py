@@ -23,7 +23,7 @@ import attrs
 
 from .amount import read_decimal
 from .dated import Citation, Period
-from .errors import TableError
+from .errors import TableError, quoted
 
 Row = TypeVar("Row")
 
@@ -283,7 +283,8 @@ def _text(file: str, name: str, encoding: str = "utf-8") -> str:
     except OSError as why:
         raise TableError(f"{name} cannot be read: {why.strerror}.", file=file, problems=()) from why
     except UnicodeDecodeError as why:
-        raise TableError(f"{name} is not UTF-8: {why}.", file=file, problems=()) from why
+        line = why.object.count(b"\n", 0, why.start) + 1
+        raise TableError(f"{name} is not UTF-8 (line {line}): save it as CSV UTF-8.", file=file, problems=()) from why
 
 
 def _cells(lines: Iterable[str], file: str, name: str) -> list[list[str]]:
@@ -296,12 +297,14 @@ def _cells(lines: Iterable[str], file: str, name: str) -> list[list[str]]:
 SHOWN = 5  # problems of a file that its error shows; the rest are counted
 
 
-def refuse(name: str, file: str, problems: Sequence[str], way: str = "") -> TableError:
-    """The error that shows the first problems of a file and counts the others."""
+def refuse(name: str, file: str, problems: Sequence[str], way: str = "", example: Sequence[str] = ()) -> TableError:
+    """The error that shows the first problems of a file and counts the others; `example` is a file that loads."""
     shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN])
     more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
     way = f"\n{way}" if way else ""
-    return TableError(f"{name} does not load:\n{shown}{more}{way}", file=file, problems=tuple(problems))
+    last = "\nFor example:\n" + "\n".join(f"  {line}" for line in example) if example else ""
+    says = f"{name} does not load:\n{shown}{more}{way}{last}"
+    return TableError(says, file=file, problems=tuple(problems), example=tuple(example))
 
 
 def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[Row, ...]:
@@ -476,8 +479,10 @@ def read_own(
     if not given or unknown or len(set(given)) != len(given):
         wrong = ", ".join(repr(column) for column in unknown)
         says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
-        way = f"Its columns: {', '.join(names)}, replaces. {_example(row_class, rows)}"
-        raise refuse(name, file, [f"line 1: {says}"], way)
+        if len(given) == 1 and any(mark in given[0] for mark in ";\t|"):
+            says = f"{quoted(given[0])} is one column: separate the cells with commas"
+        way = f"Its columns: {', '.join(names)}, replaces."
+        raise refuse(name, file, [f"line 1: {says}"], way, _example(row_class, rows))
     found: list[OwnRow] = []
     problems: list[str] = []
     for line, row in enumerate(cells[1:], start=2):
@@ -495,7 +500,7 @@ def read_own(
         if made is not None:
             found.append(OwnRow(made.first_cell, made, line))
     if problems:
-        raise refuse(name, file, problems, _example(row_class, rows))
+        raise refuse(name, file, problems, "", _example(row_class, rows))
     return tuple(found)
 
 
@@ -555,8 +560,8 @@ def _takes_empty(field: Any) -> bool:
     return True
 
 
-def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> str:
-    """A file of one row that would load in place of a shipped row: the columns that a site's row gives."""
+def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> list[str]:
+    """A file of one row that loads in place of a shipped row: the columns that a site's row gives."""
     names = needed(row_class)
     cells: list[str] = []
     for row in rows():
@@ -564,12 +569,10 @@ def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> str:
         if all(cells):
             break
     if not cells:
-        return ""
-    names, cells = [*names, "replaces"], [*cells, "yes"]
+        return []
     shown = io.StringIO()
-    csv.writer(shown, lineterminator="\n").writerows(([f"  {names[0]}", *names[1:]], cells))
-    head, row_text = shown.getvalue().splitlines()
-    return f"For example:\n{head}\n  {row_text}"
+    csv.writer(shown, lineterminator="\n").writerows(([*names, "replaces"], [*cells, "yes"]))
+    return shown.getvalue().splitlines()
 
 
 def cell_text(value: object) -> str:

@@ -564,7 +564,7 @@ def test_on_a_terminal_a_long_list_ends_after_a_screenful(run, monkeypatch: pyte
         (ModuleNotFoundError("no", name="pyarrow"), 2, "pyarrow is not installed. Get it with pip"),
         (OSError(28, "No space left on device"), 2, "the file: No space left on device."),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "cannot be read"),
-        (TableError("two problems:\n  one\n  two\n  three"), 2, "two problems: one; and 2 more"),
+        (TableError("two problems:\n  one\n  two\n  three"), 2, "two problems: one; two; three"),
         (TypeError("a defect"), 2, "not foreseen (TypeError: a defect). Please report it"),
     ],
 )

@@ -309,6 +309,32 @@ def test_a_row_in_place_of_a_shipped_one_says_so_in_every_answer_that_uses_it(tm
         assert int(jc.billing_units("J1885", "30 mg", ON, reference=own)) == 3
 
 
+OWN_PRODUCT = "ndc,codes,amount,unit,qualifier,quantity,kind,replaces\n00409-3795-01,J1885,60,mg,ML,2,single-dose,yes\n"
+OWN_KIND = "product,kind,replaces\n00409-3795-01,multi-dose,yes\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "words"),
+    [
+        ("drugs", REPLACED["drugs"], "find J1885"),
+        ("drugs", REPLACED["drugs"], "find J1885 --history"),
+        ("drugs", REPLACED["drugs"], "units J1885 30 mg"),
+        ("drugs", REPLACED["drugs"], "vials J1885 30 mg"),
+        ("products", OWN_PRODUCT, "ndc 0409-3795-01 --dose 30mg"),
+        ("products", OWN_PRODUCT, "units 0409-3795-01 30 mg"),
+        ("products", OWN_PRODUCT, "vials 0409-3795-01 30 mg"),
+        ("containers", OWN_KIND, "ndc 0409-3795-01 --dose 30mg"),
+        ("containers", OWN_KIND, "charge --drug J1885 --dose 30mg --route IM --place 11 --ndc 0409-3795-01"),
+    ],
+)
+def test_the_command_says_where_a_row_stands_in_place_of_a_shipped_one(
+    tmp_path: Path, table: str, text: str, words: str
+) -> None:
+    _folder(tmp_path, **{table: text})
+    told = command(tmp_path, *words.split(), "--on", ON)
+    assert [note["rule"] for note in told["findings"]].count("own-row") == 1
+
+
 def test_a_replacing_row_leaves_the_shipped_one_the_other_days(tmp_path: Path) -> None:
     text = "code,ingredient,size,unit,effective,ends,replaces\nJ1885,ketorolac tromethamine,10,mg,2025-01-01,2025-12-31,yes\n"
     own = REFERENCE.with_tables(_folder(tmp_path, drugs=text))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jcodeunits.dated import Citation
+from jcodeunits.finding import own_rows
 
 from . import terminal
 from .arguments import Asked, Parser, add_facts, add_json, add_on, asked, parser
@@ -42,11 +45,18 @@ def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
     from jcodeunits.facts.search import find as find_drugs
 
     found = find_drugs(text, on=on.date, reference=on.reference) or _read(text, on)
+    said, own = _own(drug.citation for drug in found)
     if json:
-        return 0, on.document(text=text, drugs=[drug.as_dict() for drug in found])
+        return 0, on.document(text=text, drugs=[drug.as_dict() for drug in found], **said)
     rows = [(drug.code, drug.name, drug.one_unit, drug.period) for drug in found]
     lines = terminal.table(("code", "drug", "one unit", "in effect"), rows)
-    return 0, on.text([*lines, f"on {on}"])
+    return 0, on.text([*lines, *own, f"on {on}"])
+
+
+def _own(citations: Iterable[Citation]) -> tuple[dict[str, Any], list[str]]:
+    """What JSON and what a reader is told where a site's rows answer in place of shipped ones."""
+    notes = own_rows(citations)
+    return {"findings": [note.as_dict() for note in notes]} if notes else {}, [note.says for note in notes]
 
 
 def _read(text: str, on: Asked) -> tuple[Drug, ...]:
@@ -72,10 +82,11 @@ def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
         codes = codes or sorted({drug.code for drug in find_drugs(text, reference=on.reference)})
     histories = [book.history(code) for code in codes]
     histories = histories or [book.history(row.code) for row in _read(text, on)]
+    said, own = _own(row.citation for one in histories for row in (*one.rows, *one.successors, *one.predecessors))
     if json:
-        return 0, on.document(text=text, histories=[history.as_dict() for history in histories])
+        return 0, on.document(text=text, histories=[history.as_dict() for history in histories], **said)
     told = "\n\n".join("\n".join(_history(history)) for history in histories)
-    return 0, on.text([told, *on.folders])
+    return 0, on.text([told, *own, *on.folders])
 
 
 def _history(history: History) -> list[str]:

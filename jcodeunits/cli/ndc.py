@@ -31,6 +31,8 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     """
     args = arguments().read(words)
 
+    from jcodeunits.finding import rules_of
+
     on = asked(args)
     item, notes = on.reference.products.find(" ".join(args.number), on.date)
     dose = None if args.dose is None else dose_of(args.dose, args)
@@ -38,6 +40,7 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     quantity = None
     if dose is not None:
         quantity = _quantity(item, dose, args, on)
+        notes = tuple(note for note in notes if note.rule not in rules_of(quantity.findings))
         notes = (*notes, *(note for note in dose.notes if note not in notes), *quantity.findings)
     if args.json:
         return 0, on.document(

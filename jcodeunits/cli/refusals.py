@@ -15,7 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jcodeunits.errors import AmbiguousDrug, BasisNeeded, JcodeunitsError, NotInEffect, OutsideBand, UnknownDrug
+from jcodeunits.errors import (
+    AmbiguousDrug,
+    BasisNeeded,
+    JcodeunitsError,
+    NotInEffect,
+    OutsideBand,
+    TableError,
+    UnknownDrug,
+)
 
 from . import terminal
 from .arguments import Parser, WrongCall
@@ -53,7 +61,7 @@ def told(
     """The lines on standard error: the reason, the candidates, and the first of the ways that answers."""
     made = arguments_of(verb)
     flags = flags_of(made)
-    candidates = _candidates(why, made, words)
+    candidates = list(why.fields.get("example", ())) if isinstance(why, TableError) else _candidates(why, made, words)
     reason = _reason(why, flags, bool(candidates), _in_file(made, words))
     lines = _wrapped(f"jcodeunits: {reason}")
     for way in _ways(why, made, verb, list(words)) if ways is None else ways:
@@ -111,6 +119,8 @@ def say(argument: str | None, flags: dict[str, str], text: str) -> str:
 def _reason(
     why: JcodeunitsError, flags: dict[str, str], listed: bool, in_file: Callable[[str], bool] = lambda _: False
 ) -> str:
+    if isinstance(why, TableError):
+        return _of_table(why)
     text = _KEY.sub(lambda said: _by_flag(said[1], flags), why.message)
     first, *more = [line.strip() for line in text.splitlines()] or [""]
     if listed and why.fields.get("listed"):
@@ -121,6 +131,14 @@ def _reason(
     said = " ".join([first, *more[:1]]) + (f"; and {len(more) - 1} more" if len(more) > 1 else "")
     argument = "" if isinstance(path, str) and in_file(path) else why.argument
     return " ".join(filter(None, (said, say(argument, flags, said))))
+
+
+def _of_table(why: TableError) -> str:
+    """Every problem of a file in one line; the row that would load follows in lines of its own."""
+    said = ""
+    for line in why.message.partition("\nFor example:\n")[0].splitlines():
+        said += f"{' ' if not said or said[-1] in ':.' else '; '}{line.strip()}"
+    return f"{said.strip()}{' For example:' if why.fields.get('example') else ''}"
 
 
 def _by_flag(said: str, flags: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from .. import ndc
 from ..barcode import scanned
 from ..dated import Citation, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
-from ..finding import Finding, declare
+from ..finding import Finding, declare, own_rows
 from .product_rows import AnotherPackage, Container, Product, ProductReview
 from .siblings import another_package, nearest
 from .store import Store
@@ -100,7 +100,14 @@ class Products:
             )
         row = nearest(rows, date)
         notes = (*_read_as(number, digits, row, date), *_reach_note(row, rows, date, self.reach))
-        return row, (*notes, *_expired(number, date, row))
+        return row, (*notes, *_expired(number, date, row), *self._own(row, date))
+
+    def _own(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
+        """A note where a site's row of the product, or of its container, stands in place of a shipped one."""
+        if not self.store.own:
+            return ()
+        reviewed = self.container(row.ndc, on)
+        return own_rows((row.citation, reviewed.citation if reviewed is not None else None))
 
     def nearest_changes(self, rows: Iterable[Product]) -> set[dt.date]:
         """The days on which the nearest row of an NDC changes although none begins or ends, for these rows."""
