@@ -527,3 +527,18 @@ def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(monkeypa
     before = bill(rows, jc.batch.OUTPUTS)
     monkeypatch.setattr(plan, "DENSE", 1)
     assert bill(rows, jc.batch.OUTPUTS) == before
+
+
+def test_rows_of_an_administration_record_are_billed_only_where_the_drug_was_given() -> None:
+
+    words = ["Given", "new bag", "Refused", "Rate Change", "Self Administered", "Verabreicht", "", None]
+    rows = pa.table(
+        {"drug": ["ketorolac"] * 8, "dose": ["30"] * 8, "unit": ["mg"] * 8, "on": ["2026-03-02"] * 8, "action": words}
+    )
+    made = jc.batch.bill(rows)
+    assert made["status"].to_pylist() == ["billed", *(["refused"] * 7)]
+    reasons = made["reason"].to_pylist()
+    assert [word for word, why in zip(words[1:6], reasons[1:6], strict=True) if repr(word) not in why] == []
+    assert made["units"].to_pylist() == [2, *([None] * 7)]
+    timed = rows.append_column("start", pa.array(["10:00"] * 8)).append_column("stop", pa.array(["10:35"] * 8))
+    assert jc.batch.bill(timed)["status"].to_pylist()[:3] == ["billed", "billed", "refused"]

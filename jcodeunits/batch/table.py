@@ -11,8 +11,9 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from .. import mar
 from ..amount import quotient_up
-from ..errors import BatchError
+from ..errors import BatchError, quoted
 from ..facts.reference import Reference
 from . import columns
 from .details import Details, Work
@@ -22,7 +23,19 @@ from .record import Clerk, One
 from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "unit", "on")
-OPTIONAL = ("id", "route", "place", "payer", "claim", "ndc", "container", "containers", "container_amount", "discarded")
+OPTIONAL = (
+    "id",
+    "route",
+    "place",
+    "payer",
+    "claim",
+    "ndc",
+    "container",
+    "containers",
+    "container_amount",
+    "discarded",
+    "action",
+)
 OUTPUTS = (
     "hcpcs",
     "units",
@@ -36,9 +49,22 @@ OUTPUTS = (
     "findings",
 )
 # Columns that are read from Parquet as dictionaries: few distinct values in many rows.
-KEYED = ("drug", "unit", "on", "route", "place", "payer", "claim", "ndc", "container", "container_amount", "discarded")
+KEYED = (
+    "drug",
+    "unit",
+    "on",
+    "route",
+    "place",
+    "payer",
+    "claim",
+    "ndc",
+    "container",
+    "container_amount",
+    "discarded",
+    "action",
+)
 # Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
-DETAILS = frozenset(OPTIONAL) - {"id"}
+DETAILS = frozenset(OPTIONAL) - {"id", "action"}
 _PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
 # The types of the answers, as a file keeps them.
 TYPES = {
@@ -154,6 +180,39 @@ def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
         answers.refused[row] = bool(one.reason)
 
 
+def not_given(answers: Answers, table: Any) -> None:
+    """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here."""
+    if "action" not in table.column_names:
+        return
+    said = columns.keys(table["action"])
+    ended = _present(table, "stop") & _present(table, "start")
+    reasons = [_action_reason(word) for word in said.values]
+    bags = np.array([mar.meaning(str(word)) == "bag" for word in said.values])[said.index] & ~ended
+    against = np.array([bool(why) for why in reasons])[said.index]
+    for row in np.flatnonzero(against | bags).tolist():
+        word = said.values[said.index[row]]
+        why = reasons[said.index[row]] or f"NotGiven: action {quoted(word)}: {mar.MEANINGS['bag']}"
+        answers.single[row] = One(reason=why)
+        answers.refused[row], answers.units[row] = True, 0
+
+
+def _action_reason(word: Any) -> str:
+    """Why a word bills nothing; empty where it says that the drug was given, or that a bag was hung."""
+    if word is None or not str(word).strip():
+        return "NotGiven: the action is not said"
+    means = mar.meaning(str(word))
+    if means is None:
+        return f"NotGiven: action {quoted(word)} is no word that is known here; write Given for what was given"
+    return "" if means in ("given", "bag") else f"NotGiven: action {quoted(word)}: {mar.MEANINGS[means]}"
+
+
+def _present(table: Any, name: str) -> Any:
+    if name not in table.column_names:
+        return np.zeros(table.num_rows, bool)
+    keys = columns.keys(table[name])
+    return np.array([value is not None and str(value).strip() != "" for value in keys.values])[keys.index]
+
+
 # --- the output ---------------------------------------------------------------------------------------
 
 
@@ -246,6 +305,7 @@ class Biller:
         details = _detail(answers, work) if detailed and work is not None else None
         if work is not None:
             one_by_one(answers, work, self.clerk, answers.left)
+        not_given(answers, table)
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)
