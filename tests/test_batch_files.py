@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import pytest
 
 import jcodeunits as jc
 import jcodeunits.audit
-from jcodeunits.batch import files, stream
+from jcodeunits.batch import files
 from jcodeunits.errors import BatchError
 
 HEADER = "drug,dose,unit,on,note\n"
@@ -374,31 +375,76 @@ def test_the_summary_reads_well(given: Path, tmp_path: Path) -> None:
     assert jc.edition in text
 
 
-def put_all(sink: stream.Behind, items: Any) -> None:
-    for item in items:
-        sink.put(item)
+def test_an_error_of_one_hand_ends_the_others(given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("earlier")
 
-
-def test_an_error_in_one_thread_reaches_the_others() -> None:
-    def broken() -> Any:
-        yield 1
-        raise BatchError("no more", place="row 2")
-
-    read = stream.Ahead(broken())
-    with pytest.raises(BatchError, match="no more"):
-        list(read)
-    read.stop()
-
-    def refuse(_: Any) -> None:
+    def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    sink = stream.Behind(refuse)
-    with pytest.raises(OSError, match="No space"):
-        put_all(sink, range(100))
-    sink.stop()
+    monkeypatch.setattr(files._CsvWriter, "write", full)
+    with pytest.raises(BatchError, match="No space"):
+        jc.batch.bill_file(given, target)
+    assert target.read_text() == "earlier"
 
 
-def test_a_reader_stops_when_nobody_reads_on() -> None:
-    read = stream.Ahead(iter(range(10**9)))
-    assert next(iter(read)) == 0
-    read.stop()
+def test_a_ragged_line_ends_with_status_2_every_time(tmp_path: Path) -> None:
+    # Twice as long as a block, so that a reader that works ahead would still be reading when the process ends.
+    source, target = tmp_path / "given.csv", tmp_path / "out.csv"
+    source.write_text(HEADER + "J0696,1\n" + f"{ROWS[0]}\n" * (2 * files._CSV_BLOCK // len(ROWS[0])))
+    target.write_text("earlier")
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(command, "batch", str(source), "-o", str(target)) for _ in range(20)]
+    assert [run.result().returncode for run in runs] == [2] * 20
+    assert target.read_text() == "earlier"
+
+
+def test_a_refused_line_shows_its_place_and_not_what_stands_in_it(tmp_path: Path) -> None:
+    source = tmp_path / "given.csv"
+    source.write_text(HEADER + f"{ROWS[0]}\n" * 5 + "DOE JANE,1\n" + ROWS[0])
+    with pytest.raises(BatchError, match=r"in row 7 \(the header is row 1\): .*Expected 5 columns, got 2") as caught:
+        jc.batch.bill_file(source, tmp_path / "out.csv")
+    assert "DOE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("block", [7, 64, 1000])
+def test_lines_are_cut_where_they_end_whatever_stands_in_quotes(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = ["plain", "two\nlines", 'a "quoted" word', "comma, and\r\nmore", "", '"', "\n\n\n"] * 20
+    source = tmp_path / "given.csv"
+    with source.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["drug", "dose", "unit", "on", "note"])
+        writer.writerows(["J0696", "1", "g", "2026-03-02", note] for note in notes)
+    monkeypatch.setattr(files, "_CSV_BLOCK", block)
+    read = pa.concat_tables(files.open_source(source).tables)
+    assert [note or "" for note in read["note"].to_pylist()] == notes
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(files, "_CSV_BLOCK", 100)
+    source = tmp_path / "given.csv"
+    source.write_text(f'{HEADER}{ROWS[0]}\n"' + "x" * 5000)
+    with pytest.raises(BatchError, match="quotes never close"):
+        jc.batch.bill_file(source, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "latin-1", "utf-16", "utf-8-sig", "cp437"])
+def test_a_file_in_another_encoding_is_read_where_it_is_named(tmp_path: Path, encoding: str) -> None:
+    text = "drug,dose,unit,on,note\nJ0696,1,g,2026-03-02,à jeun\n" * 1
+    source, target = tmp_path / "given.csv", tmp_path / "out.csv"
+    source.write_bytes(text.encode(encoding))
+    summary = jc.batch.bill_file(source, target, encoding=encoding)
+    assert (summary.billed, "à jeun" in target.read_text("utf-8")) == (1, True)
+
+
+def test_an_encoding_that_is_none_or_another_says_what_to_do(tmp_path: Path) -> None:
+    source = tmp_path / "given.csv"
+    source.write_bytes("drug,dose,unit,on,note\nJ0696,1,g,2026-03-02,à jeun\n".encode("windows-1252"))
+    for encoding in ("utf-8", "ascii"):
+        with pytest.raises(BatchError, match="windows-1252"):
+            jc.batch.bill_file(source, tmp_path / "out.csv", encoding=encoding)
+    with pytest.raises(BatchError, match="is no encoding"):
+        jc.batch.bill_file(source, tmp_path / "out.csv", encoding="ebcdic-or-so")

@@ -8,10 +8,12 @@ as it was until the new one is complete.
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
 import csv
 import io
 import os
+import re
 import secrets
 import stat
 import sys
@@ -32,6 +34,7 @@ from . import columns
 
 ROWS = 1 << 20  # rows in one step of a stream, and in one row group of the output
 _CSV_BLOCK = 1 << 24
+_LONGEST_LINE = 1 << 25
 FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -187,40 +190,43 @@ class _Rest:
 
 
 def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | None) -> Source:
-    """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing."""
+    """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing.
+
+    Blocks that end with a line are parsed one after the other, each to its end, so that no thread of the parser is
+    left when a line is refused (a process that ended while one was reading was aborted).
+    """
     counted = file if isinstance(file, _Rest) else _Rest(b"", file)
-    stream: Any = counted
     try:
-        if codec:
-            stream = pa.CompressedInputStream(pa.PythonFile(counted, "r"), codec)
+        stream: Any = pa.CompressedInputStream(pa.PythonFile(counted, "r"), codec) if codec else counted
+        if codecs.lookup(encoding).name != "utf-8":
+            stream = _Decoded(stream, name, encoding)
         names, rest = _header(stream, name, encoding)
-        reader = pa_csv.open_csv(
-            pa.PythonFile(_Rest(rest, stream), "r"),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=_CSV_BLOCK, encoding=encoding),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                null_values=[""],
-            ),
-        )
-        schema = reader.schema
-    except pa.ArrowInvalid as why:
-        if "Empty CSV" not in str(why):
-            raise _csv_error(name, why, 1) from None
-        schema, reader = pa.schema([(column, pa.string()) for column in names]), ()
     except OSError as why:
         raise BatchError(f"{name} cannot be read: {_why(why)}.", file=name, place="file") from None
+    except LookupError:
+        says = f"{encoding} is no encoding. Write utf-8, windows-1252, latin-1 or utf-16."
+        raise BatchError(says, file=name, place="encoding") from None
+    schema = pa.schema([(column, pa.string()) for column in names])
+    convert = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        null_values=[""],
+    )
 
     def tables() -> Iterator[Any]:
         row = 0
-        try:
-            for batch in reader:
-                row += batch.num_rows
-                yield pa.Table.from_batches([batch])
-        except (pa.ArrowException, OSError, UnicodeError) as why:
-            raise _csv_error(name, why, row + 1) from None
+        blocks = _blocks(_Rest(rest, stream), name)
+        while True:
+            try:
+                block = next(blocks, b"")
+                if not block:
+                    return
+                table = _parsed(block, names, convert)
+            except (pa.ArrowException, OSError, UnicodeError) as why:
+                raise _csv_error(name, why, row) from None
+            row += table.num_rows
+            yield table
 
     def done() -> float | None:
         return counted.taken / size if size else None
@@ -228,13 +234,77 @@ def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | Non
     return Source(name, schema, tables(), None, done)
 
 
+def _parsed(block: bytes, names: list[str], convert: Any) -> Any:
+    """A table from a block of lines. What is wrong is looked for again by one thread, which counts the rows."""
+    parse = pa_csv.ParseOptions(newlines_in_values=True)
+    for threads in (True, False):
+        read = pa_csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=threads)
+        try:
+            return pa_csv.read_csv(pa.BufferReader(block), read, parse, convert)
+        except pa.ArrowInvalid:
+            if not threads:
+                raise
+    raise AssertionError("unreachable")  # pragma: no cover - one of the two has returned or raised
+
+
+def _blocks(stream: Any, name: str) -> Iterator[bytes]:
+    """A CSV stream in pieces that end with a line, never inside quotes; blank lines at the end are none."""
+    held = b""
+    while chunk := stream.read(_CSV_BLOCK):
+        held += chunk
+        end = len(held)
+        while (end := held.rfind(b"\n", 0, end)) >= 0 and held.count(b'"', 0, end) % 2:
+            continue
+        if end < 0 and len(held) > _LONGEST_LINE:
+            says = f"{name}: a line is longer than {_LONGEST_LINE >> 20} MB, or its quotes never close. Mend the line."
+            raise BatchError(says, file=name, place="line")
+        if end >= 0:
+            block, held = held[: end + 1], held[end + 1 :]
+            if block.strip():
+                yield block
+    if held.strip():
+        yield held
+
+
+class _Decoded:
+    """A stream in another encoding, read as UTF-8."""
+
+    closed = False
+
+    def __init__(self, stream: Any, name: str, encoding: str) -> None:
+        self._stream, self._name, self._encoding = stream, name, encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+
+    def read(self, size: int) -> bytes:
+        """Some text, at most four times as long in bytes; empty at the end."""
+        while True:
+            chunk = self._stream.read(size)
+            try:
+                text = self._decoder.decode(chunk, final=not chunk)
+            except UnicodeError:
+                says = f"{self._name} is not written in {self._encoding}. Name its encoding: windows-1252, utf-16 ..."
+                raise BatchError(says, file=self._name, place="encoding") from None
+            if text or not chunk:
+                return text.encode()
+
+
+_ROW = re.compile(r"Row #(\d+): (Expected \d+ columns, got \d+)")
+
+
 def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
-    said = _why(why)
-    if "UTF8" in said or "UTF-8" in said or isinstance(why, UnicodeError):
-        said = f"a character is not in the encoding expected ({said}). Save it as UTF-8, or name its encoding"
-    elif "Expected" in said and "columns" in said:
-        said = f"a line has more or fewer cells than the header ({said}). Mend the line: no row is skipped"
-    return BatchError(f"{name} cannot be read in or after row {row:,}: {said}.", file=name, place=f"row {row}")
+    """What is wrong with a line, and where; what stands in it is nobody's to read here."""
+    match = _ROW.search(str(why))
+    row += int(match[1]) if match else 1
+    at = f"in row {row + 1:,} (the header is row 1)" if match else f"in or after row {row:,}"
+    if match:
+        said = f"a line has more or fewer cells than the header ({match[2]}). Mend the line: no row is skipped"
+    elif "UTF8" in str(why) or "UTF-8" in str(why) or isinstance(why, UnicodeError):
+        said = "a character is not in the encoding expected. Save it as UTF-8, or name its encoding (windows-1252 ...)"
+    else:
+        said = _why(why).partition(":")[0]
+    return BatchError(
+        f"{name} cannot be read {at}: {said}.", file=name, place=f"row {row + int(match[1]) if match else row + 1}"
+    )
 
 
 def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
@@ -247,12 +317,14 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         data += chunk
     for mark, other in _ENCODINGS.items():
         if data.startswith(mark):
-            raise BatchError(f"{name} is written in {other}. Save it as UTF-8.", file=name, place="encoding")
+            says = f"{name} is written in {other}. Save it as UTF-8, or say encoding utf-16."
+            raise BatchError(says, file=name, place="encoding")
     line, _, rest = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     try:
-        text = line.decode(encoding).rstrip("\r")
-    except (UnicodeDecodeError, LookupError) as why:
-        raise BatchError(f"The header of {name} is not {encoding}: {why}.", file=name, place="header") from None
+        text = line.decode().rstrip("\r")
+    except UnicodeDecodeError:
+        says = f"The header of {name} is not {encoding}. Save it as UTF-8, or name its encoding (windows-1252 ...)."
+        raise BatchError(says, file=name, place="header") from None
     if "\x00" in text:
         raise BatchError(
             f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,6 @@ from ..facts.reference import Reference
 from .files import Source, keep_apart, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
-
-_DEPTH = 1  # tables waiting between two threads
-_END = object()
 
 
 @attrs.frozen
@@ -161,93 +156,22 @@ def run_stream(
     spreadsheet_safe: bool = False,
     progress: bool | None = None,
 ) -> None:
-    """Every table of a source through `work` into a target, each of the three in a thread of its own."""
-    with open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write, _bar(source, progress) as bar:
-        read = Ahead(source.tables)
-        sink = Behind(write)
-        try:
-            for table in read:
-                sink.put(work(table))
-                bar.moved(table.num_rows)
-            sink.finish()
-        finally:
-            read.stop()
-            sink.stop()
-
-
-class Ahead:
-    """Items of an iterator, read ahead in a thread of their own."""
-
-    def __init__(self, items: Iterable[Any]) -> None:
-        self._items, self._queue = items, queue.Queue[Any](_DEPTH)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        try:
-            for item in self._items:
-                if not self._put(item):
-                    return
-            self._put(_END)
-        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for it
-            self._put(error)
-
-    def _put(self, item: Any) -> bool:
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def __iter__(self) -> Iterator[Any]:
-        while (item := self._queue.get()) is not _END:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def stop(self) -> None:
-        """Read no further."""
-        self._stopped.set()
-        self._thread.join()
-
-
-class Behind:
-    """A function called with one item after the other in a thread of its own."""
-
-    def __init__(self, write: Callable[[Any], None]) -> None:
-        self._write, self._queue = write, queue.Queue[Any](_DEPTH)
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        while (item := self._queue.get()) is not _END:
-            if self._error is None:
-                try:
-                    self._write(item)
-                except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for it
-                    self._error = error
-
-    def put(self, item: Any) -> None:
-        """Hand an item over. Raises what went wrong with an earlier one."""
-        if self._error is not None:
-            raise self._error
-        self._queue.put(item)
-
-    def finish(self) -> None:
-        """Wait for the last item. Raises what went wrong."""
-        self.stop()
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        """Take no more."""
-        if self._thread.is_alive():
-            self._queue.put(_END)
-            self._thread.join()
+    """Every table of a source through `work` into a target; the next is read and the last is written meanwhile."""
+    with (
+        open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write,
+        _bar(source, progress) as bar,
+        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        ahead: Future[Any] = reader.submit(next, source.tables, None)
+        behind: Future[Any] = writer.submit(str)
+        while (table := ahead.result()) is not None:
+            ahead = reader.submit(next, source.tables, None)
+            made = work(table)
+            behind.result()
+            behind = writer.submit(write, made)
+            bar.moved(table.num_rows)
+        behind.result()
 
 
 class _Bar:
@@ -281,4 +205,4 @@ def _bar(source: Source, progress: bool | None) -> _Bar:
     return _Bar(bar_of(source.rows, progress), source)
 
 
-__all__ = ["OUTPUTS", "Ahead", "Behind", "Summary", "bar_of", "bill_file", "bill_stream", "run_stream"]
+__all__ = ["OUTPUTS", "Summary", "bar_of", "bill_file", "bill_stream", "run_stream"]
