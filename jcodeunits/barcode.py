@@ -34,6 +34,10 @@ class Scan:
     lot: str | None = None
     serial: str | None = None
 
+    def __str__(self) -> str:
+        said = (("lot", self.lot), ("expires", self.expires), ("serial", self.serial))
+        return ", ".join([f"NDC {' or '.join(self.readings)}", *(f"{name} {value}" for name, value in said if value)])
+
 
 def parse(text: object) -> Scan:
     """What stands in a barcode, as scanned: GS1 with or without brackets, GTIN-14, UPC-A. No table is asked.

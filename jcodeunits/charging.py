@@ -110,9 +110,7 @@ def _known(encounter: Encounter, policy: Policy) -> None:
     if policy.place(encounter.place, encounter.on) is None:
         codes = tuple(row.code for row in policy.rows(Place))
         says = f"{quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}."
-        raise EncounterError(
-            f"place: {says}", path="place", given=encounter.place, allowed=codes, says=says, argument="place"
-        )
+        raise EncounterError(f"place: {says}", path="place", given=encounter.place, allowed=codes, says=says)
 
 
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}

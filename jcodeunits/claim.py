@@ -10,6 +10,7 @@ import attrs
 from .dated import Trace
 from .encounter import Encounter
 from .finding import Finding
+from .shown import Shown
 
 
 @attrs.frozen
@@ -26,8 +27,8 @@ class ExtraNdc:
         return {"ndc": self.ndc, "ndc_qualifier": self.qualifier, "ndc_quantity": quantity}
 
 
-@attrs.frozen
-class Line:
+@attrs.frozen(repr=False)
+class Line(Shown):
     """One line of the claim.
 
     `code` HCPCS or CPT; `modifiers` at most four, in claim order; `units` a count; `ndc` 11 digits, with
@@ -54,6 +55,11 @@ class Line:
     revenue_code: str | None = None
     description: str | None = None
     extra_ndcs: tuple[ExtraNdc, ...] = ()
+
+    @property
+    def brief(self) -> str:
+        """Code, modifiers and units."""
+        return f"{'-'.join((self.code, *self.modifiers))} x {self.units}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types in the contract's shape; the exact NDC quantity as text."""
@@ -86,8 +92,8 @@ def _several(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
 
 
-@attrs.frozen
-class Charge:
+@attrs.frozen(repr=False)
+class Charge(Shown):
     """The claim's lines, what is wrong with them, and the data that they were derived from.
 
     `withheld`: how many lines were not billed, each named by a finding.
@@ -119,6 +125,12 @@ class Charge:
             return f"{_several(len(self.lines), 'line')}, {_several(warns, 'warning')}"
         return "nothing stops this claim"
 
+    @property
+    def brief(self) -> str:
+        """The day, the lines and the verdict."""
+        lines = ", ".join(line.brief for line in self.lines)
+        return f"{self.encounter.on}: {lines or 'no line'}; {self.verdict}"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types in the contract's shape."""
         return {
@@ -142,13 +154,3 @@ class Charge:
             head = f"{finding.severity}: {finding.rule}{at}"
             blocks.append("\n   ".join((head, finding.says, finding.fix, f"[{cites}]")))
         return "\n".join(blocks)
-
-    def _repr_html_(self) -> str:
-        from . import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from . import show
-
-        printer.text(show.text(self))

@@ -32,6 +32,7 @@ from .facts.reference import Reference
 from .facts.search import with_near
 from .facts.words import check_length, normal
 from .finding import Finding, declare, own_rows
+from .shown import Shown
 
 FINDINGS = declare(
     __name__,
@@ -61,8 +62,8 @@ class Measure:
     unit: str
 
 
-@attrs.frozen
-class BilledUnits:
+@attrs.frozen(repr=False)
+class BilledUnits(Shown):
     """The answer: the code, how many units, and everything that led to it.
 
     `exact` is the ratio before rounding, `count` the whole units to bill (`int()` gives the same).
@@ -125,18 +126,13 @@ class BilledUnits:
             "fingerprint": self.fingerprint,
         }
 
+    @property
+    def brief(self) -> str:
+        """Code and units, the dose, the day."""
+        return f"{self} for {self.dose} on {self.on}"
+
     def __str__(self) -> str:
         return f"{self.code} x {self.count}"
-
-    def _repr_html_(self) -> str:
-        from . import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from . import show
-
-        printer.text(show.text(self))
 
 
 def billing_units(

@@ -29,6 +29,7 @@ from .dose import Dose
 from .errors import DateError, EncounterError, quoted
 from .facts.product_rows import FORMS, KINDS
 from .finding import Finding
+from .shown import Shown
 
 CLAIMS = ("professional", "outpatient")
 SUPERVISION = ("direct", "virtual", "general", "none")
@@ -73,7 +74,7 @@ def _refuse(path: str, given: object, expected: str, allowed: Iterable[str] = ()
     says = f"{quoted(given)} is not {expected}."
     if allowed:
         says += f" Allowed: {', '.join(allowed)}."
-    raise EncounterError(f"{path}: {says}", path=path, given=given, allowed=allowed, says=says, argument=path)
+    raise EncounterError(f"{path}: {says}", path=path, given=given, allowed=allowed, says=says)
 
 
 def _text(path: str, value: object, expected: str = "text") -> str:
@@ -204,14 +205,8 @@ def _keys(path: str, data: object, allowed: tuple[str, ...], required: tuple[str
     for key in required:
         if data.get(key) is None:
             at = f"{path}.{key}".lstrip(".")
-            raise EncounterError(
-                f"{where}: {quoted(key)} is missing.",
-                path=at,
-                given=None,
-                allowed=allowed,
-                says="is missing.",
-                argument=at,
-            )
+            says = f"{where}: {quoted(key)} is missing."
+            raise EncounterError(says, path=at, given=None, allowed=allowed, says="is missing.")
     return data
 
 
@@ -256,7 +251,7 @@ def _date(path: str, value: object) -> dt.date:
     try:
         return as_date(value)
     except DateError as why:
-        raise DateError(f"{path}: {why}", path=path, given=value, says=str(why), argument=path) from None
+        raise DateError(f"{path}: {why}", path=path, given=value, says=str(why)) from None
 
 
 def _pattern(pattern: re.Pattern[str], expected: str, **more: str) -> _Kind:
@@ -334,8 +329,8 @@ class OpenedProduct:
         return cls(**_read(cls, data, path))
 
 
-@attrs.frozen
-class Administration:
+@attrs.frozen(repr=False)
+class Administration(Shown):
     """One drug given once. Doses and amounts stay as written, so that what cannot be read is a finding.
 
     `drug`: code, name, brand or NDC. `dose`: text with its unit, or a `Dose`. `route`: canonical, one of
@@ -373,6 +368,11 @@ class Administration:
     documented: tuple[str, ...] | None = _key(_RECORDED, None, "what the record holds; absent = not judged")
     charge_amount: Decimal | None = _key(_MONEY, None, "the site's price of the drug given, shared over its lines")
     revenue_code: str | None = _key(_REVENUE, None)
+
+    @property
+    def brief(self) -> str:
+        """Drug, dose and route."""
+        return f"{self.drug} {self.dose} {self.route}"
 
     @classmethod
     def from_dict(cls, data: object, path: str = "administration") -> Administration:
@@ -457,8 +457,8 @@ class Patient:
         return cls(**_read(cls, data, path))
 
 
-@attrs.frozen
-class Encounter:
+@attrs.frozen(repr=False)
+class Encounter(Shown):
     """One patient, one day, one place: what was given and what else happened.
 
     `on`: date of service. `place`: place-of-service code of two digits. `payer`: a payer of payers.csv or
@@ -485,6 +485,12 @@ class Encounter:
         _mapping(_REVENUE, '{"<code>": "0510"}'), (), "the revenue code of a code's lines", kw_only=True
     )
     findings: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False, kw_only=True)
+
+    @property
+    def brief(self) -> str:
+        """Day, place, payer and what was given; nothing of the patient."""
+        given = "; ".join(one.brief for one in self.administrations)
+        return f"{self.on}, place {self.place}, {self.payer}: {given or 'nothing given'}"
 
     @classmethod
     def from_dict(cls, data: object) -> Encounter:

@@ -59,7 +59,7 @@ class JcodeunitsError(Exception):
         # Only asked for names that are not there: an error's facts read as attributes.
         fields = self.__dict__.get("fields", {})
         if name in fields or name in ("instead", "argument"):
-            return fields.get(name)
+            return fields.get(name, fields.get("path") if name == "argument" else None)
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
     def __reduce__(self) -> tuple[Callable[..., JcodeunitsError], tuple[Any, ...]]:

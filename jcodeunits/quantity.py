@@ -22,6 +22,7 @@ from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsE
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import Reference
 from .finding import Finding, declare, own_rows, rules_of
+from .shown import Shown
 
 FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted is general knowledge", "note")})
 
@@ -30,8 +31,8 @@ QUALIFIERS = {"UN": "containers or pieces", "ML": "mL", "GR": "grams", "F2": "un
 USUAL = ("UN", "ML", "GR")
 
 
-@attrs.frozen
-class NdcQuantity:
+@attrs.frozen(repr=False)
+class NdcQuantity(Shown):
     """An NDC line's count: `ndc` (11 digits), `qualifier` (UN, ML, GR, F2, ME), `quantity` as it is printed.
 
     `exact` is the quantity before it was rounded to the payer's decimals.
@@ -55,6 +56,11 @@ class NdcQuantity:
         """The fingerprint of the reference that was used, a site's own rows included."""
         return self.reference.fingerprint
 
+    @property
+    def brief(self) -> str:
+        """NDC and quantity."""
+        return f"{self.ndc} {self}"
+
     def __str__(self) -> str:
         return f"{self.qualifier}{self.quantity:f}"
 
@@ -70,16 +76,6 @@ class NdcQuantity:
             "edition": self.edition,
             "fingerprint": self.fingerprint,
         }
-
-    def _repr_html_(self) -> str:
-        from . import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from . import show
-
-        printer.text(show.text(self))
 
 
 def product(number: object, on: object, reference: Reference | None = None) -> Product:

@@ -6,6 +6,7 @@ is escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from .amount import decimal_text
 from .facts.drug_rows import Drug, Successor
 from .facts.drugs import History
 
+# White on these holds 4.5:1, and so on a light and on a dark theme.
 _COLOURS = {"stop": "#b00020", "warn": "#8a5a00", "note": "#1a5276"}
+_BADGE = "color:#fff;font-weight:bold;padding:0 .4em;border-radius:.2em;background:"
 _LEAST = 6  # no column of text is narrowed below this many characters
 _PADDING = 2  # what tabulate adds to the width of a head
 _GAP = "  "  # what it sets between two columns
@@ -169,6 +172,36 @@ def _charge(charge: Any) -> View:
     return View(title, (line_table(charge.lines),), charge.findings, charge.edition)
 
 
+def _line(line: Any) -> View:
+    return View("", (line_table((line,)),))
+
+
+def _given(encounter: Any) -> View:
+    """What was given that day; nothing of the patient."""
+    rows = tuple((n, one.drug, str(one.dose), one.route) for n, one in enumerate(encounter.administrations, 1))
+    other = ", ".join([*([encounter.visit.code] if encounter.visit else []), *(one.code for one in encounter.services)])
+    title = f"{encounter.on}, place {encounter.place}, {encounter.payer}" + (f"; beside it {other}" if other else "")
+    return View(title, (Table(("#", "drug", "dose", "route"), rows, ("#",)),))
+
+
+def _administration(one: Any) -> View:
+    pairs = (("dose", str(one.dose)), ("route", one.route), ("site", one.site), ("container", one.container))
+    return View(str(one.drug), (_pairs(*pairs),))
+
+
+def _report(report: Any) -> View:
+    counts = ("lines", "units", "dollars")
+
+    def table(name: str, rows: Iterable[Any]) -> Table:
+        return Table((name, *counts), tuple((row.name, row.lines, row.units, row.amount) for row in rows), counts)
+
+    open_lines = report.lines - report.agrees - report.differs
+    title = f"{report.source}: {report.lines:,} lines. {report.agrees:,} agree, {report.differs:,} differ, "
+    unjudged = Table(("not judged", "lines"), tuple((row.name, row.lines) for row in report.unjudged), ("lines",))
+    tables = (table("cause", report.by_cause), table("code", report.by_drug[:20]), unjudged)
+    return View(f"{title}{open_lines:,} cannot be judged.", tuple(t for t in tables if t.rows), (), report.edition)
+
+
 def line_table(lines: Iterable[Any]) -> Table:
     """Claim lines, without the columns that no line uses."""
     head = ("#", "code", "mod", "units", "NDC", "diagnoses", "what")
@@ -188,11 +221,15 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     "Product": _product,
     "NdcQuantity": _quantity,
     "Charge": _charge,
+    "Line": _line,
+    "Encounter": _given,
+    "Administration": _administration,
+    "Report": _report,
 }
 
 
 def _view(value: object) -> View:
-    way = _VIEWS.get(type(value).__name__)
+    way = next((_VIEWS[kind.__name__] for kind in type(value).__mro__ if kind.__name__ in _VIEWS), None)
     if way is None:
         raise TypeError(f"nothing here shows a {type(value).__name__}")
     return way(value)
@@ -210,8 +247,7 @@ def text(value: object, width: int = 80) -> str:
     parts += [text_table(table.head, table.rows, table.right, width) for table in view.tables if table.rows]
     for finding in view.findings:
         at = f" (line {finding.line})" if finding.line else ""
-        cites = "; ".join(map(str, finding.citations))
-        says = f"{finding.severity}{at}: {finding.says} {finding.fix} [{finding.rule}: {cites}]"
+        says = f"{finding.severity}{at}: {finding.says} {finding.fix}"
         parts.append(textwrap.fill(says, width, subsequent_indent="  ", break_long_words=False))
     return "\n".join([*parts, *([view.note] if view.note else [])])
 
@@ -253,21 +289,21 @@ def _html_table(table: Table) -> str:
 
     cells = [[_escaped(cell) for cell in row] for row in table.rows]
     align = ["right" if name in table.right else "left" for name in table.head]
-    return str(
-        tabulate.tabulate(
-            cells,
-            [_escaped(name) for name in table.head],
-            tablefmt="unsafehtml",
-            colalign=align if cells else None,
-            disable_numparse=True,
-        )
+    made = tabulate.tabulate(
+        cells,
+        [_escaped(name) for name in table.head],
+        tablefmt="unsafehtml",
+        colalign=align if cells else None,
+        disable_numparse=True,
     )
+    # tabulate writes no style for the left, and a notebook then sets the cell to the right
+    return re.sub(r"<(t[hd])>", r'<\1 style="text-align: left;">', str(made))
 
 
 def _finding_table(findings: Iterable[Any]) -> Table:
     rows = tuple(
         (
-            _Markup(f'<span style="color:{_COLOURS[f.severity]};font-weight:bold">{_escaped(f.severity)}</span>'),
+            _Markup(f'<span style="{_BADGE}{_COLOURS[f.severity]}">{_escaped(f.severity)}</span>'),
             f.line or "",
             _Markup(f"{_escaped(f.says)}<br><em>{_escaped(f.fix)}</em>"),
             _Markup(f"{_escaped(f.rule)}<br><small>{_escaped('; '.join(map(str, f.citations)))}</small>"),

@@ -22,7 +22,7 @@ from . import tables, units
 from .amount import decimal_text, quotient_up
 from .dated import Citation, Step, Trace
 from .dose import Dose
-from .errors import ContainerError, UnitMismatch
+from .errors import ContainerError, UnitMismatch, shortened
 from .facts.product_rows import KINDS
 from .finding import Finding, declare, softened
 
@@ -439,7 +439,7 @@ def _in_units(dose: Dose, one: Dose) -> Fraction:
 # --- the best fit -----------------------------------------------------------------------------------
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Fit:
     """Containers that hold a dose: each size with its count, largest first, and what would be left over."""
 
@@ -456,6 +456,9 @@ class Fit:
     def __str__(self) -> str:
         shown = " + ".join(f"{count} x {size}" for size, count in self.containers)
         return f"{shown} = {self.total}, {self.waste} left over"
+
+    def __repr__(self) -> str:
+        return shortened(f"<Fit {self}>")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

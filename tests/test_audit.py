@@ -349,7 +349,7 @@ def test_the_report_counts_by_cause_and_by_drug() -> None:
     assert all(row.name in text for row in made.by_cause)
     assert max(map(len, text.splitlines())) <= 80
     assert made.as_dict()["differs"] == len(PLANTED)
-    assert "<pre>" in made._repr_html_()
+    assert "<table>" in made._repr_html_()
     assert [len(axes.patches) for axes in made.plot().axes] == [len(made.by_cause)] * 2
 
 

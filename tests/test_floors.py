@@ -18,6 +18,7 @@ FLOORS = {
     "finding": 2,
     "gs1": 1,
     "hcpcs": 2,
+    "shown": 1,
     "ndc": 2,
     "barcode": 3,
     "tables": 2,
@@ -117,7 +118,7 @@ def _shows(path: Path, imported: str) -> bool:
     inside = [
         n
         for f in ast.walk(tree)
-        if isinstance(f, ast.FunctionDef) and f.name in ("_repr_html_", "_repr_pretty_")
+        if isinstance(f, ast.FunctionDef) and f.name in ("__str__", "_repr_html_", "_repr_pretty_")
         for n in ast.walk(f)
         if isinstance(n, ast.ImportFrom) and imported in _named(n)
     ]

@@ -94,7 +94,7 @@ def test_a_powder_counts_containers(ndc: str, form: str) -> None:
 def test_a_kit_of_several_containers_asks_what_one_kit_holds() -> None:
     with pytest.raises(FormNeeded, match="24 containers of 1000 mg") as asked:
         jc.ndc_quantity("00264-3153-11", "1 g", on=ON, form="kit")
-    assert asked.value.choices == ("container_amount", "form='powder'")
+    assert asked.value.choices == ("container_amount", "powder")
     held = jc.ndc_quantity("00264-3153-11", "1 g", on=ON, form="kit", container_amount="2 g")
     assert str(held) == "UN0.5"
     # A package of one container is one kit.

@@ -170,3 +170,62 @@ def test_every_answer_displays_itself_as_text_of_80_columns(value, says: str) ->
     assert says in printer.shown
     assert max(map(len, printer.shown.splitlines())) <= 80
     assert "<" not in printer.shown
+
+
+OBJECTS = [
+    lambda: jc.drug("J0696", on=ON),
+    lambda: jc.find("ceftriaxone", on=ON),
+    lambda: jc.find("injection"),
+    lambda: jc.history("J1030"),
+    lambda: jc.billing_units("J0696", "1 g", on=ON),
+    lambda: jc.product("0409-3795-01", on=ON),
+    lambda: jc.ndc_quantity("0409-3795-01", "30 mg", on=ON),
+    lambda: jc.charge(ENCOUNTER),
+    lambda: jc.charge(ENCOUNTER).lines[0],
+    lambda: jc.charge(ENCOUNTER).lines[-1],
+    lambda: jc.charge(ENCOUNTER).findings[0],
+    lambda: jc.charge(ENCOUNTER).encounter,
+    lambda: jc.charge(ENCOUNTER).encounter.administrations[0],
+    lambda: jc.charge({**ENCOUNTER, "administrations": ENCOUNTER["administrations"] * 30}),
+    lambda: jc.best_fit("305 mg", ["100 mg", "400 mg"]),
+    lambda: jc.Dose.of("60 mg/m2 x 1.7 m2"),
+    lambda: jc.drug("J0696", on=ON).billing_unit,
+    jc.Reference.shipped,
+    lambda: jc.barcode.parse("(01)00304093795011(17)271231(10)A1"),
+]
+
+
+@pytest.mark.parametrize("make", OBJECTS)
+def test_every_public_object_prints_for_people_and_shows_itself_in_one_line(make) -> None:
+    value = make()
+    said, line = str(value), repr(value)
+    assert not re.search(r"Fraction\(|datetime\.|frozenset|Decimal\(", said), said
+    assert "\n" not in line
+    assert len(line) <= 200, line
+    if type(value).__name__ not in ("Dose", "BillingUnit", "Scan"):
+        assert not re.search(r"Fraction\(|datetime\.|Decimal\(", line), line
+
+
+def test_a_charge_prints_its_lines_and_its_verdict() -> None:
+    made = jc.charge(ENCOUNTER)
+    assert all(line.code in str(made) for line in made.lines)
+    assert made.verdict in str(made).splitlines()[0]
+    assert repr(made).startswith("<Charge 2026-03-02: 99213-25 x 1, 96372 x 1, J1885-JZ x 2; ")
+
+
+def test_severities_hold_on_a_light_and_on_a_dark_theme() -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    for colour in show._COLOURS.values():
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+    assert "color:#fff" in show._BADGE
+
+
+def test_every_cell_says_how_it_is_set() -> None:
+    html = jc.charge(ENCOUNTER)._repr_html_()
+    assert re.findall(r"<t[dh]>", html) == []
+    assert "text-align: left" in html
+    assert "text-align: right" in html

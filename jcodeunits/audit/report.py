@@ -10,6 +10,7 @@ import attrs
 
 from .. import show
 from ..facts.reference import Reference
+from ..shown import Shown
 from . import causes
 
 
@@ -33,8 +34,8 @@ class Tally:
         }
 
 
-@attrs.frozen
-class Report:
+@attrs.frozen(repr=False)
+class Report(Shown):
     """The sum of an audit. `by_cause` and `by_drug` count the lines that differ, `unjudged` why the rest is open."""
 
     source: str
@@ -99,10 +100,13 @@ class Report:
         figure.suptitle(f"{self.source}: {self.differs:,} of {self.lines:,} lines differ")
         return figure
 
-    def _repr_html_(self) -> str:
-        import html
+    @property
+    def brief(self) -> str:
+        """Lines, and how many differ."""
+        return f"{self.source}: {self.lines} lines, {self.differs} differ"
 
-        return f"<pre>{html.escape(self.text())}</pre>"
+    def __str__(self) -> str:
+        return self.text()
 
 
 def _text(head: str, rows: tuple[Tally, ...], width: int, says: dict[str, str]) -> str:

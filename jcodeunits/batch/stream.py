@@ -13,13 +13,14 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
+from ..errors import shortened
 from ..facts.reference import Reference
 from .files import Source, keep_apart, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Summary:
     """What came of a file: rows, how many were billed, how many refused and why, the dates and the data used.
 
@@ -63,6 +64,12 @@ class Summary:
             "edition": self.edition,
             "fingerprint": self.fingerprint,
         }
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Summary {self.source}: {self.rows} rows, {self.refused} refused>")
 
     def text(self) -> str:
         """The summary for people, a few short lines.

@@ -12,6 +12,7 @@ import attrs
 from .. import tables, units
 from ..amount import decimal_text, read_decimal
 from ..errors import JcodeunitsError
+from ..shown import Shown
 from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
 
 # Why a code that is in the catalog has no units that follow from a dose.
@@ -178,8 +179,8 @@ def _own_basis(given: Mapping[str, str]) -> str:
     return "" if given.get("refuses") else "per"
 
 
-@attrs.frozen(cache_hash=True, field_transformer=columns_last)
-class Drug(Dated):
+@attrs.frozen(cache_hash=True, field_transformer=columns_last, repr=False)
+class Drug(Shown, Dated):
     """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
 
     TABLE: ClassVar[str] = "drugs"
@@ -239,6 +240,15 @@ class Drug(Dated):
         return f"{self.name}, {self.billing_unit}" if not self.refuses else self.name
 
     @property
+    def brief(self) -> str:
+        """Code, name and the days in effect."""
+        return f"{self.code} {self.label}, {self.period}"
+
+    def __str__(self) -> str:
+        routes = f"{', '.join(self.routes)}; " if self.routes else ""
+        return f"{self.code} {self.label}\n{routes}in effect {self.period}"
+
+    @property
     def is_injected(self) -> bool:
         """Whether the code is for something injected (also where it names no route)."""
         return not self.routes or not INJECTED.isdisjoint(self.routes)
@@ -259,16 +269,6 @@ class Drug(Dated):
             "citation": str(self.citation),
             "confidence": self.confidence,
         }
-
-    def _repr_html_(self) -> str:
-        from .. import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from .. import show
-
-        printer.text(show.text(self))
 
 
 @attrs.frozen(field_transformer=columns_last)

@@ -14,6 +14,7 @@ import attrs
 from .. import hcpcs
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
+from ..shown import Shown
 from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded
 from .policy_rows import ANY, DrugClass, Unclassified
 from .store import Store
@@ -24,14 +25,19 @@ _SUFFIX = re.compile(r"[a-z]{4}")  # of a biological's name
 _ISOTOPE = re.compile(r"\b([a-z]{1,2}) (\d+m?)\b")
 
 
-@attrs.frozen
-class History:
+@attrs.frozen(repr=False)
+class History(Shown):
     """Every dated row of a code, oldest first, what came after it and what came before."""
 
     code: str
     rows: tuple[Drug, ...]
     successors: tuple[Successor, ...]
     predecessors: tuple[Successor, ...]
+
+    @property
+    def brief(self) -> str:
+        """Code, rows and what came after."""
+        return f"{self.code}: {len(self.rows)} rows, {len(self.successors)} successors"
 
     def __iter__(self) -> Any:
         return iter(self.rows)
@@ -47,16 +53,6 @@ class History:
             "successors": [_successor_dict(row, row.successor) for row in self.successors],
             "predecessors": [_successor_dict(row, row.code) for row in self.predecessors],
         }
-
-    def _repr_html_(self) -> str:
-        from .. import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from .. import show
-
-        printer.text(show.text(self))
 
 
 def _successor_dict(row: Successor, code: str) -> dict[str, Any]:

@@ -326,9 +326,7 @@ class Policy:
         except KeyError:
             names = self.payers()
             says = f"{quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows."
-            raise EncounterError(
-                f"payer: {says}", path="payer", given=payer, allowed=names, says=says, argument="payer"
-            ) from None
+            raise EncounterError(f"payer: {says}", path="payer", given=payer, allowed=names, says=says) from None
 
     def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
         """What a payer does in one matter: its own row, else of the payer it follows, else the default.

@@ -12,6 +12,7 @@ from ..amount import decimal_text
 from ..dated import Step
 from ..dose import Dose
 from ..errors import ProductMismatch
+from ..shown import Shown
 from ..tables import Dated, choice, column, columns_last, optional, optional_amount, text, words
 
 KINDS = ("single-dose", "multi-dose", "bulk")
@@ -55,8 +56,8 @@ def _codes(cell: str) -> tuple[str, ...]:
     return tuple(hcpcs.compact(code) for code in words(cell))
 
 
-@attrs.frozen(field_transformer=columns_last)
-class Product(Dated):
+@attrs.frozen(field_transformer=columns_last, repr=False)
+class Product(Shown, Dated):
     """One dated row of an NDC.
 
     `ndc` 11 digits; `codes` the HCPCS codes it is listed under; `amount` of drug in one container in `unit`
@@ -122,6 +123,11 @@ class Product(Dated):
             f"{decimal_text(volume)} mL x {contents} = {told}", "volume x the product's concentration", self.citation
         )
         return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step), volume, dose.route)
+
+    @property
+    def brief(self) -> str:
+        """NDC, what it is and its codes."""
+        return f"{self.number} {self.name}: {', '.join(self.codes)}"
 
     def agrees(self, dose: Dose) -> None:
         """Nothing where the volume written beside an amount is this product's concentration, or none is proved.
@@ -200,18 +206,8 @@ class Product(Dated):
             "confidence": self.confidence,
         }
 
-    def _repr_html_(self) -> str:
-        from .. import show
 
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from .. import show
-
-        printer.text(show.text(self))
-
-
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(field_transformer=columns_last, repr=False)
 class AnotherPackage(Product):
     """An NDC of which only other packages of the labeler's product are known: what all of those share.
 

@@ -16,6 +16,7 @@ from typing import Any
 from .. import hcpcs, ndc, routes
 from ..dated import as_date
 from ..errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
+from ..shown import Shown
 from .choosing import choose
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog, History
@@ -34,7 +35,7 @@ _MOST_WORDS, _SHORTEST_START = 3, 4
 _EXACT, _FULL, _BEGINS, _WORDS = range(4)
 
 
-class Drugs(tuple[Drug, ...]):
+class Drugs(Shown, tuple[Drug, ...]):
     """Drugs found, best first: a tuple that displays itself.
 
     >>> print(find("toradol", on="2026-03-02"))
@@ -42,6 +43,11 @@ class Drugs(tuple[Drug, ...]):
     """
 
     __slots__ = ()
+
+    @property
+    def brief(self) -> str:
+        """How many, and the codes."""
+        return f"{len(self)}: {', '.join(row.code for row in self)}"
 
     def __str__(self) -> str:
         if not self:
@@ -51,16 +57,6 @@ class Drugs(tuple[Drug, ...]):
     def as_list(self) -> list[dict[str, Any]]:
         """Every drug as plain JSON types."""
         return [row.as_dict() for row in self]
-
-    def _repr_html_(self) -> str:
-        from .. import show
-
-        return show.html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
-        from .. import show
-
-        printer.text(show.text(self))
 
 
 def _when(row: Drug) -> str:
