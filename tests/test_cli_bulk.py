@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import published
 import pytest
 
+import jcodeunits as jc
 from jcodeunits import cli
 
 GIVEN = "id,drug,dose,unit,on\n1,ketorolac,30,mg,2026-03-02\n2,J0696,1,g,2026-03-02\n"
@@ -159,19 +161,30 @@ def test_coverage_is_counted(run) -> None:
     assert f"{counts['catalogued']:,}  codes catalogued" in out
 
 
-def test_refresh_asks_for_its_folder(run) -> None:
-    assert "folder" in refused(run("refresh"))
+def test_refresh_asks_for_its_folder_and_for_files(run, tmp_path: Path) -> None:
+    assert "--into" in refused(run("refresh", tmp_path))
+    assert "published files" in refused(run("refresh", "--into", tmp_path / "facts"))
+    assert "empty path" in refused(run("refresh", "", "--into", tmp_path / "facts"))
+    assert "nowhere" in refused(run("refresh", tmp_path / "nowhere", "--into", tmp_path / "facts"))
+    assert not (tmp_path / "facts").exists()
 
 
-def test_a_folder_without_files_says_where_they_come_from(run, tmp_path: Path) -> None:
-    assert "cms.gov" in refused(run("refresh", tmp_path))
-    assert "nowhere" in refused(run("refresh", tmp_path / "nowhere"))
+def test_a_made_quarter_is_folded_and_answers_from_its_first_day(run, tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    file = published.limits(tmp_path, 2026, 4, {"J1885": "1.25"})
+    report = json.loads(run("refresh", file, "--into", facts, "--partial", "--json")[1])
+    assert report["read"] == ["Part B payment limits 2026 Q4"]
+    assert {"fees", "fee_evidence", "sources"} >= set(report["written"])
+    again = json.loads(run("refresh", file, "--into", facts, "--partial", "--json")[1])
+    assert (again["read"], again["written"]) == ([], [])
+    allowed = jc.Reference.load(facts).policy.fee("J1885", "payment-limit", "2026-10-01")
+    assert (str(allowed.amount), allowed.source) == ("5/4", "asp-limits-rows-2026q4")
 
 
-def test_the_same_files_change_nothing(run, shared: Path) -> None:
+def test_a_folder_is_compared_with_another_reference(run, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
-    status, out, _ = run("refresh", shared / "cms", "--check", "--on", "2026-11-23", "--json")
-    assert status == 0
-    report = json.loads(out)
-    assert report["written"] == []
-    assert "HCPCS 2026 Q3" in " ".join(report["read"])
+    for name, units in (("old", 8), ("new", 9)):
+        file = published.mue(tmp_path / name, 2027, 1, {"J1885": units})
+        assert run("refresh", file, "--into", tmp_path / f"{name} facts", "--partial")[0] == 0
+    words = ("refresh", "--into", tmp_path / "new facts", "--check", "--reference", tmp_path / "old facts")
+    assert "J1885: professional: 8 a day to 9 a day." in " ".join(run(*words)[1].split())

@@ -6,20 +6,21 @@ not agree stand in disagreements.csv with the reason; nothing else may disagree,
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from shipped import DRUGS, REFERENCE, rows_of
+from shipped import DRUGS, rows_of
 
 import jcodeunits as jc
 from jcodeunits import units
 from jcodeunits.errors import JcodeunitsError
 from jcodeunits.refresh import asp, lint
 from jcodeunits.refresh.amounts import dosage, plain
-from jcodeunits.refresh.inputs import Inputs
+from jcodeunits.refresh.dating import When
+from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.files import Published
 from jcodeunits.refresh.lint import Disagreement
 
 TIMES = [(Decimal("1"), 1), (Decimal("3"), 3), (Decimal("2.5"), 3), (Decimal("0.4"), 1)]
@@ -28,25 +29,28 @@ SIX = {"2024Q1", "2024Q2", "2024Q4", "2025Q2", "2025Q4", "2026Q1"}
 
 
 @pytest.fixture(scope="module")
-def printed(shared: Path) -> list[tuple[str, str, asp.Quarter]]:
-    files = [path for path in sorted((shared / "cms").rglob("*")) if asp.looks_like_crosswalk(path)]
-    quarters = tuple(asp.read_crosswalk(path) for path in files)
-    return lint.printed_dosages(Inputs(shared, dt.date(2026, 11, 23), REFERENCE, crosswalks=quarters))
+def printed(shared: Path) -> list[tuple[str, str, When]]:
+    found = set()
+    for path in sorted((shared / "cms" / "asp_crosswalk").glob("*.csv")):
+        file = Published(path)
+        when = asp.when_of(file, Asked(), asp.CROSSWALK_COLUMNS)
+        found |= {(row.code, row.dosage, when) for row in asp.crosswalk_rows(file)}
+    return sorted(found)
 
 
-def agrees(code: str, words: str, quarter: asp.Quarter) -> bool:
+def agrees(code: str, words: str, quarter: When) -> bool:
     """Whether the row in effect has the unit that CMS prints; a code that is not in effect has none."""
-    row = next((r for r in DRUGS.rows(code) if r.period.holds(quarter.first_day)), None)
+    row = next((r for r in DRUGS.rows(code) if r.period.holds(quarter.first)), None)
     return row is not None and lint.agrees(row, words) is True
 
 
-def test_the_six_quarters_hold_as_many_triples_as_they_do(printed: list[tuple[str, str, asp.Quarter]]) -> None:
-    quarters = {quarter.name for _code, _words, quarter in printed}
+def test_the_six_quarters_hold_as_many_triples_as_they_do(printed: list[tuple[str, str, When]]) -> None:
+    quarters = {quarter.name.upper() for _code, _words, quarter in printed}
     assert quarters >= SIX
-    assert sum(quarter.name in SIX for _code, _words, quarter in printed) == 5338
+    assert sum(quarter.name.upper() in SIX for _code, _words, quarter in printed) == 5338
 
 
-def test_every_plain_dosage_bills_what_it_says(printed: list[tuple[str, str, asp.Quarter]]) -> None:
+def test_every_plain_dosage_bills_what_it_says(printed: list[tuple[str, str, When]]) -> None:
     wrong, agreeing = [], 0
     for code, words, quarter in printed:
         amount = dosage(words)
@@ -55,7 +59,7 @@ def test_every_plain_dosage_bills_what_it_says(printed: list[tuple[str, str, asp
         for times, expected in TIMES:
             dose = f"{plain(amount[0] * times)} {units.label(amount[1])}"
             try:
-                count = jc.billing_units(code, dose, on=quarter.first_day).count
+                count = jc.billing_units(code, dose, on=quarter.first).count
             except JcodeunitsError as why:
                 wrong.append(f"{code} {words!r} {quarter.name}: {why}")
                 break
@@ -67,17 +71,15 @@ def test_every_plain_dosage_bills_what_it_says(printed: list[tuple[str, str, asp
     assert agreeing >= 5180
 
 
-def test_a_listed_disagreement_is_one_and_is_found_where_it_is_said(
-    printed: list[tuple[str, str, asp.Quarter]],
-) -> None:
+def test_a_listed_disagreement_is_one_and_is_found_where_it_is_said(printed: list[tuple[str, str, When]]) -> None:
     seen: dict[tuple[str, str], set[str]] = {}
     for code, words, quarter in printed:
         if (code, words) in LISTED and not agrees(code, words, quarter):
-            seen.setdefault((code, words), set()).add(quarter.name)
+            seen.setdefault((code, words), set()).add(quarter.name.upper())
     assert {key: names & SIX for key, names in seen.items()} == {key: set(row.quarters) for key, row in LISTED.items()}
 
 
-def test_the_dose_grammar_reads_the_dosages_that_cms_prints(printed: list[tuple[str, str, asp.Quarter]]) -> None:
+def test_the_dose_grammar_reads_the_dosages_that_cms_prints(printed: list[tuple[str, str, When]]) -> None:
     read = 0
     for _code, words, _quarter in printed:
         amount = dosage(words)

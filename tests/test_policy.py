@@ -69,12 +69,12 @@ def test_the_row_that_answers_is_in_effect_or_the_first_after_the_date(on: dt.da
 
 
 def test_reach_is_silent_inside_an_edition_and_speaks_outside() -> None:
-    # MUE 2024 Q3 covers July to September 2024 (cms/README.md).
+    # MUE 2024 Q3 begins in July 2024, 2026 Q2 ends in June 2026 and has the same limit (cms/README.md).
     row = POLICY.limit("J0696", "2024-08-15")
     assert row is not None
-    assert row.source == "mue-practitioner-2024q3"
-    assert reach(row, "2024-07-01") == reach(row, "2024-09-30") == ""
-    assert "to 2024-09-30" in reach(row, "2024-10-01")
+    assert row.source == "mue-practitioner-2026q2"
+    assert reach(row, "2024-07-01") == reach(row, "2026-06-30") == ""
+    assert "to 2026-06-30" in reach(row, "2026-07-01")
     assert reach(row, "2024-06-30") == "no edition older than 2024-07-01 was read"
 
 

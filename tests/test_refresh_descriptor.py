@@ -14,7 +14,7 @@ from jcodeunits import units
 from jcodeunits.facts.drug_rows import REFUSALS
 from jcodeunits.refresh.amounts import amounts, canonical, dosage, plain
 from jcodeunits.refresh.descriptor import Reading, parse
-from jcodeunits.refresh.drugs import _row
+from jcodeunits.refresh.hcpcs import facts_of
 
 CASES = Path(__file__).parent / "cases" / "descriptors.csv"
 
@@ -25,7 +25,7 @@ def cases() -> list[dict[str, str]]:
 
 
 def as_row(reading: Reading) -> dict[str, str]:
-    row = _row(reading, "drug")
+    row = facts_of(reading) | {"kind": "drug"}
     return row | (dict.fromkeys(("size", "unit", "basis"), "") if row["refuses"] else {})
 
 

@@ -1,31 +1,20 @@
-"""Makers of the policy tables, on files as small as the case that they show."""
+"""How the policy tables follow from editions: bridged, closed, merged over claims, beside the rows by hand."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jcodeunits.errors import TableError
-from jcodeunits.facts.policy_rows import Limit
+from jcodeunits.facts.policy_rows import Fee, Limit
 from jcodeunits.refresh import policy_tables as made
-from jcodeunits.refresh.policy_tables import Edition
+from jcodeunits.refresh.dating import days_above, month_in, quarter, quarter_in
+from jcodeunits.refresh.policy_tables import Table
+from jcodeunits.refresh.statements import Kept
 
-Q3, Q4 = Edition("mue-a-2024q3", *made.quarter(2024, 3)), Edition("mue-a-2024q4", *made.quarter(2024, 4))
-LATER = Edition("mue-rows-2026q4", *made.quarter(2026, 4), complete=False)
-TAIL = "effective,ends,source,cite,confidence,verified"
-
-
-def _file(folder: Path, name: str, *lines: str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return path
+Q3, Q4 = dt.date(2024, 7, 1), dt.date(2024, 10, 1)
 
 
 @pytest.mark.parametrize(
@@ -38,209 +27,147 @@ def _file(folder: Path, name: str, *lines: str) -> Path:
     ],
 )
 def test_a_quarter_has_its_days(year: int, number: int, first: str, last: str) -> None:
-    assert [day.isoformat() for day in made.quarter(year, number)] == [first, last]
+    assert [day.isoformat() for day in quarter(year, number)] == [first, last]
 
 
 @given(st.dates(dt.date(1990, 1, 1), dt.date(2050, 1, 1)))
 def test_every_day_lies_in_its_quarter(day: dt.date) -> None:
-    first, last = made.quarter(day.year, (day.month + 2) // 3)
+    first, last = quarter(day.year, (day.month + 2) // 3)
     assert first <= day <= last
+
+
+@pytest.mark.parametrize(
+    ("name", "edition"),
+    [
+        ("HCPC2026_OCT_ANWEB_09232026.xlsx", "2026q4"),
+        ("october-2026-alpha-numeric-hcpcs-file.zip", "2026q4"),
+        ("section 508 version of October 2026 ASP NDC-HCPCS Crosswalk 091526.csv", "2026q4"),
+        ("MCR_MUE_PractitionerServices_Eff_10-01-2026.csv", "2026q4"),
+        ("medicare-ncci-2026q3-practitioner-ptp-edits-ccipra-v322r0-f1.zip", "2026q3"),
+        ("ccioph-v300r0-f4.TXT", "2024q1"),
+        ("rvu26d.zip", "2026q4"),
+        ("PPRRVU2026_Oct_nonQPP.csv", "2026q4"),
+        ("508 version of October 2025 Web Addendum B.10.31.25.csv", "2025q4"),
+        ("2025 4Q.csv", None),
+        ("download (1).csv", None),
+    ],
+)
+def test_a_name_dates_a_quarterly_file(name: str, edition: str | None) -> None:
+    found = quarter_in(name)
+    assert (found.name if found else None) == edition
+
+
+def test_a_name_or_nothing_dates_a_file_without_quarters() -> None:
+    assert [month_in(name) for name in ("ndctext.zip", "Comprehensive_NDC_SPL_Data_Elements_File.csv")] == [None, None]
+    found = month_in("vaFssPharmPrices_2026-07.xlsx")
+    assert found is not None
+    assert found.name == "2026-07"
+
+
+def test_the_words_above_a_header_say_the_days() -> None:
+    days = days_above(["a", "  Effective October 1, 2026 through December 31, 2026"])
+    assert days == (dt.date(2026, 10, 1), dt.date(2026, 12, 31))
 
 
 # --- bridging ---------------------------------------------------------------------------------------
 
 
+def table(day: dt.date, source: str, complete: bool = True, **values: str) -> Table:
+    return Table(source, day, {key: (value,) for key, value in values.items()}, complete)
+
+
 def test_editions_that_agree_make_one_open_row_of_the_newest_source() -> None:
-    runs = made.bridged([(Q3, {"X": ("4",)}), (Q4, {"X": ("4",)})])
-    assert runs == [("X", (("4",), dt.date(2024, 7, 1), None, "mue-a-2024q4"))]
+    assert made.bridged([table(Q3, "a", X="4"), table(Q4, "b", X="4")]) == [("X", (("4",), Q3, None, "b"))]
 
 
 def test_a_change_ends_the_row_on_the_day_before() -> None:
-    runs = made.bridged([(Q3, {"X": ("4",)}), (Q4, {"X": ("5",)})])
-    assert [(run[0], run[1], run[2]) for _, run in runs] == [
-        (("4",), dt.date(2024, 7, 1), dt.date(2024, 9, 30)),
-        (("5",), dt.date(2024, 10, 1), None),
-    ]
+    runs = made.bridged([table(Q4, "b", X="5"), table(Q3, "a", X="4")])
+    assert [run[:3] for _, run in runs] == [(("4",), Q3, dt.date(2024, 9, 30)), (("5",), Q4, None)]
 
 
-def test_a_complete_edition_that_lacks_a_code_ends_it() -> None:
-    runs = made.bridged([(Q3, {"X": ("4",)}), (Q4, {"Y": ("1",)})])
-    assert dict(runs)["X"][2] == dt.date(2024, 9, 30)
-    assert dict(runs)["Y"][1:3] == (dt.date(2024, 10, 1), None)
+def test_a_complete_edition_that_lacks_a_code_ends_it_and_selected_rows_do_not() -> None:
+    assert dict(made.bridged([table(Q3, "a", X="4"), table(Q4, "b", Y="1")]))["X"][2] == dt.date(2024, 9, 30)
+    assert dict(made.bridged([table(Q3, "a", X="4"), table(Q4, "b", complete=False, Y="1")]))["X"][2] is None
 
 
-def test_selected_rows_say_nothing_about_what_they_lack() -> None:
-    runs = made.bridged([(Q3, {"X": ("4",)}), (LATER, {"Y": ("1",)})])
-    assert dict(runs)["X"][2] is None
+def test_of_two_editions_of_one_day_the_complete_one_counts_alone() -> None:
+    runs = made.bridged([table(Q4, "b", complete=False, X="9", Y="1"), table(Q4, "a", X="5")])
+    assert runs == [("X", (("5",), Q4, None, "a"))]
 
 
 @given(st.lists(st.sampled_from([None, "1", "2"]), min_size=1, max_size=6))
 def test_on_the_first_day_of_each_edition_exactly_its_value_is_in_force(values: list[str | None]) -> None:
-    editions = [Edition(f"e{n}", *made.quarter(2020 + n // 4, n % 4 + 1)) for n in range(len(values))]
-    runs = made.bridged([(e, {"X": (v,)} if v else {}) for e, v in zip(editions, values, strict=True)])
-    for edition, value in zip(editions, values, strict=True):
-        live = [
-            run[0][0]
-            for _, run in runs
-            if run[1] <= edition.first_day and (run[2] is None or edition.first_day <= run[2])
-        ]
+    days = [quarter(2020 + n // 4, n % 4 + 1)[0] for n in range(len(values))]
+    tables = [
+        table(day, f"e{n}", **({"X": v} if v else {})) for n, (day, v) in enumerate(zip(days, values, strict=True))
+    ]
+    runs = made.bridged(tables)
+    for day, value in zip(days, values, strict=True):
+        live = [run[0][0] for _, run in runs if run[1] <= day and (run[2] is None or day <= run[2])]
         assert live == ([value] if value else [])
 
 
-# --- files ------------------------------------------------------------------------------------------
+# --- limits of both claims --------------------------------------------------------------------------
 
 
-def test_an_edition_is_read_from_the_name(tmp_path: Path) -> None:
-    assert made.edition_of(tmp_path / "mue_x_2024Q3.csv", "mue-x-") == Edition(
-        "mue-x-2024q3", dt.date(2024, 7, 1), dt.date(2024, 9, 30)
-    )
-    month = made.edition_of(tmp_path / "pos_2024-06.csv", "pos-")
-    assert (month.source, month.first_day, month.complete) == ("pos-2024-06", dt.date(2024, 6, 1), True)
-    assert not made.edition_of(tmp_path / "mue_2026Q4_selected_rows.csv", "mue-rows-").complete
-
-
-def test_a_name_without_a_date_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="names neither a quarter nor a month"):
-        made.edition_of(tmp_path / "mue.csv", "mue-")
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"holds no pos/pos_\*\.csv"):
-        made.editions(tmp_path)
-
-
-def test_places_keep_our_name_and_skip_the_unassigned(tmp_path: Path) -> None:
-    file = _file(
-        tmp_path,
-        "pos_2024-06.csv",
-        "pos_code,pos_type,pos_name,pos_description",
-        "11,Non-Facility,Office,x",
-        "24,Facility,Patient’s Center,x",
-        "28,Unassigned,Unassigned,Unassigned",
-    )
-    rows = made.places(file, made.edition_of(file, "pos-"), {"11": "the office"})
-    assert [(row["code"], row["name"], row["rate"]) for row in rows] == [
-        ("11", "the office", "non-facility"),
-        ("24", "Patient's Center", "facility"),
-    ]
-
-
-MUE = "hcpcs_code,mue_units,mue_mai,mue_rationale,mue_service"
-ROWS = (
-    "hcpcs_code,practitioner_mue,practitioner_mai,practitioner_rationale,"
-    "hospital_mue,hospital_mai,hospital_rationale,dme_mue,dme_mai,dme_rationale"
-)
-
-
-def test_limits_of_both_claims_share_a_row_where_they_agree(tmp_path: Path) -> None:
-    office = _file(tmp_path, "p.csv", MUE, "X1,4,3,Clinical: Data,Practitioner", "X2,1,2,CMS Policy,Practitioner")
-    ward = _file(
-        tmp_path,
-        "o.csv",
-        MUE,
-        "X1,5,3,Clinical: Data,Outpatient Hospital",
-        "X2,1,2,CMS Policy,Outpatient Hospital",
-        "X3,1,1,CMS Policy,Outpatient Hospital",
-    )
-    rows = made.limits([(office, Q3), (ward, Edition("mue-b", *made.quarter(2024, 3)))], {"X1", "X2"})
-    assert [(r["code"], r["claim"], r["units"], r["per"], r["reason"]) for r in rows] == [
-        ("X1", "professional", "4", "day", "clinical-data"),
-        ("X2", "any", "1", "day-absolute", "cms-policy"),
-        ("X1", "outpatient", "5", "day", "clinical-data"),
-    ]
-
-
-def test_selected_rows_add_to_the_full_files(tmp_path: Path) -> None:
-    office = _file(tmp_path, "p.csv", MUE, "X1,4,3,Clinical: Data,Practitioner")
-    selected = _file(tmp_path, "s.csv", ROWS, "X1,6,3,Clinical: Data,6,3,Clinical: Data,,,")
-    rows = made.limits([(office, Q3), (selected, LATER)], {"X1"})
-    assert [(r["claim"], r["units"], r["effective"], r["ends"]) for r in rows] == [
-        ("professional", "4", "2024-07-01", "2026-09-30"),
-        ("any", "6", "2026-10-01", ""),
-    ]
-
-
-PTP = "column_1,column_2,deletion_date,modifier_indicator,rationale"
-
-
-def test_edits_keep_direction_indicator_and_last_day(tmp_path: Path) -> None:
-    office = _file(
-        tmp_path,
-        "p.csv",
-        PTP,
-        "00001,96372,9999-12-31,0,Standards of medical/surgical practice",
-        "96372,00002,2019-11-30,1,Something new",
-        "96372,00003,9999-12-31,9,More extensive procedure",
-    )
-    ward = _file(tmp_path, "o.csv", PTP, "00001,96372,9999-12-31,0,Standards of medical/surgical practice")
-    rows = made.edits({"professional": (office, Q3), "outpatient": (ward, Q3)})
-    assert [(r["column_1"], r["column_2"], r["claim"], r["indicator"], r["effective"], r["ends"]) for r in rows] == [
-        ("00001", "96372", "any", "0", "2024-07-01", ""),
-        ("96372", "00002", "professional", "1", "2019-10-01", "2019-11-30"),
-    ]
-    assert [row["reason"] for row in rows] == ["standard-practice", "something-new"]
-
-
-def test_statuses_are_kept_for_the_codes_named(tmp_path: Path) -> None:
-    file = _file(tmp_path, "status.csv", "hcpcs,status_indicator,payment_rate", "X1,K,1.2", "X9,N,")
-    assert [(r["code"], r["status"]) for r in made.statuses([(file, Q3)], {"X1"})] == [("X1", "K")]
-
-
-def test_payment_limits_are_found_below_the_prose(tmp_path: Path) -> None:
-    file = _file(
-        tmp_path,
-        "limits.csv",
-        "Payment Allowance Limits,,",
-        "Note 1: text,,",
-        "HCPCS Code,Short Description,HCPCS Code Dosage,Payment Limit",
-        "X1 ,a,1 MG,0.638",
-        "X2,b,1 MG,N/A",
-        "X9,c,1 MG,5",
-    )
-    rows = made.payment_limits([(file, Q3)], {"X1", "X2"})
-    assert [(r["code"], r["measure"], r["amount"]) for r in rows] == [("X1", "payment-limit", "0.638")]
-
-
-def test_a_payment_file_without_a_header_is_refused(tmp_path: Path) -> None:
-    file = _file(tmp_path, "limits.csv", "Payment Allowance Limits")
-    with pytest.raises(TableError, match="no line that starts with 'HCPCS Code'"):
-        made.payment_limits([(file, Q3)], {"X1"})
-
-
-def test_rows_reviewed_by_hand_stay_and_win(tmp_path: Path) -> None:
-    kept = _file(
-        tmp_path,
-        "limits.csv",
-        f"code,claim,units,per,reason,{TAIL}",
-        "A1,any,1,day,old,2024-01-01,,mue-a-2024q1,x,high,2026-01-01",
-        "B1,any,2,day,by-hand,2024-07-01,,own-review,x,low,2026-01-01",
-    )
-    new = [
+def test_limits_of_both_claims_share_a_row_where_they_agree() -> None:
+    kept = Kept(
         {
-            "code": code,
-            "claim": "any",
-            "units": "9",
-            "per": "day",
-            "reason": "made",
-            "effective": "2024-07-01",
-            "ends": "",
-            "source": "mue-a-2024q3",
-            "cite": "x",
-            "confidence": "high",
+            ("J0001", "mue-practitioner", "claim=professional|units=4|per=day|reason=data"): ("2024q3",),
+            ("J0001", "mue-outpatient", "claim=outpatient|units=4|per=day|reason=data"): ("2024q3",),
+            ("J0002", "mue-practitioner", "claim=professional|units=4|per=day|reason=data"): ("2024q3",),
+            ("J0002", "mue-outpatient", "claim=outpatient|units=5|per=day|reason=data"): ("2024q3",),
+            ("J0003", "mue-outpatient", "claim=outpatient|units=5|per=day|reason=data"): ("2024q3",),
         }
-        for code in ("C1", "B1")
-    ]
-    text = made.merged(Limit, new, kept, ("mue-",), "2026-11-23")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert [(row["code"], row["reason"], row["verified"]) for row in rows] == [
-        ("B1", "by-hand", "2026-01-01"),
-        ("C1", "made", "2026-11-23"),
-    ]
-    assert "\r" not in text
-
-
-def test_a_table_that_is_not_there_yet_is_made_whole(tmp_path: Path) -> None:
-    assert (
-        made.merged(Limit, [], tmp_path / "none.csv", ("mue-",), "2026-11-23")
-        == f"code,claim,units,per,reason,{TAIL}\n"
     )
+    days = {"mue-practitioner-2024q3": Q3, "mue-outpatient-2024q3": Q3}
+    rows = made.limits(kept, days, {"J0001", "J0002"})
+    assert sorted((row["code"], row["claim"], row["units"]) for row in rows) == [
+        ("J0001", "any", "4"),
+        ("J0002", "outpatient", "5"),
+        ("J0002", "professional", "4"),
+    ]
+
+
+def test_a_reason_that_an_edition_does_not_print_is_no_change() -> None:
+    told = "claim=professional|units=4|per=day|reason={}"
+    kept = Kept(
+        {
+            ("J0001", "mue-practitioner", told.format("data")): ("2024q3",),
+            ("J0001", "mue-practitioner-rows", told.format("not-printed")): ("2024q4",),
+        }
+    )
+    days = {"mue-practitioner-2024q3": Q3, "mue-practitioner-rows-2024q4": Q4}
+    (row,) = made.limits(kept, days, {"J0001"})
+    assert (row["reason"], row["effective"], row["ends"]) == ("data", "2024-07-01", "")
+
+
+# --- beside the rows by hand --------------------------------------------------------------------------
+
+
+def cells(effective: str, ends: str = "", **more: str) -> dict[str, str]:
+    base = {"code": "J0001", "claim": "any", "measure": "payment-limit", "effective": effective, "ends": ends}
+    return base | more
+
+
+def spans(rows: list[dict[str, str]]) -> list[tuple[str, str, str]]:
+    return [(row["source"], row["effective"], row["ends"]) for row in rows]
+
+
+def test_a_row_by_hand_takes_its_days_from_what_the_files_say() -> None:
+    rows = made.beside(Limit, [cells("2024-07-01", source="f")], [cells("2025-01-01", "2025-01-31", source="h")])
+    assert spans(rows) == [
+        ("f", "2024-07-01", "2024-12-31"),
+        ("h", "2025-01-01", "2025-01-31"),
+        ("f", "2025-02-01", ""),
+    ]
+
+
+def test_a_published_relative_value_takes_the_days_of_a_typed_one() -> None:
+    published = cells("2027-01-01", "2027-12-31", source="f", measure="total-rvu")
+    typed = cells("2026-01-01", source="h", measure="total-rvu")
+    assert spans(made.beside(Fee, [published], [typed])) == [
+        ("h", "2026-01-01", "2026-12-31"),
+        ("f", "2027-01-01", "2027-12-31"),
+        ("h", "2028-01-01", ""),
+    ]

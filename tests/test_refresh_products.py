@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-from shipped import FOLDER, load, rows_of
+from shipped import load
 
+import jcodeunits as jc
 from jcodeunits.facts.product_rows import Container, Product, ProductReview
 from jcodeunits.refresh import asp, crosswalk, evidence, fda, products
+from jcodeunits.refresh.byhand import ByHand
+from jcodeunits.refresh.dating import When
+from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.files import Published
 
 VERIFIED = dt.date(2026, 11, 23)
 QUARTERS = {
@@ -38,12 +42,12 @@ def row(
 ) -> asp.CrosswalkRow:
     """One printed row; the package's units follow unless they are given."""
     total = package if package is not None else str(Fraction(units) * Fraction(containers))
-    return asp.CrosswalkRow(line, code, "short", "Maker", number, name, dosage, size, containers, units, total)
+    return asp.CrosswalkRow(line, code, "Maker", number, name, dosage, size, containers, units, total)
 
 
 def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.Edition:
     first, last = QUARTERS[name]
-    return crosswalk.edition(asp.Quarter("asp-xwalk", Path(f"{name}.csv"), first, last, crosswalk=rows))
+    return crosswalk.edition(asp.Quarter(When(first, last, name), rows))
 
 
 def listed(number: str, description: str, strength: str, measure: str, form: str = "Vial") -> dict[str, Any]:
@@ -57,7 +61,8 @@ def fda_list(tmp_path: Path, *rows: dict[str, Any]) -> dict[str, fda.Injectable]
         writer = csv.DictWriter(out, ["NDC", "Description", "Strength", "Measure", "Dosage Form"])
         writer.writeheader()
         writer.writerows(rows)
-    return fda.read(file)
+    (reading,) = fda.read(Published(file), Asked(), ByHand(jc.Reference.shipped().store))
+    return fda.listed(reading.statements)
 
 
 def review(number: str, verdict: str, amount: str = "", unit: str = "") -> ProductReview:
@@ -484,7 +489,7 @@ def test_several_containers_are_a_carton_only_where_something_says_so(tmp_path: 
         state((ONE, "J1111", "2", "1")),
         prices(**{ONE: ("1", "NEWDRUG 30MG/VIL INJ", "NEWDRUG")}),
         prices(**{ONE: ("1", "NEWDRUG INJ,LYPHL", "NEWDRUG")}),
-        evidence.Evidence(notices={ONE: ("Newdrug for Injection, 30 mg",)}),
+        evidence.Evidence(notices={ONE: ("powder|single-dose",)}),
     ],
     ids=["each", "the state's 1", "vial", "lyophilised", "for injection"],
 )
@@ -622,32 +627,3 @@ def test_every_row_that_is_made_loads_as_a_product(tmp_path: Path) -> None:
     lines = [",".join(products.COLUMNS), *(",".join(r.values()) for r in made.rows)]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert [item.number for item in load(Product, file)] == [r["ndc"] for r in made.rows]
-
-
-# --- the published files -----------------------------------------------------------------------------------
-
-
-def test_the_shipped_table_is_what_the_published_files_give(shared: Path) -> None:
-    from jcodeunits.facts.drug_rows import Drug
-
-    lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
-    for drug in rows_of(Drug):
-        lives.setdefault(drug.code, []).append((drug.effective, drug.ends))
-    paths = sorted((shared / "cms" / "asp_crosswalk").glob("*.csv"))
-    made = products.make(
-        [crosswalk.edition(asp.read_crosswalk(path)) for path in paths],
-        fda.read(shared / "fda" / "injectable_ndc_2023-10.csv"),
-        {item.ndc: item for item in rows_of(ProductReview)},
-        {item.product: item for item in rows_of(Container)},
-        lives,
-        VERIFIED,
-        evidence.read([shared / "evidence"]),
-        {drug.code for drug in rows_of(Drug) if drug.basis in ("up to", "band")},
-    )
-    with (FOLDER / "products.csv").open(encoding="utf-8", newline="") as shipped:
-        before = [r | {"verified": ""} for r in csv.DictReader(shipped)]
-    assert [r | {"verified": ""} for r in made.rows] == before
-    proved = Counter(r["proof"] for r in made.rows if not r["ends"])
-    assert proved["fda-volume"] > 2800
-    assert sum(count for proof, count in proved.items() if proof) > 4400
-    assert not any("fda-differs" in r["marks"] for r in made.rows)

@@ -4,50 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import terminal
 from .arguments import Asked, Parser, add_facts, asked, parser
 
+if TYPE_CHECKING:
+    from jcodeunits.facts.reference import Reference
+
 
 def refresh(words: Sequence[str]) -> tuple[int, str]:
-    """Make the reference tables that come from CMS and FDA files, with a report of what does not fit.
+    """Fold published files into a reference folder, with a report of what changed and what does not fit.
 
-    All tables are written or none. The report ends with how to get the next quarter's files.
+    Any files as their publishers publish them, ZIP or plain, and folders of them. A folder that exists is the base;
+    one that does not is made from the reference in use. All tables are written or none.
 
     examples:
-      jcodeunits refresh downloads
-      jcodeunits refresh downloads --check
-      jcodeunits refresh downloads --into mytables --on 2026-10-01
-      jcodeunits refresh --coverage
+      jcodeunits refresh downloads --into facts
+      jcodeunits refresh downloads --into facts --check
+      jcodeunits refresh ndctext.zip --into facts --edition 2026-11
+      jcodeunits refresh --into facts --check --reference facts-of-last-year
+      jcodeunits refresh --coverage --reference facts
     """
     made = arguments()
     args = made.read(words)
     on = asked(args)
     if args.coverage:
         return 0, _coverage(args.json, on)
-    if args.folder is None:
-        made.error("the folder with the published files is missing")
-
-    from jcodeunits.refresh.run import refresh as refreshed
-
-    report = refreshed(Path(args.folder), Path(args.into) if args.into else None, on=on.date, check=args.check)
+    if not args.into:
+        made.error("--into FOLDER is missing: the reference folder to fold into")
+    if not args.paths and not args.check:
+        made.error("the published files are missing")
+    if not all(args.paths):
+        made.error("an empty path")
+    report = _fold(args, on.reference)
     if args.json:
-        return 0, terminal.as_json(report.as_dict())
+        return 0, terminal.as_json(on.named(report.as_dict()))
     return 0, str(report.text(limit=10**9 if args.all else 12))
 
 
 def arguments() -> Parser:
     """What the verb takes."""
     made = parser(refresh)
-    made.add_argument("folder", nargs="?", metavar="FOLDER", help="where the published files lie")
-    made.add_argument("--into", metavar="FOLDER", help="the reference folder; the package's own if left out")
+    made.add_argument("paths", nargs="*", metavar="PATH", help="published files, ZIPs, and folders of them")
+    made.add_argument("--into", metavar="FOLDER", help="the reference folder; made where it is not there")
     made.add_argument("--check", action="store_true", help="write nothing, only report")
-    made.add_argument("--coverage", action="store_true", help="count what the catalog holds and can compute")
-    made.add_argument("--on", metavar="DATE", help="the day on which new rows are verified; today if left out")
-    made.add_argument("--all", action="store_true", help="every line of the lint, not only the first of each kind")
+    made.add_argument("--edition", metavar="2026Q4", help="of files that nothing dates: a quarter, or a month 2026-11")
+    made.add_argument("--partial", action="store_true", help="the files hold selected rows: what they lack goes on")
+    made.add_argument("--anew", action="store_true", help="forget what was folded before: these files only")
+    made.add_argument(
+        "--coverage", action="store_true", help="what the reference holds, and how far each family reaches"
+    )
+    made.add_argument("--on", metavar="DATE", help="the date that coverage is asked for; today if left out")
+    made.add_argument("--all", action="store_true", help="every line of the report, not only the first of each kind")
     made.add_argument("--json", action="store_true", help="print one JSON document")
     add_facts(made)
     return made
+
+
+def _fold(args: Any, reference: Reference) -> Any:
+    from jcodeunits.facts.folder import MANIFEST
+    from jcodeunits.facts.reference import Reference as Facts
+    from jcodeunits.facts.store import Store
+    from jcodeunits.refresh.dating import edition_of
+    from jcodeunits.refresh.family import Asked as Told
+    from jcodeunits.refresh.fold import refresh as folded
+
+    into = Path(args.into)
+    told = Told(edition_of(args.edition) if args.edition else None, args.partial)
+    # Beside a folder that exists, --reference is what the result is compared with.
+    compare = reference if args.reference and (into / MANIFEST).is_file() else None
+    own = frozenset(
+        first for made in reference.store.own for rows in made.rows.values() for first in (row.first for row in rows)
+    )
+    return folded(
+        [Path(path) for path in args.paths],
+        into,
+        Facts(Store(reference.store.folder)),
+        asked=told,
+        check=args.check,
+        anew=args.anew,
+        compare=compare,
+        own=own,
+    )
 
 
 def _coverage(json: bool, on: Asked) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ import attrs
 from ..errors import TableError, quoted
 
 MANIFEST = "manifest.json"
+LOCK = ".lock"
 FORMAT = 1  # of the folder; raised when an older folder must be folded again
 
 _KEYS = {"format": int, "edition": str, "fingerprint": str, "tables": str, "digests": dict}
@@ -108,17 +110,16 @@ def _check(told: Any, file: str, place: str) -> None:
         raise TableError(f"{file}: its fingerprint is not that of its digests.", file=file, problems=())
 
 
-def write_folder(path: str | os.PathLike[str], contents: Mapping[str, bytes], edition: str) -> Folder:
+def write_folder(
+    path: str | os.PathLike[str], contents: Mapping[str, bytes | os.PathLike[str]], edition: str
+) -> Folder:
     """Write all tables of a folder, by file name, and the manifest last; what was there stays until then.
 
-    The same contents give the same folder. Raises `OSError` as the system does; the folder is then as it was.
+    A table is its bytes, or a file that is copied. The same contents give the same folder, and nothing is written
+    where it holds them. Raises `OSError` as the system does; the folder is then as it was.
     """
-    import hashlib
-
     place = os.path.abspath(os.fspath(path))
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    fingerprint = digest_of(digests)
-    made = Folder(place, edition, f"tables-{fingerprint[:16]}", digests, fingerprint)
+    made = folder_of(place, contents, edition)
     inside = os.path.join(place, made.tables)
     os.makedirs(inside, exist_ok=True)
     for name, data in contents.items():
@@ -126,22 +127,74 @@ def write_folder(path: str | os.PathLike[str], contents: Mapping[str, bytes], ed
     manifest = {
         "format": FORMAT,
         "edition": edition,
-        "fingerprint": fingerprint,
+        "fingerprint": made.fingerprint,
         "tables": made.tables,
-        "digests": dict(sorted(digests.items())),
+        "digests": dict(sorted(made.digests.items())),
     }
     _write(os.path.join(place, MANIFEST), (json.dumps(manifest, indent=1) + "\n").encode())
     return made
 
 
-def _write(file: str, data: bytes) -> None:
+def folder_of(place: str, contents: Mapping[str, bytes | os.PathLike[str]], edition: str) -> Folder:
+    """What the manifest of these tables would say."""
+    digests = {name: _digest(data) for name, data in contents.items()}
+    fingerprint = digest_of(digests)
+    return Folder(place, edition, f"tables-{fingerprint[:16]}", digests, fingerprint)
+
+
+def _digest(data: bytes | os.PathLike[str]) -> str:
+    import hashlib
+
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    with open(data, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The folder for one process at a time: the operating system's lock, which dies with its process.
+
+    A folder that was not there and is not written to is gone afterwards.
+    """
+    place = os.path.abspath(os.fspath(path))
+    os.makedirs(place, exist_ok=True)
+    file = os.path.join(place, LOCK)
+    with open(file, "a+b") as held:
+        _lock(held.fileno())
+        try:
+            yield
+        finally:
+            if not os.path.exists(os.path.join(place, MANIFEST)):
+                os.unlink(file)
+                if not os.listdir(place):
+                    os.rmdir(place)
+
+
+def _lock(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _write(file: str, data: bytes | os.PathLike[str]) -> None:
     """A file whole or not at all: written beside under a name of its own, then put in place."""
+    import shutil
     import tempfile
 
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(file), prefix=f".{os.path.basename(file)}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            if isinstance(data, bytes):
+                stream.write(data)
+            else:
+                with open(data, "rb") as source:
+                    shutil.copyfileobj(source, stream)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(beside, 0o644)

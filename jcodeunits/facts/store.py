@@ -69,9 +69,10 @@ class Store:
         return file
 
     def file_names(self) -> tuple[str, ...]:
-        """The names of the files that answers are read from, sorted."""
+        """The names of the files that answers are read from, sorted; what only a refresh reads is none of them."""
         shipped = (name for name in os.listdir(tables.folder()) if name.endswith((".csv", ".txt")))
-        return tuple(sorted({*shipped, *(self.folder.digests if self.folder else ())}))
+        found = {*shipped, *(self.folder.digests if self.folder else ())}
+        return tuple(sorted(name for name in found if not name.endswith("evidence.csv")))
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

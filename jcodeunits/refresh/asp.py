@@ -1,34 +1,53 @@
 """The quarterly Part B drug files of CMS: the NDC-HCPCS crosswalk and the payment limits.
 
 Both say which days they cover in words above their header; the first column's name changes every year, and
-empty columns and rows pad the file. The dosage is the billing unit in one of many spellings.
+empty columns and rows pad the file. The dosage is the billing unit in one of many spellings. The ZIPs hold
+further crosswalks (by wholesale price, for hospitals, for drugs without a code): their first line tells.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import attrs
 
-from .sheets import problem, rows_of_csv, rows_of_workbook
-
-_CROSSWALK = (
-    "Short Description",
-    "LABELER NAME",
-    "NDC2",
-    "Drug Name",
-    "HCPCS dosage",
-    "PKG SIZE",
-    "PKG QTY",
-    "BILLUNITS",
-    "BILLUNITSPKG",
+from .byhand import ByHand
+from .dating import When, days_above, of_quarter
+from .family import (
+    Asked,
+    Edition,
+    Family,
+    Reading,
+    Tally,
+    body,
+    dated,
+    facts,
+    has,
+    header_row,
+    is_partial,
+    said,
+    words_of,
 )
-_LIMITS = ("HCPCS Code", "Short Description", "HCPCS Code Dosage", "Payment Limit")
-_FIRST = re.compile(r"_?\d{4}_CODE|HCPCS( CODE)?|CODE", re.IGNORECASE)
+from .files import Published, problem
+from .numbers import number_of
+
+CROSSWALK_COLUMNS = (
+    "short description",
+    "labeler name",
+    "drug name",
+    "hcpcs dosage",
+    "pkg size",
+    "pkg qty",
+    "billunits",
+    "billunitspkg",
+)
+_LIMITS = ("hcpcs code", "short description", "hcpcs code dosage", "payment limit")
+_FIRST = re.compile(r"_?\d{4}_code|hcpcs( code)?|code")
 _CODE = re.compile(r"[A-Z0-9]\d{4}")
-_DAYS = re.compile(r"Effective (\w+ \d{1,2}, \d{4})(?: through |\s*-\s*)(\w+ \d{1,2}, \d{4})", re.IGNORECASE)
+_NDC = re.compile(r"\d{5}-\d{4}-\d{2}|\d{11}")
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,6})?")
+_OTHERS = re.compile(r"(?<![a-z])(awp|opps|noc)(?![a-z])", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -37,7 +56,6 @@ class CrosswalkRow:
 
     line: int
     code: str
-    short: str
     labeler: str
     ndc: str
     name: str
@@ -47,132 +65,162 @@ class CrosswalkRow:
     billunits: str
     billunits_package: str
 
+    @property
+    def statement(self) -> tuple[str, str]:
+        """The NDC, and what is said of it."""
+        told = said(
+            code=self.code,
+            dosage=self.dosage,
+            size=self.package_size,
+            containers=self.package_quantity,
+            units=self.billunits,
+            package=self.billunits_package,
+            name=self.name,
+            maker=self.labeler,
+        )
+        return number_of(self.ndc) or self.ndc, told
 
-@attrs.frozen
-class LimitRow:
-    """One code's payment limit of one quarter."""
 
-    line: int
-    code: str
-    short: str
-    dosage: str
-    limit: str
+def row_of(subject: str, told: str) -> CrosswalkRow:
+    """The row that a statement was made from."""
+    f = facts(told)
+    cells = (f.get(key, "") for key in ("name", "dosage", "size", "containers", "units", "package"))
+    return CrosswalkRow(0, f["code"], f.get("maker", ""), subject, *cells)
 
 
 @attrs.frozen
 class Quarter:
-    """One published file: its kind (`asp-xwalk`, `asp-limits`), its days, its rows."""
+    """The crosswalk of one quarter."""
 
-    kind: str
-    path: Path
-    first_day: dt.date
-    last_day: dt.date
-    crosswalk: tuple[CrosswalkRow, ...] = ()
-    limits: tuple[LimitRow, ...] = ()
+    when: When
+    rows: tuple[CrosswalkRow, ...]
 
     @property
     def name(self) -> str:
         """Year and quarter, `2026Q1`."""
-        return f"{self.first_day.year}Q{(self.first_day.month + 2) // 3}"
+        return self.when.name.upper()
 
     @property
     def id(self) -> str:
         """The source id."""
-        return f"{self.kind}-{self.name.lower()}"
-
-    @property
-    def title(self) -> str:
-        """The name for people."""
-        words = "NDC-HCPCS crosswalk" if self.kind == "asp-xwalk" else "Part B payment limits"
-        return f"{words} {self.name[:4]} {self.name[4:]}"
+        return f"asp-xwalk-{self.when.name}"
 
 
-# The ZIPs hold further crosswalks and prices: by wholesale price, for hospitals, for drugs without a code.
-_OTHERS = re.compile(r"awp|opps|(?<![a-z])noc(?![a-z])")
+def _above(file: Published, wanted: Iterable[str]) -> list[str]:
+    start = header_row(file, wanted) or 0
+    return [cell for row in file.head[:start] for cell in row if cell]
 
 
-def _table_name(path: Path) -> str:
-    """A file's name with single underscores, or "" for what is no table of this kind."""
-    name = re.sub(r"[ _-]+", "_", path.name.lower())
-    return name if path.suffix.lower() in (".csv", ".xlsx") and not _OTHERS.search(name) else ""
-
-
-def looks_like_crosswalk(path: Path) -> bool:
-    """Whether a file's name says that it is the crosswalk of NDC to HCPCS."""
-    return bool(re.search(r"ndc_?hcpcs|hcpcs_?ndc|crosswalk", _table_name(path)))
-
-
-def looks_like_limits(path: Path) -> bool:
-    """Whether a file's name says that it holds the payment limits."""
-    return bool(re.search(r"payment_(?:allowance_)?limit|asp_pricing", _table_name(path)))
-
-
-def read_crosswalk(path: Path) -> Quarter:
-    """Read one quarter's crosswalk. Raises `TableError` for a changed header or a cut row."""
-    rows, start, first, last = _open(path, "HCPCS dosage", _CROSSWALK)
-    header = rows[start]
-    at = [0, *(header.index(name) for name in _CROSSWALK)]
-    made = []
-    for line, cells in _body(path, rows, start, at):
-        made.append(CrosswalkRow(line, *cells))
-    if not made:
-        raise problem(path, "it holds no row below its header.")
-    return Quarter("asp-xwalk", path, first, last, crosswalk=tuple(made))
-
-
-def read_limits(path: Path) -> Quarter:
-    """Read one quarter's payment limits. Raises `TableError` for a changed header or a cut row."""
-    rows, start, first, last = _open(path, "HCPCS Code Dosage", _LIMITS)
-    at = [rows[start].index(name) for name in _LIMITS]
-    made = tuple(LimitRow(line, *cells) for line, cells in _body(path, rows, start, at))
-    if not made:
-        raise problem(path, "it holds no row below its header.")
-    return Quarter("asp-limits", path, first, last, limits=made)
-
-
-def _open(path: Path, mark: str, wanted: tuple[str, ...]) -> tuple[list[list[str]], int, dt.date, dt.date]:
-    raw = rows_of_workbook(path)[1] if path.suffix.lower() == ".xlsx" else rows_of_csv(path)
-    rows = [[cell.strip() for cell in row] for row in raw]
-    start = next((i for i, row in enumerate(rows[:40]) if mark in row), None)
-    if start is None:
-        says = f"no row among its first 40 is the header with {mark!r}: CMS changed it, or it is cut."
-        raise problem(path, says)
-    missing = [name for name in wanted if name not in rows[start]]
-    if missing:
-        raise problem(path, f"its header lacks {', '.join(repr(name) for name in missing)}.", line=start + 1)
-    if wanted is _CROSSWALK and not _FIRST.fullmatch(rows[start][0]):
-        raise problem(path, f"its first column is {rows[start][0]!r}, not the code.", line=start + 1)
-    above = " ".join(cell for row in rows[:start] for cell in row if cell)
-    match = _DAYS.search(above)
-    if match is None:
-        says = "no line above its header says which days it covers ('Effective ... through ...')."
-        raise problem(path, says)
-    first, last = (_day(path, words) for words in match.groups())
-    return rows, start, first, last
-
-
-def _day(path: Path, words: str) -> dt.date:
+def when_of(file: Published, asked: Asked, wanted: Iterable[str]) -> When:
+    """The quarter that the words above the header state, else the file's names or the person."""
     try:
-        return dt.datetime.strptime(words, "%B %d, %Y").date()  # noqa: DTZ007 - a day has no zone
+        days = days_above(_above(file, wanted))
     except ValueError as why:
-        raise problem(path, f"{words!r} is no date.") from why
+        raise problem(file.name, f"the days above its header are none ({why}).") from why
+    if days is None:
+        return dated(file, asked)
+    first, last = days
+    return attrs.evolve(of_quarter(first.year, (first.month + 2) // 3), first=first, last=last)
 
 
-def _body(path: Path, rows: list[list[str]], start: int, at: list[int]) -> list[tuple[int, list[str]]]:
-    made = []
-    for line, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(row) or _is_footnote(row):
-            continue
-        if len(row) <= max(at):
-            says = f"the row has {len(row)} cells, not {len(rows[start])}: it is cut off."
-            raise problem(path, says, line=line)
-        cells = [row[i] for i in at]
-        if not _CODE.fullmatch(cells[0].upper()):
-            raise problem(path, f"{cells[0]!r} is no HCPCS code.", line=line)
-        made.append((line, [cells[0].upper(), *cells[1:]]))
-    return made
+def _twin(file: Published, wanted: Iterable[str]) -> str:
+    """Which of the other lists a file is, by its first line, else by its name; empty for the one wanted."""
+    above = " ".join(_above(file, wanted)[:1])
+    match = _OTHERS.search(above) or (None if re.search(r"\bASP\b", above) else _OTHERS.search(file.names[0]))
+    return match[1].upper() if match else ""
 
 
-def _is_footnote(row: list[str]) -> bool:
-    """One long sentence in the first cell and nothing beside it."""
-    return len(row[0]) > 12 and not any(row[1:])
+def is_crosswalk(file: Published) -> bool:
+    """Whether a file is the crosswalk: by its columns, and by its first line not one of the others."""
+    return has(*CROSSWALK_COLUMNS)(file) and not _twin(file, CROSSWALK_COLUMNS)
+
+
+def is_twin(file: Published) -> bool:
+    """Whether a file is one of the crosswalks that we do not read."""
+    return has(*CROSSWALK_COLUMNS)(file) and bool(_twin(file, CROSSWALK_COLUMNS))
+
+
+def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
+    """Every row of a crosswalk. Raises `TableError` for a changed header or a cut row."""
+    start = header_row(file, CROSSWALK_COLUMNS)
+    assert start is not None
+    header = words_of(file.head[start])
+    if not _FIRST.fullmatch(header[0]):
+        raise problem(file.name, f"its first column is {header[0][:40]!r}, not the code.", line=start + 1)
+    number = _ndc_column(file, start, header)
+    for line, cells in body(file, CROSSWALK_COLUMNS, (header[0], number, *CROSSWALK_COLUMNS)):
+        code = _code(file, line, cells[header[0]])
+        rest = (cells[n] for n in ("drug name", "hcpcs dosage", "pkg size", "pkg qty", "billunits", "billunitspkg"))
+        yield CrosswalkRow(line, code, cells["labeler name"], cells[number], *rest)
+
+
+def _ndc_column(file: Published, start: int, header: list[str]) -> str:
+    """The column that holds NDCs: `NDC2` until 2026, `NDC` since; the one in which most cells are one."""
+    below = file.head[start + 1 :]
+    counts = {
+        name: sum(bool(_NDC.fullmatch(row[i])) for row in below if i < len(row))
+        for i, name in enumerate(header)
+        if name
+    }
+    best = max(counts, key=lambda name: (counts[name], name.startswith("ndc")))
+    if not counts[best] and not best.startswith("ndc"):
+        raise problem(file.name, "none of its columns holds NDCs.", line=start + 1)
+    return best
+
+
+def _code(file: Published, line: int, cell: str) -> str:
+    code = cell.upper()
+    if not _CODE.fullmatch(code):
+        raise problem(file.name, f"{cell[:40]!r} is no HCPCS code.", line=line)
+    return code
+
+
+def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+    """One quarter's payment limits."""
+    when, tally, statements, rows = when_of(file, asked, _LIMITS), Tally(), set(), 0
+    for line, cells in body(file, _LIMITS):
+        code, limit = _code(file, line, cells["hcpcs code"]), cells["payment limit"]
+        tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}")
+        rows += 1
+        if byhand.may_be_ours(code):
+            price = limit if _PRICE.fullmatch(limit) else ""
+            statements.add((code, said(limit=price, dosage=cells["hcpcs code dosage"])))
+    if not rows:
+        raise problem(file.name, "it holds no row below its header.")
+    yield Reading(
+        Edition(
+            "asp-limits-rows" if is_partial(file, asked) else "asp-limits", when, f"Part B payment limits {when.words}"
+        ),
+        statements,
+        tally.digest,
+    )
+
+
+def is_limits(file: Published) -> bool:
+    """Whether a file holds payment limits by code."""
+    return has(*_LIMITS)(file)
+
+
+TWINS = Family(
+    name="other NDC-HCPCS crosswalks",
+    files=(),
+    table="",
+    makes=(),
+    recognises=is_twin,
+    read=lambda _file, _asked, _byhand: (),
+    page="",
+    cannot="",
+    leaves="the crosswalk of another list (wholesale price, hospitals, drugs without a code), not that of ASP",
+)
+LIMITS = Family(
+    name="payment limits",
+    files=("asp-limits", "asp-limits-rows"),
+    table="fee_evidence",
+    makes=("fees",),
+    recognises=is_limits,
+    read=read_limits,
+    page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
+    cannot="whether a drug is covered, and prices of drugs without a code",
+    closes=True,
+    named=r"payment[ _-]*(allowance[ _-]*)?limit|asp[ _-]*pricing",
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,8 +19,16 @@ from jcodeunits import ndc, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.errors import IdentifierError
 
+from . import asp
 from .amounts import dosage as plain_dosage
 from .asp import CrosswalkRow, Quarter
+from .byhand import ByHand
+from .family import Asked, Family, Reading, Tally
+from .family import Edition as Published
+from .files import Published as File
+from .files import problem
+from .findings import Lint
+from .numbers import number_of
 
 # An equivalence or a remark behind the amount: "300 MCG (1500 IU)", "10 MG (rituximab)", "1 I.U. VWF:RCO".
 _REMARK = re.compile(r"(?<=[A-Za-z.]) ?(?:\(.*\)|vwf:rco)$", re.IGNORECASE)
@@ -94,7 +103,7 @@ def read_dosage(dosage: str) -> tuple[Fraction, str] | None:
 def edition(quarter: Quarter) -> Edition:
     """One quarter's rows as exact amounts."""
     listings, unreadable, without_ndc = [], [], 0
-    for row in quarter.crosswalk:
+    for row in quarter.rows:
         try:
             listings.append(_listing(row))
         except IdentifierError:
@@ -102,7 +111,7 @@ def edition(quarter: Quarter) -> Edition:
         except (ArithmeticError, ValueError) as why:
             unreadable.append(f"line {row.line}: {row.code} {row.ndc}: {why}")
     found = (tuple(listings), tuple(unreadable), without_ndc)
-    return Edition(quarter.id, quarter.first_day, quarter.last_day, *found)
+    return Edition(quarter.id, quarter.when.first, quarter.when.last or dt.date.max, *found)
 
 
 def _listing(row: CrosswalkRow) -> Listing:
@@ -144,3 +153,62 @@ def contradiction(billing_units: Fraction, containers: Fraction, package: Fracti
         return ""
     figures = (decimal_text(value) for value in (billing_units, containers, package))
     return "{} units x {} containers is not {}".format(*figures)
+
+
+# ---- the file as published ------------------------------------------------------------------------
+
+
+def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """One quarter's crosswalk, every row."""
+    when = asp.when_of(file, asked, asp.CROSSWALK_COLUMNS)
+    if asked.partial:
+        raise problem(file.name, "a crosswalk is read whole: of selected rows nobody knows which products are gone.")
+    quarter = asp.Quarter(when, tuple(asp.crosswalk_rows(file)))
+    if not quarter.rows:
+        raise problem(file.name, "it holds no row below its header.")
+    tally = Tally()
+    for row in quarter.rows:
+        tally.add("|".join(row.statement))
+    edition = Published("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
+    yield Reading(edition, {row.statement for row in quarter.rows}, tally.digest, tuple(crosswalk_lint(quarter)))
+
+
+def crosswalk_lint(quarter: Quarter) -> list[Lint]:
+    """Rows that contradict themselves, and ids that are no NDC, counted."""
+    lint = []
+    no_ndc = [row for row in quarter.rows if number_of(row.ndc) is None]
+    if no_ndc:
+        first = ", ".join(dict.fromkeys(f"{row.code} {row.ndc}" for row in no_ndc[:3]))
+        lint.append(Lint("ndc", f"crosswalk {quarter.name}", f"{len(no_ndc)} ids are no NDC, for example {first}."))
+    for row in quarter.rows:
+        says = _contradiction(row)
+        if says:
+            lint.append(Lint("contradicts", f"crosswalk {quarter.name}, line {row.line}", says))
+    return lint
+
+
+def _contradiction(row: CrosswalkRow) -> str:
+    """Units of a container times containers must be the units of the package, or that rounded up."""
+    numbers = (row.billunits, row.package_quantity, row.billunits_package)
+    try:
+        each, count, whole = (Fraction(cell.replace(",", "")) for cell in numbers)
+    except (ValueError, ZeroDivisionError):
+        return f"{row.code} {row.ndc}: an amount is no number."
+    if each <= 0 or count <= 0:
+        return f"{row.code} {row.ndc}: an amount is not above zero."
+    says = contradiction(each, count, whole)
+    return f"{row.code} {row.ndc}: {says}." if says else ""
+
+
+FAMILY = Family(
+    name="NDC-HCPCS crosswalk",
+    files=("asp-xwalk",),
+    table="evidence",
+    makes=("products", "drugs"),
+    recognises=asp.is_crosswalk,
+    read=read_crosswalk,
+    page="cms.gov, 'ASP Pricing Files': the ZIP of the NDC-HCPCS crosswalks",
+    cannot="the form of a container, what an NDC line counts, and whether a volume is one",
+    closes=True,
+    named=r"ndc[ _-]*hcpcs|crosswalk",
+)

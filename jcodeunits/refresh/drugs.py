@@ -1,4 +1,4 @@
-"""The drug table: every code of the editions read, with what its descriptor says and what a person decided.
+"""Derives the drug table: every code of the editions read, with what its descriptor says and what a person decided.
 
 A code has one row while what we read out of its descriptor stays the same, and a further row from the day on
 which it reads otherwise. Old wording is known only from old editions: the day of a change is the record's
@@ -10,42 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
 
 import attrs
 
-from .amounts import dosage, plain
-from .asp import Quarter
-from .descriptor import Reading, parse
-from .hcpcs import Edition, Entry
-from .inputs import Inputs, Lint, Reviewed
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.tables import ALWAYS, header
 
-COLUMNS = (
-    "code",
-    "ingredient",
-    "qualifier",
-    "specific",
-    "form",
-    "routes",
-    "kind",
-    "size",
-    "unit",
-    "basis",
-    "components",
-    "equivalents",
-    "above",
-    "through",
-    "refuses",
-    "effective",
-    "ends",
-    "source",
-    "cite",
-    "confidence",
-    "verified",
-)
-_FACTS = COLUMNS[1:15]
+from .amounts import dosage, plain
+from .byhand import DRUG_FACTS, ByHand, Reviewed
+from .family import facts
+from .findings import Lint
+from .statements import Kept
+
+COLUMNS = tuple(header(Drug))
 _ONE_DAY = dt.timedelta(days=1)
 _ORDER = {"high": 2, "medium": 1, "low": 0}
 _ACTIVITY = {"unit", "IU", "USP unit"}
@@ -56,100 +36,107 @@ _BIOLOGICAL = re.compile(
     r"|ramostim|teplase|kinase|hyaluronidase|bcg|fab\b|alfa\b|alfa-|beta\b"
 )
 Row = dict[str, str]
+Days = Mapping[str, dt.date]
+Dosages = Mapping[str, Mapping[str, Counter[str]]]  # source -> code -> dosage as printed -> how often
 
 
-def make(inputs: Inputs) -> tuple[list[Row], list[Lint]]:
-    """All rows of drugs.csv, sorted, and what a person should look at."""
+@attrs.frozen
+class Words:
+    """What one edition says of a code."""
+
+    source: str
+    first_day: dt.date
+    added: dt.date
+    acted: dt.date | None
+    ended: dt.date | None
+    facts: Mapping[str, str]
+
+
+def make(kept: Kept, printed: Dosages, days: Days, byhand: ByHand) -> tuple[list[Row], list[Lint]]:
+    """All rows of drugs.csv, sorted, and what a person should look at.
+
+    `kept` is what the HCPCS editions say, `printed` the dosages of the crosswalks and the payment limits.
+    """
     lint: list[Lint] = []
-    dosages = dosages_by_code(inputs)
-    newest = inputs.editions[-1]
-    words: dict[str, list[tuple[Edition, Entry]]] = {}
-    for edition in inputs.editions:
-        for code, entry in edition.entries.items():
-            words.setdefault(code, []).append((edition, entry))
+    by_code = newest_dosages(printed, days)
+    whole = sorted(days[f"hcpcs-{name}"] for name in kept.by_edition("hcpcs"))
+    words: dict[str, list[Words]] = {}
+    for source, statements in sorted(_editions(kept).items(), key=lambda pair: (days[pair[0]], pair[0])):
+        for code, told in statements:
+            words.setdefault(code, []).append(_words(source, days[source], told))
     rows: list[Row] = []
     for code, texts in words.items():
-        scope = inputs.scope_of(code)
+        scope = byhand.scope_of(code)
         if scope is None or not scope.drug:
-            if scope is None:
-                lint.extend(_outside(code, texts[-1][1]))
             continue
-        rows.extend(_rows_of(inputs, code, texts, dosages.get(code, Counter()), lint))
-        if newest.entries.get(code) is None:
-            lint.append(Lint("vanished", code, f"is in {texts[-1][0].title} but not in {newest.title}."))
-    rows.extend(_numbers(inputs, dosages, lint))
+        after = next((day for day in whole if day > texts[-1].first_day), None)
+        if after is not None and texts[-1].ended is None:
+            lint.append(Lint("vanished", code, f"is in {texts[-1].source} but not in the edition of {after}."))
+            texts[-1] = attrs.evolve(texts[-1], ended=max(after - _ONE_DAY, texts[-1].added))
+        rows.extend(_rows_of(byhand, code, texts, by_code.get(code, Counter()), lint))
+    rows.extend(_numbers(byhand, printed, days, lint))
+    for row in rows:
+        day = days.get(row["source"])
+        row["verified"] = (
+            day.isoformat() if day else max(r.verified for r in byhand.reviewed[row["code"]].values()).isoformat()
+        )
     return sorted(rows, key=lambda row: (row["code"], row["effective"])), lint
 
 
-def dosages_by_code(inputs: Inputs) -> dict[str, Counter[str]]:
-    """How often CMS prints each dosage for each code, the newest quarter that has the code."""
+def _editions(kept: Kept) -> dict[str, list[tuple[str, str]]]:
+    """What each edition says, by source id."""
+    return {f"{file}-{name}": rows for file in ("hcpcs", "hcpcs-rows") for name, rows in kept.by_edition(file).items()}
+
+
+def _words(source: str, first_day: dt.date, told: str) -> Words:
+    said = facts(told)
+    added, acted, ended = (
+        dt.date.fromisoformat(said[name]) if name in said else None for name in ("added", "acted", "ended")
+    )
+    assert added is not None
+    return Words(source, first_day, added, acted, ended, {name: said.get(name, "") for name in DRUG_FACTS})
+
+
+def newest_dosages(printed: Dosages, days: Days) -> dict[str, Counter[str]]:
+    """How often CMS prints each dosage for each code, the newest crosswalk that has the code, else limits."""
     found: dict[str, Counter[str]] = {}
-    for quarter in (*reversed(inputs.crosswalks), *reversed(inputs.limits)):
-        here: dict[str, Counter[str]] = {}
-        for code, words in _printed(quarter):
-            here.setdefault(code, Counter())[words] += 1
-        for code, counts in here.items():
+    for source in sorted(printed, key=lambda source: (source.startswith("asp-xwalk"), days[source]), reverse=True):
+        for code, counts in printed[source].items():
             found.setdefault(code, counts)
     return found
 
 
-def _printed(quarter: Quarter) -> Iterable[tuple[str, str]]:
-    """Code and dosage of every row of a quarter's file, of either kind."""
-    yield from ((row.code, row.dosage) for row in quarter.crosswalk)
-    yield from ((row.code, row.dosage) for row in quarter.limits)
-
-
-def _outside(code: str, entry: Entry) -> list[Lint]:
-    """A code in no range of scope.csv whose words look like a drug's: a person must decide."""
-    drug_words = re.match(r"(injection|inj,|infusion,|instillation)", entry.long.lower())
-    if drug_words and not parse(entry.long).refuses:
-        return [Lint("outside", code, f"reads like a drug but is in no range of scope.csv: {entry.short}.")]
-    return []
-
-
-def _rows_of(
-    inputs: Inputs, code: str, texts: list[tuple[Edition, Entry]], printed: Counter[str], lint: list[Lint]
-) -> list[Row]:
-    last_entry = texts[-1][1]
-    reviewed = inputs.reviewed_of(code)
-    versions: list[tuple[dt.date, Edition, Row]] = []
-    for edition, entry in texts:
-        row = _facts(inputs, code, entry.long, reviewed, printed)
-        if versions and all(row[name] == versions[-1][2][name] for name in _FACTS):
-            versions[-1] = (versions[-1][0], edition, row)
+def _rows_of(byhand: ByHand, code: str, texts: list[Words], printed: Counter[str], lint: list[Lint]) -> list[Row]:
+    reviewed = byhand.reviewed.get(code, {})
+    versions: list[tuple[dt.date, Words, Row]] = []
+    for words in texts:
+        row = _facts(byhand, code, words, reviewed, printed)
+        if versions and all(row[name] == versions[-1][2][name] for name in DRUG_FACTS):
+            versions[-1] = (versions[-1][0], words, row)
             continue
-        starts = entry.added if not versions else _change_day(edition, entry, versions[-1][0])
-        versions.append((starts, edition, row))
-    reading = parse(last_entry.long, (), _one_name(inputs, code))
-    if reading.left_over and not reviewed:
-        unknown = ", ".join(reading.left_over)
-        lint.append(Lint("words", code, f"unknown words {unknown!r} are taken for a qualifier."))
-    return _dated(code, versions, last_entry, reviewed, lint)
+        starts = words.added if not versions else _change_day(words, versions[-1][0])
+        versions.append((starts, words, row))
+    return _dated(code, versions, texts[-1], reviewed, lint)
 
 
-def _one_name(inputs: Inputs, code: str) -> bool:
-    scope = inputs.scope_of(code)
-    return scope is not None and scope.kind in ("skin-substitute", "radiopharmaceutical")
-
-
-def _change_day(edition: Edition, entry: Entry, before: dt.date) -> dt.date:
+def _change_day(words: Words, before: dt.date) -> dt.date:
     """When the wording that this edition is the first to show took effect."""
-    day = entry.acted if entry.acted and before < entry.acted <= edition.first_day else edition.first_day
-    if entry.ended is not None and day > entry.ended:
-        return entry.ended  # changed while it lived, nobody printed when: it holds for its last day at least
+    day = words.acted if words.acted and before < words.acted <= words.first_day else words.first_day
+    if words.ended is not None and day > words.ended:
+        return words.ended  # changed while it lived, nobody printed when: it holds for its last day at least
     return day
 
 
 def _dated(
     code: str,
-    versions: list[tuple[dt.date, Edition, Row]],
-    entry: Entry,
-    reviewed: dict[str, Reviewed],
+    versions: list[tuple[dt.date, Words, Row]],
+    entry: Words,
+    reviewed: Mapping[str, Reviewed],
     lint: list[Lint],
 ) -> list[Row]:
     levels = [row.confidence for row in reviewed.values()]
     made = []
-    for i, (starts, edition, row) in enumerate(versions):
+    for i, (starts, words, row) in enumerate(versions):
         following = versions[i + 1][0] - _ONE_DAY if i + 1 < len(versions) else entry.ended
         unsure = len(versions) > 1 and entry.ended is not None and versions[-1][0] == entry.ended
         level = "low" if unsure else min(levels, key=_ORDER.__getitem__, default="high")
@@ -158,7 +145,7 @@ def _dated(
             | {
                 "code": code,
                 "effective": starts.isoformat(),
-                "source": edition.id,
+                "source": words.source,
                 "cite": code,
                 "ends": following.isoformat() if following else "",
                 "confidence": level,
@@ -177,48 +164,29 @@ def _unit_words(row: Row) -> str:
     return " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
 
 
-def _facts(inputs: Inputs, code: str, descriptor: str, reviewed: dict[str, Reviewed], printed: Counter[str]) -> Row:
+def _facts(byhand: ByHand, code: str, words: Words, reviewed: Mapping[str, Reviewed], printed: Counter[str]) -> Row:
     """The facts of one wording: read, then what CMS's dosage adds, then what a person decided."""
-    scope = inputs.scope_of(code)
+    scope = byhand.scope_of(code)
     if scope is None:
         raise LookupError(code)
-    reading = parse(descriptor, scope.routes, _one_name(inputs, code))
-    reading = attrs.evolve(reading, equivalents=_with_printed(reading, printed))
-    row = _row(reading, _kind(scope.kind, reading))
-    row |= {field: decided.value for field, decided in reviewed.items() if field in _FACTS}
+    row = dict(words.facts) | {"kind": _kind(scope.kind, words.facts["ingredient"])}
+    row["equivalents"] = _with_printed(row, printed)
+    row |= {field: decided.value for field, decided in reviewed.items() if field in DRUG_FACTS}
     return _consistent(row)
 
 
-def _with_printed(reading: Reading, printed: Counter[str]) -> tuple[tuple[Decimal, str], ...]:
+def _with_printed(row: Row, printed: Counter[str]) -> str:
     """The descriptor's equivalents, and the other name that CMS's dosage has for the same unit."""
-    known = list(reading.equivalents)
+    known = row["equivalents"].split("|") if row["equivalents"] else []
     for words in sorted(printed):
         amount = dosage(words)
-        if amount is None or reading.size is None or amount[1] == reading.unit:
+        if amount is None or not row["size"] or amount[1] == row["unit"]:
             continue
-        same_kind = {amount[1], reading.unit} <= _ACTIVITY and amount[0] == reading.size
-        if (same_kind or amount[1] == "each") and amount not in known:
-            known.append(amount)
-    return tuple(known)
-
-
-def _row(reading: Reading, kind: str) -> Row:
-    return {
-        "ingredient": reading.ingredient,
-        "qualifier": "; ".join(reading.qualifier),
-        "specific": "yes" if reading.specific else "no",
-        "form": ", ".join(reading.form),
-        "routes": "|".join(reading.routes),
-        "kind": kind,
-        "size": plain(reading.size) if reading.size is not None else "",
-        "unit": reading.unit,
-        "basis": reading.basis,
-        "components": "|".join(f"{name}={plain(size)} {unit}" for name, size, unit in reading.components),
-        "equivalents": "|".join(f"{plain(size)} {unit}" for size, unit in reading.equivalents),
-        "above": plain(reading.above) if reading.above is not None else "",
-        "through": plain(reading.through) if reading.through is not None else "",
-        "refuses": reading.refuses,
-    }
+        same_kind = {amount[1], row["unit"]} <= _ACTIVITY and amount[0] == Decimal(row["size"])
+        text = f"{plain(amount[0])} {amount[1]}"
+        if (same_kind or amount[1] == "each") and text not in known:
+            known.append(text)
+    return "|".join(known)
 
 
 def _consistent(row: Row) -> Row:
@@ -228,27 +196,28 @@ def _consistent(row: Row) -> Row:
     return row
 
 
-def _kind(kind: str, reading: Reading) -> str:
+def _kind(kind: str, ingredient: str) -> str:
     if kind != "drug":
         return kind
-    if "vaccine" in reading.ingredient:
+    if "vaccine" in ingredient:
         return "vaccine"
-    return "biological" if _BIOLOGICAL.search(reading.ingredient) else "drug"
+    return "biological" if _BIOLOGICAL.search(ingredient) else "drug"
 
 
 # ---- codes that are numbers -----------------------------------------------------------------------
 
 
-def _numbers(inputs: Inputs, dosages: dict[str, Counter[str]], lint: list[Lint]) -> list[Row]:
+def _numbers(byhand: ByHand, printed_by: Dosages, days: Days, lint: list[Lint]) -> list[Row]:
     """Numeric codes: the number, CMS's dosage, and a label of our own; nothing of the AMA's wording."""
-    by_hand = {row.code for row in inputs.reviewed if row.code[0].isdigit()}
+    dosages = newest_dosages(printed_by, days)
+    by_hand = {code for code in byhand.reviewed if code[0].isdigit()}
     rows = []
     for code in sorted(by_hand | {code for code in dosages if code[0].isdigit()}):
-        reviewed = inputs.reviewed_of(code)
+        reviewed = byhand.reviewed.get(code, {})
         printed = dosages.get(code, Counter())
-        row = dict.fromkeys(_FACTS, "") | {"specific": "no", "basis": "per", "kind": "vaccine"}
+        row = dict.fromkeys(DRUG_FACTS, "") | {"specific": "no", "basis": "per", "kind": "vaccine"}
         row |= _number_unit(code, printed, lint)
-        row |= {field: decided.value for field, decided in reviewed.items() if field in _FACTS}
+        row |= {field: decided.value for field, decided in reviewed.items() if field in DRUG_FACTS}
         measured = row["unit"] not in ("dose", "")
         if row["kind"] == "vaccine" and measured and "1 dose" not in row["equivalents"]:
             row["equivalents"] = "|".join(filter(None, (row["equivalents"], "1 dose")))
@@ -258,7 +227,7 @@ def _numbers(inputs: Inputs, dosages: dict[str, Counter[str]], lint: list[Lint])
             lint.append(Lint("label", code, says))
         if row["size"]:
             row["refuses"] = ""
-        rows.append(_consistent(row) | _number_tail(inputs, code, reviewed, bool(printed)))
+        rows.append(_consistent(row) | _number_tail(code, reviewed, printed_by, days))
     return rows
 
 
@@ -278,19 +247,19 @@ def _number_unit(code: str, printed: Counter[str], lint: list[Lint]) -> Row:
     return {"size": plain(first[0]), "unit": first[1], "basis": basis, "equivalents": equivalents}
 
 
-def _number_tail(inputs: Inputs, code: str, reviewed: dict[str, Reviewed], priced: bool) -> Row:
-    files = (*inputs.crosswalks, *inputs.limits)
-    seen = [q for q in files if any(found == code for found, _words in _printed(q))]
-    starts = min((q.first_day for q in seen), default=inputs.on)
+def _number_tail(code: str, reviewed: Mapping[str, Reviewed], printed: Dosages, days: Days) -> Row:
+    seen = [source for source, codes in printed.items() if code in codes]
+    starts = min((days[source] for source in seen), default=None)
     if "effective" in reviewed:
-        starts = min(starts, dt.date.fromisoformat(reviewed["effective"].value))
-    newest = max(seen, key=lambda q: (q.first_day, q.kind == "asp-xwalk"), default=None)
+        decided = dt.date.fromisoformat(reviewed["effective"].value)
+        starts = min(starts, decided) if starts is not None else decided
+    newest = max(seen, key=lambda source: (days[source], source.startswith("asp-xwalk")), default=None)
     levels = [row.confidence for row in reviewed.values()]
     return {
         "code": code,
-        "effective": starts.isoformat(),
+        "effective": starts.isoformat() if starts is not None else ALWAYS,
         "ends": "",
-        "source": newest.id if newest else "own-review",
-        "cite": f"{code}, dosage" if priced else f"{code}, reviewed by hand",
+        "source": newest or "own-review",
+        "cite": f"{code}, dosage" if newest else f"{code}, reviewed by hand",
         "confidence": min(levels, key=_ORDER.__getitem__, default="medium"),
     }

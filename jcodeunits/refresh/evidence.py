@@ -1,39 +1,25 @@
 """What price files, a state's file and the FDA's notices print about a package, read as witnesses.
 
 None of these files gives an amount or a unit by itself: each says something about one NDC that a proof of
-`products.py` may lean on or fall over. A file that is not there is no witness; `missing` names it, so that
-the report says which proofs could not be tried.
+`products.py` may lean on or fall over. A file that is not there is no witness.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 
 import attrs
 
-from jcodeunits import ndc, units
-from jcodeunits.errors import IdentifierError
+from jcodeunits import units
 
-from . import sheets
 from .crosswalk import Listing
+from .family import facts
 from .fda import Injectable
 
-# The files by the start of their name.
-FILES = (
-    "nadac_units",
-    "nd_medicaid_conversion",
-    "vaFssPharmPrices",
-    "fda_recall_descriptions",
-    "fda_shortage_presentations",
-)
-
 _UNIT_OF = {"EA": "UN", "ML": "ML", "GM": "GR"}
-_NUMBER = re.compile(r"(?<![\d-])\d{4,5}-\d{3,4}-\d{1,2}(?![\d-])")
 _POWDER = re.compile(r"lyphl|lyophil|pwdr|powder|for injection|for solution", re.IGNORECASE)
 _PER_VIAL = re.compile(r"/VI(?:A)?L\b")
 _BARE_COUNT = re.compile(r"\d+(?: VI)?")
@@ -62,13 +48,12 @@ class Converted:
 
 @attrs.frozen
 class Evidence:
-    """The files by NDC (5-4-2 with hyphens), and which of them were not there."""
+    """What the files say by NDC (5-4-2 with hyphens); of a notice its words, as `notices.WORDS` names them."""
 
     prices: Mapping[str, tuple[Price, ...]] = attrs.field(factory=dict)
     survey: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     state: Mapping[str, tuple[Converted, ...]] = attrs.field(factory=dict)
     notices: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
-    missing: tuple[str, ...] = ()
 
     def unit(self, number: str) -> str:
         """The unit that CMS's price survey prints (UN, ML, GR); empty where it has none."""
@@ -106,7 +91,7 @@ class Evidence:
         """Every notice of the NDC says a powder word, or the price file does and gives no volume."""
         said, priced = self.notices.get(number, ()), self.prices.get(number, ())
         return (
-            (bool(said) and all(_POWDER.search(text) for text in said))
+            (bool(said) and all("powder" in words for words in said))
             or (listed is not None and bool(_POWDER.search(listed.description)))
             or (
                 bool(priced) and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
@@ -172,81 +157,29 @@ def _amounts(names: Iterable[str], size: Fraction) -> set[tuple[Fraction, str]]:
     return found
 
 
-def read(folders: Iterable[Path]) -> Evidence:
-    """Every file of `FILES` in the folders; of the price schedule the newer edition wins."""
-    paths: dict[str, list[Path]] = {start: [] for start in FILES}
-    for folder in folders:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            for start in FILES:
-                if path.name.startswith(start):
-                    paths[start].append(path)
-    prices: dict[str, tuple[Price, ...]] = {}
-    for path in sorted(paths["vaFssPharmPrices"]):
-        prices |= _prices(path)
-    notices: dict[str, tuple[str, ...]] = {}
-    for start in ("fda_recall_descriptions", "fda_shortage_presentations"):
-        for path in paths[start]:
-            for number, text in _notices(path):
-                notices[number] = (*notices.get(number, ()), text)
+def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:
+    """The witnesses from what each file says: by the beginning of its source ids, NDC and statement, oldest first."""
+    survey = {number: facts(told) for number, told in statements.get("nadac", ())}
+    state: dict[str, list[Converted]] = defaultdict(list)
+    for number, told in statements.get("state-conversion", ()):
+        row = facts(told)
+        try:
+            billed, counted = Fraction(row["billed"]), Fraction(row["counted"])
+        except ValueError:
+            continue
+        if billed > 0 and counted > 0:
+            state[number].append(Converted(row.get("code", ""), billed, counted))
+    prices: dict[str, list[Price]] = defaultdict(list)
+    for number, told in statements.get("va-fss", ()):
+        row = facts(told)
+        prices[number].append(Price(row.get("package", ""), row.get("generic", ""), row.get("trade", "")))
+    notices: dict[str, list[str]] = defaultdict(list)
+    for kind in ("fda-recalls", "fda-shortages"):
+        for number, told in statements.get(kind, ()):
+            notices[number].append(facts(told).get("words", ""))
     return Evidence(
-        prices,
-        {n: unit for path in paths["nadac_units"] for n, unit in _survey(path)},
-        _state(paths["nd_medicaid_conversion"]),
-        notices,
-        tuple(start for start, found in paths.items() if not found),
+        {number: tuple(rows) for number, rows in prices.items()},
+        {number: (_UNIT_OF[row["unit"]], row.get("name", "")) for number, row in survey.items()},
+        {number: tuple(rows) for number, rows in state.items()},
+        {number: tuple(rows) for number, rows in notices.items()},
     )
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
-def _number(text: str) -> str | None:
-    try:
-        return ndc.format(text)
-    except IdentifierError:
-        return None
-
-
-def _prices(path: Path) -> dict[str, tuple[Price, ...]]:
-    _title, rows = sheets.rows_of_workbook(path)
-    head = rows[0]
-    found: dict[str, list[Price]] = defaultdict(list)
-    number, *at = [head.index(name) for name in ("NDCWithDashes", "PackageDescription", "Generic", "TradeName")]
-    for row in rows[1:]:
-        price = Price(*(row[column].strip().upper() for column in at))
-        if price not in found[row[number]]:
-            found[row[number]].append(price)
-    return {written: tuple(rows) for written, rows in found.items()}
-
-
-def _survey(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
-    for row in _rows(path):
-        number = _number(row["ndc"])
-        if number is not None:
-            yield number, (_UNIT_OF[row["pricing_unit"]], row["drug_name"])
-
-
-def _state(paths: Iterable[Path]) -> dict[str, tuple[Converted, ...]]:
-    found: dict[str, list[Converted]] = defaultdict(list)
-    for path in paths:
-        for row in _rows(path):
-            number = _number(row["NDC"])
-            try:
-                billed = Fraction(row["Provider Billed Units"].replace(",", ""))
-                counted = Fraction(row["CMS Units - Invoiced Units"].replace(",", ""))
-            except ValueError:
-                continue
-            if number is not None and billed > 0 and counted > 0:
-                found[number].append(Converted(row["HCPCS"].strip(), billed, counted))
-    return {number: tuple(rows) for number, rows in found.items()}
-
-
-def _notices(path: Path) -> Iterator[tuple[str, str]]:
-    for row in _rows(path):
-        text = row.get("product_description") or row.get("presentation") or ""
-        for written in dict.fromkeys(_NUMBER.findall(text)):
-            number = _number(written)
-            if number is not None:
-                yield number, f"{text} {row.get('generic_name', '')}"

@@ -7,15 +7,19 @@ bracketed brands are relatives of the ingredient, not the label.
 
 from __future__ import annotations
 
-import csv
 import re
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from pathlib import Path
 
 import attrs
 
-from jcodeunits import ndc
-from jcodeunits.errors import IdentifierError
+from .byhand import ByHand
+from .dating import month_in
+from .family import Asked, Edition, Family, Reading, Tally, body, dated, facts, has, said
+from .files import Published
+from .numbers import number_of
+
+_COLUMNS = ("ndc", "description", "dosage form", "strength", "measure")
 
 _UNITS = {"mg": "mg", "[iu]": "unit", "[usp'u]": "unit", "u": "unit", "unt": "unit", "meq": "mEq", "ml": "mL"}
 _LEADING = re.compile(r"^([\d.]+) mL ")
@@ -62,21 +66,31 @@ class Injectable:
     shape: str
 
 
-def read(path: Path) -> dict[str, Injectable]:
-    """The list by NDC (5-4-2 with hyphens)."""
-    found = {}
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.DictReader(lines):
-            try:
-                number = ndc.format(row["NDC"])
-            except IdentifierError:
-                continue
-            found[number] = _injectable(number, row)
-    return found
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """What the list says of each NDC."""
+    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    for _line, cells in body(file, _COLUMNS):
+        number = number_of(cells["ndc"])
+        told = said(
+            description=cells["description"],
+            shape=cells["dosage form"],
+            strength=cells["strength"],
+            measure=cells["measure"],
+        )
+        tally.add(f"{cells['ndc']}|{told}")
+        if number is not None:
+            statements.add((number, told))
+    edition = Edition("fda-ndc", when, f"Injectable NDCs, {when.name}", "openFDA and RxNorm")
+    yield Reading(edition, statements, tally.digest)
 
 
-def _injectable(number: str, row: dict[str, str]) -> Injectable:
-    description = row["Description"]
+def listed(statements: Iterable[tuple[str, str]]) -> dict[str, Injectable]:
+    """The list by NDC (5-4-2 with hyphens), from what it says of each."""
+    return {number: _injectable(number, facts(told)) for number, told in sorted(statements)}
+
+
+def _injectable(number: str, row: Mapping[str, str]) -> Injectable:
+    description = row.get("description", "")
     strengths = _strengths(row)
     leading = _LEADING.match(description)
     per_ml = tuple((Fraction(n), _UNITS[u.lower()]) for n, u in _PER_ML.findall(description))
@@ -95,7 +109,7 @@ def _injectable(number: str, row: dict[str, str]) -> Injectable:
         per_ml=per_ml,
         mass_only=bool(masses) and "mL" not in description,
         ingredient=_ingredient(description),
-        shape=_SHAPES.get(row["Dosage Form"].lower(), ""),
+        shape=_SHAPES.get(row.get("shape", "").lower(), ""),
     )
 
 
@@ -104,10 +118,10 @@ def _ingredient(description: str) -> str:
     return re.split(r" [\d.]+ ", _LEADING.sub("", description), maxsplit=1)[0].lower()
 
 
-def _strengths(row: dict[str, str]) -> tuple[tuple[Fraction, str], ...]:
+def _strengths(row: Mapping[str, str]) -> tuple[tuple[Fraction, str], ...]:
     """The printed strengths that are amounts; a strength per mL is none."""
     found = []
-    for number, measure in zip(row["Strength"].split(";"), row["Measure"].split(";"), strict=False):
+    for number, measure in zip(row.get("strength", "").split(";"), row.get("measure", "").split(";"), strict=False):
         unit = _UNITS.get(measure.strip().lower())
         if unit and re.fullmatch(r"\s*\d+(\.\d+)?\s*", number):
             found.append((Fraction(number.strip()), unit))
@@ -133,3 +147,15 @@ def _sums(amounts: tuple[tuple[Fraction, str], ...]) -> list[tuple[Fraction, str
     for amount, unit in amounts:
         totals[unit] = totals.get(unit, Fraction(0)) + amount
     return list(dict.fromkeys([*((total, unit) for unit, total in totals.items()), *amounts]))
+
+
+FAMILY = Family(
+    name="injectable NDCs",
+    files=("fda-ndc",),
+    table="evidence",
+    makes=("products",),
+    recognises=has(*_COLUMNS),
+    read=read,
+    page="",
+    cannot="single-dose or multi-dose; its strength is mostly, not always, the amount in the container",
+)

@@ -2,23 +2,30 @@
 
 ADD DT is a code's first day, TERM DT its last. ACT EFF DT is the last action on the record, not the start.
 Ended codes stay in the file: the newest edition carries the history of codes, older ones that of their words.
+What is kept of a descriptor is what we read out of it, never its sentence.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
+from collections.abc import Iterable
 
 import attrs
 
-from .sheets import problem, rows_of_workbook, text_of
+from .amounts import plain
+from .byhand import ByHand, Scope
+from .dating import quarter_in
+from .descriptor import Reading as Words
+from .descriptor import parse
+from .family import Asked, Edition, Family, Reading, Tally, dated, header_row, is_partial, said, words_of
+from .files import Published, problem
+from .findings import Lint
 
-_COLUMNS = ("HCPC", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "ADD DT", "ACT EFF DT", "TERM DT")
+_COLUMNS = ("hcpc", "recid", "long description", "short description", "add dt", "act eff dt", "term dt")
 _CODE = re.compile(r"[A-Z]\d{4}")
 _RECORD = re.compile(r"([A-Z]\d{4})\d{5}([34])")
-_QUARTERS = {"JAN": 1, "APR": 2, "JUL": 3, "OCT": 4}
-_NAMED = re.compile(r"(20\d\d)[ _-]*(?:Q([1-4])|(JAN|APR|JUL|OCT))?", re.IGNORECASE)
+_LONGEST = 10_000  # letters of a descriptor; the longest published has 3,398
 
 
 @attrs.frozen
@@ -33,111 +40,130 @@ class Entry:
     ended: dt.date | None
 
 
-@attrs.frozen
-class Edition:
-    """One published edition: the year and quarter, and every code in it by number."""
-
-    year: int
-    quarter: int
-    path: Path
-    entries: dict[str, Entry]
-
-    @property
-    def id(self) -> str:
-        """The source id."""
-        return f"hcpcs-{self.year}q{self.quarter}"
-
-    @property
-    def title(self) -> str:
-        """The name for people."""
-        return f"HCPCS {self.year} Q{self.quarter}"
-
-    @property
-    def first_day(self) -> dt.date:
-        """The first day of its quarter."""
-        return dt.date(self.year, 3 * self.quarter - 2, 1)
-
-    @property
-    def last_day(self) -> dt.date:
-        """The last day of its quarter."""
-        following = dt.date(self.year + self.quarter // 4, self.quarter % 4 * 3 + 1, 1)
-        return following - dt.timedelta(days=1)
+def recognises(file: Published) -> bool:
+    """Whether a file is an edition: a table that begins with HCPC, or text whose records have fixed places."""
+    if header_row(file, ("hcpc", "recid", "add dt")) is not None:
+        return True
+    return (
+        file.is_text
+        and sum(bool(_RECORD.match(line)) for line in file.start.decode("cp1252", "replace").splitlines()) > 2
+    )
 
 
-def looks_like_edition(path: Path) -> bool:
-    """Whether a file's name says that it is a HCPCS edition."""
-    name = path.name.upper()
-    return path.suffix.lower() in (".xlsx", ".txt") and "HCPC" in name and "NDC" not in name
+def entries_of(file: Published) -> dict[str, Entry]:
+    """Every code of an edition. Raises `TableError` for a changed header, a cut file, or dates that are none."""
+    found = _from_text(file) if header_row(file, ("hcpc",)) is None else _from_rows(file)
+    if not found:
+        raise problem(file.name, "it holds no code.")
+    return found
 
 
-def read_edition(path: Path) -> Edition:
-    """Read one edition. Raises `TableError` for a changed header, a cut file, or dates that are none."""
-    if path.suffix.lower() == ".xlsx":
-        title, rows = rows_of_workbook(path)
-        entries = _from_rows(path, rows)
-    else:
-        title, entries = "", _from_text(path)
-    if not entries:
-        raise problem(path, "it holds no code.")
-    year, quarter = _when(path, title)
-    return Edition(year, quarter, path, entries)
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+    """One edition: for each drug code what its descriptor says, and its days."""
+    when = dated(file, asked, quarter_in)
+    tally, statements, lint = Tally(), set(), []
+    for code, entry in entries_of(file).items():
+        tally.add(f"{code}|{entry.long}|{entry.added}|{entry.ended}")
+        scope = byhand.scope_of(code)
+        if scope is None:
+            lint += _outside(entry)
+        elif scope.drug:
+            words = parse(entry.long, scope.routes, _one_name(scope))
+            statements.add((code, _said_of(entry, words)))
+            if words.left_over and code not in byhand.reviewed:
+                says = f"unknown words {', '.join(words.left_over)!r} are taken for a qualifier."
+                lint.append(Lint("words", code, says))
+    edition = Edition("hcpcs-rows" if is_partial(file, asked) else "hcpcs", when, f"HCPCS {when.words}")
+    yield Reading(edition, statements, tally.digest, tuple(lint))
 
 
-def _when(path: Path, title: str) -> tuple[int, int]:
-    for name in (title, path.stem):
-        match = _NAMED.search(name)
-        if match:
-            quarter = int(match[2]) if match[2] else _QUARTERS.get((match[3] or "JAN").upper(), 1)
-            return int(match[1]), quarter
-    raise problem(path, "neither its sheet nor its name says which edition it is, as in hcpcs_2026Q3.xlsx.")
+def _said_of(entry: Entry, words: Words) -> str:
+    """What an entry says of its code: the days, and each fact that its descriptor states."""
+    days = {"added": entry.added, "acted": entry.acted, "ended": entry.ended}
+    return said(**{name: str(day) for name, day in days.items() if day}, **facts_of(words))
 
 
-def _day(path: Path, line: int, text: str) -> dt.date | None:
+def facts_of(words: Words) -> dict[str, str]:
+    """The facts that a descriptor states, as text."""
+    return {
+        "ingredient": words.ingredient,
+        "qualifier": "; ".join(words.qualifier),
+        "specific": "yes" if words.specific else "no",
+        "form": ", ".join(words.form),
+        "routes": "|".join(words.routes),
+        "size": plain(words.size) if words.size is not None else "",
+        "unit": words.unit,
+        "basis": words.basis,
+        "components": "|".join(f"{name}={plain(size)} {unit}" for name, size, unit in words.components),
+        "equivalents": "|".join(f"{plain(size)} {unit}" for size, unit in words.equivalents),
+        "above": plain(words.above) if words.above is not None else "",
+        "through": plain(words.through) if words.through is not None else "",
+        "refuses": words.refuses,
+    }
+
+
+def _one_name(scope: Scope) -> bool:
+    return scope.kind in ("skin-substitute", "radiopharmaceutical")
+
+
+def _outside(entry: Entry) -> list[Lint]:
+    """A code in no range of scope.csv whose words look like a drug's: a person must decide."""
+    drug_words = re.match(r"(injection|inj,|infusion,|instillation)", entry.long.lower())
+    if drug_words and not parse(entry.long).refuses:
+        says = f"reads like a drug but is in no range of scope.csv: {entry.short}."
+        return [Lint("outside", entry.code, says)]
+    return []
+
+
+def _day(file: Published, line: int, text: str) -> dt.date | None:
     if not text.strip():
         return None
     try:
         return dt.datetime.strptime(text.strip()[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError as why:
-        raise problem(path, f"{text!r} is no date.", line=line) from why
+        raise problem(file.name, f"{text[:40]!r} is no date.", line=line) from why
 
 
-def _entry(path: Path, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str]) -> Entry:
-    added = _day(path, line, days[0])
+def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str]) -> Entry:
+    added = _day(file, line, days[0])
     if added is None:
-        raise problem(path, f"{code} has no first day (ADD DT).", line=line)
-    acted, ended = _day(path, line, days[1]), _day(path, line, days[2])
+        raise problem(file.name, f"{code} has no first day (ADD DT).", line=line)
+    acted, ended = _day(file, line, days[1]), _day(file, line, days[2])
     long, short = (" ".join(text.split()) for text in texts)
     if not long:
-        raise problem(path, f"{code} has no description.", line=line)
+        raise problem(file.name, f"{code} has no description.", line=line)
+    if len(long) > _LONGEST:
+        raise problem(file.name, f"the description of {code} has {len(long):,} characters.", line=line)
+    if ended is not None and ended < added:
+        raise problem(file.name, f"{code} ended {ended} before its first day {added}.", line=line)
     return Entry(code, long, short, added, acted, ended)
 
 
-def _from_rows(path: Path, rows: list[list[str]]) -> dict[str, Entry]:
-    start = next((i for i, row in enumerate(rows[:60]) if row and row[0].strip() == "HCPC"), None)
-    if start is None:
-        raise problem(path, "no row among its first 60 is the header that begins with HCPC.")
-    header = [cell.strip() for cell in rows[start]]
-    missing = [name for name in _COLUMNS if name not in header]
+def _from_rows(file: Published) -> dict[str, Entry]:
+    start = header_row(file, ("hcpc",))
+    assert start is not None
+    header = words_of(file.head[start])
+    missing = [name.upper() for name in _COLUMNS if name not in header]
     if missing:
-        raise problem(path, f"its header lacks {', '.join(missing)}.", line=start + 1)
+        raise problem(file.name, f"its header lacks {', '.join(missing)}.", line=start + 1)
     at = {name: header.index(name) for name in _COLUMNS}
-    needed = max(at[name] for name in _COLUMNS if name != "TERM DT") + 1
+    needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
     entries: dict[str, Entry] = {}
-    for line, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(cell.strip() for cell in row):
+    for line, row in file.rows():
+        if line <= start + 1 or not any(row):
             continue
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
-        code, record = cells["HCPC"].strip(), cells["RECID"].strip()
+        code, record = cells["hcpc"], cells["recid"]
         if not record or (record == "3" and len(row) < needed):
-            raise problem(path, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
+            raise problem(file.name, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
         if record == "4" and code in entries:
-            entries[code] = _longer(entries[code], cells["LONG DESCRIPTION"])
+            entries[code] = _longer(entries[code], cells["long description"])
         elif record == "3":
             if not _CODE.fullmatch(code):
-                raise problem(path, f"{code!r} is no HCPCS code.", line=line)
-            texts = (cells["LONG DESCRIPTION"], cells["SHORT DESCRIPTION"])
-            days = (cells["ADD DT"], cells["ACT EFF DT"], cells["TERM DT"])
-            entries[code] = _entry(path, line, code, texts, days)
+                raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
+            texts = (cells["long description"], cells["short description"])
+            days = (cells["add dt"], cells["act eff dt"], cells["term dt"])
+            entries[code] = _entry(file, line, code, texts, days)
     return entries
 
 
@@ -145,21 +171,37 @@ def _longer(entry: Entry, more: str) -> Entry:
     return attrs.evolve(entry, long=" ".join(f"{entry.long} {more}".split()))
 
 
-def _from_text(path: Path) -> dict[str, Entry]:
+def _from_text(file: Published) -> dict[str, Entry]:
     """Fixed width: description in 12-91, short in 92-119, ADD 269-276, ACT EFF 277-284, TERM 285-292."""
     entries: dict[str, Entry] = {}
-    for line, text in enumerate(text_of(path).splitlines(), start=1):
+    for line, whole in enumerate(file.lines(), start=1):
+        text = whole.rstrip("\r\n")
         match = _RECORD.match(text)
         if not match:
             continue
         code, record = match[1], match[2]
         if record == "4":
             if code not in entries:
-                raise problem(path, f"{code} goes on, but did not begin.", line=line)
+                raise problem(file.name, f"{code} goes on, but did not begin.", line=line)
             entries[code] = _longer(entries[code], text[11:91])
             continue
         if len(text) < 293:
-            raise problem(path, f"the record of {code} has {len(text)} characters: it is cut off.", line=line)
+            says = f"the record of {code} has {len(text)} characters: it is cut off."
+            raise problem(file.name, says, line=line)
         days = (text[268:276], text[276:284], text[284:292])
-        entries[code] = _entry(path, line, code, (text[11:91], text[91:119]), days)
+        entries[code] = _entry(file, line, code, (text[11:91], text[91:119]), days)
     return entries
+
+
+FAMILY = Family(
+    name="HCPCS Level II",
+    files=("hcpcs", "hcpcs-rows"),
+    table="drug_evidence",
+    makes=("drugs",),
+    recognises=recognises,
+    read=read,
+    page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",
+    cannot="what followed a code, what a drug is for, and codes that are numbers",
+    closes=True,
+    named=r"anweb|alpha-?numeric",
+)

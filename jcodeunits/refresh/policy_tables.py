@@ -1,327 +1,264 @@
-"""Makes the policy tables that come from CMS files: places, limits, edits, statuses and payment limits.
+"""Derives the policy tables: places, limits, statuses, fees, from what every edition says.
 
-Rows reviewed by hand stand in the same tables, told apart by their source: a maker replaces the rows of its
-own sources and keeps every other row as it is. CMS's sentences and procedure wording are dropped on the way.
-
-An edition shows what was in force in one quarter. Editions that agree are bridged to one row that starts with
-the oldest and stays open until a later complete edition changes or lacks it.
+Rows reviewed by hand stand in the same tables, told apart by their source: they are the package's, and stay. An
+edition shows what was in force in one quarter. Editions that agree are bridged to one row that starts with the
+oldest and stays open until a later complete edition changes or lacks it.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import hashlib
 import io
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from jcodeunits.errors import TableError
-from jcodeunits.facts.policy_rows import Edit, Fee, Limit, Place, Status
+from jcodeunits.facts.policy_rows import Fee, Limit, Place, Status
 from jcodeunits.tables import header
 
-OPEN = "9999-12-31"
-
-_PER = {"1": "line", "2": "day-absolute", "3": "day"}
-_EDIT_REASONS = {
-    "Standards of medical/surgical practice": "standard-practice",
-    "Misuse of Column Two code with Column One code": "column-two-misused",
-    "Standard preparation/monitoring services for anesthesia": "anesthesia-preparation",
-    "CPT Manual or CMS manual coding instruction": "coding-instruction",
-    "Anesthesia service included in surgical procedure": "anesthesia-by-surgeon",
-    "More extensive procedure": "more-extensive",
-    "HCPCS/CPT procedure code definition": "code-definition",
-}
-
-
-@attrs.frozen
-class Edition:
-    """One published edition: the source's id, the days that it covers, and whether it lists every code."""
-
-    source: str
-    first_day: dt.date
-    last_day: dt.date
-    complete: bool = True
-
-
-_PRICE = re.compile(r"\d+(\.\d+)?")
+from .family import facts, is_complete
+from .statements import Kept
 
 Cells = dict[str, str]
 Run = tuple[tuple[str, ...], dt.date, dt.date | None, str]
+ReadAs = Callable[[tuple[str, ...], tuple[str, ...]], tuple[str, ...]]
+_DAY = dt.timedelta(days=1)
 
 
-def quarter(year: int, number: int) -> tuple[dt.date, dt.date]:
-    """First and last day of a calendar quarter.
+@attrs.frozen
+class Table:
+    """What one edition says of each key: the source's id, its first day, whether it lists every key."""
 
-    >>> quarter(2024, 3)
-    (datetime.date(2024, 7, 1), datetime.date(2024, 9, 30))
-    """
-    first = dt.date(year, 3 * number - 2, 1)
-    after = dt.date(year + number // 4, 3 * number % 12 + 1, 1)
-    return first, after - dt.timedelta(days=1)
+    source: str
+    first_day: dt.date
+    values: Mapping[str, tuple[str, ...]]
+    complete: bool = True
 
 
-def bridged(editions: Sequence[tuple[Edition, Mapping[str, tuple[str, ...]]]]) -> list[tuple[str, Run]]:
+def bridged(tables: Iterable[Table], read_as: ReadAs = lambda values, _before: values) -> list[tuple[str, Run]]:
     """Values by key in several editions, as dated runs: (key, (values, effective, ends, source)).
 
-    >>> first, last = (Edition("a", *quarter(2024, 1)), Edition("b", *quarter(2025, 4)))
-    >>> runs = bridged([(first, {"X": ("N",), "Y": ("K",)}), (last, {"X": ("N",)})])
-    >>> [(key, values, str(start), str(end), source) for key, (values, start, end, source) in runs]
+    Of two editions of one day the complete one counts alone. `read_as` gives the values of an edition in the
+    light of those before it.
+
+    >>> first = Table("a", dt.date(2024, 1, 1), {"X": ("N",), "Y": ("K",)})
+    >>> last = Table("b", dt.date(2025, 10, 1), {"X": ("N",)})
+    >>> [(key, values, str(start), str(end), source) for key, (values, start, end, source) in bridged([last, first])]
     [('X', ('N',), '2024-01-01', 'None', 'b'), ('Y', ('K',), '2024-01-01', '2025-09-30', 'a')]
     """
+    ordered = sorted(tables, key=lambda table: (table.first_day, table.complete, table.source))
+    whole = {table.first_day for table in ordered if table.complete}
+    ordered = [table for table in ordered if table.complete or table.first_day not in whole]
     runs: list[tuple[str, Run]] = []
-    for key in sorted({key for _, table in editions for key in table}):
-        current: tuple[tuple[str, ...], dt.date, str] | None = None
-        for edition, table in editions:
-            values = table.get(key)
-            if values is None and not edition.complete:
-                continue
-            if current is not None and values != current[0]:
-                ends = edition.first_day - dt.timedelta(days=1)
-                runs.append((key, (current[0], current[1], ends, current[2])))
-                current = None
-            if values is not None:
-                start = current[1] if current is not None else edition.first_day
-                current = (values, start, edition.source)
-        if current is not None:
-            runs.append((key, (current[0], current[1], None, current[2])))
+    for key in sorted({key for table in ordered for key in table.values}):
+        runs += [(key, run) for run in _runs(key, ordered, read_as)]
     return runs
 
 
-def read(file: Path) -> list[Cells]:
-    """The rows of a reshaped CSV file by header name."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def places(file: Path, edition: Edition, names: Mapping[str, str]) -> list[Cells]:
-    """Place-of-service rows: code, rate and a name of our own where `names` has one."""
-    rows = []
-    for row in read(file):
-        rate = row["pos_type"].lower()
-        if rate == "unassigned":
+def _runs(key: str, ordered: Sequence[Table], read_as: ReadAs) -> list[Run]:
+    runs: list[Run] = []
+    current: tuple[tuple[str, ...], dt.date, str] | None = None
+    for table in ordered:
+        values = table.values.get(key)
+        if values is None and not table.complete:
             continue
-        name = names.get(row["pos_code"], row["pos_name"].replace("’", "'"))
-        cells = {"code": row["pos_code"], "name": name, "rate": rate}
-        rows.append(cells | _tail(edition.first_day, None, edition.source, f"place {row['pos_code']}"))
-    return rows
+        if current is not None and values is not None:
+            values = read_as(values, current[0])
+        if current is not None and values != current[0]:
+            if current[1] < table.first_day:
+                runs.append((current[0], current[1], table.first_day - _DAY, current[2]))
+            current = None
+        if values is not None:
+            current = (values, current[1] if current is not None else table.first_day, table.source)
+    if current is not None:
+        runs.append((current[0], current[1], None, current[2]))
+    return runs
 
 
-def limits(files: Sequence[tuple[Path, Edition]], codes: Collection[str]) -> list[Cells]:
-    """Unit limits of the codes named, over several editions, oldest first.
+Days = Mapping[str, dt.date]  # first day of each edition by source id
 
-    A file for one kind of claim says so in its rows; a file of selected rows has both, and says nothing about
-    the codes that it lacks. A code whose limits agree for both kinds of claim gets one row.
-    """
-    columns = {"professional": ("Practitioner", "practitioner_"), "outpatient": ("Outpatient Hospital", "hospital_")}
+
+def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str], **only: str) -> list[Table]:
+    """The editions of some files as tables of the named facts, of statements that say `only` this."""
+    made = []
+    for file in files:
+        for edition, statements in kept.by_edition(file).items():
+            values: dict[str, tuple[str, ...]] = {}
+            for subject, told in statements:
+                row = facts(told)
+                if all(row.get(name) == value for name, value in only.items()) and any(row.get(n) for n in names):
+                    values[subject] = tuple(row.get(name, "") for name in names)
+            source = f"{file}-{edition}"
+            made.append(Table(source, days[source], values, is_complete(file)))
+    return made
+
+
+def limits(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
+    """Unit limits of the codes named. A code whose limits agree for both kinds of claim gets one row."""
     by_claim = {}
-    for claim, (service, prefix) in columns.items():
-        tables = []
-        for file, edition in files:
-            rows = [row for row in read(file) if row["hcpcs_code"] in codes]
-            if rows and "mue_service" in rows[0]:
-                rows = [row for row in rows if row["mue_service"] == service]
-                table = {row["hcpcs_code"]: _limit(row, "mue_", "units") for row in rows}
-            else:
-                table = {row["hcpcs_code"]: _limit(row, prefix) for row in rows}
-            if table:
-                tables.append((edition, table))
-        by_claim[claim] = bridged(tables)
-    return _merge_claims(by_claim, ("units", "per", "reason"), ("code",))
+    for claim, file in (("professional", "mue-practitioner"), ("outpatient", "mue-outpatient")):
+        files = (file, f"{file}-rows", "mue-rows")
+        tables = tables_of(kept, files, days, ("units", "per", "reason"), claim=claim)
+        runs = bridged(tables, _with_reason)
+        by_claim[claim] = [(key, run) for key, run in runs if key in codes]
+    return _merge_claims(by_claim, ("units", "per", "reason"), days)
 
 
-def _limit(row: Cells, prefix: str, units: str = "mue") -> tuple[str, ...]:
-    return row[prefix + units], _PER[row[prefix + "mai"]], slug(row[prefix + "rationale"])
+def _with_reason(values: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
+    """A limit whose reason an edition does not print keeps the reason that it had."""
+    return before if values[2] == "not-printed" and values[:2] == before[:2] else values
 
 
-def edits(files: Mapping[str, tuple[Path, Edition]]) -> list[Cells]:
-    """Procedure-to-procedure edits, from one file for each kind of claim.
-
-    The files have lost the first day of each edit, so an edit is known from the first day of the edition;
-    one that was deleted earlier, from the first day of the quarter it ended in. Indicator 9 (deleted on the
-    day it began) is left out: such an edit was never in force.
-    """
-    by_claim = {
-        claim: [_edit(row, edition) for row in read(file) if row["modifier_indicator"] != "9"]
-        for claim, (file, edition) in files.items()
-    }
-    return _merge_claims(by_claim, ("indicator", "basis", "reason"), ("column_1", "column_2"))
-
-
-def _edit(row: Cells, edition: Edition) -> tuple[str, Run]:
-    reason = _EDIT_REASONS.get(row["rationale"], slug(row["rationale"]))
-    values = (row["modifier_indicator"], "table", reason)
-    key = f"{row['column_1']} {row['column_2']}"
-    if row["deletion_date"] == OPEN:
-        return key, (values, edition.first_day, None, edition.source)
-    ends = dt.date.fromisoformat(row["deletion_date"])
-    return key, (values, quarter(ends.year, (ends.month + 2) // 3)[0], ends, edition.source)
-
-
-def statuses(files: Sequence[tuple[Path, Edition]], codes: Collection[str]) -> list[Cells]:
-    """Hospital outpatient status of the codes named, over several editions."""
-    tables = []
-    for file, edition in files:
-        table = {r["hcpcs"]: (r["status_indicator"],) for r in read(file) if r["hcpcs"] in codes}
-        tables.append((edition, table))
-    return [
-        {"code": code, "status": values[0]} | _tail(starts, ends, source, f"code {code}")
-        for code, (values, starts, ends, source) in bridged(tables)
-    ]
-
-
-def payment_limits(files: Sequence[tuple[Path, Edition]], codes: Collection[str]) -> list[Cells]:
-    """Medicare's payment limit for one billing unit of the drug codes named, over several quarters."""
-    tables = []
-    for file, edition in files:
-        lines = file.read_bytes().decode("cp1252").splitlines()
-        start = next((at for at, line in enumerate(lines) if line.startswith("HCPCS Code,")), None)
-        if start is None:
-            says = f"{file.name} has no line that starts with 'HCPCS Code'."
-            raise TableError(says, file=str(file), problems=())
-        table = {r["HCPCS Code"].strip(): (r["Payment Limit"].strip(),) for r in csv.DictReader(lines[start:])}
-        tables.append(
-            (edition, {code: limit for code, limit in table.items() if code in codes and _PRICE.fullmatch(limit[0])})
-        )
-    return [
-        {"code": code, "measure": "payment-limit", "amount": values[0]} | _tail(starts, ends, source, f"code {code}")
-        for code, (values, starts, ends, source) in bridged(tables)
-    ]
-
-
-def slug(words: str) -> str:
-    """A short id from a category label.
-
-    >>> slug("Code Descriptor / CPT Instruction")
-    'code-descriptor-cpt-instruction'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def _merge_claims(
-    by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], keys: Sequence[str]
-) -> list[Cells]:
+def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], days: Days) -> list[Cells]:
     # One row for both kinds of claim where values and days agree; its source is the practitioner file.
     seen: dict[tuple[Any, ...], dict[str, str]] = {}
     for claim, runs in by_claim.items():
-        for key, (values, starts, ends, source) in runs:
-            seen.setdefault((key, values, starts, ends), {})[claim] = source
+        for code, (values, starts, ends, source) in runs:
+            seen.setdefault((code, values, starts, ends), {})[claim] = source
     rows = []
-    for (key, values, starts, ends), found in seen.items():
+    for (code, values, starts, ends), found in seen.items():
         claim = "any" if len(found) > 1 else next(iter(found))
-        parts = key.split(" ")
-        place = " and ".join(parts) + (", both claim types" if claim == "any" else "")
+        cite = code + (", both claim types" if claim == "any" else "")
         source = found.get("professional") or found["outpatient"]
-        cells = dict(zip(keys, parts, strict=True)) | {"claim": claim} | dict(zip(names, values, strict=True))
-        rows.append(cells | _tail(starts, ends, source, place))
+        cells = {"code": code, "claim": claim} | dict(zip(names, values, strict=True))
+        rows.append(cells | _tail(starts, ends, source, cite, days))
     return rows
 
 
-def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str) -> Cells:
+_OPPS = ("opps", "opps-rows")
+
+
+def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
+    """Hospital outpatient status of the codes named."""
+    return [
+        {"code": code, "status": values[0]} | _tail(starts, ends, source, f"code {code}", days)
+        for code, (values, starts, ends, source) in bridged(tables_of(kept, _OPPS, days, ("status",)))
+        if code in codes
+    ]
+
+
+def fees(priced: Kept, hospital: Kept, days: Days, codes: Collection[str], procedures: Collection[str]) -> list[Cells]:
+    """Payment limits of drugs, hospital rates and relative values of procedures, and the conversion factors."""
+    limit = bridged(tables_of(priced, ("asp-limits", "asp-limits-rows"), days, ("limit",)))
+    rate = bridged(tables_of(hospital, _OPPS, days, ("rate",)))
+    rows = [_fee(code, "payment-limit", run, days) for code, run in limit if code in codes and run[0][0]]
+    rows += [_fee(code, "opps-rate", run, days) for code, run in rate if code in procedures and run[0][0]]
+    for file, factor in (("rvu", "conversion-factor"), ("rvu-qp", "conversion-factor-qp")):
+        for name, measure in (*_RVU, ("factor", factor)):
+            runs = _by_year(tables_of(priced, (file,), days, (name,)))
+            rows += [_fee(code, measure, run, days) for code, run in runs if code in procedures or code == "all"]
+    return rows
+
+
+_RVU = (("work", "work-rvu"), ("practice", "practice-rvu"), ("malpractice", "malpractice-rvu"), ("total", "total-rvu"))
+
+
+def _by_year(tables: Iterable[Table]) -> list[tuple[str, Run]]:
+    """Relative values hold for a calendar year: its first release from January on, its last to December."""
+    years: dict[int, list[Table]] = defaultdict(list)
+    for table in tables:
+        years[table.first_day.year].append(table)
+    runs: list[tuple[str, Run]] = []
+    for year, of_year in years.items():
+        first, *more = sorted(of_year, key=lambda table: table.first_day)
+        whole = [attrs.evolve(first, first_day=dt.date(year, 1, 1)), *more]
+        for key, (values, starts, ends, source) in bridged(whole):
+            runs.append((key, (values, starts, ends or dt.date(year, 12, 31), source)))
+    return runs
+
+
+def _fee(code: str, measure: str, run: Run, days: Days) -> Cells:
+    values, starts, ends, source = run
+    cite = f"code {code}" if code != "all" else measure.replace("-", " ")
+    return {"code": code, "measure": measure, "amount": values[0]} | _tail(starts, ends, source, cite, days)
+
+
+def places(kept: Kept, days: Days, names: Mapping[str, str]) -> list[Cells]:
+    """Place-of-service rows: code, rate and a name of our own where `names` has one."""
+    told = {subject: facts(says).get("name", "") for subject, says in kept.newest("pos", days)}
+    return [
+        {"code": code, "name": names.get(code) or told[code], "rate": values[0]}
+        | _tail(starts, ends, source, f"place {code}", days)
+        for code, (values, starts, ends, source) in bridged(tables_of(kept, ("pos",), days, ("rate",)))
+    ]
+
+
+def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str, days: Days) -> Cells:
     return {
         "effective": starts.isoformat(),
         "ends": ends.isoformat() if ends else "",
         "source": source,
         "cite": cite,
         "confidence": "high",
+        "verified": days[source].isoformat(),
     }
 
 
-def merged(row_class: Any, made: Iterable[Cells], kept: Path, families: Collection[str], verified: str) -> str:
-    """The text of a table: the rows made, beside those of `kept` whose source is of none of the families.
+# ---- beside the rows reviewed by hand -------------------------------------------------------------
 
-    A row made loses to a kept row of the same key and first day: a reviewed row says more than the file.
-    """
-    names = header(row_class)
+# Of these measures the published figure is right and a typed one only fills in; else what a person says is.
+_PUBLISHED_WINS = frozenset({"conversion-factor", "conversion-factor-qp", *(measure for _, measure in _RVU)})
 
-    def key(row: Cells) -> tuple[str, ...]:
-        return tuple(row[name] for name in (*row_class.KEY, "effective"))
 
-    known = read(kept) if kept.is_file() else []
-    by_hand = [row for row in known if not row["source"].startswith(tuple(families))]
-    taken = {key(row) for row in by_hand}
-    rows = by_hand + [row | {"verified": verified} for row in made if key(row) not in taken]
+def beside(row_class: Any, made: Iterable[Cells], by_hand: Iterable[Cells]) -> list[Cells]:
+    """The rows made and those by hand, sorted: where two of one key meet, one leaves the other its other days."""
+    hand: dict[tuple[str, ...], list[Cells]] = defaultdict(list)
+    for row in by_hand:
+        hand[_key(row_class, row)].append(row)
+    rows = []
+    for row in made:
+        others = hand[_key(row_class, row)]
+        if row.get("measure") in _PUBLISHED_WINS:
+            hand[_key(row_class, row)] = [part for other in others for part in _without(other, row)]
+            rows.append(row)
+        else:
+            parts = [row]
+            for other in others:
+                parts = [left for part in parts for left in _without(part, other)]
+            rows += parts
+    rows += [row for group in hand.values() for row in group]
+    return sorted(rows, key=lambda row: (*_key(row_class, row), row["effective"]))
+
+
+def _key(row_class: Any, row: Cells) -> tuple[str, ...]:
+    return tuple(row[name] for name in row_class.KEY)
+
+
+def _without(row: Cells, other: Cells) -> list[Cells]:
+    """The parts of a row's days that the other row does not take."""
+    starts, ends = row["effective"], row["ends"] or "9999-12-31"
+    first, last = other["effective"], other["ends"] or "9999-12-31"
+    if last < starts or ends < first:
+        return [row]
+    parts = []
+    if starts < first:
+        parts.append(row | {"ends": (dt.date.fromisoformat(first) - _DAY).isoformat()})
+    if last < ends:
+        parts.append(row | {"effective": (dt.date.fromisoformat(last) + _DAY).isoformat()})
+    return parts
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Rows as the text of a table: header, LF line ends, empty for what a row lacks."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    rows.sort(key=key)
     writer.writerows(rows)
     return out.getvalue()
 
 
-_QUARTER = re.compile(r"(\d{4})Q([1-4])")
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+def rows_of(text: str) -> list[Cells]:
+    """The rows of a table's text by column name."""
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def edition_of(file: Path, family: str) -> Edition:
-    """The edition that a file's name states: `2024Q3`, or a month such as `2024-06` (open-ended).
-
-    A file of selected rows is not complete: what it lacks goes on.
-    """
-    complete = "selected" not in file.name
-    match = _QUARTER.search(file.name)
-    if match:
-        year, number = int(match[1]), int(match[2])
-        return Edition(f"{family}{year}q{number}", *quarter(year, number), complete)
-    month = _MONTH.search(file.name)
-    if month is None:
-        raise TableError(f"{file.name} names neither a quarter nor a month.", file=str(file), problems=())
-    first = dt.date(int(month[1]), int(month[2]), 1)
-    return Edition(f"{family}{month[0]}", first, dt.date.max, complete)
+CLASSES: Mapping[str, Any] = {"places": Place, "limits": Limit, "statuses": Status, "fees": Fee}
 
 
-def digest(file: Path) -> str:
-    """SHA-256 of a file, as sources.csv keeps it."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-# Where the files of a folder of CMS downloads are, and the family of source ids that each makes.
-_FILES = {
-    "pos-": "pos/pos_*.csv",
-    "mue-practitioner-": "mue/mue_practitioner_*.csv",
-    "mue-outpatient-": "mue/mue_outpatient_*.csv",
-    "mue-rows-": "mue/mue_*_selected_rows.csv",
-    "ptp-practitioner-": "ptp/ptp_practitioner_*.csv",
-    "ptp-outpatient-": "ptp/ptp_outpatient_*.csv",
-    "opps-": "opps/status_*.csv",
-    "asp-limits-": "payment_limits/payment_limits_*.csv",
-}
-
-
-def editions(cms: Path) -> dict[str, list[tuple[Path, Edition]]]:
-    """The files of a folder by family of sources, oldest first; a family without a file is refused."""
-    found = {}
-    for family, pattern in _FILES.items():
-        files = [(file, edition_of(file, family)) for file in cms.glob(pattern)]
-        if not files:
-            raise TableError(f"{cms} holds no {pattern}.", file=str(cms), problems=())
-        found[family] = sorted(files, key=lambda pair: pair[1].first_day)
-    return found
-
-
-def make(cms: Path, reference: Path, codes: Collection[str], verified: str) -> dict[str, str]:
-    """The text of the five tables from a folder of CMS files, by table name.
-
-    `codes` are the drug and procedure codes that are kept; `verified` the ISO day of this reading. Of the
-    edit files the newest is enough: they keep what was deleted.
-    """
-    files = editions(cms)
-    known = reference / "places.csv"
-    names = {row["code"]: row["name"] for row in read(known)} if known.is_file() else {}
-    mue = [pair for family, pairs in files.items() if family.startswith("mue-") for pair in pairs]
-    ptp = {"professional": files["ptp-practitioner-"][-1], "outpatient": files["ptp-outpatient-"][-1]}
-    made: list[tuple[Any, str, list[Cells]]] = [
-        (Place, "pos-", places(*files["pos-"][-1], names)),
-        (Limit, "mue-", limits(sorted(mue, key=lambda pair: pair[1].first_day), codes)),
-        (Edit, "ptp-", edits(ptp)),
-        (Status, "opps-", statuses(files["opps-"], codes)),
-        (Fee, "asp-limits-", payment_limits(files["asp-limits-"], codes)),
-    ]
-    return {
-        str(row_class.TABLE): merged(row_class, rows, reference / f"{row_class.TABLE}.csv", (family,), verified)
-        for row_class, family, rows in made
-    }
+def text_of(name: str, made: Iterable[Cells], by_hand: Iterable[Cells]) -> str:
+    """The text of one of the tables."""
+    row_class = CLASSES[name]
+    return as_csv(header(row_class), beside(row_class, made, by_hand))

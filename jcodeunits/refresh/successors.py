@@ -10,14 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import attrs
 
 from jcodeunits.facts.drug_rows import Drug, Successor
 
-from . import asp
-from .inputs import Inputs, Lint
+from .family import facts
+from .findings import Lint
+from .statements import Kept
 
 _SUFFIX = re.compile(r"-[a-z]{4}\b")
 
@@ -32,10 +34,12 @@ class Candidate:
     ndcs_moved: int
 
 
-def candidates(inputs: Inputs, drugs: Iterable[Drug], salts: frozenset[str]) -> list[Candidate]:
+def candidates(
+    kept: Kept, days: Mapping[str, dt.date], drugs: Iterable[Drug], salts: frozenset[str]
+) -> list[Candidate]:
     """Candidates for every ended code, those with moved products first."""
     rows = list(drugs)
-    moved = moves(inputs)
+    moved = moves(kept, days)
     found: dict[tuple[str, str], Candidate] = {}
     by_name: dict[str, list[Drug]] = defaultdict(list)
     for row in rows:
@@ -55,11 +59,12 @@ def candidates(inputs: Inputs, drugs: Iterable[Drug], salts: frozenset[str]) -> 
     return [found[key] for key in sorted(found)]
 
 
-def moves(inputs: Inputs) -> Counter[tuple[str, str]]:
+def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
     """How many products left one code and came under another between two quarters that follow each other."""
     counted: Counter[tuple[str, str]] = Counter()
-    for before, after in zip(inputs.crosswalks, inputs.crosswalks[1:], strict=False):
-        old, new = (_codes_by_ndc(quarter.crosswalk) for quarter in (before, after))
+    quarters = kept.by_edition("asp-xwalk")
+    ordered = [codes_by_ndc(quarters[name]) for name in sorted(quarters, key=lambda name: days[f"asp-xwalk-{name}"])]
+    for old, new in pairwise(ordered):
         for number in old.keys() & new.keys():
             for left in old[number] - new[number]:
                 for came in new[number] - old[number]:
@@ -67,10 +72,11 @@ def moves(inputs: Inputs) -> Counter[tuple[str, str]]:
     return counted
 
 
-def _codes_by_ndc(rows: Iterable[asp.CrosswalkRow]) -> dict[str, set[str]]:
+def codes_by_ndc(statements: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The codes of each NDC in one quarter."""
     made: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        made[row.ndc].add(row.code)
+    for number, told in statements:
+        made[number].add(facts(told)["code"])
     return made
 
 

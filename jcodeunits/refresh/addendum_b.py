@@ -1,0 +1,65 @@
+"""OPPS Addendum B: how the hospital outpatient system treats each code, and its rate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from .amounts import plain
+from .byhand import ByHand
+from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, header_row, is_partial, said, words_of
+from .files import Published, problem
+
+_PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
+_SHORT = ("hcpcs", "status_indicator", "payment_rate")
+_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
+_RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
+
+
+def recognises(file: Published) -> bool:
+    """Whether a file is Addendum B."""
+    return has(*_PUBLISHED)(file) or has(*_SHORT)(file)
+
+
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+    """One quarter: status and rate of the codes that are or may be ours."""
+    when, tally, statements = dated(file, asked), Tally(), set()
+    if has(*_PUBLISHED)(file):
+        header = words_of(file.head[header_row(file, _PUBLISHED) or 0])
+        rate = next((name for name in header if name.startswith("payment rate")), "")
+        wanted: tuple[str, ...] = _PUBLISHED
+        code_column, status, price = "hcpcs code", "si", rate
+    else:
+        wanted = _SHORT
+        code_column, status, price = _SHORT
+    for line, cells in body(file, wanted):
+        code = cells[code_column].upper()
+        if not _CODE.fullmatch(code):
+            raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+        match = _RATE.fullmatch(cells.get(price, ""))
+        told = said(status=cells[status], rate=plain(Decimal(match[1].replace(",", ""))) if match else "")
+        tally.add(f"{code}|{told}")
+        if cells[status] and byhand.may_be_ours(code):
+            statements.add((code, told))
+    if not statements:
+        raise problem(file.name, "it holds no code of ours below its header.")
+    yield Reading(
+        Edition("opps-rows" if is_partial(file, asked) else "opps", when, f"OPPS Addendum B {when.words}"),
+        statements,
+        tally.digest,
+    )
+
+
+FAMILY = Family(
+    name="outpatient statuses (OPPS Addendum B)",
+    files=("opps", "opps-rows"),
+    table="status_evidence",
+    makes=("statuses", "fees"),
+    recognises=recognises,
+    read=read,
+    page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",
+    cannot="rates of a place: they are national",
+    closes=True,
+    named=r"addendum[ _.-]*b(?![a-z])",
+)

@@ -1,0 +1,44 @@
+"""A state's conversion file, for the shipped book: units of a claim for units of the rebate, by NDC and code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from .byhand import ByHand
+from .dating import month_in
+from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, said
+from .files import Published
+from .numbers import number_of
+
+_COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - invoiced units")
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """Every row whose NDC and units can be read; a pharmacy row has no code."""
+    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    when = attrs.evolve(when, name=when.name[:7])
+    for _line, cells in body(file, _COLUMNS):
+        number, code = number_of(cells["ndc"]), cells["hcpcs"]
+        billed, counted = (cells[name].replace(",", "") for name in _COLUMNS[3:])
+        told = said(code=code, billed=billed, counted=counted)
+        tally.add(f"{cells['ndc']}|{cells['claim type']}|{told}|{cells.get('last update', '')}")
+        if number is not None and billed and counted:
+            statements.add((number, told))
+    edition = Edition(
+        "state-conversion", when, f"Units of drug claims as billed and as invoiced, {when.name}", "a state agency"
+    )
+    yield Reading(edition, statements, tally.digest)
+
+
+FAMILY = Family(
+    name="a state's conversion of NDC units",
+    files=("state-conversion",),
+    table="evidence",
+    makes=("products",),
+    recognises=has(*_COLUMNS),
+    read=read,
+    page="",
+    cannot="amounts: its units are a witness of what an NDC line counts",
+)

@@ -1,0 +1,81 @@
+"""Every kind of published file that a refresh reads, in the order in which a file is tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from . import (
+    addendum_b,
+    asp,
+    conversion,
+    crosswalk,
+    fda,
+    hcpcs,
+    mue,
+    nadac,
+    ndc_directory,
+    notices,
+    nsde,
+    places,
+    ptp,
+    relative_values,
+    va_prices,
+)
+from .family import Family
+from .files import Published, problem
+
+FAMILIES: tuple[Family, ...] = (
+    hcpcs.FAMILY,
+    crosswalk.FAMILY,
+    asp.TWINS,
+    asp.LIMITS,
+    mue.FAMILY,
+    ptp.FAMILY,
+    relative_values.FAMILY,
+    addendum_b.FAMILY,
+    places.FAMILY,
+    ndc_directory.FAMILY,
+    nsde.FAMILY,
+    nadac.FAMILY,
+    va_prices.FAMILY,
+    conversion.FAMILY,
+    fda.FAMILY,
+    notices.FAMILY,
+)
+
+
+def family_of(file: Published) -> Family | None:
+    """The family of a file by its header, or None. Raises `TableError` where its name promises one and it is none."""
+    readable = file.is_workbook or file.is_text
+    if readable:
+        for family in FAMILIES:
+            if family.recognises(file):
+                return family
+    promised = next((f for f in FAMILIES if f.named and re.search(f.named, file.names[0], re.IGNORECASE)), None)
+    if promised is not None and file.names[0].lower().endswith((".csv", ".txt", ".xlsx")):
+        if not file.start:
+            raise problem(file.name, "it is empty.")
+        if not readable:
+            raise problem(file.name, "it is no text file and no spreadsheet.")
+        raise problem(
+            file.name,
+            f"by its name it holds {promised.name}, but no row among its first ones is the header of that file: "
+            "it was changed or is cut off.",
+        )
+    return None
+
+
+def of_source(source: str) -> Family | None:
+    """The family that a source's id belongs to, or None for what no refresh reads."""
+    match = EDITION_ID.fullmatch(source)
+    return _BY_FILE.get(match[1]) if match else None
+
+
+def files() -> Iterable[str]:
+    """The beginnings of all source ids."""
+    return _BY_FILE
+
+
+EDITION_ID = re.compile(r"([a-z][a-z-]*?)-(20\d\d(?:q[1-4]|-\d\d(?:-\d\d)?))(-f\w+)?")
+_BY_FILE = {name: family for family in FAMILIES for name in family.files}

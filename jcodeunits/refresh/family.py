@@ -1,0 +1,214 @@
+"""What a kind of published file is: how it is recognised, dated and read, to which table it contributes, what it lacks.
+
+A `Family` is one value; each has a file of its own in this folder, and `families.py` lists them. Reading a file
+gives statements: for each subject (an NDC, a code) what the file says of it, as `name=value` pairs. Statements of all
+editions are kept as they are; the tables are derived from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+import attrs
+
+from .byhand import ByHand
+from .dating import When, month_in, of_quarter, quarter_in
+from .files import Published, problem
+from .findings import Lint
+
+# Evidence table -> what it holds; one row for each thing said of a subject, with the editions that say it.
+EVIDENCE = {
+    "evidence": "NDCs",
+    "drug_evidence": "HCPCS codes",
+    "limit_evidence": "unit limits",
+    "fee_evidence": "payment limits and relative values",
+    "status_evidence": "outpatient statuses and rates",
+    "place_evidence": "places of service",
+}
+
+
+@attrs.frozen
+class Edition:
+    """One edition of a family, as `sources.csv` names it.
+
+    `file` is the first part of its id (`mue-practitioner`); a partial one (`-rows`) says nothing about what it
+    lacks.
+    """
+
+    file: str
+    when: When
+    title: str
+    publisher: str = "CMS"
+
+    @property
+    def id(self) -> str:
+        """The source id."""
+        return f"{self.file}-{self.when.name}"
+
+    @property
+    def complete(self) -> bool:
+        """Whether what it lacks has ended."""
+        return is_complete(self.file)
+
+
+def is_complete(file: str) -> bool:
+    """Whether editions of this name list everything of their kind."""
+    return not file.endswith("-rows")
+
+
+Statements = set[tuple[str, str]]  # subject, what is said
+
+
+@attrs.frozen
+class Reading:
+    """What one file says: its edition, the statements kept, a digest of all its rows, and what to look at."""
+
+    edition: Edition
+    statements: Statements
+    digest: str
+    lint: tuple[Lint, ...] = ()
+
+
+class Tally:
+    """One digest of the rows of a table, whatever their order and the file's format.
+
+    >>> one, other = Tally(), Tally()
+    >>> one.add("a"), one.add("b"), other.add("b"), other.add("a")
+    (None, None, None, None)
+    >>> one.digest == other.digest
+    True
+    """
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, row: str) -> None:
+        """Count one row."""
+        self._sum += int.from_bytes(hashlib.sha256(row.encode()).digest(), "big")
+
+    @property
+    def digest(self) -> str:
+        """The digest as 64 hexadecimal digits."""
+        return f"{self._sum % 2**256:064x}"
+
+
+def said(**facts: str) -> str:
+    """What is said of a subject as one text; what is empty is left out.
+
+    >>> said(units="4", per="day", reason="")
+    'units=4|per=day'
+    """
+    return "|".join(f"{name}={value.replace('|', _BAR)}" for name, value in facts.items() if value)
+
+
+def facts(text: str) -> dict[str, str]:
+    """The facts of what was said.
+
+    >>> facts("units=4|per=day")
+    {'units': '4', 'per': 'day'}
+    """
+    pairs = (part.partition("=") for part in text.split("|") if part)
+    return {name: value.replace(_BAR, "|") for name, _, value in pairs}
+
+
+_BAR = "\N{BROKEN BAR}"
+
+
+@attrs.frozen
+class Asked:
+    """What the person said about the files: the edition of those that nothing dates; that they are partial."""
+
+    edition: When | None = None
+    partial: bool = False
+
+
+Read = Callable[[Published, Asked, ByHand], Iterable[Reading]]
+
+
+@attrs.frozen
+class Family:
+    """One kind of published file.
+
+    `recognises` looks at the first rows, never at the name. `files` are the beginnings of its source ids, `table`
+    the evidence table that takes its statements, `makes` the tables derived from it, `page` the title of the
+    publisher's page, `cannot` what the file does not say.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    table: str
+    makes: tuple[str, ...]
+    recognises: Callable[[Published], bool]
+    read: Read
+    page: str
+    cannot: str
+    closes: bool = False  # whether a complete edition closes what it lacks
+    leaves: str = ""  # why a recognised file is left out
+    named: str = ""  # a name (pattern) that promises this family: a file of it that is not recognised is refused
+
+
+def words_of(cells: Iterable[str]) -> list[str]:
+    """The cells of a header without case, line breaks and doubled spaces."""
+    return [" ".join(cell.split()).lower() for cell in cells]
+
+
+def header_row(file: Published, wanted: Iterable[str]) -> int | None:
+    """The place of the first row among the first ones that holds all these columns; None where none does."""
+    needed = set(wanted)
+    for i, row in enumerate(file.head):
+        if needed <= set(words_of(row)):
+            return i
+    return None
+
+
+def has(*columns: str) -> Callable[[Published], bool]:
+    """A test for files whose header holds all these columns."""
+    return lambda file: header_row(file, columns) is not None
+
+
+Cells = Mapping[str, str]
+T = TypeVar("T")
+
+
+def body(file: Published, wanted: Iterable[str], needed: Iterable[str] | None = None) -> Iterator[tuple[int, Cells]]:
+    """The rows below the header by column name; empty rows and footnotes are passed over.
+
+    Raises `TableError` for a row that is too short to hold the columns wanted: the file is cut off.
+    """
+    wanted = list(wanted)
+    start = header_row(file, wanted)
+    if start is None:
+        raise problem(file.name, f"no row among its first ones is the header with {', '.join(map(repr, wanted))}.")
+    names = words_of(file.head[start])
+    at = {name: i for i, name in reversed(list(enumerate(names))) if name}
+    least = max(at[name] for name in (needed or wanted)) + 1
+    rows = file.rows()
+    for _ in range(start + 1):
+        next(rows)
+    for line, row in rows:
+        if not any(row) or (len(row[0]) > 20 and not any(row[1:])):
+            continue
+        if len(row) < least and not file.is_workbook:
+            raise problem(file.name, f"the row has {len(row)} cells, not {len(names)}: it is cut off.", line=line)
+        yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
+
+
+def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quarter_in) -> When:
+    """The edition that a file's names state, else the one that the person gave. Raises `TableError`."""
+    for name in (file.title, *file.names) if file.is_workbook else file.names:
+        found = by(name)
+        if found is not None:
+            return found
+    if asked.edition is not None:
+        first = asked.edition.first
+        return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else asked.edition
+    example = "2026-11" if by is month_in else "2026Q4"
+    raise problem(file.name, f"nothing in its name or its first lines says which edition it is: --edition {example}.")
+
+
+def is_partial(file: Published, asked: Asked) -> bool:
+    """Whether a file holds selected rows only: the person or its name says so."""
+    return asked.partial or bool(re.search(r"selected|partial|_rows|_drugs\b", " ".join(file.names), re.IGNORECASE))

@@ -1,0 +1,287 @@
+"""Files from outside, read safely: any number of paths and folders, ZIP or plain, text or workbook.
+
+A ZIP's directory is checked against limits before anything is unpacked, and nothing is unpacked to disk. XML goes
+through defusedxml, which refuses entities; a formula is never evaluated, and where a value is wanted it is
+refused. Text is UTF-8, and what is not is the Windows code page that CMS uses.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import attrs
+
+from jcodeunits.errors import TableError
+
+_LIMIT_FILE = 1_000_000_000
+_LIMIT_UNPACKED = 2_000_000_000
+_LIMIT_RATIO = 200  # real files reach 30
+_LIMIT_MEMBERS = 1_000
+_LIMIT_ROWS = 5_000_000
+_LIMIT_CELL = 131_072
+_START = 262_144  # bytes in which a file shows what it is; notes may stand before its first row
+HEAD = 60  # lines among which a header is looked for
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_WORKBOOK = "[Content_Types].xml"
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("jcodeunits-windows", _as_windows)
+
+
+def problem(name: str, says: str, *, line: int | None = None) -> TableError:
+    """The error for a file that cannot be used, with its place."""
+    where = f"{name}, line {line}" if line else name
+    return TableError(f"{where}: {says} The tables are left as they were.", file=name, problems=(says,))
+
+
+@attrs.frozen
+class Published:
+    """A published file: plain, or a member of a ZIP. `name` is shown; it dates the file, and nothing else."""
+
+    path: Path
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name, with the archive's in front where it lies in one."""
+        return f"{self.path.name}: {os.path.basename(self.member)}" if self.member else self.path.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that may date it, the nearest first."""
+        return tuple(filter(None, (os.path.basename(self.member), self.path.name)))
+
+    def open(self) -> IO[bytes]:
+        """Its bytes."""
+        if not self.member:
+            return self.path.open("rb")
+        return zipfile.ZipFile(self.path).open(self.member)
+
+    @cached_property
+    def start(self) -> bytes:
+        """Its first bytes."""
+        try:
+            with self.open() as stream:
+                return stream.read(_START)
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as why:
+            raise problem(self.name, f"it cannot be read ({why}); download it again.") from why
+
+    # -- what is in it
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether it is a spreadsheet of today's kind."""
+        return self.start.startswith(b"PK")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it may be a table as text."""
+        return bool(self.start) and b"\0" not in self.start and not self.start.startswith((b"%PDF", b"{\\rtf", b"<"))
+
+    @property
+    def is_old_workbook(self) -> bool:
+        """Whether it is a spreadsheet of the old kind, which is not read."""
+        return self.start.startswith(_OLD_WORKBOOK)
+
+    @cached_property
+    def delimiter(self) -> str:
+        """Tab or comma, whichever the first lines hold more of."""
+        return "\t" if self.start.count(b"\t") > self.start.count(b",") else ","
+
+    def lines(self) -> Iterator[str]:
+        """The lines of a text, line ends kept."""
+        yield from self._text(self.open())
+
+    def _text(self, stream: IO[bytes]) -> Iterator[str]:
+        try:
+            with io.TextIOWrapper(stream, "utf-8-sig", "jcodeunits-windows", newline="") as text:
+                for line in text:
+                    if "\0" in line:
+                        raise problem(self.name, "it is no text file.")
+                    yield line
+        except (OSError, zipfile.BadZipFile, EOFError) as why:
+            raise problem(self.name, f"it is damaged ({why}); download it again.") from why
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Line number and cells of every row, in order; a workbook's first sheet."""
+        if self.is_workbook:
+            yield from self._workbook_rows()
+            return
+        yield from self._text_rows(self.lines())
+
+    def _text_rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+        quoting: Any = csv.QUOTE_NONE if self.delimiter == "\t" else csv.QUOTE_MINIMAL
+        reader = csv.reader(lines, delimiter=self.delimiter, quoting=quoting, strict=quoting == csv.QUOTE_MINIMAL)
+        try:
+            for row in reader:
+                if reader.line_num > _LIMIT_ROWS:
+                    raise problem(self.name, f"it has more than {_LIMIT_ROWS:,} lines; no published file does.")
+                yield reader.line_num, [cell.replace("\xa0", " ").strip() for cell in row]
+        except csv.Error as why:
+            raise problem(self.name, f"it is no well-formed table ({why}): it may be cut off.") from why
+
+    @cached_property
+    def head(self) -> list[list[str]]:
+        """The cells of its first rows, read without reading the rest."""
+        if self.is_workbook:
+            rows = self._workbook_rows(HEAD)
+        else:
+            whole = self.start if len(self.start) < _START else self.start[: self.start.rfind(b"\n") + 1]
+            rows = self._text_rows(self._text(io.BytesIO(whole)))
+        found = []
+        try:
+            for _, row in rows:
+                found.append(row)
+                if len(found) == HEAD:
+                    break
+        except TableError:
+            if self.is_workbook:
+                raise
+        return found
+
+    @cached_property
+    def title(self) -> str:
+        """The name of a workbook's first sheet; empty for a text."""
+        return str(self._book.worksheets[0].title) if self.is_workbook else ""
+
+    @cached_property
+    def _book(self) -> Any:
+        return _opened_book(self)
+
+    def _workbook_rows(self, most: int | None = None) -> Iterator[tuple[int, list[str]]]:
+        try:
+            sheet = self._book.worksheets[0]
+            sheet.reset_dimensions()  # the declared size is the writer's claim, not a fact
+            before = 0
+            for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=most), start=1):
+                if number > _LIMIT_ROWS or len(row) > 20_000:
+                    raise problem(self.name, "it has more rows or columns than any published file.", line=number)
+                before += not row
+                if before > 100_000:
+                    raise problem(self.name, "its rows are numbered past what any published file holds.", line=number)
+                yield number, [_text_of(self.name, number, value) for value in row]
+        except TableError:
+            raise
+        except Exception as why:
+            raise problem(self.name, f"it does not open as a spreadsheet ({type(why).__name__}: {why}).") from why
+
+
+def _opened_book(file: Published) -> Any:
+    try:
+        import openpyxl
+    except ImportError as why:
+        says = "Reading spreadsheets needs an extra: pip install 'jcodeunits[refresh]'."
+        raise TableError(says, file=file.name, problems=()) from why
+    if not openpyxl.DEFUSEDXML:
+        raise TableError(
+            "Reading spreadsheets safely needs defusedxml: pip install 'jcodeunits[refresh]'.",
+            file=file.name,
+            problems=(),
+        )
+    with file.open() as stream:
+        data = io.BytesIO(stream.read())
+    _check_members(file.name, data, len(data.getbuffer()))
+    try:
+        # Headers and footers of print pages that openpyxl cannot read, told while the rows are.
+        warnings.filterwarnings("ignore", module="openpyxl")
+        book = openpyxl.load_workbook(data, read_only=True, data_only=False, keep_links=False)
+        if not book.worksheets:
+            raise problem(file.name, "it has no sheet.")
+        return book
+    except TableError:
+        raise
+    except Exception as why:
+        raise problem(file.name, f"it does not open as a spreadsheet ({type(why).__name__}: {why}).") from why
+
+
+def _text_of(name: str, line: int, value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    if text.startswith("=") or type(value).__name__ in ("ArrayFormula", "DataTableFormula"):
+        raise problem(name, "a cell holds a formula where a value is wanted.", line=line)
+    if len(text) > _LIMIT_CELL:
+        raise problem(name, f"a cell holds {len(text):,} characters.", line=line)
+    return text.replace("\xa0", " ").strip()
+
+
+# ---- paths and archives ---------------------------------------------------------------------------
+
+
+def _members(name: str, data: Any) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(data) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as why:
+        raise problem(name, f"it does not open as a spreadsheet or an archive ({why}); download it again.") from why
+
+
+def _check_members(name: str, data: Any, size: int) -> list[zipfile.ZipInfo]:
+    """The parts of a ZIP, within limits. Raises `TableError` for a bomb or a part that points outside."""
+    members = _members(name, data)
+    unpacked = sum(member.file_size for member in members)
+    if len(members) > _LIMIT_MEMBERS or unpacked > _LIMIT_UNPACKED or unpacked > max(size, 10_000) * _LIMIT_RATIO:
+        raise problem(name, f"it would unpack to {unpacked:,} bytes in {len(members)} parts; no published file does.")
+    for member in members:
+        parts = member.filename.replace("\\", "/").split("/")
+        if member.filename.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+            raise problem(name, f"its part {member.filename[:60]!r} points outside the file.")
+        if member.flag_bits & 1:
+            raise problem(name, "it is locked with a password.")
+    return members
+
+
+def find(paths: Iterable[Path]) -> Iterator[Published]:
+    """Every file below the paths, those in ZIPs included, in the order of their names, one at a time.
+
+    Raises `TableError` for a path that is not there, is empty, or an archive that breaks the limits.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise TableError(f"{path} does not exist.", file=str(path), problems=())
+        if path.is_dir():
+            below = [one for one in path.rglob("*") if one.is_file() and not _hidden(one.relative_to(path))]
+            found |= dict.fromkeys(sorted(below))
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise problem(path.name, "it is no file.")
+    for path in found:
+        yield from _opened(path)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in path.parts)
+
+
+def _opened(path: Path) -> list[Published]:
+    size = path.stat().st_size
+    if size > _LIMIT_FILE:
+        raise problem(path.name, f"it has {size:,} bytes, more than the limit of {_LIMIT_FILE:,}.")
+    plain = Published(path)
+    if not plain.start.startswith(b"PK"):
+        if path.suffix.lower() in (".zip", ".xlsx") and not plain.is_old_workbook:
+            raise problem(path.name, "it is empty." if not size else "it does not open as a spreadsheet or an archive.")
+        return [plain]
+    members = _check_members(path.name, path, size)
+    if any(member.filename == _WORKBOOK for member in members):
+        return [plain]
+    names = [member.filename for member in members if not member.is_dir()]
+    if not names or path.suffix.lower() == ".xlsx":
+        raise problem(path.name, "it does not open as a spreadsheet or an archive; download it again.")
+    return [Published(path, name) for name in sorted(names) if not _hidden(Path(name))]

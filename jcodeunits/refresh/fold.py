@@ -1,0 +1,438 @@
+"""The refresh: a reference so far, and any published files, give the next reference.
+
+What every edition says is kept as rows (`statements.py`), and every table is derived from them and from the tables
+reviewed by hand. So the order of files does not matter, a file that was read changes nothing when it comes again,
+and an older quarter goes to its place. All tables are written or none, into a folder that is never the package's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from jcodeunits import tables
+from jcodeunits.errors import TableError
+from jcodeunits.facts.drug_rows import Drug, Salt, Successor
+from jcodeunits.facts.folder import LOCK, MANIFEST, folder_of, locked, write_folder
+from jcodeunits.facts.policy_rows import Edit
+from jcodeunits.facts.product_rows import Container, Product, ProductReview
+from jcodeunits.facts.reference import Reference
+from jcodeunits.facts.store import Store
+
+from . import asp, crosswalk, drugs, evidence, fda, policy_tables, products, ptp, report, successors
+from .byhand import ByHand
+from .dating import When
+from .families import EDITION_ID, family_of, of_source
+from .family import EVIDENCE, Asked, Edition, Family, Reading, facts, is_complete
+from .files import Published, find, problem
+from .findings import Lint
+from .lint import Disagreement, dosage_lint
+from .policy_tables import Cells, as_csv, rows_of, text_of
+from .report import Report
+from .state import NOTHING, SOURCE_COLUMNS, Result, State
+from .statements import Kept, subjects
+
+DERIVED = ("drugs", "products", "limits", "statuses", "fees", "places")
+_MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has
+
+
+# ---- the base -------------------------------------------------------------------------------------
+
+
+def state_of(store: Store) -> State:
+    """What a reference was folded from."""
+    kept = {}
+    for name in EVIDENCE:
+        file = Path(store.file(f"{name}.csv"))
+        kept[name] = Kept.load(name, file.read_text("utf-8")) if file.is_file() else Kept()
+    rows = rows_of(Path(store.file("sources.csv")).read_text("utf-8"))
+    return State(kept, {row["id"]: row for row in rows if _is_folded(row)})
+
+
+def _is_folded(row: Cells) -> bool:
+    """Whether a source is an edition that a refresh read, not a document that a person cites."""
+    family = of_source(row["id"])
+    return family is not None and bool(row["sha256"])
+
+
+# ---- one fold -------------------------------------------------------------------------------------
+
+
+def fold(
+    base: State,
+    edits: Iterable[str],
+    paths: Iterable[Path],
+    byhand: ByHand,
+    asked: Asked,
+    scratch: Path,
+    derived: bool = True,
+) -> Result:
+    """The next state and its tables. Raises `TableError`; nothing is written but files in `scratch`.
+
+    `edits` are the lines of the table of pairs so far, `scratch` a folder for the next one; without `derived` no
+    other table is made.
+    """
+    readings, left_out = read_all(find(paths), asked, byhand)
+    state = base
+    new: list[Reading] = []
+    known: list[Reading] = []
+    for family, reading in sorted(readings, key=lambda pair: (pair[1].edition.file, pair[1].edition.when)):
+        folded = _with(state, family, reading)
+        (new if folded is not state else known).append(reading)
+        state = folded
+    texts, lint = derive(state, byhand) if derived else ({}, [])
+    made = scratch / "edits.csv"
+    _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
+    found = [item for reading in new for item in reading.lint]
+    found += _compared(state, texts, new, byhand) if derived else []
+    return Result(
+        state,
+        texts,
+        made,
+        tuple(reading.edition for reading in new),
+        tuple(reading.edition for reading in known),
+        tuple(left_out),
+        tuple(dict.fromkeys([*found, *lint])),
+    )
+
+
+def _compared(state: State, texts: Mapping[str, str], new: Sequence[Reading], byhand: ByHand) -> list[Lint]:
+    """What the new editions say beside the tables made: dosages that differ, successors that nobody has settled."""
+    quarters = [reading for reading in new if reading.edition.file == "asp-xwalk"]
+    if not quarters and not any(reading.edition.file == "hcpcs" for reading in new):
+        return []
+    made_of: Any = Drug
+    rows = [made_of(*row.values()) for row in rows_of(texts["drugs"])]
+    printed = {
+        (said["code"], said.get("dosage", ""), reading.edition.id)
+        for reading in quarters
+        for said in (facts(told) for _, told in reading.statements)
+    }
+    settled, known = byhand.store.rows(Disagreement), byhand.store.rows(Successor)
+    salts = frozenset(row.word for row in byhand.store.rows(Salt))
+    followed = successors.candidates(state.kept["evidence"], state.days, rows, salts)
+    return [*dosage_lint(printed, state.days, rows, settled), *successors.successor_lint(followed, known)]
+
+
+def read_all(
+    files: Iterable[Published], asked: Asked, byhand: ByHand
+) -> tuple[list[tuple[Family, Reading]], list[str]]:
+    """What all files say, each edition once, and which files were left out, with the reason."""
+    readings: dict[str, tuple[Family, Reading, Published]] = {}
+    left_out = []
+    for file in files:
+        family = family_of(file)
+        if family is None:
+            left_out.append(f"{file.name}: {_why_not(file)}")
+            continue
+        if family.leaves:
+            left_out.append(f"{file.name}: {family.leaves}")
+            continue
+        found = _read(family, file, asked, byhand)
+        if not found:
+            left_out.append(f"{file.name}: nothing in it concerns our codes")
+        for reading in found:
+            key = reading.edition.id
+            if key not in readings:
+                readings[key] = family, reading, attrs.evolve(file)
+            elif readings[key][1].digest != reading.digest:
+                other = readings[key][2]
+                if other.member and other.path == file.path:
+                    left_out.append(f"{file.name}: a twin of {other.name} that differs from it")
+                    continue
+                says = f"it and {other.name} are both {reading.edition.title}, and differ: keep one of them."
+                raise problem(file.name, says)
+    return [(family, reading) for family, reading, _ in readings.values()], left_out
+
+
+def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list[Reading]:
+    try:
+        return list(family.read(file, asked, byhand))
+    except TableError:
+        raise
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError, EOFError) as why:
+        says = f"it cannot be read as {family.name} ({type(why).__name__}: {str(why)[:80]})."
+        raise problem(file.name, says) from why
+
+
+def _why_not(file: Published) -> str:
+    if file.is_old_workbook:
+        return "a spreadsheet of the old kind (.xls); its text or .xlsx twin is read"
+    if not file.start:
+        return "it is empty"
+    return "no kind of file that refresh reads"
+
+
+def _with(state: State, family: Family, reading: Reading) -> State:
+    """The state with one more edition; the same state where it holds it. Raises `TableError`."""
+    edition = reading.edition
+    before = state.sources.get(edition.id)
+    if before is not None:
+        if before["sha256"] != reading.digest:
+            says = (
+                f"{edition.title} was read before with other content. If this is the right one, make the folder "
+                "anew from all its files: `jcodeunits refresh PATH... --into NEW_FOLDER --anew`."
+            )
+            raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
+        return state
+    kept = dict(state.kept)
+    if family.table:
+        _check_whole(state, family, reading)
+        name = edition.when.name
+        kept[family.table] = kept[family.table].with_edition(edition.file, name, reading.statements)
+    return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
+
+
+def _check_whole(state: State, family: Family, reading: Reading) -> None:
+    """An edition that lacks most of what the edition beside it has is cut off, or selected rows."""
+    edition = reading.edition
+    if not family.closes or not edition.complete:
+        return
+    days = state.days
+    beside = [key for key in days if _file_of(key) == edition.file]
+    if not beside:
+        return
+    nearest = min(beside, key=lambda key: (abs((days[key] - edition.when.first).days), key))
+    known = subjects(state.kept[family.table].of(edition.file, nearest.removeprefix(f"{edition.file}-")))
+    lacking = known - subjects(reading.statements)
+    if len(known) >= 30 and len(lacking) * _MOST_LACKING > len(known):
+        says = (
+            f"{edition.title} lacks {len(lacking):,} of {len(known):,} that {state.sources[nearest]['title']} has: it "
+            "may be cut off. If it holds selected rows only, say --partial; then it ends nothing."
+        )
+        raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
+
+
+def _file_of(source: str) -> str:
+    match = EDITION_ID.fullmatch(source)
+    return match[1] if match else ""
+
+
+def _source(edition: Edition, digest: str) -> Cells:
+    """The row of an edition; what a person wrote about it stands in the package's table."""
+    first, last = edition.when.first.isoformat(), edition.when.last
+    made = {
+        "id": edition.id,
+        "title": edition.title,
+        "publisher": edition.publisher,
+        "kind": "primary" if is_complete(edition.file) else "secondary",
+        "published": first,
+        "first_day": first,
+        "last_day": last.isoformat() if last else "",
+        "note": "",
+    }
+    by_person = tables.sources().get(edition.id)
+    if by_person is not None:
+        made |= {name: tables.cell_text(getattr(by_person, name)) for name in ("title", "publisher", "kind", "note")}
+    return made | {"sha256": digest}
+
+
+# ---- the tables, derived --------------------------------------------------------------------------
+
+
+def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
+    """The text of every table but the pairs: a pure function of the state and of what people decided."""
+    kept, days = state.kept, state.days
+    quarters = kept["evidence"].by_edition("asp-xwalk")
+    printed = _dosages(quarters, kept["fee_evidence"])
+    rows, lint = drugs.make(kept["drug_evidence"], printed, days, byhand)
+    made_of: Any = Drug
+    drug_rows = [made_of(*(row[name] for name in drugs.COLUMNS)) for row in rows]
+    known = {row.code for row in drug_rows} | byhand.procedures | byhand.classes
+    product_rows, of_products = _products(state, quarters, drug_rows, byhand)
+    texts = {
+        "drugs": as_csv(drugs.COLUMNS, rows),
+        "products": as_csv(products.COLUMNS, product_rows),
+        "sources": as_csv(SOURCE_COLUMNS, [state.sources[key] for key in sorted(state.sources)]),
+        **{name: table.text() for name, table in kept.items()},
+    }
+    made = {
+        "limits": policy_tables.limits(kept["limit_evidence"], days, known),
+        "statuses": policy_tables.statuses(kept["status_evidence"], days, known),
+        "fees": policy_tables.fees(kept["fee_evidence"], kept["status_evidence"], days, known, byhand.procedures),
+        "places": policy_tables.places(kept["place_evidence"], days, _place_names()),
+    }
+    for name, cells in made.items():
+        texts[name] = text_of(name, cells, by_hand_rows(name))
+    for name in DERIVED:
+        _check_rows(name, texts[name])
+    return texts, [*lint, *of_products]
+
+
+def _dosages(quarters: Mapping[str, list[tuple[str, str]]], priced: Kept) -> dict[str, dict[str, Counter[str]]]:
+    """How often each source prints each dosage of each code."""
+    found: dict[str, dict[str, Counter[str]]] = {}
+    for quarter, statements in quarters.items():
+        counts = found.setdefault(f"asp-xwalk-{quarter}", {})
+        for _, told in statements:
+            said = facts(told)
+            counts.setdefault(said["code"], Counter())[said.get("dosage", "")] += 1
+    for quarter, statements in priced.by_edition("asp-limits").items():
+        counts = found.setdefault(f"asp-limits-{quarter}", {})
+        for code, told in statements:
+            counts.setdefault(code, Counter())[facts(told).get("dosage", "")] += 1
+    return found
+
+
+def _products(
+    state: State, quarters: Mapping[str, list[tuple[str, str]]], drug_rows: Sequence[Drug], byhand: ByHand
+) -> tuple[list[Cells], list[Lint]]:
+    """The rows of products.csv: a pure function of the evidence and of the reviewed tables."""
+    kept, days = state.kept["evidence"], state.days
+    lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
+    for row in drug_rows:
+        lives.setdefault(row.code, []).append((row.effective, row.ends))
+    editions = [crosswalk.edition(quarter_of(state, name, quarters[name])) for name in quarters]
+    witnesses = {file: kept.newest(file, days) for file in _WITNESSES}
+    result = products.make(
+        editions,
+        fda.listed(witnesses["fda-ndc"]),
+        {row.ndc: row for row in byhand.store.rows(ProductReview)},
+        {row.product: row for row in byhand.store.rows(Container)},
+        lives,
+        dt.date.min,
+        evidence.of(witnesses),
+        {row.code for row in drug_rows if row.basis in ("up to", "band")},
+    )
+    rows = [row | {"verified": days[row["source"]].isoformat()} for row in result.rows]
+    said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
+    return rows, [Lint("product", place, words) for place, _colon, words in said]
+
+
+_WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages")
+
+
+def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -> asp.Quarter:
+    """One quarter's crosswalk, from what it says of each NDC."""
+    source = state.sources[f"asp-xwalk-{name}"]
+    first, last = (dt.date.fromisoformat(source[key]) for key in ("first_day", "last_day"))
+    return asp.Quarter(When(first, last, name), tuple(asp.row_of(ndc, told) for ndc, told in statements))
+
+
+def _place_names() -> dict[str, str]:
+    return {row["code"]: row["name"] for row in rows_of(_shipped("places"))}
+
+
+def _shipped(name: str) -> str:
+    file = Path(tables.folder()) / f"{name}.csv"
+    return file.read_text("utf-8") if file.is_file() else ""
+
+
+def by_hand_rows(name: str) -> list[Cells]:
+    """The rows of a table that people wrote: the package's, of a source that no refresh reads."""
+    return [row for row in rows_of(_shipped(name)) if of_source(row["source"]) is None]
+
+
+def _check_rows(name: str, text: str) -> None:
+    """Every row made must load; what does not is a file that we misread, and nothing is written."""
+    row_class: Any = {"drugs": Drug, "products": Product, **policy_tables.CLASSES}[name]
+    try:
+        for row in rows_of(text):
+            row_class(*row.values())
+    except (ValueError, TypeError) as why:
+        says = f"{name}: a row made from the files does not load ({why})."
+        raise TableError(f"{says} The tables are left as they were.", file=name, problems=(says,)) from why
+
+
+def _write_edits(file: Path, before: Iterable[str], readings: Sequence[ptp.EditReading], state: State) -> None:
+    """The table of pairs, merged line by line into a file."""
+    with Path(tables.folder(), "edits.csv").open(encoding="utf-8", newline="") as shipped:
+        hand = [line for line in shipped if not line.startswith("column_1,") and ptp.by_hand(line)]
+    known = (line for line in before if not ptp.by_hand(line))
+    streams = [known, hand, *(reading.lines for reading in readings)]
+    with file.open("w", encoding="utf-8", newline="\n") as out:
+        out.write(",".join(tables.header(Edit)) + "\n")
+        out.writelines(ptp.merged(streams, state.days))
+
+
+# ---- a folder -------------------------------------------------------------------------------------
+
+
+def base_of(into: Path, reference: Reference) -> Reference:
+    """What a refresh into a folder starts from: the folder itself where a refresh made it, else the reference."""
+    if (into / MANIFEST).is_file():
+        return Reference.load(into)
+    if into.is_dir() and any(path.name != LOCK for path in into.iterdir()):
+        raise TableError(
+            f"{into} is no folder that refresh made, and is not empty: name a new one.", file=str(into), problems=()
+        )
+    return reference
+
+
+@contextmanager
+def edit_lines(store: Store) -> Iterator[Iterator[str]]:
+    """The lines of a reference's table of pairs, its header passed over."""
+    with open(store.file("edits.csv"), encoding="utf-8", newline="") as lines:
+        next(lines, None)
+        yield lines
+
+
+def refresh(
+    paths: Sequence[Path],
+    into: Path,
+    reference: Reference | None = None,
+    *,
+    asked: Asked = Asked(),  # noqa: B008 - an immutable value
+    check: bool = False,
+    anew: bool = False,
+    compare: Reference | None = None,
+    own: frozenset[str] = frozenset(),
+) -> Report:
+    """Fold published files into a folder; one that exists is the base, else `reference`.
+
+    With `check` nothing is written; `compare` is another reference with which the result is compared in place of
+    the base; `anew` forgets what was folded before; `own` are codes and NDCs that the report names first. Raises
+    `TableError`; the folder is then as it was.
+
+    The lock is the operating system's: two refreshes of one folder follow each other.
+    """
+    base = Reference.of(reference)
+    if check:
+        return _refresh(paths, into, base, asked, True, anew, compare, own)
+    _writable(into)
+    with locked(into):
+        return _refresh(paths, into, base, asked, False, anew, compare, own)
+
+
+def _writable(into: Path) -> None:
+    if into.resolve() == Path(tables.folder()).resolve():
+        raise TableError(
+            "The package's own tables are never written: name another folder.", file=str(into), problems=()
+        )
+    if into.exists() and not into.is_dir():
+        raise TableError(f"{into} is no folder.", file=str(into), problems=())
+
+
+def _refresh(
+    paths: Sequence[Path],
+    into: Path,
+    reference: Reference,
+    asked: Asked,
+    check: bool,
+    anew: bool,
+    compare: Reference | None,
+    own: frozenset[str],
+) -> Report:
+    base = base_of(into, reference)
+    byhand = ByHand(Reference(Store()).store)
+    with tempfile.TemporaryDirectory(prefix="jcodeunits-") as name, edit_lines(base.store) as lines:
+        result = fold(
+            NOTHING if anew else state_of(base.store), () if anew else lines, paths, byhand, asked, Path(name)
+        )
+        made = folder_of(str(into), result.contents, result.edition)
+        before = (compare or base).store
+        told = report.of(result, before, made.digests, own)
+        if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
+            try:
+                write_folder(into, result.contents, result.edition)
+            except OSError as why:
+                says = f"{into} cannot be written: {why.strerror}."
+                raise TableError(says, file=str(into), problems=()) from why
+        return told

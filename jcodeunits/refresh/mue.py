@@ -1,0 +1,143 @@
+"""Unit limits (MUE): practitioner, outpatient hospital and DME supplier tables, and typed rows of them.
+
+As published the first record is a notice in one quoted cell with line breaks, and the header's first cell has a
+line break of its own. The edition stands in the file's name alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .dating import When
+from .family import (
+    Asked,
+    Cells,
+    Edition,
+    Family,
+    Reading,
+    Statements,
+    Tally,
+    body,
+    dated,
+    has,
+    header_row,
+    is_partial,
+    said,
+    words_of,
+)
+from .files import Published, problem
+
+_PUBLISHED = ("hcpcs/ cpt code", "mue adjudication indicator", "mue rationale")
+_SHORT = ("hcpcs_code", "mue_units", "mue_mai")
+_BOTH = ("hcpcs_code", "practitioner_mue", "hospital_mue")
+_SERVICES = {"practitioner": "professional", "outpatient": "outpatient", "hospital": "outpatient", "dme": "dme"}
+_PER = {"1": "line", "2": "day-absolute", "3": "day"}
+_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
+_TITLES = {"professional": "practitioner", "outpatient": "outpatient hospital", "dme": "DME supplier"}
+_FILES = {"professional": "mue-practitioner", "outpatient": "mue-outpatient"}
+
+
+def slug(words: str) -> str:
+    """A short id from a category label.
+
+    >>> slug("Code Descriptor / CPT Instruction")
+    'code-descriptor-cpt-instruction'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def recognises(file: Published) -> bool:
+    """Whether a file holds unit limits."""
+    return has(*_PUBLISHED)(file) or has(*_SHORT)(file) or has(*_BOTH)(file)
+
+
+def _service(words: str) -> str:
+    for word, claim in _SERVICES.items():
+        if re.search(rf"(?<![a-z]){word}", words.lower()):
+            return claim
+    return ""
+
+
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+    """One table: the limits of the codes that are or may be ours."""
+    when = dated(file, asked)
+    if has(*_BOTH)(file):
+        yield _both(file, when, byhand)
+        return
+    if has(*_PUBLISHED)(file):
+        header = words_of(file.head[header_row(file, _PUBLISHED) or 0])
+        values = next((name for name in header if name.endswith("mue values")), "")
+        wanted: tuple[str, ...] = (*_PUBLISHED, values)
+        columns = (values, "mue adjudication indicator", "mue rationale")
+        claim = _service(values)
+    else:
+        wanted, columns = _SHORT, ("mue_units", "mue_mai", "mue_rationale")
+        claim = _service(" ".join((*(row[-1] for row in file.head[1:2]), *file.names)))
+    if not claim:
+        raise problem(file.name, "it does not say whether it is for practitioners, outpatient hospitals or suppliers.")
+    if claim == "dme":
+        return  # suppliers of equipment bill no injection
+    yield _one(file, asked, byhand, when, claim, wanted, columns)
+
+
+def _one(
+    file: Published,
+    asked: Asked,
+    byhand: ByHand,
+    when: When,
+    claim: str,
+    wanted: tuple[str, ...],
+    columns: tuple[str, str, str],
+) -> Reading:
+    tally, statements = Tally(), set()
+    for line, cells in body(file, wanted):
+        code, told = _limit(file, line, cells, wanted[0], columns)
+        tally.add(f"{code}|{told}")
+        if byhand.may_be_ours(code):
+            statements.add((code, f"claim={claim}|{told}"))
+    rows = "-rows" if is_partial(file, asked) else ""
+    title = f"MUE {when.words}, {_TITLES[claim]}{', selected rows' if rows else ''}"
+    return Reading(Edition(f"{_FILES[claim]}{rows}", when, title), statements, tally.digest)
+
+
+def _both(file: Published, when: When, byhand: ByHand) -> Reading:
+    tally = Tally()
+    statements: Statements = set()
+    for line, cells in body(file, _BOTH):
+        for prefix in ("practitioner", "hospital"):
+            if not cells.get(f"{prefix}_mue"):
+                continue
+            columns = (f"{prefix}_mue", f"{prefix}_mai", f"{prefix}_rationale")
+            code, told = _limit(file, line, cells, "hcpcs_code", columns)
+            tally.add(f"{code}|{prefix}|{told}")
+            if byhand.may_be_ours(code):
+                statements.add((code, f"claim={_SERVICES[prefix]}|{told}"))
+    return Reading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"), statements, tally.digest)
+
+
+def _limit(
+    file: Published, line: int, cells: Cells, code_column: str, columns: tuple[str, str, str]
+) -> tuple[str, str]:
+    units, indicator, reason = (cells.get(name, "") for name in columns)
+    code = cells[code_column].upper()
+    if not _CODE.fullmatch(code):
+        raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+    if not re.fullmatch(r"\d{1,9}", units) or indicator[:1] not in _PER:
+        raise problem(file.name, f"{code}: {units[:20]!r} units, indicator {indicator[:20]!r} are no limit.", line=line)
+    return code, said(units=str(int(units)), per=_PER[indicator[:1]], reason=slug(reason) or "not-printed")
+
+
+FAMILY = Family(
+    name="unit limits (MUE)",
+    files=("mue-practitioner", "mue-outpatient", "mue-rows", "mue-practitioner-rows", "mue-outpatient-rows"),
+    table="limit_evidence",
+    makes=("limits",),
+    recognises=recognises,
+    read=read,
+    page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",
+    cannot="limits that CMS keeps to itself",
+    closes=True,
+    named=r"(?<![a-z])mue(?![a-z])",
+)

@@ -1,0 +1,61 @@
+"""NADAC, CMS's survey of what pharmacies pay: the unit in which each NDC is priced, and its name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .files import Published, problem
+from .ndc_directory import newest_or_asked
+from .numbers import number_of
+
+_PUBLISHED = ("ndc description", "ndc", "effective date", "pricing unit")
+_SHORT = ("ndc", "drug_name", "pricing_unit", "effective_date")
+_UNITS = frozenset({"EA", "ML", "GM"})
+
+
+def _day(file: Published, line: int, text: str) -> dt.date:
+    for form in ("%Y-%m-%d", "%m/%d/%Y"):
+        try:
+            return dt.datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """The newest row of each NDC."""
+    short = has(*_SHORT)(file)
+    name, unit, day = _SHORT[1:] if short else ("ndc description", "pricing unit", "effective date")
+    tally = Tally()
+    newest: dict[str, tuple[dt.date, str]] = {}
+    last = dt.date.min
+    for line, cells in body(file, _SHORT if short else _PUBLISHED):
+        number, effective = number_of(cells["ndc"].zfill(11)), _day(file, line, cells[day])
+        if cells[unit] not in _UNITS:
+            raise problem(file.name, f"{cells[unit][:20]!r} is no pricing unit.", line=line)
+        told = said(unit=cells[unit], name=cells[name])
+        tally.add(f"{cells['ndc']}|{told}|{effective}")
+        last = max(last, effective)
+        if number is not None:
+            newest[number] = max(newest.get(number, (dt.date.min, "")), (effective, told))
+    if not newest:
+        raise problem(file.name, "it holds no NDC below its header.")
+    when = newest_or_asked(file, asked, last.isoformat())
+    edition = Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}")
+    yield Reading(edition, {(number, told) for number, (_, told) in newest.items()}, tally.digest)
+
+
+FAMILY = Family(
+    name="pharmacy prices (NADAC)",
+    files=("nadac",),
+    table="evidence",
+    makes=("products",),
+    recognises=lambda file: has(*_PUBLISHED)(file) or has(*_SHORT)(file),
+    read=read,
+    page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",
+    cannot="how many are in a box, and amounts: its unit is a witness of what an NDC line counts",
+    named=r"nadac",
+)

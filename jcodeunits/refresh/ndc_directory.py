@@ -1,0 +1,106 @@
+"""The FDA's NDC directory: products (form, routes, strength) and packages (containers, shape, kind, volume)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+
+import attrs
+
+from jcodeunits.errors import TableError
+
+from .byhand import ByHand
+from .dating import When, month_in
+from .family import Asked, Cells, Edition, Family, Reading, Tally, body, dated, has, said
+from .files import Published, problem
+from .numbers import number_of
+
+_PRODUCT = ("productid", "productndc", "producttypename", "nonproprietaryname", "dosageformname", "routename")
+_PACKAGE = ("productid", "productndc", "ndcpackagecode", "packagedescription")
+PRESCRIPTION = frozenset(
+    {
+        "HUMAN PRESCRIPTION DRUG",
+        "HUMAN PRESCRIPTION DRUG LABEL",
+        "HUMAN PRESCRIPTION DRUG LABEL WITH HIGHLIGHTS",
+        "VACCINE",
+        "PLASMA DERIVATIVE",
+        "CELLULAR THERAPY",
+        "LICENSED MINIMALLY MANIPULATED CELLS",
+        "STANDARDIZED ALLERGENIC",
+    }
+)
+
+
+def day_of(file: Published, line: int, text: str) -> str:
+    """A day written as YYYYMMDD, ISO or US, in ISO; empty where there is none. Raises `TableError`."""
+    for form in ("%Y%m%d", "%Y-%m-%d", "%m/%d/%Y"):
+        try:
+            return dt.datetime.strptime(text, form).date().isoformat() if text else ""  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
+
+
+def newest_or_asked(file: Published, asked: Asked, newest: str) -> When:
+    """The month that the person or the name states, else the newest day inside."""
+    try:
+        return attrs.evolve(dated(file, asked, month_in), last=None)
+    except TableError:
+        return When(dt.date.fromisoformat(newest), None, newest)
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """Packages by NDC, or products by labeler and product (5-4)."""
+    package = has(*_PACKAGE)(file)
+    tally, statements, newest = Tally(), set(), ""
+    for line, cells in body(file, _PACKAGE if package else _PRODUCT):
+        start = day_of(file, line, cells.get("startmarketingdate", ""))
+        newest = max(newest, start)
+        subject, told = _package(cells, start) if package else _product(cells, start)
+        tally.add(f"{cells['productid']}|{subject}|{told}")
+        if subject:
+            statements.add((subject, told))
+    if not newest:
+        raise problem(file.name, "it holds no row below its header.")
+    when = newest_or_asked(file, asked, newest)
+    kind = "package" if package else "product"
+    yield Reading(Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"), statements, tally.digest)
+
+
+def _package(row: Cells, start: str) -> tuple[str, str]:
+    description = " ".join(row["packagedescription"].split())
+    bare = re.sub(r" ?\((?:\d+-){1,2}\d+\) ?| ?\([\d-]+\)", "", description)
+    return number_of(row["ndcpackagecode"]) or "", said(
+        package=bare, began=start, ended=row.get("endmarketingdate", "")
+    )
+
+
+def _product(row: Cells, start: str) -> tuple[str, str]:
+    if row["producttypename"].upper() not in PRESCRIPTION:
+        return "", ""
+    number = number_of(f"{row['productndc']}-00") or number_of(f"{row['productndc']}-0") or ""
+    told = said(
+        name=row.get("proprietaryname", ""),
+        generic=row["nonproprietaryname"],
+        form=row["dosageformname"],
+        routes=row["routename"],
+        strength=row.get("active_numerator_strength", ""),
+        unit=row.get("active_ingred_unit", ""),
+        maker=row.get("labelername", ""),
+        began=start,
+        ended=row.get("endmarketingdate", ""),
+    )
+    return number[:10], told
+
+
+FAMILY = Family(
+    name="NDC directory",
+    files=("ndc-product", "ndc-package"),
+    table="evidence",
+    makes=("products",),
+    recognises=lambda file: has(*_PACKAGE)(file) or has(*_PRODUCT)(file),
+    read=read,
+    page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",
+    cannot="codes; whether a form in the directory is that of an older package",
+)

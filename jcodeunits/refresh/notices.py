@@ -1,0 +1,64 @@
+"""The FDA's recalls and shortages: words in which they name a package. For the shipped book.
+
+Kept of a text are the words that a proof may lean on (see `WORDS`), not its sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .files import Published
+from .ndc_directory import day_of, newest_or_asked
+from .numbers import number_of
+
+_RECALL = ("recall_number", "recall_initiation_date", "product_description")
+_SHORTAGE = ("presentation", "generic_name", "last_seen_date")
+_NUMBER = re.compile(r"(?<![\d-])\d{4,5}-\d{3,4}-\d{1,2}(?![\d-])")
+
+# Word of ours -> how a text says it.
+WORDS = {
+    "powder": re.compile(r"lyphl|lyophil|pwdr|powder|for injection|for solution", re.IGNORECASE),
+    "single-dose": re.compile(r"single[- ](?:dose|use)|\bSDVs?\b", re.IGNORECASE),
+    "multi-dose": re.compile(r"multi(?:ple)?[- ](?:dose|use)|\bMDVs?\b", re.IGNORECASE),
+    "bulk": re.compile(r"pharmacy bulk", re.IGNORECASE),
+    "several NDCs": re.compile(r"(?!)"),
+}
+
+
+def words_in(text: str, numbers: int) -> list[str]:
+    """The words of ours that a text says, and whether it names several NDCs."""
+    found = [word for word, pattern in WORDS.items() if pattern.search(text)]
+    return [*found, "several NDCs"] if numbers > 1 else found
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """For each NDC that a text names, which words it says."""
+    recall = has(*_RECALL)(file)
+    kind = "recalls" if recall else "shortages"
+    day = "recall_initiation_date" if recall else "last_seen_date"
+    tally, statements, newest = Tally(), set(), ""
+    for line, cells in body(file, _RECALL if recall else _SHORTAGE):
+        text = cells["product_description"] if recall else cells["presentation"]
+        newest = max(newest, day_of(file, line, cells[day]))
+        tally.add(f"{text}|{cells.get('generic_name', '')}|{cells.get('last_seen_date', '')}")
+        numbers = {number for written in _NUMBER.findall(text) if (number := number_of(written))}
+        words = words_in(f"{text} {cells.get('generic_name', '')}", len(numbers))
+        statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
+    when = newest_or_asked(file, asked, newest)
+    edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")
+    yield Reading(edition, statements, tally.digest)
+
+
+FAMILY = Family(
+    name="FDA recalls and shortages",
+    files=("fda-recalls", "fda-shortages"),
+    table="evidence",
+    makes=("products",),
+    recognises=lambda file: has(*_RECALL)(file) or has(*_SHORTAGE)(file),
+    read=read,
+    page="",
+    cannot="amounts and codes",
+)

@@ -1,0 +1,51 @@
+"""NSDE, the FDA's list of NDCs with their billing unit: what an NDC line counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .files import Published, problem
+from .ndc_directory import PRESCRIPTION, day_of, newest_or_asked
+from .numbers import number_of
+
+_COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name", "dosage form")
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """Unit, form and days of each NDC of a prescription drug."""
+    tally, statements, newest = Tally(), set(), ""
+    for line, cells in body(file, _COLUMNS):
+        number = number_of(cells["ndc11"].zfill(11))
+        start = day_of(file, line, cells["marketing start date"])
+        newest = max(newest, start)
+        told = said(
+            unit=cells["billing unit"].upper(),
+            form=cells["dosage form"],
+            name=cells["proprietary name"],
+            began=start,
+            ended=day_of(file, line, cells.get("marketing end date", "")),
+            inactive=day_of(file, line, cells.get("inactivation date", "")),
+            active=day_of(file, line, cells.get("reactivation date", "")),
+        )
+        tally.add(f"{cells['ndc11']}|{told}")
+        if number is not None and cells.get("product type", "").upper() in PRESCRIPTION:
+            statements.add((number, told))
+    if not newest:
+        raise problem(file.name, "it holds no NDC below its header.")
+    when = newest_or_asked(file, asked, newest)
+    yield Reading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"), statements, tally.digest)
+
+
+FAMILY = Family(
+    name="NSDE",
+    files=("nsde",),
+    table="evidence",
+    makes=("products",),
+    recognises=has(*_COLUMNS),
+    read=read,
+    page="fda.gov, 'NDC SPL Data Elements File (NSDE)'",
+    cannot="codes, amounts and how much one container counts",
+    named=r"comprehensive_ndc|nsde",
+)

@@ -1,0 +1,96 @@
+"""The physician fee schedule's relative values, as the quarterly ZIP has them, with the conversion factor in each row.
+
+The names of the columns are wrapped over several lines; the last of them begins with HCPCS. Rows with a modifier
+(26, TC, 53) are parts of a service and are not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .family import Asked, Edition, Family, Reading, Tally, dated, header_row, said
+from .files import Published, problem
+
+_HEADER = ("hcpcs", "mod", "description")
+_NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,5})?")
+
+
+def recognises(file: Published) -> bool:
+    """Whether a file holds relative values by code."""
+    start = header_row(file, _HEADER)
+    return start is not None and any("CONV" in name for name in _names(file, start))
+
+
+def _names(file: Published, start: int) -> list[str]:
+    """The columns' names, put together from the lines over which they are wrapped."""
+    width = len(file.head[start])
+    lines = [row for row in file.head[max(start - 4, 0) : start + 1] if sum(map(bool, row)) > 1]
+    return [" ".join(row[i].upper() for row in lines if i < len(row) and row[i]) for i in range(width)]
+
+
+def _columns(file: Published, start: int) -> dict[str, int]:
+    names = _names(file, start)
+
+    def at(*words: str, without: str = "-") -> int:
+        found = [i for i, name in enumerate(names) if all(w in name for w in words) and without not in name.split()]
+        if not found:
+            raise problem(file.name, f"no column of its header is {' '.join(words)}.", line=start + 1)
+        return found[0]
+
+    totals = [i for i, name in enumerate(names) if name.endswith("TOTAL")]
+    practice = [i for i, name in enumerate(names) if "PE" in name.split() and "RVU" in name.split()]
+    if not totals or not practice:
+        raise problem(file.name, "no column of its header is a total, or a practice expense.", line=start + 1)
+    return {
+        "work": at("WORK", "RVU"),
+        "practice": practice[0],  # the first is that of the office, the second that of a facility
+        "malpractice": at("MP", "RVU"),
+        "total": totals[0],
+        "factor": at("CONV"),
+    }
+
+
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+    """One release: the values of the procedures that we know, and the conversion factor."""
+    when, start = dated(file, asked), header_row(file, _HEADER)
+    assert start is not None
+    at, tally, statements, factors = _columns(file, start), Tally(), set(), set()
+    for line, row in file.rows():
+        if line <= start + 1 or not row or not re.fullmatch(r"[A-Z0-9]\d{3}[A-Z0-9]", row[0]):
+            continue
+        if len(row) <= max(at.values()):
+            raise problem(file.name, f"the row has {len(row)} cells: it is cut off.", line=line)
+        values = {name: row[i] for name, i in at.items()}
+        wrong = [name for name, value in values.items() if not _NUMBER.fullmatch(value)]
+        if wrong:
+            raise problem(file.name, f"{row[0]}: {', '.join(wrong)} is no number.", line=line)
+        tally.add(f"{row[0]}|{row[1]}|{'|'.join(values.values())}")
+        if values["factor"].strip("0.") and row[0] not in ("", "0"):
+            factors.add(values["factor"])
+        if not row[1] and row[0] in byhand.procedures and values["total"].strip("0."):
+            statements.add((row[0], said(**{name: values[name] for name in at if name != "factor"})))
+    # Anesthesia has a factor of its own, in other files; here all rows print one.
+    if len(factors) != 1 or not statements:
+        raise problem(file.name, f"one conversion factor is wanted, its rows print {sorted(factors)[:3]}.")
+    qualifying = not re.search(r"non[ _-]?qpp?", " ".join(file.names), re.IGNORECASE) and bool(
+        re.search(r"qpp?", " ".join(file.names[:1]), re.IGNORECASE)
+    )
+    kind, who = ("rvu-qp", ", qualifying participants") if qualifying else ("rvu", "")
+    statements = {("all", said(factor=factors.pop())), *(() if qualifying else statements)}
+    title = f"Relative value files {when.words}{who}"
+    yield Reading(Edition(kind, when, title), statements, tally.digest)
+
+
+FAMILY = Family(
+    name="relative values",
+    files=("rvu", "rvu-qp"),
+    table="fee_evidence",
+    makes=("fees",),
+    recognises=recognises,
+    read=read,
+    page="cms.gov, 'PFS Relative Value Files': the ZIP of the quarter",
+    cannot="adjustments of a place: figures are national",
+    named=r"pprrvu",
+)

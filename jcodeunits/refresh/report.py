@@ -1,0 +1,262 @@
+"""What a person reads after a refresh, in five minutes: what was read, what changed for our codes, what does not fit.
+
+A site's own codes and NDCs come first where they are given.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from jcodeunits.facts.store import Store
+
+from .families import FAMILIES
+from .findings import Lint
+from .policy_tables import Cells, rows_of
+from .state import Result
+
+NEXT_QUARTER = "Where the next files come from, each posted a few weeks before its quarter:"
+
+
+@attrs.frozen
+class Change:
+    """One thing that changed: of what kind, of which code or NDC, and what it says."""
+
+    kind: str
+    subject: str
+    says: str
+    own: bool = False
+
+    def __str__(self) -> str:
+        return f"{'* ' if self.own else ''}{self.subject}: {self.says}"
+
+
+# The kinds of change, in the order of the report.
+CHANGES = {
+    "began": "Codes that began",
+    "ended": "Codes that ended",
+    "changed": "Codes that changed",
+    "limit": "Unit limits that changed",
+    "status": "Outpatient statuses that changed",
+    "came": "NDCs that came",
+    "went": "NDCs that went",
+    "moved": "NDCs that changed codes or contents",
+}
+# The kinds of lint.
+LINT = {
+    "vanished": "Codes that a later edition lacks",
+    "successor": "Ended codes that may have a successor",
+    "outside": "Codes that read like drugs and are in no range",
+    "words": "Descriptors with unknown words",
+    "label": "Numbers without a label of ours",
+    "dosage": "Dosages that disagree with the descriptor",
+    "priced": "Codes that CMS prices and the catalog lacks on that day",
+    "contradicts": "Crosswalk rows that contradict themselves",
+    "ndc": "Ids that are no NDC",
+    "product": "Products to look at",
+}
+
+
+@attrs.frozen
+class Report:
+    """What a refresh read, wrote and noticed."""
+
+    edition: str
+    read: tuple[str, ...]
+    known: tuple[str, ...]
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    left_out: tuple[str, ...]
+    tables: tuple[str, ...]
+    changes: tuple[Change, ...]
+    lint: tuple[Lint, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "edition": self.edition,
+            "read": list(self.read),
+            "known": list(self.known),
+            "written": list(self.written),
+            "unchanged": list(self.unchanged),
+            "left_out": list(self.left_out),
+            "tables": list(self.tables),
+            "changes": [attrs.asdict(item) for item in self.changes],
+            "lint": [attrs.asdict(item) for item in self.lint],
+            "next": [family.page for family in FAMILIES if family.page],
+        }
+
+    def text(self, limit: int = 12, width: int = 79) -> str:
+        """The report for people, wrapped to `width`.
+
+        At most `limit` lines of a kind are shown, and how many more there are; a site's own come first, marked.
+        """
+        told = [("edition", self.edition), ("read", ", ".join(self.read) or "nothing new")]
+        told += [("known", "read before, unchanged: " + ", ".join(self.known))] if self.known else []
+        told.append(("written", ", ".join(self.written) or "nothing: every table is as it was"))
+        told += [("left out", says) for says in self.left_out] + [("tables", says) for says in self.tables]
+        lines = [_wrapped(f"{name:<11}{words}", width, " " * 11) for name, words in told]
+        groups: list[tuple[str, Sequence[Any]]] = [
+            (heading, [item for item in self.changes if item.kind == kind]) for kind, heading in CHANGES.items()
+        ]
+        groups += [(heading, [item for item in self.lint if item.kind == kind]) for kind, heading in LINT.items()]
+        for heading, found in groups:
+            if found:
+                lines += ["", f"{heading} ({len(found)})"]
+                lines += [_wrapped(f"  {item}", width, "    ") for item in found[:limit]]
+                lines += [f"  and {len(found) - limit} more (--all)"] if len(found) > limit else []
+        pages = dict.fromkeys(family.page for family in FAMILIES if family.page)
+        return "\n".join([*lines, "", NEXT_QUARTER, *(_wrapped(f"  {page}", width, "    ") for page in pages)])
+
+
+def _wrapped(line: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def of(result: Result, before: Store, digests: Mapping[str, str], own: frozenset[str]) -> Report:
+    """The report of a result beside the reference before it; `digests` are those of the files made."""
+    names = {name.removesuffix(".csv") for name in digests}
+    old = {name: _text(before, name) for name in names - {"edits"}}
+    written = {name for name, text in old.items() if name != "sources" and text != result.texts[name]}
+    written |= {"sources"} if result.read else set()
+    was = _digest(Path(before.file("edits.csv")))
+    written |= {"edits"} if was != digests["edits.csv"] else set()
+    changes = [change for name in sorted(written) for change in _CHANGES.get(name, _none)(_pair(name, old, result))]
+    touched = {change.subject for change in changes}
+    lint = [item for item in result.lint if item.kind not in _DERIVED or item.place.partition(",")[0] in touched]
+    return Report(
+        result.edition,
+        tuple(edition.title for edition in result.read),
+        tuple(edition.title for edition in result.known),
+        tuple(sorted(written)),
+        tuple(sorted(names - written)),
+        result.left_out,
+        tuple(filter(None, (_difference(name, old, result) for name in sorted(written - {"edits", "sources"})))),
+        tuple(sorted((_mine(change, own) for change in changes), key=lambda c: (not c.own, c.kind, c.subject))),
+        tuple(lint),
+    )
+
+
+_DERIVED = frozenset({"changed", "product", "dosage", "label"})
+
+
+def _text(store: Store, name: str) -> str:
+    file = Path(store.file(f"{name}.csv"))
+    return file.read_text("utf-8") if file.is_file() else ""
+
+
+def _digest(file: Path) -> str:
+    import hashlib
+
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _mine(change: Change, own: frozenset[str]) -> Change:
+    return attrs.evolve(change, own=bool({change.subject, *change.says.split()} & own)) if own else change
+
+
+Pair = tuple[list[Cells], list[Cells]]
+
+
+def _pair(name: str, old: Mapping[str, str], result: Result) -> Pair:
+    return rows_of(old[name]) if name in old else [], rows_of(result.texts[name]) if name in result.texts else []
+
+
+def _none(_pair: Pair) -> list[Change]:
+    return []
+
+
+def _difference(name: str, old: Mapping[str, str], result: Result) -> str:
+    """How many rows a table gained and lost, or ""."""
+    before, after = (set(text.splitlines()[1:]) for text in (old[name], result.texts[name]))
+    gained, lost = len(after - before), len(before - after)
+    return f"{name}.csv: {gained:,} rows new or changed, {lost:,} gone or changed" if gained or lost else ""
+
+
+def _by(key: str, rows: Iterable[Cells]) -> dict[str, list[Cells]]:
+    found: dict[str, list[Cells]] = defaultdict(list)
+    for row in rows:
+        found[row[key]].append(row)
+    return found
+
+
+def _drugs(pair: Pair) -> list[Change]:
+    before, after = (_by("code", rows) for rows in pair)
+    found = []
+    for code, rows in after.items():
+        last, old = rows[-1], before.get(code)
+        name = last["ingredient"]
+        if old is None:
+            found.append(Change("began", code, f"from {rows[0]['effective']}: {name}, {_unit(last)}."))
+        elif last["ends"] and not old[-1]["ends"]:
+            found.append(Change("ended", code, f"last day {last['ends']}: {name}."))
+        elif _unit(last) != _unit(old[-1]) or len(rows) != len(old):
+            found.append(
+                Change("changed", code, f"{_unit(old[-1])} until now, {_unit(last)} from {last['effective']}.")
+            )
+    return found
+
+
+def _unit(row: Cells) -> str:
+    unit = " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
+    return unit or f"no unit ({row['refuses']})"
+
+
+def _limits(pair: Pair) -> list[Change]:
+    return _of_code("limit", pair, "claim", lambda row: f"{row['units']} a {row['per']}")
+
+
+def _statuses(pair: Pair) -> list[Change]:
+    return _of_code("status", pair, "code", lambda row: row["status"])
+
+
+def _of_code(kind: str, pair: Pair, part: str, words: Any) -> list[Change]:
+    """What holds last for each code before and after, where that differs; claims that agree are one."""
+    before, after = (_last(rows, part, words) for rows in pair)
+    found = []
+    for code in sorted(before.keys() | after.keys()):
+        was, now = before.get(code, {}), after.get(code, {})
+        if set(was.values()) != set(now.values()):
+            said = [f"{name}: {_or(was, name)} to {_or(now, name)}" for name in sorted(was.keys() | now.keys())]
+            differs = [words_ for words_ in said if words_.split(": ")[1].split(" to ")[0] != words_.split(" to ")[-1]]
+            found.append(Change(kind, code, "; ".join(differs or said) + "."))
+    return found
+
+
+def _or(values: Mapping[str, str], name: str) -> str:
+    return values.get(name) or values.get("any") or "none"
+
+
+def _last(rows: Iterable[Cells], part: str, words: Any) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if not row["ends"]:
+            found[row["code"]][row[part] if part != "code" else "status"] = words(row)
+    return found
+
+
+def _products(pair: Pair) -> list[Change]:
+    before, after = (_by("ndc", rows) for rows in pair)
+    found = []
+    for number, rows in after.items():
+        last, old = rows[-1], before.get(number)
+        name = f"{last['label']}, {last['codes']}"
+        if old is None:
+            found.append(Change("came", number, f"from {rows[0]['effective']}: {name}."))
+        elif last["ends"] and not old[-1]["ends"]:
+            found.append(Change("went", number, f"last listed {last['ends']}: {name}."))
+        else:
+            differs = [c for c in ("codes", "amount", "unit", "qualifier", "quantity") if last[c] != old[-1][c]]
+            if differs:
+                says = "; ".join(f"{c} {old[-1][c] or 'none'} to {last[c] or 'none'}" for c in differs)
+                found.append(Change("moved", number, f"{last['label']}: {says}."))
+    return found
+
+
+_CHANGES: Mapping[str, Any] = {"drugs": _drugs, "limits": _limits, "statuses": _statuses, "products": _products}

@@ -1,0 +1,40 @@
+"""Prices of the Federal Supply Schedule (VA): how each package is described. Never the source of an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .byhand import ByHand
+from .dating import month_in
+from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, said
+from .files import Published
+from .numbers import number_of
+
+_COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
+
+
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+    """Every description of every NDC."""
+    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    for _line, cells in body(file, _COLUMNS):
+        package, generic, trade = (cells[name].upper() for name in _COLUMNS[1:])
+        told = said(package=package, generic=generic, trade=trade)
+        tally.add(f"{cells['ndcwithdashes']}|{told}")
+        number = number_of(cells["ndcwithdashes"])
+        if number is not None:
+            statements.add((number, told))
+    edition = Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA")
+    yield Reading(edition, statements, tally.digest)
+
+
+FAMILY = Family(
+    name="VA prices",
+    files=("va-fss",),
+    table="evidence",
+    makes=("products",),
+    recognises=has(*_COLUMNS),
+    read=read,
+    page="va.gov, 'Pharmaceutical Prices' of the National Acquisition Center",
+    cannot="amounts: its words are a witness of what an NDC line counts",
+    named=r"fss.?pharm",
+)

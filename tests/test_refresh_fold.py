@@ -1,0 +1,332 @@
+"""A refresh is a fold: the order of files does not matter, nothing is lost, and a folder is old or new, never mixed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import published
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shipped import FOLDER
+
+import jcodeunits as jc
+from jcodeunits.errors import TableError
+from jcodeunits.facts.folder import open_folder
+from jcodeunits.refresh import fold
+from jcodeunits.refresh.byhand import ByHand
+from jcodeunits.refresh.dating import edition_of
+from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.state import NOTHING, State
+
+BYHAND = ByHand(jc.Reference.shipped().store)
+SOLD = "J9260,Methotrexate,Maker,{},Methotrexate,15 MG,1,25,2,50,,"
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """The tables that a folder's manifest names."""
+    made = open_folder(folder)
+    return {name: Path(str(made.file(name))).read_bytes() for name in made.digests}
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(tables(folder)[f"{name}.csv"].decode().splitlines()))
+
+
+def edits(folder: Path, one: str) -> list[tuple[str, str, str, str]]:
+    found = [row for row in rows(folder, "edits") if row["column_1"] == one]
+    return [(row["column_2"], row["claim"], row["effective"], row["ends"]) for row in found]
+
+
+def quarters(place: Path) -> list[Path]:
+    """Four editions of several families; each lacks or changes something of the one before."""
+    return [
+        published.mue(place, 2026, 1, {"J9260": 8, "J9035": 16}),
+        published.mue(place, 2026, 2, {"J9260": 9, "J9035": 16}),
+        published.mue(place, 2026, 3, {"J9260": 9}),
+        published.mue(place, 2026, 3, {"J9260": 12}, "Outpatient Hospital Services"),
+        published.limits(place, 2026, 3, {"J9260": "0.5"}),
+        published.limits(place, 2026, 4, {"J9260": "0.6", "J9035": "1"}),
+        published.crosswalk(place, 2026, 3, [SOLD.format("72998-0001-01"), SOLD.format("72998-0002-01")], "NDC2"),
+        published.crosswalk(place, 2026, 4, [SOLD.format("72998-0001-01")]),
+        published.ptp(place, "v321r0", [("96372", "99999", "20200101", "*", "1")]),
+        published.ptp(place, "v323r0", [("96372", "99999", "20200101", "20260630", "1")]),
+        published.ptp(place, "v323r0", [("96372", "99999", "20200101", "*", "0")], kind="oph", end="\r\n"),
+        published.relative_values(place, 2026, "OCT", {"96372": "0.17,0.28,0.28,0.01,0.46,0.46"}, "33.4009"),
+        published.addendum_b(place, 2026, "October", {"J9260": ("N", ""), "96372": ("S", "$ 80.10")}),
+        published.nadac(place, {"72998000101": ("KETOROLAC 30 MG/ML VIAL", "ML")}),
+        published.nsde(place, {"72998000101": "ML"}, "_2026-11-20"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return quarters(tmp_path_factory.mktemp("quarters"))
+
+
+# --- the laws, on what is folded -----------------------------------------------------------------------
+
+
+def _folded(state: State, lines: list[str], paths: list[Path], place: Path) -> tuple[State, list[str]]:
+    result = fold.fold(state, iter(lines), paths, BYHAND, Asked(edition_of("2026-11")), place, derived=False)
+    return result.state, result.edits.read_text("utf-8").splitlines(keepends=True)[1:]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_by_one_in_any_order_is_all_at_once(made: list[Path], tmp_path: Path, data: st.DataObject) -> None:
+    chosen = data.draw(st.lists(st.sampled_from(made), unique=True, min_size=1))
+    together = _folded(NOTHING, [], chosen, tmp_path)
+    state, lines = NOTHING, []
+    for path in data.draw(st.permutations(chosen)):
+        state, lines = _folded(state, lines, [path], tmp_path)
+    assert (state, lines) == together
+    assert _folded(state, lines, chosen, tmp_path) == together, "fed again"
+
+
+def test_the_tables_are_a_pure_function_of_what_is_folded(made: list[Path], tmp_path: Path) -> None:
+    fold.refresh(made, tmp_path / "at once", anew=True)
+    fold.refresh(made[:1], tmp_path / "one by one", anew=True)
+    for path in random.Random(3).sample(made, len(made)):
+        fold.refresh([path], tmp_path / "one by one")
+    assert tables(tmp_path / "one by one") == tables(tmp_path / "at once")
+    manifests = [(tmp_path / name / "manifest.json").read_bytes() for name in ("at once", "one by one")]
+    assert manifests[0] == manifests[1]
+
+
+# --- what each family says -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(made: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("folded") / "facts"
+    fold.refresh(made, place, anew=True)
+    return place
+
+
+def _spans(folder: Path, name: str, value: str, **key: str) -> list[tuple[str, str, str]]:
+    found = [row for row in rows(folder, name) if all(row[column] == cell for column, cell in key.items())]
+    return [(row[value], row["effective"], row["ends"]) for row in found]
+
+
+def test_a_complete_edition_changes_and_closes(folder: Path) -> None:
+    limits = [("8", "2026-01-01", "2026-03-31"), ("9", "2026-04-01", "")]
+    assert _spans(folder, "limits", "units", code="J9260", claim="professional") == limits
+    assert _spans(folder, "limits", "units", code="J9260", claim="outpatient") == [("12", "2026-07-01", "")]
+    assert _spans(folder, "limits", "units", code="J9035") == [("16", "2026-01-01", "2026-06-30")]
+    assert _spans(folder, "products", "codes", ndc="72998-0002-01") == [("J9260", "2026-07-01", "2026-09-30")]
+    prices = [("0.5", "2026-07-01", "2026-09-30"), ("0.6", "2026-10-01", "")]
+    assert _spans(folder, "fees", "amount", code="J9260") == prices
+
+
+def test_verified_is_the_day_of_the_edition(folder: Path) -> None:
+    newest = [row for row in rows(folder, "limits") if row["source"] == "mue-practitioner-2026q3"]
+    assert {row["verified"] for row in newest} == {"2026-07-01"}
+
+
+def test_a_pair_has_its_own_first_and_last_day_for_each_claim(folder: Path) -> None:
+    assert edits(folder, "96372")[-2:] == [
+        ("99999", "outpatient", "2020-01-01", ""),
+        ("99999", "professional", "2020-01-01", "2026-06-30"),
+    ]
+
+
+def test_relative_values_hold_for_their_year(folder: Path) -> None:
+    assert ("0.46", "2026-01-01", "2026-12-31") in _spans(folder, "fees", "amount", code="96372", measure="total-rvu")
+    assert ("33.4009", "2026-01-01", "2026-12-31") in _spans(folder, "fees", "amount", measure="conversion-factor")
+    assert _spans(folder, "fees", "amount", code="96372", measure="opps-rate") == [("80.1", "2026-10-01", "")]
+
+
+def test_a_partial_edition_closes_nothing(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    path = published.mue(tmp_path, 2026, 4, {"J9035": 20})
+    fold.refresh([path], place, asked=Asked(partial=True))
+    assert _spans(place, "limits", "units", code="J9260", claim="professional")[-1] == ("9", "2026-04-01", "")
+    assert _spans(place, "limits", "units", code="J9035", claim="professional")[-1] == ("20", "2026-10-01", "")
+
+
+def test_a_full_table_wins_over_selected_rows_of_its_quarter(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    some = published.mue(tmp_path / "some", 2026, 4, {"J9260": 99, "J9035": 20})
+    whole = published.mue(tmp_path, 2026, 4, {"J9260": 10})
+    for path, partial in ((whole, False), (some, True)):
+        fold.refresh([path], place, asked=Asked(partial=partial))
+    assert _spans(place, "limits", "units", code="J9260", claim="professional")[-1] == ("10", "2026-10-01", "")
+    assert _spans(place, "limits", "units", code="J9035")[-1][2] == "2026-06-30"
+
+
+def test_an_older_quarter_goes_to_its_place(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    fold.refresh([published.mue(tmp_path, 2025, 4, {"J9260": 5, "J9035": 16})], place)
+    found = [("5", "2025-10-01", "2025-12-31"), ("8", "2026-01-01", "2026-03-31"), ("9", "2026-04-01", "")]
+    assert _spans(place, "limits", "units", code="J9260", claim="professional") == found
+    assert _spans(place, "limits", "units", code="J9035") == [("16", "2025-10-01", "2026-06-30")]
+
+
+def test_a_family_touches_only_its_own_tables(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    before = tables(place)
+    fold.refresh([published.mue(tmp_path, 2026, 4, {"J9260": 10})], place)
+    after = tables(place)
+    assert {name for name in after if after[name] != before[name]} == {
+        "limits.csv",
+        "limit_evidence.csv",
+        "sources.csv",
+    }
+
+
+@pytest.mark.parametrize("in_zip", [False, True], ids=["plain", "zip"])
+@pytest.mark.parametrize("renamed", [False, True], ids=["its name", "another name"])
+def test_every_family_is_known_by_its_header(made: list[Path], tmp_path: Path, in_zip: bool, renamed: bool) -> None:
+    for n, path in enumerate([*made, *published.directory(tmp_path / "directory")]):
+        place = tmp_path / str(n)
+        place.mkdir()
+        claim = "outpatient " if "oph" in path.name else "practitioner " if "cci" in path.name else ""
+        copy = place / (f"{claim}download{n}{path.suffix}" if renamed else path.name)
+        copy.write_bytes(path.read_bytes())
+        found = [published.zipped(copy)] if in_zip else [copy]
+        readings, left_out = fold.read_all(fold.find(found), Asked(edition_of("2026-10")), BYHAND)
+        assert readings, path.name
+        assert left_out == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda data: data[:-40], "cut off"),
+        (lambda data: data.replace(b"MUE Rationale", b"Reason"), "is the header of that file"),
+        (lambda data: data.replace(b"J9260,9,", b"J9260,nine,"), "are no limit"),
+        (lambda data: data.replace(b"J9260,9,", b"J9260,9,9,9,"), "are no limit"),
+        (lambda _data: b"", "is empty"),
+        (lambda data: data[: len(data) // 2].replace(b"\r\n", b"\0"), "no text file"),
+    ],
+    ids=["cut off", "another header", "no number", "a shifted row", "empty", "no text"],
+)
+def test_a_damaged_file_leaves_every_table_as_it_was(
+    folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes], says: str
+) -> None:
+    place = _copied(folder, tmp_path)
+    before = _all(place)
+    good = published.limits(tmp_path / "next", 2027, 1, {"J9260": "1"})
+    bad = published.mue(tmp_path / "next", 2026, 4, {"J9260": 9})
+    bad.write_bytes(spoil(bad.read_bytes()))
+    with pytest.raises(TableError, match=says):
+        fold.refresh([good, bad], place)
+    assert _all(place) == before
+
+
+def test_the_same_edition_with_other_content_is_refused(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    before = _all(place)
+    with pytest.raises(TableError, match="was read before with other content") as caught:
+        fold.refresh([published.mue(tmp_path, 2026, 3, {"J9260": 10})], place)
+    assert "--anew" in str(caught.value)
+    assert _all(place) == before
+
+
+def test_an_edition_that_lacks_most_is_refused_unless_it_is_said_to_be_partial(tmp_path: Path) -> None:
+    path = published.mue(tmp_path, 2027, 1, {"J9260": 9})
+    with pytest.raises(TableError, match="--partial"):
+        fold.refresh([path], tmp_path / "facts")
+    assert not (tmp_path / "facts").exists()
+    fold.refresh([path], tmp_path / "facts", asked=Asked(partial=True))
+    assert _spans(tmp_path / "facts", "limits", "units", code="J9260", claim="professional")[-1][:2] == (
+        "9",
+        "2027-01-01",
+    )
+
+
+def test_the_packages_own_tables_are_never_written(made: list[Path]) -> None:
+    before = _all(FOLDER)
+    with pytest.raises(TableError, match="never written"):
+        fold.refresh(made, FOLDER)
+    assert _all(FOLDER) == before
+
+
+def test_a_folder_of_something_else_is_never_written(made: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("x")
+    with pytest.raises(TableError, match="is not empty"):
+        fold.refresh(made[:1], tmp_path / "letters")
+
+
+def test_a_check_writes_nothing(made: list[Path], tmp_path: Path) -> None:
+    told = fold.refresh(made[:3], tmp_path / "facts", check=True, anew=True)
+    assert "limits" in told.written
+    assert not (tmp_path / "facts").exists()
+
+
+def test_two_at_a_time_follow_each_other(made: list[Path], tmp_path: Path) -> None:
+    place = tmp_path / "facts"
+    runs = [_started(place, path) for path in made[:2]]
+    assert [run.wait(300) for run in runs] == [0, 0]
+    assert {row["id"] for row in rows(place, "sources")} >= {f"mue-practitioner-rows-2026q{n}" for n in (1, 2)}
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_killed_at_any_moment_a_folder_is_old_or_new(folder: Path, tmp_path: Path, moment: int) -> None:
+    place = _copied(folder, tmp_path)
+    before = tables(place)
+    path = published.mue(tmp_path, 2026, 4, {"J9260": 10})
+    run = _started(place, path)
+    time.sleep(random.Random(moment).uniform(0.5, 12))
+    if os.name == "posix":
+        run.send_signal(signal.SIGKILL)
+    run.wait(60)
+    now = tables(place)
+    assert now == before or {name for name in now if now[name] != before[name]} == {
+        "limits.csv",
+        "limit_evidence.csv",
+        "sources.csv",
+    }
+    fold.refresh([path], place)
+    assert _spans(place, "limits", "units", code="J9260", claim="professional")[-1][0] == "10"
+
+
+def _started(place: Path, path: Path) -> subprocess.Popen[bytes]:
+    command = (
+        "import sys; from pathlib import Path; from jcodeunits.refresh import fold; from jcodeunits.refresh.family"
+    )
+    command += " import Asked; fold.refresh([Path(sys.argv[2])], Path(sys.argv[1]), asked=Asked(partial=True))"
+    return subprocess.Popen([sys.executable, "-c", command, str(place), str(path)])
+
+
+def _copied(folder: Path, into: Path) -> Path:
+    import shutil
+
+    place = into / "facts"
+    shutil.copytree(folder, place)
+    return place
+
+
+def _all(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path): path.read_bytes() for path in found}
+
+
+# --- the real files ------------------------------------------------------------------------------------
+
+
+def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:
+    files = [shared / name for name in ("cms", "fda", "evidence")]
+    fold.refresh(files, tmp_path / "facts", anew=True)
+    for name, data in tables(tmp_path / "facts").items():
+        shipped = (FOLDER / name).read_bytes()
+        if name == "sources.csv":
+            assert set(data.splitlines()) <= set(shipped.splitlines())
+        else:
+            assert data == shipped, name
+
+
+def test_the_shipped_tables_fed_again_do_not_change(shared: Path, tmp_path: Path) -> None:
+    told = fold.refresh([shared / "cms" / "asp_crosswalk", shared / "cms" / "mue"], tmp_path / "facts")
+    assert told.read == ()
+    assert told.written == ()
