@@ -508,3 +508,26 @@ def test_a_manifest_without_bottom_is_refused(made: Path) -> None:
     (made / "manifest.json").write_text("[" * 100000, "utf-8")
     with pytest.raises(jc.errors.TableError, match="cannot be read as a manifest"):
         Reference.load(made)
+
+
+def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for flag in ("--tables", "--reference"):
+        assert cli.main(["units", "J1885", "30 mg", flag, ""]) == 2
+        assert "is no folder" in capsys.readouterr().err
+
+
+def test_a_table_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "drugs.csv").mkdir()
+    with pytest.raises(jc.errors.TableError, match=r"drugs\.csv"):
+        REFERENCE.with_tables(tmp_path)
+
+
+def test_an_ndc_in_another_form_is_told_as_it_is_written_here(tmp_path: Path) -> None:
+    text = "ndc,codes,amount,unit\n9999-0001-01,J1885,40,mg\n"
+    with pytest.raises(jc.errors.TableError, match="write 09999-0001-01"):
+        REFERENCE.with_tables(_folder(tmp_path, products=text))
+
+
+def test_a_sites_product_is_no_row_of_the_crosswalk(own: Reference) -> None:
+    said = [note.rule for note in jc.billing_units("99999-0001-01", "30 mg", "2027-06-01", reference=own).findings]
+    assert "product-reach" not in said

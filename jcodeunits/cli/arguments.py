@@ -243,9 +243,9 @@ def facts(args: argparse.Namespace) -> tuple[Reference, tuple[str, ...]]:
     """
     from jcodeunits.facts.reference import Reference
 
-    said = {name: getattr(args, name) or os.environ.get(variable) for name, variable in FOLDERS.items()}
-    named = tuple(
-        f"{variable} {said[name]}" for name, variable in FOLDERS.items() if said[name] and not getattr(args, name)
-    )
-    made = Reference.load(said["reference"]) if said["reference"] else Reference.shipped()
-    return (made.with_tables(said["tables"]) if said["tables"] else made), named
+    said = {name: getattr(args, name) for name in FOLDERS}
+    around = {name: os.environ.get(FOLDERS[name]) for name, folder in said.items() if folder is None}
+    named = tuple(f"{FOLDERS[name]} {folder}" for name, folder in around.items() if folder)
+    said |= {name: folder or None for name, folder in around.items()}
+    made = Reference.shipped() if said["reference"] is None else Reference.load(said["reference"])
+    return (made if said["tables"] is None else made.with_tables(said["tables"])), named

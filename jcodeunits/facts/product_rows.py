@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -47,8 +48,9 @@ MARKS = {
 
 
 def _eleven(cell: str) -> str:
-    if ndc.format(cell) != cell:
-        raise ValueError("an NDC as 5-4-2 with hyphens is wanted")
+    if not re.fullmatch(r"\d{5}-\d{4}-\d{2}", cell, re.ASCII):
+        instead = f": write {ndc.format(cell)}" if ndc.is_valid(cell) else ""
+        raise ValueError(f"an NDC as 5-4-2 with hyphens is wanted{instead}")
     return ndc.compact(cell)
 
 

@@ -213,8 +213,8 @@ def _reach_note(
 ) -> tuple[Finding, ...]:
     """A note where the day lies outside the editions, or where the NDC was not listed on it."""
     first, last = reach
-    if first <= on <= last and row.period.holds(on):
-        return ()
+    if row.period.holds(on) and (first <= on <= last or row.origin is None):
+        return ()  # an edition says so, or a site's own row
     if on > last and row.period.holds(on):
         says = f"CMS's crosswalk is known up to {last}; its row for NDC {row.number} answers for {on}."
     elif on < first:

@@ -212,7 +212,11 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
         raise TableError(f"{place} is no folder of tables.", file=place, problems=())
     files = sorted(name for name in os.listdir(place) if name.endswith(".csv"))
     names = ", ".join(f"{name}.csv" for name in sorted(known))
-    strangers = [name for name in files if name.removesuffix(".csv") not in known]
+    strangers = [
+        name
+        for name in files
+        if name.removesuffix(".csv") not in known or not os.path.isfile(os.path.join(place, name))
+    ]
     if strangers or not files:
         says = f"{', '.join(strangers)}: no such table" if strangers else "it holds no table"
         raise TableError(f"{place}: {says}. Name each file after one of: {names}.", file=place, problems=())
