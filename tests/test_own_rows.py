@@ -510,7 +510,7 @@ def test_a_manifest_without_bottom_is_refused(made: Path) -> None:
         Reference.load(made)
 
 
-def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_name_is_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
     for flag in ("--tables", "--reference"):
         assert cli.main(["units", "J1885", "30 mg", flag, ""]) == 2
         assert "is no folder" in capsys.readouterr().err

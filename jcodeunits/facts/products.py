@@ -19,6 +19,7 @@ from ..barcode import scanned
 from ..dated import Citation, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare, own_rows
+from ..tables import OWN
 from .product_rows import AnotherPackage, Container, Product, ProductReview
 from .siblings import another_package, nearest
 from .store import Store
@@ -213,7 +214,7 @@ def _reach_note(
 ) -> tuple[Finding, ...]:
     """A note where the day lies outside the editions, or where the NDC was not listed on it."""
     first, last = reach
-    if row.period.holds(on) and (first <= on <= last or row.origin is None):
+    if row.period.holds(on) and (first <= on <= last or row.source == OWN):
         return ()  # an edition says so, or a site's own row
     if on > last and row.period.holds(on):
         says = f"CMS's crosswalk is known up to {last}; its row for NDC {row.number} answers for {on}."
