@@ -150,9 +150,9 @@ def _place_of(base: Facts, row: PlaceRule) -> str:
 
 
 def _container_of(base: Facts, row: Container) -> str:
-    if len(row.product) < len("12345-1234-12"):
+    if not row.kind or not re.fullmatch(r"\d{5}-\d{4}-\d{2}", row.product):
         return ""
-    known = [one for one in base.products.rows(ndc.compact(row.product)) if one.kind]
+    known = [one for one in base.products.rows(ndc.compact(row.product)) if one.kind not in ("", row.kind)]
     return f"the shipped product {known[-1].label}, {known[-1].kind} ({known[-1].citation})" if known else ""
 
 
