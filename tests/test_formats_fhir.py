@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no dosage": (changed(R4, "dosage", None), "it has no dose"),
     "an external drug": (
         changed(R4, "medicationReference.reference", "Medication/9"),
-        "Medication/9, which the message does not hold",
+        "a Medication that the message does not hold",
     ),
     "a drug without name": (changed(R4, "contained.0.code", coded("urn:x", "1")), "no NDC, HCPCS code or text"),
     "two NDCs": (
@@ -476,7 +476,7 @@ ITEM = {
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        ("productOrService", {"coding": [{"code": "1200"}]}, r"no HCPCS or CPT code with its system \(1200\)"),
+        ("productOrService", {"coding": [{"code": "1200"}]}, r"no HCPCS or CPT code with its system \('1200'\)"),
         ("quantity", None, "quantity None"),
         ("quantity.value", 1.5, "quantity 1.5"),
         ("quantity.value", 0, "quantity 0"),

@@ -17,6 +17,7 @@ from . import _drugs, _fhir_vaccines, _incoming, _names, _routes, _times, _units
 from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
+from ._quoting import coded as quote
 from ._times import Moment
 
 _ORDERS = ("MedicationRequest", "MedicationDispense", "MedicationStatement", "MedicationUsage", "ServiceRequest")
@@ -159,7 +160,8 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
         fix = "Bill it when it is completed."
     else:
         fix = "Only a completed administration is billed."
-    return _incoming.not_given(where, f"its status is {status or 'not said'}", fix, _SOURCE, "status")
+    said = str(status)[:20] if status else "not said"
+    return _incoming.not_given(where, f"its status is {said}", fix, _SOURCE, "status")
 
 
 def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
@@ -224,7 +226,7 @@ def _medication(resource: dict[str, Any], where: str, around: Around) -> tuple[d
         return {}, {}
     found = around.find(pointer)
     if found is None or found.get("resourceType") != "Medication":
-        raise refused(where, f"its drug is {pointer}, which the message does not hold; give it in medications=[...]")
+        raise refused(where, "its drug is a Medication that the message does not hold; give it in medications=[...]")
     if found.get("status") not in MEDICATION_STATUS:
         raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
     return found.get("code") or _sole_ingredient(found), found
@@ -271,7 +273,7 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
     raw = quantity.get("value")
     value = decimal(raw)
     if value is None:
-        raise refused(where, f"{quoted(raw)} is no number", fills="dose")
+        raise refused(where, f"{quote(raw)} is no number", fills="dose")
     if value <= 0:
         raise refused(where, f"the amount is {raw}, and an amount that was given is above 0")
     code, text = quantity.get("code") or "", quantity.get("unit") or ""
@@ -424,7 +426,7 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
     try:
         day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
-        raise refused(where, f"{quoted(text)} names no day") from None
+        raise refused(where, f"{quote(text)} names no day") from None
     time, offset = (match[2] or "", match[3] or "") if match else ("", "")
     return _times.moment(day, time, offset, zone, "fhir")
 

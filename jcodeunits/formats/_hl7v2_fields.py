@@ -7,12 +7,13 @@ import re
 from decimal import Decimal
 
 from jcodeunits.amount import decimal
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 
 from . import _drugs, _incoming, _times, _units
 from ._hl7v2_segments import CODES, RXNORM, Segment, refused
 from ._outgoing import number
+from ._quoting import coded
 from ._routes import Coding
 from ._times import Moment
 
@@ -24,7 +25,7 @@ def stamp(text: str, where: str, zone: str | None = None) -> Moment:
     try:
         day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
-        raise refused(where, f"{text!r} names no day") from None
+        raise refused(where, f"{coded(text)} names no day") from None
     time = f"{match[2]}:{match[3]}" if match and match[3] else ""
     return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
@@ -47,7 +48,7 @@ def _decimal(text: str, where: str) -> Decimal:
     try:
         return decimal(Decimal(text if re.fullmatch(r"\+?(?:\d+\.?\d*|\.\d+)", text, re.ASCII) else "NaN"))
     except ValueError:
-        raise refused(where, f"{quoted(text)} is no amount", fills="dose") from None
+        raise refused(where, f"{coded(text)} is no amount", fills="dose") from None
 
 
 def plain_number(text: str) -> Decimal | None:

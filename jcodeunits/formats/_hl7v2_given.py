@@ -17,6 +17,7 @@ from . import _hl7v2_mixtures, _incoming, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import Segment, ordered, refused
 from ._incoming import Given, Reading
+from ._quoting import coded
 from ._times import Moment
 
 _SOURCE = "hl7-v2-pharmacy"
@@ -168,20 +169,20 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
         )
     if rxa.get(18) or rxa.get(18, 2):
         return refuse(
-            f"RXA-18 gives a reason for refusal ({rxa.get(18) or rxa.get(18, 2)}), so it was not taken",
+            f"RXA-18 gives a reason for refusal ({coded(rxa.get(18) or rxa.get(18, 2))}), so it was not taken",
             "Nothing was given to bill; where it was, have the sender correct RXA-18.",
             "RXA-18",
         )
     said = {word for n in range(rxa.repeats(20)) for word in _completions(rxa, n)}
     if len(said) > 1:
         fix = "Have the sender correct the message."
-        return refuse(f"RXA-20 contradicts itself: {rxa.raw(20)}", fix)
+        return refuse(f"RXA-20 contradicts itself: {coded(rxa.raw(20))}", fix)
     if status in ("RE", "NA"):
         return refuse(f"its completion status is {status} ({_COMPLETION[status]})", "Nothing was given to bill.")
     if status == "PA" and not partial:
         return refuse("it was given in part (PA)", "If RXA-6 is what was given, read it with partial=True.")
     if not _word(rxa) and not completed:
-        said_so = f"RXA-20 is {status!r}, which is no word, and" if status else "RXA-20"
+        said_so = f"RXA-20 is {coded(status)}, which is no word, and" if status else "RXA-20"
         return refuse(
             f"{said_so} does not say whether it was given",
             "If the record shows it as given, read it with completed=True.",
@@ -189,7 +190,7 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
     if status not in _COMPLETION and _word(rxa) and (why := _against(rxa, done, completed)):
         return refuse(*why)
     if action not in ("", "A"):
-        what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {action!r} for")
+        what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {coded(action)} for")
         fix = "Take back what was billed from the first message, and bill the new one by hand."
         return refuse(f"it {what} an administration that was sent before", fix, "RXA-21")
     if rxa.get(5) == NO_VACCINE and rxa.get(5, 3).upper() == "CVX":
@@ -240,14 +241,14 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
     """Why a word of the record may not be billed, and what to do."""
     word = _word(rxa)
     if done is None:
-        fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{word[:40]!r}: 'given'}}."
-        return f"RXA-20 is {word!r}, which is no completion status", fix
+        fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{coded(word)}: 'given'}}."
+        return f"RXA-20 is {coded(word)}, which is no completion status", fix
     if done in ("not-given", "no-dose"):
-        return f"RXA-20 says {word!r}: {mar.MEANINGS[done]}", "Nothing was given to bill."
+        return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", "Nothing was given to bill."
     ended = rxa.get(4) and rxa.get(4) != rxa.get(3)
     if not completed and (done == "other" or (done == "bag" and not ended)):
         fix = "If the record shows that it was given here, in the amount said, read it with completed=True."
-        return f"RXA-20 says {word!r}: {mar.MEANINGS[done]}", fix
+        return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", fix
     return None
 
 
@@ -289,7 +290,7 @@ def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:
     more = _routed(rxr)
     for key, value in more.items():
         if says.get(key, value) != value:
-            why = f"its {key} is {quoted(says[key])} and {quoted(value)}, which contradict each other: several RXR"
+            why = f"its {key} is {coded(says[key])} and {coded(value)}, which contradict each other: several RXR"
             raise refused(rxr.where, why)
     return more
 

@@ -11,6 +11,8 @@ import attrs
 
 from jcodeunits.errors import FormatError
 
+from ._quoting import coded
+
 # Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
 PROCESSING = {
     "T": "a training message",
@@ -200,7 +202,7 @@ def _in_production(msh: Segment) -> None:
         if said not in ("", plain):
             what = PROCESSING.get(said, "no processing ID that is read here")
             raise FormatError(
-                f"MSH-11 (processing ID) is {msh.raw(11)!r}: {what}, and is never billed.",
+                f"MSH-11 (processing ID) is {coded(msh.raw(11))}: {what}, and is never billed.",
                 format="hl7v2",
                 place="MSH-11",
             )

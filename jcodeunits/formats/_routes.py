@@ -11,7 +11,9 @@ from collections.abc import Iterable
 import attrs
 
 from jcodeunits import routes
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError
+
+from ._quoting import coded
 
 # The names that messages give to the published lists, in capitals.
 _NAMES = {
@@ -100,7 +102,7 @@ def said(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str,
     found = _agreed([one for one in known if one.meant != _UNNAMED], form, where)
     if found and not any(one.meant == _UNNAMED for one in known):
         return found
-    shown = " / ".join(dict.fromkeys(quoted(one.words) for one in heard))
+    shown = " / ".join(dict.fromkeys(coded(one.words) for one in heard))
     if not known:
         why = "is no known route"
     elif any(one.meant == _UNNAMED for one in known):
@@ -120,7 +122,7 @@ def _agreed(known: Iterable[_Heard], form: str, where: str) -> str:
         both = one.meant if meant is None else _both(meant, one.meant)
         if not both:
             raise FormatError(
-                f"{where}: its route is {' and '.join(map(quoted, [*before, one.words]))}, which contradict each "
+                f"{where}: its route is {' and '.join(map(coded, [*before, one.words]))}, which contradict each "
                 "other. Correct the message.",
                 format=form,
                 place=where,

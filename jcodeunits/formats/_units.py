@@ -16,10 +16,11 @@ from typing import ClassVar
 import attrs
 
 from jcodeunits import tables, units
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError
 from jcodeunits.tables import Dated, column, columns_last, text
 
 from ._outgoing import number
+from ._quoting import coded as quote
 
 
 @attrs.frozen(field_transformer=columns_last)
@@ -95,7 +96,7 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
         unit = _Unit(spelt) if spelt else _of_code(word)
     if unit is None:
         raise FormatError(
-            f"{where}: {quoted(code or said)} is no unit that is read here. Allowed: {', '.join(ucum())}.",
+            f"{where}: {quote(code or said)} is no unit that is read here. Allowed: {', '.join(ucum())}.",
             format=form,
             place=where,
             fills=fills,

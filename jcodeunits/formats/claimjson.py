@@ -21,13 +21,14 @@ from typing import Any
 
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _elements, _outgoing
 from ._json import Shapes, load
 from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._quoting import coded
 
 SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
 QUANTITY_DIGITS = (8, 7)  # and this one into CTP04
@@ -243,7 +244,7 @@ def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
     except ValueError:
         made = Decimal(-1)
     if made < 0:
-        problems.append(f"{where} is {quoted(value)}, which is no amount")
+        problems.append(f"{where} is {coded(value)}, which is no amount")
         return None
     return Decimal(number(made))
 
@@ -272,11 +273,11 @@ def _read_line(
     lost += _outgoing.unread(row.items(), _elements.CLEARING_ROW, at)
     lost += _outgoing.unread(service.items(), _elements.CLEARING_SERVICE, at)
     if not is_valid(service.get("procedureCode")):
-        problems.append(f"{where}: {service.get('procedureCode')!r} is no HCPCS or CPT code")
+        problems.append(f"{where}: {coded(service.get('procedureCode'))} is no HCPCS or CPT code")
     if service.get("procedureIdentifier") != "HC":
-        problems.append(f"{where}: procedureIdentifier {service.get('procedureIdentifier')!r} is not HC")
+        problems.append(f"{where}: procedureIdentifier {coded(service.get('procedureIdentifier'))} is not HC")
     if service.get("measurementUnit") != "UN":
-        problems.append(f"{where}: measurementUnit {service.get('measurementUnit')!r} is not UN")
+        problems.append(f"{where}: measurementUnit {coded(service.get('measurementUnit'))} is not UN")
     units = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
     if units is not None and (units % 1 or units < 1):
         problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
@@ -319,10 +320,10 @@ def _drug(drug: Mapping[str, Any], at: int, problems: list[str], lost: list[Loss
         return ExtraNdc("")
     ndc = str(drug.get("nationalDrugCode") or "")
     if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
     unit = str(drug.get("measurementUnitCode") or "")
     if unit not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
-        problems.append(f"{where}: {unit!r} is no NDC unit")
+        problems.append(f"{where}: {coded(unit)} is no NDC unit")
     quantity = _decimal(drug.get("nationalDrugUnitCount"), f"{where}: nationalDrugUnitCount", problems)
     if quantity is not None and quantity <= 0:
         problems.append(f"{where}: an NDC quantity of 0")

@@ -29,6 +29,7 @@ from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
+from ._quoting import coded
 
 PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 REVENUE = "https://www.nubc.org/CodeSystem/RevenueCodes"
@@ -213,7 +214,7 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
     if (value := net.get("value")) is not None:
         amount = decimal(value)
         if amount is None or amount < 0:
-            problems.append(f"{where}: net {value!r} is no amount that is charged")
+            problems.append(f"{where}: net {coded(value)} is no amount that is charged")
         return amount
     if price.get("value") is not None:
         lost.append(Loss(at, "unitPrice", str(price["value"]), "a line holds its whole charge (net)"))
@@ -224,7 +225,7 @@ def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
     for system in (HCPCS, CPT):
         if found := codes(concept, system):
             return str(found[0]["code"])
-    said = ", ".join(words(concept)) or "nothing"
+    said = ", ".join(map(coded, words(concept))) or "nothing"
     problems.append(f"{where}: no HCPCS or CPT code with its system ({said})")
     return ""
 
@@ -256,7 +257,7 @@ def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], pr
         return None
     ndc, quantity = str(found[0]["code"]), detail.get("quantity") or {}
     if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
     if quantity.get("value") is None:
         return ExtraNdc(ndc)
     unit = _NDC_QUALIFIERS.get(quantity.get("code") or quantity.get("unit") or "")
@@ -273,7 +274,7 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
     products += [one.get("concept") or {} for one in resource.get("product") or []]
     ndc = next((code["code"] for product in products for code in codes(product, NDC)), None)
     if ndc is not None and not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
     concept = resource.get("code") or {}
     modifiers = [
         said[0]

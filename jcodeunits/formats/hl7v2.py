@@ -24,7 +24,7 @@ import attrs
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError, quoted
+from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
@@ -34,6 +34,7 @@ from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Loss, Rules, number
+from ._quoting import coded
 
 QUANTITY_DIGITS = 6  # FT1-10, NM of length 6 in v2.5.1
 NDC_QUANTITY_FROM = (2, 7)  # FT1-43 begins with v2.7
@@ -158,7 +159,7 @@ def _days(ft1: Segment, problems: list[str]) -> str:
     """The day of FT1-4, or its first and last day."""
     stamps = [stamp for stamp in (ft1.get(4), ft1.get(4, 2)) if stamp]
     if not stamps or not all(STAMP.fullmatch(stamp) for stamp in stamps):
-        problems.append(f"{ft1.where}: FT1-4 {quoted(ft1.get(4))} names no day")
+        problems.append(f"{ft1.where}: FT1-4 {coded(ft1.get(4))} names no day")
     days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps]
     return "/".join(dict.fromkeys(days))
 
@@ -166,20 +167,20 @@ def _days(ft1: Segment, problems: list[str]) -> str:
 def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     if ft1.get(6) != "CG":
         what = TRANSACTIONS.get(ft1.get(6), "no transaction that is read here")
-        problems.append(f"{ft1.where}: FT1-6 is {ft1.get(6)!r} ({what}), and only a charge (CG) is a line")
+        problems.append(f"{ft1.where}: FT1-6 is {coded(ft1.get(6))} ({what}), and only a charge (CG) is a line")
     written = ft1.get(10)
     units = plain_number(written.removeprefix("+").removesuffix(".")) or Decimal(0)
     if units < 1 or units % 1:
-        problems.append(f"{ft1.where}: FT1-10 is {quoted(written)}, and a line counts whole units above 0")
+        problems.append(f"{ft1.where}: FT1-10 is {coded(written)}, and a line counts whole units above 0")
     ndc = _ndc(ft1, problems)
     qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
     modifiers = [ft1.get(26, 1, n) for n in range(ft1.repeats(26))]
     amount = ft1.get(11).split(ft1.marks.sub)[0]
     charged = plain_number(amount)
     if amount.startswith("-"):
-        problems.append(f"{ft1.where}: FT1-11 is {quoted(amount)}, and an amount below 0 is a credit and no charge")
+        problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, and an amount below 0 is a credit and no charge")
     elif charged is None and amount.isdigit():
-        problems.append(f"{ft1.where}: FT1-11 is {quoted(amount)}, which is no amount")
+        problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, which is no amount")
     code, text = _procedure(ft1, problems)
     return Line(
         code,
@@ -210,8 +211,8 @@ def _ndc(ft1: Segment, problems: list[str]) -> str | None:
         return None
     try:
         return ndc_codes.compact(ft1.get(29))
-    except IdentifierError as why:
-        problems.append(f"{ft1.where}: FT1-29: {why}")
+    except IdentifierError:
+        problems.append(f"{ft1.where}: FT1-29: {coded(ft1.get(29))} is no NDC of 11 digits, or 10 with hyphens")
         return None
 
 
@@ -248,7 +249,7 @@ def _zed(line: Line, segment: Segment, problems: list[str]) -> Line:
     unit, amount = segment.get(5), segment.get(4)
     quantity = plain_number(amount)
     if unit not in _outgoing.QUALIFIERS or quantity is None:
-        problems.append(f"{segment.where}: {quoted(amount)} {quoted(unit)} is no NDC quantity")
+        problems.append(f"{segment.where}: {coded(amount)} {coded(unit)} is no NDC quantity")
         return line
     return attrs.evolve(line, ndc_qualifier=unit, ndc_quantity=quantity)
 

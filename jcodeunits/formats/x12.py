@@ -29,13 +29,14 @@ import attrs
 
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _elements, _outgoing
 from ._json import plain_text
 from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._quoting import coded
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
 SERVICE_UNIT_DIGITS = 8
@@ -393,7 +394,7 @@ class _Reader:
         line.place = values.get(5, "") or line.place
         chosen = [part for part in values.get(7, "").split(self.marks.component) if part]
         if not all(is_count(part) for part in chosen):
-            self.problems.append(f"{where}: SV107 points with {values.get(7)!r}")
+            self.problems.append(f"{where}: SV107 points with {coded(values.get(7))}")
         line.pointers = tuple(int(part) for part in chosen if is_count(part))
 
     def _sv2(self, where: str, values: dict[int, str]) -> None:
@@ -414,7 +415,7 @@ class _Reader:
         unit, charge = values.get(at["unit"], ""), values.get(at["amount"], "")
         line.written = f"{values.get(1, '')} {values.get(2, '') if at['code'] == 2 else ''} ({unit}), charge {charge}"
         if qualifier != "HC" or not parts:
-            line.no_drug = f"{qualifier!r} is not HC, so the code is no HCPCS or CPT code"
+            line.no_drug = f"{coded(qualifier)} is not HC, so the code is no HCPCS or CPT code"
         elif unit in ("MJ", "DA"):
             line.no_drug = f"it counts {unit!r}, and units (UN) are wanted"
         if line.no_drug:
@@ -422,7 +423,7 @@ class _Reader:
             return
         line.code = parts[0] if parts else "?"
         if not is_valid(line.code):
-            self.problems.append(f"{where}: {line.code!r} is no HCPCS or CPT code")
+            self.problems.append(f"{where}: {coded(line.code)} is no HCPCS or CPT code")
         line.modifiers = tuple(part for part in parts[1:5] if part)
         described = parts[5] if len(parts) > 5 else ""
         if re.fullmatch(r"[A-Z0-9]{2}", described):
@@ -430,7 +431,7 @@ class _Reader:
         line.description = described or None
         line.amount = self._number(where, "charge", values.get(at["amount"], ""))
         if values.get(at["unit"]) != "UN":
-            self.problems.append(f"{where}: counts {values.get(at['unit'])!r}, and units (UN) are wanted")
+            self.problems.append(f"{where}: counts {coded(values.get(at['unit']))}, and units (UN) are wanted")
         units = self._number(where, "unit count", values.get(at["units"], ""))
         if units is not None and (units != int(units) or units < 1):
             self.problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
@@ -440,7 +441,7 @@ class _Reader:
         try:
             return decimal(Decimal(text if _NUMBER.fullmatch(text) else "NaN"))
         except ValueError:
-            self.problems.append(f"{where}: {quoted(text)} is no {what}")
+            self.problems.append(f"{where}: {coded(text)} is no {what}")
             return None
 
     def _dtp(self, where: str, values: dict[int, str]) -> None:
@@ -451,7 +452,7 @@ class _Reader:
             return
         days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
         if not all(_DAY.fullmatch(day) for day in days):
-            self.problems.append(f"{where}: {values.get(3, '')!r} is no date of service")
+            self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
         self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
 
     def _nte(self, _: str, values: dict[int, str]) -> None:
@@ -474,7 +475,7 @@ class _Reader:
             line.losses.append(("LIN", ndc, f"{values.get(2)!r} is no NDC qualifier"))
             return
         if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-            self.problems.append(f"{where}: {ndc!r} has not the 11 digits of an NDC")
+            self.problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
         line.ndc = ndc
 
     def _ctp(self, where: str, values: dict[int, str]) -> None:
@@ -489,7 +490,7 @@ class _Reader:
             return  # the quantity of a supply, which LIN has reported
         line.qualifier = values.get(5, "").split(self.marks.component)[0]
         if line.qualifier not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
-            self.problems.append(f"{where}: {line.qualifier!r} in CTP05 is no NDC unit")
+            self.problems.append(f"{where}: {coded(line.qualifier)} in CTP05 is no NDC unit")
         quantity = self._number(where, "NDC quantity", values.get(4, ""))
         line.quantity = None if quantity is None else Decimal(number(quantity))
         if line.quantity is not None and line.quantity <= 0:

@@ -1,0 +1,31 @@
+"""What an error may quote of a message: coded values; never a person's name, number or address, and never prose.
+
+Errors end in logs and tickets (HIPAA privacy rule: the safe harbor's identifiers, minimum necessary). Fields of
+people and prose are not quoted at all; the words beside a code are, where they are as short as such words are.
+"""
+
+from __future__ import annotations
+
+import re
+
+from jcodeunits.errors import quoted
+
+_LONGEST = 40
+_MOST_WORDS = 4
+_NUMBERED = re.compile(r"\d{5,}")
+
+
+def coded(value: object) -> str:
+    """A coded value as an error quotes it: what is written like prose, or holds a long number beside words, is not.
+
+    >>> coded("ZZ"), coded("by pigeon"), coded("78421000")
+    ("'ZZ'", "'by pigeon'", "'78421000'")
+    >>> coded("given by Ms Testperson in room 7"), coded("Testperson 77120034")
+    ('a text of 7 words', 'a text of 2 words')
+    """
+    if not isinstance(value, str):
+        return quoted(value)
+    text = value
+    words = text.split()
+    prose = len(text) > _LONGEST or len(words) > _MOST_WORDS or (len(words) > 1 and _NUMBERED.search(text))
+    return f"a text of {len(words)} words" if prose else quoted(text)
