@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from shipped import DRUGS
 
 import jcodeunits as jc
+from jcodeunits import routes
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, NoCode, NotInEffect, UnknownDrug
 from jcodeunits.facts.choosing import choose
-from jcodeunits.facts.drug_rows import NameWord, Uncoded
+from jcodeunits.facts.drug_rows import BrandStrength, NameWord, RxNorm, Uncoded
 from jcodeunits.facts.policy_rows import Unclassified
 from jcodeunits.facts.reading_names import read
-from jcodeunits.facts.words import normal
+from jcodeunits.facts.words import normal, squeezed
 
 ON = dt.date(2026, 8, 15)
 CASES = Path(__file__).parent / "cases" / "phrases.csv"
@@ -167,3 +169,38 @@ def test_a_strength_of_another_kind_is_refused() -> None:
     for text in ("ketorolac 30 units/mL", "heparin 5 mg/mL", "ketorolac 30 mg/mL 15 mg/mL", "D5W 10 mg/mL"):
         with pytest.raises(AmbiguousDrug):
             choose(DRUGS, text, ON, Dose.of("1 mL"))
+
+
+# --- the tables of words ----------------------------------------------------------------------------
+
+
+def test_every_concept_of_rxnorm_stands_for_a_name_that_is_known() -> None:
+    for row in DRUGS.store.rows(RxNorm):
+        assert DRUGS.knows(squeezed(row.name)), row
+        assert row.rxcui.isdigit()
+
+
+def test_what_a_word_is_short_for_is_words_of_names_and_a_route_is_a_route() -> None:
+    known = {word for name in NAMES for word in normal(name).split()}
+    known |= {word for row in DRUGS.drugs for word in normal(f"{row.form} {row.qualifier}").split()}
+    known |= {word for row in DRUGS.store.rows(Uncoded) for word in normal(row.name).split()}
+    for row in DRUGS.store.rows(NameWord):
+        if row.kind == "spelling":
+            assert set(normal(row.means).split()) <= known | DRUGS.salt_words, row
+        elif row.kind == "route":
+            assert row.means in routes.NAMES, row
+        elif row.kind != "isotope":
+            assert set(row.means.split("|")) <= {"", "injection", "inhaled", "implant"}, row
+
+
+def test_a_number_of_a_brand_is_a_strength_only_by_a_reviewed_row() -> None:
+    wrong = []
+    for row in DRUGS.brands:
+        number = re.search(r"\d", row.brand)
+        if number and squeezed(row.brand) not in DRUGS.brand_strengths:
+            reading = read(DRUGS, row.brand)
+            if reading is not None and reading.strengths:
+                wrong.append(row.brand)
+    assert wrong == []
+    for row in DRUGS.store.rows(BrandStrength):
+        assert DRUGS.knows(squeezed(row.brand)), row
