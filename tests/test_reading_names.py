@@ -204,3 +204,33 @@ def test_a_number_of_a_brand_is_a_strength_only_by_a_reviewed_row() -> None:
     assert wrong == []
     for row in DRUGS.store.rows(BrandStrength):
         assert DRUGS.knows(squeezed(row.brand)), row
+
+
+# --- every door reads the same ----------------------------------------------------------------------
+
+
+def test_bulk_reads_a_name_as_the_counter_does() -> None:
+    pa = pytest.importorskip("pyarrow")
+    from jcodeunits import batch
+
+    cases = [case for case in phrases() if case["dose"].split()[0].replace(".", "").isdigit()]
+    table = pa.table(
+        {
+            "drug": [case["typed"] for case in cases],
+            "dose": [case["dose"].partition(" ")[0] for case in cases],
+            "unit": [case["dose"].partition(" ")[2] for case in cases],
+            "on": [ON.isoformat()] * len(cases),
+            "route": [case["route"] or None for case in cases],
+        }
+    )
+    made = batch.bill(table).to_pylist()
+    for case, row in zip(cases, made, strict=True):
+        got = "refused" if row["status"] != "billed" else f"{row['hcpcs']} x {row['units']}"
+        assert got.startswith(case["answer"]), (case["typed"], row)
+
+
+@pytest.mark.parametrize("case", phrases(), ids=lambda case: f"{case['typed']}-{case['dose']}")
+def test_find_lists_the_code_that_a_phrase_is_billed_with(case: dict[str, str]) -> None:
+    found = [row.code for row in jc.find(case["typed"], on=ON)]
+    if case["answer"] != "refused" and not re.search(r"[-\s]\d+$|rxcui", case["typed"].casefold()):
+        assert case["answer"].split()[0] in found

@@ -21,6 +21,7 @@ from ..coding.drug_lines import drug_lines
 from ..dose import Dose
 from ..encounter import CONTAINERS, Administration, Encounter, OpenedProduct, Patient
 from ..errors import EncounterError, JcodeunitsError, quoted
+from ..facts import choosing
 from ..facts.product_rows import FORMS
 from ..finding import Finding
 from ..rules.unit_limit import counted_to, unit_limit
@@ -213,10 +214,13 @@ class Clerk:
         if route is None:
             # Without a route a name is looked up among injectables; a code asks for no route.
             route = self.resolver.any_route
-            if opened.ndc is None:
+            if opened.ndc is None and _is_name(drug):
                 book = self.resolver.reference
                 known = dose if isinstance(dose, Dose) else None
-                drug = convert.resolve(drug, row.on, known, None, reference=book)[0].code if _is_name(drug) else drug
+                found, _ = convert.resolve(drug, row.on, known, None, reference=book)
+                route = choosing.way_of(book.drugs, drug, None) or route
+                dose = known and choosing.drawn(book.drugs, drug, known, found)
+                drug = found.code
         if not isinstance(drug, str) or not drug.strip():
             convert.resolve(drug, row.on, None, None, reference=self.resolver.reference)
         one: Any = Administration(

@@ -42,6 +42,7 @@ from ..facts.policy_rows import (
     Unclassified,
 )
 from ..facts.product_rows import AnotherPackage, Container, Product
+from ..facts.reading_names import read
 from ..facts.reference import Reference
 from ..facts.words import normal
 from ..finding import Finding
@@ -328,6 +329,8 @@ class Resolver:
         for row in self._of_code(drug):
             if row.effective <= day and (row.ends is None or day <= row.ends):
                 return self._alone.setdefault(id(row), Target(row))
+        if self._says_more(drug):
+            return Target(by_dose=True)
         try:
             row, notes = convert.resolve(drug, day, None, route, reference=self.reference)
         except AmbiguousDrug as error:
@@ -338,6 +341,16 @@ class Resolver:
         except JcodeunitsError as error:
             return Target(reason=reason_of(error, day))
         return Target(row, notes)
+
+    def _says_more(self, drug: Any) -> bool:
+        """Whether a drug's text holds a strength or a route, which count beside the dose of its row."""
+        if not isinstance(drug, str) or is_number(drug):
+            return False
+        try:
+            reading = read(self.book, drug)
+        except JcodeunitsError:
+            return False
+        return reading is not None and bool(reading.strengths or reading.routes)
 
     def _by_product(self, alone: Target, drug: str, number: str, route: str | None, day: dt.date) -> Target:
         """What the drug means beside a product: the product may settle it, or contradict it."""
@@ -360,13 +373,13 @@ class Resolver:
         """Whether there is a dose at which one of the candidates is chosen: each is asked at its own amount."""
         for row in (row for code in error.candidates for row in self.book.rows(code)):
             amount = row.through or (row.above + 1 if row.above is not None else row.size)
-            if amount is None or not row.unit:
-                continue
-            try:
-                ask(Dose(amount, row.unit))
-            except JcodeunitsError:
-                continue
-            return True
+            amounts = [(amount, row.unit)] if amount is not None and row.unit else []
+            for given, unit in (*amounts, *row.equivalents):
+                try:
+                    ask(Dose(given, unit))
+                except JcodeunitsError:
+                    continue
+                return True
         return False
 
     # -- cells

@@ -99,12 +99,12 @@ def _of_name(
     found = dated or found
     found = tuple(row for row in found if _said_for(row.routes, route)) or found
     if not found:
-        return _told_apart(_called(catalog, named.key), named.own), ()
+        return _told_apart(_called(catalog, named.key), named), ()
     rows: list[Drug] = []
     for row in found:
         general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
         rows.extend(catalog.rows(row.code) if row.code else general)
-    return _told_apart(tuple(dict.fromkeys(rows)), named.own), found
+    return _told_apart(tuple(dict.fromkeys(rows)), named), found
 
 
 def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
@@ -113,8 +113,10 @@ def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
     return tuple(row for full in fulls for row in catalog.ingredients[full])
 
 
-def _told_apart(rows: tuple[Drug, ...], own: frozenset[str]) -> tuple[Drug, ...]:
-    """The rows that words beside the name tell from the others: by their form, else by brand or maker."""
+def _told_apart(rows: tuple[Drug, ...], named: Named) -> tuple[Drug, ...]:
+    """The rows that words beside the name tell from the others: by their salt, then by form, else by brand or maker."""
+    rows = tuple(row for row in rows if named.salts <= set(normal(row.ingredient).split()))
+    own = named.own
     if not own:
         return rows
     by_form = tuple(row for row in rows if own <= set(normal(row.form).split()))
@@ -338,7 +340,7 @@ def _narrow(
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
         if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):
-            raise catalog.no_code_then(" ".join([name, *sorted(named.own)]), rows, on)
+            raise catalog.no_code_then(" ".join([name, *sorted(named.salts | named.own)]), rows, on)
         raise gone
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:

@@ -53,11 +53,12 @@ class Strength:
 
 @attrs.frozen
 class Named:
-    """One name in a text: as it is looked up, as it stands there, and the words that tell its rows apart."""
+    """One name in a text: as it is looked up, as it stands there, the words that tell its rows apart, its salts."""
 
     key: str
     text: str
     own: frozenset[str] = frozenset()
+    salts: frozenset[str] = frozenset()
 
 
 @attrs.frozen
@@ -90,7 +91,7 @@ class Reading:
     def is_bare(self) -> bool:
         """Whether the text is one name and nothing else."""
         return len(self.names) == 1 and not (
-            self.codes or self.routes or self.forms or self.strengths or self.names[0].own
+            self.codes or self.routes or self.forms or self.strengths or self.names[0].own or self.names[0].salts
         )
 
     def drawn(self, dose: Dose) -> Dose:
@@ -394,7 +395,8 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Read
             return at
         at += size
     if named is not None:
-        named = attrs.evolve(named, key=_with_salts(catalog, named.key, use), own=frozenset(use.own))
+        key = _with_salts(catalog, named.key, use)
+        named = attrs.evolve(named, key=key, own=frozenset(use.own), salts=frozenset(use.salts))
     return Reading(
         "",
         (named,) if named else (),

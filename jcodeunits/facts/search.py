@@ -15,12 +15,12 @@ from typing import Any
 
 from .. import hcpcs, ndc, routes
 from ..dated import as_date
-from ..errors import LONGEST, IdentifierError, ProductError, UnknownDrug, quoted
+from ..errors import LONGEST, AmbiguousDrug, IdentifierError, ProductError, UnknownDrug, quoted
 from ..shown import Shown
-from .choosing import choose
+from .choosing import choose, rows_meant
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog, History
-from .reading_names import bare_names
+from .reading_names import bare_names, read
 from .reference import Reference
 from .words import check_length, normal, squeezed
 
@@ -83,8 +83,22 @@ def find(text: str, on: object = None, reference: Reference | None = None, limit
     for rank, row in _matches(text.strip(), day, Reference.of(reference)):
         if day is None or row.period.holds(day):
             ranked[row] = min(rank, ranked.get(row, rank))
+    for row in _in_parts(text, (reference or Reference.shipped()).drugs, day, bool(ranked)):
+        ranked.setdefault(row, _FULL)
     found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
     return Drugs(found[:limit])
+
+
+def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> list[Drug]:
+    """What a text means that is a name with its form, route, strength or code; those for every maker, if any."""
+    try:
+        reading = read(book, text)
+        if reading is None or (known and reading.is_bare and reading.names[0].key == squeezed(text)):
+            return []  # a plain name that was found already
+        rows = [row for row in rows_meant(book, text) if day is None or row.period.holds(day)]
+    except AmbiguousDrug:
+        return []
+    return [row for row in rows if row.is_injected and not row.specific] or rows
 
 
 def _order(row: Drug) -> tuple[Any, ...]:
