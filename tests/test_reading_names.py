@@ -234,3 +234,9 @@ def test_find_lists_the_code_that_a_phrase_is_billed_with(case: dict[str, str]) 
     found = [row.code for row in jc.find(case["typed"], on=ON)]
     if case["answer"] != "refused" and not re.search(r"[-\s]\d+$|rxcui", case["typed"].casefold()):
         assert case["answer"].split()[0] in found
+
+
+def test_no_name_with_a_code_is_listed_as_one_without() -> None:
+    for row in DRUGS.store.rows(Uncoded):
+        assert squeezed(row.name) not in DRUGS.named, row
+        assert squeezed(row.name) not in DRUGS.moieties, row
