@@ -479,8 +479,8 @@ def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
 
 def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
     """Whether a word is, or begins, exactly one salt of the very ingredient; then only its rows are meant."""
-    if key in use.salts:
-        return False  # said twice
+    if key in use.salts or _is_small(key):
+        return False  # said twice, or a number
     held = {word for row in use.rows for word in normal(row.ingredient).split()}
     said = {word for word in held if word == key} or {
         word for word in held & catalog.salt_words if len(key) >= _SHORTEST_PART and word.startswith(key)
