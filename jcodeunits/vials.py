@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 
 from . import tables, units
-from .amount import decimal_text, quotient_up
+from .amount import decimal_text, quotient_up, round_up
 from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch, shortened
@@ -488,7 +488,7 @@ def fits(dose: object, sizes: Iterable[object]) -> tuple[Fit, ...]:
     """The best fit first, then the best fit that uses each single size alone, with what it would waste."""
     given = Dose.of(dose)
     kinds = _sizes(given, sizes)
-    alone = [_fit(given, ((size, math.ceil(given.amount / amount)),)) for size, amount in kinds]
+    alone = [_fit(given, ((size, round_up(given.amount / amount)),)) for size, amount in kinds]
     best = _fit(given, _least_waste(given, kinds))
     others = sorted((f for f in alone if f.containers != best.containers), key=lambda f: (f.waste.amount, f.count))
     return (best, *others)
@@ -520,7 +520,7 @@ def _least_waste(given: Dose, kinds: tuple[tuple[Dose, Fraction], ...]) -> list[
     whole = [int(amount * scale) for _, amount in kinds]
     measure = math.gcd(*whole)
     parts = [size // measure for size in whole]
-    total = _least_total(parts, math.ceil(given.amount * scale / measure))
+    total = _least_total(parts, round_up(given.amount * scale / measure))
     counts = _fewest(parts, total)
     return [(size, count) for (size, _), count in zip(kinds, counts, strict=True)]
 

@@ -7,7 +7,6 @@ guessed line.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +15,7 @@ from typing import Any
 import attrs
 
 from jcodeunits import hcpcs, ndc, units
-from jcodeunits.amount import decimal_text
+from jcodeunits.amount import decimal_text, round_up
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
 from jcodeunits.dated import Step, Trace
@@ -464,7 +463,7 @@ def _divided(total: int, numbers: list[_Ndc]) -> list[int]:
     """Whole units for each NDC by its part, rounded up as the sum grows, so that they add up to the total."""
     parts = [number.part or Fraction(0) for number in numbers]
     whole = sum(parts, Fraction(0)) or Fraction(1)
-    reached = [math.ceil(total * sum(parts[: n + 1], Fraction(0)) / whole) for n in range(len(parts))]
+    reached = [round_up(total * sum(parts[: n + 1], Fraction(0)) / whole) for n in range(len(parts))]
     return [after - before for before, after in zip([0, *reached], reached, strict=False)]
 
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 import attrs
 
 from .. import hcpcs, units
+from ..amount import round_up
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
@@ -560,9 +561,9 @@ def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
     ratio = _ratio(row, dose)
     if ratio is None:
         return Fraction(10**30), 0
-    count = -(-ratio // 1)
+    count = round_up(ratio)
     mass = units.factor(row.unit, "mg") if units.dimension(row.unit) == "mass" else Fraction(1)
-    return (count - ratio) * row.size * mass, int(count)
+    return (count - ratio) * row.size * mass, count
 
 
 def _ratio(row: Drug, dose: Dose) -> Fraction | None:
