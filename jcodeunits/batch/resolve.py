@@ -52,7 +52,7 @@ from ..units import dimension, factor
 EPOCH_DAY = dt.date(1970, 1, 1)
 EPOCH = EPOCH_DAY.toordinal()
 _MOST = 10**18  # what `Dose.of` takes for a dose
-BAND = 2**62  # ceil(k / 2^62) is 1 for every k up to it: one unit for the whole dose
+BAND = 2**62  # k / 2^62 is rounded up to 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
 _DECIDING = (
