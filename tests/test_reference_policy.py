@@ -384,7 +384,7 @@ def _codes(purpose: str, route: str, classes: Iterable[str] = (), payer: str = "
         ("therapeutic", "IV infusion", (), "medicare", "96365 96366 96367 96368"),
         ("therapeutic", "IV infusion", ("antineoplastic-nonhormonal",), "medicare", "96413 96415 96416 96417"),
         ("therapeutic", "IV push", ("antineoplastic-nonhormonal",), "medicare", "96409 96411"),
-        ("therapeutic", "intra-articular", (), "medicare", "20600 20604 20605 20606 20610 20611"),
+        ("therapeutic", "intra-articular", (), "medicare", "20600 20604 20605 20606 20610 20611 27096"),
         ("allergen", "SC", (), "commercial", "95115 95117"),
         ("therapeutic", "on-body", (), "medicare", "96377"),
         ("diagnostic", "ID", (), "medicare", "86580"),

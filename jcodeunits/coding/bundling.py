@@ -17,6 +17,7 @@ FINDINGS = declare(
     __name__,
     {
         "bundled-services": ("Two services of the day are not paid together", "warn"),
+        "edits-unread": ("Pairs of services of which nobody read whether they are paid together", "warn"),
         "separate-injection": ("An injection apart from another service of the day", "warn, note"),
     },
 )
@@ -27,6 +28,7 @@ BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})
 
 def apply(draft: Draft) -> None:
     """Look at every pair of different codes of the day, visits aside."""
+    _unread(draft)
     by_code: dict[str, list[Entry]] = {}
     for entry in draft.live("administration", "service"):
         by_code.setdefault(entry.code, []).append(entry)
@@ -39,6 +41,30 @@ def apply(draft: Draft) -> None:
             if first[0].withheld or entry.withheld:
                 continue
             _judge(draft, edit, first, entry)
+
+
+def _unread(draft: Draft) -> None:
+    """One line for the pairs of derived codes with listed services that are neither judged nor known to be free."""
+    read = draft.option("edits-read")
+    derived = [entry for entry in draft.live("administration") if entry.code not in read.values]
+    services = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
+    pairs = [
+        (one.code, other.code)
+        for one in derived
+        for other in services
+        if other.code not in read.values
+        and draft.policy.edit(one.code, other.code, draft.on, draft.encounter.claim) is None
+    ]
+    if pairs:
+        codes, others = (", ".join(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
+        draft.say(
+            "edits-unread",
+            "warn",
+            f"Pairs of {codes} with {others} were not read: the edits held here are those of {', '.join(read.values)}.",
+            "Look the pair up in the edit table of CMS before sending; if it stands there, the second code needs a "
+            "modifier or goes.",
+            read.citation,
+        )
 
 
 def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
@@ -131,4 +157,6 @@ def _is_procedure(entry: Entry) -> bool:
 
 
 def _words(edit: Edit) -> str:
+    if edit.basis == "manual":
+        return f"by the policy manual, {edit.column_1} and {edit.column_2}"
     return f"edit {edit.column_1} x {edit.column_2}, indicator {edit.indicator}"

@@ -158,23 +158,44 @@ def _injection_never(draft: Draft, entry: Entry, injections: list[Entry], edit: 
 
 
 def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
-    pairs = ", ".join(sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits}))
-    if entry.separate is None:
-        denied = " and ".join(sorted({edit.column_2 for edit in edits}))
-        _ask(draft, entry, f"without 25 the edit with {pairs} denies {denied}", [edit.citation for edit in edits])
-        return
-    entry.mark(SEPARATE, f"separate from {pairs}", edits[0].citation)
-    if entry.role in _PREVENTIVE:
+    """Pairs that want 25 on the visit: a row of the edit table denies one code, the policy manual only expects it."""
+    tabled = [edit for edit in edits if edit.basis == "table"]
+    edits = tabled or edits
+    others = sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits})
+    pairs, citations = ", ".join(others), [edit.citation for edit in edits]
+    if entry.separate is None and not tabled and _vaccines(draft, others):
         draft.say(
             "vaccine-visit",
             "note",
-            f"{entry.code} takes 25 because of {pairs}: that pair is an edit (indicator 1), though none "
-            "stands with an injection of another drug.",
+            f"{entry.code} and {pairs} are both billed: no edit pairs them. The policy manual expects 25 on a visit "
+            "that was separate.",
+            "Give separate: true where the payer wants 25.",
+            *citations,
+            about=entry,
+        )
+        return
+    if entry.separate is None:
+        denied = " and ".join(sorted({edit.column_2 for edit in edits}))
+        manual = f"the policy manual expects 25 on a separate visit beside {pairs}"
+        _ask(draft, entry, f"without 25 the edit with {pairs} denies {denied}" if tabled else manual, citations)
+        return
+    entry.mark(SEPARATE, f"separate from {pairs}", edits[0].citation)
+    if entry.role in _PREVENTIVE:
+        why = "that pair is an edit (indicator 1)" if tabled else "the policy manual expects it, and no edit pairs them"
+        draft.say(
+            "vaccine-visit",
+            "note",
+            f"{entry.code} takes 25 because of {pairs}: {why}, though none stands with an injection of another drug.",
             "Keep the visit's own note.",
-            *[edit.citation for edit in edits],
+            *citations,
             tables.guide("preventive visits; its scenario 5 has no 25"),
             about=entry,
         )
+
+
+def _vaccines(draft: Draft, codes: list[str]) -> bool:
+    rows = [draft.policy.procedure(code, draft.on) for code in codes]
+    return all(row is not None and row.role.startswith("vaccine") for row in rows)
 
 
 def _by_custom(draft: Draft, entry: Entry, other: Entry) -> None:

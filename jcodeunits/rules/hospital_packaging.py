@@ -13,6 +13,22 @@ _SAYS = {
     "Q1": "is paid inside another service of the day where there is one",
     "N": "is packaged: it is reported and not paid on its own",
     "B": "is not recognized on hospital outpatient claims",
+    "C": "is paid for inpatients only",
+    "E1": "is not paid by Medicare on an outpatient claim",
+    "E2": "is not paid by Medicare, because no price is known for it",
+    "M": "is not billable to the hospital's contractor",
+    "Q2": "is paid inside a surgical service of the day where there is one",
+    "Q3": "is paid inside a group of services where it is complete",
+    "Y": "is billed by an equipment supplier to another contractor",
+}
+# Statuses that mean no payment at all, and what to do.
+_UNPAID = {
+    "B": "Use the hospital's own code for the service.",
+    "C": "Bill it on an inpatient claim.",
+    "E1": "Do not expect payment: a notice to the patient, or another code, may be due.",
+    "E2": "Ask the contractor how it prices the code.",
+    "M": "Leave it to the practitioner's claim, where it is covered.",
+    "Y": "Leave it to the equipment supplier.",
 }
 
 
@@ -39,9 +55,9 @@ def hospital_packaging(case: Case) -> Iterable[Finding]:
         seen.add(line.code)
         far = reach(row, case.on)
         yield hospital_packaging.finding(
-            "warn" if row.status == "B" else "note",
+            "warn" if row.status in _UNPAID else "note",
             f"{line.code} has status {row.status}: it {_SAYS[row.status]}" + (f" ({far})." if far else "."),
-            "Use the hospital's own code for the service." if row.status == "B" else "Nothing: report it all the same.",
+            _UNPAID.get(row.status, "Nothing: report it all the same."),
             row.citation,
             line=number,
         )

@@ -10,6 +10,24 @@ from jcodeunits.hcpcs import is_level_two
 
 from ._registry import Case, rule
 
+# What CMS's reason for a limit of 0 means, and what to do.
+_WHY = {
+    "drug-discontinued": ("the drug is no longer made", "Check the product given: it has another code."),
+    "oral-medication-not-payable": (
+        "a drug by mouth is not paid on this claim",
+        "Bill nothing for it here; what Medicare covers by mouth a supplier bills to the equipment contractor.",
+    ),
+    "compounded-drug-policy": (
+        "a compounded drug is not paid by this code",
+        "Ask the contractor which code it wants for a compounded drug.",
+    ),
+    "cms-policy": (
+        "Medicare does not cover it on this claim",
+        "Bill nothing for it here, or see who bills it: an equipment supplier, or another payer.",
+    ),
+    "": ("it is not billable here", "Check the product given: another code fits, or nothing is billable here."),
+}
+
 
 @rule("not-billable-drug", "A code whose limit is 0", "stop", "warn", cites=(("ncci-manual-2026", "I.V"),))
 def not_billable_drug(case: Case) -> Iterable[Finding]:
@@ -26,13 +44,15 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
         limit = case.policy.limit(line.code, case.on, case.encounter.claim)
         if limit is None or limit.units != 0:
             continue
+        if case.option("limits").value != "enforced":
+            return  # that Medicare pays none says nothing of another payer
         far = reach(limit, case.on)
-        enforced = case.option("limits").value == "enforced" and not far
+        enforced = not far
+        why, fix = _WHY.get(limit.reason, _WHY[""])
         yield not_billable_drug.finding(
             "stop" if enforced else "warn",
-            f"{line.code} has an MUE of 0 on {case.encounter.claim} claims ({limit.reason.replace('-', ' ')})"
-            + (f"; {far}." if far else "."),
-            "Check the product given: another code fits, or nothing is billable here.",
+            f"{line.code} has an MUE of 0 on {case.encounter.claim} claims: {why}" + (f"; {far}." if far else "."),
+            fix,
             limit.citation,
             line=number,
         )
