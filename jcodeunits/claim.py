@@ -9,7 +9,7 @@ import attrs
 
 from .dated import Trace
 from .encounter import Encounter
-from .finding import Finding
+from .finding import SEVERITIES, Finding
 from .shown import Shown
 
 
@@ -139,6 +139,52 @@ class Charge(Shown):
             "findings": [finding.as_dict() for finding in self.findings],
             "edition": self.edition,
             "fingerprint": self.fingerprint,
+        }
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """The JSON schema (2020-12) of what `as_dict` gives, and so of `charge --format json`."""
+        text, texts, number = {"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "integer"}
+        maybe = {"type": ["string", "null"]}
+        ndc = {"ndc": maybe, "ndc_qualifier": maybe, "ndc_quantity": maybe}
+        line = {
+            "code": text,
+            "modifiers": texts,
+            "units": {**number, "minimum": 1},
+            "diagnoses": texts,
+            **ndc,
+            "description": text,
+            "charge_amount": text,
+            "revenue_code": {**text, "pattern": "^\\d{4}$"},
+            "extra_ndcs": {"type": "array", "items": {"type": "object"}},
+        }
+        finding = {
+            "rule": text,
+            "severity": {"enum": list(SEVERITIES)},
+            "line": {"type": ["integer", "null"]},
+            "says": text,
+            "fix": text,
+            "citations": texts,
+        }
+
+        def each(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+            one = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+            return {"type": "array", "items": one}
+
+        needed = ["code", "modifiers", "units", "diagnoses", *ndc]
+        properties = {
+            "ok": {"type": "boolean"},
+            "lines": each(line, needed),
+            "findings": each(finding, list(finding)),
+            "edition": text,
+            "fingerprint": text,
+        }
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "The charge of an encounter, as `jcodeunits charge --format json` prints it",
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
         }
 
     def explain(self) -> str:

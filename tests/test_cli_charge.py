@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shipped import FOLDER
 
+import jcodeunits as jc
 from jcodeunits import cli
 from jcodeunits.cli import terminal
 
@@ -175,6 +176,9 @@ def test_the_schema_holds_for_what_is_read(run) -> None:
     schema = json.loads(out)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(ENCOUNTER, schema)
+    answer = schema["$defs"]["answer"]
+    jsonschema.Draft202012Validator.check_schema(answer)
+    jsonschema.validate(jc.charge(ENCOUNTER).as_dict(), answer)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**ENCOUNTER, "plase": "11"}, schema)
 

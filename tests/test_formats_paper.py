@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
-from jcodeunits.claim import Charge, ExtraNdc
+from jcodeunits.claim import Charge, ExtraNdc, Line
+from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import cms1500, ub04
 
@@ -339,3 +340,21 @@ def test_only_plain_digits_count(count: str) -> None:
         cms1500.read(f"\n{ROW[:58]}{count:>3}")
     with pytest.raises(FormatError, match="in FL46"):
         ub04.read(UB[:52] + f"{count:>7}" + UB[59:])
+
+
+def test_a_page_of_the_hospitals_paper_holds_22_lines() -> None:
+    lines = tuple(Line("J1885", units=n + 1, kind="drug") for n in range(45))
+    made = Charge(lines, (), Encounter("2026-03-02", "22", claim="outpatient"))
+    text = ub04.write(made, amounts={"J1885": "1"}, revenue_codes={"drug": "0636"})
+    assert [page.count("\n") for page in text.split("\f")] == [22, 22, 1]
+    assert [line.units for line in ub04.read(text).lines] == list(range(1, 46))
+
+
+def test_revenue_codes_are_asked_and_given_by_the_kind_of_line() -> None:
+    lines = (Line("96372", kind="administration"), Line("J1885", kind="drug"), Line("J1885", ("JW",), kind="waste"))
+    made = Charge(lines, (), Encounter("2026-03-02", "22", claim="outpatient"))
+    amounts = {"J1885": "1", "96372": "2"}
+    with pytest.raises(FormatError, match=r"every administration line.*every drug line"):
+        ub04.write(made, amounts=amounts)
+    text = ub04.write(made, amounts=amounts, revenue_codes={"administration": "0510", "drug": "0636", "96372": "0940"})
+    assert [line.revenue_code for line in ub04.read(text).lines] == ["0940", "0636", "0636"]

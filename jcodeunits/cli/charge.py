@@ -67,9 +67,10 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     """
     args = arguments().read(words)
     if args.schema:
+        from jcodeunits.claim import Charge
         from jcodeunits.encounter import Encounter
 
-        return 0, terminal.as_json(Encounter.schema())
+        return 0, terminal.as_json({**Encounter.schema(), "$defs": {"answer": Charge.schema()}})
     on = asked(args)
     from jcodeunits.charging import charge as charged
 
@@ -103,7 +104,9 @@ def arguments() -> Parser:
         help=f"what is written: {', '.join((*_OWN, *(name for name in NAMES if name not in _OWN)))}",
     )
     made.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
-    made.add_argument("--schema", action="store_true", help="print the JSON schema of an encounter")
+    made.add_argument(
+        "--schema", action="store_true", help="print the JSON schemas of an encounter and ($defs) the answer"
+    )
     made.add_argument("--explain", action="store_true", help="show the steps behind every line")
     made.add_argument("--expected", action="store_true", help="add what Medicare allows nationally (an estimate)")
     made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")

@@ -361,7 +361,13 @@ def _priced(
             amount = money(prices[line.code]) * line.units
         except ValueError as why:
             problems.append(f"amounts: {why} ({line.code})")
-    return attrs.evolve(line, charge_amount=amount, revenue_code=line.revenue_code or revenue.get(line.code))
+    code = line.revenue_code or revenue.get(line.code) or revenue.get(_kind_of(line))
+    return attrs.evolve(line, charge_amount=amount, revenue_code=code)
+
+
+def _kind_of(line: Line) -> str:
+    """The kind of line as revenue codes tell it: what is wasted is the drug's."""
+    return "drug" if line.kind == "waste" else line.kind
 
 
 def _wrong(line: Line, rules: Rules, allow_me: bool, reference: Reference) -> Iterable[str]:
@@ -429,7 +435,8 @@ def _wrong_quantity(quantity: Decimal, rules: Rules) -> Iterable[str]:
 
 _GIVE = {
     "charge_amount": "has no charge ({where}): give the price of one unit of {code} in ‹charge_amounts›",
-    "revenue_code": "has no revenue code ({where}): give that of {code} in ‹revenue_codes›, four digits",
+    "revenue_code": "has no revenue code ({where}): give that of {code}, or of every {kind} line, "
+    "in ‹revenue_codes›, four digits",
     "diagnoses": "has no diagnosis ({where}): name one in the encounter or the administration",
 }
 _WORDS = (
@@ -440,7 +447,7 @@ _WORDS = (
 def _missing(line: Line, rules: Rules, reference: Reference) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
-            yield sentence.format(where=rules.fields[name], code=line.code)
+            yield sentence.format(where=rules.fields[name], code=line.code, kind=_kind_of(line))
     if "description" in rules.needs and line.description is None and _is_unclassified(line.code, reference):
         yield _WORDS.format(where=rules.fields["description"], code=line.code)
 

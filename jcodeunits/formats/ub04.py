@@ -30,6 +30,7 @@ UNIT_DIGITS = WIDTHS["46"]
 DOLLAR_DIGITS = WIDTHS["47"] - 2
 QUANTITY_MOST = WIDTHS["43"] - len("N4") - 11 - len("ML")  # what FL43 leaves, the point included
 LINES_MOST = 22  # of one page; line 23 is the host's total
+PAGE = "\f"  # between two pages
 
 CARRIES = {
     "code": "FL44",
@@ -54,10 +55,11 @@ def write(
     allow_me: bool = False,
     reference: Reference | None = None,
 ) -> str:
-    """The charge as rows of FL42 to FL47.
+    """The charge as rows of FL42 to FL47, 22 on a page, with a form feed between two pages.
 
     FL43 of a drug line holds N4, the NDC, the unit and the quantity with a floating point, 24 characters in
-    all. `amounts`: price of one unit by code; `revenue_codes` by code; `blank_amounts=True` leaves FL47 to
+    all. `amounts`: price of one unit by code; `revenue_codes` by code, or by the kind of
+    line (`drug`, `administration`, `visit`, `service`); `blank_amounts=True` leaves FL47 to
     the host. Raises `FormatError` listing all that is in the way. Source: NUBC's rule for FL43.
     """
     rules = Rules(
@@ -87,7 +89,9 @@ def write(
             format="ub04",
             place=several[0],
         )
-    return "".join(f"{_row(charge, line)}\n" for line in lines)
+    rows = [f"{_row(charge, line)}\n" for line in lines]
+    pages = ["".join(rows[at : at + LINES_MOST]) for at in range(0, len(rows), LINES_MOST)]
+    return PAGE.join(pages)
 
 
 def _fl43(line: Line) -> str:
@@ -131,7 +135,7 @@ def read(text: str) -> ClaimLines:
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     problems: list[str] = []
-    found = [_read_row(row, at, problems) for at, row in enumerate(text.rstrip().splitlines(), 1)]
+    found = [_read_row(row, at, problems) for at, row in enumerate(text.replace(PAGE, "").rstrip().splitlines(), 1)]
     if problems:
         raise FormatError(
             f"This UB-04 text cannot be read: {'; '.join(problems)}.",
