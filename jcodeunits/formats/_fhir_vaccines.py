@@ -30,6 +30,7 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
         if name in resource
     }
     kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}
+    kept |= {name: resource[name] for name in ("reasonNotGiven", "isSubPotent", "subPotentReason") if name in resource}
     kept |= {name: resource[name] for name in ("modifierExtension", "implicitRules", "extension") if name in resource}
     kept |= {"isSubPotent": resource["isSubpotent"]} if "isSubpotent" in resource else {}
     kept |= {"reasonNotGiven": explained["reasonNotGiven"]} if explained.get("reasonNotGiven") else {}
