@@ -156,7 +156,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     choice = chosen[0] if len(chosen) == 1 and not reading.codes else _agreed(catalog, reading, chosen, on)
     if isinstance(choice, AmbiguousDrug):
         raise choice
-    _checked(reading, choice.drug, dose, on)
+    _checked(catalog, reading, choice.drug, dose, on)
     return attrs.evolve(choice, reading=reading)
 
 
@@ -257,7 +257,14 @@ def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
     return dose if reading is None else reading.drawn(dose)
 
 
-def _checked(reading: Reading, row: Drug, dose: Dose | None, on: dt.date) -> None:
+def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
+    """Whether a code that counts a volume is for one strength, which its name says: fluids, albumin, iodine."""
+    if row.kind in ("solution", "blood") or "%" in row.ingredient:
+        return True
+    return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
+
+
+def _checked(catalog: Catalog, reading: Reading, row: Drug, dose: Dose | None, on: dt.date) -> None:
     """Raise where a strength in the text is not one of this drug, or a bare number not the dose."""
     for part in reading.strengths:
         if part.kind == "number":
@@ -267,7 +274,7 @@ def _checked(reading: Reading, row: Drug, dose: Dose | None, on: dt.date) -> Non
             fine = row.size is not None and _ratio(row, Dose(part.amount, part.unit)) == 1
             why = f"{row.code} counts {row.one_unit}"
         elif part.kind == "concentration" and _counts_volume(row) and not row.components:
-            fine, why = False, f"{row.code} is {row.label}"
+            fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
         else:
             fine, why = fits(row, part), f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
         if not fine:

@@ -32,6 +32,7 @@ _MOST_NAMES = 3
 _MOST_TRIED = 6  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_ACTIVITY = ("iu", "u", "unt", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
     {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
 )
@@ -85,7 +86,7 @@ class Reading:
     def concentration(self) -> Strength | None:
         """What one mL holds, where the text says it."""
         found = self.of("concentration")
-        return found[0] if found else None
+        return found[0] if len({(part.amount, part.unit) for part in found}) == 1 else None
 
     @property
     def is_bare(self) -> bool:
@@ -120,7 +121,7 @@ class _Part:
 
 
 def _units_pattern() -> str:
-    spelt = {"iu", "u"}
+    spelt = set(_ACTIVITY)
     for spelling, symbol in units.spellings().items():
         if units.is_activity(symbol) or units.dimension(symbol) in _MEASURED:
             spelt.add(spelling.casefold())
@@ -155,7 +156,7 @@ def _number(text: str) -> Fraction:
 
 @lru_cache(maxsize=512)
 def _unit(spelling: str) -> str:
-    if spelling in ("iu", "u"):
+    if spelling in _ACTIVITY:
         return "unit"
     for word, symbol in units.spellings().items():
         if word.casefold() == spelling:
@@ -423,7 +424,9 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
         return 1
     if row is None:
         own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])
-        return own or int(_is_salt(catalog, use, part.key) or _is_number(use, part.key))
+        return own or int(
+            _is_salt(catalog, use, part.key) or _is_number(use, part.key, parts[at - 1].key if at else "")
+        )
     if row.kind == "form" and _is_form(catalog, use, row):
         return size
     if row.kind == "route":
@@ -493,7 +496,10 @@ def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
     return True
 
 
-def _is_number(use: _Use, key: str) -> bool:
+def _is_number(use: _Use, key: str, before: str) -> bool:
+    """Whether a part is a number: of the ingredient behind the word before it (F-18), else a bare one."""
+    if before and any(f" {before} {key} " in f" {normal(row.ingredient)} " for row in use.rows):
+        return True
     if not re.fullmatch(r"\d{1,7}(\.\d{1,4})?", key):
         return False
     use.strengths.append(Strength(key, "number", exact(key)))
@@ -517,12 +523,18 @@ def _agreeing(catalog: Catalog, reading: Reading) -> Reading:
         if strength is not None:
             reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
     said = {(part.amount, part.unit) for part in reading.of("concentration")}
-    if len(said) > 1:
+    if len(said) > 1 and not _are_parts(catalog, reading):
         shown = " and ".join(part.written for part in reading.of("concentration"))
         raise AmbiguousDrug(
             f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
         )
     return reading
+
+
+def _are_parts(catalog: Catalog, reading: Reading) -> bool:
+    """Whether each strength may be that of one part: the names mean combinations of as many parts."""
+    rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
+    return bool(rows) and all(row.ingredient.count(" / ") + 1 == len(reading.of("concentration")) for row in rows)
 
 
 def fits(row: Drug, strength: Strength) -> bool:
