@@ -53,10 +53,8 @@ def drug_name(text: str, facts: Reference) -> str:
     if len(bare) > LONGEST:
         return brand or bare
     meant = _names.codes(bare, facts)
-    name = next(
-        (one for one in _readings(bare) if (found := _names.codes(one, facts)) and found == (meant or found)), ""
-    )
-    name = name or (bare if meant else "")
+    known = [(one, found) for one in _readings(bare) if (found := _names.codes(one, facts))]
+    name = next((one for one, found in reversed(known) if found == (meant or known[0][1])), bare if meant else "")
     for other in _BRACKETS.findall(bare):
         other = other.strip()
         if not _names.codes(other, facts):
