@@ -452,6 +452,7 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
         given=unit,
         needed=needed,
         code=row.code,
+        argument="concentration" if units.dimension(unit) == "volume" else "dose",
     )
 
 

@@ -73,7 +73,7 @@ def _note(written: str, safe: str, source: str) -> Finding:
     return Finding("dose-notation", "note", says, f"Write {safe!r}.", (cited(source),))
 
 
-def _read_as(rule: str, written: str, reading: str, fix: str) -> Finding:
+def _said(rule: str, written: str, reading: str, fix: str) -> Finding:
     """The note on a dose that was worked out from how it was written."""
     return Finding(rule, "note", f"{written!r} was read as {reading}.", fix, (cited("own-review", "dose notation"),))
 
@@ -100,6 +100,8 @@ _MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
     )
 )
+# A rate asks for what it is multiplied with.
+_ASKED = ((re.compile(r"/ ?kg$", re.IGNORECASE), "weight"), (re.compile(r"/ ?(m2|m²|sq m)$", re.IGNORECASE), "surface"))
 _HALVES = {"½": "0.5", "¼": "0.25", "¾": "0.75"}
 
 
@@ -112,7 +114,8 @@ def _explain_refusal(text: str) -> UnreadableDose:
         return _refused(text, f"it has {len(bare)} characters.")
     for pattern, why, advice in _MISTAKES:
         if pattern.fullmatch(bare):
-            return _refused(text, why, advice, instead=_mended(bare))
+            asked = next((name for pattern, name in _ASKED if pattern.search(bare)), "dose")
+            return _refused(text, why, advice, argument=asked, instead=_mended(bare))
     return _refused(text, "it is not a number followed by a unit.")
 
 
@@ -264,7 +267,7 @@ def _several(bare: str, times: int, each: Dose) -> Dose:
     """One amount given several times, as one amount: exact, and with a note that asks."""
     amount, volume = each.amount * times, None if each.volume is None else each.volume * times
     total = Dose(amount, each.unit, bare, each.notes, each.steps, volume, each.route)
-    note = _read_as("dose-repeated", bare, f"{total} in all", "Check that it was one administration.")
+    note = _said("dose-repeated", bare, f"{total} in all", "Check that it was one administration.")
     step = Step(f"{times} x {each} = {total}", "given several times")
     return total if times == 1 else attrs.evolve(total, notes=(*each.notes, note), steps=(*each.steps, step))
 
@@ -324,7 +327,7 @@ def _stated(bare: str, left: str, right: str, either: bool = True) -> Dose | Non
     if units.dimension(second.unit) != "volume" or units.dimension(first.unit) == "volume":
         return None
     fix = f"Write {str(first)!r}."
-    note = _read_as("dose-in-volume", bare, f"{first} in {second}", fix)
+    note = _said("dose-in-volume", bare, f"{first} in {second}", fix)
     return attrs.evolve(first, notes=(*first.notes, *second.notes, note), volume=second.to("mL").amount)
 
 

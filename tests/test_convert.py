@@ -593,7 +593,7 @@ def test_the_notes_on_how_a_name_was_read():
         "'bupivacaine' was read as its plain form; other forms or products have codes of their own: J0666."
     )
     (low,) = billing_units("Lasix", "4 mg", on="2026-03-02").findings
-    assert low.as_dict()["says"] == "'Lasix' was read as furosemide by general knowledge."
+    assert low.as_dict()["says"] == "'Lasix' is known by general knowledge only."
     assert (low.rule, low.fix) == ("name-by-general-knowledge", "Check the label.")
 
 

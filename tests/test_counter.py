@@ -440,3 +440,19 @@ def test_closed_streams_are_no_accident():
     assert (closed.returncode, closed.stderr) == (2, "jcodeunits: standard output is closed.\n")
     both = subprocess.run(f"{command} >&- 2>&-", shell=True)
     assert both.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["hepatitis b vaccine", "stelara", "triamcinolone", "Feraheme", "factor viii"])
+def test_the_reason_is_short_where_the_candidates_are_listed(run, name):
+    err = run("units", *name.split(), "40", "mg", *ON)[2].splitlines()
+    codes = [line.split()[0] for line in err if line.startswith("  ")]
+    assert len(codes) >= 2
+    assert not any(code in err[0] for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("dose", "flag"), [("5 mg/kg", "--weight"), ("5 mg/m2", "--surface"), ("1 mL", "--concentration")]
+)
+def test_a_rate_or_a_volume_asks_by_the_flag_of_the_verb(run, dose, flag):
+    for verb in ("units", "vials"):
+        assert f"Say it with {flag}." in run(verb, "J3301", dose, *ON)[2]

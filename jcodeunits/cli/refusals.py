@@ -31,6 +31,8 @@ from .arguments import Parser, WrongCall
 if TYPE_CHECKING:
     import argparse
 
+    from jcodeunits.facts.drug_rows import Drug
+
 Run = Callable[[str, list[str]], tuple[int, str]]
 Words = list[str]
 
@@ -172,11 +174,18 @@ def _candidates(why: JcodeunitsError, made: Parser, words: Sequence[str]) -> lis
     rows = [row for code in why.candidates for row in book.rows(code) if row.period.holds(why.on)]
     if len(rows) < 2:
         return []
-    shown = [(row.code, row.name, row.one_unit, ", ".join(row.routes)) for row in rows[:_MOST]]
-    lines = _columns(shown, terminal.width(sys.stderr))
+    lines = _columns([_told_apart(row, rows) for row in rows[:_MOST]], terminal.width(sys.stderr))
     if len(rows) > _MOST:
         lines.append(f"  and {len(rows) - _MOST} more: jcodeunits find {shlex.quote(str(why.given))}")
     return lines
+
+
+def _told_apart(row: Drug, rows: Sequence[Drug]) -> tuple[str, ...]:
+    """Code, what tells the row from the others, and its unit: what all share is left out."""
+    one_drug = len({other.ingredient for other in rows}) == 1
+    apart = ", ".join(filter(None, (row.form, row.qualifier)))
+    name = apart if one_drug and apart else row.name
+    return (row.code, name, row.one_unit, *([", ".join(row.routes)] if len({r.routes for r in rows}) > 1 else []))
 
 
 def _columns(rows: Sequence[tuple[str, ...]], room: int) -> list[str]:

@@ -391,6 +391,7 @@ def _fitting(
             given=name,
             candidates=tuple(row.code for row in live),
             on=on,
+            listed=_listed(live),
         )
     return fitting
 
@@ -406,6 +407,7 @@ def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tu
             given=name,
             candidates=tuple(row.code for row in rows),
             on=on,
+            listed=_listed(rows),
         )
     return made
 
@@ -422,6 +424,7 @@ def _given_so(
                 given=name,
                 candidates=tuple(row.code for row in rows),
                 on=on,
+                listed=_listed(rows),
             )
         rows = left
     return rows
@@ -477,6 +480,7 @@ def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apar
         given=name,
         candidates=tuple(row.code for row in rows),
         on=on,
+        listed=_listed(rows),
     )
 
 
