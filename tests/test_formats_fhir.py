@@ -601,3 +601,9 @@ def test_a_medication_without_code_is_its_only_ingredient() -> None:
 def test_a_wrong_shape_is_named(message: dict[str, Any], path: str, says: str | None) -> None:
     with pytest.raises(FormatError, match=says or f"{path} must be text"):
         read(changed(message, path, "0" if says else [0]))
+
+
+@pytest.mark.parametrize("text", ["<MedicationAdministration/>", b"  <?xml version='1.0'?>"])
+def test_xml_is_refused_with_a_word_about_json(text: str | bytes) -> None:
+    with pytest.raises(FormatError, match="XML, and FHIR is read as JSON"):
+        fhir.read(text, place="11")

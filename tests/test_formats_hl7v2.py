@@ -520,3 +520,14 @@ def test_noon_in_utc_is_the_same_day_everywhere_west_of_it() -> None:
     assert hl7v2.reading(ras(f3="202603031200+0000", f4=""), place="11").findings == ()
     assert len(hl7v2.reading(ras(f3="202603031159+0000", f4=""), place="11").findings) == 1
     assert hl7v2.reading(ras(f3="20260303+0000", f4=""), place="11").findings == ()
+
+
+def test_an_amount_for_a_time_is_a_rate_and_no_dose() -> None:
+    with pytest.raises(FormatError, match=r"RXA-12.*a rate.*give dose="):
+        read(ras(f12="h^hour^ISO+"))
+    assert read(ras(f12="h^hour^ISO+"), dose="30 mg").administrations[0].dose == "30 mg"
+
+
+def test_an_indication_is_a_diagnosis() -> None:
+    found = read(ras(f19="M54.50^Low back pain^I10~29857009^Pain^SCT"))
+    assert found.administrations[0].diagnoses == ("M54.50",)

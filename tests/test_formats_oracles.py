@@ -205,3 +205,18 @@ def test_pyx12_would_have_let_them_through() -> None:
         assert pyx12_accepts(text.replace("00409379501", wrong))
     assert pyx12_accepts(text.replace("*UN*2*", "*UN*2.5*"))
     assert pyx12_accepts(text.replace("HC:J1885:JZ", "HC:J1885:25:59:RT:LT:JZ"))
+
+
+def test_the_vaccine_records_that_are_read_are_valid_ones() -> None:
+    """The samples of the vaccine tests pass the checkers, so that what is read is what systems send."""
+    import json
+
+    from test_formats_vaccines import immunization, vxu
+
+    kind = pytest.importorskip("fhir.resources.R4B.immunization").Immunization
+    record = json.loads(immunization())
+    assert kind.model_validate(record).vaccineCode.coding[1].code == "90656"
+    parser = pytest.importorskip("hl7apy.parser")
+    consts = pytest.importorskip("hl7apy.consts")
+    message = parser.parse_message(vxu(), validation_level=consts.VALIDATION_LEVEL.TOLERANT, find_groups=False)
+    assert message.rxa.rxa_5.to_er7().endswith("90656^Flu^C4")

@@ -147,6 +147,10 @@ _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "Cha
 
 def parse(text: object) -> dict[str, Any]:
     """The message as a dict whose elements have the shapes that FHIR gives them."""
+    if isinstance(text, (str, bytes, bytearray)) and text.lstrip()[:1] in ("<", b"<"):
+        raise FormatError(
+            "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
+        )
     message = load(text, "fhir", "A FHIR resource")
     for _, resource in resources(message):
         kind = resource.get("resourceType")

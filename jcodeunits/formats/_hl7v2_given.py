@@ -15,7 +15,7 @@ from jcodeunits.finding import Finding
 
 from . import _hl7v2_mixtures, _incoming, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
-from ._hl7v2_segments import Segment, ordered, refused
+from ._hl7v2_segments import ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
 from ._times import Moment
@@ -267,7 +267,9 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
     _incoming.take(says, gaps, lambda: named(rxa, 5, facts))
-    _incoming.take(says, gaps, lambda: {"dose": amount_of(rxa, 6)})
+    _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
+    if diagnoses := _indications(rxa):
+        says["diagnoses"] = diagnoses
     for rxr in group.routes:
         _incoming.take(says, gaps, partial(_also, says, rxr))
     if _incoming.by_volume(says.get("dose", "")):
@@ -283,6 +285,20 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     prose = (*group.notes, rxa.raw(9))
     notes = _incoming.wasted(rxa.where, prose, _SOURCE, "NTE")
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
+
+
+def _dose(rxa: Segment) -> str:
+    """RXA-6 and 7, an amount; where RXA-12 names a time it is a rate."""
+    if rxa.get(12) or rxa.get(12, 2):
+        why = "it says for how long the amount in RXA-6 is (a rate), so the amount given is not said"
+        raise refused(f"{rxa.where}, RXA-12", why, fills="dose")
+    return amount_of(rxa, 6)
+
+
+def _indications(rxa: Segment) -> list[str]:
+    """ICD-10-CM codes of RXA-19."""
+    each = [one for at in range(rxa.repeats(19)) for one in codings(rxa, 19, at)]
+    return [one.code for one in each if one.code and one.system.upper() in ICD10]
 
 
 def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:

@@ -74,6 +74,7 @@ def _salts(reference: Reference) -> frozenset[str]:
     return frozenset(row.word for row in reference.store.rows(Salt))
 
 
+@lru_cache(maxsize=4096)
 def contradicts(one: str, other: str, reference: Reference) -> bool:
     """Whether two names of a message surely mean two drugs; what nobody knows contradicts nothing.
 
@@ -102,6 +103,7 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
     return not any(a <= b and not (len(b - a) == 1 and _SUFFIX.fullmatch("".join(b - a))) for a, b in pairs)
 
 
+@lru_cache(maxsize=4096)
 def is_solution(name: str, reference: Reference) -> bool:
     """Whether a name means a base solution, which carries what is put into it."""
     named = reference.drugs.named.get(squeezed(name), ())
@@ -121,6 +123,7 @@ def _unclassified(found: frozenset[str], reference: Reference) -> bool:
     return all(row.refuses == "unclassified" for code in found for row in reference.drugs.rows(code))
 
 
+@lru_cache(maxsize=4096)
 def relation(said: str, value: str, reference: Reference) -> Relation:
     """What a name given beside a message is to the name that the message says.
 
