@@ -168,11 +168,11 @@ def test_quantity_times_concentration_is_the_dose_of_every_liquid(row: Product, 
 
 
 def test_a_volume_that_the_caller_says_counts_the_container() -> None:
-    for dose, quantity in (("20000 units", "1"), ("10000 units", "0.5")):
-        made = jc.ndc_quantity("00069-1311-10", dose, on=ON, form="liquid", container_volume="1 mL")
+    for dose, quantity in (("60 mg", "1.5"), ("30 mg", "0.75")):
+        made = jc.ndc_quantity("00024-5824-11", dose, on=ON, form="liquid", container_volume="1.5 mL")
         assert (made.qualifier, made.quantity) == ("ML", Decimal(quantity))
     with pytest.raises(FormNeeded, match="container_volume"):
-        jc.ndc_quantity("00069-1311-10", "20000 units", on=ON, form="liquid")
+        jc.ndc_quantity("00024-5824-11", "60 mg", on=ON, form="liquid")
 
 
 def test_a_volume_beside_a_proved_one_must_be_the_same() -> None:
@@ -188,27 +188,30 @@ def test_a_volume_beside_a_proved_one_must_be_the_same() -> None:
 @pytest.mark.parametrize("volume", ["1 mg", "1", "one mL", "0 mL"])
 def test_a_volume_that_is_none_is_refused(volume: str) -> None:
     with pytest.raises(ContainerError, match="volume"):
-        jc.ndc_quantity("00069-1311-10", "20000 units", on=ON, form="liquid", container_volume=volume)
+        jc.ndc_quantity("00024-5824-11", "60 mg", on=ON, form="liquid", container_volume=volume)
 
 
 def test_the_volume_of_an_encounter_is_no_amount_given() -> None:
-    given = {"drug": "Q5106", "dose": "10000 units", "form": "liquid", "ndc": "00069-1311-10"}
-    for more in ({"container_volume": "1 mL"}, {"products": [{"ndc": given["ndc"], "volume": "1 mL"}], "ndc": None}):
+    given = {"drug": "J9043", "dose": "30 mg", "form": "liquid", "ndc": "00024-5824-11"}
+    for more in (
+        {"container_volume": "1.5 mL"},
+        {"products": [{"ndc": given["ndc"], "volume": "1.5 mL"}], "ndc": None},
+    ):
         made = charged(**{**given, **more})
         line = next(line for line in made.lines if line.kind == "drug")
-        assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (10, "ML", Decimal("0.5"))
+        assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (30, "ML", Decimal("0.75"))
 
 
 def test_a_dose_by_volume_is_drawn_from_the_volume_said() -> None:
-    given = {"drug": "Q5106", "dose": "0.5 mL", "form": "liquid", "ndc": "00069-1311-10", "container_volume": "1 mL"}
+    given = {"drug": "J9043", "dose": "0.75 mL", "form": "liquid", "ndc": "00024-5824-11", "container_volume": "1.5 mL"}
     line = next(line for line in charged(**given).lines if line.kind == "drug")
-    assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (10, "ML", Decimal("0.5"))
+    assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (30, "ML", Decimal("0.75"))
 
 
 def test_the_command_takes_the_volume(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["ndc", "00069-1311-10", "--dose", "10000 units", "--form", "liquid", "--volume", "1 mL", "--on", ON]
+    words = ["ndc", "00024-5824-11", "--dose", "30 mg", "--form", "liquid", "--volume", "1.5 mL", "--on", ON]
     assert main(words) == 0
-    assert "ML 0.5" in capsys.readouterr().out
-    words = ["vials", "Q5106", "10000 units", "--ndc", "00069-1311-10", "--form", "liquid", "--volume", "1 mL"]
+    assert "ML 0.75" in capsys.readouterr().out
+    words = ["vials", "J9043", "30 mg", "--ndc", "00024-5824-11", "--form", "liquid", "--volume", "1.5 mL"]
     assert main([*words, "--on", ON]) == 0
-    assert "ML 0.5" in capsys.readouterr().out
+    assert "ML 0.75" in capsys.readouterr().out

@@ -30,6 +30,11 @@ PROOFS = {
     "one-per-container": "every package size of the code is 1, and the amounts differ",
     "whole-package": "a state's conversion file counts the whole package as one",
     "reviewed": "reviewed container",
+    "va-prices": "the federal price schedule names what CMS's package size counts",
+    "nadac-unit": "CMS's pharmacy cost survey prints the unit, and the package size fits it",
+    "state-quantity": "a state's conversion file counts a container as CMS's package size",
+    "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
+    "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
     "another-package": "every known package of the product is counted so",
 }
 
@@ -41,6 +46,7 @@ MARKS = {
     "placeholder": "CMS lists a placeholder for this NDC; the amount stands on the container",
     "fda-differs": "the FDA list gives another amount for this NDC, and the difference has not been reviewed",
     "ceiling": "CMS lists one billing unit, which counts up to an amount: the container may hold less",
+    "strength-differs": "another list prints a strength of the tablet or capsule that CMS's amount does not fit",
     "rounded": "CMS prints the billing units of this NDC rounded",
     "reviewed": "the lists differ on this NDC; its row was settled by review",
     "refused": "the lists differ on this NDC, and a review found no certain amount",

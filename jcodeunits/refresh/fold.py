@@ -300,6 +300,7 @@ def _products(
         dt.date.min,
         evidence.of(witnesses),
         {row.code for row in drug_rows if row.basis in ("up to", "band")},
+        {row.code for row in drug_rows if "oral" in row.routes},
     )
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in result.rows]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]

@@ -24,14 +24,19 @@ WORDS = {
     "single-dose": re.compile(r"single[- ](?:dose|use)|\bSDVs?\b", re.IGNORECASE),
     "multi-dose": re.compile(r"multi(?:ple)?[- ](?:dose|use)|\bMDVs?\b", re.IGNORECASE),
     "bulk": re.compile(r"pharmacy bulk", re.IGNORECASE),
+    "kit": re.compile(r"\bkits?\b", re.IGNORECASE),
     "several NDCs": re.compile(r"(?!)"),
 }
 
 
+# A concentration and a volume: what a text about one package says of what it holds.
+_MEASURED = re.compile(r"(?<![\d.,/])[\d.,]*\d ?(?:(?:mg|mcg|g|units?|unt)/(?:[\d.]+ ?)?)?mL\b", re.IGNORECASE)
+
+
 def words_in(text: str, numbers: int) -> list[str]:
-    """The words of ours that a text says, and whether it names several NDCs."""
+    """The words of ours that a text says, and the measures of the one NDC that it names, or that it names several."""
     found = [word for word, pattern in WORDS.items() if pattern.search(text)]
-    return [*found, "several NDCs"] if numbers > 1 else found
+    return [*found, "several NDCs"] if numbers > 1 else [*found, *dict.fromkeys(_MEASURED.findall(text))]
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:

@@ -20,13 +20,15 @@ from jcodeunits.facts.product_rows import MARKS, QUALIFIER_OF, Container, Produc
 from jcodeunits.ndc import compact
 from jcodeunits.tables import header
 
+from . import witnesses
+from .containers import by_review, container_facts, label_of, reviewed_container, shape_of
 from .crosswalk import Edition, Listing
 from .evidence import Evidence
 from .fda import Injectable
+from .witnesses import Package, Proof
 
 COLUMNS = tuple(header(Product))
 
-_SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
 _NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
 _UNCOUNTED = frozenset({"billing unit", "each"})
 _DAY = dt.timedelta(days=1)
@@ -38,10 +40,6 @@ class Made:
 
     rows: tuple[dict[str, str], ...]
     lint: tuple[str, ...]
-
-
-# Qualifier, quantity of one container, proof.
-Proof = tuple[str, Fraction, str]
 
 
 @attrs.frozen
@@ -64,11 +62,13 @@ def make(
     verified: dt.date,
     evidence: Evidence = Evidence(),  # noqa: B008 - an immutable value
     ceilings: Collection[str] = (),
+    oral: Collection[str] = (),
 ) -> Made:
     """The rows of `products.csv` from the crosswalk, the FDA list, the reviews and the codes' own dates.
 
     `lives` are the periods of each HCPCS code, which tell when a code changed inside a missing quarter.
-    `evidence` are the witnesses of other files; `ceilings` the codes that count up to an amount or a band.
+    `evidence` are the witnesses of other files; `ceilings` the codes that count up to an amount or a band,
+    `oral` those of drugs by mouth.
     """
     ordered = sorted(editions, key=lambda edition: edition.first)
     listed: dict[str, dict[int, list[Listing]]] = defaultdict(lambda: defaultdict(list))
@@ -83,18 +83,23 @@ def make(
         for number, by_edition in listed.items()
     }
     _share_rounded(amounts, listed, fda)
+    for number, by_edition in amounts.items():
+        _drop_other_strengths(number, by_edition, listed[number], evidence)
     latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
-    reviewed = {number: c for number in listed if (c := _container(number, containers)) is not None}
-    by_reviews = {number: _by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
-    proofs = prove(latest, newest, fda, evidence, by_reviews)
-    for number, by_review in by_reviews.items():
+    reviewed = {number: c for number in listed if (c := reviewed_container(number, containers)) is not None}
+    by_reviews = {number: by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
+    proofs = prove(latest, newest, fda, evidence, by_reviews, oral)
+    for number, review in by_reviews.items():
         # A review decides where nothing is proved or the proof is wrong; else the proof is the better reason.
-        if by_review is not None and proofs.get(number, ("",))[:2] != by_review[:2]:
-            proofs[number] = by_review
+        if review is not None and proofs.get(number, ("",))[:2] != review[:2]:
+            proofs[number] = review
         elif QUALIFIER_OF.get(reviewed[number].form) not in (None, proofs.get(number, ("",))[0]):
             proofs.pop(number, None)
+        elif not reviewed[number].form and not reviewed[number].kind:
+            proofs.pop(number, None)  # looked at, and not settled
     sizes = _sizes(latest, newest, proofs)
+    told = witnesses.kinds(listed, evidence)
     rows = []
     for number in sorted(listed):
         rows += _rows(
@@ -103,7 +108,9 @@ def make(
             amounts[number],
             proofs.get(number),
             sizes.get(number),
-            _container_facts(number, latest, reviewed.get(number), fda.get(number), proofs.get(number)),
+            container_facts(
+                number, latest, reviewed.get(number), fda.get(number), proofs.get(number), told.get(number)
+            ),
             ordered,
             lives,
             verified,
@@ -193,6 +200,16 @@ def _below_ceilings(
     return settled
 
 
+def _drop_other_strengths(
+    number: str, amounts: dict[int, _Amount], listed: Mapping[int, Sequence[Listing]], evidence: Evidence
+) -> None:
+    """A tablet's or capsule's amount that fits no strength printed for it is not used."""
+    for n, settled in amounts.items():
+        package = Package(number, listed[n][0].size, settled.amount, settled.unit, oral=False, carton=False)
+        if "reviewed" not in settled.marks and witnesses.is_other_strength(package, evidence):
+            amounts[n] = _Amount(None, settled.unit, ("strength-differs",), "low")
+
+
 def _checked(said: _Amount, slack: Fraction, listed: Injectable | None, contradicts: bool) -> _Amount:
     """CMS's amount beside the FDA's: agreed, told more exactly, different, or alone."""
     if said.amount is None or said.marks:
@@ -260,6 +277,7 @@ def prove(
     fda: Mapping[str, Injectable],
     evidence: Evidence,
     reviewed: Mapping[str, Proof | None],
+    oral: Collection[str] = (),
 ) -> dict[str, Proof]:
     """For each NDC that can be proved: qualifier, quantity of one container, proof.
 
@@ -289,7 +307,21 @@ def prove(
     for code, numbers in by_code.items():
         proofs = counted.prove(code, numbers) | proofs
     proofs |= {n: proof for n in latest if (proof := counted.whole_package(n)) is not None}
+    packages = {n: counted.package(n, oral) for n in latest if n not in proofs}
+    proofs |= {n: proof for n, package in packages.items() if (proof := witnesses.proof(package, evidence)) is not None}
+    proofs |= _by_siblings(packages, proofs, amounts)
     return {n: proof for n, proof in proofs.items() if evidence.unit(n) in ("", proof[0])}
+
+
+def _by_siblings(
+    packages: Mapping[str, Package], proofs: Mapping[str, Proof], amounts: Mapping[str, _Amount]
+) -> dict[str, Proof]:
+    """What the proved packages of a labeler's product prove of its others."""
+    decided: dict[str, list[tuple[str, Fraction, Fraction | None, str]]] = defaultdict(list)
+    for number, (qualifier, quantity, _) in proofs.items():
+        decided[number[:10]].append((qualifier, quantity, amounts[number].amount, amounts[number].unit))
+    found = {n: witnesses.by_siblings(p, decided[n[:10]]) for n, p in packages.items() if n not in proofs}
+    return {number: proof for number, proof in found.items() if proof is not None}
 
 
 def _sizes(
@@ -345,7 +377,7 @@ class _Counted:
         self.packs: dict[tuple[str, Fraction | None], set[tuple[str, Fraction]]] = defaultdict(set)
         self.liquids, self.kits = set(), set()
         for number, listings in latest.items():
-            kit = evidence.is_kit(number) or _shape(listings[0], fda.get(number)) == "kit"
+            kit = evidence.is_kit(number) or shape_of(listings[0], fda.get(number)) == "kit"
             for x in listings:
                 known[x.code].add(x.billing_units)
                 if x.size == 1:
@@ -404,6 +436,20 @@ class _Counted:
             return True
         return not any(x.code in self.kits for x in listings) and self.evidence.is_carton(number, containers)
 
+    def package(self, number: str, oral: Collection[str]) -> Package:
+        """What the witnesses of other files are measured by."""
+        listings, settled = self.latest[number], self.amounts[number]
+        return Package(
+            number,
+            listings[0].size,
+            settled.amount,
+            settled.unit,
+            all(x.code in oral for x in listings),
+            self._is_carton(number),
+            frozenset(self.evidence.quantities(number, listings)),
+            self.fda.get(number),
+        )
+
     def whole_package(self, number: str) -> Proof | None:
         """A package of several parts that the state's file counts as one: a container is a part of that."""
         listings = self.latest[number]
@@ -431,7 +477,7 @@ def _rows(
     """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
     newest = _latest(by_edition)[0]
     facts = {
-        "label": _label(newest.name),
+        "label": label_of(newest.name),
         "maker": re.sub(r"\s+", " ", newest.maker),
         "verified": verified.isoformat(),
         **container,
@@ -513,64 +559,3 @@ def _span(
     if not goes_on and ended < (last or dt.date.max):
         last = ended
     return first, last
-
-
-def _shape(listing: Listing, listed: Injectable | None) -> str:
-    """The container: what CMS's product name says, else what the FDA list says."""
-    name = listing.name.lower()
-    for word, shape in (
-        ("prefilled syringe", "syringe"),
-        ("pfs", "syringe"),
-        ("kwikpen", "pen"),
-        ("flexpen", "pen"),
-        ("pen", "pen"),
-        ("kit", "kit"),
-    ):
-        if re.search(rf"(?<![a-z]){word}s?(?![a-z])", name):
-            return shape
-    return listed.shape if listed else ""
-
-
-def _container_facts(
-    number: str,
-    latest: Mapping[str, Sequence[Listing]],
-    reviewed: Container | None,
-    listed: Injectable | None,
-    proof: Proof | None,
-) -> dict[str, str]:
-    """Shape, kind and form of the container: as reviewed, else as the shape and the proof tell."""
-    shape = _shape(latest[number][0], listed)
-    kind = "single-dose" if shape in _SINGLE_DOSE else ""
-    form = ""
-    if proof is not None and proof[0] == "ML":
-        form = "liquid"
-    elif proof is not None and proof[2] == "whole-package":
-        form = "kit"
-    elif proof is not None and shape in ("kit", "vial") and proof[2] != "one-per-container":
-        form = "kit" if shape == "kit" else "powder"
-    if reviewed is not None:
-        kind, form = reviewed.kind or kind, reviewed.form or form
-    return {"shape": shape, "kind": kind, "form": form}
-
-
-def _container(number: str, containers: Mapping[str, Container]) -> Container | None:
-    """The reviewed row of an NDC, else of its labeler and product."""
-    return containers.get(number) or containers.get(number[:10])
-
-
-def _by_review(reviewed: Container, containers: Fraction) -> Proof | None:
-    """What a reviewed container proves; a kit of several containers only where the review says their part."""
-    qualifier = QUALIFIER_OF.get(reviewed.form)
-    quantity = reviewed.quantity
-    if quantity is None and qualifier == "UN" and (reviewed.form != "kit" or containers == 1):
-        quantity = Fraction(1)
-    return (qualifier, quantity, "reviewed") if qualifier and quantity else None
-
-
-def _label(name: str) -> str:
-    """A product's name without marks and without the strengths that CMS's names get wrong."""
-    text = re.sub(r"[®™*]", "", name)
-    text = re.sub(r"[ -]+\(?[\d,.]+ ?(MG|MCG|GM|G|ML|IU|UNITS?|%|MEQ)\b.*$", "", text, flags=re.IGNORECASE)
-    text = re.sub(r"-\d+$", "", text)
-    text = re.sub(r"\s+", " ", text).strip(" ,-")
-    return text.title() if text.isupper() and len(text) > 4 else text

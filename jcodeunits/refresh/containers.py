@@ -1,0 +1,77 @@
+"""What is known of a container besides its amount: shape, kind, form, as reviews, texts and names tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from jcodeunits.facts.product_rows import QUALIFIER_OF, Container
+
+from .crosswalk import Listing
+from .fda import Injectable
+from .witnesses import Proof
+
+_SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
+
+
+def shape_of(listing: Listing, listed: Injectable | None) -> str:
+    """The container: what CMS's product name says, else what the FDA list says."""
+    name = listing.name.lower()
+    for word, shape in (
+        ("prefilled syringe", "syringe"),
+        ("pfs", "syringe"),
+        ("kwikpen", "pen"),
+        ("flexpen", "pen"),
+        ("pen", "pen"),
+        ("kit", "kit"),
+    ):
+        if re.search(rf"(?<![a-z]){word}s?(?![a-z])", name):
+            return shape
+    return listed.shape if listed else ""
+
+
+def container_facts(
+    number: str,
+    latest: Mapping[str, Sequence[Listing]],
+    reviewed: Container | None,
+    listed: Injectable | None,
+    proof: Proof | None,
+    told: str | None,
+) -> dict[str, str]:
+    """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell."""
+    shape = shape_of(latest[number][0], listed)
+    kind = told or ("single-dose" if shape in _SINGLE_DOSE else "")
+    form = ""
+    if proof is not None and proof[0] == "ML":
+        form = "liquid"
+    elif proof is not None and proof[2] == "whole-package":
+        form = "kit"
+    elif proof is not None and shape in ("kit", "vial") and proof[2] != "one-per-container":
+        form = "kit" if shape == "kit" else "powder"
+    if reviewed is not None:
+        kind, form = reviewed.kind or kind, reviewed.form or form
+    return {"shape": shape, "kind": kind, "form": form}
+
+
+def reviewed_container(number: str, containers: Mapping[str, Container]) -> Container | None:
+    """The reviewed row of an NDC, else of its labeler and product."""
+    return containers.get(number) or containers.get(number[:10])
+
+
+def by_review(reviewed: Container, containers: Fraction) -> Proof | None:
+    """What a reviewed container proves; a kit of several containers only where the review says their part."""
+    qualifier = QUALIFIER_OF.get(reviewed.form)
+    quantity = reviewed.quantity
+    if quantity is None and qualifier == "UN" and (reviewed.form != "kit" or containers == 1):
+        quantity = Fraction(1)
+    return (qualifier, quantity, "reviewed") if qualifier and quantity else None
+
+
+def label_of(name: str) -> str:
+    """A product's name without marks and without the strengths that CMS's names get wrong."""
+    text = re.sub(r"[®™*]", "", name)
+    text = re.sub(r"[ -]+\(?[\d,.]+ ?(MG|MCG|GM|G|ML|IU|UNITS?|%|MEQ)\b.*$", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"-\d+$", "", text)
+    text = re.sub(r"\s+", " ", text).strip(" ,-")
+    return text.title() if text.isupper() and len(text) > 4 else text

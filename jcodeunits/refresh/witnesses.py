@@ -1,0 +1,246 @@
+"""What price files, a state's file and notices prove about a package that no other proof reaches.
+
+Each rule was measured on packages that are decided otherwise; only those without a disagreement stand here.
+Every rule leans on CMS's package size: what a file prints is a proof only where it meets that size. Files that
+say different units of one package prove nothing about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import attrs
+
+from jcodeunits import units
+from jcodeunits.amount import decimal_text
+
+from .evidence import Evidence, Price
+from .fda import Injectable
+
+# Qualifier, quantity of one container, proof.
+Proof = tuple[str, Fraction, str]
+
+_VOLUME = re.compile(r"(?:\d+X)*([\d.]+) ?ML")
+_MADE_UP = re.compile(r"\b(?:powder|kit)\b")
+_COUNT = re.compile(r"\d+(?: VI)?")
+_PER_VIAL = re.compile(r"/VI(?:A)?L\b")
+_POWDER = re.compile(r"LYPHL|LYOPHIL|PWDR|POWDER")
+_SOLID = re.compile(r"\b(?:TAB|TABS|TABLET|TABLETS|CAP|CAPS|CAPSULE|CAPSULES)\b")
+_MASS = re.compile(r"([\d.,]*\d) ?(MG|MCG|GM|UNITS?|UNT)\b(?! ?/)")
+_LIQUID_SHAPES = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule"})
+_NEAR = Fraction(1, 100)
+
+# What a text says of a container. `bulk` is neither: a pharmacy bulk package serves many.
+_KINDS = {
+    "single-dose": re.compile(r"\bsingle[- ](?:dose|use)(?! applicator)|\bSDV\b", re.IGNORECASE),
+    "multi-dose": re.compile(r"\bmulti(?:ple)?[- ](?:dose|use)|\bMDV\b", re.IGNORECASE),
+}
+_BULK = re.compile(r"\bbulk\b", re.IGNORECASE)
+
+
+@attrs.frozen
+class Package:
+    """One NDC as CMS lists it: the size that it prints, the drug in a container, and what else is known of it.
+
+    `oral`: its codes are of drugs by mouth; `carton`: each container of the package is counted by itself.
+    """
+
+    number: str
+    size: Fraction
+    amount: Fraction | None
+    unit: str
+    oral: bool
+    carton: bool
+    quantities: frozenset[Fraction] = frozenset()
+    listed: Injectable | None = None
+
+
+def proof(package: Package, evidence: Evidence) -> Proof | None:
+    """What all files together prove; None where none does, or where two contradict each other."""
+    found = _all(package, evidence)
+    if len({one[:2] for one in found}) != 1:
+        return None
+    unit = evidence.unit(package.number)
+    return found[0] if unit in ("", found[0][0]) else None
+
+
+def contradicted(package: Package, evidence: Evidence) -> bool:
+    """Whether the files that prove something contradict each other."""
+    return len({one[0] for one in _all(package, evidence)}) > 1
+
+
+def _all(package: Package, evidence: Evidence) -> list[Proof]:
+    """What each file proves by itself."""
+    by_files = [*_by_prices(package, evidence), *_by_survey(package, evidence), *_by_notices(package, evidence)]
+    return [*by_files, *_by_state(package), *_by_millilitres(package)]
+
+
+def _names(prices: Iterable[Price]) -> list[str]:
+    return [f"{price.generic} {price.trade}" for price in prices]
+
+
+def _by_prices(package: Package, evidence: Evidence) -> list[Proof]:
+    """The price file: a volume that is CMS's size, a vial that is counted, a tablet's strength."""
+    prices = evidence.prices.get(package.number, ())
+    found = {one for price in prices for one in _by_price(package, price)}
+    return [(*one, "va-prices") for one in sorted(found)]
+
+
+def _by_price(package: Package, price: Price) -> list[tuple[str, Fraction]]:
+    name = f"{price.generic} {price.trade}"
+    if _SOLID.search(price.generic):
+        return _pieces(package, name)
+    strengths = printed(name, package.size)
+    volume, vial = _VOLUME.fullmatch(price.package), bool(_PER_VIAL.search(price.generic))
+    if volume is not None and (vial or _POWDER.search(name)):
+        return []  # made up with its diluent, as often as not
+    fits = package.amount is not None and (package.amount, package.unit) in strengths
+    if volume is not None:
+        free = not strengths or (package.amount is None and package.size != 1)
+        return [("ML", package.size)] if Fraction(volume[1]) == package.size and (fits or free) else []
+    if vial or _POWDER.search(name):
+        bare = _COUNT.fullmatch(price.package) if vial else "ML" not in price.package
+        return [("UN", Fraction(1))] if bare and package.carton and _may_be_powder(package) else []
+    # Of a container of one mL the concentration may have been typed from the strength.
+    return [("ML", package.size)] if fits and package.size != 1 and _COUNT.fullmatch(price.package) else []
+
+
+def _may_be_powder(package: Package) -> bool:
+    """CMS counts containers, and the FDA's list, where it has the NDC, knows no liquid's container."""
+    listed = package.listed
+    return package.size == 1 and (listed is None or not (listed.leads or listed.shape in _LIQUID_SHAPES))
+
+
+def _by_survey(package: Package, evidence: Evidence) -> list[Proof]:
+    """CMS's price survey: its unit, where the size is a volume or a count of one."""
+    unit, name = evidence.survey.get(package.number, ("", ""))
+    if unit == "ML":
+        fits = package.amount is not None and (package.amount, package.unit) in printed(name, package.size)
+        return [("ML", package.size, "nadac-unit")] if package.size != 1 or fits else []
+    if unit == "UN" and _SOLID.search(name.upper()):
+        return [(*one, "nadac-unit") for one in _pieces(package, name.upper())]
+    if unit == "UN" and package.size == 1 and package.carton:
+        return [("UN", Fraction(1), "nadac-unit")]
+    return []
+
+
+def _by_notices(package: Package, evidence: Evidence) -> list[Proof]:
+    """The FDA's notices, by their words: a concentration and a volume that is CMS's size, of one NDC alone."""
+    if package.amount is None:
+        return []
+    volume = re.compile(rf"(?<![\d.]){decimal_text(package.size)} ?mL\b", re.IGNORECASE)
+    said = [
+        (package.amount, package.unit) in printed(text, package.size)
+        for text in evidence.notices.get(package.number, ())
+        if volume.search(text) and "several NDCs" not in text and not _MADE_UP.search(text)
+    ]
+    return [("ML", package.size, "fda-notice")] if said and all(said) else []
+
+
+def _by_state(package: Package) -> list[Proof]:
+    """The state's file: a quantity that is CMS's size, and not one. Of a drug by mouth it may count pieces."""
+    if package.oral or package.size == 1 or package.quantities != {package.size}:
+        return []
+    return [("ML", package.size, "state-quantity")]
+
+
+def _by_millilitres(package: Package) -> list[Proof]:
+    """A code that counts millilitres, and a container that holds as many as CMS's size; one may be a count."""
+    fits = package.unit == "mL" and package.amount == package.size != 1
+    return [("ML", package.size, "counted-in-ml")] if fits else []
+
+
+def by_siblings(package: Package, decided: Iterable[tuple[str, Fraction, Fraction | None, str]]) -> Proof | None:
+    """What the decided packages of the same labeler's product prove: qualifier, quantity, amount, unit of each.
+
+    The size is the package's own: a liquid's must give their concentration, a counted container's must be one.
+    """
+    known = list(decided)
+    if len({qualifier for qualifier, *_ in known}) != 1:
+        return None
+    if known[0][0] == "ML":
+        dense = {(amount / quantity, unit) for _, quantity, amount, unit in known if amount is not None}
+        own = None if package.amount is None or not package.size else (package.amount / package.size, package.unit)
+        return ("ML", package.size, "another-package") if own in dense else None
+    one = all(quantity == 1 for _, quantity, *_ in known) and package.size == 1 and package.carton
+    return ("UN", Fraction(1), "another-package") if known[0][0] == "UN" and one else None
+
+
+def _pieces(package: Package, name: str) -> list[tuple[str, Fraction]]:
+    """A tablet or capsule: one, or the bottle, by the strength that its name prints."""
+    if package.amount is None:
+        return []
+    found = set()
+    for strength, unit in strengths_of(name):
+        if unit == package.unit and strength == package.amount:
+            found.add(("UN", Fraction(1)))
+        elif unit == package.unit and strength * package.size == package.amount:
+            found.add(("UN", package.size))
+    return sorted(found)
+
+
+def printed(name: str, size: Fraction) -> set[tuple[Fraction, str]]:
+    """The amounts in a container of `size` mL by the concentrations that a name prints."""
+    from .evidence import _amounts
+
+    return _amounts([name], size)
+
+
+def strengths_of(name: str) -> set[tuple[Fraction, str]]:
+    """The strengths of a piece that a name prints, in mg or units."""
+    found = set()
+    for amount, word in _MASS.findall(name.upper()):
+        symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word, word.lower().rstrip("s")))
+        base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
+        value = Fraction(amount.replace(",", "").strip(".") or "0")
+        if value:
+            found.add((value * units.factor(symbol, base), base))
+    return found
+
+
+def is_other_strength(package: Package, evidence: Evidence) -> bool:
+    """Whether a tablet or capsule has a printed strength that CMS's amount fits neither for one nor for all."""
+    told = {value for value, unit in solid_strengths(package.number, evidence) if unit == package.unit}
+    if not told or package.amount is None:
+        return False
+    return not any(abs(package.amount / (value * n) - 1) < _NEAR for value in told for n in (1, package.size) if n)
+
+
+def solid_strengths(number: str, evidence: Evidence) -> set[tuple[Fraction, str]]:
+    """The strengths that files print for a tablet or capsule; empty for what is none, or has none printed."""
+    names = [f"{p.generic} {p.trade}" for p in evidence.prices.get(number, ()) if _SOLID.search(p.generic)]
+    name = evidence.survey.get(number, ("", ""))[1].upper()
+    names += [name] if _SOLID.search(name) else []
+    names = [name for name in names if "/" not in name]  # of a combination the parts are printed
+    return set().union(*map(strengths_of, names)) if names else set()
+
+
+# --- the kind of a container ------------------------------------------------------------------------
+
+
+def kind(number: str, evidence: Evidence) -> str:
+    """Single-dose or multi-dose, where the texts of each file agree and no two files differ; else empty."""
+    texts = [evidence.notices.get(number, ()), _names(evidence.prices.get(number, ()))]
+    said = {one for found in texts if (one := _kind_of(found)) is not None}
+    return said.pop() if len(said) == 1 else ""
+
+
+def _kind_of(texts: Iterable[str]) -> str | None:
+    """What texts say: a kind, "" where they differ or one says both, None where none says any."""
+    each = [_said(text) for text in texts]
+    found = {one for one in each if one is not None}
+    return None if not found else found.pop() if len(found) == 1 else ""
+
+
+def _said(text: str) -> str | None:
+    if _BULK.search(text):
+        return ""
+    found = [name for name, pattern in _KINDS.items() if pattern.search(text)]
+    return None if not found else found[0] if len(found) == 1 else ""
+
+
+def kinds(numbers: Iterable[str], evidence: Evidence) -> Mapping[str, str]:
+    """The kinds that are told, by NDC."""
+    return {number: told for number in numbers if (told := kind(number, evidence))}
