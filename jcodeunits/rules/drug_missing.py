@@ -28,6 +28,8 @@ def drug_missing(case: Case) -> Iterable[Finding]:
         row = case.procedure(line)
         if row is None or row.kind != "administration" or row.role.startswith(_WITHOUT_DRUG):
             continue
+        if line.kind == "administration":
+            continue  # its drug was listed: what withheld or refused it has said so
         yield drug_missing.finding(
             "warn",
             f"{line.code} stands without any drug line.",
