@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -717,3 +718,23 @@ def test_every_limit_of_the_newest_rows_answers(shared: Path) -> None:
             limit = POLICY.limit(row["hcpcs_code"], "2026-10-01", claim)
             assert limit is not None
             assert str(limit.units) == row[column], row
+
+
+# --- a change with the year -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "rate"),
+    [("96372", "2024-12-31", "67.12"), ("96372", "2025-01-01", "71.17"), ("96372", "2026-03-02", "73.56")],
+)
+def test_a_hospital_rate_changes_on_the_first_of_january(code: str, on: str, rate: str) -> None:
+    found = POLICY.fee(code, "opps-rate", on)
+    assert found is not None
+    assert found.amount == Fraction(rate)
+
+
+@pytest.mark.parametrize(("on", "status"), [("2025-12-31", "N"), ("2026-01-01", "S1"), ("2026-03-02", "S1")])
+def test_a_status_that_comes_with_the_year_begins_on_the_first_of_january(on: str, status: str) -> None:
+    found = POLICY.status("Q4101", on)
+    assert found is not None
+    assert found.status == status

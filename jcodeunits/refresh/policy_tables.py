@@ -38,11 +38,16 @@ class Table:
     complete: bool = True
 
 
-def bridged(tables: Iterable[Table], read_as: ReadAs = lambda values, _before: values) -> list[tuple[str, Run]]:
+def bridged(
+    tables: Iterable[Table],
+    read_as: ReadAs = lambda values, _before: values,
+    yearly: Callable[[tuple[str, ...], tuple[str, ...]], bool] = lambda _before, _after: False,
+) -> list[tuple[str, Run]]:
     """Values by key in several editions, as dated runs: (key, (values, effective, ends, source)).
 
     Of two editions of one day the complete one counts alone. `read_as` gives the values of an edition in the
-    light of those before it.
+    light of those before it. `yearly` tells of the values before and after whether the change comes with the
+    year: one that lies between editions of two years is then of 1 January.
 
     >>> first = Table("a", dt.date(2024, 1, 1), {"X": ("N",), "Y": ("K",)})
     >>> last = Table("b", dt.date(2025, 10, 1), {"X": ("N",)})
@@ -54,25 +59,30 @@ def bridged(tables: Iterable[Table], read_as: ReadAs = lambda values, _before: v
     ordered = [table for table in ordered if table.complete or table.first_day not in whole]
     runs: list[tuple[str, Run]] = []
     for key in sorted({key for table in ordered for key in table.values}):
-        runs += [(key, run) for run in _runs(key, ordered, read_as)]
+        runs += [(key, run) for run in _runs(key, ordered, read_as, yearly)]
     return runs
 
 
-def _runs(key: str, ordered: Sequence[Table], read_as: ReadAs) -> list[Run]:
+def _runs(key: str, ordered: Sequence[Table], read_as: ReadAs, yearly: Callable[..., bool]) -> list[Run]:
     runs: list[Run] = []
     current: tuple[tuple[str, ...], dt.date, str] | None = None
+    seen = dt.date.min  # the edition before
     for table in ordered:
         values = table.values.get(key)
         if values is None and not table.complete:
             continue
         if current is not None and values is not None:
             values = read_as(values, current[0])
+        begins, january = table.first_day, dt.date(table.first_day.year, 1, 1)
         if current is not None and values != current[0]:
-            if current[1] < table.first_day:
-                runs.append((current[0], current[1], table.first_day - _DAY, current[2]))
+            if values is not None and seen < january and yearly(current[0], values):
+                begins = january
+            if current[1] < begins:
+                runs.append((current[0], current[1], begins - _DAY, current[2]))
             current = None
+        seen = table.first_day
         if values is not None:
-            current = (values, current[1] if current is not None else table.first_day, table.source)
+            current = (values, current[1] if current is not None else begins, table.source)
     if current is not None:
         runs.append((current[0], current[1], None, current[2]))
     return runs
@@ -131,11 +141,21 @@ def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequ
 _OPPS = ("opps", "opps-rows")
 
 
+_OF_DRUGS = frozenset({"G", "K", "K1"})  # what a quarter may bring to a drug
+
+
+def _not_of_a_drug(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Statuses change with the year's rule; only whether a drug is paid on its own may change with a quarter."""
+    return _OF_DRUGS.isdisjoint((*before, *after))
+
+
 def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
     """Hospital outpatient status of the codes named."""
     return [
         {"code": code, "status": values[0]} | _tail(starts, ends, source, f"code {code}", days)
-        for code, (values, starts, ends, source) in bridged(tables_of(kept, _OPPS, days, ("status",)))
+        for code, (values, starts, ends, source) in bridged(
+            tables_of(kept, _OPPS, days, ("status",)), yearly=_not_of_a_drug
+        )
         if code in codes
     ]
 
@@ -143,7 +163,7 @@ def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
 def fees(priced: Kept, hospital: Kept, days: Days, codes: Collection[str], procedures: Collection[str]) -> list[Cells]:
     """Payment limits of drugs, hospital rates and relative values of procedures, and the conversion factors."""
     limit = bridged(tables_of(priced, ("asp-limits", "asp-limits-rows"), days, ("limit",)))
-    rate = bridged(tables_of(hospital, _OPPS, days, ("rate",)))
+    rate = bridged(tables_of(hospital, _OPPS, days, ("rate",)), yearly=lambda _before, _after: True)
     rows = [_fee(code, "payment-limit", run, days) for code, run in limit if code in codes and run[0][0]]
     rows += [_fee(code, "opps-rate", run, days) for code, run in rate if code in procedures and run[0][0]]
     for file, factor in (("rvu", "conversion-factor"), ("rvu-qp", "conversion-factor-qp")):
