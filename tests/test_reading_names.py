@@ -240,3 +240,34 @@ def test_no_name_with_a_code_is_listed_as_one_without() -> None:
     for row in DRUGS.store.rows(Uncoded):
         assert squeezed(row.name) not in DRUGS.named, row
         assert squeezed(row.name) not in DRUGS.moieties, row
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("surgraft sc", "surgraft ac"),  # a sheet with a route is a slip in its name
+        ("Cygnus Sol", "Cygnus Solo"),
+        ("AlloPatch uD", "AlloPatch HD"),
+        ("iv-aflibercept", "ziv-aflibercept"),  # a drug for the eye is not given into a vein
+        ("heparin sodiu", "heparin sodium"),  # a word that lacks its last letter is no word cut short
+        ("Lupron Depot-Ped 5 mg", "Lupron Depot-Ped 15 mg"),  # a brand listed by its strengths has no others
+        ("Octagam 1%", "Octagam 10%"),
+    ],
+)
+def test_a_text_one_slip_from_a_listed_name_is_not_read_as_another_with_words_around_it(text: str, near: str) -> None:
+    assert answer(near)
+    assert answer(text) == ""
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_a_text_one_edit_from_a_listed_name_has_no_other_names_code(name: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(name) - 1))
+    letter = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz "))
+    edits = (name[:at] + name[at + 1 :], name[:at] + letter + name[at + 1 :], name[:at] + letter + name[at:])
+    for text in edits:
+        got = answer(text)
+        if got and not DRUGS.knows(squeezed(text)):
+            reading = read(DRUGS, text)
+            assert reading is not None
+            assert got == answer(name) or all(named.key != squeezed(name) for named in reading.names)
+            assert {one.code for named in reading.names for one in DRUGS.meant_by(named.key)} >= {got}

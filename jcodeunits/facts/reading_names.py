@@ -31,6 +31,7 @@ _LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
 _MOST_TRIED = 6  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
+_LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _ACTIVITY = ("iu", "u", "unt", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
@@ -375,6 +376,8 @@ class _Use:
     rows: tuple[Drug, ...]
     is_uncoded: bool = False  # there is no code that a salt could change
     is_brand: bool = False  # of an ingredient: no word makes another product of it
+    is_sheet: bool = False
+    sizes: dict[str, frozenset[str]] = attrs.Factory(dict)  # strengths by which the name is listed, by their kind
     own: set[str] = attrs.Factory(set)
     salts: set[str] = attrs.Factory(set)
     codes: list[str] = attrs.Factory(list)
@@ -389,6 +392,8 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Read
     is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
     is_uncoded = named is not None and named.key in catalog.uncoded
     use = _Use(catalog.meant_by(named.key) if named else (), is_uncoded, is_brand)
+    use.is_sheet = bool(use.rows) and all(row.kind == "skin-substitute" for row in use.rows)
+    use.sizes = _sizes(catalog, named.key) if named else {}
     at = 0
     while at < len(parts):
         size = _use(catalog, use, parts, at)
@@ -416,6 +421,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
         use.codes.append(part.code)
         return 1
     if part.strength is not None:
+        if part.strength.kind in use.sizes and part.key not in use.sizes[part.strength.kind]:
+            return 0  # the brand is listed by its strengths, and this is none of them
         if not _is_percent(use, part):
             use.strengths.append(part.strength)
         return 1
@@ -429,6 +436,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
         )
     if row.kind == "form" and _is_form(catalog, use, row):
         return size
+    if use.is_sheet and row.means != "topical":
+        return 0  # a sheet of tissue is neither injected nor in a vial: the word is a slip in its name
     if row.kind == "route":
         use.routes.append(row.means)
     else:
@@ -448,6 +457,17 @@ def _own(use: _Use, keys: Sequence[str]) -> int:
     use.rows = rows
     use.own |= said
     return size
+
+
+@lru_cache(maxsize=8192)
+def _sizes(catalog: Catalog, key: str) -> dict[str, frozenset[str]]:
+    """The strengths by which a brand is listed besides its name alone ("Lupron Depot 7.5 mg"), by their kind."""
+    made: dict[str, set[str]] = {}
+    for name in catalog.beginnings.get(key, ()):
+        last = _parts(name)[-1]
+        if last.strength is not None and squeezed(name) == key + last.key:
+            made.setdefault(last.strength.kind, set()).add(last.key)
+    return {kind: frozenset(keys) for kind, keys in made.items()}
 
 
 def _is_small(key: str) -> bool:
@@ -486,7 +506,9 @@ def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
         return False  # said twice, or a number
     held = {word for row in use.rows for word in normal(row.ingredient).split()}
     said = {word for word in held if word == key} or {
-        word for word in held & catalog.salt_words if len(key) >= _SHORTEST_PART and word.startswith(key)
+        word
+        for word in held & catalog.salt_words
+        if word.startswith(key) and _SHORTEST_PART <= len(key) <= len(word) - _LEAST_CUT
     }
     if len(said) != 1:
         return False
