@@ -16,7 +16,6 @@ from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..shown import Shown
 from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded
-from .policy_rows import ANY, DrugClass, Unclassified
 from .store import Store
 from .words import normal, squeezed
 
@@ -346,11 +345,15 @@ class Catalog:
 
     def instead_for(self, row: Drug, on: dt.date, route: str | None = None) -> tuple[tuple[str, ...], str]:
         """What a drug is billed with, given in a way or on a day that its own code is not for: codes, and in words."""
+        from .policy_rows import DrugClass
+
         classes = {one.name for one in self.store.rows(DrugClass) if one.code == row.code}
         return self._instead({row.kind, *classes}, on, (route,) if route else ())
 
     def _instead(self, kinds: set[str], on: dt.date, routes: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
         """What a drug without a code is billed with: the codes, and how in words."""
+        from .policy_rows import ANY, Unclassified  # a fifth of the start of a command, and few ask
+
         kinds, ways = {ANY, *kinds}, {ANY, *routes}
         first: dict[str, Unclassified] = {}
         for row in sorted(self.store.rows(Unclassified), key=lambda row: row.id):
