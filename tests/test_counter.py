@@ -456,3 +456,19 @@ def test_the_reason_is_short_where_the_candidates_are_listed(run, name):
 def test_a_rate_or_a_volume_asks_by_the_flag_of_the_verb(run, dose, flag):
     for verb in ("units", "vials"):
         assert f"Say it with {flag}." in run(verb, "J3301", dose, *ON)[2]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
+def test_a_shell_completes_verbs_flags_and_known_words(run, shell):
+    pytest.importorskip("shtab")
+    status, out, _ = run("--completion", shell)
+    assert status == 0
+    for word in (*cli.VERBS, "--payer", "medicare", "IM", "yesterday"):
+        assert word in out or word.removeprefix("--") in out
+
+
+def test_a_shell_that_nobody_knows_is_refused(run):
+    pytest.importorskip("shtab")
+    status, out, err = run("--completion", "cmd")
+    assert (status, out) == (2, "")
+    assert err.startswith("jcodeunits: --completion: 'cmd' is no shell")

@@ -33,6 +33,7 @@ in bulk
 each quarter
   refresh                CMS files to reference tables, with a lint report
 
+jcodeunits --completion SHELL prints the completion for bash, zsh or fish.
 The date of service is today unless --on says otherwise, and is printed.
 Exit status: 0 clean, 1 something stops the claim, 2 cannot be answered.
 """
@@ -109,7 +110,7 @@ def _refused(why: Exception, verb: str, words: list[str]) -> int:
         says, way = f"jcodeunits: {words[0]!r} is no verb. Did you mean {near}?", [near, *words[1:]]
         lines = [says, *told(why, near, words[1:], run, [way])[1:]]
     else:
-        lines = told(why, verb or "units", words, run)
+        lines = told(why, verb if verb in VERBS else "units", words, run)
     if sys.stderr is not None:
         sys.stderr.write("\n".join([*lines, ""]))
     return FAILED
