@@ -82,7 +82,7 @@ class RouteWord(Dated):
     route: str = column(tables.choice(*NAMES))
 
 
-_LABEL = re.compile(r"injection, | \(qualifier value\)$|(?: route)?(?: of administration)?$| route\b")
+_LABEL = re.compile(r"injection, | \(qualifier value\)$|(?: route| use)?(?: of administration)?$| route\b")
 
 
 def plain(spelling: str) -> str:

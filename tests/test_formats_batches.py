@@ -140,3 +140,8 @@ def test_a_page_with_a_next_one_says_that_the_rest_is_missing() -> None:
     for made in (fhir.read(page, place="11"), *fhir.read_all(page, place="11")):
         assert isinstance(made, Encounter)
         assert "page-incomplete" in {one.rule for one in jc.charge(made).findings}
+
+
+def test_two_patients_of_one_message_are_two_records() -> None:
+    both = message(KETOROLAC) + "\r" + "\r".join(message(DEXAMETHASONE, "P2").split("\r")[1:])
+    assert seen(hl7v2.read_all(both, place="11")) == [["ketorolac"], ["dexamethasone"]]

@@ -251,3 +251,22 @@ def test_a_combination_with_a_code_of_its_own_is_one_drug() -> None:
         {"text": "piperacillin / tazobactam"}, ("piperacillin", 4, "g", 100, "mL"), ("tazobactam", 0.5, "g", 100, "mL")
     )
     assert len(infused(zosyn, {"value": 4.5, "unit": "g"}).administrations) == 1
+
+
+def test_a_strength_in_the_drugs_text_answers_a_volume() -> None:
+    def given(text: str, route: str = "IM") -> Any:
+        dose = {"route": {"text": route}, "dose": {"value": 1, "unit": "mL"}}
+        resource = {
+            "resourceType": "MedicationAdministration",
+            "status": "completed",
+            "medicationCodeableConcept": {"text": text},
+            "effectiveDateTime": "2026-03-02",
+            "dosage": dose,
+        }
+        found = fhir.read(json.dumps(resource), place="11")
+        assert isinstance(found, Encounter)
+        return found.administrations[0]
+
+    assert given("ketorolac 30 mg/mL injectable solution").concentration == "30 mg/mL"
+    assert given("ketorolac (TORADOL) injection").concentration is None
+    assert given("dextrose 5% in water", "IV infusion").concentration is None

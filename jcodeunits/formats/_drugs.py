@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from jcodeunits import ndc as ndc_codes
-from jcodeunits.errors import LONGEST, FormatError, IdentifierError, quoted
+from jcodeunits.amount import decimal_text
+from jcodeunits.errors import LONGEST, AmbiguousDrug, FormatError, IdentifierError, UnknownDrug, quoted
+from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
 from . import _names
@@ -22,6 +24,7 @@ _STRENGTH = re.compile(
 )
 _PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_NO_BRAND = re.compile(r"[(\[](?:pf|preservative[- ]free)[)\]]", re.IGNORECASE)
 _MIXED = re.compile(r" / |[a-z]-[a-z]| in | with ", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
@@ -48,7 +51,7 @@ def drug_name(text: str, facts: Reference) -> str:
     >>> drug_name("cefTRIAXone (ROCEPHIN) injection 1 g", book), drug_name("morphine (PF) injection 4 mg", book)
     ('cefTRIAXone', 'morphine')
     """
-    bare = " ".join(text.split())
+    bare = " ".join(_NO_BRAND.sub(" ", text).split())
     brand = bare[:-1].rpartition("[")[2].strip() if bare.endswith("]") and "[" in bare else ""
     if len(bare) > LONGEST:
         return brand or bare
@@ -86,6 +89,21 @@ def _unbracketed(bare: str) -> str:
     parts = [_STRENGTH.fullmatch(part) for part in bare.split(" / ")]
     names = [part["name"].strip() for part in parts if part is not None]
     return " / ".join(names) if len(names) == len(parts) else bare
+
+
+def concentration(texts: Iterable[str], facts: Reference) -> str | None:
+    """What one mL holds by the drug's own text, where exactly one is said; of a base solution nothing is."""
+    found = set()
+    for text in texts:
+        if len(text) > LONGEST or _names.is_solution(text, facts):
+            continue
+        try:
+            reading = read(facts.drugs, text)
+        except (AmbiguousDrug, UnknownDrug):
+            continue
+        if reading is not None and (said := reading.concentration) is not None:
+            found.add(f"{decimal_text(said.amount)} {'units' if said.unit == 'unit' else said.unit}/mL")
+    return found.pop() if len(found) == 1 else None
 
 
 def same_ndcs(written: Iterable[str]) -> list[str]:
@@ -141,7 +159,12 @@ def identity(
     if len(packages) > 1:
         shown = ", ".join(packages)
         raise FormatError(f"{where}: it names {len(packages)} NDCs ({shown}).", format=form, place=where, fills="drug")
-    return {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+    strength = concentration(known.values(), facts)
+    said = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+    return said | ({STRENGTH: strength} if strength else {})
+
+
+STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
 
 
 def _holds(text: str, name: str, facts: Reference) -> bool:

@@ -17,6 +17,25 @@ FT1_FIELDS = {
     "27": "whether the patient was told that it may not be paid (ABN)",
     "28": "the reason why a duplicate was needed",
 }
+# Segments of a DFT that are about the message, the person, the visit and who pays: passed over.
+DFT_SEGMENTS = (
+    "MSH",
+    "EVN",
+    "SFT",
+    "PID",
+    "PD1",
+    "ORC",
+    "NK1",
+    "PV1",
+    "PV2",
+    "DB1",
+    "AL1",
+    "ROL",
+    "GT1",
+    "IN1",
+    "IN2",
+    "IN3",
+)
 # Segments beside an FT1 that a line has no field for.
 BESIDE_FT1 = {"DG1": (3, "a diagnosis of the visit, tied to no line"), "PR1": (3, "a procedure of the visit")}
 

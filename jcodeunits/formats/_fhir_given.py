@@ -192,8 +192,10 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     dosage = resource.get("dosage") or {}
     _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
+    printed = says.pop(_drugs.STRENGTH, None)
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
+        _incoming.printed(says, gaps, printed)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
     actor, kind = _performer(resource, around)

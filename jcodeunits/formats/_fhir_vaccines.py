@@ -21,7 +21,10 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     dosage = {name: resource[name] for name in ("route", "site") if resource.get(name)}
     if resource.get("doseQuantity"):
         dosage["dose"] = resource["doseQuantity"]
-    concept = resource.get("vaccineCode") or {}
+    concept = dict(resource.get("vaccineCode") or {})
+    product = (resource.get("administeredProduct") or {}).get("concept") or {}
+    if product.get("coding"):
+        concept["coding"] = [*(concept.get("coding") or []), *product["coding"]]
     day = next((resource[name] for name in _TIMES if resource.get(name)), None)
     explained = resource.get("explanation") or {}
     kept = {

@@ -164,18 +164,21 @@ def batch_of(text: object) -> tuple[list[str], list[FormatError]]:
     """The messages of a text, each from its MSH on, and an error for each batch that holds another number of them."""
     messages: list[list[str]] = []
     wrong: list[FormatError] = []
-    since = 0
+    since = heads = 0
     for row in _rows(text):
+        heads += row.startswith("MSH")
         if row.startswith(_ENVELOPE):
             if row.startswith("BHS"):
-                since = len(messages)
+                since = heads
             elif row.startswith("BTS") and (said := row.split(row[3:4])[1:2]) and said[0].isdigit():
-                held = len(messages) - since
+                held = heads - since
                 if int(said[0]) != held:
                     says = f"BTS-1 counts {said[0]} messages and the batch holds {held}: it was cut or joined."
                     wrong.append(FormatError(says, format="hl7v2", place="BTS-1"))
         elif row.startswith("MSH") or not messages:
             messages.append([row])
+        elif row.startswith("PID") and any(one.startswith("PID") for one in messages[-1]):
+            messages.append([*messages[-1][:1], row])  # a further patient of the same message is a record of its own
         else:
             messages[-1].append(row)
     return ["\r".join(rows) for rows in messages], wrong

@@ -133,6 +133,12 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     return f"{above}/{below}"
 
 
+def printed(says: dict[str, Any], gaps: Mapping[str, FormatError], strength: str | None) -> None:
+    """Take the strength in the drug's text where no field says one."""
+    if strength is not None and "concentration" not in gaps:
+        says.setdefault("concentration", strength)
+
+
 def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
     """The finding for an administration that may not be billed."""
     return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
@@ -292,7 +298,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     if len(days) > 1:
         raise FormatError(
             f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
-            "read_all() reads them one at a time.",
+            "read them one at a time, as read_all() does with a Bundle.",
             format=form,
             place="on",
         )

@@ -89,10 +89,10 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
     >>> measured(Decimal("30.0"), "mg{total}", "mg", "fhir", "dose", coded=True)
     '30 mg'
     """
-    word = re.sub(r"\s*\([^()]*\)$", "", said.strip())
+    word = _bare(said)
     unit = _of_code(code) if code else None
     if unit is None and not coded:
-        spelt = next((one for one in (code, word) if one and units.is_known(one)), "")
+        spelt = next((one for one in (code, _bare(code), word) if one and units.is_known(one)), "")
         unit = _Unit(spelt) if spelt else _of_code(word)
     if unit is None:
         raise FormatError(
@@ -102,6 +102,11 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
             fills=fills,
         )
     return f"{number(value * unit.factor)} {_agreed(unit, word, form, where)}"
+
+
+def _bare(spelling: str) -> str:
+    """A vendor's spelling without its brackets: "milliliter (iso1000)", "milligram(s)"."""
+    return re.sub(r"\s*\([^()]*\)$", "", spelling.strip())
 
 
 def _agreed(unit: _Unit, word: str, form: str, where: str) -> str:

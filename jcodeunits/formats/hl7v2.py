@@ -144,6 +144,8 @@ def _lines(segments: list[Segment]) -> ClaimLines:
             lines[-1] = _noted(lines[-1], segment, len(lines), lost)
         elif lines and segment.name.startswith("Z") and segment.get(2) == "NDC":
             lines[-1] = _zed(lines[-1], segment, problems)
+        elif segment.name not in _elements.DFT_SEGMENTS:
+            lost.append(Loss(len(lines) or None, segment.name, "", "a line has no field for this segment"))
     if problems or not lines:
         raise FormatError(
             f"These HL7 charges cannot be read: {'; '.join(problems) or 'there is no FT1 segment'}.",
