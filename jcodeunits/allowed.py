@@ -11,7 +11,7 @@ from .amount import decimal_text
 from .claim import Charge, Line
 from .dated import Citation, as_date
 from .facts.policy import Policy
-from .facts.policy_rows import PolicyRow, Status
+from .facts.policy_rows import PayerOption, PolicyRow, Status
 from .facts.reference import Reference
 
 
@@ -175,4 +175,21 @@ def _expected(number: int, line: Line, made: Charge, policy: Policy) -> Expected
     if found is None:
         far = unpriced(policy, line.code, made.encounter.on, made.encounter.claim)
         return Expected(number, line.code, line.units, None, "no figure known for the date", far, ())
-    return Expected(number, line.code, line.units, found.amount * line.units, found.how, "", tuple(found.citations))
+    amount, how, cites = found.amount, found.how, tuple(found.citations)
+    share = _off_campus(line, made, policy)
+    if share is not None:
+        amount, how, cites = amount * int(share.value) / 100, f"{how} x {share.value}%", (*cites, share.citation)
+    return Expected(number, line.code, line.units, amount * line.units, how, "", cites)
+
+
+def _off_campus(line: Line, made: Charge, policy: Policy) -> PayerOption | None:
+    """The part of the rate that an off-campus department is paid for giving a drug; None where it is the whole."""
+    encounter = made.encounter
+    row = policy.procedure(line.code, encounter.on)
+    if encounter.claim != "outpatient" or row is None or row.kind != "administration":
+        return None
+    places, share = (
+        policy.option(encounter.payer, name, encounter.on, encounter.claim)
+        for name in ("off-campus-places", "off-campus-share")
+    )
+    return share if encounter.place in places.values and share.value != "100" else None

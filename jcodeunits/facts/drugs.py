@@ -146,7 +146,7 @@ class Catalog:
         if not rows:
             raise UnknownDrug(
                 f"{code} is not in the catalog: no drug code of that name is known ({self.edition}). "
-                "Check the code, or look it up by name.",
+                f"{self._older(code, on)}Check the code, or look it up by name.",
                 given=code,
                 near=(),
             )
@@ -154,6 +154,13 @@ class Catalog:
             if row.effective <= on and (row.ends is None or on <= row.ends):
                 return row
         raise self.not_in_effect(rows, on)
+
+    def _older(self, code: str, on: dt.date) -> str:
+        """A hint where the code may have ended before the editions that were read: they keep no older end."""
+        first = min((row.ends for row in self.drugs if row.ends is not None), default=None)
+        if first is None or on >= dt.date(first.year, 1, 1) or code[:1].isdigit():
+            return ""
+        return f"A code that ended before {first.year} stands in no edition that was read. "
 
     def not_in_effect(self, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
         """The error that a code has for a day outside its rows, with what to bill instead."""
