@@ -234,7 +234,9 @@ def test_a_volume_brings_its_strength() -> None:
     split = ras(f6="1", f7="mL^^UCUM", f13="250", f14="mg^^UCUM", f23="5", f24="mL^^UCUM")
     assert read(split).administrations[0].concentration == "250 mg/5 mL"
     assert read(ras()).administrations[0].concentration is None
-    assert read(ras(f6="1", f7="mL", f13="", f14="")).administrations[0].concentration is None
+    bare = {"f6": "1", "f7": "mL", "f13": "", "f14": ""}
+    assert read(ras(f5="0409-3795-01^KETOROLAC^NDC", **bare)).administrations[0].concentration is None
+    assert read(ras(**bare)).administrations[0].concentration == "30 mg/mL"  # the drug's own text says it
 
 
 def test_start_and_stop_are_kept_over_midnight() -> None:
