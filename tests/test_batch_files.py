@@ -193,7 +193,7 @@ def damaged(tmp_path: Path) -> dict[str, tuple[bytes, str, str]]:
         "cut parquet": (whole[:-100], ".parquet", "no Parquet file"),
         "no parquet": (good, ".parquet", "no Parquet file"),
         "corrupt page": (bytes(middle), ".parquet", "damaged after row"),
-        "no column": (b"drug,dose\nJ0696,1\n", ".csv", "lacks the columns unit, on"),
+        "no column": (b"drug,dose\nJ0696,1\n", ".csv", "lacks the column on"),
     }
 
 

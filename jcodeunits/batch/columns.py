@@ -69,6 +69,23 @@ def keys(column: Any) -> Keys:
     return Keys(index if index.dtype == np.int32 else index.astype(np.int32), values)
 
 
+# A dose with its unit behind it, as a record writes both in one cell.
+_BOTH = r"^\s*(?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?) ?(?P<unit>[A-Za-z]+)\s*$"
+
+
+def apart(dose: Any, unit: Any | None) -> tuple[Any, Any]:
+    """Doses and their units as two columns, where a dose holds its unit ("40 mg") and no other is given."""
+    dose, unit = whole(dose), pa.nulls(len(dose), pa.string()) if unit is None else whole(unit)
+    if not is_text(dose.type) or not is_text(unit.type):
+        return dose, unit
+    said = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(unit.cast(pa.string())), ""), False)
+    if pc.all(said, min_count=0).as_py():
+        return dose, unit
+    read = pc.extract_regex(dose.cast(pa.string()), _BOTH)
+    number, own = (pc.if_else(said, None, pc.struct_field(read, n)) for n in (0, 1))
+    return pc.coalesce(number, dose.cast(pa.string())), pc.coalesce(own, unit.cast(pa.string()))
+
+
 def constant(value: Any, length: int) -> Keys:
     """The keys of a column that is not there: one value for all rows."""
     return Keys(np.zeros(length, np.int32), [value])

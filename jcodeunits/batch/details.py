@@ -24,6 +24,22 @@ from .plan import Plan, numbered, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
 from .resolve import blank, is_number
 
+# What a row says besides its drug, dose, unit, day, route, NDC and discard.
+_SAID = (
+    "place",
+    "payer",
+    "claim",
+    "container",
+    "container_amount",
+    "container_volume",
+    "containers",
+    "form",
+    "basis",
+    "site",
+    "start",
+    "stop",
+    "weight",
+)
 _UNKNOWN, _VOLUME, _PART, _CONTAINERS, _OPENED = range(5)
 _NO_LIMIT = SAFE
 
@@ -98,7 +114,17 @@ class Work:
     def __init__(self, table: Any, plan: Plan, parts: Parts) -> None:
         self.plan, self.parts, self.resolver = plan, parts, parts.resolver
         self.bits = Bits()
-        every = ("place", "payer", "claim", "container", "container_amount", "containers", "form", "basis")
+        every = (
+            "place",
+            "payer",
+            "claim",
+            "container",
+            "container_amount",
+            "containers",
+            "form",
+            "basis",
+            "container_volume",
+        )
         self.keys = {name: optional(table, name) for name in (*every, "site", "start", "stop", "weight")}
         self.discards = Discards(table, plan)
         self.count, slow = self._read("containers", count_of, 0)
@@ -106,10 +132,10 @@ class Work:
         self.slow = slow | bad
         self.container, bad = self._values("container", container_of)
         self.slow |= bad
-        for name in ("start", "stop"):
-            self.slow |= self._read(name, lambda value: int(time_of(value) is None), 0)[1]
-        basis = np.array([not blank(value) for value in self.keys["basis"].values], bool)
-        self.slow |= basis[self.keys["basis"].index]
+        self.times = self._times()
+        for name in ("basis", "container_volume"):
+            said = np.array([not blank(value) for value in self.keys[name].values], bool)
+            self.slow |= said[self.keys[name].index]
         named = ("ndc", "container", "container_amount", "containers", "discarded")
         self.opened = any(name in table.column_names for name in named) or any(cell.item for cell in plan.cells)
 
@@ -137,6 +163,15 @@ class Work:
 
         index, bad = self._read(name, place, 0)
         return Keys(index, words), bad
+
+    def _times(self) -> Keys:
+        """Start and stop as the decision reads them: which of them is said, and how many minutes lie between."""
+        (start, bad), (stop, worse) = (self._read(name, _minute, 0) for name in ("start", "stop"))
+        self.slow |= bad | worse
+        said, ended = start > 0, stop > 0
+        index = np.where(said & ended, 3 + (stop - start) % 1440, said + 2 * ended).astype(np.int32)
+        last = [(f"{minute // 60:02}:{minute % 60:02}") for minute in range(1440)]
+        return Keys(index, [(None, None), ("00:00", None), (None, "00:00"), *(("00:00", text) for text in last)])
 
     # -- one row
 
@@ -224,7 +259,7 @@ class Work:
         plan, parts = self.plan, self.parts
         cell = plan.cell[rows]
         settings, triples = joint([(self._of(name, rows)) for name in ("place", "payer", "claim")])
-        ways, extras = joint([(self._of(name, rows)) for name in ("site", "start", "stop")])
+        ways, extras = joint([self._of("site", rows), (self.times.index[rows], len(self.times.values))])
         line, combined = joint(
             [
                 (self._class[cell], 2 * max(len(self.classes), 1)),
@@ -246,9 +281,9 @@ class Work:
             if said.reason:
                 made.append(None)
                 continue
-            site, start, stop = self._said(("site", "start", "stop"), extras[extra])
+            site, (start, stop) = self.keys["site"].values[extras[extra][0]], self.times.values[extras[extra][1]]
             try:
-                way = Way(plan.routes[route], None if blank(site) else str(site), time_of(start), time_of(stop))
+                way = Way(plan.routes[route], None if blank(site) else str(site), start, stop)
                 asked: Any = (drug, way, said, on, bool(klass % 2))
                 made.append(parts.judgment(*asked))
                 self._asked[len(made) - 1] = (asked, made[-1])
@@ -582,6 +617,12 @@ class _Figures:
                 over |= whole > SAFE // steps[at]
                 made[rows], large[rows] = np.where(over, 0, whole * steps[at]), over
         return made, large
+
+
+def _minute(value: Any) -> int | None:
+    """The minute of the day, counted from 1; None where no time is said."""
+    text = time_of(value)
+    return None if text is None else int(text[:2]) * 60 + int(text[3:]) + 1
 
 
 def _wholes(ratios: list[Fraction]) -> tuple[Any, Any]:

@@ -28,7 +28,7 @@ class Days:
     A date that is none has a stretch of its own behind the others, with the reason in `bad`.
     """
 
-    def __init__(self, column: Any, bounds: Any) -> None:
+    def __init__(self, column: Any, bounds: Any, written: str = "") -> None:
         self.bad: list[str] = []
         numbers, keys = columns.days(column)
         self._index = numbers if keys is None else keys.index
@@ -38,7 +38,7 @@ class Days:
             read = [(day, "") for day in range(self._low, int(numbers.max()) + 1)] if len(numbers) else []
         else:
             self._low = 0
-            read = [read_day(value) for value in keys.values]
+            read = [read_day(value, written) for value in keys.values]
         self._days = [day for day, _ in read]
         at = np.searchsorted(bounds, np.array(self._days, np.int64), "right")
         good = at[[not why for _, why in read]] if read else at
@@ -81,16 +81,16 @@ class Days:
 class Plan:
     """A table's columns as integers, and the cells (drug, route, unit, stretch of days) that its rows fall into."""
 
-    def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor, dates: str = "") -> None:
         self.resolver, self.pool, self.length = resolver, pool, table.num_rows
         self.ndc = texts(optional(table, "ndc"))
         self.drug = paired(columns.keys(table["drug"]), self.ndc)
         if any(is_number(drug) or is_number(number) for drug, number in self.drug.values):
             resolver.widen()
-        self.unit = columns.keys(table["unit"])
+        self.unit = optional(table, "unit")
         self.route = optional(table, "route")
         self.dose: Amounts = columns.amounts(table["dose"], "dose")
-        self.days = Days(table["on"], resolver.bounds)
+        self.days = Days(table["on"], resolver.bounds, dates)
         self.shape = (len(self.drug.values), len(self.route.values), len(self.unit.values), self.days.count)
         self.routes, self._bad_routes = self._read_routes()
         self._number()

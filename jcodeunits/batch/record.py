@@ -51,6 +51,7 @@ class Row:
     container: Any = None
     containers: Any = None
     container_amount: Any = None
+    container_volume: Any = None
     discarded: Any = None
     form: Any = None
     basis: Any = None
@@ -208,6 +209,7 @@ class Clerk:
             count_of(row.containers),
             amount_text(row.container_amount, row.unit),
             amount_text(row.discarded, row.unit),
+            volume=amount_text(row.container_volume, "mL"),
         )
         products: Any = (opened,) if opened != OpenedProduct() else ()
         drug, route = row.drug, row.route or (dose.route if isinstance(dose, Dose) else None)

@@ -7,7 +7,9 @@ call, and holds what is left to compute: two whole numbers, or the reason why th
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
@@ -24,7 +26,7 @@ from ..coding.opened import look_up
 from ..dated import as_date
 from ..dose import Dose
 from ..encounter import Administration, Encounter
-from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
+from ..errors import AmbiguousDrug, BatchError, JcodeunitsError, UnitMismatch, quoted
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
@@ -104,6 +106,7 @@ class Unit:
     scale: Fraction = Fraction(1)
     notes: tuple[Finding, ...] = ()
     reason: str = ""
+    rate: bool = False
 
 
 @attrs.define(eq=False)
@@ -192,6 +195,7 @@ class Resolver:
         self._places: dict[int, int] = {}
         self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
         self._refusals: dict[tuple[str, bool], Cell] = {}
+        self._slow = Cell(SLOW)
         self._changing: dict[tuple[Any, Any], Any] = {}
         self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
@@ -257,7 +261,7 @@ class Resolver:
                 one = Dose.of(given) if blank else Dose.of(given, written)
                 self._units[key] = Unit(one.unit, one.amount, one.notes)
             except JcodeunitsError as error:
-                self._units[key] = Unit(reason=reason_of(error))
+                self._units[key] = Unit(reason=reason_of(error), rate="/" in str(written))
         return self._units[key]
 
     def target(self, drug: Any, number: Any, route: str | None, stretch: int) -> Target:
@@ -465,7 +469,8 @@ class Resolver:
     def cell(self, target: Target, unit: Unit, reach: tuple[str, ...]) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
         if unit.reason:
-            return self.refusal(unit.reason, first=False)
+            # A dose by weight or surface may be worked out by what else the row says.
+            return self.refusal(unit.reason, first=False) if not unit.rate else self._slow
         if target.row is None:
             key: tuple[Any, ...] = (target.by_dose, target.by_day, target.reason)
             if key not in self._cells:
@@ -545,6 +550,25 @@ class Resolver:
         return 0, 1, 1, 0
 
 
+def date_pattern(form: str | None) -> str:
+    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
+
+    >>> date_pattern("DD.MM.YYYY")
+    '%d.%m.%Y'
+    """
+    if not form:
+        return ""
+    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
+    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
+        raise BatchError(
+            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
+            place="date_format",
+        )
+    return parts[2].join(
+        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
+    )
+
+
 def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
     """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
 
@@ -560,9 +584,12 @@ def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
     return top, bottom, MOST_UNITS // top
 
 
-def read_day(value: Any) -> tuple[int, str]:
-    """Days since 1970 of a date as written, or the reason why it is none."""
+def read_day(value: Any, written: str = "") -> tuple[int, str]:
+    """Days since 1970 of a date, or the reason why it is none; `written` as `date_pattern` has it, else ISO."""
     try:
+        if written and isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = dt.datetime.strptime(value.strip(), written).date()  # noqa: DTZ007 - a day has no zone
         return as_date(value).toordinal() - EPOCH, ""
     except JcodeunitsError as error:
         return 0, reason_of(error)

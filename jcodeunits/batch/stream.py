@@ -17,7 +17,7 @@ from ..errors import shortened
 from ..facts.reference import Reference
 from .files import Source, keep_apart, open_source, open_target
 from .resolve import Resolver
-from .table import KEYED, OUTPUTS, THREADS, TYPES, Biller, check_columns
+from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns, schema_of
 
 
 @attrs.frozen(repr=False)
@@ -101,6 +101,7 @@ def bill_file(
     reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
+    date_format: str | None = None,
     progress: bool | None = None,
 ) -> Summary:
     """Bill a file row by row into another, CSV or Parquet by their names (`.csv`, `.csv.gz`, `.csv.zst`,
@@ -109,6 +110,7 @@ def bill_file(
     The output appears under its name when it is complete; until then what stood there stays. Memory does not
     grow with the file. `progress` shows a bar on standard error (None: only on a terminal);
     `spreadsheet_safe` puts an apostrophe before CSV cells that a spreadsheet would run as a formula.
+    `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`.
     Raises `BatchError` for a file that cannot be read or written.
     """
     began = time.monotonic()
@@ -116,8 +118,8 @@ def bill_file(
     opened = open_source(source, KEYED, encoding)
     check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
-        biller = Biller(Resolver(Reference.of(reference)), pool)
-        run_stream(opened, target, biller.bill, biller.schema(opened.schema), spreadsheet_safe, progress)
+        biller = Biller(Resolver(Reference.of(reference)), pool, date_format=date_format)
+        run_stream(opened, target, biller.bill, schema_of(opened.schema, OUTPUTS), spreadsheet_safe, progress)
     oldest, newest = biller.dates
     return Summary(
         str(source),
@@ -142,9 +144,7 @@ def bill_stream(source: Any, *, reference: Reference | None = None, outputs: Seq
     """
     opened = source if isinstance(source, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(source)
     check_columns(opened.schema.names, outputs)
-    schema = opened.schema
-    for name in outputs:
-        schema = schema.append(pa.field(name, TYPES[name]))
+    schema = schema_of(opened.schema, outputs)
     return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, Reference.of(reference), outputs))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import attrs
 import numpy as np
@@ -15,15 +15,16 @@ from .. import mar
 from ..amount import quotient_up
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
-from . import columns
+from . import columns, frames
 from .details import Details, Work
 from .parts import Parts
 from .plan import Plan
 from .record import Clerk, One
-from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
+from .resolve import BAND, BANDED, REFUSED, Cell, Resolver, date_pattern
 
-REQUIRED = ("drug", "dose", "unit", "on")
+REQUIRED = ("drug", "dose", "on")
 OPTIONAL = (
+    "unit",
     "id",
     "route",
     "place",
@@ -33,7 +34,14 @@ OPTIONAL = (
     "container",
     "containers",
     "container_amount",
+    "container_volume",
     "discarded",
+    "start",
+    "stop",
+    "form",
+    "basis",
+    "weight",
+    "site",
     "action",
 )
 OUTPUTS = (
@@ -49,22 +57,9 @@ OUTPUTS = (
     "findings",
 )
 # Columns that are read from Parquet as dictionaries: few distinct values in many rows.
-KEYED = (
-    "drug",
-    "unit",
-    "on",
-    "route",
-    "place",
-    "payer",
-    "claim",
-    "ndc",
-    "container",
-    "container_amount",
-    "discarded",
-    "action",
-)
+KEYED = (*(name for name in OPTIONAL if name not in ("id", "containers", "weight")), "drug", "on")
 # Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
-DETAILS = frozenset(OPTIONAL) - {"id", "action"}
+DETAILS = frozenset(OPTIONAL) - {"id", "action", "unit"}
 _PLAIN = frozenset({"hcpcs", "units", "status", "reason"})
 # The types of the answers, as a file keeps them.
 TYPES = {
@@ -80,6 +75,8 @@ TYPES = {
     "findings": pa.string(),
 }
 STATUS = ("billed", "refused")
+GIVEN = "given_"  # before the name of a given column that is named like an answer
+Frame = TypeVar("Frame")
 THREADS = 2
 _REMEMBERED = 1 << 16
 
@@ -216,12 +213,24 @@ def _present(table: Any, name: str) -> Any:
 # --- the output ---------------------------------------------------------------------------------------
 
 
-def bill(table: Any, *, reference: Reference | None = None, outputs: Sequence[str] = OUTPUTS) -> Any:
-    """Bill every row of an Arrow table; see `jcodeunits.batch`."""
-    given = as_table(table)
+def bill(
+    table: Frame,
+    *,
+    reference: Reference | None = None,
+    outputs: Sequence[str] = OUTPUTS,
+    date_format: str | None = None,
+) -> Frame:
+    """Bill every row of a table: an Arrow table, a pandas or Polars frame, or what gives an Arrow stream.
+
+    Back comes the same kind of table (of an Arrow stream, an Arrow table) with the answers appended; see
+    `jcodeunits.batch`. `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`.
+    Raises `BatchError` where a column is missing, and for a lazy frame.
+    """
+    given, back = frames.opened(table, (*REQUIRED, *OPTIONAL))
     check_columns(given.column_names, outputs)
     with ThreadPoolExecutor(THREADS) as pool:
-        return Biller(Resolver(Reference.of(reference)), pool, outputs).bill(given)
+        made = Biller(Resolver(Reference.of(reference)), pool, outputs, date_format).bill(given)
+    return cast("Frame", back(made, outputs))
 
 
 def as_table(table: Any) -> Any:
@@ -229,16 +238,7 @@ def as_table(table: Any) -> Any:
 
     Raises `BatchError` for anything else.
     """
-    if isinstance(table, pa.Table):
-        return table
-    if isinstance(table, pa.RecordBatch):
-        return pa.Table.from_batches([table])
-    if hasattr(table, "__arrow_c_stream__"):
-        return pa.table(table)
-    raise BatchError(
-        f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame.",
-        place="table",
-    )
+    return frames.arrow(table)
 
 
 def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequence[str], file: str) -> None:
@@ -253,16 +253,34 @@ def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequen
 
 
 def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: str = "The table") -> None:
-    """Raise `BatchError` where a column is missing or doubled, or an answer would overwrite one."""
+    """Raise `BatchError` where a column is missing or doubled, or has the name that another is given."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
         raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
     need_columns(names, REQUIRED, OPTIONAL, file)
     doubled = sorted({name for name in names if list(names).count(name) > 1})
-    taken = [name for name in outputs if name in names]
+    taken = [f"{GIVEN}{name}" for name in outputs if name in names and f"{GIVEN}{name}" in names]
     if doubled or taken:
         what = f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
         raise BatchError(f"{file} has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
+
+
+def renamed(names: Sequence[str], outputs: Sequence[str]) -> list[str]:
+    """The names of passed columns: one that is named like an answer is what was given.
+
+    >>> renamed(["drug", "status"], OUTPUTS)
+    ['drug', 'given_status']
+    """
+    return [f"{GIVEN}{name}" if name in outputs else name for name in names]
+
+
+def schema_of(given: Any, outputs: Sequence[str]) -> Any:
+    """The schema of the output for an input's schema."""
+    for n, name in enumerate(renamed(given.names, outputs)):
+        given = given.set(n, given.field(n).with_name(name))
+    for name in outputs:
+        given = given.append(pa.field(name, TYPES[name]))
+    return given
 
 
 class Biller:
@@ -271,7 +289,14 @@ class Biller:
     Keeps count of what came of the rows: `rows`, `billed`, `refusals()`, `dates`.
     """
 
-    def __init__(self, resolver: Resolver, pool: ThreadPoolExecutor, outputs: Iterable[str] = OUTPUTS) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        pool: ThreadPoolExecutor,
+        outputs: Iterable[str] = OUTPUTS,
+        date_format: str | None = None,
+    ) -> None:
+        self.dates_written = date_pattern(date_format)
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
         self.parts = Parts(resolver)
         self.clerk = Clerk(self.parts)
@@ -284,12 +309,6 @@ class Biller:
         """The facts that the answers were read from."""
         return self.resolver.reference
 
-    def schema(self, given: Any) -> Any:
-        """The schema of the output for an input's schema."""
-        for name in self.outputs:
-            given = given.append(pa.field(name, TYPES[name]))
-        return given
-
     def refusals(self) -> tuple[tuple[str, int], ...]:
         """Refused rows by kind, the most frequent first."""
         return tuple(sorted(self._refused.items(), key=lambda item: (-item[1], item[0])))
@@ -299,7 +318,10 @@ class Biller:
         detailed = not _PLAIN.issuperset(self.outputs) or any(name in table.column_names for name in DETAILS)
         if detailed:
             self.resolver.detail()
-        plan = Plan(table, self.resolver, self.pool)
+        dose, unit = columns.apart(table["dose"], table["unit"] if "unit" in table.column_names else None)
+        read = table.set_column(table.column_names.index("dose"), "dose", dose)
+        read = read.drop_columns(["unit"] if "unit" in table.column_names else []).append_column("unit", unit)
+        plan = Plan(read, self.resolver, self.pool, self.dates_written)
         answers = solve(plan, detailed)
         work = Work(table, plan, self.parts) if detailed or len(answers.left) else None
         details = _detail(answers, work) if detailed and work is not None else None
@@ -309,6 +331,7 @@ class Biller:
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)
+        table = table.rename_columns(renamed(table.column_names, self.outputs))
         for name in self.outputs:
             table = table.append_column(name, reason if name == "reason" else getattr(result, name)())
         return table

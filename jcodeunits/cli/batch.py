@@ -13,7 +13,7 @@ from .arguments import Parser, add_facts, add_json, facts, parser
 def batch(words: Sequence[str]) -> tuple[int, str]:
     """Bill every row of a CSV or Parquet file: the same rows out, in the same order, none dropped.
 
-    Columns wanted: drug, dose, unit, on. A row that cannot be billed is marked refused, with its reason.
+    Columns wanted: drug, dose, unit (or with the dose), on. A row that cannot be billed is refused, with its reason.
 
     examples:
       jcodeunits batch given.csv -o billed.csv
@@ -30,6 +30,7 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
         args.output,
         spreadsheet_safe=args.spreadsheet_safe,
         encoding=args.encoding,
+        date_format=args.date_format,
         reference=reference,
         progress=False if args.quiet else None,
     )
@@ -40,6 +41,7 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(batch)
     add_files(made, needed=True)
+    made.add_argument("--date-format", metavar="FORM", help="of dates that are not ISO: MM/DD/YYYY, DD.MM.YYYY ...")
     return made
 
 

@@ -1,0 +1,101 @@
+"""Tables of other libraries in and out: read as Arrow, given back as they came with the answers appended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import BatchError
+
+Back = Callable[[Any, Sequence[str]], Any]
+
+
+def opened(table: Any, names: Sequence[str]) -> tuple[Any, Back]:
+    """A table as Arrow, and what makes of the answers a table of the same kind.
+
+    Of a pandas or Polars frame only the columns of these names are read; the others stay as they are. Raises
+    `BatchError` for a lazy frame and for what is no table.
+    """
+    for library, own in (("pandas", _pandas), ("polars", _polars)):
+        module = sys.modules.get(library)
+        if module is not None and isinstance(table, module.DataFrame):
+            return own(module, table, names)
+    return arrow(table), lambda made, _: made
+
+
+def arrow(table: Any) -> Any:
+    """An Arrow table from a table, a record batch, or any data frame that speaks Arrow.
+
+    Raises `BatchError` for anything else.
+    """
+    if isinstance(table, pa.Table):
+        return table
+    if isinstance(table, pa.RecordBatch):
+        return pa.Table.from_batches([table])
+    if hasattr(table, "collect") and hasattr(table, "collect_schema"):
+        raise BatchError(
+            f"A {type(table).__name__} is a plan that was not run: give its rows, .collect(), or bill it in parts "
+            "with map_batches.",
+            place="table",
+        )
+    if hasattr(table, "__arrow_c_stream__"):
+        return pa.table(table)
+    raise BatchError(
+        f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame.",
+        place="table",
+    )
+
+
+def _read(columns: dict[str, Any], read: Callable[[Any], Any]) -> Any:
+    """The columns as an Arrow table. Raises `BatchError` naming the one that holds several kinds of value."""
+    made = {}
+    for name, column in columns.items():
+        try:
+            made[name] = read(column)
+        except (pa.ArrowException, TypeError, ValueError):
+            says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
+            raise BatchError(says, place=name) from None
+    return pa.table(made)
+
+
+def _answers(made: Any, outputs: Sequence[str]) -> Any:
+    """The answers alone, their texts plain."""
+    table = made.select(list(outputs))
+    for n, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(n, field.name, table[n].cast(field.type.value_type))
+    return table
+
+
+def _pandas(pandas: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
+    listed = list(frame.columns)
+    doubled = [name for name in dict.fromkeys(listed) if listed.count(name) > 1]
+    if doubled:
+        says = f"The frame has the column {', '.join(map(str, doubled))} twice. Rename or drop it first."
+        raise BatchError(says, place=", ".join(map(str, doubled)))
+    read = _read({name: frame[name] for name in listed if name in names}, pa.Array.from_pandas)
+
+    def back(made: Any, outputs: Sequence[str]) -> Any:
+        kinds = {pa.int64(): pandas.Int64Dtype(), pa.string(): pandas.StringDtype()}
+        whole = frame.rename(columns={name: f"given_{name}" for name in frame.columns if name in outputs})
+        for field in (answers := _answers(made, outputs)).schema:
+            kind = kinds.get(field.type) or pandas.ArrowDtype(field.type)
+            whole[field.name] = pandas.Series(
+                answers[field.name].to_pandas(types_mapper=lambda _, kind=kind: kind).array, index=frame.index
+            )
+        return whole
+
+    return read, back
+
+
+def _polars(polars: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
+    read = frame.select([name for name in frame.columns if name in names]).to_arrow()
+
+    def back(made: Any, outputs: Sequence[str]) -> Any:
+        whole = frame.rename({name: f"given_{name}" for name in frame.columns if name in outputs})
+        return whole.with_columns(polars.from_arrow(_answers(made, outputs)).get_columns())
+
+    return read, back
