@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import jcodeunits as jc
 from jcodeunits.amount import MOST_UNITS, quotient_up
 from jcodeunits.batch import columns
-from jcodeunits.batch.resolve import whole_numbers
+from jcodeunits.batch.columns import whole_numbers
 from jcodeunits.errors import BatchError
 
 DAY = "2026-03-02"

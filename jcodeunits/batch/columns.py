@@ -7,8 +7,10 @@ plain decimal, is marked with 0 and answered by the one-call path.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -16,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import BatchError
+from ..amount import MOST_UNITS
+from ..errors import BatchError, quoted
 
 SCALE = 6
 MICRO = 10**SCALE
@@ -272,3 +275,37 @@ def amounts(column: Any, name: str) -> Amounts:
 def plain(value: Any) -> Any:
     """A raw value as `Dose.of` takes it: text, int, float or Decimal stay."""
     return value if isinstance(value, str | int | float | Decimal) else str(value)
+
+
+def date_pattern(form: str | None) -> str:
+    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
+
+    >>> date_pattern("DD.MM.YYYY")
+    '%d.%m.%Y'
+    """
+    if not form:
+        return ""
+    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
+    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
+        raise BatchError(
+            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
+            place="date_format",
+        )
+    return parts[2].join(
+        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
+    )
+
+
+def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
+    """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
+
+    `ratio` is billing units in one unit of dose; the largest k is 0 where none fits.
+
+    >>> whole_numbers(Fraction(1, 250), 6)
+    (1, 250000000, 9223372036854775807)
+    """
+    exact = ratio / 10**scale
+    top, bottom = exact.numerator, exact.denominator
+    if top > MOST_UNITS // 2 or bottom > MOST_UNITS // 2:
+        return 1, 1, 0
+    return top, bottom, MOST_UNITS // top

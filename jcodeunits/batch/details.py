@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow.compute as pc
 
-from ..amount import half_up
 from ..coding.opened import filled_whole
 from ..encounter import CLAIMS
 from ..errors import JcodeunitsError
@@ -18,6 +16,7 @@ from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
 from .columns import Keys
+from .figures import OPENED, UNKNOWN, Evaluated, Figures
 from .joints import BITS, Bits, joint
 from .parts import SAFE, Judgment, Parts, Product, Way, withheld
 from .plan import Plan, numbered, optional
@@ -40,7 +39,6 @@ _SAID = (
     "stop",
     "weight",
 )
-_UNKNOWN, _VOLUME, _PART, _CONTAINERS, _OPENED = range(5)
 _NO_LIMIT = SAFE
 
 
@@ -212,13 +210,13 @@ class Work:
         self.classes: list[Any] = []
         limits = np.full((len(CLAIMS) * 2, len(pairs)), _NO_LIMIT, np.int64)
         number = np.zeros(len(pairs), np.int64)
-        season = np.zeros(len(pairs), np.int64)
+        season, review = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.int64)
         for n, (code, at) in enumerate(pairs):
             row, on = listed[code], self.resolver.day_of(at + first)
-            season[n] = self.resolver.season(on)
+            season[n], review[n] = self.resolver.season(on), self.resolver.reviewed(on)
             if row is None:
                 continue
-            key = (parts.facts(row, on), int(season[n]))
+            key = (id(parts.facts(row, on)), int(season[n]))
             if key not in classes:
                 classes[key] = len(classes)
                 self.classes.append((row, on))
@@ -236,10 +234,12 @@ class Work:
         self.numbers: list[Any] = list(known)
         valid = np.array([self._valid(text) for text in self.numbers], np.int64)
         self._class = plan.laid_out(number[index] * 2 + valid[which[drug]])
+        names = [not (is_number(text) or self.resolver.is_code(text)) for text, _ in plan.drug.values]
+        self._named = plan.laid_out(np.array(names, bool)[drug])
         self._route, self._code, self.codes = plan.laid_out(route), plan.laid_out(own), listed
         self._limits = [plan.laid_out(row[index]) if (row < _NO_LIMIT).any() else None for row in limits]
-        seasons = int(season.max(initial=0)) + 1
-        base, self.bases = joint([(plan.cell_of, len(plan.cells)), (which[drug], len(known)), (season[index], seasons)])
+        seasons = int(review.max(initial=0)) + 1
+        base, self.bases = joint([(plan.cell_of, len(plan.cells)), (which[drug], len(known)), (review[index], seasons)])
         self._base = plan.laid_out(base)
         self._lead = np.zeros(len(self.bases), np.int64)  # a combination that stands for the base
         self._lead[base[::-1]] = np.arange(len(base) - 1, -1, -1)
@@ -334,8 +334,7 @@ class Work:
             said = (amounts[amount], plan.unit.values[plan.parts[2][lead]])
             told = (said, self.discards.units[unit], self.form.values[form], scales)
             what = plan.cells[cell]
-            counted = (id(what.row), id(what.item), what.ratio, what.unit, what.scale)
-            seen = (counted, self.numbers[number], season, told, option_of[wanted])
+            seen = (id(what), self.numbers[number], season, told, option_of[wanted])
             product = parts.products.get(seen)
             if product is None:
                 on = self.resolver.day_of(int(plan.parts[3][lead]) + plan.days.first)
@@ -359,7 +358,7 @@ class Work:
         self._combinations()
         line, judgments, settings, claims = self._judgments(rows)
         opened, products = self._products(rows, line, judgments)
-        whole = _Figures(products)
+        whole = Figures(products)
         if self.opened:
             made = self._opened(whole, opened, line, judgments, amount, rows)
         else:
@@ -380,7 +379,9 @@ class Work:
         gone = np.array([0 if j is None else self.bits.mask((j.rule,)) if j.rule else 0 for j in judgments], np.int64)
         dropped = refused & ~made.withheld
         findings = np.where(dropped, gone[line], findings)
-        slow = made.slow | self.slow[rows] | (findings >= 1 << BITS)
+        # A plain name far above the day's limit may mean another form: one call knows.
+        slow = made.slow | self.slow[rows] | (self._named[cells] & self._over(cells, claims[line], units, 0))
+        slow |= findings >= 1 << BITS
         refused &= ~slow
         billed = ~refused
         texts = {
@@ -414,14 +415,17 @@ class Work:
 
     def _above(self, cells: Any, claims: Any, units: Any, waste: Any) -> Any:
         """The bit of the day's limit, where the line or both lines together are above it."""
-        above = np.zeros(len(cells), bool)
+        return self._over(cells, claims, units, waste) * np.int64(self.bits.mask((unit_limit.id,)))
+
+    def _over(self, cells: Any, claims: Any, units: Any, waste: Any) -> Any:
+        over = np.zeros(len(cells), bool)
         for n, limits in enumerate(self._limits):
             if limits is not None:
-                above |= (counted_to(("day", "line")[n % 2], units, waste) > limits[cells]) & (claims == n // 2)
-        return above * np.int64(self.bits.mask((unit_limit.id,)))
+                over |= (counted_to(("day", "line")[n % 2], units, waste) > limits[cells]) & (claims == n // 2)
+        return over
 
     def _reasons(
-        self, cells: Any, line: Any, judgments: list[Judgment | None], settings: list[str], made: _Evaluated
+        self, cells: Any, line: Any, judgments: list[Judgment | None], settings: list[str], made: Evaluated
     ) -> tuple[Any, list[str]]:
         """Why rows are withheld: their setting, their amounts, or what is made of their line."""
         words = [""]
@@ -457,7 +461,7 @@ class Work:
                 index.append(words.setdefault(text, len(words)))
         return np.where(billed, np.array(index, np.int32)[line * 2 + jz], 0), list(words)
 
-    def _outcomes(self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None], rows: Any) -> Any:
+    def _outcomes(self, whole: Figures, opened: Any, line: Any, judgments: list[Judgment | None], rows: Any) -> Any:
         """For each row its line of the table of outcomes, and the table: finding bits, JZ, JW, withheld."""
         said = self.container
         rules: dict[Any, int] = {}
@@ -490,17 +494,17 @@ class Work:
                 why = withheld(outcome) or why
         return table.astype(np.int64) * COMPARISONS, made.reshape(4, -1), why
 
-    def _unopened(self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None]) -> _Evaluated:
+    def _unopened(self, whole: Figures, opened: Any, line: Any, judgments: list[Judgment | None]) -> Evaluated:
         """Rows of which nothing is known but the dose: no label, no record, no product."""
         row, table, _ = self._outcomes(whole, opened, line, judgments, None)
         at = row + comparison(1, -1, -1, 1)
         nothing = np.zeros(len(opened), np.int64)
         none = nothing.astype(bool)
-        return _Evaluated(table[0][at], table[1][at] > 0, none, nothing, nothing, none, whole.slow[opened], none, "")
+        return Evaluated(table[0][at], table[1][at] > 0, none, nothing, nothing, none, whole.slow[opened], none, "")
 
     def _opened(
-        self, whole: _Figures, opened: Any, line: Any, judgments: list[Judgment | None], amount: Any, rows: Any
-    ) -> _Evaluated:
+        self, whole: Figures, opened: Any, line: Any, judgments: list[Judgment | None], amount: Any, rows: Any
+    ) -> Evaluated:
         """The figures of rows with containers, records or products."""
         count, thrown = self.count[rows], self.discards.amount[rows]
         each, given_by, thrown_by, size = (
@@ -525,107 +529,20 @@ class Work:
         waste = np.where(table[2][at] > 0, waste_units(given, lost, label, size), 0)
         full = np.array([j is not None and j.ndc_waste == "full" for j in judgments], bool)[line]
         figure = np.where(count > 0, whole.with_count[opened], whole.without[opened])
-        counted = figure != _UNKNOWN
+        counted = figure != UNKNOWN
         opening = (jz | ((waste > 0) & full)) & (count > 0) & whole.has_per[opened] & counted
-        figure = np.where(opening, _OPENED, figure)
+        figure = np.where(opening, OPENED, figure)
         quantity, large = whole.quantities(figure, opened, amount, count)
         rated = counted & whole.has_per[opened] & (each > 0)
         unknown = whole.counted[opened] & ~counted
         findings = findings | unknown * np.int64(self.bits.mask(("ndc-quantity-unknown",)))
-        return _Evaluated(findings, jz, above & ~slow, waste, quantity, counted, slow | large, rated, why)
-
-
-@attrs.define(eq=False)
-class _Evaluated:
-    """What the amounts of rows come to; `why` is said of those withheld for their amounts."""
-
-    findings: Any
-    jz: Any
-    withheld: Any
-    waste: Any
-    quantity: Any
-    counted: Any
-    slow: Any
-    rated: Any
-    why: str
-
-    def take(self, index: Any) -> _Evaluated:
-        """The same for rows that each have one of these cases."""
-        return _Evaluated(
-            self.findings[index],
-            self.jz[index],
-            self.withheld[index],
-            self.waste[index],
-            self.quantity[index],
-            self.counted[index],
-            self.slow[index],
-            self.rated[index],
-            self.why,
-        )
+        return Evaluated(findings, jz, above & ~slow, waste, quantity, counted, slow | large, rated, why)
 
 
 _NOTHING = Product()
-
-
-class _Figures:
-    """The numbers of all products as arrays."""
-
-    def __init__(self, products: list[Product]) -> None:
-        self.products = products
-
-        def column(name: str, kind: Any = np.int64) -> Any:
-            return np.array([getattr(product, name) for product in products], kind)
-
-        self.slow, self.band, self.counted = column("slow", bool), column("band", bool), column("counted", bool)
-        self.given, self.each, self.thrown = column("given"), column("each"), column("thrown")
-        self.size, self.kind = column("size"), column("kind")
-        self.with_count = np.array([product.figures[0] for product in products], np.int8)
-        self.without = np.array([product.figures[1] for product in products], np.int8)
-        self.has_per = np.array([product.per > 0 for product in products], bool)
-        self.most_given, self.most_each, self.most_thrown = (
-            SAFE // np.maximum(numbers, 1) for numbers in (self.given, self.each, self.thrown)
-        )
-
-    def bits(self, bits: Bits) -> Any:
-        """The findings of each product."""
-        return np.array([bits.mask(product.findings) for product in self.products], np.int64)
-
-    def text(self, name: str, opened: Any, where: Any) -> tuple[Any, list[str]]:
-        """A text of the products, by row."""
-        words: dict[str, int] = {"": 0}
-        index = np.array([words.setdefault(getattr(p, name), len(words)) for p in self.products], np.int32)
-        return np.where(where, index[opened], 0), list(words)
-
-    def quantities(self, figure: Any, opened: Any, amount: Any, count: Any) -> tuple[Any, Any]:
-        """NDC quantities in millionths, rounded half up to the payer's decimals and never to zero."""
-        made = np.zeros(len(opened), np.int64)
-        large = np.zeros(len(opened), bool)
-        steps = np.array([product.step for product in self.products], np.int64)
-        pers = [product.per for product in self.products]
-        for which, value, ratios in (
-            (_PART, amount, [product.part for product in self.products]),
-            (_VOLUME, amount, [product.volume for product in self.products]),
-            (_CONTAINERS, count, pers),
-            (_OPENED, count, pers),
-        ):
-            rows = np.flatnonzero(figure == which)
-            if len(rows):
-                top, bottom = _wholes(ratios)
-                at = opened[rows]
-                over = value[rows] > SAFE // np.maximum(top, 1)[at]
-                whole = np.maximum(half_up(np.where(over, 0, value[rows]) * top[at], bottom[at]), 1)
-                over |= whole > SAFE // steps[at]
-                made[rows], large[rows] = np.where(over, 0, whole * steps[at]), over
-        return made, large
 
 
 def _minute(value: Any) -> int | None:
     """The minute of the day, counted from 1; None where no time is said."""
     text = time_of(value)
     return None if text is None else int(text[:2]) * 60 + int(text[3:]) + 1
-
-
-def _wholes(ratios: list[Fraction]) -> tuple[Any, Any]:
-    """Numerators and denominators as arrays; what does not fit holds no value."""
-    fit = [ratio if ratio.numerator < SAFE and ratio.denominator < SAFE // 4 else Fraction(SAFE) for ratio in ratios]
-    return np.array([r.numerator for r in fit], np.int64), np.array([r.denominator for r in fit], np.int64)

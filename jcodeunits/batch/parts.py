@@ -35,7 +35,7 @@ from ..dose import Dose
 from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts.drug_rows import Drug
-from ..facts.policy_rows import Limit, Place
+from ..facts.policy_rows import Limit, NeededModifier, Place
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, Rules, judge
@@ -133,6 +133,7 @@ class Parts:
         self.policy = resolver.reference.policy
         self._settings: dict[Any, Setting] = {}
         self._facts: dict[Any, DrugFacts] = {}
+        self._known_facts: dict[DrugFacts, DrugFacts] = {}
         self._judgments: dict[Any, Judgment] = {}
         self.products: dict[Any, Product] = {}
         self._kinds: list[Any] = [None]
@@ -176,7 +177,8 @@ class Parts:
         """What decides about a drug's lines on a day."""
         key = (drug.code, drug.effective, len(self.resolver.bounds), self.resolver.stretch(on))
         if key not in self._facts:
-            self._facts[key] = DrugFacts.of(drug, on, self.policy)
+            facts = DrugFacts.of(drug, on, self.policy)
+            self._facts[key] = self._known_facts.setdefault(facts, facts)
         return self._facts[key]
 
     def limit(self, code: str, on: dt.date, claim: str) -> Limit | None:
@@ -201,10 +203,10 @@ class Parts:
         the units, it is None without their `count`.
         """
         facts = self.facts(drug, on)
-        if facts.own and count is None:
+        if facts.counted and count is None:
             return None
-        count = count if facts.own else 1
-        key = (facts, way, setting, self.resolver.season(on), ndc, waste, count)
+        count = self._stands_for(drug.code, count or 1) if facts.counted else 1
+        key = (id(facts), way, setting, self.resolver.season(on), ndc, waste, count)
         if key not in self._judgments:
             asked = [self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim) for name in _ASKED]
             decimals, qualifiers, how = asked
@@ -227,6 +229,12 @@ class Parts:
                 on,
             )
         return self._judgments[key]
+
+    def _stands_for(self, code: str, count: int) -> int:
+        """The least number of units for which a code needs the same modifiers as for `count`."""
+        rows = self.policy.store.starting(NeededModifier, code)
+        starts = {row.least or 1 for row in rows} | {row.most + 1 for row in rows if row.most is not None}
+        return max((start for start in starts if start <= count), default=1)
 
     def _line(
         self, drug: Drug, lines: tuple[Line, ...], way: Way, setting: Setting, on: dt.date

@@ -7,9 +7,9 @@ call, and holds what is left to compute: two whole numbers, or the reason why th
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
@@ -19,14 +19,13 @@ import attrs
 import numpy as np
 
 from .. import convert, hcpcs, routes
-from ..amount import MOST_UNITS
 from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
 from ..dated import as_date
 from ..dose import Dose
 from ..encounter import Administration, Encounter
-from ..errors import AmbiguousDrug, BatchError, JcodeunitsError, UnitMismatch, quoted
+from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
@@ -50,6 +49,7 @@ from ..facts.words import normal
 from ..finding import Finding
 from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
+from .columns import whole_numbers
 
 EPOCH_DAY = dt.date(1970, 1, 1)
 EPOCH = EPOCH_DAY.toordinal()
@@ -95,6 +95,7 @@ class Target:
     reason: str = ""
     by_dose: bool = False
     by_day: bool = False
+    reach: tuple[str, ...] = ()  # rule ids that stand for how the product's row answers on these days
     item: Product | None = None
 
 
@@ -182,6 +183,7 @@ class Resolver:
         self.book, self.policy, self.products = reference.drugs, reference.policy, reference.products
         self.bounds = boundaries(reference)
         self._seasons: Any = None
+        self._reviews: Any = None
         self._wide = self._detailed = False
         self._targets: dict[tuple[Any, Any, Any, int], Target] = {}
         self._coded: dict[Any, tuple[Drug, ...]] = {}
@@ -192,7 +194,9 @@ class Resolver:
         self._rows: dict[tuple[str, bool], tuple[Product, ...]] = {}
         self._paired: dict[tuple[Any, ...], Target] = {}
         self.targets: list[Target] = []
-        self._places: dict[int, int] = {}
+        self._places: dict[tuple[Any, ...], int] = {}
+        first, last = self.products.reach
+        self._spans = [first, last + dt.timedelta(1)]
         self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
         self._refusals: dict[tuple[str, bool], Cell] = {}
         self._slow = Cell(SLOW)
@@ -223,6 +227,12 @@ class Resolver:
         self._kept += [list(self._cells.values())]  # numbers that were made of their identities stay theirs
         for memory in (self._targets, self._cells, self._notes, self._over_time, self._changing):
             memory.clear()
+
+    def reviewed(self, on: dt.date) -> int:
+        """Between which dates of the reviewed containers a day lies."""
+        if self._reviews is None:
+            self._reviews = _firsts(self.reference.store.rows(Container))
+        return int(np.searchsorted(self._reviews, on.toordinal() - EPOCH, "right"))
 
     def season(self, on: dt.date) -> int:
         """Between which dates of the deciding tables a day lies."""
@@ -289,16 +299,29 @@ class Resolver:
         """The target beside a product; the same for all days on which neither row changes."""
         live = tuple(id(row) for code in item.codes for row in self.book.rows(code) if row.period.holds(day))
         means = (id(alone.row), alone.reason, alone.by_dose, alone.notes)
-        key = (drug, number, route, means, id(item), item.period.holds(day), live)
+        days = bisect.bisect(self._spans, day)
+        key = (drug, number, route, means, id(item), item.period.holds(day), days, live)
         if key not in self._paired:
             found = alone
             if is_number(number) and isinstance(drug, str) and drug.strip():
                 found = self._by_product(alone, drug, number, route, day)
             if found.row is not None:
-                found = attrs.evolve(found, item=item)
+                reach = tuple(note.rule for note in self._noted(number if is_number(number) else drug, day))
+                found = attrs.evolve(found, item=item, reach=reach)
             self._kept.append((alone, item))
             self._paired[key] = found
         return self._paired[key]
+
+    def _noted(self, number: str, day: dt.date) -> tuple[Finding, ...]:
+        """What is said of how a product's row answers on a day."""
+        try:
+            return self.products.find(number, day)[1]
+        except JcodeunitsError:
+            return ()
+
+    def is_code(self, drug: Any) -> bool:
+        """Whether a drug is written as a code that has rows."""
+        return bool(self._of_code(drug))
 
     def _of_code(self, drug: Any) -> tuple[Drug, ...]:
         """The rows of what is written as a code; none for a name."""
@@ -455,10 +478,13 @@ class Resolver:
         return np.unique(np.searchsorted(self.bounds, np.union1d(days, np.array(more, np.int64)), "right"))
 
     def _numbered(self, target: Target) -> int:
-        if id(target) not in self._places:
-            self._places[id(target)] = len(self.targets)
+        """The number of a target; those that say the same have one."""
+        said = (target.reason, target.by_dose, target.by_day, target.reach, tuple(note.rule for note in target.notes))
+        key = (id(target.row), id(target.item), *said)
+        if key not in self._places:
+            self._places[key] = len(self.targets)
             self.targets.append(target)
-        return self._places[id(target)]
+        return self._places[key]
 
     def reach(self, stretch: int) -> tuple[str, ...]:
         """The notes on how far the data reach, on a stretch of days."""
@@ -548,40 +574,6 @@ class Resolver:
             high = BAND if cell.high is None else int(cell.high * 10**scale // 1)
             return 1, BAND, min(low, 2**62), min(high, BAND)
         return 0, 1, 1, 0
-
-
-def date_pattern(form: str | None) -> str:
-    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
-
-    >>> date_pattern("DD.MM.YYYY")
-    '%d.%m.%Y'
-    """
-    if not form:
-        return ""
-    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
-    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
-        raise BatchError(
-            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
-            place="date_format",
-        )
-    return parts[2].join(
-        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
-    )
-
-
-def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
-    """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
-
-    `ratio` is billing units in one unit of dose; the largest k is 0 where none fits.
-
-    >>> whole_numbers(Fraction(1, 250), 6)
-    (1, 250000000, 9223372036854775807)
-    """
-    exact = ratio / 10**scale
-    top, bottom = exact.numerator, exact.denominator
-    if top > MOST_UNITS // 2 or bottom > MOST_UNITS // 2:
-        return 1, 1, 0
-    return top, bottom, MOST_UNITS // top
 
 
 def read_day(value: Any, written: str = "") -> tuple[int, str]:

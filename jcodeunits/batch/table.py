@@ -20,7 +20,7 @@ from .details import Details, Work
 from .parts import Parts
 from .plan import Plan
 from .record import Clerk, One
-from .resolve import BAND, BANDED, REFUSED, Cell, Resolver, date_pattern
+from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "on")
 OPTIONAL = (
@@ -296,7 +296,7 @@ class Biller:
         outputs: Iterable[str] = OUTPUTS,
         date_format: str | None = None,
     ) -> None:
-        self.dates_written = date_pattern(date_format)
+        self.dates_written = columns.date_pattern(date_format)
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
         self.parts = Parts(resolver)
         self.clerk = Clerk(self.parts)

@@ -22,7 +22,7 @@ class DrugFacts:
 
     `classes` and `kind` of its rows, its payment `status`, whether CMS pays it apart (None: not known) or as a
     supply, the claim forms on which its limit is none at all, and the ranges of codes it is in that not everybody
-    takes. `own` is the code itself where its line needs modifiers that hang on the code and its units.
+    takes. `own` is the code itself where its line needs modifiers of its own, `counted` where those hang on units.
     """
 
     classes: tuple[str, ...]
@@ -33,11 +33,12 @@ class DrugFacts:
     barred: tuple[str, ...]
     uses: tuple[tuple[str, str], ...]
     own: str
+    counted: bool
 
     @classmethod
     def of(cls, drug: Drug, on: dt.date, policy: Policy) -> DrugFacts:
         """The facts of a drug on a day."""
-        status = policy.status(drug.code, on)
+        status, needed = policy.status(drug.code, on), policy.store.starting(NeededModifier, drug.code)
         limits = {claim: policy.limit(drug.code, on, claim) for claim in CLAIMS}
         return cls(
             tuple(row.name for row in policy.classes(drug.code, on)),
@@ -47,7 +48,8 @@ class DrugFacts:
             policy.paid_as_supply(drug.code, on),
             tuple(claim for claim, limit in limits.items() if limit is not None and limit.units == 0),
             tuple((row.first, row.last) for row in policy.rows(CodeUse) if row.covers(drug.code)),
-            drug.code if policy.store.starting(NeededModifier, drug.code) else "",
+            drug.code if needed else "",
+            any(row.least is not None or row.most is not None for row in needed),
         )
 
 
