@@ -579,7 +579,9 @@ def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
 
 def _ratio(row: Drug, dose: Dose) -> Fraction | None:
     """The dose in units of a row, also by the row's own equivalences; None where the kinds differ."""
-    ways = ((row.size or Fraction(1), row.unit), *row.equivalents)
+    ways: list[tuple[Fraction, str]] = list(row.equivalents)
+    if row.unit:  # some codes count nothing
+        ways.insert(0, (row.size or Fraction(1), row.unit))
     for amount, unit in ways:
         if units.dimension(dose.unit) == units.dimension(unit):
             return dose.amount * units.factor(dose.unit, unit) / amount
