@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import attrs
@@ -174,3 +175,21 @@ class Trace:
     def as_list(self) -> list[dict[str, str]]:
         """Plain JSON types."""
         return [step.as_dict() for step in self.steps]
+
+
+_EDITION = re.compile(r"(.+?)-20\d\d(?:q[1-4]|-\d\d(?:-\d\d)?)(?:-f\w+)?")
+
+
+def beginnings(first_days: Mapping[str, dt.date | None]) -> dict[str, dt.date]:
+    """For each edition among these source ids the first day of the oldest of its family.
+
+    >>> beginnings({"mue-2024q3": dt.date(2024, 7, 1), "mue-2026q4": dt.date(2026, 10, 1), "guide": None})["mue-2026q4"]
+    datetime.date(2024, 7, 1)
+    """
+    families = {key: match[1] for key in first_days if (match := _EDITION.fullmatch(key))}
+    firsts: dict[str, dt.date] = {}
+    for key, family in families.items():
+        first = first_days[key]
+        if first is not None:
+            firsts[family] = min(firsts.get(family, first), first)
+    return {key: firsts[family] for key, family in families.items() if family in firsts}

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import attrs
 
 from .amount import read_decimal
-from .dated import Citation, Period
+from .dated import Citation, Period, beginnings
 from .errors import TableError, quoted
 
 Row = TypeVar("Row")
@@ -145,7 +145,7 @@ def column(converter: Callable[[str], Any], own: str | Callable[[Mapping[str, st
 
 @attrs.frozen
 class Source:
-    """One source: a file, a manual, a page."""
+    """One source: a file, a manual, a page. `begins`: the first day of the oldest edition of its family."""
 
     TABLE: ClassVar[str] = "sources"
     KEY: ClassVar[tuple[str, ...]] = ("id",)
@@ -159,6 +159,15 @@ class Source:
     last_day: dt.date | None = column(optional_day)
     sha256: str = column(optional)
     note: str = column(optional)
+    begins: dt.date | None = attrs.field(init=False, default=None, eq=False)
+
+
+def by_id(rows: Iterable[Source], read_here: Iterable[Source] | None = None) -> dict[str, Source]:
+    """Sources by id; each edition knows with which day its family begins, among those that were `read_here`."""
+    found = {row.id: copy(row) for row in rows}
+    for key, first in beginnings({row.id: row.first_day for row in read_here or found.values()}).items():
+        object.__setattr__(found[key], "begins", first)
+    return found
 
 
 def columns_last(_class: type, fields: list[Any]) -> list[Any]:
@@ -251,7 +260,7 @@ def lines_of(name: str) -> list[str]:
 @cache
 def sources() -> dict[str, Source]:
     """Every source of the package by id; those of editions that a site read later stand in its folder."""
-    return {row.id: row for row in read(Source, os.path.join(folder(), "sources.csv"), {})}
+    return by_id(read(Source, os.path.join(folder(), "sources.csv"), {}))
 
 
 def cited(source: str, cite: str = "", level: str = "high") -> Citation:
@@ -416,13 +425,12 @@ def starting(
 ) -> tuple[D, ...]:
     """The rows whose first cell is this text, or not `whole` begins with it, without reading the rest into rows.
 
-    For large tables: the file is sorted by its first column, so the lines are found by halving, and only they
-    are converted, by the same converters. The first column must never need quotes.
+    The file is sorted by its first column, which must never need quotes: the lines are found by halving.
     """
     wanted = first_cell.encode()
     end = start = _first_line(data, wanted)
     wanted += b"," if whole else b""
-    while data.startswith(wanted, end):
+    while data[end : end + len(wanted)] == wanted:
         end = data.find(b"\n", end) + 1 or len(data)
     return _rows_of(row_class, data[start:end].decode("utf-8").split("\n"), known)
 

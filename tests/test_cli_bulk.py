@@ -161,6 +161,14 @@ def test_coverage_is_counted(run) -> None:
     assert f"{counts['catalogued']:,}  codes catalogued" in out
 
 
+def test_coverage_says_how_far_each_family_reaches(run) -> None:
+    words = ("refresh", "--coverage", "--on", "2026-11-26")
+    told = {f["newest"]: f for f in json.loads(run(*words, "--json")[1])["families"]}
+    assert told["HCPCS 2026 Q3"]["days_behind"] == 57
+    assert told["MUE 2026 Q2, practitioner"]["reaches"] == "2026-06-30"
+    assert "relative values: none loaded" in run(*words)[1]
+
+
 def test_refresh_asks_for_its_folder_and_for_files(run, tmp_path: Path) -> None:
     assert "--into" in refused(run("refresh", tmp_path))
     assert "published files" in refused(run("refresh", "--into", tmp_path / "facts"))

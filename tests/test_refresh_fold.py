@@ -312,6 +312,34 @@ def _all(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in found}
 
 
+# --- what it answers -----------------------------------------------------------------------------------
+
+
+def test_what_begins_with_an_edition_does_not_answer_on_the_day_before(folder: Path, tmp_path: Path) -> None:
+    place = _copied(folder, tmp_path)
+    new = [
+        published.mue(tmp_path, 2026, 4, {"J9260": 9, "J9255": 4}),
+        published.limits(tmp_path, 2027, 1, {"J9260": "0.6", "J9035": "1", "J9255": "2"}),
+        published.ptp(tmp_path, "v330r0", [("96372", "96413", "20270101", "*", "1")]),
+        published.addendum_b(tmp_path, 2027, "January", {"J9255": ("K", "7"), "J9260": ("N", "")}),
+    ]
+    fold.refresh(new, place)
+    policy = jc.Reference.load(place).policy
+    for before, first in (("2026-09-30", "2026-10-01"), ("2026-12-31", "2027-01-01")):
+        answers = [
+            policy.limit("J9255", before) if before < "2026-10" else None,
+            policy.fee("J9255", "payment-limit", before),
+            policy.edit("96372", "96413", before),
+            policy.status("J9255", before),
+        ]
+        assert answers == [None] * 4, before
+        assert policy.limit("J9255", first) is not None
+    assert policy.fee("J9255", "payment-limit", "2027-01-01") is not None
+    assert policy.edit("96372", "96413", "2027-01-01") is not None
+    # What was there in the oldest edition answers before it, as its beginning is not known.
+    assert policy.limit("J9260", "2020-01-01") is not None
+
+
 # --- the real files ------------------------------------------------------------------------------------
 
 

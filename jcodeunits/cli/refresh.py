@@ -91,12 +91,17 @@ def _fold(args: Any, reference: Reference) -> Any:
 
 def _coverage(json: bool, on: Asked) -> str:
     from jcodeunits.refresh.lint import coverage
+    from jcodeunits.refresh.reaches import reaches
 
     book = on.reference.drugs
     counts = coverage(book.drugs, book.successors)
+    far = reaches(on.reference.store.sources.values(), on.date)
     if json:
         known = {"edition": on.reference.edition, "fingerprint": on.reference.fingerprint}
-        return terminal.as_json(on.named({**counts.as_dict(), **known}))
+        families = [reach.as_dict() for reach in far]
+        return terminal.as_json(on.named({**counts.as_dict(), "on": str(on.date), "families": families, **known}))
     room = max(len(f"{count:,}") for _, count in counts.rows())
     lines = [line for name, count in counts.rows() for line in terminal.wrapped(name, f"{count:>{room},}  ")]
-    return "\n".join([*lines, on.reference.edition, *on.folders])
+    lines += ["", f"how far each family reaches, on {on.date}"]
+    lines += [line for reach in far for line in terminal.wrapped(str(reach), "  ")]
+    return "\n".join([*lines, "", on.reference.edition, *on.folders])

@@ -49,15 +49,16 @@ C = TypeVar("C", Edit, Limit, PayerOption, PlaceRule, RouteCode)
 def in_effect(rows: Iterable[R], on: object) -> R | None:
     """The row that answers on a date, among the dated rows of one key.
 
-    A row in effect answers. Else, in a table made from editions, the first row that starts later: its
-    beginning is only the first edition read. A row that has ended never answers again.
+    A row in effect answers. Else, in a table made from editions, the first row that starts later, where its
+    beginning is only the first edition read. A row that has ended never answers again, and one that began with a
+    later edition does not answer before.
     """
     date = as_date(on)
     later: R | None = None
     for row in rows:
         if row.effective <= date and (row.ends is None or date <= row.ends):
             return row
-        if row.NEAREST and row.effective > date and (later is None or row.effective < later.effective):
+        if row.effective > date and row.goes_back and (later is None or row.effective < later.effective):
             later = row
     return later
 

@@ -27,6 +27,12 @@ class PolicyRow(Dated):
 
     NEAREST: ClassVar[bool] = False
 
+    @property
+    def goes_back(self) -> bool:
+        """Whether it also answers before its first day: nobody read an older edition of its table."""
+        begins = self.origin.begins if self.origin is not None else None
+        return self.NEAREST and begins in (None, self.effective)
+
 
 @attrs.frozen(field_transformer=columns_last)
 class Place(PolicyRow):
@@ -197,6 +203,12 @@ class Edit(PolicyRow):
     indicator: int = column(integer)
     basis: str = column(choice("table", "manual"), own="manual")
     reason: str = column(text, own="own-row")
+
+    @property
+    def goes_back(self) -> bool:
+        """As for every row; a published edit has its own first day, only a reshaped one starts with its edition."""
+        published = self.origin is not None and self.origin.begins and self.origin.first_day != self.effective
+        return not published and super().goes_back
 
 
 @attrs.frozen(field_transformer=columns_last)

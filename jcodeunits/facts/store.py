@@ -79,7 +79,10 @@ class Store:
         """Every source by id, those of a refreshed folder in front."""
         known = tables.sources()
         made = self._whole("sources.csv") if self.folder is not None and self.folder.file("sources.csv") else None
-        return {**known, **{row.id: row for row in tables.read(Source, made, {})}} if made else known
+        if made is None:
+            return known
+        rows = tables.read(Source, made, {})
+        return tables.by_id([*known.values(), *rows], rows)
 
     @cached_property
     def edition(self) -> str:
@@ -239,6 +242,15 @@ def _sha256(file: str) -> str:
         raise TableError(f"{file} cannot be read: {why.strerror}.", file=file, problems=()) from why
 
 
+@lru_cache(maxsize=16)
+def _mapped(file: str) -> bytes:
+    """The bytes of a file of facts, of which only those are read that are looked at: for one key of a table."""
+    import mmap
+
+    with open(file, "rb") as stream:
+        return cast("bytes", mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
 @lru_cache(maxsize=64)
 def _shipped(row_class: Any) -> tuple[Any, ...]:
     """A table of the package, remembered once for every reference."""
@@ -247,6 +259,6 @@ def _shipped(row_class: Any) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=16384)
 def _starting(store: Store, row_class: Any, first_cell: str, whole: bool) -> tuple[Any, ...]:
-    data = tables.content(store._whole(f"{row_class.TABLE}.csv"))
+    data = _mapped(store._whole(f"{row_class.TABLE}.csv"))
     found = tables.starting(row_class, data, first_cell, store.sources, whole)
     return store._overlaid(found, store._own(row_class, first_cell, whole))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from . import (
     addendum_b,
@@ -72,9 +71,10 @@ def of_source(source: str) -> Family | None:
     return _BY_FILE.get(match[1]) if match else None
 
 
-def files() -> Iterable[str]:
-    """The beginnings of all source ids."""
-    return _BY_FILE
+def file_of(source: str) -> str:
+    """The beginning of an edition's source id; empty for what is no edition."""
+    match = EDITION_ID.fullmatch(source)
+    return match[1] if match else ""
 
 
 EDITION_ID = re.compile(r"([a-z][a-z-]*?)-(20\d\d(?:q[1-4]|-\d\d(?:-\d\d)?))(-f\w+)?")

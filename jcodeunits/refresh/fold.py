@@ -29,7 +29,7 @@ from jcodeunits.facts.store import Store
 from . import asp, crosswalk, drugs, evidence, fda, policy_tables, products, ptp, report, successors
 from .byhand import ByHand
 from .dating import When
-from .families import EDITION_ID, family_of, of_source
+from .families import family_of, file_of, of_source
 from .family import EVIDENCE, Asked, Edition, Family, Reading, facts, is_complete
 from .files import Published, find, problem
 from .findings import Lint
@@ -196,7 +196,7 @@ def _check_whole(state: State, family: Family, reading: Reading) -> None:
     if not family.closes or not edition.complete:
         return
     days = state.days
-    beside = [key for key in days if _file_of(key) == edition.file]
+    beside = [key for key in days if file_of(key) == edition.file]
     if not beside:
         return
     nearest = min(beside, key=lambda key: (abs((days[key] - edition.when.first).days), key))
@@ -208,11 +208,6 @@ def _check_whole(state: State, family: Family, reading: Reading) -> None:
             "may be cut off. If it holds selected rows only, say --partial; then it ends nothing."
         )
         raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
-
-
-def _file_of(source: str) -> str:
-    match = EDITION_ID.fullmatch(source)
-    return match[1] if match else ""
 
 
 def _source(edition: Edition, digest: str) -> Cells:
