@@ -336,8 +336,8 @@ def _with_units(error: NotInEffect, dose: Dose, basis: str | None, reference: Re
             counts[code] = 1 if measure.way == "band" else round_up(dose.amount * measure.ratio)
         except JcodeunitsError:
             continue
-    if not counts:
-        return error
+    if not counts:  # the successor counts this dose in another way
+        return NotInEffect(error.message, **{**error.fields, "instead": None})
     if len(counts) > 1 and len(set(counts.values())) == 1:
         said = f"{dose} is {_units(next(iter(counts.values())))} of each"
     else:

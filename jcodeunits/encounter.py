@@ -201,6 +201,7 @@ def _keys(path: str, data: object, allowed: tuple[str, ...], required: tuple[str
                 path=f"{path}.{key}".lstrip("."),
                 given=key,
                 allowed=allowed,
+                instead=near[0] if near else None,
             )
     for key in required:
         if data.get(key) is None:

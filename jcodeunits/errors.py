@@ -13,7 +13,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 LONGEST = 200  # characters: no drug, dose, unit, route, place or code is written longer, and none is read
 _QUOTED = 60
@@ -50,6 +50,10 @@ class JcodeunitsError(Exception):
     `dose`, `route`, `basis` ...); None where there is no literal way out.
     """
 
+    # What the errors of a class are about, and the field whose only value may stand in its place.
+    _ABOUT: ClassVar[str | None] = None
+    _INSTEAD: ClassVar[str] = ""
+
     def __init__(self, message: str = "", /, **fields: Any) -> None:
         super().__init__(message)
         self.message = message  # a key between ‹ and › is said by each door in its own words
@@ -58,8 +62,13 @@ class JcodeunitsError(Exception):
     def __getattr__(self, name: str) -> Any:
         # Only asked for names that are not there: an error's facts read as attributes.
         fields = self.__dict__.get("fields", {})
-        if name in fields or name in ("instead", "argument"):
-            return fields.get(name, fields.get("path") if name == "argument" else None)
+        if name in fields:
+            return fields[name]
+        if name == "argument":
+            return fields.get("path") or self._ABOUT
+        if name == "instead":
+            known = fields.get(self._INSTEAD, ())
+            return known[0] if len(known) == 1 else None
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
     def __reduce__(self) -> tuple[Callable[..., JcodeunitsError], tuple[Any, ...]]:
@@ -76,13 +85,19 @@ def _rebuild(kind: type[JcodeunitsError], message: str, fields: dict[str, Any]) 
 class DateError(JcodeunitsError, ValueError):
     """A date of service that is no date, or is missing."""
 
+    _ABOUT = "on"
+
 
 class UnknownRoute(JcodeunitsError, ValueError):
     """A route of administration that is not known: `given`, `allowed`."""
 
+    _ABOUT = "route"
+
 
 class DoseError(JcodeunitsError, ValueError):
     """A dose that cannot be used."""
+
+    _ABOUT = "dose"
 
 
 class UnreadableDose(DoseError):
@@ -100,13 +115,20 @@ class AmbiguousUnit(DoseError):
 class BasisNeeded(DoseError):
     """A combination's dose that does not say which part it counts: `code`, `choices`."""
 
+    _ABOUT = "basis"
+
 
 class OutsideBand(DoseError):
     """A dose that the code's band does not hold: `code`, `given`, `candidates`."""
 
+    _ABOUT = "drug"
+    _INSTEAD = "candidates"
+
 
 class UnitMismatch(JcodeunitsError, TypeError):
     """A dose in a unit that the code does not count: `given`, `needed`, `code`."""
+
+    _ABOUT = "dose"
 
 
 class IdentifierError(JcodeunitsError, ValueError):
@@ -116,9 +138,13 @@ class IdentifierError(JcodeunitsError, ValueError):
 class InvalidNdc(IdentifierError):
     """Not an NDC: `given`, `reason`."""
 
+    _ABOUT = "ndc"
+
 
 class AmbiguousNdc(IdentifierError):
     """Digits that fit several NDCs: `given`, `readings`."""
+
+    _ABOUT = "ndc"
 
 
 class InvalidHcpcs(IdentifierError):
@@ -127,6 +153,8 @@ class InvalidHcpcs(IdentifierError):
 
 class CodeError(JcodeunitsError, LookupError):
     """A drug or code that has no answer."""
+
+    _ABOUT = "drug"
 
 
 class UnknownDrug(CodeError):
@@ -139,6 +167,9 @@ class AmbiguousDrug(CodeError):
 
 class NotInEffect(CodeError):
     """The code lived at another time: `code`, `on`, `period`, `successors`."""
+
+    _ABOUT = "drug"
+    _INSTEAD = "successors"
 
 
 class NoCode(CodeError):
@@ -156,6 +187,8 @@ class ProductError(JcodeunitsError, LookupError):
 class UnknownProduct(ProductError):
     """No row knows this NDC: `ndc`, `on`."""
 
+    _ABOUT = "ndc"
+
 
 class ContradictedProduct(ProductError):
     """The published row contradicts itself: `ndc`, `reason`."""
@@ -167,6 +200,8 @@ class ProductMismatch(ProductError):
 
 class FormNeeded(ProductError):
     """The NDC quantity depends on what the container holds; nobody said: `ndc`, `choices`."""
+
+    _ABOUT = "form"
 
 
 class ContainerError(JcodeunitsError, ValueError):

@@ -472,3 +472,25 @@ def test_a_shell_that_nobody_knows_is_refused(run):
     status, out, err = run("--completion", "cmd")
     assert (status, out) == (2, "")
     assert err.startswith("jcodeunits: --completion: 'cmd' is no shell")
+
+
+@pytest.mark.parametrize(
+    ("call", "argument", "instead"),
+    [
+        (lambda: billing_units("J1030", "40 mg", on="2026-03-02"), "drug", "J1010"),
+        (lambda: billing_units("J1030", "1 mEq", on="2026-03-02"), "drug", None),
+        (lambda: billing_units("stelara", "90 mg", on="2026-03-02"), "drug", None),
+        (lambda: billing_units("Cabenuva", "600 mg", on="2026-03-02"), "basis", None),
+        (lambda: billing_units("J1885", "30 mg", on="03/02/2026"), "on", None),
+        (lambda: billing_units("J1885", "30 mg", on="2026-03-02", route="shot"), "route", None),
+        (lambda: billing_units("J1885", "1 Mg", on="2026-03-02"), "dose", "1 mg"),
+        (lambda: billing_units("J1885", "30 IU", on="2026-03-02"), "dose", None),
+        (lambda: Dose.by_weight("5 mg/kg", "heavy"), "weight", None),
+        (lambda: Dose.by_volume("1 mL", "strong"), "concentration", None),
+    ],
+)
+def test_every_error_names_its_argument_and_a_literal_way_where_there_is_one(call, argument, instead):
+    with pytest.raises(JcodeunitsError) as caught:
+        call()
+    assert (caught.value.argument, caught.value.instead) == (argument, instead)
+    assert billing_units(instead, "40 mg", on="2026-03-02") if argument == "drug" and instead else True

@@ -15,15 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jcodeunits.errors import (
-    AmbiguousDrug,
-    BasisNeeded,
-    JcodeunitsError,
-    NotInEffect,
-    OutsideBand,
-    TableError,
-    UnknownDrug,
-)
+from jcodeunits.errors import AmbiguousDrug, BasisNeeded, JcodeunitsError, TableError, UnknownDrug
 
 from . import terminal
 from .arguments import Parser, WrongCall
@@ -37,6 +29,7 @@ Run = Callable[[str, list[str]], tuple[int, str]]
 Words = list[str]
 
 _MOST = 10  # candidates
+_LONGEST = 1500  # characters of a reason; a list of problems may be longer than anybody reads
 _KEY = re.compile("‹([^›]+)›")
 
 _MEASURED = ("amount", "volume")  # of a product; a flag names the container
@@ -114,7 +107,7 @@ def flag(argument: str | None, flags: dict[str, str]) -> str:
 
 def say(argument: str | None, flags: dict[str, str], text: str) -> str:
     """The sentence that names the flag, where the text does not name it already."""
-    option = flag(argument, flags)
+    option = "" if argument in ("drug", "dose", "ndc") else flag(argument, flags)
     return f"Say it with {option}." if option and option not in text else ""
 
 
@@ -131,6 +124,7 @@ def _reason(
     if isinstance(path, str) and problem and (option := flag(path, flags)) and not in_file(path):
         return f"{option} {problem}" if problem.startswith("is missing") else f"{option}: {problem}"
     said = " ".join([first, *more[:1]]) + (f"; and {len(more) - 1} more" if len(more) > 1 else "")
+    said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
     argument = "" if isinstance(path, str) and in_file(path) else why.argument
     return " ".join(filter(None, (said, say(argument, flags, said))))
 
@@ -271,10 +265,6 @@ def _instead(why: JcodeunitsError) -> Iterator[tuple[str, str]]:
     """What may stand in place of which argument; never one of two drugs."""
     if why.instead is not None and why.argument is not None:
         yield why.argument, why.instead
-    if isinstance(why, NotInEffect) and len(why.successors) == 1:
-        yield "drug", why.successors[0]
-    if isinstance(why, OutsideBand) and len(why.candidates) == 1:
-        yield "drug", why.candidates[0]
     if isinstance(why, BasisNeeded):
         yield from (("basis", name) for name in ("total", *why.choices))
 
