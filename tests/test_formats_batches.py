@@ -145,3 +145,9 @@ def test_a_page_with_a_next_one_says_that_the_rest_is_missing() -> None:
 def test_two_patients_of_one_message_are_two_records() -> None:
     both = message(KETOROLAC) + "\r" + "\r".join(message(DEXAMETHASONE, "P2").split("\r")[1:])
     assert seen(hl7v2.read_all(both, place="11")) == [["ketorolac"], ["dexamethasone"]]
+
+
+def test_a_first_line_that_is_broken_hides_no_other() -> None:
+    found = fhir.read_all("{ broken\n" + json.dumps(resource(1)), place="11")
+    assert seen(found) == ["FormatError", ["ketorolac"]]
+    assert seen(fhir.read_all(json.dumps(bundle(resource(1)), indent=1), place="11")) == [["ketorolac"]]

@@ -143,3 +143,13 @@ def test_who_ordered_a_vaccine_did_not_give_it() -> None:
     found = fhir.read(immunization(performer=performers), place="11")
     assert isinstance(found, Encounter)
     assert found.administrations[0].performer == "Practitioner/AP"
+
+
+def test_the_third_release_has_a_list_of_practitioners_and_a_date() -> None:
+    practitioners = [
+        {"role": {"coding": [{"code": code}]}, "actor": {"reference": f"Practitioner/{code}"}} for code in ("OP", "AP")
+    ]
+    text = immunization(occurrenceDateTime=None, date="2026-03-02", notGiven=False, practitioner=practitioners)
+    found = fhir.read(text, place="11")
+    assert isinstance(found, Encounter)
+    assert (str(found.on), found.administrations[0].performer) == ("2026-03-02", "Practitioner/AP")

@@ -50,7 +50,7 @@ def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
         written = plain_text(text, "fhir")
         lines = [line for line in written.splitlines() if line.strip()]
         text = written
-        if len(lines) > 1 and _is_json(lines[0]):
+        if len(lines) > 1 and not _is_json(written) and any(map(_is_json, lines)):
             for at, line in enumerate(lines, 1):
                 yield _parsed(line, f"line {at}")
             return

@@ -154,6 +154,8 @@ def parse(text: object) -> dict[str, Any]:
     message = load(text, "fhir", "A FHIR resource")
     for _, resource in resources(message):
         kind = resource.get("resourceType")
+        if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
+            resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
         if not isinstance(kind, str) or kind in _READ:
             _SHAPES.check(resource)
     _live(message)

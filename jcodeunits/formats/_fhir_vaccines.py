@@ -38,6 +38,8 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     kept |= {"isSubPotent": resource["isSubpotent"]} if "isSubpotent" in resource else {}
     kept |= {"reasonNotGiven": explained["reasonNotGiven"]} if explained.get("reasonNotGiven") else {}
     kept |= {"practitioner": resource["practitioner"]} if isinstance(resource.get("practitioner"), dict) else {}
+    if isinstance(said := resource.get("practitioner"), list):
+        kept["performer"] = [{"function": one.get("role"), "actor": one.get("actor")} for one in said]
     if isinstance(resource.get("reason"), list):
         kept["reason"] = resource["reason"]
     batch = {"lotNumber": resource.get("lotNumber"), "expirationDate": resource.get("expirationDate")}
