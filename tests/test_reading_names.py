@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import re
+import time
 from functools import cache
 from pathlib import Path
 
@@ -271,3 +273,22 @@ def test_a_text_one_edit_from_a_listed_name_has_no_other_names_code(name: str, d
             assert reading is not None
             assert got == answer(name) or all(named.key != squeezed(name) for named in reading.names)
             assert {one.code for named in reading.names for one in DRUGS.meant_by(named.key)} >= {got}
+
+
+def test_any_text_is_read_or_refused_within_five_milliseconds() -> None:
+    texts = (
+        " ".join(["lidocaine", "1%", "ketorolac", "IM"] * 5),
+        "sodium chloride " * 9 + "q",
+        "ketorolac " * 20,
+        "penicillin g " * 6 + "x",
+        "testosterone " * 10 + "cyp",
+        "ringer saline dextrose morphine atropine ketorolac toradol zofran lasix ativan haldol decadron benadryl",
+    )
+    for text in texts:
+        taken = []
+        for n in range(7):
+            begun = time.process_time()
+            with contextlib.suppress(JcodeunitsError):
+                jc.billing_units(text + " " * n, "30 mg", on=ON)
+            taken.append(time.process_time() - begun)
+        assert min(taken) < 0.005, (text, taken)

@@ -29,11 +29,12 @@ Kind = Literal["concentration", "amount", "volume", "number", "billing unit"]
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
-_MOST_TRIED = 6  # names of a text beside which another is looked for
+_LONGEST_OTHER = 8  # words of a name beside another
+_MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_ACTIVITY = ("iu", "u", "unt", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
+_ACTIVITY = ("iu", "u", "unt", "mu", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
     {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
 )
@@ -147,7 +148,7 @@ def _scanner() -> re.Pattern[str]:
     )
 
 
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "mu": 10**6}
 _JOINING = frozenset({"and", "with"})
 
 
@@ -182,10 +183,8 @@ def _measured(found: re.Match[str]) -> Strength | None:
         return Strength(written, "concentration", 1000 / parts, "mg") if parts else None
     if found["activity"]:
         return Strength(written, "concentration", _number(found["activity"]), "unit")
-    amount, unit = (
-        _number(found["top"]) * _SCALES.get((found["scale"] or "").casefold(), 1),
-        _unit(found["unit"].casefold()),
-    )
+    spelling, scale = found["unit"].casefold(), (found["scale"] or "").casefold()
+    amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
     if found["per"]:
         return Strength(written, "billing unit", amount, unit)
     if found["volume"]:
@@ -304,19 +303,19 @@ def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> Reading | None:
     return used if isinstance(used, Reading) else None
 
 
-def _known_spans(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[int, int, Named]]:
-    """Every run of parts that is a name, the longest first."""
-    count = len(parts)
-    for size in range(count, 0, -1):
-        for i in range(count - size + 1):
-            run = parts[i : i + size]
-            if any(part.code for part in run):
-                continue
-            key = "".join([part.key for part in run])
-            if not catalog.knows(key) and size > 1 and _is_small(run[-1].key):
+def _known_spans(catalog: Catalog, parts: Sequence[_Part], at: int | None = None) -> Iterator[tuple[int, int, Named]]:
+    """Every run of parts that is a name, the longest first; only those that hold one part, where it is given."""
+    count, keys = len(parts), [part.key for part in parts]
+    for size in range(count if at is None else min(count, _LONGEST_OTHER), 0, -1):
+        first, last = (0, count - size) if at is None else (max(0, at - size + 1), min(at, count - size))
+        for i in range(first, last + 1):
+            key = "".join(keys[i : i + size])
+            known = catalog.knows(key)
+            if not known and size > 1 and keys[i + size - 1][0].isdigit() and _is_small(keys[i + size - 1]):
                 key += "mg"  # "Lupron Depot 3.75" is the kit that is named by its milligrams
-            if catalog.knows(key):
-                yield i, i + size, Named(key, " ".join([part.text for part in run]))
+                known = catalog.knows(key)
+            if known:
+                yield i, i + size, Named(key, " ".join([part.text for part in parts[i : i + size]]))
 
 
 def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], tuple[_Part, ...]]:
@@ -336,9 +335,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...]
     """A reading with further names among the rest, each of which must mean the same; one holds the part at `at`."""
     if len(names) == _MOST_NAMES:
         return None
-    for i, j, other in _known_spans(catalog, rest):
-        if not i <= at < j:
-            continue
+    for i, j, other in _known_spans(catalog, rest, at):
         left = rest[:i] + rest[j:]
         used = _used(catalog, names[0], left)
         if isinstance(used, Reading):
