@@ -1,4 +1,4 @@
-"""Millions of rows: Arrow in, Arrow out, the same answers as one call at a time.
+"""Millions of rows, the same answers as one call at a time.
 
 >>> import pyarrow as pa
 >>> table = pa.table({"drug": ["J0696", "ketorolac"], "dose": ["1", "30"], "unit": ["g", "mg"],
@@ -6,14 +6,13 @@
 >>> bill(table).select(["hcpcs", "units", "status"]).to_pylist()
 [{'hcpcs': 'J0696', 'units': 4, 'status': 'billed'}, {'hcpcs': 'J1885', 'units': 2, 'status': 'billed'}]
 
-Amounts are whole numbers of one scale, rounded by integer division; names, units and dates are resolved once for
-each distinct value. What the integers cannot hold is answered by one call, row by row. Modifiers and findings are
-asked of the one-call path once for each case that rows share, and its figures are compared with the arrays'.
+Amounts are whole numbers of one scale, rounded by integer division. A drug line is decided in parts, each once for all
+rows that share it (`parts`), by the steps that serve one call; the parts are joined and evaluated over arrays
+(`details`). What the integers cannot hold is answered by one call, row by row.
 
-Every engine that speaks Arrow uses the same kernel:
+A pandas or Polars frame comes back as it came, anything else that speaks Arrow as an Arrow table. In streams:
 
-    pandas     jc.batch.bill(frame).to_pandas()
-    Polars     lazy.map_batches(lambda frame: pl.from_arrow(jc.batch.bill(frame)), schema=..., streamable=True)
+    Polars     lazy.map_batches(jc.batch.bill, schema=..., streamable=True)
     DuckDB     lines = jc.batch.bill_stream(connection.sql("from given").to_arrow_reader()), then: from lines
     Spark      jcodeunits.spark.bill(frame)
 """
