@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jcodeunits.facts.code_uses import needed_modifiers
-from jcodeunits.facts.policy_rows import NeededModifier
+from jcodeunits.facts.policy_rows import Modifier, NeededModifier
 from jcodeunits.finding import declare
 
 from .draft import Draft, Entry, Given
@@ -15,9 +15,13 @@ FINDINGS = declare(
         "supply-340b": ("A drug bought under the 340B program", "note"),
         "route-modifier": ("A code that is given by two routes says which", "note"),
         "needed-modifier": ("A modifier without which the payer returns the code", "warn, note"),
+        "modifier-unknown": ("A modifier that the tables do not know", "warn"),
+        "modifier-by-record": ("JW and JZ follow from the record, not from what the caller marks", "warn"),
         "modifier-limit": ("More modifiers than a line can hold", "warn"),
     },
 )
+
+_WASTE = ("JW", "JZ")
 
 
 def apply(draft: Draft) -> None:
@@ -27,6 +31,7 @@ def apply(draft: Draft) -> None:
     for item in draft.given:
         entries = [entry for entry in item.entries if not entry.withheld]
         if entries:
+            _said(draft, item, entries)
             _purchased(draft, item, entries)
             _route(draft, item, entries)
             _needed(draft, item, entries)
@@ -34,6 +39,35 @@ def apply(draft: Draft) -> None:
     for entry in draft.live():
         if entry.modifiers:
             _sort(draft, entry, int(most.value))
+
+
+def _said(draft: Draft, item: Given, entries: list[Entry]) -> None:
+    """What the caller put on the drug line: known to the table, and never JW or JZ, which the record decides."""
+    said = list(dict.fromkeys(code for index in item.members for code in draft.administration(index).modifiers))
+    rows = draft.policy.rows(Modifier)
+    unknown = [code for code in said if not any(row.code == code for row in rows)]
+    if unknown:
+        draft.say(
+            "modifier-unknown",
+            "warn",
+            f"{', '.join(unknown)} on {entries[0].code} is no modifier that the tables know; it stays as you gave it.",
+            "Check it with the payer, or add its row to the site's modifiers.",
+            rows[0].citation,
+            about=entries[0],
+        )
+    waste = [code for code in said if code in _WASTE]
+    for entry in entries:
+        entry.modifiers = [code for code in entry.modifiers if code not in waste or code in entry.line.modifiers]
+    left_off = [code for code in waste if not any(code in entry.modifiers for entry in entries)]
+    if left_off:
+        draft.say(
+            "modifier-by-record",
+            "warn",
+            f"{' and '.join(left_off)} on {entries[0].code} is left off: what was opened and discarded decides it.",
+            "Give container, containers and discarded.",
+            next(row.citation for row in rows if row.code == left_off[0]),
+            about=entries[0],
+        )
 
 
 def _resident(draft: Draft) -> None:
