@@ -26,6 +26,7 @@ from .facts.policy_rows import (
     PlaceRule,
     PolicyRow,
     Procedure,
+    Topic,
 )
 from .facts.reference import Reference
 from .finding import DECLARED, SEVERITIES, Declared, Severity
@@ -233,6 +234,7 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
     hits += [_hit("diagnosis", r, r.diagnosis, f"{r.label}, with {r.code}", r.doubt) for r in rows(Diagnosis)]
     hits += [_denial(r) for r in policy.denials(on)]
     hits += [_denial_code(r) for r in rows(DenialCode)]
+    hits += [_hit("topic", r, r.topic, r.title, r.says) for r in rows(Topic)]
     hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
     return tuple(hits)
 

@@ -593,6 +593,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "procedures",
         "route_codes",
         "statuses",
+        "topics",
         "unclassified",
     }
     for row_class in TABLES:

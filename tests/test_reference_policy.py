@@ -40,6 +40,7 @@ from jcodeunits.facts.policy_rows import (
     Procedure,
     RouteCode,
     Status,
+    Topic,
     Unclassified,
     plays,
 )
@@ -676,6 +677,7 @@ ASK: dict[type, Any] = {
         code_use(p, r.first, r.effective, _payer(r), _claim(r))
         in (r, *(row for row in rows_of(CodeUse) if row.payer == _payer(r)))
     ),
+    Topic: lambda _, r: in_effect([r], r.effective) is r,
     Unclassified: lambda p, r: unclassified(p, r.kinds, r.routes[0], ON, _claim(r)) == r,
     NeededModifier: lambda p, r: r in needed_modifiers(p, r.code, r.effective, _payer(r), _claim(r)),
 }

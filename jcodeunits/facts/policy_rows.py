@@ -320,6 +320,18 @@ class CodeUse(PolicyRow):
 
 
 @attrs.frozen(field_transformer=columns_last)
+class Topic(PolicyRow):
+    """A word of the field that people look up, and the dated fact that answers it."""
+
+    TABLE: ClassVar[str] = "topics"
+    KEY: ClassVar[tuple[str, ...]] = ("topic",)
+
+    topic: str = column(text)
+    title: str = column(text)
+    says: str = column(text)
+
+
+@attrs.frozen(field_transformer=columns_last)
 class Unclassified(PolicyRow):
     """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
 
@@ -461,6 +473,7 @@ TABLES: tuple[type[Any], ...] = (
     Procedure,
     RouteCode,
     Status,
+    Topic,
     Unclassified,
 )
 
