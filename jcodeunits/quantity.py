@@ -282,14 +282,10 @@ def _by_container(
     if way.qualifier == "ML" and units.dimension(given.unit) == "volume":
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")
-    dense, each = found.concentration, "a container"
-    if (
-        dense is not None
-        and way.qualifier == "ML"
-        and (way.per_container is None or (held is None and not found.amount))
-    ):
-        # One mL stands for the container.
-        held, way, each = Dose(dense, found.unit), attrs.evolve(way, per_container=Fraction(1)), "in one mL"
+    dense, each = found.per_counted, "a container"
+    if dense is not None and (way.per_container is None or (held is None and not found.amount)):
+        # One mL, or one of what is counted, stands for the container.
+        held, way, each = Dose(dense, found.unit), attrs.evolve(way, per_container=Fraction(1)), "in one"
     label = labelled(found, reference) if held is None else held
     if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(given.unit, label.unit):
         raise UnitMismatch(
@@ -344,7 +340,8 @@ def unlabelled(found: Product, reference: Reference) -> ContradictedProduct:
     """Why the amount in one container is not known, and what to give instead."""
     why = "; ".join(MARKS[mark] for mark in found.marks) or "no amount is listed"
     if isinstance(found, AnotherPackage):
-        why = f"only another package, {ndc.format(found.sibling)}, is known, and packages differ in what they hold"
+        other = f"another package, {ndc.format(found.sibling)}," if found.sibling else "one unit of its NDC line"
+        why = f"only {other} is known, and packages differ in what they hold"
     reviewed = reference.products.review(found.ndc)
     if reviewed is not None and reviewed.note:
         why = reviewed.note

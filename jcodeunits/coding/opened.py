@@ -57,7 +57,7 @@ class Opened:
     `each` is the labelled amount of one container in billing units, `label` of all of them, `discarded`
     what is recorded as thrown away; None is not known. `given` is the part of the dose that came from it. `told`:
     the record itself says the amount in one container; `volume`: the mL that it says one holds. `per_ml`: the
-    billing units in one mL, where the concentration is known and the container is not.
+    billing units in one mL, or one of what counts it, where that is known and the container is not.
     """
 
     number: str | None
@@ -139,11 +139,11 @@ def weigh(found: Found, drug: Drug, basis: str | None, reference: Reference) -> 
 
 
 def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | None:
-    """The billing units in one mL of a package of which only the concentration is known."""
-    if not isinstance(item, AnotherPackage) or item.concentration is None:
+    """The billing units in one mL, or one of what counts it, of a package whose container is not known."""
+    if not isinstance(item, AnotherPackage) or item.per_counted is None:
         return None
     try:
-        return in_units(Dose(item.concentration, item.unit), drug, basis)
+        return in_units(Dose(item.per_counted, item.unit), drug, basis)
     except JcodeunitsError:
         return None  # listed in another measure than this code counts
 
@@ -338,8 +338,8 @@ def _quantities(
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     each, one = o.each, way
     rate = per / each if per is not None and each else None
-    if rate is None and way.qualifier == "ML" and o.per_ml:
-        # One mL stands for the container, which is not known.
+    if rate is None and o.per_ml:
+        # One mL, or one of what is counted, stands for the container, which is not known.
         each, one, rate = o.per_ml, attrs.evolve(way, per_container=Fraction(1)), 1 / o.per_ml
     whole = None if per is None or o.containers is None else o.containers * per
     figures = {VOLUME: volume, CONTAINERS: whole, PART: None if rate is None or o.given is None else o.given * rate}

@@ -30,6 +30,7 @@ PROOFS = {
     "one-per-container": "every package size of the code is 1, and the amounts differ",
     "whole-package": "a state's conversion file counts the whole package as one",
     "reviewed": "reviewed container",
+    "per-unit": "another file's unit or concentration fits the drug that a state's conversion file counts as one",
     "va-prices": "the federal price schedule names what CMS's package size counts",
     "nadac-unit": "CMS's pharmacy cost survey prints the unit, and the package size fits it",
     "state-quantity": "a state's conversion file counts a container as CMS's package size",
@@ -48,6 +49,7 @@ MARKS = {
     "ceiling": "CMS lists one billing unit, which counts up to an amount: the container may hold less",
     "strength-differs": "another list prints a strength of the tablet or capsule that CMS's amount does not fit",
     "rounded": "CMS prints the billing units of this NDC rounded",
+    "per-unit": "only the drug in one unit of the NDC line is known, not what a container holds",
     "reviewed": "the lists differ on this NDC; its row was settled by review",
     "refused": "the lists differ on this NDC, and a review found no certain amount",
 }
@@ -113,6 +115,11 @@ class Product(Shown, Dated):
         if self.qualifier != "ML" or not self.quantity or self.amount is None:
             return None
         return self.amount / self.quantity
+
+    @property
+    def per_counted(self) -> Fraction | None:
+        """How much drug, in `unit`, one mL of a liquid holds, of which no container need be known."""
+        return self.concentration
 
     def drawn(self, dose: Dose, said: Fraction | None = None) -> Dose:
         """A volume of this product as the amount of drug in it, where its volume is proved; else as it is.
@@ -217,31 +224,39 @@ class Product(Shown, Dated):
 
 @attrs.frozen(field_transformer=columns_last, repr=False)
 class AnotherPackage(Product):
-    """An NDC of which only other packages of the labeler's product are known: what all of those share.
+    """An NDC of which a container is not known: what all packages of the product share, or a file says of one unit.
 
-    Codes, what counts it, the form, `per_ml` (`unit` in one mL); `sibling` is the NDC of one of them (11 digits).
-    Never an amount, a number of containers, a container's size or kind: packages of one product differ in those.
+    Codes, what counts it, the form, `per_unit` (the drug, in `unit`, in one mL or whatever counts it); `sibling` is
+    the NDC of a known package (11 digits), empty where the row is the NDC's own. Never an amount, a number of
+    containers, a container's size or kind: packages of one product differ in those.
     """
 
     sibling: str = attrs.field(kw_only=True)
-    per_ml: Fraction | None = attrs.field(kw_only=True)
+    per_unit: Fraction | None = attrs.field(kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """A qualifier stands here without the quantity of a container."""
 
     @property
     def concentration(self) -> Fraction | None:
-        """How much drug, in `unit`, one mL of every known package holds."""
-        return self.per_ml
+        """How much drug, in `unit`, one mL holds; None for what is not counted by volume."""
+        return self.per_unit if self.qualifier == "ML" else None
+
+    @property
+    def per_counted(self) -> Fraction | None:
+        """How much drug, in `unit`, one unit of the NDC line holds."""
+        return self.per_unit
 
     @property
     def contents(self) -> str:
-        """The concentration as text, which is all that is known of what a container holds."""
-        return f"{Dose(self.per_ml, self.unit)}/mL" if self.per_ml is not None else ""
+        """The concentration as text, or the drug in one counted unit: all that is known of what a container holds."""
+        if self.per_unit is None:
+            return ""
+        return f"{Dose(self.per_unit, self.unit)}{'/mL' if self.qualifier == 'ML' else ' in one'}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types, with the NDC of a known package."""
-        return {**Product.as_dict(self), "containers": None, "another_package": self.sibling}
+        return {**Product.as_dict(self), "containers": None, "another_package": self.sibling or None}
 
 
 @attrs.frozen(field_transformer=columns_last)

@@ -21,7 +21,7 @@ from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare, own_rows
 from ..tables import OWN
 from .product_rows import AnotherPackage, Container, Product, ProductReview
-from .siblings import another_package, nearest
+from .siblings import another_package, nearest, own
 from .store import Store
 
 FINDINGS = declare(
@@ -29,6 +29,7 @@ FINDINGS = declare(
     {
         "another-package": ("Another package of the product is known and answers", "note"),
         "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
+        "outside-crosswalk": ("CMS does not list the NDC; another file answers", "note"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
         "product-reach": ("The product was listed at another time", "note"),
     },
@@ -43,7 +44,7 @@ class Products:
 
     def rows(self, number: str) -> tuple[Product, ...]:
         """Every dated row of an NDC (11 digits), oldest first; empty where there is none."""
-        return self.store.starting(Product, ndc.format(number))
+        return tuple(own(row) for row in self.store.starting(Product, ndc.format(number)))
 
     def resolve(self, number: object, on: object) -> str:
         """The 11 digits; those of a barcode or a bare number only where exactly one product has them.
@@ -93,14 +94,15 @@ class Products:
             if other is not None:
                 return other, (*_read_as(number, digits, other, date), _said(other), *_expired(number, date, other))
             raise UnknownProduct(
-                f"NDC {ndc.format(digits)} is in no edition of CMS's crosswalk from {self.reach[0]} to "
-                f"{self.reach[1]}. Check it against the package; else give the drug's code and the amount "
-                "in one container.",
+                f"NDC {ndc.format(digits)} is in none of the files that were read (CMS's crosswalk from "
+                f"{self.reach[0]} to {self.reach[1]}, a state's conversion file), and so is every package of its "
+                "product. Check it against the package; else give the drug's code and the amount in one container.",
                 ndc=digits,
                 on=date,
             )
         row = nearest(rows, date)
-        notes = (*_read_as(number, digits, row, date), *_reach_note(row, rows, date, self.reach))
+        reached = (_outside(row),) if isinstance(row, AnotherPackage) else _reach_note(row, rows, date, self.reach)
+        notes = (*_read_as(number, digits, row, date), *reached)
         return row, (*notes, *_expired(number, date, row), *self._own(row, date))
 
     def _own(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
@@ -121,7 +123,11 @@ class Products:
         """Every product listed under a code on a day; before and after the editions, in the nearest one."""
         first, last = self.reach
         date = min(max(as_date(on), first), last)
-        return tuple(p for p in self.store.holding(Product, code) if code in p.codes and p.period.holds(date))
+        return tuple(
+            p
+            for p in self.store.holding(Product, code)
+            if code in p.codes and p.period.holds(date) and "per-unit" not in p.marks
+        )
 
     def codes(self, number: object, on: object) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
         """The HCPCS codes of an NDC on a day, and notes."""
@@ -178,6 +184,15 @@ def _between(rows: Iterable[Product]) -> Iterable[dt.date]:
     for before, after in itertools.pairwise(sorted(rows, key=lambda row: row.effective)):
         if before.ends is not None and before.ends + dt.timedelta(1) < after.effective:
             yield before.ends + dt.timedelta((after.effective - before.ends).days // 2 + 1)
+
+
+def _outside(row: AnotherPackage) -> Finding:
+    """That CMS does not list the NDC, and what answers."""
+    says = (
+        f"NDC {row.number} ({row.label}) is in no edition of CMS's crosswalk; its code and the drug in one unit of "
+        "the NDC line are those of a state's conversion file. What a container holds is not known."
+    )
+    return Finding("outside-crosswalk", "note", says, "Check the code and the label.", (row.citation,))
 
 
 def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Finding, ...]:

@@ -44,6 +44,27 @@ def another_package(number: str, rows: Iterable[Product], on: dt.date, review: R
     first = next((row for row in known if row.qualifier), known[0])
     per_ml, unit = dense if dense is not None and qualifier == "ML" else (None, "billing unit")
     form = _one(row.form for row in known if row.form)
+    proof = "another-package" if qualifier else ""
+    return _package(first, number, qualifier or "", proof, unit, form or "", per_ml, first.ndc)
+
+
+def own(row: Product) -> Product:
+    """A row as it stands; one that knows only the drug in one unit of the NDC line as a package of its own."""
+    if "per-unit" not in row.marks:
+        return row
+    return _package(row, row.ndc, row.qualifier, row.proof, row.unit, row.form, row.amount, "")
+
+
+def _package(
+    first: Product,
+    number: str,
+    qualifier: str,
+    proof: str,
+    unit: str,
+    form: str,
+    per_unit: Fraction | None,
+    sibling: str,
+) -> AnotherPackage:
     cells: dict[str, Any] = {
         "effective": str(first.effective),
         "ends": str(first.ends or ""),
@@ -56,18 +77,18 @@ def another_package(number: str, rows: Iterable[Product], on: dt.date, review: R
         "amount": "",
         "unit": unit,
         "containers": "1",
-        "qualifier": qualifier or "",
+        "qualifier": qualifier,
         "quantity": "",
-        "proof": "another-package" if qualifier else "",
+        "proof": proof,
         "size": "",
         "shape": "",
         "kind": "",
-        "form": form or "",
+        "form": form,
         "label": first.label,
         "maker": first.maker,
-        "marks": "",
+        "marks": "|".join(first.marks) if not sibling else "",
     }
-    made = AnotherPackage(**cells, sibling=first.ndc, per_ml=per_ml)
+    made = AnotherPackage(**cells, sibling=sibling, per_unit=per_unit)
     object.__setattr__(made, "origin", first.origin)
     return made
 

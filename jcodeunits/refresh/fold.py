@@ -19,14 +19,14 @@ import attrs
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.facts.drug_rows import Drug, Salt, Successor
+from jcodeunits.facts.drug_rows import Brand, Drug, Salt, Successor
 from jcodeunits.facts.folder import LOCK, MANIFEST, folder_of, locked, write_folder
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.facts.product_rows import Container, Product, ProductReview
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
 
-from . import asp, crosswalk, drugs, evidence, fda, policy_tables, products, ptp, report, successors
+from . import asp, crosswalk, drugs, evidence, fda, outside, policy_tables, products, ptp, report, successors
 from .byhand import ByHand
 from .dating import When
 from .families import family_of, file_of, of_source
@@ -286,18 +286,23 @@ def _products(
         lives.setdefault(row.code, []).append((row.effective, row.ends))
     editions = [crosswalk.edition(quarter_of(state, name, quarters[name])) for name in quarters]
     witnesses = {file: kept.newest(file, days) for file in _WITNESSES}
+    listed, told = fda.listed(witnesses["fda-ndc"]), evidence.of(witnesses)
     result = products.make(
         editions,
-        fda.listed(witnesses["fda-ndc"]),
+        listed,
         {row.ndc: row for row in byhand.store.rows(ProductReview)},
         {row.product: row for row in byhand.store.rows(Container)},
         lives,
         dt.date.min,
-        evidence.of(witnesses),
+        told,
         {row.code for row in drug_rows if row.basis in ("up to", "band")},
         {row.code for row in drug_rows if "oral" in row.routes},
     )
-    rows = [row | {"verified": days[row["source"]].isoformat()} for row in result.rows]
+    conversion = max((key for key in days if key.startswith("state-conversion")), default="")
+    known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
+    more = outside.rows(known, told, listed, drug_rows, brands, conversion)
+    every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
+    rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
     return rows, [Lint("product", place, words) for place, _colon, words in said]
 

@@ -25,7 +25,6 @@ WORDS = {
     "multi-dose": re.compile(r"multi(?:ple)?[- ](?:dose|use)|\bMDVs?\b", re.IGNORECASE),
     "bulk": re.compile(r"pharmacy bulk", re.IGNORECASE),
     "kit": re.compile(r"\bkits?\b", re.IGNORECASE),
-    "several NDCs": re.compile(r"(?!)"),
 }
 
 
@@ -33,10 +32,26 @@ WORDS = {
 _MEASURED = re.compile(r"(?<![\d.,/])[\d.,]*\d ?(?:(?:mg|mcg|g|units?|unt)/(?:[\d.]+ ?)?)?mL\b", re.IGNORECASE)
 
 
-def words_in(text: str, numbers: int) -> list[str]:
-    """The words of ours that a text says, and the measures of the one NDC that it names, or that it names several."""
+def words_in(text: str, numbers: Iterable[str]) -> list[str]:
+    """The words of ours that a text about some NDCs says, and the measures of the one product that it names.
+
+    Several packages of one product have its concentration in common, not its volume.
+    """
+    named = set(numbers)
     found = [word for word, pattern in WORDS.items() if pattern.search(text)]
-    return [*found, "several NDCs"] if numbers > 1 else [*found, *dict.fromkeys(_MEASURED.findall(text))]
+    if len({number[:10] for number in named}) > 1:
+        return [*found, "several NDCs"]
+    found += ["several packages"] if len(named) > 1 else []
+    return [*found, *dict.fromkeys(_MEASURED.findall(text))]
+
+
+def name_in(text: str) -> str:
+    """The drug that a text names first: its letters, as far as the first figure.
+
+    >>> name_in("Ketorolac Tromethamine Injection, USP, 30 mg/mL")
+    'ketorolac tromethamine injection usp'
+    """
+    return " ".join(re.findall(r"[a-z]+", re.split(r"\d", text.lower(), maxsplit=1)[0])[:5])
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
@@ -50,7 +65,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         newest = max(newest, day_of(file, line, cells[day]))
         tally.add(f"{text}|{cells.get('generic_name', '')}|{cells.get('last_seen_date', '')}")
         numbers = {number for written in _NUMBER.findall(text) if (number := number_of(written))}
-        words = words_in(f"{text} {cells.get('generic_name', '')}", len(numbers))
+        words = words_in(f"{text} {cells.get('generic_name', '')}", numbers)
+        words += [name] if (name := name_in(cells.get("generic_name") or text)) else []
         statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
     when = newest_or_asked(file, asked, newest)
     edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")

@@ -134,7 +134,7 @@ def _by_notices(package: Package, evidence: Evidence) -> list[Proof]:
     said = [
         (package.amount, package.unit) in printed(text, package.size)
         for text in evidence.notices.get(package.number, ())
-        if volume.search(text) and "several NDCs" not in text and not _MADE_UP.search(text)
+        if volume.search(text) and "several" not in text and not _MADE_UP.search(text)
     ]
     return [("ML", package.size, "fda-notice")] if said and all(said) else []
 

@@ -1,0 +1,148 @@
+"""NDCs that no crosswalk lists, from a state's conversion file: the code, and the drug in one unit of the NDC line.
+
+They are typed by hand, so a row is made only where every line of the NDC says the same, and another file's name for
+the NDC has the code's ingredient or one of its brands. What a container holds is never told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from jcodeunits import units
+from jcodeunits.amount import decimal_text
+from jcodeunits.facts.drug_rows import Brand, Drug
+
+from .evidence import Evidence
+from .fda import Injectable
+from .witnesses import strengths_of
+
+_SOURCE = "state-conversion"
+_NEAR = Fraction(1, 100)
+_FIRST = dt.date(2016, 1, 1)  # the oldest line of the state's file
+
+
+def rows(
+    known: Iterable[str],
+    evidence: Evidence,
+    fda: Mapping[str, Injectable],
+    drugs: Sequence[Drug],
+    brands: Iterable[Brand],
+    source: str,
+) -> list[dict[str, str]]:
+    """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition."""
+    listed = set(known)
+    names = _names(drugs, brands)
+    by_code: dict[str, list[Drug]] = {}
+    for drug in drugs:
+        by_code.setdefault(drug.code, []).append(drug)
+    made = []
+    for number in sorted(set(evidence.state) - listed):
+        told = _told(number, evidence, by_code)
+        texts = _texts(number, evidence, fda.get(number))
+        if told is None or not any(_says(text, names.get(told[0].code, ())) for text in texts):
+            continue
+        made.append(_row(number, *told, texts, evidence, source))
+    return made
+
+
+def _told(number: str, evidence: Evidence, by_code: Mapping[str, list[Drug]]) -> tuple[Drug, Fraction, str] | None:
+    """The code's row, the drug in one unit of the NDC line, and the line that says so; None where lines differ."""
+    lines = evidence.state[number]
+    factors = {row.billed / row.counted for row in lines if not row.code}
+    codes = {row.code for row in lines if row.code}
+    if len(codes) != 1 or len(factors) > 1:
+        return None
+    code = codes.pop()
+    live = [drug for drug in by_code.get(code, ()) if drug.ends is None]
+    size = live[-1].size if live else None
+    if size is None or live[-1].basis != "per" or not live[-1].unit:
+        return None
+    drug, factor = live[-1], factors.pop() if factors else Fraction(1)
+    said = [(row.billed / (row.counted * factor), row) for row in lines if row.code]
+    if any(abs(each / said[0][0] - 1) > _NEAR for each, _ in said):
+        return None
+    row, amount = said[0][1], said[0][0] * size
+    if (amount * 10**6).denominator != 1:
+        return None  # typed rounded: what it holds exactly is not said
+    return drug, amount, f"{code} {decimal_text(row.billed)} as {decimal_text(row.counted)}"
+
+
+def _row(
+    number: str, drug: Drug, amount: Fraction, cite: str, texts: Sequence[str], evidence: Evidence, source: str
+) -> dict[str, str]:
+    qualifier = _qualifier(number, drug, amount, texts, evidence)
+    return {
+        "ndc": number,
+        "codes": drug.code,
+        "amount": decimal_text(amount),
+        "unit": drug.unit,
+        "containers": "1",
+        "qualifier": qualifier,
+        "quantity": "1" if qualifier else "",
+        "proof": "per-unit" if qualifier else "",
+        "form": {"ML": "liquid"}.get(qualifier, ""),
+        "label": drug.ingredient[:1].upper() + drug.ingredient[1:],
+        "marks": "per-unit",
+        "effective": max(drug.effective, _FIRST).isoformat(),
+        "source": source,
+        "cite": cite,
+        "confidence": "medium",
+    }
+
+
+def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], evidence: Evidence) -> str:
+    """What counts it: the survey's unit, or a name whose concentration, or vial, holds what the state counts as one."""
+    unit = evidence.unit(number)
+    if unit:
+        return unit if unit in ("ML", "UN") else ""
+    from .witnesses import printed
+
+    measure = units.factor(drug.unit, "mg") if units.dimension(drug.unit) == "mass" else Fraction(1)
+    wanted = (amount * measure, "mg" if units.dimension(drug.unit) == "mass" else drug.unit)
+    liquid = any(wanted in printed(text, Fraction(1)) for text in texts if not re.search(r"\b(?:powder|kit)\b", text))
+    vial = any(re.search(r"/VI(?:A)?L\b", price.generic) for price in evidence.prices.get(number, ()))
+    if liquid and not vial:
+        return "ML"
+    named = [
+        price.generic.replace("/VIAL", " VIAL").replace("/VIL", " VIL") for price in evidence.prices.get(number, ())
+    ]
+    whole = vial and any(wanted in strengths_of(name) for name in named)
+    return "UN" if whole and not liquid else ""
+
+
+def _texts(number: str, evidence: Evidence, listed: Injectable | None) -> list[str]:
+    """How other files name the NDC."""
+    found = [f"{price.generic} {price.trade}" for price in evidence.prices.get(number, ())]
+    found += [evidence.survey[number][1]] if number in evidence.survey else []
+    found += [words for words in evidence.notices.get(number, ()) if "several NDCs" not in words]
+    return found + ([listed.description] if listed is not None else [])
+
+
+def _names(drugs: Iterable[Drug], brands: Iterable[Brand]) -> dict[str, set[str]]:
+    """The words that name each code: its ingredient, by the first word where no other begins so, and its brands."""
+    codes: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
+    alike: dict[str, set[str]] = {}
+    for drug in drugs:
+        codes.setdefault(drug.ingredient, set()).add(drug.code)
+        alike.setdefault(_plain(drug.ingredient).split(" ")[0], set()).add(drug.ingredient)
+    for drug in drugs:
+        whole = _plain(drug.ingredient)
+        first = whole.split(" ")[0]
+        found.setdefault(drug.code, set()).add(first if len(alike[first]) == 1 else whole)
+    for brand in brands:
+        for code in {brand.code} if brand.code else codes.get(brand.ingredient, ()):
+            found.setdefault(code, set()).add(_plain(brand.brand))
+    return {code: {word for word in words if len(word) > 4} for code, words in found.items()}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+def _says(text: str, words: Iterable[str]) -> bool:
+    said = f" {_plain(text)} "
+    return any(f" {word} " in said for word in words)
