@@ -57,7 +57,8 @@ def drug_name(text: str, facts: Reference) -> str:
         return brand or bare
     meant = _names.codes(bare, facts)
     known = [(one, found) for one in _readings(bare) if (found := _names.codes(one, facts))]
-    name = next((one for one, found in reversed(known) if found == (meant or known[0][1])), bare if meant else "")
+    same = [one for one, found in known if found == (meant or known[0][1])]
+    name = min(same, key=len, default=bare if meant else "")
     for other in _BRACKETS.findall(bare):
         other = other.strip()
         if not _names.codes(other, facts):

@@ -19,6 +19,7 @@ from ._hl7v2_segments import ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
 from ._times import Moment
+from ._vaccine_funding import observations
 
 _SOURCE = "hl7-v2-pharmacy"
 _VACCINES = "hl7-v2-immunization"
@@ -91,14 +92,10 @@ class _Group:
     observations: list[Segment] = attrs.field(factory=list)
 
 
-# What an OBX asks (LOINC): funding, and whether the patient is eligible for the program; and what says it is not.
-_FUNDING = ("64994-7", "30963-3")
-_OWN_VACCINE = ("V01", "PHC70", "VXC50")
-
-
 def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
     """A vaccine record: its purpose, and the question who paid for the vaccine."""
-    public = [one for one in group.observations if one.get(3) in _FUNDING and one.get(5) not in ("", *_OWN_VACCINE)]
+    said = [(known, one.get(5)) for one in group.observations if (known := observations().get(one.get(3)))]
+    public = [value for known, value in said if value and value not in known.private]
     asked = (_incoming.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
     says = {**_incoming.vaccine(str(given.says.get("drug", "")), facts), **given.says}
     return attrs.evolve(given, says=says, notes=(*given.notes, *asked))
