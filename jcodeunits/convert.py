@@ -39,7 +39,7 @@ FINDINGS = declare(
     {
         "data-reach": ("A date outside the editions that were read", "note"),
         "limited-use": ("The code's descriptor leaves it one use only", "warn"),
-        "name-by-general-knowledge": ("A name known from general knowledge only", "note"),
+        "name-by-general-knowledge": ("A name known from general knowledge only", "warn, note"),
         "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
         "other-forms": ("A plain name was read as its plain form", "note"),
         "unit-name": ("Units by another name than the code's", "note"),

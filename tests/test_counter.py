@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import jcodeunits as jc
 from jcodeunits import cli
 from jcodeunits.cli import arguments, refusals
 from jcodeunits.convert import billing_units
@@ -494,3 +495,12 @@ def test_every_error_names_its_argument_and_a_literal_way_where_there_is_one(cal
         call()
     assert (caught.value.argument, caught.value.instead) == (argument, instead)
     assert billing_units(instead, "40 mg", on="2026-03-02") if argument == "drug" and instead else True
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "severity"), [("Alkeran IV", "IV push", "warn"), ("Zofran", "IV push", "note")]
+)
+def test_a_brand_that_fixes_a_code_by_general_knowledge_is_a_question_on_a_claim(name, route, severity):
+    given = {"drug": name, "dose": "10 mg", "route": route}
+    made = jc.charge({"on": "2026-03-02", "place": "11", "diagnoses": ["R11.2"], "administrations": [given]})
+    assert [f.severity for f in made.findings if f.rule == "name-by-general-knowledge"] == [severity]

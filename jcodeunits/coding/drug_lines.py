@@ -23,12 +23,12 @@ from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
 from jcodeunits.facts.choosing import drawn, otherwise, rows_meant
-from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, RouteCode
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
-from jcodeunits.facts.words import normal
+from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import volume_of
 from jcodeunits.vials import Record, Waste, decide
@@ -187,8 +187,14 @@ class DrugCoding:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
-        said = tuple(attrs.evolve(x, severity="warn") if x.rule == "dose-repeated" else x for x in said)
+        graver = {"dose-repeated", *(["name-by-general-knowledge"] if self._fixes(written, row.code) else [])}
+        said = tuple(attrs.evolve(x, severity="warn") if x.rule in graver else x for x in said)
         return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
+
+    def _fixes(self, name: str, code: str) -> bool:
+        """Whether a name is a brand that stands for the code itself, and not for an ingredient."""
+        rows = self.reference.drugs.named.get(squeezed(name), ())
+        return any(isinstance(row, Brand) and row.code == code for row in rows)
 
     # -- which code
 
