@@ -14,7 +14,10 @@ import pytest
 import jcodeunits as jc
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 import bulk
+import bulk_rows
+from test_batch_equality import BILLED, as_table, charged
 
 ROWS = 10_000_000
 
@@ -59,3 +62,24 @@ def test_memory_does_not_grow_with_the_file(benchmark, figure, source) -> None:
     large = bulk.memory(larger, target)
     figure("peak memory in MB", large, "below 1000")
     figure("peak memory at four times the rows", large / small, "about 1")
+
+
+def test_realistic_rows_beside_arrow_alone(benchmark, figure, tmp_path) -> None:
+    source, target, other = tmp_path / "real.parquet", tmp_path / "lines.parquet", tmp_path / "arrow.parquet"
+    bulk.write_realistic(source, ROWS)
+    benchmark.pedantic(lambda: jc.batch.bill_file(source, target), rounds=1)
+    pairs = [
+        (bulk.best(lambda: jc.batch.bill_file(source, target), 1), bulk.arrow_alone(source, target, other))
+        for _ in range(3)
+    ]
+    ours, arrow = (sorted(figures)[1] for figures in zip(*pairs, strict=True))
+    figure("realistic rows, batch FILE -o FILE / Arrow alone", ours / arrow, "at most 4")
+    figure("peak memory in MB, realistic rows", bulk.memory(source, target), "below 1000")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_hundred_thousand_rows_equal_charge(seed: int) -> None:
+    rows = [row for row in bulk_rows.detailed(5_000, 1000 + seed) if row["route"] and row["place"]]
+    for row, got in zip(rows, jc.batch.bill(as_table(rows)).to_pylist(), strict=True):
+        answer = ("billed", *(got[name] for name in (*BILLED, "findings")))
+        assert (answer if got["status"] == "billed" else ("refused",)) == charged(row, findings=True), row
