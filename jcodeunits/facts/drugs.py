@@ -260,13 +260,12 @@ class Catalog:
 
     def _add_isotopes(self, made: dict[str, list[str]]) -> None:
         """A tracer with its isotope written in the other usual ways: Tc-99m, technetium-99m, 99mTc."""
-        elements = {row.means: normal(row.word) for row in self.store.rows(NameWord) if row.kind == "isotope"}
         for key, fulls in list(made.items()):
             for full in fulls:
                 found = _ISOTOPE.search(full)
-                if found is None or found[1] not in elements:
+                if found is None or found[1] not in self._elements:
                     continue
-                symbol, mass, element = found[1], found[2], elements[found[1]]
+                symbol, mass, element = found[1], found[2], self._elements[found[1]]
                 bare = key.replace(element, "", 1).replace(symbol + mass, "", 1)
                 if bare + symbol + mass == key or key.replace(bare, "", 1) in (element + symbol + mass, symbol + mass):
                     for said in (symbol + mass, element + mass, element + symbol + mass, mass + symbol):
@@ -326,7 +325,18 @@ class Catalog:
                 if all(word in self.salt_words for word in words[:size]):
                     continue  # a salt begins too many names to mean one of them
                 made.setdefault("".join(words[:size]), {}).setdefault("".join(words), name)
+        for name in dict.fromkeys(row.ingredient for row in self.drugs):
+            found = _ISOTOPE.search(normal(name))
+            if found is not None and found[1] in self._elements:
+                symbol, mass = found[1], found[2]
+                for start in (symbol + mass, mass + symbol, self._elements[symbol] + mass):
+                    made.setdefault(start, {}).setdefault(squeezed(name), name)
         return {start: tuple(names.values()) for start, names in made.items()}
+
+    @cached_property
+    def _elements(self) -> dict[str, str]:
+        """The names of chemical elements by symbol."""
+        return {row.means: normal(row.word) for row in self.store.rows(NameWord) if row.kind == "isotope"}
 
     def no_code(self, name: str, on: dt.date, kind: str) -> NoCode:
         """The error of a drug that has no code of its own: what it is billed with instead, by its kind."""
