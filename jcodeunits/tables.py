@@ -234,6 +234,11 @@ def _set(row: D, origin: Source | None, replaces: bool) -> D:
     return row
 
 
+def mark_replacing(row: Dated) -> None:
+    """A row of a site that changes shipped answers without a row that it meets: answers that use it say so."""
+    object.__setattr__(row, "replaces", True)
+
+
 def header(row_class: type[Any]) -> list[str]:
     """The columns of a table, in order."""
     return [field.name for field in attrs.fields(row_class) if field.init]

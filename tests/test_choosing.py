@@ -312,3 +312,13 @@ def test_case_hyphens_and_spaces_do_not_matter(name: str) -> None:
     if name.count("-") == 1 and " " not in name:
         assert _answer(name.replace("-", " "), ON) == _answer(name, ON)
         assert _answer(name.replace("-", ""), ON) == _answer(name, ON)
+
+
+@pytest.mark.parametrize(
+    ("route", "code"), [("IM", "J2270"), ("IV push", "J2270"), ("intrathecal", "J2274"), ("epidural", "J2274")]
+)
+def test_a_property_that_plain_products_have_too_leaves_the_choice_to_the_route(route: str, code: str) -> None:
+    """Carpuject morphine without preservative is J2270; J2274 is for the epidural and the intrathecal route."""
+    assert billing_units("morphine PF", "4 mg", ON, route=route).code == code
+    with pytest.raises(AmbiguousDrug):
+        billing_units("morphine PF", "4 mg", ON)

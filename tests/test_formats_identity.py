@@ -82,7 +82,7 @@ def test_every_brand_in_brackets_after_another_generic_is_asked() -> None:
 def test_drug_texts_as_the_large_systems_print_them(row: dict[str, str]) -> None:
     name = drug_name(row["text"], REFERENCE)
     assert row["code"] in _names.codes(name, REFERENCE)
-    assert jc.billing_units(name, row["dose"], on="2026-03-02").code == row["code"]
+    assert jc.billing_units(name, row["dose"], on="2026-03-02", route=row["route"] or None).code == row["code"]
 
 
 @pytest.mark.parametrize(

@@ -391,7 +391,6 @@ SILENT = [
     ("containers", "product,kind\n00409-3795-01,multi-dose\n"),
     ("place_rules", "payer,place,outcome\nmedicare,21,bill\n"),
     ("administration", "id,classes,outcome,role\n000-ours,any,none,\n"),
-    ("classes", "code,name\nJ1885,vaccine\n"),
     ("route_codes", "ingredient,routes,codes,says\nketorolac tromethamine,intraocular,J0696,ours\n"),
 ]
 
@@ -403,6 +402,13 @@ def test_no_row_changes_a_shipped_answer_in_silence(tmp_path: Path, table: str, 
     assert f"{table}.csv does not load:\n  line 2: " in str(caught.value)
     head, row = text.splitlines()
     REFERENCE.with_tables(_folder(tmp_path / "said", **{table: f"{head},replaces\n{row},yes\n"}))
+
+
+def test_a_class_more_of_a_shipped_drug_is_said(tmp_path: Path) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path, classes="code,name\nJ1885,vaccine\n"))
+    given = {"drug": "J1885", "dose": "30 mg", "route": "IM"}
+    made = jc.charge({"on": ON, "place": "11", "administrations": [given]}, reference=own)
+    assert "own-row" in {finding.rule for finding in made.findings}
 
 
 def test_a_brand_that_is_replaced_means_one_thing(tmp_path: Path) -> None:

@@ -100,12 +100,12 @@ def _of_name(
     found = dated or found
     found = tuple(row for row in found if _said_for(row.routes, route)) or found
     if not found:
-        return _told_apart(_called(catalog, named.key), named), ()
+        return _told_apart(catalog, _called(catalog, named.key), named, route, on), ()
     rows: list[Drug] = []
     for row in found:
         general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
         rows.extend(catalog.rows(row.code) if row.code else general)
-    return _told_apart(tuple(dict.fromkeys(rows)), named), found
+    return _told_apart(catalog, tuple(dict.fromkeys(rows)), named, route, on), found
 
 
 def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
@@ -114,13 +114,23 @@ def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
     return tuple(row for full in fulls for row in catalog.ingredients[full])
 
 
-def _told_apart(rows: tuple[Drug, ...], named: Named) -> tuple[Drug, ...]:
-    """The rows that words beside the name tell from the others: by their salt, then by form, else by brand or maker."""
+def _told_apart(
+    catalog: Catalog, rows: tuple[Drug, ...], named: Named, route: str | None, on: dt.date | None
+) -> tuple[Drug, ...]:
+    """The rows that words beside the name tell from the others: by their salt, then by form, else by brand or maker.
+
+    A property that products of the plain code have too ("preservative free") does not tell a code that is for some
+    routes alone: there the route tells.
+    """
     rows = tuple(row for row in rows if named.salts <= set(normal(row.ingredient).split()))
     own = named.own
     if not own:
         return rows
     by_form = tuple(row for row in rows if own <= set(normal(row.form).split()))
+    live = tuple(row for row in by_form if (row.period.holds(on) if on is not None else row.ends is None))
+    if live and own <= catalog.properties and all(_own_routes(row) for row in live):
+        plain = tuple(row for row in rows if not row.form and not row.specific)
+        return (*plain, *live) if route is None else tuple(row for row in live if _fits(row, route)) or plain
     return by_form or tuple(row for row in rows if own <= own_words(row))
 
 

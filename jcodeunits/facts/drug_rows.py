@@ -337,14 +337,15 @@ class NameWord(Dated):
 
     `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `form` and `package` the
     ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
-    never does); `isotope` the symbol of a chemical element.
+    never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
+    `isotope` the symbol of a chemical element.
     """
 
     TABLE: ClassVar[str] = "name_words"
     KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
 
     word: str = column(text)
-    kind: str = column(choice("spelling", "route", "form", "package", "isotope"))
+    kind: str = column(choice("spelling", "route", "form", "package", "property", "isotope"))
     means: str = column(optional)
 
 

@@ -286,8 +286,14 @@ class Catalog:
     @cached_property
     def around(self) -> dict[str, NameWord]:
         """Words of routes, forms and packages by their normal spelling."""
-        kinds = ("route", "form", "package")
+        kinds = ("route", "form", "package", "property")
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
+
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """Words of a form that products of the plain code have too."""
+        rows = (row for row in self.store.rows(NameWord) if row.kind == "property")
+        return frozenset(word for row in rows for word in normal(row.word).split())
 
     @cached_property
     def rxnorm(self) -> dict[str, str]:

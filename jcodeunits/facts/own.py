@@ -60,7 +60,10 @@ def check(base: Facts, made: Facts, own: OwnTables) -> None:
 
 
 def _problems(base: Facts, made: Facts, one: OwnRow) -> Iterable[str]:
-    before = _meets(base, one) or _answered(base, one.row)
+    met = _meets(base, one)
+    before = met or _answered(base, one.row)
+    if before and not met and isinstance(one.row, DrugClass):
+        tables.mark_replacing(one.row)  # a class more is no contradiction, and every answer that it changes says so
     if before and not one.row.replaces:
         yield f"{named(one.row)} meets {before}"
     if one.row.replaces and not before:
