@@ -73,11 +73,6 @@ def number(cell: str) -> Fraction:
     return read_decimal(cell)
 
 
-def optional_number(cell: str) -> Fraction | None:
-    """An exact decimal, zero allowed, or empty."""
-    return read_decimal(cell) if cell else None
-
-
 def integer(cell: str) -> int:
     """A whole number, zero allowed."""
     if not cell.isascii() or not cell.isdigit():

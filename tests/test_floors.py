@@ -33,6 +33,7 @@ FLOORS = {
     "facts.policy_rows": 6,
     "facts.product_rows": 6,
     "facts.siblings": 7,
+    "facts.by_route": 7,
     "facts.store": 7,
     "facts.drugs": 8,
     "facts.policy": 8,

@@ -19,26 +19,11 @@ from ..amount import round_up
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
-from .drug_rows import INJECTED, Brand, Drug, OtherName
+from .by_route import answers_for, is_local, own_routes, said_for
+from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog
 from .reading_names import PLAIN, Named, Reading, Strength, bare_names, fits, own_words, read
 from .words import check_length, normal, squeezed
-
-# A route of administration and the words of the catalog that cover it, besides its own name. An injection
-# covers every route into the body but the ones in _NOT_INJECTED.
-_ROUTE_WORDS = {
-    "im": ("intramuscular", "injection"),
-    "sc": ("subcutaneous", "injection", "implant"),
-    "id": ("intradermal", "injection"),
-    "iv": ("intravenous", "infusion", "injection"),
-    "iv push": ("intravenous", "injection"),
-    "iv infusion": ("intravenous", "infusion", "injection"),
-    "on-body": ("subcutaneous", "injection"),
-    "intranasal": ("nasal",),
-    "transdermal": ("topical",),
-    "intraocular": ("intracameral", "suprachoroidal", "injection"),
-}
-
 
 _MOST_CANDIDATES = 10
 
@@ -98,7 +83,7 @@ def _of_name(
         )
     dated = tuple(row for row in found if on is None or row.period.holds(on))
     found = dated or found
-    found = tuple(row for row in found if _said_for(row.routes, route)) or found
+    found = tuple(row for row in found if said_for(row.routes, route)) or found
     if not found:
         return _told_apart(catalog, _called(catalog, named.key), named, route, on), ()
     rows: list[Drug] = []
@@ -128,9 +113,9 @@ def _told_apart(
         return rows
     by_form = tuple(row for row in rows if own <= set(normal(row.form).split()))
     live = tuple(row for row in by_form if (row.period.holds(on) if on is not None else row.ends is None))
-    if live and own <= catalog.properties and all(_own_routes(row) for row in live):
+    if live and own <= catalog.properties and all(own_routes(row) for row in live):
         plain = tuple(row for row in rows if not row.form and not row.specific)
-        return (*plain, *live) if route is None else tuple(row for row in live if _fits(row, route)) or plain
+        return (*plain, *live) if route is None else tuple(row for row in live if answers_for(row, route)) or plain
     return by_form or tuple(row for row in rows if own <= own_words(row))
 
 
@@ -307,7 +292,7 @@ def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = Non
         if row.period.holds(on)
         and row.use != drug.use
         and not row.specific
-        and (_fits(row, route) if route else row.is_injected == drug.is_injected)
+        and (answers_for(row, route) if route else row.is_injected == drug.is_injected)
     )
 
 
@@ -372,9 +357,9 @@ def _narrow(
     national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
     if by_code:
         return national, said, ()
-    made_for = tuple(row.code for row in fitting if row not in general and _is_local(row))
+    made_for = tuple(row.code for row in fitting if row not in general and is_local(row))
     meant = {squeezed(row.ingredient) for row in said} or {named.key}
-    plain = tuple(row for row in national if not row.form and _is_plain(row) and (route or not _is_local(row)))
+    plain = tuple(row for row in national if not row.form and _is_plain(row) and (route or not is_local(row)))
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
     others = tuple(row.code for row in national if row not in left)
@@ -387,7 +372,7 @@ def _fitting(
 ) -> tuple[Drug, ...]:
     """The rows for the route; without one, those injected, unless a brand or the name says the form."""
     if route is not None:
-        fitting = tuple(row for row in live if _fits(row, route))
+        fitting = tuple(row for row in live if answers_for(row, route))
         missing = f"has no code for the route {route}"
     else:
         fitting = tuple(row for row in live if row.is_injected)
@@ -465,7 +450,7 @@ def _covering(
 
 def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apart: bool = False) -> Drug:
     """One of several rows by the dose, or refused."""
-    same = {(row.ingredient, row.form, _product_of(row), _own_routes(row)) for row in rows}
+    same = {(row.ingredient, row.form, _product_of(row), own_routes(row)) for row in rows}
     if dose is not None:
         rows = _of_kind(rows, dose)
         if len(rows) == 1:
@@ -504,56 +489,6 @@ def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:
 
 def _measures(row: Drug, dimension: str) -> bool:
     return bool(row.unit) and units.dimension(row.unit) == dimension
-
-
-def _fits_words(covered: tuple[str, ...], route: str) -> bool:
-    key = route.casefold()
-    words = _ROUTE_WORDS.get(key, () if key in _NOT_INJECTED else ("injection",))
-    return not {key, *words}.isdisjoint(covered)
-
-
-def _fits(row: Drug, route: str) -> bool:
-    """Whether a row answers for a route: a row that names routes of its own answers for those only."""
-    own = row.routes if route.casefold() == "implant" else _own_routes(row)
-    return not row.routes or _fits_words(own or row.routes, route)
-
-
-def _own_routes(row: Drug) -> tuple[str, ...]:
-    """The routes that a row names besides being injected, infused or implanted in general."""
-    return tuple(word for word in row.routes if word not in ("injection", "infusion", "implant"))
-
-
-_NOT_INJECTED = frozenset(
-    {
-        "oral",
-        "inhaled",
-        "topical",
-        "intranasal",
-        "rectal",
-        "vaginal",
-        "sublingual",
-        "buccal",
-        "transdermal",
-        "ophthalmic",
-        "otic",
-        "intrauterine",
-        "implant",
-    }
-)
-_ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
-
-
-def _is_local(row: Drug) -> bool:
-    """Whether an injected row is for one place of the body only (an eye, a joint, the spine)."""
-    own = _own_routes(row)
-    return row.is_injected and bool(own) and _ANYWHERE.isdisjoint(own)
-
-
-def _said_for(routes: tuple[str, ...], route: str | None) -> bool:
-    """Whether a brand row's routes fit the route; without one, whether it is injected."""
-    if not routes:
-        return True
-    return not INJECTED.isdisjoint(routes) if route is None else _fits_words(routes, route)
 
 
 def _product_of(row: Drug) -> str:

@@ -1,0 +1,70 @@
+"""Which rows of a drug answer for a route."""
+
+from __future__ import annotations
+
+from .drug_rows import INJECTED, Drug
+
+# A route of administration and the words of the catalog that cover it, besides its own name. An injection
+# covers every route into the body but the ones in _NOT_INJECTED.
+_ROUTE_WORDS = {
+    "im": ("intramuscular", "injection"),
+    "sc": ("subcutaneous", "injection", "implant"),
+    "id": ("intradermal", "injection"),
+    "iv": ("intravenous", "infusion", "injection"),
+    "iv push": ("intravenous", "injection"),
+    "iv infusion": ("intravenous", "infusion", "injection"),
+    "on-body": ("subcutaneous", "injection"),
+    "intranasal": ("nasal",),
+    "transdermal": ("topical",),
+    "intraocular": ("intracameral", "suprachoroidal", "injection"),
+}
+
+
+def _fits_words(covered: tuple[str, ...], route: str) -> bool:
+    key = route.casefold()
+    words = _ROUTE_WORDS.get(key, () if key in _NOT_INJECTED else ("injection",))
+    return not {key, *words}.isdisjoint(covered)
+
+
+def answers_for(row: Drug, route: str) -> bool:
+    """Whether a row answers for a route: a row that names routes of its own answers for those only."""
+    own = row.routes if route.casefold() == "implant" else own_routes(row)
+    return not row.routes or _fits_words(own or row.routes, route)
+
+
+def own_routes(row: Drug) -> tuple[str, ...]:
+    """The routes that a row names besides being injected, infused or implanted in general."""
+    return tuple(word for word in row.routes if word not in ("injection", "infusion", "implant"))
+
+
+_NOT_INJECTED = frozenset(
+    {
+        "oral",
+        "inhaled",
+        "topical",
+        "intranasal",
+        "rectal",
+        "vaginal",
+        "sublingual",
+        "buccal",
+        "transdermal",
+        "ophthalmic",
+        "otic",
+        "intrauterine",
+        "implant",
+    }
+)
+_ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
+
+
+def is_local(row: Drug) -> bool:
+    """Whether an injected row is for one place of the body only (an eye, a joint, the spine)."""
+    own = own_routes(row)
+    return row.is_injected and bool(own) and _ANYWHERE.isdisjoint(own)
+
+
+def said_for(routes: tuple[str, ...], route: str | None) -> bool:
+    """Whether a brand row's routes fit the route; without one, whether it is injected."""
+    if not routes:
+        return True
+    return not INJECTED.isdisjoint(routes) if route is None else _fits_words(routes, route)
