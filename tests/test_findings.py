@@ -31,10 +31,15 @@ def _named(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
+def _of_self(call: ast.Call) -> bool:
+    """A method of the same name makes no finding."""
+    return isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "self"
+
+
 def _raised(tree: ast.Module) -> set[str]:
     """Every id that a module writes where it makes a finding."""
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args]
-    made = [call for call in calls if _named(call) in ("Finding", "say", "_finding", "_said")]
+    made = [call for call in calls if _named(call) in ("Finding", "say", "_finding", "_said") and not _of_self(call)]
     return {text for call in made for text in _texts(call.args[0])}
 
 

@@ -194,7 +194,7 @@ def _wrong(base: Facts, made: Facts, row: Any) -> Iterable[str]:
     if payer != ANY and (payer != payer.casefold() or " " in payer):
         yield f"column payer: {payer!r}: a payer is written in lower case without spaces"
     elif payer != ANY and payer not in made.policy.payers():
-        yield f"column payer: {payer!r} has no row in payers.csv: give it one, such as {payer},follows,commercial"
+        yield f"column payer: {payer!r} has no row in payers.csv: give it one"
     if isinstance(row, Drug):
         yield from _wrong_drug(made, row)
     elif isinstance(row, Brand | OtherName):
