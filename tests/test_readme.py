@@ -62,6 +62,13 @@ PROOFS = {
     "one-per-container": "open, UN: every package of the code counts as one",
     "whole-package": "open, UN: a state's file counts the whole package as one",
     "reviewed": "open: container reviewed by hand",
+    "va-prices": "open: the federal price schedule names what the package size counts",
+    "nadac-unit": "open: CMS's pharmacy cost survey prints the unit, and the package size fits it",
+    "state-quantity": "open, mL: a state's file counts a container as the package size",
+    "fda-notice": "open, mL: an FDA notice names a volume and a concentration that fit",
+    "counted-in-ml": "open, mL: the code counts millilitres",
+    "another-package": "open: the other packages of the product are counted so",
+    "per-unit": "open, outside the crosswalk: another file's unit fits what a state's file counts as one",
     "": "open: not proved, so the caller says what the container holds",
 }
 DEEPER = "  "
