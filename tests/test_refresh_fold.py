@@ -312,6 +312,35 @@ def _all(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in found}
 
 
+def test_of_members_that_look_alike_the_table_is_taken_and_documents_are_passed_over(tmp_path: Path) -> None:
+    import zipfile
+
+    whole = published.mue(tmp_path / "whole", 2026, 4, {"J9260": 9, "J9035": 4, "96372": 4})
+    excerpt = published.mue(tmp_path / "excerpt", 2026, 4, {"J9260": 8})
+    place = tmp_path / "mue.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.write(excerpt, "a change report Practitioner 2026 Q4.csv")
+        archive.write(whole, whole.name)
+        archive.writestr("layout.docx", b"PK\x03\x04 no spreadsheet")
+        archive.writestr("notes.pdf", b"%PDF-1.7")
+        archive.writestr(
+            "October 2026 NOC Payment Limit File.csv", "Generic Name,Dosage,Payment Limit\nA drug,1 MG,1\n"
+        )
+    readings, left_out = fold.read_all(fold.find([place]), Asked(), BYHAND)
+    assert [len(reading.statements) for _, reading in readings] == [3]
+    assert len(left_out) == 4
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "9" * 30_000, "-5", "NaN"])
+def test_a_number_that_none_is_is_named_and_ends_nothing(tmp_path: Path, number: str) -> None:
+    sold = ["J9260,Methotrexate,Maker,72998-0001-01,Methotrexate,50 MG,1,1," + number + ",1,,"]
+    file = published.crosswalk(tmp_path, 2026, 4, sold)
+    told = fold.refresh([file], tmp_path / "facts", anew=True)
+    assert [item.says for item in told.lint if item.kind == "contradicts"] == [
+        "J9260 72998-0001-01: an amount is no number."
+    ]
+
+
 # --- what it answers -----------------------------------------------------------------------------------
 
 

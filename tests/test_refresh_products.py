@@ -13,6 +13,7 @@ import pytest
 from shipped import load
 
 import jcodeunits as jc
+from jcodeunits.amount import decimal_text
 from jcodeunits.facts.product_rows import Container, Product, ProductReview
 from jcodeunits.refresh import asp, crosswalk, evidence, fda, products
 from jcodeunits.refresh.byhand import ByHand
@@ -41,7 +42,7 @@ def row(
     line: int = 9,
 ) -> asp.CrosswalkRow:
     """One printed row; the package's units follow unless they are given."""
-    total = package if package is not None else str(Fraction(units) * Fraction(containers))
+    total = package if package is not None else decimal_text(Fraction(units) * Fraction(containers))
     return asp.CrosswalkRow(line, code, "Maker", number, name, dosage, size, containers, units, total)
 
 

@@ -68,6 +68,17 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def printed(text: str) -> Decimal:
+    """A number as a table prints it, of a length that numbers have there. Raises `ValueError`.
+
+    >>> printed("1,250"), printed("1.") == 1
+    (Decimal('1250'), True)
+    """
+    if not re.fullmatch(r"\d[\d,]{0,14}(?:\.\d{0,12})?|\.\d{1,12}", text):
+        raise ValueError("no number")
+    return Decimal(text.replace(",", ""))
+
+
 def canonical(spelling: str) -> str:
     """The canonical name of a unit in any spelling of CMS; living cells of every kind are `cell`.
 

@@ -222,5 +222,5 @@ LIMITS = Family(
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",
     closes=True,
-    named=r"payment[ _-]*(allowance[ _-]*)?limit|asp[ _-]*pricing",
+    named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:payment[ _-]*(?:allowance[ _-]*)?limit|asp[ _-]*pricing)",
 )

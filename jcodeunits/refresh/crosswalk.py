@@ -10,7 +10,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from fractions import Fraction
 
 import attrs
@@ -21,6 +20,7 @@ from jcodeunits.errors import IdentifierError
 
 from . import asp
 from .amounts import dosage as plain_dosage
+from .amounts import printed
 from .asp import CrosswalkRow, Quarter
 from .byhand import ByHand
 from .family import Asked, Family, Reading, Tally
@@ -115,27 +115,27 @@ def edition(quarter: Quarter) -> Edition:
 
 
 def _listing(row: CrosswalkRow) -> Listing:
-    printed = Decimal(row.billunits)
-    billing_units, containers = Fraction(printed), Fraction(row.package_quantity)
+    units_printed = printed(row.billunits)
+    billing_units, containers = Fraction(units_printed), Fraction(printed(row.package_quantity))
     if billing_units <= 0 or containers <= 0:
         raise ValueError("no billing units or no containers")
     size, unit = read_dosage(row.dosage) or (Fraction(1), "billing unit")
     # 12.5 and 0.25 are exact; a longer decimal such as 8.33 is taken as rounded at its last place.
-    exponent = printed.as_tuple().exponent
-    places = -exponent if isinstance(exponent, int) and exponent <= -2 and (printed * 8) % 1 else 0
+    exponent = units_printed.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) and exponent <= -2 and (units_printed * 8) % 1 else 0
     return Listing(
         code=row.code,
         ndc=ndc.format(row.ndc),
         name=row.name,
         maker=row.labeler,
         dosage=re.sub(r"\s+", " ", row.dosage),
-        size=Fraction(row.package_size),
+        size=Fraction(printed(row.package_size)),
         containers=containers,
         billing_units=billing_units,
         amount=billing_units * size,
         unit=unit,
         slack=size / (2 * 10**places) if places else Fraction(0),
-        problem=contradiction(billing_units, containers, Fraction(row.billunits_package)),
+        problem=contradiction(billing_units, containers, Fraction(printed(row.billunits_package))),
     )
 
 
@@ -191,7 +191,7 @@ def _contradiction(row: CrosswalkRow) -> str:
     """Units of a container times containers must be the units of the package, or that rounded up."""
     numbers = (row.billunits, row.package_quantity, row.billunits_package)
     try:
-        each, count, whole = (Fraction(cell.replace(",", "")) for cell in numbers)
+        each, count, whole = (Fraction(printed(cell)) for cell in numbers)
     except (ValueError, ZeroDivisionError):
         return f"{row.code} {row.ndc}: an amount is no number."
     if each <= 0 or count <= 0:
@@ -210,5 +210,5 @@ FAMILY = Family(
     page="cms.gov, 'ASP Pricing Files': the ZIP of the NDC-HCPCS crosswalks",
     cannot="the form of a container, what an NDC line counts, and whether a volume is one",
     closes=True,
-    named=r"ndc[ _-]*hcpcs|crosswalk",
+    named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:ndc[ _-]*hcpcs|crosswalk)",
 )

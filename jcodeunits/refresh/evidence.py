@@ -15,6 +15,7 @@ import attrs
 
 from jcodeunits import units
 
+from .amounts import printed
 from .crosswalk import Listing
 from .family import facts
 from .fda import Injectable
@@ -164,7 +165,7 @@ def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:
     for number, told in statements.get("state-conversion", ()):
         row = facts(told)
         try:
-            billed, counted = Fraction(row["billed"]), Fraction(row["counted"])
+            billed, counted = Fraction(printed(row["billed"])), Fraction(printed(row["counted"]))
         except ValueError:
             continue
         if billed > 0 and counted > 0:

@@ -82,10 +82,18 @@ class Published:
 
     # -- what is in it
 
-    @property
+    @cached_property
     def is_workbook(self) -> bool:
-        """Whether it is a spreadsheet of today's kind."""
-        return self.start.startswith(b"PK")
+        """Whether it is a spreadsheet of today's kind, or says so by its name; a text document in a ZIP is none."""
+        if not self.start.startswith(b"PK"):
+            return False
+        if self.names[0].lower().endswith(".xlsx"):
+            return True
+        try:
+            with self.open() as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as archive:
+                return "xl/workbook.xml" in archive.namelist()
+        except (OSError, zipfile.BadZipFile, EOFError):
+            return False
 
     @property
     def is_text(self) -> bool:
@@ -284,4 +292,11 @@ def _opened(path: Path) -> list[Published]:
     names = [member.filename for member in members if not member.is_dir()]
     if not names or path.suffix.lower() == ".xlsx":
         raise problem(path.name, "it does not open as a spreadsheet or an archive; download it again.")
-    return [Published(path, name) for name in sorted(names) if not _hidden(Path(name))]
+    return [Published(path, name) for name in sorted(names) if not _hidden(Path(name)) and not _is_twin(name, names)]
+
+
+def _is_twin(name: str, names: list[str]) -> bool:
+    """Whether a spreadsheet stands beside the same table as text, which is read in its place."""
+    stem, end = os.path.splitext(name.lower())
+    beside = {other.lower() for other in names}
+    return end == ".xlsx" and (f"{stem}.csv" in beside or ("cci" in stem and f"{stem}.txt" in beside))

@@ -87,7 +87,11 @@ def fold(
         folded = _with(state, family, reading)
         (new if folded is not state else known).append(reading)
         state = folded
-    texts, lint = derive(state, byhand) if derived else ({}, [])
+    try:
+        texts, lint = derive(state, byhand) if derived else ({}, [])
+    except (LookupError, ValueError, TypeError, ArithmeticError) as why:
+        says = f"what the files say makes no tables ({type(why).__name__}: {str(why)[:120]})."
+        raise TableError(f"{says} The tables are left as they were.", file="", problems=(says,)) from why
     made = scratch / "edits.csv"
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
@@ -145,7 +149,10 @@ def read_all(
             elif readings[key][1].digest != reading.digest:
                 other = readings[key][2]
                 if other.member and other.path == file.path:
-                    left_out.append(f"{file.name}: a twin of {other.name} that differs from it")
+                    # Of members that look alike the one that holds more is the table, the other an excerpt of it.
+                    if len(reading.statements) > len(readings[key][1].statements):
+                        readings[key], file, other = (family, reading, attrs.evolve(file)), other, file
+                    left_out.append(f"{file.name}: it looks like {other.name} and holds less, or differs")
                     continue
                 says = f"it and {other.name} are both {reading.edition.title}, and differ: keep one of them."
                 raise problem(file.name, says)

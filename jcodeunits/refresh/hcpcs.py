@@ -119,7 +119,10 @@ def _day(file: Published, line: int, text: str) -> dt.date | None:
     if not text.strip():
         return None
     try:
-        return dt.datetime.strptime(text.strip()[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        day = dt.datetime.strptime(text.strip()[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        if not 1900 < day.year < 2100:
+            raise ValueError(text)
+        return day
     except ValueError as why:
         raise problem(file.name, f"{text[:40]!r} is no date.", line=line) from why
 
