@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .batch.table import OUTPUTS, check_columns
+from .batch.table import OUTPUTS, check_columns, renamed
 from .facts.reference import Reference
 
 
@@ -29,7 +29,9 @@ def bill(frame: Any, outputs: Sequence[str] = OUTPUTS, reference: Reference | No
     names = list(frame.columns)
     check_columns(names, outputs)
     wanted, book = tuple(outputs), Reference.of(reference)
-    schema = type(frame.schema)([*frame.schema.fields, *_fields(wanted)])
+    given = zip(renamed(names, wanted), frame.schema.fields, strict=True)
+    passed = [type(field)(name, field.dataType, field.nullable, field.metadata) for name, field in given]
+    schema = type(frame.schema)([*passed, *_fields(wanted)])
 
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         return billed(batches, wanted, book)
