@@ -156,8 +156,8 @@ def test_an_ndc_that_cannot_be_read_stays_off_the_claim(ndc: str) -> None:
 
 
 def test_an_ndc_that_nobody_lists_is_asked_about_and_stands_on_the_line() -> None:
-    answer = one({"drug": "J1050", "dose": "150 mg", "ndc": "00009-0746-30", "container": "multi-dose"})
-    assert ndcs(answer) == [("00009074630", None, "None")]
+    answer = one({"drug": "J1050", "dose": "150 mg", "ndc": "99999-9999-30", "container": "multi-dose"})
+    assert ndcs(answer) == [("99999999930", None, "None")]
     assert ("ndc-unknown", "warn") in rules(answer)
 
 
@@ -167,21 +167,21 @@ def test_an_unlisted_product_is_counted_as_the_caller_says(form: str, count: tup
         {
             "drug": "J1050",
             "dose": "300 mg",
-            "ndc": "00009-0746-30",
+            "ndc": "99999-9999-30",
             "form": form,
             "containers": 2,
             "container_amount": "150 mg",
             "container": "single-dose",
         }
     )
-    assert ndcs(answer) == [("00009074630", *count)]
+    assert ndcs(answer) == [("99999999930", *count)]
     assert shown(answer) == [("J1050", ("JZ",), 300)]
 
 
 def test_an_unlisted_liquid_is_counted_by_its_volume() -> None:
     given_volume = {"drug": "J1050", "dose": "1 mL", "concentration": "150 mg/mL", "form": "liquid"}
-    answer = one({**given_volume, "ndc": "00009-0746-30", "container": "multi-dose"})
-    assert ndcs(answer) == [("00009074630", "ML", "1")]
+    answer = one({**given_volume, "ndc": "99999-9999-30", "container": "multi-dose"})
+    assert ndcs(answer) == [("99999999930", "ML", "1")]
     assert shown(answer) == [("J1050", (), 150)]
 
 

@@ -187,4 +187,4 @@ def test_every_code_of_the_editions_that_the_ranges_hold_has_its_first_and_last_
         rows = DRUGS.rows(code)
         assert (rows[0].effective, rows[-1].ends) == (entry.added, entry.ended), code
         counted += 1
-    assert counted == 2268
+    assert counted == 2269

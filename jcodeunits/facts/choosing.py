@@ -352,7 +352,7 @@ def _narrow(
     fitting = _fitting(catalog, name, formed, route, bool(said or by_code or len(formed) < len(live)), on)
     fitting = _as_made(name, fitting, named, on)
     # A code for one use is meant only where that use is all that there is, or is said.
-    fitting = tuple(row for row in fitting if not row.use or named.own) or fitting
+    fit, fitting = fitting, tuple(row for row in fitting if not row.use or named.own) or fitting
     general = _covering(catalog, name, fitting, by_code, on)
     national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
     if by_code:
@@ -363,6 +363,7 @@ def _narrow(
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
     others = tuple(row.code for row in national if row not in left)
+    others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
     # A brand made for the very place of the body is named, though a plain name never means it.
     return left, said, others + (made_for if route else ())
 

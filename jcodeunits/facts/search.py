@@ -72,8 +72,8 @@ def find(text: str, on: object = None, reference: Reference | None = None, limit
 
     >>> [row.code for row in find("naloxone", on="2026-03-02")][0]
     'J2312'
-    >>> find("naloxon hydrochlorid acid", on="2026-03-02")
-    ()
+    >>> len(find("naloxon hydrochlorid acid", on="2026-03-02"))
+    0
     """
     if not isinstance(text, str):
         raise UnknownDrug(f"{quoted(text)} is no text: give a code, a name or an NDC.", given=text, near=())
