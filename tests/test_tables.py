@@ -71,8 +71,6 @@ def test_periods_that_touch_do_not_overlap(tmp_path: Path) -> None:
     [
         (tables.optional_amount, "", None),
         (tables.number, "0", 0),
-        (tables.optional_number, "", None),
-        (tables.optional_number, "0.5", Fraction(1, 2)),
         (tables.integer, "12", 12),
         (tables.optional_integer, "", None),
         (tables.optional_day, "", None),

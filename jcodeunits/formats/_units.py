@@ -16,7 +16,7 @@ from typing import ClassVar
 import attrs
 
 from jcodeunits import tables, units
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import LONGEST, FormatError
 from jcodeunits.tables import Dated, column, columns_last, text
 
 from ._outgoing import number
@@ -89,9 +89,10 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
     >>> measured(Decimal("30.0"), "mg{total}", "mg", "fhir", "dose", coded=True)
     '30 mg'
     """
-    word = _bare(said)
-    unit = _of_code(code) if code else None
-    if unit is None and not coded:
+    is_long = max(len(code), len(said)) > LONGEST
+    word = "" if is_long else _bare(said)
+    unit = _of_code(code) if code and not is_long else None
+    if unit is None and not coded and not is_long:
         spelt = next((one for one in (code, _bare(code), word) if one and units.is_known(one)), "")
         unit = _Unit(spelt) if spelt else _of_code(word)
     if unit is None:
