@@ -740,3 +740,8 @@ def test_a_status_that_comes_with_the_year_begins_on_the_first_of_january(on: st
     found = POLICY.status("Q4101", on)
     assert found is not None
     assert found.status == status
+
+
+def test_a_modifier_stands_on_kinds_of_line_that_a_claim_has() -> None:
+    lines = {line for row in rows_of(Modifier) for line in row.lines}
+    assert lines <= {"visit", "administration", "service", "drug", "waste"}
