@@ -219,9 +219,16 @@ def resolve(
     check_length(drug)
     if ndc.looks_like(drug):
         return _by_ndc(drug, on, reference)
-    way = routes.canonical(route) if route is not None else None
+    return _named(drug, on, dose, routes.canonical(route) if route is not None else None, reference)
+
+
+@lru_cache(maxsize=16384)
+def _named(
+    drug: str, on: dt.date, dose: Dose | None, route: str | None, reference: Reference
+) -> tuple[Drug, tuple[Finding, ...]]:
+    """What a code or a name means; remembered, because the same few drugs are asked all day."""
     try:
-        choice = choose(reference.drugs, drug, on, dose, way)
+        choice = choose(reference.drugs, drug, on, dose, route)
     except UnknownDrug as error:
         raise with_near(error, drug, reference.drugs) from None
     return choice.drug, () if hcpcs.is_valid(drug.strip()) else _choice_notes(drug, choice)

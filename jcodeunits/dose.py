@@ -354,7 +354,7 @@ def _exact(value: object) -> Fraction:
     return made
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Dose:
     """An amount of drug: exact amount, unit symbol, how it was written, and notes on the way.
 
