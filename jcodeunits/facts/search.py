@@ -78,13 +78,14 @@ def find(text: str, on: object = None, reference: Reference | None = None, limit
     if not isinstance(text, str):
         raise UnknownDrug(f"{quoted(text)} is no text: give a code, a name or an NDC.", given=text, near=())
     check_length(text)
-    day = as_date(on) if on is not None else None
+    day, book = as_date(on) if on is not None else None, Reference.of(reference)
     ranked: dict[Drug, int] = {}
-    for rank, row in _matches(text.strip(), day, Reference.of(reference)):
+    for rank, row in _matches(text.strip(), day, book):
         if day is None or row.period.holds(day):
             ranked[row] = min(rank, ranked.get(row, rank))
-    for row in _in_parts(text, (reference or Reference.shipped()).drugs, day, bool(ranked)):
-        ranked.setdefault(row, _FULL)
+    if _FULL not in ranked.values() and _EXACT not in ranked.values():
+        for row in _in_parts(text, book.drugs, day, bool(ranked)):
+            ranked.setdefault(row, _FULL)
     found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
     return Drugs(found[:limit])
 
