@@ -187,9 +187,12 @@ class DrugCoding:
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
-        graver = {"dose-repeated", *(["name-by-general-knowledge"] if self._fixes(written, row.code) else [])}
-        said = tuple(attrs.evolve(x, severity="warn") if x.rule in graver else x for x in said)
+        said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
         return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
+
+    def _is_grave(self, note: Finding, name: str, code: str) -> bool:
+        """Whether a note is a question on a claim: a dose said twice, a brand whose code only memory knows."""
+        return note.rule == "dose-repeated" or (note.rule == "name-by-general-knowledge" and self._fixes(name, code))
 
     def _fixes(self, name: str, code: str) -> bool:
         """Whether a name is a brand that stands for the code itself, and not for an ingredient."""
