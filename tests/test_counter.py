@@ -504,3 +504,10 @@ def test_a_brand_that_fixes_a_code_by_general_knowledge_is_a_question_on_a_claim
     given = {"drug": name, "dose": "10 mg", "route": route}
     made = jc.charge({"on": "2026-03-02", "place": "11", "diagnoses": ["R11.2"], "administrations": [given]})
     assert [f.severity for f in made.findings if f.rule == "name-by-general-knowledge"] == [severity]
+
+
+def test_a_day_before_the_codes_for_drugs_without_one_is_a_finding(run) -> None:
+    words = ("--drug", "nosuchdrug", "--dose", "5 mg", "--route", "IV push", "--place", "11", "--on", "1900-01-01")
+    status, out, _ = run("charge", *words)
+    assert status == 1
+    assert "No drug is called 'nosuchdrug'" in out

@@ -59,10 +59,12 @@ def undescribed(
     return (Finding("unclassified", "warn", f"{says}. It lacks {' and '.join(lacks)}.", fix, cited, 1),)
 
 
-def fitting(kinds: tuple[str, ...], route: str, encounter: Encounter, reference: Reference) -> tuple[str, Citation]:
-    """The codes that would fit a drug of these kinds and classes on the claim, in words."""
+def fitting(
+    kinds: tuple[str, ...], route: str, encounter: Encounter, reference: Reference
+) -> tuple[str, tuple[Citation, ...]]:
+    """The codes that would fit a drug of these kinds and classes on the claim, in words; empty where none did."""
     row = unclassified(reference.policy, kinds, route, encounter.on, encounter.claim)
-    return " or ".join(row.codes), row.citation
+    return (" or ".join(row.codes), (row.citation,)) if row is not None else ("", ())
 
 
 def without_code(
@@ -82,5 +84,7 @@ def without_code(
         says = f"{str(error).rstrip('.')}. A drug without a code of its own is not billed by name."
     else:
         return said
+    if not codes:
+        return said
     fix = f"Bill {codes} with name, dose and NDC in its description, if the drug had no other code that day."
-    return attrs.evolve(said, says=says, fix=fix, citations=(*said.citations, cited))
+    return attrs.evolve(said, says=says, fix=fix, citations=(*said.citations, *cited))

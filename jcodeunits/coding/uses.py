@@ -28,8 +28,8 @@ def _say(draft: Draft, item: Given, row: CodeUse) -> None:
     if "{codes}" in fix:
         route = draft.administration(item.members[0]).route
         other = unclassified(draft.policy, item.classes, route, draft.on, draft.encounter.claim)
-        citations.append(other.citation)
-        fix = fix.format(codes=" or ".join(other.codes))
+        citations += [other.citation] if other is not None else []
+        fix = fix.format(codes=" or ".join(other.codes) if other is not None else "the payer's code")
     about = item.entries[0]
     if row.outcome == "withhold":
         draft.drop(item)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..dated import as_date
-from ..errors import CodeError
 from .policy import Policy
 from .policy_rows import ANY, CodeUse, NeededModifier, Unclassified
 
@@ -30,8 +29,8 @@ def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "pr
 
 def unclassified(
     policy: Policy, kinds: Iterable[str], route: str, on: object, claim: str = "professional"
-) -> Unclassified:
-    """The codes for a drug without one of its own, by its kind and classes. Raises `CodeError` for none.
+) -> Unclassified | None:
+    """The codes for a drug without one of its own, by its kind and classes; None before the code set had any.
 
     >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
     >>> unclassified(policy, ["biological"], "IV infusion", on="2026-03-02").codes
@@ -42,7 +41,7 @@ def unclassified(
         fits = not wanted.isdisjoint(row.kinds) and (route in row.routes or ANY in row.routes)
         if fits and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
             return row
-    raise CodeError(f"unclassified.csv has no row for {route} on {on}.", route=route, on=on)
+    return None
 
 
 def needed_modifiers(
