@@ -44,7 +44,7 @@ from .errors import EncounterError, quoted
 from .facts.policy import Policy, replacing_rows
 from .facts.policy_rows import Denial, Place
 from .facts.reference import Reference
-from .finding import SEVERITIES, Finding, own_rows, rules_of
+from .finding import SEVERITIES, Finding, with_own_rows
 
 # What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
 STEPS = (
@@ -79,9 +79,8 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     _known(read, policy)
     with replacing_rows() as replacing:
         lines, found, withheld = coded(read, drug_lines.drug_lines(read, book), policy)
-    own = own_rows((*_cited(lines, found), *(row.citation for row in replacing)))
-    found = [*(finding for finding in found if finding.rule not in rules_of(own)), *own]
-    return Charge(lines, _sorted(found, read.on, policy), read, book.edition, book.fingerprint, withheld)
+    told = with_own_rows(found, (*_cited(lines, found), *(row.citation for row in replacing)))
+    return Charge(lines, _sorted(told, read.on, policy), read, book.edition, book.fingerprint, withheld)
 
 
 def coded(

@@ -28,7 +28,7 @@ from .errors import (
 )
 from .facts.choosing import Choice, choose, drawn, holds, otherwise, way_of
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
-from .facts.reference import Reference
+from .facts.reference import FromReference, Reference
 from .facts.search import with_near
 from .facts.words import check_length, normal
 from .finding import Finding, declare, own_rows
@@ -63,7 +63,7 @@ class Measure:
 
 
 @attrs.frozen(repr=False)
-class BilledUnits(Shown):
+class BilledUnits(Shown, FromReference):
     """The answer: the code, how many units, and everything that led to it.
 
     `exact` is the ratio before rounding, `count` the whole units to bill (`int()` gives the same).
@@ -78,16 +78,6 @@ class BilledUnits(Shown):
     findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
     basis: str | None = None
     reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
-
-    @property
-    def edition(self) -> str:
-        """The edition of the reference that was used."""
-        return self.reference.edition
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the reference that was used, a site's own rows included."""
-        return self.reference.fingerprint
 
     @property
     def code(self) -> str:

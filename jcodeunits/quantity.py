@@ -20,8 +20,8 @@ from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
-from .facts.reference import Reference
-from .finding import Finding, declare, own_rows, rules_of
+from .facts.reference import FromReference, Reference
+from .finding import Finding, declare, with_own_rows
 from .shown import Shown
 
 FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted is general knowledge", "note")})
@@ -32,7 +32,7 @@ USUAL = ("UN", "ML", "GR")
 
 
 @attrs.frozen(repr=False)
-class NdcQuantity(Shown):
+class NdcQuantity(Shown, FromReference):
     """An NDC line's count: `ndc` (11 digits), `qualifier` (UN, ML, GR, F2, ME), `quantity` as it is printed.
 
     `exact` is the quantity before it was rounded to the payer's decimals.
@@ -45,16 +45,6 @@ class NdcQuantity(Shown):
     findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
     trace: Trace = attrs.field(default=Trace(), repr=False)
     reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
-
-    @property
-    def edition(self) -> str:
-        """The edition of the reference that was used."""
-        return self.reference.edition
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the reference that was used, a site's own rows included."""
-        return self.reference.fingerprint
 
     @property
     def brief(self) -> str:
@@ -237,8 +227,7 @@ def ndc_quantity(
             given=wanted,
             allowed=tuple(allowed),
         )
-    own = own_rows((found.citation, way.citation))
-    notes = (*(note for note in notes if note.rule not in rules_of(own)), *from_memory(found.ndc, way), *own)
+    notes = with_own_rows((*notes, *from_memory(found.ndc, way)), (found.citation, way.citation))
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
     quantity, how = rounded(exact, decimals, minimum)
     return NdcQuantity(found.ndc, way.qualifier, quantity, exact, notes, Trace(steps) + how, reference=book)

@@ -23,22 +23,6 @@ from .plan import Plan, numbered, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
 from .resolve import blank, is_number
 
-# What a row says besides its drug, dose, unit, day, route, NDC and discard.
-_SAID = (
-    "place",
-    "payer",
-    "claim",
-    "container",
-    "container_amount",
-    "container_volume",
-    "containers",
-    "form",
-    "basis",
-    "site",
-    "start",
-    "stop",
-    "weight",
-)
 _NO_LIMIT = SAFE
 
 

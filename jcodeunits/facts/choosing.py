@@ -368,6 +368,12 @@ def _narrow(
     return left, said, others + (made_for if route else ())
 
 
+def _ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date) -> AmbiguousDrug:
+    """The refusal of a name that leaves no row, with the rows that it had."""
+    listed, codes = _listed(rows), tuple(row.code for row in rows)
+    return AmbiguousDrug(f"{name!r} {says}: {listed}. {way}", given=name, candidates=codes, on=on, listed=listed)
+
+
 def _fitting(
     catalog: Catalog, name: str, live: tuple[Drug, ...], route: str | None, branded: bool, on: dt.date
 ) -> tuple[Drug, ...]:
@@ -382,13 +388,7 @@ def _fitting(
         missing = "has no code as an injection"
     if not fitting:
         _, bill = catalog.instead_for(live[0], on, route)
-        raise AmbiguousDrug(
-            f"{name!r} {missing}: {_listed(live)}. If it was given so, {bill}.",
-            given=name,
-            candidates=tuple(row.code for row in live),
-            on=on,
-            listed=_listed(live),
-        )
+        raise _ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
     return fitting
 
 
@@ -398,13 +398,7 @@ def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tu
         return rows
     made = tuple(row for row in rows if "compounded" not in row.form)
     if not made:
-        raise AmbiguousDrug(
-            f"{name!r} has only codes for a compounded drug: {_listed(rows)}. Write compounded, or give the code.",
-            given=name,
-            candidates=tuple(row.code for row in rows),
-            on=on,
-            listed=_listed(rows),
-        )
+        raise _ambiguous(name, "has only codes for a compounded drug", rows, "Write compounded, or give the code.", on)
     return made
 
 
@@ -415,13 +409,8 @@ def _given_so(
     for word, ways in forms:
         left = tuple(row for row in rows if not ways or any(_goes(row, way) for way in ways))
         if not left:
-            raise AmbiguousDrug(
-                f"{name!r} has no code as {word!r}: {_listed(rows)}. Leave the word out, or give the HCPCS code.",
-                given=name,
-                candidates=tuple(row.code for row in rows),
-                on=on,
-                listed=_listed(rows),
-            )
+            way = "Leave the word out, or give the HCPCS code."
+            raise _ambiguous(name, f"has no code as {word!r}", rows, way, on)
         rows = left
     return rows
 

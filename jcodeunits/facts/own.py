@@ -153,7 +153,8 @@ def _place_of(base: Facts, row: PlaceRule) -> str:
 
 
 def _container_of(base: Facts, row: Container) -> str:
-    if not row.kind or not re.fullmatch(r"\d{5}-\d{4}-\d{2}", row.product):
+    written = _PRODUCT.fullmatch(row.product)
+    if not row.kind or written is None or written[1] is None:
         return ""
     known = [one for one in base.products.rows(ndc.compact(row.product)) if one.kind not in ("", row.kind)]
     return f"the shipped product {known[-1].label}, {known[-1].kind} ({known[-1].citation})" if known else ""

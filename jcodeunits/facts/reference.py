@@ -117,6 +117,23 @@ class Reference:
         return _opened, (folder.path if folder is not None else None, own, self.fingerprint)
 
 
+class FromReference:
+    """An answer that keeps the reference it was made from, and says which one that is."""
+
+    __slots__ = ()
+    reference: Reference
+
+    @property
+    def edition(self) -> str:
+        """The edition of the reference that was used."""
+        return self.reference.edition
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the reference that was used, a site's own rows included."""
+        return self.reference.fingerprint
+
+
 def path_of(folder: Any) -> str:
     """A folder's path as text. Raises `TableError` for what is no path, an empty one included."""
     path = os.fspath(folder) if isinstance(folder, str | os.PathLike) else None

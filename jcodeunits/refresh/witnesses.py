@@ -66,11 +66,6 @@ def proof(package: Package, evidence: Evidence) -> Proof | None:
     return found[0] if unit in ("", found[0][0]) else None
 
 
-def contradicted(package: Package, evidence: Evidence) -> bool:
-    """Whether the files that prove something contradict each other."""
-    return len({one[0] for one in _all(package, evidence)}) > 1
-
-
 def _all(package: Package, evidence: Evidence) -> list[Proof]:
     """What each file proves by itself."""
     by_files = [*_by_prices(package, evidence), *_by_survey(package, evidence), *_by_notices(package, evidence)]
