@@ -93,7 +93,7 @@ def figures(policy: Policy, code: str, on: object, claim: str) -> tuple[Any, ...
 
 
 @attrs.frozen
-class Expected:
+class AllowedAmount:
     """What Medicare allows nationally for one line: dollars and cents are rounded only where they are shown.
 
     `amount` is None where no figure of the date is known. `how` is the sum in words, `note` how far the
@@ -116,7 +116,7 @@ class Estimate:
     Locality, sequestration, deductible, coinsurance and the payer's own rates are not in it.
     """
 
-    rows: tuple[Expected, ...]
+    rows: tuple[AllowedAmount, ...]
 
     @property
     def total(self) -> Fraction:
@@ -170,16 +170,16 @@ def expected(made: Charge, *, reference: Reference | None = None) -> Estimate:
     return Estimate(tuple(rows))
 
 
-def _expected(number: int, line: Line, made: Charge, policy: Policy) -> Expected:
+def _expected(number: int, line: Line, made: Charge, policy: Policy) -> AllowedAmount:
     found = allowed(policy, line.code, made.encounter.on, made.encounter.claim)
     if found is None:
         far = unpriced(policy, line.code, made.encounter.on, made.encounter.claim)
-        return Expected(number, line.code, line.units, None, "no figure known for the date", far, ())
+        return AllowedAmount(number, line.code, line.units, None, "no figure known for the date", far, ())
     amount, how, cites = found.amount, found.how, tuple(found.citations)
     share = _off_campus(line, made, policy)
     if share is not None:
         amount, how, cites = amount * int(share.value) / 100, f"{how} x {share.value}%", (*cites, share.citation)
-    return Expected(number, line.code, line.units, amount * line.units, how, "", cites)
+    return AllowedAmount(number, line.code, line.units, amount * line.units, how, "", cites)
 
 
 def _off_campus(line: Line, made: Charge, policy: Policy) -> PayerOption | None:

@@ -86,7 +86,7 @@ def _not_below_zero(value: Any) -> Any:
 
 
 @attrs.frozen
-class Rules:
+class WasteRules:
     """What payer, date, setting and drug ask for.
 
     `jw`: whether discarded drug has a line of its own. `jz`: `required`, `allowed` or `none`. `unrecorded`:
@@ -192,10 +192,10 @@ class Outcome:
     withheld: bool = False
 
 
-def judge(compared: int, kind: str, shared: bool, rules: Rules) -> Outcome:
+def judge(compared: int, kind: str, shared: bool, rules: WasteRules) -> Outcome:
     """What a record comes to, by how it compares (`comparison`): the one decision about JW and JZ.
 
-    >>> judge(comparison(77, 100, 23, 10), "single-dose", False, Rules())
+    >>> judge(comparison(77, 100, 23, 10), "single-dose", False, WasteRules())
     Outcome(finding='', modifier='', jw=True, accounted=True, withheld=False)
     """
     rest, whole = divmod(compared, 2)
@@ -231,11 +231,11 @@ def _open(filled: int, recorded: int, shared: bool) -> str:
     return "waste-unaccounted" if recorded == _MORE or (short and not shared) else ""
 
 
-def decide(record: Record, rules: Rules) -> Waste:
+def decide(record: Record, rules: WasteRules) -> Waste:
     """The units and modifiers that a record supports.
 
     >>> one_vial = Record(Fraction(77, 10), Fraction(10), Fraction(23, 10), "single-dose")
-    >>> decide(one_vial, Rules()).as_text()
+    >>> decide(one_vial, WasteRules()).as_text()
     '8, and 2 with JW'
     """
     known = [record.given, record.label or Fraction(0), record.discarded or Fraction(0)]
@@ -256,7 +256,7 @@ def decide(record: Record, rules: Rules) -> Waste:
     return Waste(count, discarded, outcome.modifier, remainder, found, Trace(steps), outcome.withheld)
 
 
-def _shared(_record: Record, rules: Rules) -> Finding:
+def _shared(_record: Record, rules: WasteRules) -> Finding:
     return _finding(
         "shared-container",
         "warn",
@@ -266,13 +266,13 @@ def _shared(_record: Record, rules: Rules) -> Finding:
     )
 
 
-def _not_accounted(record: Record, rules: Rules) -> Finding:
+def _not_accounted(record: Record, rules: WasteRules) -> Finding:
     problem = _unaccounted(record, (record.label or Fraction(0)) - record.given)
     assert problem is not None
     return _finding("waste-unaccounted", rules.unrecorded, *problem, rules)
 
 
-def _doubt(_record: Record, rules: Rules) -> Finding:
+def _doubt(_record: Record, rules: WasteRules) -> Finding:
     return _finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules)
 
 
@@ -307,7 +307,7 @@ def _units(value: Fraction) -> str:
 
 
 def _steps(
-    label: Fraction, given: Fraction, thrown: Fraction, discarded: int, count: int, rules: Rules
+    label: Fraction, given: Fraction, thrown: Fraction, discarded: int, count: int, rules: WasteRules
 ) -> tuple[Step, ...]:
     jw_source, jz_source = (*rules.citations, None, None)[:2]
     shown = f"label {decimal_text(label)} = given {decimal_text(given)} + discarded {decimal_text(thrown)}"
@@ -326,12 +326,12 @@ def _steps(
 # --- findings ---------------------------------------------------------------------------------------
 
 
-def _finding(rule: str, severity: Any, says: str, fix: str, rules: Rules) -> Finding:
+def _finding(rule: str, severity: Any, says: str, fix: str, rules: WasteRules) -> Finding:
     citations = rules.citations or (tables.cited("mac-noridian-jwjz"),)
     return Finding(rule, softened(severity, citations), says, fix, citations)
 
 
-def _more_than_opened(record: Record, _rules: Rules) -> Finding:
+def _more_than_opened(record: Record, _rules: WasteRules) -> Finding:
     label = record.label or Fraction(0)
     return _finding(
         "dose-above-containers",
@@ -339,28 +339,28 @@ def _more_than_opened(record: Record, _rules: Rules) -> Finding:
         f"The dose is {_units(record.given)}, the containers opened hold {_units(label)} by their label; "
         "overfill is never billed.",
         ABOVE_FIX,
-        Rules(),
+        WasteRules(),
     )
 
 
-def _exempt_note(_record: Record, rules: Rules) -> Finding:
+def _exempt_note(_record: Record, rules: WasteRules) -> Finding:
     says = f"Discarded drug is not billed here: {rules.exempt}."
     return _finding("waste-exempt", "note", says, "Nothing to do.", rules)
 
 
-def _multi_dose_note(record: Record, rules: Rules) -> Finding:
+def _multi_dose_note(record: Record, rules: WasteRules) -> Finding:
     says = f"What is discarded of a {record.kind} container is never billed; the line takes neither JW nor JZ."
     return _finding("multi-dose-waste", "note", says, "Bill the dose only.", rules)
 
 
-def _kind_unknown(_record: Record, rules: Rules) -> Finding:
+def _kind_unknown(_record: Record, rules: WasteRules) -> Finding:
     wanted = "JW or JZ depends" if rules.jz != "none" else "JW depends"
     says = f"Nobody said whether the container was single-dose or multi-dose: {wanted} on it."
     fix = "Look at the label and say which."
     return attrs.evolve(_finding("container-unknown", "warn", says, fix, rules), argument="container")
 
 
-def _label_unknown(record: Record, rules: Rules) -> Finding:
+def _label_unknown(record: Record, rules: WasteRules) -> Finding:
     says = (
         f"The container is single-dose, but what was opened is not known ({record.missing}): nothing shows "
         "whether drug was left over."
@@ -369,7 +369,7 @@ def _label_unknown(record: Record, rules: Rules) -> Finding:
 
 
 # The words of each finding, from the figures of one record.
-_WORDS: dict[str, Callable[[Record, Rules], Finding]] = {
+_WORDS: dict[str, Callable[[Record, WasteRules], Finding]] = {
     "dose-above-containers": _more_than_opened,
     "waste-exempt": _exempt_note,
     "waste-doubt": _doubt,
@@ -392,7 +392,7 @@ def waste(
     kind: str = "single-dose",
     *,
     shared: bool = False,
-    rules: Rules | None = None,
+    rules: WasteRules | None = None,
 ) -> Waste:
     """Units, discarded units and modifier for one dose, from amounts as text or `Dose`.
 
@@ -414,7 +414,7 @@ def waste(
         kind,
         shared,
     )
-    return decide(record, rules or Rules())
+    return decide(record, rules or WasteRules())
 
 
 def thrown_away(amount: object) -> Dose:

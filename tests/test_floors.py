@@ -166,6 +166,16 @@ def test_a_module_fits_on_some_screens(module: str) -> None:
     assert len(SOURCES[module].read_text("utf-8").splitlines()) <= 600
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """One name, one class: who reads `Product` need not ask which."""
+    homes: dict[str, list[str]] = {}
+    for module, path in SOURCES.items():
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
 def _names_shipped(called: ast.Attribute) -> bool:
     of_class = isinstance(called.value, ast.Name) and called.value.id == "Reference"
     return called.attr == "shipped" or (of_class and called.attr == "of")

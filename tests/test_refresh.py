@@ -113,7 +113,7 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "facts"
 
 
-def refreshed(folder: Path, target: Path) -> reports.Report:
+def refreshed(folder: Path, target: Path) -> reports.RefreshReport:
     """The files of a folder alone, folded into a new folder."""
     return fold.refresh([folder], target, anew=True)
 
@@ -138,7 +138,7 @@ def state(target: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(target.rglob("*")) if path.is_file()}
 
 
-def entries(path: Path) -> dict[str, hcpcs.Entry]:
+def entries(path: Path) -> dict[str, hcpcs.ListedCode]:
     return hcpcs.entries_of(Published(path))
 
 
@@ -321,7 +321,7 @@ def test_every_row_of_the_whole_folder_has_its_source(folder: Path, target: Path
 # --- what it notices ---
 
 
-def noticed(report: reports.Report, kind: str) -> list[str]:
+def noticed(report: reports.RefreshReport, kind: str) -> list[str]:
     return [str(item) for item in report.lint if item.kind == kind]
 
 

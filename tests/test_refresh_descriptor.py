@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jcodeunits import units
 from jcodeunits.facts.drug_rows import REFUSALS
 from jcodeunits.refresh.amounts import amounts, canonical, dosage, plain
-from jcodeunits.refresh.descriptor import Reading, parse
+from jcodeunits.refresh.descriptor import DescriptorReading, parse
 from jcodeunits.refresh.hcpcs import facts_of
 
 CASES = Path(__file__).parent / "cases" / "descriptors.csv"
@@ -24,7 +24,7 @@ def cases() -> list[dict[str, str]]:
     return list(csv.DictReader(lines))
 
 
-def as_row(reading: Reading) -> dict[str, str]:
+def as_row(reading: DescriptorReading) -> dict[str, str]:
     row = facts_of(reading) | {"kind": "drug"}
     return row | (dict.fromkeys(("size", "unit", "basis"), "") if row["refuses"] else {})
 

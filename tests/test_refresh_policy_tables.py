@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jcodeunits.facts.policy_rows import Fee, Limit
 from jcodeunits.refresh import policy_tables as made
 from jcodeunits.refresh.dating import days_above, month_in, quarter, quarter_in
-from jcodeunits.refresh.policy_tables import Table
+from jcodeunits.refresh.policy_tables import EditionTable
 from jcodeunits.refresh.statements import Kept
 
 Q3, Q4 = dt.date(2024, 7, 1), dt.date(2024, 10, 1)
@@ -72,8 +72,8 @@ def test_the_words_above_a_header_say_the_days() -> None:
 # --- bridging ---------------------------------------------------------------------------------------
 
 
-def table(day: dt.date, source: str, complete: bool = True, **values: str) -> Table:
-    return Table(source, day, {key: (value,) for key, value in values.items()}, complete)
+def table(day: dt.date, source: str, complete: bool = True, **values: str) -> EditionTable:
+    return EditionTable(source, day, {key: (value,) for key, value in values.items()}, complete)
 
 
 def test_editions_that_agree_make_one_open_row_of_the_newest_source() -> None:

@@ -46,7 +46,7 @@ def row(
     return asp.CrosswalkRow(line, code, "Maker", number, name, dosage, size, containers, units, total)
 
 
-def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.Edition:
+def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.CrosswalkEdition:
     first, last = QUARTERS[name]
     return crosswalk.edition(asp.Quarter(When(first, last, name), rows))
 
@@ -77,7 +77,7 @@ def container(product: str, kind: str = "", form: str = "", quantity: str = "") 
 
 
 def make(
-    *editions: crosswalk.Edition,
+    *editions: crosswalk.CrosswalkEdition,
     known: Any = None,
     reviews: Any = None,
     containers: Any = None,

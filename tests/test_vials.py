@@ -15,7 +15,7 @@ import jcodeunits as jc
 from jcodeunits import vials
 from jcodeunits.dated import Citation
 from jcodeunits.errors import ContainerError, DoseError, UnitMismatch
-from jcodeunits.vials import Record, Rules, Waste, decide
+from jcodeunits.vials import Record, Waste, WasteRules, decide
 
 WHOLE = st.integers(1, 10**6)
 SIZE = st.integers(1, 2000)
@@ -80,7 +80,7 @@ def records(draw: st.DrawFn) -> Record:
 
 
 RULES = st.builds(
-    Rules,
+    WasteRules,
     jw=st.booleans(),
     jz=st.sampled_from(["required", "allowed", "none"]),
     unrecorded=st.sampled_from(["stop", "warn", "none"]),
@@ -90,7 +90,7 @@ RULES = st.builds(
 
 
 @given(records(), RULES)
-def test_waste_is_billed_only_where_a_single_dose_record_adds_up(record: Record, rules: Rules) -> None:
+def test_waste_is_billed_only_where_a_single_dose_record_adds_up(record: Record, rules: WasteRules) -> None:
     answer = decide(record, rules)
     assert answer.administered == math.ceil(record.given)
     if answer.discarded:
@@ -105,7 +105,7 @@ def test_waste_is_billed_only_where_a_single_dose_record_adds_up(record: Record,
 
 
 @given(records(), RULES)
-def test_jz_stands_only_where_nothing_is_unaccounted_for(record: Record, rules: Rules) -> None:
+def test_jz_stands_only_where_nothing_is_unaccounted_for(record: Record, rules: WasteRules) -> None:
     answer = decide(record, rules)
     if answer.modifier:
         assert answer.modifier == "JZ"
@@ -122,7 +122,7 @@ def test_jz_stands_only_where_nothing_is_unaccounted_for(record: Record, rules: 
 def test_a_smaller_billing_unit_multiplies_whole_units(given_units: int, left: int, times: int) -> None:
     def answer(scale: int) -> Waste:
         amounts = (given_units * scale, (given_units + left) * scale, left * scale)
-        return decide(Record(*map(Fraction, amounts), "single-dose"), Rules())
+        return decide(Record(*map(Fraction, amounts), "single-dose"), WasteRules())
 
     assert answer(times).administered == answer(1).administered * times == given_units * times
     assert answer(times).discarded == answer(1).discarded * times == left * times
@@ -132,7 +132,7 @@ def test_a_smaller_billing_unit_multiplies_whole_units(given_units: int, left: i
 @given(records(), st.fractions(min_value=Fraction(1, 60), max_value=100, max_denominator=60))
 def test_a_dose_above_the_label_is_withheld(record: Record, more: Fraction) -> None:
     label = record.label if record.label is not None else Fraction(1)
-    answer = decide(attrs.evolve(record, given=label + more, label=label), Rules())
+    answer = decide(attrs.evolve(record, given=label + more, label=label), WasteRules())
     assert answer.withheld
     assert [(f.rule, f.severity) for f in answer.findings] == [("dose-above-containers", "stop")]
 
@@ -147,21 +147,21 @@ def _record(given: object, label: object, discarded: object, kind: str = "single
 @pytest.mark.parametrize(
     ("record", "rules", "says", "severity"),
     [
-        (_record("7.7", 10, None), Rules(), "does not say that they were discarded", "stop"),
-        (_record("7.7", 10, 0), Rules(), "2.3 billing units are not accounted for", "stop"),
-        (_record("7.7", 10, 3), Rules(), "only 2.3 billing units remained", "stop"),
-        (_record("7.7", 10, None), Rules(unrecorded="warn"), "does not say", "warn"),
-        (_record(40, 100, None, shared=True), Rules(), "served several patients", "warn"),
-        (_record(4, 20, 16, "multi-dose"), Rules(), "multi-dose container is never billed", "note"),
-        (_record(4, 10, 6, ""), Rules(), "JW or JZ depends on it", "warn"),
-        (_record(4, 10, 6, ""), Rules(jz="none"), ": JW depends on it", "warn"),
-        (_record(4, None, None), Rules(), "what was opened is not known", "warn"),
-        (_record(4, 10, 6), Rules(exempt="it is packaged"), "not billed here: it is packaged", "note"),
-        (_record(4, 10, 6), Rules(doubt="Nobody knows."), "Nobody knows.", "warn"),
-        (_record(11, 10, None), Rules(), "overfill is never billed", "stop"),
+        (_record("7.7", 10, None), WasteRules(), "does not say that they were discarded", "stop"),
+        (_record("7.7", 10, 0), WasteRules(), "2.3 billing units are not accounted for", "stop"),
+        (_record("7.7", 10, 3), WasteRules(), "only 2.3 billing units remained", "stop"),
+        (_record("7.7", 10, None), WasteRules(unrecorded="warn"), "does not say", "warn"),
+        (_record(40, 100, None, shared=True), WasteRules(), "served several patients", "warn"),
+        (_record(4, 20, 16, "multi-dose"), WasteRules(), "multi-dose container is never billed", "note"),
+        (_record(4, 10, 6, ""), WasteRules(), "JW or JZ depends on it", "warn"),
+        (_record(4, 10, 6, ""), WasteRules(jz="none"), ": JW depends on it", "warn"),
+        (_record(4, None, None), WasteRules(), "what was opened is not known", "warn"),
+        (_record(4, 10, 6), WasteRules(exempt="it is packaged"), "not billed here: it is packaged", "note"),
+        (_record(4, 10, 6), WasteRules(doubt="Nobody knows."), "Nobody knows.", "warn"),
+        (_record(11, 10, None), WasteRules(), "overfill is never billed", "stop"),
     ],
 )
-def test_what_cannot_be_billed_is_said(record: Record, rules: Rules, says: str, severity: str) -> None:
+def test_what_cannot_be_billed_is_said(record: Record, rules: WasteRules, says: str, severity: str) -> None:
     answer = decide(record, rules)
     (finding,) = answer.findings
     assert says in finding.says
@@ -173,27 +173,27 @@ def test_what_cannot_be_billed_is_said(record: Record, rules: Rules, says: str, 
 @pytest.mark.parametrize(
     ("record", "rules"),
     [
-        (_record("7.7", 10, None), Rules(unrecorded="none")),
-        (_record(4, 10, 0, "multi-dose"), Rules()),
-        (_record(4, None, None, ""), Rules(jz="none")),
-        (_record(4, 4, None, ""), Rules(jz="none")),
-        (_record(4, 10, None), Rules(jw=False, jz="none")),
-        (_record(4, 10, None), Rules(exempt="it is packaged")),
+        (_record("7.7", 10, None), WasteRules(unrecorded="none")),
+        (_record(4, 10, 0, "multi-dose"), WasteRules()),
+        (_record(4, None, None, ""), WasteRules(jz="none")),
+        (_record(4, 4, None, ""), WasteRules(jz="none")),
+        (_record(4, 10, None), WasteRules(jw=False, jz="none")),
+        (_record(4, 10, None), WasteRules(exempt="it is packaged")),
     ],
 )
-def test_what_no_rule_asks_about_passes_in_silence(record: Record, rules: Rules) -> None:
+def test_what_no_rule_asks_about_passes_in_silence(record: Record, rules: WasteRules) -> None:
     answer = decide(record, rules)
     assert (answer.findings, answer.modifier, answer.discarded) == ((), "", 0)
 
 
 def test_general_knowledge_alone_stops_no_claim() -> None:
-    rules = Rules(citations=(Citation("own-review", "x", "low"),))
+    rules = WasteRules(citations=(Citation("own-review", "x", "low"),))
     (finding,) = decide(_record("7.7", 10, None), rules).findings
     assert (finding.rule, finding.severity) == ("waste-unaccounted", "warn")
 
 
 def test_a_payer_without_jw_gets_no_second_line() -> None:
-    answer = decide(_record(7, 10, 3), Rules(jw=False))
+    answer = decide(_record(7, 10, 3), WasteRules(jw=False))
     assert answer == Waste(7, 0, "JZ", Fraction(3), (), answer.trace)
 
 
@@ -208,11 +208,11 @@ def test_a_payer_without_jw_gets_no_second_line() -> None:
     ],
 )
 def test_the_steps_say_how_the_modifier_came_about(given: object, label: object, discarded: object, says: str) -> None:
-    assert says in decide(_record(given, label, discarded), Rules()).trace.text()
+    assert says in decide(_record(given, label, discarded), WasteRules()).trace.text()
 
 
 def test_less_than_a_unit_discarded_is_said() -> None:
-    said = decide(_record(40, 100, "0.5", shared=True), Rules()).trace.text()
+    said = decide(_record(40, 100, "0.5", shared=True), WasteRules()).trace.text()
     assert "less than one unit was discarded" in said
 
 

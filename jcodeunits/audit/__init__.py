@@ -33,7 +33,7 @@ from . import causes
 from .chargemaster import chargemaster, chargemaster_file
 from .expected import ANSWERS, Bench
 from .report import Report, report
-from .verdicts import Judge, Line, Verdict, modifiers_of, units_of
+from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
 
 REQUIRED = ("claim", "line", "code", "units", "modifiers", "on", "dose", "unit")
 OPTIONAL = (
@@ -215,7 +215,7 @@ def _one_by_one(table: Any, starts: Any, biller: Biller) -> Any:
     judge_of = Judge(bench, bench.answer(), cells)
     units, modifiers = _cells(table, "units"), _cells(table, "modifiers")
     lines = [
-        Line(row, bench.billed_code(row), units_of(units[row]), modifiers_of(modifiers[row]))
+        BilledLine(row, bench.billed_code(row), units_of(units[row]), modifiers_of(modifiers[row]))
         for row in range(table.num_rows)
     ]
     made: dict[int, Verdict] = {}

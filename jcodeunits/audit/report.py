@@ -15,7 +15,7 @@ from . import causes
 
 
 @attrs.frozen
-class Tally:
+class Subtotal:
     """Lines, units and dollars under one cause or drug. `units` and `amount` are billed less expected, None where
     no line tells."""
 
@@ -43,9 +43,9 @@ class Report(Shown):
     lines: int
     agrees: int
     differs: int
-    unjudged: tuple[Tally, ...]
-    by_cause: tuple[Tally, ...]
-    by_drug: tuple[Tally, ...]
+    unjudged: tuple[Subtotal, ...]
+    by_cause: tuple[Subtotal, ...]
+    by_drug: tuple[Subtotal, ...]
     edition: str
     fingerprint: str
 
@@ -109,7 +109,7 @@ class Report(Shown):
         return self.text()
 
 
-def _text(head: str, rows: tuple[Tally, ...], width: int, says: dict[str, str]) -> str:
+def _text(head: str, rows: tuple[Subtotal, ...], width: int, says: dict[str, str]) -> str:
     cells = [
         (
             row.name,
@@ -146,7 +146,7 @@ def report(
             by_drug[str(code).strip().upper()].append((units, amount))
         elif verdict == "unjudged":
             open_lines[cause.partition("|")[0]] += 1
-    unjudged = tuple(Tally(name, count, None, None) for name, count in open_lines.most_common())
+    unjudged = tuple(Subtotal(name, count, None, None) for name, count in open_lines.most_common())
     return Report(
         source,
         target,
@@ -161,12 +161,12 @@ def report(
     )
 
 
-def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Tally, ...]:
+def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Subtotal, ...]:
     made = []
     for name, rows in found.items():
         amounts = [amount for _, amount in rows if amount is not None]
         units = [units for units, _ in rows if units is not None]
         made.append(
-            Tally(name, len(rows), sum(units) if units else None, sum(amounts, Decimal(0)) if amounts else None)
+            Subtotal(name, len(rows), sum(units) if units else None, sum(amounts, Decimal(0)) if amounts else None)
         )
     return tuple(sorted(made, key=lambda row: (-row.lines, row.name)))

@@ -74,7 +74,7 @@ class Verdict:
 
 
 @attrs.frozen
-class Line:
+class BilledLine:
     """One billed line as it is written: units None where they are no number, modifiers in capitals."""
 
     row: int
@@ -128,7 +128,7 @@ class Judge:
         self.reference = bench.resolver.reference
         self.book, self.policy = self.reference.drugs, self.reference.policy
 
-    def group(self, lines: list[Line]) -> dict[int, Verdict]:
+    def group(self, lines: list[BilledLine]) -> dict[int, Verdict]:
         """The verdicts on the lines of one claim, code and date, by row."""
         made = {line.row: Verdict() for line in lines}
         given = [line for line in lines if "JW" not in line.modifiers]
@@ -150,7 +150,7 @@ class Judge:
     def _answer(self, row: int, name: str) -> Any:
         return self.expected.answers[name][row]
 
-    def _administered(self, line: Line, verdict: Verdict) -> None:
+    def _administered(self, line: BilledLine, verdict: Verdict) -> None:
         row, reason = line.row, self._answer(line.row, "reason")
         verdict.code, verdict.units = self._answer(row, "hcpcs"), self._answer(row, "units")
         ended = self._ended(line)
@@ -169,12 +169,12 @@ class Judge:
             self._units(line, verdict)
             self._ndc(line, verdict)
 
-    def _counted(self, line: Line, verdict: Verdict) -> None:
+    def _counted(self, line: BilledLine, verdict: Verdict) -> None:
         """The difference in units, also where they are units of two codes."""
         if verdict.units is not None and line.units is not None and line.units.denominator == 1:
             verdict.difference = int(line.units) - verdict.units
 
-    def _ended(self, line: Line) -> Drug | None:
+    def _ended(self, line: BilledLine) -> Drug | None:
         """The row of a code that is not in effect on the date; None where it is, or is no drug code."""
         on, rows = self.bench.date(line.row), self.book.rows(line.code)
         if on is None or not rows or any(row.period.holds(on) for row in rows):
@@ -182,14 +182,14 @@ class Judge:
         before = [row for row in rows if row.effective <= on]
         return before[-1] if before else rows[0]
 
-    def _dead(self, line: Line, verdict: Verdict, ended: Drug) -> None:
+    def _dead(self, line: BilledLine, verdict: Verdict, ended: Drug) -> None:
         if ended.confidence == "low":
             verdict.unjudged("low-confidence")
             return
         verdict.differs("dead-code", ended.citation)
         self._counted(line, verdict)
 
-    def _refused(self, line: Line, verdict: Verdict, reason: str) -> None:
+    def _refused(self, line: BilledLine, verdict: Verdict, reason: str) -> None:
         kind = reason.partition(":")[0]
         verdict.code = verdict.units = None
         if kind == "OutsideBand":
@@ -207,14 +207,14 @@ class Judge:
         else:
             verdict.unjudged("other")
 
-    def _why(self, line: Line, kind: str) -> str:
+    def _why(self, line: BilledLine, kind: str) -> str:
         if not self.book.rows(line.code):
             return "not-a-drug"
         if blank(self.cells["dose"][line.row]):
             return "dose-missing"
         return causes.OF_REFUSAL[kind]
 
-    def _band(self, line: Line, verdict: Verdict) -> None:
+    def _band(self, line: BilledLine, verdict: Verdict) -> None:
         """A dose outside the code's band: the band of the same drug that holds it."""
         row, on = line.row, self.bench.date(line.row)
         mine = next((r for r in self.book.rows(line.code) if r.period.holds(on)), None)
@@ -235,7 +235,7 @@ class Judge:
             self._counted(line, verdict)
         verdict.differs("wrong-band", mine.citation, *(other.citation for other in found))
 
-    def _product(self, line: Line, verdict: Verdict) -> None:
+    def _product(self, line: BilledLine, verdict: Verdict) -> None:
         """The NDC is of another code: ours is that of the product, where it has one."""
         row, on = line.row, self.bench.date(line.row)
         try:
@@ -256,7 +256,7 @@ class Judge:
                 verdict.code = item.codes[0]
         verdict.differs("wrong-product", item.citation)
 
-    def _units(self, line: Line, verdict: Verdict) -> None:
+    def _units(self, line: BilledLine, verdict: Verdict) -> None:
         row = line.row
         assert line.units is not None
         assert verdict.units is not None
@@ -266,7 +266,7 @@ class Judge:
         self._counted(line, verdict)
         verdict.differs(self._cause(line, verdict.units), self._cited(line.code, row), tables.cited("cpm-17"))
 
-    def _cause(self, line: Line, units: int) -> str:
+    def _cause(self, line: BilledLine, units: int) -> str:
         billed, exact = line.units, self._exact(line)
         assert billed is not None
         if billed.denominator != 1:
@@ -280,7 +280,7 @@ class Judge:
             return "rounded-up-twice"
         return "wrong-multiplier"
 
-    def _exact(self, line: Line) -> Fraction | None:
+    def _exact(self, line: BilledLine) -> Fraction | None:
         """The ratio before rounding, where the billed code gives one."""
         try:
             dose = dose_of(self.cells["dose"][line.row], self.cells["unit"][line.row])
@@ -290,7 +290,7 @@ class Judge:
 
     # -- the NDC quantity
 
-    def _ndc(self, line: Line, verdict: Verdict) -> None:
+    def _ndc(self, line: BilledLine, verdict: Verdict) -> None:
         row = line.row
         qualifier, quantity = self._answer(row, "ndc_qualifier"), self._answer(row, "ndc_quantity")
         if not qualifier:
@@ -335,7 +335,7 @@ class Judge:
 
     # -- several lines of one code
 
-    def _together(self, given: list[Line], made: dict[int, Verdict]) -> None:
+    def _together(self, given: list[BilledLine], made: dict[int, Verdict]) -> None:
         """Several administered lines agree where their sum does, or where they are parts of one dose."""
         units = [made[line.row].units for line in given]
         billed = [line.units for line in given]
@@ -355,7 +355,7 @@ class Judge:
 
     # -- JW and JZ
 
-    def _waste(self, given: list[Line], wasted: list[Line], made: dict[int, Verdict]) -> None:
+    def _waste(self, given: list[BilledLine], wasted: list[BilledLine], made: dict[int, Verdict]) -> None:
         rows = [line.row for line in given]
         judged = all(self._settled(row) for row in rows) and not any(made[row].code is None for row in rows)
         lead = made[rows[0]]
@@ -393,7 +393,7 @@ class Judge:
         said = set((self._answer(row, "findings") or "").split("|"))
         return self._answer(row, "status") == "billed" and not (said & _OPEN)
 
-    def _modifiers(self, line: Line, verdict: Verdict, wasted: int) -> None:
+    def _modifiers(self, line: BilledLine, verdict: Verdict, wasted: int) -> None:
         row = line.row
         ours = set((self._answer(row, "modifier") or "").split("|")) & _WASTE
         theirs = set(line.modifiers) & _WASTE
@@ -412,7 +412,7 @@ class Judge:
 
     # -- money and sources
 
-    def _money(self, line: Line, verdict: Verdict) -> None:
+    def _money(self, line: BilledLine, verdict: Verdict) -> None:
         """The difference in dollars, where a payment limit of the date is known for the codes."""
         on = self.bench.date(line.row)
         if verdict.verdict != DIFFERS or on is None or line.units is None or verdict.code is None:
@@ -471,4 +471,4 @@ def _cents(value: Fraction) -> Decimal:
     return Decimal(cents if value >= 0 else -cents).scaleb(-2)
 
 
-__all__ = ["AGREES", "DIFFERS", "UNJUDGED", "Judge", "Line", "Verdict", "amount_text", "modifiers_of", "units_of"]
+__all__ = ["AGREES", "DIFFERS", "UNJUDGED", "BilledLine", "Judge", "Verdict", "amount_text", "modifiers_of", "units_of"]

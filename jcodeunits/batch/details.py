@@ -18,7 +18,7 @@ from . import columns
 from .columns import Keys
 from .figures import OPENED, UNKNOWN, Evaluated, Figures
 from .joints import BITS, Bits, joint
-from .parts import SAFE, Judgment, Parts, Product, Way, withheld
+from .parts import SAFE, Coefficients, Judgment, Parts, Way, withheld
 from .plan import Plan, numbered, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
 from .resolve import blank, is_number
@@ -283,7 +283,7 @@ class Work:
     def _said(self, names: Sequence[str], at: Sequence[int]) -> list[Any]:
         return [self.keys[name].values[n] for name, n in zip(names, at, strict=True)]
 
-    def _products(self, rows: Any, line: Any, judgments: list[Judgment | None]) -> tuple[Any, list[Product]]:
+    def _products(self, rows: Any, line: Any, judgments: list[Judgment | None]) -> tuple[Any, list[Coefficients]]:
         """For each row the number of what was opened, and the products."""
         plan, parts = self.plan, self.parts
         asked: dict[Any, int] = {None: 0}
@@ -523,7 +523,7 @@ class Work:
         return Evaluated(findings, jz, above & ~slow, waste, quantity, counted, slow | large, rated, why)
 
 
-_NOTHING = Product()
+_NOTHING = Coefficients()
 
 
 def _minute(value: Any) -> int | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..amount import half_up
 from .joints import Bits
-from .parts import SAFE, Product
+from .parts import SAFE, Coefficients
 
 UNKNOWN, VOLUME, PART, CONTAINERS, OPENED = range(5)
 
@@ -47,7 +47,7 @@ class Evaluated:
 class Figures:
     """The numbers of all products as arrays."""
 
-    def __init__(self, products: list[Product]) -> None:
+    def __init__(self, products: list[Coefficients]) -> None:
         self.products = products
 
         def column(name: str, kind: Any = np.int64) -> Any:

@@ -48,7 +48,7 @@ _NUMBER = r"^[+\-]?[0-9]+(?:\.[0-9]+)?$"
 
 
 @attrs.frozen(eq=False)
-class Source:
+class OpenedInput:
     """An opened input: its name, its schema, its tables one after the other, and how many rows it has.
 
     `rows` is None where that is not known before the end; `done()` is then the part read, between 0 and 1, and
@@ -78,7 +78,7 @@ def kind_of(name: str) -> str:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "utf-8") -> Source:
+def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "utf-8") -> OpenedInput:
     """Open a file, or standard input for `-`.
 
     `keys` names the Parquet columns that are worth reading as dictionaries. Raises `BatchError`.
@@ -113,7 +113,7 @@ def keep_apart(source: str | Path, target: str | Path) -> None:
         )
 
 
-def _standard_input(keys: Sequence[str], encoding: str) -> Source:
+def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
     """CSV, plain or compressed, as it comes; Parquet is laid aside first, because its index stands at its end."""
     stream = sys.stdin.buffer
     head = stream.read(4)
@@ -134,7 +134,7 @@ def _why(error: BaseException) -> str:
     return " ".join(str(error).split())[:300].rstrip(".")
 
 
-def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
+def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
     try:
         plain = pq.read_schema(place)
         if hasattr(place, "seek"):
@@ -157,7 +157,7 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> Source:
                 place=f"row {row + 1}",
             ) from None
 
-    return Source(name, plain, tables(), file.metadata.num_rows, lambda: None)
+    return OpenedInput(name, plain, tables(), file.metadata.num_rows, lambda: None)
 
 
 def _is_text(kind: Any) -> bool:
@@ -189,7 +189,7 @@ class _Rest:
             self.stream.close()
 
 
-def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | None) -> Source:
+def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
     """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing.
 
     Blocks that end with a line are parsed one after the other, each to its end, so that no thread of the parser is
@@ -231,7 +231,7 @@ def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | Non
     def done() -> float | None:
         return counted.taken / size if size else None
 
-    return Source(name, schema, tables(), None, done)
+    return OpenedInput(name, schema, tables(), None, done)
 
 
 def _parsed(block: bytes, names: list[str], convert: Any) -> Any:
@@ -335,7 +335,7 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
     return names, rest
 
 
-def _spreadsheet(path: Path, name: str) -> Source:
+def _spreadsheet(path: Path, name: str) -> OpenedInput:
     """The first sheet of a workbook as text columns, for staff: dates as ISO days, numbers as they are shown."""
     import openpyxl
 
@@ -368,7 +368,7 @@ def _spreadsheet(path: Path, name: str) -> Source:
         if held:
             yield _of_rows(held, schema)
 
-    return Source(name, schema, tables(), None, lambda: None)
+    return OpenedInput(name, schema, tables(), None, lambda: None)
 
 
 def _cell(value: Any) -> str | None:
@@ -433,7 +433,7 @@ class Aside:
 
 
 @attrs.define(eq=False)
-class Target:
+class OpenedOutput:
     """An output being written: `write` takes tables of one schema; `close` completes it."""
 
     name: str

@@ -1,6 +1,6 @@
 """The parts of a drug line's recipe, each decided once by the steps that answer one call, and kept for all rows.
 
-A row's line follows from three decisions. What was opened, in units of the code (`Product`): coefficients. What
+A row's line follows from three decisions. What was opened, in units of the code (`Coefficients`): coefficients. What
 payer, place, route and claim make of drugs with these facts (`Judgment`): bill or withhold, modifiers, the rules
 about discarded drug. And how the amounts compare (`vials.judge`). No key holds a drug's name or a dose; a
 sentence takes the row's own code and name when it is printed.
@@ -38,7 +38,7 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Limit, NeededModifier, Place
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
-from ..vials import ABOVE_FIX, COMPARISONS, Outcome, Rules, judge
+from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
 from . import columns
 from .resolve import Cell, Resolver, blank, reason_of
 
@@ -86,7 +86,7 @@ class Judgment:
     rule: str
     modifiers: tuple[str, ...]
     findings: tuple[str, ...]
-    waste: Rules
+    waste: WasteRules
     decimals: int
     qualifiers: tuple[str, ...]
     ndc_waste: str
@@ -98,7 +98,7 @@ class Judgment:
 
 
 @attrs.frozen(eq=False)
-class Product:
+class Coefficients:
     """What was opened, as whole numbers over a common denominator: `size` is one billing unit of the code.
 
     A dose of k counts `given` * k, a container `each` (0: not known), a discard of d `thrown` * d (-1: it cannot be
@@ -135,7 +135,7 @@ class Parts:
         self._facts: dict[Any, DrugFacts] = {}
         self._known_facts: dict[DrugFacts, DrugFacts] = {}
         self._judgments: dict[Any, Judgment] = {}
-        self.products: dict[Any, Product] = {}
+        self.products: dict[Any, Coefficients] = {}
         self._kinds: list[Any] = [None]
         self._kind_of: dict[Any, int] = {}
 
@@ -282,7 +282,7 @@ class Parts:
         scales: tuple[int, int],
         judgment: Judgment,
         on: dt.date,
-    ) -> Product:
+    ) -> Coefficients:
         """The coefficients of what was opened: of a cell's drug and unit, the NDC as written, the amount in one
         container and the unit of what was discarded (None: the dose's). `scales`: of doses and of discards."""
         row = cell.row
@@ -293,7 +293,7 @@ class Parts:
         try:
             opened, said = weigh(found, row, None, self.reference)
         except JcodeunitsError:
-            return Product()
+            return Coefficients()
         way, more = counted_as(opened.number, opened.item, form, opened.told, on, self.reference, judgment.qualifiers)
         band = row.basis == "band"
         given = (units.factor(cell.unit, row.unit) * cell.scale if band else cell.ratio) / 10 ** scales[0]
@@ -303,7 +303,7 @@ class Parts:
         size = math.lcm(given.denominator, each.denominator, (lost or Fraction(0)).denominator)
         whole = [int(part * size) for part in (given, each, lost or Fraction(0))]
         if max(*whole, size) > SAFE:
-            return Product()
+            return Coefficients()
         volume = Fraction(0)
         if units.is_known(cell.unit) and units.dimension(cell.unit) == "volume":
             volume = units.factor(cell.unit, "mL") * cell.scale / 10 ** scales[0]
@@ -314,7 +314,7 @@ class Parts:
                 _LEVELS.index(measured_by(way, bool(volume), bool(each), counted)) for counted in (True, False)
             )
             figures = (with_count, without)
-        return Product(
+        return Coefficients(
             judgment.decimals > columns.SCALE,
             whole[0],
             whole[1],

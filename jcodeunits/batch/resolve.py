@@ -84,7 +84,7 @@ def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
 
 
 @attrs.frozen(eq=False)
-class Target:
+class Meaning:
     """What a drug as written means on a stretch of days: a row with notes, an error, or a choice by dose.
 
     `item` is the product that was opened, where an NDC names one.
@@ -185,15 +185,15 @@ class Resolver:
         self._seasons: Any = None
         self._reviews: Any = None
         self._wide = self._detailed = False
-        self._targets: dict[tuple[Any, Any, Any, int], Target] = {}
+        self._targets: dict[tuple[Any, Any, Any, int], Meaning] = {}
         self._coded: dict[Any, tuple[Drug, ...]] = {}
-        self._alone: dict[int, Target] = {}
+        self._alone: dict[int, Meaning] = {}
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
         self._rows: dict[tuple[str, bool], tuple[Product, ...]] = {}
-        self._paired: dict[tuple[Any, ...], Target] = {}
-        self.targets: list[Target] = []
+        self._paired: dict[tuple[Any, ...], Meaning] = {}
+        self.targets: list[Meaning] = []
         self._places: dict[tuple[Any, ...], int] = {}
         first, last = self.products.reach
         self._spans = [first, last + dt.timedelta(1)]
@@ -274,7 +274,7 @@ class Resolver:
                 self._units[key] = Unit(reason=reason_of(error), rate="/" in str(written))
         return self._units[key]
 
-    def target(self, drug: Any, number: Any, route: str | None, stretch: int) -> Target:
+    def target(self, drug: Any, number: Any, route: str | None, stretch: int) -> Meaning:
         """The row that a drug as written, beside the NDC of what was opened, means on a stretch of days."""
         key = (drug, number, route, stretch)
         found = self._targets.get(key)
@@ -295,7 +295,9 @@ class Resolver:
         """Whether some payer bills a drug by this route with another code."""
         return route is not None and bool(self.policy.route_codes(row.ingredient, route))
 
-    def _beside(self, alone: Target, item: Product, drug: Any, number: Any, route: str | None, day: dt.date) -> Target:
+    def _beside(
+        self, alone: Meaning, item: Product, drug: Any, number: Any, route: str | None, day: dt.date
+    ) -> Meaning:
         """The target beside a product; the same for all days on which neither row changes."""
         live = tuple(id(row) for code in item.codes for row in self.book.rows(code) if row.period.holds(day))
         means = (id(alone.row), alone.reason, alone.by_dose, alone.notes)
@@ -352,22 +354,22 @@ class Resolver:
                 self._rows[key] = ()
         return self._rows[key]
 
-    def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Target:
+    def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Meaning:
         for row in self._of_code(drug):
             if row.effective <= day and (row.ends is None or day <= row.ends):
-                return self._alone.setdefault(id(row), Target(row))
+                return self._alone.setdefault(id(row), Meaning(row))
         if self._says_more(drug):
-            return Target(by_dose=True)
+            return Meaning(by_dose=True)
         try:
             row, notes = convert.resolve(drug, day, None, route, reference=self.reference)
         except AmbiguousDrug as error:
             told = self._dose_may_tell(
                 error, lambda dose: convert.resolve(drug, day, dose, route, reference=self.reference)
             )
-            return Target(reason=reason_of(error, day), by_dose=told)
+            return Meaning(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
-            return Target(reason=reason_of(error, day))
-        return Target(row, notes)
+            return Meaning(reason=reason_of(error, day))
+        return Meaning(row, notes)
 
     def _says_more(self, drug: Any) -> bool:
         """Whether a drug's text holds a strength or a route, which count beside the dose of its row."""
@@ -379,7 +381,7 @@ class Resolver:
             return False
         return reading is not None and bool(reading.strengths or reading.routes)
 
-    def _by_product(self, alone: Target, drug: str, number: str, route: str | None, day: dt.date) -> Target:
+    def _by_product(self, alone: Meaning, drug: str, number: str, route: str | None, day: dt.date) -> Meaning:
         """What the drug means beside a product: the product may settle it, or contradict it."""
         given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route, "ndc": number}
         one = Administration.from_dict(given)
@@ -391,10 +393,10 @@ class Resolver:
             row, notes = coding.row(one, found, Dose.of("1 mg"))
         except AmbiguousDrug as error:
             told = self._dose_may_tell(error, lambda dose: coding.row(one, found, dose))
-            return Target(reason=reason_of(error, day), by_dose=told)
+            return Meaning(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
-            return Target(reason=reason_of(error, day))
-        return Target(row, notes)
+            return Meaning(reason=reason_of(error, day))
+        return Meaning(row, notes)
 
     def _dose_may_tell(self, error: AmbiguousDrug, ask: Callable[[Dose], object]) -> bool:
         """Whether there is a dose at which one of the candidates is chosen: each is asked at its own amount."""
@@ -426,7 +428,7 @@ class Resolver:
             for row in self._of_code(pair[0]) if pair[1] is None else ():
                 if self._moves(row, route):
                     continue
-                known = self._numbered(self._alone.setdefault(id(row), Target(row)))
+                known = self._numbered(self._alone.setdefault(id(row), Meaning(row)))
                 days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
                 first, last = np.searchsorted(self.bounds, days, "right").tolist()
                 made[first : last + 1] = known
@@ -477,7 +479,7 @@ class Resolver:
         more += [day.toordinal() - EPOCH for day in fixed]
         return np.unique(np.searchsorted(self.bounds, np.union1d(days, np.array(more, np.int64)), "right"))
 
-    def _numbered(self, target: Target) -> int:
+    def _numbered(self, target: Meaning) -> int:
         """The number of a target; those that say the same have one."""
         said = (target.reason, target.by_dose, target.by_day, target.reach, tuple(note.rule for note in target.notes))
         key = (id(target.row), id(target.item), *said)
@@ -492,7 +494,7 @@ class Resolver:
             self._notes[stretch] = tuple(note.rule for note in convert.reach_note(self.day_of(stretch), self.reference))
         return self._notes[stretch]
 
-    def cell(self, target: Target, unit: Unit, reach: tuple[str, ...]) -> Cell:
+    def cell(self, target: Meaning, unit: Unit, reach: tuple[str, ...]) -> Cell:
         """Everything that can be known of a combination before the amount is known."""
         if unit.reason:
             # A dose by weight or surface may be worked out by what else the row says.
@@ -515,7 +517,7 @@ class Resolver:
             self._kept.append((target, unit))
         return cell
 
-    def _measured(self, target: Target, unit: Unit) -> Cell:
+    def _measured(self, target: Meaning, unit: Unit) -> Cell:
         row = target.row
         assert row is not None
         try:

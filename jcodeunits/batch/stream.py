@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ..errors import shortened
 from ..facts.reference import Reference
-from .files import Source, keep_apart, open_source, open_target
+from .files import OpenedInput, keep_apart, open_source, open_target
 from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns, schema_of
 
@@ -156,7 +156,7 @@ def _billed(batches: Iterable[Any], schema: Any, reference: Reference, outputs: 
 
 
 def run_stream(
-    source: Source,
+    source: OpenedInput,
     target: str | Path,
     work: Callable[[Any], Any],
     schema: Any,
@@ -184,7 +184,7 @@ def run_stream(
 class _Bar:
     """A progress bar of rows; where their number is not known, it is reckoned from the part of the file read."""
 
-    def __init__(self, bar: Any, source: Source) -> None:
+    def __init__(self, bar: Any, source: OpenedInput) -> None:
         self._bar, self._source = bar, source
 
     def moved(self, rows: int) -> None:
@@ -208,7 +208,7 @@ def bar_of(rows: int | None, progress: bool | None) -> Any:
     return tqdm(total=rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr)
 
 
-def _bar(source: Source, progress: bool | None) -> _Bar:
+def _bar(source: OpenedInput, progress: bool | None) -> _Bar:
     return _Bar(bar_of(source.rows, progress), source)
 
 

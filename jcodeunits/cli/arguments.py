@@ -163,7 +163,7 @@ def route_of(text: str | None) -> str | None:
     return known
 
 
-class Asked(NamedTuple):
+class AsOf(NamedTuple):
     """The date of service, whether it is today for want of another, and the facts that answer.
 
     `folders` names those that came from the environment, `notes` says how the date was read, for the answer.
@@ -194,15 +194,15 @@ class Asked(NamedTuple):
         return {**answer, **{name: said for name, said in told.items() if said}}
 
 
-def asked(args: argparse.Namespace) -> Asked:
+def asked(args: argparse.Namespace) -> AsOf:
     """What the shared arguments say; the only place in the package that asks what day it is."""
     reference, folders = facts(args)
     on = getattr(args, "on", None)
     today = dt.datetime.now(dt.UTC).astimezone().date()
     if on is None:
-        return Asked(today, True, reference, folders)
+        return AsOf(today, True, reference, folders)
     day, notes = read_day(on, today)
-    return Asked(day, False, reference, folders, notes)
+    return AsOf(day, False, reference, folders, notes)
 
 
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)

@@ -13,7 +13,7 @@ from jcodeunits.errors import EncounterError, quoted
 from jcodeunits.formats import NAMES
 
 from . import terminal
-from .arguments import Asked, Parser, add_facts, asked, measure, parser
+from .arguments import AsOf, Parser, add_facts, asked, measure, parser
 
 if TYPE_CHECKING:
     from jcodeunits.claim import Charge
@@ -150,7 +150,7 @@ def _administration_arguments(made: Parser) -> None:
         given.add_argument(f"--{name}", action="store_true", default=None, help=says)
 
 
-def _said(args: argparse.Namespace, on: Asked) -> tuple[dict[str, Any], dict[str, Any]]:
+def _said(args: argparse.Namespace, on: AsOf) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the flags say about the encounter and about the administration, by the contract's names."""
     day_of: dict[str, Any] = {name: getattr(args, name) for name in _ENCOUNTER}
     day_of["place"] = _place(args.place, on)
@@ -174,7 +174,7 @@ def _said(args: argparse.Namespace, on: Asked) -> tuple[dict[str, Any], dict[str
     return _kept(day_of), _kept(given)
 
 
-def _place(text: str | None, on: Asked) -> str | None:
+def _place(text: str | None, on: AsOf) -> str | None:
     """The place of service, also by its name; refused where several have it."""
     from jcodeunits.facts.policy_rows import Place
 
@@ -209,7 +209,7 @@ def _pairs(written: list[str] | None, flag: str) -> dict[str, str] | None:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: Asked) -> list[Encounter]:
+def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf) -> list[Encounter]:
     """The encounter of the flags or a message; of JSON one, an array of them, or one a line."""
     from jcodeunits.encounter import Encounter
 
@@ -265,7 +265,7 @@ def _several(text: str) -> list[str]:
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _message(made: Charge, args: argparse.Namespace, on: Asked) -> tuple[int, str]:
+def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str]:
     """The charge as a message; its findings, and what the format cannot carry, on standard error."""
     from jcodeunits import formats
 
@@ -307,7 +307,7 @@ def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
     return options
 
 
-def _plain(made: Charge, expected: bool, on: Asked) -> dict[str, Any]:
+def _plain(made: Charge, expected: bool, on: AsOf) -> dict[str, Any]:
     plain = made.as_dict()
     if expected:
         from jcodeunits.allowed import expected as expected_of
@@ -316,7 +316,7 @@ def _plain(made: Charge, expected: bool, on: Asked) -> dict[str, Any]:
     return plain
 
 
-def _notes(on: Asked) -> list[str]:
+def _notes(on: AsOf) -> list[str]:
     return [f"note: {note}" for note in on.notes]
 
 
@@ -330,7 +330,7 @@ def _flag(args: argparse.Namespace) -> Callable[[str | None], str]:
     return lambda argument: say(argument, flags, "")
 
 
-def _told(made: Charge, args: argparse.Namespace, on: Asked) -> list[str]:
+def _told(made: Charge, args: argparse.Namespace, on: AsOf) -> list[str]:
     from jcodeunits.show import line_table
 
     encounter = made.encounter
@@ -349,7 +349,7 @@ def _told(made: Charge, args: argparse.Namespace, on: Asked) -> list[str]:
     return [*lines, f"{terminal.styled(made.verdict, 'bold' if made.ok else 'stop')} {data}"]
 
 
-def _expected(made: Charge, on: Asked) -> list[str]:
+def _expected(made: Charge, on: AsOf) -> list[str]:
     from jcodeunits.allowed import expected
 
     estimate = expected(made, reference=on.reference).as_dict()

@@ -9,7 +9,7 @@ from jcodeunits.dated import Citation
 from jcodeunits.finding import own_rows
 
 from . import terminal
-from .arguments import Asked, Parser, add_facts, add_json, add_on, asked, parser
+from .arguments import AsOf, Parser, add_facts, add_json, add_on, asked, parser
 
 if TYPE_CHECKING:
     from jcodeunits.facts.drug_rows import Drug
@@ -41,7 +41,7 @@ def arguments() -> Parser:
     return made
 
 
-def _drugs(text: str, on: Asked, json: bool) -> tuple[int, str]:
+def _drugs(text: str, on: AsOf, json: bool) -> tuple[int, str]:
     from jcodeunits.facts.search import find as find_drugs
 
     found = find_drugs(text, on=on.date, reference=on.reference) or _read(text, on)
@@ -59,7 +59,7 @@ def _own(citations: Iterable[Citation]) -> tuple[dict[str, Any], list[str]]:
     return {"findings": [note.as_dict() for note in notes]} if notes else {}, [note.says for note in notes]
 
 
-def _read(text: str, on: Asked) -> tuple[Drug, ...]:
+def _read(text: str, on: AsOf) -> tuple[Drug, ...]:
     """The one drug that a text means where it is no part of a name: words around it, a brand in brackets.
 
     Raises what `billing_units` says of it: near names, or the days of a code that lived at another time.
@@ -69,7 +69,7 @@ def _read(text: str, on: Asked) -> tuple[Drug, ...]:
     return (resolve(text, on.date, reference=on.reference)[0],)
 
 
-def _histories(text: str, on: Asked, json: bool) -> tuple[int, str]:
+def _histories(text: str, on: AsOf, json: bool) -> tuple[int, str]:
     from jcodeunits import hcpcs
     from jcodeunits.facts.choosing import rows_meant
     from jcodeunits.facts.search import find as find_drugs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import JcodeunitsError
 
 from . import terminal
-from .arguments import Asked, Parser, add_dose, add_facts, add_json, add_on, asked, dose_of, parser, route_of
+from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, asked, dose_of, parser, route_of
 from .units import counted
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def arguments() -> Parser:
     return made
 
 
-def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace, on: Asked) -> dict[str, Any]:
+def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace, on: AsOf) -> dict[str, Any]:
     """One code of a product on the day: its name and unit, and the units of the dose; or why it has none."""
     from jcodeunits import convert
 
@@ -90,7 +90,7 @@ def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace,
     return known
 
 
-def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: Asked) -> NdcQuantity:
+def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> NdcQuantity:
     """The NDC line's count, as the payer takes it."""
     from jcodeunits.quantity import ndc_quantity
 
@@ -103,7 +103,7 @@ def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: Asked) ->
 
 
 def _product(
-    item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: Asked, notes: tuple[Finding, ...]
+    item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: AsOf, notes: tuple[Finding, ...]
 ) -> list[str]:
     from jcodeunits.amount import decimal_text
     from jcodeunits.facts.product_rows import MARKS, AnotherPackage

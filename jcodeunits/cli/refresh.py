@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import terminal
-from .arguments import Asked, Parser, add_facts, asked, parser
+from .arguments import AsOf, Parser, add_facts, asked, parser
 
 if TYPE_CHECKING:
     from jcodeunits.facts.reference import Reference
@@ -67,11 +67,11 @@ def _fold(args: Any, reference: Reference) -> Any:
     from jcodeunits.facts.reference import Reference as Facts
     from jcodeunits.facts.store import Store
     from jcodeunits.refresh.dating import edition_of
-    from jcodeunits.refresh.family import Asked as Told
+    from jcodeunits.refresh.family import Asked
     from jcodeunits.refresh.fold import refresh as folded
 
     into = Path(args.into)
-    told = Told(edition_of(args.edition) if args.edition else None, args.partial)
+    told = Asked(edition_of(args.edition) if args.edition else None, args.partial)
     # Beside a folder that exists, --reference is what the result is compared with.
     compare = reference if args.reference and (into / MANIFEST).is_file() else None
     own = frozenset(
@@ -89,7 +89,7 @@ def _fold(args: Any, reference: Reference) -> Any:
     )
 
 
-def _coverage(json: bool, on: Asked) -> str:
+def _coverage(json: bool, on: AsOf) -> str:
     from jcodeunits.refresh.lint import coverage
     from jcodeunits.refresh.reaches import reaches
 

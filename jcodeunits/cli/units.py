@@ -9,7 +9,7 @@ from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 
 from . import terminal
 from .arguments import (
-    Asked,
+    AsOf,
     Parser,
     add_dose,
     add_facts,
@@ -125,7 +125,7 @@ def _both(weight: str) -> str:
     return f"{kg} kg, {pounds} lb"
 
 
-def _told(billed: BilledUnits, on: Asked, explain: bool, weight: str | None) -> list[str]:
+def _told(billed: BilledUnits, on: AsOf, explain: bool, weight: str | None) -> list[str]:
     """The answer in a few lines: what to bill, the sum, the day; or every step with its source."""
     steps = billed.trace.steps
     sum_of = "; ".join([step.says for step in steps[1:-1]] + [steps[-1].why])

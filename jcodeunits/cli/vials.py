@@ -10,7 +10,7 @@ from jcodeunits.errors import ContainerError
 from jcodeunits.vials import IN_USE
 
 from . import terminal
-from .arguments import Asked, Parser, add_dose, add_facts, add_json, add_on, add_words, asked, dose_of, parser, route_of
+from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, add_words, asked, dose_of, parser, route_of
 from .units import counted, split
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
     return drug_lines(encounter, billed.reference)[0].lines
 
 
-def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: Asked) -> list[str]:
+def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: AsOf) -> list[str]:
     from jcodeunits.show import ndc_text
 
     head = ["open", "left over", "lines if recorded", "container", "NDC"]

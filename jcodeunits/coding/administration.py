@@ -10,7 +10,7 @@ from jcodeunits.facts.policy_rows import ANY, AdministrationRule, plays
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
-from .draft import Decision, Draft, Given, named
+from .draft import Decision, Draft, GivenDrug, named
 
 FINDINGS = declare(
     __name__,
@@ -44,7 +44,7 @@ def apply(draft: Draft) -> None:
             _say(draft, given, row)
 
 
-def _too_early(draft: Draft, given: Given, row: AdministrationRule) -> None:
+def _too_early(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     draft.say(
         "administration-code",
         "warn",
@@ -55,7 +55,7 @@ def _too_early(draft: Draft, given: Given, row: AdministrationRule) -> None:
     )
 
 
-def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule, derived: set[str]) -> bool:
+def _answered(draft: Draft, index: int, given: GivenDrug, row: AdministrationRule, derived: set[str]) -> bool:
     """Whether the caller settles the row by listing another of its codes, which no other drug needs."""
     for entry in draft.live("service"):
         if entry.role and entry.role in row.alternatives and entry.role not in derived:
@@ -72,7 +72,7 @@ def _answered(draft: Draft, index: int, given: Given, row: AdministrationRule, d
     return False
 
 
-def _row(draft: Draft, index: int, given: Given) -> AdministrationRule:
+def _row(draft: Draft, index: int, given: GivenDrug) -> AdministrationRule:
     administration, encounter = draft.administration(index), draft.encounter
     return draft.policy.administration(
         administration.route,
@@ -86,7 +86,7 @@ def _row(draft: Draft, index: int, given: Given) -> AdministrationRule:
     )
 
 
-def _say(draft: Draft, given: Given, row: AdministrationRule) -> None:
+def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     about = given.entries[0] if given.entries else None
     says = f"{named(given)}: {row.says.rstrip('.')}."
     if row.beside and row.outcome == "none":

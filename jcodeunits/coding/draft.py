@@ -66,7 +66,7 @@ class Entry:
 
 
 @attrs.define(eq=False)
-class Given:
+class GivenDrug:
     """One drug of the encounter: its administrations, its row, its lines, what was said about them."""
 
     members: tuple[int, ...]
@@ -88,7 +88,7 @@ class Decision:
     """One administration that has a code of its own: its index, its drug, the row that decided, the role."""
 
     index: int
-    given: Given
+    given: GivenDrug
     row: AdministrationRule
     role: str
 
@@ -99,8 +99,8 @@ class Draft:
 
     encounter: Encounter
     policy: Policy
-    given: list[Given]
-    of: dict[int, Given]
+    given: list[GivenDrug]
+    of: dict[int, GivenDrug]
     entries: list[Entry] = attrs.field(factory=list)
     barred: int = 0  # administrations of which a rule made no line
     findings: list[tuple[Finding, Entry | None]] = attrs.field(factory=list)
@@ -174,18 +174,18 @@ class Draft:
         for entry in entries:
             entry.withheld = True
 
-    def drop(self, item: Given) -> None:
+    def drop(self, item: GivenDrug) -> None:
         """Take a drug's lines off the claim, and with them what was said about its container."""
         self.withhold(item.entries)
         item.dropped = True
 
 
-def named(item: Given) -> str:
+def named(item: GivenDrug) -> str:
     """A drug as findings name it."""
     return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else item.written
 
 
-def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
+def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
     given = [encounter.administrations[index] for index in item.administrations]
     named = dict.fromkeys(code for one in given for code in one.diagnoses)
     amounts = [one.charge_amount for one in given if one.charge_amount is not None]
@@ -211,7 +211,7 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> Given:
     for entry in entries:
         for modifier in dict.fromkeys(code for one in given for code in one.modifiers):
             entry.mark(modifier, "said by the caller")
-    return Given(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
+    return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
 
 
 def _shares(amount: Decimal, lines: tuple[Line, ...]) -> tuple[Decimal, ...]:
@@ -277,14 +277,14 @@ def finished(draft: Draft) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     return tuple(lines), tuple(findings)
 
 
-def _naming(finding: Finding, item: Given, several: bool) -> Finding:
+def _naming(finding: Finding, item: GivenDrug, several: bool) -> Finding:
     """Among several drugs, a finding about one that has no line says which."""
     if not several or item.entries or item.written.casefold() in finding.says.casefold():
         return finding
     return attrs.evolve(finding, says=f"{item.written}: {finding.says}")
 
 
-def _placed(finding: Finding, item: Given, number: dict[int, int]) -> Finding:
+def _placed(finding: Finding, item: GivenDrug, number: dict[int, int]) -> Finding:
     if finding.line is None:
         return finding
     return attrs.evolve(finding, line=number.get(id(item.entries[finding.line - 1])))

@@ -13,7 +13,7 @@ from jcodeunits.encounter import CLAIMS
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import CodeUse, NeededModifier
-from jcodeunits.vials import Rules
+from jcodeunits.vials import WasteRules
 
 
 @attrs.frozen
@@ -55,12 +55,12 @@ class DrugFacts:
 
 def waste_rules(
     facts: DrugFacts, payer: str, claim: str, on: dt.date, policy: Policy, *, brought: bool = False
-) -> Rules:
+) -> WasteRules:
     """What payer, date, claim and drug ask about discarded drug; `brought`: the patient supplied it."""
     jw, jz, unrecorded, supplies = (
         policy.option(payer, name, on, claim) for name in ("jw", "jz", "waste-unrecorded", "waste-exempt")
     )
-    rules = Rules(
+    rules = WasteRules(
         jw=jw.value in ("pair", "optional"),
         jz=jz.value or "none",
         unrecorded=unrecorded.value or "warn",
@@ -89,6 +89,6 @@ def waste_rules(
     return attrs.evolve(rules, exempt="the patient brought the drug") if brought else rules
 
 
-def lenient(rules: Rules) -> Rules:
+def lenient(rules: WasteRules) -> WasteRules:
     """The rules where the container's kind is general knowledge, which stops nothing."""
     return attrs.evolve(rules, unrecorded="warn") if rules.unrecorded == "stop" else rules

@@ -6,7 +6,7 @@ from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
 from jcodeunits.finding import declare
 
-from .draft import Draft, Entry, Given
+from .draft import Draft, Entry, GivenDrug
 
 FINDINGS = declare(
     __name__,
@@ -41,7 +41,7 @@ def apply(draft: Draft) -> None:
             _sort(draft, entry, int(most.value))
 
 
-def _said(draft: Draft, item: Given, entries: list[Entry]) -> None:
+def _said(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     """What the caller put on the drug line: known to the table, and never JW or JZ, which the record decides."""
     said = list(dict.fromkeys(code for index in item.members for code in draft.administration(index).modifiers))
     rows = draft.policy.rows(Modifier)
@@ -102,7 +102,7 @@ def _resident(draft: Draft) -> None:
     )
 
 
-def _purchased(draft: Draft, item: Given, entries: list[Entry]) -> None:
+def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     if not any(draft.administration(index).supplied_by == "340b" for index in item.members):
         return
     option = draft.option("340b")
@@ -120,7 +120,7 @@ def _purchased(draft: Draft, item: Given, entries: list[Entry]) -> None:
     )
 
 
-def _route(draft: Draft, item: Given, entries: list[Entry]) -> None:
+def _route(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     if "route-both" not in item.classes:
         return
     option = draft.option("route-modifiers")
@@ -140,7 +140,7 @@ def _route(draft: Draft, item: Given, entries: list[Entry]) -> None:
     )
 
 
-def _needed(draft: Draft, item: Given, entries: list[Entry]) -> None:
+def _needed(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     """One of the modifiers without which the payer returns the code: by diagnosis and dose, or a question."""
     encounter, first = draft.encounter, entries[0]
     rows = needed_modifiers(draft.policy, first.code, draft.on, encounter.payer, encounter.claim)

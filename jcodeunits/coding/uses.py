@@ -6,7 +6,7 @@ from jcodeunits.facts.code_uses import code_use, unclassified
 from jcodeunits.facts.policy_rows import CodeUse
 from jcodeunits.finding import declare
 
-from .draft import Draft, Given, named
+from .draft import Draft, GivenDrug, named
 
 FINDINGS = declare(__name__, {"code-not-taken": ("A code that this payer or this claim does not take", "warn")})
 
@@ -22,7 +22,7 @@ def apply(draft: Draft) -> None:
             _say(draft, item, row)
 
 
-def _say(draft: Draft, item: Given, row: CodeUse) -> None:
+def _say(draft: Draft, item: GivenDrug, row: CodeUse) -> None:
     citations = [row.citation]
     fix = row.fix.rstrip(".")
     if "{codes}" in fix:

@@ -22,7 +22,7 @@ from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .by_route import answers_for, is_local, own_routes, said_for
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog
-from .reading_names import PLAIN, Named, Reading, Strength, bare_names, fits, own_words, read
+from .reading_names import PLAIN, DrugText, Named, Strength, bare_names, fits, own_words, read
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -36,7 +36,7 @@ class Choice:
     citation: Citation | None = None  # of the brand or name row, where one was used
     siblings: tuple[str, ...] = ()  # codes of other forms of the ingredient that were not asked for
     otherwise: tuple[str, ...] = ()  # where the code is for one use only: the ingredient's codes for others
-    reading: Reading | None = None  # what the text says besides the name
+    reading: DrugText | None = None  # what the text says besides the name
 
 
 def rows_meant(catalog: Catalog, text: str, dose: Dose | None = None) -> tuple[Drug, ...]:
@@ -186,7 +186,7 @@ def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | Ambiguous
     )
 
 
-def _way(reading: Reading, route: str | None) -> str | None:
+def _way(reading: DrugText, route: str | None) -> str | None:
     """The route of the text where none is given; one that is given must be one of those in the text."""
     if not reading.routes:
         return route
@@ -205,7 +205,7 @@ def _way(reading: Reading, route: str | None) -> str | None:
 
 
 def _choose(
-    catalog: Catalog, named: Named, reading: Reading, on: dt.date, dose: Dose | None, route: str | None
+    catalog: Catalog, named: Named, reading: DrugText, on: dt.date, dose: Dose | None, route: str | None
 ) -> Choice | AmbiguousDrug:
     """The row that one name means; what is ambiguous is handed back, because another name may tell."""
     try:
@@ -227,7 +227,7 @@ def _choose(
     return Choice(drug, citation, others, otherwise(catalog, drug, on, route))
 
 
-def _counted(reading: Reading, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
+def _counted(reading: DrugText, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
     """The dose as the rows count it: a volume as the amount in it, where they count no volume themselves."""
     if dose is None or any(_counts_volume(row) for row in rows):
         return dose
@@ -259,7 +259,7 @@ def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
     return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
 
 
-def _checked(catalog: Catalog, reading: Reading, row: Drug, dose: Dose | None, on: dt.date) -> None:
+def _checked(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:
     """Raise where a strength in the text is not one of this drug, or a bare number not the dose."""
     for part in reading.strengths:
         if part.kind == "number":
@@ -297,7 +297,7 @@ def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = Non
 
 
 def _agreed(
-    catalog: Catalog, reading: Reading, chosen: Sequence[Choice | AmbiguousDrug], on: dt.date
+    catalog: Catalog, reading: DrugText, chosen: Sequence[Choice | AmbiguousDrug], on: dt.date
 ) -> Choice | AmbiguousDrug:
     """The one row on which all names and codes of a text agree, as in "naltrexone (Vivitrol)"; else refused."""
     fitting = {code: {code} for code in reading.codes}

@@ -65,7 +65,7 @@ class Named:
 
 
 @attrs.frozen
-class Reading:
+class DrugText:
     """The parts of a drug's text.
 
     `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
@@ -216,7 +216,7 @@ def _parts(text: str) -> list[_Part]:
 # -- finding the name
 
 
-def read(catalog: Catalog, text: str) -> Reading | None:
+def read(catalog: Catalog, text: str) -> DrugText | None:
     """The parts of a drug's text; None where it holds no name or code, or a word that is none of the parts.
 
     Raises `AmbiguousDrug` where two parts contradict each other, `UnknownDrug` for what is too long to be a name.
@@ -226,7 +226,7 @@ def read(catalog: Catalog, text: str) -> Reading | None:
 
 
 @lru_cache(maxsize=65536)
-def _read(catalog: Catalog, text: str) -> Reading | None:
+def _read(catalog: Catalog, text: str) -> DrugText | None:
     found = _first_reading(catalog, text)
     return None if found is None else _agreeing(catalog, attrs.evolve(found, text=text))
 
@@ -241,7 +241,7 @@ def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in made if name))
 
 
-def _first_reading(catalog: Catalog, text: str) -> Reading | None:
+def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
     parts = _parts(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
@@ -280,27 +280,27 @@ def _phrase(table: dict[str, NameWord], parts: Sequence[_Part], at: int) -> tupl
     return 1, None
 
 
-def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> Reading | None:
+def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> DrugText | None:
     """One reading of all parts: the longest name with the rest around it, a name around the rest, two names."""
     left: list[tuple[Named, tuple[_Part, ...], int]] = []
     for i, j, named in _known_spans(catalog, parts):
         rest = parts[:i] + parts[j:]
         found = _used(catalog, named, rest)
-        if isinstance(found, Reading):
+        if isinstance(found, DrugText):
             return found
         left.append((named, rest, found))
     words, rest = _without(catalog, parts)
     key = "".join([part.key for part in words])
     if rest and catalog.knows(key):
         found = _used(catalog, Named(key, " ".join([part.text for part in words])), rest)
-        if isinstance(found, Reading):
+        if isinstance(found, DrugText):
             return found
     for named, rest, at in left[:_MOST_TRIED]:
         several = _several(catalog, (named,), rest, at)
         if several is not None:
             return several
     used = _used(catalog, None, parts) if any(part.code for part in parts) else 0
-    return used if isinstance(used, Reading) else None
+    return used if isinstance(used, DrugText) else None
 
 
 def _known_spans(catalog: Catalog, parts: Sequence[_Part], at: int | None = None) -> Iterator[tuple[int, int, Named]]:
@@ -331,14 +331,14 @@ def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], tup
     return words, tuple(rest)
 
 
-def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...], at: int) -> Reading | None:
+def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...], at: int) -> DrugText | None:
     """A reading with further names among the rest, each of which must mean the same; one holds the part at `at`."""
     if len(names) == _MOST_NAMES:
         return None
     for i, j, other in _known_spans(catalog, rest, at):
         left = rest[:i] + rest[j:]
         used = _used(catalog, names[0], left)
-        if isinstance(used, Reading):
+        if isinstance(used, DrugText):
             return attrs.evolve(used, names=(*used.names, *names[1:], other))
         found = _several(catalog, (*names, other), left, used)
         if found is not None:
@@ -383,7 +383,7 @@ class _Use:
     strengths: list[Strength] = attrs.Factory(list)
 
 
-def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Reading | int:
+def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> DrugText | int:
     """The parts around a name, each used; or the place of the first that is nothing that stands around this name."""
     said = catalog.named.get(named.key, ()) if named else ()
     is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
@@ -400,7 +400,7 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Read
     if named is not None:
         key = _with_salts(catalog, named.key, use)
         named = attrs.evolve(named, key=key, own=frozenset(use.own), salts=frozenset(use.salts))
-    return Reading(
+    return DrugText(
         "",
         (named,) if named else (),
         tuple(dict.fromkeys(use.codes)),
@@ -533,7 +533,7 @@ def _with_salts(catalog: Catalog, key: str, use: _Use) -> str:
     return fulls.pop().replace(" ", "")
 
 
-def _agreeing(catalog: Catalog, reading: Reading) -> Reading:
+def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
     """The reading, where its strengths do not contradict each other; its brand's own number is one of them."""
     for named in reading.names:
         written = catalog.brand_strengths.get(named.key)
@@ -550,7 +550,7 @@ def _agreeing(catalog: Catalog, reading: Reading) -> Reading:
     return reading
 
 
-def _are_parts(catalog: Catalog, reading: Reading) -> bool:
+def _are_parts(catalog: Catalog, reading: DrugText) -> bool:
     """Whether each strength may be that of one part: the names mean combinations of as many parts."""
     rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
     return bool(rows) and all(row.ingredient.count(" / ") + 1 == len(reading.of("concentration")) for row in rows)

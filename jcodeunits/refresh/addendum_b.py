@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .amounts import plain
 from .byhand import ByHand
-from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, header_row, is_partial, said, words_of
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, header_row, is_partial, said, words_of
 from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
@@ -22,7 +22,7 @@ def recognises(file: Published) -> bool:
     return has(*_PUBLISHED)(file) or has(*_SHORT)(file)
 
 
-def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter: status and rate of the codes that are or may be ours."""
     when, tally, statements = dated(file, asked), Tally(), set()
     if has(*_PUBLISHED)(file):
@@ -44,7 +44,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
             statements.add((code, told))
     if not statements:
         raise problem(file.name, "it holds no code of ours below its header.")
-    yield Reading(
+    yield FileReading(
         Edition("opps-rows" if is_partial(file, asked) else "opps", when, f"OPPS Addendum B {when.words}"),
         statements,
         tally.digest,

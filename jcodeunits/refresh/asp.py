@@ -18,7 +18,7 @@ from .family import (
     Asked,
     Edition,
     Family,
-    Reading,
+    FileReading,
     Tally,
     body,
     dated,
@@ -175,7 +175,7 @@ def _code(file: Published, line: int, cell: str) -> str:
     return code
 
 
-def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's payment limits."""
     when, tally, statements, rows = when_of(file, asked, _LIMITS), Tally(), set(), 0
     for line, cells in body(file, _LIMITS):
@@ -187,7 +187,7 @@ def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Readi
             statements.add((code, said(limit=price, dosage=cells["hcpcs code dosage"])))
     if not rows:
         raise problem(file.name, "it holds no row below its header.")
-    yield Reading(
+    yield FileReading(
         Edition(
             "asp-limits-rows" if is_partial(file, asked) else "asp-limits", when, f"Part B payment limits {when.words}"
         ),

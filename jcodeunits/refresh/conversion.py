@@ -8,14 +8,14 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
 from .files import Published
 from .numbers import number_of
 
 _COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - invoiced units")
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every row whose NDC and units can be read; a pharmacy row has no code."""
     when, tally, statements = dated(file, asked, month_in), Tally(), set()
     when = attrs.evolve(when, name=when.name[:7])
@@ -29,7 +29,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
     edition = Edition(
         "state-conversion", when, f"Units of drug claims as billed and as invoiced, {when.name}", "a state agency"
     )
-    yield Reading(edition, statements, tally.digest)
+    yield FileReading(edition, statements, tally.digest)
 
 
 FAMILY = Family(

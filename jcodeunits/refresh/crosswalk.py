@@ -23,8 +23,7 @@ from .amounts import dosage as plain_dosage
 from .amounts import printed
 from .asp import CrosswalkRow, Quarter
 from .byhand import ByHand
-from .family import Asked, Family, Reading, Tally
-from .family import Edition as Published
+from .family import Asked, Edition, Family, FileReading, Tally
 from .files import Published as File
 from .files import problem
 from .findings import Lint
@@ -62,7 +61,7 @@ class Listing:
 
 
 @attrs.frozen
-class Edition:
+class CrosswalkEdition:
     """One quarter's crosswalk: its days in effect, its rows, and those that cannot be used, with the reason.
 
     Ids that are no NDC are only counted here: the lint lists them.
@@ -100,7 +99,7 @@ def read_dosage(dosage: str) -> tuple[Fraction, str] | None:
     return (size, "unit") if units.is_activity(symbol) else (size, symbol)
 
 
-def edition(quarter: Quarter) -> Edition:
+def edition(quarter: Quarter) -> CrosswalkEdition:
     """One quarter's rows as exact amounts."""
     listings, unreadable, without_ndc = [], [], 0
     for row in quarter.rows:
@@ -111,7 +110,7 @@ def edition(quarter: Quarter) -> Edition:
         except (ArithmeticError, ValueError) as why:
             unreadable.append(f"line {row.line}: {row.code} {row.ndc}: {why}")
     found = (tuple(listings), tuple(unreadable), without_ndc)
-    return Edition(quarter.id, quarter.when.first, quarter.when.last or dt.date.max, *found)
+    return CrosswalkEdition(quarter.id, quarter.when.first, quarter.when.last or dt.date.max, *found)
 
 
 def _listing(row: CrosswalkRow) -> Listing:
@@ -158,7 +157,7 @@ def contradiction(billing_units: Fraction, containers: Fraction, package: Fracti
 # ---- the file as published ------------------------------------------------------------------------
 
 
-def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's crosswalk, every row."""
     when = asp.when_of(file, asked, asp.CROSSWALK_COLUMNS)
     if asked.partial:
@@ -169,8 +168,8 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[Readin
     tally = Tally()
     for row in quarter.rows:
         tally.add("|".join(row.statement))
-    edition = Published("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
-    yield Reading(edition, {row.statement for row in quarter.rows}, tally.digest, tuple(crosswalk_lint(quarter)))
+    edition = Edition("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
+    yield FileReading(edition, {row.statement for row in quarter.rows}, tally.digest, tuple(crosswalk_lint(quarter)))
 
 
 def crosswalk_lint(quarter: Quarter) -> list[Lint]:

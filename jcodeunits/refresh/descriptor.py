@@ -85,7 +85,7 @@ _UNCLASSIFIED = re.compile(r"unclassified|not otherwise (?:classified|specified)
 
 
 @attrs.frozen
-class Reading:
+class DescriptorReading:
     """What a descriptor says, field by field, in the words of `drugs.csv`.
 
     `size` and `unit` are the billing unit; None and "" where the descriptor states none, or states
@@ -114,7 +114,7 @@ class Reading:
         return (plain(self.size) if self.size is not None else "", self.unit, self.basis)
 
 
-def parse(descriptor: str, default_routes: tuple[str, ...] = (), one_name: bool = False) -> Reading:
+def parse(descriptor: str, default_routes: tuple[str, ...] = (), one_name: bool = False) -> DescriptorReading:
     """Read one descriptor.
 
     `default_routes` serve where the text names no route. `one_name`: the words before the amount are
@@ -132,7 +132,7 @@ def parse(descriptor: str, default_routes: tuple[str, ...] = (), one_name: bool 
     names = unit.pop("names", [name for name, _size, _unit in unit.get("components", ())])
     if names:
         words = _name_by_components(words, names)
-    return Reading(**{**words, **unit})
+    return DescriptorReading(**{**words, **unit})
 
 
 def _name_by_components(words: dict[str, Any], names: list[str]) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _without(text: str, found: list[Amount]) -> str:
 
 
 def _read_unit(text: str, found: list[Amount]) -> dict[str, Any]:
-    """The fields of `Reading` that the amounts decide."""
+    """The fields of `DescriptorReading` that the amounts decide."""
     equal = _EQUALS.search(text)
     if equal:
         inner = amounts(equal["amount"])[0]
@@ -289,4 +289,4 @@ def _read_single(text: str, found: list[Amount]) -> dict[str, Any] | None:
     return fields
 
 
-__all__ = ["Reading", "canonical", "parse", "plain"]
+__all__ = ["DescriptorReading", "canonical", "parse", "plain"]

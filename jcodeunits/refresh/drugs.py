@@ -41,7 +41,7 @@ Dosages = Mapping[str, Mapping[str, Counter[str]]]  # source -> code -> dosage a
 
 
 @attrs.frozen
-class Words:
+class CodeWords:
     """What one edition says of a code."""
 
     source: str
@@ -60,7 +60,7 @@ def make(kept: Kept, printed: Dosages, days: Days, byhand: ByHand) -> tuple[list
     lint: list[Lint] = []
     by_code = newest_dosages(printed, days)
     whole = sorted(days[f"hcpcs-{name}"] for name in kept.by_edition("hcpcs"))
-    words: dict[str, list[Words]] = {}
+    words: dict[str, list[CodeWords]] = {}
     for source, statements in sorted(_editions(kept).items(), key=lambda pair: (days[pair[0]], pair[0])):
         for code, told in statements:
             words.setdefault(code, []).append(_words(source, days[source], told))
@@ -88,13 +88,13 @@ def _editions(kept: Kept) -> dict[str, list[tuple[str, str]]]:
     return {f"{file}-{name}": rows for file in ("hcpcs", "hcpcs-rows") for name, rows in kept.by_edition(file).items()}
 
 
-def _words(source: str, first_day: dt.date, told: str) -> Words:
+def _words(source: str, first_day: dt.date, told: str) -> CodeWords:
     said = facts(told)
     added, acted, ended = (
         dt.date.fromisoformat(said[name]) if name in said else None for name in ("added", "acted", "ended")
     )
     assert added is not None
-    return Words(source, first_day, added, acted, ended, {name: said.get(name, "") for name in DRUG_FACTS})
+    return CodeWords(source, first_day, added, acted, ended, {name: said.get(name, "") for name in DRUG_FACTS})
 
 
 def newest_dosages(printed: Dosages, days: Days) -> dict[str, Counter[str]]:
@@ -106,9 +106,9 @@ def newest_dosages(printed: Dosages, days: Days) -> dict[str, Counter[str]]:
     return found
 
 
-def _rows_of(byhand: ByHand, code: str, texts: list[Words], printed: Counter[str], lint: list[Lint]) -> list[Row]:
+def _rows_of(byhand: ByHand, code: str, texts: list[CodeWords], printed: Counter[str], lint: list[Lint]) -> list[Row]:
     reviewed = byhand.reviewed.get(code, {})
-    versions: list[tuple[dt.date, Words, Row]] = []
+    versions: list[tuple[dt.date, CodeWords, Row]] = []
     for words in texts:
         row = _facts(byhand, code, words, reviewed, printed)
         if versions and all(row[name] == versions[-1][2][name] for name in DRUG_FACTS):
@@ -119,7 +119,7 @@ def _rows_of(byhand: ByHand, code: str, texts: list[Words], printed: Counter[str
     return _dated(code, versions, texts[-1], reviewed, lint)
 
 
-def _change_day(words: Words, before: dt.date) -> dt.date:
+def _change_day(words: CodeWords, before: dt.date) -> dt.date:
     """When the wording that this edition is the first to show took effect."""
     day = words.acted if words.acted and before < words.acted <= words.first_day else words.first_day
     if words.ended is not None and day > words.ended:
@@ -129,8 +129,8 @@ def _change_day(words: Words, before: dt.date) -> dt.date:
 
 def _dated(
     code: str,
-    versions: list[tuple[dt.date, Words, Row]],
-    entry: Words,
+    versions: list[tuple[dt.date, CodeWords, Row]],
+    entry: CodeWords,
     reviewed: Mapping[str, Reviewed],
     lint: list[Lint],
 ) -> list[Row]:
@@ -164,7 +164,7 @@ def _unit_words(row: Row) -> str:
     return " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
 
 
-def _facts(byhand: ByHand, code: str, words: Words, reviewed: Mapping[str, Reviewed], printed: Counter[str]) -> Row:
+def _facts(byhand: ByHand, code: str, words: CodeWords, reviewed: Mapping[str, Reviewed], printed: Counter[str]) -> Row:
     """The facts of one wording: read, then what CMS's dosage adds, then what a person decided."""
     scope = byhand.scope_of(code)
     if scope is None:

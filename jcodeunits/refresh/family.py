@@ -63,7 +63,7 @@ Statements = set[tuple[str, str]]  # subject, what is said
 
 
 @attrs.frozen
-class Reading:
+class FileReading:
     """What one file says: its edition, the statements kept, a digest of all its rows, and what to look at."""
 
     edition: Edition
@@ -125,7 +125,7 @@ class Asked:
     partial: bool = False
 
 
-Read = Callable[[Published, Asked, ByHand], Iterable[Reading]]
+Read = Callable[[Published, Asked, ByHand], Iterable[FileReading]]
 
 
 @attrs.frozen

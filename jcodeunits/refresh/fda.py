@@ -15,7 +15,7 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, Reading, Tally, body, dated, facts, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, facts, has, said
 from .files import Published
 from .numbers import number_of
 
@@ -66,7 +66,7 @@ class Injectable:
     shape: str
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """What the list says of each NDC."""
     when, tally, statements = dated(file, asked, month_in), Tally(), set()
     for _line, cells in body(file, _COLUMNS):
@@ -81,7 +81,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         if number is not None:
             statements.add((number, told))
     edition = Edition("fda-ndc", when, f"Injectable NDCs, {when.name}", "openFDA and RxNorm")
-    yield Reading(edition, statements, tally.digest)
+    yield FileReading(edition, statements, tally.digest)
 
 
 def listed(statements: Iterable[tuple[str, str]]) -> dict[str, Injectable]:

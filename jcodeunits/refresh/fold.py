@@ -30,13 +30,13 @@ from . import asp, crosswalk, drugs, evidence, fda, outside, policy_tables, prod
 from .byhand import ByHand
 from .dating import When
 from .families import family_of, file_of, of_source
-from .family import EVIDENCE, Asked, Edition, Family, Reading, facts, is_complete
+from .family import EVIDENCE, Asked, Edition, Family, FileReading, facts, is_complete
 from .files import Published, find, problem
 from .findings import Lint
 from .lint import Disagreement, dosage_lint
 from .policy_tables import Cells, as_csv, rows_of, text_of
-from .report import Report
-from .state import NOTHING, SOURCE_COLUMNS, Result, State
+from .report import RefreshReport
+from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
 from .statements import Kept, subjects
 
 DERIVED = ("drugs", "products", "limits", "statuses", "fees", "places")
@@ -73,7 +73,7 @@ def fold(
     asked: Asked,
     scratch: Path,
     derived: bool = True,
-) -> Result:
+) -> FoldResult:
     """The next state and its tables. Raises `TableError`; nothing is written but files in `scratch`.
 
     `edits` are the lines of the table of pairs so far, `scratch` a folder for the next one; without `derived` no
@@ -81,8 +81,8 @@ def fold(
     """
     readings, left_out = read_all(find(paths), asked, byhand)
     state = base
-    new: list[Reading] = []
-    known: list[Reading] = []
+    new: list[FileReading] = []
+    known: list[FileReading] = []
     for family, reading in sorted(readings, key=lambda pair: (pair[1].edition.file, pair[1].edition.when)):
         folded = _with(state, family, reading)
         (new if folded is not state else known).append(reading)
@@ -96,7 +96,7 @@ def fold(
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
     found += _compared(state, texts, new, byhand) if derived else []
-    return Result(
+    return FoldResult(
         state,
         texts,
         made,
@@ -107,7 +107,7 @@ def fold(
     )
 
 
-def _compared(state: State, texts: Mapping[str, str], new: Sequence[Reading], byhand: ByHand) -> list[Lint]:
+def _compared(state: State, texts: Mapping[str, str], new: Sequence[FileReading], byhand: ByHand) -> list[Lint]:
     """What the new editions say beside the tables made: dosages that differ, successors that nobody has settled."""
     quarters = [reading for reading in new if reading.edition.file == "asp-xwalk"]
     if not quarters and not any(reading.edition.file == "hcpcs" for reading in new):
@@ -127,9 +127,9 @@ def _compared(state: State, texts: Mapping[str, str], new: Sequence[Reading], by
 
 def read_all(
     files: Iterable[Published], asked: Asked, byhand: ByHand
-) -> tuple[list[tuple[Family, Reading]], list[str]]:
+) -> tuple[list[tuple[Family, FileReading]], list[str]]:
     """What all files say, each edition once, and which files were left out, with the reason."""
-    readings: dict[str, tuple[Family, Reading, Published]] = {}
+    readings: dict[str, tuple[Family, FileReading, Published]] = {}
     left_out = []
     for file in files:
         family = family_of(file)
@@ -159,7 +159,7 @@ def read_all(
     return [(family, reading) for family, reading, _ in readings.values()], left_out
 
 
-def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list[Reading]:
+def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list[FileReading]:
     try:
         return list(family.read(file, asked, byhand))
     except TableError:
@@ -177,7 +177,7 @@ def _why_not(file: Published) -> str:
     return "no kind of file that refresh reads"
 
 
-def _with(state: State, family: Family, reading: Reading) -> State:
+def _with(state: State, family: Family, reading: FileReading) -> State:
     """The state with one more edition; the same state where it holds it. Raises `TableError`."""
     edition = reading.edition
     before = state.sources.get(edition.id)
@@ -197,7 +197,7 @@ def _with(state: State, family: Family, reading: Reading) -> State:
     return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
 
 
-def _check_whole(state: State, family: Family, reading: Reading) -> None:
+def _check_whole(state: State, family: Family, reading: FileReading) -> None:
     """An edition that lacks most of what the edition beside it has is cut off, or selected rows."""
     edition = reading.edition
     if not family.closes or not edition.complete:
@@ -392,7 +392,7 @@ def refresh(
     anew: bool = False,
     compare: Reference | None = None,
     own: frozenset[str] = frozenset(),
-) -> Report:
+) -> RefreshReport:
     """Fold published files into a folder; one that exists is the base, else `reference`.
 
     With `check` nothing is written; `compare` is another reference with which the result is compared in place of
@@ -427,7 +427,7 @@ def _refresh(
     anew: bool,
     compare: Reference | None,
     own: frozenset[str],
-) -> Report:
+) -> RefreshReport:
     base = base_of(into, reference)
     byhand = ByHand(Reference(Store()).store)
     with tempfile.TemporaryDirectory(prefix="jcodeunits-") as name, edit_lines(base.store) as lines:

@@ -16,9 +16,8 @@ import attrs
 from .amounts import plain
 from .byhand import ByHand, Scope
 from .dating import quarter_in
-from .descriptor import Reading as Words
-from .descriptor import parse
-from .family import Asked, Edition, Family, Reading, Tally, dated, header_row, is_partial, said, words_of
+from .descriptor import DescriptorReading, parse
+from .family import Asked, Edition, Family, FileReading, Tally, dated, header_row, is_partial, said, words_of
 from .files import Published, problem
 from .findings import Lint
 
@@ -29,7 +28,7 @@ _LONGEST = 10_000  # letters of a descriptor; the longest published has 3,398
 
 
 @attrs.frozen
-class Entry:
+class ListedCode:
     """One code of one edition: its words and its days."""
 
     code: str
@@ -50,7 +49,7 @@ def recognises(file: Published) -> bool:
     )
 
 
-def entries_of(file: Published) -> dict[str, Entry]:
+def entries_of(file: Published) -> dict[str, ListedCode]:
     """Every code of an edition. Raises `TableError` for a changed header, a cut file, or dates that are none."""
     found = _from_text(file) if header_row(file, ("hcpc",)) is None else _from_rows(file)
     if not found:
@@ -58,7 +57,7 @@ def entries_of(file: Published) -> dict[str, Entry]:
     return found
 
 
-def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One edition: for each drug code what its descriptor says, and its days."""
     when = dated(file, asked, quarter_in)
     tally, statements, lint = Tally(), set(), []
@@ -74,16 +73,16 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
                 says = f"unknown words {', '.join(words.left_over)!r} are taken for a qualifier."
                 lint.append(Lint("words", code, says))
     edition = Edition("hcpcs-rows" if is_partial(file, asked) else "hcpcs", when, f"HCPCS {when.words}")
-    yield Reading(edition, statements, tally.digest, tuple(lint))
+    yield FileReading(edition, statements, tally.digest, tuple(lint))
 
 
-def _said_of(entry: Entry, words: Words) -> str:
+def _said_of(entry: ListedCode, words: DescriptorReading) -> str:
     """What an entry says of its code: the days, and each fact that its descriptor states."""
     days = {"added": entry.added, "acted": entry.acted, "ended": entry.ended}
     return said(**{name: str(day) for name, day in days.items() if day}, **facts_of(words))
 
 
-def facts_of(words: Words) -> dict[str, str]:
+def facts_of(words: DescriptorReading) -> dict[str, str]:
     """The facts that a descriptor states, as text."""
     return {
         "ingredient": words.ingredient,
@@ -106,7 +105,7 @@ def _one_name(scope: Scope) -> bool:
     return scope.kind in ("skin-substitute", "radiopharmaceutical")
 
 
-def _outside(entry: Entry) -> list[Lint]:
+def _outside(entry: ListedCode) -> list[Lint]:
     """A code in no range of scope.csv whose words look like a drug's: a person must decide."""
     drug_words = re.match(r"(injection|inj,|infusion,|instillation)", entry.long.lower())
     if drug_words and not parse(entry.long).refuses:
@@ -127,7 +126,7 @@ def _day(file: Published, line: int, text: str) -> dt.date | None:
         raise problem(file.name, f"{text[:40]!r} is no date.", line=line) from why
 
 
-def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str]) -> Entry:
+def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str]) -> ListedCode:
     added = _day(file, line, days[0])
     if added is None:
         raise problem(file.name, f"{code} has no first day (ADD DT).", line=line)
@@ -139,10 +138,10 @@ def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: 
         raise problem(file.name, f"the description of {code} has {len(long):,} characters.", line=line)
     if ended is not None and ended < added:
         raise problem(file.name, f"{code} ended {ended} before its first day {added}.", line=line)
-    return Entry(code, long, short, added, acted, ended)
+    return ListedCode(code, long, short, added, acted, ended)
 
 
-def _from_rows(file: Published) -> dict[str, Entry]:
+def _from_rows(file: Published) -> dict[str, ListedCode]:
     start = header_row(file, ("hcpc",))
     assert start is not None
     header = words_of(file.head[start])
@@ -151,7 +150,7 @@ def _from_rows(file: Published) -> dict[str, Entry]:
         raise problem(file.name, f"its header lacks {', '.join(missing)}.", line=start + 1)
     at = {name: header.index(name) for name in _COLUMNS}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ListedCode] = {}
     for line, row in file.rows():
         if line <= start + 1 or not any(row):
             continue
@@ -170,13 +169,13 @@ def _from_rows(file: Published) -> dict[str, Entry]:
     return entries
 
 
-def _longer(entry: Entry, more: str) -> Entry:
+def _longer(entry: ListedCode, more: str) -> ListedCode:
     return attrs.evolve(entry, long=" ".join(f"{entry.long} {more}".split()))
 
 
-def _from_text(file: Published) -> dict[str, Entry]:
+def _from_text(file: Published) -> dict[str, ListedCode]:
     """Fixed width: description in 12-91, short in 92-119, ADD 269-276, ACT EFF 277-284, TERM 285-292."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ListedCode] = {}
     for line, whole in enumerate(file.lines(), start=1):
         text = whole.rstrip("\r\n")
         match = _RECORD.match(text)

@@ -16,7 +16,7 @@ from .family import (
     Cells,
     Edition,
     Family,
-    Reading,
+    FileReading,
     Statements,
     Tally,
     body,
@@ -60,7 +60,7 @@ def _service(words: str) -> str:
     return ""
 
 
-def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One table: the limits of the codes that are or may be ours."""
     when = dated(file, asked)
     if has(*_BOTH)(file):
@@ -90,7 +90,7 @@ def _one(
     claim: str,
     wanted: tuple[str, ...],
     columns: tuple[str, str, str],
-) -> Reading:
+) -> FileReading:
     tally, statements = Tally(), set()
     for line, cells in body(file, wanted):
         code, told = _limit(file, line, cells, wanted[0], columns)
@@ -99,10 +99,10 @@ def _one(
             statements.add((code, f"claim={claim}|{told}"))
     rows = "-rows" if is_partial(file, asked) else ""
     title = f"MUE {when.words}, {_TITLES[claim]}{', selected rows' if rows else ''}"
-    return Reading(Edition(f"{_FILES[claim]}{rows}", when, title), statements, tally.digest)
+    return FileReading(Edition(f"{_FILES[claim]}{rows}", when, title), statements, tally.digest)
 
 
-def _both(file: Published, when: When, byhand: ByHand) -> Reading:
+def _both(file: Published, when: When, byhand: ByHand) -> FileReading:
     tally = Tally()
     statements: Statements = set()
     for line, cells in body(file, _BOTH):
@@ -114,7 +114,7 @@ def _both(file: Published, when: When, byhand: ByHand) -> Reading:
             tally.add(f"{code}|{prefix}|{told}")
             if byhand.may_be_ours(code):
                 statements.add((code, f"claim={_SERVICES[prefix]}|{told}"))
-    return Reading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"), statements, tally.digest)
+    return FileReading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"), statements, tally.digest)
 
 
 def _limit(

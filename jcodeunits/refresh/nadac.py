@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
 from .files import Published, problem
 from .ndc_directory import newest_or_asked
 from .numbers import number_of
@@ -25,7 +25,7 @@ def _day(file: Published, line: int, text: str) -> dt.date:
     raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """The newest row of each NDC."""
     short = has(*_SHORT)(file)
     name, unit, day = _SHORT[1:] if short else ("ndc description", "pricing unit", "effective date")
@@ -45,7 +45,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, last.isoformat())
     edition = Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}")
-    yield Reading(edition, {(number, told) for number, (_, told) in newest.items()}, tally.digest)
+    yield FileReading(edition, {(number, told) for number, (_, told) in newest.items()}, tally.digest)
 
 
 FAMILY = Family(

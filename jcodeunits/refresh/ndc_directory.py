@@ -12,7 +12,7 @@ from jcodeunits.errors import TableError
 
 from .byhand import ByHand
 from .dating import When, month_in
-from .family import Asked, Cells, Edition, Family, Reading, Tally, body, dated, has, said
+from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, said
 from .files import Published, problem
 from .numbers import number_of
 
@@ -50,7 +50,7 @@ def newest_or_asked(file: Published, asked: Asked, newest: str) -> When:
         return When(dt.date.fromisoformat(newest), None, newest)
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Packages by NDC, or products by labeler and product (5-4)."""
     package = has(*_PACKAGE)(file)
     tally, statements, newest = Tally(), set(), ""
@@ -65,7 +65,9 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         raise problem(file.name, "it holds no row below its header.")
     when = newest_or_asked(file, asked, newest)
     kind = "package" if package else "product"
-    yield Reading(Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"), statements, tally.digest)
+    yield FileReading(
+        Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"), statements, tally.digest
+    )
 
 
 def _package(row: Cells, start: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
 from .files import Published
 from .ndc_directory import day_of, newest_or_asked
 from .numbers import number_of
@@ -54,7 +54,7 @@ def name_in(text: str) -> str:
     return " ".join(re.findall(r"[a-z]+", re.split(r"\d", text.lower(), maxsplit=1)[0])[:5])
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """For each NDC that a text names, which words it says."""
     recall = has(*_RECALL)(file)
     kind = "recalls" if recall else "shortages"
@@ -70,7 +70,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
     when = newest_or_asked(file, asked, newest)
     edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")
-    yield Reading(edition, statements, tally.digest)
+    yield FileReading(edition, statements, tally.digest)
 
 
 FAMILY = Family(

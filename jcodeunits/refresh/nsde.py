@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, Reading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
 from .files import Published, problem
 from .ndc_directory import PRESCRIPTION, day_of, newest_or_asked
 from .numbers import number_of
@@ -13,7 +13,7 @@ from .numbers import number_of
 _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name", "dosage form")
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Unit, form and days of each NDC of a prescription drug."""
     tally, statements, newest = Tally(), set(), ""
     for line, cells in body(file, _COLUMNS):
@@ -35,7 +35,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, newest)
-    yield Reading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"), statements, tally.digest)
+    yield FileReading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"), statements, tally.digest)
 
 
 FAMILY = Family(

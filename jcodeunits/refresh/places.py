@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
 from .files import Published, problem
 
 _SHORT = ("pos_code", "pos_type", "pos_name")
 _CODE = re.compile(r"\d\d")
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One edition of the code set."""
     when, tally, statements = dated(file, asked, month_in), Tally(), set()
     for line, cells in body(file, _SHORT):
@@ -26,7 +26,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
             statements.add(
                 (code, said(rate=rate, name=cells["pos_name"].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
             )
-    yield Reading(Edition("pos", when, f"Place-of-service code set, {when.name}"), statements, tally.digest)
+    yield FileReading(Edition("pos", when, f"Place-of-service code set, {when.name}"), statements, tally.digest)
 
 
 FAMILY = Family(

@@ -29,7 +29,7 @@ _DAY = dt.timedelta(days=1)
 
 
 @attrs.frozen
-class Table:
+class EditionTable:
     """What one edition says of each key: the source's id, its first day, whether it lists every key."""
 
     source: str
@@ -39,7 +39,7 @@ class Table:
 
 
 def bridged(
-    tables: Iterable[Table],
+    tables: Iterable[EditionTable],
     read_as: ReadAs = lambda values, _before: values,
     yearly: Callable[[tuple[str, ...], tuple[str, ...]], bool] = lambda _before, _after: False,
 ) -> list[tuple[str, Run]]:
@@ -49,8 +49,8 @@ def bridged(
     light of those before it. `yearly` tells of the values before and after whether the change comes with the
     year: one that lies between editions of two years is then of 1 January.
 
-    >>> first = Table("a", dt.date(2024, 1, 1), {"X": ("N",), "Y": ("K",)})
-    >>> last = Table("b", dt.date(2025, 10, 1), {"X": ("N",)})
+    >>> first = EditionTable("a", dt.date(2024, 1, 1), {"X": ("N",), "Y": ("K",)})
+    >>> last = EditionTable("b", dt.date(2025, 10, 1), {"X": ("N",)})
     >>> [(key, values, str(start), str(end), source) for key, (values, start, end, source) in bridged([last, first])]
     [('X', ('N',), '2024-01-01', 'None', 'b'), ('Y', ('K',), '2024-01-01', '2025-09-30', 'a')]
     """
@@ -63,7 +63,7 @@ def bridged(
     return runs
 
 
-def _runs(key: str, ordered: Sequence[Table], read_as: ReadAs, yearly: Callable[..., bool]) -> list[Run]:
+def _runs(key: str, ordered: Sequence[EditionTable], read_as: ReadAs, yearly: Callable[..., bool]) -> list[Run]:
     runs: list[Run] = []
     current: tuple[tuple[str, ...], dt.date, str] | None = None
     seen = dt.date.min  # the edition before
@@ -91,7 +91,7 @@ def _runs(key: str, ordered: Sequence[Table], read_as: ReadAs, yearly: Callable[
 Days = Mapping[str, dt.date]  # first day of each edition by source id
 
 
-def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str], **only: str) -> list[Table]:
+def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str], **only: str) -> list[EditionTable]:
     """The editions of some files as tables of the named facts, of statements that say `only` this."""
     made = []
     for file in files:
@@ -102,7 +102,7 @@ def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str]
                 if all(row.get(name) == value for name, value in only.items()) and any(row.get(n) for n in names):
                     values[subject] = tuple(row.get(name, "") for name in names)
             source = f"{file}-{edition}"
-            made.append(Table(source, days[source], values, is_complete(file)))
+            made.append(EditionTable(source, days[source], values, is_complete(file)))
     return made
 
 
@@ -176,9 +176,9 @@ def fees(priced: Kept, hospital: Kept, days: Days, codes: Collection[str], proce
 _RVU = (("work", "work-rvu"), ("practice", "practice-rvu"), ("malpractice", "malpractice-rvu"), ("total", "total-rvu"))
 
 
-def _by_year(tables: Iterable[Table]) -> list[tuple[str, Run]]:
+def _by_year(tables: Iterable[EditionTable]) -> list[tuple[str, Run]]:
     """Relative values hold for a calendar year: its first release from January on, its last to December."""
-    years: dict[int, list[Table]] = defaultdict(list)
+    years: dict[int, list[EditionTable]] = defaultdict(list)
     for table in tables:
         years[table.first_day.year].append(table)
     runs: list[tuple[str, Run]] = []

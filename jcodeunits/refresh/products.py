@@ -22,7 +22,7 @@ from jcodeunits.tables import header
 
 from . import witnesses
 from .containers import by_review, container_facts, label_of, reviewed_container, shape_of
-from .crosswalk import Edition, Listing
+from .crosswalk import CrosswalkEdition, Listing
 from .evidence import Evidence
 from .fda import Injectable
 from .witnesses import Package, Proof
@@ -54,7 +54,7 @@ Life = Mapping[str, Sequence[tuple[dt.date, dt.date | None]]]
 
 
 def make(
-    editions: Iterable[Edition],
+    editions: Iterable[CrosswalkEdition],
     fda: Mapping[str, Injectable],
     reviews: Mapping[str, ProductReview],
     containers: Mapping[str, Container],
@@ -470,7 +470,7 @@ def _rows(
     proof: Proof | None,
     size: Fraction | None,
     container: Mapping[str, str],
-    editions: Sequence[Edition],
+    editions: Sequence[CrosswalkEdition],
     lives: Life,
     verified: dt.date,
 ) -> list[dict[str, str]]:
@@ -520,7 +520,7 @@ def _mergeable(before: Mapping[str, str], row: Mapping[str, str]) -> bool:
 
 
 def _segments(
-    by_edition: Mapping[int, list[Listing]], editions: Sequence[Edition], lives: Life
+    by_edition: Mapping[int, list[Listing]], editions: Sequence[CrosswalkEdition], lives: Life
 ) -> list[tuple[dt.date, dt.date | None, int, tuple[str, ...]]]:
     """Stretches of days with the same codes: first day, last day (None: open), edition, codes."""
     spans: list[tuple[dt.date, dt.date | None, int, str]] = []
@@ -540,7 +540,7 @@ def _segments(
 
 
 def _span(
-    n: int, code: str, by_edition: Mapping[int, list[Listing]], editions: Sequence[Edition], lives: Life
+    n: int, code: str, by_edition: Mapping[int, list[Listing]], editions: Sequence[CrosswalkEdition], lives: Life
 ) -> tuple[dt.date, dt.date | None]:
     """The days of a code in one edition: until the next edition starts, so across a missing quarter.
 

@@ -19,7 +19,7 @@ import attrs
 
 from .byhand import ByHand
 from .dating import quarter
-from .family import Asked, Edition, Family, Reading, body, dated, has, header_row
+from .family import Asked, Edition, Family, FileReading, body, dated, has, header_row
 from .files import Published, problem
 from .mue import slug
 
@@ -42,7 +42,7 @@ _TITLES = {"professional": ("practitioner", "practitioner"), "outpatient": ("out
 
 
 @attrs.frozen
-class EditReading(Reading):
+class EditReading(FileReading):
     """A reading of edits: the lines of the table that it gives, sorted."""
 
     lines: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ def _claim(file: Published) -> str:
     return "outpatient" if outpatient else "professional"
 
 
-def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One file of pairs: a part of an edition."""
     when, claim = dated(file, asked), _claim(file)
     named, words = _TITLES[claim]

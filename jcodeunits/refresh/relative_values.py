@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, Reading, Tally, dated, header_row, said
+from .family import Asked, Edition, Family, FileReading, Tally, dated, header_row, said
 from .files import Published, problem
 
 _HEADER = ("hcpcs", "mod", "description")
@@ -52,7 +52,7 @@ def _columns(file: Published, start: int) -> dict[str, int]:
     }
 
 
-def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One release: the values of the procedures that we know, and the conversion factor."""
     when, start = dated(file, asked), header_row(file, _HEADER)
     assert start is not None
@@ -80,7 +80,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[Reading]:
     kind, who = ("rvu-qp", ", qualifying participants") if qualifying else ("rvu", "")
     statements = {("all", said(factor=factors.pop())), *(() if qualifying else statements)}
     title = f"Relative value files {when.words}{who}"
-    yield Reading(Edition(kind, when, title), statements, tally.digest)
+    yield FileReading(Edition(kind, when, title), statements, tally.digest)
 
 
 FAMILY = Family(

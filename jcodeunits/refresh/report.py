@@ -18,7 +18,7 @@ from jcodeunits.facts.store import Store
 from .families import FAMILIES
 from .findings import Lint
 from .policy_tables import Cells, rows_of
-from .state import Result
+from .state import FoldResult
 
 NEXT_QUARTER = "Where the next files come from, each posted a few weeks before its quarter:"
 
@@ -63,7 +63,7 @@ LINT = {
 
 
 @attrs.frozen
-class Report:
+class RefreshReport:
     """What a refresh read, wrote and noticed."""
 
     edition: str
@@ -118,7 +118,7 @@ def _wrapped(line: str, width: int, indent: str = "") -> str:
     return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def of(result: Result, before: Store, digests: Mapping[str, str], own: frozenset[str]) -> Report:
+def of(result: FoldResult, before: Store, digests: Mapping[str, str], own: frozenset[str]) -> RefreshReport:
     """The report of a result beside the reference before it; `digests` are those of the files made."""
     names = {name.removesuffix(".csv") for name in digests}
     old = {name: _text(before, name) for name in names - {"edits"}}
@@ -129,7 +129,7 @@ def of(result: Result, before: Store, digests: Mapping[str, str], own: frozenset
     changes = [change for name in sorted(written) for change in _CHANGES.get(name, _none)(_pair(name, old, result))]
     touched = {change.subject for change in changes}
     lint = [item for item in result.lint if item.kind not in _DERIVED or item.place.partition(",")[0] in touched]
-    return Report(
+    return RefreshReport(
         result.edition,
         tuple(edition.title for edition in result.read),
         tuple(edition.title for edition in result.known),
@@ -164,7 +164,7 @@ def _mine(change: Change, own: frozenset[str]) -> Change:
 Pair = tuple[list[Cells], list[Cells]]
 
 
-def _pair(name: str, old: Mapping[str, str], result: Result) -> Pair:
+def _pair(name: str, old: Mapping[str, str], result: FoldResult) -> Pair:
     return rows_of(old[name]) if name in old else [], rows_of(result.texts[name]) if name in result.texts else []
 
 
@@ -172,7 +172,7 @@ def _none(_pair: Pair) -> list[Change]:
     return []
 
 
-def _difference(name: str, old: Mapping[str, str], result: Result) -> str:
+def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
     """How many rows a table gained and lost, or ""."""
     before, after = (set(text.splitlines()[1:]) for text in (old[name], result.texts[name]))
     gained, lost = len(after - before), len(before - after)

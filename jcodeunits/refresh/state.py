@@ -32,7 +32,7 @@ class State:
 
 
 @attrs.frozen
-class Result:
+class FoldResult:
     """The state after a fold, the tables derived from it, and what was noticed on the way.
 
     `files` are the tables by file name; `edits` is the file in which the pairs of codes lie.

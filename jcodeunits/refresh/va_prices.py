@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, Reading, Tally, body, dated, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
 from .files import Published
 from .numbers import number_of
 
 _COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
 
 
-def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
+def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every description of every NDC."""
     when, tally, statements = dated(file, asked, month_in), Tally(), set()
     for _line, cells in body(file, _COLUMNS):
@@ -24,7 +24,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[Reading]:
         if number is not None:
             statements.add((number, told))
     edition = Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA")
-    yield Reading(edition, statements, tally.digest)
+    yield FileReading(edition, statements, tally.digest)
 
 
 FAMILY = Family(
