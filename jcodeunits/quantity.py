@@ -19,6 +19,7 @@ from .amount import decimal_text, half_up, read_decimal
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
+from .facts.policy_rows import PayerOption
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import FromReference, Reference
 from .finding import Finding, declare, with_own_rows
@@ -84,13 +85,14 @@ class Counting:
     """How an NDC line counts one product: the qualifier, how much of it one container is, and why.
 
     `per_container` is None where the container's volume is not known: then only a dose by volume can be
-    counted.
+    counted. `made_up`: a powder that the payer counts by the volume it is made up to.
     """
 
     qualifier: str
     per_container: Fraction | None
     why: str
     citation: Citation | None = None
+    made_up: bool = False
 
 
 def counting(
@@ -164,6 +166,22 @@ def _ask_for_kit(item: Product, form: str, told: bool) -> None:
     )
 
 
+def as_the_payer_counts(
+    way: Counting, number: str, codes: Collection[str], option: PayerOption | None, volume: Fraction | None
+) -> Counting:
+    """The count of a powder that the payer counts by the volume made up, which only the caller knows.
+
+    `option` is the payer's row of `ndc-made-up`: codes, NDCs or their labeler and product (5-4), or `none`.
+    """
+    written = ndc.format(number)
+    named = option is not None and any(
+        one in codes or (one[:1].isdigit() and written.startswith(one)) for one in option.values
+    )
+    if option is None or not named or way.qualifier != "UN":
+        return way
+    return Counting("ML", volume, "the payer counts this powder by the volume it is made up to", option.citation, True)
+
+
 def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
     """A count that stands on general knowledge alone is said."""
     if way.citation is None or way.citation.confidence != "low":
@@ -191,6 +209,7 @@ def ndc_quantity(
     allowed: Collection[str] = USUAL,
     decimals: int = 3,
     minimum: str | None = None,
+    made_up: PayerOption | None = None,
     reference: Reference | None = None,
 ) -> NdcQuantity:
     """The NDC quantity of a dose: millilitres of a liquid, containers of a powder or kit, grams of a cream.
@@ -200,7 +219,8 @@ def ndc_quantity(
     known or a kit may hold several containers; `container_volume` the volume of one container of a liquid, where
     that is not known. `qualifier` asks for F2 (activity) or ME (mg), which are never
     chosen, and only where the payer takes them (`allowed`). The quantity is rounded half up to `decimals`,
-    never to zero; `minimum` is the payer's smallest quantity. Raises `FormNeeded`, `ContradictedProduct`,
+    never to zero; `minimum` is the payer's smallest quantity, `made_up` its row of powders that it counts by the
+    volume made up. Raises `FormNeeded`, `ContradictedProduct`,
     `UnitMismatch` and what the look-up raises.
 
     >>> print(ndc_quantity("0409-3795-01", "30 mg", on="2026-03-02"))
@@ -218,6 +238,7 @@ def ndc_quantity(
         held = None if container_amount is None else Dose.of(container_amount)
         volume = None if container_volume is None else volume_of(container_volume)
         way = counting(found, day, form, held is not None, volume, reference=book)
+        way = as_the_payer_counts(way, found.ndc, found.codes, made_up, volume)
         exact, step = _by_container(found, given, way, held, book)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
@@ -272,7 +293,7 @@ def _by_container(
         volume = given.to("mL").amount
         return volume, Step(f"{given} given", "the dose is a volume")
     dense, each = found.per_counted, "a container"
-    if dense is not None and (way.per_container is None or (held is None and not found.amount)):
+    if dense is not None and not way.made_up and (way.per_container is None or (held is None and not found.amount)):
         # One mL, or one of what is counted, stands for the container.
         held, way, each = Dose(dense, found.unit), attrs.evolve(way, per_container=Fraction(1)), "in one"
     label = labelled(found, reference) if held is None else held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -215,3 +216,67 @@ def test_the_command_takes_the_volume(capsys: pytest.CaptureFixture[str]) -> Non
     words = ["vials", "J9043", "30 mg", "--ndc", "00024-5824-11", "--form", "liquid", "--volume", "1.5 mL"]
     assert main([*words, "--on", ON]) == 0
     assert "ML 0.75" in capsys.readouterr().out
+
+
+# --- a payer that counts a powder by the volume made up
+
+
+def _trastuzumab(payer: str, **more: object) -> jc.Charge:
+    """Half of the 440 mg vial, as the state's manual of 2016 bills it."""
+    given = {"drug": "J9355", "dose": "220 mg", "route": "IV push", "ndc": "50242-0134-68", "form": "powder"}
+    given |= {"containers": 1, "container_amount": "440 mg", "container": "multi-dose", **more}
+    encounter = {"on": "2026-03-02", "place": "11", "payer": payer, "administrations": [given]}
+    return jc.charge({**encounter, "diagnoses": ["C50.911"]})
+
+
+@pytest.mark.parametrize(
+    ("payer", "more", "quantity"),
+    [
+        ("tx-medicaid", {"container_volume": "20 mL"}, ("ML", Decimal(10))),
+        ("tx-medicaid", {"dose": "10 mL", "concentration": "22 mg/mL"}, ("ML", Decimal(10))),
+        ("tx-medicaid", {}, (None, None)),
+        ("medicaid", {"container_volume": "20 mL"}, ("UN", Decimal("0.5"))),
+        ("medicare", {}, ("UN", Decimal("0.5"))),
+    ],
+)
+def test_a_payer_that_counts_a_powder_made_up_takes_the_volume_from_the_caller(
+    payer: str, more: dict[str, object], quantity: tuple[str | None, Decimal | None]
+) -> None:
+    made = _trastuzumab(payer, **more)
+    (line,) = [line for line in made.lines if line.code == "J9355"]
+    assert (line.units, (line.ndc_qualifier, line.ndc_quantity)) == (22, quantity)
+    rules = {finding.rule for finding in made.findings}
+    assert ("ndc-made-up" in rules) == (payer == "tx-medicaid")
+    assert ("ndc-quantity-unknown" in rules) == (quantity[0] is None)
+
+
+def test_a_batch_counts_a_powder_made_up_as_a_charge_does() -> None:
+    row = {"drug": "J9355", "dose": "220", "unit": "mg", "on": "2026-03-02", "route": "IV push", "place": "11"}
+    row |= {"ndc": "50242-0134-68", "form": "powder", "containers": "1", "container_amount": "440 mg"}
+    row |= {"container": "multi-dose"}
+    rows = [
+        row | {"payer": payer, "container_volume": v} for payer in ("tx-medicaid", "medicare") for v in ("20 mL", "")
+    ]
+    made = jc.batch.bill(pa.Table.from_pylist(rows)).to_pylist()
+    assert [(r["ndc_qualifier"], r["ndc_quantity"] and float(r["ndc_quantity"])) for r in made] == [
+        ("ML", 10.0),
+        (None, None),
+        ("UN", 0.5),
+        ("UN", 0.5),
+    ]
+    assert "ndc-made-up" in made[1]["findings"]
+
+
+def test_a_sites_payer_names_a_powder_by_code_by_product_or_by_ndc(tmp_path: Path) -> None:
+    for n, named in enumerate(("J0696", "00409-7332", "00409-7332-01", "none", "00409-7332-02")):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        (folder / "payers.csv").write_text(
+            f"payer,option,values\nour-plan,follows,medicaid\nour-plan,ndc-made-up,{named}\n"
+        )
+        book = REFERENCE.with_tables(folder)
+        option = book.policy.option("our-plan", "ndc-made-up", ON)
+        answer = jc.ndc_quantity(
+            "00409-7332-01", "500 mg", ON, container_volume="10 mL", made_up=option, reference=book
+        )
+        assert str(answer) == ("ML5" if n < 3 else "UN0.5")

@@ -379,7 +379,8 @@ def _ndc_line(
     if item.ends is not None and item.ends < on:
         made.differs("ended-ndc", item.citation)
     try:
-        right = ndc_quantity(item, charged, on, reference=reference)
+        made_up = reference.policy.option(payer, "ndc-made-up", on, claim)
+        right = ndc_quantity(item, charged, on, made_up=made_up, reference=reference)
     except JcodeunitsError:
         return  # nothing proves how the NDC is counted
     made.qualifier, made.quantity = right.qualifier, f"{right.quantity:f}"

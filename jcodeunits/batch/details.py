@@ -290,7 +290,7 @@ class Work:
         stand: list[Judgment | None] = [None]
         option = []
         for judgment in judgments:
-            key = None if judgment is None else (judgment.decimals, judgment.qualifiers)
+            key = None if judgment is None else (judgment.decimals, judgment.qualifiers, judgment.made_up)
             if key not in asked:
                 asked[key] = len(asked)
                 stand.append(judgment)

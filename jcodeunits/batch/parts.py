@@ -35,7 +35,7 @@ from ..dose import Dose
 from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts.drug_rows import Drug
-from ..facts.policy_rows import Limit, NeededModifier, Place
+from ..facts.policy_rows import Limit, NeededModifier, PayerOption, Place
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
@@ -44,7 +44,7 @@ from .resolve import Cell, Resolver, blank, reason_of
 
 SAFE = 2**61  # figures below it can be added and doubled within 64 bits
 _OWN = ("JW", "JZ")
-_ASKED = ("decimals", "qualifiers", "waste")  # of the payer, about the NDC
+_ASKED = ("decimals", "qualifiers", "waste", "made-up")  # of the payer, about the NDC
 # Where a sentence names the drug: its name and its code.
 _NAME, _CODE = "\x01", "\x02"
 # That nobody names a diagnosis is said of the claim; the limit depends on the units (`Parts.limit`).
@@ -79,7 +79,7 @@ class Judgment:
 
     `reason` why it is withheld, with places for the drug's name and code, and the finding's id `rule`;
     `modifiers` besides JW and JZ; `findings` the ids that stand on the line; `waste` what is asked about
-    discarded drug; `decimals`, `qualifiers` and `ndc_waste` how the payer wants the NDC quantity.
+    discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the payer wants the NDC quantity.
     """
 
     reason: str
@@ -90,6 +90,7 @@ class Judgment:
     decimals: int
     qualifiers: tuple[str, ...]
     ndc_waste: str
+    made_up: PayerOption
     on: dt.date  # a day that stands for all on which this is so
 
     def says(self, drug: Drug) -> str:
@@ -209,7 +210,7 @@ class Parts:
         key = (id(facts), way, setting, self.resolver.season(on), ndc, waste, count)
         if key not in self._judgments:
             asked = [self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim) for name in _ASKED]
-            decimals, qualifiers, how = asked
+            decimals, qualifiers, how, made_up = asked
             line = Line(
                 drug.code, units=1, kind="drug", label=drug.name, administration=0, ndc=_NUMBER if ndc else None
             )
@@ -226,6 +227,7 @@ class Parts:
                 int(decimals.value or 3),
                 tuple(qualifiers.values),
                 how.value or "split",
+                made_up,
                 on,
             )
         return self._judgments[key]
@@ -294,7 +296,18 @@ class Parts:
             opened, said = weigh(found, row, None, self.reference)
         except JcodeunitsError:
             return Coefficients()
-        way, more = counted_as(opened.number, opened.item, form, opened.told, on, self.reference, judgment.qualifiers)
+        way, more = counted_as(
+            opened.number,
+            opened.item,
+            form,
+            opened.told,
+            on,
+            self.reference,
+            judgment.qualifiers,
+            None,
+            judgment.made_up,
+            (row.code,),
+        )
         band = row.basis == "band"
         given = (units.factor(cell.unit, row.unit) * cell.scale if band else cell.ratio) / 10 ** scales[0]
         lost = self._lost(row, Dose(cell.scale, cell.unit) if thrown is None else Dose(Fraction(1), thrown))

@@ -98,6 +98,7 @@ def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> 
     if args.payer is not None:
         option, payer = on.reference.policy.option, args.payer.casefold()
         more["allowed"] = option(payer, "ndc-qualifiers", on.date).values
+        more["made_up"] = option(payer, "ndc-made-up", on.date)
         more["decimals"] = int(option(payer, "ndc-decimals", on.date).value or 3)
     return ndc_quantity(item, dose, on.date, args.form, reference=on.reference, **more)
 

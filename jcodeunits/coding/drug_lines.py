@@ -7,7 +7,7 @@ guessed line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -383,14 +383,16 @@ class DrugCoding:
         return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
 
     def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
-        return self._quantities(o, given.administration.form, given.volume if len(given.opened) == 1 else None)
+        volume = given.volume if len(given.opened) == 1 else None
+        return self._quantities(o, given.administration.form, volume, (given.billed.drug.code,))
 
     def _quantities(
-        self, o: Opened, form: str | None, volume: Fraction | None
+        self, o: Opened, form: str | None, volume: Fraction | None, codes: Sequence[str] = ()
     ) -> tuple[Quantities | None, tuple[Finding, ...]]:
         allowed = self._option("ndc-qualifiers").values
         decimals = int(self._option("ndc-decimals").value or 3)
-        return count(o, form, volume, self.encounter.on, self.reference, allowed, decimals)
+        made_up = self._option("ndc-made-up")
+        return count(o, form, volume, self.encounter.on, self.reference, allowed, decimals, made_up, codes)
 
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -26,11 +26,21 @@ from jcodeunits.errors import (
     quoted,
 )
 from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.policy_rows import PayerOption
 from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
 from jcodeunits.facts.products import expired
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare, softened
-from jcodeunits.quantity import Counting, by_form, counting, from_memory, rounded, unlabelled, volume_of
+from jcodeunits.quantity import (
+    Counting,
+    as_the_payer_counts,
+    by_form,
+    counting,
+    from_memory,
+    rounded,
+    unlabelled,
+    volume_of,
+)
 from jcodeunits.vials import thrown_away
 
 FINDINGS = declare(
@@ -42,6 +52,7 @@ FINDINGS = declare(
         "container-differs": ("The container kind said is not that of the product row", "warn"),
         "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
         "ndc-invalid": ("What was given as NDC is none", "stop"),
+        "ndc-made-up": ("The payer counts the powder by the volume made up", "note"),
         "ndc-qualifier": ("A unit of measure that the payer does not take", "warn"),
         "ndc-quantity-unknown": ("The NDC quantity is not known", "warn"),
         "ndc-unknown": ("No product row knows the NDC", "warn"),
@@ -260,10 +271,13 @@ def counted_as(
     reference: Reference,
     allowed: tuple[str, ...],
     volume: Fraction | None = None,
+    made_up: PayerOption | None = None,
+    codes: Collection[str] = (),
 ) -> tuple[Counting | None, tuple[Finding, ...]]:
     """How an NDC is counted on the line, or why that is not known.
 
-    `told`: the record says the amount in a container; `volume`: it says how many mL one holds.
+    `told`: the record says the amount in a container; `volume`: it says how many mL one holds; `made_up`: the
+    payer's row of powders that it counts by the volume made up, by NDC or by the drug's `codes`.
     """
     if number is None or (item is None and form is None):
         return None, ()  # that nobody lists it has been said
@@ -273,6 +287,7 @@ def counted_as(
             way = counting(item, on, form, told, volume, reference=reference)
         else:
             way = by_form(form or "", volume)
+        way = as_the_payer_counts(way, number, item.codes if item is not None else codes, made_up, volume)
     except FormNeeded as error:
         what = "form: " if error.choices == FORMS else ""
         fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
@@ -285,7 +300,14 @@ def counted_as(
         says = f"NDC {ndc.format(number)} is counted as {way.qualifier}, which the payer does not take."
         fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
         return None, (Finding("ndc-qualifier", "warn", says, fix, (cite,)),)
-    return way, from_memory(number, way)
+    return way, (*from_memory(number, way), *_made_up(number, way))
+
+
+def _made_up(number: str, way: Counting) -> tuple[Finding, ...]:
+    if not way.made_up or way.citation is None:
+        return ()
+    says = f"NDC {ndc.format(number)} is a powder that the payer counts in mL made up; others count the container."
+    return (Finding("ndc-made-up", "note", says, "Say the volume that one container makes.", (way.citation,)),)
 
 
 # Which figure is the quantity of what was given: a volume as it is, the dose's part of a container, the containers.
@@ -315,11 +337,13 @@ def count(
     reference: Reference,
     allowed: tuple[str, ...],
     decimals: int,
+    made_up: PayerOption | None = None,
+    codes: Collection[str] = (),
 ) -> tuple[Quantities | None, tuple[Finding, ...]]:
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
-    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed, o.volume)
+    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed, o.volume, made_up, codes)
     if way is None:
         return Quantities(o.number), said
     cite = o.item.citation if o.item is not None else reference.products.newest
@@ -338,7 +362,7 @@ def _quantities(
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     each, one = o.each, way
     rate = per / each if per is not None and each else None
-    if rate is None and o.per_ml:
+    if rate is None and o.per_ml and not way.made_up:
         # One mL, or one of what is counted, stands for the container, which is not known.
         each, one, rate = o.per_ml, attrs.evolve(way, per_container=Fraction(1)), 1 / o.per_ml
     whole = None if per is None or o.containers is None else o.containers * per
@@ -348,7 +372,7 @@ def _quantities(
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers, the amount and the volume of one, or the dose by volume."
-        return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
+        return Quantities(number), (*said, Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)))
     thrown = None if rate is None or not o.discarded else o.discarded * rate
     quantity, how = rounded(given, decimals)
     says = f"NDC {ndc.format(number)}{name}: {way.qualifier} {decimal_text(given)}"
