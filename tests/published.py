@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 MUE_NOTICE = '"A notice about the codes.\r\n\r\nIt goes on, with a comma or two.",,,\r\n'
@@ -150,3 +150,79 @@ def directory(folder: Path) -> list[Path]:
         "SINGLE-DOSE\t20261005\t\tN\tN\n"
     )
     return [_write(folder / "product.txt", product), _write(folder / "package.txt", package)]
+
+
+def plain(name: str, head: str, *rows: str) -> Callable[[Path], Path]:
+    """A made file of a layout that is a header and rows."""
+    return lambda folder: _write(folder / name, "\n".join([head, *rows, ""]))
+
+
+# For each family how one of its files is made; a family of several layouts has one of each.
+_SOLD = "J9260,Methotrexate,Maker,99999-0301-25,Methotrexate,15 MG,1,25,2,50,,"
+SAMPLES: dict[str, tuple[Callable[[Path], Path], ...]] = {
+    "HCPCS Level II": (
+        plain(
+            "HCPC2026_OCT_ANWEB.csv",
+            "HCPC,SEQNUM,RECID,LONG DESCRIPTION,SHORT DESCRIPTION,ADD DT,ACT EFF DT,TERM DT",
+            'J1885,00100,3,"Injection, ketorolac tromethamine, per 15 mg",Ketorolac,19930101,19930101,',
+        ),
+    ),
+    "NDC-HCPCS crosswalk": (lambda folder: crosswalk(folder, 2026, 4, [_SOLD]),),
+    "other NDC-HCPCS crosswalks": (
+        plain(
+            "2026q4 AWP crosswalk.csv",
+            "October 2026 AWP NDC - HCPCS Crosswalk",
+            "_2026_CODE,Short Description,LABELER NAME,NDC,Drug Name,HCPCS dosage,PKG SIZE,PKG QTY,BILLUNITS,"
+            "BILLUNITSPKG",
+            _SOLD,
+        ),
+    ),
+    "payment limits": (lambda folder: limits(folder, 2026, 4, {"J9260": "3.105"}),),
+    "unit limits (MUE)": (lambda folder: mue(folder, 2026, 4, {"J9260": 9}),),
+    "pairs of codes (PTP)": (lambda folder: ptp(folder, "v323r0", [("96372", "99211", "20050101", "*", "0")]),),
+    "relative values": (
+        lambda folder: relative_values(folder, 2026, "OCT", {"96372": "0.17,0.23,0.23,0.01,0.41,0.41"}, "33.4"),
+    ),
+    "outpatient statuses (OPPS Addendum B)": (
+        lambda folder: addendum_b(folder, 2026, "October", {"J9260": ("K", "3.1")}),
+    ),
+    "places of service": (
+        plain("places_2026-10.csv", "pos_code,pos_type,pos_name", "11,Non-facility,Office", "22,Facility,Hospital"),
+    ),
+    "NDC directory": (lambda folder: directory(folder)[0], lambda folder: directory(folder)[1]),
+    "NSDE": (lambda folder: nsde(folder, {"99999030125": "ML"}),),
+    "pharmacy prices (NADAC)": (lambda folder: nadac(folder, {"99999030125": ("A drug 30 mg/mL vial", "ML")}),),
+    "VA prices": (
+        plain(
+            "FssPharmPrices_2026-10.csv",
+            "NDCWithDashes,PackageDescription,Generic,TradeName",
+            "99999-0301-25,VIAL 1 ML,METHOTREXATE,METHOTREXATE",
+        ),
+    ),
+    "a state's conversion of NDC units": (
+        plain(
+            "conversion_2026-10.csv",
+            "NDC,Claim Type,HCPCS,Provider Billed Units,CMS Units - Invoiced Units",
+            "99999030125,Medical,J9260,2,1",
+        ),
+    ),
+    "injectable NDCs": (
+        plain(
+            "injectables_2026-10.csv",
+            "ndc,description,dosage form,strength,measure",
+            "99999-0301-25,1 mL methotrexate 25 mg/mL Injection,vial,25,mg/mL",
+        ),
+    ),
+    "FDA recalls and shortages": (
+        plain(
+            "recalls_2026-10.csv",
+            "recall_number,recall_initiation_date,product_description",
+            'D-1,20261002,"Methotrexate injection 25 mg/mL, 2 mL single-dose vial, NDC 99999-0301-25"',
+        ),
+        plain(
+            "shortages_2026-10.csv",
+            "presentation,generic_name,last_seen_date",
+            '"Methotrexate, 25 mg/mL (NDC 99999-0301-25)",Methotrexate,2026-10-02',
+        ),
+    ),
+}

@@ -32,7 +32,10 @@ LIVELY = {
     "ndc": ("0409-3795-01", *ON),
     "vials": ("J9035", "305", "mg", *ON),
     "lookup": ("urgent", "care", *ON),
+    "charge": ("--drug", "ketorolac", "--dose", "30 mg", "--route", "IM", "--place", "11", *ON),
+    "refresh": ("--coverage",),
 }
+IN_BULK = {"batch", "audit"}  # files in and out: test_cli_bulk
 
 
 class Ran:
@@ -471,11 +474,16 @@ def test_the_version_names_the_data(run) -> None:
     assert re.fullmatch(r"jcodeunits \d+\.\d+\.\d+, HCPCS \d{4} Q\d, data [0-9a-f]{12}\n", run("--version").out)
 
 
+def test_every_verb_is_tried() -> None:
+    assert set(LIVELY) | IN_BULK == set(cli.VERBS)
+
+
 @pytest.mark.parametrize("verb", LIVELY)
 def test_json_is_one_document_and_nothing_else(run, verb: str) -> None:
     answer = run(verb, *LIVELY[verb], "--json")
     assert (answer.status, answer.err) == (0, "")
-    assert {"edition", "fingerprint", "on"} <= set(answer.json)
+    day = {"on"} if verb != "charge" else set()  # a charge is of the day that its encounter says
+    assert {"edition", "fingerprint"} | day <= set(answer.json)
 
 
 @pytest.mark.parametrize("verb", LIVELY)

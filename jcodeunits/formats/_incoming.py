@@ -31,7 +31,7 @@ from ._times import last_day
 FINDINGS = declare(
     __name__,
     {
-        "not-administered": ("The message says that a dose was not given", "note"),
+        "not-administered": ("The message says that a dose was not given", "warn"),
         "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
