@@ -28,7 +28,7 @@ MEANINGS = {
 }
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class MarWord(Dated):
     """One word in small letters."""
 

@@ -58,7 +58,7 @@ NAMES = (
 SYSTEMS = ("snomed", "snomed-method", "hl7-0162", "hl7-0165", "ncit", "hl7-v3-route")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class CodedRoute(Dated):
     """A code of a published list: `route` is empty where it is known by its display, but has no name here."""
 
@@ -71,7 +71,7 @@ class CodedRoute(Dated):
     route: str = column(tables.choice("", *NAMES))
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class RouteWord(Dated):
     """A spelling for people, as `plain` leaves it."""
 

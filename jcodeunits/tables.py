@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import os.path
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
@@ -23,7 +22,7 @@ import attrs
 
 from .amount import read_decimal
 from .dated import Citation, Period, beginnings
-from .errors import TableError, quoted
+from .errors import TableError
 
 Row = TypeVar("Row")
 
@@ -174,7 +173,13 @@ OWN = "site"  # the source of a site's own rows
 ALWAYS = "1900-01-01"
 
 
-@attrs.frozen
+@cache
+def _compared(row_class: type[Any]) -> tuple[str, ...]:
+    """The fields by which two rows of a class are the same."""
+    return tuple(field.name for field in attrs.fields(row_class) if field.eq)
+
+
+@attrs.frozen(eq=False, repr=False)
 class Dated:
     """The common part of every row of facts: the days in effect, and where the fact stands.
 
@@ -195,6 +200,19 @@ class Dated:
     verified: dt.date = column(day, own=lambda given: given.get("effective") or ALWAYS)
     origin: Source | None = attrs.field(init=False, eq=False, repr=False, default=None)
     replaces: bool = attrs.field(init=False, eq=False, repr=False, default=False)
+
+    # Written once for every row class: what attrs would write for each of forty takes most of a start.
+    def __eq__(self, other: object) -> bool:
+        if self is other or other.__class__ is not self.__class__:
+            return self is other
+        return all(getattr(self, name) == getattr(other, name) for name in _compared(cast(Any, self.__class__)))
+
+    def __hash__(self) -> int:
+        return hash((self.effective, *[getattr(self, name) for name in self.KEY]))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in _compared(cast(Any, self.__class__)))
+        return f"{type(self).__name__}({fields})"
 
     @property
     def period(self) -> Period:
@@ -223,7 +241,8 @@ class Dated:
 D = TypeVar("D", bound=Dated)
 
 
-def _set(row: D, origin: Source | None, replaces: bool) -> D:
+def sourced(row: D, origin: Source | None, replaces: bool) -> D:
+    """The row with its source's own row, and whether it stands in place of a shipped one."""
     object.__setattr__(row, "origin", origin)
     object.__setattr__(row, "replaces", replaces)
     return row
@@ -254,7 +273,7 @@ def folder() -> str:
 
 def lines_of(name: str) -> list[str]:
     """The lines of a file of the package that is no table."""
-    return content(os.path.join(folder(), name)).decode("utf-8").splitlines()
+    return file_text(os.path.join(folder(), name), name).splitlines()
 
 
 @cache
@@ -278,14 +297,8 @@ def guide(cite: str) -> Citation:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8)
-def content(file: str) -> bytes:
-    """The bytes of a file of facts, which nobody changes while the program runs."""
-    with open(file, "rb") as stream:
-        return stream.read()
-
-
-def _text(file: str, name: str, encoding: str = "utf-8") -> str:
+def file_text(file: str, name: str, encoding: str = "utf-8") -> str:
+    """The text of a file of facts. Raises `TableError`."""
     try:
         with open(file, "rb") as stream:
             return stream.read().decode(encoding)
@@ -296,7 +309,8 @@ def _text(file: str, name: str, encoding: str = "utf-8") -> str:
         raise TableError(f"{name} is not UTF-8 (line {line}): save it as CSV UTF-8.", file=file, problems=()) from why
 
 
-def _cells(lines: Iterable[str], file: str, name: str) -> list[list[str]]:
+def cells_of(lines: Iterable[str], file: str, name: str) -> list[list[str]]:
+    """The cells of a file's lines. Raises `TableError`."""
     try:
         return list(csv.reader(lines))
     except csv.Error as why:
@@ -322,9 +336,9 @@ def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[
     Raises `TableError` with every problem found.
     """
     name = os.path.basename(file)
-    told = _text(file, name)
+    told = file_text(file, name)
     lines = [f"{line}\n" for line in told.removesuffix("\n").split("\n")] if told else []
-    cells = _cells(lines, file, name)
+    cells = cells_of(lines, file, name)
     rows, problems = _convert(row_class, cells, told, known)
     if not problems:
         problems = _check_order(row_class, cells, rows)
@@ -356,7 +370,7 @@ def _convert(
         except (ValueError, TypeError) as why:
             problems.extend(_cell_problems(row_class, line, row) or [f"line {line}: {why}"])
         else:
-            rows.append(_set(made, known.get(row[at]), False) if dated else made)
+            rows.append(sourced(made, known.get(row[at]), False) if dated else made)
         if dated and row[at] not in known:
             problems.append(f"line {line}, column source: {row[at]!r} stands in no row of sources.csv")
     return rows, problems
@@ -373,13 +387,14 @@ def _cell_problems(row_class: type[Any], line: int, row: Sequence[str]) -> list[
     problems = []
     for field, cell in zip([f for f in attrs.fields(row_class) if f.init], row, strict=True):
         try:
-            _converted(field, cell)
+            converted(field, cell)
         except (ValueError, TypeError) as why:
             problems.append(f"line {line}, column {field.name}: {cell!r}: {why}")
     return problems
 
 
-def _converted(field: Any, cell: str) -> Any:
+def converted(field: Any, cell: str) -> Any:
+    """What a cell says in a column. Raises `ValueError`."""
     return field.converter.converter(cell) if field.converter is not None else cell
 
 
@@ -432,18 +447,20 @@ def starting(
     wanted += b"," if whole else b""
     while data[end : end + len(wanted)] == wanted:
         end = data.find(b"\n", end) + 1 or len(data)
-    return _rows_of(row_class, data[start:end].decode("utf-8").split("\n"), known)
+    return rows_of(row_class, data[start:end].decode("utf-8").split("\n"), known)
 
 
-def holding(row_class: type[D], data: bytes, text: str, known: Mapping[str, Source]) -> tuple[D, ...]:
-    """The rows in whose line this text stands anywhere, the rest unread; the caller sifts them."""
-    wanted = text.encode()
-    return _rows_of(row_class, [line.decode("utf-8") for line in data.split(b"\n")[1:] if wanted in line], known)
+@lru_cache(maxsize=8)
+def lines_in_small(file: str) -> tuple[list[str], list[str]]:
+    """The lines of a table after its header, as they are and in small letters, for a search in them."""
+    lines = file_text(file, os.path.basename(file)).removesuffix("\n").split("\n")[1:]
+    return lines, [line.casefold() for line in lines]
 
 
-def _rows_of(row_class: type[D], lines: Iterable[str], known: Mapping[str, Source]) -> tuple[D, ...]:
+def rows_of(row_class: type[D], lines: Iterable[str], known: Mapping[str, Source]) -> tuple[D, ...]:
+    """The rows of some lines of a table."""
     made = [cast(Any, row_class)(*row) for row in csv.reader(lines) if row]
-    return tuple(_set(row, known.get(row.source), False) for row in made)
+    return tuple(sourced(row, known.get(row.source), False) for row in made)
 
 
 def _first_line(data: bytes, wanted: bytes) -> int:
@@ -459,136 +476,13 @@ def _first_line(data: bytes, wanted: bytes) -> int:
     return low
 
 
-# --- a site's own rows ------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class OwnRow:
-    """A site's row, the text of its first cell, the line of the file that it stands on."""
-
-    first: str
-    row: Any
-    line: int
-
-
-def read_own(
-    row_class: type[D], file: str, known: Mapping[str, Source], rows: Callable[[], Iterable[D]]
-) -> tuple[OwnRow, ...]:
-    """A site's own rows: any of the table's columns, in any order, and `replaces` (yes or no).
-
-    What is left out has its default: the row is the site's own and holds always. Raises `TableError` that
-    names the line, what is missing and a row that would load.
-    """
-    name = os.path.basename(file)
-    cells = _cells(io.StringIO(_text(file, name, "utf-8-sig"), newline=""), file, name)
-    names = header(row_class)
-    given = cells[0] if cells else []
-    unknown = [column for column in given if column not in (*names, "replaces")]
-    if not given or unknown or len(set(given)) != len(given):
-        wrong = ", ".join(repr(column) for column in unknown)
-        says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
-        if len(given) == 1 and any(mark in given[0] for mark in ";\t|"):
-            says = f"{quoted(given[0])} is one column: separate the cells with commas"
-        way = f"Its columns: {', '.join(names)}, replaces."
-        raise refuse(name, file, [f"line 1: {says}"], way, _example(row_class, rows))
-    found: list[OwnRow] = []
-    problems: list[str] = []
-    for line, row in enumerate(cells[1:], start=2):
-        if not any(row):
-            continue
-        if len(row) != len(given):
-            problems.append(f"line {line}: {len(row)} cells where the header has {len(given)}")
-            continue
-        said = {column: cell.strip() for column, cell in zip(given, row, strict=True)}
-        if not all(cell.isprintable() for cell in said.values()):
-            problems.append(f"line {line}: a control character stands in it")
-            continue
-        made, wrong_cells = _own(row_class, said, known, f"{name}, line {line}")
-        problems += [f"line {line}{says}" for says in wrong_cells]
-        if made is not None:
-            found.append(OwnRow(made.first_cell, made, line))
-    if problems:
-        raise refuse(name, file, problems, "", _example(row_class, rows))
-    return tuple(found)
-
-
-def _own(
-    row_class: type[D], said: Mapping[str, str], known: Mapping[str, Source], place: str
-) -> tuple[D | None, list[str]]:
-    """One own row with its defaults, or what is wrong with it."""
-    cells, problems = [], []
-    for field in attrs.fields(cast(Any, row_class)):
-        if not field.init:
-            continue
-        cell = said.get(field.name, "") or _default(field, said, place)
-        cells.append(cell)
-        try:
-            _converted(field, cell)
-        except (ValueError, TypeError) as why:
-            missing = f": column {field.name} is missing" if not cell else f", column {field.name}: {cell!r}: {why}"
-            problems.append(missing)
-    try:
-        replaces = flag(said.get("replaces", "") or "no")
-    except ValueError as why:
-        problems.append(f", column replaces: {said['replaces']!r}: {why}")
-    if problems:
-        return None, problems
-    try:
-        row: D = cast(Any, row_class)(*cells)
-    except (ValueError, TypeError) as why:
-        return None, [f": {why}"]
-    if row.ends is not None and row.ends < row.effective:
-        return None, [f": ends {row.ends} before it takes effect {row.effective}"]
-    return _set(row, known.get(row.source), replaces), []
-
-
-def _default(field: Any, said: Mapping[str, str], place: str) -> str:
-    if field.name == "cite":
-        return place
-    own = field.metadata.get("own", "")
-    return str(own(said)) if callable(own) else str(own)
-
-
-def needed(row_class: type[Dated]) -> list[str]:
-    """The columns that a site's own row gives: those that it cannot leave out, and the usual ones."""
-    wanted = []
-    for field in attrs.fields(cast(Any, row_class)):
-        if not field.init or field.name == "cite":
-            continue
-        if field.name in row_class.USUAL or ("own" not in field.metadata and not _takes_empty(field)):
-            wanted.append(field.name)
-    return wanted
-
-
-def _takes_empty(field: Any) -> bool:
-    try:
-        _converted(field, "")
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _example(row_class: type[D], rows: Callable[[], Iterable[D]]) -> list[str]:
-    """A file of one row that loads in place of a shipped row: the columns that a site's row gives."""
-    names = needed(row_class)
-    cells: list[str] = []
-    for row in rows():
-        cells = [row.first_cell if name == names[0] else cell_text(getattr(row, name)) for name in names]
-        if all(cells):
-            break
-    if not cells:
-        return []
-    shown = io.StringIO()
-    csv.writer(shown, lineterminator="\n").writerows(([*names, "replaces"], [*cells, "yes"]))
-    return shown.getvalue().splitlines()
-
-
 def cell_text(value: object) -> str:
     """A value of a row as the cell that it is read from.
 
     >>> cell_text(("IM", "SC")), cell_text(True), cell_text(None), cell_text(Fraction(5, 2))
     ('IM|SC', 'yes', '', '2.5')
     """
+
     from .amount import decimal_text
 
     if value is None:

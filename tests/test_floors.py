@@ -30,6 +30,7 @@ FLOORS = {
     "facts.folder": 5,
     "facts.words": 5,
     "facts.drug_rows": 6,
+    "facts.own_tables": 6,
     "facts.policy_rows": 6,
     "facts.product_rows": 6,
     "facts.siblings": 7,

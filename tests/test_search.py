@@ -6,6 +6,7 @@ import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from shipped import DRUGS, with_own
 import jcodeunits as jc
 from jcodeunits.errors import DateError, UnknownDrug
 from jcodeunits.facts.search import Drugs, find, suggest
+from jcodeunits.facts.store import Store
 from jcodeunits.facts.words import normal
 
 ON = "2026-03-02"
@@ -233,3 +235,39 @@ def test_no_fuzzy_matching_is_loaded_to_find() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def _read_whole(monkeypatch: pytest.MonkeyPatch, text: str) -> list[Any]:
+    """What a search finds that looks at every row of every table."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "mentioning", lambda self, row_class, _says: self.rows(row_class))
+        return list(find(text, limit=None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["toradol", "Solu-Medrol", "depo med", "vitamin b12", "in", "hydrochloride", "hcl", "a", "vit", "immune globulin"]
+    + [
+        "non-depot",
+        "ketorolac tromethamine injection",
+        'say "no"',
+        "tc99m",
+        "2.5%",
+        "é",
+        "iron|sucrose",
+        "insulin glargine",
+    ]
+    + [row.brand for row in BOOK.brands[::97]]
+    + [row.ingredient for row in BOOK.drugs[::131]],
+)
+def test_a_search_finds_what_a_look_at_every_row_finds(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert list(find(text, limit=None)) == _read_whole(monkeypatch, text)
+
+
+def test_a_search_for_one_name_makes_no_row_of_the_others() -> None:
+    says = "import jcodeunits as jc; from jcodeunits.facts.drug_rows import Brand, Drug; jc.find('toradol'); "
+    says += "store = jc.Reference.shipped().store; print(store.has_read(Drug), store.has_read(Brand))"
+    assert (
+        subprocess.run([sys.executable, "-c", says], capture_output=True, text=True, check=True).stdout
+        == "False False\n"
+    )

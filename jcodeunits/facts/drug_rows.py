@@ -179,7 +179,7 @@ def _own_basis(given: Mapping[str, str]) -> str:
     return "" if given.get("refuses") else "per"
 
 
-@attrs.frozen(cache_hash=True, field_transformer=columns_last, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Drug(Shown, Dated):
     """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
 
@@ -271,7 +271,7 @@ class Drug(Shown, Dated):
         }
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Brand(Dated):
     """One meaning of a brand name: an ingredient's general codes, or exactly one code."""
 
@@ -288,7 +288,7 @@ class Brand(Dated):
     note: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class OtherName(Dated):
     """A name that is no brand: a synonym, an abbreviation in use, or an unsafe one that is refused."""
 
@@ -306,7 +306,7 @@ class OtherName(Dated):
     routes: ClassVar[tuple[str, ...]] = ()
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Salt(Dated):
     """A word that names a salt, ester or hydrate; `bare` words are no drug when they stand alone."""
 
@@ -317,7 +317,7 @@ class Salt(Dated):
     kind: str = column(choice("salt", "bare"), own="salt")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Successor(Dated):
     """What came after a code, on which evidence, and for which products where a code split."""
 
@@ -331,7 +331,7 @@ class Successor(Dated):
     ndcs_moved: int | None = column(tables.optional_integer)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class NameWord(Dated):
     """A word or phrase that stands in drug texts and is no drug itself.
 
@@ -349,7 +349,7 @@ class NameWord(Dated):
     means: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class BrandStrength(Dated):
     """A brand whose number is what one mL holds."""
 
@@ -360,7 +360,7 @@ class BrandStrength(Dated):
     concentration: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class RxNorm(Dated):
     """A concept of RxNorm and the words that it stands for here."""
 
@@ -371,7 +371,7 @@ class RxNorm(Dated):
     name: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Uncoded(Dated):
     """A drug that has no code of its own: its name, what it is where that is a brand, and its kind."""
 

@@ -215,6 +215,15 @@ class Catalog:
 
     # -- by name
 
+    def of_ingredients(self, names: Iterable[str]) -> dict[str, tuple[Drug, ...]]:
+        """The rows of each ingredient, written as its rows write it; of no other is one read."""
+        written = {name.casefold().replace('"', '""') for name in names}
+        if not written:
+            return {}
+        found = self.store.mentioning(Drug, lambda line: any(name in line for name in written))
+        rows = _by(found, "ingredient")
+        return {name: rows.get(name, ()) for name in names}
+
     @cached_property
     def ingredients(self) -> dict[str, tuple[Drug, ...]]:
         """Drug rows by normal ingredient name."""

@@ -10,14 +10,15 @@ from typing import Any, Protocol
 
 from .. import hcpcs, ndc, tables
 from ..errors import LONGEST, JcodeunitsError
-from ..tables import Dated, OwnRow
+from ..tables import Dated
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog
+from .own_tables import OwnRow, OwnTables
 from .policy import Policy
 from .policy_rows import ANY, DrugClass, PayerOption, PlaceRule, Procedure, RouteCode
 from .product_rows import Container
 from .products import Products
-from .store import OwnTables, Store, key_of, named, stands_in_place
+from .store import Store, key_of, named, stands_in_place
 from .words import normal, squeezed
 
 _PRODUCT = re.compile(r"\d{5}-\d{4}(-\d{2})?")

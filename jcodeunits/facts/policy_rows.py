@@ -21,7 +21,7 @@ _claim = choice("any", "professional", "outpatient")
 _severity = choice("", "note", "warn", "stop")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class PolicyRow(Dated):
     """A dated row that is no drug; `NEAREST` where the table is made from editions."""
 
@@ -34,7 +34,7 @@ class PolicyRow(Dated):
         return self.NEAREST and begins in (None, self.effective)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Place(PolicyRow):
     """A place-of-service code: our short name and whether Medicare pays its facility rate there."""
 
@@ -52,7 +52,7 @@ class Place(PolicyRow):
         return self.rate == "facility"
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class PlaceRule(PolicyRow):
     """What a payer makes of an injection in a place.
 
@@ -77,7 +77,7 @@ class PlaceRule(PolicyRow):
     fix: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Procedure(PolicyRow):
     """A visit, administration or other service code, by the part it plays.
 
@@ -104,7 +104,7 @@ class Procedure(PolicyRow):
         return f"{self.code} to {self.through}" if self.through else self.code
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class DrugClass(PolicyRow):
     """A class of one drug code, reviewed by hand; a code may have several."""
 
@@ -117,7 +117,7 @@ class DrugClass(PolicyRow):
     note: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class AdministrationRule(PolicyRow):
     """One row of the decision table: purpose x class x route x payer -> what the administration is.
 
@@ -151,7 +151,7 @@ class AdministrationRule(PolicyRow):
     fix: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Modifier(PolicyRow):
     """A modifier: our label, the kinds of line it may stand on, its place among others, when it is for."""
 
@@ -165,7 +165,7 @@ class Modifier(PolicyRow):
     use: str = column(text, own="as the site's row says")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Limit(PolicyRow):
     """The most units of a code that are likely on one day (MUE).
 
@@ -185,7 +185,7 @@ class Limit(PolicyRow):
     reason: str = column(text, own="own-row")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Edit(PolicyRow):
     """A pair of codes that is not paid together: `column_1` is paid, `column_2` is denied.
 
@@ -211,7 +211,7 @@ class Edit(PolicyRow):
         return not published and super().goes_back
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class OptionKind(PolicyRow):
     """What a payer option means, and the values it may have.
 
@@ -228,7 +228,7 @@ class OptionKind(PolicyRow):
     meaning: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class PayerOption(PolicyRow):
     """What one payer does in one matter. `values` are the parts of a value written with `|`."""
 
@@ -247,7 +247,7 @@ class PayerOption(PolicyRow):
         return self.values[0] if self.values else ""
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Fee(PolicyRow):
     """One dated figure of what Medicare allows, in dollars or relative value units.
 
@@ -275,7 +275,7 @@ class Fee(PolicyRow):
     amount: Fraction = column(number)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class RouteCode(PolicyRow):
     """A drug that by some routes is not billed with the code of its name: what takes its place, by payer.
 
@@ -296,7 +296,7 @@ class RouteCode(PolicyRow):
     says: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class CodeUse(PolicyRow):
     """Codes, from `first` to `last`, that a payer or a kind of claim does not take, or only in one case.
 
@@ -319,7 +319,7 @@ class CodeUse(PolicyRow):
         return self.first <= code <= self.last and len(code) == len(self.first)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Topic(PolicyRow):
     """A word of the field that people look up, and the dated fact that answers it."""
 
@@ -331,7 +331,7 @@ class Topic(PolicyRow):
     says: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Unclassified(PolicyRow):
     """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
 
@@ -348,7 +348,7 @@ class Unclassified(PolicyRow):
     codes: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class NeededModifier(PolicyRow):
     """A modifier, one of several, without which a payer returns a code.
 
@@ -370,7 +370,7 @@ class NeededModifier(PolicyRow):
     says: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Status(PolicyRow):
     """How the hospital outpatient system treats a code: its status indicator."""
 
@@ -382,7 +382,7 @@ class Status(PolicyRow):
     status: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Diagnosis(PolicyRow):
     """A diagnosis often seen with a drug. `doubt` says what is wrong with the pair, `instead` what fits.
 
@@ -400,7 +400,7 @@ class Diagnosis(PolicyRow):
     instead: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Denial(PolicyRow):
     """A reason for denial: the rules that see it beforehand and what to do once it has happened."""
 
@@ -416,7 +416,7 @@ class Denial(PolicyRow):
     fix: str = column(text)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class DenialCode(PolicyRow):
     """A claim adjustment reason code (CARC) as a remittance prints it, and what it means for an injection.
 
@@ -434,7 +434,7 @@ class DenialCode(PolicyRow):
     remarks: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Element(PolicyRow):
     """Something that the record of an injection holds.
 

@@ -66,7 +66,7 @@ def _codes(cell: str) -> tuple[str, ...]:
     return tuple(hcpcs.compact(code) for code in words(cell))
 
 
-@attrs.frozen(field_transformer=columns_last, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Product(Shown, Dated):
     """One dated row of an NDC.
 
@@ -222,7 +222,7 @@ class Product(Shown, Dated):
         }
 
 
-@attrs.frozen(field_transformer=columns_last, repr=False)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class AnotherPackage(Product):
     """An NDC of which a container is not known: what all packages of the product share, or a file says of one unit.
 
@@ -259,7 +259,7 @@ class AnotherPackage(Product):
         return {**Product.as_dict(self), "containers": None, "another_package": self.sibling or None}
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Container(Dated):
     """A reviewed container: an NDC, or all packages of a labeler's product (5-4), its kind and its form.
 
@@ -277,7 +277,7 @@ class Container(Dated):
     note: str = column(optional)
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class ProductReview(Dated):
     """An NDC on which the lists differ: what stands, and why.
 

@@ -125,7 +125,7 @@ class Products:
         date = min(max(as_date(on), first), last)
         return tuple(
             p
-            for p in self.store.holding(Product, code)
+            for p in self.store.mentioning(Product, lambda line: code.casefold() in line)
             if code in p.codes and p.period.holds(date) and "per-unit" not in p.marks
         )
 

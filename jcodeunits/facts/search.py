@@ -143,24 +143,33 @@ def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
     key, wanted = squeezed(text), normal(text).split()
     if not key or any(row.kind == "unsafe" and squeezed(row.name) == key for row in book.names):
         return
-    for row in book.drugs:
+    begins = max((word[:4] for word in wanted if word not in _SPELT_OUT), key=len, default="")
+
+    def may(line: str) -> bool:  # every row that `_rank` finds, and others
+        return begins in line or key[:3] in line
+
+    for row in book.store.mentioning(Drug, may):
         held = f"{row.ingredient} {row.form} {row.qualifier} {' '.join(row.routes)}"
         rank = _rank(key, wanted, held, row.ingredient)
         if rank is not None:
             yield rank, row
-    named: tuple[Brand | OtherName, ...] = (*book.brands, *book.names)
+    of_ingredient: dict[str, int] = {}
+    named: tuple[Brand | OtherName, ...] = (*book.store.mentioning(Brand, may), *book.names)
     for said in named:
         called = said.brand if isinstance(said, Brand) else said.name
         rank = _rank(key, wanted, called, called)
-        if rank is not None and getattr(said, "kind", "") != "unsafe":
-            yield from ((rank, row) for row in _rows_of(said, book))
+        if rank is None or getattr(said, "kind", "") == "unsafe":
+            continue
+        if said.code:
+            yield from ((rank, row) for row in book.rows(said.code))
+        else:
+            of_ingredient[said.ingredient] = min(rank, of_ingredient.get(said.ingredient, rank))
+    for ingredient, rows in book.of_ingredients(of_ingredient).items():
+        yield from ((of_ingredient[ingredient], row) for row in _plain(rows))
 
 
-def _rows_of(said: Brand | OtherName, book: Catalog) -> tuple[Drug, ...]:
-    """The rows that a brand or name row means: of its code, or those of its ingredient for every maker."""
-    if said.code:
-        return book.rows(said.code)
-    rows = tuple(row for row in book.drugs if row.ingredient == said.ingredient)
+def _plain(rows: tuple[Drug, ...]) -> tuple[Drug, ...]:
+    """The rows that a name of an ingredient means: those for every maker, if there are any."""
     return tuple(row for row in rows if not row.specific and row.is_injected) or rows
 
 

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
 from .. import tables
 from ..dated import Citation
 from ..errors import TableError
-from ..tables import Dated, OwnRow, Source
+from ..tables import Dated, Source
 from .folder import Folder, digest_of
+
+if TYPE_CHECKING:
+    from .own_tables import OwnRow, OwnTables
 
 D = TypeVar("D", bound=Dated)
 
 EVERY_CLAIM = ("claim", "any")  # a column and its word for all kinds of claim
-
-
-@attrs.frozen(eq=False)
-class OwnTables:
-    """One folder of a site's own rows, read: by table, and the SHA-256 of each file."""
-
-    path: str
-    rows: Mapping[type[Any], tuple[OwnRow, ...]]
-    digests: Mapping[str, str]
 
 
 @attrs.frozen(eq=False)
@@ -141,11 +135,16 @@ class Store:
         """The rows whose first cell is this text, or not `whole` begins with it; the rest unread."""
         return _starting(self, cast("Any", row_class), first_cell, whole)
 
-    def holding(self, row_class: type[D], text: str) -> tuple[D, ...]:
-        """The rows in whose line this text stands anywhere, and every own row; the caller sifts them."""
-        data = tables.content(self._whole(f"{row_class.TABLE}.csv"))
-        found = tables.holding(row_class, data, text, self.sources)
-        return self._overlaid(found, self._own(row_class))
+    def mentioning(self, row_class: type[D], says: Callable[[str], bool]) -> tuple[D, ...]:
+        """The rows whose line, in small letters, says what is wanted, and every own row; the caller sifts them.
+
+        The others are not made; where a quarter of the lines does, the table is read whole, and kept.
+        """
+        lines, small = tables.lines_in_small(self._whole(f"{row_class.TABLE}.csv"))
+        found = [line for line, low in zip(lines, small, strict=True) if says(low)]
+        if 4 * len(found) > len(lines):
+            return self.rows(row_class)
+        return self._overlaid(tables.rows_of(row_class, found, self.sources), self._own(row_class))
 
     # -- own rows
 
@@ -210,6 +209,8 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
 
     Raises `TableError`: no folder, no table in it, a file that is no table of ours, a row that does not load.
     """
+    from .own_tables import OwnTables, read_own
+
     place = os.path.abspath(os.fspath(path))
     if not os.path.isdir(place):
         raise TableError(f"{place} is no folder of tables.", file=place, problems=())
@@ -227,7 +228,7 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
     for name in files:
         row_class = known[name.removesuffix(".csv")]
         shipped = partial(store.rows, row_class)
-        rows[row_class] = tables.read_own(row_class, os.path.join(place, name), store.sources, shipped)
+        rows[row_class] = read_own(row_class, os.path.join(place, name), store.sources, shipped)
     digests = {name: _sha256(os.path.join(place, name)) for name in files}
     return OwnTables(place, rows, digests)
 

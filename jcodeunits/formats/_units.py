@@ -23,7 +23,7 @@ from ._outgoing import number
 from ._quoting import coded as quote
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class UcumUnit(Dated):
     """A code of UCUM, or an annotation that senders use as one, and the unit as the dose grammar reads it.
 

@@ -13,7 +13,7 @@ from jcodeunits import tables
 from jcodeunits.tables import Dated, column, columns_last, text, words
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Observation(Dated):
     """A LOINC code about a vaccine's funding, and the values that say it was the practice's own."""
 

@@ -13,7 +13,7 @@ from jcodeunits.facts.store import Store
 from jcodeunits.tables import Dated, choice, column, columns_last, flag, optional, text, words
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Scope(Dated):
     """A range of HCPCS numbers, whether they are drugs, and of what kind. The narrowest range decides."""
 
@@ -52,7 +52,7 @@ DRUG_FACTS = (
 )
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Reviewed(Dated):
     """One field of one drug row that a person decided, and why."""
 

@@ -23,7 +23,7 @@ from .amounts import dosage
 from .findings import Lint
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Disagreement(Dated):
     """A dosage of CMS that differs from our billing unit, and why ours stays."""
 
