@@ -68,6 +68,8 @@ PROOFS = {
     "fda-notice": "open, mL: an FDA notice names a volume and a concentration that fit",
     "counted-in-ml": "open, mL: the code counts millilitres",
     "another-package": "open: the other packages of the product are counted so",
+    "nsde-unit": "open: the FDA's NSDE prints the unit, and what a container holds follows from it",
+    "directory": "open: the FDA's directory says what a container holds",
     "per-unit": "open, outside the crosswalk: another file's unit fits what a state's file counts as one",
     "": "open: not proved, so the caller says what the container holds",
 }

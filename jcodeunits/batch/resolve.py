@@ -302,7 +302,8 @@ class Resolver:
         live = tuple(id(row) for code in item.codes for row in self.book.rows(code) if row.period.holds(day))
         means = (id(alone.row), alone.reason, alone.by_dose, alone.notes)
         days = bisect.bisect(self._spans, day)
-        key = (drug, number, route, means, id(item), item.period.holds(day), days, live)
+        listed = item.period.holds(day), self.products.is_marketed(item.ndc, day)
+        key = (drug, number, route, means, id(item), listed, days, live)
         if key not in self._paired:
             found = alone
             if is_number(number) and isinstance(drug, str) and drug.strip():

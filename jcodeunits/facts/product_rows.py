@@ -36,6 +36,8 @@ PROOFS = {
     "state-quantity": "a state's conversion file counts a container as CMS's package size",
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
+    "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
+    "directory": "the FDA's directory says what a container holds, and CMS's package size fits it",
     "another-package": "every known package of the product is counted so",
 }
 
@@ -301,4 +303,14 @@ class ProductReview(Dated):
             raise ValueError("an amount stands with the verdict 'set' and no other")
 
 
-TABLES: tuple[type[Any], ...] = (Product, Container)
+@attrs.frozen(field_transformer=columns_last)
+class Marketing(Dated):
+    """The days from the first to the last on which an NDC is marketed, as the FDA's newest list has them."""
+
+    TABLE: ClassVar[str] = "marketing"
+    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
+
+    ndc: str = column(_eleven)
+
+
+TABLES: tuple[type[Any], ...] = (Product, Container, Marketing)

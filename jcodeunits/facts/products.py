@@ -20,7 +20,7 @@ from ..dated import Citation, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare, own_rows
 from ..tables import OWN
-from .product_rows import AnotherPackage, Container, Product, ProductReview
+from .product_rows import AnotherPackage, Container, Marketing, Product, ProductReview
 from .siblings import another_package, nearest, own
 from .store import Store
 
@@ -30,6 +30,7 @@ FINDINGS = declare(
         "another-package": ("Another package of the product is known and answers", "note"),
         "ndc-read-as": ("An NDC without hyphens was read one way", "note"),
         "outside-crosswalk": ("CMS does not list the NDC; another file answers", "note"),
+        "not-marketed": ("The NDC was not marketed on the date", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
         "product-reach": ("The product was listed at another time", "note"),
     },
@@ -92,7 +93,8 @@ class Products:
         if not rows:
             other = another_package(digits, self.packages(digits), date, lambda one: self.container(one, date))
             if other is not None:
-                return other, (*_read_as(number, digits, other, date), _said(other), *_expired(number, date, other))
+                said = (_said(other), *_expired(number, date, other), *self._unmarketed(other, date))
+                return other, (*_read_as(number, digits, other, date), *said)
             raise UnknownProduct(
                 f"NDC {ndc.format(digits)} is in none of the files that were read (CMS's crosswalk from "
                 f"{self.reach[0]} to {self.reach[1]}, a state's conversion file), and so is every package of its "
@@ -103,7 +105,21 @@ class Products:
         row = nearest(rows, date)
         reached = (_outside(row),) if isinstance(row, AnotherPackage) else _reach_note(row, rows, date, self.reach)
         notes = (*_read_as(number, digits, row, date), *reached)
-        return row, (*notes, *_expired(number, date, row), *self._own(row, date))
+        return row, (*notes, *_expired(number, date, row), *self._unmarketed(row, date), *self._own(row, date))
+
+    def is_marketed(self, number: str, on: dt.date) -> bool:
+        """Whether an NDC (11 digits) was marketed on a day; where no list has its days, it was."""
+        listed = self._marketing.get(number)
+        return not listed or any(row.period.holds(on) for row in listed)
+
+    def _unmarketed(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
+        """A finding where the FDA's list has the days of an NDC, and the date is none of them."""
+        if self.is_marketed(row.ndc, on):
+            return ()
+        listed = self._marketing[row.ndc]
+        days = ", ".join(str(one.period) for one in listed)
+        says = f"NDC {row.number} ({row.label}) was not marketed on {on}; the FDA lists it {days}."
+        return (Finding("not-marketed", "warn", says, "Check the NDC against the package.", (listed[-1].citation,)),)
 
     def _own(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
         """A note where a site's row of the product, or of its container, stands in place of a shipped one."""
@@ -113,11 +129,15 @@ class Products:
         return own_rows((row.citation, reviewed.citation if reviewed is not None else None))
 
     def nearest_changes(self, rows: Iterable[Product]) -> set[dt.date]:
-        """The days on which the nearest row of an NDC changes although none begins or ends, for these rows."""
+        """The days on which the nearest row of an NDC, or its marketing, changes although no row begins or ends."""
         found: dict[str, list[Product]] = {}
         for row in rows:
             found.setdefault(row.ndc, []).append(row)
-        return {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
+        changes = {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
+        for number in found.keys() & self._marketing.keys():
+            for days in self._marketing[number]:
+                changes |= {days.effective} if days.ends is None else {days.effective, days.ends + dt.timedelta(1)}
+        return changes
 
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
         """Every product listed under a code on a day; before and after the editions, in the nearest one."""
@@ -157,6 +177,13 @@ class Products:
     def reach(self) -> tuple[dt.date, dt.date]:
         """First and last day of CMS's crosswalk as far as it was read."""
         return self.store.reach("asp-xwalk-")
+
+    @cached_property
+    def _marketing(self) -> dict[str, tuple[Marketing, ...]]:
+        made: dict[str, tuple[Marketing, ...]] = {}
+        for row in self.store.rows(Marketing):
+            made[row.ndc] = (*made.get(row.ndc, ()), row)
+        return made
 
     @cached_property
     def _containers(self) -> dict[str, tuple[Container, ...]]:

@@ -10,6 +10,7 @@ from jcodeunits.facts.product_rows import QUALIFIER_OF, Container
 
 from .crosswalk import Listing
 from .fda import Injectable
+from .marketed import Marketed
 from .witnesses import Proof
 
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
@@ -38,15 +39,21 @@ def container_facts(
     listed: Injectable | None,
     proof: Proof | None,
     told: str | None,
+    directory: Marketed = Marketed(),  # noqa: B008 - an immutable value
 ) -> dict[str, str]:
-    """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell."""
-    shape = shape_of(latest[number][0], listed)
+    """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell.
+
+    The directory's description names the container itself, so it goes before names and lists.
+    """
+    shape = directory.shape or shape_of(latest[number][0], listed)
     kind = told or ("single-dose" if shape in _SINGLE_DOSE else "")
     form = ""
     if proof is not None and proof[0] == "ML":
         form = "liquid"
-    elif proof is not None and proof[2] == "whole-package":
+    elif proof is not None and (proof[2] == "whole-package" or directory.form == "kit"):
         form = "kit"
+    elif proof is not None and directory.form and QUALIFIER_OF[directory.form] == proof[0]:
+        form = directory.form
     elif proof is not None and shape in ("kit", "vial") and proof[2] != "one-per-container":
         form = "kit" if shape == "kit" else "powder"
     if reviewed is not None:

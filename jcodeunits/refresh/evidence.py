@@ -1,4 +1,4 @@
-"""What price files, a state's file and the FDA's notices print about a package, read as witnesses.
+"""What price files, a state's file, the FDA's notices and its directory print about a package, read as witnesses.
 
 None of these files gives an amount or a unit by itself: each says something about one NDC that a proof of
 `products.py` may lean on or fall over. A file that is not there is no witness.
@@ -15,12 +15,14 @@ import attrs
 
 from jcodeunits import units
 
+from . import marketed
 from .amounts import printed
 from .crosswalk import Listing
 from .family import facts
 from .fda import Injectable
+from .marketed import UNIT_OF, Marketed
 
-_UNIT_OF = {"EA": "UN", "ML": "ML", "GM": "GR"}
+DIFFER = "?"  # the unit of an NDC for which two files print two
 _POWDER = re.compile(r"lyphl|lyophil|pwdr|powder|for injection|for solution", re.IGNORECASE)
 _PER_VIAL = re.compile(r"/VI(?:A)?L\b")
 _BARE_COUNT = re.compile(r"\d+(?: VI)?")
@@ -47,18 +49,30 @@ class Converted:
     counted: Fraction
 
 
+_UNLISTED = Marketed()
+
+
 @attrs.frozen
 class Evidence:
-    """What the files say by NDC (5-4-2 with hyphens); of a notice its words, as `notices.WORDS` names them."""
+    """What the files say by NDC (5-4-2 with hyphens); of a notice its words, as `notices.WORDS` names them.
+
+    `directory` is what the FDA's directory and NSDE say of each package.
+    """
 
     prices: Mapping[str, tuple[Price, ...]] = attrs.field(factory=dict)
     survey: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     state: Mapping[str, tuple[Converted, ...]] = attrs.field(factory=dict)
     notices: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    directory: Mapping[str, Marketed] = attrs.field(factory=dict)
+
+    def marketed(self, number: str) -> Marketed:
+        """What the directory and NSDE say of a package; nothing where they lack it."""
+        return self.directory.get(number, _UNLISTED)
 
     def unit(self, number: str) -> str:
-        """The unit that CMS's price survey prints (UN, ML, GR); empty where it has none."""
-        return self.survey.get(number, ("", ""))[0]
+        """The unit that NSDE and CMS's price survey print (UN, ML, GR): empty where none does, `DIFFER` for two."""
+        found = {self.survey.get(number, ("", ""))[0], self.marketed(number).unit} - {""}
+        return DIFFER if len(found) > 1 else found.pop() if found else ""
 
     def quantities(self, number: str, listings: Iterable[Listing]) -> set[Fraction]:
         """What one container counts by the state's file; a pharmacy row turns its units into the claim's."""
@@ -94,6 +108,7 @@ class Evidence:
         return (
             (bool(said) and all("powder" in words for words in said))
             or (listed is not None and bool(_POWDER.search(listed.description)))
+            or self.marketed(number).form == "powder"
             or (
                 bool(priced) and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
             )
@@ -180,7 +195,8 @@ def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:
             notices[number].append(facts(told).get("words", ""))
     return Evidence(
         {number: tuple(rows) for number, rows in prices.items()},
-        {number: (_UNIT_OF[row["unit"]], row.get("name", "")) for number, row in survey.items()},
+        {number: (UNIT_OF[row["unit"]], row.get("name", "")) for number, row in survey.items()},
         {number: tuple(rows) for number, rows in state.items()},
         {number: tuple(rows) for number, rows in notices.items()},
+        marketed.of(statements),
     )

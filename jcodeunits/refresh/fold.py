@@ -22,11 +22,11 @@ from jcodeunits.errors import TableError
 from jcodeunits.facts.drug_rows import Brand, Drug, Salt, Successor
 from jcodeunits.facts.folder import LOCK, MANIFEST, folder_of, locked, write_folder
 from jcodeunits.facts.policy_rows import Edit
-from jcodeunits.facts.product_rows import Container, Product, ProductReview
+from jcodeunits.facts.product_rows import Container, Marketing, Product, ProductReview
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
 
-from . import asp, crosswalk, drugs, evidence, fda, outside, policy_tables, products, ptp, report, successors
+from . import asp, crosswalk, drugs, evidence, fda, marketed, outside, policy_tables, products, ptp, report, successors
 from .byhand import ByHand
 from .dating import When
 from .families import family_of, file_of, of_source
@@ -39,7 +39,7 @@ from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
 from .statements import Kept, subjects
 
-DERIVED = ("drugs", "products", "limits", "statuses", "fees", "places")
+DERIVED = ("drugs", "products", "marketing", "limits", "statuses", "fees", "places")
 _MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has
 
 
@@ -248,10 +248,11 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
     made_of: Any = Drug
     drug_rows = [made_of(*(row[name] for name in drugs.COLUMNS)) for row in rows]
     known = {row.code for row in drug_rows} | byhand.procedures | byhand.classes
-    product_rows, of_products = _products(state, quarters, drug_rows, byhand)
+    product_rows, marketing, of_products = _products(state, quarters, drug_rows, byhand)
     texts = {
         "drugs": as_csv(drugs.COLUMNS, rows),
         "products": as_csv(products.COLUMNS, product_rows),
+        "marketing": as_csv(tables.header(Marketing), marketing),
         "sources": as_csv(SOURCE_COLUMNS, [state.sources[key] for key in sorted(state.sources)]),
         **{name: table.text() for name, table in kept.items()},
     }
@@ -285,8 +286,8 @@ def _dosages(quarters: Mapping[str, list[tuple[str, str]]], priced: Kept) -> dic
 
 def _products(
     state: State, quarters: Mapping[str, list[tuple[str, str]]], drug_rows: Sequence[Drug], byhand: ByHand
-) -> tuple[list[Cells], list[Lint]]:
-    """The rows of products.csv: a pure function of the evidence and of the reviewed tables."""
+) -> tuple[list[Cells], list[Cells], list[Lint]]:
+    """The rows of products.csv and marketing.csv: a pure function of the evidence and of the reviewed tables."""
     kept, days = state.kept["evidence"], state.days
     lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
     for row in drug_rows:
@@ -311,10 +312,15 @@ def _products(
     every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
-    return rows, [Lint("product", place, words) for place, _colon, words in said]
+    lint = [Lint("product", place, words) for place, _colon, words in said]
+    source = max(
+        (key for key in days if file_of(key) in ("nsde", "ndc-package")), key=lambda k: (days[k], k), default=""
+    )
+    marketing = marketed.rows(told.directory, {row["ndc"] for row in rows}, source, str(days.get(source, "")))
+    return rows, marketing, lint
 
 
-_WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages")
+_WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages", *marketed.FILES)
 
 
 def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -> asp.Quarter:
@@ -340,7 +346,7 @@ def by_hand_rows(name: str) -> list[Cells]:
 
 def _check_rows(name: str, text: str) -> None:
     """Every row made must load; what does not is a file that we misread, and nothing is written."""
-    row_class: Any = {"drugs": Drug, "products": Product, **policy_tables.CLASSES}[name]
+    row_class: Any = {"drugs": Drug, "products": Product, "marketing": Marketing, **policy_tables.CLASSES}[name]
     try:
         for row in rows_of(text):
             row_class(*row.values())

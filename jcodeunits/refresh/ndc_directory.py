@@ -57,7 +57,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     for line, cells in body(file, _PACKAGE if package else _PRODUCT):
         start = day_of(file, line, cells.get("startmarketingdate", ""))
         newest = max(newest, start)
-        subject, told = _package(cells, start) if package else _product(cells, start)
+        ended = day_of(file, line, cells.get("endmarketingdate", ""))
+        subject, told = _package(cells, start, ended) if package else _product(cells, start, ended)
         tally.add(f"{cells['productid']}|{subject}|{told}")
         if subject:
             statements.add((subject, told))
@@ -70,15 +71,13 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     )
 
 
-def _package(row: Cells, start: str) -> tuple[str, str]:
+def _package(row: Cells, start: str, ended: str) -> tuple[str, str]:
     description = " ".join(row["packagedescription"].split())
     bare = re.sub(r" ?\((?:\d+-){1,2}\d+\) ?| ?\([\d-]+\)", "", description)
-    return number_of(row["ndcpackagecode"]) or "", said(
-        package=bare, began=start, ended=row.get("endmarketingdate", "")
-    )
+    return number_of(row["ndcpackagecode"]) or "", said(package=bare, began=start, ended=ended)
 
 
-def _product(row: Cells, start: str) -> tuple[str, str]:
+def _product(row: Cells, start: str, ended: str) -> tuple[str, str]:
     if row["producttypename"].upper() not in PRESCRIPTION:
         return "", ""
     number = number_of(f"{row['productndc']}-00") or number_of(f"{row['productndc']}-0") or ""
@@ -91,7 +90,7 @@ def _product(row: Cells, start: str) -> tuple[str, str]:
         unit=row.get("active_ingred_unit", ""),
         maker=row.get("labelername", ""),
         began=start,
-        ended=row.get("endmarketingdate", ""),
+        ended=ended,
     )
     return number[:10], told
 
@@ -100,7 +99,7 @@ FAMILY = Family(
     name="NDC directory",
     files=("ndc-product", "ndc-package"),
     table="evidence",
-    makes=("products",),
+    makes=("products", "marketing"),
     recognises=lambda file: has(*_PACKAGE)(file) or has(*_PRODUCT)(file),
     read=read,
     page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",

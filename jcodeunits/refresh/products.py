@@ -109,7 +109,13 @@ def make(
             proofs.get(number),
             sizes.get(number),
             container_facts(
-                number, latest, reviewed.get(number), fda.get(number), proofs.get(number), told.get(number)
+                number,
+                latest,
+                reviewed.get(number),
+                fda.get(number),
+                proofs.get(number),
+                told.get(number),
+                evidence.marketed(number),
             ),
             ordered,
             lives,
@@ -118,7 +124,15 @@ def make(
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
             if mark not in ("reviewed", "refused"):
                 lint.append(f"{number} {'|'.join(_codes(_latest(listed[number])))}: {MARKS[mark]}")
+        lint += witnesses.differing(_package_of(number, latest, newest), proofs.get(number), evidence)
     return Made(tuple(rows), tuple(lint))
+
+
+def _package_of(number: str, latest: Mapping[str, Sequence[Listing]], newest: Mapping[str, _Amount]) -> Package:
+    """The package as CMS lists it, for what other files say beside it."""
+    settled, listing = newest[number], latest[number][0]
+    package = Package(number, listing.size, settled.amount, settled.unit, oral=False, carton=False)
+    return attrs.evolve(package, containers=listing.containers)
 
 
 def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:
@@ -307,6 +321,8 @@ def prove(
     for code, numbers in by_code.items():
         proofs = counted.prove(code, numbers) | proofs
     proofs |= {n: proof for n in latest if (proof := counted.whole_package(n)) is not None}
+    # What the printed unit contradicts is no proof; the files that print it may prove another.
+    proofs = {n: proof for n, proof in proofs.items() if evidence.unit(n) in ("", proof[0])}
     packages = {n: counted.package(n, oral) for n in latest if n not in proofs}
     proofs |= {n: proof for n, package in packages.items() if (proof := witnesses.proof(package, evidence)) is not None}
     proofs |= _by_siblings(packages, proofs, amounts)
@@ -448,6 +464,7 @@ class _Counted:
             self._is_carton(number),
             frozenset(self.evidence.quantities(number, listings)),
             self.fda.get(number),
+            listings[0].containers,
         )
 
     def whole_package(self, number: str) -> Proof | None:

@@ -18,6 +18,7 @@ from jcodeunits.amount import decimal_text
 
 from .evidence import Evidence, Price
 from .fda import Injectable
+from .marketed import Marketed
 
 # Qualifier, quantity of one container, proof.
 Proof = tuple[str, Fraction, str]
@@ -42,7 +43,7 @@ _BULK = re.compile(r"\bbulk\b", re.IGNORECASE)
 
 @attrs.frozen
 class Package:
-    """One NDC as CMS lists it: the size that it prints, the drug in a container, and what else is known of it.
+    """One NDC as CMS lists it: the size and the containers that it prints, the drug in one, and what else is known.
 
     `oral`: its codes are of drugs by mouth; `carton`: each container of the package is counted by itself.
     """
@@ -55,21 +56,64 @@ class Package:
     carton: bool
     quantities: frozenset[Fraction] = frozenset()
     listed: Injectable | None = None
+    containers: Fraction = Fraction(1)
 
 
 def proof(package: Package, evidence: Evidence) -> Proof | None:
     """What all files together prove; None where none does, or where two contradict each other."""
-    found = _all(package, evidence)
-    if len({one[:2] for one in found}) != 1:
-        return None
     unit = evidence.unit(package.number)
-    return found[0] if unit in ("", found[0][0]) else None
+    found = [one for one in _all(package, evidence) if unit in ("", one[0])]
+    return found[0] if len({one[:2] for one in found}) == 1 else None
 
 
 def _all(package: Package, evidence: Evidence) -> list[Proof]:
     """What each file proves by itself."""
     by_files = [*_by_prices(package, evidence), *_by_survey(package, evidence), *_by_notices(package, evidence)]
-    return [*by_files, *_by_state(package), *_by_millilitres(package)]
+    return [*by_directory(package, evidence), *by_files, *_by_state(package), *_by_millilitres(package)]
+
+
+def by_directory(package: Package, evidence: Evidence) -> list[Proof]:
+    """NSDE's unit and the directory's description: what a container holds is CMS's size, or is counted by it.
+
+    NSDE says what is counted, not how much; the directory how much, and what counts it only for a plain liquid or
+    powder. CMS's size of one may be a count, so there the description must say that it is one mL.
+    """
+    listed = evidence.marketed(package.number)
+    proof, unit = ("nsde-unit", listed.unit) if listed.unit else ("directory", _unit_of(listed))
+    if unit == "UN":
+        return [("UN", share, proof) for share in _counted(package, listed)]
+    if unit not in ("ML", "GR"):
+        return []
+    measured = listed.holds if listed.holds is not None and listed.holds[1] == {"ML": "mL", "GR": "g"}[unit] else None
+    if measured is None:
+        known = listed.holds is None and proof == "nsde-unit" and package.size != 1
+        return [(unit, package.size, proof)] if known else []
+    if measured[0] == package.size:
+        return [(unit, package.size, proof)]
+    # CMS counts containers, and the strength gives its amount for the volume that the directory names.
+    strength = listed.per_ml
+    same = strength is not None and package.amount is not None and strength[1] == package.unit
+    fits = same and strength is not None and strength[0] * measured[0] == package.amount
+    return [(unit, measured[0], proof)] if package.size == 1 and unit == "ML" and fits else []
+
+
+def _unit_of(listed: Marketed) -> str:
+    """What counts a container by its description: a plain liquid by its volume, a plain powder by itself."""
+    if listed.form == "liquid" and listed.volume is not None:
+        return "ML"
+    return "UN" if listed.form == "powder" and listed.holds is not None and listed.volume is None else ""
+
+
+def _counted(package: Package, listed: Marketed) -> list[Fraction]:
+    """What one container counts where whole things are counted: one, its part of a kit, or the bottle of pieces."""
+    if listed.kits is not None:
+        return [listed.kits / package.containers] if package.size == 1 and package.containers >= listed.kits else []
+    if package.size == 1:
+        described = listed.containers == package.containers and listed.form not in ("kit", "")
+        return [Fraction(1)] if package.carton or described else []
+    pieces = listed.holds is not None and listed.holds == (package.size, listed.holds[1])
+    solid = listed.holds is not None and bool(_SOLID.search(listed.holds[1].upper()))
+    return [package.size] if pieces and solid else []
 
 
 def _names(prices: Iterable[Price]) -> list[str]:
@@ -212,13 +256,33 @@ def solid_strengths(number: str, evidence: Evidence) -> set[tuple[Fraction, str]
     return set().union(*map(strengths_of, names)) if names else set()
 
 
+def differing(package: Package, settled: Proof | None, evidence: Evidence) -> list[str]:
+    """What the printed units and the directory say against each other, CMS's package, or what was decided of it."""
+    number, listed = package.number, evidence.marketed(package.number)
+    survey, said = evidence.survey.get(number, ("", ""))[0], []
+    if survey and listed.unit and survey != listed.unit:
+        said.append(f"NSDE counts it as {listed.unit}, CMS's pharmacy cost survey as {survey}.")
+    for who, unit in (("NSDE", listed.unit), ("CMS's pharmacy cost survey", survey)):
+        if settled is not None and unit not in ("", settled[0]):
+            said.append(f"{who} counts it as {unit}, the row as {settled[0]} ({settled[2]}).")
+    volume = listed.volume
+    if volume is not None and listed.form == "liquid" and package.size not in (1, volume):
+        sizes = f"{decimal_text(volume)} mL in a container, CMS's package size is {decimal_text(package.size)}"
+        said.append(f"the FDA's directory says {sizes}.")
+    if listed.containers is not None and listed.containers != package.containers:
+        counts = f"{decimal_text(listed.containers)} containers, CMS {decimal_text(package.containers)}"
+        said.append(f"the FDA's directory says {counts}.")
+    return [f"{number}: {says}" for says in said]
+
+
 # --- the kind of a container ------------------------------------------------------------------------
 
 
 def kind(number: str, evidence: Evidence) -> str:
-    """Single-dose or multi-dose, where the texts of each file agree and no two files differ; else empty."""
+    """The kind, where the texts of each file agree and no two files differ; else empty. The directory names all."""
     texts = [evidence.notices.get(number, ()), _names(evidence.prices.get(number, ()))]
     said = {one for found in texts if (one := _kind_of(found)) is not None}
+    said |= {listed} if (listed := evidence.marketed(number).kind) else set()
     return said.pop() if len(said) == 1 else ""
 
 

@@ -1,0 +1,195 @@
+"""What the FDA's directory and NSDE say of a package: the printed unit, the containers, what one holds, its days.
+
+A description nests from the carton in: `25 VIAL, SINGLE-DOSE in 1 TRAY/ 1 mL in 1 VIAL, SINGLE-DOSE`. The innermost
+level says what one container holds; those above count containers. A kit names its parts behind it, which are parts
+and not what is counted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import attrs
+
+from jcodeunits import units
+
+from .family import facts
+
+UNIT_OF = {"EA": "UN", "ML": "ML", "GM": "GR"}
+FILES = ("nsde", "ndc-package", "ndc-product")
+_LEVELS = re.compile(r"\s*[/>]\s*(?=[\d.,]+ )")
+_PARTS = re.compile(r"\s+\*\s+")
+_LEVEL = re.compile(r"([\d.,]+) (.+?) in ([\d.,]+) (.+)")
+_SHAPES = {
+    "VIAL": "vial",
+    "SYRINGE": "syringe",
+    "AMPULE": "ampule",
+    "CARTRIDGE": "cartridge",
+    "BAG": "bag",
+    "BOTTLE": "bottle",
+}
+_KINDS = {
+    "single-dose": re.compile(r"SINGLE-(?:DOSE|USE)"),
+    "multi-dose": re.compile(r"MULTI(?:PLE)?-(?:DOSE|USE)"),
+    "bulk": re.compile(r"PHARMACY BULK"),
+}
+_LIQUID = re.compile(r"\b(?:SOLUTION|SUSPENSION|EMULSION|LIQUID|CONCENTRATE|SYRUP|ELIXIR)\b")
+_POWDER = re.compile(r"\bPOWDER\b|\bFOR (?:SOLUTION|SUSPENSION)\b|\bGRANULE")
+_SOFT = re.compile(r"\b(?:CREAM|OINTMENT|GEL|PASTE)\b")
+_PER = re.compile(r"\s*([a-zA-Z\[\]'.]+)/([\d.]*)\s*(?:mL|ml)")
+
+
+@attrs.frozen
+class Marketed:
+    """One package. What no file says, or two say differently, is empty or None.
+
+    `unit` is what NSDE prints as an NDC line's qualifier; `form` liquid, powder, kit or cream; `containers` those in
+    the package, `kits` the kits in it; `holds` the amount in one container with its measure (`mL`, `g`, else what
+    is counted); `shape` and `kind` of the container; `per_ml` the drug in one mL as amount and unit; `began` and
+    `ended` the days on which it was marketed.
+    """
+
+    unit: str = ""
+    form: str = ""
+    containers: Fraction | None = None
+    kits: Fraction | None = None
+    holds: tuple[Fraction, str] | None = None
+    shape: str = ""
+    kind: str = ""
+    per_ml: tuple[Fraction, str] | None = None
+    began: str = ""
+    ended: str = ""
+    name: str = ""
+    maker: str = ""
+
+    @property
+    def volume(self) -> Fraction | None:
+        """The millilitres in one container."""
+        return self.holds[0] if self.holds is not None and self.holds[1] == "mL" else None
+
+
+def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Marketed]:
+    """Every package of NSDE and the directory, by NDC (5-4-2 with hyphens)."""
+    printed, packages, products = (_facts(statements.get(file, ())) for file in FILES)
+    numbers = printed.keys() | packages.keys()
+    return {
+        number: _marketed(printed.get(number), packages.get(number), products.get(number[:10])) for number in numbers
+    }
+
+
+def _facts(statements: Iterable[tuple[str, str]]) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for subject, told in statements:
+        found.setdefault(subject, []).append(facts(told))
+    return found
+
+
+Told = list[dict[str, str]] | None
+
+
+def _marketed(printed: Told, package: Told, product: Told) -> Marketed:
+    unit = _one(UNIT_OF.get(row.get("unit", ""), "") for row in printed or ())
+    form = _one(form_of(row["form"]) for row in [*(product or ()), *(printed or ())] if row.get("form"))
+    strengths = {per_ml(row.get("strength", ""), row.get("unit", "")) for row in product or ()}
+    described = _described(_one(row.get("package", "") for row in package or ()))
+    days = [*(printed or ()), *(package or ())]
+    named = [*(product or ()), *(printed or ())]
+    return attrs.evolve(
+        described,
+        unit=unit,
+        form="kit" if described.kits is not None else form,
+        per_ml=strengths.pop() if len(strengths) == 1 else None,
+        began=min((row["began"] for row in days if row.get("began")), default=""),
+        ended=_last(days),
+        name=next((row[key] for row in named for key in ("name", "generic") if row.get(key)), ""),
+        maker=next((row["maker"] for row in named if row.get("maker")), ""),
+    )
+
+
+def _one(values: Iterable[str]) -> str:
+    """What all say; empty where they differ or nobody says anything."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else ""
+
+
+def _described(text: str) -> Marketed:
+    """What a description of the directory says; nothing where it is none, or counts several kinds of container."""
+    levels = [_LEVEL.fullmatch(level.strip()) for level in _LEVELS.split(_PARTS.split(text)[0])]
+    known = [level for level in levels if level is not None and level[3] == "1"]
+    if not known or len(known) != len(levels):
+        return Marketed()
+    counts = [Fraction(level[1].replace(",", "")) for level in known]
+    if known[-1][2].upper() == "KIT":
+        return Marketed(containers=None, kits=math.prod(counts, start=Fraction(1)), shape="kit")
+    holder = known[-1][4].upper()
+    what = known[-1][2]
+    measure = {"ML": "mL", "L": "L", "G": "g"}.get(what.upper(), what)
+    return Marketed(
+        containers=math.prod(counts[:-1], start=Fraction(1)),
+        holds=(counts[-1], measure) if counts[-1] else None,
+        shape=_SHAPES.get(holder.split(",")[0].strip(), ""),
+        kind=_one(kind for kind, pattern in _KINDS.items() if pattern.search(holder)),
+    )
+
+
+def _last(rows: Iterable[Mapping[str, str]]) -> str:
+    """The last day of marketing, where every listing of the package has one; a package made inactive ends there."""
+    ends = []
+    for row in rows:
+        inactive = row.get("inactive", "") if row.get("inactive", "") >= row.get("active", "") else ""
+        ends.append(min(filter(None, (row.get("ended", ""), inactive)), default=""))
+    return max(ends, default="") if all(ends) else ""
+
+
+def form_of(text: str) -> str:
+    """The form by the FDA's words; empty where they leave it open.
+
+    >>> [form_of(words) for words in ("INJECTION, SOLUTION", "INJECTION, POWDER, FOR SOLUTION", "KIT", "INJECTION")]
+    ['liquid', 'powder', 'kit', '']
+    """
+    words = text.upper()
+    if words == "KIT":
+        return "kit"
+    for form, pattern in (("powder", _POWDER), ("cream", _SOFT), ("liquid", _LIQUID)):
+        if pattern.search(words):
+            return form
+    return ""
+
+
+def per_ml(strength: str, unit: str) -> tuple[Fraction, str] | None:
+    """The drug in one mL, in mg or the drug's units, of a product of one substance whose strength is by volume.
+
+    >>> per_ml("30", "mg/mL"), per_ml("4", "mg/2mL"), per_ml("500", "mg/1"), per_ml("1; 2", "mg/mL; mg/mL")
+    ((Fraction(30, 1), 'mg'), (Fraction(2, 1), 'mg'), None, None)
+    """
+    match = _PER.fullmatch(unit)
+    if match is None or not re.fullmatch(r"(?:\d+\.?\d*|\.\d+)", strength):
+        return None
+    word = match[1].lower()
+    word = "unit" if word.startswith("[") or word in ("unt", "u") else word
+    if not units.is_known(word) or Fraction(match[2] or 1) == 0:
+        return None
+    symbol = units.canonical(word)
+    base = "mg" if units.dimension(symbol) == "mass" else symbol
+    return Fraction(strength) / Fraction(match[2] or 1) * units.factor(symbol, base), base
+
+
+def rows(listed: Mapping[str, Marketed], known: Collection[str], source: str, verified: str) -> list[dict[str, str]]:
+    """The rows of marketing.csv: packages of the labelers' products that are known, where their days are."""
+    products = {number[:10] for number in known}
+    return [
+        {
+            "ndc": number,
+            "effective": one.began,
+            "ends": one.ended,
+            "source": source,
+            "cite": number,
+            "confidence": "high",
+            "verified": verified,
+        }
+        for number, one in sorted(listed.items())
+        if number[:10] in products and one.began and (not one.ended or one.began <= one.ended)
+    ]
