@@ -60,10 +60,14 @@ class Package:
 
 
 def proof(package: Package, evidence: Evidence) -> Proof | None:
-    """What all files together prove; None where none does, or where two contradict each other."""
+    """What all files together prove; None where none does, or where two contradict each other.
+
+    NSDE prints the unit itself: what contradicts it is no proof. Of the others none is better.
+    """
+    nsde = evidence.marketed(package.number).unit
+    found = [one for one in _all(package, evidence) if nsde in ("", one[0])]
     unit = evidence.unit(package.number)
-    found = [one for one in _all(package, evidence) if unit in ("", one[0])]
-    return found[0] if len({one[:2] for one in found}) == 1 else None
+    return found[0] if len({one[:2] for one in found}) == 1 and unit in ("", found[0][0]) else None
 
 
 def _all(package: Package, evidence: Evidence) -> list[Proof]:
