@@ -312,5 +312,10 @@ class Marketing(Dated):
 
     ndc: str = column(_eleven)
 
+    @property
+    def first_cell(self) -> str:
+        """The NDC as the table writes it."""
+        return ndc.format(self.ndc)
+
 
 TABLES: tuple[type[Any], ...] = (Product, Container, Marketing)

@@ -109,14 +109,14 @@ class Products:
 
     def is_marketed(self, number: str, on: dt.date) -> bool:
         """Whether an NDC (11 digits) was marketed on a day; where no list has its days, it was."""
-        listed = self._marketing.get(number)
+        listed = self.store.starting(Marketing, ndc.format(number))
         return not listed or any(row.period.holds(on) for row in listed)
 
     def _unmarketed(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
         """A finding where the FDA's list has the days of an NDC, and the date is none of them."""
         if self.is_marketed(row.ndc, on):
             return ()
-        listed = self._marketing[row.ndc]
+        listed = self.store.starting(Marketing, row.number)
         days = ", ".join(str(one.period) for one in listed)
         says = f"NDC {row.number} ({row.label}) was not marketed on {on}; the FDA lists it {days}."
         return (Finding("not-marketed", "warn", says, "Check the NDC against the package.", (listed[-1].citation,)),)
@@ -134,8 +134,8 @@ class Products:
         for row in rows:
             found.setdefault(row.ndc, []).append(row)
         changes = {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
-        for number in found.keys() & self._marketing.keys():
-            for days in self._marketing[number]:
+        for days in self.store.rows(Marketing):
+            if days.ndc in found:
                 changes |= {days.effective} if days.ends is None else {days.effective, days.ends + dt.timedelta(1)}
         return changes
 
@@ -177,13 +177,6 @@ class Products:
     def reach(self) -> tuple[dt.date, dt.date]:
         """First and last day of CMS's crosswalk as far as it was read."""
         return self.store.reach("asp-xwalk-")
-
-    @cached_property
-    def _marketing(self) -> dict[str, tuple[Marketing, ...]]:
-        made: dict[str, tuple[Marketing, ...]] = {}
-        for row in self.store.rows(Marketing):
-            made[row.ndc] = (*made.get(row.ndc, ()), row)
-        return made
 
     @cached_property
     def _containers(self) -> dict[str, tuple[Container, ...]]:
