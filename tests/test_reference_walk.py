@@ -54,7 +54,7 @@ def test_every_file_is_a_table_and_every_table_a_file() -> None:
     assert others == {"README.md", "units.txt"}
 
 
-EMPTY = {"rxnorm", "marketing"}  # no file that is read here lists the numbers; of NSDE or the directory a site loads its own
+EMPTY = {"rxnorm", "marketing"}  # no file that is read for the package has them
 
 
 def test_what_refresh_keeps_of_the_files_is_sorted_and_nothing_else() -> None:
