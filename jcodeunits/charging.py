@@ -80,7 +80,7 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     with replacing_rows() as replacing:
         lines, found, withheld = coded(read, drug_lines.drug_lines(read, book), policy)
     told = with_own_rows(found, (*_cited(lines, found), *(row.citation for row in replacing)))
-    return Charge(lines, _sorted(told, read.on, policy), read, book.edition, book.fingerprint, withheld)
+    return Charge(lines, _sorted(told, read.on, policy), read, book, withheld)
 
 
 def coded(

@@ -9,6 +9,7 @@ import attrs
 
 from .dated import Trace
 from .encounter import Encounter
+from .facts.reference import FromReference, Reference, Stamp
 from .finding import SEVERITIES, Finding
 from .shown import Shown
 
@@ -92,21 +93,28 @@ def _several(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
 
 
+def _stamp(reference: Reference | Stamp) -> Stamp:
+    return Stamp(reference.edition, reference.fingerprint)
+
+
 @attrs.frozen(repr=False)
-class Charge(Shown):
+class Charge(Shown, FromReference):
     """The claim's lines, what is wrong with them, and the data that they were derived from.
 
     `withheld`: how many lines were not billed, each named by a finding.
 
-    `edition` and `fingerprint` name the reference tables, so that the claim can be derived again.
+    `edition` and `fingerprint` name the reference, so that the claim can be derived again; a charge that travels
+    to another process takes only these along, so that it is read where no tables are.
     """
 
     lines: tuple[Line, ...]
     findings: tuple[Finding, ...]
     encounter: Encounter
-    edition: str = ""
-    fingerprint: str = ""
+    reference: Reference | Stamp = attrs.field(default=Stamp(), eq=_stamp)
     withheld: int = attrs.field(default=0, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Charge, (self.lines, self.findings, self.encounter, _stamp(self.reference), self.withheld)
 
     @property
     def ok(self) -> bool:

@@ -28,7 +28,7 @@ from .dated import as_date
 from .dose import Dose
 from .errors import DateError, EncounterError, quoted
 from .facts.product_rows import FORMS, KINDS
-from .finding import Finding
+from .finding import Finding, as_tuple
 from .shown import Shown
 
 CLAIMS = ("professional", "outpatient")
@@ -283,6 +283,9 @@ _DAY = _Kind(_date, lambda: {"type": "string", "format": "date"})
 _PAYER = _Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})
 
 
+_SEVERAL = attrs.Converter(as_tuple)  # made once: attrs inspects each converter that it is given
+
+
 def _key(kind: _Kind, default: Any = attrs.NOTHING, says: str = "", **more: Any) -> Any:
     """A key of the encounter: how it is read, its schema and what it means stand in its field alone.
 
@@ -291,7 +294,7 @@ def _key(kind: _Kind, default: Any = attrs.NOTHING, says: str = "", **more: Any)
     if kind.allowed:
         more["validator"] = _known(kind.allowed)
     if default == ():
-        more["converter"] = tuple
+        more["converter"] = _SEVERAL
     return attrs.field(default=default, metadata={"kind": kind, "says": says}, **more)
 
 
@@ -509,9 +512,8 @@ administrations, charge_amounts, revenue_codes.
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON again; `Encounter.from_dict` reads it back to an equal encounter."""
-        plain: dict[str, Any] = _plain(attrs.evolve(self, findings=()))
-        plain["administrations"] = [_plain(item) for item in self.administrations]
-        return plain
+        plain = _plain(attrs.evolve(self, findings=()))
+        return {**plain, "administrations": [_plain(item) for item in self.administrations]}
 
     @staticmethod
     def schema() -> dict[str, Any]:
@@ -551,7 +553,7 @@ _DIRECT = {
     "expires": "expires",
     "serial": "serial",
 }
-# The one key of a type that may stand alone as text, and what must be given though an object may lack it.
+# The one key of a type that may stand alone as text; what must be given though an object may lack it.
 _ALONE: dict[type, str] = {Visit: "code", Service: "code"}
 _NEEDED: dict[type, tuple[str, ...]] = {Encounter: ("administrations",)}
 

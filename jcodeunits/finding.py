@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -14,7 +14,8 @@ Severity = Literal["stop", "warn", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
-def _tuple(value: Iterable[Citation]) -> tuple[Citation, ...]:
+def as_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
+    """The values, in their order."""
     return tuple(value)
 
 
@@ -77,7 +78,7 @@ class Finding:
     severity: Severity = attrs.field(validator=attrs.validators.in_(SEVERITIES))
     says: str
     fix: str
-    citations: tuple[Citation, ...] = attrs.field(converter=_tuple, validator=_cited)
+    citations: tuple[Citation, ...] = attrs.field(converter=as_tuple, validator=_cited)
     line: int | None = None
     argument: str | None = attrs.field(default=None, kw_only=True)
     reach: str = attrs.field(default="", kw_only=True)

@@ -76,9 +76,7 @@ def injection_line(**changes: Any) -> Line:
 def charge_of(*lines: Line, findings: Sequence[Finding] = (), **encounter: Any) -> Charge:
     named = tuple(dict.fromkeys(code for line in lines for code in line.diagnoses))
     given: dict[str, Any] = {"on": "2026-03-02", "place": "11", "diagnoses": named}
-    return Charge(
-        tuple(lines), tuple(findings), Encounter(**{**given, **encounter}), REFERENCE.edition, REFERENCE.fingerprint
-    )
+    return Charge(tuple(lines), tuple(findings), Encounter(**{**given, **encounter}), REFERENCE)
 
 
 # From 0.1 up: less cannot be divided over the lines of a paper form, which is refused and tested apart.

@@ -44,6 +44,18 @@ def test_a_charge_survives_pickling_and_prints_as_json() -> None:
     made = charge(encounter(KETOROLAC, B12, visit={"code": "99213"}))
     assert pickle.loads(pickle.dumps(made)) == made
     assert hash(made.lines) == hash(pickle.loads(pickle.dumps(made)).lines)
+
+
+def test_a_charge_is_read_where_its_reference_is_not(tmp_path: Path) -> None:
+    rows = "payer,option,values\nhouse,jz,none\n"
+    (tmp_path / "payers.csv").write_text(rows, "utf-8")
+    ours = jc.Reference.shipped().with_tables(tmp_path)
+    made = charge(encounter(KETOROLAC), reference=ours)
+    carried = pickle.dumps(made)
+    (tmp_path / "payers.csv").unlink()
+    there = pickle.loads(carried)
+    assert there == made
+    assert there.fingerprint == ours.fingerprint != jc.Reference.shipped().fingerprint
     assert json.loads(json.dumps(made.as_dict()))["ok"] is True
 
 

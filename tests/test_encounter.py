@@ -21,6 +21,7 @@ from jcodeunits.dated import Citation
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Visit
 from jcodeunits.errors import DateError, EncounterError
+from jcodeunits.facts.reference import Stamp
 from jcodeunits.finding import Finding
 
 SMALLEST: dict[str, Any] = {
@@ -340,7 +341,7 @@ def test_a_charge_reads_as_the_contract_has_it() -> None:
         description="what it stands for",
     )
     finding = Finding("x", "stop", "It is wrong.", "Right it.", (Citation("y", "z"),), 1)
-    charge = Charge((line,), (finding,), Encounter.from_dict(SMALLEST), "HCPCS 2026 Q3", "abc")
+    charge = Charge((line,), (finding,), Encounter.from_dict(SMALLEST), Stamp("HCPCS 2026 Q3", "abc"))
     plain = json.loads(json.dumps(charge.as_dict()))
     assert charge.ok is plain["ok"] is False
     assert {"lines", "findings", "edition", "fingerprint", "ok"} == set(plain)

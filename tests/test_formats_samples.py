@@ -80,7 +80,7 @@ def test_the_guides_drug_example_comes_out_as_it_is_printed(shared: Path) -> Non
     found = x12.read(text)
     lines = tuple(attrs.evolve(line, diagnoses=("J06.9",)) for line in found.lines)
     encounter = Encounter("2004-02-01", "12", diagnoses=("J06.9",))
-    written = x12.write(Charge(lines, (), encounter, REFERENCE.edition, REFERENCE.fingerprint))
+    written = x12.write(Charge(lines, (), encounter, REFERENCE))
     wanted = ("LX", "SV1", "LIN", "CTP")
     printed = [_numbers(row.strip()) for row in text.replace("\n", "").split("~") if row.startswith(wanted)]
     ours = [_numbers(row) for row in written.replace("\n", "").split("~") if row.startswith(wanted)]

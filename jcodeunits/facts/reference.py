@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -117,11 +117,18 @@ class Reference:
         return _opened, (folder.path if folder is not None else None, own, self.fingerprint)
 
 
+class Stamp(NamedTuple):
+    """What names a reference that is not at hand."""
+
+    edition: str = ""
+    fingerprint: str = ""
+
+
 class FromReference:
     """An answer that keeps the reference it was made from, and says which one that is."""
 
     __slots__ = ()
-    reference: Reference
+    reference: Reference | Stamp
 
     @property
     def edition(self) -> str:

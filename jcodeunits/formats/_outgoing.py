@@ -299,7 +299,10 @@ def prepare(
 def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
     """The reference that a charge is written with; it must be the one that the charge was made with."""
     book = Reference.of(reference)
-    if charge.fingerprint not in ("", book.fingerprint):  # a charge made by hand names no facts
+    if charge.reference is not book and charge.fingerprint not in (
+        "",
+        book.fingerprint,
+    ):  # a charge made by hand names no facts
         which = "the reference given" if reference is not None else "the shipped reference"
         raise FormatError(
             f"The charge was made with other facts ({charge.edition}, data {charge.fingerprint[:12]}) than {which} "
