@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shipped import DRUGS
+from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
-from jcodeunits import routes
+from jcodeunits import routes, units
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, NoCode, NotInEffect, UnknownDrug
 from jcodeunits.facts.choosing import choose
-from jcodeunits.facts.drug_rows import BrandStrength, NameWord, RxNorm, Uncoded
+from jcodeunits.facts.drug_rows import Brand, BrandStrength, NameWord, OtherName, RxNorm, Uncoded
+from jcodeunits.facts.drug_text import parts_of, strength_in
 from jcodeunits.facts.policy_rows import Unclassified
+from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.words import normal, squeezed
 
@@ -191,7 +193,7 @@ def test_what_a_word_is_short_for_is_words_of_names_and_a_route_is_a_route() -> 
             assert set(normal(row.means).split()) <= known | DRUGS.salt_words, row
         elif row.kind == "route":
             assert row.means in routes.NAMES, row
-        elif row.kind != "isotope":
+        elif row.kind not in ("isotope", "fluid"):
             assert set(row.means.split("|")) <= {"", "injection", "inhaled", "implant"}, row
 
 
@@ -205,7 +207,48 @@ def test_a_number_of_a_brand_is_a_strength_only_by_a_reviewed_row() -> None:
                 wrong.append(row.brand)
     assert wrong == []
     for row in DRUGS.store.rows(BrandStrength):
-        assert DRUGS.knows(squeezed(row.brand)), row
+        assert DRUGS.knows(squeezed(re.sub(r" [\d.]+%$", "", row.brand))), row
+
+
+_REVIEWED = ("printed name", "strength of the product", "listed by strength")
+
+
+def words_around(name: str) -> list[str]:
+    """The words and strengths in a name that are a form, a route, a package, a fluid or a strength."""
+    parts, found, at = parts_of(name), [], 0
+    while at < len(parts):
+        keys = [part.key for part in parts[at:]]
+        table = DRUGS.around | {f"in {word}": row for word, row in DRUGS.fluids.items()}
+        size = next((n for n in range(min(5, len(keys)), 0, -1) if " ".join(keys[:n]) in table), 0)
+        if size or parts[at].strength is not None:
+            found.append(" ".join(keys[: size or 1]))
+        at += size or 1
+    return found
+
+
+@pytest.mark.parametrize("row", [*DRUGS.brands, *DRUGS.names], ids=lambda row: getattr(row, "brand", None) or row.name)
+def test_a_brand_or_name_holds_no_word_of_form_route_package_or_strength_but_by_review(row: Brand | OtherName) -> None:
+    found = words_around(row.brand if isinstance(row, Brand) else row.name)
+    if getattr(row, "kind", "") != "unsafe":
+        reviewed = [why for why in row.note.split("; ") if why in _REVIEWED]
+        assert len(reviewed) == bool(found), found
+
+
+def test_the_number_of_a_brand_is_what_its_products_hold() -> None:
+    compared = set()
+    for row in DRUGS.store.rows(BrandStrength):
+        said = strength_in(row.concentration)
+        assert said is not None
+        names = {squeezed(row.brand), squeezed(re.sub(r"[\d.]+%?$", "", row.brand))}
+        held = {
+            product.amount * units.factor(product.unit, said.unit) / product.quantity
+            for product in REFERENCE.store.rows(Product)
+            if squeezed(product.label) in names and product.amount and product.qualifier == "ML" and product.quantity
+        }
+        if held:
+            compared.add(row.brand)
+            assert any(abs(one - said.amount) * 200 <= said.amount for one in held), (row.brand, held)
+    assert len(compared) >= 8
 
 
 # --- every door reads the same ----------------------------------------------------------------------

@@ -21,8 +21,9 @@ from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .by_route import answers_for, is_local, own_routes, said_for
 from .drug_rows import Brand, Drug, OtherName
+from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import PLAIN, DrugText, Named, Strength, bare_names, fits, own_words, read
+from .reading_names import PLAIN, DrugText, Named, bare_names, fits, own_words, read, spelt
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -49,7 +50,8 @@ def rows_meant(catalog: Catalog, text: str, dose: Dose | None = None) -> tuple[D
     if reading is None or not all(_is_dose(part, dose) for part in reading.strengths):
         return ()
     sets = [tuple(row for code in reading.codes for row in catalog.rows(code))] if reading.codes else []
-    sets += [_of_name(catalog, named, None, None)[0] for named in reading.names]
+    way = reading.routes[0] if len(reading.routes) == 1 else None
+    sets += [_of_name(catalog, named, way, None)[0] for named in reading.names]
     codes = set.intersection(*({row.code for row in rows} for rows in sets)) if sets else set()
     return tuple(row for row in sets[-1] if row.code in codes) if sets else ()
 
@@ -83,14 +85,22 @@ def _of_name(
         )
     dated = tuple(row for row in found if on is None or row.period.holds(on))
     found = dated or found
-    found = tuple(row for row in found if said_for(row.routes, route)) or found
     if not found:
         return _told_apart(catalog, _called(catalog, named.key), named, route, on), ()
+    way = tuple(row for row in found if said_for(row.routes, route)) or found
+    # What the words beside a name say goes before the ways that its rows are for ("Humalog pump").
+    said = next(
+        (rows for rows in (way, found) if _told_apart(catalog, _rows_said(catalog, rows), named, route, on)), way
+    )
+    return _told_apart(catalog, _rows_said(catalog, said), named, route, on), said
+
+
+def _rows_said(catalog: Catalog, said: Iterable[Brand | OtherName]) -> tuple[Drug, ...]:
     rows: list[Drug] = []
-    for row in found:
+    for row in said:
         general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
         rows.extend(catalog.rows(row.code) if row.code else general)
-    return _told_apart(catalog, tuple(dict.fromkeys(rows)), named, route, on), found
+    return tuple(dict.fromkeys(rows))
 
 
 def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
@@ -152,6 +162,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     if isinstance(choice, AmbiguousDrug):
         raise choice
     _checked(catalog, reading, choice.drug, dose, on)
+    _check_fluid(catalog, reading, choice.drug, on)
     return attrs.evolve(choice, reading=reading)
 
 
@@ -281,6 +292,28 @@ def _checked(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, 
             )
 
 
+def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
+    """Raise where a drug in a fluid may be mixed by hand, or be the bag that has a code of its own."""
+    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.fluids)
+    sold = tuple(
+        dict.fromkeys(
+            other
+            for other in meant
+            if other.period.holds(on) and any(fluid <= own_words(other) for fluid in reading.fluids)
+        )
+    )
+    if sold and row not in sold:
+        rows = (row, *sold)
+        raise AmbiguousDrug(
+            f"{reading.text!r} may be mixed by hand or the bag as it is sold: {_listed(rows)}. "
+            "Give the code, the maker or the NDC.",
+            given=reading.text,
+            candidates=tuple(one.code for one in rows),
+            on=on,
+            listed=_listed(rows),
+        )
+
+
 def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = None) -> tuple[str, ...]:
     """Codes of the ingredient, given the same way, that are not bound to the one use of a row."""
     if not drug.use:
@@ -339,6 +372,9 @@ def _narrow(
     name = named.text
     rows, said = _of_name(catalog, named, route, on)
     live = tuple(row for row in rows if row.period.holds(on))
+    if not rows:
+        words = " ".join(sorted(named.own | named.salts))
+        raise _ambiguous(name, f"has no code as {words!r}", catalog.meant_by(named.key), "Give the code.", on)
     if not live:
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
@@ -350,7 +386,7 @@ def _narrow(
         by_code = frozenset(row.code for row in live)  # the name itself told these from the others
     formed = _given_so(name, live, forms, on)
     fitting = _fitting(catalog, name, formed, route, bool(said or by_code or len(formed) < len(live)), on)
-    fitting = _as_made(name, fitting, named, on)
+    fitting = _of_form(catalog, _as_made(name, fitting, named, on), forms)
     # A code for one use is meant only where that use is all that there is, or is said.
     fit, fitting = fitting, tuple(row for row in fitting if not row.use or named.own) or fitting
     general = _covering(catalog, name, fitting, by_code, on)
@@ -412,6 +448,16 @@ def _given_so(
             way = "Leave the word out, or give the HCPCS code."
             raise _ambiguous(name, f"has no code as {word!r}", rows, way, on)
         rows = left
+    return rows
+
+
+def _of_form(
+    catalog: Catalog, rows: tuple[Drug, ...], forms: tuple[tuple[str, tuple[str, ...]], ...]
+) -> tuple[Drug, ...]:
+    """The rows whose form a word of the text says, where there are such among those given so ("oral suspension")."""
+    for word, _ in forms:
+        for said in spelt(catalog, word):
+            rows = tuple(row for row in rows if said <= set(normal(row.form).split())) or rows
     return rows
 
 

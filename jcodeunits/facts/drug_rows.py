@@ -338,14 +338,14 @@ class NameWord(Dated):
     `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `form` and `package` the
     ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
     never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
-    `isotope` the symbol of a chemical element.
+    `isotope` the symbol of a chemical element; `fluid`, behind "in", what the drug is mixed with, as codes name it.
     """
 
     TABLE: ClassVar[str] = "name_words"
     KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
 
     word: str = column(text)
-    kind: str = column(choice("spelling", "route", "form", "package", "property", "isotope"))
+    kind: str = column(choice("spelling", "route", "form", "package", "property", "isotope", "fluid"))
     means: str = column(optional)
 
 

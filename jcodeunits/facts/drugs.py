@@ -299,6 +299,11 @@ class Catalog:
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
 
     @cached_property
+    def fluids(self) -> dict[str, NameWord]:
+        """What drugs are mixed with, by its normal spelling."""
+        return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind == "fluid"}
+
+    @cached_property
     def properties(self) -> frozenset[str]:
         """Words of a form that products of the plain code have too."""
         rows = (row for row in self.store.rows(NameWord) if row.kind == "property")

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
 import attrs
 
-from .. import hcpcs, units
+from .. import units
 from ..amount import decimal_text, exact
 from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .drug_rows import Brand, Drug, NameWord
+from .drug_text import Kind, Part, Strength, parts_of, strength_in
 from .drugs import Catalog
 from .words import check_length, normal, squeezed
-
-Kind = Literal["concentration", "amount", "volume", "number", "billing unit"]
 
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _LONGEST_PHRASE = 4  # words of a form, route or package
@@ -33,25 +30,7 @@ _LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_ACTIVITY = ("iu", "u", "unt", "mu", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
-_MEASURED = frozenset(
-    {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
-)
-_CODE = re.compile(r"[A-Za-z]\d{4}")
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
-_WITH = re.compile(r"\bw/", re.IGNORECASE)
-_NON = re.compile(r"\bnon-", re.IGNORECASE)
-
-
-@attrs.frozen
-class Strength:
-    """An amount in a drug's text: in one mL (`concentration`), of one container, or a bare number."""
-
-    written: str
-    kind: Kind
-    amount: Fraction
-    unit: str = ""
 
 
 @attrs.frozen
@@ -70,6 +49,7 @@ class DrugText:
 
     `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
     `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
+    `fluids`: the words of what it is mixed with, where products of the drug are sold so.
     """
 
     text: str
@@ -79,6 +59,8 @@ class DrugText:
     forms: tuple[tuple[str, tuple[str, ...]], ...] = ()
     strengths: tuple[Strength, ...] = ()
     compounded: bool = False
+    fluids: tuple[frozenset[str], ...] = ()
+    is_mixed: bool = False
 
     def of(self, kind: Kind) -> tuple[Strength, ...]:
         """The strengths of a kind."""
@@ -93,9 +75,8 @@ class DrugText:
     @property
     def is_bare(self) -> bool:
         """Whether the text is one name and nothing else."""
-        return len(self.names) == 1 and not (
-            self.codes or self.routes or self.forms or self.strengths or self.names[0].own or self.names[0].salts
-        )
+        around = (self.codes, self.routes, self.forms, self.strengths, self.is_mixed)
+        return len(self.names) == 1 and not (any(around) or self.names[0].own or self.names[0].salts)
 
     def drawn(self, dose: Dose) -> Dose:
         """A dose by volume as the amount in it, where the text says the concentration; else the dose as it is."""
@@ -107,110 +88,6 @@ class DrugText:
         says = f"{decimal_text(volume)} mL x {per} = {decimal_text(amount)} {units.label(found.unit)}"
         step = Step(says, "volume x concentration of the name")
         return Dose(amount, found.unit, f"{dose.written} of {found.written}", dose.notes, (*dose.steps, step))
-
-
-@attrs.frozen
-class _Part:
-    """One word, number, strength or code of a text."""
-
-    key: str
-    text: str
-    strength: Strength | None = None
-    code: str = ""
-
-
-# -- taking a text apart
-
-
-def _units_pattern() -> str:
-    spelt = set(_ACTIVITY)
-    for spelling, symbol in units.spellings().items():
-        if units.is_activity(symbol) or units.dimension(symbol) in _MEASURED:
-            spelt.add(spelling.casefold())
-    return "|".join(re.escape(one) for one in sorted(spelt, key=lambda one: (-len(one), one)))
-
-
-@lru_cache(maxsize=1)
-def _scanner() -> re.Pattern[str]:
-    unit = _units_pattern()
-    return re.compile(
-        rf"""
-        (?P<percent>{_NUMBER})\s?% |
-        (?P<ratio>1\s?:\s?(?:{_NUMBER})) (?![\w.]) |
-        \bu-?(?P<activity>40|100|200|300|500) (?!\w) |
-        (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
-            (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
-            (?: \s?/\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
-              | \s?/\s? (?P<container>vial|syringe|dose|pen|cartridge|bag|ampule|ampul) (?![a-z0-9]) )? |
-        (?P<word>\d+\.\d+|[^\W_]+|\+)
-        """,
-        re.VERBOSE | re.IGNORECASE,
-    )
-
-
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "mu": 10**6}
-_JOINING = frozenset({"and", "with"})
-
-
-def _number(text: str) -> Fraction:
-    return exact(text.replace(",", "") if not text.startswith(".") else f"0{text}")
-
-
-@lru_cache(maxsize=512)
-def _unit(spelling: str) -> str:
-    if spelling in _ACTIVITY:
-        return "unit"
-    for word, symbol in units.spellings().items():
-        if word.casefold() == spelling:
-            return symbol
-    raise ValueError(spelling)
-
-
-def _strength(found: re.Match[str]) -> Strength | None:
-    try:
-        made = _measured(found)
-    except ValueError:  # more digits than any amount has
-        return None
-    return made if made is not None and made.amount > 0 else None
-
-
-def _measured(found: re.Match[str]) -> Strength | None:
-    written = found[0].strip()
-    if found["percent"]:
-        return Strength(written, "concentration", _number(found["percent"]) * 10, "mg")
-    if found["ratio"]:
-        parts = _number(found["ratio"].partition(":")[2].strip())
-        return Strength(written, "concentration", 1000 / parts, "mg") if parts else None
-    if found["activity"]:
-        return Strength(written, "concentration", _number(found["activity"]), "unit")
-    spelling, scale = found["unit"].casefold(), (found["scale"] or "").casefold()
-    amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
-    if found["per"]:
-        return Strength(written, "billing unit", amount, unit)
-    if found["volume"]:
-        below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
-        return Strength(written, "concentration", amount / below, unit) if below else None
-    if units.dimension(unit) == "volume":
-        return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
-    return Strength(written, "amount", amount, unit)
-
-
-def _parts(text: str) -> list[_Part]:
-    """The words of a text, its strengths and its codes, in their order."""
-    plain = _NON.sub("non", _WITH.sub("with ", text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")))
-    made: list[_Part] = []
-    for found in _scanner().finditer(plain):
-        word = found["word"]
-        if word is None:
-            strength = _strength(found)
-            percent = found["percent"]
-            key = decimal_text(_number(percent)) if percent and strength else squeezed(found[0])
-            made.append(_Part(key, found[0].strip(), strength))
-        elif _CODE.fullmatch(word) and hcpcs.is_valid(word):
-            made.append(_Part(word.casefold(), word, None, hcpcs.compact(word)))
-        elif word.casefold() not in _JOINING:
-            made.append(_Part(normal(word), word))
-    return made
 
 
 # -- finding the name
@@ -233,7 +110,7 @@ def _read(catalog: Catalog, text: str) -> DrugText | None:
 
 def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
     """What may be a name in a text that is not read: its words without routes, forms, packages and strengths."""
-    parts = tuple(_parts(text))
+    parts = tuple(parts_of(text))
     made = []
     for spelt in (parts, *_spelt_out(catalog, parts)):
         words, _ = _without(catalog, spelt)
@@ -242,7 +119,7 @@ def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
 
 
 def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
-    parts = _parts(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
+    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
         if found is not None:
@@ -255,23 +132,23 @@ def _by_rxnorm(catalog: Catalog, found: re.Match[str]) -> str:
     return f" {named} " if named else found[0]
 
 
-def _spelt_out(catalog: Catalog, parts: Sequence[_Part]) -> Iterator[tuple[_Part, ...]]:
+def _spelt_out(catalog: Catalog, parts: Sequence[Part]) -> Iterator[tuple[Part, ...]]:
     """The same parts with words cut short written out: "pcn g" as "penicillin g"."""
-    made: list[_Part] = []
+    made: list[Part] = []
     at, changed = 0, False
     while at < len(parts):
         size, row = _phrase(catalog.cut_short, parts, at)
         if row is None:
             made.append(parts[at])
         else:
-            made += [_Part(word, word) for word in normal(row.means).split()]
+            made += [Part(word, word) for word in normal(row.means).split()]
             changed = True
         at += size
     if changed:
         yield tuple(made)
 
 
-def _phrase(table: dict[str, NameWord], parts: Sequence[_Part], at: int) -> tuple[int, NameWord | None]:
+def _phrase(table: dict[str, NameWord], parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
     """The longest phrase of a table that begins at a part, and how many parts it takes."""
     for size in range(min(_LONGEST_PHRASE, len(parts) - at), 0, -1):
         found = table.get(" ".join([part.key for part in parts[at : at + size]]))
@@ -280,9 +157,9 @@ def _phrase(table: dict[str, NameWord], parts: Sequence[_Part], at: int) -> tupl
     return 1, None
 
 
-def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> DrugText | None:
+def _taken_apart(catalog: Catalog, parts: tuple[Part, ...]) -> DrugText | None:
     """One reading of all parts: the longest name with the rest around it, a name around the rest, two names."""
-    left: list[tuple[Named, tuple[_Part, ...], int]] = []
+    left: list[tuple[Named, tuple[Part, ...], int]] = []
     for i, j, named in _known_spans(catalog, parts):
         rest = parts[:i] + parts[j:]
         found = _used(catalog, named, rest)
@@ -303,7 +180,7 @@ def _taken_apart(catalog: Catalog, parts: tuple[_Part, ...]) -> DrugText | None:
     return used if isinstance(used, DrugText) else None
 
 
-def _known_spans(catalog: Catalog, parts: Sequence[_Part], at: int | None = None) -> Iterator[tuple[int, int, Named]]:
+def _known_spans(catalog: Catalog, parts: Sequence[Part], at: int | None = None) -> Iterator[tuple[int, int, Named]]:
     """Every run of parts that is a name, the longest first; only those that hold one part, where it is given."""
     count, keys = len(parts), [part.key for part in parts]
     for size in range(count if at is None else min(count, _LONGEST_OTHER), 0, -1):
@@ -314,24 +191,50 @@ def _known_spans(catalog: Catalog, parts: Sequence[_Part], at: int | None = None
             if not known and size > 1 and keys[i + size - 1][0].isdigit() and _is_small(keys[i + size - 1]):
                 key += "mg"  # "Lupron Depot 3.75" is the kit that is named by its milligrams
                 known = catalog.knows(key)
+            if not known and size > 1 and (number := _per_ml(parts[i + size - 1])):
+                key = "".join([*keys[i : i + size - 1], number])  # "Omnipaque 300 mg/mL"
+                known = key in catalog.named
             if known:
                 yield i, i + size, Named(key, " ".join([part.text for part in parts[i : i + size]]))
 
 
-def _without(catalog: Catalog, parts: Sequence[_Part]) -> tuple[list[_Part], tuple[_Part, ...]]:
+def _per_ml(part: Part) -> str:
+    """The number of a concentration that is written in mg/mL."""
+    strength = part.strength
+    if strength is None or strength.kind != "concentration" or strength.unit != "mg" or not part.text[-1].isalpha():
+        return ""
+    return decimal_text(strength.amount)
+
+
+def _without(catalog: Catalog, parts: Sequence[Part]) -> tuple[list[Part], tuple[Part, ...]]:
     """The parts that can only be a name's, and all others."""
-    words: list[_Part] = []
-    rest: list[_Part] = []
+    words: list[Part] = []
+    rest: list[Part] = []
     at = 0
     while at < len(parts):
-        size, row = _phrase(catalog.around, parts, at)
+        size, row = _fluid(catalog, parts, at)
+        if row is None:
+            size, row = _phrase(catalog.around, parts, at)
         plain = row is None and parts[at].strength is None and not parts[at].code
         (words if plain else rest).extend(parts[at : at + size])
         at += size
     return words, tuple(rest)
 
 
-def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[_Part, ...], at: int) -> DrugText | None:
+def _fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
+    """A fluid that something is in ("in NS", "in 100 mL dextrose 5 %"), and how many parts say so."""
+    if parts[at].key != "in":
+        return 1, None
+    first = at + 1
+    if first < len(parts) and (held := parts[first].strength) is not None and held.kind == "volume":
+        first += 1
+    if first >= len(parts):
+        return 1, None
+    size, row = _phrase(catalog.fluids, parts, first)
+    return (first - at + size, row) if row is not None else (1, None)
+
+
+def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...], at: int) -> DrugText | None:
     """A reading with further names among the rest, each of which must mean the same; one holds the part at `at`."""
     if len(names) == _MOST_NAMES:
         return None
@@ -381,9 +284,11 @@ class _Use:
     routes: list[str] = attrs.Factory(list)
     forms: list[tuple[str, tuple[str, ...]]] = attrs.Factory(list)
     strengths: list[Strength] = attrs.Factory(list)
+    fluids: list[frozenset[str]] = attrs.Factory(list)
+    is_mixed: bool = False
 
 
-def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> DrugText | int:
+def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugText | int:
     """The parts around a name, each used; or the place of the first that is nothing that stands around this name."""
     said = catalog.named.get(named.key, ()) if named else ()
     is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
@@ -397,6 +302,7 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Drug
         if not size:
             return at
         at += size
+    _settle(use)
     if named is not None:
         key = _with_salts(catalog, named.key, use)
         named = attrs.evolve(named, key=key, own=frozenset(use.own), salts=frozenset(use.salts))
@@ -408,10 +314,21 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[_Part]) -> Drug
         tuple(use.forms),
         tuple(use.strengths),
         "compounded" in use.own,
+        tuple(use.fluids),
+        use.is_mixed,
     )
 
 
-def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
+def _settle(use: _Use) -> None:
+    """A fluid alone beside the name tells the product that is sold in it; with an amount it may be mixed by hand."""
+    for said in () if use.strengths else tuple(use.fluids):
+        told = tuple(row for row in use.rows if said <= own_words(row))
+        use.rows = told or use.rows
+        use.own |= said if told else set()
+        use.fluids.remove(said)
+
+
+def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
     """How many parts from here are used as one thing; 0 where the next one is of no use."""
     part = parts[at]
     if part.code:
@@ -423,6 +340,9 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
         if not _is_percent(use, part):
             use.strengths.append(part.strength)
         return 1
+    size, row = _fluid(catalog, parts, at)
+    if row is not None:
+        return _mix(use, row, parts[at : at + size])
     size, row = _phrase(catalog.around, parts, at)
     if row is None and use.is_uncoded and part.key in catalog.salt_words:
         return 1
@@ -440,6 +360,19 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[_Part], at: int) -> int:
     else:
         use.forms.append((row.word, tuple(row.means.split("|")) if row.means else ()))
     return size
+
+
+def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
+    """The parts by which a drug is in a fluid, used; 0 where the drug is a fluid itself."""
+    if use.rows and all(one.kind == "solution" for one in use.rows):
+        return 0
+    said = {frozenset(part.key for part in parts if part.strength is None or part.text.endswith("%"))}
+    said.add(frozenset({"in", *normal(row.means).split()}))
+    told = [words for words in said if any(words <= own_words(one) for one in use.rows)]
+    use.fluids += sorted(told, key=len)[-1:]
+    use.strengths += [part.strength for part in parts if part.strength is not None and part.strength.kind == "volume"]
+    use.is_mixed = True
+    return len(parts)
 
 
 def _own(use: _Use, keys: Sequence[str]) -> int:
@@ -461,7 +394,7 @@ def _sizes(catalog: Catalog, key: str) -> dict[str, frozenset[str]]:
     """The strengths by which a brand is listed besides its name alone ("Lupron Depot 7.5 mg"), by their kind."""
     made: dict[str, set[str]] = {}
     for name in catalog.beginnings.get(key, ()):
-        last = _parts(name)[-1]
+        last = parts_of(name)[-1]
         if last.strength is not None and squeezed(name) == key + last.key:
             made.setdefault(last.strength.kind, set()).add(last.key)
     return {kind: frozenset(keys) for kind, keys in made.items()}
@@ -471,7 +404,7 @@ def _is_small(key: str) -> bool:
     return key in _SMALL or key.replace(".", "", 1).isdigit()
 
 
-def _is_percent(use: _Use, part: _Part) -> bool:
+def _is_percent(use: _Use, part: Part) -> bool:
     """Whether a percentage is that by which the code set itself tells rows of the name apart."""
     if not part.text.endswith("%"):
         return False
@@ -487,14 +420,20 @@ def _is_percent(use: _Use, part: _Part) -> bool:
 def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
     """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
     rows = [row for row in use.rows if row.is_injected] or use.rows
-    key = normal(word.word)
-    for said in (key, *([normal(catalog.cut_short[key].means)] if key in catalog.cut_short else [])):
-        told = tuple(row for row in rows if set(said.split()) <= set(normal(row.form).split()))
+    for said in spelt(catalog, word.word):
+        told = tuple(row for row in rows if said <= set(normal(row.form).split()))
         if told and not use.is_brand:
             use.rows = told
-            use.own.update(said.split())
+            use.own |= said
             return True
     return False
+
+
+def spelt(catalog: Catalog, word: str) -> tuple[frozenset[str], ...]:
+    """A word of a form as it stands, and written out where it is cut short."""
+    key = normal(word)
+    long = catalog.cut_short.get(key)
+    return (frozenset(key.split()), *((frozenset(normal(long.means).split()),) if long is not None else ()))
 
 
 def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
@@ -535,10 +474,10 @@ def _with_salts(catalog: Catalog, key: str, use: _Use) -> str:
 
 def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
     """The reading, where its strengths do not contradict each other; its brand's own number is one of them."""
+    reading = attrs.evolve(reading, strengths=tuple(_as_labelled(catalog, reading, part) for part in reading.strengths))
     for named in reading.names:
         written = catalog.brand_strengths.get(named.key)
-        own = _scanner().fullmatch(written) if written else None
-        strength = _strength(own) if own else None
+        strength = strength_in(written) if written else None
         if strength is not None:
             reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
     said = {(part.amount, part.unit) for part in reading.of("concentration")}
@@ -548,6 +487,19 @@ def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
             f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
         )
     return reading
+
+
+def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strength:
+    """A strength as the label means it: a rounded percentage in full; a ratio in a combination is its other part's."""
+    for named in reading.names:
+        written = catalog.brand_strengths.get(named.key + squeezed(part.written))
+        if written is not None and part.kind == "concentration":
+            return attrs.evolve(strength_in(written) or part, written=part.written)
+    rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
+    several = len(reading.names) > 1 and len(reading.of("concentration")) > 1
+    if part.is_ratio and (several or any(" / " in row.ingredient for row in rows)):
+        return attrs.evolve(part, kind="part")
+    return part
 
 
 def _are_parts(catalog: Catalog, reading: DrugText) -> bool:
@@ -561,7 +513,7 @@ def fits(row: Drug, strength: Strength) -> bool:
     if row.refuses or row.basis == "each" or not row.unit:
         return True
     counted = [row.unit, *(unit for _, unit in row.equivalents), *(part.unit for part in row.components)]
-    if strength.kind == "volume":
+    if strength.kind in ("volume", "part"):
         return True
     return any(_alike(strength.unit, unit) for unit in counted)
 

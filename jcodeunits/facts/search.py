@@ -17,6 +17,7 @@ from .. import hcpcs, ndc, routes
 from ..dated import as_date
 from ..errors import LONGEST, AmbiguousDrug, IdentifierError, ProductError, UnknownDrug, quoted
 from ..shown import Shown
+from .by_route import answers_for
 from .choosing import choose, rows_meant
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog, History
@@ -99,7 +100,8 @@ def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> lis
         rows = [row for row in rows_meant(book, text) if day is None or row.period.holds(day)]
     except AmbiguousDrug:
         return []
-    return [row for row in rows if row.is_injected and not row.specific] or rows
+    given = [row for row in rows if any(answers_for(row, way) for way in reading.routes)]
+    return given or [row for row in rows if row.is_injected and not row.specific] or rows
 
 
 def _order(row: Drug) -> tuple[Any, ...]:

@@ -1,0 +1,156 @@
+"""The words, numbers, strengths and codes of a drug's text, in their order.
+
+What each of them means beside a name is decided in `reading_names`.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+import attrs
+
+from .. import hcpcs, units
+from ..amount import decimal_text, exact
+from .words import normal, squeezed
+
+Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part"]
+
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_ACTIVITY = ("iu", "u", "unt", "mu", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
+_MEASURED = frozenset(
+    {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
+)
+_CODE = re.compile(r"[A-Za-z]\d{4}")
+_WITH = re.compile(r"\bw/", re.IGNORECASE)
+_SUM = re.compile(r"\b(\d{1,5}(?:\.\d{1,4})?)\s?\((\d{1,5}(?:\.\d{1,4})?)-(\d{1,5}(?:\.\d{1,4})?)\)", re.ASCII)
+_NON = re.compile(r"\bnon-", re.IGNORECASE)
+
+
+@attrs.frozen
+class Strength:
+    """An amount in a drug's text: in one mL (`concentration`), of one container, or a bare number."""
+
+    written: str
+    kind: Kind
+    amount: Fraction
+    unit: str = ""
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it is written as one part in so many."""
+        return ":" in self.written
+
+
+@attrs.frozen
+class Part:
+    """One word, number, strength or code of a text."""
+
+    key: str
+    text: str
+    strength: Strength | None = None
+    code: str = ""
+
+
+def _units_pattern() -> str:
+    spelt = set(_ACTIVITY)
+    for spelling, symbol in units.spellings().items():
+        if units.is_activity(symbol) or units.dimension(symbol) in _MEASURED:
+            spelt.add(spelling.casefold())
+    return "|".join(re.escape(one) for one in sorted(spelt, key=lambda one: (-len(one), one)))
+
+
+@lru_cache(maxsize=1)
+def _scanner() -> re.Pattern[str]:
+    unit = _units_pattern()
+    return re.compile(
+        rf"""
+        (?P<percent>{_NUMBER})\s?% |
+        (?P<ratio>1\s?:\s?(?:{_NUMBER})) (?![\w.]) |
+        \bu-?(?P<activity>40|100|200|300|500) (?!\w) |
+        (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
+            (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
+            (?: \s?/\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
+              | \s?/\s? (?P<container>vial|syringe|dose|pen|cartridge|bag|ampule|ampul) (?![a-z0-9]) )? |
+        (?P<word>\d+\.\d+|[^\W_]+|\+)
+        """,
+        re.VERBOSE | re.IGNORECASE,
+    )
+
+
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "mu": 10**6}
+_JOINING = frozenset({"and", "with"})
+
+
+def _number(text: str) -> Fraction:
+    return exact(text.replace(",", "") if not text.startswith(".") else f"0{text}")
+
+
+@lru_cache(maxsize=512)
+def _unit(spelling: str) -> str:
+    if spelling in _ACTIVITY:
+        return "unit"
+    for word, symbol in units.spellings().items():
+        if word.casefold() == spelling:
+            return symbol
+    raise ValueError(spelling)
+
+
+def _strength(found: re.Match[str]) -> Strength | None:
+    try:
+        made = _measured(found)
+    except ValueError:  # more digits than any amount has
+        return None
+    return made if made is not None and made.amount > 0 else None
+
+
+def _measured(found: re.Match[str]) -> Strength | None:
+    written = found[0].strip()
+    if found["percent"]:
+        return Strength(written, "concentration", _number(found["percent"]) * 10, "mg")
+    if found["ratio"]:
+        parts = _number(found["ratio"].partition(":")[2].strip())
+        return Strength(written, "concentration", 1000 / parts, "mg") if parts else None
+    if found["activity"]:
+        return Strength(written, "concentration", _number(found["activity"]), "unit")
+    spelling, scale = found["unit"].casefold(), (found["scale"] or "").casefold()
+    amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
+    if found["per"]:
+        return Strength(written, "billing unit", amount, unit)
+    if found["volume"]:
+        below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
+        return Strength(written, "concentration", amount / below, unit) if below else None
+    if units.dimension(unit) == "volume":
+        return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
+    return Strength(written, "amount", amount, unit)
+
+
+def parts_of(text: str) -> list[Part]:
+    """The words of a text, its strengths and its codes, in their order."""
+    text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
+    plain = _NON.sub("non", _WITH.sub("with ", text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")))
+    made: list[Part] = []
+    for found in _scanner().finditer(plain):
+        word = found["word"]
+        if word is None:
+            strength = _strength(found)
+            percent = found["percent"]
+            key = decimal_text(_number(percent)) if percent and strength else squeezed(found[0])
+            made.append(Part(key, found[0].strip(), strength))
+        elif _CODE.fullmatch(word) and hcpcs.is_valid(word):
+            made.append(Part(word.casefold(), word, None, hcpcs.compact(word)))
+        elif word.casefold() not in _JOINING:
+            made.append(Part(normal(word), word))
+    return made
+
+
+def strength_in(written: str) -> Strength | None:
+    """The one strength that a text is, as a table writes it; None where it is none.
+
+    >>> strength_in("40 mg/mL").amount
+    Fraction(40, 1)
+    """
+    found = _scanner().fullmatch(written)
+    return None if found is None else _strength(found)
