@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jcodeunits import encounter as reader
+from jcodeunits import routes
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.dated import Citation
 from jcodeunits.dose import Dose
@@ -23,6 +24,7 @@ from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Visit
 from jcodeunits.errors import DateError, EncounterError
 from jcodeunits.facts.reference import Stamp
 from jcodeunits.finding import Finding
+from jcodeunits.keys import route
 
 SMALLEST: dict[str, Any] = {
     "on": "2026-03-02",
@@ -219,7 +221,7 @@ def test_a_date_that_is_none_names_the_key() -> None:
     ],
 )
 def test_usual_spellings_and_codes_of_a_route_are_the_same(written: str, means: str) -> None:
-    assert reader.route(written) == means
+    assert route(written) == means
     assert Administration("J1885", "30 mg", written).route == means
 
 
@@ -246,7 +248,7 @@ def test_minutes_run_over_midnight(start: str, stop: str, minutes: int) -> None:
 
 texts = st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=12)
 administrations = st.fixed_dictionaries(
-    {"drug": texts, "dose": texts, "route": st.sampled_from(reader.routes.NAMES)},
+    {"drug": texts, "dose": texts, "route": st.sampled_from(routes.NAMES)},
     optional={
         "purpose": st.sampled_from(reader.PURPOSES),
         "site": texts,

@@ -48,6 +48,7 @@ FLOORS = {
     "facts.search": 10,
     "convert": 11,
     "encounter": 11,
+    "keys": 5,
     "quantity": 11,
     "claim": 12,
     "vials": 12,

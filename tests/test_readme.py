@@ -55,6 +55,27 @@ def products_table() -> str:
     return "\n".join(["| products | |", "|---|--:|", *shown]) + "\n"
 
 
+def keys_table() -> str:
+    """The keys of an encounter, with their flags and what they mean."""
+    from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Patient, Service, Visit
+    from jcodeunits.keys import flags_of, keys_of
+
+    flags = {(kind, key.path): key.name for kind in (Encounter, Administration) for key in flags_of(kind)}
+    inside = {Visit: "visit", Patient: "patient"}
+    made = []
+    for kind in (Encounter, Visit, Service, Patient, Administration, OpenedProduct):
+        rows = []
+        for name, field in keys_of(kind).items():
+            key, default = field.metadata["kind"], field.default
+            known = [field.metadata["says"], ", ".join(f"`{one}`" for one in key.allowed)]
+            known.append(f"`{default}` if left out" if isinstance(default, str) else "")
+            place = (Encounter, (inside[kind], name)) if kind in inside else (kind, (name,))
+            flag = flags.get(place, "")
+            rows.append(f"| `{name}` | {f'`--{flag}`' if flag else ''} | {'; '.join(filter(None, known))} |")
+        made += [f"**{kind.__name__}**", "", "| key | flag | what |", "|---|---|---|", *rows, ""]
+    return "\n".join(made)
+
+
 PROOFS = {
     "fda-volume": "open, mL: the FDA list gives the same volume as the package size",
     "same-concentration": "open, mL: same concentration as a proved liquid of the code",
@@ -74,7 +95,7 @@ PROOFS = {
     "": "open: not proved, so the caller says what the container holds",
 }
 DEEPER = "  "
-BLOCKS_MADE = {"rules": rules_table, "coverage": coverage_table, "products": products_table}
+BLOCKS_MADE = {"keys": keys_table, "rules": rules_table, "coverage": coverage_table, "products": products_table}
 
 
 def _made(name: str) -> tuple[str, str]:

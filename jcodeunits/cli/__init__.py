@@ -1,4 +1,4 @@
-"""The command `jcodeunits`: nine verbs, their exit codes, and nothing loaded before a verb needs it.
+"""The command `jcodeunits`: its verbs, their exit codes, and nothing loaded before a verb needs it.
 
 Exit status: 0 clean; 1 a finding that stops the claim, or a row that was not billed; 2 input that cannot be
 read or answered, with one line on standard error and nothing on standard output.
@@ -38,7 +38,7 @@ The date of service is today unless --on says otherwise, and is printed.
 Exit status: 0 clean, 1 something stops the claim, 2 cannot be answered.
 """
 
-VERBS = ("units", "find", "ndc", "vials", "charge", "lookup", "batch", "audit", "refresh")
+VERBS = tuple(line.split()[0] for line in HELP.splitlines() if line[:2] == "  " and line[2] != " ")
 FAILED = 2
 
 # Verb -> the extra that brings what it needs besides.

@@ -9,47 +9,19 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import EncounterError, quoted
-from jcodeunits.formats import NAMES
+from jcodeunits.formats import NAMES, Readable
+from jcodeunits.keys import Flag, Keyed, flags_of
 
 from . import terminal
 from .arguments import AsOf, Parser, add_facts, asked, measure, parser
 
 if TYPE_CHECKING:
     from jcodeunits.claim import Charge
-    from jcodeunits.encounter import Encounter
 
-_OWN = ("table", "json")
-
-# Flags that are a key of the encounter or of its one administration, by the contract's names.
-_ENCOUNTER = ("place", "payer", "claim", "supervision")
-_GIVEN = {
-    "drug": "a HCPCS code, a name or an NDC",
-    "dose": 'what was given, such as "30 mg"',
-    "route": "IM, SC, IV push, IV infusion, intravitreal ...",
-    "site": "where on the body, such as left deltoid",
-    "purpose": "therapeutic if left out; vaccine, antineoplastic, diluent ...",
-    "ndc": "the package that was opened, as printed or scanned",
-    "containers": "how many were opened",
-    "container_amount": 'the labelled amount of one container, such as "30 mg"',
-    "container_volume": 'what one container holds, such as "1 mL"',
-    "discarded": 'what the record shows as discarded; "0 mg" if nothing was',
-    "lot": "the lot number on the package",
-    "expires": "the expiry on the package: 2027-12-31",
-    "serial": "the serial number on the package",
-    "container": "single-dose, multi-dose or bulk",
-    "form": "liquid, powder, kit or cream, where nothing proves it",
-    "basis": "the part of a combination that the dose counts, or total",
-    "concentration": "for a dose by volume: 40 mg/mL, 1%%, 1:1000",
-    "description": "of an unclassified code: name, dose and what the payer wants",
-    "order": "a name; administrations of one order are one dose",
-    "time": "when it was given: 09:30",
-    "start": "when an infusion began: 09:30",
-    "stop": "when it ended: 10:30",
-    "performed_by": "staff if left out, or practitioner",
-    "performer": "who gave it: a name or number of yours",
-    "supplied_by": "practice if left out, or patient, 340b",
-}
+# What a bare number of a flag counts.
+_BARE = {"weight": "kg", "surface": "m2"}
 
 
 def charge(words: Sequence[str]) -> tuple[int, str]:
@@ -68,7 +40,6 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     args = arguments().read(words)
     if args.schema:
         from jcodeunits.claim import Charge
-        from jcodeunits.encounter import Encounter
 
         return 0, terminal.as_json({**Encounter.schema(), "$defs": {"answer": Charge.schema()}})
     on = asked(args)
@@ -77,7 +48,7 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     read = _read(args, _said(args, on), on)
     made = [charged(encounter, reference=on.reference) for encounter in read]
     status = int(not all(one.ok for one in made))
-    if args.format not in _OWN:
+    if args.format not in ("table", "json"):
         told = [_message(one, args, on) for one in made]
         return max(said for said, _ in told), "\n".join(text for _, text in told if text)
     if args.format == "json":
@@ -93,16 +64,13 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(charge)
     made.add_argument("file", nargs="?", metavar="FILE", help="an encounter or message; - is standard input")
-    made.add_argument(
-        "--from", dest="source", choices=("json", "fhir", "hl7v2"), default="json", help="what the file is"
-    )
-    made.add_argument(
-        "--format",
-        choices=(*_OWN, *(name for name in NAMES if name not in _OWN)),
-        default="table",
-        metavar="FORMAT",
-        help=f"what is written: {', '.join((*_OWN, *(name for name in NAMES if name not in _OWN)))}",
-    )
+    for flag, dest, default, names, says in (
+        ("--from", "source", "json", Readable(), "what the file is"),
+        ("--format", "format", "table", ("table", *NAMES), "what is written"),
+    ):
+        made.add_argument(
+            flag, dest=dest, default=default, choices=names, metavar="FORMAT", help=f"{says}: %(choices)s"
+        )
     made.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
     made.add_argument(
         "--schema", action="store_true", help="print the JSON schemas of an encounter and ($defs) the answer"
@@ -112,66 +80,58 @@ def arguments() -> Parser:
     made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")
     add_facts(made)
     made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the format")
-    _encounter_arguments(made)
-    _administration_arguments(made)
+    _add_keys(made.add_argument_group("what else happened that day"), Encounter)
+    _add_keys(made.add_argument_group("the one administration, or what a message cannot say about it"), Administration)
     return made
 
 
-def _encounter_arguments(made: Parser) -> None:
-    day_of = made.add_argument_group("what else happened that day")
-    day_of.add_argument("--on", metavar="DATE", help="date of service; today if there is no file")
-    day_of.add_argument("--place", metavar="PLACE", help="place of service: 11, office, urgent care ...")
-    day_of.add_argument("--payer", help="medicare if left out")
-    day_of.add_argument("--claim", help="professional or outpatient")
-    day_of.add_argument("--visit", metavar="CODE", help="the visit's code")
-    day_of.add_argument(
-        "--separate",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="whether the visit was significant and separately identifiable",
-    )
-    day_of.add_argument("--service", action="append", metavar="CODE", help="another code of the day; may be repeated")
-    day_of.add_argument("--diagnosis", action="append", metavar="ICD10", help="may be repeated")
-    day_of.add_argument("--supervision", help="direct, virtual, general or none")
-    day_of.add_argument("--resident", action="store_true", default=None, help="a teaching setting")
-    day_of.add_argument("--weight", metavar="KG", help="body weight, for a dose such as 1.5 mg/kg")
-    day_of.add_argument("--surface", metavar="M2", help="body surface, for a dose such as 75 mg/m2")
-    day_of.add_argument("--amount", action="append", metavar="CODE=DOLLARS", help="the charge for one unit of a code")
-    day_of.add_argument("--revenue", action="append", metavar="CODE=0636", help="the revenue code of a code's lines")
-
-
-def _administration_arguments(made: Parser) -> None:
-    given = made.add_argument_group("the one administration, or what a message cannot say about it")
-    for name, says in _GIVEN.items():
-        given.add_argument(f"--{name.replace('_', '-')}", metavar=name.rpartition("_")[2].upper(), help=says)
-    given.add_argument("--modifier", action="append", metavar="EA", help="of the drug line; may be repeated")
-    given.add_argument("--documented", help="what the record shows, separated by commas")
-    for name, says in (("self-administered", "the patient gave it"), ("shared", "the vial served several patients")):
-        given.add_argument(f"--{name}", action="store_true", default=None, help=says)
+def _add_keys(group: argparse._ArgumentGroup, kind: type[Keyed]) -> None:
+    """A flag for each key that one can say."""
+    for key in flags_of(kind):
+        said = [key.says, ", ".join(key.kind.allowed), f"{key.default} if left out" if key.default else ""]
+        more: dict[str, Any] = {"dest": key.argument, "default": None}
+        if key.kind.shape == "flag":
+            more["action"] = argparse.BooleanOptionalAction if key.default is None else "store_true"
+        else:
+            more["metavar"] = key.kind.shown or key.name.rpartition("-")[2].upper()
+        if key.kind.shape in ("list", "pairs"):
+            more["action"] = "append"
+            said.append("may be repeated")
+        text = "; ".join(filter(None, said)).replace("%", "%%")
+        group.add_argument(f"--{key.name}", help=text, **more)
 
 
 def _said(args: argparse.Namespace, on: AsOf) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the flags say about the encounter and about the administration, by the contract's names."""
-    day_of: dict[str, Any] = {name: getattr(args, name) for name in _ENCOUNTER}
-    day_of["place"] = _place(args.place, on)
-    day_of |= {
-        "on": None if on.is_today else str(on.date),
-        "resident": args.resident,
-        "services": args.service,
-        "diagnoses": args.diagnosis,
-    }
-    if args.visit is not None:
-        day_of["visit"] = {"code": args.visit, "separate": args.separate}
-    patient = {"weight": (args.weight, "kg"), "surface": (args.surface, "m2")}
-    day_of["patient"] = {name: measure(*said) for name, said in patient.items() if said[0]} or None
-    day_of["charge_amounts"] = _pairs(args.amount, "--amount")
-    day_of["revenue_codes"] = _pairs(args.revenue, "--revenue")
-    given: dict[str, Any] = {name: getattr(args, name) for name in _GIVEN}
-    if given["containers"] is not None and given["containers"].isdigit():
-        given["containers"] = int(given["containers"])
-    given |= {"self_administered": args.self_administered, "shared": args.shared, "modifiers": args.modifier}
-    given["documented"] = args.documented.replace(" ", "").split(",") if args.documented else None
-    return _kept(day_of), _kept(given)
+    day_of, given = _by_key(args, Encounter), _by_key(args, Administration)
+    if "on" in day_of:
+        day_of["on"] = str(on.date)
+    if "place" in day_of:
+        day_of["place"] = _place(args.place, on)
+    return day_of, given
+
+
+def _by_key(args: argparse.Namespace, kind: type[Keyed]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in flags_of(kind):
+        said = getattr(args, key.argument)
+        if said is not None:
+            inner = found
+            for name in key.path[:-1]:
+                inner = inner.setdefault(name, {})
+            inner[key.path[-1]] = _value(said, key)
+    return found
+
+
+def _value(said: Any, key: Flag) -> Any:
+    """What a flag says, in the JSON types of its key."""
+    if key.kind.shape == "list":
+        return [word.strip() for text in said for word in text.split(",")]
+    if key.kind.shape == "pairs":
+        return _pairs(said, f"--{key.name}")
+    if key.kind.shape == "count" and said.isdigit():
+        return int(said)
+    return measure(said, _BARE[key.argument]) if key.argument in _BARE else said
 
 
 def _place(text: str | None, on: AsOf) -> str | None:
@@ -192,13 +152,7 @@ def _place(text: str | None, on: AsOf) -> str | None:
     raise EncounterError(f"place: {says}", path="place", given=text, allowed=(), says=says, argument="place")
 
 
-def _kept(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _pairs(written: list[str] | None, flag: str) -> dict[str, str] | None:
-    if written is None:
-        return None
+def _pairs(written: list[str], flag: str) -> dict[str, str]:
     parts = [pair.partition("=") for pair in written]
     if not all(equals and value for _, equals, value in parts):
         says = f"{quoted(' '.join(written))} is not written as a code, an equals sign and a value."
@@ -211,8 +165,6 @@ def _pairs(written: list[str] | None, flag: str) -> dict[str, str] | None:
 
 def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf) -> list[Encounter]:
     """The encounter of the flags or a message; of JSON one, an array of them, or one a line."""
-    from jcodeunits.encounter import Encounter
-
     day_of, given = said
     if args.file is None:
         if "drug" not in given:

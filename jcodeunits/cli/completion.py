@@ -44,19 +44,16 @@ _LEAST = {"batch": ["-", "-o", "-"]}  # what the verb cannot do without
 def _words(args: argparse.Namespace) -> dict[str, list[str]]:
     """Flag to the words that it takes, from the tables in use."""
     from jcodeunits import routes
-    from jcodeunits.encounter import CLAIMS, CONTAINERS, PURPOSES, SUPERVISION
+    from jcodeunits.encounter import Administration, Encounter
     from jcodeunits.facts.policy_rows import Place
-    from jcodeunits.facts.product_rows import FORMS
+    from jcodeunits.keys import flags_of
 
     policy = facts(args)[0].policy
+    keys = (key for kind in (Encounter, Administration) for key in flags_of(kind) if key.kind.allowed)
     return {
+        **{key.argument: list(key.kind.allowed) for key in keys},
         "route": list(routes.NAMES),
         "place": sorted({row.code for row in policy.rows(Place)}),
         "payer": list(policy.payers()),
-        "claim": list(CLAIMS),
-        "container": list(CONTAINERS),
-        "form": list(FORMS),
-        "purpose": list(PURPOSES),
-        "supervision": list(SUPERVISION),
         "on": ["today", "yesterday"],
     }

@@ -32,21 +32,13 @@ _MOST = 10  # candidates
 _LONGEST = 1500  # characters of a reason; a list of problems may be longer than anybody reads
 _KEY = re.compile("‹([^›]+)›")
 
-_MEASURED = ("amount", "volume")  # of a product; a flag names the container
-
-# Argument or key -> flag, where it is not the same word.
+# Argument or key -> argument of the flag, where it is not the same word.
 _FLAGS = {
-    "services": "service",
-    "diagnoses": "diagnosis",
-    "charge_amounts": "amount",
-    "charge_amount": "amount",
-    "amounts": "amount",
-    "revenue_codes": "revenue",
-    "revenue_code": "revenue",
-    "modifiers": "modifier",
+    "charge_amount": "charge_amounts",
+    "amounts": "charge_amounts",
+    "revenue_code": "revenue_codes",
     "number": "ndc",
     "date": "on",
-    "separate": "separate",
 }
 
 
@@ -99,7 +91,7 @@ def flag(argument: str | None, flags: dict[str, str]) -> str:
     if named[-1] == "container_volume" and "volume" in flags:
         return flags["volume"]
     for key in reversed(named):
-        name = f"container_{key}" if key in _MEASURED and len(named) > 1 else _FLAGS.get(key, key)
+        name = _FLAGS.get(key, key)
         if name in flags and name != "reference":
             return flags[name]
     return ""

@@ -2,23 +2,19 @@
 
 A module of this folder without an underscore is a format, and its name is the format's. Each is a `Format`: `write`
 and `losses` of a charge, `CARRIES` that says what the format holds, and `read`: of a message of administrations it
-gives an `Encounter`, of a message of charges the `ClaimLines`.
-
->>> NAMES
-('claimjson', 'cms1500', 'fhir', 'hl7v2', 'json', 'ub04', 'x12')
+gives an `Encounter`, of a message of charges the `ClaimLines`; one whose messages hold administrations has `reading`.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from jcodeunits.errors import FormatError, quoted
 
 if TYPE_CHECKING:
-    from . import claimjson, cms1500, fhir, hl7v2, json, ub04, x12
     from ._incoming import Batch, Reading
     from ._outgoing import ClaimLines, Loss
 
@@ -41,24 +37,24 @@ class Format(Protocol):
 NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_")))
 _TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_outgoing", "Loss": "_outgoing"}
 
-__all__ = [
-    "NAMES",
-    "Batch",
-    "ClaimLines",
-    "Format",
-    "Loss",
-    "Reading",
-    "claimjson",
-    "cms1500",
-    "fhir",
-    "hl7v2",
-    "json",
-    "module",
-    "read",
-    "ub04",
-    "write",
-    "x12",
-]
+__all__ = ["NAMES", "Batch", "ClaimLines", "Format", "Loss", "Readable", "Reading", "module", "read", "write"]
+
+
+class Readable(Collection[str]):
+    """The formats that an encounter is read from; a module is loaded only when it is asked about.
+
+    >>> "hl7v2" in Readable(), "x12" in Readable()
+    (True, False)
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return name == "json" or (name in NAMES and hasattr(module(str(name)), "reading"))
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in NAMES if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def module(name: str) -> Format:

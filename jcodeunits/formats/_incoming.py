@@ -19,10 +19,10 @@ import attrs
 from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
-from jcodeunits.encounter import route as canonical_route
 from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
+from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
 from . import _names

@@ -1,0 +1,370 @@
+"""The keys of an encounter's JSON: one table gives the reader, the schema, the command's flags and the README's page.
+
+A field made by `key` says how a value is read, what its JSON schema is, how the command asks for it and what it means.
+An object is read strictly: a key or a value that is not known is an error that names the path and the allowed ones.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar, NoReturn, Self
+
+import attrs
+
+from . import routes
+from .amount import MOST_COUNTED, money
+from .dated import as_date
+from .dose import Dose
+from .errors import DateError, EncounterError, quoted
+from .finding import as_tuple
+
+_CODE = re.compile(r"[0-9A-Z]\d{3}[0-9A-Z]", re.ASCII)
+_MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
+_DIAGNOSIS = re.compile(r"([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{0,4})", re.ASCII)
+
+
+@attrs.frozen
+class Kind:
+    """How a value is read (path, value), and its JSON schema.
+
+    `allowed`: the values of a choice. `shape`: `text`, `flag`, `count`, `list` of words, `pairs` by code, `thing`
+    (an object of class `of`) or `things`. `shown`: how the command's help names a value.
+    """
+
+    read: Callable[[str, object], Any]
+    schema: Callable[[], dict[str, Any]]
+    allowed: tuple[str, ...] = ()
+    shape: str = attrs.field(default="text", kw_only=True)
+    shown: str = attrs.field(default="", kw_only=True)
+    of: Any = attrs.field(default=None, kw_only=True)
+
+
+class Keyed:
+    """An object of the contract's JSON, made of keys.
+
+    `ALONE`: the one key that may stand as text in place of the object. `DIRECT`: keys of the one item of `products`
+    that may stand here, with their names there. `NEEDED`: what must be given though the class has a default.
+    """
+
+    __slots__ = ()
+    ALONE: ClassVar[str] = ""
+    DIRECT: ClassVar[Mapping[str, str]] = {}
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_dict(cls, data: object, path: str = "") -> Self:
+        """Read from JSON types, strictly; `EncounterError` names the path and what is allowed, `DateError` a day."""
+        return cls(**cls._read(data, path))
+
+    @classmethod
+    def _read(cls, data: object, path: str) -> dict[str, Any]:
+        """The values by key; null is as good as absent."""
+        kind: Any = cls
+        fields = keys_of(kind)
+        given = _object(path, {cls.ALONE: data} if cls.ALONE and isinstance(data, str) else data, cls)
+        under = f"{path}." if path else ""
+        return {
+            key: fields[key].metadata["kind"].read(f"{under}{key}", value)
+            for key, value in given.items()
+            if value is not None
+        }
+
+
+@cache
+def keys_of(kind: Any) -> Mapping[str, Any]:
+    """The keys of a type with their fields, in the order of the contract."""
+    found = {field.name: field for field in attrs.fields(kind) if "kind" in field.metadata}
+    if kind.DIRECT:
+        inner = keys_of(found["products"].metadata["kind"].of)
+        found |= {key: inner[name] for key, name in kind.DIRECT.items()}
+    return found
+
+
+def _needed(kind: Any) -> tuple[str, ...]:
+    return (*(name for name, field in keys_of(kind).items() if field.default is attrs.NOTHING), *kind.NEEDED)
+
+
+def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
+    """A JSON object with known keys only; says which key is meant where one is nearly right."""
+    where, allowed = path or "the encounter", tuple(keys_of(kind))
+    if not isinstance(data, Mapping):
+        _refuse(where, data, "a JSON object", allowed)
+    for key in data:
+        if key not in allowed:
+            import difflib
+
+            near = difflib.get_close_matches(str(key), allowed, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise EncounterError(
+                f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}.",
+                path=f"{path}.{key}".lstrip("."),
+                given=key,
+                allowed=allowed,
+                instead=near[0] if near else None,
+            )
+    for key in _needed(kind):
+        if data.get(key) is None:
+            at = f"{path}.{key}".lstrip(".")
+            says = f"{where}: {quoted(key)} is missing."
+            raise EncounterError(says, path=at, given=None, allowed=allowed, says="is missing.")
+    return data
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """The JSON schema of a type."""
+    fields = keys_of(kind)
+    properties = {key: _property(field) for key, field in fields.items()}
+    shape: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if needed := _needed(kind):
+        shape["required"] = list(needed)
+    return {"anyOf": [shape, fields[kind.ALONE].metadata["kind"].schema()]} if kind.ALONE else shape
+
+
+def _property(field: Any) -> dict[str, Any]:
+    made = dict(field.metadata["kind"].schema())
+    if field.metadata["says"]:
+        made["description"] = field.metadata["says"]
+    return {**made, "default": field.default} if isinstance(field.default, (str, bool)) else made
+
+
+# --- the command's flags ----------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Flag:
+    """A key that one flag of the command says: its `path` in the object, the `argument`, the flag's `name`."""
+
+    path: tuple[str, ...]
+    argument: str
+    name: str
+    kind: Kind
+    says: str
+    default: Any
+
+
+def flags_of(kind: Any, path: tuple[str, ...] = ()) -> Iterator[Flag]:
+    """The keys that the command can say, objects inside opened; a list of objects has no flag."""
+    for key, field in keys_of(kind).items():
+        one, name = field.metadata["kind"], field.metadata["flag"]
+        if one.shape == "thing":
+            yield from flags_of(one.of, (*path, key))
+        elif one.shape != "things" and name != "":
+            argument = path[-1] if path and key == kind.ALONE else key
+            yield Flag(
+                (*path, key), argument, name or argument.replace("_", "-"), one, field.metadata["says"], field.default
+            )
+
+
+# --- how values are read ----------------------------------------------------------------------------
+
+
+def _refuse(path: str, given: object, expected: str, allowed: Iterable[str] = ()) -> NoReturn:
+    allowed = tuple(allowed)
+    says = f"{quoted(given)} is not {expected}."
+    if allowed:
+        says += f" Allowed: {', '.join(allowed)}."
+    raise EncounterError(f"{path}: {says}", path=path, given=given, allowed=allowed, says=says)
+
+
+def _text(path: str, value: object, expected: str = "text") -> str:
+    if not isinstance(value, str) or not value.strip():
+        _refuse(path, value, expected)
+    return value.strip()
+
+
+def _match(path: str, value: object, pattern: re.Pattern[str], expected: str) -> str:
+    text = _text(path, value, expected).upper()
+    if not pattern.fullmatch(text):
+        _refuse(path, value, expected)
+    return text
+
+
+def _one_of(path: str, value: object, allowed: tuple[str, ...]) -> str:
+    if isinstance(value, str):
+        text = value.strip().casefold()
+        if text in allowed:
+            return text
+    _refuse(path, value, "one of the known values", allowed)
+
+
+def _flag(path: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        _refuse(path, value, "true or false", ("true", "false"))
+    return value
+
+
+def _sequence(path: str, value: object) -> tuple[Any, ...]:
+    if value is None or isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        _refuse(path, value, "a list")
+    return tuple(value)
+
+
+def route(value: object, path: str = "route") -> str:
+    """The canonical route for a route as written: usual spelling, HL7 table 0162 or SNOMED CT code.
+
+    Raises `EncounterError` naming the allowed ones.
+
+    >>> route("subcutaneous"), route("78421000"), route("IVP")
+    ('SC', 'IM', 'IV push')
+    """
+    if isinstance(value, str):
+        found = routes.find(value)
+        if found is not None:
+            return found
+    _refuse(path, value, "a known route", routes.NAMES)
+
+
+def _code(path: str, value: object) -> str:
+    return _match(path, value, _CODE, "a HCPCS or CPT code of five characters")
+
+
+def _diagnosis(path: str, value: object) -> str:
+    text = _match(path, value, _DIAGNOSIS, "an ICD-10-CM code such as D51.0").replace(".", "")
+    return f"{text[:3]}.{text[3:]}" if text[3:] else text
+
+
+def _money(path: str, value: object) -> Decimal:
+    expected = 'an amount of money such as "25.00"'
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        _refuse(path, value, expected)
+    try:
+        return money(value)
+    except ValueError:
+        _refuse(path, value, expected)
+
+
+def _count(path: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COUNTED:
+        _refuse(path, value, "a whole number above 0")
+    return value
+
+
+def _dose(path: str, value: object) -> str | Dose:
+    """Text and `Dose` stay as given; a Pint quantity becomes a `Dose`. What it says is judged later."""
+    if isinstance(value, Dose):
+        return value
+    if hasattr(value, "magnitude") and hasattr(value, "units"):
+        return Dose.of(value)
+    return _text(path, value, 'a dose with its unit as text, such as "30 mg"')
+
+
+def given_dose(value: Any) -> str | Dose:
+    """A dose given straight to a type."""
+    return _dose("dose", value)
+
+
+def _amount(path: str, value: object) -> str:
+    if hasattr(value, "magnitude") and hasattr(value, "units"):
+        return f"{value.magnitude} {value.units}"
+    if isinstance(value, Dose):
+        return str(value)
+    return _text(path, value, 'an amount with its unit as text, such as "35 mg"')
+
+
+def _date(path: str, value: object) -> dt.date:
+    try:
+        return as_date(value)
+    except DateError as why:
+        raise DateError(f"{path}: {why}", path=path, given=value, says=str(why)) from None
+
+
+def things(kind: Any) -> Kind:
+    """A list of objects; where one key may stand for the object, also a list of words."""
+
+    def read(path: str, value: object) -> tuple[Any, ...]:
+        return tuple(kind.from_dict(item, f"{path}[{n}]") for n, item in enumerate(_sequence(path, value)))
+
+    shape, shown = ("list", "CODE") if kind.ALONE else ("things", "")
+    return Kind(read, lambda: {"type": "array", "items": schema_of(kind)}, shape=shape, shown=shown, of=kind)
+
+
+def thing(kind: Any) -> Kind:
+    """An object."""
+    return Kind(lambda path, value: kind.from_dict(value, path), lambda: schema_of(kind), shape="thing", of=kind)
+
+
+def choice(allowed: tuple[str, ...]) -> Kind:
+    """One of some values."""
+    return Kind(lambda path, value: _one_of(path, value, allowed), lambda: {"enum": list(allowed)}, allowed)
+
+
+def mapping(item: Kind, example: str) -> Kind:
+    """An object by HCPCS code."""
+
+    def read(path: str, value: object) -> tuple[tuple[str, Any], ...]:
+        if not isinstance(value, Mapping):
+            _refuse(path, value, f"an object by code, such as {example}")
+        return tuple((_code(path, code), item.read(f"{path}.{code}", one)) for code, one in value.items())
+
+    schema = {"type": "object", "additionalProperties": item.schema()}
+    return Kind(read, lambda: schema, shape="pairs", shown=f"CODE={item.shown}")
+
+
+def words(item: Callable[[str, object], str], schema: dict[str, Any], shown: str) -> Kind:
+    """A list of words, each once."""
+
+    def read(path: str, value: object) -> tuple[str, ...]:
+        found = (item(f"{path}[{n}]", one) for n, one in enumerate(_sequence(path, value)))
+        return tuple(dict.fromkeys(found))
+
+    return Kind(read, lambda: {"type": "array", "items": schema}, shape="list", shown=shown)
+
+
+def _pattern(pattern: re.Pattern[str], expected: str, shown: str = "", **more: str) -> Kind:
+    schema = {"type": "string", "pattern": f"^(?:{pattern.pattern})$", **more}
+    return Kind(lambda path, value: _match(path, value, pattern, expected), lambda: schema, shown=shown)
+
+
+def recorded(allowed: tuple[str, ...]) -> Kind:
+    """A list of known words."""
+    return words(lambda path, value: _one_of(path, value, allowed), {"enum": [*allowed]}, "WORD")
+
+
+TEXT = Kind(_text, lambda: {"type": "string", "minLength": 1})
+FLAG = Kind(_flag, lambda: {"type": "boolean"}, shape="flag")
+COUNT = Kind(_count, lambda: {"type": "integer", "minimum": 1}, shape="count")
+AMOUNT = Kind(_amount, lambda: {"type": "string", "minLength": 1})
+TIME = _pattern(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII), 'a time of day such as "09:30"', "HH:MM")
+MONEY = Kind(_money, lambda: {"type": ["string", "number"]}, shown="DOLLARS")
+REVENUE = _pattern(re.compile(r"\d{4}", re.ASCII), "a revenue code of four digits, such as 0636", "0636")
+HCPCS = Kind(_code, lambda: {"type": "string", "pattern": f"^(?:{_CODE.pattern})$"}, shown="CODE")
+PLACE = _pattern(re.compile(r"\d{2}", re.ASCII), 'a place-of-service code of two digits as text, such as "11"')
+DIAGNOSES = words(_diagnosis, {"type": "string", "pattern": f"^{_DIAGNOSIS.pattern}$"}, "ICD10")
+MODIFIERS = words(
+    lambda path, value: _match(path, value, _MODIFIER, "a modifier of two characters"),
+    {"type": "string", "pattern": "^[0-9A-Z]{2}$"},
+    "EA",
+)
+DOSE = Kind(_dose, lambda: {"type": "string", "minLength": 1})
+ROUTE = Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]})
+DAY = Kind(_date, lambda: {"type": "string", "format": "date"}, shown="DATE")
+PAYER = Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})
+
+
+_SEVERAL = attrs.Converter(as_tuple)  # made once: attrs inspects each converter that it is given
+
+
+def key(kind: Kind, default: Any = attrs.NOTHING, says: str = "", *, flag: str | None = None, **more: Any) -> Any:
+    """A key: how it is read, its schema, its flag and what it means stand in its field alone.
+
+    A key without a default is needed. `flag` is the command's, where it is not the key; empty where there is none.
+    """
+    if kind.allowed:
+        more["validator"] = _known(kind.allowed)
+    if default == ():
+        more["converter"] = _SEVERAL
+    return attrs.field(default=default, metadata={"kind": kind, "says": says, "flag": flag}, **more)
+
+
+def _known(allowed: tuple[str, ...]) -> Any:
+    """A validator for values given straight to a type: the same refusal as `from_dict` gives."""
+
+    def check(_: object, field: Any, value: object) -> None:
+        if value is not None and value not in allowed:
+            _refuse(field.name, value, "one of the known values", allowed)
+
+    return check
