@@ -9,7 +9,7 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import attrs
@@ -85,6 +85,7 @@ class RouteWord(Dated):
 _LABEL = re.compile(r"injection, | \(qualifier value\)$|(?: route| use)?(?: of administration)?$| route\b")
 
 
+@lru_cache(maxsize=4096)
 def plain(spelling: str) -> str:
     """A spelling without what a published list puts around it.
 

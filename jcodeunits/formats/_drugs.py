@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.amount import decimal_text
@@ -36,6 +37,7 @@ _FORM = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def drug_name(text: str, facts: Reference) -> str:
     """The name in a drug's text, the brand's where it is the more exact one; text in no known order is left as it is.
 
@@ -94,17 +96,22 @@ def _unbracketed(bare: str) -> str:
 
 def concentration(texts: Iterable[str], facts: Reference) -> str | None:
     """What one mL holds by the drug's own text, where exactly one is said; of a base solution nothing is."""
-    found = set()
-    for text in texts:
-        if len(text) > LONGEST or _names.is_solution(text, facts):
-            continue
-        try:
-            reading = read(facts.drugs, text)
-        except (AmbiguousDrug, UnknownDrug):
-            continue
-        if reading is not None and (said := reading.concentration) is not None:
-            found.add(f"{decimal_text(said.amount)} {'units' if said.unit == 'unit' else said.unit}/mL")
+    found = {said for text in texts if len(text) <= LONGEST and (said := _of_one_ml(text, facts))}
     return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(maxsize=4096)
+def _of_one_ml(text: str, facts: Reference) -> str:
+    """What the text of a drug says of one mL; empty where it says nothing of it."""
+    if _names.is_solution(text, facts):
+        return ""
+    try:
+        reading = read(facts.drugs, text)
+    except (AmbiguousDrug, UnknownDrug):
+        return ""
+    if reading is None or (said := reading.concentration) is None:
+        return ""
+    return f"{decimal_text(said.amount)} {'units' if said.unit == 'unit' else said.unit}/mL"
 
 
 def same_ndcs(written: Iterable[str]) -> list[str]:

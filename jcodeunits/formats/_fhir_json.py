@@ -187,16 +187,21 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def turned(value: object) -> str | None:
     """The element inside a resource, at any depth, that changes its meaning in ways that are not known here."""
-    if isinstance(value, list):
-        return next((found for one in value if (found := turned(one))), None)
-    if not isinstance(value, dict):
-        return None
-    for key, item in value.items():
-        if key in ("modifierExtension", "implicitRules") and item:
-            return str(key)
-        if key != "contained" and (found := turned(item)):
-            return found
+    if isinstance(value, dict):
+        for key in _TURNS:
+            if value.get(key):
+                return key
+        for key, item in value.items():
+            if isinstance(item, (dict, list)) and key != "contained" and (found := turned(item)):
+                return found
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, (dict, list)) and (found := turned(item)):
+                return found
     return None
+
+
+_TURNS = ("modifierExtension", "implicitRules")
 
 
 def refused(where: str, why: str, **fields: str) -> FormatError:

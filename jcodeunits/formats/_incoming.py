@@ -164,10 +164,10 @@ def vaccine(name: str, facts: Reference) -> dict[str, str]:
     return {} if rows and not any(row.kind == "vaccine" for row in rows) else {"purpose": "vaccine"}
 
 
-def expired(given: Given, source: str, cite: str) -> tuple[Finding, ...]:
+def expired(given: Given, day: dt.date, source: str, cite: str) -> tuple[Finding, ...]:
     """A finding where the product's last day lies before the day that it was given, or cannot be read."""
-    batch, day = given.batch, given.on
-    if batch is None or not batch.said or (batch.expiry is not None and (day is None or batch.expiry >= day)):
+    batch = given.batch
+    if batch is None or not batch.said or (batch.expiry is not None and batch.expiry >= day):
         return ()
     lot = f"lot {batch.lot or 'unknown'}"
     if batch.expiry is None:
@@ -274,11 +274,11 @@ def reading(
             place="place",
         )
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
-    dated = [attrs.evolve(one, on=made.on) for one in given]
-    late = tuple(finding for one in dated for finding in expired(one, *cite))
+    late = tuple(finding for one in given for finding in expired(one, made.on, *cite))
     said = tuple(note for one, extra in zip(given, each, strict=True) for note in one.notes if _still_asks(note, extra))
     days = _utc_days(given, encounter.get("on") is not None, cite)
-    made = attrs.evolve(made, findings=(*withheld, *late, *days, *said, *notes))
+    if found := (*withheld, *late, *days, *said, *notes):
+        made = attrs.evolve(made, findings=found)
     return Reading(made, tuple(one.batch for one in given))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -27,13 +27,7 @@ def plain_text(text: object, form: str) -> str:
 def exact(text: str | bytes | bytearray, form: str) -> Any:
     """The value of a JSON text, its numbers exact and each key once; `FormatError` for what is no JSON."""
     try:
-        return json.loads(
-            plain_text(text, form),
-            parse_float=json_number,
-            parse_int=_whole,
-            parse_constant=_no_number,
-            object_pairs_hook=_once,
-        )
+        return _DECODER.decode(plain_text(text, form))
     except (ValueError, RecursionError) as why:
         raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None
 
@@ -62,6 +56,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_DECODER = json.JSONDecoder(
+    parse_float=json_number, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
+)
+
+
 @attrs.frozen
 class Shapes:
     """What the elements of a format are, by name.
@@ -80,31 +79,48 @@ class Shapes:
     listed_counts: frozenset[str] = frozenset()
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    _kinds: Mapping[str, str] = attrs.field(
+        init=False, repr=False, eq=False, default=attrs.Factory(lambda shapes: shapes._by_name(), takes_self=True)
+    )
+
+    def _by_name(self) -> dict[str, str]:
+        kinds = {
+            "count": self.counts,
+            "counts": self.listed_counts,
+            "words": self.words,
+            "text": self.texts,
+            "list": self.lists,
+            "either": (*self.objects_in, *self.either_in),
+            "object": self.objects,
+        }
+        return {name: kind for kind, names in kinds.items() for name in names}
 
     def check(self, value: Mapping[str, Any], path: str = "", parent: str = "") -> None:
         """Refuse the first element that is not what the format has there."""
         for key, item in value.items():
-            here = f"{path}.{key}".lstrip(".")
-            if key in self.objects or self._is_object(key, item, parent):
+            kind = self._kinds.get(key)
+            if kind is None or (kind == "text" and isinstance(item, str)):
+                continue
+            here = f"{path}.{key}" if path else key
+            if kind == "either":
+                kind = self._kind(key, item, parent)
+            if kind == "object":
                 self._want(isinstance(item, dict), here, "an object")
                 self.check(item, here, key)
-            elif key in self.lists:
+            elif kind == "list":
                 self._want(_each(item, dict), here, "a list of objects")
                 for n, one in enumerate(item):
                     self.check(one, f"{here}[{n}]", key)
-            elif key in self.texts or key in self.objects_in or key in self.either_in:
-                self._want(isinstance(item, str), here, "text")
-            elif key in self.words:
-                self._want(_each(item, str), here, "a list of texts")
-            elif key in self.counts:
-                self._want(type(item) is int, here, "a whole number")
-            elif key in self.listed_counts:
-                self._want(_each(item, int), here, "a list of whole numbers")
+            else:
+                right, what = _PLAIN[kind]
+                self._want(right(item), here, what)
 
-    def _is_object(self, key: str, item: object, parent: str) -> bool:
-        if parent in self.either_in.get(key, ()):
-            return isinstance(item, dict)
-        return parent in self.objects_in.get(key, ())
+    def _kind(self, key: str, item: object, parent: str) -> str:
+        """What an element is in its parent, of a name that is not the same in all."""
+        either = parent in self.either_in.get(key, ())
+        if isinstance(item, dict) if either else parent in self.objects_in.get(key, ()):
+            return "object"
+        return "list" if key in self.lists else "text"
 
     def _want(self, right: bool, here: str, what: str) -> None:
         if not right:
@@ -113,3 +129,11 @@ class Shapes:
 
 def _each(value: object, kind: type) -> bool:
     return isinstance(value, list) and all(type(one) is kind for one in value)
+
+
+_PLAIN: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "text": (lambda item: isinstance(item, str), "text"),
+    "words": (lambda item: _each(item, str), "a list of texts"),
+    "count": (lambda item: type(item) is int, "a whole number"),
+    "counts": (lambda item: _each(item, int), "a list of whole numbers"),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from functools import lru_cache
 
 import attrs
 
@@ -45,14 +46,14 @@ def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) ->
         at = dt.datetime.combine(day, dt.time.fromisoformat(time), _clock(offset))
         if place is not None:
             at = at.replace(tzinfo=place) if at.tzinfo is None else at.astimezone(place)
-        if (away := at.utcoffset()) is not None:
-            at = at.astimezone(dt.timezone(away))
+            at = at.astimezone(dt.timezone(at.utcoffset() or dt.timedelta()))
     except (ValueError, OverflowError):
         raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="time") from None
     early = zone is None and offset in _UTC and time < "12:00"
-    return Moment(at.date(), f"{at:%H:%M}", early, at)
+    return Moment(at.date(), at.isoformat()[11:16], early, at)
 
 
+@lru_cache(maxsize=256)
 def _clock(offset: str) -> dt.tzinfo | None:
     """The clock of an offset, at most 14 hours from UTC; `ValueError` for one that no place has."""
     if not offset or offset == "Z":
@@ -106,7 +107,7 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
             place=where,
         )
     shown = ended.astimezone(began.tzinfo)
-    return Moment(shown.date(), f"{shown:%H:%M}", last.utc, shown)
+    return Moment(shown.date(), shown.isoformat()[11:16], last.utc, shown)
 
 
 def undated(why: FormatError, text: str) -> FormatError:
