@@ -151,3 +151,15 @@ def test_a_first_line_that_is_broken_hides_no_other() -> None:
     found = fhir.read_all("{ broken\n" + json.dumps(resource(1)), place="11")
     assert seen(found) == ["FormatError", ["ketorolac"]]
     assert seen(fhir.read_all(json.dumps(bundle(resource(1)), indent=1), place="11")) == [["ketorolac"]]
+
+
+def test_a_message_of_several_days_gives_one_encounter_for_each() -> None:
+    text = message(KETOROLAC).replace("\rRXR|IM", "")
+    rows = [text, "RXR|IM", "RXA|0|1|20260303101500||^dexamethasone|4|mg|||||||||||||CP|A", "RXR|IM"]
+    rows += ["RXA|0|2|20260302121500||^ketorolac|15|mg|||||||||||||CP|A", "RXR|IM"]
+    whole = "\r".join(rows)
+    with pytest.raises(FormatError, match=r"several days.*read_all\(\)"):
+        hl7v2.read(whole, place="11")
+    found = hl7v2.read_all(whole, place="11")
+    assert [str(one.on) for one in found if isinstance(one, Encounter)] == ["2026-03-02", "2026-03-03"]
+    assert seen(found) == [["ketorolac", "ketorolac"], ["dexamethasone"]]

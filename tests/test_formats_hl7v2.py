@@ -113,6 +113,29 @@ def test_the_callers_word_lets_a_part_and_an_unsaid_status_through() -> None:
     assert read(ras(f9="00^Administered^NIP001")).administrations[0].dose == "30 mg"
 
 
+@pytest.mark.parametrize(
+    "astray", [{"f19": "CP", "f20": "", "f21": ""}, {"f20": "", "f21": "Given"}, {"f19": "CP", "f20": "A"}]
+)
+def test_a_completion_in_another_field_counts_on_the_callers_word(astray: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match=r"stands in RXA-\d\d .*completed=True"):
+        read(ras(**astray))
+    assert read(ras(**astray), completed=True).administrations[0].dose == "30 mg"
+
+
+@pytest.mark.parametrize("astray", [{"f20": "", "f21": "Refused"}, {"f19": "NA", "f20": "A"}, {"f17": "PA", "f20": ""}])
+def test_a_refusal_in_another_field_stays_one(astray: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match=r"stands in RXA-\d\d"):
+        read(ras(**astray), completed=True, partial=True)
+
+
+@pytest.mark.parametrize(
+    "said", ["01^Historical^NIP0001", "05^^L", "^Historical information", "06", "00^Historical^NIP001"]
+)
+def test_a_historical_record_is_known_by_code_or_word_whoever_vouches(said: str) -> None:
+    with pytest.raises(FormatError, match="historical record"):
+        read(ras(f9=said, f20=""), completed=True)
+
+
 def test_the_callers_word_does_not_turn_a_refusal_round() -> None:
     with pytest.raises(FormatError, match="stands in RXA-19"):
         read(ras(f19="RE", f20=""), completed=True, partial=True)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from shipped import DRUGS
 
 import jcodeunits as jc
 from jcodeunits.encounter import Encounter
@@ -95,15 +96,55 @@ def test_what_is_not_billed_is_said(name: str) -> None:
         module.read(text, place="11")
 
 
-def test_cvx_alone_asks_for_the_code_that_is_billed() -> None:
-    alone = [
-        (hl7v2, vxu("140^Influenza, split virus, trivalent, PF^CVX")),
-        (fhir, immunization(vaccineCode={"coding": [{"system": CVX, "code": "140", "display": "Influenza"}]})),
-    ]
-    for module, text in alone:
-        with pytest.raises(FormatError, match=r"CVX 140 alone.*give drug="):
-            module.read(text, place="11")
-        assert billed(module, text, drug="90656") == [("90471", 1), ("90656", 1)]
+def test_cvx_that_fixes_one_code_is_read_as_it() -> None:
+    """Tdap is one CPT code; a trivalent split influenza vaccine is one by its 0.5 mL."""
+    assert billed(hl7v2, vxu("115^Tdap^CVX")) == [("90471", 1), ("90715", 1)]
+    assert billed(hl7v2, vxu("8^Hep B, adolescent or pediatric^CVX"), "medicare") == [("G0010", 1), ("90744", 1)]
+    assert billed(hl7v2, vxu("140^Influenza, split virus, trivalent, PF^CVX")) == [("90471", 1), ("90656", 1)]
+    coding = [{"system": CVX, "code": "150", "display": "Influenza, quadrivalent, PF"}]
+    given = fhir.read(immunization(vaccineCode={"coding": coding}), place="11").administrations[0]
+    assert (given.drug, given.purpose) == ("90686", "vaccine")
+
+
+def test_a_package_that_nobody_knows_leaves_the_cvx_beside_it() -> None:
+    found = hl7v2.read(vxu("94^MMRV^CVX~00006-9999-99^^NDC"), place="11").administrations[0]
+    assert (found.drug, found.products[0].ndc) == ("90710", "00006-9999-99")
+
+
+def test_cvx_that_fixes_no_code_asks_for_the_one_that_is_billed() -> None:
+    several = {"coding": [{"system": CVX, "code": "43", "display": "Hep B, adult"}]}
+    for module, text in (
+        (hl7v2, vxu("140^Influenza, split virus, trivalent, PF^CVX", "999|")),
+        (hl7v2, vxu("45^Hep B, unspecified formulation^CVX")),
+        (hl7v2, vxu("141^Influenza, split virus, trivalent^CVX")),
+        (fhir, immunization(vaccineCode=several)),
+    ):
+        with pytest.raises(FormatError, match=r"CVX '\d+' alone.*give drug='its CPT code'"):
+            module.read(text, place="11", dose="0.5 mL") if "999" in text else module.read(text, place="11")
+    assert billed(fhir, immunization(vaccineCode=several), drug="90746")[1] == ("90746", 1)
+
+
+def test_cvx_against_the_code_beside_it_is_refused() -> None:
+    with pytest.raises(FormatError, match="contradict"):
+        hl7v2.read(vxu("115^Tdap^CVX^90707^MMR^C4"), place="11")
+
+
+def test_every_row_of_cvx_means_a_known_vaccine_or_antibody() -> None:
+    for rows in DRUGS.vaccines.values():
+        for row in rows:
+            known = DRUGS.rows(row.code)
+            assert known, row
+            assert all(one.kind in ("vaccine", "biological") for one in known), row
+        assert len({row.dose for row in rows}) == len(rows), rows
+
+
+def test_every_vaccine_that_cvx_names_has_a_dose_in_millilitres() -> None:
+    """Vaccine records give a volume; a row without one could not be billed from them."""
+    by_mouth = ["90690"]  # capsules
+    for rows in DRUGS.vaccines.values():
+        for drug in (DRUGS.rows(row.code)[-1] for row in rows):
+            volumes = drug.unit == "mL" or any(unit == "mL" for _, unit in drug.equivalents)
+            assert volumes or drug.code in (*by_mouth, "90378") or drug.unit == "mcg" or drug.refuses, drug.code
 
 
 def test_an_unknown_amount_is_asked() -> None:

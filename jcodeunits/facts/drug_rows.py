@@ -372,6 +372,19 @@ class RxNorm(Dated):
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+class VaccineCode(Dated):
+    """A code of CVX (CDC) that one CPT code stands for; `dose`: only where that much was given."""
+
+    TABLE: ClassVar[str] = "cvx"
+    KEY: ClassVar[tuple[str, ...]] = ("cvx", "dose")
+
+    cvx: str = column(text)
+    dose: str = column(optional)
+    code: str = column(text)
+    display: str = column(text)
+
+
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Uncoded(Dated):
     """A drug that has no code of its own: its name, what it is where that is a brand, and its kind."""
 
@@ -383,4 +396,15 @@ class Uncoded(Dated):
     kind: str = column(text, own="drug")
 
 
-TABLES: tuple[type[Any], ...] = (Drug, Brand, OtherName, Salt, Successor, NameWord, BrandStrength, RxNorm, Uncoded)
+TABLES: tuple[type[Any], ...] = (
+    Drug,
+    Brand,
+    OtherName,
+    Salt,
+    Successor,
+    NameWord,
+    BrandStrength,
+    RxNorm,
+    VaccineCode,
+    Uncoded,
+)

@@ -15,7 +15,7 @@ from .. import hcpcs
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..shown import Shown
-from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded
+from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded, VaccineCode
 from .store import Store
 from .words import normal, squeezed
 
@@ -313,6 +313,14 @@ class Catalog:
     def rxnorm(self) -> dict[str, str]:
         """What the concepts of RxNorm stand for."""
         return {row.rxcui: row.name for row in self.store.rows(RxNorm)}
+
+    @cached_property
+    def vaccines(self) -> dict[str, tuple[VaccineCode, ...]]:
+        """The rows of each code of CVX."""
+        found: dict[str, tuple[VaccineCode, ...]] = {}
+        for row in self.store.rows(VaccineCode):
+            found[row.cvx] = (*found.get(row.cvx, ()), row)
+        return found
 
     @cached_property
     def brand_strengths(self) -> dict[str, str]:

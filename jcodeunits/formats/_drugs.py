@@ -16,7 +16,8 @@ from jcodeunits.errors import LONGEST, AmbiguousDrug, FormatError, IdentifierErr
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
-from . import _names
+from . import _incoming, _names
+from ._quoting import coded as quote
 
 _STRENGTH = re.compile(
     r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
@@ -170,6 +171,30 @@ def identity(
     strength = concentration(known.values(), facts)
     said = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
     return said | ({STRENGTH: strength} if strength else {})
+
+
+def of_cvx(
+    cvx: Sequence[str], dose: str, known: Sequence[str], facts: Reference, form: str, where: str
+) -> Sequence[str]:
+    """The CPT code that a code of CVX stands for, where the list and the dose leave one.
+
+    `known`: the NDCs and codes beside it. `FormatError` (with the field `fills`): there is none of them, and
+    CVX alone leaves several codes, or none.
+
+    >>> book = Reference.shipped()
+    >>> of_cvx(["115"], "0.5 mL", (), book, "fhir", "drug"), of_cvx(["140"], "0.5 mL", (), book, "fhir", "drug")
+    (['90715'], ['90656'])
+    """
+    if not cvx:
+        return []
+    each = [facts.drugs.vaccines.get(one.zfill(2), ()) for one in dict.fromkeys(cvx)]
+    rows = [row for found in each for row in found if not row.dose or _incoming.one_dose(row.dose, dose)]
+    codes = list(dict.fromkeys(row.code for row in rows))
+    if codes or any(_names.codes(one, facts) for one in known):
+        return codes
+    by_dose = " with this dose" if any(each) else ""
+    says = f"it names the vaccine by CVX {quote(cvx[0])} alone, for which no one CPT code is known{by_dose}"
+    raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", example="'its CPT code'")
 
 
 STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone

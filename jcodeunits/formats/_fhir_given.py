@@ -187,10 +187,10 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
-    if concept:
-        _incoming.take(says, gaps, lambda: _drug(concept, where, facts))
     dosage = resource.get("dosage") or {}
     _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
+    if concept:
+        _incoming.take(says, gaps, lambda: _drug(concept, where, facts, says.get("dose", "")))
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
     printed = says.pop(_drugs.STRENGTH, None)
     if _incoming.by_volume(says.get("dose", "")):
@@ -246,17 +246,19 @@ def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
     return _item(parts[0])
 
 
-def _drug(concept: dict[str, Any], where: str, facts: Reference) -> dict[str, str]:
-    """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text."""
+def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "") -> dict[str, str]:
+    """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text.
+
+    `dose`: of a vaccine, which may tell which of two codes its code of CVX stands for.
+    """
     ndcs = [str(one["code"]) for one in codes(concept, NDC)]
     billed = [str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)]
-    if not ndcs and not billed and (vaccines := codes(concept, CVX)):
-        says = f"it names the vaccine by CVX {vaccines[0]['code']} alone, and a claim names its CPT code"
-        raise refused(where, says, fills="drug")
+    vaccines = [str(one["code"]) for one in codes(concept, CVX)]
+    billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
     texts = [one.get("display") for one in codes(concept, RXNORM)]
     texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in codes(concept, RXNORM)]
     texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
-    return _drugs.identity(ndcs, billed, [str(text or "") for text in texts], facts, "fhir", where)
+    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), [str(text or "") for text in texts], facts, "fhir", where)
 
 
 def _dose(dosage: dict[str, Any], where: str) -> str:

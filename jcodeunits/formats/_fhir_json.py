@@ -31,10 +31,17 @@ _SYSTEMS = {
         HCPCS,
         "http://terminology.hl7.org/CodeSystem/HCPCS",
         "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
         "urn:oid:2.16.840.1.113883.6.285",
+        "urn:oid:2.16.840.1.113883.6.14",
     ),
-    CPT: (CPT, "https://www.ama-assn.org/go/cpt", "urn:oid:2.16.840.1.113883.6.12"),
-    CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292"),
+    CPT: (
+        CPT,
+        "https://www.ama-assn.org/go/cpt",
+        "http://terminology.hl7.org/CodeSystem/CPT",
+        "urn:oid:2.16.840.1.113883.6.12",
+    ),
+    CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292", "urn:oid:2.16.840.1.113883.6.59"),
     ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
 }
 
@@ -208,8 +215,14 @@ def refused(where: str, why: str, **fields: str) -> FormatError:
     return FormatError(f"{where}: {why}.", format="fhir", place=where, **fields)
 
 
+def _is_in(coding: Mapping[str, Any], systems: tuple[str, ...]) -> bool:
+    """Whether a coding names one of the systems, with or without a slash at its end."""
+    said = coding.get("system")
+    return said in systems or (isinstance(said, str) and said.endswith("/") and said[:-1] in systems)
+
+
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
-    return [one for one in concept.get("coding") or [] if one.get("system") in _SYSTEMS[system] and one.get("code")]
+    return [one for one in concept.get("coding") or [] if _is_in(one, _SYSTEMS[system]) and one.get("code")]
 
 
 def words(concept: Mapping[str, Any] | None) -> list[str]:

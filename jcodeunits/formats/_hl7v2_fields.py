@@ -11,7 +11,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 
 from . import _drugs, _incoming, _times, _units
-from ._hl7v2_segments import CODES, RXNORM, Segment, refused
+from ._hl7v2_segments import CODES, CVX, RXNORM, Segment, refused
 from ._outgoing import number
 from ._quoting import coded
 from ._routes import Coding
@@ -30,18 +30,17 @@ def stamp(text: str, where: str, zone: str | None = None) -> Moment:
     return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
-def named(segment: Segment, position: int, facts: Reference) -> dict[str, str]:
-    """The drug of a coded element by its most exact name: NDC, then code, then text."""
+def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> dict[str, str]:
+    """The drug of a coded element by its most exact name: NDC, then code, then text; `dose` is of a vaccine."""
     found = [one for at in range(segment.repeats(position)) for one in codings(segment, position, at)]
     ndcs = [one.code for one in found if one.code and one.system.upper() in ("NDC", "NDA")]
     codes = [one.code for one in found if one.code and one.system.upper() in CODES]
-    cvx = [one.code for one in found if one.code and one.system.upper() == "CVX"]
-    if cvx and not ndcs and not codes:
-        why = f"it names the vaccine by CVX {cvx[0]} alone, and a claim names its CPT code"
-        raise refused(f"{segment.where}, {segment.name}-{position}", why, fills="drug")
+    cvx = [one.code for one in found if one.code and one.system.upper() in CVX]
+    where = f"{segment.where}, {segment.name}-{position}"
+    codes += _drugs.of_cvx(cvx, dose, [*ndcs, *codes], facts, "hl7v2", where)
     coded = [facts.drugs.rxnorm.get(one.code, "") for one in found if one.system.upper() in RXNORM]
     texts = [*coded, *(one.display for one in found)]
-    return _drugs.identity(ndcs, codes, texts, facts, "hl7v2", f"{segment.where}, {segment.name}-{position}")
+    return _drugs.identity(ndcs, list(dict.fromkeys(codes)), texts, facts, "hl7v2", where)
 
 
 def _decimal(text: str, where: str) -> Decimal:

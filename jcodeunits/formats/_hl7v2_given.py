@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import attrs
 
 from jcodeunits import mar
-from jcodeunits.errors import FormatError, quoted
+from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
-from ._hl7v2_segments import ICD10, Segment, ordered, refused
+from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
 from ._times import Moment
@@ -48,6 +49,52 @@ def reading(
     zone: str | None = None,
     **beside: Any,
 ) -> Reading:
+    """What a message of administrations holds; see `hl7v2.read` for what may stand beside it."""
+    given, withheld = _read(segments, kind, reference, partial, completed, actions or {}, zone)
+    return _made(given, withheld, beside, reference)
+
+
+def readings(
+    segments: list[Segment],
+    kind: str,
+    reference: Reference,
+    *,
+    partial: bool = False,
+    completed: bool = False,
+    actions: Mapping[str, str] | None = None,
+    zone: str | None = None,
+    **beside: Any,
+) -> list[Reading | JcodeunitsError]:
+    """The same, with one reading for each day, in the order of its first administration."""
+    given, withheld = _read(segments, kind, reference, partial, completed, actions or {}, zone)
+    days: dict[dt.date | None, list[Given]] = {}
+    for one in given:
+        days.setdefault(one.on, []).append(one)
+    made: list[Reading | JcodeunitsError] = []
+    for at, each in enumerate(days.values() or [[]]):
+        try:
+            made.append(_made(each, () if at else withheld, beside, reference))
+        except JcodeunitsError as why:
+            made.append(why)
+    return made
+
+
+def _made(
+    given: Sequence[Given], withheld: Sequence[Finding], beside: Mapping[str, Any], reference: Reference
+) -> Reading:
+    return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
+
+
+def _read(
+    segments: list[Segment],
+    kind: str,
+    reference: Reference,
+    partial: bool,
+    completed: bool,
+    actions: Mapping[str, str],
+    zone: str | None,
+) -> tuple[list[Given], list[Finding]]:
+    """What was given, and what was not."""
     if kind in _ORDERS:
         raise FormatError(
             f"{kind} is {_ORDERS[kind]}: it does not say what was given, and is never billed. Send the RAS.",
@@ -68,15 +115,15 @@ def reading(
         before = seen.setdefault((group.patient, *rxa.fields), rxa.where)
         if before != rxa.where:
             raise refused(rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)")
-        done = _done(rxa, actions or {})
-        finding = _status(rxa, done, partial, completed) or _of_order(group.orc, rxa, completed)
+        done = _done(rxa, actions)
+        finding = _historical(rxa) or _status(rxa, done, partial, completed) or _of_order(group.orc, rxa, completed)
         if finding is not None:
             withheld.append(finding)
         else:
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
             given.extend(_hl7v2_mixtures.taken_apart(whole, group.components, reference))
-    return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
+    return given, withheld
 
 
 @attrs.define
@@ -152,47 +199,79 @@ def _of_order(orc: Segment | None, rxa: Segment, completed: bool) -> Finding | N
 
 def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
     """The finding for an administration that may not be billed; None for one that may."""
-    status, action = rxa.get(20), rxa.get(21)
+    if (astray := _astray(rxa)) is not None:
+        finding = _misplaced(rxa, astray, completed)
+    else:
+        finding = _completion(rxa, done, partial, completed)
+    action = "" if astray == 21 else rxa.get(21)
+    if finding is None and action not in ("", "A"):
+        what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {coded(action)} for")
+        fix = "Take back what was billed from the first message, and bill the new one by hand."
+        finding = _refused(rxa, f"it {what} an administration that was sent before", fix, "RXA-21")
+    if finding is None and rxa.get(5) == NO_VACCINE and rxa.get(5, 3).upper() in CVX:
+        why = f"CVX {NO_VACCINE} says that no vaccine was given"
+        finding = _refused(rxa, why, "Nothing was given to bill.", "RXA-5")
+    return finding
 
-    def refuse(why: str, fix: str, cite: str = "RXA-20") -> Finding:
-        return _incoming.not_given(rxa.where, why, fix, _SOURCE, cite)
 
+def _refused(rxa: Segment, why: str, fix: str, cite: str = "RXA-20") -> Finding:
+    return _incoming.not_given(rxa.where, why, fix, _SOURCE, cite)
+
+
+def _astray(rxa: Segment) -> int | None:
+    """The field beside RXA-20 in which a completion status stands, where RXA-20 holds none."""
+    status = rxa.get(20)
+    if status in _COMPLETION:
+        return None
     astray = [n for n in (17, 18, 19, 21, 22) if rxa.get(n) in _COMPLETION]
-    if astray and status not in _COMPLETION:
-        at, code = astray[0], rxa.get(astray[0])
-        return refuse(
-            f"the completion status {code} ({_COMPLETION[code]}) stands in RXA-{at} and RXA-20 is {status or 'empty'}",
-            "Completion status belongs in RXA-20: have the sender correct the message.",
-        )
+    words = [n for n in (19, 21, 22) if not status and mar.meaning(rxa.get(n)) is not None]
+    return next(iter((*astray, *words)), None)
+
+
+def _misplaced(rxa: Segment, at: int, completed: bool) -> Finding | None:
+    """The finding for a completion status in another field than its own; the caller may vouch for a dose given."""
+    code, status = rxa.get(at), rxa.get(20)
+    given = code == "CP" or mar.meaning(code) == "given"
+    if given and completed and status in ("", "A"):
+        return None
+    what = _COMPLETION.get(code) or mar.MEANINGS[mar.meaning(code) or "given"]
+    vouch = " If the record shows it as given, read it with completed=True." if given else ""
+    return _refused(
+        rxa,
+        f"the completion status {code} ({what}) stands in RXA-{at} and RXA-20 is {status or 'empty'}",
+        f"Completion status belongs in RXA-20: have the sender correct the message.{vouch}",
+    )
+
+
+def _completion(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
+    """The finding for what RXA-18 and RXA-20 say against the administration."""
+    status = rxa.get(20)
     if rxa.get(18) or rxa.get(18, 2):
-        return refuse(
+        return _refused(
+            rxa,
             f"RXA-18 gives a reason for refusal ({coded(rxa.get(18) or rxa.get(18, 2))}), so it was not taken",
             "Nothing was given to bill; where it was, have the sender correct RXA-18.",
             "RXA-18",
         )
     said = {word for n in range(rxa.repeats(20)) for word in _completions(rxa, n)}
     if len(said) > 1:
-        fix = "Have the sender correct the message."
-        return refuse(f"RXA-20 contradicts itself: {coded(rxa.raw(20))}", fix)
+        why = f"RXA-20 contradicts itself: {coded(rxa.raw(20))}"
+        return _refused(rxa, why, "Have the sender correct the message.")
     if status in ("RE", "NA"):
-        return refuse(f"its completion status is {status} ({_COMPLETION[status]})", "Nothing was given to bill.")
+        why = f"its completion status is {status} ({_COMPLETION[status]})"
+        return _refused(rxa, why, "Nothing was given to bill.")
     if status == "PA" and not partial:
-        return refuse("it was given in part (PA)", "If RXA-6 is what was given, read it with partial=True.")
+        return _refused(rxa, "it was given in part (PA)", "If RXA-6 is what was given, read it with partial=True.")
     if not _word(rxa) and not completed:
         said_so = f"RXA-20 is {coded(status)}, which is no word, and" if status else "RXA-20"
-        return refuse(
+        return _refused(
+            rxa,
             f"{said_so} does not say whether it was given",
             "If the record shows it as given, read it with completed=True.",
         )
-    if status not in _COMPLETION and _word(rxa) and (why := _against(rxa, done, completed)):
-        return refuse(*why)
-    if action not in ("", "A"):
-        what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {coded(action)} for")
-        fix = "Take back what was billed from the first message, and bill the new one by hand."
-        return refuse(f"it {what} an administration that was sent before", fix, "RXA-21")
-    if rxa.get(5) == NO_VACCINE and rxa.get(5, 3).upper() == "CVX":
-        return refuse(f"CVX {NO_VACCINE} says that no vaccine was given", "Nothing was given to bill.", "RXA-5")
-    return _historical(rxa)
+    if status not in _COMPLETION and _word(rxa) and (why_fix := _against(rxa, done, completed)):
+        return _refused(rxa, *why_fix)
+    return None
 
 
 NO_VACCINE = "998"
@@ -252,10 +331,12 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
 def _historical(rxa: Segment) -> Finding | None:
     """RXA-9 of an immunization record: anything but 00 was given elsewhere."""
     for repeat in range(rxa.repeats(9)):
-        code, system = rxa.get(9, 1, repeat), rxa.get(9, 3, repeat)
-        if (system == "NIP001" and code != "00") or (not system and code in HISTORICAL):
+        code, text, system = (rxa.get(9, n, repeat) for n in (1, 2, 3))
+        here = code.lstrip("0") == "" and not text.casefold().startswith("hist")
+        if code in HISTORICAL or text.casefold().startswith("hist") or (system.upper().startswith("NIP") and not here):
             fix = "Only what was given here is billed here."
-            return _incoming.not_given(rxa.where, f"it is a historical record ({code})", fix, _SOURCE, "RXA-9")
+            why = f"it is a historical record ({code if code in HISTORICAL else coded(code or text)})"
+            return _incoming.not_given(rxa.where, why, fix, _SOURCE, "RXA-9")
     return None
 
 
@@ -263,8 +344,8 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     rxa = group.rxa
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
-    _incoming.take(says, gaps, lambda: named(rxa, 5, facts))
     _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
+    _incoming.take(says, gaps, lambda: named(rxa, 5, facts, says.get("dose", "")))
     if diagnoses := _indications(rxa):
         says["diagnoses"] = diagnoses
     for rxr in group.routes:

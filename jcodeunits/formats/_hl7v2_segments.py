@@ -22,6 +22,7 @@ PROCESSING = {
     "I": "a message of an initial load",
 }
 ICD10 = ("I10", "I10C", "ICD10", "ICD-10", "ICD10CM", "ICD-10-CM")
+CVX = ("CVX", "HL70292", "CDC CVX", "2.16.840.1.113883.12.292")
 RXNORM = ("RXNORM", "RXN", "RXC", "RXCUI")
 CODES = ("HCPCS", "HPC", "HCPC", "C4", "CPT", "CPT4", "CPT-4")
 # Table 0119 in ORC-1 and 0038 in ORC-5: an order that these end, change or deny says nothing of a dose that was

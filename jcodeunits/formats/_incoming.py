@@ -298,7 +298,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     if len(days) > 1:
         raise FormatError(
             f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
-            "read them one at a time, as read_all() does with a Bundle.",
+            "read_all() reads them one at a time.",
             format=form,
             place="on",
         )
@@ -393,7 +393,7 @@ def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> For
 def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> None:
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
-        example = _EXAMPLES.get(key, "'2026-03-02'")
+        example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
         raise FormatError(f"{gap.message} Or give ‹{key}={example}› beside it.", **gap.fields)
     said = gap.fields.get("said")
     if said is None:
@@ -433,6 +433,11 @@ def _refines(key: str, said: Any, value: Any, reference: Reference) -> bool:
         more = canonical_route(value)
         return more == said or (said == "IV" and more.startswith("IV "))
     return said == value or _amounts_agree(key, said, value)
+
+
+def one_dose(one: str, other: str) -> bool:
+    """Whether two doses are one amount in two spellings."""
+    return _amounts_agree("dose", one, other)
 
 
 def _amounts_agree(key: str, said: Any, value: Any) -> bool:

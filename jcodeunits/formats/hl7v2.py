@@ -96,6 +96,7 @@ def read_all(
 ) -> tuple[Encounter | ClaimLines | JcodeunitsError, ...]:
     """One encounter (of DFT its lines) or one error for each message of a text or batch, in order.
 
+    A message of several days gives one for each day, a message of several patients one for each of them.
     FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
     an error. A bad message hides no good one. `beside` holds for every message; see `read`.
     """
@@ -109,7 +110,8 @@ def read_all(
             if kind == "DFT":
                 made.append(read(message, reference=facts, **beside))
             else:
-                made.append(_hl7v2_given.reading(segments, kind, facts, **beside).encounter)
+                found = _hl7v2_given.readings(segments, kind, facts, **beside)
+                made += [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
