@@ -124,7 +124,11 @@ class Charge(Shown, FromReference):
     @property
     def verdict(self) -> str:
         """What there is, in a few words: what stops it, that nothing is left, how many questions are open."""
-        stops, warns = (sum(f.severity == grave for f in self.findings) for grave in ("stop", "warn"))
+        stops = sum(finding.severity == "stop" for finding in self.findings)
+        # How far the data go is one matter, whatever families it is about.
+        warns = len(
+            {(finding.reach and "data") or id(finding) for finding in self.findings if finding.severity == "warn"}
+        )
         if stops:
             return f"stopped by {_several(stops, 'finding')}"
         if not self.lines:

@@ -30,14 +30,15 @@ from .facts.choosing import Choice, choose, drawn, holds, otherwise, way_of
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near
+from .facts.store import NEVER
 from .facts.words import check_length, normal
-from .finding import Finding, declare, own_rows
+from .finding import Finding, declare, own_rows, past_reach
 from .shown import Shown
 
 FINDINGS = declare(
     __name__,
     {
-        "data-reach": ("A date outside the editions that were read", "note"),
+        "data-reach": ("A date outside the editions that were read", "warn, note"),
         "limited-use": ("The code's descriptor leaves it one use only", "warn"),
         "name-by-general-knowledge": ("A name known from general knowledge only", "warn, note"),
         "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
@@ -479,19 +480,20 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
 
 
 def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
-    """A note where the date lies outside what the editions of the code set cover."""
+    """A note where the date lies outside what the editions of the code set cover; a warning beyond a quarter."""
     first, last = reference.drugs.reach
     if first <= on <= last:
         return ()
-    far = f"codes to {last}" if on > last else ""
-    if on > last:
-        days = (on - last).days
-        says = f"The code set is known up to {last} ({reference.edition}); {on} is {days} days later."
-        fix = "Load the newest quarter with `jcodeunits refresh`, or check the code with the payer."
-    else:
+    cites = (reference.drugs.newest,)
+    if on < first:
         says = f"The amounts in the code set were read from editions since {first}; {on} is earlier."
-        fix = "Check the descriptor that was in effect then."
-    return (Finding("data-reach", "note", says, fix, (reference.drugs.newest,), reach=far),)
+        return (Finding("data-reach", "note", says, "Check the descriptor that was in effect then.", cites),)
+    fix = "Load the newest quarter with `jcodeunits refresh`, or check the code with the payer."
+    if last == NEVER:
+        says, far = "No edition of the code set was read; the codes are those that people wrote down.", "none loaded"
+        return (Finding("data-reach", "warn", says, fix, cites, reach=f"codes: {far}"),)
+    says = f"The code set is known up to {last} ({reference.edition}); {on} is {(on - last).days} days later."
+    return (Finding("data-reach", past_reach(on, last), says, fix, cites, reach=f"codes to {last}"),)
 
 
 def notes(

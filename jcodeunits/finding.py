@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -58,6 +59,19 @@ def softened(severity: Severity, citations: Iterable[Citation]) -> Severity:
     ('warn', 'stop')
     """
     return "warn" if severity == "stop" and all(c.confidence == "low" for c in citations) else severity
+
+
+QUARTER = dt.timedelta(days=92)
+
+
+def past_reach(on: dt.date, last: dt.date) -> Severity:
+    """How grave it is that a date lies past the last day of what was read: beyond a quarter a newer edition is due.
+
+    >>> last = dt.date(2026, 9, 30)
+    >>> past_reach(dt.date(2026, 12, 31), last), past_reach(dt.date(2027, 1, 1), last)
+    ('note', 'warn')
+    """
+    return "note" if on - last <= QUARTER else "warn"
 
 
 @attrs.frozen(repr=False)

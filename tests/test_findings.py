@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from shipped import POLICY
 
+import jcodeunits as jc
 from jcodeunits import rules
 from jcodeunits.dated import Citation
 from jcodeunits.facts.policy_rows import AdministrationRule, PlaceRule
@@ -88,3 +89,48 @@ def test_general_knowledge_never_stops_a_claim() -> None:
     assert softened("note", (low,)) == "note"
     with pytest.raises(ValueError, match="general knowledge"):
         Finding("x", "stop", "says", "fix", (low,))
+
+
+# --- how far the data reach ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("route", "on", "far"),
+    [
+        ("IM", "2024-09-01", []),
+        ("IM", "2024-12-31", [("note", "edits to 2024-09-30")]),
+        ("IM", "2025-01-01", [("warn", "edits to 2024-09-30")]),
+        ("IV push", "2026-03-02", [("note", "pairs of 96374: none loaded")]),
+        (
+            "IM",
+            "2026-11-26",
+            [("note", "codes to 2026-09-30"), ("warn", "edits to 2024-09-30"), ("warn", "products to 2026-03-31")],
+        ),
+    ],
+)
+def test_a_family_past_its_reach_is_named_where_the_answer_used_it(route: str, on: str, far: list[object]) -> None:
+    given = {"drug": "ketorolac", "dose": "30 mg", "route": route, "ndc": "0409-3795-01", "containers": 1}
+    made = jc.charge(
+        {
+            "on": on,
+            "place": "11",
+            "visit": {"code": "99213", "separate": True},
+            "diagnoses": ["R52"],
+            "administrations": [given],
+        }
+    )
+    assert sorted((f.severity, f.reach) for f in made.findings if f.reach) == far
+
+
+def test_on_the_command_line_reach_is_one_line_and_what_was_never_loaded_stands_first() -> None:
+    from jcodeunits.cli.terminal import finding_lines
+
+    cite = (Citation("cpm-17"),)
+    findings = [
+        Finding("data-reach", "note", "Codes.", "", cite, reach="codes to 2026-09-30"),
+        Finding("limits-reach", "warn", "Pairs.", "", cite, reach="pairs of 96374: none loaded"),
+        Finding("limits-reach", "warn", "Limits.", "", cite, reach="limits to 2026-09-30"),
+    ]
+    (line,) = finding_lines(findings, plain=True, room=5)[:1]
+    assert line.startswith("warn: data: pairs of 96374: none loaded, ")
+    assert len(finding_lines(findings, plain=True, cited=True)) > len(finding_lines(findings, plain=True))

@@ -125,7 +125,7 @@ def _by_ndc(rows: tuple[Product, ...]) -> dict[str, list[Product]]:
 def test_outside_the_editions_the_nearest_row_answers_and_says_so(number: str, on: str, says: str) -> None:
     item, (note,) = PRODUCTS.find(number, on)
     assert item.codes == ("J1885",)
-    assert (note.rule, note.severity) == ("product-reach", "note")
+    assert (note.rule, note.severity) == ("product-reach", "warn" if on > "2026-07-01" else "note")
     assert says in note.says
 
 

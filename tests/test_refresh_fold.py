@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import os
 import random
 import signal
@@ -367,6 +368,16 @@ def test_what_begins_with_an_edition_does_not_answer_on_the_day_before(folder: P
     assert policy.edit("96372", "96413", "2027-01-01") is not None
     # What was there in the oldest edition answers before it, as its beginning is not known.
     assert policy.limit("J9260", "2020-01-01") is not None
+
+
+def test_a_folder_reaches_as_far_as_its_own_editions_not_as_far_as_the_packages(tmp_path: Path) -> None:
+    fold.refresh([published.mue(tmp_path, 2026, 4, {"J9260": 9, "96372": 4})], tmp_path / "facts", anew=True)
+    reference = jc.Reference.load(tmp_path / "facts")
+    assert reference.edition == "no HCPCS edition"
+    assert [source.id for source in reference.store.family("mue-practitioner")] == ["mue-practitioner-2026q4"]
+    assert reference.drugs.reach == reference.products.reach == (dt.date.min, dt.date.min)
+    with pytest.raises(jc.JcodeunitsError):
+        jc.billing_units("ketorolac", "30 mg", on="2026-10-05", reference=reference)
 
 
 # --- the real files ------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_a_charge_shows_lines_units_ndc_and_findings() -> None:
     html = made._repr_html_()
     cells = _cells(html)
     assert {"99213", "25", "96372", "J1885", "JZ", "00409379501 ML 1"} <= set(cells)
-    assert "3 lines, 1 warning" in html
+    assert "3 lines, 2 warnings" in html
     assert made.edition in html
 
 

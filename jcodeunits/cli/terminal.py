@@ -80,12 +80,14 @@ def finding_lines(
 ) -> list[str]:
     """Each finding in words, what can cost money first: severity, what is wrong, what to do.
 
-    How far the data go is one line for all of them. `cited`: with rule and source; `plain`: no colour; `flag`:
-    the option of the verb that says what a finding asks for; `room`: notes beyond so many lines are counted.
+    How far the data go is one line for all of them, what was never loaded first. `cited`: with rule and source;
+    `plain`: no colour; `flag`: the option of the verb that says what a finding asks for; `room`: notes beyond so many
+    lines are counted.
     """
     paint = (lambda text, _: text) if plain else styled
     ranked = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
-    far = list(dict.fromkeys(finding.reach for finding in ranked if finding.reach)) if not cited else []
+    reached = [finding for finding in ranked if finding.reach and not cited]
+    far = sorted(dict.fromkeys(finding.reach for finding in reached), key=lambda told: "none loaded" not in told)
     lines: list[str] = []
     left = 0
     for finding in ranked:
@@ -104,8 +106,10 @@ def finding_lines(
             lines += [paint(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  ")]
     more = f"{left} more note{'s' * (left != 1)}: --explain" if left else ""
     if far:
-        said = f"{', '.join(far)}: check newer ones with the payer"
-        lines += wrapped("; ".join(filter(None, (said, more))), "data: ", "  ")
+        grave = min((finding.severity for finding in reached), key=_ORDER.index)
+        said = f"{', '.join(far)}. Load newer files, or check with the payer"
+        body = wrapped("; ".join(filter(None, (said, more))), f"{grave}: data: ", "  ")
+        lines += [body[0].replace(grave, paint(grave, grave), 1), *body[1:]]
     elif more:
         lines.append(f"and {more}")
     return lines

@@ -46,14 +46,17 @@ def apply(draft: Draft) -> None:
 def _unread(draft: Draft) -> None:
     """One line for the pairs of derived codes with listed services that are neither judged nor known to be free."""
     read = draft.option("edits-read")
-    derived = [entry for entry in draft.live("administration") if entry.code not in read.values]
+
+    def known(code: str) -> bool:
+        return draft.policy.pairs_read(code, draft.on, draft.encounter.payer, draft.encounter.claim) is not None
+
+    derived = [entry for entry in draft.live("administration") if not known(entry.code)]
     services = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
     pairs = [
         (one.code, other.code)
         for one in derived
         for other in services
-        if other.code not in read.values
-        and draft.policy.edit(one.code, other.code, draft.on, draft.encounter.claim) is None
+        if not known(other.code) and draft.policy.edit(one.code, other.code, draft.on, draft.encounter.claim) is None
     ]
     if pairs:
         codes, others = (", ".join(dict.fromkeys(side)) for side in zip(*pairs, strict=True))

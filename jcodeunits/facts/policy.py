@@ -17,6 +17,7 @@ import attrs
 
 from ..dated import as_date
 from ..errors import CodeError, EncounterError, TableError, quoted
+from ..tables import Source
 from .policy_rows import (
     ANY,
     AdministrationRule,
@@ -40,6 +41,7 @@ from .policy_rows import (
 )
 from .store import Store
 
+PTP_PARTS = 4  # in which CMS publishes the pairs of a quarter for one kind of claim
 _BIOSIMILAR = re.compile(r"-[a-z]{4}$")  # the four letters that tell a biosimilar from its originator
 
 R = TypeVar("R", bound=PolicyRow)
@@ -293,6 +295,26 @@ class Policy:
         0
         """
         return _edit(self, one, other, as_date(on), claim)
+
+    def pairs_read(self, code: str, on: object, payer: str, claim: str = "professional") -> Source | None:
+        """The newest edition from which every pair of a code was read; None where none was.
+
+        The published parts of a quarter together hold the pairs of every code of ours; an excerpt those of the codes
+        that the payer option `edits-read` names.
+
+        >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
+        >>> policy.pairs_read("96372", "2026-03-02", "medicare").id
+        'ptp-practitioner-2024q3'
+        """
+        listed = code in self.option(payer, "edits-read", on, claim).values
+        whole: dict[str, list[Source]] = {}
+        for source in self.store.family(f"ptp-{'outpatient' if claim == 'outpatient' else 'practitioner'}-"):
+            edition, _, part = source.id.partition("-f")
+            whole.setdefault(edition, []).append(source)
+            if not part:
+                whole[edition] = [source] * PTP_PARTS if listed else []
+        read = [sources[0] for sources in whole.values() if len(sources) >= PTP_PARTS]
+        return max(read, key=lambda source: (source.last_day or dt.date.min, source.id), default=None)
 
     # --- payers --------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from .. import ndc
 from ..barcode import scanned
 from ..dated import Citation, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
-from ..finding import Finding, declare, own_rows
+from ..finding import Finding, declare, own_rows, past_reach
 from ..tables import OWN
 from .product_rows import AnotherPackage, Container, Marketing, Product, ProductReview
 from .siblings import another_package, nearest, own
@@ -32,7 +32,7 @@ FINDINGS = declare(
         "outside-crosswalk": ("CMS does not list the NDC; another file answers", "note"),
         "not-marketed": ("The NDC was not marketed on the date", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
-        "product-reach": ("The product was listed at another time", "note"),
+        "product-reach": ("The product was listed at another time", "warn, note"),
     },
 )
 
@@ -247,13 +247,15 @@ def expired(number: str, lot: str | None, expires: dt.date | None, on: dt.date, 
 def _reach_note(
     row: Product, rows: Iterable[Product], on: dt.date, reach: tuple[dt.date, dt.date]
 ) -> tuple[Finding, ...]:
-    """A note where the day lies outside the editions, or where the NDC was not listed on it."""
+    """A note where the day lies outside the editions, or the NDC was not listed on it; a warning beyond a quarter."""
     first, last = reach
     if row.period.holds(on) and (first <= on <= last or row.source == OWN):
         return ()  # an edition says so, or a site's own row
     if on > last and row.period.holds(on):
         says = f"CMS's crosswalk is known up to {last}; its row for NDC {row.number} answers for {on}."
-    elif on < first:
+        far, grave = f"products to {last}", past_reach(on, last)
+        return (Finding("product-reach", grave, says, "Check the package.", (row.citation,), reach=far),)
+    if on < first:
         says = f"CMS's crosswalk is known from {first}; its nearest row for NDC {row.number} answers for {on}."
     else:
         listed = ", ".join(str(r.period) for r in rows)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=Dated)
 
 EVERY_CLAIM = ("claim", "any")  # a column and its word for all kinds of claim
+NEVER = dt.date.min  # the last day of a family of which no edition was read
 
 
 @attrs.frozen(eq=False)
@@ -71,17 +72,19 @@ class Store:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """Every source by id, those of a refreshed folder in front."""
-        known = tables.sources()
-        made = self._whole("sources.csv") if self.folder is not None and self.folder.file("sources.csv") else None
-        if made is None:
-            return known
-        rows = tables.read(Source, made, {})
-        return tables.by_id([*known.values(), *rows], rows)
+        rows = self._folded
+        return tables.sources() if rows is None else tables.by_id([*tables.sources().values(), *rows], rows)
+
+    @cached_property
+    def _folded(self) -> tuple[Source, ...] | None:
+        """The editions of a refreshed folder; None where the package's own answer."""
+        within = self.folder is not None and self.folder.file("sources.csv") is not None
+        return tables.read(Source, self._whole("sources.csv"), {}) if within else None
 
     @cached_property
     def edition(self) -> str:
         """The newest edition of the code set in the tables, for example `HCPCS 2026 Q3`."""
-        return self.newest("hcpcs-").title
+        return self.newest("hcpcs-").title if self.family("hcpcs-") else "no HCPCS edition"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,18 +97,24 @@ class Store:
         return before
 
     def newest(self, prefix: str) -> Source:
-        """The newest source of a family (`hcpcs-`, `asp-xwalk-`, `mue-` ...) by the last day that it covers."""
-        return max(self._family(prefix), key=lambda s: (s.last_day or dt.date.min, s.id))
+        """The newest source of a family (`hcpcs-`, `asp-xwalk-`, `mue-` ...) by the last day that it covers.
+
+        Of a family of which no edition was read, the package's is what its reviewed rows cite.
+        """
+        family = self.family(prefix) or [s for s in self.sources.values() if s.id.startswith(prefix)]
+        return max(family, key=lambda s: (s.last_day or dt.date.min, s.id))
 
     def reach(self, prefix: str) -> tuple[dt.date, dt.date]:
-        """First and last day that the sources of this family cover."""
-        family = self._family(prefix)
+        """First and last day that the editions of this family cover; `NEVER` twice where none was read."""
+        family = self.family(prefix)
         firsts = [s.first_day for s in family if s.first_day]
         lasts = [s.last_day for s in family if s.last_day]
-        return min(firsts), max(lasts)
+        return min(firsts, default=NEVER), max(lasts, default=NEVER)
 
-    def _family(self, prefix: str) -> list[Source]:
-        return [s for s in self.sources.values() if s.id.startswith(prefix)]
+    def family(self, prefix: str) -> list[Source]:
+        """The editions of a family that the tables were made from: a refreshed folder's own, else the package's."""
+        known = self.sources.values() if self._folded is None else self._folded
+        return [s for s in known if s.id.startswith(prefix)]
 
     def cited(self, source: str, cite: str = "", level: str = "high") -> Citation:
         """A citation of a source by id."""
