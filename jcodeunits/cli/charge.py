@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -231,7 +230,7 @@ def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str
     text = module.write(made, allow_stops=args.allow_stops, reference=on.reference, **options)
     if terminal.is_terminal():
         text = text.replace("\r", "\n")  # a person reads it: segments that end in CR would overwrite each other
-    asked = inspect.signature(module.losses).parameters
+    asked = module.losses.__kwdefaults__ or {}
     for folder in on.folders:
         sys.stderr.write(f"facts: {folder}\n")
     for loss in module.losses(made, **{name: options[name] for name in options if name in asked}):
@@ -241,10 +240,8 @@ def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str
 
 def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
     """NAME=VALUE for the writer, by its own parameters."""
-    parameters = inspect.signature(module.write).parameters
-    known = [
-        name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY and isinstance(one.default, str | bool)
-    ]
+    parameters: dict[str, Any] = {"allow_me": False, **(module.write.__kwdefaults__ or {})}
+    known = [name for name, default in parameters.items() if isinstance(default, str | bool)]
     options: dict[str, Any] = {}
     for pair in written:
         name, _, value = pair.partition("=")
@@ -255,7 +252,7 @@ def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
                 given=value,
                 allowed=known,
             )
-        options[name] = value == "yes" if isinstance(parameters[name].default, bool) else value
+        options[name] = value == "yes" if isinstance(parameters[name], bool) else value
     return options
 
 

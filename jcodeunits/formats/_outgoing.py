@@ -8,10 +8,10 @@ stops. Everything that is wrong is said at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import attrs
 
@@ -82,6 +82,13 @@ def counted(owners: Iterable[object]) -> tuple[int, ...]:
     """
     seen: dict[object, int] = {}
     return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
+
+
+def refuse_any(problems: Sequence[str], what: str, name: str) -> None:
+    """Raise `FormatError` with everything that keeps a text from being read; nothing where there is no problem."""
+    if problems:
+        says = f"{what} cannot be read: {'; '.join(problems)}."
+        raise FormatError(says, format=name, place=problems[0].partition(":")[0], problems=tuple(problems))
 
 
 def unread(
@@ -254,40 +261,52 @@ def pointers(line: Line, listed: tuple[str, ...]) -> list[int]:
     return [listed.index(code) + 1 for code in line.diagnoses][:POINTERS_MOST]
 
 
-def prepare(
-    charge: Charge,
-    rules: Rules,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    descriptions: Mapping[str, str] | None = None,
-    allow_me: bool = False,
-    reference: Reference | None = None,
-) -> tuple[Line, ...]:
+class Leaving(TypedDict, total=False):
+    """What every writer takes besides its own options.
+
+    `allow_stops` writes in spite of a stop. `amounts`: price of one unit by code, where the charge has none;
+    `revenue_codes` by code, or by the kind of line (`drug`, `administration`, `visit`, `service`); `descriptions`:
+    the words for an unclassified code. `allow_me` lets the NDC unit ME pass. `reference`: the one that made the charge.
+    """
+
+    allow_stops: bool
+    amounts: Mapping[str, object] | None
+    revenue_codes: Mapping[str, str] | None
+    descriptions: Mapping[str, str] | None
+    allow_me: bool
+    reference: Reference | None
+
+
+def prepare(charge: Charge, rules: Rules, **how: Unpack[Leaving]) -> tuple[Line, ...]:
     """The lines that may leave in a format, each with its amount, as many as the fields need.
 
     Raises `FormatError` that lists everything in the way: findings of severity stop (unless
     `allow_stops`), malformed fields, and what the format requires and nobody gave.
     """
+    if strange := how.keys() - Leaving.__annotations__.keys():
+        raise TypeError(
+            f"{min(strange)!r} is no option of {rules.title}. Allowed: {', '.join(Leaving.__annotations__)}."
+        )
     if not isinstance(charge, Charge):
         raise FormatError(
             f"A {type(charge).__name__} is no charge. Make one with jcodeunits.charge(encounter).", format=rules.format
         )
-    book = in_use(charge, reference, rules.format)
-    problems = [] if allow_stops else _stops(charge)
+    book = in_use(charge, how.get("reference"), rules.format)
+    problems = [] if how.get("allow_stops") else _stops(charge)
     if not charge.lines:
         problems.append("there is no line to bill")
-    words = descriptions or {}
+    words = how.get("descriptions") or {}
     priced = tuple(
         attrs.evolve(
-            _priced(line, charge, amounts, revenue_codes, problems),
+            _priced(line, charge, how.get("amounts"), how.get("revenue_codes"), problems),
             description=line.description or words.get(line.code),
         )
         for line in charge.lines
     )
     for at, line in enumerate(priced, 1):
-        problems += (f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, allow_me, book))
+        problems += (
+            f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, how.get("allow_me", False), book)
+        )
     if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
         problems.append(f"there are {len(diagnoses(charge))} diagnoses, and a claim holds {DIAGNOSES_MOST}")
     _refuse_any(problems, rules)

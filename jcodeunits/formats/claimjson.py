@@ -17,17 +17,16 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
-from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _elements, _outgoing
 from ._json import Shapes, load
-from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
 
 SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
@@ -58,22 +57,10 @@ def _side(charge: Charge) -> str:
     return "institutional" if charge.encounter.claim == "outpatient" else "professional"
 
 
-def write(
-    charge: Charge,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    descriptions: Mapping[str, str] | None = None,
-    allow_me: bool = False,
-    reference: Reference | None = None,
-    keys: str = "camel",
-    indent: int | None = 1,
-) -> str:
+def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how: Unpack[Leaving]) -> str:
     """The charge as `{"healthCareCodeInformation", "serviceLines"}`, for the host to put into its claim.
 
-    `amounts`: price of one unit by code, where the charge has none; `revenue_codes` for an outpatient claim.
-    Raises `FormatError` listing all that is in the way.
+    `how`: see `Leaving`. Raises `FormatError` listing all that is in the way.
     """
     if keys not in ("camel", "snake"):
         raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
@@ -93,16 +80,7 @@ def write(
         QUANTITY_DIGITS,
         pointers=True,
     )
-    lines = _outgoing.prepare(
-        charge,
-        rules,
-        allow_stops=allow_stops,
-        amounts=amounts,
-        revenue_codes=revenue_codes,
-        descriptions=descriptions,
-        allow_me=allow_me,
-        reference=reference,
-    )
+    lines = _outgoing.prepare(charge, rules, **how)
     listed = diagnoses(charge)
     made: dict[str, Any] = {}
     if listed:
@@ -223,13 +201,7 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]
     if not drugs:
         problems.append("line 1: none of the lines has a HCPCS or CPT code counted in units")
-    if problems:
-        raise FormatError(
-            f"These service lines cannot be read: {'; '.join(problems)}.",
-            format="claimjson",
-            place=problems[0].partition(":")[0],
-            problems=tuple(problems),
-        )
+    _outgoing.refuse_any(problems, "These service lines", "claimjson")
     lines, dates, places = zip(*read_rows, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
 

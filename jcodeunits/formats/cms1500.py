@@ -16,8 +16,9 @@ N400409379501 ML1.5
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Unpack
 
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
@@ -26,7 +27,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
-from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 
 # First and last column of each box of item 24, as Medicare's print specification counts them.
 COLUMNS = {
@@ -70,35 +71,17 @@ CARRIES = {
 diagnoses = _outgoing.diagnoses
 
 
-def write(
-    charge: Charge,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    descriptions: Mapping[str, str] | None = None,
-    layout: str = "nucc",
-    blank_amounts: bool = False,
-    allow_me: bool = False,
-    reference: Reference | None = None,
-) -> str:
+def write(charge: Charge, *, layout: str = "nucc", blank_amounts: bool = False, **how: Unpack[Leaving]) -> str:
     """The charge as rows of item 24, two for each line (the shaded one may be empty).
 
-    `layout`: one of `LAYOUTS`, or `payer` for what the payer's row says. `amounts`: price of one unit by
-    code; `descriptions`: the words for an unclassified code; `blank_amounts=True` leaves 24F to the host.
+    `layout`: one of `LAYOUTS`, or `payer` for what the payer's row says; `blank_amounts=True` leaves 24F to the
+    host; `how`: see `Leaving`.
     Units above 999 become more lines, because 24G has three digits. Letters in 24E count in
     `diagnoses(charge)`. Raises `FormatError` listing all that is in the way. Sources: NUCC's instructions
     for item 24; Medicare's column specification.
     """
-    style = _layout(charge, layout, reference)
-    lines = _outgoing.prepare(
-        charge,
-        _rules(style, blank_amounts),
-        allow_stops=allow_stops,
-        amounts=amounts,
-        descriptions=descriptions,
-        allow_me=allow_me,
-        reference=reference,
-    )
+    style = _layout(charge, layout, how.get("reference"))
+    lines = _outgoing.prepare(charge, _rules(style, blank_amounts), **how)
     listed = diagnoses(charge)
     rows: list[str] = []
     if style == "item-19" and (ndcs := [text for line in lines for text in _ndcs(line, style)]):
@@ -226,13 +209,7 @@ def read(text: str, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
         problems.append(f"{len(rows)} rows, and each line of item 24 has two")
     pairs = list(zip(rows[::2], rows[1::2], strict=False))
     found = [_read_pair(shaded, row, at, tuple(diagnoses), problems, lost) for at, (shaded, row) in enumerate(pairs, 1)]
-    if problems:
-        raise FormatError(
-            f"This CMS-1500 text cannot be read: {'; '.join(problems)}.",
-            format="cms1500",
-            place=problems[0].partition(":")[0],
-            problems=tuple(problems),
-        )
+    _outgoing.refuse_any(problems, "This CMS-1500 text", "cms1500")
     lines, dates, places = zip(*found, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
 

@@ -28,7 +28,7 @@ from jcodeunits.hcpcs import is_level_two
 from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
 from ._incoming import Reading
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
 
 PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
@@ -130,13 +130,7 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
             listed = _listed(resource) or dict(enumerate(diagnoses, 1))
             for item in resource["item"]:
                 rows.append(_item(item, len(rows) + 1, listed, problems))
-    if problems or not rows:
-        raise FormatError(
-            f"These FHIR charges cannot be read: {'; '.join(problems) or 'there is no item'}.",
-            format="fhir",
-            place=(problems or [""])[0].partition(":")[0],
-            problems=tuple(problems),
-        )
+    _outgoing.refuse_any(problems or ([] if rows else ["there is no item"]), "These FHIR charges", "fhir")
     lines, dates, places, losses = zip(*rows, strict=True)
     every += [loss for each in losses for loss in each]
     return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
@@ -305,54 +299,18 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
 diagnoses = _outgoing.diagnoses
 
 
-def write(
-    charge: Charge,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    resource: str = "Claim",
-    release: str = "R4",
-    allow_me: bool = False,
-    reference: Reference | None = None,
-    indent: int | None = 1,
-    **host: Any,
-) -> str:
+def write(charge: Charge, *, resource: str = "Claim", release: str = "R4", indent: int | None = 1, **more: Any) -> str:
     """The charge as JSON: `Claim` (its diagnosis and item) or `ChargeItem` (a Bundle of them).
 
     A Claim is a fragment, `{"diagnosis", "item"}`, unless the host's part is given: `patient`, `provider`,
     `coverage` (references) and `created` (ISO date) make it whole. A ChargeItem needs `patient`; `encounter`
     and `administrations` (a reference for each administration) are added where given. Amounts are written
-    where known. Raises `FormatError` listing all that is in the way.
+    where known. `more`: also see `Leaving`. Raises `FormatError` listing all that is in the way.
     """
-    return dump(
-        build(
-            charge,
-            allow_stops=allow_stops,
-            amounts=amounts,
-            revenue_codes=revenue_codes,
-            resource=resource,
-            release=release,
-            allow_me=allow_me,
-            reference=reference,
-            **host,
-        ),
-        indent,
-    )
+    return dump(build(charge, resource=resource, release=release, **more), indent)
 
 
-def build(
-    charge: Charge,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    resource: str = "Claim",
-    release: str = "R4",
-    allow_me: bool = False,
-    reference: Reference | None = None,
-    **host: Any,
-) -> dict[str, Any]:
+def build(charge: Charge, *, resource: str = "Claim", release: str = "R4", **more: Any) -> dict[str, Any]:
     """What `write` writes, as a dict whose exact numbers are `Decimal`."""
     if release not in RELEASES:
         raise FormatError(f"{release!r} is no release here. Allowed: {', '.join(RELEASES)}.", format="fhir")
@@ -360,19 +318,12 @@ def build(
     if getattr(getattr(charge, "encounter", None), "claim", "") == "outpatient" and resource == "Claim":
         needs = ("revenue_code",)
     rules = Rules("fhir", f"FHIR {resource}", needs=needs, fields={"revenue_code": "Claim.item.revenue"})
-    lines = _outgoing.prepare(
-        charge,
-        rules,
-        allow_stops=allow_stops,
-        amounts=amounts,
-        revenue_codes=revenue_codes,
-        allow_me=allow_me,
-        reference=reference,
-    )
+    how = {name: more.pop(name) for name in Leaving.__annotations__ if name in more}
+    lines = _outgoing.prepare(charge, rules, **how)
     if resource == "Claim":
-        return _claim(charge, lines, host)
+        return _claim(charge, lines, more)
     if resource == "ChargeItem":
-        return _charge_items(charge, lines, release, host)
+        return _charge_items(charge, lines, release, more)
     raise FormatError(f"{resource!r} is not written here. Allowed: Claim, ChargeItem.", format="fhir")
 
 

@@ -15,9 +15,9 @@ from a map of position to value, and read by position.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 import attrs
 
@@ -33,7 +33,7 @@ from ._hl7v2_fields import STAMP, plain_number
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
-from ._outgoing import ClaimLines, Loss, Rules, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
 
 QUANTITY_DIGITS = 6  # FT1-10, NM of length 6 in v2.5.1
@@ -148,13 +148,7 @@ def _lines(segments: list[Segment]) -> ClaimLines:
             lines[-1] = _zed(lines[-1], segment, problems)
         elif segment.name not in _elements.DFT_SEGMENTS:
             lost.append(Loss(len(lines) or None, segment.name, "", "a line has no field for this segment"))
-    if problems or not lines:
-        raise FormatError(
-            f"These HL7 charges cannot be read: {'; '.join(problems) or 'there is no FT1 segment'}.",
-            format="hl7v2",
-            place=(problems or [""])[0].partition(":")[0],
-            problems=tuple(problems),
-        )
+    _outgoing.refuse_any(problems or ([] if lines else ["there is no FT1 segment"]), "These HL7 charges", "hl7v2")
     claims = _outgoing.counted(patients)
     return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost), claims)
 
@@ -264,21 +258,18 @@ def _zed(line: Line, segment: Segment, problems: list[str]) -> Line:
 def write(
     charge: Charge,
     *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
     version: str = "2.5.1",
     z_segment: str = "",
     first: int = 1,
-    allow_me: bool = False,
-    reference: Reference | None = None,
     marks: Marks = PLAIN,
     newline: str = "\r",
+    **how: Unpack[Leaving],
 ) -> str:
     """The charge as FT1 segments of DFT^P03, one for each line; the host owns MSH, EVN, PID and PV1.
 
     `version`: from 2.7 the NDC quantity stands in FT1-43. Before, v2 has no place for it: `z_segment`
     (such as `ZND`) writes `ZND|n|NDC|ndc|quantity|unit` after the FT1, for hosts that agreed on one.
-    `amounts`: price of one unit by code; FT1-11 is written where an amount is known. Segments end with a
+    `how`: see `Leaving`; FT1-11 is written where an amount is known. Segments end with a
     carriage return, as HL7 wants; `newline` changes it. Raises `FormatError` listing all in the way.
     """
     if version not in VERSIONS:
@@ -286,9 +277,7 @@ def write(
     if z_segment and not re.fullmatch(r"Z[A-Z0-9]{2}", z_segment):
         raise FormatError(f"{z_segment!r} is no Z segment, such as ZND.", format="hl7v2", place="z_segment")
     rules = Rules("hl7v2", "HL7 FT1", units_digits=QUANTITY_DIGITS)
-    lines = _outgoing.prepare(
-        charge, rules, allow_stops=allow_stops, amounts=amounts, allow_me=allow_me, reference=reference
-    )
+    lines = _outgoing.prepare(charge, rules, **how)
     rows: list[str] = []
     for at, line in enumerate(lines, first):
         rows.append(_segment("FT1", _ft1(charge, line, at, version), marks))

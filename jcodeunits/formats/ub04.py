@@ -13,16 +13,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
+from typing import Unpack
 
 from jcodeunits.claim import Charge, Line
 from jcodeunits.errors import FormatError
-from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
-from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 
 # Form locator -> width; one blank between two of them.
 WIDTHS = {"42": 4, "43": 24, "44": 14, "45": 6, "46": 7, "47": 9}
@@ -45,22 +44,12 @@ CARRIES = {
 }
 
 
-def write(
-    charge: Charge,
-    *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    blank_amounts: bool = False,
-    allow_me: bool = False,
-    reference: Reference | None = None,
-) -> str:
+def write(charge: Charge, *, blank_amounts: bool = False, **how: Unpack[Leaving]) -> str:
     """The charge as rows of FL42 to FL47, 22 on a page, with a form feed between two pages.
 
     FL43 of a drug line holds N4, the NDC, the unit and the quantity with a floating point, 24 characters in
-    all. `amounts`: price of one unit by code; `revenue_codes` by code, or by the kind of
-    line (`drug`, `administration`, `visit`, `service`); `blank_amounts=True` leaves FL47 to
-    the host. Raises `FormatError` listing all that is in the way. Source: NUBC's rule for FL43.
+    all. `blank_amounts=True` leaves FL47 to the host; `how`: see `Leaving`.
+    Raises `FormatError` listing all that is in the way. Source: NUBC's rule for FL43.
     """
     rules = Rules(
         "ub04",
@@ -72,15 +61,7 @@ def write(
         QUANTITY_MOST,
         DOLLAR_DIGITS,
     )
-    lines = _outgoing.prepare(
-        charge,
-        rules,
-        allow_stops=allow_stops,
-        amounts=amounts,
-        revenue_codes=revenue_codes,
-        allow_me=allow_me,
-        reference=reference,
-    )
+    lines = _outgoing.prepare(charge, rules, **how)
     several = [f"line {at} ({line.code})" for at, line in enumerate(lines, 1) if line.extra_ndcs]
     if several:
         raise FormatError(
@@ -136,13 +117,7 @@ def read(text: str) -> ClaimLines:
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     problems: list[str] = []
     found = [_read_row(row, at, problems) for at, row in enumerate(text.replace(PAGE, "").rstrip().splitlines(), 1)]
-    if problems:
-        raise FormatError(
-            f"This UB-04 text cannot be read: {'; '.join(problems)}.",
-            format="ub04",
-            place=problems[0].partition(":")[0],
-            problems=tuple(problems),
-        )
+    _outgoing.refuse_any(problems, "This UB-04 text", "ub04")
     lines, dates = zip(*found, strict=True)
     return ClaimLines(lines, dates, ("",) * len(lines))
 

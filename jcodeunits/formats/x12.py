@@ -24,18 +24,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Unpack
 
 import attrs
 
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
-from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _elements, _outgoing
 from ._json import plain_text
-from ._outgoing import ClaimLines, Loss, Rules, is_count, number
+from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
@@ -120,23 +120,17 @@ def _kind(charge: Charge, loop: str) -> str:
 def write(
     charge: Charge,
     *,
-    allow_stops: bool = False,
-    amounts: Mapping[str, object] | None = None,
-    revenue_codes: Mapping[str, str] | None = None,
-    descriptions: Mapping[str, str] | None = None,
     loop: str = "",
     place: bool = True,
     first: int = 1,
-    allow_me: bool = False,
-    reference: Reference | None = None,
     delimiters: Delimiters = PLAIN,
     newline: str = "\n",
+    **how: Unpack[Leaving],
 ) -> str:
     """The charge as 2400 and 2410 loops.
 
-    `amounts`: price of one unit by code, where the charge has none; `descriptions`: the words for an
-    unclassified code. `loop`: `professional` (SV1) or
-    `institutional` (SV2, with `revenue_codes`); the encounter's claim decides where it is not given.
+    `how`: see `Leaving`. `loop`: `professional` (SV1) or `institutional` (SV2, with `revenue_codes`); the
+    encounter's claim decides where it is not given.
     `place=False` leaves SV105 out, for hosts whose CLM05 says it. `first`: the first LX number. A further
     NDC of one line goes to its note (NTE).
 
@@ -144,16 +138,7 @@ def write(
     X12.6 section 3.5.1.
     """
     kind = _kind(charge, loop) if isinstance(charge, Charge) else "SV1"
-    lines = _outgoing.prepare(
-        charge,
-        _rules(kind),
-        allow_stops=allow_stops,
-        amounts=amounts,
-        revenue_codes=revenue_codes,
-        descriptions=descriptions,
-        allow_me=allow_me,
-        reference=reference,
-    )
+    lines = _outgoing.prepare(charge, _rules(kind), **how)
     segments: list[str] = []
     listed = diagnoses(charge)
     for at, line in enumerate(lines, first):
@@ -503,13 +488,7 @@ class _Reader:
 
     def result(self) -> ClaimLines:
         self.close()
-        if self.problems:
-            raise FormatError(
-                f"This X12 text cannot be read: {'; '.join(self.problems)}.",
-                format="x12",
-                place=self.problems[0].partition(":")[0],
-                problems=tuple(self.problems),
-            )
+        _outgoing.refuse_any(self.problems, "This X12 text", "x12")
         if not self.done:
             raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
         lines = tuple(_line(line) for line in self.done)
