@@ -332,3 +332,32 @@ def test_what_was_found_while_reading_stands_among_the_charges_findings() -> Non
     assert "product-expired" in {one.rule for one in charge(found).findings}
     assert hl7v2.reading(text, place="11").findings == found.findings
     assert Encounter.from_dict(found.as_dict()) == found
+
+
+@pytest.mark.parametrize(
+    "pointer", [{"medicationReference": {"reference": "Medication/x"}}, {"medication": {"reference": "Medication/x"}}]
+)
+def test_a_medication_that_is_not_in_the_message_is_named_beside_it(pointer: dict[str, Any]) -> None:
+    record = {key: value for key, value in json.loads(message("fhir")).items() if not key.startswith("medication")}
+    with pytest.raises(FormatError, match=r"does not hold; give it in medications=\[\.\.\.\]\. Or give drug="):
+        fhir.read(json.dumps({**record, **pointer}), place="11")
+    found = fhir.read(json.dumps({**record, **pointer}), place="11", drug="ketorolac")
+    assert (found.administrations[0].drug, [one.rule for one in found.findings]) == ("ketorolac", ["said-beside"])
+    named = {"medicationReference": {"reference": "Medication/x", "display": "ketorolac 30 MG/ML injection"}}
+    assert fhir.read(json.dumps({**record, **named}), place="11").administrations[0].drug == "ketorolac"
+
+
+def test_an_end_that_cannot_be_right_is_given_beside_the_message() -> None:
+    period = {"effectivePeriod": {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-05T10:00:00-05:00"}}
+    record = {key: value for key, value in json.loads(message("fhir")).items() if not key.startswith("effective")}
+    with pytest.raises(FormatError, match=r"lasts a day or more.*give stop="):
+        fhir.read(json.dumps({**record, **period}), place="11")
+    one = fhir.read(json.dumps({**record, **period}), place="11", stop="10:45").administrations[0]
+    assert (one.start, one.stop) == ("10:00", "10:45")
+
+
+def test_a_number_without_unit_says_which_dose_to_give() -> None:
+    record = json.loads(message("fhir"))
+    record["dosage"]["dose"] = {"value": 40}
+    with pytest.raises(FormatError, match="give dose='40 mg' beside it"):
+        fhir.read(json.dumps(record), place="11")

@@ -591,7 +591,7 @@ def test_a_medication_without_code_is_its_only_ingredient() -> None:
     ("message", "path", "says"),
     [
         (R4, "contained.0.code", r"contained\[0\].code must be an object"),
-        (R5, "medication.reference", "medication.reference must be an object"),
+        (R5, "medication", "medication must be an object"),
         (R4, "dosage", "dosage must be an object"),
         (R4, "contained", "contained must be a list of objects"),
         (R4, "effectiveDateTime", None),

@@ -124,6 +124,13 @@ def test_cvx_that_fixes_no_code_asks_for_the_one_that_is_billed() -> None:
     assert billed(fhir, immunization(vaccineCode=several), drug="90746")[1] == ("90746", 1)
 
 
+def test_cvx_against_a_brand_beside_it_is_refused() -> None:
+    """CVX 120 is DTaP, Hib and IPV; Pediarix holds hepatitis B in place of Hib."""
+    with pytest.raises(FormatError, match="contradict"):
+        hl7v2.read(vxu("120^DTaP-Hep B-IPV (Pediarix)^CVX"), place="11")
+    assert billed(hl7v2, vxu("110^DTaP-Hep B-IPV (Pediarix)^CVX")) == [("90471", 1), ("90723", 1)]
+
+
 def test_cvx_against_the_code_beside_it_is_refused() -> None:
     with pytest.raises(FormatError, match="contradict"):
         hl7v2.read(vxu("115^Tdap^CVX^90707^MMR^C4"), place="11")

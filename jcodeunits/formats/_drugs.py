@@ -202,4 +202,4 @@ STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volu
 
 def _holds(text: str, name: str, facts: Reference) -> bool:
     """Whether a text of several parts may be of the drug: it names it, or lists the many parts of a solution."""
-    return bool(_MIXED.search(text)) and (text.count(" / ") > 1 or _names.mentions(text, name, facts))
+    return bool(_MIXED.search(text)) and (text.count(" / ") > 1 or _names.mentions(text, name, facts, whole=True))

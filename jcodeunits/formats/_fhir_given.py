@@ -181,12 +181,19 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
 
 
 def _given(resource: dict[str, Any], where: str, around: Around, zone: str | None, facts: Reference) -> list[Given]:
-    concept, medication = _medication(resource, where, around)
+    says: dict[str, Any] = {}
+    gaps: dict[str, FormatError] = {}
+    concept: dict[str, Any] = {}
+    medication: dict[str, Any] = {}
+    try:
+        concept, medication = _medication(resource, where, around, facts)
+    except FormatError as why:
+        if "fills" not in why.fields:
+            raise
+        gaps["drug"] = why
     for one in (resource, medication):
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
-    says: dict[str, Any] = {}
-    gaps: dict[str, FormatError] = {}
     dosage = resource.get("dosage") or {}
     _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
     if concept:
@@ -217,18 +224,29 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     return _incoming.together(whole, drugs) if drugs else [whole]
 
 
-def _medication(resource: dict[str, Any], where: str, around: Around) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The concept that names the drug, and the Medication where there is one."""
+def _medication(
+    resource: dict[str, Any], where: str, around: Around, facts: Reference
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The concept that names the drug, and the Medication where there is one.
+
+    Where the message does not hold the Medication, a drug's name beside the reference names the drug.
+    """
     r5 = resource.get("medication") or {}
     concept = resource.get("medicationCodeableConcept") or r5.get("concept")
     if concept:
         return concept, {}
-    pointer = (resource.get("medicationReference") or r5.get("reference") or {}).get("reference")
-    if not pointer:
-        return {}, {}
-    found = around.find(pointer)
+    inner = r5.get("reference")
+    reference = resource.get("medicationReference") or (inner if isinstance(inner, dict) else r5)  # DSTU2's draft
+    pointer = reference.get("reference")
+    found = around.find(str(pointer)) if pointer else None
     if found is None or found.get("resourceType") != "Medication":
-        raise refused(where, "its drug is a Medication that the message does not hold; give it in medications=[...]")
+        beside = {"text": reference.get("display")}
+        if _names.codes(_name(beside, facts), facts):
+            return beside, {}
+        if not reference:
+            return {}, {}
+        why = "its drug is a Medication that the message does not hold; give it in medications=[...]"
+        raise refused(where, why, fills="drug")
     if found.get("status") not in MEDICATION_STATUS:
         raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
     return found.get("code") or _sole_ingredient(found), found
@@ -280,7 +298,7 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
         raise refused(where, f"{quote(raw)} is no number", fills="dose")
     if value <= 0:
         raise refused(where, f"the amount is {raw}, and an amount that was given is above 0")
-    code, text = quantity.get("code") or "", quantity.get("unit") or ""
+    code, text = quantity.get("code") or "", quantity.get("unit") or quantity.get("units") or ""  # DSTU1 and 2's draft
     ucum = bool(code) and quantity.get("system", UCUM) == UCUM
     if not code and not text:
         why = f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it"

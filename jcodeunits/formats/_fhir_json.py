@@ -146,8 +146,8 @@ _SHAPES = Shapes(
     ),
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
-    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "reference": ("medication",)},
-    either_in={"reference": ("actor", "reason", "service", "item")},
+    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
+    either_in={"reference": ("actor", "reason", "service", "item", "medication")},
 )
 _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem")
 
@@ -161,6 +161,8 @@ def parse(text: object) -> dict[str, Any]:
     message = load(text, "fhir", "A FHIR resource")
     for _, resource in resources(message):
         kind = resource.get("resourceType")
+        if kind in _READ and "whenGiven" in resource:
+            raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
         if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
             resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
         if not isinstance(kind, str) or kind in _READ:

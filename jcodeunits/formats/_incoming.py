@@ -115,7 +115,8 @@ def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str,
 def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]]) -> None:
     """Add what is read; an error with the field `fills` is a gap that the fact of that name may fill.
 
-    Its field `said` is what the fact must agree with: the beginning of a date, or the number of a dose.
+    Its field `said` is what the fact must agree with: the beginning of a date, or the number of a dose; its
+    field `kept` is what was read all the same.
     """
     try:
         says |= read()
@@ -123,6 +124,7 @@ def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], 
         if "fills" not in why.fields:
             raise
         gaps[why.fields["fills"]] = why
+        says |= why.fields.get("kept", {})
 
 
 def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | None:
@@ -377,7 +379,13 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     return says
 
 
-_EXAMPLES = {"drug": "'ketorolac'", "dose": "'30 mg'", "route": "'IM'", "concentration": "'30 mg/mL'"}
+_EXAMPLES = {
+    "drug": "'ketorolac'",
+    "dose": "'30 mg'",
+    "route": "'IM'",
+    "concentration": "'30 mg/mL'",
+    "stop": "'11:30'",
+}
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+", re.ASCII)
 
 
@@ -394,6 +402,8 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> No
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
+        if key == "dose" and "said" in gap.fields:
+            example = f"'{gap.fields['said']} mg'"
         raise FormatError(f"{gap.message} Or give ‹{key}={example}› beside it.", **gap.fields)
     said = gap.fields.get("said")
     if said is None:

@@ -112,10 +112,10 @@ def is_solution(name: str, reference: Reference) -> bool:
     return bool(rows) and all(row.kind == "solution" for row in rows)
 
 
-def mentions(text: str, name: str, reference: Reference) -> bool:
-    """Whether a text of several parts holds the words of an ingredient of a drug, whatever else it names."""
+def mentions(text: str, name: str, reference: Reference, *, whole: bool = False) -> bool:
+    """Whether a text of several parts holds a word (or the `whole`) of an ingredient, whatever else it names."""
     said = frozenset(_LETTERS.findall(normal(text[:LONGEST])))
-    return any(part & said for part in parts(name, reference))
+    return any(part <= said if whole else part & said for part in parts(name, reference))
 
 
 def _unclassified(found: frozenset[str], reference: Reference) -> bool:

@@ -85,13 +85,19 @@ def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str,
     last = _on_clock_of(first, last, form, where)
     if (last.day, last.time) < (first.day, first.time):
         says = f"it ends ({last.day} {last.time}) before it starts ({first.day} {first.time})"
-        raise FormatError(f"{where}: {says}.", format=form, place=where)
+        raise _endless(f"{where}: {says}", first, form, where)
     days = (last.day - first.day).days
     if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
-        raise FormatError(f"{where}: it lasts a day or more, and an encounter is one day.", format=form, place=where)
+        raise _endless(f"{where}: it lasts a day or more, and an encounter is one day", first, form, where)
     if last == first:
         return {"time": first.time}
     return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
+
+
+def _endless(says: str, first: Moment, form: str, where: str) -> FormatError:
+    """The error of an end that cannot be right, which `stop` beside the message may fill; the start is kept."""
+    kept = {"start": first.time} if first.time else {}
+    return FormatError(f"{says}.", format=form, place=where, fills="stop", kept=kept)
 
 
 def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
