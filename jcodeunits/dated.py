@@ -42,6 +42,8 @@ def as_date(value: object) -> dt.date:
     Traceback (most recent call last):
     jcodeunits.errors.DateError: '2026-02-30' is not a day of the calendar (day is out of range for month).
     """
+    if type(value) is dt.date:  # as nearly always, and the quickest to see
+        return value
     if isinstance(value, str):
         return _read(value)
     if isinstance(value, dt.datetime):

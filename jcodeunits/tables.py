@@ -179,6 +179,9 @@ def _compared(row_class: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(row_class) if field.eq)
 
 
+_citation = lru_cache(maxsize=16384)(Citation)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Dated:
     """The common part of every row of facts: the days in effect, and where the fact stands.
@@ -205,6 +208,8 @@ class Dated:
     def __eq__(self, other: object) -> bool:
         if self is other or other.__class__ is not self.__class__:
             return self is other
+        if self.effective != other.effective:  # the rows of one key differ by it
+            return False
         return all(getattr(self, name) == getattr(other, name) for name in _compared(cast(Any, self.__class__)))
 
     def __hash__(self) -> int:
@@ -223,7 +228,7 @@ class Dated:
     def citation(self) -> Citation:
         """Where the row stands: its source's title, the place in it, how far it is to be trusted."""
         title = self.origin.title if self.origin is not None else self.source
-        return Citation(self.source, self.cite, self.confidence, title, self.replaces)
+        return _citation(self.source, self.cite, self.confidence, title, self.replaces)
 
     def during(self: D, period: Period) -> D:
         """The same row for other days."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -282,3 +283,23 @@ def test_a_site_may_have_its_own_rule_for_a_place(tmp_path: Path) -> None:
     made = charge(encounter(B12, payer="acme"), reference=own)
     assert [line.code for line in made.lines] == ["J3420"]
     assert "place-by-payer" not in {f.rule for f in made.findings}  # the row has nothing to say
+
+
+def test_one_more_charge_looks_up_and_scans_no_table() -> None:
+    """Its calls are counted, not timed: a scan of one table of rules would make hundreds more."""
+    one = Encounter.from_dict(
+        encounter({**KETOROLAC, "ndc": "0409-3795-01", "containers": 1, "discarded": "0 mg"}, visit={"code": "99213"})
+    )
+    charge(one)
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        charge(one)
+    finally:
+        sys.setprofile(None)
+    assert calls < 1500

@@ -6,13 +6,15 @@ Nothing here names a drug: drugs with equal facts are judged alike, one at a tim
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 import attrs
 
 from jcodeunits.encounter import CLAIMS
+from jcodeunits.facts.code_uses import uses_of
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
-from jcodeunits.facts.policy_rows import CodeUse, NeededModifier
+from jcodeunits.facts.policy_rows import NeededModifier
 from jcodeunits.vials import WasteRules
 
 
@@ -47,7 +49,7 @@ class DrugFacts:
             policy.separately_paid(drug.code, on),
             policy.paid_as_supply(drug.code, on),
             tuple(claim for claim, limit in limits.items() if limit is not None and limit.units == 0),
-            tuple((row.first, row.last) for row in policy.rows(CodeUse) if row.covers(drug.code)),
+            tuple((row.first, row.last) for row in uses_of(policy, drug.code)),
             drug.code if needed else "",
             any(row.least is not None or row.most is not None for row in needed),
         )
@@ -89,6 +91,7 @@ def waste_rules(
     return attrs.evolve(rules, exempt="the patient brought the drug") if brought else rules
 
 
+@lru_cache(maxsize=256)
 def lenient(rules: WasteRules) -> WasteRules:
     """The rules where the container's kind is general knowledge, which stops nothing."""
     return attrs.evolve(rules, unrecorded="warn") if rules.unrecorded == "stop" else rules

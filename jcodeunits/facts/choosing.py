@@ -40,6 +40,7 @@ class Choice:
     reading: DrugText | None = None  # what the text says besides the name
 
 
+@lru_cache(maxsize=16384)
 def rows_meant(catalog: Catalog, text: str, dose: Dose | None = None) -> tuple[Drug, ...]:
     """Every dated row that a drug's text may mean, on any date and by any route; none for what is not read.
 

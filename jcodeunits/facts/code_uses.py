@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..dated import as_date
 from .policy import Policy
 from .policy_rows import ANY, CodeUse, NeededModifier, Unclassified
+
+
+@lru_cache(maxsize=16384)
+def uses_of(policy: Policy, code: str) -> tuple[CodeUse, ...]:
+    """Every row, of whichever payer and day, whose range holds a code; the narrowest first."""
+    rows = [row for row in policy.rows(CodeUse) if row.covers(code)]
+    return tuple(sorted(rows, key=lambda row: (row.last != row.first, row.claim == ANY)))
 
 
 def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "professional") -> CodeUse | None:
@@ -18,8 +26,7 @@ def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "pr
     >>> code_use(policy, "J1885", "2026-03-02", "medicare") is None
     True
     """
-    rows = [row for row in policy.rows(CodeUse) if row.covers(code)]
-    rows.sort(key=lambda row: (row.last != row.first, row.claim == ANY))
+    rows = uses_of(policy, code)
     for who in policy.lineage(payer) if rows else ():
         for row in rows:
             if row.payer == who and row.claim in (ANY, claim) and row.period.holds(as_date(on)):

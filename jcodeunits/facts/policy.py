@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -46,6 +46,12 @@ _BIOSIMILAR = re.compile(r"-[a-z]{4}$")  # the four letters that tell a biosimil
 
 R = TypeVar("R", bound=PolicyRow)
 C = TypeVar("C", Edit, Limit, PayerOption, PlaceRule, RouteCode)
+Q = TypeVar("Q", bound=Callable[..., Any])
+
+
+def _kept(question: Q) -> Q:
+    """A question whose answers are kept: a day's charges ask the same few codes again and again."""
+    return cast(Q, lru_cache(maxsize=16384)(question))
 
 
 def in_effect(rows: Iterable[R], on: object) -> R | None:
@@ -113,6 +119,7 @@ class Policy:
         """
         return in_effect(self._of(Place, code), on)
 
+    @_kept
     def place_rule(self, code: str, on: object, payer: str, claim: str = "professional") -> PlaceRule | None:
         """What the payer makes of an injection there: the row of the place, else the one for all facilities.
 
@@ -133,6 +140,7 @@ class Policy:
 
     # --- procedures and administration ---------------------------------------------------------------
 
+    @_kept
     def procedure(self, code: str, on: object) -> Procedure | None:
         """What a visit, administration or other service code is, or None where no row knows it.
 
@@ -149,6 +157,7 @@ class Policy:
     def _ranges(self) -> tuple[Procedure, ...]:
         return tuple(row for row in self.rows(Procedure) if row.through)
 
+    @_kept
     def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
         """The codes in effect of a kind or role, in code order."""
         date = as_date(on)
@@ -202,6 +211,7 @@ class Policy:
 
     # --- drug classes --------------------------------------------------------------------------------
 
+    @_kept
     def classes(self, code: str, on: object) -> tuple[DrugClass, ...]:
         """The classes of a drug code on a date, by name; () where none is reviewed.
 
@@ -251,6 +261,7 @@ class Policy:
 
     # --- modifiers -----------------------------------------------------------------------------------
 
+    @_kept
     def modifier(self, code: str, on: object) -> Modifier | None:
         """The modifier in effect on a date, or None.
 
@@ -276,6 +287,7 @@ class Policy:
 
     # --- limits and edits ------------------------------------------------------------------------------
 
+    @_kept
     def limit(self, code: str, on: object, claim: str = "professional") -> Limit | None:
         """The most units of a code on one day; None where no edition read has the code.
 
@@ -395,6 +407,7 @@ class Policy:
 
     # --- money ---------------------------------------------------------------------------------------
 
+    @_kept
     def status(self, code: str, on: object) -> Status | None:
         """The hospital outpatient status of a code, or None where no edition read has it.
 
@@ -429,10 +442,12 @@ class Policy:
 
     # --- diagnoses, denials, documentation -------------------------------------------------------------
 
+    @_kept
     def diagnoses_of(self, code: str, on: object) -> tuple[Diagnosis, ...]:
         """The diagnoses known to go with a drug code, doubtful pairs included."""
         return tuple(row for row in _live(self, Diagnosis, as_date(on)) if row.code == code)
 
+    @_kept
     def diagnosis(self, diagnosis: str, on: object) -> tuple[Diagnosis, ...]:
         """Every row of a diagnosis.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import attrs
@@ -61,6 +61,11 @@ class Case:
         return {code: frozenset(row.name for row in self.policy.classes(code, self.on)) for code in codes}
 
 
+@cache
+def _citations(cites: tuple[tuple[str, str], ...]) -> tuple[Citation, ...]:
+    return tuple(tables.guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in cites)
+
+
 @attrs.frozen
 class Rule:
     """A rule: `check` yields findings. `severities` are those it may give, `payers` whom it is about."""
@@ -83,16 +88,14 @@ class Rule:
 
     def citations(self) -> tuple[Citation, ...]:
         """The sources of the reasoning, besides the rows that a finding cites."""
-        return tuple(
-            tables.guide(cite) if source == GUIDE else tables.cited(source, cite) for source, cite in self.cites
-        )
+        return _citations(self.cites)
 
     def finding(
-        self, severity: Severity, says: str, fix: str, *citations: Citation, line: int | None = None
+        self, severity: Severity, says: str, fix: str, *citations: Citation, line: int | None = None, reach: str = ""
     ) -> Finding:
         """A finding of this rule, with the rule's own sources behind the rows it read."""
         cites = tuple(dict.fromkeys((*citations, *self.citations())))
-        return Finding(self.id, softened(severity, citations or cites), says, fix, cites, line)
+        return Finding(self.id, softened(severity, citations or cites), says, fix, cites, line, reach=reach)
 
 
 def rule(

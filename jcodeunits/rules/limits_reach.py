@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
-import attrs
-
 from jcodeunits.claim import Line
 from jcodeunits.dated import Citation, as_date
 from jcodeunits.facts.policy import reach
@@ -35,13 +33,13 @@ def limits_reach(case: Case) -> Iterable[Finding]:
         named = ", ".join(dict.fromkeys(subjects))
         last = row.origin.last_day if row.origin is not None else None
         past = last is not None and last < case.on
-        said = limits_reach.finding(
+        yield limits_reach.finding(
             past_reach(case.on, last) if past and last is not None else "note",
             f"{family.capitalize()} of {named}: {far}.",
             "Load the newest quarter with `jcodeunits refresh`, or check the current edition.",
             row.citation,
+            reach=f"{family} to {last}" if past else "",
         )
-        yield attrs.evolve(said, reach=f"{family} to {last}" if past else "")
 
 
 Used = Iterator[tuple[str, str, PolicyRow]]
@@ -99,13 +97,13 @@ def _unread(case: Case) -> Iterator[Finding]:
     if codes:
         says = f"No edition of CMS's edits was read for pairs of {codes}; what the manual says of them is applied."
         fix = "Load the PTP files of the quarter with `jcodeunits refresh`, or look the pairs up."
-        said = limits_reach.finding("warn" if never["warn"] else "note", says, fix)
-        yield attrs.evolve(said, reach=f"pairs of {codes}: none loaded")
+        unread = f"pairs of {codes}: none loaded"
+        yield limits_reach.finding("warn" if never["warn"] else "note", says, fix, reach=unread)
     for last, (cite, pairs) in free.items():
         says = f"Edits of {', '.join(pairs)}: none in the newest edition read, {cite.title}, to {last}."
         fix = "Load the newest quarter with `jcodeunits refresh`, or check the current edition."
         grave = past_reach(case.on, as_date(last))
-        yield attrs.evolve(limits_reach.finding(grave, says, fix, cite), reach=f"edits to {last}")
+        yield limits_reach.finding(grave, says, fix, cite, reach=f"edits to {last}")
 
 
 def _read(case: Case, line: Line) -> Source | None:
