@@ -41,9 +41,10 @@ from .coding.drug_lines import DrugLines
 from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
-from .facts.policy import Policy, replacing_rows
+from .facts.policy import Policy
 from .facts.policy_rows import Denial, Place
 from .facts.reference import Reference
+from .facts.site_policy import replacing_rows
 from .finding import SEVERITIES, Finding, with_own_rows
 
 # What each administration is, where, by whom, how often, beside what; then the modifiers and the order.

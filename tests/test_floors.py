@@ -39,6 +39,7 @@ FLOORS = {
     "facts.drugs": 8,
     "facts.policy": 8,
     "facts.products": 8,
+    "facts.site_policy": 9,
     "facts.drug_text": 8,
     "facts.reading_names": 9,
     "facts.choosing": 9,

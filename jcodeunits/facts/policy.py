@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cached_property, lru_cache, wraps
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -468,60 +466,6 @@ class Policy:
     def documentation(self, on: object) -> tuple[Element, ...]:
         """What the record of an injection holds."""
         return _live(self, Element, as_date(on))
-
-
-_replacing: ContextVar[list[PolicyRow] | None] = ContextVar("rows of a site that answered", default=None)
-
-
-@contextmanager
-def replacing_rows() -> Iterator[list[PolicyRow]]:
-    """Every row of a site that answers a question in place of a shipped one, as long as the block lasts."""
-    rows: list[PolicyRow] = []
-    token = _replacing.set(rows)
-    try:
-        yield rows
-    finally:
-        _replacing.reset(token)
-
-
-def _noting(question: Callable[..., Any]) -> Callable[..., Any]:
-    """A question whose rows are noted where they stand in place of shipped ones."""
-
-    @wraps(question)
-    def asked(*args: Any, **words: Any) -> Any:
-        found = question(*args, **words)
-        rows = _replacing.get()
-        if rows is not None:
-            rows += [row for row in (found if isinstance(found, tuple) else (found,)) if row and row.replaces]
-        return found
-
-    return asked
-
-
-class SitePolicy(Policy):
-    """A policy that holds a site's rows: each that answers in place of a shipped one is noted for the charge."""
-
-
-for _name in (
-    "place",
-    "place_rule",
-    "procedure",
-    "procedures",
-    "code_for",
-    "administration",
-    "classes",
-    "modifier",
-    "limit",
-    "edit",
-    "option",
-    "status",
-    "fee",
-    "diagnosis",
-    "diagnoses_of",
-    "documentation",
-    "route_code",
-):
-    setattr(SitePolicy, _name, _noting(getattr(Policy, _name)))
 
 
 def _line_of(payer: str, follows: dict[str, str]) -> tuple[str, ...]:

@@ -101,9 +101,13 @@ class Reference:
     @cached_property
     def policy(self) -> Policy:
         """Places, procedures, payers, limits, edits, fees and their kin."""
-        from .policy import Policy, SitePolicy
+        from .policy import Policy
 
-        return SitePolicy(self.store) if self.store.own else Policy(self.store)
+        if not self.store.own:
+            return Policy(self.store)
+        from .site_policy import SitePolicy
+
+        return SitePolicy(self.store)
 
     def __repr__(self) -> str:
         folder = self.store.folder
