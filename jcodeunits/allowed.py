@@ -188,8 +188,8 @@ def _off_campus(line: Line, made: Charge, policy: Policy) -> PayerOption | None:
     row = policy.procedure(line.code, encounter.on)
     if encounter.claim != "outpatient" or row is None or row.kind != "administration":
         return None
+    name = "off-campus-share-not-excepted" if "PN" in line.modifiers else "off-campus-share"
     places, share = (
-        policy.option(encounter.payer, name, encounter.on, encounter.claim)
-        for name in ("off-campus-places", "off-campus-share")
+        policy.option(encounter.payer, one, encounter.on, encounter.claim) for one in ("off-campus-places", name)
     )
     return share if encounter.place in places.values and share.value != "100" else None

@@ -206,7 +206,7 @@ def judge(compared: int, kind: str, shared: bool, rules: WasteRules) -> Outcome:
     if not rules.asked:
         return Outcome("waste-exempt" if rules.exempt and (lost or rules.supply) else "")
     if rules.doubt:
-        return Outcome("waste-doubt")
+        return Outcome("waste-doubt" if lost or filled == _LEFT or rules.jz == "required" else "")
     if kind in IN_USE:
         return Outcome("multi-dose-waste" if lost else "")
     if not kind:

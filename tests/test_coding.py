@@ -159,7 +159,9 @@ def test_every_place_rule_speaks_in_its_place(row: PlaceRule) -> None:
     place = "22" if row.place == "facility" else row.place
     payer = "medicare" if row.payer == "any" else row.payer
     claim = "professional" if row.claim == "any" else row.claim
-    drug = give("J3420", "1000 mcg") if row.classes == ("any",) else give("J2315", "380 mg")
+    drug = {"any": give("J3420", "1000 mcg"), "opioid-use-drug": give("J2315", "380 mg")}.get(
+        row.classes[0], give("J0606", "5 mg", "IV push")
+    )
     made = bill(drug, place=place, payer=payer, claim=claim)
     answered = POLICY.place_rule(place, ON, payer, claim)
     assert answered is not None

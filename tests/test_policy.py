@@ -587,6 +587,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "modifiers",
         "needed_modifiers",
         "options",
+        "payer_words",
         "payers",
         "place_rules",
         "places",
@@ -598,3 +599,28 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
     }
     for row_class in TABLES:
         assert POLICY.rows(row_class) == rows_of(row_class)
+
+
+@pytest.mark.parametrize(
+    ("named", "near"),
+    [
+        ("Aetna", "commercial"),
+        ("BCBS of Texas", "commercial"),
+        ("novitas", "medicare"),
+        ("Humana Medicare Advantage", "medicare-advantage"),
+        ("Texas Medicaid", "medicaid"),
+        ("MassHealth", "ma-medicaid"),
+        ("TRICARE East", "tricare"),
+    ],
+)
+def test_a_payer_without_rows_is_refused_with_the_one_that_comes_nearest(named: str, near: str) -> None:
+    with pytest.raises(EncounterError, match=f"Say {near}, or add rows") as caught:
+        POLICY.lineage(named.lower())
+    assert (caught.value.instead, caught.value.argument) == (near, "payer")
+    assert POLICY.lineage(near)
+
+
+def test_a_payer_that_no_word_knows_is_refused_without_a_guess() -> None:
+    with pytest.raises(EncounterError, match="Allowed: ") as caught:
+        POLICY.lineage("xyzzy")
+    assert caught.value.instead is None

@@ -35,6 +35,7 @@ from jcodeunits.facts.policy_rows import (
     NeededModifier,
     OptionKind,
     PayerOption,
+    PayerWord,
     Place,
     PlaceRule,
     Procedure,
@@ -677,6 +678,7 @@ ASK: dict[type, Any] = {
         code_use(p, r.first, r.effective, _payer(r), _claim(r))
         in (r, *(row for row in rows_of(CodeUse) if row.payer == _payer(r)))
     ),
+    PayerWord: lambda p, r: r.payer in p.payers(),
     Topic: lambda _, r: in_effect([r], r.effective) is r,
     Unclassified: lambda p, r: unclassified(p, r.kinds, r.routes[0], ON, _claim(r)) == r,
     NeededModifier: lambda p, r: r in needed_modifiers(p, r.code, r.effective, _payer(r), _claim(r)),

@@ -23,7 +23,7 @@ FINDINGS = declare(
 
 def apply(draft: Draft) -> None:
     """Decide every administration; withhold what is not billed."""
-    rows = {index: _row(draft, index, given) for index, given in sorted(draft.of.items())}
+    rows = {index: row for index, given in sorted(draft.of.items()) if (row := _row(draft, index, given)) is not None}
     derived = {row.role for row in rows.values() if row.outcome == "bill"}
     for index, row in rows.items():
         given = draft.of[index]
@@ -72,12 +72,21 @@ def _answered(draft: Draft, index: int, given: GivenDrug, row: AdministrationRul
     return False
 
 
-def _row(draft: Draft, index: int, given: GivenDrug) -> AdministrationRule:
+def _row(draft: Draft, index: int, given: GivenDrug) -> AdministrationRule | None:
+    """The row that decides; None where a refused drug would be withheld for reasons that differ by its code."""
+    if given.drug is None and given.meant:
+        meant = {row.id: row for row in (_asked(draft, index, classes) for classes in given.meant)}
+        if any(row.drug == "withhold" for row in meant.values()):
+            return next(iter(meant.values())) if len(meant) == 1 else None
+    return _asked(draft, index, given.classes)
+
+
+def _asked(draft: Draft, index: int, classes: tuple[str, ...]) -> AdministrationRule:
     administration, encounter = draft.administration(index), draft.encounter
     return draft.policy.administration(
         administration.route,
         "self-administered" if administration.self_administered else administration.purpose,
-        given.classes,
+        classes,
         draft.on,
         payer=encounter.payer,
         claim=encounter.claim,

@@ -75,6 +75,7 @@ class GivenDrug:
     findings: tuple[Finding, ...]
     classes: tuple[str, ...] = ()
     written: str = ""  # the drug as the encounter names it
+    meant: tuple[tuple[str, ...], ...] = ()  # of a refused drug: the classes of each code that it may be
     dropped: bool = False  # nothing of it is billed, so that what was said about its container is moot
 
     @property
@@ -211,7 +212,8 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
     for entry in entries:
         for modifier in dict.fromkeys(code for one in given for code in one.modifiers):
             entry.mark(modifier, "said by the caller")
-    return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, given[0].drug)
+    meant = tuple(tuple(row.name for row in policy.classes(code, encounter.on)) for code in item.meant)
+    return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, given[0].drug, meant)
 
 
 def _shares(amount: Decimal, lines: tuple[Line, ...]) -> tuple[Decimal, ...]:

@@ -57,14 +57,15 @@ class DrugLines:
     """One drug of the encounter: the administrations behind it, the catalog row used, its lines and findings.
 
     `administrations` are indices in the encounter: one, or all of one order. `drug` is None where it was
-    refused or is included in another service. Lines are of kind `drug`, then `waste`; a finding's `line`
-    counts in them.
+    refused or is included in another service; `meant` are then the codes that its text left open. Lines are of kind
+    `drug`, then `waste`; a finding's `line` counts in them.
     """
 
     administrations: tuple[int, ...]
     drug: Drug | None
     lines: tuple[Line, ...] = ()
     findings: tuple[Finding, ...] = ()
+    meant: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -160,11 +161,12 @@ class DrugCoding:
             row = nameless(error, self.encounter.on, self.reference)
             if row is not None and not included:
                 return self._nameless(group, row)
-            return DrugLines(group, None, (), () if included else (_unanswered(error, self.reference),))
+            said = () if included else (_unanswered(error, self.reference),)
+            return DrugLines(group, None, (), said, _left_open(error))
         except JcodeunitsError as error:
-            said = _unanswered(error, self.reference)
-            said = without_code(said, error, given[0], self.encounter, self.reference)
-            return DrugLines(group, None, (), () if included else (said,))
+            unanswered = _unanswered(error, self.reference)
+            said = (without_code(unanswered, error, given[0], self.encounter, self.reference),)
+            return DrugLines(group, None, (), () if included else said, _left_open(error))
 
     # -- what was given
 
@@ -188,11 +190,19 @@ class DrugCoding:
         weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
         said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
+        if self._is_for(row.code, administration):
+            said = tuple(x for x in said if x.rule != "limited-use")
         return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
 
     def _is_grave(self, note: Finding, name: str, code: str) -> bool:
         """Whether a note is a question on a claim: a dose said twice, a brand whose code only memory knows."""
         return note.rule == "dose-repeated" or (note.rule == "name-by-general-knowledge" and self._fixes(name, code))
+
+    def _is_for(self, code: str, administration: Administration) -> bool:
+        """Whether a diagnosis shows that the drug was given for what its code is for."""
+        usual = tuple(row.diagnosis for row in self.policy.diagnoses_of(code, self.encounter.on) if not row.doubt)
+        given = administration.diagnoses or self.encounter.diagnoses
+        return bool(usual) and any(diagnosis.startswith(usual) for diagnosis in given)
 
     def _fixes(self, name: str, code: str) -> bool:
         """Whether a name is a brand that stands for the code itself, and not for an ingredient."""
@@ -546,6 +556,12 @@ def _trace(answered: list[_Given], waste: Waste) -> Trace:
     steps.append(Step(f"{' + '.join(map(decimal_text, exact))} = {decimal_text(total)}", "one order, one dose"))
     steps.append(Step(f"{decimal_text(total)} -> {waste.administered}", "rounded together", first.steps[-1].citation))
     return Trace(tuple(steps)) + waste.trace
+
+
+def _left_open(error: JcodeunitsError) -> tuple[str, ...]:
+    """The codes that a refused drug may still be: the one whose dose was refused, or those that fit its name."""
+    codes = (error.code,) if error.fields.get("code") else error.fields.get("candidates") or ()
+    return tuple(str(code) for code in codes if hcpcs.is_valid(str(code)))
 
 
 def _unanswered(error: JcodeunitsError, reference: Reference) -> Finding:

@@ -17,15 +17,18 @@ FINDINGS = declare(
         "needed-modifier": ("A modifier without which the payer returns the code", "warn, note"),
         "modifier-unknown": ("A modifier that the tables do not know", "warn"),
         "modifier-by-record": ("JW and JZ follow from the record, not from what the caller marks", "warn"),
+        "department-modifier": ("PO or PN stands on every line of an off-campus department", "note"),
         "modifier-limit": ("More modifiers than a line can hold", "warn"),
     },
 )
 
 _WASTE = ("JW", "JZ")
+_DEPARTMENT = ("PO", "PN")
 
 
 def apply(draft: Draft) -> None:
-    """Resident, 340B, route and what the code needs; then sort and cut."""
+    """Department, resident, 340B, route and what the code needs; then sort and cut."""
+    _department(draft)
     if draft.encounter.resident:
         _resident(draft)
     for item in draft.given:
@@ -39,6 +42,25 @@ def apply(draft: Draft) -> None:
     for entry in draft.live():
         if entry.modifiers:
             _sort(draft, entry, int(most.value))
+
+
+def _department(draft: Draft) -> None:
+    """PO or PN, where the caller put it on a line of the hospital's claim, on all of them."""
+    live = draft.live()
+    said = {code for entry in live for code in entry.modifiers if code in _DEPARTMENT}
+    bare = [entry for entry in live if not said & set(entry.modifiers)]
+    row = draft.policy.modifier(min(said), draft.on) if len(said) == 1 else None
+    if draft.encounter.claim != "outpatient" or row is None or not bare:
+        return
+    for entry in bare:
+        entry.mark(row.code, "the caller says it of another line of the department", row.citation)
+    draft.say(
+        "department-modifier",
+        "note",
+        f"{row.code} stands on every line, as you gave it on one: {row.label}.",
+        "Put what was given elsewhere on a claim of its own.",
+        row.citation,
+    )
 
 
 def _said(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:

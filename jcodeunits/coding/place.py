@@ -17,6 +17,7 @@ FINDINGS = declare(
         "home-place": ("An injection at home needs supervision there", "note"),
         "urgent-care-place": ("Urgent care is paid like an office", "note"),
         "telehealth-place": ("Nobody can inject over a link", "warn"),
+        "dialysis-place": ("A dialysis facility bills its drugs itself", "warn"),
         "opioid-program": ("A program that bills a bundle with drug and injection inside", "warn"),
         "hospital-claim": ("The hospital's own claim", "note"),
     },

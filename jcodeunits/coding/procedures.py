@@ -18,9 +18,10 @@ from .draft import Decision, Draft, Entry, named
 FINDINGS = declare(
     __name__,
     {
-        "procedure-included": ("The injection is part of a procedure that is billed", "note"),
+        "procedure-included": ("Giving the drug is part of a procedure that is billed", "note"),
         "procedure-missing": ("The procedure that gave the drug is not listed", "warn"),
         "joint-by-site": ("A joint injection is billed by the joint that the site names", "warn"),
+        "both-sides": ("A procedure on both sides that is listed once and without 50", "warn"),
     },
 )
 _SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
@@ -38,6 +39,28 @@ def apply(draft: Draft) -> None:
             _include(draft, decision, lines)
         else:
             _missing(draft, decision, roles)
+    for entry in draft.live("service", "administration"):
+        _sides(draft, entry)
+
+
+def _sides(draft: Draft, entry: Entry) -> None:
+    """The side that the record names on the procedure's line; of both sides the caller is told."""
+    held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
+    named_by = {side: one for one in held if (side := _side(draft, one))}
+    if not named_by or {"RT", "LT", "50"} & set(entry.modifiers) or not _has_sides(entry.role):
+        return
+    side, decision = next(iter(named_by.items()))
+    if len(named_by) == 1:
+        entry.mark(side, "the side that the record names", decision.row.citation)
+        return
+    draft.say(
+        "both-sides",
+        "warn",
+        f"The record names both sides, and {entry.code} says neither.",
+        f"List {entry.code} once with 50 as Medicare wants it, or twice with RT and LT where the payer does.",
+        *(row.citation for code in ("50", "RT") if (row := draft.policy.modifier(code, draft.on)) is not None),
+        about=entry,
+    )
 
 
 def _roles(text: str) -> tuple[str, ...]:
@@ -52,14 +75,11 @@ def _codes(draft: Draft, roles: tuple[str, ...]) -> list[Procedure]:
 def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
     entry = _best(draft, decision, lines)
     entry.members = tuple(dict.fromkeys((*entry.members, decision.index)))
-    side = _side(draft, decision)
-    if side and not {"RT", "LT", "50"} & set(entry.modifiers) and _has_sides(entry.role):
-        entry.mark(side, "the side that the record names", decision.row.citation)
     draft.say(
         decision.row.reason,
         "note",
-        f"{named(decision.given)}: the injection is part of {entry.code}; no administration code stands beside it.",
-        "Nothing, unless another drug was injected elsewhere.",
+        f"{named(decision.given)}: giving it is part of {entry.code}; no administration code stands beside it.",
+        "Nothing, unless another drug was given elsewhere.",
         decision.row.citation,
         about=entry,
     )
@@ -81,7 +101,7 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
     draft.say(
         "procedure-missing",
         "warn",
-        f"{named(decision.given)} was given by {given.route}: {decision.row.says.rstrip('.')}. No such service is "
+        f"{named(decision.given)}, {given.route}: {decision.row.says.rstrip('.')}. No such service is "
         "listed, and no administration line is billed.",
         f"{fix[:1].upper()}{fix[1:]}: {_few(known)}." if known else f"{fix[:1].upper()}{fix[1:]}.",
         decision.row.citation,

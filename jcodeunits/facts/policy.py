@@ -29,6 +29,7 @@ from .policy_rows import (
     Modifier,
     OptionKind,
     PayerOption,
+    PayerWord,
     Place,
     PlaceRule,
     PolicyRow,
@@ -352,14 +353,22 @@ class Policy:
     def lineage(self, payer: str) -> tuple[str, ...]:
         """The payer, the payers whose rows it follows where it has none of its own, and `any`.
 
-        Raises `EncounterError` for a payer without rows.
+        Raises `EncounterError` for a payer without rows, with the one that comes nearest.
         """
         try:
             return self._lineages[payer]
         except KeyError:
-            names = self.payers()
-            says = f"{quoted(payer)} has no rows. Allowed: {', '.join(names)}, or add your own rows."
-            raise EncounterError(f"payer: {says}", path="payer", given=payer, allowed=names, says=says) from None
+            names, near = self.payers(), self._nearest_payer(payer)
+            say = f" Say {near}, or add rows of its own." if near else ""
+            says = f"{quoted(payer)} has no rows.{say} Allowed: {', '.join(names)}, or add your own rows."
+            told = {"path": "payer", "given": payer, "allowed": names, "says": says, "instead": near}
+            raise EncounterError(f"payer: {says}", argument="payer", **told) from None
+
+    def _nearest_payer(self, name: str) -> str | None:
+        """The payer of the longest word of the table in a name; None where it has none."""
+        said = f" {' '.join(re.findall('[a-z0-9]+', name.casefold()))} "
+        found = [row for row in self.rows(PayerWord) if f" {row.word} " in said]
+        return max(found, key=lambda row: len(row.word)).payer if found else None
 
     def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
         """What a payer does in one matter: its own row, else of the payer it follows, else the default.

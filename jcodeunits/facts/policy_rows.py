@@ -332,6 +332,17 @@ class Topic(PolicyRow):
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+class PayerWord(PolicyRow):
+    """A word in the name of a payer without rows of its own, and the payer whose rows come nearest."""
+
+    TABLE: ClassVar[str] = "payer_words"
+    KEY: ClassVar[tuple[str, ...]] = ("word",)
+
+    word: str = column(text)
+    payer: str = column(text)
+
+
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Unclassified(PolicyRow):
     """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
 
@@ -468,6 +479,7 @@ TABLES: tuple[type[Any], ...] = (
     NeededModifier,
     OptionKind,
     PayerOption,
+    PayerWord,
     Place,
     PlaceRule,
     Procedure,

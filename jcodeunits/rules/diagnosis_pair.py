@@ -12,14 +12,14 @@ from ._registry import Case, rule
 @rule(
     "diagnosis-pair",
     "A diagnosis outside the usual ones of the drug",
-    "warn",
+    "note",
     cites=(("guide", "diagnosis pairs and denial reason 7"),),
 )
 def diagnosis_pair(case: Case) -> Iterable[Finding]:
     """The diagnosis table knows a few pairs of drug and diagnosis; another category may be asked about.
 
-    The list is short and no coverage policy: it never refuses, and a diagnosis of the same category is
-    enough.
+    The list is short and no coverage policy: it is a note, and a diagnosis of the same category is enough. Only a
+    row that marks a doubt warns (`diagnosis-doubt`).
 
     Sources: the guide's table of pairs.
     """
@@ -35,7 +35,7 @@ def diagnosis_pair(case: Case) -> Iterable[Finding]:
             continue
         usual = ", ".join(sorted(row.diagnosis for row in rows if not row.doubt))
         yield diagnosis_pair.finding(
-            "warn",
+            "note",
             f"{line.code} stands with {', '.join(line.diagnoses)}" + f"; diagnoses often seen with it: {usual}.",
             "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats.",
             rows[0].citation,
