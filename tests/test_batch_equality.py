@@ -14,10 +14,10 @@ from shipped import REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import convert, spark, vials
-from jcodeunits.batch import parts
 from jcodeunits.coding.drug_lines import drug_lines
 from jcodeunits.dated import as_date
 from jcodeunits.errors import JcodeunitsError
+from jcodeunits.recipes import lines as recipe
 
 PLAIN = ("hcpcs", "units", "status", "reason")
 BILLED = ("hcpcs", "units", "modifier", "waste_units", "ndc11", "ndc_qualifier", "ndc_quantity")
@@ -141,7 +141,7 @@ def test_one_decision_about_waste_serves_one_call_and_all_rows(
     row |= {"container": "single-dose", "containers": "1", "container_amount": "100 mg", "discarded": "23 mg"}
     row |= {"ndc": None, "payer": None, "claim": None}
     monkeypatch.setattr(vials, "judge", lambda *_: outcome)
-    monkeypatch.setattr(parts, "judge", lambda *_: outcome)
+    monkeypatch.setattr(recipe, "judge", lambda *_: outcome)
     (got,) = jc.batch.bill(as_table([row | {"containers": 1}])).to_pylist()
     assert ("billed", *(got[name] for name in (*BILLED, "findings"))) == charged(row | {"containers": 1}, findings=True)
     assert (got["modifier"] == "JZ") == (outcome.modifier == "JZ")

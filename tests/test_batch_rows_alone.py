@@ -12,8 +12,8 @@ import pytest
 from shipped import REFERENCE
 
 import jcodeunits as jc
-from jcodeunits.batch.resolve import Resolver
 from jcodeunits.batch.table import OUTPUTS, Biller
+from jcodeunits.recipes.resolver import Resolver
 
 GOOD: dict[str, Any] = {
     "drug": "J9035",

@@ -24,11 +24,12 @@ import pyarrow.compute as pc
 
 from ..batch import columns, files
 from ..batch.plan import numbered
-from ..batch.resolve import Resolver, blank
 from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
 from ..errors import BatchError
 from ..facts.reference import Reference
+from ..recipes.cells import blank
+from ..recipes.resolver import Resolver
 from . import causes
 from .chargemaster import chargemaster, chargemaster_file
 from .expected import ANSWERS, Bench

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from ..batch import columns
-from ..batch.resolve import blank, is_number
 from ..batch.table import Biller
 from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect
 from ..facts.choosing import rows_meant
+from ..recipes.cells import blank, is_number
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
 ANSWERS = ("hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings")

@@ -13,13 +13,13 @@ import attrs
 from .. import convert, tables
 from ..allowed import past
 from ..amount import MOST_COUNTED, decimal_text, exact, json_number
-from ..batch.parts import Parts, Setting
 from ..batch.record import amount_text, count_of, dose_of
-from ..batch.resolve import blank
 from ..dated import Citation
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
 from ..quantity import counting
+from ..recipes.cells import blank
+from ..recipes.lines import Parts, Setting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench, Expected
 

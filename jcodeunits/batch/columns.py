@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -18,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..amount import MOST_UNITS
 from ..errors import BatchError, quoted
 
 SCALE = 6
@@ -294,18 +292,3 @@ def date_pattern(form: str | None) -> str:
     return parts[2].join(
         f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
     )
-
-
-def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
-    """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
-
-    `ratio` is billing units in one unit of dose; the largest k is 0 where none fits.
-
-    >>> whole_numbers(Fraction(1, 250), 6)
-    (1, 250000000, 9223372036854775807)
-    """
-    exact = ratio / 10**scale
-    top, bottom = exact.numerator, exact.denominator
-    if top > MOST_UNITS // 2 or bottom > MOST_UNITS // 2:
-        return 1, 1, 0
-    return top, bottom, MOST_UNITS // top

@@ -12,16 +12,16 @@ import pyarrow.compute as pc
 from ..coding.opened import filled_whole
 from ..encounter import CLAIMS
 from ..errors import JcodeunitsError
+from ..recipes.cells import blank, is_number
+from ..recipes.lines import SAFE, Coefficients, Judgment, Parts, Way, withheld
 from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
 from .columns import Keys
 from .figures import OPENED, UNKNOWN, Evaluated, Figures
 from .joints import BITS, Bits, joint
-from .parts import SAFE, Coefficients, Judgment, Parts, Way, withheld
 from .plan import Plan, numbered, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
-from .resolve import blank, is_number
 
 _NO_LIMIT = SAFE
 
@@ -388,8 +388,9 @@ class Work:
         found = []
         for n, known in pairs:
             asked, judgment = self._asked[n]
-            marked = bool(known) and judgment.ndc_waste == "split"
-            found.append(self._bits_of(self.parts.judgment(*asked, waste=marked)))
+            if not known and judgment.ndc_waste == "split":
+                judgment = self.parts.judgment(*asked, beside=False)
+            found.append(self.bits.mask(judgment.beside))
         made[rows] = np.array(found, np.int64)[index]
         return made
 
@@ -517,7 +518,7 @@ class Work:
         opening = (jz | ((waste > 0) & full)) & (count > 0) & whole.has_per[opened] & counted
         figure = np.where(opening, OPENED, figure)
         quantity, large = whole.quantities(figure, opened, amount, count)
-        rated = counted & whole.has_per[opened] & (each > 0)
+        rated = counted & whole.rated[opened]
         unknown = whole.counted[opened] & ~counted
         findings = findings | unknown * np.int64(self.bits.mask(("ndc-quantity-unknown",)))
         return Evaluated(findings, jz, above & ~slow, waste, quantity, counted, slow | large, rated, why)

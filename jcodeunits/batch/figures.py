@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 
 from ..amount import half_up
+from ..recipes.lines import SAFE, Coefficients
 from .joints import Bits
-from .parts import SAFE, Coefficients
 
 UNKNOWN, VOLUME, PART, CONTAINERS, OPENED = range(5)
 
@@ -53,7 +53,9 @@ class Figures:
         def column(name: str, kind: Any = np.int64) -> Any:
             return np.array([getattr(product, name) for product in products], kind)
 
-        self.slow, self.band, self.counted = column("slow", bool), column("band", bool), column("counted", bool)
+        self.slow, self.band, self.counted, self.rated = (
+            column(name, bool) for name in ("slow", "band", "counted", "rated")
+        )
         self.given, self.each, self.thrown = column("given"), column("each"), column("thrown")
         self.size, self.kind = column("size"), column("kind")
         self.with_count = np.array([product.figures[0] for product in products], np.int8)

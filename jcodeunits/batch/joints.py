@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..recipes.cells import joined
 from .plan import numbered
-from .resolve import joined
 
 BITS = 62  # finding ids that one whole number can hold
 _DENSE = 1 << 22

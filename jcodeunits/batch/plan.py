@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import JcodeunitsError
+from ..recipes.cells import EPOCH, Cell, is_number, read_day, reason_of
+from ..recipes.resolver import Resolver
 from . import columns
 from .columns import Amounts, Keys
-from .resolve import EPOCH, Cell, Resolver, is_number, read_day, reason_of
 
 # Rows worked on at a time by one thread: what fits into a processor's cache.
 BLOCK = 1 << 16
@@ -207,8 +208,9 @@ class Plan:
         if len(open_ones):
             for place in np.unique(at[open_ones] * real + when[open_ones]).tolist():
                 pair, s = divmod(place, real)
-                which, way = divmod(pair, ways)
-                resolver.ask(self.drug.values[which], self.routes[way], first + s)
+                if over[pair][first + s] < 0:
+                    which, way = divmod(pair, ways)
+                    resolver.ask(self.drug.values[which], self.routes[way], first + s)
                 known[pair, s] = over[pair][first + s]
             made = known[at, when]
         return made

@@ -24,11 +24,11 @@ from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts import choosing
 from ..facts.product_rows import FORMS
 from ..finding import Finding
+from ..recipes.cells import blank, joined, reason_of
+from ..recipes.lines import Parts, Way
 from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import ABOVE_FIX
 from . import columns
-from .parts import Parts, Way
-from .resolve import blank, joined, reason_of
 
 _BARE = re.compile(r"[0-9.,]+", re.ASCII)
 _TIME = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?([01]\d|2[0-3]):?([0-5]\d)(?::[0-5]\d(?:\.\d+)?)?", re.ASCII)
@@ -177,7 +177,7 @@ class Clerk:
         said_route = one.route if row.route or (isinstance(one.dose, Dose) and one.dose.route) else None
         way = Way(said_route, one.site, one.start, one.stop)
         judgment = parts.judgment(
-            found.drug, way, setting, row.on, line.ndc is not None, waste=marked, count=line.units
+            found.drug, way, setting, row.on, line.ndc is not None, beside=marked, count=line.units
         )
         assert judgment is not None
         if judgment.reason:
@@ -196,7 +196,7 @@ class Clerk:
             line.ndc_qualifier or "",
             line.ndc_quantity,
             "",
-            joined((*said, *judgment.findings)),
+            joined((*said, *judgment.findings, *(judgment.beside if thrown else ()))),
         )
 
     def _encounter(self, row: Row, place: str, payer: str, claim: str) -> Encounter:

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from ..errors import shortened
 from ..facts.reference import Reference
+from ..recipes.resolver import Resolver
 from .files import OpenedInput, keep_apart, open_source, open_target
-from .resolve import Resolver
 from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns, schema_of
 
 

@@ -15,12 +15,13 @@ from .. import mar
 from ..amount import quotient_up
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
+from ..recipes.cells import BANDED, REFUSED, Cell
+from ..recipes.lines import Parts
+from ..recipes.resolver import BAND, Resolver
 from . import columns, frames
 from .details import Details, Work
-from .parts import Parts
 from .plan import Plan
 from .record import Clerk, One
-from .resolve import BAND, BANDED, REFUSED, Cell, Resolver
 
 REQUIRED = ("drug", "dose", "on")
 OPTIONAL = (

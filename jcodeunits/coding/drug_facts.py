@@ -54,6 +54,11 @@ class DrugFacts:
             any(row.least is not None or row.most is not None for row in needed),
         )
 
+    def on_claim(self, claim: str) -> tuple[object, ...]:
+        """What of them decides which lines stand on a kind of claim; the rest is asked about discarded drug alone."""
+        status = self.status if claim == "outpatient" else None
+        return self.classes, self.kind, status, claim in self.barred, self.uses, self.own
+
 
 def waste_rules(
     facts: DrugFacts, payer: str, claim: str, on: dt.date, policy: Policy, *, brought: bool = False

@@ -314,6 +314,16 @@ def _made_up(number: str, way: Counting) -> tuple[Finding, ...]:
 VOLUME, PART, CONTAINERS, UNKNOWN = "volume", "part", "containers", ""
 
 
+def rated(o: Opened, way: Counting) -> tuple[Fraction | None, Counting]:
+    """What one billing unit counts on the NDC line (None: not known), and by what: a container, else one mL of it."""
+    if way.per_container is not None and o.each:
+        return way.per_container / o.each, way
+    if o.per_ml and not way.made_up:
+        # One mL, or one of what is counted, stands for the container, which is not known.
+        return 1 / o.per_ml, attrs.evolve(way, per_container=Fraction(1))
+    return None, way
+
+
 def measured_by(way: Counting, volume: bool, each: bool, containers: bool) -> str:
     """Which figure counts what was given; told by whether the dose is a volume, and what else is known.
 
@@ -360,15 +370,12 @@ def _quantities(
     said: tuple[Finding, ...],
 ) -> tuple[Quantities, tuple[Finding, ...]]:
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
-    each, one = o.each, way
-    rate = per / each if per is not None and each else None
-    if rate is None and o.per_ml and not way.made_up:
-        # One mL, or one of what is counted, stands for the container, which is not known.
-        each, one, rate = o.per_ml, attrs.evolve(way, per_container=Fraction(1)), 1 / o.per_ml
+    rate, one = rated(o, way)
     whole = None if per is None or o.containers is None else o.containers * per
     figures = {VOLUME: volume, CONTAINERS: whole, PART: None if rate is None or o.given is None else o.given * rate}
     alone = o.label is None and bool(o.containers)  # the amount is not known, so the containers are what can be counted
-    given = figures.get(measured_by(one, volume is not None, bool(each) and o.given is not None, alone))
+    each = bool(o.each) or one is not way
+    given = figures.get(measured_by(one, volume is not None, each and o.given is not None, alone))
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers, the amount and the volume of one, or the dose by volume."

@@ -159,12 +159,7 @@ class Policy:
     @_kept
     def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
         """The codes in effect of a kind or role, in code order."""
-        date = as_date(on)
-        return tuple(
-            row
-            for row in self.rows(Procedure)
-            if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(date)
-        )
+        return _procedures(self, as_date(on), kind, role)
 
     def code_for(self, role: str, on: object, position: str = "") -> Procedure:
         """The one code of a role on a date; `position` where the role has several (`initial`, `additional`).
@@ -510,6 +505,15 @@ def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit
         if found is not None:
             return found
     return None
+
+
+@lru_cache(maxsize=1024)
+def _procedures(policy: Policy, on: dt.date, kind: str, role: str) -> tuple[Procedure, ...]:
+    return tuple(
+        row
+        for row in policy.rows(Procedure)
+        if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(on)
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -134,8 +134,8 @@ class Products:
         for row in rows:
             found.setdefault(row.ndc, []).append(row)
         changes = {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
-        for days in self.store.rows(Marketing):
-            if days.ndc in found:
+        for number in found if self.store.rows(Marketing) else ():
+            for days in self.store.starting(Marketing, ndc.format(number)):
                 changes |= {days.effective} if days.ends is None else {days.effective, days.ends + dt.timedelta(1)}
         return changes
 

@@ -29,27 +29,31 @@ from ..coding.opened import (
     kind_of,
     look_up,
     measured_by,
+    rated,
     weigh,
 )
 from ..dose import Dose
 from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
+from ..facts.code_uses import needed_modifiers
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Limit, NeededModifier, PayerOption, Place
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
-from . import columns
-from .resolve import Cell, Resolver, blank, reason_of
+from .cells import Cell, blank, reason_of
+from .resolver import Resolver
 
+DECIMALS = 6  # that a table holds of an NDC quantity
 SAFE = 2**61  # figures below it can be added and doubled within 64 bits
 _OWN = ("JW", "JZ")
-_ASKED = ("decimals", "qualifiers", "waste", "made-up")  # of the payer, about the NDC
 # Where a sentence names the drug: its name and its code.
 _NAME, _CODE = "\x01", "\x02"
 # That nobody names a diagnosis is said of the claim; the limit depends on the units (`Parts.limit`).
 _NOT_OF_A_KIND = (diagnosis_missing.id, unit_limit.id)
 _NUMBER = "0" * 11  # stands for any NDC
+_Decided = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # the first fields of a judgment
+_Options = tuple[int, tuple[str, ...], str, PayerOption]  # its last ones but the day
 _LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
 
 
@@ -78,14 +82,16 @@ class Judgment:
     """What way, place, payer and claim make of the line of a drug with certain facts.
 
     `reason` why it is withheld, with places for the drug's name and code, and the finding's id `rule`;
-    `modifiers` besides JW and JZ; `findings` the ids that stand on the line; `waste` what is asked about
-    discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the payer wants the NDC quantity.
+    `modifiers` besides JW and JZ; `findings` the ids that stand on the line, `beside` those that stand on a JW line
+    beside it; `waste` what is asked about discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the
+    payer wants the NDC quantity.
     """
 
     reason: str
     rule: str
     modifiers: tuple[str, ...]
     findings: tuple[str, ...]
+    beside: tuple[str, ...]
     waste: WasteRules
     decimals: int
     qualifiers: tuple[str, ...]
@@ -104,7 +110,8 @@ class Coefficients:
 
     A dose of k counts `given` * k, a container `each` (0: not known), a discard of d `thrown` * d (-1: it cannot be
     counted). `figures` name what the NDC quantity is, with and without a number of containers; `part`, `volume` and
-    `per` are the quantities of one k and of one container in the payer's smallest step. `slow` sends the rows the
+    `per` are the quantities of one k and of one container in the payer's smallest step; `rated`: what is discarded
+    can be counted too. `slow` sends the rows the
     one-call way. `kind`: a number for what its row says of the container.
     """
 
@@ -121,6 +128,7 @@ class Coefficients:
     ndc: str = ""
     qualifier: str = ""
     counted: bool = False
+    rated: bool = False
     findings: tuple[str, ...] = ()
     kind: int = 0
     step: int = 1  # millionths in the payer's smallest step
@@ -136,6 +144,8 @@ class Parts:
         self._facts: dict[Any, DrugFacts] = {}
         self._known_facts: dict[DrugFacts, DrugFacts] = {}
         self._judgments: dict[Any, Judgment] = {}
+        self._lines: dict[Any, _Decided] = {}
+        self._options: dict[Any, _Options] = {}
         self.products: dict[Any, Coefficients] = {}
         self._kinds: list[Any] = [None]
         self._kind_of: dict[Any, int] = {}
@@ -195,42 +205,47 @@ class Parts:
         on: dt.date,
         ndc: bool,
         *,
-        waste: bool | None = None,
+        beside: bool | None = None,
         count: int | None = None,
     ) -> Judgment | None:
         """What is made of a drug's line, with an NDC or without; `drug` stands for all with its facts.
 
-        `waste`: whether the JW line beside it has an NDC; None where there is no JW line. Where modifiers hang on
-        the units, it is None without their `count`.
+        `beside`: whether the JW line has an NDC, if there is one (None: as the payer divides them). Where modifiers
+        hang on the units, it is None without their `count`.
         """
         facts = self.facts(drug, on)
-        if facts.counted and count is None:
+        counted = facts.counted and self._counted(drug.code, setting, on)
+        if counted and count is None:
             return None
-        count = self._stands_for(drug.code, count or 1) if facts.counted else 1
-        key = (id(facts), way, setting, self.resolver.season(on), ndc, waste, count)
+        count = self._stands_for(drug.code, count or 1) if counted else 1
+        season = self.resolver.season(on)
+        options = self._asked(setting, on)
+        marked = ndc and options[2] == "split" if beside is None else beside
+        key = (id(facts), way, setting, season, ndc, marked, count)
         if key not in self._judgments:
-            asked = [self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim) for name in _ASKED]
-            decimals, qualifiers, how, made_up = asked
-            line = Line(
-                drug.code, units=1, kind="drug", label=drug.name, administration=0, ndc=_NUMBER if ndc else None
-            )
-            lines = [line]
-            if waste is not None:
-                lines.append(attrs.evolve(line, kind="waste", modifiers=("JW",), ndc=_NUMBER if waste else None))
-            reason, rule, modifiers, findings = self._line(drug, tuple(lines), way, setting, on)
             self._judgments[key] = Judgment(
-                reason,
-                rule,
-                modifiers,
-                findings,
+                *self._line(drug, facts, way, setting, on, ndc, marked, count),
                 waste_rules(facts, setting.payer, setting.claim, on, self.policy),
-                int(decimals.value or 3),
-                tuple(qualifiers.values),
-                how.value or "split",
-                made_up,
+                *options,
                 on,
             )
         return self._judgments[key]
+
+    def _asked(self, setting: Setting, on: dt.date) -> _Options:
+        """How the payer wants the NDC quantity: decimals, qualifiers, what stands on the JW line, volumes made up."""
+        key = (setting, self.resolver.season(on))
+        if key not in self._options:
+            decimals, qualifiers, how, made_up = (
+                self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim)
+                for name in ("decimals", "qualifiers", "waste", "made-up")
+            )
+            self._options[key] = int(decimals.value or 3), tuple(qualifiers.values), how.value or "split", made_up
+        return self._options[key]
+
+    def _counted(self, code: str, setting: Setting, on: dt.date) -> bool:
+        """Whether the modifiers that the payer wants on a code hang on its units."""
+        rows = needed_modifiers(self.policy, code, on, setting.payer, setting.claim)
+        return any(row.least is not None or row.most is not None for row in rows)
 
     def _stands_for(self, code: str, count: int) -> int:
         """The least number of units for which a code needs the same modifiers as for `count`."""
@@ -239,16 +254,29 @@ class Parts:
         return max((start for start in starts if start <= count), default=1)
 
     def _line(
-        self, drug: Drug, lines: tuple[Line, ...], way: Way, setting: Setting, on: dt.date
-    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
-        """Why the line is withheld, or its modifiers and findings, by the steps and rules of `charge`."""
+        self, drug: Drug, facts: DrugFacts, way: Way, setting: Setting, on: dt.date, ndc: bool, marked: bool, count: int
+    ) -> _Decided:
+        """Why the line is withheld, or its modifiers and findings and those of the JW line beside it.
+
+        By the steps and rules of `charge`; none of them judges the administered line by the JW line.
+        """
+        key = (facts.on_claim(setting.claim), way, setting, self.resolver.season(on), ndc, marked, count)
+        if key not in self._lines:
+            line = Line(
+                drug.code, units=count, kind="drug", label=drug.name, administration=0, ndc=_NUMBER if ndc else None
+            )
+            waste = attrs.evolve(line, units=1, kind="waste", modifiers=("JW",), ndc=_NUMBER if marked else None)
+            self._lines[key] = self._decided(drug, (line, waste), way, setting, on)
+        return self._lines[key]
+
+    def _decided(self, drug: Drug, lines: tuple[Line, ...], way: Way, setting: Setting, on: dt.date) -> _Decided:
         if way.route is None:
             rule = None
             if setting.place is not None:
                 rule = self.policy.place_rule(setting.place, on, setting.payer, setting.claim)
             if rule is None or rule.outcome != "withhold" or "drug" not in rule.lines:
-                return "", "", (), ()
-            return f"{rule.reason}: {rule.says}. {rule.fix}", rule.reason, (), ()
+                return "", "", (), (), ()
+            return f"{rule.reason}: {rule.says}. {rule.fix}", rule.reason, (), (), ()
         one = Administration(
             drug.code, Dose(Fraction(1), "mg"), way.route, site=way.site, start=way.start, stop=way.stop
         )
@@ -256,15 +284,16 @@ class Parts:
         listed: Any = (one,)
         encounter = Encounter(on=on, place=place, administrations=listed, payer=setting.payer, claim=setting.claim)
         made, found, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy)
-        numbers = [n for n, line in enumerate(made, 1) if line.kind in ("drug", "waste")]
+        numbers = [n for kind in ("drug", "waste") for n, line in enumerate(made, 1) if line.kind == kind]
         if numbers:
-            said = [f.rule for f in found if f.line in numbers and f.rule not in _NOT_OF_A_KIND]
-            return "", "", tuple(m for m in made[numbers[0] - 1].modifiers if m not in _OWN), tuple(said)
+            said = [f for f in found if f.rule not in _NOT_OF_A_KIND]
+            first, beside = (tuple(f.rule for f in said if f.line == n) for n in numbers)
+            return "", "", tuple(m for m in made[numbers[0] - 1].modifiers if m not in _OWN), first, beside
         steps = {name for step in charging.STEPS for name in step.FINDINGS}
         grave = [f for f in found if f.severity != "note"]
         why = next((f for f in grave if f.rule in steps), grave[0])
         says = f"{why.rule}: {why.says} {why.fix}"
-        return says.replace(f"{drug.name} (", f"{_NAME} (").replace(drug.code, _CODE), why.rule, (), ()
+        return says.replace(f"{drug.name} (", f"{_NAME} (").replace(drug.code, _CODE), why.rule, (), (), ()
 
     def _open_place(self, on: dt.date, payer: str, claim: str) -> str:
         """A place about which payer and claim have nothing to say."""
@@ -320,30 +349,33 @@ class Parts:
         volume = Fraction(0)
         if units.is_known(cell.unit) and units.dimension(cell.unit) == "volume":
             volume = units.factor(cell.unit, "mL") * cell.scale / 10 ** scales[0]
-        figures, per, step = (0, 0), Fraction(0), 10**judgment.decimals
+        figures, per, rate, step = (0, 0), Fraction(0), None, 10**judgment.decimals
         if way is not None:
             per = way.per_container or Fraction(0)
+            rate, counting = rated(opened, way)
+            known = bool(each) or counting is not way
             with_count, without = (
-                _LEVELS.index(measured_by(way, bool(volume), bool(each), counted)) for counted in (True, False)
+                _LEVELS.index(measured_by(counting, bool(volume), known, counted)) for counted in (True, False)
             )
             figures = (with_count, without)
         return Coefficients(
-            judgment.decimals > columns.SCALE,
+            judgment.decimals > DECIMALS,
             whole[0],
             whole[1],
             -1 if lost is None else whole[2],
             size,
             band,
             figures,
-            given * per / each * step if each else Fraction(0),
+            given * (rate or 0) * step,
             volume * step,
             per * step,
             opened.number or "",
             way.qualifier if way is not None else "",
             way is not None,
+            rate is not None,
             tuple(f.rule for f in (*said, *more)),
             self._kind(opened.item, on),
-            10 ** max(columns.SCALE - judgment.decimals, 0),
+            10 ** max(DECIMALS - judgment.decimals, 0),
         )
 
     def _lost(self, row: Drug, one: Dose) -> Fraction | None:

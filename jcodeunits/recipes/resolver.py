@@ -8,7 +8,6 @@ call, and holds what is left to compute: two whole numbers, or the reason why th
 from __future__ import annotations
 
 import bisect
-import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -22,7 +21,6 @@ from .. import convert, hcpcs, routes
 from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
-from ..dated import as_date
 from ..dose import Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
@@ -49,10 +47,21 @@ from ..facts.words import normal
 from ..finding import Finding
 from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
-from .columns import whole_numbers
+from .cells import (
+    BANDED,
+    EPOCH,
+    EPOCH_DAY,
+    FAST,
+    REFUSED,
+    SLOW,
+    Cell,
+    Meaning,
+    Unit,
+    is_number,
+    reason_of,
+    whole_numbers,
+)
 
-EPOCH_DAY = dt.date(1970, 1, 1)
-EPOCH = EPOCH_DAY.toordinal()
 _MOST = 10**18  # what `Dose.of` takes for a dose
 BAND = 2**62  # k / 2^62 is rounded up to 1 for every k up to it: one unit for the whole dose
 
@@ -72,90 +81,16 @@ _DECIDING = (
     Unclassified,
 )
 
-FAST, REFUSED, SLOW, BANDED = range(4)
-
-
-def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
-    """The kind of error and its message, without the date of the row, so that equal cases read equally."""
-    says = error.message
-    if on is not None:
-        says = says.replace(f" on {on} ", " ").replace(f" on {on}", "")
-    return f"{type(error).__name__}: {says}"
-
-
-@attrs.frozen(eq=False)
-class Meaning:
-    """What a drug as written means on a stretch of days: a row with notes, an error, or a choice by dose.
-
-    `item` is the product that was opened, where an NDC names one.
-    """
-
-    row: Drug | None = None
-    notes: tuple[Finding, ...] = ()
-    reason: str = ""
-    by_dose: bool = False
-    by_day: bool = False
-    reach: tuple[str, ...] = ()  # rule ids that stand for how the product's row answers on these days
-    item: Product | None = None
-
-
-@attrs.frozen(eq=False)
-class Unit:
-    """A unit as written: its symbol, what one of it is in that symbol, notes; or the error."""
-
-    symbol: str = ""
-    scale: Fraction = Fraction(1)
-    notes: tuple[Finding, ...] = ()
-    reason: str = ""
-    rate: bool = False
-
-
-@attrs.define(eq=False)
-class Cell:
-    """What one combination of drug, route, unit and stretch of days comes to.
-
-    `ratio`: billing units in one of the unit as written, which is `scale` of `unit`. `low`, `high`: limits of a
-    band, in the unit as written (exclusive, inclusive). `findings`: rule ids.
-    """
-
-    state: int
-    row: Drug | None = None
-    ratio: Fraction = Fraction(0)
-    low: Fraction | None = None
-    high: Fraction | None = None
-    reason: str = ""
-    findings: tuple[str, ...] = ()
-    item: Product | None = None
-    unit: str = ""
-    scale: Fraction = Fraction(1)
-    by_day: bool = False  # every date of service is answered by itself
-    first: bool = False  # refused for its date or route, which are read before the dose
-
-
-def is_number(value: Any) -> bool:
-    """Whether a drug or NDC as written has the digits of an NDC."""
-    return isinstance(value, str) and sum(map(str.isdigit, value)) > 9
-
-
-def _expires(value: Any) -> bool:
-    """Whether a barcode says a last day of use, so that every day is judged by itself."""
-    scan = scanned(value)
-    return scan is not None and scan.expires is not None
-
 
 def _is_amount(unit: str) -> bool:
     """Whether a unit measures drug, not the volume or the containers that hold it."""
     return dimension(unit) != "volume" and not dimension(unit).endswith("_count")
 
 
-def blank(value: Any) -> bool:
-    """Whether a cell says nothing."""
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def joined(rules: Iterable[str]) -> str:
-    """Rule ids, each once, in the order of the alphabet."""
-    return "|".join(sorted(set(rules)))
+def _expires(value: Any) -> bool:
+    """Whether a barcode says a last day of use, so that every day is judged by itself."""
+    scan = scanned(value)
+    return scan is not None and scan.expires is not None
 
 
 def boundaries(reference: Reference) -> Any:
@@ -183,11 +118,13 @@ class Resolver:
         self.book, self.policy, self.products = reference.drugs, reference.policy, reference.products
         self.bounds = boundaries(reference)
         self._seasons: Any = None
+        self._bound_list, self._season_list = self.bounds.tolist(), list[int]()
         self._reviews: Any = None
         self._wide = self._detailed = False
         self._targets: dict[tuple[Any, Any, Any, int], Meaning] = {}
         self._coded: dict[Any, tuple[Drug, ...]] = {}
         self._alone: dict[int, Meaning] = {}
+        self._others: dict[AnotherPackage, AnotherPackage] = {}  # one object for equal ones that are made on the way
         self._units: dict[tuple[Any, bool], Unit] = {}
         self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
@@ -201,6 +138,7 @@ class Resolver:
         self._refusals: dict[tuple[str, bool], Cell] = {}
         self._slow = Cell(SLOW)
         self._changing: dict[tuple[Any, Any], Any] = {}
+        self._written: dict[tuple[Any, Any], tuple[list[Product], list[str]] | None] = {}
         self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
         self._notes: dict[int, tuple[str, ...]] = {}
@@ -224,6 +162,7 @@ class Resolver:
         more = np.union1d(_firsts(rows), np.array([day.toordinal() - EPOCH for day in days], np.int64))
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
+        self._bound_list, self._season_list = self.bounds.tolist(), seasons.tolist()
         self._kept += [list(self._cells.values())]  # numbers that were made of their identities stay theirs
         for memory in (self._targets, self._cells, self._notes, self._over_time, self._changing):
             memory.clear()
@@ -237,11 +176,11 @@ class Resolver:
     def season(self, on: dt.date) -> int:
         """Between which dates of the deciding tables a day lies."""
         self.detail()
-        return int(np.searchsorted(self._seasons, on.toordinal() - EPOCH, "right"))
+        return bisect.bisect(self._season_list, on.toordinal() - EPOCH)
 
     def stretch(self, on: dt.date) -> int:
         """Between which two boundaries a day lies."""
-        return int(np.searchsorted(self.bounds, on.toordinal() - EPOCH, "right"))
+        return bisect.bisect(self._bound_list, on.toordinal() - EPOCH)
 
     @cached_property
     def any_route(self) -> str:
@@ -285,8 +224,8 @@ class Resolver:
             if item is not None:
                 found = self._beside(found, item, drug, number, route, day)
             by_day = _expires(drug) or _expires(number)
-            if found.row is not None and (by_day or isinstance(item, AnotherPackage) or self._moves(found.row, route)):
-                # The payer or the day decides, or the container is not known: one call answers.
+            if found.row is not None and (by_day or self._moves(found.row, route)):
+                # The payer or the day decides: one call answers.
                 found = attrs.evolve(found, row=None, by_dose=True, by_day=by_day)
             self._targets[key] = found
         return found
@@ -341,9 +280,10 @@ class Resolver:
         if len(rows) == 1:
             return rows[0]
         try:
-            return self.products.find(number, day)[0]
+            item = self.products.find(number, day)[0]
         except JcodeunitsError:
             return None
+        return self._others.setdefault(item, item) if isinstance(item, AnotherPackage) else item
 
     def _listed(self, number: str, day: dt.date) -> tuple[Product, ...]:
         """Every row of an NDC as written; none for what is no product."""
@@ -423,22 +363,27 @@ class Resolver:
 
     def over_time(self, pair: tuple[Any, Any], route: str | None) -> Any:
         """The targets of a drug and an NDC as written, by stretch: numbers in `targets`, -1 where not asked yet."""
-        key = (pair, route)
-        if key not in self._over_time:
-            made = np.full(len(self.bounds) + 1, -1, np.int32)
-            for row in self._of_code(pair[0]) if pair[1] is None else ():
-                if self._moves(row, route):
-                    continue
-                known = self._numbered(self._alone.setdefault(id(row), Meaning(row)))
-                days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
-                first, last = np.searchsorted(self.bounds, days, "right").tolist()
-                made[first : last + 1] = known
-            self._over_time[key] = made
-        return self._over_time[key]
+        if (pair, route) not in self._over_time:
+            asked = self._asked(pair, route)
+            self._over_time[pair, route] = (
+                self._laid_out(pair, route) if asked == route else self.over_time(pair, asked)
+            )
+        return self._over_time[pair, route]
+
+    def _laid_out(self, pair: tuple[Any, Any], route: str | None) -> Any:
+        made = np.full(len(self.bounds) + 1, -1, np.int32)
+        for row in self._of_code(pair[0]) if pair[1] is None else ():
+            if self._moves(row, route):
+                continue
+            known = self._numbered(self._alone.setdefault(id(row), Meaning(row)))
+            days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
+            first, last = np.searchsorted(self.bounds, days, "right").tolist()
+            made[first : last + 1] = known
+        return made
 
     def ask(self, pair: tuple[Any, Any], route: str | None, stretch: int) -> None:
         """Find the target of a drug on a stretch of days, and on those beside it on which nothing of it changes."""
-        target = self._numbered(self.target(*pair, route, stretch))
+        target = self._numbered(self.target(*pair, self._asked(pair, route), stretch))
         changes = self._changes(pair)
         first, last = stretch, stretch + 1
         if changes is not None:
@@ -447,19 +392,31 @@ class Resolver:
             last = int(changes[at]) if at < len(changes) else len(self.bounds) + 1
         self.over_time(pair, route)[first:last] = target
 
+    def _asked(self, pair: tuple[Any, Any], route: str | None) -> str | None:
+        """The route, where it may tell what a drug means: beside a name, or where it moves a drug to another code."""
+        if route is None or (known := self._known(pair)) is None:
+            return route
+        return route if any(self._moves(row, route) for code in known[1] for row in self.book.rows(code)) else None
+
     def _changes(self, pair: tuple[Any, Any]) -> Any:
         """The stretches of days with which something changes for a code or an NDC; None for a name."""
-        drug = pair[0]
         if pair not in self._changing:
-            rows: list[Any] = []
-            codes = [drug.strip().upper()] if self._of_code(drug) else []
+            known = self._known(pair)
+            self._changing[pair] = None if known is None else self._firsts_of(*known)
+        return self._changing[pair]
+
+    def _known(self, pair: tuple[Any, Any]) -> tuple[list[Product], list[str]] | None:
+        """The products and codes of a code or an NDC as written and of what was opened; None for a name."""
+        if pair not in self._written:
+            rows: list[Product] = []
+            codes = [pair[0].strip().upper()] if self._of_code(pair[0]) else []
             for text in pair:
                 listed = self._listed_ever(text)
                 rows += listed
                 codes += [code for row in listed for code in row.codes]
             known = all(self._of_code(text) or text is None or self._listed_ever(text) for text in pair)
-            self._changing[pair] = self._firsts_of(rows, codes) if known else None
-        return self._changing[pair]
+            self._written[pair] = (rows, list(dict.fromkeys(codes))) if known else None
+        return self._written[pair]
 
     def _listed_ever(self, text: Any) -> list[Product]:
         """Every row of an NDC as written, of ten or of twelve digits; none for what is none."""
@@ -577,14 +534,3 @@ class Resolver:
             high = BAND if cell.high is None else int(cell.high * 10**scale // 1)
             return 1, BAND, min(low, 2**62), min(high, BAND)
         return 0, 1, 1, 0
-
-
-def read_day(value: Any, written: str = "") -> tuple[int, str]:
-    """Days since 1970 of a date, or the reason why it is none; `written` as `date_pattern` has it, else ISO."""
-    try:
-        if written and isinstance(value, str):
-            with contextlib.suppress(ValueError):
-                value = dt.datetime.strptime(value.strip(), written).date()  # noqa: DTZ007 - a day has no zone
-        return as_date(value).toordinal() - EPOCH, ""
-    except JcodeunitsError as error:
-        return 0, reason_of(error)
