@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import jcodeunits as jc
 from jcodeunits.amount import MOST_UNITS, quotient_up
 from jcodeunits.batch import columns
-from jcodeunits.batch.columns import whole_numbers
 from jcodeunits.errors import BatchError
+from jcodeunits.recipes.cells import whole_numbers
 
 DAY = "2026-03-02"
 PLAIN = ("hcpcs", "units", "status", "reason")
