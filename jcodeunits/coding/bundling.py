@@ -50,8 +50,8 @@ def _unread(draft: Draft) -> None:
     def known(code: str) -> bool:
         return draft.policy.pairs_read(code, draft.on, draft.encounter.payer, draft.encounter.claim) is not None
 
-    derived = [entry for entry in draft.live("administration") if not known(entry.code)]
     services = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
+    derived = [entry for entry in draft.live("administration") if services and not known(entry.code)]
     pairs = [
         (one.code, other.code)
         for one in derived

@@ -313,14 +313,7 @@ class Policy:
         'ptp-practitioner-2024q3'
         """
         listed = code in self.option(payer, "edits-read", on, claim).values
-        whole: dict[str, list[Source]] = {}
-        for source in self.store.family(f"ptp-{'outpatient' if claim == 'outpatient' else 'practitioner'}-"):
-            edition, _, part = source.id.partition("-f")
-            whole.setdefault(edition, []).append(source)
-            if not part:
-                whole[edition] = [source] * PTP_PARTS if listed else []
-        read = [sources[0] for sources in whole.values() if len(sources) >= PTP_PARTS]
-        return max(read, key=lambda source: (source.last_day or dt.date.min, source.id), default=None)
+        return _whole_edition(self, "outpatient" if claim == "outpatient" else "practitioner", listed)
 
     # --- payers --------------------------------------------------------------------------------------
 
@@ -505,6 +498,19 @@ def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit
         if found is not None:
             return found
     return None
+
+
+@lru_cache(maxsize=64)
+def _whole_edition(policy: Policy, setting: str, listed: bool) -> Source | None:
+    """The newest edition of edits of which all parts were read; an excerpt counts for a code that it lists."""
+    whole: dict[str, list[Source]] = {}
+    for source in policy.store.family(f"ptp-{setting}-"):
+        edition, _, part = source.id.partition("-f")
+        whole.setdefault(edition, []).append(source)
+        if not part:
+            whole[edition] = [source] * PTP_PARTS if listed else []
+    read = [sources[0] for sources in whole.values() if len(sources) >= PTP_PARTS]
+    return max(read, key=lambda source: (source.last_day or dt.date.min, source.id), default=None)
 
 
 @lru_cache(maxsize=1024)
