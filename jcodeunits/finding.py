@@ -119,15 +119,11 @@ class Finding:
 FINDINGS = declare(__name__, {"own-row": ("A site's own row answers in place of a shipped one", "note")})
 
 
-def with_own_rows(findings: Iterable[Finding], citations: Iterable[Citation | None]) -> tuple[Finding, ...]:
-    """Findings with one note of the site's own rows at their end, instead of those that parts of an answer gave."""
-    own = own_rows(citations)
-    return (*(finding for finding in findings if finding.rule not in rules_of(own)), *own)
-
-
-def rules_of(findings: Iterable[Finding]) -> set[str]:
-    """The rules that speak in some findings."""
-    return {finding.rule for finding in findings}
+def with_own_rows(findings: Iterable[Finding], citations: Iterable[Citation | None] = ()) -> tuple[Finding, ...]:
+    """Findings with one note of the site's own rows at their end for those that parts of an answer gave."""
+    found = tuple(findings)
+    noted = [citation for finding in found if finding.rule == "own-row" for citation in finding.citations]
+    return (*(finding for finding in found if finding.rule != "own-row"), *own_rows((*noted, *citations)))
 
 
 def own_rows(citations: Iterable[Citation | None]) -> tuple[Finding, ...]:

@@ -398,6 +398,21 @@ def test_a_file_is_judged_and_written_whole(tmp_path: Path) -> None:
     assert audit.judge_file(source).differs == 1
 
 
+@pytest.mark.parametrize(
+    ("claim_type", "verdict", "cause"),
+    [
+        (None, "differs", "facility-place"),  # a practice does not bill the hospital's drug
+        ("professional", "differs", "facility-place"),
+        ("outpatient", "agrees", None),
+        ("paper", "unjudged", "setting"),
+    ],
+)
+def test_a_hospitals_line_is_judged_as_a_hospitals(claim_type: str | None, verdict: str, cause: str | None) -> None:
+    given = {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "22", "claim_type": claim_type}
+    made = one(**given)
+    assert (made["verdict"], made["cause"]) == (verdict, cause)
+
+
 def test_columns_that_are_missing_or_taken_are_named() -> None:
     with pytest.raises(BatchError, match="lacks the columns claim, line"):
         audit.judge(pa.table({name: ["1"] for name in audit.REQUIRED[2:]}))

@@ -48,6 +48,7 @@ OPTIONAL = (
     "discarded",
     "payer",
     "place",
+    "claim_type",
 )
 TYPES = {
     "verdict": pa.string(),
@@ -62,17 +63,17 @@ TYPES = {
 }
 OUTPUTS = tuple(TYPES)
 _ROWS = 200_000  # lines judged at a time
-_CELLS = ("dose", "unit", "place", "payer", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
+_CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 
 
 def judge(table: Any, *, reference: Reference | None = None) -> Any:
     """Judge the lines of an Arrow table (or of a frame that speaks Arrow); the same rows, in the same order.
 
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
-    ndc_quantity, container, containers, container_amount, discarded, payer, place. Appended: verdict (`agrees`,
-    `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc, difference_units,
-    difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated by bars),
-    citation. Raises `BatchError` where a column is missing or doubled.
+    ndc_quantity, container, containers, container_amount, discarded, payer, place, claim_type. Appended: verdict
+    (`agrees`, `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc,
+    difference_units, difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated
+    by bars), citation. Raises `BatchError` where a column is missing or doubled.
     """
     return _judge(as_table(table), Reference.of(reference), progress=False)
 

@@ -24,12 +24,11 @@ import attrs
 import pyarrow as pa
 
 from .. import units
-from ..allowed import past
 from ..amount import decimal_text, exact, round_up
 from ..batch import files
 from ..batch.table import as_table, need_columns
 from ..convert import measured
-from ..dated import Citation, as_date
+from ..dated import as_date
 from ..dose import Dose
 from ..encounter import CLAIMS
 from ..errors import BatchError, JcodeunitsError
@@ -37,6 +36,7 @@ from ..facts.drug_rows import Drug
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..quantity import ndc_quantity
+from .judged import Judged, cents, limit_of, product_of
 from .report import Report, report
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
@@ -90,29 +90,14 @@ NAMES = {
 }
 
 
-@attrs.define
-class _Judgment:
+@attrs.define(eq=False)
+class _JudgedRow(Judged):
     """What one row should say."""
 
-    verdict: str = "agrees"
-    code: str | None = None
     per_charge: Fraction | None = None
     qualifier: str | None = None
     quantity: str | None = None
     difference: Fraction | None = None
-    amount: Decimal | None = None
-    causes: list[str] = attrs.field(factory=list)
-    citations: list[Citation] = attrs.field(factory=list)
-
-    def differs(self, cause: str, *citations: Citation) -> None:
-        self.verdict = "differs"
-        self.causes.append(cause)
-        self.citations += citations
-
-    def unjudged(self, cause: str) -> _Judgment:
-        if self.verdict != "differs":
-            self.verdict, self.causes = "unjudged", [cause]
-        return self
 
 
 def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) -> Any:
@@ -175,7 +160,7 @@ def _judged(table: Any, on: dt.date, reference: Reference) -> Any:
     return table
 
 
-def _columns(rows: Sequence[_Judgment]) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[_JudgedRow]) -> dict[str, list[Any]]:
     return {
         "verdict": [row.verdict for row in rows],
         "expected_code": [row.code for row in rows],
@@ -200,9 +185,9 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judgment:
+def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _JudgedRow:
     """What a row should say, and why it does not."""
-    made = _Judgment()
+    made = _JudgedRow()
     try:
         day = as_date(_cell(row, "on")) if _cell(row, "on") else on
         given = exact(_cell(row, "units_per_charge"))
@@ -214,9 +199,8 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judgme
     payer = _cell(row, "payer").casefold() or "medicare"
     if claim not in CLAIMS or payer not in reference.policy.payers():
         return made.unjudged("setting")
-    try:
-        item = reference.products.find(_cell(row, "ndc"), day)[0] if _cell(row, "ndc") else None
-    except JcodeunitsError:
+    item = product_of(_cell(row, "ndc"), day, reference) if _cell(row, "ndc") else None
+    if item is None and _cell(row, "ndc"):
         return made.unjudged("product")
     drug = _expected_drug(made, _cell(row, "code").upper(), item, day, claim, reference)
     if drug is None:
@@ -257,7 +241,7 @@ _OPEN = {
 
 
 def _expected_drug(
-    made: _Judgment, code: str, item: Product | None, on: dt.date, claim: str, reference: Reference
+    made: _JudgedRow, code: str, item: Product | None, on: dt.date, claim: str, reference: Reference
 ) -> Drug | None:
     """The row of the code that the item is billed with on the day; None where that is not certain."""
     book = reference.drugs
@@ -344,24 +328,23 @@ def _ratio(drug: Drug, dose: Dose) -> Fraction | None:
         return None
 
 
-def _money(made: _Judgment, row: Mapping[str, Any], on: dt.date, reference: Reference) -> None:
+def _money(made: _JudgedRow, row: Mapping[str, Any], on: dt.date, reference: Reference) -> None:
     """What the difference is worth at the payment limit of the day, for the volume given; a national estimate."""
     if made.difference is None or made.code is None or made.code != _cell(row, "code").upper():
         return
-    limit = reference.policy.fee(made.code, "payment-limit", on)
-    if limit is None or past(limit, on):
+    limit = limit_of(made.code, on, reference)
+    if limit is None:
         return
     try:
         volume = exact(_cell(row, "volume")) if _cell(row, "volume") else Fraction(1)
     except ValueError:
         return
-    cents = (made.difference * limit.amount * volume * 100 + Fraction(1, 2)).__floor__()
-    made.amount = Decimal(cents).scaleb(-2)
+    made.amount = cents(made.difference * limit.amount * volume)
     made.citations.append(limit.citation)
 
 
 def _ndc_line(
-    made: _Judgment,
+    made: _JudgedRow,
     row: Mapping[str, Any],
     item: Product | None,
     charged: Dose,

@@ -24,14 +24,10 @@ BY_DRUG, BY_CODE, BY_SUCCESSOR = "drug", "code", "successor"
 
 @attrs.define(eq=False)
 class Expected:
-    """Our answers to the lines, by row: `answers` as columns; `by` tells from what a row was answered.
-
-    `first` holds the reason of the first try where a row had to be answered otherwise.
-    """
+    """Our answers to the lines, by row: `answers` as columns; `by` tells from what a row was answered."""
 
     answers: dict[str, list[Any]]
     by: list[str]
-    first: dict[int, str]
 
 
 class Bench:
@@ -59,7 +55,7 @@ class Bench:
         """The expected answers: from the drug; else from the billed code; else from the code's successor."""
         rows = np.arange(self.table.num_rows)
         made = {name: self.billed()[name].to_pylist() for name in ANSWERS}
-        expected = Expected(made, [BY_DRUG] * len(rows), {})
+        expected = Expected(made, [BY_DRUG] * len(rows))
         self._again(expected, BY_CODE, ((row, self._own_code(row)) for row in self._doubtful(expected)))
         ended = [row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)]
         self._again(expected, BY_SUCCESSOR, ((row, self._successor(row)) for row in ended))
@@ -99,6 +95,8 @@ class Bench:
     def _bill_again(self, drugs: Any, rows: Any) -> Any:
         names = [name for name in PASSED if name in self.table.column_names]
         given = self.table.select(names)
+        if "claim_type" in self.table.column_names:
+            given = given.append_column("claim", self.table["claim_type"])
         if len(rows) < self.table.num_rows:
             given = given.take(pa.array(rows))
         return self.biller.bill(given.add_column(0, "drug", drugs)).select(ANSWERS)
@@ -113,7 +111,6 @@ class Bench:
         made = {name: billed[name].to_pylist() for name in ANSWERS}
         for n, row in enumerate(rows.tolist()):
             if way == BY_CODE or made["status"][n] == "billed":
-                expected.first[row] = expected.answers["reason"][row] or ""
                 expected.by[row] = way
                 for name in ANSWERS:
                     expected.answers[name][row] = made[name][n]

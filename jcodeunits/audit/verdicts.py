@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import attrs
 
 from .. import convert, tables
-from ..allowed import past
 from ..amount import MOST_COUNTED, decimal_text, exact, json_number
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
+from ..facts.product_rows import Product
 from ..quantity import counting
 from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench, Expected
+from .judged import AGREES, DIFFERS, UNJUDGED, Judged, cents, limit_of, product_of
 
-AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
 _WASTE = frozenset({"JW", "JZ"})
 # Findings after which nobody knows whether JW or JZ belongs on the line.
 _OPEN = frozenset(
@@ -43,34 +42,13 @@ _ROUNDING = Fraction(1, 100)
 
 
 @attrs.define(eq=False)
-class Verdict:
-    """The judgment of one line; causes are ids of `causes.ALL`, the gravest first."""
+class Verdict(Judged):
+    """The judgment of one line."""
 
-    verdict: str = AGREES
-    code: str | None = None
     units: int | None = None
     modifiers: str | None = None
     ndc: str | None = None
     difference: int | None = None
-    amount: Decimal | None = None
-    causes: list[str] = attrs.field(factory=list)
-    citations: list[Citation] = attrs.field(factory=list)
-
-    def differs(self, cause: str, *citations: Citation | None) -> None:
-        """Note a difference."""
-        self.verdict = DIFFERS
-        self._note(cause, citations)
-
-    def unjudged(self, cause: str) -> None:
-        """Note why nothing can be said, unless something was said."""
-        if self.verdict != DIFFERS:
-            self.verdict = UNJUDGED
-            self._note(cause, ())
-
-    def _note(self, cause: str, citations: tuple[Citation | None, ...]) -> None:
-        if cause not in self.causes:
-            self.causes.append(cause)
-        self.citations += [c for c in citations if c is not None and c not in self.citations]
 
 
 @attrs.frozen
@@ -238,12 +216,8 @@ class Judge:
     def _product(self, line: BilledLine, verdict: Verdict) -> None:
         """The NDC is of another code: ours is that of the product, where it has one."""
         row, on = line.row, self.bench.date(line.row)
-        try:
-            item = self.reference.products.find(str(self.cells["ndc"][row]).strip(), on)[0]
-        except JcodeunitsError:
-            verdict.unjudged("product")
-            return
-        if item.confidence == "low" or line.code in item.codes:
+        item = self._item(row)
+        if item is None or item.confidence == "low" or line.code in item.codes:
             verdict.unjudged("product")
             return
         if len(item.codes) == 1:
@@ -298,7 +272,7 @@ class Judge:
         verdict.ndc = f"{qualifier}{decimal_text(Fraction(quantity))}"
         billed = quantity_of(self.cells["ndc_quantity"][row])
         how = self.cells["ndc_qualifier"][row]
-        cite = self._product_citation(row)
+        cite = item.citation if (item := self._item(row)) is not None else None
         milligrams = self._milligrams(row)
         if not blank(how) and str(how).strip().upper() != qualifier:
             mass = str(how).strip().upper() == "ME" or (billed is not None and billed == milligrams)
@@ -313,8 +287,10 @@ class Judge:
         """Whether a quantity is the dose's or that of the containers opened, as far as it was rounded."""
         if abs(billed - quantity) < _ROUNDING:
             return True
+        item = self._item(row)
+        if item is None:
+            return False
         try:
-            item = self.reference.products.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0]
             per = counting(item, self.bench.date(row), None, reference=self.reference).per_container
             opened = count_of(self.cells["containers"][row])
         except JcodeunitsError:
@@ -327,11 +303,8 @@ class Judge:
         except JcodeunitsError:
             return None
 
-    def _product_citation(self, row: int) -> Citation | None:
-        try:
-            return self.reference.products.find(str(self.cells["ndc"][row]).strip(), self.bench.date(row))[0].citation
-        except JcodeunitsError:
-            return None
+    def _item(self, row: int) -> Product | None:
+        return product_of(self.cells["ndc"][row], self.bench.date(row), self.reference)
 
     # -- several lines of one code
 
@@ -417,21 +390,18 @@ class Judge:
         on = self.bench.date(line.row)
         if verdict.verdict != DIFFERS or on is None or line.units is None or verdict.code is None:
             return
-        mine, theirs = self._limit(verdict.code, on), self._limit(line.code, on)
-        if verdict.code == line.code and verdict.difference is not None and mine is not None:
-            verdict.amount = _cents(verdict.difference * mine)
-        elif verdict.code != line.code and None not in (mine, theirs, verdict.units):
-            assert mine is not None
-            assert theirs is not None
-            verdict.amount = _cents(line.units * theirs - (verdict.units or 0) * mine)
-
-    def _limit(self, code: str, on: Any) -> Fraction | None:
-        found = self.policy.fee(code, "payment-limit", on)
-        return None if found is None or past(found, on) else found.amount
+        mine, theirs = (limit_of(code, on, self.reference) for code in (verdict.code, line.code))
+        if mine is None or theirs is None:
+            return
+        if verdict.code == line.code and verdict.difference is not None:
+            verdict.amount = cents(verdict.difference * mine.amount)
+        elif verdict.code != line.code and verdict.units is not None:
+            verdict.amount = cents(line.units * theirs.amount - verdict.units * mine.amount)
 
     def _setting(self, row: int) -> Setting:
         cells = self.cells
-        return self.parts.setting(cells["place"][row], cells["payer"][row], None, self.bench.date(row))
+        place, payer, claim = (cells[name][row] for name in ("place", "payer", "claim_type"))
+        return self.parts.setting(place, payer, claim, self.bench.date(row))
 
     def _options(self, row: int, *names: str) -> tuple[Citation, ...]:
         on, setting = self.bench.date(row), self._setting(row)
@@ -463,12 +433,6 @@ _OF_UNITS = frozenset({"wrong-multiplier", "rounded-down", "rounded-up-twice", "
 
 def _joined(modifiers: tuple[str, ...]) -> str | None:
     return "|".join(modifiers) or None
-
-
-def _cents(value: Fraction) -> Decimal:
-    """Dollars to the cent, half up."""
-    cents = math.floor(abs(value) * 100 + Fraction(1, 2))
-    return Decimal(cents if value >= 0 else -cents).scaleb(-2)
 
 
 __all__ = ["AGREES", "DIFFERS", "UNJUDGED", "BilledLine", "Judge", "Verdict", "amount_text", "modifiers_of", "units_of"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .arguments import Parser, add_on, asked, facts, parser
-from .batch import add_files, summed_up
+from .arguments import Parser, add_on, asked, parser
+from .batch import add_files, files_of, shown, summed_up
 
 
 def audit(words: Sequence[str]) -> tuple[int, str]:
@@ -25,27 +25,10 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
 
     from jcodeunits.audit import chargemaster_file, judge_file
 
-    if args.chargemaster:
-        on = asked(args)
-        report = chargemaster_file(
-            args.file,
-            args.output,
-            on=on.date,
-            reference=on.reference,
-            spreadsheet_safe=args.spreadsheet_safe,
-            encoding=args.encoding,
-        )
-        return int(not report.ok), summed_up(report, args, on.folders)
-    reference, folders = facts(args)
-    report = judge_file(
-        args.file,
-        args.output,
-        spreadsheet_safe=args.spreadsheet_safe,
-        encoding=args.encoding,
-        reference=reference,
-        progress=False if args.quiet else None,
-    )
-    return int(not report.ok), summed_up(report, args, folders)
+    on = asked(args)
+    how = files_of(args, on.reference)
+    report = chargemaster_file(on=on.date, **how) if args.chargemaster else judge_file(progress=shown(args), **how)
+    return int(not report.ok), summed_up(report, args, on.folders)
 
 
 def arguments() -> Parser:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import terminal
 from .arguments import Parser, add_facts, add_json, facts, parser
+
+if TYPE_CHECKING:
+    from jcodeunits.facts.reference import Reference
 
 
 def batch(words: Sequence[str]) -> tuple[int, str]:
@@ -25,15 +28,7 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.batch import bill_file
 
     reference, folders = facts(args)
-    summary = bill_file(
-        args.file,
-        args.output,
-        spreadsheet_safe=args.spreadsheet_safe,
-        encoding=args.encoding,
-        date_format=args.date_format,
-        reference=reference,
-        progress=False if args.quiet else None,
-    )
+    summary = bill_file(date_format=args.date_format, progress=shown(args), **files_of(args, reference))
     return int(not summary.ok), summed_up(summary, args, folders)
 
 
@@ -57,6 +52,17 @@ def add_files(made: Parser, needed: bool) -> None:
     made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
     made.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json(made)
+
+
+def files_of(args: Any, reference: Reference) -> dict[str, Any]:
+    """What the verbs in bulk hand over: the files, how they are written, the facts."""
+    named = {"source": args.file, "target": args.output, "encoding": args.encoding}
+    return {**named, "spreadsheet_safe": args.spreadsheet_safe, "reference": reference}
+
+
+def shown(args: Any) -> bool | None:
+    """Whether a progress bar is shown; None: on a terminal."""
+    return False if args.quiet else None
 
 
 def summed_up(summary: Any, args: Any, folders: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     """
     args = arguments().read(words)
 
-    from jcodeunits.finding import rules_of
+    from jcodeunits.finding import with_own_rows
 
     on = asked(args)
     item, notes = on.reference.products.find(" ".join(args.number), on.date)
@@ -40,8 +40,7 @@ def ndc(words: Sequence[str]) -> tuple[int, str]:
     quantity = None
     if dose is not None:
         quantity = _quantity(item, dose, args, on)
-        notes = tuple(note for note in notes if note.rule not in rules_of(quantity.findings))
-        notes = (*notes, *(note for note in dose.notes if note not in notes), *quantity.findings)
+        notes = with_own_rows(dict.fromkeys((*notes, *dose.notes, *quantity.findings)))
     if args.json:
         return 0, on.document(
             product=item.as_dict(),

@@ -1,0 +1,68 @@
+"""What the two kinds of audit share: how a judgment grows, which product an NDC names, and what money is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Self
+
+import attrs
+
+from ..allowed import past
+from ..amount import half_up
+from ..dated import Citation
+from ..errors import JcodeunitsError
+from ..facts.policy_rows import Fee
+from ..facts.product_rows import Product
+from ..facts.reference import Reference
+
+AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
+
+
+@attrs.define(eq=False)
+class Judged:
+    """The judgment of one row: causes are ids of `causes.ALL`, the gravest first."""
+
+    verdict: str = AGREES
+    code: str | None = None
+    amount: Decimal | None = None
+    causes: list[str] = attrs.field(factory=list)
+    citations: list[Citation] = attrs.field(factory=list)
+
+    def differs(self, cause: str, *citations: Citation | None) -> None:
+        """Note a difference."""
+        self.verdict = DIFFERS
+        self._note(cause, citations)
+
+    def unjudged(self, cause: str) -> Self:
+        """Note why nothing can be said, unless something was said."""
+        if self.verdict != DIFFERS:
+            self.verdict = UNJUDGED
+            self._note(cause, ())
+        return self
+
+    def _note(self, cause: str, citations: tuple[Citation | None, ...]) -> None:
+        if cause not in self.causes:
+            self.causes.append(cause)
+        self.citations += [c for c in citations if c is not None and c not in self.citations]
+
+
+def product_of(ndc: Any, on: Any, reference: Reference) -> Product | None:
+    """The product that the cell of an NDC names on a day; None where it names none."""
+    try:
+        return reference.products.find(str(ndc).strip(), on)[0]
+    except JcodeunitsError:
+        return None
+
+
+def limit_of(code: str, on: dt.date, reference: Reference) -> Fee | None:
+    """The payment limit of a code on a day; None where none is known any more."""
+    found = reference.policy.fee(code, "payment-limit", on)
+    return None if found is None or past(found, on) else found
+
+
+def cents(value: Fraction) -> Decimal:
+    """Dollars to the cent, half up."""
+    whole = half_up(abs(value.numerator) * 100, value.denominator)
+    return Decimal(whole if value >= 0 else -whole).scaleb(-2)
