@@ -477,6 +477,7 @@ ITEM = {
     ("path", "value", "says"),
     [
         ("productOrService", {"coding": [{"code": "1200"}]}, r"no HCPCS or CPT code with its system \('1200'\)"),
+        ("productOrService", {"coding": [{"code": "J1885"}]}, r"no HCPCS or CPT code with its system \('J1885'\)"),
         ("quantity", None, "quantity None"),
         ("quantity.value", 1.5, "quantity 1.5"),
         ("quantity.value", 0, "quantity 0"),
@@ -488,6 +489,19 @@ ITEM = {
 def test_a_broken_item_is_refused(path: str, value: Any, says: str) -> None:
     with pytest.raises(FormatError, match=says):
         fhir.read({"item": [changed(ITEM, path, value)]})
+
+
+def test_an_item_that_is_no_drug_is_no_error_of_the_drug_lines() -> None:
+    visit = {"sequence": 2, "productOrService": coded(fhir.CPT, "99213"), "net": {"value": 90}}
+    supply = {"sequence": 3, "productOrService": {"coding": [{"code": "1200"}]}, "revenue": {"text": "0270"}}
+    found = fhir.read({"resourceType": "Claim", "item": [ITEM, visit, supply]})
+    assert [line.code for line in found.lines] == ["J1885"]
+    assert [(loss.field, loss.value) for loss in found.losses] == [
+        ("claim 1, item 2", "99213 charge 90"),
+        ("claim 1, item 3", "0270 1200"),
+    ]
+    with pytest.raises(FormatError, match="item 3: no drug line: no HCPCS or CPT code with its system"):
+        fhir.read({"resourceType": "Claim", "item": [supply]})
 
 
 def test_what_a_line_cannot_hold_is_listed() -> None:

@@ -433,6 +433,19 @@ def test_a_broken_charge_is_refused_with_its_field(changes: dict[int, str], says
         hl7v2.read(segment("FT1", {**FT1, **changes}))
 
 
+def test_a_charge_that_is_no_drug_is_no_error_of_the_drug_lines() -> None:
+    room = segment("FT1", {1: "2", 4: "20260302", 6: "CG", 7: "R1^Room^L", 10: "1"})
+    visit = segment("FT1", {1: "3", 4: "20260302", 6: "CG", 25: "99213^Visit^C4"})
+    found = hl7v2.read("\r".join([segment("FT1", FT1), room, visit]))
+    assert [line.code for line in found.lines] == ["J1885"]
+    assert [(loss.field, loss.value) for loss in found.losses] == [("FT1 in line 2", "R1"), ("FT1 in line 3", "99213")]
+    with pytest.raises(FormatError, match="FT1 in line 1: no drug line: FT1-10 counts no units"):
+        hl7v2.read(visit)
+    credit = segment("FT1", {1: "2", 4: "20260302", 6: "CD", 7: "R1^Room^L", 10: "1"})
+    with pytest.raises(FormatError, match="a credit"):
+        hl7v2.read("\r".join([segment("FT1", FT1), credit]))
+
+
 def test_what_a_line_cannot_hold_is_listed() -> None:
     coded = {19: "29857009^Chest pain^SCT~R52^^I10~M5450^^ICD10", 43: "5^385049006&Capsule&SCT"}
     row = segment("FT1", {**FT1, **coded})

@@ -396,3 +396,44 @@ def test_an_isa_of_105_characters_is_cut() -> None:
     assert x12.read(isa + LINE).lines[0].code == "J1885"
     with pytest.raises(FormatError, match="106 characters"):
         x12.read(isa.replace("*T*", "*T") + LINE)
+
+
+ENVELOPE = (
+    f"ISA*00*{'':10}*00*{'':10}*ZZ*{'A':15}*ZZ*{'B':15}*260302*1017*^*00501*000000001*0*P*:~GS*HC*A*B*20260302*1017*1*X*005010X222A1~"
+    "ST*837*0001*005010X222A1~CLM*C1*10***11:B:1*Y*A*Y*Y~LX*1~SV1*HC:J1885*10*UN*2*11**1~DTP*472*D8*20260302~"
+    "SE*6*0001~GE*1*1~IEA*1*000000001~"
+)
+
+
+def test_a_whole_interchange_loses_nothing() -> None:
+    assert [loss.field for loss in x12.read(ENVELOPE).losses] == ["diagnoses"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "field"),
+    [
+        ("*0*P*:~", "*0*T*:~", "ISA15"),
+        ("SE*6*", "SE*7*", "SE01"),
+        ("GE*1*", "GE*2*", "GE01"),
+        ("IEA*1*", "IEA*9*", "IEA01"),
+        ("GE*1*1~IEA*1*000000001~", "", "GE"),
+        ("IEA*1*000000001~", "", "IEA"),
+    ],
+)
+def test_test_data_and_counts_that_do_not_fit_are_said(was: str, now: str, field: str) -> None:
+    assert field in [loss.field for loss in x12.read(ENVELOPE.replace(was, now)).losses]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ("SE*6*0001", "SE*6*0002", "SE02 is not the control number of its ST"),
+        ("GE*1*1~", "GE*1*7~", "GE02 is not the control number of its GS"),
+        ("*000000001~", "*000000009~", "IEA02 is not the control number of its ISA"),
+        ("SE*6*0001~", "", "ends no GS"),
+        ("ST*837*", "ST*835*", "ST01 is '835', and a claim is 837"),
+    ],
+)
+def test_an_interchange_that_was_joined_or_is_no_claim_is_refused(was: str, now: str, says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        x12.read(ENVELOPE.replace(was, now))

@@ -84,6 +84,12 @@ def counted(owners: Iterable[object]) -> tuple[int, ...]:
     return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
 
 
+def no_line(lost: Iterable[Loss], what: str) -> list[str]:
+    """What to say of charges that hold no line: why each one that is there is none."""
+    why = [f"{loss.field}: {loss.reason}" for loss in lost if loss.reason.startswith("no drug line")]
+    return why or [f"there is no {what}"]
+
+
 def refuse_any(problems: Sequence[str], what: str, name: str) -> None:
     """Raise `FormatError` with everything that keeps a text from being read; nothing where there is no problem."""
     if problems:

@@ -23,7 +23,7 @@ from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
-from jcodeunits.hcpcs import is_level_two
+from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
@@ -120,20 +120,59 @@ def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines
     owners: list[object] = []
     every: list[Loss] = list(_earlier(message))
     for at, (_, resource) in enumerate(resources(message), 1):
-        if resource.get("resourceType") == "ChargeItem":
+        if resource.get("resourceType") == "ChargeItem" and (why := _no_drug_charge(resource)):
+            _stands(resource, f"ChargeItem {resource.get('id') or at}", problems)
+            every.append(Loss(None, f"ChargeItem {resource.get('id') or at}", _first(resource.get("code")), why))
+        elif resource.get("resourceType") == "ChargeItem":
             rows.append(_charge_item(resource, len(rows) + 1, problems))
             owners.append((resource.get("subject") or {}).get("reference"))
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
-            owners += [at] * len(resource["item"])
             every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
             listed = _listed(resource) or dict(enumerate(diagnoses, 1))
             for item in resource["item"]:
-                rows.append(_item(item, len(rows) + 1, listed, problems))
-    _outgoing.refuse_any(problems or ([] if rows else ["there is no item"]), "These FHIR charges", "fhir")
+                if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), _has_ndc(item)):
+                    every.append(_outside(item, at, why))
+                else:
+                    rows.append(_item(item, len(rows) + 1, listed, problems))
+                    owners.append(at)
+    nothing = [] if rows else _outgoing.no_line(every, "item")
+    _outgoing.refuse_any(problems or nothing, "These FHIR charges", "fhir")
     lines, dates, places, losses = zip(*rows, strict=True)
     every += [loss for each in losses for loss in each]
     return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
+
+
+def _no_drug(concept: Mapping[str, Any], quantity: Mapping[str, Any] | None, has_ndc: bool) -> str:
+    """Why a charge is of no drug, where it is none and nothing bills it by itself: no error of the drug lines."""
+    said = [str(one.get("code")) for one in concept.get("coding") or []]
+    if has_ndc or any(is_valid(code) and is_level_two(code) for code in said):
+        return ""
+    if not codes(concept, HCPCS) and not codes(concept, CPT):
+        return "no drug line: no HCPCS or CPT code with its system"
+    return "" if quantity else "no drug line: its quantity counts no units"
+
+
+def _has_ndc(item: Mapping[str, Any]) -> bool:
+    return any(codes(one.get("productOrService") or {}, NDC) for one in item.get("detail") or [])
+
+
+def _no_drug_charge(resource: Mapping[str, Any]) -> str:
+    concepts = [resource.get("productCodeableConcept") or {}]
+    concepts += [one.get("concept") or {} for one in resource.get("product") or []]
+    return _no_drug(resource.get("code") or {}, resource.get("quantity"), any(codes(one, NDC) for one in concepts))
+
+
+def _first(concept: Mapping[str, Any] | None) -> str:
+    return next(iter(words(concept)), "")
+
+
+def _outside(item: Mapping[str, Any], at: int, why: str) -> Loss:
+    """The loss of an item: its number, what it names and its charge."""
+    charge = (item.get("net") or {}).get("value")
+    said = [_first(item.get("revenue")), _first(item.get("productOrService"))]
+    said += [] if charge is None else [f"charge {charge}"]
+    return Loss(None, f"claim {at}, item {item.get('sequence', '')}".rstrip(), " ".join(filter(None, said)), why)
 
 
 # The values of the elements that turn a charge round; what is not here is refused by its name. A fragment

@@ -133,6 +133,8 @@ def _lines(segments: list[Segment]) -> ClaimLines:
             patient = patient_of(segment)
         elif segment.name == "ORC" and (said := ordered(segment)):
             problems.append(f"{segment.where}: {said[1]}")
+        elif segment.name == "FT1" and (why := _no_drug(segment)):
+            lost.append(Loss(None, segment.where, segment.get(25) or segment.get(7), f"no drug line: {why}"))
         elif segment.name == "FT1":
             lines.append(_line(segment, len(lines) + 1, problems, lost))
             patients.append(patient)
@@ -148,9 +150,21 @@ def _lines(segments: list[Segment]) -> ClaimLines:
             lines[-1] = _zed(lines[-1], segment, problems)
         elif segment.name not in _elements.DFT_SEGMENTS:
             lost.append(Loss(len(lines) or None, segment.name, "", "a line has no field for this segment"))
-    _outgoing.refuse_any(problems or ([] if lines else ["there is no FT1 segment"]), "These HL7 charges", "hl7v2")
+    _outgoing.refuse_any(
+        problems or ([] if lines else _outgoing.no_line(lost, "FT1 segment")), "These HL7 charges", "hl7v2"
+    )
     claims = _outgoing.counted(patients)
     return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost), claims)
+
+
+def _no_drug(ft1: Segment) -> str:
+    """Why a charge is of no drug, where it is none and nothing bills it by itself: no error of the drug lines."""
+    said = [ft1.get(position) for position in (25, 7)]
+    if ft1.get(6) != "CG" or ft1.get(29) or any(is_valid(code) and is_level_two(code) for code in said):
+        return ""
+    if not _procedure(ft1, [])[0]:
+        return "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code"
+    return "" if ft1.get(10) else "FT1-10 counts no units"
 
 
 def _days(ft1: Segment, problems: list[str]) -> str:

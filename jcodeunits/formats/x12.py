@@ -37,6 +37,7 @@ from . import _elements, _outgoing
 from ._json import plain_text
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
+from ._x12_envelope import Envelopes
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
 SERVICE_UNIT_DIGITS = 8
@@ -258,10 +259,10 @@ def read(text: str | bytes, *, diagnoses: Sequence[str] = (), delimiters: Delimi
 
     A whole interchange brings its delimiters (ISA), place (CLM05) and diagnoses (HI); a fragment has the
     plain delimiters, and `diagnoses` is the claim's list that its pointers count in. What a line cannot
-    hold, and pointers that nobody resolves, are listed in `.losses`.
+    hold, pointers that nobody resolves, test data (ISA15) and counts that do not fit are listed in `.losses`.
 
     Raises `FormatError` naming every segment that is wrong: no LX before SV1, CTP03 in use, an NDC that has
-    not 11 digits, fractional units, a fifth modifier in the place of the description.
+    not 11 digits, fractional units, a fifth modifier in the place of the description, an end of another envelope.
     """
     body = plain_text(text, "x12").lstrip("\r\n\t ")
     if not body:
@@ -307,11 +308,13 @@ class _Reader:
         self.open: _Open | None = None
         self.problems: list[str] = []
         self.losses: list[Loss] = []
+        self.envelopes = Envelopes(self.problems, self.losses)
         self.claims = 0
 
     def segment(self, at: int, piece: str) -> None:
         name, *elements = piece.split(self.marks.element)
         values = dict(enumerate(elements, 1))
+        self.envelopes.segment(name, values, f"segment {at} ({name})")
         if name in _OUTSIDE:
             self.close()
         handler = _HANDLERS.get(name)
@@ -488,6 +491,7 @@ class _Reader:
 
     def result(self) -> ClaimLines:
         self.close()
+        self.envelopes.close()
         _outgoing.refuse_any(self.problems, "This X12 text", "x12")
         if not self.done:
             raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
