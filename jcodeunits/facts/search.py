@@ -87,8 +87,8 @@ def find(text: str, on: object = None, reference: Reference | None = None, limit
     if _FULL not in ranked.values() and _EXACT not in ranked.values():
         for row in _in_parts(text, book.drugs, day, bool(ranked)):
             ranked.setdefault(row, _FULL)
-    found = sorted(ranked, key=lambda row: (ranked[row], *_order(row)))
-    return Drugs(found[:limit])
+    found = sorted(ranked.items(), key=lambda item: (item[1], *_order(item[0])))
+    return Drugs(row for row, _ in found[:limit])
 
 
 def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> list[Drug]:
@@ -142,24 +142,24 @@ def _by_ndc(text: str, day: dt.date | None, reference: Reference) -> Iterable[Dr
 
 
 def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
-    key, wanted = squeezed(text), normal(text).split()
+    key, wanted = squeezed(text), list(dict.fromkeys(normal(text).split()))
     if not key or any(row.kind == "unsafe" and squeezed(row.name) == key for row in book.names):
         return
     begins = max((word[:4] for word in wanted if word not in _SPELT_OUT), key=len, default="")
 
-    def may(line: str) -> bool:  # every row that `_rank` finds, and others
-        return begins in line or key[:3] in line
+    def may(low: str) -> bool:  # all that `_rank` finds, and others: before any word is taken apart
+        return begins in low or key[:3] in low
 
     for row in book.store.mentioning(Drug, may):
         held = f"{row.ingredient} {row.form} {row.qualifier} {' '.join(row.routes)}"
-        rank = _rank(key, wanted, held, row.ingredient)
+        rank = _rank(key, wanted, held, row.ingredient) if may(held.casefold()) else None
         if rank is not None:
             yield rank, row
     of_ingredient: dict[str, int] = {}
     named: tuple[Brand | OtherName, ...] = (*book.store.mentioning(Brand, may), *book.names)
     for said in named:
         called = said.brand if isinstance(said, Brand) else said.name
-        rank = _rank(key, wanted, called, called)
+        rank = _rank(key, wanted, called, called) if may(called.casefold()) else None
         if rank is None or getattr(said, "kind", "") == "unsafe":
             continue
         if said.code:
@@ -177,9 +177,6 @@ def _plain(rows: tuple[Drug, ...]) -> tuple[Drug, ...]:
 
 def _rank(key: str, wanted: list[str], held: str, name: str) -> int | None:
     """How the words wanted are found in the words held: each begins one of them; short words are whole."""
-    low = held.casefold()
-    if not all(word[:4] in low for word in wanted if word not in _SPELT_OUT) and key[:3] not in low:
-        return None  # most rows end here, before any word is taken apart
     squeezed_name = squeezed(name)
     if squeezed_name == key:
         return _FULL

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
@@ -39,6 +40,7 @@ class Store:
     folder: Folder | None = None
     own: tuple[OwnTables, ...] = ()
     _memo: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
+    _folded_rows: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
     _seen: set[str] = attrs.field(init=False, repr=False, factory=set)
 
     # -- files
@@ -125,20 +127,21 @@ class Store:
     def rows(self, row_class: type[D]) -> tuple[D, ...]:
         """Every row of a table, sorted by key and first day."""
         if row_class not in self._memo:
-            found = _shipped(cast("Any", row_class)) if self._is_shipped(row_class) else self._read(row_class)
-            self._memo[row_class] = self._overlaid(found, self._own(row_class))
+            self._memo[row_class] = self._overlaid(self._filed(row_class), self._own(row_class))
         return self._memo[row_class]
+
+    def _filed(self, row_class: type[D]) -> tuple[D, ...]:
+        """Every row of a table's file, in the order of its lines, without a site's own."""
+        if self.folder is None or self.folder.file(f"{row_class.TABLE}.csv") is None:
+            return _shipped(cast("Any", row_class))
+        if row_class not in self._folded_rows:
+            file = self._whole(f"{row_class.TABLE}.csv")
+            self._folded_rows[row_class] = tables.read(row_class, file, self.sources)
+        return self._folded_rows[row_class]
 
     def has_read(self, row_class: type[Any]) -> bool:
         """Whether a table has been read whole."""
         return row_class in self._memo
-
-    def _is_shipped(self, row_class: type[Any]) -> bool:
-        name = f"{row_class.TABLE}.csv"
-        return self.folder is None or self.folder.file(name) is None
-
-    def _read(self, row_class: type[D]) -> tuple[D, ...]:
-        return tables.read(row_class, self._whole(f"{row_class.TABLE}.csv"), self.sources)
 
     def starting(self, row_class: type[D], first_cell: str, whole: bool = True) -> tuple[D, ...]:
         """The rows whose first cell is this text, or not `whole` begins with it; the rest unread."""
@@ -150,10 +153,13 @@ class Store:
         The others are not made; where a quarter of the lines does, the table is read whole, and kept.
         """
         lines, small = tables.lines_in_small(self._whole(f"{row_class.TABLE}.csv"))
-        found = [line for line, low in zip(lines, small, strict=True) if says(low)]
-        if 4 * len(found) > len(lines):
-            return self.rows(row_class)
-        return self._overlaid(tables.rows_of(row_class, found, self.sources), self._own(row_class))
+        asked = [says(low) for low in small]
+        if self.has_read(row_class) or 4 * sum(asked) > len(asked):
+            self.rows(row_class)
+            found = tuple(compress(self._filed(row_class), asked))
+        else:
+            found = tables.rows_of(row_class, compress(lines, asked), self.sources)
+        return self._overlaid(found, self._own(row_class))
 
     # -- own rows
 
