@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .amount import decimal_text
+from .amount import decimal_text, half_up, told
 from .claim import Charge, Line
 from .dated import Citation, as_date
 from .facts.policy import Policy
@@ -130,27 +130,24 @@ class Estimate:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; amounts as text to the cent, the total None where no line has a figure."""
+        rows = [
+            {
+                **told(row, "line", "code", "units"),
+                "amount": None if row.amount is None else _cents(row.amount),
+                **told(row, "how", "note", "citations"),
+            }
+            for row in self.rows
+        ]
         return {
             "estimate": "partial: national Medicare amounts without locality, deductible or sequestration",
-            "lines": [
-                {
-                    "line": row.line,
-                    "code": row.code,
-                    "units": row.units,
-                    "amount": None if row.amount is None else _cents(row.amount),
-                    "how": row.how,
-                    "note": row.note,
-                    "citations": [str(citation) for citation in row.citations],
-                }
-                for row in self.rows
-            ],
+            "lines": rows,
             "total": _cents(self.total) if any(row.amount is not None for row in self.rows) else None,
             "complete": self.complete,
         }
 
 
 def _cents(amount: Fraction) -> str:
-    cents = (amount * 100 + Fraction(1, 2)).__floor__()
+    cents = half_up(amount.numerator * 100, amount.denominator)
     return f"{cents // 100}.{cents % 100:02d}"
 
 

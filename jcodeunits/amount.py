@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -151,6 +152,31 @@ def round_up(exact: Fraction) -> int:
     (4, 5, 1)
     """
     return int(quotient_up(exact.numerator, exact.denominator))
+
+
+def plain(value: Any) -> Any:
+    """A value in JSON types: exact numbers and days as text, what has a form of its own in that.
+
+    >>> plain({"size": Fraction(5, 2), "codes": ("J1885",), "ends": None})
+    {'size': '2.5', 'codes': ['J1885'], 'ends': None}
+    """
+    if value is None or isinstance(value, str | int):
+        return value
+    for form in ("as_dict", "as_list"):
+        if hasattr(value, form):
+            return getattr(value, form)()
+    if isinstance(value, Fraction):
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def told(thing: Any, *names: str) -> dict[str, Any]:
+    """Some attributes of an answer in JSON types, by their names."""
+    return {name: plain(getattr(thing, name)) for name in names}
 
 
 def half_up(whole: Any, size: Any) -> Any:

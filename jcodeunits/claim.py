@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from .amount import plain, told
 from .dated import Trace
 from .encounter import Encounter
 from .facts.reference import FromReference, Reference, Stamp
@@ -22,10 +23,9 @@ class ExtraNdc:
     qualifier: str | None = None
     quantity: Decimal | None = None
 
-    def as_dict(self) -> dict[str, str | None]:
+    def as_dict(self) -> dict[str, Any]:
         """The line's NDC fields again, as text."""
-        quantity = None if self.quantity is None else format(self.quantity, "f")
-        return {"ndc": self.ndc, "ndc_qualifier": self.qualifier, "ndc_quantity": quantity}
+        return {"ndc": self.ndc, "ndc_qualifier": self.qualifier, "ndc_quantity": plain(self.quantity)}
 
 
 @attrs.frozen(repr=False)
@@ -64,24 +64,11 @@ class Line(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types in the contract's shape; the exact NDC quantity as text."""
-        plain: dict[str, Any] = {
-            "code": self.code,
-            "modifiers": list(self.modifiers),
-            "units": self.units,
-            "diagnoses": list(self.diagnoses),
-            "ndc": self.ndc,
-            "ndc_qualifier": self.ndc_qualifier,
-            "ndc_quantity": None if self.ndc_quantity is None else format(self.ndc_quantity, "f"),
+        more = told(self, "description", "charge_amount", "revenue_code", "extra_ndcs")
+        return {
+            **told(self, "code", "modifiers", "units", "diagnoses", "ndc", "ndc_qualifier", "ndc_quantity"),
+            **{name: value for name, value in more.items() if value not in (None, [])},
         }
-        if self.description is not None:
-            plain["description"] = self.description
-        if self.charge_amount is not None:
-            plain["charge_amount"] = format(self.charge_amount, "f")
-        if self.revenue_code is not None:
-            plain["revenue_code"] = self.revenue_code
-        if self.extra_ndcs:
-            plain["extra_ndcs"] = [extra.as_dict() for extra in self.extra_ndcs]
-        return plain
 
 
 def _several(count: int, thing: str) -> str:
@@ -145,13 +132,7 @@ class Charge(Shown, FromReference):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types in the contract's shape."""
-        return {
-            "ok": self.ok,
-            "lines": [line.as_dict() for line in self.lines],
-            "findings": [finding.as_dict() for finding in self.findings],
-            "edition": self.edition,
-            "fingerprint": self.fingerprint,
-        }
+        return told(self, "ok", "lines", "findings", "edition", "fingerprint")
 
     @staticmethod
     def schema() -> dict[str, Any]:

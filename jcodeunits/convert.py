@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from . import hcpcs, ndc, routes, tables, units
-from .amount import MOST_UNITS, decimal_text, round_up
+from .amount import MOST_UNITS, decimal_text, round_up, told
 from .dated import Step, Trace, as_date
 from .dose import Dose
 from .errors import (
@@ -105,16 +105,11 @@ class BilledUnits(Shown, FromReference):
             "code": self.code,
             "drug": self.drug.name,
             "billing_unit": self.drug.billing_unit.as_dict(),
-            "dose": self.dose.as_dict(),
-            "exact": decimal_text(self.exact),
+            **told(self, "dose", "exact"),
             "units": self.count,
             "on": self.on.isoformat(),
-            "effective": self.drug.effective.isoformat(),
-            "ends": self.drug.ends.isoformat() if self.drug.ends else None,
-            "findings": [finding.as_dict() for finding in self.findings],
-            "trace": self.trace.as_list(),
-            "edition": self.edition,
-            "fingerprint": self.fingerprint,
+            **told(self.drug, "effective", "ends"),
+            **told(self, "findings", "trace", "edition", "fingerprint"),
         }
 
     @property

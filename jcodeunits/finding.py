@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import attrs
 
+from .amount import told
 from .dated import Citation
 from .errors import shortened
 
@@ -104,16 +105,9 @@ class Finding:
     def __repr__(self) -> str:
         return shortened(f"<Finding {self.severity} {self.rule}: {self.says}>")
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the contract's shape."""
-        return {
-            "rule": self.rule,
-            "severity": self.severity,
-            "line": self.line,
-            "says": self.says,
-            "fix": self.fix,
-            "citations": [str(citation) for citation in self.citations],
-        }
+        return told(self, "rule", "severity", "line", "says", "fix", "citations")
 
 
 FINDINGS = declare(__name__, {"own-row": ("A site's own row answers in place of a shipped one", "note")})

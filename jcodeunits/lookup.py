@@ -11,6 +11,7 @@ import attrs
 
 from . import rules, tables
 from .allowed import allowed, figures, unpriced
+from .amount import told
 from .dated import Citation, Period, as_date
 from .facts.policy import Policy, all_in_effect, in_effect, reach
 from .facts.policy_rows import (
@@ -45,16 +46,11 @@ class Hit:
     period: Period
     citation: Citation
 
-    def as_dict(self) -> dict[str, str | None]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        ends = self.period.ends
         return {
-            "kind": self.kind,
-            "key": self.key,
-            "title": self.title,
-            "detail": self.detail,
-            "effective": self.period.effective.isoformat(),
-            "ends": ends.isoformat() if ends else None,
+            **told(self, "kind", "key", "title", "detail"),
+            **told(self.period, "effective", "ends"),
             "citation": str(self.citation),
         }
 

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from . import ndc, tables, units
-from .amount import decimal_text, half_up, read_decimal
+from .amount import decimal_text, half_up, plain, read_decimal, told
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
@@ -57,16 +57,8 @@ class NdcQuantity(Shown, FromReference):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; exact numbers are text."""
-        return {
-            "ndc": self.ndc,
-            "ndc_qualifier": self.qualifier,
-            "ndc_quantity": f"{self.quantity:f}",
-            "exact": decimal_text(self.exact),
-            "findings": [finding.as_dict() for finding in self.findings],
-            "trace": self.trace.as_list(),
-            "edition": self.edition,
-            "fingerprint": self.fingerprint,
-        }
+        named = {"ndc": self.ndc, "ndc_qualifier": self.qualifier, "ndc_quantity": plain(self.quantity)}
+        return {**named, **told(self, "exact", "findings", "trace", "edition", "fingerprint")}
 
 
 def product(number: object, on: object, reference: Reference | None = None) -> Product:

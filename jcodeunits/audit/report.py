@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from .. import show
+from ..amount import told
 from ..facts.reference import Reference
 from ..shown import Shown
 from . import causes
@@ -26,12 +27,7 @@ class Subtotal:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; dollars as text."""
-        return {
-            "name": self.name,
-            "lines": self.lines,
-            "units": self.units,
-            "amount": None if self.amount is None else str(self.amount),
-        }
+        return told(self, "name", "lines", "units", "amount")
 
 
 @attrs.frozen(repr=False)
@@ -56,18 +52,7 @@ class Report(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {
-            "source": self.source,
-            "target": self.target,
-            "lines": self.lines,
-            "agrees": self.agrees,
-            "differs": self.differs,
-            "unjudged": [row.as_dict() for row in self.unjudged],
-            "by_cause": [row.as_dict() for row in self.by_cause],
-            "by_drug": [row.as_dict() for row in self.by_drug],
-            "edition": self.edition,
-            "fingerprint": self.fingerprint,
-        }
+        return told(self, *(field.name for field in attrs.fields(Report)))
 
     def text(self, width: int = 80, most: int = 20) -> str:
         """The report for people: verdicts, then causes, then the `most` drugs with the most lines."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import attrs
 
 from .. import tables, units
-from ..amount import decimal_text, read_decimal
+from ..amount import decimal_text, plain, read_decimal, told
 from ..errors import JcodeunitsError
 from ..shown import Shown
 from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
@@ -152,21 +152,14 @@ class BillingUnit:
 
     def as_dict(self) -> dict[str, Any]:
         """Size and unit as text, and the basis."""
-        made: dict[str, Any] = {
-            "size": decimal_text(self.size) if self.size is not None else None,
-            "unit": units.label(self.unit) if self.unit else None,
-            "basis": self.basis,
-        }
+        made = {"size": plain(self.size), "unit": units.label(self.unit) if self.unit else None, "basis": self.basis}
         if self.components:
             made["components"] = [
                 {"name": c.name, "amount": decimal_text(c.amount), "unit": units.label(c.unit)} for c in self.components
             ]
         if self.equivalents:
             made["equivalents"] = [f"{decimal_text(a)} {u}" for a, u in self.equivalents]
-        if self.basis == "band":
-            made["above"] = decimal_text(self.above) if self.above is not None else None
-            made["through"] = decimal_text(self.through) if self.through is not None else None
-        return made
+        return {**made, **(told(self, "above", "through") if self.basis == "band" else {})}
 
 
 @lru_cache(maxsize=4096)
@@ -256,18 +249,10 @@ class Drug(Shown, Dated):
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
-            "code": self.code,
-            "ingredient": self.ingredient,
-            "qualifier": self.qualifier,
-            "form": self.form,
-            "routes": list(self.routes),
-            "kind": self.kind,
+            **told(self, "code", "ingredient", "qualifier", "form", "routes", "kind"),
             "billing_unit": self.billing_unit.as_dict() if not self.refuses else None,
             "refuses": REFUSALS.get(self.refuses),
-            "effective": self.effective.isoformat(),
-            "ends": self.ends.isoformat() if self.ends else None,
-            "citation": str(self.citation),
-            "confidence": self.confidence,
+            **told(self, "effective", "ends", "citation", "confidence"),
         }
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from .. import hcpcs, ndc, tables, units
-from ..amount import decimal_text
+from ..amount import decimal_text, plain, told
 from ..dated import Step
 from ..dose import Dose
 from ..errors import ProductMismatch
@@ -203,24 +203,14 @@ class Product(Shown, Dated):
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; exact numbers are text."""
         return {
-            "ndc": self.ndc,
-            "label": self.label,
-            "maker": self.maker,
-            "codes": list(self.codes),
-            "amount": decimal_text(self.amount) if self.amount is not None else None,
+            **told(self, "ndc", "label", "maker", "codes", "amount"),
             "unit": units.label(self.unit),
             "containers": decimal_text(self.containers),
             "ndc_qualifier": self.qualifier or None,
-            "ndc_quantity": decimal_text(self.quantity) if self.quantity is not None else None,
-            "proof": self.proof or None,
-            "shape": self.shape or None,
-            "kind": self.kind or None,
-            "form": self.form or None,
+            "ndc_quantity": plain(self.quantity),
+            **{name: getattr(self, name) or None for name in ("proof", "shape", "kind", "form")},
             "marks": [MARKS[mark] for mark in self.marks],
-            "effective": self.effective.isoformat(),
-            "ends": self.ends.isoformat() if self.ends else None,
-            "citation": str(self.citation),
-            "confidence": self.confidence,
+            **told(self, "effective", "ends", "citation", "confidence"),
         }
 
 

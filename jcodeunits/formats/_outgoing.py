@@ -15,7 +15,7 @@ from typing import Any, TypedDict, Unpack
 
 import attrs
 
-from jcodeunits.amount import money
+from jcodeunits.amount import money, told
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
@@ -54,7 +54,7 @@ class Loss:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {"line": self.line, "field": self.field, "value": self.value, "reason": self.reason}
+        return told(self, "line", "field", "value", "reason")
 
 
 @attrs.frozen

@@ -15,6 +15,7 @@ from typing import ClassVar
 import attrs
 
 from jcodeunits import units
+from jcodeunits.amount import told
 from jcodeunits.errors import UnitMismatch
 from jcodeunits.facts.drug_rows import REFUSALS, Drug, Successor
 from jcodeunits.tables import Dated, column, columns_last, text, words
@@ -111,14 +112,8 @@ class Coverage:
 
     def as_dict(self) -> dict[str, object]:
         """Plain JSON types."""
-        return {
-            "catalogued": self.catalogued,
-            "computable": self.computable,
-            "refusing": dict(sorted(self.refusing.items())),
-            "ended": self.ended,
-            "with_successor": self.with_successor,
-            "by_kind": dict(sorted(self.by_kind.items())),
-        }
+        counted = {name: dict(sorted(getattr(self, name).items())) for name in ("refusing", "by_kind")}
+        return {**told(self, "catalogued", "computable", "refusing", "ended", "with_successor", "by_kind"), **counted}
 
 
 def coverage(drugs: Iterable[Drug], successors: Iterable[Successor]) -> Coverage:

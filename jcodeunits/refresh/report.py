@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from jcodeunits.amount import told
 from jcodeunits.facts.store import Store
 
 from .families import FAMILIES
@@ -79,13 +80,7 @@ class RefreshReport:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
-            "edition": self.edition,
-            "read": list(self.read),
-            "known": list(self.known),
-            "written": list(self.written),
-            "unchanged": list(self.unchanged),
-            "left_out": list(self.left_out),
-            "tables": list(self.tables),
+            **told(self, "edition", "read", "known", "written", "unchanged", "left_out", "tables"),
             "changes": [attrs.asdict(item) for item in self.changes],
             "lint": [attrs.asdict(item) for item in self.lint],
             "next": [family.page for family in FAMILIES if family.page],
