@@ -42,6 +42,7 @@ FLOORS = {
     "facts.site_policy": 9,
     "facts.drug_text": 8,
     "facts.reading_names": 9,
+    "facts.agreement": 9,
     "facts.choosing": 9,
     "facts.code_uses": 9,
     "facts.own": 9,

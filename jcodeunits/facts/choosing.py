@@ -7,6 +7,7 @@ are never taken for each other. Where several codes fit, the rules of `choose` d
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -19,11 +20,12 @@ from ..amount import round_up
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
+from .agreement import called, check, counts_volume, listed, ratio
 from .by_route import answers_for, is_local, own_routes, said_for
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import PLAIN, DrugText, Named, bare_names, fits, own_words, read, spelt
+from .reading_names import PLAIN, DrugText, Named, bare_names, own_words, read, spelt
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -87,7 +89,7 @@ def _of_name(
     dated = tuple(row for row in found if on is None or row.period.holds(on))
     found = dated or found
     if not found:
-        return _told_apart(catalog, _called(catalog, named.key), named, route, on), ()
+        return _told_apart(catalog, called(catalog, named.key), named, route, on), ()
     way = tuple(row for row in found if said_for(row.routes, route)) or found
     # What the words beside a name say goes before the ways that its rows are for ("Humalog pump").
     said = next(
@@ -104,12 +106,6 @@ def _rows_said(catalog: Catalog, said: Iterable[Brand | OtherName]) -> tuple[Dru
     return tuple(dict.fromkeys(rows))
 
 
-def _called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
-    """Rows of an ingredient, by its full name or without its salt; those of the full name first."""
-    fulls = sorted(catalog.moieties.get(key, ()), key=lambda full: full.replace(" ", "") != key)
-    return tuple(row for full in fulls for row in catalog.ingredients[full])
-
-
 def _told_apart(
     catalog: Catalog, rows: tuple[Drug, ...], named: Named, route: str | None, on: dt.date | None
 ) -> tuple[Drug, ...]:
@@ -122,12 +118,14 @@ def _told_apart(
     own = named.own
     if not own:
         return rows
-    by_form = tuple(row for row in rows if own <= set(normal(row.form).split()))
+    formed = {row.code for row in rows if own <= set(normal(row.form).split())}
+    by_form = tuple(row for row in rows if row.code in formed)
     live = tuple(row for row in by_form if (row.period.holds(on) if on is not None else row.ends is None))
     if live and own <= catalog.properties and all(own_routes(row) for row in live):
         plain = tuple(row for row in rows if not row.form and not row.specific)
         return (*plain, *live) if route is None else tuple(row for row in live if answers_for(row, route)) or plain
-    return by_form or tuple(row for row in rows if own <= own_words(row))
+    called_so = {row.code for row in rows if own <= own_words(row)}
+    return by_form or tuple(row for row in rows if row.code in called_so)
 
 
 # -- choosing
@@ -153,22 +151,51 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
         raise _unread(catalog, wanted, on)
     uncoded = [named for named in reading.names if _is_uncoded(catalog, named)]
     if uncoded:
-        none = catalog.no_code(uncoded[0].text, on, catalog.uncoded[uncoded[0].key].kind)
+        kind = catalog.kind_without_code(uncoded[0].key)
+        if not kind:
+            raise _by_others(catalog, uncoded[0], on)
+        none = catalog.no_code(uncoded[0].text, on, kind)
         if len(reading.codes) == 1 and reading.codes[0] in none.candidates:
             return Choice(catalog.on(reading.codes[0], on), None, (), (), reading)
         raise none
     route = _way(reading, route)
+    ways = reading.routes if route is None and len(reading.routes) > 1 else (route,)
+    found = {choice.drug.code: choice for choice in [_of_way(catalog, reading, way, dose, on) for way in ways]}
+    if len(found) > 1:
+        rows = [choice.drug for choice in found.values()]
+        says = f"names the routes {' and '.join(reading.routes)}, which have codes of their own"
+        raise _ambiguous(reading.text, says, rows, "Give one route.", on)
+    choice = next(iter(found.values()))
+    check(catalog, reading, choice.drug, dose, on)
+    return attrs.evolve(choice, reading=reading)
+
+
+def _of_way(catalog: Catalog, reading: DrugText, route: str | None, dose: Dose | None, on: dt.date) -> Choice:
+    """The one row that the names and codes of a text mean, given in one way."""
     chosen = [_choose(catalog, named, reading, on, dose, route) for named in reading.names]
     choice = chosen[0] if len(chosen) == 1 and not reading.codes else _agreed(catalog, reading, chosen, on)
     if isinstance(choice, AmbiguousDrug):
         raise choice
-    _checked(catalog, reading, choice.drug, dose, on)
-    _check_fluid(catalog, reading, choice.drug, on)
-    return attrs.evolve(choice, reading=reading)
+    return choice
 
 
 def _is_uncoded(catalog: Catalog, named: Named) -> bool:
-    return named.key in catalog.uncoded and named.key not in catalog.named
+    """Whether a name is listed as a drug without a code, or in a public list as no drug by itself."""
+    return named.key not in catalog.named and (named.key in catalog.uncoded or not catalog.knows(named.key))
+
+
+def _by_others(catalog: Catalog, named: Named, on: dt.date) -> AmbiguousDrug:
+    """The refusal of a name that has no code by itself, with the drugs that it may be or be a part of."""
+    codes = catalog.public[named.key].means.split("|")
+    rows = [row for code in codes for row in catalog.rows(code) if row.period.holds(on)]
+    shown = listed(rows)
+    return AmbiguousDrug(
+        f"{quoted(named.text)} has no code by itself: {shown}. Give the whole drug, or its code.",
+        given=named.text,
+        candidates=tuple(row.code for row in rows) or tuple(codes),
+        on=on,
+        listed=shown,
+    )
 
 
 def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | AmbiguousDrug:
@@ -227,7 +254,7 @@ def _choose(
         else:
             # A brand whose rows say what tells them apart is several products, not sizes of one.
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
-            counting = [row for row in candidates if dose is not None and _ratio(row, dose) is not None]
+            counting = [row for row in candidates if dose is not None and ratio(row, dose) is not None]
             if apart and len(counting) == 1:
                 drug = counting[0]  # only one of its products is counted so
             else:
@@ -241,13 +268,9 @@ def _choose(
 
 def _counted(reading: DrugText, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
     """The dose as the rows count it: a volume as the amount in it, where they count no volume themselves."""
-    if dose is None or any(_counts_volume(row) for row in rows):
+    if dose is None or any(counts_volume(row) for row in rows):
         return dose
     return reading.drawn(dose)
-
-
-def _counts_volume(row: Drug) -> bool:
-    return any(unit and units.dimension(unit) == "volume" for unit in (row.unit, *(u for _, u in row.equivalents)))
 
 
 def way_of(catalog: Catalog, text: str, route: str | None) -> str | None:
@@ -258,68 +281,17 @@ def way_of(catalog: Catalog, text: str, route: str | None) -> str | None:
 
 def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
     """A dose by volume as the amount in it, where the drug's text says the concentration and the row counts none."""
-    if hcpcs.is_valid(text) or _counts_volume(row):
+    if hcpcs.is_valid(text) or counts_volume(row):
         return dose
     reading = read(catalog, text)
     return dose if reading is None else reading.drawn(dose)
-
-
-def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
-    """Whether a code that counts a volume is for one strength, which its name says: fluids, albumin, iodine."""
-    if row.kind in ("solution", "blood") or "%" in row.ingredient:
-        return True
-    return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
-
-
-def _checked(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:
-    """Raise where a strength in the text is not one of this drug, or a bare number not the dose."""
-    for part in reading.strengths:
-        if part.kind == "number":
-            fine = dose is not None and dose.amount == part.amount
-            why = "it is read only where it is the dose" if dose is not None else "give the dose"
-        elif part.kind == "billing unit":
-            fine = row.size is not None and _ratio(row, Dose(part.amount, part.unit)) == 1
-            why = f"{row.code} counts {row.one_unit}"
-        elif part.kind == "concentration" and _counts_volume(row) and not row.components:
-            fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
-        else:
-            fine, why = fits(row, part), f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
-        if not fine:
-            raise AmbiguousDrug(
-                f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code.",
-                given=reading.text,
-                candidates=(row.code,),
-                on=on,
-            )
-
-
-def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
-    """Raise where a drug in a fluid may be mixed by hand, or be the bag that has a code of its own."""
-    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.fluids)
-    sold = tuple(
-        dict.fromkeys(
-            other
-            for other in meant
-            if other.period.holds(on) and any(fluid <= own_words(other) for fluid in reading.fluids)
-        )
-    )
-    if sold and row not in sold:
-        rows = (row, *sold)
-        raise AmbiguousDrug(
-            f"{reading.text!r} may be mixed by hand or the bag as it is sold: {_listed(rows)}. "
-            "Give the code, the maker or the NDC.",
-            given=reading.text,
-            candidates=tuple(one.code for one in rows),
-            on=on,
-            listed=_listed(rows),
-        )
 
 
 def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = None) -> tuple[str, ...]:
     """Codes of the ingredient, given the same way, that are not bound to the one use of a row."""
     if not drug.use:
         return ()
-    alike = _called(catalog, squeezed(drug.ingredient))
+    alike = called(catalog, squeezed(drug.ingredient))
     return tuple(
         row.code
         for row in alike
@@ -385,8 +357,10 @@ def _narrow(
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:
         by_code = frozenset(row.code for row in live)  # the name itself told these from the others
-    formed = _given_so(name, live, forms, on)
-    fitting = _fitting(catalog, name, formed, route, bool(said or by_code or len(formed) < len(live)), on)
+    branded = bool(said or by_code)
+    fitting = _given(
+        catalog, name, live, _without_salt(catalog, live, on) if not said else (), forms, route, branded, on
+    )
     fitting = _of_form(catalog, _as_made(name, fitting, named, on), forms)
     # A code for one use is meant only where that use is all that there is, or is said.
     fit, fitting = fitting, tuple(row for row in fitting if not row.use or named.own) or fitting
@@ -407,8 +381,38 @@ def _narrow(
 
 def _ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date) -> AmbiguousDrug:
     """The refusal of a name that leaves no row, with the rows that it had."""
-    listed, codes = _listed(rows), tuple(row.code for row in rows)
-    return AmbiguousDrug(f"{name!r} {says}: {listed}. {way}", given=name, candidates=codes, on=on, listed=listed)
+    shown, codes = listed(rows), tuple(row.code for row in rows)
+    return AmbiguousDrug(f"{name!r} {says}: {shown}. {way}", given=name, candidates=codes, on=on, listed=shown)
+
+
+def _without_salt(catalog: Catalog, rows: tuple[Drug, ...], on: dt.date) -> tuple[Drug, ...]:
+    """The rows of the same drug that name no salt: their codes cover each."""
+    words = normal(rows[0].ingredient).split()
+    bare = " ".join(word for i, word in enumerate(words) if i == 0 or word not in catalog.salt_words)
+    one = len({row.ingredient for row in rows}) == 1 and bare != " ".join(words)
+    return tuple(row for row in catalog.ingredients.get(bare, ()) if row.period.holds(on)) if one else ()
+
+
+def _given(
+    catalog: Catalog,
+    name: str,
+    rows: tuple[Drug, ...],
+    instead: tuple[Drug, ...],
+    forms: tuple[tuple[str, tuple[str, ...]], ...],
+    route: str | None,
+    branded: bool,
+    on: dt.date,
+) -> tuple[Drug, ...]:
+    """The rows that are given as the forms and the route say; where none is, others in their place."""
+    try:
+        formed = _given_so(catalog, name, rows, forms, on)
+        return _fitting(catalog, name, formed, route, branded or len(formed) < len(rows), on)
+    except AmbiguousDrug:
+        if not instead:
+            raise
+        with contextlib.suppress(AmbiguousDrug):
+            return _given(catalog, name, instead, (), forms, route, True, on)
+        raise
 
 
 def _fitting(
@@ -440,13 +444,14 @@ def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tu
 
 
 def _given_so(
-    name: str, rows: tuple[Drug, ...], forms: tuple[tuple[str, tuple[str, ...]], ...], on: dt.date
+    catalog: Catalog, name: str, rows: tuple[Drug, ...], forms: tuple[tuple[str, tuple[str, ...]], ...], on: dt.date
 ) -> tuple[Drug, ...]:
     """The rows that are given as each form and package word of the text says."""
     for word, ways in forms:
         left = tuple(row for row in rows if not ways or any(_goes(row, way) for way in ways))
         if not left:
-            way = "Leave the word out, or give the HCPCS code."
+            _, bill = catalog.instead_for(rows[0], on)
+            way = f"If it was given so, {bill}; else leave the word out."
             raise _ambiguous(name, f"has no code as {word!r}", rows, way, on)
         rows = left
     return rows
@@ -477,8 +482,7 @@ def _covering(
         # An ingredient of one product alone (a biosimilar's suffix) names that product.
         return rows
     raise AmbiguousDrug(
-        f"{name!r} has only codes for one brand or maker on {on}: {_listed(rows)}. "
-        "Give the brand, the code or the NDC.",
+        f"{name!r} has only codes for one brand or maker on {on}: {listed(rows)}. Give the brand, the code or the NDC.",
         given=name,
         candidates=tuple(row.code for row in rows),
         on=on,
@@ -508,11 +512,11 @@ def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apar
     if len(same) == 1 and dose is None and not apart:
         ways = "They differ in size: give the dose, or the code."
     raise AmbiguousDrug(
-        f"{name!r} fits several codes on {on}: {_listed(rows)}. {ways}",
+        f"{name!r} fits several codes on {on}: {listed(rows)}. {ways}",
         given=name,
         candidates=tuple(row.code for row in rows),
         on=on,
-        listed=_listed(rows),
+        listed=listed(rows),
     )
 
 
@@ -520,7 +524,7 @@ def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:
     """Of a sheet and a powder the one that is measured as the dose is; of things of one size the one that holds it."""
     if units.dimension(dose.unit) in ("area", "mass") and any(_measures(row, "area") for row in rows):
         rows = tuple(row for row in rows if _measures(row, units.dimension(dose.unit))) or rows
-    whole = tuple(row for row in rows if row.basis == "each" and _ratio(row, dose) == 1)
+    whole = tuple(row for row in rows if row.basis == "each" and ratio(row, dose) == 1)
     return whole if len(whole) == 1 and all(row.basis == "each" for row in rows) else rows
 
 
@@ -551,28 +555,9 @@ def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
     """How much more than the dose its units stand for, and how many units; for ranking sizes."""
     if row.size is None:
         return Fraction(10**30), 0
-    ratio = _ratio(row, dose)
-    if ratio is None:
+    counted = ratio(row, dose)
+    if counted is None:
         return Fraction(10**30), 0
-    count = round_up(ratio)
+    count = round_up(counted)
     mass = units.factor(row.unit, "mg") if units.dimension(row.unit) == "mass" else Fraction(1)
-    return (count - ratio) * row.size * mass, count
-
-
-def _ratio(row: Drug, dose: Dose) -> Fraction | None:
-    """The dose in units of a row, also by the row's own equivalences; None where the kinds differ."""
-    ways: list[tuple[Fraction, str]] = list(row.equivalents)
-    if row.unit:  # some codes count nothing
-        ways.insert(0, (row.size or Fraction(1), row.unit))
-    for amount, unit in ways:
-        if units.dimension(dose.unit) == units.dimension(unit):
-            return dose.amount * units.factor(dose.unit, unit) / amount
-    if dose.unit == "unit":
-        return next((dose.amount / amount for amount, unit in ways if units.is_activity(unit)), None)
-    return None
-
-
-def _listed(rows: Iterable[Drug]) -> str:
-    shown = [f"{row.code} {row.label}" for row in rows]
-    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
-    return "; ".join(shown[:6]) + more
+    return (count - counted) * row.size * mass, count

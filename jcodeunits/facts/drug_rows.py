@@ -323,6 +323,7 @@ class NameWord(Dated):
     `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `form` and `package` the
     ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
     never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
+    `release` the forms of slow release, of which it tells the rows;
     `isotope` the symbol of a chemical element; `fluid`, behind "in", what the drug is mixed with, as codes name it.
     """
 
@@ -330,7 +331,7 @@ class NameWord(Dated):
     KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
 
     word: str = column(text)
-    kind: str = column(choice("spelling", "route", "form", "package", "property", "isotope", "fluid"))
+    kind: str = column(choice("spelling", "route", "form", "package", "property", "release", "isotope", "fluid"))
     means: str = column(optional)
 
 
@@ -381,6 +382,27 @@ class Uncoded(Dated):
     kind: str = column(text, own="drug")
 
 
+@attrs.frozen(field_transformer=columns_last)
+class PublicName(Dated):
+    """A name in a public list of drugs that is written otherwise here, or is no drug with a code.
+
+    `means`: the words that it stands for here, or codes joined by `|`, which it may be or be a part of. `kind`: of what
+    has no code, as in `Uncoded`.
+    """
+
+    TABLE: ClassVar[str] = "public_names"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str = column(text)
+    means: str = column(optional)
+    kind: str = column(optional)
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it stands for a name, or a code that may be written in place of one."""
+        return not self.kind and "|" not in self.means and not self.means.isdigit()
+
+
 TABLES: tuple[type[Any], ...] = (
     Drug,
     Brand,
@@ -392,4 +414,5 @@ TABLES: tuple[type[Any], ...] = (
     RxNorm,
     VaccineCode,
     Uncoded,
+    PublicName,
 )

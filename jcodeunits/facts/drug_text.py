@@ -73,7 +73,7 @@ def _scanner() -> re.Pattern[str]:
         (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
             (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
             (?: \s?/\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
-              | \s?/\s? (?P<container>vial|syringe|dose|pen|cartridge|bag|ampule|ampul) (?![a-z0-9]) )? |
+              | \s?/\s? (?P<container>vial|vil|vl|syringe|syr|dose|pen|cartridge|bag|ampule|ampul|amp) (?![a-z0-9]) )? |
         (?P<word>\d+\.\d+|[^\W_]+|\+)
         """,
         re.VERBOSE | re.IGNORECASE,

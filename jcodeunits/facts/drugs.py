@@ -15,11 +15,23 @@ from .. import hcpcs
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..shown import Shown
-from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, RxNorm, Salt, Successor, Uncoded, VaccineCode
+from .drug_rows import (
+    Brand,
+    BrandStrength,
+    Drug,
+    NameWord,
+    OtherName,
+    PublicName,
+    RxNorm,
+    Salt,
+    Successor,
+    Uncoded,
+    VaccineCode,
+)
 from .store import Store
 from .words import normal, squeezed
 
-SKIN_TEST = "skin-test"
+_PART_OF = frozenset({"skin-test", "allergen"})  # kinds of which the service holds the drug
 _SUFFIX = re.compile(r"[a-z]{4}")  # of a biological's name
 _ISOTOPE = re.compile(r"\b([a-z]{1,2}) (\d+m?)\b")
 
@@ -295,7 +307,7 @@ class Catalog:
     @cached_property
     def around(self) -> dict[str, NameWord]:
         """Words of routes, forms and packages by their normal spelling."""
-        kinds = ("route", "form", "package", "property")
+        kinds = ("route", "form", "package", "property", "release")
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
 
     @cached_property
@@ -341,6 +353,17 @@ class Catalog:
             if first.isalpha() and bare not in self.salt_words:
                 made.setdefault(bare, row)
         return {key: row for key, row in made.items() if key not in self.moieties}
+
+    @cached_property
+    def public(self) -> dict[str, PublicName]:
+        """Names of public lists, by squeezed name; asked for only where nothing else knows a text."""
+        return {squeezed(row.name): row for row in self.store.rows(PublicName)}
+
+    def kind_without_code(self, key: str) -> str:
+        """The kind of a drug that has no code of its own, by squeezed name; empty for one that is not listed so."""
+        if key in self.uncoded:
+            return self.uncoded[key].kind
+        return self.public[key].kind if not self.knows(key) and key in self.public else ""
 
     @cached_property
     def beginnings(self) -> dict[str, tuple[str, ...]]:
@@ -408,8 +431,8 @@ class Catalog:
         if not {"professional", "outpatient"} <= first.keys():
             return (), "no code of that time for drugs without one is in the tables"
         general = first["professional"].codes
-        if SKIN_TEST in kinds:
-            return general, f"it is part of {' or '.join(general)}, which is billed alone"
+        if not _PART_OF.isdisjoint(kinds):
+            return general, f"it is part of {' or '.join(general)}, and no line of its own"
         hospital = tuple(code for code in first["outpatient"].codes if code not in general)
         also = f" (a new drug on a hospital outpatient claim: {' or '.join(hospital)})" if hospital else ""
         how = "with the name, the dose and the NDC; the payer says how units are counted"

@@ -30,6 +30,7 @@ _LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
+_ROUNDED = 200  # labels round a concentration to less than half a percent
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ class DrugText:
     def concentration(self) -> Strength | None:
         """What one mL holds, where the text says it."""
         found = self.of("concentration")
-        return found[0] if len({(part.amount, part.unit) for part in found}) == 1 else None
+        return found[0] if found and all(_same(part, found[0]) for part in found) else None
 
     @property
     def is_bare(self) -> bool:
@@ -124,7 +125,38 @@ def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
         found = _taken_apart(catalog, spelt)
         if found is not None:
             return found
-    return None
+    return _of_public_list(catalog, text, tuple(parts))
+
+
+def _of_public_list(catalog: Catalog, text: str, parts: tuple[Part, ...]) -> DrugText | None:
+    """The reading of a text with a name that stands only in a public list: as it is called here, or as no drug."""
+    words, rest = _without(catalog, parts)
+    for key, around in ((squeezed(text), ()), ("".join([part.key for part in words]), rest)):
+        row = catalog.public.get(key)
+        if row is not None and row.is_name:
+            return _taken_apart(catalog, (*parts_of(row.means), *around))
+        if row is not None:
+            used = _used(catalog, Named(key, row.name), around)
+            return used if isinstance(used, DrugText) else None
+    made = _renamed(catalog, parts)
+    return None if made == parts else _taken_apart(catalog, made)
+
+
+def _renamed(catalog: Catalog, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The same parts with names of public lists as they are called here, the longest first."""
+    made: list[Part] = []
+    at = 0
+    while at < len(parts):
+        size, row = 1, None
+        for wide in range(min(_LONGEST_OTHER, len(parts) - at), 0, -1):
+            row = catalog.public.get("".join([part.key for part in parts[at : at + wide]]))
+            if row is not None and row.is_name:
+                size = wide
+                break
+            row = None
+        made += parts_of(row.means) if row is not None else parts[at : at + 1]
+        at += size
+    return tuple(made)
 
 
 def _by_rxnorm(catalog: Catalog, found: re.Match[str]) -> str:
@@ -276,6 +308,7 @@ class _Use:
     rows: tuple[Drug, ...]
     is_uncoded: bool = False  # there is no code that a salt could change
     is_brand: bool = False  # of an ingredient: no word makes another product of it
+    is_product: bool = False  # a brand of one code
     is_sheet: bool = False
     sizes: dict[str, frozenset[str]] = attrs.Factory(dict)  # strengths by which the name is listed, by their kind
     own: set[str] = attrs.Factory(set)
@@ -292,8 +325,9 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugT
     """The parts around a name, each used; or the place of the first that is nothing that stands around this name."""
     said = catalog.named.get(named.key, ()) if named else ()
     is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
-    is_uncoded = named is not None and named.key in catalog.uncoded
+    is_uncoded = named is not None and (named.key in catalog.uncoded or not catalog.knows(named.key))
     use = _Use(catalog.meant_by(named.key) if named else (), is_uncoded, is_brand)
+    use.is_product = bool(said) and all(isinstance(row, Brand) and row.code for row in said)
     use.is_sheet = bool(use.rows) and all(row.kind == "skin-substitute" for row in use.rows)
     use.sizes = _sizes(catalog, named.key) if named else {}
     at = 0
@@ -351,6 +385,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         return own or int(
             _is_salt(catalog, use, part.key) or _is_number(use, part.key, parts[at - 1].key if at else "")
         )
+    if row.kind == "release":
+        return size if _is_released(use, row) else 0
     if row.kind == "form" and _is_form(catalog, use, row):
         return size
     if use.is_sheet and row.means != "topical":
@@ -429,6 +465,17 @@ def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
     return False
 
 
+def _is_released(use: _Use, word: NameWord) -> bool:
+    """Whether a word for slow release fits: a product's own name, or a drug of which it tells such rows."""
+    if use.is_product:
+        return True
+    said = [frozenset(normal(words).split()) for words in word.means.split("|")]
+    told = tuple(row for row in use.rows if any(words <= set(normal(row.form).split()) for words in said))
+    use.rows = told or use.rows
+    use.own |= {word for words in said for word in words if any(words <= set(normal(r.form).split()) for r in told)}
+    return bool(told)
+
+
 def spelt(catalog: Catalog, word: str) -> tuple[frozenset[str], ...]:
     """A word of a form as it stands, and written out where it is cut short."""
     key = normal(word)
@@ -480,13 +527,21 @@ def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
         strength = strength_in(written) if written else None
         if strength is not None:
             reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
-    said = {(part.amount, part.unit) for part in reading.of("concentration")}
-    if len(said) > 1 and not _are_parts(catalog, reading):
-        shown = " and ".join(part.written for part in reading.of("concentration"))
+    said = reading.of("concentration")
+    if any(not _same(part, said[0]) for part in said) and not _are_parts(catalog, reading):
+        shown = " and ".join(part.written for part in said)
         raise AmbiguousDrug(
             f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
         )
     return reading
+
+
+def _same(one: Strength, other: Strength) -> bool:
+    """Whether two concentrations are one, as labels round them."""
+    if units.dimension(one.unit) != units.dimension(other.unit):
+        return False
+    rest = one.amount * units.factor(one.unit, other.unit) - other.amount
+    return abs(rest) * _ROUNDED <= other.amount
 
 
 def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strength:

@@ -7,6 +7,7 @@ here ever takes one name for another.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from .. import hcpcs, ndc, routes
 from ..dated import as_date
-from ..errors import LONGEST, AmbiguousDrug, IdentifierError, ProductError, UnknownDrug, quoted
+from ..errors import LONGEST, AmbiguousDrug, IdentifierError, JcodeunitsError, ProductError, UnknownDrug, quoted
 from ..shown import Shown
 from .by_route import answers_for
 from .choosing import choose, rows_meant
@@ -100,6 +101,8 @@ def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> lis
         rows = [row for row in rows_meant(book, text) if day is None or row.period.holds(day)]
     except AmbiguousDrug:
         return []
+    with contextlib.suppress(JcodeunitsError):  # what it is billed with, of another name where the route tells
+        rows = [choose(book, text, day or dt.date.max).drug, *rows]
     given = [row for row in rows if any(answers_for(row, way) for way in reading.routes)]
     return given or [row for row in rows if row.is_injected and not row.specific] or rows
 

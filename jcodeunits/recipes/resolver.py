@@ -24,6 +24,7 @@ from ..coding.opened import look_up
 from ..dose import Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
+from ..facts.agreement import others
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
@@ -310,7 +311,7 @@ class Resolver:
             return Meaning(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Meaning(reason=reason_of(error, day))
-        return Meaning(row, notes)
+        return Meaning(by_dose=True) if others(self.book, row, day) else Meaning(row, notes)
 
     def _says_more(self, drug: Any) -> bool:
         """Whether a drug's text holds a strength or a route, which count beside the dose of its row."""

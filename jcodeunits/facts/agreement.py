@@ -1,0 +1,163 @@
+"""Whether what a drug's text says besides its name, and its dose, agree with the row that was chosen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from fractions import Fraction
+
+from .. import units
+from ..amount import round_up
+from ..dose import Dose
+from ..errors import AmbiguousDrug
+from .drug_rows import Drug
+from .drugs import Catalog
+from .reading_names import DrugText, fits, own_words
+from .words import normal
+
+_MANY = 4  # units: fewer are likely of every code
+_LITTLE = Fraction(1, 10)  # of a unit
+
+
+def check(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:
+    """Raise `AmbiguousDrug` where a strength, a fluid or the dose is rather that of another drug or code."""
+    _check_strengths(catalog, reading, row, dose, on)
+    _check_fluid(catalog, reading, row, on)
+    if dose is not None:
+        _check_dose(catalog, reading, row, dose, on)
+
+
+def called(catalog: Catalog, key: str) -> tuple[Drug, ...]:
+    """Rows of an ingredient, by its full name or without its salt; those of the full name first."""
+    fulls = sorted(catalog.moieties.get(key, ()), key=lambda full: full.replace(" ", "") != key)
+    return tuple(row for full in fulls for row in catalog.ingredients[full])
+
+
+def ratio(row: Drug, dose: Dose) -> Fraction | None:
+    """The dose in units of a row, also by the row's own equivalences; None where the kinds differ."""
+    ways: list[tuple[Fraction, str]] = list(row.equivalents)
+    if row.unit:  # some codes count nothing
+        ways.insert(0, (row.size or Fraction(1), row.unit))
+    for amount, unit in ways:
+        if units.dimension(dose.unit) == units.dimension(unit):
+            return dose.amount * units.factor(dose.unit, unit) / amount
+    if dose.unit == "unit":
+        return next((dose.amount / amount for amount, unit in ways if units.is_activity(unit)), None)
+    return None
+
+
+def counts_volume(row: Drug) -> bool:
+    """Whether a row counts a volume, by its unit or an equivalence."""
+    return any(unit and units.dimension(unit) == "volume" for unit in (row.unit, *(u for _, u in row.equivalents)))
+
+
+def listed(rows: Iterable[Drug]) -> str:
+    """The first rows of several, for a sentence."""
+    shown = [f"{row.code} {row.label}" for row in rows]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return "; ".join(shown[:6]) + more
+
+
+def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:
+    """Raise where a strength in the text is not one of this drug, or a bare number not the dose."""
+    for part in reading.strengths:
+        if part.kind == "number":
+            fine = dose is not None and dose.amount == part.amount
+            why = "it is read only where it is the dose" if dose is not None else "give the dose"
+        elif part.kind == "billing unit":
+            fine = row.size is not None and ratio(row, Dose(part.amount, part.unit)) == 1
+            why = f"{row.code} counts {row.one_unit}"
+        elif part.kind == "concentration" and counts_volume(row) and not row.components:
+            fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
+        else:
+            fine, why = fits(row, part), f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
+        if not fine:
+            raise AmbiguousDrug(
+                f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code.",
+                given=reading.text,
+                candidates=(row.code,),
+                on=on,
+            )
+
+
+def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
+    """Whether a code that counts a volume is for one strength, which its name says: fluids, albumin, iodine."""
+    if row.kind in ("solution", "blood") or "%" in row.ingredient:
+        return True
+    return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
+
+
+def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
+    """Raise where a drug in a fluid may be mixed by hand, or be the bag that has a code of its own."""
+    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.fluids)
+    sold = tuple(
+        dict.fromkeys(
+            other
+            for other in meant
+            if other.period.holds(on) and any(fluid <= own_words(other) for fluid in reading.fluids)
+        )
+    )
+    if sold and row not in sold:
+        rows = (row, *sold)
+        raise AmbiguousDrug(
+            f"{reading.text!r} may be mixed by hand or the bag as it is sold: {listed(rows)}. "
+            "Give the code, the maker or the NDC.",
+            given=reading.text,
+            candidates=tuple(one.code for one in rows),
+            on=on,
+            listed=listed(rows),
+        )
+
+
+def others(catalog: Catalog, row: Drug, on: dt.date) -> tuple[Drug, ...]:
+    """The rows of the same drug in another size or form, given as the row is, for which its dose may be meant."""
+    words = normal(row.ingredient).split()
+    bare = " ".join(word for i, word in enumerate(words) if i == 0 or word not in catalog.salt_words)
+    return tuple(
+        other
+        for full in dict.fromkeys((normal(row.ingredient), bare))
+        for other in catalog.ingredients.get(full, ())
+        if other.period.holds(on)
+        and other.is_injected == row.is_injected
+        and other.basis not in ("band", "each")
+        and not _is_makers(other, row)
+    )
+
+
+def _is_makers(other: Drug, row: Drug) -> bool:
+    """Whether a row is the same thing of one maker: in the same units, and told from it by the maker alone."""
+    alike = (other.size, other.unit, other.form) == (row.size, row.unit, row.form)
+    return other.code == row.code or (alike and (not other.specific or "not equivalent" in other.qualifier))
+
+
+def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> None:
+    """Raise where the dose is unlikely of the code, and likely of another code of the same drug."""
+    alike = others(catalog, row, on) if row.basis not in ("band", "each") and row.size is not None else ()
+    given = dose if counts_volume(row) else reading.drawn(dose)
+    counted = ratio(row, given) if alike else None
+    if counted is None or _LITTLE <= counted <= _MANY:
+        return
+    if counted < _LITTLE:
+        better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
+    elif _is_likely(catalog, row, counted) is False:
+        better = tuple(other for other in alike if not other.use and _is_likely(catalog, other, ratio(other, given)))
+    else:
+        better = ()
+    if better and not reading.codes:
+        rows = (row, *better)
+        raise AmbiguousDrug(
+            f"{dose.written} of {reading.text!r} would be {round_up(counted)} units of {row.code}, which is unlikely: "
+            f"{listed(rows)}. Say which: give the code, the brand or the NDC.",
+            given=reading.text,
+            candidates=tuple(one.code for one in rows),
+            on=on,
+            listed=listed(rows),
+        )
+
+
+def _is_likely(catalog: Catalog, row: Drug, counted: Fraction | None) -> bool | None:
+    """Whether so many units of a code are likely on a day in any edition; None where none says so."""
+    from .policy_rows import Limit  # few doses are so large
+
+    said = [one.units for one in catalog.store.starting(Limit, row.code) if one.units]
+    return None if counted is None or not said else counted >= _LITTLE and round_up(counted) <= max(said)
