@@ -45,6 +45,7 @@ FLOORS = {
     "facts.agreement": 9,
     "facts.choosing": 9,
     "facts.code_uses": 9,
+    "facts.book": 9,
     "facts.own": 9,
     "facts.reference": 10,
     "facts.search": 10,

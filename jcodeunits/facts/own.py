@@ -6,48 +6,26 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from .. import hcpcs, ndc, tables
 from ..errors import LONGEST, JcodeunitsError
 from ..tables import Dated
+from .book import Book
 from .drug_rows import Brand, Drug, OtherName
-from .drugs import Catalog
 from .own_tables import OwnRow, OwnTables
-from .policy import Policy
 from .policy_rows import ANY, DrugClass, PayerOption, PlaceRule, Procedure, RouteCode
 from .product_rows import Container
-from .products import Products
-from .store import Store, key_of, named, stands_in_place
+from .store import key_of, named, stands_in_place
 from .words import normal, squeezed
 
 _PRODUCT = re.compile(r"\d{5}-\d{4}(-\d{2})?")
 
 
-class Facts(Protocol):
-    """What is asked of a reference here."""
-
-    @property
-    def store(self) -> Store:
-        """Its rows."""
-
-    @property
-    def drugs(self) -> Catalog:
-        """Its drugs."""
-
-    @property
-    def products(self) -> Products:
-        """Its products."""
-
-    @property
-    def policy(self) -> Policy:
-        """Its policy."""
-
-
 WAY = "A row that takes another's place says replaces=yes; else give other days or another key."
 
 
-def check(base: Facts, made: Facts, own: OwnTables) -> None:
+def check(base: Book, made: Book, own: OwnTables) -> None:
     """Raise `TableError` for rows that meet a shipped answer in silence, replace nothing, or can never answer.
 
     `base` is the reference without the rows, `made` the one with them.
@@ -60,7 +38,7 @@ def check(base: Facts, made: Facts, own: OwnTables) -> None:
             raise tables.refuse(os.path.basename(file), file, problems, WAY)
 
 
-def _problems(base: Facts, made: Facts, one: OwnRow) -> Iterable[str]:
+def _problems(base: Book, made: Book, one: OwnRow) -> Iterable[str]:
     met = _meets(base, one)
     before = met or _answered(base, one.row)
     if before and not met and isinstance(one.row, DrugClass):
@@ -72,7 +50,7 @@ def _problems(base: Facts, made: Facts, one: OwnRow) -> Iterable[str]:
     yield from _wrong(base, made, one.row)
 
 
-def _meets(base: Facts, one: OwnRow) -> str:
+def _meets(base: Book, one: OwnRow) -> str:
     """The shipped row of the same key and days, in words."""
     for other in base.store.starting(type(one.row), one.first):
         if stands_in_place(one.row, other) and other.period.overlaps(one.row.period):
@@ -93,7 +71,7 @@ def _twice(rows: Sequence[OwnRow]) -> list[str]:
 # --- what answered before a row of another key ------------------------------------------------------
 
 
-def _answered(base: Facts, row: Any) -> str:
+def _answered(base: Book, row: Any) -> str:
     """What the reference without this row answers in its matter, in words; empty where it has no answer."""
     for row_class, ask in _ASK.items():
         if isinstance(row, row_class):
@@ -102,32 +80,32 @@ def _answered(base: Facts, row: Any) -> str:
     return "what the shipped rows decide for this payer" if payer and _is_payer(base, payer) else ""
 
 
-def _is_payer(base: Facts, payer: str) -> bool:
+def _is_payer(base: Book, payer: str) -> bool:
     return payer == ANY or payer in base.policy.payers()
 
 
-def _a_day_of(base: Facts, row: Dated) -> dt.date:
+def _a_day_of(base: Book, row: Dated) -> dt.date:
     """A day of the row's own, the last one that the editions reach where it holds then."""
     return row.ends or max(row.effective, base.drugs.reach[1])
 
 
-def _code_of(base: Facts, row: Drug) -> str:
+def _code_of(base: Book, row: Drug) -> str:
     if base.drugs.rows(row.code):
         return ""  # other days of a code that is known
     return _name_of(base, row.ingredient, row.code)
 
 
-def _brand_of(base: Facts, row: Brand | OtherName) -> str:
+def _brand_of(base: Book, row: Brand | OtherName) -> str:
     return _name_of(base, row.brand if isinstance(row, Brand) else row.name, row.code, row.ingredient)
 
 
-def _name_of(base: Facts, name: str, code: str, ingredient: str = "") -> str:
+def _name_of(base: Book, name: str, code: str, ingredient: str = "") -> str:
     meant = base.drugs.meant_by(squeezed(name))
     others = sorted({one.code for one in meant if one.code != code and one.ingredient != ingredient})
     return f"a shipped name: {name} means {', '.join(others[:4])}" if others else ""
 
 
-def _option_of(base: Facts, row: PayerOption) -> str:
+def _option_of(base: Book, row: PayerOption) -> str:
     if not _is_payer(base, row.payer):
         return ""
     if row.option == "follows":
@@ -142,7 +120,7 @@ def _option_of(base: Facts, row: PayerOption) -> str:
     return ""
 
 
-def _place_of(base: Facts, row: PlaceRule) -> str:
+def _place_of(base: Book, row: PlaceRule) -> str:
     if not _is_payer(base, row.payer):
         return ""
     on = _a_day_of(base, row)
@@ -153,7 +131,7 @@ def _place_of(base: Facts, row: PlaceRule) -> str:
     return ""
 
 
-def _container_of(base: Facts, row: Container) -> str:
+def _container_of(base: Book, row: Container) -> str:
     written = _PRODUCT.fullmatch(row.product)
     if not row.kind or written is None or written[1] is None:
         return ""
@@ -161,12 +139,12 @@ def _container_of(base: Facts, row: Container) -> str:
     return f"the shipped product {known[-1].label}, {known[-1].kind} ({known[-1].citation})" if known else ""
 
 
-def _class_of(base: Facts, row: DrugClass) -> str:
+def _class_of(base: Book, row: DrugClass) -> str:
     known = base.drugs.rows(row.code)
     return f"how {row.code} ({known[-1].ingredient}) is given by the shipped rows" if known else ""
 
 
-def _route_of(base: Facts, row: RouteCode) -> str:
+def _route_of(base: Book, row: RouteCode) -> str:
     known = base.drugs.ingredients.get(normal(row.ingredient), ())
     return f"the shipped code {known[-1].code} of {row.ingredient}" if known else ""
 
@@ -186,7 +164,7 @@ _ASK: dict[type[Any], Any] = {
 # --- rows that could never answer, or would answer nonsense -----------------------------------------
 
 
-def _wrong(base: Facts, made: Facts, row: Any) -> Iterable[str]:
+def _wrong(base: Book, made: Book, row: Any) -> Iterable[str]:
     for name, values in _spoken(row):
         known = sorted({word for other in base.store.rows(type(row)) for word in getattr(other, name)})
         strange = [word for word in values if word not in known and word != ANY]
@@ -214,7 +192,7 @@ def _spoken(row: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
             yield name, getattr(row, name)
 
 
-def _wrong_drug(made: Facts, row: Drug) -> Iterable[str]:
+def _wrong_drug(made: Book, row: Drug) -> Iterable[str]:
     if row.code != row.code.upper() or not hcpcs.is_valid(row.code):
         yield f"column code: {row.code!r}: a code is a letter and four digits, in capitals, or five digits"
     elif any(one.code == row.code for one in made.policy.rows(Procedure)):
@@ -223,7 +201,7 @@ def _wrong_drug(made: Facts, row: Drug) -> Iterable[str]:
         yield "column ingredient: longer than any name that is looked up"
 
 
-def _wrong_name(made: Facts, row: Brand | OtherName) -> Iterable[str]:
+def _wrong_name(made: Book, row: Brand | OtherName) -> Iterable[str]:
     if row.code and not made.drugs.rows(row.code):
         yield f"column code: {row.code} is in no row of drugs.csv"
     elif not row.code and row.ingredient and normal(row.ingredient) not in made.drugs.ingredients:
@@ -236,7 +214,7 @@ def _wrong_name(made: Facts, row: Brand | OtherName) -> Iterable[str]:
             yield f"{name} stands in {table} too, and would mean {', '.join(sorted(means))}: replace it there"
 
 
-def _wrong_option(base: Facts, made: Facts, row: PayerOption) -> Iterable[str]:
+def _wrong_option(base: Book, made: Book, row: PayerOption) -> Iterable[str]:
     if row.option == "follows":
         if len(row.values) != 1 or row.value not in made.policy.payers():
             yield f"follows {'|'.join(row.values)!r}: one payer is wanted, of {', '.join(base.policy.payers())}"

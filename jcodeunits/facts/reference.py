@@ -8,29 +8,23 @@
 from __future__ import annotations
 
 import os
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import attrs
 
 from ..errors import TableError, quoted
+from .book import Book
 from .store import Store, read_own_tables
-
-if TYPE_CHECKING:
-    from .drugs import Catalog
-    from .policy import Policy
-    from .products import Products
 
 
 @attrs.frozen(eq=False, repr=False)
-class Reference:
+class Reference(Book):
     """The drugs, the products, the policy, their sources and the units: frozen, and read when it is asked.
 
     `shipped()` is what the package carries, `load(folder)` a folder that a refresh made, `with_tables(folder)` the
     same with a site's own rows on top. Every public function that reads facts takes it as `reference`.
     """
-
-    store: Store
 
     @staticmethod
     def shipped() -> Reference:
@@ -73,41 +67,6 @@ class Reference:
         made.policy.check_options()
         check(self, made, rows)
         return made
-
-    @property
-    def edition(self) -> str:
-        """The newest edition of the code set, for example `HCPCS 2026 Q3`."""
-        return self.store.edition
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over all facts, a site's own rows included: the same text means the same answers."""
-        return self.store.fingerprint
-
-    @cached_property
-    def drugs(self) -> Catalog:
-        """Codes, ingredients, brands, other names, successors."""
-        from .drugs import Catalog
-
-        return Catalog(self.store)
-
-    @cached_property
-    def products(self) -> Products:
-        """Products by NDC and reviewed containers."""
-        from .products import Products
-
-        return Products(self.store)
-
-    @cached_property
-    def policy(self) -> Policy:
-        """Places, procedures, payers, limits, edits, fees and their kin."""
-        from .policy import Policy
-
-        if not self.store.own:
-            return Policy(self.store)
-        from .site_policy import SitePolicy
-
-        return SitePolicy(self.store)
 
     def __repr__(self) -> str:
         folder = self.store.folder

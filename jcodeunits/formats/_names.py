@@ -13,7 +13,7 @@ from typing import Literal
 from jcodeunits import hcpcs, ndc
 from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug
 from jcodeunits.facts.choosing import rows_meant
-from jcodeunits.facts.drug_rows import Brand, Salt
+from jcodeunits.facts.drug_rows import Brand, Drug, Salt
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 
@@ -56,12 +56,17 @@ _PLAIN = frozenset({"injection", "for", "human", "recombinant", "with"})
 @lru_cache(maxsize=4096)
 def parts(name: str, reference: Reference) -> frozenset[frozenset[str]]:
     """The words of each ingredient that a name may mean by any route, without salts where another word is left."""
-    named = reference.drugs.named.get(squeezed(name), ())
-    found = {*codes(name, reference), *(row.code for row in named if isinstance(row, Brand))}
-    rows = [row for code in found for row in reference.drugs.rows(code)]
+    named, rows = reference.drugs.named.get(squeezed(name), ()), _rows(name, reference)
     each = {part for row in rows for part in row.ingredient.split(" / ")} | {c.name for r in rows for c in r.components}
     each |= {row.ingredient for row in named if row.ingredient}
     return frozenset(_bare(part, reference) for part in each)
+
+
+def _rows(name: str, reference: Reference) -> list[Drug]:
+    """The rows of every code that a name or a brand of it may mean."""
+    named = reference.drugs.named.get(squeezed(name), ())
+    found = {*codes(name, reference), *(row.code for row in named if isinstance(row, Brand))}
+    return [row for code in found for row in reference.drugs.rows(code)]
 
 
 def _bare(part: str, reference: Reference) -> frozenset[str]:
@@ -106,9 +111,7 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
 @lru_cache(maxsize=4096)
 def is_solution(name: str, reference: Reference) -> bool:
     """Whether a name means a base solution, which carries what is put into it."""
-    named = reference.drugs.named.get(squeezed(name), ())
-    found = {*codes(name, reference), *(row.code for row in named if isinstance(row, Brand))}
-    rows = [row for code in found for row in reference.drugs.rows(code)]
+    rows = _rows(name, reference)
     return bool(rows) and all(row.kind == "solution" for row in rows)
 
 
