@@ -361,3 +361,19 @@ def test_a_number_without_unit_says_which_dose_to_give() -> None:
     record["dosage"]["dose"] = {"value": 40}
     with pytest.raises(FormatError, match="give dose='40 mg' beside it"):
         fhir.read(json.dumps(record), place="11")
+
+
+def test_a_further_drug_in_the_syringe_is_asked_about() -> None:
+    def ingredient(name: str, amount: int) -> dict[str, Any]:
+        strength = {"numerator": {"value": amount, "unit": "mg"}, "denominator": {"value": 1, "unit": "mL"}}
+        return {"itemCodeableConcept": {"text": name}, "strength": strength}
+
+    record = {key: value for key, value in json.loads(message("fhir")).items() if not key.startswith("medication")}
+    parts = [ingredient("ketorolac", 30), ingredient("ondansetron", 2)]
+    held = {"resourceType": "Medication", "id": "m", "code": {"text": "ketorolac"}, "ingredient": parts}
+    found = fhir.read({**record, "contained": [held], "medicationReference": {"reference": "#m"}}, place="11")
+    assert [(one.rule, "ondansetron" in one.says) for one in found.findings] == [("ingredient-unbilled", True)]
+    alone = {**held, "ingredient": parts[:1]}
+    assert not fhir.read(
+        {**record, "contained": [alone], "medicationReference": {"reference": "#m"}}, place="11"
+    ).findings

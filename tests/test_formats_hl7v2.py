@@ -254,12 +254,27 @@ def test_amounts_are_exact_and_units_are_of_a_closed_list(amount: str, unit: str
 
 def test_a_volume_brings_its_strength() -> None:
     assert read(ras(f6="1", f7="mL^^UCUM")).administrations[0].concentration == "30 mg/mL"
-    split = ras(f6="1", f7="mL^^UCUM", f13="250", f14="mg^^UCUM", f23="5", f24="mL^^UCUM")
+    fields = {"f6": "1", "f7": "mL^^UCUM", "f13": "250", "f14": "mg^^UCUM", "f23": "5", "f24": "mL^^UCUM"}
+    split = ras(f5="^ketorolac", **fields)
     assert read(split).administrations[0].concentration == "250 mg/5 mL"
     assert read(ras()).administrations[0].concentration is None
     bare = {"f6": "1", "f7": "mL", "f13": "", "f14": ""}
     assert read(ras(f5="0409-3795-01^KETOROLAC^NDC", **bare)).administrations[0].concentration is None
     assert read(ras(**bare)).administrations[0].concentration == "30 mg/mL"  # the drug's own text says it
+
+
+def test_a_strength_that_the_drugs_text_contradicts_is_asked() -> None:
+    against = ras(f5="^ketorolac 30 MG/ML injection", f6="1", f7="mL", f13="15", f14="mg/mL")
+    with pytest.raises(FormatError, match=r"its strength is '15 mg/mL' and its drug's text says '30 mg/mL'.*give conc"):
+        read(against)
+    assert read(against, concentration="15 mg/mL").administrations[0].concentration == "15 mg/mL"
+
+
+def test_a_day_that_the_calendar_lacks_and_a_modifier_that_is_none_are_refused() -> None:
+    with pytest.raises(FormatError, match="FT1-4 '20260230' names no day"):
+        hl7v2.read(segment("FT1", {**FT1, 4: "20260230"}))
+    with pytest.raises(FormatError, match="'JZJW': a modifier has two letters or digits"):
+        hl7v2.read(segment("FT1", {**FT1, 26: "JZJW"}))
 
 
 def test_start_and_stop_are_kept_over_midnight() -> None:

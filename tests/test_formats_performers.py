@@ -105,3 +105,10 @@ def test_the_first_person_named_in_rxa_10_gave_it() -> None:
         found = hl7v2.read(text.format(said), place="11")
         assert isinstance(found, Encounter)
         assert found.administrations[0].performer == who
+
+
+def test_who_is_the_subject_of_the_record_is_the_patient() -> None:
+    """An address that says no type (urn:uuid) is the patient's where the record is about the same."""
+    given, _ = read([{"actor": {"reference": "urn:uuid:7"}}], subject={"reference": "urn:uuid:7"})
+    assert given.self_administered
+    assert not read([{"actor": {"reference": "urn:uuid:8"}}], subject={"reference": "urn:uuid:7"})[0].self_administered

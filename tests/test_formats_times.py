@@ -155,3 +155,10 @@ def test_reading_and_read_find_the_same_on_every_sample() -> None:
         assert set(one.findings) <= set(jc.charge(one).findings)
         compared += 1
     assert compared >= 2
+
+
+def test_an_hour_that_the_clocks_repeat_is_an_hour() -> None:
+    """01:30 at -04:00 and 01:30 at -05:00 on the night the clocks go back are one hour apart."""
+    assert minutes(administered("2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00")) == 60
+    with pytest.raises(FormatError, match=r"ends .* before it starts"):
+        administered("2026-03-02T10:00:00-05:00", "2026-03-02T10:00:00-04:00")

@@ -52,6 +52,7 @@ def test_every_code_is_a_unit_of_the_dose_grammar(row: UcumUnit) -> None:
         ("10*3.[iU]{total}", "", "5000000 IU"),
         ("m[iU]", "", "5 IU"),
         ("10*6.[iU]", "million units", "5000000000 units"),
+        ("10*3.[iU]", "thousand units", "5000000 units"),
         ("{units}", "units", "5000 units"),
         ("mL", "milliliter (iso1000)", "5000 mL"),
     ],

@@ -133,8 +133,8 @@ class Around:
         return self.inside.get(address) or self.known.get(address) or self.known.get(end)
 
 
-# Elements that turn a record round whatever its status says: DSTU2's name, then STU3's.
-NEGATIONS = ("wasNotGiven", "notGiven")
+# Elements that turn a record round whatever its status says: DSTU2's name, STU3's, and those of other resources.
+NEGATIONS = ("wasNotGiven", "notGiven", "doNotPerform", "notDone")
 # Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
 REASONS = ("reasonNotGiven", "statusReason")
 # Not the full dose (R5): the dose that is recorded is a question.
@@ -149,7 +149,7 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
             return _incoming.not_given(
                 where, f"{name} says that it was not given", "Nothing was given to bill.", _SOURCE, name
             )
-    unsaid = status in (None, "unknown")
+    unsaid = status in (None, "", "unknown")
     if status == "completed" or (status == "stopped" and partial) or (unsaid and completed):
         return _doubted(resource, where, partial)
     if status == "stopped":
@@ -202,7 +202,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     printed = says.pop(_drugs.STRENGTH, None)
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
-        _incoming.printed(says, gaps, printed)
+        _incoming.printed(says, gaps, printed, "fhir", where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
     actor, kind = _performer(resource, around)
@@ -217,11 +217,15 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
-    patient = (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
+    patient = _subject(resource)
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
-    drugs = _mixed(whole, medication, facts)
-    return _incoming.together(whole, drugs) if drugs else [whole]
+    if drugs := _mixed(whole, medication, facts):
+        return _incoming.together(whole, drugs)
+    more = _incoming.unbilled(
+        where, _further(str(says.get("drug", "")), medication, where, facts), _SOURCE, "ingredient"
+    )
+    return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
 
 
 def _medication(
@@ -391,6 +395,15 @@ def _mixed(given: Given, medication: Mapping[str, Any], facts: Reference) -> lis
     return [_ingredient(given, one, name, len(drugs) > 1) for one, name in drugs]
 
 
+def _further(drug: str, medication: Mapping[str, Any], where: str, facts: Reference) -> list[str]:
+    """The active ingredients of a Medication that are another drug than it is, and no base that carries it."""
+    active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
+    if len(active) < 2 or not drug:
+        return []
+    names = [name for one in active if (name := _name(_item(one), facts)) and not _is_base(one, where)]
+    return [name for name in names if _names.contradicts(drug, name, facts) and not _names.is_solution(name, facts)]
+
+
 _Said = tuple[dict[str, Any], dict[str, FormatError]]
 
 
@@ -518,6 +531,11 @@ _CHECKS = ("verifier", "witness", "vrf", "wit", "author", "aut", "op")
 _PERFORMS = ("ap", "performer", "pprf", "prf", "sprf")
 
 
+def _subject(resource: Mapping[str, Any]) -> str:
+    """The reference to the patient; empty where there is none."""
+    return (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
+
+
 def _performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
     """Who gave it, and what kind of resource that is: who has the function, else the first without one.
 
@@ -536,7 +554,7 @@ def _performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
         pointer = inner if isinstance(inner, dict) else actor
         name = pointer.get("reference") or (pointer.get("identifier") or {}).get("value") or pointer.get("display")
         if name:
-            return str(name), _kind(pointer, around)
+            return str(name), "Patient" if name == _subject(resource) else _kind(pointer, around)
     return "", ""
 
 

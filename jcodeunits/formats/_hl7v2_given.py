@@ -246,7 +246,7 @@ def _misplaced(rxa: Segment, at: int, completed: bool) -> Finding | None:
 def _completion(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
     """The finding for what RXA-18 and RXA-20 say against the administration."""
     status = rxa.get(20)
-    if rxa.get(18) or rxa.get(18, 2):
+    if rxa.raw(18).strip(f"{rxa.marks.component}{rxa.marks.repeat}{rxa.marks.sub} "):
         return _refused(
             rxa,
             f"RXA-18 gives a reason for refusal ({coded(rxa.get(18) or rxa.get(18, 2))}), so it was not taken",
@@ -353,7 +353,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     printed = says.pop(_drugs.STRENGTH, None)
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: strength(rxa, 13, 23))
-        _incoming.printed(says, gaps, printed)
+        _incoming.printed(says, gaps, printed, "hl7v2", rxa.where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
     if done in FACTS:

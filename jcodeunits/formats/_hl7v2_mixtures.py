@@ -25,8 +25,8 @@ def taken_apart(given: Given, components: Sequence[Segment], facts: Reference) -
     The amount of an additive (A) is what is in the bag. The RXA says how much of the bag was given; it may also
     name the additive and its dose itself, and a base (B) alone changes nothing.
     """
-    additives = [one for one in components if one.get(1) == "A"]
-    bases = [one for one in components if one.get(1) == "B"]
+    additives = [one for one in components if one.get(1).upper() == "A"]
+    bases = [one for one in components if one.get(1).upper() == "B"]
     if unknown := [one for one in components if one not in additives and one not in bases]:
         raise refused(unknown[0].where, "RXC-1 does not say whether the component is an additive (A) or the base (B)")
     if not additives:
@@ -49,7 +49,7 @@ def _component(rxc: Segment, facts: Reference) -> _Said:
     printed = says.pop(_drugs.STRENGTH, None)
     if _incoming.by_volume(says.get("dose", "")):
         _incoming.take(says, gaps, lambda: strength(rxc, 5, 8))
-        _incoming.printed(says, gaps, printed)
+        _incoming.printed(says, gaps, printed, "hl7v2", rxc.where)
     return says, gaps
 
 

@@ -31,6 +31,7 @@ from ._times import last_day
 FINDINGS = declare(
     __name__,
     {
+        "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
         "not-administered": ("The message says that a dose was not given", "warn"),
         "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
@@ -135,15 +136,29 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     return f"{above}/{below}"
 
 
-def printed(says: dict[str, Any], gaps: Mapping[str, FormatError], strength: str | None) -> None:
-    """Take the strength in the drug's text where no field says one."""
-    if strength is not None and "concentration" not in gaps:
-        says.setdefault("concentration", strength)
+def printed(says: dict[str, Any], gaps: dict[str, FormatError], strength: str | None, form: str, where: str) -> None:
+    """Take the strength in the drug's text where no field says one; one that a field contradicts is a gap."""
+    if strength is None or "concentration" in gaps:
+        return
+    said = says.setdefault("concentration", strength)
+    if not _amounts_agree("concentration", said, strength):
+        why = f"its strength is {quoted(said)} and its drug's text says {quoted(strength)}"
+        gaps["concentration"] = FormatError(f"{where}: {why}.", format=form, place=where, fills="concentration")
+        del says["concentration"]
 
 
 def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
     """The finding for an administration that may not be billed."""
     return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
+
+
+def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+    """A question for each further drug in what was given, which the drug that is billed does not hold."""
+    fix = "If it was given as a drug of its own, bill it as a further administration of the same syringe or bag."
+    return tuple(
+        Finding("ingredient-unbilled", "warn", f"{where}: it also holds {quoted(name)}.", fix, (cited(source, cite),))
+        for name in dict.fromkeys(names)
+    )
 
 
 def not_staff(where: str, who: str, source: str, cite: str) -> Finding:

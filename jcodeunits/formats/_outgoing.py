@@ -7,6 +7,7 @@ stops. Everything that is wrong is said at once.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -20,6 +21,8 @@ from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two
+
+from ._quoting import coded
 
 MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
 POINTERS_MOST = 4  # SV107-1 to -4; CMS-1500 24E
@@ -82,6 +85,27 @@ def counted(owners: Iterable[object]) -> tuple[int, ...]:
     """
     seen: dict[object, int] = {}
     return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
+
+
+_MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
+
+
+def not_modifiers(codes: Iterable[str]) -> str:
+    """What to say of modifiers that are none (two letters or digits each); empty where all are."""
+    wrong = [code for code in codes if not _MODIFIER.fullmatch(code)]
+    return f"{', '.join(map(coded, wrong))}: a modifier has two letters or digits" if wrong else ""
+
+
+def is_day(text: str) -> bool:
+    """Whether eight digits name a day of the calendar.
+
+    >>> is_day("20260228"), is_day("20260230")
+    (True, False)
+    """
+    try:
+        return bool(len(text) == 8 and text.isascii() and text.isdigit() and dt.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def no_line(lost: Iterable[Loss], what: str) -> list[str]:

@@ -80,17 +80,16 @@ def _zone(zone: str, form: str) -> dt.tzinfo:
 
 def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:
     """`time`, or `start` and `stop` on the start's clock, of an administration that lasts less than a day."""
+    if last is not None:
+        last = _on_clock_of(first, last, form, where)
     if last is None or last == first:
         return {"time": first.time} if first.time else {}
-    last = _on_clock_of(first, last, form, where)
     if (last.day, last.time) < (first.day, first.time):
         says = f"it ends ({last.day} {last.time}) before it starts ({first.day} {first.time})"
         raise _endless(f"{where}: {says}", first, form, where)
     days = (last.day - first.day).days
     if days > 1 or (days == 1 and (not first.time or not last.time or last.time >= first.time)):
         raise _endless(f"{where}: it lasts a day or more, and an encounter is one day", first, form, where)
-    if last == first:
-        return {"time": first.time}
     return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
 
 
@@ -106,6 +105,8 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
     if began is None or ended is None or (began.tzinfo is None and ended.tzinfo is None):
         return last
     if began.tzinfo is None or ended.tzinfo is None:
+        if last == first:
+            return first
         raise FormatError(
             f"{where}: of its start and its end only one says the offset from UTC, so its length is not known; give "
             "zone='America/New_York' (the place's own) beside it.",

@@ -49,7 +49,11 @@ def ucum() -> Mapping[str, UcumUnit]:
 _PER = ("/kg", "/m2")
 _CODE = re.compile(r"(?:10[*^](?P<power>[1-9]|1[0-2])\.?)?(?P<rest>.*?)(?P<note>(?<=.)\{[^{}]*\})?")
 _PREFIXES = {"k": Decimal(1000), "m": Decimal("0.001"), "M": Decimal(10) ** 6}
-_MILLION = ("million units", "million unit", "million", "mu", "mill units", "miu", "million iu")
+# What a text says of a multiple of an arbitrary unit.
+_MULTIPLES = {
+    Decimal(1000): ("thousand units", "thousand unit", "thousand", "kilo units", "kilounits", "k units", "kunits"),
+    Decimal(10) ** 6: ("million units", "million unit", "million", "mu", "mill units", "miu", "million iu"),
+}
 
 
 @attrs.frozen
@@ -112,7 +116,7 @@ def _bare(spelling: str) -> str:
 
 def _agreed(unit: _Unit, word: str, form: str, where: str) -> str:
     """The unit that code and text mean together; refused where they differ, a tenfold error or worse."""
-    if unit.arbitrary and word.casefold() in _MILLION and unit.factor == _PREFIXES["M"]:
+    if unit.arbitrary and word.casefold() in _MULTIPLES.get(unit.factor, ()):
         return "units"
     if not word or not units.is_known(word) or not units.is_known(unit.name):
         return unit.name

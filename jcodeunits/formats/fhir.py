@@ -223,9 +223,12 @@ def _item(
     ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
     first = ndcs[0] if ndcs else ExtraNdc("")
     place = words(item.get("locationCodeableConcept"))
+    modifiers = tuple(words(one)[0] for one in item.get("modifier") or [] if words(one))
+    if wrong := _outgoing.not_modifiers(modifiers):
+        problems.append(f"{where}: {wrong}")
     line = Line(
         _code(item.get("productOrService") or {}, where, problems),
-        tuple(words(one)[0] for one in item.get("modifier") or [] if words(one)),
+        modifiers,
         _count(item.get("quantity"), where, problems),
         first.ndc or None,
         first.qualifier,

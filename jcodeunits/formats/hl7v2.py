@@ -170,7 +170,7 @@ def _no_drug(ft1: Segment) -> str:
 def _days(ft1: Segment, problems: list[str]) -> str:
     """The day of FT1-4, or its first and last day."""
     stamps = [stamp for stamp in (ft1.get(4), ft1.get(4, 2)) if stamp]
-    if not stamps or not all(STAMP.fullmatch(stamp) for stamp in stamps):
+    if not stamps or not all(STAMP.fullmatch(stamp) and _outgoing.is_day(stamp[:8]) for stamp in stamps):
         problems.append(f"{ft1.where}: FT1-4 {coded(ft1.get(4))} names no day")
     days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps]
     return "/".join(dict.fromkeys(days))
@@ -186,7 +186,9 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
         problems.append(f"{ft1.where}: FT1-10 is {coded(written)}, and a line counts whole units above 0")
     ndc = _ndc(ft1, problems)
     qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
-    modifiers = [ft1.get(26, 1, n) for n in range(ft1.repeats(26))]
+    modifiers = [code for n in range(ft1.repeats(26)) if (code := ft1.get(26, 1, n))]
+    if wrong := _outgoing.not_modifiers(modifiers):
+        problems.append(f"{ft1.where}: FT1-26 {wrong}")
     amount = ft1.get(11).split(ft1.marks.sub)[0]
     charged = plain_number(amount)
     if amount.startswith("-"):
@@ -196,7 +198,7 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     code, text = _procedure(ft1, problems)
     return Line(
         code,
-        tuple(filter(None, modifiers)),
+        tuple(modifiers),
         int(units),
         ndc,
         qualifier,

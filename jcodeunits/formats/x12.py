@@ -292,7 +292,6 @@ def _delimiters(text: str) -> Delimiters:
 
 _DIAGNOSIS_KINDS = ("ABK", "ABF", "BK", "BF")
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
-_DAY = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
 
@@ -413,6 +412,8 @@ class _Reader:
         if not is_valid(line.code):
             self.problems.append(f"{where}: {coded(line.code)} is no HCPCS or CPT code")
         line.modifiers = tuple(part for part in parts[1:5] if part)
+        if wrong := _outgoing.not_modifiers(line.modifiers):
+            self.problems.append(f"{where}: {wrong}")
         described = parts[5] if len(parts) > 5 else ""
         if re.fullmatch(r"[A-Z0-9]{2}", described):
             self.problems.append(f"{where}: a fifth modifier {described!r} in the place of the description")
@@ -439,7 +440,7 @@ class _Reader:
             self.open.losses.append(("DTP", values.get(3, ""), "only the date of service is kept"))
             return
         days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
-        if not all(_DAY.fullmatch(day) for day in days):
+        if not all(map(_outgoing.is_day, days)):
             self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
         self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
 
