@@ -26,7 +26,8 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
-from .facts.choosing import Choice, choose, drawn, holds, otherwise, way_of
+from .facts.by_route import answers_for
+from .facts.choosing import Choice, choose, drawn, given_so, holds, otherwise, way_of
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near
@@ -196,16 +197,17 @@ def resolve(
     Raises `UnknownDrug` (with near names; also for a `Drug` of another reference), `AmbiguousDrug` or
     `NotInEffect`.
     """
+    way = routes.canonical(route) if route is not None else None
     if isinstance(drug, Drug):
-        return _same(drug, on, reference), ()
+        return given_so(reference.drugs, drug.code, _same(drug, on, reference), on, way), ()
     if not isinstance(drug, str) or not drug.strip():
         raise UnknownDrug(
             f"{quoted(drug)} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
     check_length(drug)
     if ndc.looks_like(drug):
-        return _by_ndc(drug, on, reference)
-    return _named(drug, on, dose, routes.canonical(route) if route is not None else None, reference)
+        return _by_ndc(drug, on, way, reference)
+    return _named(drug, on, dose, way, reference)
 
 
 @lru_cache(maxsize=16384)
@@ -245,11 +247,13 @@ def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Referenc
     return held if counts_volume or units.dimension(held.unit) != "volume" else item.drawn(held)
 
 
-def _by_ndc(text: str, on: dt.date, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
+def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
     found, findings = reference.products.codes(text, on)
     rows = [reference.drugs.on(code, on) for code in found]
-    if len(rows) == 1:
-        return rows[0], findings + limited(rows[0], otherwise(reference.drugs, rows[0], on))
+    fitting = [row for row in rows if answers_for(row, route)] if route else rows
+    if len(rows) == 1 or len(fitting) == 1:
+        row = given_so(reference.drugs, text, (fitting or rows)[0], on, route)
+        return row, findings + limited(row, otherwise(reference.drugs, row, on))
     listed = "; ".join(f"{row.code} {row.label}" for row in rows)
     raise AmbiguousDrug(
         f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",

@@ -144,8 +144,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     check_length(name)
     wanted = name.strip()
     if hcpcs.is_valid(wanted):
-        code = hcpcs.compact(wanted)
-        return Choice(catalog.on(code, on))
+        return Choice(given_so(catalog, wanted, catalog.on(hcpcs.compact(wanted), on), on, route))
     reading = read(catalog, wanted)
     if reading is None:
         raise _unread(catalog, wanted, on)
@@ -431,6 +430,28 @@ def _fitting(
         _, bill = catalog.instead_for(live[0], on, route)
         raise _ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
     return fitting
+
+
+def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | None) -> Drug:
+    """The row of a code or an NDC, if it is for the route; else refused with the codes that are."""
+    if route is None or answers_for(row, route):
+        return row
+    own = normal(row.ingredient)
+    alike = dict.fromkeys(full for fulls in catalog.moieties.values() if own in fulls for full in fulls)
+    rows = [one for full in alike for one in catalog.ingredients[full] if one.period.holds(on)]
+    fitting = tuple(one for one in rows if answers_for(one, route))
+    written = given if hcpcs.is_valid(given) else f"{given} ({row.code})"
+    says = f"{written}, {row.label}, is not for the route {route}"
+    if fitting:
+        raise AmbiguousDrug(
+            f"{says}; for that there is {_listed(fitting)}. Give the code or the route of what was given.",
+            given=given,
+            candidates=tuple(one.code for one in fitting),
+            on=on,
+            listed=_listed(fitting),
+        )
+    _, bill = catalog.instead_for(row, on, route)
+    raise AmbiguousDrug(f"{says}. If it was given so, {bill}.", given=given, candidates=(), on=on)
 
 
 def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tuple[Drug, ...]:
