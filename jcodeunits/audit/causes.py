@@ -34,7 +34,7 @@ DIFFERS = {
     "waste-in-multiplier": "the units are those of the whole container, and one charge is a part of it",
     "milligrams-for-millilitres": "the units count the volume where the code counts the drug",
     "brand-code": "the NDC is of another product of the ingredient, with a code of its own",
-    "facility-code": "the code is for hospital outpatient claims only",
+    "code-not-taken": "the payer, or this kind of claim, does not take the code",
     "ended-ndc": "the NDC is listed no more on the day",
     "missing-ndc": "the payer wants an NDC, and the row has none",
 }

@@ -27,12 +27,14 @@ from .. import units
 from ..amount import decimal_text, exact, round_up
 from ..batch import files
 from ..batch.table import as_table, need_columns
-from ..convert import measured
+from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
 from ..encounter import CLAIMS
 from ..errors import BatchError, JcodeunitsError
+from ..facts.code_uses import code_use
 from ..facts.drug_rows import Drug
+from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..quantity import ndc_quantity
@@ -47,6 +49,7 @@ TYPES = {
     "expected_units_per_charge": pa.string(),
     "expected_ndc_qualifier": pa.string(),
     "expected_ndc_quantity": pa.string(),
+    "expected_later": pa.string(),
     "difference_amount": pa.decimal128(38, 2),
     "cause": pa.string(),
     "citation": pa.string(),
@@ -97,6 +100,7 @@ class _JudgedRow(Judged):
     per_charge: Fraction | None = None
     qualifier: str | None = None
     quantity: str | None = None
+    later: str | None = None
     difference: Fraction | None = None
 
 
@@ -106,9 +110,10 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) 
     `on` is the day for rows that say none. Columns wanted: item, code, units_per_charge, charge_unit; optional:
     description, ndc, ndc_qualifier, ndc_quantity (for one charge), on, price, volume (charges a year), payer,
     claim_type. Appended: verdict (`agrees`, `differs`, `unjudged`), expected_code, expected_units_per_charge,
-    expected_ndc_qualifier, expected_ndc_quantity, difference_amount (dollars for the volume, where a payment limit
-    of the day is known: a national estimate), cause, citation. Raises
-    `BatchError` where a column is missing or doubled.
+    expected_ndc_qualifier, expected_ndc_quantity, expected_later (code and units of one charge on each later day on
+    which they change, as far as the reference reaches), difference_amount (dollars for the volume, where a payment
+    limit of the day is known: a national estimate), cause, citation. A row without a payer is judged for no payer
+    in particular, its money and NDC as for Medicare. Raises `BatchError` where a column is missing or doubled.
     """
     return _judged(_named(as_table(frame), "The table"), as_date(on), Reference.of(reference))
 
@@ -167,6 +172,7 @@ def _columns(rows: Sequence[_JudgedRow]) -> dict[str, list[Any]]:
         "expected_units_per_charge": [_text(row.per_charge) for row in rows],
         "expected_ndc_qualifier": [row.qualifier for row in rows],
         "expected_ndc_quantity": [row.quantity for row in rows],
+        "expected_later": [row.later for row in rows],
         "difference_amount": [row.amount for row in rows],
         "cause": ["|".join(dict.fromkeys(row.causes)) or None for row in rows],
         "citation": ["; ".join(dict.fromkeys(map(str, row.citations))) or None for row in rows],
@@ -196,28 +202,62 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     except ValueError:
         return made.unjudged("unreadable-units")
     claim = _cell(row, "claim_type").casefold() or "professional"
-    payer = _cell(row, "payer").casefold() or "medicare"
+    said = _cell(row, "payer").casefold()
+    payer = said or "medicare"
     if claim not in CLAIMS or payer not in reference.policy.payers():
         return made.unjudged("setting")
     item = product_of(_cell(row, "ndc"), day, reference) if _cell(row, "ndc") else None
     if item is None and _cell(row, "ndc"):
         return made.unjudged("product")
-    drug = _expected_drug(made, _cell(row, "code").upper(), item, day, claim, reference)
+    code = _cell(row, "code").upper()
+    named = _described(code, _cell(row, "description"), day, reference) if item is None else None
+    if named is not None and code_use(reference.policy, named.code, day, said or ANY, claim) is None:
+        made.differs("wrong-code", named.citation)
+        drug: Drug | None = named
+    else:
+        drug = _expected_drug(made, code, item, day, reference)
     if drug is None:
         return made
     made.code = drug.code
     made.citations.append(drug.citation)
+    use = code_use(reference.policy, drug.code, day, said or ANY, claim)
+    if use is not None and use.outcome == "withhold":
+        made.differs("code-not-taken", use.citation)
     try:
         charged = _charged(_cell(row, "charge_unit"), drug, item)
         made.per_charge = charged.amount * measured(drug, charged.unit).ratio
     except JcodeunitsError as why:
         return made.unjudged(_OPEN.get(type(why).__name__, "other"))
-    if not _is_written(made.per_charge, _cell(row, "units_per_charge")):
+    if drug is not named and not _is_written(made.per_charge, _cell(row, "units_per_charge")):
         made.difference = given - made.per_charge
         made.differs(_why(given, made.per_charge, charged, drug, item, reference))
+    made.later = _later(drug, charged, day, reference)
     _money(made, row, day, reference)
     _ndc_line(made, row, item, charged, day, payer, claim, reference)
     return made
+
+
+def _later(drug: Drug, charged: Dose, on: dt.date, reference: Reference) -> str | None:
+    """The code and the units of one charge on each later day on which they change, as far as the reference reaches."""
+    book, says = reference.drugs, []
+    now = (drug.code, _ratio(drug, charged))
+    row: Drug | None = drug
+    while row is not None and row.ends is not None:
+        day = row.ends + dt.timedelta(1)
+        links = book.successors_of(row.code)
+        after = [one for one in book.rows(row.code) if one.period.holds(day)] or [
+            one for link in links for one in book.rows(link.successor) if one.period.holds(day)
+        ]
+        if day <= on or len(after) != 1:
+            codes = " or ".join(one.code for one in after)
+            says.append(f"{day} {codes or f'{row.code} has ended'}")
+            break
+        row = after[0]
+        ratio = _ratio(row, charged)
+        if (row.code, ratio) != now:
+            says.append(f"{day} {row.code}" + ("" if ratio is None else f" x {decimal_text(ratio)}"))
+            now = (row.code, ratio)
+    return "; ".join(says) or None
 
 
 def _is_written(right: Fraction, text: str) -> bool:
@@ -240,9 +280,7 @@ _OPEN = {
 }
 
 
-def _expected_drug(
-    made: _JudgedRow, code: str, item: Product | None, on: dt.date, claim: str, reference: Reference
-) -> Drug | None:
+def _expected_drug(made: _JudgedRow, code: str, item: Product | None, on: dt.date, reference: Reference) -> Drug | None:
     """The row of the code that the item is billed with on the day; None where that is not certain."""
     book = reference.drugs
     known = book.rows(code)
@@ -254,8 +292,6 @@ def _expected_drug(
         made.unjudged("not-a-drug")
         return None
     if code in live:
-        if claim == "professional" and code.startswith("C"):
-            made.differs("facility-code", live[code].citation)
         return live[code]
     own = next((row for row in known if row.period.holds(on)), None)
     choices = list(live.values()) or ([] if own is not None else after)
@@ -270,6 +306,18 @@ def _expected_drug(
     else:
         made.differs("wrong-product", *((item.citation,) if item else ()))
     return right
+
+
+def _described(code: str, description: str, on: dt.date, reference: Reference) -> Drug | None:
+    """The row of the drug that a charge under a code for drugs without one describes, if the drug has a code."""
+    none = next((row for row in reference.drugs.rows(code) if row.period.holds(on)), None)
+    if none is None or none.refuses != "unclassified" or not description:
+        return None
+    try:
+        right = resolve(description, on, reference=reference)[0]
+    except JcodeunitsError:
+        return None
+    return None if right.refuses else right
 
 
 def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
