@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shipped import DRUGS
+from shipped import DRUGS, REFERENCE
 
 from jcodeunits import routes
-from jcodeunits.convert import billing_units
+from jcodeunits.convert import billing_units, resolve
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NoCode, NotInEffect, UnknownDrug
 from jcodeunits.facts.choosing import choose
@@ -322,3 +322,31 @@ def test_a_property_that_plain_products_have_too_leaves_the_choice_to_the_route(
     assert billing_units("morphine PF", "4 mg", ON, route=route).code == code
     with pytest.raises(AmbiguousDrug):
         billing_units("morphine PF", "4 mg", ON)
+
+
+@pytest.mark.parametrize(
+    ("drug", "route", "instead"),
+    [
+        ("J1675", "implant", ("J9225", "J9226")),  # an injection of 10 mcg against implants of 50 mg
+        ("J1100", "oral", ("J8540", "J8541")),
+        ("J2405", "oral", ("Q0162", "S0119")),
+        ("J9225", "SC", None),  # an implant goes under the skin
+        ("J1885", "oral", ()),
+        ("J0178", "IM", ()),  # into the eye alone
+        ("J7613", "IM", ()),
+        ("00409-7332-01", "oral", ()),
+        ("J9281", "IV", None),  # its own way, into the renal pelvis, has no name among the routes
+        ("J0696", "IV push", None),
+        ("J2270", "intrathecal", None),
+    ],
+)
+def test_a_route_is_held_against_a_code_or_an_ndc_as_against_a_name(
+    drug: str, route: str, instead: tuple[str, ...] | None
+) -> None:
+    """By the words of the descriptors: what is given otherwise than the code says is another code, or none."""
+    if instead is None:
+        resolve(drug, ON, None, route, reference=REFERENCE)
+        return
+    with pytest.raises(AmbiguousDrug, match=f"is not for the route {route}") as refused:
+        resolve(drug, ON, None, route, reference=REFERENCE)
+    assert refused.value.candidates == instead

@@ -24,8 +24,15 @@ def lines_of(
     return answer
 
 
+_ROUTES = {"J0178": "intravitreal"}  # the others go into a vein, or their way changes nothing here
+
+
 def _administration(case: dict[str, str]) -> dict[str, Any]:
-    made: dict[str, Any] = {"drug": case["drug"], "dose": case["dose"], "route": "IV infusion"}
+    made: dict[str, Any] = {
+        "drug": case["drug"],
+        "dose": case["dose"],
+        "route": _ROUTES.get(case["drug"], "IV infusion"),
+    }
     for key, column in (("container", "container"), ("container_amount", "amount"), ("discarded", "discarded")):
         if case[column]:
             made[key] = case[column]

@@ -22,6 +22,7 @@ from ..dose import Dose
 from ..encounter import CONTAINERS, Administration, Encounter, OpenedProduct, Patient
 from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts import choosing
+from ..facts.by_route import a_route
 from ..facts.product_rows import FORMS
 from ..finding import Finding
 from ..recipes.cells import blank, joined, reason_of
@@ -214,13 +215,13 @@ class Clerk:
         products: Any = (opened,) if opened != OpenedProduct() else ()
         drug, route = row.drug, row.route or (dose.route if isinstance(dose, Dose) else None)
         if route is None:
-            # Without a route a name is looked up among injectables; a code asks for no route.
-            route = self.resolver.any_route
+            # Without a route a name is looked up among injectables; a code or an NDC stands by one of its own.
+            route = self.resolver.any_route(drug, opened.ndc, row.on)
             if opened.ndc is None and _is_name(drug):
                 book = self.resolver.reference
                 known = dose if isinstance(dose, Dose) else None
                 found, _ = convert.resolve(drug, row.on, known, None, reference=book)
-                route = choosing.way_of(book.drugs, drug, None) or route
+                route = choosing.way_of(book.drugs, drug, None) or a_route(found)
                 dose = known and choosing.drawn(book.drugs, drug, known, found)
                 drug = found.code
         if not isinstance(drug, str) or not drug.strip():

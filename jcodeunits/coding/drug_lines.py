@@ -22,7 +22,8 @@ from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
-from jcodeunits.facts.choosing import drawn, otherwise, rows_meant
+from jcodeunits.facts.by_route import answers_for
+from jcodeunits.facts.choosing import drawn, given_so, otherwise, rows_meant
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, RouteCode
@@ -253,8 +254,10 @@ class DrugCoding:
         meant = {row.code for row in rows_meant(self.reference.drugs, name)}
         words = normal(name)
         fit = [row for row in live if row.code in meant or f"{normal(row.ingredient)} ".startswith(f"{words} ")]
+        fit = [row for row in fit if answers_for(row, administration.route)] or fit
         if len(fit) == 1:
-            return fit[0], limited(fit[0], otherwise(self.reference.drugs, fit[0], on))
+            row = given_so(self.reference.drugs, name, fit[0], on, administration.route)
+            return row, limited(row, otherwise(self.reference.drugs, row, on))
         if len(fit) > 1:
             codes = ", ".join(f"{other.code} {other.label}" for other in fit)
             raise AmbiguousDrug(

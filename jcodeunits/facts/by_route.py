@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..routes import NAMES
 from .drug_rows import INJECTED, Drug
 
 # A route of administration and the words of the catalog that cover it, besides its own name. An injection
@@ -30,6 +31,16 @@ def answers_for(row: Drug, route: str) -> bool:
     """Whether a row answers for a route: a row that names routes of its own answers for those only."""
     own = row.routes if route.casefold() == "implant" else own_routes(row)
     return not row.routes or _fits_words(own or row.routes, route)
+
+
+def a_route(row: Drug) -> str:
+    """A route that a row answers for, to stand where none is given and none is asked for."""
+    return next((name for name in NAMES if answers_for(row, name)), NAMES[0])
+
+
+def stands_by(row: Drug, route: str | None) -> bool:
+    """Whether a code may stand beside a route: it answers for it, or its own way has no name here."""
+    return route is None or answers_for(row, route) or not answers_for(row, a_route(row))
 
 
 def own_routes(row: Drug) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .agreement import called, check, counts_volume, listed, ratio
-from .by_route import answers_for, is_local, own_routes, said_for
+from .by_route import answers_for, is_local, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
@@ -433,8 +433,8 @@ def _fitting(
 
 
 def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | None) -> Drug:
-    """The row of a code or an NDC, if it is for the route; else refused with the codes that are."""
-    if route is None or answers_for(row, route):
+    """The row of a code or an NDC, if it may stand beside the route; else refused with the codes for the route."""
+    if route is None or stands_by(row, route):
         return row
     own = normal(row.ingredient)
     alike = dict.fromkeys(full for fulls in catalog.moieties.values() if own in fulls for full in fulls)
@@ -444,11 +444,11 @@ def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | 
     says = f"{written}, {row.label}, is not for the route {route}"
     if fitting:
         raise AmbiguousDrug(
-            f"{says}; for that there is {_listed(fitting)}. Give the code or the route of what was given.",
+            f"{says}; for that there is {listed(fitting)}. Give the code or the route of what was given.",
             given=given,
             candidates=tuple(one.code for one in fitting),
             on=on,
-            listed=_listed(fitting),
+            listed=listed(fitting),
         )
     _, bill = catalog.instead_for(row, on, route)
     raise AmbiguousDrug(f"{says}. If it was given so, {bill}.", given=given, candidates=(), on=on)

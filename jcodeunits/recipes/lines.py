@@ -35,6 +35,7 @@ from ..coding.opened import (
 from ..dose import Dose
 from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
+from ..facts.by_route import a_route
 from ..facts.code_uses import needed_modifiers
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Limit, NeededModifier, PayerOption, Place
@@ -319,7 +320,7 @@ class Parts:
         row = cell.row
         assert row is not None
         entry: Any = OpenedProduct(None if blank(number) else str(number).strip(), None, amount)
-        one = Administration(row.code, Dose(Fraction(1), "mg"), self.resolver.any_route, products=(entry,))
+        one = Administration(row.code, Dose(Fraction(1), "mg"), a_route(row), products=(entry,))
         (found,) = look_up(one, False, on, self.reference)
         try:
             opened, said = weigh(found, row, None, self.reference)

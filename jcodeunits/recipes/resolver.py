@@ -11,7 +11,6 @@ import bisect
 import datetime as dt
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import attrs
@@ -25,6 +24,7 @@ from ..dose import Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
 from ..facts.agreement import others
+from ..facts.by_route import a_route, stands_by
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
@@ -183,9 +183,13 @@ class Resolver:
         """Between which two boundaries a day lies."""
         return bisect.bisect(self._bound_list, on.toordinal() - EPOCH)
 
-    @cached_property
-    def any_route(self) -> str:
-        """A route to stand where none is given and none is asked for."""
+    def any_route(self, drug: Any, number: Any, day: dt.date) -> str:
+        """A route to stand where none is given and none is asked for: one of those of the product, or of the drug."""
+        for text in (number, drug):
+            try:
+                return a_route(convert.resolve(text, day, None, None, reference=self.reference)[0])
+            except JcodeunitsError:
+                continue
         return routes.NAMES[0]
 
     # -- single values
@@ -298,7 +302,7 @@ class Resolver:
 
     def _by_drug(self, drug: Any, route: str | None, day: dt.date) -> Meaning:
         for row in self._of_code(drug):
-            if row.effective <= day and (row.ends is None or day <= row.ends):
+            if row.effective <= day and (row.ends is None or day <= row.ends) and stands_by(row, route):
                 return self._alone.setdefault(id(row), Meaning(row))
         if self._says_more(drug):
             return Meaning(by_dose=True)
@@ -325,7 +329,7 @@ class Resolver:
 
     def _by_product(self, alone: Meaning, drug: str, number: str, route: str | None, day: dt.date) -> Meaning:
         """What the drug means beside a product: the product may settle it, or contradict it."""
-        given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route, "ndc": number}
+        given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route(drug, number, day), "ndc": number}
         one = Administration.from_dict(given)
         coding = DrugCoding(Encounter(day, ""), self.reference)
         found = look_up(one, False, day, self.reference)
@@ -374,7 +378,7 @@ class Resolver:
     def _laid_out(self, pair: tuple[Any, Any], route: str | None) -> Any:
         made = np.full(len(self.bounds) + 1, -1, np.int32)
         for row in self._of_code(pair[0]) if pair[1] is None else ():
-            if self._moves(row, route):
+            if self._moves(row, route) or not stands_by(row, route):
                 continue
             known = self._numbered(self._alone.setdefault(id(row), Meaning(row)))
             days = [row.effective.toordinal() - EPOCH, (row.ends or dt.date.max).toordinal() - EPOCH]
@@ -394,10 +398,11 @@ class Resolver:
         self.over_time(pair, route)[first:last] = target
 
     def _asked(self, pair: tuple[Any, Any], route: str | None) -> str | None:
-        """The route, where it may tell what a drug means: beside a name, or where it moves a drug to another code."""
+        """The route, where it may tell what a drug means: beside a name, or where it moves or refuses a code."""
         if route is None or (known := self._known(pair)) is None:
             return route
-        return route if any(self._moves(row, route) for code in known[1] for row in self.book.rows(code)) else None
+        rows = (row for code in known[1] for row in self.book.rows(code))
+        return route if any(self._moves(row, route) or not stands_by(row, route) for row in rows) else None
 
     def _changes(self, pair: tuple[Any, Any]) -> Any:
         """The stretches of days with which something changes for a code or an NDC; None for a name."""
