@@ -37,8 +37,11 @@ def _cells(book: Any) -> list[Any]:
 
 def _shown(cell: Any) -> list[str]:
     """The text of a cell's outputs; a picture by its kind, because its bytes depend on the fonts."""
-    shown = []
-    for output in cell.outputs:
+    shown: list[str] = []
+    for before, output in zip([None, *cell.outputs], cell.outputs, strict=False):
+        if before is not None and output.output_type == before.output_type == "stream":
+            shown[-1] += output.text  # a kernel sends what is printed in one part or in several
+            continue
         data = output.get("data", {})
         said = output.get("text") or data.get("text/html") or data.get("text/plain", "")
         shown.append("picture" if "image/png" in data else re.sub(r"0x[0-9a-f]+", "", said))
