@@ -302,9 +302,16 @@ class Salt(Dated):
     kind: str = column(choice("salt", "bare"), own="salt")
 
 
+FOUND = ("cross-reference", "crosswalk")  # the evidence of successors that a refresh finds
+
+
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Successor(Dated):
-    """What came after a code, on which evidence, and for which products where a code split."""
+    """What came after a code, on which evidence, and for which products where a code split.
+
+    `evidence`: `ndc` and `descriptor` were judged by a person; `cross-reference` is the code set's own, `crosswalk`
+    what NDCs did between two quarters, both found by refresh.
+    """
 
     TABLE: ClassVar[str] = "successors"
     KEY: ClassVar[tuple[str, ...]] = ("code", "successor")
@@ -312,7 +319,7 @@ class Successor(Dated):
     code: str = column(text)
     successor: str = column(text)
     condition: str = column(optional)
-    evidence: str = column(choice("ndc", "descriptor"), own="descriptor")
+    evidence: str = column(choice("ndc", "descriptor", *FOUND), own="descriptor")
     ndcs_moved: int | None = column(tables.optional_integer)
 
 

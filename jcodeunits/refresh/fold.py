@@ -19,7 +19,7 @@ import attrs
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.facts.drug_rows import Brand, Drug, Salt, Successor
+from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor
 from jcodeunits.facts.folder import LOCK, MANIFEST, folder_of, locked, write_folder
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.facts.product_rows import Container, Marketing, Product, ProductReview
@@ -37,9 +37,9 @@ from .lint import Disagreement, dosage_lint
 from .policy_tables import Cells, as_csv, rows_of, text_of
 from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
-from .statements import Kept, subjects
+from .statements import Kept, fuller, subjects
 
-DERIVED = ("drugs", "products", "marketing", "limits", "statuses", "fees", "places")
+DERIVED = ("drugs", "successors", "products", "marketing", "limits", "statuses", "fees", "places")
 _MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has
 
 
@@ -119,7 +119,8 @@ def _compared(state: State, texts: Mapping[str, str], new: Sequence[FileReading]
         for reading in quarters
         for said in (facts(told) for _, told in reading.statements)
     }
-    settled, known = byhand.store.rows(Disagreement), byhand.store.rows(Successor)
+    settled = byhand.store.rows(Disagreement)
+    known = {row["code"] for row in rows_of(texts["successors"])}
     salts = frozenset(row.word for row in byhand.store.rows(Salt))
     followed = successors.candidates(state.kept["evidence"], state.days, rows, salts)
     return [*dosage_lint(printed, state.days, rows, settled), *successors.successor_lint(followed, known)]
@@ -146,7 +147,10 @@ def read_all(
             key = reading.edition.id
             if key not in readings:
                 readings[key] = family, reading, attrs.evolve(file)
-            elif readings[key][1].digest != reading.digest:
+            elif readings[key][1].digest == reading.digest:
+                if fuller(readings[key][1].statements, reading.statements) != readings[key][1].statements:
+                    readings[key] = family, reading, attrs.evolve(file)
+            else:
                 other = readings[key][2]
                 if other.member and other.path == file.path:
                     # Of members that look alike the one that holds more is the table, the other an excerpt of it.
@@ -188,13 +192,26 @@ def _with(state: State, family: Family, reading: FileReading) -> State:
                 "anew from all its files: `jcodeunits refresh PATH... --into NEW_FOLDER --anew`."
             )
             raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
-        return state
+        return _fuller_state(state, family, reading)
     kept = dict(state.kept)
     if family.table:
         _check_whole(state, family, reading)
         name = edition.when.name
         kept[family.table] = kept[family.table].with_edition(edition.file, name, reading.statements)
     return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
+
+
+def _fuller_state(state: State, family: Family, reading: FileReading) -> State:
+    """The state where a twin of an edition that it holds says more, such as references that a text file lacks."""
+    if not family.table:
+        return state
+    edition, table = reading.edition, state.kept[family.table]
+    known = table.of(edition.file, edition.when.name)
+    if fuller(known, reading.statements) == known:
+        return state
+    made = table.without(edition.file, edition.when.name)
+    kept = made.with_edition(edition.file, edition.when.name, reading.statements)
+    return attrs.evolve(state, kept={**state.kept, family.table: kept})
 
 
 def _check_whole(state: State, family: Family, reading: FileReading) -> None:
@@ -248,9 +265,16 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
     made_of: Any = Drug
     drug_rows = [made_of(*(row[name] for name in drugs.COLUMNS)) for row in rows]
     known = {row.code for row in drug_rows} | byhand.procedures | byhand.classes
+    settled = settled_successors()
+    followed = successors.rows(
+        kept["drug_evidence"], kept["evidence"], days, drug_rows, {row["code"] for row in settled}
+    )
     product_rows, marketing, of_products = _products(state, quarters, drug_rows, byhand)
     texts = {
         "drugs": as_csv(drugs.COLUMNS, rows),
+        "successors": as_csv(
+            tables.header(Successor), sorted([*settled, *followed], key=lambda row: (row["code"], row["successor"]))
+        ),
         "products": as_csv(products.COLUMNS, product_rows),
         "marketing": as_csv(tables.header(Marketing), marketing),
         "sources": as_csv(SOURCE_COLUMNS, [state.sources[key] for key in sorted(state.sources)]),
@@ -344,9 +368,20 @@ def by_hand_rows(name: str) -> list[Cells]:
     return [row for row in rows_of(_shipped(name)) if of_source(row["source"]) is None]
 
 
+def settled_successors() -> list[Cells]:
+    """The rows of successors.csv that people wrote."""
+    return [row for row in rows_of(_shipped("successors")) if row["evidence"] not in FOUND]
+
+
 def _check_rows(name: str, text: str) -> None:
     """Every row made must load; what does not is a file that we misread, and nothing is written."""
-    row_class: Any = {"drugs": Drug, "products": Product, "marketing": Marketing, **policy_tables.CLASSES}[name]
+    row_class: Any = {
+        "drugs": Drug,
+        "successors": Successor,
+        "products": Product,
+        "marketing": Marketing,
+        **policy_tables.CLASSES,
+    }[name]
     try:
         for row in rows_of(text):
             row_class(*row.values())

@@ -21,6 +21,7 @@ from .family import Asked, Edition, Family, FileReading, Tally, dated, header_ro
 from .files import Published, problem
 from .findings import Lint
 
+_CROSS = ("xref1", "xref2", "xref3", "xref4", "xref5")
 _COLUMNS = ("hcpc", "recid", "long description", "short description", "add dt", "act eff dt", "term dt")
 _CODE = re.compile(r"[A-Z]\d{4}")
 _RECORD = re.compile(r"([A-Z]\d{4})\d{5}([34])")
@@ -29,7 +30,7 @@ _LONGEST = 10_000  # letters of a descriptor; the longest published has 3,398
 
 @attrs.frozen
 class ListedCode:
-    """One code of one edition: its words and its days."""
+    """One code of one edition: its words, its days, and the codes that it refers to."""
 
     code: str
     long: str
@@ -37,6 +38,7 @@ class ListedCode:
     added: dt.date
     acted: dt.date | None
     ended: dt.date | None
+    refers: tuple[str, ...] = ()
 
 
 def recognises(file: Published) -> bool:
@@ -79,7 +81,8 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
 def _said_of(entry: ListedCode, words: DescriptorReading) -> str:
     """What an entry says of its code: the days, and each fact that its descriptor states."""
     days = {"added": entry.added, "acted": entry.acted, "ended": entry.ended}
-    return said(**{name: str(day) for name, day in days.items() if day}, **facts_of(words))
+    told = {name: str(day) for name, day in days.items() if day}
+    return said(**told, **facts_of(words), refers=",".join(entry.refers))
 
 
 def facts_of(words: DescriptorReading) -> dict[str, str]:
@@ -126,7 +129,14 @@ def _day(file: Published, line: int, text: str) -> dt.date | None:
         raise problem(file.name, f"{text[:40]!r} is no date.", line=line) from why
 
 
-def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str]) -> ListedCode:
+def _entry(
+    file: Published,
+    line: int,
+    code: str,
+    texts: tuple[str, str],
+    days: tuple[str, str, str],
+    refers: Iterable[str] = (),
+) -> ListedCode:
     added = _day(file, line, days[0])
     if added is None:
         raise problem(file.name, f"{code} has no first day (ADD DT).", line=line)
@@ -138,7 +148,8 @@ def _entry(file: Published, line: int, code: str, texts: tuple[str, str], days: 
         raise problem(file.name, f"the description of {code} has {len(long):,} characters.", line=line)
     if ended is not None and ended < added:
         raise problem(file.name, f"{code} ended {ended} before its first day {added}.", line=line)
-    return ListedCode(code, long, short, added, acted, ended)
+    codes = tuple(dict.fromkeys(cell.strip() for cell in refers if _CODE.fullmatch(cell.strip())))
+    return ListedCode(code, long, short, added, acted, ended, codes)
 
 
 def _from_rows(file: Published) -> dict[str, ListedCode]:
@@ -148,7 +159,7 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
     missing = [name.upper() for name in _COLUMNS if name not in header]
     if missing:
         raise problem(file.name, f"its header lacks {', '.join(missing)}.", line=start + 1)
-    at = {name: header.index(name) for name in _COLUMNS}
+    at = {name: header.index(name) for name in (*_COLUMNS, *_CROSS) if name in header}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
     entries: dict[str, ListedCode] = {}
     for line, row in file.rows():
@@ -165,7 +176,7 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
                 raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
             texts = (cells["long description"], cells["short description"])
             days = (cells["add dt"], cells["act eff dt"], cells["term dt"])
-            entries[code] = _entry(file, line, code, texts, days)
+            entries[code] = _entry(file, line, code, texts, days, (cells.get(name, "") for name in _CROSS))
     return entries
 
 
@@ -174,7 +185,7 @@ def _longer(entry: ListedCode, more: str) -> ListedCode:
 
 
 def _from_text(file: Published) -> dict[str, ListedCode]:
-    """Fixed width: description in 12-91, short in 92-119, ADD 269-276, ACT EFF 277-284, TERM 285-292."""
+    """Fixed width: description in 12-91, short 92-119, XREF 205-229, ADD 269-276, ACT EFF 277-284, TERM 285-292."""
     entries: dict[str, ListedCode] = {}
     for line, whole in enumerate(file.lines(), start=1):
         text = whole.rstrip("\r\n")
@@ -191,7 +202,8 @@ def _from_text(file: Published) -> dict[str, ListedCode]:
             says = f"the record of {code} has {len(text)} characters: it is cut off."
             raise problem(file.name, says, line=line)
         days = (text[268:276], text[276:284], text[284:292])
-        entries[code] = _entry(file, line, code, (text[11:91], text[91:119]), days)
+        refers = (text[at : at + 5] for at in range(204, 229, 5))
+        entries[code] = _entry(file, line, code, (text[11:91], text[91:119]), days, refers)
     return entries
 
 

@@ -56,6 +56,13 @@ class Kept:
             rows[key] = tuple(sorted({*rows.get(key, ()), edition}))
         return Kept(rows)
 
+    def without(self, file: str, edition: str) -> Kept:
+        """The table without one edition."""
+        left = {
+            key: tuple(name for name in names if key[1] != file or name != edition) for key, names in self.rows.items()
+        }
+        return Kept({key: names for key, names in left.items() if names})
+
     def by_edition(self, file: str) -> dict[str, list[tuple[str, str]]]:
         """Subject and statement by edition, sorted."""
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -81,3 +88,8 @@ class Kept:
 def subjects(statements: Iterable[tuple[str, str]]) -> set[str]:
     """The subjects of statements."""
     return {subject for subject, _ in statements}
+
+
+def fuller(one: Statements, other: Statements) -> Statements:
+    """Of what two twins of an edition say, that which says more; the order in which they come does not matter."""
+    return one if one == other else max(one, other, key=lambda said: (sum(len(told) for _, told in said), sorted(said)))

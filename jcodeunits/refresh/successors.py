@@ -1,8 +1,9 @@
-"""What may have come after a code that ended: candidates with their evidence, for a person to judge.
+"""What came after a code that ended: as far as a file proves it a row, else candidates for a person to judge.
 
-HCPCS prints no successors. Two things speak for one: products that keep their number and change code between
-two quarters, and a code of the same substance that begins on the day after. Neither proves it, so nothing is
-written: the lint lists ended codes that have candidates and no row in successors.csv.
+Two files prove it: the code set, where the ended code's record refers to a code in effect on the day after; and the
+crosswalk, where products keep their number and change from the ended code to one in effect on the day after, between
+the quarters around its end. A code of the same substance that begins on the day after is a candidate: the lint
+lists ended codes with candidates and without a row. What a person has settled is not touched.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 import attrs
 
-from jcodeunits.facts.drug_rows import Drug, Successor
+from jcodeunits.facts.drug_rows import Drug
 
 from .family import facts
 from .findings import Lint
@@ -59,6 +60,78 @@ def candidates(
     return [found[key] for key in sorted(found)]
 
 
+def rows(
+    codes: Kept, kept: Kept, days: Mapping[str, dt.date], drugs: Iterable[Drug], settled: Collection[str]
+) -> list[dict[str, str]]:
+    """The rows that the code set (`codes`) and the crosswalks (`kept`) prove, of codes that nobody has `settled`."""
+    lives: dict[str, list[Drug]] = defaultdict(list)
+    for row in drugs:
+        lives[row.code].append(row)
+    ended = {code: end for code, its in lives.items() if code not in settled and (end := its[-1].ends) is not None}
+    refers, moved = _references(codes, days), _moved(ended, kept, days)
+    made: list[dict[str, str]] = []
+    for code, end in sorted(ended.items()):
+        after = end + dt.timedelta(days=1)
+        source, named = refers.get(code, ("", ()))
+        found = {other: _row(code, other, "cross-reference", "", after, source, days) for other in named}
+        for other, (count, quarter) in moved.get(code, {}).items():
+            found.setdefault(other, _row(code, other, "crosswalk", str(count), after, quarter, days))
+        made += [row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives[other])]
+    return made
+
+
+def _row(
+    code: str, successor: str, evidence: str, moved: str, after: dt.date, source: str, days: Mapping[str, dt.date]
+) -> dict[str, str]:
+    return {
+        "code": code,
+        "successor": successor,
+        "condition": "",
+        "evidence": evidence,
+        "ndcs_moved": moved,
+        "effective": after.isoformat(),
+        "ends": "",
+        "source": source,
+        "cite": f"{code}, {moved} NDCs moved" if moved else f"{code}, {successor}",
+        "confidence": "high",
+        "verified": days[source].isoformat(),
+    }
+
+
+def _references(codes: Kept, days: Mapping[str, dt.date]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The newest edition that refers from a code to others, and to which."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for file in ("hcpcs", "hcpcs-rows"):
+        for name, statements in codes.by_edition(file).items():
+            source = f"{file}-{name}"
+            for code, told in statements:
+                named = facts(told).get("refers", "")
+                if named and (code not in found or (days[found[code][0]], found[code][0]) < (days[source], source)):
+                    found[code] = source, tuple(named.split(","))
+    return found
+
+
+def _moved(
+    ended: Mapping[str, dt.date], kept: Kept, days: Mapping[str, dt.date]
+) -> dict[str, dict[str, tuple[int, str]]]:
+    """For each ended code those to which its products moved between the quarters around its end: how many, where."""
+    quarters = kept.by_edition("asp-xwalk")
+    ordered = sorted(quarters, key=lambda name: days[f"asp-xwalk-{name}"])
+    found: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
+    for before, name in pairwise(ordered):
+        first, next_first = (days[f"asp-xwalk-{one}"] for one in (before, name))
+        old, new = codes_by_ndc(quarters[before]), codes_by_ndc(quarters[name])
+        counted: Counter[tuple[str, str]] = Counter()
+        for number in old.keys() & new.keys():
+            came = new[number] - old[number]
+            if len(came) == 1:
+                counted.update((code, next(iter(came))) for code in old[number] - new[number])
+        for (code, other), count in counted.items():
+            if code in ended and first <= ended[code] < next_first:
+                found[code][other] = count, f"asp-xwalk-{name}"
+    return found
+
+
 def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
     """How many products left one code and came under another between two quarters that follow each other."""
     counted: Counter[tuple[str, str]] = Counter()
@@ -92,9 +165,8 @@ def substance(ingredient: str, salts: frozenset[str]) -> str:
     return " ".join(word for i, word in enumerate(found) if i == 0 or word not in salts)
 
 
-def successor_lint(found: Iterable[Candidate], known: Iterable[Successor]) -> list[Lint]:
+def successor_lint(found: Iterable[Candidate], settled: Collection[str]) -> list[Lint]:
     """Ended codes that have candidates but no successor yet."""
-    settled = {row.code for row in known}
     lint = []
     for item in found:
         if item.code not in settled:
