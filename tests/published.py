@@ -152,6 +152,15 @@ def directory(folder: Path) -> list[Path]:
     return [_write(folder / "product.txt", product), _write(folder / "package.txt", package)]
 
 
+def page(folder: Path, name: str, rows: dict[str, str]) -> Path:
+    """The place-of-service code set as a browser saves it: code and name, and no rate."""
+    head = "<tr><th>Place of Service Code(s)</th><th>Place of Service Name</th><th>Description</th></tr>"
+    lines = [f"<tr><td>{code}</td>\n<td>{place}</td><td>Words.</td></tr>" for code, place in rows.items()]
+    unassigned = "<tr><td>27-30</td><td>Unassigned</td><td>N/A</td></tr>"
+    text = ["<!DOCTYPE html><html><head><title>Codes</title><script>var a = '<td>';</script></head><body><table>", head]
+    return _write(folder / name, "\n".join([*text, *lines, unassigned, "</table></body></html>"]))
+
+
 def plain(name: str, head: str, *rows: str) -> Callable[[Path], Path]:
     """A made file of a layout that is a header and rows."""
     return lambda folder: _write(folder / name, "\n".join([head, *rows, ""]))
@@ -188,6 +197,7 @@ SAMPLES: dict[str, tuple[Callable[[Path], Path], ...]] = {
     ),
     "places of service": (
         plain("places_2026-10.csv", "pos_code,pos_type,pos_name", "11,Non-facility,Office", "22,Facility,Hospital"),
+        lambda folder: page(folder, "Place of Service Code Set 2026-10.html", {"11": "Office", "22": "Hospital"}),
     ),
     "NDC directory": (lambda folder: directory(folder)[0], lambda folder: directory(folder)[1]),
     "NSDE": (lambda folder: nsde(folder, {"99999030125": "ML"}),),

@@ -370,6 +370,19 @@ def test_what_begins_with_an_edition_does_not_answer_on_the_day_before(folder: P
     assert policy.limit("J9260", "2020-01-01") is not None
 
 
+def test_a_saved_page_of_places_keeps_their_rates_and_asks_for_those_of_new_ones(tmp_path: Path) -> None:
+    rated = published.plain(
+        "pos_2026-01.csv", "pos_code,pos_type,pos_name", "11,Non-facility,Office", "22,Facility,Ward"
+    )
+    page = published.page(tmp_path, "Place of Service Code Set 2026-10.html", {"11": "Office", "66": "Mobile pharmacy"})
+    told = fold.refresh([rated(tmp_path), page], tmp_path / "facts", anew=True)
+    found = [(row["code"], row["rate"], row["ends"]) for row in rows(tmp_path / "facts", "places")]
+    assert found == [("11", "non-facility", ""), ("22", "facility", "2026-09-30")]
+    assert [item.place for item in told.lint if item.kind == "place"] == ["place 66"]
+    with pytest.raises(TableError, match=r"--edition 2026-11"):
+        fold.refresh([published.page(tmp_path, "codes.html", {"11": "Office"})], tmp_path / "other", anew=True)
+
+
 def test_a_folder_reaches_as_far_as_its_own_editions_not_as_far_as_the_packages(tmp_path: Path) -> None:
     fold.refresh([published.mue(tmp_path, 2026, 4, {"J9260": 9, "96372": 4})], tmp_path / "facts", anew=True)
     reference = jc.Reference.load(tmp_path / "facts")

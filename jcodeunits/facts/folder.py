@@ -6,6 +6,7 @@ that one file. Tables reviewed by hand are the package's and never lie there.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from ..errors import TableError, quoted
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 FORMAT = 1  # of the folder; raised when an older folder must be folded again
 
 _KEYS = {"format": int, "edition": str, "fingerprint": str, "tables": str, "digests": dict}
@@ -121,9 +123,14 @@ def write_folder(
     place = os.path.abspath(os.fspath(path))
     made = folder_of(place, contents, edition)
     inside = os.path.join(place, made.tables)
+    if os.path.islink(inside):
+        raise OSError(errno.ELOOP, f"{made.tables} is a link, and nothing is written through one")
     os.makedirs(inside, exist_ok=True)
+    _sweep(place)
+    _sweep(inside)
+    mode = _mode(os.path.join(place, MANIFEST))
     for name, data in contents.items():
-        _write(os.path.join(inside, name), data)
+        _write(os.path.join(inside, name), data, mode)
     manifest = {
         "format": FORMAT,
         "edition": edition,
@@ -131,8 +138,36 @@ def write_folder(
         "tables": made.tables,
         "digests": dict(sorted(made.digests.items())),
     }
-    _write(os.path.join(place, MANIFEST), (json.dumps(manifest, indent=1) + "\n").encode())
+    _write(os.path.join(place, MANIFEST), (json.dumps(manifest, indent=1) + "\n").encode(), mode)
     return made
+
+
+def is_left_over(name: str) -> bool:
+    """Whether a file or folder may be what a first run left that was killed before its manifest.
+
+    >>> is_left_over(".lock"), is_left_over("tables-0123456789abcdef"), is_left_over("letters")
+    (True, True, False)
+    """
+    return name == LOCK or bool(_TABLES.fullmatch(name) or _BESIDE.fullmatch(name))
+
+
+def _mode(file: str) -> int | None:
+    """The permissions of a file that stands, which those in its place keep; None where there is none."""
+    try:
+        return os.stat(file, follow_symlinks=False).st_mode & 0o777
+    except FileNotFoundError:
+        return None
+
+
+_TABLES = re.compile("tables-[0-9a-f]{16}")
+_BESIDE = re.compile(r"\.[a-z0-9_]+\.(?:csv|txt|json)\.[0-9a-f]{16}")
+
+
+def _sweep(folder: str) -> None:
+    """Remove what a run that was killed left half written; the lock says that no other one is at work."""
+    for name in os.listdir(folder):
+        if _BESIDE.fullmatch(name):
+            os.unlink(os.path.join(folder, name))
 
 
 def folder_of(place: str, contents: Mapping[str, bytes | os.PathLike[str]], edition: str) -> Folder:
@@ -158,17 +193,30 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     A folder that was not there and is not written to is gone afterwards.
     """
     place = os.path.abspath(os.fspath(path))
-    os.makedirs(place, exist_ok=True)
     file = os.path.join(place, LOCK)
-    with open(file, "a+b") as held:
-        _lock(held.fileno())
+    held = _held(place, file)
+    try:
+        yield
+    finally:
+        if not os.path.exists(os.path.join(place, MANIFEST)):
+            os.unlink(file)
+            if not os.listdir(place):
+                os.rmdir(place)
+        os.close(held)
+
+
+def _held(place: str, file: str) -> int:
+    """The lock file, open and locked; never through a link, and never one that another process has taken away."""
+    while True:
+        os.makedirs(place, exist_ok=True)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | _PLAIN, 0o666)
+        _lock(handle)
         try:
-            yield
-        finally:
-            if not os.path.exists(os.path.join(place, MANIFEST)):
-                os.unlink(file)
-                if not os.listdir(place):
-                    os.rmdir(place)
+            if os.path.samestat(os.fstat(handle), os.stat(file)):
+                return handle
+        except FileNotFoundError:
+            pass
+        os.close(handle)
 
 
 def _lock(handle: int) -> None:
@@ -182,12 +230,13 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
 
 
-def _write(file: str, data: bytes | os.PathLike[str]) -> None:
-    """A file whole or not at all: written beside under a name of its own, then put in place."""
+def _write(file: str, data: bytes | os.PathLike[str], mode: int | None) -> None:
+    """A file whole or not at all: written beside under a name that nobody can know, then put in place."""
+    import secrets
     import shutil
-    import tempfile
 
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(file), prefix=f".{os.path.basename(file)}.")
+    beside = os.path.join(os.path.dirname(file), f".{os.path.basename(file)}.{secrets.token_hex(8)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
             if isinstance(data, bytes):
@@ -197,7 +246,8 @@ def _write(file: str, data: bytes | os.PathLike[str]) -> None:
                     shutil.copyfileobj(source, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(beside, 0o644)
+        if mode is not None:
+            os.chmod(beside, mode)
         os.replace(beside, file)
     except BaseException:
         os.unlink(beside)

@@ -50,7 +50,7 @@ class Store:
         found = self.folder.file(name) if self.folder is not None else None
         return found or os.path.join(tables.folder(), name)
 
-    def _whole(self, name: str) -> str:
+    def whole(self, name: str) -> str:
         """The same file; one of a refreshed folder must be what its manifest says. Raises `TableError`."""
         file = self.file(name)
         wanted = self.folder.digests.get(name) if self.folder is not None else None
@@ -81,7 +81,7 @@ class Store:
     def _folded(self) -> tuple[Source, ...] | None:
         """The editions of a refreshed folder; None where the package's own answer."""
         within = self.folder is not None and self.folder.file("sources.csv") is not None
-        return tables.read(Source, self._whole("sources.csv"), {}) if within else None
+        return tables.read(Source, self.whole("sources.csv"), {}) if within else None
 
     @cached_property
     def edition(self) -> str:
@@ -135,7 +135,7 @@ class Store:
         if self.folder is None or self.folder.file(f"{row_class.TABLE}.csv") is None:
             return _shipped(cast("Any", row_class))
         if row_class not in self._folded_rows:
-            file = self._whole(f"{row_class.TABLE}.csv")
+            file = self.whole(f"{row_class.TABLE}.csv")
             self._folded_rows[row_class] = tables.read(row_class, file, self.sources)
         return self._folded_rows[row_class]
 
@@ -152,7 +152,7 @@ class Store:
 
         The others are not made; where a quarter of the lines does, the table is read whole, and kept.
         """
-        lines, small = tables.lines_in_small(self._whole(f"{row_class.TABLE}.csv"))
+        lines, small = tables.lines_in_small(self.whole(f"{row_class.TABLE}.csv"))
         asked = [says(low) for low in small]
         if self.has_read(row_class) or 4 * sum(asked) > len(asked):
             self.rows(row_class)
@@ -275,6 +275,6 @@ def _shipped(row_class: Any) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=16384)
 def _starting(store: Store, row_class: Any, first_cell: str, whole: bool) -> tuple[Any, ...]:
-    data = _mapped(store._whole(f"{row_class.TABLE}.csv"))
+    data = _mapped(store.whole(f"{row_class.TABLE}.csv"))
     found = tables.starting(row_class, data, first_cell, store.sources, whole)
     return store._overlaid(found, store._own(row_class, first_cell, whole))

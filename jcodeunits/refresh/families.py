@@ -46,7 +46,7 @@ FAMILIES: tuple[Family, ...] = (
 
 def family_of(file: Published) -> Family | None:
     """The family of a file by its header, or None. Raises `TableError` where its name promises one and it is none."""
-    readable = file.is_workbook or file.is_text
+    readable = file.is_workbook or file.is_text or file.is_page
     if readable:
         for family in FAMILIES:
             if family.recognises(file):

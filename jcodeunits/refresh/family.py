@@ -119,10 +119,14 @@ _BAR = "\N{BROKEN BAR}"
 
 @attrs.frozen
 class Asked:
-    """What the person said about the files: the edition of those that nothing dates; that they are partial."""
+    """What the person said about the files: the edition of those that nothing dates; that they are partial, or whole.
+
+    `whole`: an edition that lacks most of what was known is meant so.
+    """
 
     edition: When | None = None
     partial: bool = False
+    whole: bool = False
 
 
 Read = Callable[[Published, Asked, ByHand], Iterable[FileReading]]

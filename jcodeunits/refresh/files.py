@@ -22,6 +22,8 @@ import attrs
 
 from jcodeunits.errors import TableError
 
+from .pages import page_rows
+
 _LIMIT_FILE = 1_000_000_000
 _LIMIT_UNPACKED = 2_000_000_000
 _LIMIT_RATIO = 200  # real files reach 30
@@ -101,6 +103,11 @@ class Published:
         return bool(self.start) and b"\0" not in self.start and not self.start.startswith((b"%PDF", b"{\\rtf", b"<"))
 
     @property
+    def is_page(self) -> bool:
+        """Whether it may be a page that a browser saved."""
+        return self.start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype html", b"<html"))
+
+    @property
     def is_old_workbook(self) -> bool:
         """Whether it is a spreadsheet of the old kind, which is not read."""
         return self.start.startswith(_OLD_WORKBOOK)
@@ -125,9 +132,12 @@ class Published:
             raise problem(self.name, f"it is damaged ({why}); download it again.") from why
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Line number and cells of every row, in order; a workbook's first sheet."""
+        """Line number and cells of every row, in order; a workbook's first sheet, the tables of a saved page."""
         if self.is_workbook:
             yield from self._workbook_rows()
+            return
+        if self.is_page:
+            yield from page_rows(self.lines())
             return
         yield from self._text_rows(self.lines())
 
@@ -147,6 +157,8 @@ class Published:
         """The cells of its first rows, read without reading the rest."""
         if self.is_workbook:
             rows = self._workbook_rows(HEAD)
+        elif self.is_page:
+            rows = page_rows(self.lines())
         else:
             whole = self.start if len(self.start) < _START else self.start[: self.start.rfind(b"\n") + 1]
             rows = self._text_rows(self._text(io.BytesIO(whole)))

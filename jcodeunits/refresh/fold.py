@@ -20,7 +20,7 @@ import attrs
 from jcodeunits import tables
 from jcodeunits.errors import TableError
 from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor
-from jcodeunits.facts.folder import LOCK, MANIFEST, folder_of, locked, write_folder
+from jcodeunits.facts.folder import MANIFEST, folder_of, is_left_over, locked, write_folder
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.facts.product_rows import Container, Marketing, Product, ProductReview
 from jcodeunits.facts.reference import Reference
@@ -50,9 +50,9 @@ def state_of(store: Store) -> State:
     """What a reference was folded from."""
     kept = {}
     for name in EVIDENCE:
-        file = Path(store.file(f"{name}.csv"))
+        file = Path(store.whole(f"{name}.csv"))
         kept[name] = Kept.load(name, file.read_text("utf-8")) if file.is_file() else Kept()
-    rows = rows_of(Path(store.file("sources.csv")).read_text("utf-8"))
+    rows = rows_of(Path(store.whole("sources.csv")).read_text("utf-8"))
     return State(kept, {row["id"]: row for row in rows if _is_folded(row)})
 
 
@@ -84,7 +84,7 @@ def fold(
     new: list[FileReading] = []
     known: list[FileReading] = []
     for family, reading in sorted(readings, key=lambda pair: (pair[1].edition.file, pair[1].edition.when)):
-        folded = _with(state, family, reading)
+        folded = _with(state, family, reading, asked)
         (new if folded is not state else known).append(reading)
         state = folded
     try:
@@ -181,7 +181,7 @@ def _why_not(file: Published) -> str:
     return "no kind of file that refresh reads"
 
 
-def _with(state: State, family: Family, reading: FileReading) -> State:
+def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> State:
     """The state with one more edition; the same state where it holds it. Raises `TableError`."""
     edition = reading.edition
     before = state.sources.get(edition.id)
@@ -195,7 +195,8 @@ def _with(state: State, family: Family, reading: FileReading) -> State:
         return _fuller_state(state, family, reading)
     kept = dict(state.kept)
     if family.table:
-        _check_whole(state, family, reading)
+        if not asked.whole:
+            _check_whole(state, family, reading)
         name = edition.when.name
         kept[family.table] = kept[family.table].with_edition(edition.file, name, reading.statements)
     return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
@@ -227,11 +228,19 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
     known = subjects(state.kept[family.table].of(edition.file, nearest.removeprefix(f"{edition.file}-")))
     lacking = known - subjects(reading.statements)
     if len(known) >= 30 and len(lacking) * _MOST_LACKING > len(known):
+        ways = (
+            "If it holds selected rows only, say --partial; then it ends nothing. If" if _may_be_rows(family) else "If"
+        )
         says = (
             f"{edition.title} lacks {len(lacking):,} of {len(known):,} that {state.sources[nearest]['title']} has: it "
-            "may be cut off. If it holds selected rows only, say --partial; then it ends nothing."
+            f"may be cut off. {ways} it is whole and ends what it lacks, say --whole."
         )
         raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
+
+
+def _may_be_rows(family: Family) -> bool:
+    """Whether selected rows of a family are read as such."""
+    return any(not is_complete(file) for file in family.files)
 
 
 def _source(edition: Edition, digest: str) -> Cells:
@@ -266,9 +275,9 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
     drug_rows = [made_of(*(row[name] for name in drugs.COLUMNS)) for row in rows]
     known = {row.code for row in drug_rows} | byhand.procedures | byhand.classes
     settled = settled_successors()
-    followed = successors.rows(
-        kept["drug_evidence"], kept["evidence"], days, drug_rows, {row["code"] for row in settled}
-    )
+    by_people = {row["code"] for row in settled}
+    salts = frozenset(row.word for row in byhand.store.rows(Salt))
+    followed = successors.rows(kept["drug_evidence"], kept["evidence"], days, drug_rows, by_people, salts)
     product_rows, marketing, of_products = _products(state, quarters, drug_rows, byhand)
     texts = {
         "drugs": as_csv(drugs.COLUMNS, rows),
@@ -290,7 +299,11 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
         texts[name] = text_of(name, cells, by_hand_rows(name))
     for name in DERIVED:
         _check_rows(name, texts[name])
-    return texts, [*lint, *of_products]
+    of_places = [
+        Lint("place", f"place {code}", "facility or office rate? No file says it: it has no row yet.")
+        for code in policy_tables.unrated(kept["place_evidence"])
+    ]
+    return texts, [*lint, *of_products, *of_places]
 
 
 def _dosages(quarters: Mapping[str, list[tuple[str, str]]], priced: Kept) -> dict[str, dict[str, Counter[str]]]:
@@ -408,7 +421,7 @@ def base_of(into: Path, reference: Reference) -> Reference:
     """What a refresh into a folder starts from: the folder itself where a refresh made it, else the reference."""
     if (into / MANIFEST).is_file():
         return Reference.load(into)
-    if into.is_dir() and any(path.name != LOCK for path in into.iterdir()):
+    if into.is_dir() and not all(is_left_over(path.name) for path in into.iterdir()):
         raise TableError(
             f"{into} is no folder that refresh made, and is not empty: name a new one.", file=str(into), problems=()
         )
@@ -418,7 +431,7 @@ def base_of(into: Path, reference: Reference) -> Reference:
 @contextmanager
 def edit_lines(store: Store) -> Iterator[Iterator[str]]:
     """The lines of a reference's table of pairs, its header passed over."""
-    with open(store.file("edits.csv"), encoding="utf-8", newline="") as lines:
+    with open(store.whole("edits.csv"), encoding="utf-8", newline="") as lines:
         next(lines, None)
         yield lines
 
@@ -446,8 +459,12 @@ def refresh(
     if check:
         return _refresh(paths, into, base, asked, True, anew, compare, own)
     _writable(into)
-    with locked(into):
-        return _refresh(paths, into, base, asked, False, anew, compare, own)
+    try:
+        with locked(into):
+            return _refresh(paths, into, base, asked, False, anew, compare, own)
+    except OSError as why:
+        says = f"{into} cannot be written: {why.strerror}."
+        raise TableError(says, file=str(into), problems=()) from why
 
 
 def _writable(into: Path) -> None:
@@ -479,9 +496,5 @@ def _refresh(
         before = (compare or base).store
         told = report.of(result, before, made.digests, own)
         if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
-            try:
-                write_folder(into, result.contents, result.edition)
-            except OSError as why:
-                says = f"{into} cannot be written: {why.strerror}."
-                raise TableError(says, file=str(into), problems=()) from why
+            write_folder(into, result.contents, result.edition)
         return told

@@ -25,6 +25,8 @@ _CROSS = ("xref1", "xref2", "xref3", "xref4", "xref5")
 _COLUMNS = ("hcpc", "recid", "long description", "short description", "add dt", "act eff dt", "term dt")
 _CODE = re.compile(r"[A-Z]\d{4}")
 _RECORD = re.compile(r"([A-Z]\d{4})\d{5}([34])")
+_DIGITS = 20  # of a number in a descriptor; the longest published has ten
+_ENDLESS = re.compile(rf"[\d.,]{{{_DIGITS}}}")
 _LONGEST = 10_000  # letters of a descriptor; the longest published has 3,398
 
 
@@ -146,6 +148,8 @@ def _entry(
         raise problem(file.name, f"{code} has no description.", line=line)
     if len(long) > _LONGEST:
         raise problem(file.name, f"the description of {code} has {len(long):,} characters.", line=line)
+    if _ENDLESS.search(long):
+        raise problem(file.name, f"the description of {code} has a number of {_DIGITS} digits or more.", line=line)
     if ended is not None and ended < added:
         raise problem(file.name, f"{code} ended {ended} before its first day {added}.", line=line)
     codes = tuple(dict.fromkeys(cell.strip() for cell in refers if _CODE.fullmatch(cell.strip())))

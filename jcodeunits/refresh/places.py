@@ -1,4 +1,8 @@
-"""The place-of-service code set, saved as a table: code, name, and in some copies the rate that is paid there."""
+"""The place-of-service code set: CMS's page as a browser saved it, a workbook, or a table with the rate paid there.
+
+CMS's own has codes and names, not the rate: a place keeps the rate that an edition or our table has for it, and a
+new place without one is named for review.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,55 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
+from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, said, words_of
 from .files import Published, problem
 
 _SHORT = ("pos_code", "pos_type", "pos_name")
 _CODE = re.compile(r"\d\d")
+_CODE_COLUMN = re.compile(r"(?:place of service |pos )?codes?(?: ?\(s\))?")
+_NAME_COLUMN = re.compile(r"(?:place of service |pos )?name")
+_APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One edition of the code set."""
     when, tally, statements = dated(file, asked, month_in), Tally(), set()
-    for line, cells in body(file, _SHORT):
-        code, rate = cells["pos_code"], cells["pos_type"].lower()
-        if not _CODE.fullmatch(code) or rate not in ("facility", "non-facility", "unassigned"):
+    if has(*_SHORT)(file):
+        code_column, rate_column, name_column = _SHORT
+        needed: tuple[str, ...] = _SHORT
+    else:
+        code_column, name_column = needed = _columns(file)
+        rate_column = ""
+    for line, cells in body(file, needed):
+        code, name = cells[code_column], cells[name_column].replace(_APOSTROPHE, "'")
+        rate = cells.get(rate_column, "").lower()
+        if name.lower() == "unassigned" or rate == "unassigned":
+            tally.add(f"{code}|unassigned")
+            continue
+        if not _is_place(code, rate, bool(rate_column)):
             raise problem(file.name, f"{code[:20]!r}, {rate[:20]!r} is no place.", line=line)
         tally.add(f"{code}|{rate}")
-        if rate != "unassigned":
-            statements.add(
-                (code, said(rate=rate, name=cells["pos_name"].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
-            )
+        statements.add((code, said(rate=rate, name=name)))
+    if not statements:
+        raise problem(file.name, "it holds no place below its header.")
     yield FileReading(Edition("pos", when, f"Place-of-service code set, {when.name}"), statements, tally.digest)
+
+
+def _is_place(code: str, rate: str, rated: bool) -> bool:
+    return bool(_CODE.fullmatch(code)) and (rate in ("facility", "non-facility") if rated else not rate)
+
+
+def _columns(file: Published) -> tuple[str, ...]:
+    """The columns of code and name in CMS's own table; empty where the file holds none."""
+    for at, row in enumerate(file.head):
+        names = words_of(row)
+        code = next((name for name in names if _CODE_COLUMN.fullmatch(name)), None)
+        name = next((name for name in names if _NAME_COLUMN.fullmatch(name)), None)
+        if code is not None and name is not None:
+            below: list[Cells] = [dict(zip(names, cells, strict=False)) for cells in file.head[at + 1 :]]
+            office = any((one.get(code), one.get(name, "").lower()) == ("11", "office") for one in below)
+            return (code, name) if office else ()
+    return ()
 
 
 FAMILY = Family(
@@ -34,8 +67,9 @@ FAMILY = Family(
     files=("pos",),
     table="place_evidence",
     makes=("places",),
-    recognises=has(*_SHORT),
+    recognises=lambda file: has(*_SHORT)(file) or bool(_columns(file)),
     read=read,
-    page="cms.gov, 'Place of Service Code Set'",
-    cannot="what a payer makes of a place",
+    page="cms.gov, 'Place of Service Code Set': the page saved, or its table as a workbook",
+    cannot="what a payer makes of a place, and in CMS's own table which rate is paid there",
+    closes=True,
 )

@@ -199,11 +199,36 @@ def _fee(code: str, measure: str, run: Run, days: Days) -> Cells:
 def places(kept: Kept, days: Days, names: Mapping[str, str]) -> list[Cells]:
     """Place-of-service rows: code, rate and a name of our own where `names` has one."""
     told = {subject: facts(says).get("name", "") for subject, says in kept.newest("pos", days)}
+    kept = _rated(kept, days)
     return [
         {"code": code, "name": names.get(code) or told[code], "rate": values[0]}
         | _tail(starts, ends, source, f"place {code}", days)
         for code, (values, starts, ends, source) in bridged(tables_of(kept, ("pos",), days, ("rate",)))
     ]
+
+
+def _rated(kept: Kept, days: Days) -> Kept:
+    """What is said of places that have a rate: of editions that print none, the newest one printed for the place."""
+    known: dict[str, tuple[str, str]] = {}
+    for (subject, file, says), editions in kept.rows.items():
+        rate = facts(says).get("rate", "")
+        newest = max(str(days[f"{file}-{name}"]) for name in editions)
+        if rate:
+            known[subject] = max(known.get(subject, ("", "")), (newest, rate))
+    rows: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for (subject, file, says), editions in kept.rows.items():
+        if subject in known:
+            key = (subject, file, says if "rate" in facts(says) else f"rate={known[subject][1]}|{says}")
+            rows[key] = tuple(sorted({*rows.get(key, ()), *editions}))
+    return Kept(rows)
+
+
+def unrated(kept: Kept) -> list[str]:
+    """The places for which no edition prints a rate."""
+    told: dict[str, bool] = {}
+    for subject, _, says in kept.rows:
+        told[subject] = told.get(subject, False) or "rate" in facts(says)
+    return sorted(subject for subject, rated in told.items() if not rated)
 
 
 def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str, days: Days) -> Cells:

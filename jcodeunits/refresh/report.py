@@ -60,6 +60,7 @@ LINT = {
     "contradicts": "Crosswalk rows that contradict themselves",
     "ndc": "Ids that are no NDC",
     "product": "Products to look at",
+    "place": "Places without a rate",
 }
 
 

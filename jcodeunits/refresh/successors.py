@@ -1,9 +1,9 @@
 """What came after a code that ended: as far as a file proves it a row, else candidates for a person to judge.
 
 Two files prove it: the code set, where the ended code's record refers to a code in effect on the day after; and the
-crosswalk, where products keep their number and change from the ended code to one in effect on the day after, between
-the quarters around its end. A code of the same substance that begins on the day after is a candidate: the lint
-lists ended codes with candidates and without a row. What a person has settled is not touched.
+crosswalk, where products keep their number and change from the ended code to one of the same substance in effect on
+the day after, between the quarters around its end. A code of the same substance that begins on the day after is only
+a candidate: the lint lists ended codes with candidates and without a row. What a person settled is not touched.
 """
 
 from __future__ import annotations
@@ -61,9 +61,17 @@ def candidates(
 
 
 def rows(
-    codes: Kept, kept: Kept, days: Mapping[str, dt.date], drugs: Iterable[Drug], settled: Collection[str]
+    codes: Kept,
+    kept: Kept,
+    days: Mapping[str, dt.date],
+    drugs: Iterable[Drug],
+    settled: Collection[str],
+    salts: frozenset[str],
 ) -> list[dict[str, str]]:
-    """The rows that the code set (`codes`) and the crosswalks (`kept`) prove, of codes that nobody has `settled`."""
+    """The rows that the code set (`codes`) and the crosswalks (`kept`) prove, of codes that nobody has `settled`.
+
+    Products that moved to another substance prove nothing: they may have stood under a wrong code.
+    """
     lives: dict[str, list[Drug]] = defaultdict(list)
     for row in drugs:
         lives[row.code].append(row)
@@ -74,7 +82,10 @@ def rows(
         after = end + dt.timedelta(days=1)
         source, named = refers.get(code, ("", ()))
         found = {other: _row(code, other, "cross-reference", "", after, source, days) for other in named}
+        names = {substance(row.ingredient, salts).split(" ")[0] for row in lives[code]}
         for other, (count, quarter) in moved.get(code, {}).items():
+            if not names & {substance(row.ingredient, salts).split(" ")[0] for row in lives[other]}:
+                continue
             found.setdefault(other, _row(code, other, "crosswalk", str(count), after, quarter, days))
         made += [row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives[other])]
     return made
