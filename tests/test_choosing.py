@@ -350,3 +350,43 @@ def test_a_route_is_held_against_a_code_or_an_ndc_as_against_a_name(
     with pytest.raises(AmbiguousDrug, match=f"is not for the route {route}") as refused:
         resolve(drug, ON, None, route, reference=REFERENCE)
     assert refused.value.candidates == instead
+
+
+# --- a form under the skin and one into a vein, each with a code of its own --------------------------------
+
+JOINED = [
+    ("Herceptin", "J9355", "J9356"),
+    ("Opdivo", "J9299", "J9289"),
+    ("Tecentriq", "J9022", "J9024"),
+    ("Darzalex", "J9145", "J9144"),
+    ("Rituxan", "J9312", "J9311"),
+    ("Ocrevus", "J2350", "J2351"),
+    ("Keytruda", "J9271", "J9277"),
+    ("Vyvgart", "J9332", "J9334"),
+    ("Rybrevant", "J9061", "J9062"),
+]
+
+
+@pytest.mark.parametrize(("brand", "vein", "skin"), JOINED, ids=[brand for brand, _, _ in JOINED])
+def test_a_brand_with_a_form_under_the_skin_is_never_chosen_in_silence(brand: str, vein: str, skin: str) -> None:
+    on = dt.date(2026, 8, 3)
+    plain = choose(DRUGS, brand, on)
+    assert plain.drug.code == vein
+    assert skin in plain.siblings
+    assert choose(DRUGS, brand, on, route="IV infusion").siblings == ()
+    with pytest.raises(AmbiguousDrug, match=skin) as asked:
+        choose(DRUGS, brand, on, route="SC")
+    assert asked.value.candidates == (skin,)
+
+
+@pytest.mark.parametrize("brand", ["Stelara", "ustekinumab"])
+def test_a_brand_whose_forms_have_two_codes_is_asked_about(brand: str) -> None:
+    with pytest.raises(AmbiguousDrug, match=r"J3357.*J3358"):
+        choose(DRUGS, brand, dt.date(2026, 3, 2))
+    assert choose(DRUGS, brand, dt.date(2026, 3, 2), route="SC").drug.code == "J3357"
+    assert choose(DRUGS, brand, dt.date(2026, 3, 2), route="IV infusion").drug.code == "J3358"
+
+
+@pytest.mark.parametrize(("route", "code"), [("intrathecal", "J2274"), ("epidural", "J2274"), ("IV push", "J2270")])
+def test_the_preservative_free_form_is_meant_where_the_spine_is(route: str, code: str) -> None:
+    assert choose(DRUGS, "morphine", dt.date(2026, 3, 2), route=route).drug.code == code

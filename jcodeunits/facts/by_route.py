@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections.abc import Collection, Mapping
+
 from ..routes import NAMES
 from .drug_rows import INJECTED, Drug
+from .words import normal
+
+_SUFFIX = re.compile(r"-[a-z]{4}$")  # what tells one maker's protein from another's
 
 # A route of administration and the words of the catalog that cover it, besides its own name. An injection
 # covers every route into the body but the ones in _NOT_INJECTED.
@@ -72,6 +79,32 @@ def is_local(row: Drug) -> bool:
     """Whether an injected row is for one place of the body only (an eye, a joint, the spine)."""
     own = own_routes(row)
     return row.is_injected and bool(own) and _ANYWHERE.isdisjoint(own)
+
+
+def joined_elsewhere(ingredients: Mapping[str, Collection[Drug]], row: Drug, on: dt.date) -> tuple[Drug, ...]:
+    """The products that join a row's drug with another and are given elsewhere: of an antibody its form under the skin.
+
+    `ingredients`: the catalog's rows by ingredient, as names are compared.
+    """
+    begins, own = f"{normal(_SUFFIX.sub('', row.ingredient))} ", own_routes(row)
+    found = (other for name, rows in ingredients.items() if own and name.startswith(begins) for other in rows)
+    return tuple(
+        other
+        for other in found
+        if " / " in other.ingredient
+        and other.period.holds(on)
+        and own_routes(other)
+        and set(own).isdisjoint(own_routes(other))
+    )
+
+
+def is_made_for(properties: Collection[str], row: Drug, route: str | None) -> bool:
+    """Whether a row's form only says that it is fit for the very route, as preservative-free is for the spine.
+
+    `properties`: the words of a form that products of the plain code have too.
+    """
+    form = set(normal(row.form).split())
+    return bool(form) and form <= set(properties) and route is not None and route.casefold() in own_routes(row)
 
 
 def said_for(routes: tuple[str, ...], route: str | None) -> bool:

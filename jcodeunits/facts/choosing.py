@@ -21,7 +21,7 @@ from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
 from .agreement import called, check, counts_volume, listed, ratio
-from .by_route import answers_for, is_local, own_routes, said_for, stands_by
+from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
@@ -372,7 +372,15 @@ def _narrow(
     plain = tuple(row for row in national if not row.form and _is_plain(row) and (route or not is_local(row)))
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
+    made = tuple(row for row in national if is_made_for(catalog.properties, row, route))
+    if made:
+        return made, said, ()
     others = tuple(row.code for row in national if row not in left)
+    others += (
+        tuple(row.code for row in left[:1] for row in joined_elsewhere(catalog.ingredients, row, on))
+        if route is None
+        else ()
+    )
     others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
     # A brand made for the very place of the body is named, though a plain name never means it.
     return left, said, others + (made_for if route else ())
@@ -427,6 +435,14 @@ def _fitting(
             fitting = live
         missing = "has no code as an injection"
     if not fitting:
+        joined = [
+            row
+            for row in joined_elsewhere(catalog.ingredients, live[0], on)
+            if route is None or answers_for(row, route)
+        ]
+        if joined:
+            way = "Give that brand or its code, if it was that."
+            raise _ambiguous(name, f"{missing}: another product has, with a code of its own", joined, way, on)
         _, bill = catalog.instead_for(live[0], on, route)
         raise _ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
     return fitting
