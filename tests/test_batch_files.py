@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ import pytest
 
 import jcodeunits as jc
 import jcodeunits.audit
+from jcodeunits.audit import chargemaster_file
 from jcodeunits.batch import files
 from jcodeunits.errors import BatchError
+from jcodeunits.tables import folder
 
 HEADER = "drug,dose,unit,on,note\n"
 ROWS = [
@@ -349,6 +352,28 @@ def test_nothing_is_written_over_the_file_that_is_read(
     with pytest.raises(BatchError, match="is the file that is read"):
         work(source, target)
     assert given.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["drugs.csv", "billed.csv", "below/billed.csv", "a link"])
+@pytest.mark.parametrize("work", [jc.batch.bill_file, jc.audit.judge_file, partial(chargemaster_file, on="2026-03-02")])
+def test_nothing_is_written_among_the_tables_that_answer(tmp_path: Path, name: str, work: Callable[..., Any]) -> None:
+    """Refused before anything is read: the file to read need not even be there."""
+    tables = tmp_path / "our_tables"
+    (tables / "below").mkdir(parents=True)
+    (tables / "drugs.csv").write_text("code,ingredient,size,unit\nX0001,house drug,10,mg\n")
+    ours = jc.Reference.shipped().with_tables(tables)
+    target = tables / name
+    if name == "a link":
+        target = tmp_path / "link.csv"
+        target.symlink_to(tables / "drugs.csv")
+    before = (tables / "drugs.csv").read_bytes()
+    for reference, at in ((ours, target), (None, Path(folder()) / "drugs.csv")):
+        kept = at.read_bytes() if at.exists() else None
+        with pytest.raises(BatchError, match=r"lies in .*, a folder of the tables that the answers are read from"):
+            work(tmp_path / "not there.csv", at, reference=reference)
+        assert (at.read_bytes() if at.exists() else None) == kept
+    assert (tables / "drugs.csv").read_bytes() == before
+    assert sorted(path.name for path in tables.iterdir()) == ["below", "drugs.csv"]
 
 
 def test_paths_that_cannot_be_are_named(given: Path, tmp_path: Path) -> None:

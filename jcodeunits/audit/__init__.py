@@ -26,6 +26,7 @@ from ..batch import columns, files
 from ..batch.plan import numbered
 from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
+from ..batch.targets import keep_apart
 from ..errors import BatchError
 from ..facts.reference import Reference
 from ..recipes.cells import blank
@@ -113,13 +114,13 @@ def judge_file(
     anywhere, so the file is held in memory. `progress` shows a bar on standard error (None: only on a
     terminal). Raises `BatchError`.
     """
+    book = Reference.of(reference)
     if target is not None:
-        files.keep_apart(source, target)
+        keep_apart(source, target, book)
     opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
     check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    book = Reference.of(reference)
     made = _judge(whole, book, progress)
     if target is not None:
         schema = opened.schema

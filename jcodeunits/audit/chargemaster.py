@@ -27,6 +27,7 @@ from .. import units
 from ..amount import decimal_text, exact, round_up
 from ..batch import files
 from ..batch.table import as_table, need_columns
+from ..batch.targets import keep_apart
 from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
@@ -128,12 +129,12 @@ def chargemaster_file(
     encoding: str = "utf-8",
 ) -> Report:
     """Judge the charge table of a file and sum it up; with a target the judged rows are written there."""
+    book = Reference.of(reference)
     if target is not None:
-        files.keep_apart(source, target)
+        keep_apart(source, target, book)
     opened = files.open_source(source, (), encoding)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    book = Reference.of(reference)
     made = _judged(_named(whole, opened.name), as_date(on), book)
     if target is not None:
         with files.open_target(target, made.schema, spreadsheet_safe=spreadsheet_safe) as write:

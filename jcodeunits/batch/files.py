@@ -98,21 +98,6 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
         raise BatchError(f"{source} cannot be read: {_why(why)}.", file=str(source), place="file") from None
 
 
-def keep_apart(source: str | Path, target: str | Path) -> None:
-    """Refuse to write over the file that is read, by whatever name or link. Raises `BatchError`."""
-    try:
-        read = os.fstat(sys.stdin.fileno()) if str(source) == "-" else os.stat(source)
-        same = str(target) != "-" and stat.S_ISREG(read.st_mode) and os.path.samestat(read, os.stat(target))
-    except (OSError, ValueError):
-        return  # one of them is not there, or standard input is no file
-    if same:
-        raise BatchError(
-            f"{target} is the file that is read: its rows would be lost. Write to another name.",
-            file=str(target),
-            place="file",
-        )
-
-
 def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
     """CSV, plain or compressed, as it comes; Parquet is laid aside first, because its index stands at its end."""
     stream = sys.stdin.buffer

@@ -16,8 +16,9 @@ import pyarrow as pa
 from ..errors import shortened
 from ..facts.reference import Reference
 from ..recipes.resolver import Resolver
-from .files import OpenedInput, keep_apart, open_source, open_target
+from .files import OpenedInput, open_source, open_target
 from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns, schema_of
+from .targets import keep_apart
 
 
 @attrs.frozen(repr=False)
@@ -114,11 +115,12 @@ def bill_file(
     Raises `BatchError` for a file that cannot be read or written.
     """
     began = time.monotonic()
-    keep_apart(source, target)
+    book = Reference.of(reference)
+    keep_apart(source, target, book)
     opened = open_source(source, KEYED, encoding)
     check_columns(opened.schema.names, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
-        biller = Biller(Resolver(Reference.of(reference)), pool, date_format=date_format)
+        biller = Biller(Resolver(book), pool, date_format=date_format)
         run_stream(opened, target, biller.bill, schema_of(opened.schema, OUTPUTS), spreadsheet_safe, progress)
     oldest, newest = biller.dates
     return Summary(

@@ -31,6 +31,11 @@ class Book:
         """SHA-256 over all facts, a site's own rows included: the same text means the same answers."""
         return self.store.fingerprint
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that the answers are read from: the package's, a refreshed one, those of a site's own rows."""
+        return self.store.folders
+
     @cached_property
     def drugs(self) -> Catalog:
         """Codes, ingredients, brands, other names, successors."""

@@ -65,6 +65,12 @@ class Store:
             self._seen.add(file)
         return file
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder that is read from."""
+        made = (self.folder.path,) if self.folder is not None else ()
+        return (tables.folder(), *made, *(own.path for own in self.own))
+
     def file_names(self) -> tuple[str, ...]:
         """The names of the files that answers are read from, sorted; what only a refresh reads is none of them."""
         shipped = (name for name in os.listdir(tables.folder()) if name.endswith((".csv", ".txt")))
