@@ -413,6 +413,30 @@ def test_a_hospitals_line_is_judged_as_a_hospitals(claim_type: str | None, verdi
     assert (made["verdict"], made["cause"]) == (verdict, cause)
 
 
+def test_a_place_that_a_sites_row_withholds_is_named_as_one(tmp_path: Path) -> None:
+    header = "payer,place,outcome,lines,severity,reason,says,fix"
+    row = (
+        "our-plan,49,withhold,administration|drug,stop,our-annex,is our annex: the plan pays it by the day,bill the day"
+    )
+    (tmp_path / "place_rules.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    (tmp_path / "payers.csv").write_text("payer,option,values\nour-plan,follows,commercial\n", "utf-8")
+    ours = jc.Reference.shipped().with_tables(tmp_path)
+    given = {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "49", "payer": "our-plan"}
+    table = pa.table({name: pa.array([row.get(name) for row in lines(given)]) for name in NAMES})
+    made = audit.judge(table, reference=ours).to_pylist()[0]
+    assert (made["verdict"], made["cause"], made["expected_units"]) == ("differs", "withheld", 0)
+    assert "place_rules.csv" in made["citation"]
+
+
+def test_the_findings_and_errors_that_an_audit_knows_exist() -> None:
+    from jcodeunits import errors
+    from jcodeunits.audit import verdicts
+    from jcodeunits.finding import DECLARED
+
+    known = {*DECLARED, *vars(errors)}
+    assert {*verdicts._OPEN, *causes.OF_REFUSAL} - known == set()
+
+
 def test_columns_that_are_missing_or_taken_are_named() -> None:
     with pytest.raises(BatchError, match="lacks the columns claim, line"):
         audit.judge(pa.table({name: ["1"] for name in audit.REQUIRED[2:]}))

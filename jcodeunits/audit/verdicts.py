@@ -15,6 +15,7 @@ from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
+from ..facts.policy_rows import PlaceRule
 from ..facts.product_rows import Product
 from ..quantity import counting
 from ..recipes.cells import blank
@@ -105,6 +106,7 @@ class Judge:
         self.parts: Parts = bench.biller.parts
         self.reference = bench.resolver.reference
         self.book, self.policy = self.reference.drugs, self.reference.policy
+        self.place_reasons = {row.reason for row in self.policy.rows(PlaceRule)}
 
     def group(self, lines: list[BilledLine]) -> dict[int, Verdict]:
         """The verdicts on the lines of one claim, code and date, by row."""
@@ -176,7 +178,7 @@ class Judge:
             self._product(line, verdict)
         elif kind == "dose-above-containers":
             verdict.differs(kind, *self._options(line.row, "jw"))
-        elif kind in ("facility-place", "clinic-rate", "nursing-place", "telehealth-place", "place-by-payer"):
+        elif kind in self.place_reasons:
             verdict.code, verdict.units = line.code, 0
             self._counted(line, verdict)
             verdict.differs("facility-place" if kind == "facility-place" else "withheld", *self._place(line.row))
