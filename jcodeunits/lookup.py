@@ -85,7 +85,7 @@ def _denied(text: str, on: dt.date, reference: Reference) -> Iterator[Hit]:
         if (reason and row.code == reason[1]) or (remark and remark[1].upper() in row.remarks):
             yield _denial_code(row)
             yield from (_denial(denial) for denial in policy.denials(on) if denial.id in row.denials)
-            yield from (hit for hit in (*_rules(on), *_declared()) if hit.key in row.rules)
+            yield from (hit for hit in (*_rules(on), *_said(reference)) if hit.key in row.rules)
 
 
 def _denial_code(row: DenialCode) -> Hit:
@@ -101,7 +101,7 @@ def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
     """The rows of the policy tables, and the rules in effect, in which every word occurs."""
     wanted = text.casefold().split()
     found = [*search(reference.policy, text, on)]
-    for hit in (*_rules(on), *_declared()):
+    for hit in (*_rules(on), *_said(reference)):
         if all(word in f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold() for word in wanted):
             found.append(hit)
     return sorted(found, key=lambda hit: _rank(hit, text.casefold()))
@@ -120,13 +120,13 @@ def _rules(on: dt.date) -> Iterator[Hit]:
             yield Hit("rule", rule.id, rule.title, about, rule.period, rule.citations()[0])
 
 
-def _declared() -> Iterator[Hit]:
-    """The findings besides the rules': each cites the row that decided the case."""
+def _said(reference: Reference) -> Iterator[Hit]:
+    """The findings besides the rules': each cites the row that decides the case."""
     always = Period(min(source.published for source in tables.sources().values() if source.published))
     source = tables.cited("own-review", "the finding cites the row that decides")
-    for kind in declared():
-        about = f"said while the message is read or the lines are built; may say {kind.severities}"
-        yield Hit("rule", kind.id, kind.title, about, always, source)
+    for name, (title, severities) in _of_steps(reference).items():
+        about = f"said while the message is read or the lines are built; may say {severities}"
+        yield Hit("rule", name, title, about, always, source)
 
 
 def declared() -> tuple[Declared, ...]:
@@ -145,19 +145,18 @@ def findings(reference: Reference | None = None) -> tuple[dict[str, str], ...]:
     >>> sorted(findings()[0])
     ['citations', 'id', 'payers', 'period', 'severity', 'title']
     """
-    rows = (Reference.of(reference)).policy.rows(AdministrationRule)
-    gravest = sorted((row for row in rows if row.severity), key=lambda row: -SEVERITIES.index(_severity(row)))
-    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in gravest}
-    found |= {kind.id: (kind.title, kind.severities) for kind in declared()}
     blank = {"payers": "any", "period": "always", "citations": "the row that decided"}
-    steps = [
-        {"id": name, "title": title, "severity": severity, **blank} for name, (title, severity) in sorted(found.items())
-    ]
+    found = _of_steps(Reference.of(reference)).items()
+    steps = [{"id": name, "title": title, "severity": severity, **blank} for name, (title, severity) in found]
     return (*steps, *rules.listing())
 
 
-def _severity(row: AdministrationRule) -> Severity:
-    return cast("Severity", row.severity)
+def _of_steps(reference: Reference) -> dict[str, tuple[str, str]]:
+    """Title and severities of the findings that are declared or stand in a decision row, by id."""
+    rows = [row for row in reference.policy.rows(AdministrationRule) if row.severity]
+    gravest = sorted(rows, key=lambda row: -SEVERITIES.index(cast("Severity", row.severity)))
+    found = {row.reason: (f"{row.says[:1].upper()}{row.says[1:]}", row.severity) for row in gravest}
+    return dict(sorted({**found, **{kind.id: (kind.title, kind.severities) for kind in declared()}}.items()))
 
 
 def search(policy: Policy, words: str, on: object) -> tuple[Hit, ...]:

@@ -19,7 +19,7 @@ from shipped import FOLDER, rows_of
 from test_formats import FIELDS, SAID
 
 import jcodeunits as jc
-from jcodeunits import cli, formats
+from jcodeunits import cli, formats, lookup
 from jcodeunits.cli import refusals
 from jcodeunits.errors import FormatError, TableError
 from jcodeunits.facts.policy_rows import OptionKind, PayerOption
@@ -73,6 +73,49 @@ def test_what_a_payer_does_stands_in_a_document_that_was_read() -> None:
 
 def test_a_payers_row_without_a_document_is_never_certain() -> None:
     assert [row for row in rows_of(PayerOption) if row.source == "own-review" and row.confidence == "high"] == []
+
+
+def _values(kind: Any) -> list[str]:
+    """Two values of an option, or one where it has one."""
+    known = {"number": ["1", "45"], "modifier": ["XU"], "text": ["vaccine", "11"]}
+    return [value for one in kind.allowed for value in known.get(one, [one])][:3]
+
+
+GIVEN = {"unit": "mg", "on": "2026-03-02", "place": "11", "claim": "professional"}
+ROWS = (
+    {"drug": "J1885", "dose": "37.0625", "route": "IM", "ndc": "0409-3795-01", "containers": 2, "discarded": "22.9375"},
+    {"drug": "J0129", "dose": "125", "route": "SC", "ndc": None, "containers": None, "discarded": None},
+    {"drug": "J9035", "dose": "77", "route": "IV infusion", "ndc": None, "containers": None, "discarded": None},
+    {"drug": "Q4101", "dose": "1", "route": "topical", "ndc": None, "containers": None, "discarded": None},
+)
+
+
+def test_two_payers_that_differ_in_one_matter_never_share_an_answer_in_bulk(tmp_path: Path) -> None:
+    """Whatever the matter is called: each payer of a pair has its own rows in one file, and each row is a charge's."""
+    pa = pytest.importorskip("pyarrow")
+    options = {kind.name: _values(kind) for kind in rows_of(OptionKind) if kind.name != "follows"}
+    payers = [(f"p-{name}-{n}", name, value) for name, values in options.items() for n, value in enumerate(values)]
+    said = [f"{payer},{name},{value}" for payer, name, value in payers]
+    text = ["payer,option,values", *said, *(f"{payer},follows,medicare" for payer, _, _ in payers)]
+    (tmp_path / "payers.csv").write_text("\n".join([*text, ""]), "utf-8")
+    ours = jc.Reference.shipped().with_tables(tmp_path)
+    rows = [{**GIVEN, **row, "container": "single-dose", "payer": payer} for row in ROWS for payer, _, _ in payers]
+    columns = {name: pa.array([row[name] for row in rows]) for name in rows[0]}
+    differ = set()
+    for row, got in zip(rows, jc.batch.bill(pa.table(columns), reference=ours).to_pylist(), strict=True):
+        given = {name: row[name] for name in ("drug", "route", "ndc", "containers", "container") if row[name]}
+        given["dose"] = f"{row['dose']} {row['unit']}"
+        if row["discarded"]:
+            given["discarded"] = f"{row['discarded']} mg"
+        day_of = {name: row[name] for name in ("on", "place", "claim", "payer")}
+        made = jc.charge({**day_of, "administrations": [given]}, reference=ours)
+        drug = next((line for line in made.lines if line.kind == "drug"), None)
+        waste = sum(line.units for line in made.lines if line.kind == "waste")
+        expected = (drug.units, "|".join(drug.modifiers) or None, waste, drug.ndc_quantity) if drug else None
+        answer = (got["units"], got["modifier"], got["waste_units"], got["ndc_quantity"])
+        assert (answer if got["status"] == "billed" else None) == expected, row
+        differ.add((row["drug"], row["payer"].rpartition("-")[0], answer))
+    assert len(differ) > len({(drug, name) for drug, name, _ in differ}), "some matter changes a drug line"
 
 
 # --- findings -----------------------------------------------------------------------------------------
@@ -129,6 +172,11 @@ def _is_declaration(node: ast.stmt) -> bool:
 def _kinds(call: ast.Call) -> Iterator[tuple[str, tuple[str, str]]]:
     if len(call.args) == 2 and isinstance(call.args[1], ast.Dict):
         yield from ast.literal_eval(call.args[1]).items()
+
+
+def test_every_finding_can_be_looked_up() -> None:
+    for finding in lookup.findings():
+        assert finding["id"] in {hit.key for hit in lookup.look_up(finding["id"], "2026-03-02")}
 
 
 # --- formats ------------------------------------------------------------------------------------------
