@@ -55,6 +55,20 @@ def products_table() -> str:
     return "\n".join(["| products | |", "|---|--:|", *shown]) + "\n"
 
 
+def columns_table() -> str:
+    """The columns of a batch, an audit and a charge table."""
+    from importlib import import_module
+
+    made = []
+    for title, name in {"Batch": "batch.table", "Audit": "audit", "Chargemaster": "audit.chargemaster"}.items():
+        module = import_module(f"jcodeunits.{name}")
+        parts = {"wanted": module.REQUIRED, "optional": module.OPTIONAL, "out": module.OUTPUTS}
+        made += [f"### {title}", ""]
+        made += [f"- **{kind}** {', '.join(f'`{one}`' for one in names)}" for kind, names in parts.items()]
+        made.append("")
+    return "\n".join(made)
+
+
 def keys_table() -> str:
     """The keys of an encounter, with their flags and what they mean."""
     from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Patient, Service, Visit
@@ -95,7 +109,13 @@ PROOFS = {
     "": "open: not proved, so the caller says what the container holds",
 }
 DEEPER = "  "
-BLOCKS_MADE = {"keys": keys_table, "rules": rules_table, "coverage": coverage_table, "products": products_table}
+BLOCKS_MADE = {
+    "columns": columns_table,
+    "keys": keys_table,
+    "rules": rules_table,
+    "coverage": coverage_table,
+    "products": products_table,
+}
 
 
 def _made(name: str) -> tuple[str, str]:
