@@ -16,13 +16,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import DRUGS
 
 import jcodeunits as jc
 from jcodeunits import cli
 from jcodeunits.cli import arguments, refusals
 from jcodeunits.convert import billing_units
 from jcodeunits.dose import Dose
-from jcodeunits.errors import JcodeunitsError
+from jcodeunits.errors import AmbiguousDrug, JcodeunitsError
+from jcodeunits.facts.agreement import told
+from jcodeunits.facts.choosing import choose
 
 CASES = Path(__file__).parent / "cases"
 ON = ("--on", "2026-03-02")
@@ -302,6 +305,16 @@ def refusals_of_the_cases():
                 row["on"],
                 *(["--route", row["route"]] if row["route"] else []),
             ]
+    with (CASES / "phrases.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            if row["answer"] == "refused":
+                yield [
+                    "units",
+                    row["typed"],
+                    *row["dose"].split(),
+                    *(["--route", row["route"]] if row["route"] else []),
+                    *ON,
+                ]
 
 
 def test_every_command_that_a_refusal_advises_answers(run):
@@ -392,6 +405,41 @@ def test_what_an_error_offers_instead_is_accepted():
             at = {"drug": 0, "dose": 0 if case["call"] == "Dose.of" else 1}[error.argument]
             call(*[*given[:at], error.instead, *given[at + 1 :]])
     assert offered >= 3
+
+
+def test_candidates_of_every_name_are_told_apart():
+    on, asked = dt.date(2026, 8, 15), 0
+    names = {row.ingredient for row in DRUGS.drugs} | {row.brand for row in DRUGS.brands}
+    for name in sorted(names | {row.name for row in DRUGS.names if row.kind != "unsafe"}):
+        try:
+            choose(DRUGS, name, on)
+        except AmbiguousDrug as why:
+            rows = [row for code in why.candidates for row in DRUGS.rows(code) if row.period.holds(on)]
+            cells = [refusals._told_apart(row, rows, told(row, rows))[1:] for row in rows]
+            asked += len(rows) > 1
+            assert len(set(cells)) == len(cells), name
+        except JcodeunitsError:
+            continue
+    assert asked > 200
+
+
+def test_what_a_dose_of_a_combination_counts_is_first_what_makes_whole_containers(run):
+    assert advised(run("units", "Cabenuva", "600", "mg", *ON)[2])[-1] == "cabotegravir"  # a kit of 300 units
+    assert advised(run("units", "Celestone", "6", "mg", *ON)[2])[-1] == "total"  # the label's 6 mg
+    assert advised(run("units", "Recarbrio", "1.25", "g", *ON)[2])[-1] == "total"
+
+
+def test_two_sizes_of_one_name_are_told_apart_by_what_one_holds(run):
+    err = run("units", "Beyfortus", "1", "dose", *ON)[2]
+    assert "90380  nirsevimab  per dose (0.5 mL or 50 mg)" in err
+    assert "90381  nirsevimab  per dose (1 mL or 100 mg)" in err
+
+
+@pytest.mark.parametrize("word", ["vial", "unit", "charges", "lookups"])
+def test_a_verb_with_or_without_its_s_is_no_drug(run, word):
+    status, out, err = run(word, "J9035", "305", "mg", *ON)
+    assert (status, out) == (2, "")
+    assert f"'{word}' is no verb" in err
 
 
 def test_candidates_stand_a_line_each_and_differ(run):

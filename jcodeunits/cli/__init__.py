@@ -87,6 +87,8 @@ def run(verb: str, words: list[str]) -> tuple[int, str]:
 def _guarded(verb: str, words: list[str]) -> int:
     """Run a verb; whatever happens is told in words."""
     try:
+        if not verb and words[0].rstrip("s") in {name.rstrip("s") for name in VERBS}:
+            raise _no_verb()
         status, text = run(verb or "units", words)
         return _written(text, status)
     except SystemExit as leaving:  # argparse has printed its help
@@ -97,6 +99,12 @@ def _guarded(verb: str, words: list[str]) -> int:
         return _closed()
     except Exception as why:  # noqa: BLE001 - the last door: whoever stands at the counter gets a sentence
         return _refused(why, verb, words)
+
+
+def _no_verb() -> Exception:
+    from .arguments import WrongCall
+
+    return WrongCall("this is no verb.")
 
 
 def _refused(why: Exception, verb: str, words: list[str]) -> int:

@@ -154,24 +154,28 @@ def _candidates(why: JcodeunitsError, made: Parser, words: Sequence[str]) -> lis
     """Where several codes fit: a line each, with what tells it from the others."""
     if not isinstance(why, AmbiguousDrug) or len(why.candidates) < 2 or why.fields.get("on") is None:
         return []
+    from jcodeunits.facts.agreement import told as told_by
+
     from .arguments import facts
 
     book = facts(made.read(words))[0].drugs
     rows = [row for code in why.candidates for row in book.rows(code) if row.period.holds(why.on)]
     if len(rows) < 2:
         return []
-    lines = _columns([_told_apart(row, rows) for row in rows[:_MOST]], terminal.width(sys.stderr))
+    lines = _columns([_told_apart(row, rows, told_by(row, rows)) for row in rows[:_MOST]], terminal.width(sys.stderr))
     if len(rows) > _MOST:
         lines.append(f"  and {len(rows) - _MOST} more: jcodeunits find {shlex.quote(str(why.given))}")
     return lines
 
 
-def _told_apart(row: Drug, rows: Sequence[Drug]) -> tuple[str, ...]:
+def _told_apart(row: Drug, rows: Sequence[Drug], told: str) -> tuple[str, ...]:
     """Code, what tells the row from the others, and its unit: what all share is left out."""
     one_drug = len({other.ingredient for other in rows}) == 1
     apart = ", ".join(filter(None, (row.form, row.qualifier)))
     name = apart if one_drug and apart else row.name
-    return (row.code, name, row.one_unit, *([", ".join(row.routes)] if len({r.routes for r in rows}) > 1 else []))
+    routes = len({r.routes for r in rows}) > 1
+    unit = row.one_unit + ("" if routes else told)
+    return (row.code, name, unit, *([", ".join(row.routes)] if routes else []))
 
 
 def _columns(rows: Sequence[tuple[str, ...]], room: int) -> list[str]:
@@ -226,7 +230,8 @@ def _respelled(made: Parser, verb: str, words: Words) -> Iterator[Words]:
 def _replaced(why: JcodeunitsError, made: Parser, args: argparse.Namespace, verb: str) -> Iterator[Words]:
     """The same call with the one argument put right."""
     flags = flags_of(made)
-    for argument, instead in _instead(why):
+    meant = _bases(why, args) if isinstance(why, BasisNeeded) else ()
+    for argument, instead in (*_instead(why), *(("basis", name) for name in meant)):
         words = getattr(args, "words", None)
         if argument in flags:
             yield spelled(made, verb, args, **{argument: instead})
@@ -257,8 +262,24 @@ def _instead(why: JcodeunitsError) -> Iterator[tuple[str, str]]:
     """What may stand in place of which argument; never one of two drugs."""
     if why.instead is not None and why.argument is not None:
         yield why.argument, why.instead
-    if isinstance(why, BasisNeeded):
-        yield from (("basis", name) for name in ("total", *why.choices))
+
+
+def _bases(why: BasisNeeded, args: argparse.Namespace) -> tuple[str, ...]:
+    """What the dose of a combination may count: that first by which it is whole containers, then the total."""
+    from jcodeunits.convert import billing_units
+
+    from .arguments import asked
+
+    asks, names = asked(args), ("total", *why.choices)
+    words = getattr(args, "words", None)
+    dose = (_parts(words) or ("", ""))[1] if words else getattr(args, "dose", None) or ""
+    held = {p.amount for p in asks.reference.products.of_code(why.code, asks.date) if p.unit == "billing unit"}
+    whole = []
+    for name in names:
+        with contextlib.suppress(JcodeunitsError):
+            made = billing_units(why.code, dose, on=asks.date, basis=name, reference=asks.reference)
+            whole += [name] if any(size and (made.exact / size).denominator == 1 for size in held) else []
+    return (*whole, *(name for name in names if name not in whole))
 
 
 def _parts(words: Sequence[str]) -> tuple[str, str] | None:

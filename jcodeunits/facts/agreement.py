@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from .. import units
-from ..amount import round_up
+from ..amount import decimal_text, round_up
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .drug_rows import Drug
@@ -52,10 +52,22 @@ def counts_volume(row: Drug) -> bool:
 
 
 def listed(rows: Iterable[Drug]) -> str:
-    """The first rows of several, for a sentence."""
-    shown = [f"{row.code} {row.label}" for row in rows]
+    """The first rows of several, for a sentence; those that read alike with what tells them apart."""
+    rows = tuple(rows)
+    shown = [f"{row.code} {row.label}{told(row, rows)}" for row in rows]
     more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
     return "; ".join(shown[:6]) + more
+
+
+def told(row: Drug, rows: Sequence[Drug]) -> str:
+    """What tells a row from those that read alike, in brackets: what one unit holds, else how it is given."""
+    alike = [other for other in rows if other.label == row.label]
+    if len(alike) == 1:
+        return ""
+    held = " or ".join(f"{decimal_text(amount)} {units.label(unit)}" for amount, unit in row.equivalents)
+    if held and len({other.equivalents for other in alike}) == len(alike):
+        return f" ({held})"
+    return f" ({', '.join(row.routes)})" if len({other.routes for other in alike}) > 1 else ""
 
 
 def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:

@@ -548,6 +548,8 @@ def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apar
     ways = "Say which: give the code, the full name with its salt or form, the brand, or the NDC."
     if len(same) == 1 and dose is None and not apart:
         ways = "They differ in size: give the dose, or the code."
+    elif len(same) == 1 and all(row.basis == "each" and row.equivalents for row in rows):
+        ways = "They differ in what one holds: give the dose in that, or the code."
     raise AmbiguousDrug(
         f"{name!r} fits several codes on {on}: {listed(rows)}. {ways}",
         given=name,
