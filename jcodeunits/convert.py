@@ -26,8 +26,9 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
+from .facts.by_dose import holds
 from .facts.by_route import answers_for
-from .facts.choosing import Choice, choose, drawn, given_so, holds, otherwise, way_of
+from .facts.choosing import Choice, choose, drawn, given_so, otherwise, way_of
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near

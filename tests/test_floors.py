@@ -43,6 +43,7 @@ FLOORS = {
     "facts.drug_text": 8,
     "facts.reading_names": 9,
     "facts.agreement": 9,
+    "facts.by_dose": 9,
     "facts.choosing": 9,
     "facts.code_uses": 9,
     "facts.book": 9,

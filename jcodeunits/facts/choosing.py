@@ -10,22 +10,21 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from functools import lru_cache
 
 import attrs
 
 from .. import hcpcs, units
-from ..amount import round_up
 from ..dated import Citation
 from ..dose import Dose
-from ..errors import AmbiguousDrug, UnitMismatch, UnknownDrug, quoted
+from ..errors import AmbiguousDrug, UnknownDrug, quoted
 from .agreement import called, check, counts_volume, listed, ratio
+from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import PLAIN, DrugText, Named, bare_names, own_words, read, spelt
+from .reading_names import DrugText, Named, bare_names, own_words, read, spelt
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -257,7 +256,7 @@ def _choose(
             if apart and len(counting) == 1:
                 drug = counting[0]  # only one of its products is counted so
             else:
-                drug = _one(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
+                drug = one_of(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
     except AmbiguousDrug as why:
         return why
     citation = said[0].citation if said else None
@@ -369,7 +368,7 @@ def _narrow(
         return national, said, ()
     made_for = tuple(row.code for row in fitting if row not in general and is_local(row))
     meant = {squeezed(row.ingredient) for row in said} or {named.key}
-    plain = tuple(row for row in national if not row.form and _is_plain(row) and (route or not is_local(row)))
+    plain = tuple(row for row in national if not row.form and is_plain(row) and (route or not is_local(row)))
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
     made = tuple(row for row in national if is_made_for(catalog.properties, row, route))
@@ -524,79 +523,3 @@ def _covering(
         candidates=tuple(row.code for row in rows),
         on=on,
     )
-
-
-def _one(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apart: bool = False) -> Drug:
-    """One of several rows by the dose, or refused."""
-    same = {(row.ingredient, row.form, _product_of(row), own_routes(row)) for row in rows}
-    if dose is not None:
-        rows = _of_kind(rows, dose)
-        if len(rows) == 1:
-            return rows[0]
-    if len(same) == 1:
-        computable = [row for row in rows if not row.refuses]
-        if dose is not None and any(row.above or row.through for row in computable):
-            computable = [row for row in computable if holds(row, dose)]
-        if dose is not None and computable and all(row.basis == "band" for row in computable):
-            held = [row for row in computable if holds(row, dose)]
-            if len(held) == 1:
-                return held[0]
-        elif dose is not None and computable and all(row.basis != "band" for row in computable):
-            ranked = sorted((_excess(row, dose), row.code, row) for row in computable)
-            if len(ranked) == 1 or ranked[0][0] != ranked[1][0]:
-                return ranked[0][2]
-    ways = "Say which: give the code, the full name with its salt or form, the brand, or the NDC."
-    if len(same) == 1 and dose is None and not apart:
-        ways = "They differ in size: give the dose, or the code."
-    elif len(same) == 1 and all(row.basis == "each" and row.equivalents for row in rows):
-        ways = "They differ in what one holds: give the dose in that, or the code."
-    raise AmbiguousDrug(
-        f"{name!r} fits several codes on {on}: {listed(rows)}. {ways}",
-        given=name,
-        candidates=tuple(row.code for row in rows),
-        on=on,
-        listed=listed(rows),
-    )
-
-
-def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:
-    """Of a sheet and a powder the one that is measured as the dose is; of things of one size the one that holds it."""
-    if units.dimension(dose.unit) in ("area", "mass") and any(_measures(row, "area") for row in rows):
-        rows = tuple(row for row in rows if _measures(row, units.dimension(dose.unit))) or rows
-    whole = tuple(row for row in rows if row.basis == "each" and ratio(row, dose) == 1)
-    return whole if len(whole) == 1 and all(row.basis == "each" for row in rows) else rows
-
-
-def _measures(row: Drug, dimension: str) -> bool:
-    return bool(row.unit) and units.dimension(row.unit) == dimension
-
-
-def _product_of(row: Drug) -> str:
-    """The qualifier as far as it tells products apart."""
-    return "" if _is_plain(row) else row.qualifier
-
-
-def _is_plain(row: Drug) -> bool:
-    return not row.qualifier or normal(row.qualifier) in PLAIN
-
-
-def holds(row: Drug, dose: Dose) -> bool:
-    """Whether a row's limits hold a dose; plain units are the drug's own, whichever kind CMS names."""
-    own_units = dose.unit == "unit" and units.is_activity(row.unit)
-    try:
-        given = dose.amount * (Fraction(1) if own_units else units.factor(dose.unit, row.unit))
-    except UnitMismatch:
-        return False
-    return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
-
-
-def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:
-    """How much more than the dose its units stand for, and how many units; for ranking sizes."""
-    if row.size is None:
-        return Fraction(10**30), 0
-    counted = ratio(row, dose)
-    if counted is None:
-        return Fraction(10**30), 0
-    count = round_up(counted)
-    mass = units.factor(row.unit, "mg") if units.dimension(row.unit) == "mass" else Fraction(1)
-    return (count - counted) * row.size * mass, count
