@@ -447,7 +447,7 @@ def starting(
 
     The file is sorted by its first column, which must never need quotes: the lines are found by halving.
     """
-    wanted = first_cell.encode()
+    wanted = first_cell.encode("utf-8", "surrogatepass")
     end = start = _first_line(data, wanted)
     wanted += b"," if whole else b""
     while data[end : end + len(wanted)] == wanted:

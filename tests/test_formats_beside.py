@@ -377,3 +377,34 @@ def test_a_further_drug_in_the_syringe_is_asked_about() -> None:
     assert not fhir.read(
         {**record, "contained": [alone], "medicationReference": {"reference": "#m"}}, place="11"
     ).findings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("administrations", 5),
+        ("administrations", ["IM"]),
+        ("medications", 5),
+        ("partial", "yes"),
+        ("completed", 1),
+        ("zone", 5),
+    ],
+)
+def test_what_stands_beside_and_is_of_another_kind_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(FormatError):
+        read("fhir", message("fhir", on="20260302").replace("2026-03-02", "2026-03-02T10:00:00Z"), **{name: value})
+
+
+@pytest.mark.parametrize("value", [5, "given", ["Given"]])
+def test_a_senders_words_are_a_table(value: Any) -> None:
+    with pytest.raises(FormatError, match="actions= must be an object"):
+        read("hl7v2", message("hl7v2"), actions=value)
+
+
+@pytest.mark.parametrize("form", ["fhir", "hl7v2"])
+def test_a_number_longer_than_any_dose_is_not_shown(form: str) -> None:
+    """A telephone number that slipped into the amount would stand in a log."""
+    with pytest.raises(FormatError, match="a number of 11 digits has no unit") as why:
+        read(form, message(form, dose=("98761234509", "")))
+    assert "98761234509" not in f"{why.value} {why.value.fields}"
+    assert read(form, message(form, dose=("98761234509", "")), dose="30 mg").administrations[0].dose == "30 mg"

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
+from jcodeunits.charging import charge
 from jcodeunits.claim import Charge, ExtraNdc
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
@@ -621,3 +622,26 @@ def test_a_wrong_shape_is_named(message: dict[str, Any], path: str, says: str | 
 def test_xml_is_refused_with_a_word_about_json(text: str | bytes) -> None:
     with pytest.raises(FormatError, match="XML, and FHIR is read as JSON"):
         fhir.read(text, place="11")
+
+
+def test_what_is_nested_deeper_than_any_message_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    inner = deep
+    for _ in range(5000):
+        inner["contained"] = [{}]
+        inner = inner["contained"][0]
+    with pytest.raises(FormatError, match="nested deeper"):
+        fhir.read({**R4, "contained": [deep]}, place="11")
+    extension: dict[str, Any] = {}
+    inner = extension
+    for _ in range(5000):
+        inner["x"] = {}
+        inner = inner["x"]
+    assert fhir.read({**R4, "x": extension}, place="11")
+
+
+def test_half_a_character_in_a_drugs_name_is_no_crash() -> None:
+    record = {**R4, "medicationCodeableConcept": {"text": "\ud800 of the house"}}
+    found = fhir.read({key: value for key, value in record.items() if key != "contained"}, place="11")
+    assert isinstance(found, Encounter)
+    assert not charge(found).ok

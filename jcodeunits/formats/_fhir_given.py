@@ -17,6 +17,7 @@ from . import _drugs, _fhir_vaccines, _incoming, _names, _routes, _times, _units
 from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
+from ._quoting import amount
 from ._quoting import coded as quote
 from ._times import Moment
 
@@ -35,8 +36,10 @@ def reading(
     **beside: Any,
 ) -> Reading:
     """What the administrations of a parsed message say; see `fhir.read` for what may stand beside them."""
+    _incoming.as_given("fhir", bool, partial=partial, completed=completed)
+    _incoming.as_given("fhir", list, medications=medications or [])
     every = resources(message)
-    known = _addressed([*every, *(("", medication) for medication in medications)])
+    known = _addressed([*every, *(("", medication) for medication in medications or ())])
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: set[str] = set()
@@ -305,8 +308,9 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
     code, text = quantity.get("code") or "", quantity.get("unit") or quantity.get("units") or ""  # DSTU1 and 2's draft
     ucum = bool(code) and quantity.get("system", UCUM) == UCUM
     if not code and not text:
-        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg; the sender must add it"
-        raise refused(where, why, fills="dose", said=number(value))
+        said = amount(number(value))
+        why = f"{said} has no unit, and 30 mg is not 30 mcg; the sender must add it"
+        raise refused(where, why, fills="dose", said=said)
     coded = code if ucum else text or code
     return _units.measured(value, coded, text if ucum else "", "fhir", where, coded=ucum)
 
@@ -511,10 +515,15 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[
         found = around.find(str(pointer.get("reference") or ""))
         if found is None:
             unread.append(name)
-        elif not _NO_CONDITION & {*words(found.get("verificationStatus")), str(found.get("verificationStatus"))}:
+        elif not _NO_CONDITION & _verification(found.get("verificationStatus")):
             concepts.append(found.get("code") or {})
     codings = [code["code"] for concept in concepts for code in codes(concept, ICD10)]
     return list(dict.fromkeys(codings)), list(dict.fromkeys(unread))
+
+
+def _verification(said: object) -> set[str]:
+    """How sure a Condition is: a concept, before R4 a code."""
+    return {*words(said)} if isinstance(said, dict) else {str(said)}
 
 
 def _prose(resource: Mapping[str, Any]) -> list[str]:

@@ -31,7 +31,6 @@ _SYSTEMS = {
         HCPCS,
         "http://terminology.hl7.org/CodeSystem/HCPCS",
         "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
-        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
         "urn:oid:2.16.840.1.113883.6.285",
         "urn:oid:2.16.840.1.113883.6.14",
     ),
@@ -119,6 +118,11 @@ _SHAPES = Shapes(
             "doseQuantity",
             "fundingSource",
             "relationship",
+            "function",
+            "role",
+            "program",
+            "explanation",
+            "administeredProduct",
         )
     ),
     texts=frozenset(
@@ -130,6 +134,7 @@ _SHAPES = Shapes(
             "system",
             "display",
             "unit",
+            "units",
             "status",
             "start",
             "end",
@@ -149,7 +154,7 @@ _SHAPES = Shapes(
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
     either_in={"reference": ("actor", "reason", "service", "item", "medication")},
 )
-_READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem")
+_READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem", "Condition")
 
 
 def parse(text: object) -> dict[str, Any]:
@@ -159,6 +164,15 @@ def parse(text: object) -> dict[str, Any]:
             "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
         )
     message = load(text, "fhir", "A FHIR resource")
+    try:
+        _shaped(message)
+    except RecursionError:
+        raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
+    _live(message)
+    return message
+
+
+def _shaped(message: dict[str, Any]) -> None:
     for _, resource in resources(message):
         kind = resource.get("resourceType")
         if kind in _READ and "whenGiven" in resource:
@@ -167,8 +181,6 @@ def parse(text: object) -> dict[str, Any]:
             resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
         if not isinstance(kind, str) or kind in _READ:
             _SHAPES.check(resource)
-    _live(message)
-    return message
 
 
 def _live(message: dict[str, Any]) -> None:
@@ -196,17 +208,16 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def turned(value: object) -> str | None:
     """The element inside a resource, at any depth, that changes its meaning in ways that are not known here."""
-    if isinstance(value, dict):
-        for key in _TURNS:
-            if value.get(key):
-                return key
-        for key, item in value.items():
-            if isinstance(item, (dict, list)) and key != "contained" and (found := turned(item)):
-                return found
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, (dict, list)) and (found := turned(item)):
-                return found
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            for key in _TURNS:
+                if one.get(key):
+                    return key
+            waiting += [item for key, item in one.items() if isinstance(item, (dict, list)) and key != "contained"]
+        elif isinstance(one, list):
+            waiting += [item for item in one if isinstance(item, (dict, list))]
     return None
 
 

@@ -13,11 +13,14 @@ from jcodeunits.facts.reference import Reference
 from . import _drugs, _incoming, _times, _units
 from ._hl7v2_segments import CODES, CVX, RXNORM, Segment, refused
 from ._outgoing import number
-from ._quoting import coded
+from ._quoting import amount, coded
 from ._routes import Coding
 from ._times import Moment
 
 STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{4})?", re.ASCII)
+
+
+_LONGEST_STAMP = 24
 
 
 def stamp(text: str, where: str, zone: str | None = None) -> Moment:
@@ -25,7 +28,8 @@ def stamp(text: str, where: str, zone: str | None = None) -> Moment:
     try:
         day = dt.date.fromisoformat(match[1] if match else "")
     except ValueError:
-        raise refused(where, f"{coded(text)} names no day") from None
+        said = coded(text) if len(text) <= _LONGEST_STAMP and text.isascii() else f"a text of {len(text)} characters"
+        raise refused(where, f"{said} names no day") from None
     time = f"{match[2]}:{match[3]}" if match and match[3] else ""
     return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
@@ -70,8 +74,9 @@ def amount_of(segment: Segment, position: int) -> str:
     if value <= 0:
         raise refused(where, f"the amount is {written}, and an amount that was given is above 0")
     if not (segment.get(position + 1) or segment.get(position + 1, 2)):
-        why = f"{number(value)} has no unit, and 30 mg is not 30 mcg"
-        raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=number(value))
+        said = amount(number(value))
+        why = f"{said} has no unit, and 30 mg is not 30 mcg"
+        raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=said)
     return _measured(value, segment, position + 1)
 
 

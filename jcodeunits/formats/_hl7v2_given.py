@@ -95,6 +95,8 @@ def _read(
     zone: str | None,
 ) -> tuple[list[Given], list[Finding]]:
     """What was given, and what was not."""
+    _incoming.as_given("hl7v2", bool, partial=partial, completed=completed)
+    _incoming.as_given("hl7v2", dict, actions=actions)
     if kind in _ORDERS:
         raise FormatError(
             f"{kind} is {_ORDERS[kind]}: it does not say what was given, and is never billed. Send the RAS.",

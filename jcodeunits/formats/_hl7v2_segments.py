@@ -201,15 +201,17 @@ def kind_of(segments: list[Segment]) -> str:
     return ""
 
 
+_LONGEST_ID = 4  # characters; a longer text is another field's, out of its place
+
+
 def _in_production(msh: Segment) -> None:
     """Refuse a message that MSH-11 marks as a test, or as a copy of what was sent before."""
     for said, plain in ((msh.get(11, 1), "P"), (msh.get(11, 2), "T")):
         if said not in ("", plain):
             what = PROCESSING.get(said, "no processing ID that is read here")
+            shown = coded(msh.raw(11)) if len(msh.raw(11)) <= _LONGEST_ID else "another field's text"
             raise FormatError(
-                f"MSH-11 (processing ID) is {coded(msh.raw(11))}: {what}, and is never billed.",
-                format="hl7v2",
-                place="MSH-11",
+                f"MSH-11 (processing ID) is {shown}: {what}, and is never billed.", format="hl7v2", place="MSH-11"
             )
 
 

@@ -333,10 +333,22 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     return days[0] if days else said
 
 
+def as_given(form: str, kind: type, **options: Any) -> None:
+    """Refuse what stands beside a message and is not of its kind: `bool`, `list` (of objects) or `dict`."""
+    for name, value in options.items():
+        items = value if kind is list and isinstance(value, (list, tuple)) else None
+        right = isinstance(value, Mapping if kind is dict else kind) if items is None else True
+        if not right or (items is not None and not all(isinstance(one, Mapping) for one in items)):
+            what = {bool: "true or false", list: "a list of objects", dict: "an object"}[kind]
+            says = f"{name}= must be {what}, not {type(value).__name__}."
+            raise FormatError(says, format=form, place=name)
+
+
 def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What stands beside the message: facts of the encounter, and of each administration."""
     encounter: dict[str, Any] = {}
     single: dict[str, Any] = {}
+    as_given(form, list, administrations=beside.get("administrations") or [])
     each = list(beside.get("administrations") or [{}] * count)
     for key, value in beside.items():
         if key in _ENCOUNTER_KEYS:
@@ -417,7 +429,7 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> No
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
-        if key == "dose" and "said" in gap.fields:
+        if key == "dose" and "said" in gap.fields and _NUMBER.fullmatch(gap.fields["said"]):
             example = f"'{gap.fields['said']} mg'"
         raise FormatError(f"{gap.message} Or give ‹{key}={example}› beside it.", **gap.fields)
     said = gap.fields.get("said")
@@ -425,6 +437,8 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> No
         return
     if key == "on":
         agrees = str(value).startswith(said)
+    elif not _NUMBER.fullmatch(said):
+        return  # a number longer than any dose
     else:
         number_of = _NUMBER.match(str(value))
         agrees = number_of is not None and Decimal(number_of[0].replace(",", "")) == Decimal(said)

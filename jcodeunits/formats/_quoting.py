@@ -13,6 +13,7 @@ from jcodeunits.errors import quoted
 _LONGEST = 40
 _MOST_WORDS = 4
 _NUMBERED = re.compile(r"\d{5,}")
+_IN_LETTERS = re.compile(r"[^\W\d_]\d{9,}|\d{9,}[^\W\d_]")
 
 
 def coded(value: object) -> str:
@@ -27,5 +28,18 @@ def coded(value: object) -> str:
         return quoted(value)
     text = value
     words = text.split()
-    prose = len(text) > _LONGEST or len(words) > _MOST_WORDS or (len(words) > 1 and _NUMBERED.search(text))
+    numbered = _NUMBERED.search(text) if len(words) > 1 else _IN_LETTERS.search(text)
+    prose = len(text) > _LONGEST or len(words) > _MOST_WORDS or numbered
     return f"a text of {len(words)} words" if prose else quoted(text)
+
+
+def amount(number: str) -> str:
+    """A number as an error says it: one longer than any dose may be somebody's, out of its field.
+
+    >>> amount("30"), amount("98761234509")
+    ('30', 'a number of 11 digits')
+    """
+    return number if len(number) <= _LONGEST_AMOUNT else f"a number of {len(number)} digits"
+
+
+_LONGEST_AMOUNT = 7

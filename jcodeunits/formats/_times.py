@@ -70,7 +70,7 @@ def _zone(zone: str, form: str) -> dt.tzinfo:
 
     try:
         return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
         raise FormatError(
             f"{quoted(zone)} is no time zone that is known here. Write one such as America/New_York.",
             format=form,
