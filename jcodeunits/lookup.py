@@ -94,7 +94,7 @@ def _denial_code(row: DenialCode) -> Hit:
 
 
 def _denial(row: Denial) -> Hit:
-    return _hit("denial", row, row.id, row.title, f"{row.cause}; {row.fix}")
+    return _hit("denial", row, row.id, row.title, f"reason {row.number} of the guide: {row.cause}; {row.fix}")
 
 
 def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:

@@ -406,12 +406,71 @@ def test_all_eight_reasons_for_denial_are_listed(run) -> None:
         ("CO-5", "facility-place"),
         ("CO-181", "drug-line-wrong"),
         ("CO-4", "visit-without-25"),
+        ("CO-58", "facility-place"),
+        ("CO-222", "limit-exceeded"),
+        ("CO-236", "nurse-visit"),
     ],
 )
 def test_a_code_of_a_remittance_leads_to_the_denial(run, text: str, denial: str) -> None:
     hits = run("lookup", *text.split(), *ON, "--json").json["hits"]
     assert hits[0]["kind"] == "denial code"
     assert denial in {hit["key"] for hit in hits if hit["kind"] == "denial"}
+
+
+@pytest.mark.parametrize(
+    ("said", "denial"),
+    [
+        ("1", "facility-place"),
+        ("2", "visit-without-25"),
+        ("3", "drug-line-wrong"),
+        ("4", "nurse-visit"),
+        ("5", "limit-exceeded"),
+        ("6", "wrong-administration"),
+        ("7", "necessity"),
+        ("8", "ndc-missing"),
+    ],
+)
+def test_a_denial_of_the_guide_is_found_by_its_number(run, said: str, denial: str) -> None:
+    for text in (f"denial {said}", f"denial reason {said}"):
+        first = run("lookup", *text.split(), *ON, "--json").json["hits"][0]
+        assert (first["kind"], first["key"]) == ("denial", denial)
+
+
+@pytest.mark.parametrize(
+    ("text", "denial"),
+    [
+        ("place of service", "facility-place"),
+        ("modifier 25", "visit-without-25"),
+        ("J-code", "drug-line-wrong"),
+        ("99211", "nurse-visit"),
+        ("MUE", "limit-exceeded"),
+        ("chemotherapy", "wrong-administration"),
+        ("medical necessity", "necessity"),
+        ("NDC", "ndc-missing"),
+    ],
+)
+def test_a_denial_is_found_by_what_people_call_it(run, text: str, denial: str) -> None:
+    hits = run("lookup", *text.split(), *ON, "--json").json["hits"]
+    assert denial in {hit["key"] for hit in hits if hit["kind"] == "denial"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("efficiency adjustment", "0.17 work"),
+        ("NCCI", "32.0"),
+        ("conversion factor", "33.4009"),
+        ("MUE", "96372 has 4"),
+        ("Medicare Advantage", "plan's"),
+        ("RVU", "0.46"),
+        ("prior authorization", "costly"),
+        ("incident to", "2026-01-01"),
+        ("SAD", "contractor"),
+    ],
+)
+def test_what_the_guide_says_of_the_year_is_answered_with_the_dated_fact(run, text: str, fact: str) -> None:
+    hits = run("lookup", *text.split(), *ON, "--json").json["hits"]
+    assert any(hit["kind"] == "topic" and fact in hit["detail"] and hit["citation"] for hit in hits)
 
 
 def test_a_denial_code_names_only_what_there_is() -> None:
