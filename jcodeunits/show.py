@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 
 from .amount import decimal_text
+from .dated import Citation
 from .facts.drug_rows import Drug, Successor
 from .facts.drugs import History
 
@@ -100,6 +102,7 @@ class View:
     tables: tuple[Table, ...] = ()
     findings: tuple[Any, ...] = ()
     note: str = ""
+    pictures: tuple[Callable[[], str], ...] = ()  # drawn as SVG where HTML is shown
 
 
 def _pairs(*pairs: tuple[str, object]) -> Table:
@@ -132,7 +135,7 @@ def _history(history: History) -> View:
     tables = [Table(("code", "in effect", "one unit", "drug"), rows)]
     if shown:
         tables.append(Table(("", "code", "from", "for", "evidence"), shown))
-    return View(history.code, tuple(tables))
+    return View(history.code, tuple(tables), pictures=(partial(timeline, history),))
 
 
 def evidence(link: Successor) -> str:
@@ -190,16 +193,42 @@ def _administration(one: Any) -> View:
 
 
 def _report(report: Any) -> View:
-    counts = ("lines", "units", "dollars")
-
-    def table(name: str, rows: Iterable[Any]) -> Table:
-        return Table((name, *counts), tuple((row.name, row.lines, row.units, row.amount) for row in rows), counts)
-
     open_lines = report.lines - report.agrees - report.differs
     title = f"{report.source}: {report.lines:,} lines. {report.agrees:,} agree, {report.differs:,} differ, "
-    unjudged = Table(("not judged", "lines"), tuple((row.name, row.lines) for row in report.unjudged), ("lines",))
-    tables = (table("cause", report.by_cause), table("code", report.by_drug[:20]), unjudged)
-    return View(f"{title}{open_lines:,} cannot be judged.", tuple(t for t in tables if t.rows), (), report.edition)
+    codes = report.by_drug[:20]
+    tables = (
+        _subtotals("cause", report.by_cause),
+        _subtotals("code", codes),
+        _subtotals("not judged", report.unjudged),
+    )
+    drawn = (
+        ("dollars by cause", [(row.name, row.amount) for row in report.by_cause if row.amount]),
+        ("dollars by code", [(f"{row.name} {row.label}", row.amount) for row in codes if row.amount]),
+    )
+    pictures = tuple(partial(bars, what, rows) for what, rows in drawn if rows)
+    note = f"{NATIONAL} {report.edition}" if pictures else report.edition
+    return View(f"{title}{open_lines:,} cannot be judged.", tuple(t for t in tables if t.rows), (), note, pictures)
+
+
+def _subtotals(name: str, rows: Sequence[Any]) -> Table:
+    """Lines, units and dollars by cause or code, without the columns that no row uses."""
+    head = (name, "what", "lines", "units", "dollars", "sources")
+    cells = [
+        (
+            row.name,
+            row.label,
+            f"{row.lines:,}",
+            "" if row.units is None else f"{row.units:+,}",
+            "" if row.amount is None else f"{row.amount:+,}",
+            row.sources[:3],
+        )
+        for row in rows
+    ]
+    return _used(head, cells, ("lines", "units", "dollars"))
+
+
+# The same sentence wherever the money of an audit is shown.
+NATIONAL = "Dollars are an estimate at Medicare's national payment limits of the day, where one is known."
 
 
 def line_table(lines: Iterable[Any]) -> Table:
@@ -209,8 +238,13 @@ def line_table(lines: Iterable[Any]) -> Table:
         (number, line.code, " ".join(line.modifiers), line.units, ndc_text(line), " ".join(line.diagnoses), line.label)
         for number, line in enumerate(lines, 1)
     ]
-    used = [i for i in range(len(head)) if not rows or any(str(row[i]) for row in rows)]
-    return Table(tuple(head[i] for i in used), tuple(tuple(row[i] for i in used) for row in rows), ("#", "units"))
+    return _used(head, rows, ("#", "units"))
+
+
+def _used(head: Sequence[str], rows: Sequence[tuple[Any, ...]], right: tuple[str, ...]) -> Table:
+    """A table without the columns in which no row says anything."""
+    used = [i for i in range(len(head)) if not rows or any(row[i] not in ("", None, ()) for row in rows)]
+    return Table(tuple(head[i] for i in used), tuple(tuple(row[i] for i in used) for row in rows), right)
 
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
@@ -252,6 +286,38 @@ def text(value: object, width: int = 80) -> str:
     return "\n".join([*parts, *([view.note] if view.note else [])])
 
 
+# --- as Markdown -------------------------------------------------------------------------------------
+
+
+def markdown(value: object) -> str:
+    """Any of the package's answers as Markdown."""
+    view = _view(value)
+    parts = [f"**{_line_of(view.title)}**"] if view.title else []
+    parts += [markdown_table(table.head, table.rows, table.right) for table in view.tables]
+    if view.findings:
+        parts.append("\n".join(f"- **{f.severity}**: {_line_of(f'{f.says} {f.fix}')}" for f in view.findings))
+    return "\n\n".join([*parts, *([_line_of(view.note)] if view.note else [])]) + "\n"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> str:
+    """Rows as a Markdown table."""
+    import tabulate
+
+    cells = [[_line_of(cell) for cell in row] for row in rows]
+    align = ["right" if name in right else "left" for name in head]
+    return str(
+        tabulate.tabulate(
+            cells, list(head), tablefmt="github", colalign=align if cells else None, disable_numparse=True
+        )
+    )
+
+
+def _line_of(value: object) -> str:
+    """A cell in one line, with nothing in it that Markdown or HTML would read."""
+    says = "; ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+    return re.sub(r"([\\`*_|<>#\[\]])", r"\\\1", " ".join(says.split()))
+
+
 # --- as HTML ----------------------------------------------------------------------------------------
 
 
@@ -259,6 +325,33 @@ class _Markup(str):
     """Text that is HTML already."""
 
     __slots__ = ()
+
+
+class _Sources:
+    """The sources of one display: numbered as they come up, linked where they are cited, listed at its end."""
+
+    def __init__(self, of: str) -> None:
+        self.of = of
+        self.numbers: dict[str, int] = {}
+
+    def link(self, says: object) -> _Markup:
+        """The number of a source, as a link to its place in the list."""
+        text = str(says)
+        number = self.numbers.setdefault(text, len(self.numbers) + 1)
+        return _Markup(f'<a href="#{self._anchor(text)}" title="{_escaped(text)}">[{number}]</a>')
+
+    def listed(self) -> str:
+        """All of them, folded."""
+        if not self.numbers:
+            return ""
+        items = "".join(f'<li id="{self._anchor(text)}">{_escaped(text)}</li>' for text in self.numbers)
+        many = f"{len(self.numbers)} source{'s' * (len(self.numbers) != 1)}"
+        return f"<details><summary>{many}</summary><ol>{items}</ol></details>"
+
+    def _anchor(self, text: str) -> str:
+        from hashlib import blake2b
+
+        return "source-" + blake2b(f"{self.of} {text}".encode(), digest_size=5).hexdigest()
 
 
 def html(value: object) -> str:
@@ -269,13 +362,36 @@ def html(value: object) -> str:
     TypeError: nothing here shows a int
     """
     view = _view(value)
+    sources = _Sources(view.title)
     parts = [f"<strong>{_escaped(view.title)}</strong>"] if view.title else []
-    parts += [_html_table(table) for table in view.tables]
+    parts += [_html_table(table, sources) for table in view.tables]
+    parts += [draw() for draw in view.pictures]
     if view.findings:
-        parts.append(_html_table(_finding_table(view.findings)))
+        parts.append(_html_table(_finding_table(view.findings, sources), sources))
+    parts.append(sources.listed())
     if view.note:
         parts.append(f"<small>{_escaped(view.note)}</small>")
     return f"<div>{''.join(parts)}</div>"
+
+
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:1rem/1.45 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
+    "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0}th,td{padding:.25em .7em;vertical-align:top;"
+    "border-bottom:1px solid GrayText}svg{max-width:100%}.wide{overflow-x:auto;font-size:.85rem}"
+)
+
+
+def page(value: object, *more: str) -> str:
+    """Any of the package's answers as a page that stands alone, in the reader's theme; `more` follows it as HTML."""
+    title = _escaped(_view(value).title)
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{html(value)}{"".join(more)}</body></html>\n'
+
+
+def rows_as_html(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> str:
+    """Rows of a file as an HTML table."""
+    table = Table(tuple(head), tuple(tuple(row) for row in rows), tuple(right))
+    return f'<div class="wide">{_html_table(table, _Sources(""))}</div>'
 
 
 def _escaped(value: object) -> str:
@@ -284,10 +400,19 @@ def _escaped(value: object) -> str:
     return value if isinstance(value, _Markup) else escape("" if value is None else str(value))
 
 
-def _html_table(table: Table) -> str:
+def _cell(value: object, sources: _Sources) -> str:
+    """A cell as HTML: sources as links."""
+    if isinstance(value, Citation):
+        return sources.link(value)
+    if isinstance(value, tuple):
+        return " ".join(sources.link(one) for one in value)
+    return _escaped(value)
+
+
+def _html_table(table: Table, sources: _Sources) -> str:
     import tabulate
 
-    cells = [[_escaped(cell) for cell in row] for row in table.rows]
+    cells = [[_cell(cell, sources) for cell in row] for row in table.rows]
     align = ["right" if name in table.right else "left" for name in table.head]
     made = tabulate.tabulate(
         cells,
@@ -300,14 +425,84 @@ def _html_table(table: Table) -> str:
     return re.sub(r"<(t[hd])>", r'<\1 style="text-align: left;">', str(made))
 
 
-def _finding_table(findings: Iterable[Any]) -> Table:
+_LONG = 160  # characters of a finding that are shown unfolded
+
+
+def _folded_finding(says: str, fix: str) -> _Markup:
+    """What is wrong and what to do; a long one opens at a click."""
+    whole = f"{_escaped(says)}<br><em>{_escaped(fix)}</em>"
+    if len(says) + len(fix) <= _LONG:
+        return _Markup(whole)
+    import textwrap
+
+    short = textwrap.shorten(says, _LONG // 2, placeholder=" …")
+    return _Markup(f"<details><summary>{_escaped(short)}</summary>{whole}</details>")
+
+
+def _finding_table(findings: Iterable[Any], sources: _Sources) -> Table:
     rows = tuple(
         (
             _Markup(f'<span style="{_BADGE}{_COLOURS[f.severity]}">{_escaped(f.severity)}</span>'),
             f.line or "",
-            _Markup(f"{_escaped(f.says)}<br><em>{_escaped(f.fix)}</em>"),
-            _Markup(f"{_escaped(f.rule)}<br><small>{_escaped('; '.join(map(str, f.citations)))}</small>"),
+            _folded_finding(f.says, f.fix),
+            _Markup(" ".join((_escaped(f.rule), *map(sources.link, f.citations)))),
         )
         for f in findings
     )
     return Table(("severity", "line", "what is wrong, what to do", "rule and source"), rows)
+
+
+# --- drawn -------------------------------------------------------------------------------------------
+
+_BAR = "#5b7fb8"  # 3:1 and more on white and on black
+_ROW, _WIDTH, _LABEL = 22, 860, 380
+
+
+def _svg(title: str, height: int, parts: Iterable[str]) -> str:
+    """A drawing whose text has the colour of the text around it."""
+    return (
+        f'<svg role="img" aria-label="{_escaped(title)}" xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" '
+        f'height="{height}" font-size="13" fill="currentColor">{"".join(parts)}</svg>'
+    )
+
+
+def bars(title: str, rows: Sequence[tuple[str, Any]]) -> str:
+    """Amounts as bars, the label before each and the figure behind it."""
+    most = max([abs(float(value)) for _, value in rows] or [1]) or 1
+    room = _WIDTH - _LABEL - 110
+    parts = [f'<text x="0" y="14" font-weight="bold">{_escaped(title)}</text>']
+    for n, (label, value) in enumerate(rows, 1):
+        y, long = n * _ROW, max(1.0, abs(float(value)) / most * room)
+        parts.append(f'<text x="0" y="{y + 15}">{_escaped(label[:54])}</text>')
+        parts.append(f'<rect x="{_LABEL}" y="{y + 3}" width="{long:.1f}" height="14" fill="{_BAR}"/>')
+        parts.append(f'<text x="{_LABEL + long + 6:.1f}" y="{y + 15}">{_escaped(f"{value:+,}")}</text>')
+    return _svg(title, (len(rows) + 1) * _ROW, parts)
+
+
+def timeline(history: History) -> str:
+    """When each row of a code was in effect, on one line of years; a row without an end is open to the right."""
+    rows = [(row.code, row.one_unit, row.period.effective, row.period.ends) for row in history]
+    if not rows:
+        return ""
+    first = int(min(begins for _, _, begins, _ in rows).year)
+    last = int(max((ends or begins).year for _, _, begins, ends in rows)) + 2
+    room = _WIDTH - _LABEL - 20
+
+    def at(year: float) -> float:
+        return _LABEL + (year - first) / (last - first) * room
+
+    title = f"when {history.code} was in effect"
+    parts = [f'<text x="0" y="14" font-weight="bold">{_escaped(title)}</text>']
+    for n, (code, unit, begins, ends) in enumerate(rows, 1):
+        y = n * _ROW
+        left = at(begins.year + (begins.month - 1) / 12)
+        right = at(ends.year + ends.month / 12) if ends else float(_LABEL + room)
+        parts.append(f'<text x="0" y="{y + 15}">{_escaped(f"{code} {unit}"[:54])}</text>')
+        parts.append(
+            f'<rect x="{left:.1f}" y="{y + 3}" width="{max(2.0, right - left):.1f}" height="14" fill="{_BAR}"/>'
+        )
+        if ends is None:
+            parts.append(f'<text x="{right + 3:.1f}" y="{y + 15}">→</text>')
+    y, step = (len(rows) + 1) * _ROW, max(1, (last - first) // 8)
+    parts += [f'<text x="{at(year):.1f}" y="{y + 15}">{year}</text>' for year in range(first, last, step)]
+    return _svg(title, y + _ROW, parts)

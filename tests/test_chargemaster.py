@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from shipped import REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import cli
-from jcodeunits.audit import causes, chargemaster
+from jcodeunits.audit import causes, chargemaster, chargemaster_file
 from jcodeunits.errors import BatchError
 
 ON = "2026-03-02"
@@ -216,3 +217,76 @@ def test_a_code_for_drugs_without_one_that_describes_a_drug_with_one_is_a_wrong_
     )
     assert (plain["cause"], plain["expected_code"], plain["expected_units_per_charge"]) == ("wrong-code", "J1885", "2")
     assert [r["verdict"] for r in (office, other)] == ["unjudged", "unjudged"]
+
+
+# --- the report and the sample --------------------------------------------------------------------------
+
+WRONG = [row("J1885", str(20 + n), "30 mg", volume="100") for n in range(9)] + [
+    row("J1030", "1", "40 mg", volume="5"),
+    row("J0696", "4", "1 g", volume="5"),
+]
+
+
+def _file(folder: Path, rows: list[dict[str, str]]) -> Path:
+    names = ("item", "code", "units_per_charge", "charge_unit", "volume")
+    lines = [",".join(row.get(name) or str(n) for name in names) for n, row in enumerate(rows)]
+    path = folder / "charges.csv"
+    path.write_text("\n".join([",".join(names), *lines]) + "\n", "utf-8")
+    return path
+
+
+def test_a_report_is_a_page_that_stands_alone(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    status = cli.main(
+        ["audit", "--chargemaster", str(_file(tmp_path, WRONG)), "--on", ON, "--report", str(page), "--quiet"]
+    )
+    html = page.read_text("utf-8")
+    assert status == 1
+    assert html.startswith("<!doctype html>")
+    assert "color-scheme:light dark" in html
+    assert "multiplier-by-ten" in html
+    assert "<svg" in html
+    assert not re.search(r'(?:src|href)="(?!#)', html)  # nothing is fetched
+    assert "<script" not in html
+
+
+def test_the_dearest_cause_stands_first_and_a_dead_code_has_no_zero(tmp_path: Path) -> None:
+    page = tmp_path / "report.md"
+    made = chargemaster_file(_file(tmp_path, WRONG), on=ON, page=page)
+    assert [cause.name for cause in made.by_cause][-1] == "dead-code"
+    amounts = [abs(cause.amount or 0) for cause in made.by_cause]
+    assert amounts == sorted(amounts, reverse=True)
+    (dead,) = [line for line in page.read_text("utf-8").splitlines() if "dead-code" in line]
+    assert "+0" not in dead
+
+
+def test_a_sample_is_the_same_for_the_same_rows_in_any_order(tmp_path: Path) -> None:
+    """At most two of each cause; which ones is told by what is in the rows."""
+    rows = [{"volume": "5", **one, "item": f"i{n}"} for n, one in enumerate(WRONG)]
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    chargemaster_file(_file(tmp_path, rows), first, on=ON, sample=2)
+    chargemaster_file(_file(tmp_path, rows[::-1]), second, on=ON, sample=2)
+    drawn = [sorted(path.read_text("utf-8").splitlines()) for path in (first, second)]
+    assert drawn[0] == drawn[1]
+    causes_drawn = [line.split(",")[-2] for line in first.read_text("utf-8").splitlines()[1:]]
+    assert all(causes_drawn.count(cause) <= 2 for cause in causes_drawn)
+    assert {"dead-code"} < set(causes_drawn)
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report"])
+def test_a_report_of_another_kind_is_refused_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BatchError, match=r"\.html or \.md"):
+        chargemaster_file(tmp_path / "missing.csv", on=ON, page=tmp_path / name)
+
+
+def test_a_report_is_not_written_over_what_is_read(tmp_path: Path) -> None:
+    charges = _file(tmp_path, WRONG)
+    page = tmp_path / "report.html"
+    page.symlink_to(charges)
+    with pytest.raises(BatchError, match="is the file that is read"):
+        chargemaster_file(charges, on=ON, page=page)
+
+
+def test_a_sample_of_less_than_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="sample"):
+        chargemaster_file(_file(tmp_path, WRONG), on=ON, sample=-1)

@@ -66,7 +66,7 @@ def test_a_drug_shows_code_unit_and_source() -> None:
     html = jc.drug("J0696", on=ON)._repr_html_()
     assert "J0696 ceftriaxone sodium" in html
     assert "per 250 mg" in _cells(html)
-    assert any("HCPCS" in cell for cell in _cells(html))
+    assert re.search(r'<a href="#(source-\w+)" title="HCPCS [^"]+">\[1\]</a>.*<li id="\1">HCPCS ', html, re.S)
 
 
 def test_a_drug_without_a_unit_shows_why() -> None:
@@ -113,7 +113,7 @@ def test_a_charge_shows_lines_units_ndc_and_findings() -> None:
     html = made._repr_html_()
     cells = _cells(html)
     assert {"99213", "25", "96372", "J1885", "JZ", "00409379501 ML 1"} <= set(cells)
-    assert "3 lines, 2 warnings" in html
+    assert "3 lines, 1 warning" in html
     assert made.edition in html
 
 
@@ -229,3 +229,68 @@ def test_every_cell_says_how_it_is_set() -> None:
     assert re.findall(r"<t[dh]>", html) == []
     assert "text-align: left" in html
     assert "text-align: right" in html
+
+
+# --- light and dark -------------------------------------------------------------------------------------
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    made = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * made[0] + 0.7152 * made[1] + 0.0722 * made[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+DISPLAYS = {
+    "drug": lambda: jc.drug("J0696", on=ON),
+    "charge": lambda: jc.charge(ENCOUNTER),
+    "history": lambda: jc.history("J1010"),
+    "units": lambda: jc.billing_units("J0696", "1 g", on=ON),
+    "product": lambda: jc.product("0409-3795-01", on=ON),
+}
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_no_display_sets_the_colour_of_text_but_on_a_background_of_its_own(name: str) -> None:
+    """What has no colour takes the theme's, which a notebook sets for light and dark; a word of severity brings both."""
+    html = DISPLAYS[name]()._repr_html_()
+    for style in re.findall(r'style="([^"]*)"', html):
+        colours = dict(part.split(":", 1) for part in style.split(";") if part)
+        if "color" in colours:
+            assert _contrast("#ffffff", colours["background"]) >= 4.5, style
+            assert colours["color"] == "#fff"
+    for fill in re.findall(r'fill="([^"]*)"', html):
+        # a bar is no text: 3:1 against the darkest and the lightest page
+        assert fill == "currentColor" or min(_contrast(fill, "#ffffff"), _contrast(fill, "#111111")) >= 3
+
+
+def test_a_long_finding_is_folded_and_a_short_one_is_not() -> None:
+    html = jc.charge(
+        {**ENCOUNTER, "administrations": [{"drug": "J1030", "dose": "40 mg", "route": "IM"}]}
+    )._repr_html_()
+    folded = re.findall(r"<details><summary>(.*?)</summary>(.*?)</details>", html, re.S)
+    assert folded
+    for summary, whole in folded:
+        assert len(summary) <= 120
+        assert len(whole) > 120 or "source" in summary
+
+
+def test_a_history_is_drawn_as_a_line_of_time() -> None:
+    """J1030 ended on 2024-03-31; J1010 came on 2024-04-01 and has no end."""
+    ended, open_one = jc.history("J1030")._repr_html_(), jc.history("J1010")._repr_html_()
+    assert "when J1030 was in effect" in ended
+    assert "→" not in ended
+    assert "→" in open_one
+
+
+def test_links_lead_to_a_source_of_the_same_display() -> None:
+    html = jc.charge(ENCOUNTER)._repr_html_()
+    links, places = re.findall(r'href="#([^"]+)"', html), re.findall(r'id="([^"]+)"', html)
+    assert links
+    assert set(links) == set(places)
+    assert len(set(places)) == len(places)

@@ -26,7 +26,6 @@ from ..batch import columns, files
 from ..batch.plan import numbered
 from ..batch.stream import bar_of
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
-from ..batch.targets import keep_apart
 from ..errors import BatchError
 from ..facts.reference import Reference
 from ..recipes.cells import blank
@@ -34,7 +33,7 @@ from ..recipes.resolver import Resolver
 from . import causes
 from .chargemaster import chargemaster, chargemaster_file
 from .expected import ANSWERS, Bench
-from .report import Report, report
+from .report import Report, Sum, check_files, report
 from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
 
 REQUIRED = ("claim", "line", "code", "units", "modifiers", "on", "dose", "unit")
@@ -107,29 +106,37 @@ def judge_file(
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
     progress: bool | None = None,
+    sample: int = 0,
+    by: str = "cause",
+    page: str | Path | None = None,
 ) -> Report:
     """Judge a file of billed lines (CSV, Parquet or spreadsheet; `-` is standard input) and sum it up.
 
     With a target the judged lines are written there, whole or not at all. Lines of one claim may stand
     anywhere, so the file is held in memory. `progress` shows a bar on standard error (None: only on a
-    terminal). Raises `BatchError`.
+    terminal). With `sample` above 0 the target holds a sample for a reviewer instead: at most so many lines of each
+    cause, code or verdict (`by`), the same for the same file. `page` (.html or .md) is the report with plots,
+    sources and the sample. Raises `BatchError`.
     """
     book = Reference.of(reference)
-    if target is not None:
-        keep_apart(source, target, book)
+    sums = Sum(book, sample, by)
+    check_files(source, target, page, book)
     opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
     check_columns(opened.schema.names, opened.name)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
     made = _judge(whole, book, progress)
+    sums.add(made)
     if target is not None:
         schema = opened.schema
         for name, kind in TYPES.items():
             schema = schema.append(pa.field(name, kind))
+        if sample:
+            made = pa.Table.from_pylist(list(sums.sample()), schema)
         with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
             for start in range(0, made.num_rows, files.ROWS):
                 write(made.slice(start, files.ROWS).unify_dictionaries())
-    return report(made, str(source), str(target) if target is not None else None, reference=book)
+    return sums.finish(source, target, page)
 
 
 def check_columns(names: Sequence[str], file: str = "The table") -> None:

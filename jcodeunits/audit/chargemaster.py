@@ -27,7 +27,6 @@ from .. import units
 from ..amount import decimal_text, exact, round_up
 from ..batch import files
 from ..batch.table import as_table, need_columns
-from ..batch.targets import keep_apart
 from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
@@ -40,7 +39,7 @@ from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..quantity import ndc_quantity
 from .judged import Judged, cents, limit_of, product_of
-from .report import Report, report
+from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
 OPTIONAL = ("description", "ndc", "ndc_qualifier", "ndc_quantity", "on", "price", "volume", "payer", "claim_type")
@@ -127,19 +126,26 @@ def chargemaster_file(
     reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
+    sample: int = 0,
+    by: str = "cause",
+    page: str | Path | None = None,
 ) -> Report:
-    """Judge the charge table of a file and sum it up; with a target the judged rows are written there."""
+    """Judge the charge table of a file and sum it up; with a target the judged rows are written there.
+
+    `sample`, `by` and `page` as for the audit of lines (`judge_file`).
+    """
     book = Reference.of(reference)
-    if target is not None:
-        keep_apart(source, target, book)
+    made = Sum(book, sample, by)
+    check_files(source, target, page, book)
     opened = files.open_source(source, (), encoding)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    made = _judged(_named(whole, opened.name), as_date(on), book)
+    judged = _judged(_named(whole, opened.name), as_date(on), book)
+    made.add(judged)
     if target is not None:
-        with files.open_target(target, made.schema, spreadsheet_safe=spreadsheet_safe) as write:
-            write(made)
-    return report(made, str(source), str(target) if target is not None else None, reference=book)
+        with files.open_target(target, judged.schema, spreadsheet_safe=spreadsheet_safe) as put:
+            put(pa.Table.from_pylist(list(made.sample()), judged.schema) if sample else judged)
+    return made.finish(source, target, page)
 
 
 def _named(table: Any, file: str) -> Any:

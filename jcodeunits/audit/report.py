@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import textwrap
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
+import pyarrow.compute as pc
 
 from .. import show
 from ..amount import told
+from ..batch import files
+from ..batch.targets import keep_apart
+from ..errors import BatchError, quoted
 from ..facts.reference import Reference
 from ..shown import Shown
 from . import causes
@@ -18,12 +26,14 @@ from . import causes
 @attrs.frozen
 class Subtotal:
     """Lines, units and dollars under one cause or drug. `units` and `amount` are billed less expected, None where
-    no line tells."""
+    no line tells. `label` says what the cause or the code is, `sources` where the rule stands."""
 
     name: str
     lines: int
     units: int | None
     amount: Decimal | None
+    label: str = ""
+    sources: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; dollars as text."""
@@ -44,6 +54,7 @@ class Report(Shown):
     by_drug: tuple[Subtotal, ...]
     edition: str
     fingerprint: str
+    sample: tuple[dict[str, Any], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -52,24 +63,38 @@ class Report(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return told(self, *(field.name for field in attrs.fields(Report)))
+        return told(self, *(field.name for field in attrs.fields(Report) if field.name != "sample"))
 
     def text(self, width: int = 80, most: int = 20) -> str:
-        """The report for people: verdicts, then causes, then the `most` drugs with the most lines."""
+        """The report for people: verdicts, then causes, then the `most` drugs worth most, the dearest first."""
         open_lines = self.lines - self.agrees - self.differs
         parts = [
             f"{self.source}: {self.lines:,} lines. {self.agrees:,} agree, {self.differs:,} differ, "
             f"{open_lines:,} cannot be judged."
         ]
         if self.by_cause:
-            parts.append(_text("cause", self.by_cause, width, causes.ALL))
-            parts.append(_text("code", self.by_drug[:most], width, {}))
+            parts.append(_text("cause", self.by_cause, width))
+            parts.append(_text("code", self.by_drug[:most], width))
             if len(self.by_drug) > most:
                 parts.append(f"and {len(self.by_drug) - most} more codes")
         if self.unjudged:
-            rows = [(row.name, row.lines, causes.ALL.get(row.name, "")) for row in self.unjudged]
+            rows = [(row.name, row.lines, row.label) for row in self.unjudged]
             parts.append(show.text_table(("not judged", "lines", "because"), rows, ("lines",), width))
+        if any(row.amount is not None for row in self.by_cause):
+            parts.append(textwrap.fill(show.NATIONAL, width))
         return "\n\n".join((*parts, self.edition))
+
+    def page(self) -> str:
+        """The report as an HTML page that stands alone, with its plots, its sources and the sample."""
+        return show.page(self, show.rows_as_html(*self._sampled())) if self.sample else show.page(self)
+
+    def markdown(self) -> str:
+        """The report as Markdown, with the sample."""
+        return show.markdown(self) + (f"\n{show.markdown_table(*self._sampled())}\n" if self.sample else "")
+
+    def _sampled(self) -> tuple[list[str], list[list[Any]]]:
+        names = [name for name in self.sample[0] if any(row[name] is not None for row in self.sample)]
+        return names, [[row[name] for name in names] for row in self.sample]
 
     def plot(self) -> Any:
         """A bar chart of the lines that differ by cause, and of their units; a matplotlib figure."""
@@ -94,64 +119,172 @@ class Report(Shown):
         return self.text()
 
 
-def _text(head: str, rows: tuple[Subtotal, ...], width: int, says: dict[str, str]) -> str:
+def _text(head: str, rows: tuple[Subtotal, ...], width: int) -> str:
     cells = [
         (
             row.name,
             f"{row.lines:,}",
             "" if row.units is None else f"{row.units:+,}",
             "" if row.amount is None else f"{row.amount:+,}",
-            *((says.get(row.name, ""),) if says else ()),
+            row.label,
         )
         for row in rows
     ]
-    names = (head, "lines", "units", "dollars", *(("what",) if says else ()))
+    names = (head, "lines", "units", "dollars", "what")
     return show.text_table(names, cells, ("lines", "units", "dollars"), width)
+
+
+BY = ("cause", "code", "verdict")
+
+
+class Sum:
+    """An audit summed up part by part, with a sample for a reviewer.
+
+    The sample holds at most `sample` rows of each cause, code or verdict (`by`), of those that differ or cannot be
+    judged (by verdict: of all). Which rows is told by what is in them, so that the same file gives the same sample.
+    """
+
+    def __init__(self, reference: Reference, sample: int = 0, by: str = "cause") -> None:
+        if sample < 0 or by not in BY:
+            says = f"A sample is taken by {', '.join(BY)}, of 1 row or more each; {sample} by {quoted(by)} is none."
+            raise BatchError(says, place="sample")
+        self.reference, self.size, self.by = reference, sample, by
+        self.verdicts: Counter[str] = Counter()
+        self._unjudged: Counter[str] = Counter()
+        self._causes: dict[str, _Tally] = defaultdict(_Tally)
+        self._codes: dict[str, _Tally] = defaultdict(_Tally)
+        self._sampled: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)
+
+    def add(self, judged: Any) -> None:
+        """Count the rows of a judged table."""
+        for found in pc.value_counts(judged["verdict"]).to_pylist():
+            self.verdicts[found["values"]] += found["counts"]
+        by_verdict = self.size and self.by == "verdict"
+        rest = judged if by_verdict else judged.filter(pc.not_equal(judged["verdict"], "agrees"))
+        names = rest.column_names if self.size else [name for name in _COUNTED if name in rest.column_names]
+        for row in rest.select(names).to_pylist():
+            self._count(row)
+            if self.size:
+                self._draw(row)
+
+    def _count(self, row: dict[str, Any]) -> None:
+        if row["verdict"] == "agrees":
+            return
+        cause, code = row["cause"].partition("|")[0], str(row["code"]).strip().upper()
+        if row["verdict"] == "unjudged":
+            self._unjudged[cause] += 1
+            return
+        # Units of two codes are no difference that adds up; a charge table has none, its multipliers are fractions.
+        units = row.get("difference_units") if code == row["expected_code"] else None
+        for tally in (self._causes[cause], self._codes[code]):
+            tally.add(units, row["difference_amount"], row["citation"])
+
+    def _draw(self, row: dict[str, Any]) -> None:
+        key = str(row[self.by] or "").partition("|")[0]
+        mark = hashlib.blake2b(repr(sorted((name, str(cell)) for name, cell in row.items())).encode()).digest()
+        drawn = self._sampled[key]
+        drawn.append((mark, row))
+        if len(drawn) >= 2 * self.size:
+            self._cut(drawn)
+
+    def _cut(self, drawn: list[tuple[bytes, dict[str, Any]]]) -> None:
+        drawn.sort(key=lambda one: one[0])
+        del drawn[self.size :]
+
+    def sample(self) -> tuple[dict[str, Any], ...]:
+        """The rows drawn so far, by cause, code or verdict."""
+        for drawn in self._sampled.values():
+            self._cut(drawn)
+        return tuple(row for key in sorted(self._sampled) for _, row in self._sampled[key])
+
+    def report(self, source: str = "lines", target: str | None = None) -> Report:
+        """What was added so far."""
+        book = self.reference
+        unjudged = [Subtotal(name, n, None, None, causes.ALL.get(name, "")) for name, n in self._unjudged.most_common()]
+        return Report(
+            source,
+            target,
+            sum(self.verdicts.values()),
+            self.verdicts["agrees"],
+            self.verdicts["differs"],
+            tuple(unjudged),
+            _ranked(self._causes, lambda name: causes.ALL.get(name, "")),
+            _ranked(self._codes, lambda code: next((row.name for row in book.drugs.rows(code)), "")),
+            book.edition,
+            book.fingerprint,
+            self.sample(),
+        )
+
+    def finish(self, source: str | Path, target: str | Path | None, page: str | Path | None) -> Report:
+        """What was added, written as a page where one is asked for."""
+        made = self.report(str(source), str(target) if target is not None else None)
+        if page is not None:
+            write(made, page)
+        return made
+
+
+_COUNTED = ("verdict", "code", "expected_code", "cause", "citation", "difference_amount", "difference_units")
+_MOST_SOURCES = 5
+
+
+class _Tally:
+    """Lines, units, dollars and sources of one cause or code."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.units: int | None = None
+        self.amount: Decimal | None = None
+        self.sources: dict[str, None] = {}
+
+    def add(self, units: int | None, amount: Decimal | None, citation: str | None) -> None:
+        self.lines += 1
+        if units is not None:
+            self.units = (self.units or 0) + units
+        if amount is not None:
+            self.amount = (self.amount or Decimal(0)) + amount
+        if citation and len(self.sources) < _MOST_SOURCES:
+            self.sources |= dict.fromkeys(citation.split("; "))
+
+
+def _ranked(found: dict[str, _Tally], label: Callable[[str], str]) -> tuple[Subtotal, ...]:
+    """What is worth most first; then by lines."""
+    made = [
+        Subtotal(name, one.lines, one.units, one.amount, label(name), tuple(one.sources)[:_MOST_SOURCES])
+        for name, one in found.items()
+    ]
+    return tuple(sorted(made, key=lambda row: (-abs(row.amount or Decimal(0)), -row.lines, row.name)))
 
 
 def report(
     judged: Any, source: str = "lines", target: str | None = None, *, reference: Reference | None = None
 ) -> Report:
     """Sum up a judged table."""
-    book = Reference.of(reference)
-    names = ("verdict", "code", "expected_code", "cause", "difference_amount")
-    verdicts: Counter[str] = Counter()
-    by_cause: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    by_drug: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    open_lines: Counter[str] = Counter()
-    columns = [judged[name].to_pylist() for name in names]
-    differences = "difference_units"  # a charge table has none: its multipliers are fractions of no one dose
-    columns.append(judged[differences].to_pylist() if differences in judged.column_names else [None] * len(judged))
-    for verdict, code, ours, cause, amount, units in zip(*columns, strict=True):
-        verdicts[verdict] += 1
-        if verdict == "differs":
-            # Units of two codes are no difference that adds up.
-            units = units if str(code).strip().upper() == ours else None
-            by_cause[cause.partition("|")[0]].append((units, amount))
-            by_drug[str(code).strip().upper()].append((units, amount))
-        elif verdict == "unjudged":
-            open_lines[cause.partition("|")[0]] += 1
-    unjudged = tuple(Subtotal(name, count, None, None) for name, count in open_lines.most_common())
-    return Report(
-        source,
-        target,
-        judged.num_rows,
-        verdicts["agrees"],
-        verdicts["differs"],
-        unjudged,
-        _tallies(by_cause),
-        _tallies(by_drug),
-        book.edition,
-        book.fingerprint,
-    )
+    made = Sum(Reference.of(reference))
+    made.add(judged)
+    return made.report(source, target)
 
 
-def _tallies(found: dict[str, list[tuple[Any, Any]]]) -> tuple[Subtotal, ...]:
-    made = []
-    for name, rows in found.items():
-        amounts = [amount for _, amount in rows if amount is not None]
-        units = [units for units, _ in rows if units is not None]
-        made.append(
-            Subtotal(name, len(rows), sum(units) if units else None, sum(amounts, Decimal(0)) if amounts else None)
+def check_files(source: str | Path, target: str | Path | None, page: str | Path | None, reference: Reference) -> None:
+    """Refuse what cannot be written before anything is read. Raises `BatchError`."""
+    for written in (target, page):
+        if written is not None:
+            keep_apart(source, written, reference)
+    if page is not None:
+        _check_page(page)
+
+
+def _check_page(path: str | Path) -> None:
+    if Path(path).suffix.casefold() not in _PAGES:
+        raise BatchError(
+            f"{quoted(path)}: a report is written as .html or .md. Name the file so.", file=str(path), place="report"
         )
-    return tuple(sorted(made, key=lambda row: (-row.lines, row.name)))
+
+
+_PAGES = {".html": Report.page, ".htm": Report.page, ".md": Report.markdown}
+
+
+def write(made: Report, path: str | Path) -> None:
+    """Write a report as a page (.html) or as Markdown (.md), whole or not at all. Raises `BatchError`."""
+    _check_page(path)
+    with files.whole(Path(path)) as file:
+        file.write(_PAGES[Path(path).suffix.casefold()](made).encode())

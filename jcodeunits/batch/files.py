@@ -456,21 +456,28 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
     kind = kind_of(path.name)
     if kind == ".xlsx":
         raise BatchError(f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name")
-    try:
-        aside = Aside(path)
-    except OSError as why:
-        raise BatchError(f"{path} cannot be written: {_why(why)}.", file=str(path), place="file") from None
-    try:
-        stream: Any = aside.file
+    with whole(path) as file:
+        stream: Any = file
         if path.suffix.lower() in _COMPRESSED:
-            kept_open = pa.PythonFile(_KeptOpen(aside.file), "w")
+            kept_open = pa.PythonFile(_KeptOpen(file), "w")
             stream = pa.CompressedOutputStream(kept_open, _COMPRESSED[path.suffix.lower()])
         made: Any
         made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
         yield made.write
         made.close()
-        if stream is not aside.file:
+        if stream is not file:
             stream.close()
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which stands under its name whole or not at all. Raises `BatchError`."""
+    try:
+        aside = Aside(path)
+    except OSError as why:
+        raise BatchError(f"{path} cannot be written: {_why(why)}.", file=str(path), place="file") from None
+    try:
+        yield aside.file
         aside.keep()
     except OSError as why:
         raise BatchError(

@@ -19,6 +19,7 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
     examples:
       jcodeunits audit claims.csv
       jcodeunits audit claims.parquet -o judged.parquet
+      jcodeunits audit claims.csv --report report.html --sample 50 --by cause
       jcodeunits audit --chargemaster charges.csv -o judged.csv --on 2026-03-02
     """
     args = arguments().read(words)
@@ -26,7 +27,7 @@ def audit(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.audit import chargemaster_file, judge_file
 
     on = asked(args)
-    how = files_of(args, on.reference)
+    how = {**files_of(args, on.reference), "sample": args.sample, "by": args.by, "page": args.report}
     report = chargemaster_file(on=on.date, **how) if args.chargemaster else judge_file(progress=shown(args), **how)
     return int(not report.ok), summed_up(report, args, on.folders)
 
@@ -36,5 +37,10 @@ def arguments() -> Parser:
     made = parser(audit)
     add_files(made, needed=False)
     made.add_argument("--chargemaster", action="store_true", help="the file is a charge table, judged row by row")
+    page = "the report as a page (.html) that stands alone, or as Markdown (.md)"
+    made.add_argument("--report", metavar="FILE", help=page)
+    drawn = "for a reviewer: at most N rows of each cause (or of each --by), in -o instead of all, and in the report"
+    made.add_argument("--sample", metavar="N", type=int, default=0, help=drawn)
+    made.add_argument("--by", choices=("cause", "code", "verdict"), default="cause", help="what the sample is taken by")
     add_on(made)
     return made
