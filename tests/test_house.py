@@ -21,9 +21,11 @@ from test_formats import FIELDS, SAID
 import jcodeunits as jc
 from jcodeunits import cli, formats, lookup
 from jcodeunits.cli import refusals
+from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Patient, Service, Visit
 from jcodeunits.errors import FormatError, TableError
 from jcodeunits.facts.policy_rows import OptionKind, PayerOption
 from jcodeunits.finding import SEVERITIES, declare
+from jcodeunits.keys import flags_of
 from jcodeunits.refresh import families, fold
 from jcodeunits.refresh.byhand import ByHand
 from jcodeunits.refresh.dating import edition_of
@@ -241,6 +243,18 @@ def test_every_format_that_is_read_has_its_cases_of_what_turns_a_message_round()
     never = {form for form, row in zip(forms, rows, strict=True) if row["follows"] == "never"}
     given = {name for name in formats.NAMES if hasattr(formats.module(name), "reading")}
     assert given <= never, "what was not given is refused"
+
+
+# --- an encounter's keys ---
+
+
+@pytest.mark.parametrize("kind", [Administration, Encounter, OpenedProduct, Patient, Service, Visit])
+def test_every_key_of_an_encounter_is_read_and_says_what_it_is(kind: Any) -> None:
+    outside = [tree for name, tree in TREES.items() if name not in ("encounter.py", "keys.py")]
+    read = {n.attr for tree in outside for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    assert {field.name for field in attrs.fields(kind) if "kind" in field.metadata} - read == set()
+    spoken = flags_of(kind) if kind in (Encounter, Administration) else ()
+    assert [flag.name for flag in spoken if not (flag.says or flag.kind.allowed or flag.default)] == []
 
 
 # --- columns, families, verbs -------------------------------------------------------------------------
