@@ -107,10 +107,15 @@ def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation
 
 def _known(encounter: Encounter, policy: Policy) -> None:
     policy.lineage(encounter.payer)
-    if policy.place(encounter.place, encounter.on) is None:
+    check_place(encounter.place, encounter.on, policy)
+
+
+def check_place(place: str, on: dt.date, policy: Policy) -> None:
+    """Raise `EncounterError` for what is no place of service on a day."""
+    if policy.place(place, on) is None:
         codes = tuple(row.code for row in policy.rows(Place))
-        says = f"{quoted(encounter.place)} is no place-of-service code in use. Allowed: {', '.join(codes)}."
-        raise EncounterError(f"place: {says}", path="place", given=encounter.place, allowed=codes, says=says)
+        says = f"{quoted(place)} is no place-of-service code in use. Allowed: {', '.join(codes)}."
+        raise EncounterError(f"place: {says}", path="place", given=place, allowed=codes, says=says)
 
 
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}

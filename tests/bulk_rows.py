@@ -135,3 +135,70 @@ def _discarded(rng: random.Random, left: Fraction, unit: str) -> str | None:
         return rng.choice(["3", "-1", "a little", "0.0000001"])
     said = decimal_text(left)
     return rng.choice([None, "", said, f"{said} {unit}", "0"])
+
+
+# --- errors and good rows of few drugs ------------------------------------------------------------
+
+# What one cell of a row may say instead: mistakes, gaps, and other good words.
+SAID: list[dict[str, Any]] = [
+    *({"discarded": text} for text in ("a little", "", None, "0", "1 mg", "-3", "5", "2 mL", "1e9", "500 mg")),
+    *({"containers": text} for text in (0, None, 2, 7)),
+    *({"container": text} for text in ("a bag", "multi-dose", "bulk", None)),
+    *({"container_amount": text} for text in ("full", None, "50 mg", "10", "1 L")),
+    *({"place": text} for text in ("22", "21", "98", "00", "12", "20")),
+    *({"payer": text} for text in ("nobody", "medicaid", "commercial", "al-medicaid", "")),
+    *({"claim": text} for text in ("institutional", "outpatient")),
+    *({"dose": text} for text in ("0", "none", "7.50", "123456789012345678901", "0.001", "99999")),
+    *({"unit": text} for text in ("mcg", "stone", "mL", "g")),
+    *({"on": text} for text in ("2019-03-02", "2026-02-30", "2025-12-31", "2024-03-31", "0000-00-00")),
+    *({"ndc": text} for text in ("00409379501", "99999999999", "12", None)),
+    *({"route": text} for text in ("by pigeon", "SC", "IV push", "IM", "intravitreal", "IV")),
+]
+
+
+@cache
+def _few() -> tuple[list[Product], list[Product]]:
+    """The products of twenty drugs that have several: those whose container is known, and the others."""
+    known: dict[str, list[Product]] = {}
+    for item in _products():
+        if units.is_known(item.unit) and item.unit != "billing unit" and len(item.codes) == 1:
+            known.setdefault(item.codes[0], []).append(item)
+    several = sorted(code for code, items in known.items() if len({item.ndc for item in items}) > 3)
+    codes = several[:: len(several) // 20][:20]
+    chosen = [item for code in codes for item in known[code]]
+    return [item for item in chosen if item.amount is not None], [item for item in chosen if item.amount is None]
+
+
+def meeting(count: int, seed: int) -> list[dict[str, Any]]:
+    """Rows of twenty drugs, good ones and such as hold one or two mistakes, in an order of their own.
+
+    A third is of packages whose container is not known: another file's, or of which only the product is known.
+    """
+    rng = random.Random(seed)
+    amounts, others = _few()
+    made = []
+    for _ in range(count):
+        item = rng.choice(others if others and rng.random() < 0.2 else amounts)
+        number = item.number if rng.random() < 0.8 else f"{item.number[:11]}{rng.randrange(100):02}"
+        label = (item.amount or Fraction(100)) * (opened := rng.choice([1, 1, 2, 3]))
+        dose = Fraction(rng.randrange(1, int(label * 1000) + 1), 1000) if rng.random() < 0.7 else label
+        left = decimal_text(label - dose)
+        row = {
+            "drug": rng.choice([item.codes[0], number, item.codes[0], item.label.lower()]),
+            "dose": decimal_text(dose),
+            "unit": item.unit,
+            "on": (dt.date(2025, 1, 1) + dt.timedelta(rng.randrange(450))).isoformat(),
+            "route": rng.choice(["IV infusion", "IM"]),
+            "place": "11",
+            "payer": rng.choice(["medicare", "medicaid", "commercial", None]),
+            "claim": None,
+            "ndc": rng.choice([number, number, None]),
+            "container": rng.choice(["single-dose", "single-dose", "multi-dose", None]),
+            "containers": rng.choice([opened, opened, None]),
+            "container_amount": rng.choice([None, None, decimal_text(item.amount or label)]),
+            "discarded": rng.choice([left, left, f"{left} {item.unit}", None]),
+        }
+        for said in rng.sample(SAID, rng.choice([0, 0, 0, 1, 1, 2])):
+            row |= said
+        made.append(row)
+    return made

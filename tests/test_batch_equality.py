@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from shipped import REFERENCE
 
 import jcodeunits as jc
-from jcodeunits import convert, spark, vials
+from jcodeunits import convert, routes, spark, vials
+from jcodeunits.batch.record import amount_text
 from jcodeunits.coding.drug_lines import drug_lines
 from jcodeunits.dated import as_date
 from jcodeunits.errors import JcodeunitsError
@@ -61,7 +63,7 @@ def encounter(row: dict[str, Any]) -> dict[str, Any]:
         given["containers"] = row["containers"]
     for key in ("container_amount", "discarded"):
         if row[key]:
-            given[key] = row[key] if " " in row[key] else f"{row[key]} {row['unit']}"
+            given[key] = amount_text(row[key], row["unit"])
     made = {"on": row["on"], "place": row["place"], "administrations": [given]}
     return made | {key: row[key] for key in ("payer", "claim") if row[key]}
 
@@ -107,6 +109,59 @@ def test_rows_with_containers_places_and_payers_equal_charge(seed: int) -> None:
         assert (got["reason"] is None) == (got["status"] == "billed")
         billed += got["status"] == "billed"
     assert billed > len(rows) // 2
+
+
+def words(row: dict[str, Any]) -> set[str]:
+    """What `charge` and `billing_units` say of a row without a line; of two mistakes either may be told."""
+    said = set()
+    right = {"place": "11", "payer": None, "claim": None}
+    uncounted = {"containers": None, "container": None}
+    for again in ({}, right, uncounted, right | uncounted):
+        try:
+            made = jc.charge(encounter(row | again))
+        except JcodeunitsError as error:
+            said.add(error.message)
+            continue
+        for finding in (*made.findings, *drug_lines(made.encounter, REFERENCE)[0].findings):
+            says = finding.says.partition(" (Denial reason ")[0]
+            said |= {says, finding.fix, f"{says} {finding.fix}"}
+    for ask in (
+        lambda: jc.billing_units(row["drug"], jc.Dose.of(row["dose"], row["unit"]), row["on"], row["route"]),
+        lambda: routes.canonical(row["route"]),
+    ):
+        try:
+            ask()
+        except JcodeunitsError as error:
+            said.add(error.message)
+    return {bare(text, row) for text in said}
+
+
+def bare(text: str, row: dict[str, Any]) -> str:
+    """The words of a refusal without the place in an encounter, the row's date, and the units of its dose."""
+    for place in ("administrations[0].", "administrations[0]: ", "on: "):
+        text = text.removeprefix(place)
+    text = text.replace(f" on {row['on']} ", " ").replace(f" on {row['on']}", "").removesuffix(".")
+    return re.split(r": [0-9.,]+ [^:]+ is [0-9,]+ unit", text)[0]
+
+
+def check_meeting(rows: list[dict[str, Any]]) -> None:
+    """Each row equals `charge`, its refusal says the words of `charge`, and the table in reverse is the same."""
+    made = jc.batch.bill(as_table(rows))
+    backward = jc.batch.bill(as_table(rows[::-1])).to_pylist()[::-1]
+    for row, got, again in zip(rows, made.to_pylist(), backward, strict=True):
+        assert got == again, row
+        if got["status"] == "billed":
+            assert ("billed", *(got[name] for name in (*BILLED, "findings"))) == charged(row, findings=True), row
+        else:
+            assert charged(row) == ("refused",), row
+            assert bare(got["reason"].partition(": ")[2], row) in words(row), row
+
+
+def test_rows_in_which_errors_and_good_rows_meet_equal_charge() -> None:
+    rows = bulk_rows.meeting(2_000, 0)
+    check_meeting(rows)
+    statuses = jc.batch.bill(as_table(rows))["status"].to_pylist()
+    assert len(rows) // 4 < statuses.count("billed") < len(rows) * 3 // 4
 
 
 def test_one_coefficient_serves_one_call_and_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:

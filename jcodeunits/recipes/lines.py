@@ -177,10 +177,8 @@ class Parts:
         if isinstance(place, float) and place.is_integer():
             place = int(place)
         where = None if blank(place) else str(place).strip().zfill(2)
-        if where is not None and self.policy.place(where, on) is None:
-            raise EncounterError(
-                f"place: {quoted(place)} is no place-of-service code in use.", path="place", given=place, allowed=()
-            )
+        if where is not None:
+            charging.check_place(where, on, self.policy)
         return Setting(where, who, form)
 
     # -- what is made of the line

@@ -22,7 +22,7 @@ from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
 from ..dose import Dose
 from ..encounter import Administration, Encounter
-from ..errors import AmbiguousDrug, JcodeunitsError, UnitMismatch
+from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect, UnitMismatch
 from ..facts.agreement import others
 from ..facts.by_route import a_route, stands_by
 from ..facts.drug_rows import Drug
@@ -340,6 +340,9 @@ class Resolver:
         except AmbiguousDrug as error:
             told = self._dose_may_tell(error, lambda dose: coding.row(one, found, dose))
             return Meaning(reason=reason_of(error, day), by_dose=told)
+        except NotInEffect as error:
+            # Its words count the units of the dose, which stood for any: those without one hold for the row.
+            return Meaning(reason=alone.reason or reason_of(error, day))
         except JcodeunitsError as error:
             return Meaning(reason=reason_of(error, day))
         return Meaning(row, notes)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import bulk
 import bulk_rows
-from test_batch_equality import BILLED, as_table, charged
+from test_batch_equality import BILLED, as_table, charged, check_meeting
 
 ROWS = 10_000_000
 
@@ -79,7 +79,8 @@ def test_realistic_rows_beside_arrow_alone(benchmark, figure, tmp_path) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_two_hundred_thousand_rows_equal_charge(seed: int) -> None:
-    rows = [row for row in bulk_rows.detailed(5_000, 1000 + seed) if row["route"] and row["place"]]
+    rows = [row for row in bulk_rows.detailed(2_500, 1000 + seed) if row["route"] and row["place"]]
     for row, got in zip(rows, jc.batch.bill(as_table(rows)).to_pylist(), strict=True):
         answer = ("billed", *(got[name] for name in (*BILLED, "findings")))
         assert (answer if got["status"] == "billed" else ("refused",)) == charged(row, findings=True), row
+    check_meeting(bulk_rows.meeting(2_500, 1000 + seed))
