@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
+import itertools
 import re
 from decimal import Decimal
 from typing import Any
@@ -111,17 +113,30 @@ def test_rows_with_containers_places_and_payers_equal_charge(seed: int) -> None:
     assert billed > len(rows) // 2
 
 
+# Each of these may be another mistake of a row; of two mistakes either may be told.
+MENDED: list[dict[str, Any]] = [
+    {"place": "11"},
+    {"payer": None},
+    {"claim": None},
+    {"containers": None, "container": None},
+]
+
+
+def is_said(reason: str, row: dict[str, Any]) -> bool:
+    """Whether a refusal's words are those of `charge` for the row, perhaps without its other mistakes."""
+    text = bare(reason.partition(": ")[2], row)
+    mended = (itertools.combinations(MENDED, count) for count in range(len(MENDED) + 1))
+    return any(text in words(dict(collections.ChainMap(*some, row))) for some in itertools.chain(*mended))
+
+
 def words(row: dict[str, Any]) -> set[str]:
-    """What `charge` and `billing_units` say of a row without a line; of two mistakes either may be told."""
+    """What `charge` and `billing_units` say of a row without a line."""
     said = set()
-    right = {"place": "11", "payer": None, "claim": None}
-    uncounted = {"containers": None, "container": None}
-    for again in ({}, right, uncounted, right | uncounted):
-        try:
-            made = jc.charge(encounter(row | again))
-        except JcodeunitsError as error:
-            said.add(error.message)
-            continue
+    try:
+        made = jc.charge(encounter(row))
+    except JcodeunitsError as error:
+        said.add(error.message)
+    else:
         for finding in (*made.findings, *drug_lines(made.encounter, REFERENCE)[0].findings):
             says = finding.says.partition(" (Denial reason ")[0]
             said |= {says, finding.fix, f"{says} {finding.fix}"}
@@ -154,7 +169,7 @@ def check_meeting(rows: list[dict[str, Any]]) -> None:
             assert ("billed", *(got[name] for name in (*BILLED, "findings"))) == charged(row, findings=True), row
         else:
             assert charged(row) == ("refused",), row
-            assert bare(got["reason"].partition(": ")[2], row) in words(row), row
+            assert is_said(got["reason"], row), (got["reason"], row)
 
 
 def test_rows_in_which_errors_and_good_rows_meet_equal_charge() -> None:
