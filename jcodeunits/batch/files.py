@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from ..errors import BatchError
 from . import columns
 
-ROWS = 1 << 20  # rows in one step of a stream, and in one row group of the output
+ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
 _CSV_BLOCK = 1 << 24
 _LONGEST_LINE = 1 << 25
 FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
