@@ -6,10 +6,12 @@ import csv
 import gzip
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -120,13 +122,79 @@ def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
     assert [row["units"] for row in rows_of(tmp_path / "out.csv")] == ["4", "1", "3"]
     sheet.append(["J1885", 45.0, "mg", "2026-03-02", "beyond"])
     book.save(tmp_path / "given.xlsx")
-    with pytest.raises(BatchError, match="row 6: there is a cell beyond"):
+    with pytest.raises(BatchError, match="row 6: there is a cell in column E, which has no name"):
         jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
     (tmp_path / "no.xlsx").write_text("not a workbook")
     with pytest.raises(BatchError, match="no workbook"):
         jc.batch.bill_file(tmp_path / "no.xlsx", tmp_path / "out.csv")
     with pytest.raises(BatchError, match="read, not written"):
         jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.xlsx")
+
+
+VIAL = ["drug", "dose", "unit", "on", "container", "containers", "container_amount", "discarded"]
+GIVEN = ["J9035", 77, "mg", "2026-03-02", "single-dose", 1, "100 mg", "23 mg"]
+
+
+def workbook(path: Path, *sheets: list[list[Any]]) -> Any:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return book
+
+
+@pytest.mark.parametrize("said", ["A1:D3", "A1:D1000", "A1"])
+def test_how_far_a_sheet_says_that_it_reaches_is_not_believed(tmp_path: Path, said: str) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    workbook(source, [VIAL, *[GIVEN] * 10])
+    with zipfile.ZipFile(source) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = next(name for name in parts if name.startswith("xl/worksheets/"))
+    parts[sheet] = re.sub(rb'<dimension ref="[^"]*"', f'<dimension ref="{said}"'.encode(), parts[sheet])
+    with zipfile.ZipFile(source, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    jc.batch.bill_file(source, target)
+    assert [(row["units"], row["waste_units"]) for row in rows_of(target)] == [("8", "2")] * 10
+
+
+def test_a_column_without_a_heading_moves_no_other(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    workbook(source, [[*VIAL[:4], None, *VIAL[4:]], [*GIVEN[:4], None, *GIVEN[4:]]])
+    jc.batch.bill_file(source, target)
+    assert [(row["units"], row["waste_units"]) for row in rows_of(target)] == [("8", "2")]
+    workbook(source, [[*VIAL[:7], None, "note"], [*GIVEN, "a note"]])
+    with pytest.raises(BatchError, match="row 2: there is a cell in column H, which has no name"):
+        jc.batch.bill_file(source, target)
+
+
+def test_the_sheet_that_is_seen_is_billed(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    book = workbook(source, [VIAL, [*GIVEN[:1], 500, *GIVEN[2:]]], [VIAL, GIVEN])
+    book.worksheets[0].sheet_state = "hidden"
+    book.active = 1
+    book.save(source)
+    jc.batch.bill_file(source, target)
+    assert [row["units"] for row in rows_of(target)] == ["8"]
+
+
+def test_a_stored_float_is_the_number_that_is_shown(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    doses = [0.1 + 0.2, 1.1 * 3, 1e-7, 250.0, 0.1]
+    workbook(source, [VIAL[:4], *(["J0696", dose, "g", "2026-03-02"] for dose in doses)])
+    jc.batch.bill_file(source, target)
+    assert [row["dose"] for row in rows_of(target)] == ["0.3", "3.3", "0.0000001", "250", "0.1"]
+    assert [row["units"] for row in rows_of(target)] == ["2", "14", "1", "1000", "1"]  # of 250 mg
+
+
+def test_a_row_beyond_the_last_of_a_sheet_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_SHEET_ROWS", 5)
+    workbook(tmp_path / "given.xlsx", [VIAL, *[GIVEN] * 9])
+    with pytest.raises(BatchError, match="a row beyond 5, the last one"):
+        jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused_only_when_asked(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import codecs
 import contextlib
 import csv
 import io
+import math
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,6 +41,7 @@ FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_SHEET_ROWS = 1 << 20  # of a sheet, by its format
 # What a CSV cell must be quoted for.
 _QUOTED = r'[",\r\n]'
 _JOINED = 1 << 16  # rows joined to one text
@@ -321,32 +324,41 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
 
 
 def _spreadsheet(path: Path, name: str) -> OpenedInput:
-    """The first sheet of a workbook as text columns, for staff: dates as ISO days, numbers as they are shown."""
+    """The first sheet that a person sees as text columns, for staff: dates as ISO days, numbers as they are shown.
+
+    How far a sheet says that it reaches is not believed, and a heading stands over its own column only.
+    """
     import openpyxl
 
+    if not openpyxl.DEFUSEDXML:
+        says = "Reading workbooks safely needs defusedxml: pip install 'jcodeunits[batch]', and do not switch it off."
+        raise BatchError(says, file=name, place="file")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        names = [str(cell).strip() for cell in next(rows, ()) if cell is not None]
+        sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
+        sheet.reset_dimensions()
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        heads = [str(cell).strip() if cell is not None else "" for cell in next(rows, (1, ()))[1]]
     except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
         raise BatchError(f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file") from None
-    if not names:
+    named = [at for at, head in enumerate(heads) if head]
+    if not named:
         raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
-    schema = pa.schema([(column, pa.string()) for column in names])
+    schema = pa.schema([(heads[at], pa.string()) for at in named])
 
     def tables() -> Iterator[Any]:
         held: list[list[str | None]] = []
-        for number, row in enumerate(rows, 2):
-            cells = [_cell(value) for value in row]
-            if any(cell is not None for cell in cells[len(names) :]):
-                raise BatchError(
-                    f"{name}, row {number}: there is a cell beyond the last column that has a name.",
-                    file=name,
-                    place=f"row {number}",
+        for number, row in _sheet_rows(rows, name):
+            cells = dict(enumerate(map(_cell, row)))
+            bare = [at for at, cell in cells.items() if cell is not None and at not in named]
+            if bare:
+                letter = openpyxl.utils.get_column_letter(bare[0] + 1)
+                says = (
+                    f"{name}, row {number}: there is a cell in column {letter}, which has no name. Name it or clear it."
                 )
-            cells = (cells + [None] * len(names))[: len(names)]
-            if any(cell is not None for cell in cells):
-                held.append(cells)
+                raise BatchError(says, file=name, place=f"row {number}")
+            if any(cell is not None for cell in cells.values()):
+                held.append([cells.get(at) for at in named])
             if len(held) == ROWS:
                 yield _of_rows(held, schema)
                 held = []
@@ -356,13 +368,31 @@ def _spreadsheet(path: Path, name: str) -> OpenedInput:
     return OpenedInput(name, schema, tables(), None, lambda: None)
 
 
+def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
+    """The rows of a sheet with their numbers; what cannot be read is named by its row."""
+    number = 1
+    while True:
+        try:
+            number, row = next(rows, (0, None))
+        except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
+            says = f"{name} cannot be read behind row {number}: {_why(why)}. Mend the cell, or save it as CSV."
+            raise BatchError(says, file=name, place=f"row {number + 1}") from None
+        if row is None:
+            return
+        if number > _SHEET_ROWS:
+            says = f"{name} has a row beyond {_SHEET_ROWS:,}, the last one of a sheet. Save the workbook again."
+            raise BatchError(says, file=name, place=f"row {number}")
+        yield number, row
+
+
 def _cell(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if hasattr(value, "hour") and hasattr(value, "year"):
         return str(value.date() if not (value.hour or value.minute or value.second) else value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        # A sheet keeps floats and shows 15 digits of them at most: 0.1 + 0.2 is 0.3.
+        return format(Decimal(format(value, ".15g")).normalize(), "f") if math.isfinite(value) else str(value)
     return str(value)
 
 
