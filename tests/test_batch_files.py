@@ -28,6 +28,7 @@ import jcodeunits as jc
 import jcodeunits.audit
 from jcodeunits.audit import chargemaster_file
 from jcodeunits.batch import files
+from jcodeunits.batch import workbook as workbooks
 from jcodeunits.errors import BatchError
 from jcodeunits.tables import folder
 
@@ -191,7 +192,7 @@ def test_a_stored_float_is_the_number_that_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_row_beyond_the_last_of_a_sheet_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_SHEET_ROWS", 5)
+    monkeypatch.setattr(workbooks, "_SHEET_ROWS", 5)
     workbook(tmp_path / "given.xlsx", [VIAL, *[GIVEN] * 9])
     with pytest.raises(BatchError, match="a row beyond 5, the last one"):
         jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")

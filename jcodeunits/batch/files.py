@@ -12,7 +12,6 @@ import codecs
 import contextlib
 import csv
 import io
-import math
 import os
 import re
 import secrets
@@ -20,7 +19,6 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,7 +30,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ..errors import BatchError
-from . import columns
+from . import columns, workbook
+from .workbook import why_of
 
 ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
 _CSV_BLOCK = 1 << 24
@@ -41,7 +40,6 @@ FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_SHEET_ROWS = 1 << 20  # of a sheet, by its format
 # What a CSV cell must be quoted for.
 _QUOTED = r'[",\r\n]'
 _JOINED = 1 << 16  # rows joined to one text
@@ -94,11 +92,12 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
         if kind == ".parquet":
             return _parquet(path, str(source), keys)
         if kind == ".xlsx":
-            return _spreadsheet(path, str(source))
+            schema, sheet = workbook.opened(path, str(source), ROWS)
+            return OpenedInput(str(source), schema, sheet, None, lambda: None)
         file = path.open("rb")
         return _csv(file, str(source), _COMPRESSED.get(path.suffix.lower()), encoding, path.stat().st_size)
     except OSError as why:
-        raise BatchError(f"{source} cannot be read: {_why(why)}.", file=str(source), place="file") from None
+        raise BatchError(f"{source} cannot be read: {why_of(why)}.", file=str(source), place="file") from None
 
 
 def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
@@ -116,12 +115,6 @@ def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
     return _csv(_Rest(head, stream), "standard input", codec, encoding, None)
 
 
-def _why(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:300].rstrip(".")
-
-
 def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
     try:
         plain = pq.read_schema(place)
@@ -130,7 +123,9 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
         encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
         file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=False)
     except (pa.ArrowException, ValueError) as why:
-        raise BatchError(f"{name} is no Parquet file that can be read: {_why(why)}.", file=name, place="file") from None
+        raise BatchError(
+            f"{name} is no Parquet file that can be read: {why_of(why)}.", file=name, place="file"
+        ) from None
 
     def tables() -> Iterator[Any]:
         row = 0
@@ -140,7 +135,7 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
                 yield pa.Table.from_batches([batch])
         except (pa.ArrowException, OSError) as why:
             raise BatchError(
-                f"{name} is damaged after row {row:,}: {_why(why)}. Nothing was written.",
+                f"{name} is damaged after row {row:,}: {why_of(why)}. Nothing was written.",
                 file=name,
                 place=f"row {row + 1}",
             ) from None
@@ -190,7 +185,7 @@ def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | Non
             stream = _Decoded(stream, name, encoding)
         names, rest = _header(stream, name, encoding)
     except OSError as why:
-        raise BatchError(f"{name} cannot be read: {_why(why)}.", file=name, place="file") from None
+        raise BatchError(f"{name} cannot be read: {why_of(why)}.", file=name, place="file") from None
     except LookupError:
         says = f"{encoding} is no encoding. Write utf-8, windows-1252, latin-1 or utf-16."
         raise BatchError(says, file=name, place="encoding") from None
@@ -289,7 +284,7 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
     elif "UTF8" in str(why) or "UTF-8" in str(why) or isinstance(why, UnicodeError):
         said = "a character is not in the encoding expected. Save it as UTF-8, or name its encoding (windows-1252 ...)"
     else:
-        said = _why(why).partition(":")[0]
+        said = why_of(why).partition(":")[0]
     return BatchError(
         f"{name} cannot be read {at}: {said}.", file=name, place=f"row {row + int(match[1]) if match else row + 1}"
     )
@@ -321,83 +316,6 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
     if not names:
         raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
     return names, rest
-
-
-def _spreadsheet(path: Path, name: str) -> OpenedInput:
-    """The first sheet that a person sees as text columns, for staff: dates as ISO days, numbers as they are shown.
-
-    How far a sheet says that it reaches is not believed, and a heading stands over its own column only.
-    """
-    import openpyxl
-
-    if not openpyxl.DEFUSEDXML:
-        says = "Reading workbooks safely needs defusedxml: pip install 'jcodeunits[batch]', and do not switch it off."
-        raise BatchError(says, file=name, place="file")
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
-        sheet.reset_dimensions()
-        rows = enumerate(sheet.iter_rows(values_only=True), 1)
-        heads = [str(cell).strip() if cell is not None else "" for cell in next(rows, (1, ()))[1]]
-    except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
-        raise BatchError(f"{name} is no workbook that can be read: {_why(why)}.", file=name, place="file") from None
-    named = [at for at, head in enumerate(heads) if head]
-    if not named:
-        raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
-    schema = pa.schema([(heads[at], pa.string()) for at in named])
-
-    def tables() -> Iterator[Any]:
-        held: list[list[str | None]] = []
-        for number, row in _sheet_rows(rows, name):
-            cells = dict(enumerate(map(_cell, row)))
-            bare = [at for at, cell in cells.items() if cell is not None and at not in named]
-            if bare:
-                letter = openpyxl.utils.get_column_letter(bare[0] + 1)
-                says = (
-                    f"{name}, row {number}: there is a cell in column {letter}, which has no name. Name it or clear it."
-                )
-                raise BatchError(says, file=name, place=f"row {number}")
-            if any(cell is not None for cell in cells.values()):
-                held.append([cells.get(at) for at in named])
-            if len(held) == ROWS:
-                yield _of_rows(held, schema)
-                held = []
-        if held:
-            yield _of_rows(held, schema)
-
-    return OpenedInput(name, schema, tables(), None, lambda: None)
-
-
-def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
-    """The rows of a sheet with their numbers; what cannot be read is named by its row."""
-    number = 1
-    while True:
-        try:
-            number, row = next(rows, (0, None))
-        except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
-            says = f"{name} cannot be read behind row {number}: {_why(why)}. Mend the cell, or save it as CSV."
-            raise BatchError(says, file=name, place=f"row {number + 1}") from None
-        if row is None:
-            return
-        if number > _SHEET_ROWS:
-            says = f"{name} has a row beyond {_SHEET_ROWS:,}, the last one of a sheet. Save the workbook again."
-            raise BatchError(says, file=name, place=f"row {number}")
-        yield number, row
-
-
-def _cell(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if hasattr(value, "hour") and hasattr(value, "year"):
-        return str(value.date() if not (value.hour or value.minute or value.second) else value)
-    if isinstance(value, float):
-        # A sheet keeps floats and shows 15 digits of them at most: 0.1 + 0.2 is 0.3.
-        return format(Decimal(format(value, ".15g")).normalize(), "f") if math.isfinite(value) else str(value)
-    return str(value)
-
-
-def _of_rows(rows: list[list[str | None]], schema: Any) -> Any:
-    return pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=schema)
 
 
 # --- writing ----------------------------------------------------------------------------------------
@@ -505,13 +423,13 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     try:
         aside = Aside(path)
     except OSError as why:
-        raise BatchError(f"{path} cannot be written: {_why(why)}.", file=str(path), place="file") from None
+        raise BatchError(f"{path} cannot be written: {why_of(why)}.", file=str(path), place="file") from None
     try:
         yield aside.file
         aside.keep()
     except OSError as why:
         raise BatchError(
-            f"{path} cannot be written: {_why(why)}. What stood there before is untouched.",
+            f"{path} cannot be written: {why_of(why)}. What stood there before is untouched.",
             file=str(path),
             place="file",
         ) from None

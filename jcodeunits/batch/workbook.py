@@ -1,0 +1,100 @@
+"""Workbooks of staff as text columns, as a person sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import BatchError
+
+_SHEET_ROWS = 1 << 20  # of a sheet, by its format
+
+
+def why_of(error: BaseException) -> str:
+    """What went wrong in a file, in one short line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:300].rstrip(".")
+
+
+def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any]]:
+    """The schema of the first sheet that a person sees, all text, and its tables of `step` rows.
+
+    Dates are ISO days, numbers are as they are shown. How far a sheet says that it reaches is not believed, and a
+    heading stands over its own column only.
+    """
+    import openpyxl
+
+    if not openpyxl.DEFUSEDXML:
+        says = "Reading workbooks safely needs defusedxml: pip install 'jcodeunits[batch]', and do not switch it off."
+        raise BatchError(says, file=name, place="file")
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
+        sheet.reset_dimensions()
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        heads = [str(cell).strip() if cell is not None else "" for cell in next(rows, (1, ()))[1]]
+    except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
+        raise BatchError(f"{name} is no workbook that can be read: {why_of(why)}.", file=name, place="file") from None
+    named = [at for at, head in enumerate(heads) if head]
+    if not named:
+        raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
+    schema = pa.schema([(heads[at], pa.string()) for at in named])
+
+    def tables() -> Iterator[Any]:
+        held: list[list[str | None]] = []
+        for number, row in _sheet_rows(rows, name):
+            cells = dict(enumerate(map(_cell, row)))
+            bare = [at for at, cell in cells.items() if cell is not None and at not in named]
+            if bare:
+                letter = openpyxl.utils.get_column_letter(bare[0] + 1)
+                says = (
+                    f"{name}, row {number}: there is a cell in column {letter}, which has no name. Name it or clear it."
+                )
+                raise BatchError(says, file=name, place=f"row {number}")
+            if any(cell is not None for cell in cells.values()):
+                held.append([cells.get(at) for at in named])
+            if len(held) == step:
+                yield _of_rows(held, schema)
+                held = []
+        if held:
+            yield _of_rows(held, schema)
+
+    return schema, tables()
+
+
+def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
+    """The rows of a sheet with their numbers; what cannot be read is named by its row."""
+    number = 1
+    while True:
+        try:
+            number, row = next(rows, (0, None))
+        except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
+            says = f"{name} cannot be read behind row {number}: {why_of(why)}. Mend the cell, or save it as CSV."
+            raise BatchError(says, file=name, place=f"row {number + 1}") from None
+        if row is None:
+            return
+        if number > _SHEET_ROWS:
+            says = f"{name} has a row beyond {_SHEET_ROWS:,}, the last one of a sheet. Save the workbook again."
+            raise BatchError(says, file=name, place=f"row {number}")
+        yield number, row
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if hasattr(value, "hour") and hasattr(value, "year"):
+        return str(value.date() if not (value.hour or value.minute or value.second) else value)
+    if isinstance(value, float):
+        # A sheet keeps floats and shows 15 digits of them at most: 0.1 + 0.2 is 0.3.
+        return format(Decimal(format(value, ".15g")).normalize(), "f") if math.isfinite(value) else str(value)
+    return str(value)
+
+
+def _of_rows(rows: list[list[str | None]], schema: Any) -> Any:
+    return pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=schema)
