@@ -84,19 +84,21 @@ def keys_of(kind: Any) -> Mapping[str, Any]:
     return found
 
 
+@cache
 def _needed(kind: Any) -> tuple[str, ...]:
     return (*(name for name, field in keys_of(kind).items() if field.default is attrs.NOTHING), *kind.NEEDED)
 
 
 def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
     """A JSON object with known keys only; says which key is meant where one is nearly right."""
-    where, allowed = path or "the encounter", tuple(keys_of(kind))
+    where, known = path or "the encounter", keys_of(kind)
     if not isinstance(data, Mapping):
-        _refuse(where, data, "a JSON object", allowed)
+        _refuse(where, data, "a JSON object", known)
     for key in data:
-        if key not in allowed:
+        if key not in known:
             import difflib
 
+            allowed = tuple(known)
             near = difflib.get_close_matches(str(key), allowed, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise EncounterError(
@@ -110,7 +112,7 @@ def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
         if data.get(key) is None:
             at = f"{path}.{key}".lstrip(".")
             says = f"{where}: {quoted(key)} is missing."
-            raise EncounterError(says, path=at, given=None, allowed=allowed, says="is missing.")
+            raise EncounterError(says, path=at, given=None, allowed=tuple(known), says="is missing.")
     return data
 
 

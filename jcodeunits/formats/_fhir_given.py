@@ -36,8 +36,9 @@ def reading(
     **beside: Any,
 ) -> Reading:
     """What the administrations of a parsed message say; see `fhir.read` for what may stand beside them."""
-    _incoming.as_given("fhir", bool, partial=partial, completed=completed)
-    _incoming.as_given("fhir", list, medications=medications or [])
+    if partial or completed or medications:
+        _incoming.as_given("fhir", bool, partial=partial, completed=completed)
+        _incoming.as_given("fhir", list, medications=medications or [])
     every = resources(message)
     known = _addressed([*every, *(("", medication) for medication in medications or ())])
     given: list[Given] = []

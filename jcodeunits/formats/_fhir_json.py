@@ -252,6 +252,8 @@ def decimal(value: object) -> Decimal | None:
     """A JSON number exactly; None for anything else."""
     if isinstance(value, str):
         return None
+    if type(value) is int and abs(value) < amount.LARGEST:
+        return Decimal(value)
     try:
         return amount.decimal(value)
     except ValueError:

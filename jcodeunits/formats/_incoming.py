@@ -348,8 +348,10 @@ def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[
     """What stands beside the message: facts of the encounter, and of each administration."""
     encounter: dict[str, Any] = {}
     single: dict[str, Any] = {}
-    as_given(form, list, administrations=beside.get("administrations") or [])
-    each = list(beside.get("administrations") or [{}] * count)
+    each: list[dict[str, Any]] = [{}] * count
+    if beside.get("administrations"):
+        as_given(form, list, administrations=beside["administrations"])
+        each = list(beside["administrations"])
     for key, value in beside.items():
         if key in _ENCOUNTER_KEYS:
             encounter[key] = value

@@ -100,8 +100,9 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
         spelt = next((one for one in (code, _bare(code), word) if one and units.is_known(one)), "")
         unit = _Unit(spelt) if spelt else _of_code(word)
     if unit is None:
+        shown = quote(code or said) if any(map(str.isalpha, code or said)) else "what stands there"
         raise FormatError(
-            f"{where}: {quote(code or said)} is no unit that is read here. Allowed: {', '.join(ucum())}.",
+            f"{where}: {shown} is no unit that is read here. Allowed: {', '.join(ucum())}.",
             format=form,
             place=where,
             fills=fills,
