@@ -238,3 +238,40 @@ def test_lines_that_differ_are_no_duplicates() -> None:
         Line("J1885", kind="drug"),
     ):
         assert not named("duplicate-line")(claim(one, other))
+
+
+# What no encounter can show: it belongs to a message, to one verb, to a site's own rows or to files of a site.
+ELSEWHERE = {
+    "expiry-unread": "formats_times",
+    "ingredient-unbilled": "formats_beside",
+    "ndc-form-from-memory": "quantity",
+    "ndc-made-up": "packages",
+    "ndc-qualifier": "drug_lines",
+    "not-administered": "formats_hl7v2",
+    "not-marketed": "refresh_marketed",
+    "own-row": "own_rows",
+    "page-incomplete": "formats_batches",
+    "performer-not-staff": "formats_performers",
+    "reason-unread": "formats_elements",
+    "said-beside": "formats_beside",
+    "utc-day": "formats_times",
+    "vaccine-funding": "formats_vaccines",
+    "waste-noted": "formats_elements",
+}
+
+
+@pytest.mark.parametrize("row", findings(), ids=lambda row: row["id"])
+def test_every_finding_speaks_in_one_case_and_is_silent_in_another(row: dict[str, str]) -> None:
+    name = row["id"]
+    if name in ELSEWHERE:
+        text = (Path(__file__).parent / f"test_{ELSEWHERE[name]}.py").read_text("utf-8")
+        assert text.count(f'"{name}"') or f"'{name}'" in text, f"{name} is in no test of {ELSEWHERE[name]}"
+        return
+    heard = sum(any(found.rule == name for found in made.findings) for made in CHARGES.values())
+    assert 0 < heard < len(CHARGES), name
+
+
+def test_no_finding_is_called_elsewhere_that_an_encounter_shows() -> None:
+    heard = {found.rule for made in CHARGES.values() for found in made.findings}
+    assert not heard & set(ELSEWHERE)
+    assert set(ELSEWHERE) <= {row["id"] for row in findings()}
