@@ -230,7 +230,10 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
     hits += [_denial(r) for r in policy.denials(on)]
     hits += [_denial_code(r) for r in rows(DenialCode)]
     hits += [_hit("topic", r, r.topic, r.title, r.says) for r in rows(Topic)]
-    hits += [_hit("documentation", r, r.element, r.title, r.holds) for r in policy.documentation(on)]
+    hits += [
+        _hit("documentation", r, r.element, r.title, f"{r.holds}{f'; a weak note: {r.weak}' if r.weak else ''}")
+        for r in policy.documentation(on)
+    ]
     return tuple(hits)
 
 

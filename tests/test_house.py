@@ -24,6 +24,7 @@ from jcodeunits.cli import refusals
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Patient, Service, Visit
 from jcodeunits.errors import FormatError, TableError
 from jcodeunits.facts.policy_rows import OptionKind, PayerOption
+from jcodeunits.facts.reference import table_classes
 from jcodeunits.finding import SEVERITIES, declare
 from jcodeunits.keys import flags_of
 from jcodeunits.refresh import families, fold
@@ -257,7 +258,14 @@ def test_every_key_of_an_encounter_is_read_and_says_what_it_is(kind: Any) -> Non
     assert [flag.name for flag in spoken if not (flag.says or flag.kind.allowed or flag.default)] == []
 
 
-# --- columns, families, verbs -------------------------------------------------------------------------
+# --- tables, columns, families, verbs -------------------------------------------------------------------------
+
+
+def test_every_column_of_a_table_is_read_by_some_code() -> None:
+    nodes = [n for tree in TREES.values() for n in ast.walk(tree)]
+    read = {n.attr for n in nodes if isinstance(n, ast.Attribute)} | set().union(*map(_texts, TREES.values()))
+    columns = {(name, field.name) for name, rows in table_classes().items() for field in attrs.fields(rows)}
+    assert {pair for pair in columns if pair[1] not in read} == set()
 
 
 def test_every_answer_of_a_batch_has_its_type() -> None:

@@ -55,7 +55,6 @@ FAMILY = Family(
     name="outpatient statuses (OPPS Addendum B)",
     files=("opps", "opps-rows"),
     table="status_evidence",
-    makes=("statuses", "fees"),
     recognises=recognises,
     read=read,
     page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",

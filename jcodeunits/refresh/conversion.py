@@ -36,7 +36,6 @@ FAMILY = Family(
     name="a state's conversion of NDC units",
     files=("state-conversion",),
     table="evidence",
-    makes=("products",),
     recognises=has(*_COLUMNS),
     read=read,
     page="",

@@ -206,7 +206,6 @@ FAMILY = Family(
     name="NDC-HCPCS crosswalk",
     files=("asp-xwalk",),
     table="evidence",
-    makes=("products", "drugs"),
     recognises=asp.is_crosswalk,
     read=read_crosswalk,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the NDC-HCPCS crosswalks",

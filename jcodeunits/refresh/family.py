@@ -137,14 +137,13 @@ class Family:
     """One kind of published file.
 
     `recognises` looks at the first rows, never at the name. `files` are the beginnings of its source ids, `table`
-    the evidence table that takes its statements, `makes` the tables derived from it, `page` the title of the
-    publisher's page, `cannot` what the file does not say.
+    the evidence table that takes its statements, `page` the title of the publisher's page, `cannot` what the file does
+    not say.
     """
 
     name: str
     files: tuple[str, ...]
     table: str
-    makes: tuple[str, ...]
     recognises: Callable[[Published], bool]
     read: Read
     page: str

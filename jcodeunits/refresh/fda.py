@@ -153,7 +153,6 @@ FAMILY = Family(
     name="injectable NDCs",
     files=("fda-ndc",),
     table="evidence",
-    makes=("products",),
     recognises=has(*_COLUMNS),
     read=read,
     page="",

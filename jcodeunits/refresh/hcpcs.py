@@ -215,7 +215,6 @@ FAMILY = Family(
     name="HCPCS Level II",
     files=("hcpcs", "hcpcs-rows"),
     table="drug_evidence",
-    makes=("drugs",),
     recognises=recognises,
     read=read,
     page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",

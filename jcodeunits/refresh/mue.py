@@ -133,7 +133,6 @@ FAMILY = Family(
     name="unit limits (MUE)",
     files=("mue-practitioner", "mue-outpatient", "mue-rows", "mue-practitioner-rows", "mue-outpatient-rows"),
     table="limit_evidence",
-    makes=("limits",),
     recognises=recognises,
     read=read,
     page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",

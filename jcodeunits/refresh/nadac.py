@@ -52,7 +52,6 @@ FAMILY = Family(
     name="pharmacy prices (NADAC)",
     files=("nadac",),
     table="evidence",
-    makes=("products",),
     recognises=lambda file: has(*_PUBLISHED)(file) or has(*_SHORT)(file),
     read=read,
     page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",

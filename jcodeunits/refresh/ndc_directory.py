@@ -99,7 +99,6 @@ FAMILY = Family(
     name="NDC directory",
     files=("ndc-product", "ndc-package"),
     table="evidence",
-    makes=("products", "marketing"),
     recognises=lambda file: has(*_PACKAGE)(file) or has(*_PRODUCT)(file),
     read=read,
     page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",

@@ -77,7 +77,6 @@ FAMILY = Family(
     name="FDA recalls and shortages",
     files=("fda-recalls", "fda-shortages"),
     table="evidence",
-    makes=("products",),
     recognises=lambda file: has(*_RECALL)(file) or has(*_SHORTAGE)(file),
     read=read,
     page="",

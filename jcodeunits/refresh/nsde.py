@@ -42,7 +42,6 @@ FAMILY = Family(
     name="NSDE",
     files=("nsde",),
     table="evidence",
-    makes=("products", "marketing"),
     recognises=has(*_COLUMNS),
     read=read,
     page="fda.gov, 'NDC SPL Data Elements File (NSDE)'",

@@ -66,7 +66,6 @@ FAMILY = Family(
     name="places of service",
     files=("pos",),
     table="place_evidence",
-    makes=("places",),
     recognises=lambda file: has(*_SHORT)(file) or bool(_columns(file)),
     read=read,
     page="cms.gov, 'Place of Service Code Set': the page saved, or its table as a workbook",

@@ -229,7 +229,6 @@ FAMILY = Family(
     name="pairs of codes (PTP)",
     files=("ptp-practitioner", "ptp-outpatient"),
     table="",
-    makes=("edits",),
     recognises=recognises,
     read=read,
     page="cms.gov, 'Medicare NCCI Procedure to Procedure (PTP) Edits': four files of practitioners, four of hospitals",

@@ -87,7 +87,6 @@ FAMILY = Family(
     name="relative values",
     files=("rvu", "rvu-qp"),
     table="fee_evidence",
-    makes=("fees",),
     recognises=recognises,
     read=read,
     page="cms.gov, 'PFS Relative Value Files': the ZIP of the quarter",

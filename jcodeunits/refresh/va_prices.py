@@ -31,7 +31,6 @@ FAMILY = Family(
     name="VA prices",
     files=("va-fss",),
     table="evidence",
-    makes=("products",),
     recognises=has(*_COLUMNS),
     read=read,
     page="va.gov, 'Pharmaceutical Prices' of the National Acquisition Center",
