@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,7 +42,7 @@ from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
 from .facts.policy import Policy
-from .facts.policy_rows import Denial, Place
+from .facts.policy_rows import Denial, Place, PolicyRow
 from .facts.reference import Reference
 from .facts.site_policy import replacing_rows
 from .finding import SEVERITIES, Finding, with_own_rows
@@ -80,7 +80,7 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     _known(read, policy)
     with replacing_rows() as replacing:
         lines, found, withheld = coded(read, drug_lines.drug_lines(read, book), policy)
-    told = with_own_rows(found, (*_cited(lines, found), *(row.citation for row in replacing)))
+    told = with_sites_rows(lines, found, replacing)
     return Charge(lines, _sorted(told, read.on, policy), read, book, withheld)
 
 
@@ -97,6 +97,13 @@ def coded(
     said = tuple(finding for finding in said if not told or finding.rule != "product-expired")
     found = [*encounter.findings, *said, *(finding for rule in rules.registry() for finding in rule(case))]
     return lines, found, draft.barred + sum(entry.withheld for entry in draft.entries)
+
+
+def with_sites_rows(
+    lines: Iterable[Line], found: Sequence[Finding], replacing: Iterable[PolicyRow]
+) -> tuple[Finding, ...]:
+    """The findings, with a note of the site's rows that are cited, or answered, in place of shipped ones."""
+    return with_own_rows(found, (*_cited(lines, found), *(row.citation for row in replacing)))
 
 
 def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation | None]:

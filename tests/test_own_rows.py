@@ -309,6 +309,41 @@ def test_a_row_in_place_of_a_shipped_one_says_so_in_every_answer_that_uses_it(tm
         assert int(jc.billing_units("J1885", "30 mg", ON, reference=own)) == 3
 
 
+IN_PLACE = {
+    **REPLACED,
+    "brands": "brand,code,replaces\nToradol,J1885,yes\n",
+    "containers": "product,kind,replaces\n00409-3795-01,multi-dose,yes\n",
+    "classes": "code,name\nJ1885,antineoplastic-nonhormonal\n",
+    "limits": "code,units,replaces\nJ1885,1,yes\n",
+    "places": "code,name,rate,replaces\n11,office,facility,yes\n",
+    "place_rules": "payer,place,outcome,lines,severity,reason,says,replaces\n"
+    "medicare,50,withhold,drug,warn,place-by-payer,is not paid here,yes\n",
+    "needed_modifiers": "code,modifier,diagnoses,says,replaces\nJ1885,KX,R52,wanted,yes\n",
+    "code_uses": "first,outcome,says,fix,replaces\nJ1885,withhold,is not taken,Ask,yes\n",
+    "administration": "id,outcome,role,replaces\n000,bill,antineoplastic-nonhormonal,yes\n",
+}
+
+
+@pytest.mark.parametrize("table", IN_PLACE)
+@pytest.mark.parametrize("place", ["11", "50"])
+def test_bulk_says_with_charge_that_a_sites_row_stands_in_place_of_a_shipped_one(
+    tmp_path: Path, table: str, place: str
+) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path / "own", **{table: IN_PLACE[table]}))
+    drug = "Toradol" if table == "brands" else "J1885"
+    given = {"drug": drug, "dose": "30 mg", "route": "IM"}
+    if table != "brands":
+        given |= {"ndc": "0409-3795-01", "containers": 1, "discarded": "0 mg"}
+    encounter = {"on": ON, "place": place, "administrations": [given]}
+    first, again = (jc.charge(encounter, reference=own).findings for _ in range(2))
+    assert first == again
+    one = "own-row" in {finding.rule for finding in first}
+    row = {name: str(cell) for name, cell in given.items()} | {"on": ON, "place": place}
+    billed = jc.batch.bill(pa.table({name: [cell] * 2 for name, cell in row.items()}), reference=own).to_pylist()
+    assert [("own-row" in (made["findings"] or "").split("|")) for made in billed] == [one, one]
+    assert one or place != ("50" if table == "place_rules" else "11")
+
+
 OWN_PRODUCT = "ndc,codes,amount,unit,qualifier,quantity,kind,replaces\n00409-3795-01,J1885,60,mg,ML,2,single-dose,yes\n"
 OWN_KIND = "product,kind,replaces\n00409-3795-01,multi-dose,yes\n"
 

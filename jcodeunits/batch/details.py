@@ -360,7 +360,7 @@ class Work:
         findings |= self._above(cells, claims[line], units, made.waste)
         reasons = self._reasons(cells, line, judgments, settings, made)
         refused = reasons[0] > 0
-        gone = np.array([0 if j is None else self.bits.mask((j.rule,)) if j.rule else 0 for j in judgments], np.int64)
+        gone = np.array([self._bits_of(j) if j is not None and j.reason else 0 for j in judgments], np.int64)
         dropped = refused & ~made.withheld
         findings = np.where(dropped, gone[line], findings)
         # A plain name far above the day's limit may mean another form: one call knows.

@@ -182,7 +182,7 @@ class Clerk:
         )
         assert judgment is not None
         if judgment.reason:
-            return One(reason=judgment.says(found.drug), findings=judgment.rule)
+            return One(reason=judgment.says(found.drug), findings=joined(judgment.findings))
         if line.units > MOST_UNITS or (line.ndc_quantity or 0) >= _LARGEST:
             return One(reason="UnreadableDose: no dose comes to so much. Check the amount and its unit.")
         limit = parts.limit(found.drug.code, row.on, setting.claim)

@@ -15,6 +15,7 @@ from jcodeunits.facts.code_uses import uses_of
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import NeededModifier
+from jcodeunits.facts.site_policy import replacing_rows
 from jcodeunits.vials import WasteRules
 
 
@@ -24,7 +25,8 @@ class DrugFacts:
 
     `classes` and `kind` of its rows, its payment `status`, whether CMS pays it apart (None: not known) or as a
     supply, the claim forms on which its limit is none at all, and the ranges of codes it is in that not everybody
-    takes. `own` is the code itself where its line needs modifiers of its own, `counted` where those hang on units.
+    takes. `own` is the code itself where its line needs modifiers of its own, `counted` where those hang on units;
+    `replaced`: whether a site's row answered one of them in place of a shipped one.
     """
 
     classes: tuple[str, ...]
@@ -36,28 +38,33 @@ class DrugFacts:
     uses: tuple[tuple[str, str], ...]
     own: str
     counted: bool
+    replaced: bool
 
     @classmethod
     def of(cls, drug: Drug, on: dt.date, policy: Policy) -> DrugFacts:
         """The facts of a drug on a day."""
-        status, needed = policy.status(drug.code, on), policy.store.starting(NeededModifier, drug.code)
-        limits = {claim: policy.limit(drug.code, on, claim) for claim in CLAIMS}
+        with replacing_rows() as replacing:
+            status, needed = policy.status(drug.code, on), policy.store.starting(NeededModifier, drug.code)
+            limits = {claim: policy.limit(drug.code, on, claim) for claim in CLAIMS}
+            classes = tuple(row.name for row in policy.classes(drug.code, on))
+            paid, supply = policy.separately_paid(drug.code, on), policy.paid_as_supply(drug.code, on)
         return cls(
-            tuple(row.name for row in policy.classes(drug.code, on)),
+            classes,
             drug.kind,
             None if status is None else status.status,
-            policy.separately_paid(drug.code, on),
-            policy.paid_as_supply(drug.code, on),
+            paid,
+            supply,
             tuple(claim for claim, limit in limits.items() if limit is not None and limit.units == 0),
             tuple((row.first, row.last) for row in uses_of(policy, drug.code)),
             drug.code if needed else "",
             any(row.least is not None or row.most is not None for row in needed),
+            bool(replacing),
         )
 
     def on_claim(self, claim: str) -> tuple[object, ...]:
         """What of them decides which lines stand on a kind of claim; the rest is asked about discarded drug alone."""
         status = self.status if claim == "outpatient" else None
-        return self.classes, self.kind, status, claim in self.barred, self.uses, self.own
+        return self.classes, self.kind, status, claim in self.barred, self.uses, self.own, self.replaced
 
 
 def waste_rules(

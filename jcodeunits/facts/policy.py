@@ -49,7 +49,10 @@ Q = TypeVar("Q", bound=Callable[..., Any])
 
 
 def _kept(question: Q) -> Q:
-    """A question whose answers are kept: a day's charges ask the same few codes again and again."""
+    """A question whose answers are kept: a day's charges ask the same few codes again and again.
+
+    It asks no other question, because the rows that answer are noted where a question is asked.
+    """
     return cast(Q, lru_cache(maxsize=16384)(question))
 
 
@@ -118,7 +121,6 @@ class Policy:
         """
         return in_effect(self._of(Place, code), on)
 
-    @_kept
     def place_rule(self, code: str, on: object, payer: str, claim: str = "professional") -> PlaceRule | None:
         """What the payer makes of an injection there: the row of the place, else the one for all facilities.
 

@@ -23,6 +23,9 @@ def replacing_rows() -> Iterator[list[PolicyRow]]:
         yield rows
     finally:
         _replacing.reset(token)
+        around = _replacing.get()
+        if around is not None:
+            around += rows
 
 
 def _noting(question: Callable[..., Any]) -> Callable[..., Any]:

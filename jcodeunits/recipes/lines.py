@@ -39,6 +39,8 @@ from ..facts.by_route import a_route
 from ..facts.code_uses import needed_modifiers
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Limit, NeededModifier, PayerOption, Place
+from ..facts.site_policy import replacing_rows
+from ..finding import own_rows
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
@@ -53,7 +55,7 @@ _NAME, _CODE = "\x01", "\x02"
 # That nobody names a diagnosis is said of the claim; the limit depends on the units (`Parts.limit`).
 _NOT_OF_A_KIND = (diagnosis_missing.id, unit_limit.id)
 _NUMBER = "0" * 11  # stands for any NDC
-_Decided = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # the first fields of a judgment
+_Decided = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # the first fields of a judgment
 _Options = tuple[int, tuple[str, ...], str, PayerOption]  # its last ones but the day
 _LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
 
@@ -82,14 +84,13 @@ class Way:
 class Judgment:
     """What way, place, payer and claim make of the line of a drug with certain facts.
 
-    `reason` why it is withheld, with places for the drug's name and code, and the finding's id `rule`;
-    `modifiers` besides JW and JZ; `findings` the ids that stand on the line, `beside` those that stand on a JW line
-    beside it; `waste` what is asked about discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the
-    payer wants the NDC quantity.
+    `reason` why it is withheld, with places for the drug's name and code; `modifiers` besides JW and JZ; `findings`
+    the ids that stand on the line, or withhold it, `beside` those that stand on a JW line beside it; `waste` what is
+    asked about discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the payer wants the NDC
+    quantity.
     """
 
     reason: str
-    rule: str
     modifiers: tuple[str, ...]
     findings: tuple[str, ...]
     beside: tuple[str, ...]
@@ -146,7 +147,7 @@ class Parts:
         self._known_facts: dict[DrugFacts, DrugFacts] = {}
         self._judgments: dict[Any, Judgment] = {}
         self._lines: dict[Any, _Decided] = {}
-        self._options: dict[Any, _Options] = {}
+        self._options: dict[Any, tuple[_Options, bool]] = {}
         self.products: dict[Any, Coefficients] = {}
         self._kinds: list[Any] = [None]
         self._kind_of: dict[Any, int] = {}
@@ -218,27 +219,32 @@ class Parts:
             return None
         count = self._stands_for(drug.code, count or 1) if counted else 1
         season = self.resolver.season(on)
-        options = self._asked(setting, on)
+        options, asked_own = self._asked(setting, on)
         marked = ndc and options[2] == "split" if beside is None else beside
         key = (id(facts), way, setting, season, ndc, marked, count)
         if key not in self._judgments:
-            self._judgments[key] = Judgment(
-                *self._line(drug, facts, way, setting, on, ndc, marked, count),
-                waste_rules(facts, setting.payer, setting.claim, on, self.policy),
-                *options,
-                on,
-            )
+            reason, modifiers, findings, thrown = self._line(drug, facts, way, setting, on, ndc, marked, count)
+            with replacing_rows() as replacing:
+                waste = waste_rules(facts, setting.payer, setting.claim, on, self.policy)
+            if replacing or facts.replaced or asked_own:
+                findings = tuple(dict.fromkeys((*findings, "own-row")))
+            self._judgments[key] = Judgment(reason, modifiers, findings, thrown, waste, *options, on)
         return self._judgments[key]
 
-    def _asked(self, setting: Setting, on: dt.date) -> _Options:
-        """How the payer wants the NDC quantity: decimals, qualifiers, what stands on the JW line, volumes made up."""
+    def _asked(self, setting: Setting, on: dt.date) -> tuple[_Options, bool]:
+        """How the payer wants the NDC quantity: decimals, qualifiers, what stands on the JW line, volumes made up.
+
+        Beside it whether a site's row says so in place of a shipped one.
+        """
         key = (setting, self.resolver.season(on))
         if key not in self._options:
-            decimals, qualifiers, how, made_up = (
-                self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim)
-                for name in ("decimals", "qualifiers", "waste", "made-up")
-            )
-            self._options[key] = int(decimals.value or 3), tuple(qualifiers.values), how.value or "split", made_up
+            with replacing_rows() as replacing:
+                decimals, qualifiers, how, made_up = (
+                    self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim)
+                    for name in ("decimals", "qualifiers", "waste", "made-up")
+                )
+            options = int(decimals.value or 3), tuple(qualifiers.values), how.value or "split", made_up
+            self._options[key] = options, bool(replacing)
         return self._options[key]
 
     def _counted(self, code: str, setting: Setting, on: dt.date) -> bool:
@@ -274,25 +280,29 @@ class Parts:
             if setting.place is not None:
                 rule = self.policy.place_rule(setting.place, on, setting.payer, setting.claim)
             if rule is None or rule.outcome != "withhold" or "drug" not in rule.lines:
-                return "", "", (), (), ()
-            return f"{rule.reason}: {rule.says}. {rule.fix}", rule.reason, (), (), ()
+                return "", (), (), ()
+            named = (rule.reason, *(f.rule for f in own_rows((rule.citation,))))
+            return f"{rule.reason}: {rule.says}. {rule.fix}", (), named, ()
         one = Administration(
             drug.code, Dose(Fraction(1), "mg"), way.route, site=way.site, start=way.start, stop=way.stop
         )
         place = setting.place or self._open_place(on, setting.payer, setting.claim)
         listed: Any = (one,)
         encounter = Encounter(on=on, place=place, administrations=listed, payer=setting.payer, claim=setting.claim)
-        made, found, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy)
+        with replacing_rows() as replacing:
+            made, raised, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy)
+        found = charging.with_sites_rows(made, raised, replacing)
+        own = tuple(f.rule for f in found if f.rule == "own-row")
         numbers = [n for kind in ("drug", "waste") for n, line in enumerate(made, 1) if line.kind == kind]
         if numbers:
             said = [f for f in found if f.rule not in _NOT_OF_A_KIND]
             first, beside = (tuple(f.rule for f in said if f.line == n) for n in numbers)
-            return "", "", tuple(m for m in made[numbers[0] - 1].modifiers if m not in _OWN), first, beside
+            return "", tuple(m for m in made[numbers[0] - 1].modifiers if m not in _OWN), (*first, *own), beside
         steps = {name for step in charging.STEPS for name in step.FINDINGS}
         grave = [f for f in found if f.severity != "note"]
         why = next((f for f in grave if f.rule in steps), grave[0])
         says = f"{why.rule}: {why.says} {why.fix}"
-        return says.replace(f"{drug.name} (", f"{_NAME} (").replace(drug.code, _CODE), why.rule, (), (), ()
+        return says.replace(f"{drug.name} (", f"{_NAME} (").replace(drug.code, _CODE), (), (why.rule, *own), ()
 
     def _open_place(self, on: dt.date, payer: str, claim: str) -> str:
         """A place about which payer and claim have nothing to say."""
