@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NAMES = ("a_code_change", "a_days_charges", "a_dose", "vials_and_waste")
-PLOTS = {"a_code_change": 2, "a_days_charges": 1, "a_dose": 0, "vials_and_waste": 3}
+NAMES = ("a_code_change", "a_days_charges", "a_dose", "two_audits", "vials_and_waste")
+PLOTS = {"a_code_change": 2, "a_days_charges": 1, "a_dose": 0, "two_audits": 2, "vials_and_waste": 3}
 
 
 def _read(name: str) -> Any:
