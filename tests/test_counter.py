@@ -435,6 +435,27 @@ def test_two_sizes_of_one_name_are_told_apart_by_what_one_holds(run):
     assert "90381  nirsevimab  per dose (1 mL or 100 mg)" in err
 
 
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("ketorolac 30 mg IM once", "J1885  2 "),
+        ("rocephin 1 g in 100 mL NS", "J0696  4 "),
+        ("vancomycin 1 g in NS 250 mL IVPB", "J3373  100 "),
+        ("dextrose 5% 1000 mL", "J7070  1 "),
+        ("albumin 25% 50 mL", "P9047  1 "),
+        ("lidocaine 1% 5 mL", "J2003  50 "),
+        ("rocephin 1 g IM daily", ""),
+        ("rocephin 1 g IM + lidocaine 1% 2 mL", ""),
+        ("ketorolac 30 mg 60 mg", ""),
+        ("J1885 1 g 500 mg", ""),
+    ],
+)
+def test_words_behind_the_dose_are_the_drugs_or_it_is_refused(run, typed, answer):
+    status, out, _ = run("units", *typed.split(), *ON)
+    assert status == (0 if answer else 2)
+    assert out.startswith(answer)
+
+
 @pytest.mark.parametrize("word", ["vial", "unit", "charges", "lookups"])
 def test_a_verb_with_or_without_its_s_is_no_drug(run, word):
     status, out, err = run(word, "J9035", "305", "mg", *ON)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from jcodeunits import hcpcs
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
+from jcodeunits.facts.words import squeezed
 
 from . import terminal
 from .arguments import (
@@ -69,8 +71,8 @@ def units(words: Sequence[str]) -> tuple[int, str]:
 def split(words: Sequence[str], read: Callable[[str], Dose], reference: Reference) -> tuple[str, Dose]:
     """Drug and dose out of unquoted words: the dose begins at the first word that is no word.
 
-    A later one is tried only where what stands before it is a drug's name ("factor 8 500 units"); else
-    "ketorolac 1 500 mg" would lose its 1.
+    Words behind an amount may be the drug's (a route, a fluid); a later amount is tried only where what stands before
+    it is a drug's name ("factor 8 500 units"); else "ketorolac 1 500 mg" would lose its 1.
     """
     written = " ".join(words)
     if len(written) > 2 * LONGEST:
@@ -88,19 +90,47 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
             given=" ".join(pieces),
             argument="dose",
         )
+    for start in starts[1:] if not hcpcs.is_valid(pieces[0]) else ():
+        if reference.drugs.knows(squeezed(" ".join(pieces[:start]))):  # "albumin 25% 50 mL": the name holds it
+            starts = [start, *starts]
     drug, text = " ".join(pieces[: starts[0]]), " ".join(pieces[starts[0] :])
     try:
         return drug, read(text)
     except JcodeunitsError:
-        for start in starts[1:]:
-            longer = " ".join(pieces[:start])
-            try:
-                dose = read(" ".join(pieces[start:]))
-            except JcodeunitsError:
-                continue
-            if _is_named(longer, dose, reference):
-                return longer, dose
-        raise
+        found = _amid(pieces, starts[0], read, reference) or _later(pieces, starts[1:], read, reference)
+        if found is None:
+            raise
+        return found
+
+
+def _amid(
+    pieces: Sequence[str], start: int, read: Callable[[str], Dose], reference: Reference
+) -> tuple[str, Dose] | None:
+    """A dose with words of the drug's text behind it: "1 g in 100 mL NS", "30 mg IM once"."""
+    for end in range(min(len(pieces) - 1, start + 3), start, -1):
+        drug = " ".join([*pieces[:start], *pieces[end:]])
+        try:
+            dose = read(" ".join(pieces[start:end]))
+        except JcodeunitsError:
+            continue
+        if _is_named(drug, dose, reference):
+            return drug, dose
+    return None
+
+
+def _later(
+    pieces: Sequence[str], starts: Sequence[int], read: Callable[[str], Dose], reference: Reference
+) -> tuple[str, Dose] | None:
+    """A dose behind a number that is the drug's own."""
+    for start in starts:
+        longer = " ".join(pieces[:start])
+        try:
+            dose = read(" ".join(pieces[start:]))
+        except JcodeunitsError:
+            continue
+        if _is_named(longer, dose, reference):
+            return longer, dose
+    return None
 
 
 def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:

@@ -24,7 +24,7 @@ from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import DrugText, Named, bare_names, own_words, read, spelt
+from .reading_names import COMPOUNDED, DrugText, Named, bare_names, own_words, read, spelt
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -152,7 +152,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
         kind = catalog.kind_without_code(uncoded[0].key)
         if not kind:
             raise _by_others(catalog, uncoded[0], on)
-        none = catalog.no_code(uncoded[0].text, on, kind)
+        none = catalog.no_code(uncoded[0].text, on, COMPOUNDED if reading.compounded else kind)
         if len(reading.codes) == 1 and reading.codes[0] in none.candidates:
             return Choice(catalog.on(reading.codes[0], on), None, (), (), reading)
         raise none
@@ -471,9 +471,9 @@ def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | 
 
 def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tuple[Drug, ...]:
     """The rows of drugs that a maker sells: a compounded drug's code answers only where that is said."""
-    if "compounded" in named.own:
+    if COMPOUNDED in named.own:
         return rows
-    made = tuple(row for row in rows if "compounded" not in row.form)
+    made = tuple(row for row in rows if COMPOUNDED not in row.form)
     if not made:
         raise _ambiguous(name, "has only codes for a compounded drug", rows, "Write compounded, or give the code.", on)
     return made

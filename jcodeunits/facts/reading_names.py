@@ -23,6 +23,7 @@ from .drug_text import Kind, Part, Strength, parts_of, strength_in
 from .drugs import Catalog
 from .words import check_length, normal, squeezed
 
+COMPOUNDED = "compounded"  # a drug that no maker sells
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
@@ -347,7 +348,7 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugT
         tuple(dict.fromkeys(use.routes)),
         tuple(use.forms),
         tuple(use.strengths),
-        "compounded" in use.own,
+        COMPOUNDED in use.own,
         tuple(use.fluids),
         use.is_mixed,
     )
@@ -378,7 +379,8 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
     if row is not None:
         return _mix(use, row, parts[at : at + size])
     size, row = _phrase(catalog.around, parts, at)
-    if row is None and use.is_uncoded and part.key in catalog.salt_words:
+    if row is None and use.is_uncoded and part.key in catalog.salt_words | {COMPOUNDED}:
+        use.own |= {part.key} & {COMPOUNDED}
         return 1
     if row is None:
         own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])

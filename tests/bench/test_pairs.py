@@ -1,0 +1,83 @@
+"""Every name with every word that makes another name longer, and with numbers: no longer text answers as the shorter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from shipped import DRUGS
+
+from jcodeunits.errors import CodeError
+from jcodeunits.facts.choosing import choose
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.drug_text import parts_of
+from jcodeunits.facts.reading_names import read
+from jcodeunits.facts.words import normal, squeezed
+
+ON = dt.date(2026, 8, 15)
+NAMES = sorted(
+    {row.ingredient for row in DRUGS.drugs}
+    | {row.brand for row in DRUGS.brands}
+    | {row.name for row in DRUGS.names if row.kind != "unsafe"}
+)
+SAME = {"lar": "depot", "er": "extended release", "liposomal": "liposome"}  # one word for another
+
+
+def answer(text: str) -> Drug | None:
+    try:
+        return choose(DRUGS, text, ON).drug
+    except CodeError:
+        return None
+
+
+def endings() -> list[str]:
+    """What makes a listed name another listed name, where it holds no strength, fluid, route, form or package."""
+    keys = {normal(name) for name in NAMES}
+    found = set()
+    for key in keys:
+        words = key.split()
+        found |= {" ".join(words[i:]) for i in range(1, len(words)) if " ".join(words[:i]) in keys}
+    around = {*DRUGS.around, *(f"in {word}" for word in DRUGS.fluids)}
+    return sorted(
+        end for end in found if end not in around and not any(part.strength is not None for part in parts_of(end))
+    )
+
+
+def test_no_name_with_the_end_of_another_answers_as_the_name_alone(figure) -> None:
+    base = {name: row for name in NAMES if (row := answer(name)) is not None}
+    wrong, tried, begun, ends = [], 0, time.process_time(), endings()
+    for name, alone in base.items():
+        for end in ends:
+            text = f"{name} {end}"
+            if DRUGS.knows(squeezed(text)):
+                continue
+            tried += 1
+            longer = answer(text)
+            if longer is not None and longer.code == alone.code:
+                rows = DRUGS.rows(longer.code)
+                held = {
+                    word for row in rows for word in normal(f"{row.name} {row.form} {' '.join(row.routes)}").split()
+                }
+                said = {part for word in normal(end).split() for part in SAME.get(word, word).split()}
+                if not said <= held | set(normal(name).split()):
+                    wrong.append((name, end, longer.code))
+    figure("pairs of a name and the end of another", tried, "all")
+    figure("seconds for them", time.process_time() - begun, "a bench")
+    assert wrong == []
+
+
+def test_no_number_behind_a_brand_is_a_concentration_without_a_reviewed_row(figure) -> None:
+    wrong, tried = [], 0
+    for brand in sorted({row.brand for row in DRUGS.brands}):
+        for number in range(5, 1000, 5):
+            text = f"{brand}-{number}"
+            tried += 1
+            try:
+                reading = read(DRUGS, text)
+            except CodeError:
+                continue
+            named = {named.key for named in reading.names} if reading is not None else set()
+            if reading is not None and reading.of("concentration") and not named & set(DRUGS.brand_strengths):
+                wrong.append(text)
+    figure("pairs of a brand and a number", tried, "all")
+    assert wrong == []
