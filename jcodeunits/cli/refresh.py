@@ -76,7 +76,7 @@ def _fold(args: Any, reference: Reference) -> Any:
     # Beside a folder that exists, --reference is what the result is compared with.
     compare = reference if args.reference and (into / MANIFEST).is_file() else None
     own = frozenset(
-        first for made in reference.store.own for rows in made.rows.values() for first in (row.first for row in rows)
+        word for made in reference.store.own for rows in made.rows.values() for one in rows for word in _named(one)
     )
     return folded(
         [Path(path) for path in args.paths],
@@ -88,6 +88,12 @@ def _fold(args: Any, reference: Reference) -> Any:
         compare=compare,
         own=own,
     )
+
+
+def _named(one: Any) -> set[str]:
+    """The codes and NDCs that a site's row names."""
+    row = one.row
+    return {one.first, getattr(row, "code", "") or "", *getattr(row, "codes", ())} - {""}
 
 
 def _coverage(json: bool, on: AsOf) -> str:

@@ -21,6 +21,7 @@ from jcodeunits import tables
 from jcodeunits.errors import TableError
 from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor
 from jcodeunits.facts.folder import MANIFEST, folder_of, is_left_over, locked, write_folder
+from jcodeunits.facts.policy import PTP_PARTS
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.facts.product_rows import Container, Marketing, Product, ProductReview
 from jcodeunits.facts.reference import Reference
@@ -303,7 +304,24 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
         Lint("place", f"place {code}", "facility or office rate? No file says it: it has no row yet.")
         for code in policy_tables.unrated(kept["place_evidence"])
     ]
-    return texts, [*lint, *of_products, *of_places]
+    return texts, [*lint, *of_products, *of_places, *_parts(state)]
+
+
+def _parts(state: State) -> list[Lint]:
+    """The parts of the newest edition of pairs that nobody loaded: their pairs are those of an older edition."""
+    loaded: dict[str, list[str]] = {}
+    for key in state.sources:
+        edition, _, part = key.partition("-f")
+        if part:
+            loaded.setdefault(edition, []).append(part)
+    newest = {edition.rpartition("-")[0]: edition for edition in sorted(loaded)}
+    lint = []
+    for edition in newest.values():
+        lacking = [part for part in map(str, range(1, PTP_PARTS + 1)) if part not in loaded[edition]]
+        if lacking and len(loaded[edition]) < PTP_PARTS:
+            title = state.sources[f"{edition}-f{loaded[edition][0]}"]["title"]
+            lint.append(Lint("parts", title, f"of four parts {', '.join(lacking)} are not loaded."))
+    return lint
 
 
 def _dosages(quarters: Mapping[str, list[tuple[str, str]]], priced: Kept) -> dict[str, dict[str, Counter[str]]]:
@@ -494,7 +512,7 @@ def _refresh(
         )
         made = folder_of(str(into), result.contents, result.edition)
         before = (compare or base).store
-        told = report.of(result, before, made.digests, own)
+        told = report.of(result, before, made.digests, own, byhand)
         if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
             write_folder(into, result.contents, result.edition)
         return told

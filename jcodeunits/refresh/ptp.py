@@ -76,8 +76,8 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         yield EditReading(edition, set(), digest, (), lines)
         return
     part = next((f"f{match[1]}" for name in file.names if (match := _PART.search(name))), "f1")
-    when = attrs.evolve(when, name=f"{when.name}-{part}")
-    edition = Edition(f"ptp-{named}", when, f"PTP edits {when.words}, {words}")
+    title = f"PTP edits {when.words}, {words}, part {part.removeprefix('f')}"
+    edition = Edition(f"ptp-{named}", attrs.evolve(when, name=f"{when.name}-{part}"), title)
     lines, digest = _published(file, edition, claim, byhand)
     yield EditReading(edition, set(), digest, (), lines)
 

@@ -5,6 +5,7 @@ A site's own codes and NDCs come first where they are given.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ import attrs
 from jcodeunits.amount import told
 from jcodeunits.facts.store import Store
 
+from . import edits
+from .byhand import ByHand
+from .change import Change
 from .families import FAMILIES
 from .findings import Lint
 from .policy_tables import Cells, rows_of
@@ -24,29 +28,31 @@ from .state import FoldResult
 NEXT_QUARTER = "Where the next files come from, each posted a few weeks before its quarter:"
 
 
-@attrs.frozen
-class Change:
-    """One thing that changed: of what kind, of which code or NDC, and what it says."""
-
-    kind: str
-    subject: str
-    says: str
-    own: bool = False
-
-    def __str__(self) -> str:
-        return f"{'* ' if self.own else ''}{self.subject}: {self.says}"
-
-
 # The kinds of change, in the order of the report.
 CHANGES = {
     "began": "Codes that began",
     "ended": "Codes that ended",
     "changed": "Codes that changed",
+    "followed": "Codes with a successor",
     "limit": "Unit limits that changed",
+    "edit": "Edits of administration codes that changed",
     "status": "Outpatient statuses that changed",
     "came": "NDCs that came",
     "went": "NDCs that went",
     "moved": "NDCs that changed codes or contents",
+}
+# How a line about a site's own code or NDC begins.
+MINE = {
+    "began": "began:",
+    "ended": "ended:",
+    "changed": "changed:",
+    "followed": "followed:",
+    "limit": "unit limit of",
+    "edit": "edits of",
+    "status": "outpatient status of",
+    "came": "NDC came:",
+    "went": "NDC went:",
+    "moved": "NDC changed:",
 }
 # The kinds of lint.
 LINT = {
@@ -61,6 +67,7 @@ LINT = {
     "ndc": "Ids that are no NDC",
     "product": "Products to look at",
     "place": "Places without a rate",
+    "parts": "Parts of an edition that are not loaded",
 }
 
 
@@ -90,22 +97,26 @@ class RefreshReport:
     def text(self, limit: int = 12, width: int = 79) -> str:
         """The report for people, wrapped to `width`.
 
-        At most `limit` lines of a kind are shown, and how many more there are; a site's own come first, marked.
+        At most `limit` lines of a kind are shown, and how many more there are; all of a site's own come first.
         """
         told = [("edition", self.edition), ("read", ", ".join(self.read) or "nothing new")]
         told += [("known", "read before, unchanged: " + ", ".join(self.known))] if self.known else []
         told.append(("written", ", ".join(self.written) or "nothing: every table is as it was"))
-        told += [("left out", says) for says in self.left_out] + [("tables", says) for says in self.tables]
         lines = [_wrapped(f"{name:<11}{words}", width, " " * 11) for name, words in told]
-        groups: list[tuple[str, Sequence[Any]]] = [
-            (heading, [item for item in self.changes if item.kind == kind]) for kind, heading in CHANGES.items()
+        mine = [f"{MINE[item.kind]} {item}" for item in self.changes if item.own]
+        groups: list[tuple[str, Sequence[Any]]] = [("Your own codes and NDCs", mine)]
+        groups += [
+            (heading, [item for item in self.changes if item.kind == kind and not item.own])
+            for kind, heading in CHANGES.items()
         ]
         groups += [(heading, [item for item in self.lint if item.kind == kind]) for kind, heading in LINT.items()]
+        groups += [("Left out", self.left_out), ("Rows of the tables", self.tables)]
         for heading, found in groups:
             if found:
                 lines += ["", f"{heading} ({len(found)})"]
-                lines += [_wrapped(f"  {item}", width, "    ") for item in found[:limit]]
-                lines += [f"  and {len(found) - limit} more (--all)"] if len(found) > limit else []
+                shown = found if found is mine else found[:limit]
+                lines += [_wrapped(f"  {item}", width, "    ") for item in shown]
+                lines += [f"  and {len(found) - limit} more (--all)"] if len(found) > len(shown) else []
         pages = dict.fromkeys(family.page for family in FAMILIES if family.page)
         return "\n".join([*lines, "", NEXT_QUARTER, *(_wrapped(f"  {page}", width, "    ") for page in pages)])
 
@@ -114,7 +125,9 @@ def _wrapped(line: str, width: int, indent: str = "") -> str:
     return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def of(result: FoldResult, before: Store, digests: Mapping[str, str], own: frozenset[str]) -> RefreshReport:
+def of(
+    result: FoldResult, before: Store, digests: Mapping[str, str], own: frozenset[str], byhand: ByHand
+) -> RefreshReport:
     """The report of a result beside the reference before it; `digests` are those of the files made."""
     names = {name.removesuffix(".csv") for name in digests}
     old = {name: _text(before, name) for name in names - {"edits"}}
@@ -123,8 +136,10 @@ def of(result: FoldResult, before: Store, digests: Mapping[str, str], own: froze
     was = _digest(Path(before.file("edits.csv")))
     written |= {"edits"} if was != digests["edits.csv"] else set()
     changes = [change for name in sorted(written) for change in _CHANGES.get(name, _none)(_pair(name, old, result))]
+    if "edits" in written:
+        changes += edits.changes(Path(before.file("edits.csv")), result.edits, byhand.administrations | own)
     touched = {change.subject for change in changes}
-    lint = [item for item in result.lint if item.kind not in _DERIVED or item.place.partition(",")[0] in touched]
+    lint = [item for item in result.lint if item.kind not in _DERIVED or re.split("[, ]", item.place)[0] in touched]
     return RefreshReport(
         result.edition,
         tuple(edition.title for edition in result.read),
@@ -138,7 +153,7 @@ def of(result: FoldResult, before: Store, digests: Mapping[str, str], own: froze
     )
 
 
-_DERIVED = frozenset({"changed", "product", "dosage", "label"})
+_DERIVED = frozenset({"changed", "product", "dosage", "label", "successor"})
 
 
 def _text(store: Store, name: str) -> str:
@@ -154,7 +169,9 @@ def _digest(file: Path) -> str:
 
 
 def _mine(change: Change, own: frozenset[str]) -> Change:
-    return attrs.evolve(change, own=bool({change.subject, *change.says.split()} & own)) if own else change
+    return (
+        attrs.evolve(change, own=bool({change.subject, *re.findall(r"[\w-]+", change.says)} & own)) if own else change
+    )
 
 
 Pair = tuple[list[Cells], list[Cells]]
@@ -169,10 +186,16 @@ def _none(_pair: Pair) -> list[Change]:
 
 
 def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
-    """How many rows a table gained and lost, or ""."""
-    before, after = (set(text.splitlines()[1:]) for text in (old[name], result.texts[name]))
+    """How many rows a table gained and lost, apart from a newer edition that says the same; "" where none."""
+    before, after = (
+        {tuple(cell for column, cell in row.items() if column not in _PROVENANCE) for row in rows_of(text)}
+        for text in (old[name], result.texts[name])
+    )
     gained, lost = len(after - before), len(before - after)
     return f"{name}.csv: {gained:,} rows new or changed, {lost:,} gone or changed" if gained or lost else ""
+
+
+_PROVENANCE = frozenset({"source", "cite", "verified", "editions"})
 
 
 def _by(key: str, rows: Iterable[Cells]) -> dict[str, list[Cells]]:
@@ -202,6 +225,16 @@ def _drugs(pair: Pair) -> list[Change]:
 def _unit(row: Cells) -> str:
     unit = " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
     return unit or f"no unit ({row['refuses']})"
+
+
+def _successors(pair: Pair) -> list[Change]:
+    before = {(row["code"], row["successor"]) for row in pair[0]}
+    found = []
+    for row in pair[1]:
+        if (row["code"], row["successor"]) not in before:
+            why = f"{row['ndcs_moved']} NDCs moved" if row["ndcs_moved"] else "by the code set"
+            found.append(Change("followed", row["code"], f"{row['successor']} from {row['effective']} ({why})."))
+    return found
 
 
 def _limits(pair: Pair) -> list[Change]:
@@ -255,4 +288,10 @@ def _products(pair: Pair) -> list[Change]:
     return found
 
 
-_CHANGES: Mapping[str, Any] = {"drugs": _drugs, "limits": _limits, "statuses": _statuses, "products": _products}
+_CHANGES: Mapping[str, Any] = {
+    "drugs": _drugs,
+    "successors": _successors,
+    "limits": _limits,
+    "statuses": _statuses,
+    "products": _products,
+}
