@@ -179,11 +179,11 @@ class Trace:
         return [step.as_dict() for step in self.steps]
 
 
-_EDITION = re.compile(r"(.+?)-20\d\d(?:q[1-4]|-\d\d(?:-\d\d)?)(?:-f\w+)?")
+_EDITION = re.compile(r"(.+?)(?:-rows)?-20\d\d(?:q[1-4]|-\d\d(?:-\d\d)?)(?:-f\w+)?")
 
 
 def beginnings(first_days: Mapping[str, dt.date | None]) -> dict[str, dt.date]:
-    """For each edition among these source ids the first day of the oldest of its family.
+    """For each edition among these source ids the first day of the oldest of its family, selected rows included.
 
     >>> beginnings({"mue-2024q3": dt.date(2024, 7, 1), "mue-2026q4": dt.date(2026, 10, 1), "guide": None})["mue-2026q4"]
     datetime.date(2024, 7, 1)

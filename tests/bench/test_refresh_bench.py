@@ -23,7 +23,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and resource
 
 REFRESH = "import sys; from pathlib import Path; from jcodeunits.refresh import fold; "
 REFRESH += "fold.refresh([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))"
-SLOW = "import os, time; real = os.replace; os.replace = lambda *a: (time.sleep(0.05), real(*a)); " + REFRESH
+SLOW = "import os, sys, time; real = os.replace; "
+SLOW += "os.replace = lambda *a: (print('.', flush=True), time.sleep(0.05), real(*a)); " + REFRESH
 
 
 def measured(place: Path, *paths: Path) -> tuple[float, float]:
@@ -68,8 +69,13 @@ def test_fifty_kills(tmp_path: Path, figure, benchmark) -> None:
         nonlocal new, kept
         before = open_folder(place)
         path = published.mue(tmp_path, 2027 + moment // 4, moment % 4 + 1, {"J9260": 10 + moment % 7})
-        run = subprocess.Popen([sys.executable, "-c", SLOW, str(place), str(path)])
-        time.sleep(days.uniform(0.3, 4))
+        run = subprocess.Popen([sys.executable, "-c", SLOW, str(place), str(path)], stdout=subprocess.PIPE)
+        assert run.stdout is not None
+        if moment % 5:  # four of five while it writes, the others at any time before
+            run.stdout.readline()
+            time.sleep(days.uniform(0, 1.2))
+        else:
+            time.sleep(days.uniform(0.3, 4))
         run.send_signal(signal.SIGKILL)
         run.wait(60)
         now = open_folder(place)
