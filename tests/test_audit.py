@@ -10,6 +10,7 @@ from typing import Any
 
 import bulk_rows
 import numpy as np
+import planted_lines
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -474,3 +475,23 @@ def test_no_lines_are_no_judgment() -> None:
     made = audit.judge(pa.table({name: pa.array([], pa.string()) for name in audit.REQUIRED}))
     assert made.num_rows == 0
     assert audit.report(made).ok
+
+
+def test_each_error_planted_in_claims_of_both_kinds_is_found_with_its_cause_and_nothing_else_is(shared: Path) -> None:
+    """Units are CMS's figures divided by hand, discarded ones BILLUNITS less those; no row is made by the package."""
+    rows = planted_lines.LineMaker(shared, 1).claims(40, 1_000)
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in planted_lines.COLUMNS}
+    judged = audit.judge(pa.table(columns)).to_pylist()
+    short = ("code", "units", "modifiers", "dose", "unit", "claim_type", "planted", "verdict", "cause")
+    wrong = [
+        [row[name] for name in short]
+        for row in judged
+        if row["verdict"] == "differs" and (row["cause"] or "").partition("|")[0] != row["planted"]
+    ]
+    missed = [[row[name] for name in short] for row in judged if row["planted"] and row["verdict"] == "agrees"]
+    assert (wrong, missed) == ([], [])
+    found = {row["planted"] for row in judged if row["verdict"] == "differs"}
+    assert found == set(planted_lines.KINDS)
+    for kind in ("professional", "outpatient"):
+        assert any(row["claim_type"] == kind and row["verdict"] == "differs" for row in judged)
+    assert sum(row["verdict"] == "unjudged" for row in judged) < len(judged) / 100
