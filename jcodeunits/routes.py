@@ -53,6 +53,7 @@ NAMES = (
     "intrauterine",
     "intracavernous",
     "intraosseous",
+    "intratympanic",
     "dialysis",
 )
 SYSTEMS = ("snomed", "snomed-method", "hl7-0162", "hl7-0165", "ncit", "hl7-v3-route")

@@ -9,7 +9,7 @@ import datetime as dt
 
 import attrs
 
-from jcodeunits import units
+from jcodeunits import hcpcs, units
 from jcodeunits.dated import Citation
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
@@ -79,7 +79,7 @@ def without_code(
         classes = tuple(found.name for found in reference.policy.classes(row.code, row.effective))
         codes, cited = fitting((*classes, row.kind), given.route, encounter, reference)
         says = f"{row.name} had no code of its own on {encounter.on}; {row.code} begins on {row.effective}."
-    elif isinstance(error, UnknownDrug):
+    elif isinstance(error, UnknownDrug) and not hcpcs.is_valid(given.drug.strip()):
         codes, cited = fitting((), given.route, encounter, reference)
         says = f"{str(error).rstrip('.')}. A drug without a code of its own is not billed by name."
     else:

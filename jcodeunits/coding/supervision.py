@@ -38,6 +38,10 @@ def apply(draft: Draft) -> None:
         _refuse(draft, {one.index for one in decisions}, codes, rule, missing)
 
 
+def _how(supervision: str) -> str:
+    return "without" if supervision == "none" else f"with {supervision}"
+
+
 def _refuse(
     draft: Draft, indexes: set[int], codes: list[str], rule: PayerOption, missing: tuple[Citation, ...]
 ) -> None:
@@ -48,7 +52,7 @@ def _refuse(
     draft.say(
         "supervision",
         "stop",
-        f"Staff gave the injection with {draft.encounter.supervision} supervision: without direct "
+        f"Staff gave the injection {_how(draft.encounter.supervision)} supervision: without direct "
         f"supervision this payer covers neither {', '.join(dict.fromkeys(codes))} nor the drug ({withheld}) "
         "nor a nurse visit.",
         "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill.",

@@ -454,6 +454,7 @@ def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | 
     own = normal(row.ingredient)
     alike = dict.fromkeys(full for fulls in catalog.moieties.values() if own in fulls for full in fulls)
     rows = [one for full in alike for one in catalog.ingredients[full] if one.period.holds(on)]
+    rows += joined_elsewhere(catalog.ingredients, row, on)
     fitting = tuple(one for one in rows if answers_for(one, route))
     written = given if hcpcs.is_valid(given) else f"{given} ({row.code})"
     says = f"{written}, {row.label}, is not for the route {route}"
