@@ -16,8 +16,8 @@ from functools import lru_cache
 from .errors import LONGEST, InvalidHcpcs, quoted
 
 _LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
-_CPT = re.compile("[0-9]{4}[0-9A-Z]")
-_MODIFIER = re.compile("[A-Z0-9]{2}")
+CODE = re.compile(f"{_LEVEL_TWO.pattern}|[0-9]{{4}}[0-9A-Z]")  # as it stands on a claim: no spaces, capitals
+MODIFIER = re.compile("[0-9A-Z]{2}")
 _HELP = "A code is a letter and four digits, or five digits."
 
 
@@ -45,7 +45,7 @@ def compact(code: object) -> str:
 def _form(code: str) -> str:
     """The compact form of a code; empty for what has not the form."""
     text = code.strip().upper()
-    return text if text.isascii() and (_LEVEL_TWO.fullmatch(text) or _CPT.fullmatch(text)) else ""
+    return text if CODE.fullmatch(text) else ""
 
 
 def _why_not(text: str) -> str:
@@ -92,7 +92,7 @@ def modifier(text: object) -> str:
     'JZ'
     """
     cleaned = text.strip().upper() if isinstance(text, str) else ""
-    if not (cleaned.isascii() and _MODIFIER.fullmatch(cleaned)):
+    if not (MODIFIER.fullmatch(cleaned)):
         raise InvalidHcpcs(
             f"{quoted(text)} is not a modifier. A modifier has two characters, for example JZ or 25.",
             given=text,

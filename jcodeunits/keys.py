@@ -21,9 +21,8 @@ from .dated import as_date
 from .dose import Dose
 from .errors import DateError, EncounterError, quoted
 from .finding import as_tuple
+from .hcpcs import CODE, MODIFIER
 
-_CODE = re.compile(r"[0-9A-Z]\d{3}[0-9A-Z]", re.ASCII)
-_MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 _DIAGNOSIS = re.compile(r"([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{0,4})", re.ASCII)
 
 
@@ -221,7 +220,7 @@ def route(value: object, path: str = "route") -> str:
 
 
 def _code(path: str, value: object) -> str:
-    return _match(path, value, _CODE, "a HCPCS or CPT code of five characters")
+    return _match(path, value, CODE, "a HCPCS or CPT code of five characters")
 
 
 def _diagnosis(path: str, value: object) -> str:
@@ -333,12 +332,12 @@ AMOUNT = Kind(_amount, lambda: {"type": "string", "minLength": 1})
 TIME = _pattern(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII), 'a time of day such as "09:30"', "HH:MM")
 MONEY = Kind(_money, lambda: {"type": ["string", "number"]}, shown="DOLLARS")
 REVENUE = _pattern(re.compile(r"\d{4}", re.ASCII), "a revenue code of four digits, such as 0636", "0636")
-HCPCS = Kind(_code, lambda: {"type": "string", "pattern": f"^(?:{_CODE.pattern})$"}, shown="CODE")
+HCPCS = Kind(_code, lambda: {"type": "string", "pattern": f"^(?:{CODE.pattern})$"}, shown="CODE")
 PLACE = _pattern(re.compile(r"\d{2}", re.ASCII), 'a place-of-service code of two digits as text, such as "11"')
 DIAGNOSES = words(_diagnosis, {"type": "string", "pattern": f"^{_DIAGNOSIS.pattern}$"}, "ICD10")
 MODIFIERS = words(
-    lambda path, value: _match(path, value, _MODIFIER, "a modifier of two characters"),
-    {"type": "string", "pattern": "^[0-9A-Z]{2}$"},
+    lambda path, value: _match(path, value, MODIFIER, "a modifier of two characters"),
+    {"type": "string", "pattern": f"^{MODIFIER.pattern}$"},
     "EA",
 )
 DOSE = Kind(_dose, lambda: {"type": "string", "minLength": 1})

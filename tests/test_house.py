@@ -15,7 +15,7 @@ import attrs
 import published
 import pytest
 from made_charges import STOP, charge_of, drug_line, injection_line
-from shipped import rows_of
+from shipped import POLICY, rows_of
 from test_formats import FIELDS, SAID
 
 import jcodeunits as jc
@@ -62,6 +62,10 @@ def _options_read() -> set[str]:
 
 def test_every_option_of_a_payer_is_read_by_some_code() -> None:
     assert {row.name for row in rows_of(OptionKind)} - _options_read() == set()
+
+
+def test_every_payers_row_names_an_option_and_one_of_its_values() -> None:
+    POLICY.check_options()
 
 
 def test_what_a_payer_does_stands_in_a_document_that_was_read() -> None:

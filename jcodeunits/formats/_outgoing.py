@@ -20,7 +20,8 @@ from jcodeunits.amount import money, told
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
-from jcodeunits.hcpcs import is_level_two
+from jcodeunits.hcpcs import CODE, MODIFIER, is_level_two
+from jcodeunits.quantity import QUALIFIERS as NDC_UNITS
 
 from ._quoting import coded
 
@@ -28,11 +29,11 @@ MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
 POINTERS_MOST = 4  # SV107-1 to -4; CMS-1500 24E
 DIAGNOSES_MOST = 12  # 837P HI and CMS-1500 item 21
 SPLITS_MOST = 50  # lines of an 837P claim (LX)
-QUALIFIERS = ("UN", "ML", "GR", "F2")
 MILLIGRAMS = "ME"  # in the X12 list, and no payer's NDC unit: only on request
+UNITS = tuple(NDC_UNITS)
+QUALIFIERS = tuple(unit for unit in UNITS if unit != MILLIGRAMS)
+UNIT = "|".join(UNITS)  # as a part of a pattern
 
-_CODE = re.compile(r"[0-9A-Z]\d{3}[0-9A-Z]", re.ASCII)
-_MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 _NDC = re.compile(r"\d{11}", re.ASCII)
 _REVENUE = re.compile(r"\d{4}", re.ASCII)
 _DRUG_KINDS = ("drug", "waste")
@@ -87,13 +88,16 @@ def counted(owners: Iterable[object]) -> tuple[int, ...]:
     return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
 
 
-_MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
-
-
 def not_modifiers(codes: Iterable[str]) -> str:
     """What to say of modifiers that are none (two letters or digits each); empty where all are."""
-    wrong = [code for code in codes if not _MODIFIER.fullmatch(code)]
+    wrong = [code for code in codes if not MODIFIER.fullmatch(code)]
     return f"{', '.join(map(coded, wrong))}: a modifier has two letters or digits" if wrong else ""
+
+
+def check_ndc(ndc: str, where: str, problems: list[str]) -> None:
+    """Note an NDC of a message that has not the eleven digits of a claim."""
+    if not _NDC.fullmatch(ndc):
+        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
 
 
 def is_day(text: str) -> bool:
@@ -429,13 +433,13 @@ def _wrong(line: Line, rules: Rules, allow_me: bool, reference: Reference) -> It
 
 
 def _wrong_fields(line: Line) -> Iterable[str]:
-    if not _CODE.fullmatch(line.code):
+    if not CODE.fullmatch(line.code):
         yield "is no HCPCS or CPT code"
     if isinstance(line.units, bool) or not isinstance(line.units, int) or line.units < 1:
         yield f"has {line.units!r} units, and a line counts whole units above 0"
     if len(line.modifiers) > MODIFIERS_MOST:
         yield f"has {len(line.modifiers)} modifiers, and a line holds {MODIFIERS_MOST}"
-    if bad := [m for m in line.modifiers if not _MODIFIER.fullmatch(m)]:
+    if bad := [m for m in line.modifiers if not MODIFIER.fullmatch(m)]:
         yield f"has {', '.join(map(repr, bad))}, which is no modifier of two characters"
     if line.description is not None and not (line.description.strip() and line.description.isprintable()):
         yield f"has the description {line.description!r}, which is no printable text"
@@ -520,7 +524,7 @@ def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...
     return dict(beside)
 
 
-_NOTED = re.compile(r"N4(\d{11})(?: (UN|ML|GR|F2|ME)(\d{1,18}(?:\.\d{1,18})?)(?![\d.]))?", re.ASCII)
+_NOTED = re.compile(rf"N4(\d{{11}})(?: ({UNIT})(\d{{1,18}}(?:\.\d{{1,18}})?)(?![\d.]))?", re.ASCII)
 
 
 def ndc_note(extras: Iterable[ExtraNdc]) -> str:

@@ -291,10 +291,9 @@ def _drug(drug: Mapping[str, Any], at: int, problems: list[str], lost: list[Loss
     if not drug:
         return ExtraNdc("")
     ndc = str(drug.get("nationalDrugCode") or "")
-    if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
+    _outgoing.check_ndc(ndc, where, problems)
     unit = str(drug.get("measurementUnitCode") or "")
-    if unit not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
+    if unit not in _outgoing.UNITS:
         problems.append(f"{where}: {coded(unit)} is no NDC unit")
     quantity = _decimal(drug.get("nationalDrugUnitCount"), f"{where}: nationalDrugUnitCount", problems)
     if quantity is not None and quantity <= 0:

@@ -189,7 +189,7 @@ def losses(charge: Charge, *, layout: str = "nucc", reference: Reference | None 
 # --- reading ---------------------------------------------------------------------------------------
 
 _ROW = re.compile(r"\d\d \d\d \d\d \d\d \d\d \d\d \d\d", re.ASCII)
-_SHADED = re.compile(r"N4(\d{11})( +)(UN|ML|GR|F2|ME)(\d+(?:\.\d+)?)(?: {3}|$)", re.ASCII)
+_SHADED = re.compile(rf"N4(\d{{11}})( +)({_outgoing.UNIT})(\d+(?:\.\d+)?)(?: {{3}}|$)", re.ASCII)
 
 
 def read(text: str, *, diagnoses: Sequence[str] = ()) -> ClaimLines:

@@ -292,8 +292,7 @@ def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], pr
         lost.append(Loss(at, "detail", str(detail.get("sequence", "")), "no NDC"))
         return None
     ndc, quantity = str(found[0]["code"]), detail.get("quantity") or {}
-    if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
+    _outgoing.check_ndc(ndc, where, problems)
     if quantity.get("value") is None:
         return ExtraNdc(ndc)
     unit = _NDC_QUALIFIERS.get(quantity.get("code") or quantity.get("unit") or "")
@@ -309,8 +308,8 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
     products = [resource.get("productCodeableConcept") or {}]
     products += [one.get("concept") or {} for one in resource.get("product") or []]
     ndc = next((code["code"] for product in products for code in codes(product, NDC)), None)
-    if ndc is not None and not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
+    if ndc is not None:
+        _outgoing.check_ndc(ndc, where, problems)
     concept = resource.get("code") or {}
     modifiers = [
         said[0]

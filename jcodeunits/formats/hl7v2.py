@@ -234,7 +234,7 @@ def _ndc_quantity(ft1: Segment, at: int, lost: list[Loss]) -> tuple[str | None, 
     if not ft1.get(43):
         return None, None
     amount, unit = ft1.get(43), ft1.get(43, 2).split(ft1.marks.sub)[0]
-    known = unit if unit in (*_outgoing.QUALIFIERS, "ME") else _NDC_UNITS.get(unit.casefold())
+    known = unit if unit in _outgoing.UNITS else _NDC_UNITS.get(unit.casefold())
     quantity = plain_number(amount)
     if known is None or quantity is None:
         lost.append(Loss(at, "ndc_quantity", ft1.raw(43), "FT1-43 is no amount in UN, ML, GR or F2"))

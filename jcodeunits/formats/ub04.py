@@ -108,7 +108,7 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
 
 # --- reading ---------------------------------------------------------------------------------------
 
-_NDC = re.compile(r"N4(\d{11})(UN|ML|GR|F2|ME)(\d+(?:\.\d+)?)", re.ASCII)
+_NDC = re.compile(rf"N4(\d{{11}})({_outgoing.UNIT})(\d+(?:\.\d+)?)", re.ASCII)
 
 
 def read(text: str) -> ClaimLines:

@@ -463,8 +463,7 @@ class _Reader:
         if values.get(2) != "N4":
             line.losses.append(("LIN", ndc, f"{values.get(2)!r} is no NDC qualifier"))
             return
-        if not re.fullmatch(r"\d{11}", ndc, re.ASCII):
-            self.problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
+        _outgoing.check_ndc(ndc, where, self.problems)
         line.ndc = ndc
 
     def _ctp(self, where: str, values: dict[int, str]) -> None:
@@ -478,7 +477,7 @@ class _Reader:
         if line.lin and line.ndc is None:
             return  # the quantity of a supply, which LIN has reported
         line.qualifier = values.get(5, "").split(self.marks.component)[0]
-        if line.qualifier not in (*_outgoing.QUALIFIERS, _outgoing.MILLIGRAMS):
+        if line.qualifier not in _outgoing.UNITS:
             self.problems.append(f"{where}: {coded(line.qualifier)} in CTP05 is no NDC unit")
         quantity = self._number(where, "NDC quantity", values.get(4, ""))
         line.quantity = None if quantity is None else Decimal(number(quantity))
