@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import attrs
 
-from .errors import DateError, quoted
+from .errors import DateError, quoted, shortened
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -128,7 +128,7 @@ class Citation:
 _WIDEST = 46  # characters of a step that still set the column of the reasons
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Step:
     """One step: what was done, why, and the source of the rule or fact where there is one.
 
@@ -139,6 +139,12 @@ class Step:
     says: str
     why: str = ""
     citation: Citation | None = None
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Step {self.text()}>")
 
     def text(self, width: int = 0, why_width: int = 0) -> str:
         """One line: what, why, and the source in brackets; widths align the steps of a trace."""
@@ -152,7 +158,7 @@ class Step:
         return {"says": self.says, "why": self.why, "citation": str(self.citation or "")}
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Trace:
     """The steps of an answer in order. Traces add up.
 
@@ -167,6 +173,12 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return shortened(f"<Trace {len(self.steps)} steps: {'; '.join(step.says for step in self.steps)}>")
 
     def text(self) -> str:
         """The steps as aligned lines; a long step does not push the others apart."""

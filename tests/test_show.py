@@ -190,6 +190,9 @@ OBJECTS = [
     lambda: jc.best_fit("305 mg", ["100 mg", "400 mg"]),
     lambda: jc.Dose.of("60 mg/m2 x 1.7 m2"),
     lambda: jc.drug("J0696", on=ON).billing_unit,
+    lambda: jc.billing_units("J0696", "1 g", on=ON).trace,
+    lambda: jc.billing_units("J0696", "1 g", on=ON).trace.steps[0],
+    lambda: jc.history("J1030").successors[0],
     jc.Reference.shipped,
     lambda: jc.barcode.parse("(01)00304093795011(17)271231(10)A1"),
 ]

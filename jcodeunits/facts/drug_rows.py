@@ -11,7 +11,7 @@ import attrs
 
 from .. import tables, units
 from ..amount import decimal_text, plain, read_decimal, told
-from ..errors import JcodeunitsError
+from ..errors import JcodeunitsError, shortened
 from ..shown import Shown
 from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
 
@@ -321,6 +321,13 @@ class Successor(Dated):
     condition: str = column(optional)
     evidence: str = column(choice("ndc", "descriptor", *FOUND), own="descriptor")
     ndcs_moved: int | None = column(tables.optional_integer)
+
+    def __str__(self) -> str:
+        condition = f" for {self.condition}" if self.condition else ""
+        return f"{self.code}, then {self.successor}{condition} from {self.effective} (by {self.evidence})"
+
+    def __repr__(self) -> str:
+        return shortened(f"<Successor {self}>")
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
