@@ -251,6 +251,14 @@ def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Referenc
 def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
     found, findings = reference.products.codes(text, on)
     rows = [reference.drugs.on(code, on) for code in found]
+    if not rows:
+        item = reference.products.find(text, on)[0]
+        raise UnknownDrug(
+            f"NDC {item.number} is {item.label}, and no file that was read proves its code. Give the drug's code or "
+            "name, and the NDC beside it.",
+            given=text,
+            near=(),
+        )
     fitting = [row for row in rows if answers_for(row, route)] if route else rows
     if len(rows) == 1 or len(fitting) == 1:
         row = given_so(reference.drugs, text, (fitting or rows)[0], on, route)

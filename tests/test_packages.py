@@ -25,7 +25,7 @@ from jcodeunits.quantity import counting
 ON = "2026-03-02"
 DAY = as_date(ON)
 
-OPEN = [row for row in rows_of(Product) if row.ends is None]
+OPEN = [row for row in rows_of(Product) if row.ends is None and row.codes]
 BY_PRODUCT: dict[str, list[Product]] = defaultdict(list)
 for _row in OPEN:
     BY_PRODUCT[_row.ndc[:9]].append(_row)
@@ -33,7 +33,11 @@ for _row in OPEN:
 
 def unknown_package(product: str) -> str:
     """An NDC of a labeler's product (9 digits) that no table has."""
-    return next(f"{product}{n:02}" for n in range(99, 0, -1) if not PRODUCTS.rows(f"{product}{n:02}"))
+    return next(
+        f"{product}{n:02}"
+        for n in range(99, 0, -1)
+        if not PRODUCTS.store.starting(Product, jc.ndc.format(f"{product}{n:02}"))
+    )
 
 
 # --- another package

@@ -39,7 +39,7 @@ def every() -> tuple[Product, ...]:
 @given(st.data())
 def test_the_partial_reader_gives_the_rows_of_the_strict_load(data: st.DataObject) -> None:
     loaded = rows_of(Product)
-    number = data.draw(st.sampled_from(loaded)).ndc
+    number = data.draw(st.sampled_from([row for row in loaded if row.codes])).ndc
     assert PRODUCTS.rows(number) == tuple(own(row) for row in loaded if row.ndc == number)
 
 

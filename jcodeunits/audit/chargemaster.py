@@ -292,7 +292,10 @@ def _expected_drug(made: _JudgedRow, code: str, item: Product | None, on: dt.dat
     book = reference.drugs
     known = book.rows(code)
     live = {
-        row.code: row for one in (item.codes if item else (code,)) for row in book.rows(one) if row.period.holds(on)
+        row.code: row
+        for one in (item.codes if item and item.codes else (code,))
+        for row in book.rows(one)
+        if row.period.holds(on)
     }
     after = [row for link in book.successors_of(code) for row in book.rows(link.successor) if row.period.holds(on)]
     if not known and item is None:

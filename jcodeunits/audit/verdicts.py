@@ -219,7 +219,7 @@ class Judge:
         """The NDC is of another code: ours is that of the product, where it has one."""
         row, on = line.row, self.bench.date(line.row)
         item = self._item(row)
-        if item is None or item.confidence == "low" or line.code in item.codes:
+        if item is None or item.confidence == "low" or not item.codes or line.code in item.codes:
             verdict.unjudged("product")
             return
         if len(item.codes) == 1:

@@ -179,7 +179,7 @@ def _of_products(size: Dose, kinds: Sequence[str]) -> _Size:
 
 def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
     for item in found:
-        if billed.code not in item.codes:
+        if item.codes and billed.code not in item.codes:
             raise ContainerError(
                 f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}.", given=item.ndc
             )

@@ -224,9 +224,10 @@ class DrugCoding:
             row, notes = self._resolved(written, administration, dose)
         for item in rows:
             if not self._covers(item, row.code):
+                listed = f", listed under {' or '.join(item.codes)}" if item.codes else ""
                 raise ProductMismatch(
-                    f"{written} is billed as {row.code} ({row.label}), but NDC {item.number} is {item.name}, "
-                    f"listed under {' or '.join(item.codes)}. Correct the drug or the NDC.",
+                    f"{written} is billed as {row.code} ({row.label}), but NDC {item.number} is {item.name}{listed}. "
+                    "Correct the drug or the NDC.",
                     ndc=item.ndc,
                     code=row.code,
                     codes=item.codes,
@@ -272,11 +273,22 @@ class DrugCoding:
         """Whether a product is listed under a code; outside its listed days also under a code beside it."""
         if code in item.codes:
             return True
+        if not item.codes:
+            return self._is_named(item, code)
         if item.period.holds(self.encounter.on):
             return False
         beside = {s.successor for c in item.codes for s in self.reference.drugs.successors_of(c)}
         beside |= {s.code for c in item.codes for s in self.reference.drugs.predecessors_of(c)}
         return code in beside
+
+    def _is_named(self, item: Product, code: str) -> bool:
+        """Whether a product without a code may be a drug by its name; where the name means nothing, nobody knows."""
+        try:
+            meant = rows_meant(self.reference.drugs, item.label)
+        except AmbiguousDrug:
+            return True
+        mine = {row.ingredient for row in self.reference.drugs.rows(code)}
+        return not meant or code in {row.code for row in meant} or bool(mine & {row.ingredient for row in meant})
 
     # -- a code by route
 

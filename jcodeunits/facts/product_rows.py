@@ -34,11 +34,15 @@ PROOFS = {
     "va-prices": "the federal price schedule names what CMS's package size counts",
     "nadac-unit": "CMS's pharmacy cost survey prints the unit, and the package size fits it",
     "state-quantity": "a state's conversion file counts a container as CMS's package size",
+    "state-container": "a state's conversion file counts a container as one, and by the FDA list that is not one mL",
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
     "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
     "directory": "the FDA's directory says what a container holds, and CMS's package size fits it",
     "another-package": "every known package of the product is counted so",
+    "list-volume": "the FDA list describes it by volume and concentration, and no file as a powder, syringe or kit",
+    "list-concentration": "the FDA list and another file print the same concentration, and none a powder",
+    "list-mass": "the FDA list names a mass alone, and another file a powder or the vial",
 }
 
 # What a mark on a row means, for people.
@@ -51,7 +55,8 @@ MARKS = {
     "ceiling": "CMS lists one billing unit, which counts up to an amount: the container may hold less",
     "strength-differs": "another list prints a strength of the tablet or capsule that CMS's amount does not fit",
     "rounded": "CMS prints the billing units of this NDC rounded",
-    "per-unit": "only the drug in one unit of the NDC line is known, not what a container holds",
+    "per-unit": "at most the drug in one unit of the NDC line is known, not what a container holds",
+    "uncoded": "CMS does not list the NDC, and no file that was read proves its code",
     "reviewed": "the lists differ on this NDC; its row was settled by review",
     "refused": "the lists differ on this NDC, and a review found no certain amount",
 }
@@ -103,8 +108,8 @@ class Product(Shown, Dated):
     def __attrs_post_init__(self) -> None:
         if bool(self.qualifier) != (self.quantity is not None) or bool(self.qualifier) != bool(self.proof):
             raise ValueError("qualifier, quantity and proof stand together or not at all")
-        if not self.codes or not set(self.marks) <= set(MARKS):
-            raise ValueError("at least one code, and only known marks")
+        if bool(self.codes) == ("uncoded" in self.marks) or not set(self.marks) <= set(MARKS):
+            raise ValueError("at least one code, or the mark uncoded, and only known marks")
 
     @property
     def dose(self) -> Dose | None:
@@ -144,7 +149,7 @@ class Product(Shown, Dated):
     @property
     def brief(self) -> str:
         """NDC, what it is and its codes."""
-        return f"{self.number} {self.name}: {', '.join(self.codes)}"
+        return f"{self.number} {self.name}: {', '.join(self.codes) or 'no code is proved'}"
 
     def agrees(self, dose: Dose) -> None:
         """Nothing where the volume written beside an amount is this product's concentration, or none is proved.
@@ -220,7 +225,7 @@ class AnotherPackage(Product):
 
     Codes, what counts it, the form, `per_unit` (the drug, in `unit`, in one mL or whatever counts it); `sibling` is
     the NDC of a known package (11 digits), empty where the row is the NDC's own. Never an amount, a number of
-    containers, a container's size or kind: packages of one product differ in those.
+    containers or a container's size; shape and kind only of the NDC itself: packages of one product differ in those.
     """
 
     sibling: str = attrs.field(kw_only=True)

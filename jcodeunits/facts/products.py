@@ -44,8 +44,14 @@ class Products:
     store: Store
 
     def rows(self, number: str) -> tuple[Product, ...]:
-        """Every dated row of an NDC (11 digits), oldest first; empty where there is none."""
-        return tuple(own(row) for row in self.store.starting(Product, ndc.format(number)))
+        """Every dated row of an NDC (11 digits), oldest first; empty where there is none.
+
+        So it is for an NDC that files only name, where another package of its product has a code.
+        """
+        listed = self.store.starting(Product, ndc.format(number))
+        if listed and not listed[0].codes and any(row.codes for row in self.packages(number)):
+            return ()
+        return tuple(own(row) for row in listed)
 
     def resolve(self, number: object, on: object) -> str:
         """The 11 digits; those of a barcode or a bare number only where exactly one product has them.
@@ -91,14 +97,17 @@ class Products:
         digits = self.resolve(number, date)
         rows = self.rows(digits)
         if not rows:
-            other = another_package(digits, self.packages(digits), date, lambda one: self.container(one, date))
+            named = self.store.starting(Product, ndc.format(digits))
+            packages, mine = self.packages(digits), named[-1] if named else None
+            other = another_package(digits, packages, date, lambda one: self.container(one, date), mine)
             if other is not None:
                 said = (_said(other), *_expired(number, date, other), *self._unmarketed(other, date))
                 return other, (*_read_as(number, digits, other, date), *said)
             raise UnknownProduct(
                 f"NDC {ndc.format(digits)} is in none of the files that were read (CMS's crosswalk from "
-                f"{self.reach[0]} to {self.reach[1]}, a state's conversion file), and so is every package of its "
-                "product. Check it against the package; else give the drug's code and the amount in one container.",
+                f"{self.reach[0]} to {self.reach[1]}, a state's conversion file, the FDA's lists, prices), and so is "
+                "every package of its product. Check it against the package; else give the drug's code and the amount "
+                "in one container.",
                 ndc=digits,
                 on=date,
             )
@@ -188,7 +197,7 @@ class Products:
 
 def _said(other: AnotherPackage) -> Finding:
     """That another package answers, and with what."""
-    shared = ["the code" if len(other.codes) == 1 else "the codes"]
+    shared = {0: ["the name"], 1: ["the code"]}.get(len(other.codes), ["the codes"])
     shared += [f"the unit {other.qualifier}"] if other.qualifier else []
     shared += [f"the concentration {other.contents}"] if other.contents else []
     says = (
@@ -208,6 +217,10 @@ def _between(rows: Iterable[Product]) -> Iterable[dt.date]:
 
 def _outside(row: AnotherPackage) -> Finding:
     """That CMS does not list the NDC, and what answers."""
+    if not row.codes:
+        says = f"NDC {row.number} ({row.label}) is in no edition of CMS's crosswalk, and no file proves its code."
+        fix = "Give the drug's code or name beside it, and check the label."
+        return Finding("outside-crosswalk", "note", says, fix, (row.citation,))
     says = (
         f"NDC {row.number} ({row.label}) is in no edition of CMS's crosswalk; its code and the drug in one unit of "
         "the NDC line are those of a state's conversion file. What a container holds is not known."

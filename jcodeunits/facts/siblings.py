@@ -27,15 +27,19 @@ def _away(row: Product, on: dt.date) -> int:
     return (row.effective - on).days if on < row.effective else (on - (row.ends or on)).days
 
 
-def another_package(number: str, rows: Iterable[Product], on: dt.date, review: Review) -> AnotherPackage | None:
+def another_package(
+    number: str, rows: Iterable[Product], on: dt.date, review: Review, named: Product | None = None
+) -> AnotherPackage | None:
     """What every known package of the product shares; None where none is known or their codes differ.
 
     `number` are the 11 digits, `rows` all rows of the labeler's product, `review` the reviewed container of an NDC.
+    `named` is what files say of the NDC itself, without a code; where that differs, nothing counts it.
     """
     dated: dict[str, list[Product]] = {}
     for row in rows:
         dated.setdefault(row.ndc, []).append(row)
-    known = [nearest(each, on) for each in dated.values()]
+    every = [nearest(each, on) for each in dated.values()]
+    known = [row for row in every if row.codes] or every
     if not known or len({row.codes for row in known}) > 1:
         return None
     counted = [_counted(row, review(row.ndc)) for row in known]
@@ -45,14 +49,21 @@ def another_package(number: str, rows: Iterable[Product], on: dt.date, review: R
     per_ml, unit = dense if dense is not None and qualifier == "ML" else (None, "billing unit")
     form = _one(row.form for row in known if row.form)
     proof = "another-package" if qualifier else ""
-    return _package(first, number, qualifier or "", proof, unit, form or "", per_ml, first.ndc)
+    if named is not None and named.qualifier:
+        if qualifier not in (None, named.qualifier):
+            qualifier, proof, form, per_ml, unit = "", "", "", None, "billing unit"
+        elif per_ml is None and named.amount is not None:
+            per_ml, unit = named.amount, named.unit
+        if qualifier is None:
+            qualifier, proof, form = named.qualifier, named.proof, form or named.form
+    return _package(first, number, qualifier or "", proof, unit, form or "", per_ml, first.ndc, named)
 
 
 def own(row: Product) -> Product:
-    """A row as it stands; one that knows only the drug in one unit of the NDC line as a package of its own."""
+    """A row as it stands; one that knows at most the drug in one unit of the NDC line as a package of its own."""
     if "per-unit" not in row.marks:
         return row
-    return _package(row, row.ndc, row.qualifier, row.proof, row.unit, row.form, row.amount, "")
+    return _package(row, row.ndc, row.qualifier, row.proof, row.unit, row.form, row.amount, "", row)
 
 
 def _package(
@@ -64,6 +75,7 @@ def _package(
     form: str,
     per_unit: Fraction | None,
     sibling: str,
+    mine: Product | None,
 ) -> AnotherPackage:
     cells: dict[str, Any] = {
         "effective": str(first.effective),
@@ -81,12 +93,12 @@ def _package(
         "quantity": "",
         "proof": proof,
         "size": "",
-        "shape": "",
-        "kind": "",
+        "shape": mine.shape if mine is not None else "",
+        "kind": mine.kind if mine is not None else "",
         "form": form,
         "label": first.label,
         "maker": first.maker,
-        "marks": "|".join(first.marks) if not sibling else "",
+        "marks": "|".join(mark for mark in first.marks if not sibling or mark == "uncoded"),
     }
     made = AnotherPackage(**cells, sibling=sibling, per_unit=per_unit)
     object.__setattr__(made, "origin", first.origin)

@@ -127,6 +127,10 @@ class Evidence:
         count = re.compile(rf"(?:1X)?{containers}(?:X[\d.]+ ?(?:GM|MG|ML)| VI)?", re.IGNORECASE)
         return bool(priced) and all(_PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced)
 
+    def is_powder(self, number: str, listed: Injectable | None) -> bool:
+        """Whether a file calls it a powder, or the price file counts its vials."""
+        return self._powder(number, listed) or self._by_vial(number, listed)
+
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
         named = [self.survey.get(number, ("", ""))[1]]

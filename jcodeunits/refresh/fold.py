@@ -19,7 +19,7 @@ import attrs
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor
+from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor, Uncoded
 from jcodeunits.facts.folder import MANIFEST, folder_of, is_left_over, locked, write_folder
 from jcodeunits.facts.policy import PTP_PARTS
 from jcodeunits.facts.policy_rows import Edit
@@ -27,7 +27,21 @@ from jcodeunits.facts.product_rows import Container, Marketing, Product, Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
 
-from . import asp, crosswalk, drugs, evidence, fda, marketed, outside, policy_tables, products, ptp, report, successors
+from . import (
+    asp,
+    crosswalk,
+    drugs,
+    evidence,
+    fda,
+    marketed,
+    named,
+    outside,
+    policy_tables,
+    products,
+    ptp,
+    report,
+    successors,
+)
 from .byhand import ByHand
 from .dating import When
 from .families import family_of, file_of, of_source
@@ -364,6 +378,9 @@ def _products(
     conversion = max((key for key in days if key.startswith("state-conversion")), default="")
     known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
     more = outside.rows(known, told, listed, drug_rows, brands, conversion)
+    known |= {row["ndc"] for row in more}
+    names = named.Names.of(drug_rows, brands, byhand.store.rows(Uncoded), listed.values())
+    more += named.rows(known, told, listed, names, _newest(days))
     every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
@@ -373,6 +390,14 @@ def _products(
     )
     marketing = marketed.rows(told.directory, {row["ndc"] for row in rows}, source, str(days.get(source, "")))
     return rows, marketing, lint
+
+
+def _newest(days: Mapping[str, dt.date]) -> dict[str, tuple[str, dt.date]]:
+    """Id and day of the newest edition of each kind of file, by the beginning of its id."""
+    found: dict[str, tuple[str, dt.date]] = {}
+    for key in sorted(days, key=lambda key: (days[key], key)):
+        found[file_of(key)] = key, days[key]
+    return found
 
 
 _WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages", *marketed.FILES)

@@ -34,14 +34,14 @@ def rows(
 ) -> list[dict[str, str]]:
     """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition."""
     listed = set(known)
-    names = _names(drugs, brands)
+    names = names_of(drugs, brands)
     by_code: dict[str, list[Drug]] = {}
     for drug in drugs:
         by_code.setdefault(drug.code, []).append(drug)
     made = []
     for number in sorted(set(evidence.state) - listed):
         told = _told(number, evidence, by_code)
-        texts = _texts(number, evidence, fda.get(number))
+        texts = texts_of(number, evidence, fda.get(number))
         if told is None or not any(_says(text, names.get(told[0].code, ())) for text in texts):
             continue
         made.append(_row(number, *told, texts, evidence, source))
@@ -113,36 +113,38 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     return "UN" if whole and not liquid else ""
 
 
-def _texts(number: str, evidence: Evidence, listed: Injectable | None) -> list[str]:
+def texts_of(number: str, evidence: Evidence, listed: Injectable | None) -> list[str]:
     """How other files name the NDC."""
     found = [f"{price.generic} {price.trade}" for price in evidence.prices.get(number, ())]
     found += [evidence.survey[number][1]] if number in evidence.survey else []
+    found += [evidence.marketed(number).name] if evidence.marketed(number).name else []
     found += [words for words in evidence.notices.get(number, ()) if "several NDCs" not in words]
     return found + ([listed.description] if listed is not None else [])
 
 
-def _names(drugs: Iterable[Drug], brands: Iterable[Brand]) -> dict[str, set[str]]:
+def names_of(drugs: Iterable[Drug], brands: Iterable[Brand]) -> dict[str, set[str]]:
     """The words that name each code: its ingredient, by the first word where no other begins so, and its brands."""
     codes: dict[str, set[str]] = {}
     found: dict[str, set[str]] = {}
     alike: dict[str, set[str]] = {}
     for drug in drugs:
         codes.setdefault(drug.ingredient, set()).add(drug.code)
-        alike.setdefault(_plain(drug.ingredient).split(" ")[0], set()).add(drug.ingredient)
+        alike.setdefault(plain(drug.ingredient).split(" ")[0], set()).add(drug.ingredient)
     for drug in drugs:
-        whole = _plain(drug.ingredient)
+        whole = plain(drug.ingredient)
         first = whole.split(" ")[0]
         found.setdefault(drug.code, set()).add(first if len(alike[first]) == 1 else whole)
     for brand in brands:
         for code in {brand.code} if brand.code else codes.get(brand.ingredient, ()):
-            found.setdefault(code, set()).add(_plain(brand.brand))
+            found.setdefault(code, set()).add(plain(brand.brand))
     return {code: {word for word in words if len(word) > 4} for code, words in found.items()}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Letters and figures in lower case, one space between them."""
     return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
 def _says(text: str, words: Iterable[str]) -> bool:
-    said = f" {_plain(text)} "
+    said = f" {plain(text)} "
     return any(f" {word} " in said for word in words)

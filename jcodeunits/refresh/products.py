@@ -465,6 +465,7 @@ class _Counted:
             frozenset(self.evidence.quantities(number, listings)),
             self.fda.get(number),
             listings[0].containers,
+            any(_strength(settled, Fraction(1)) & self.strengths.get(x.code, set()) for x in listings),
         )
 
     def whole_package(self, number: str) -> Proof | None:

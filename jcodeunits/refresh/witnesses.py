@@ -31,6 +31,7 @@ _POWDER = re.compile(r"LYPHL|LYOPHIL|PWDR|POWDER")
 _SOLID = re.compile(r"\b(?:TAB|TABS|TABLET|TABLETS|CAP|CAPS|CAPSULE|CAPSULES)\b")
 _MASS = re.compile(r"([\d.,]*\d) ?(MG|MCG|GM|UNITS?|UNT)\b(?! ?/)")
 _LIQUID_SHAPES = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule"})
+_NOT_COUNTED = _LIQUID_SHAPES | {"bag", "container"}
 _NEAR = Fraction(1, 100)
 
 # What a text says of a container. `bulk` is neither: a pharmacy bulk package serves many.
@@ -45,7 +46,8 @@ _BULK = re.compile(r"\bbulk\b", re.IGNORECASE)
 class Package:
     """One NDC as CMS lists it: the size and the containers that it prints, the drug in one, and what else is known.
 
-    `oral`: its codes are of drugs by mouth; `carton`: each container of the package is counted by itself.
+    `oral`: its codes are of drugs by mouth; `carton`: each container of the package is counted by itself;
+    `like_liquid`: one mL of a liquid that is proved under its code holds as much.
     """
 
     number: str
@@ -57,6 +59,7 @@ class Package:
     quantities: frozenset[Fraction] = frozenset()
     listed: Injectable | None = None
     containers: Fraction = Fraction(1)
+    like_liquid: bool = False
 
 
 def proof(package: Package, evidence: Evidence) -> Proof | None:
@@ -183,10 +186,26 @@ def _by_notices(package: Package, evidence: Evidence) -> list[Proof]:
 
 
 def _by_state(package: Package) -> list[Proof]:
-    """The state's file: a quantity that is CMS's size, and not one. Of a drug by mouth it may count pieces."""
-    if package.oral or package.size == 1 or package.quantities != {package.size}:
+    """The state's file: a quantity that is CMS's size, of a drug that is not by mouth, where it may count pieces.
+
+    A quantity of one is a container only where that is not one mL.
+    """
+    if package.oral or package.quantities != {package.size}:
         return []
-    return [("ML", package.size, "state-quantity")]
+    if package.size != 1:
+        return [("ML", package.size, "state-quantity")]
+    return [("UN", Fraction(1), "state-container")] if package.carton and _is_no_millilitre(package) else []
+
+
+def _is_no_millilitre(package: Package) -> bool:
+    """Whether the FDA's list has the amount as a mass alone, or with a concentration of which one mL is another."""
+    listed = package.listed
+    if listed is None or listed.leads or listed.shape in _NOT_COUNTED or package.like_liquid:
+        return False
+    mine = (package.amount, package.unit)
+    if mine not in listed.strengths:
+        return False
+    return listed.mass_only or (len(listed.per_ml) == 1 and listed.per_ml[0][1] == mine[1] and listed.per_ml[0] != mine)
 
 
 def _by_millilitres(package: Package) -> list[Proof]:

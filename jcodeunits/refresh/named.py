@@ -1,0 +1,205 @@
+"""NDCs that neither a crosswalk nor a state's file proves a code for: their name, and what counts them.
+
+The FDA's list of injectables, price files and notices name packages that CMS does not pay by itself. A row says what
+they prove, without a code. Each rule was measured on packages that are decided otherwise, and none here disagreed.
+What one mL or one vial holds is taken from the FDA's list alone, and of a vial only where another file prints the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import attrs
+
+from jcodeunits.amount import decimal_text
+from jcodeunits.facts.drug_rows import Brand, Drug, Uncoded
+
+from . import witnesses
+from .evidence import Evidence
+from .fda import Injectable
+from .outside import names_of, plain, texts_of
+
+_INJECTED = re.compile(r"\b(?:INJ|VIA?L|AMP|SYR|CARTRIDGE|PEN\b|SINGLE-DOSE|MULTI-DOSE|BULK)|[0-9] ?ML\b(?!.*\bSUSP)")
+_OTHERWISE = frozenset({"oral", "inhaled", "nasal", "implant", "intrauterine", "vaginal", "intravesical"})
+_INJECTED_FROM = frozenset({"vial", "ampule", "syringe", "cartridge", "bag"})
+_DEPOTS = frozenset({"syringe", "kit", "implant"})  # a syringe may hold a powder and its diluent
+_VIALS = frozenset({"vial", "ampule", "bag", "bottle"})
+_NEAR = Fraction(1, 50)  # the list rounds a concentration to two or three figures
+_FILES = ("fda-ndc", "ndc-package", "nsde", "va-fss", "nadac", "fda-shortages", "fda-recalls")
+
+# Qualifier, the drug in one of what is counted with its unit, proof.
+Counted = tuple[str, tuple[Fraction, str] | None, str]
+
+
+@attrs.frozen
+class Names:
+    """The words by which a text names a drug that is given in a practice; `others` those not of injections."""
+
+    every: Collection[str]
+    others: Collection[str]
+    starts: Collection[str]
+
+    @staticmethod
+    def of(
+        drugs: Sequence[Drug], brands: Iterable[Brand], uncoded: Iterable[Uncoded], listed: Iterable[Injectable]
+    ) -> Names:
+        """From the catalog, its brands, the drugs without a code of their own, and the list of injectables."""
+        by_code = names_of(drugs, brands)
+        codes = {drug.code for drug in drugs if _OTHERWISE & set(drug.routes)}
+        every = {word for words in by_code.values() for word in words}
+        every |= {word for row in uncoded for word in (plain(row.name), plain(row.ingredient)) if len(word) > 4}
+        every |= {word for entry in listed if len(word := plain(entry.ingredient)) > 4}
+        others = {word for code in codes for word in by_code.get(code, ())}
+        return Names(frozenset(every), frozenset(others), frozenset(word.split(" ")[0] for word in every))
+
+    def name(self, text: str, injected: bool = False) -> bool:
+        """Whether a text names one; what is no injection by its words, one that is given otherwise."""
+        words = plain(text).split(" ")
+        known = self.every if injected or _INJECTED.search(text.upper()) else self.others
+        return any(
+            " ".join(words[start : start + length]) in known
+            for start, word in enumerate(words)
+            if word in self.starts
+            for length in range(1, 6)
+        )
+
+
+def rows(
+    known: Iterable[str],
+    evidence: Evidence,
+    fda: Mapping[str, Injectable],
+    names: Names,
+    sources: Mapping[str, tuple[str, dt.date]],
+) -> list[dict[str, str]]:
+    """The rows of products.csv for NDCs that are not `known`.
+
+    `sources` are id and day of the newest edition of each file, by the beginning of its id.
+    """
+    listed = frozenset(known)
+    said = {
+        "fda-ndc": fda.keys(),
+        "ndc-package" if "ndc-package" in sources else "nsde": evidence.directory.keys(),
+        "va-fss": evidence.prices.keys(),
+        "nadac": evidence.survey.keys(),
+        "fda-shortages": evidence.notices.keys(),
+    }
+    files: dict[str, str] = {}
+    for file in _FILES:
+        for number in said.get(file, ()):
+            files.setdefault(number, file)
+    made = []
+    for number, file in sorted(files.items()):
+        if number in listed or not _has_ten_digits(number):
+            continue
+        texts = texts_of(number, evidence, fda.get(number))
+        injected = number in fda or evidence.marketed(number).shape in _INJECTED_FROM
+        told = [text for text in texts if names.name(text, injected)] or texts * (number in fda)
+        if told:
+            where = sources[file] if file in sources else sources["fda-recalls"]
+            made.append(_row(number, told, evidence, fda.get(number), where))
+    return made
+
+
+def _has_ten_digits(number: str) -> bool:
+    """Whether an NDC (5-4-2) comes from ten digits, as every one does; figures in a text may be no NDC."""
+    return any(part.startswith("0") for part in number.split("-"))
+
+
+def _row(
+    number: str, texts: Sequence[str], evidence: Evidence, listed: Injectable | None, where: tuple[str, dt.date]
+) -> dict[str, str]:
+    qualifier, drug, proof = counted(number, evidence, listed)
+    directory = evidence.marketed(number)
+    return {
+        "ndc": number,
+        "codes": "",
+        "amount": decimal_text(drug[0]) if drug is not None else "",
+        "unit": drug[1] if drug is not None else "billing unit",
+        "containers": "1",
+        "qualifier": qualifier,
+        "quantity": "1" if qualifier else "",
+        "proof": proof,
+        "shape": (listed.shape if listed is not None else "") or directory.shape,
+        "kind": witnesses.kind(number, evidence),
+        "form": {"ML": "liquid"}.get(qualifier, ""),
+        "label": _label(texts, listed),
+        "maker": " ".join(directory.maker.split()),
+        "marks": "per-unit|uncoded",
+        "effective": where[1].isoformat(),
+        "source": where[0],
+        "cite": number,
+        "confidence": "medium",
+    }
+
+
+def _label(texts: Sequence[str], listed: Injectable | None) -> str:
+    """The drug's name: the list's, else the first words of the first text, up to a figure or the form."""
+    first = listed.ingredient if listed is not None else texts[0].rpartition("|")[2].lower()
+    first = re.sub(r"^(?:(?:a?nda|ndc|rx) )+", "", first)
+    bare = re.split(r"\d|,|\b(?:inj(?:ection)?|soln|usp|vial)\b", first)[0].strip(" ,-/.")
+    return f"{bare[:1].upper()}{bare[1:60].strip()}" or first[:60].strip()
+
+
+def counted(number: str, evidence: Evidence, listed: Injectable | None) -> Counted:
+    """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it."""
+    printed, directory = evidence.unit(number), evidence.marketed(number)
+    found: list[Counted] = (
+        [("ML", directory.per_ml, "")] if directory.per_ml is not None and directory.form == "liquid" else []
+    )
+    found += [one for one in (_liquid(number, evidence, listed), _vial(number, evidence, listed)) if one is not None]
+    if printed:
+        drug = next((one[1] for one in found if one[0] == printed), None)
+        proof = "nsde-unit" if directory.unit else "nadac-unit"
+        return (printed, drug, proof) if printed in ("ML", "UN", "GR") else ("", None, "")
+    found = [one for one in found if one[2]]
+    return found[0] if len(found) == 1 else ("", None, "")
+
+
+def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:
+    """What the list describes by its volume and concentration, but a syringe or kit, and no file as a powder."""
+    if listed is None or not listed.per_ml or listed.shape in _DEPOTS:
+        return None
+    prices, notices = evidence.prices.get(number, ()), evidence.notices.get(number, ())
+    if evidence.is_powder(number, listed) or any("powder" in words or "kit" in words for words in notices):
+        return None
+    one = len(listed.per_ml) == 1
+    if listed.leads:
+        return ("ML", _dense(listed) if one else None, "list-volume")
+    if not one or listed.shape not in _VIALS:
+        return None
+    dense = listed.per_ml[0]
+    names = [f"{price.generic} {price.trade}" for price in prices]
+    by_price = dense[1] == "mg" and dense in _printed(names) and not any("/VI" in name for name in names)
+    return ("ML", dense, "list-concentration") if by_price or dense in _printed(notices) else None
+
+
+def _dense(listed: Injectable) -> tuple[Fraction, str] | None:
+    """The drug in one mL: the strength over the volume where they give the printed concentration, as it is rounded."""
+    per_ml, unit = listed.per_ml[0]
+    if listed.volume and len(listed.strengths) == 1 and listed.strengths[0][1] == unit:
+        exact = listed.strengths[0][0] / listed.volume
+        return (exact, unit) if per_ml and abs(exact / per_ml - 1) < _NEAR and _is_short(exact) else None
+    return per_ml, unit
+
+
+def _is_short(value: Fraction) -> bool:
+    return (value * 10**6).denominator == 1
+
+
+def _vial(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:
+    """A vial of which the list names a mass alone, and another file that it is a powder, or counts the vial."""
+    if listed is None or not listed.mass_only or listed.shape not in ("vial", "bottle", ""):
+        return None
+    if not evidence.is_powder(number, listed):
+        return None
+    names = [price.generic.replace("/", " ") for price in evidence.prices.get(number, ())]
+    same = set().union(*map(witnesses.strengths_of, names)) & set(listed.strengths) if names else set()
+    return ("UN", same.pop() if len(same) == 1 and len(listed.strengths) == 1 else None, "list-mass")
+
+
+def _printed(texts: Iterable[str]) -> set[tuple[Fraction, str]]:
+    """The concentrations that texts print."""
+    return {one for text in texts for one in witnesses.printed(text, Fraction(1))}
