@@ -270,3 +270,18 @@ def test_a_strength_in_the_drugs_text_answers_a_volume() -> None:
     assert given("ketorolac 30 mg/mL injectable solution").concentration == "30 mg/mL"
     assert given("ketorolac (TORADOL) injection").concentration is None
     assert given("dextrose 5% in water", "IV infusion").concentration is None
+
+
+@pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("Acetaminophen 325 MG / Oxycodone Hydrochloride 5 MG Oral Tablet", "Acetaminophen / Oxycodone Hydrochloride"),
+        ("ketorolac 30 MG / ondansetron 4 MG Injection", "ketorolac / ondansetron"),
+        ("sodium chloride 9 MG/ML / vancomycin 5 MG/ML Injection", "vancomycin"),
+        ("vancomycin 5 MG/ML / dextrose 50 MG/ML Injection", "vancomycin"),
+        ("ampicillin 2000 MG / sulbactam 1000 MG Injection [Unasyn]", "Unasyn"),
+    ],
+)
+def test_one_of_several_ingredients_is_not_the_drug(text: str, drug: str) -> None:
+    """A tablet of two drugs was billed as an injection of the first, and a bag of saline in place of vancomycin."""
+    assert drug_name(text, REFERENCE) == drug

@@ -154,6 +154,14 @@ def test_every_vaccine_that_cvx_names_has_a_dose_in_millilitres() -> None:
             assert volumes or drug.code in (*by_mouth, "90378") or drug.unit == "mcg" or drug.refuses, drug.code
 
 
+def test_a_record_without_an_amount_is_one_dose_on_the_callers_word() -> None:
+    """Synthea and many registries say no amount; a dose of 30 mg would be no answer."""
+    for module, text in ((hl7v2, vxu("115^Tdap^CVX", "999|")), (fhir, immunization(doseQuantity=None))):
+        with pytest.raises(FormatError, match="give dose='1 dose' beside it"):
+            module.read(text, place="11")
+        assert len(billed(module, text, dose="1 dose")) == 2
+
+
 def test_an_unknown_amount_is_asked() -> None:
     with pytest.raises(FormatError, match=r"999 stands for an unknown amount.*give dose="):
         hl7v2.read(vxu(amount="999|"), place="11")

@@ -47,6 +47,8 @@ def drug_name(text: str, facts: Reference) -> str:
     >>> book = Reference.shipped()
     >>> drug_name("2 ML cyclophosphamide 500 MG/ML Injection", book)
     'cyclophosphamide'
+    >>> drug_name("ketorolac 30 MG / ondansetron 4 MG Injection", book)
+    'ketorolac / ondansetron'
     >>> drug_name("piperacillin 4000 MG / tazobactam 500 MG Injection", book)
     'piperacillin / tazobactam'
     >>> drug_name("alemtuzumab 10 MG/ML [Lemtrada]", book), drug_name("Oxaliplatin", book)
@@ -59,7 +61,7 @@ def drug_name(text: str, facts: Reference) -> str:
     if len(bare) > LONGEST:
         return brand or bare
     meant = _names.codes(bare, facts)
-    known = [(one, found) for one in _readings(bare) if (found := _names.codes(one, facts))]
+    known = [(one, found) for one in _of_parts(bare, facts) if (found := _names.codes(one, facts))]
     same = [one for one, found in known if found == (meant or known[0][1])]
     name = min(same, key=len, default=bare if meant else "")
     for other in _BRACKETS.findall(bare):
@@ -72,6 +74,22 @@ def drug_name(text: str, facts: Reference) -> str:
             raise ValueError(f"{quoted(name)} and {quoted(other)}")
         name = other if relation == "exact" or (relation == "same" and other == brand) else name
     return name or brand or _unbracketed(bare)
+
+
+def _of_parts(bare: str, facts: Reference) -> Iterator[str]:
+    """The names that a text may begin with; of one that lists several ingredients the whole, or the one in a base.
+
+    None of several ingredients is the drug by itself: the others would be left out without a word.
+    """
+    listed = re.sub(r"\s*\[[^\[\]]*\]$", "", bare)
+    together = _unbracketed(listed)
+    names = together.split(" / ") if together != listed else []
+    if len(names) < 2 or _names.codes(together, facts):
+        yield from _readings(bare)
+        return
+    yield together
+    drugs = [name for name in names if not _names.is_solution(name, facts)]
+    yield from drugs if len(drugs) == 1 else names[:1] if not drugs else ()
 
 
 def _readings(bare: str) -> Iterator[str]:

@@ -94,6 +94,7 @@ def _one(
         attrs.evolve(
             one,
             says={**_incoming.vaccine(str(one.says.get("drug", "")), facts), **one.says},
+            gaps=_incoming.of_vaccine(one.gaps),
             notes=(*one.notes, *notes),
             batch=_batch(same),
         )

@@ -147,7 +147,8 @@ def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
     public = [value for known, value in said if value and value not in known.private]
     asked = (_incoming.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
     says = {**_incoming.vaccine(str(given.says.get("drug", "")), facts), **given.says}
-    return attrs.evolve(given, says=says, notes=(*given.notes, *asked))
+    gaps = _incoming.of_vaccine(given.gaps)
+    return attrs.evolve(given, says=says, gaps=gaps, notes=(*given.notes, *asked))
 
 
 # Where prose stands beside an administration.

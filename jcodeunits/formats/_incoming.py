@@ -175,6 +175,14 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
     return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
 
 
+def of_vaccine(gaps: Mapping[str, FormatError]) -> dict[str, FormatError]:
+    """The gaps of a vaccine record: a missing dose may be given as one dose."""
+    dose = gaps.get("dose")
+    if dose is None or "said" in dose.fields:
+        return dict(gaps)
+    return {**gaps, "dose": FormatError(dose.message, **{**dose.fields, "example": "'1 dose'"})}
+
+
 def vaccine(name: str, facts: Reference) -> dict[str, str]:
     """The purpose of what a vaccine record holds: a vaccine, unless its code is an antibody's or another drug's."""
     rows = [row for code in _names.codes(name, facts) for row in facts.drugs.rows(code)]

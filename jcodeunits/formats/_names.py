@@ -112,6 +112,8 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
 def is_solution(name: str, reference: Reference) -> bool:
     """Whether a name means a base solution, which carries what is put into it."""
     rows = _rows(name, reference)
+    for other in reference.drugs.named.get(squeezed(name), ()) if not rows else ():
+        rows = [*rows, *_rows(other.ingredient, reference)]  # a word for it that names no code by itself: dextrose
     return bool(rows) and all(row.kind == "solution" for row in rows)
 
 

@@ -120,7 +120,12 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
 def undated(why: FormatError, text: str) -> FormatError:
     """The error of a time that names no day as a gap for `on`, which must agree with the part that it names."""
     match = _BEGINNING.match(text)
-    part = {"said": "-".join(filter(None, match.groups()))} if match else {}
+    parts = [part for part in match.groups() if part] if match else []
+    try:
+        dt.date.fromisoformat("-".join(parts))
+    except ValueError:
+        parts = parts[:2]  # a day that the calendar lacks
+    part = {"said": "-".join(parts)} if parts else {}
     return FormatError(why.message, **why.fields, fills="on", **part)
 
 
