@@ -113,3 +113,31 @@ def test_the_same_in_segments() -> None:
         found = hl7v2.read(text.format(value, unit), place="11")
         assert isinstance(found, Encounter)
         assert found.administrations[0].dose == says
+
+
+@pytest.mark.parametrize(
+    ("rate", "asks"),
+    [
+        ({"rateQuantity": {"value": 4, "unit": "mg/h", "system": UCUM, "code": "mg/h"}}, True),
+        ({"rateRatio": {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 1, "unit": "h"}}}, True),
+        ({"rateRatio": {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 15, "unit": "min"}}}, False),
+        ({"rateQuantity": {"value": 4, "unit": "mL/h"}}, False),
+        ({"rateQuantity": {"value": 8, "unit": "mg/h"}}, False),
+        ({}, False),
+    ],
+)
+def test_a_dose_that_is_the_number_of_the_rate_is_asked_about(rate: dict[str, Any], asks: bool) -> None:
+    """A drip of 4 mg/h may be recorded as a dose of 4 mg, whatever ran in all."""
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "ondansetron"},
+        "effectiveDateTime": "2026-03-02",
+        "dosage": {"route": {"text": "IVPB"}, "dose": {"value": 4, "unit": "mg"}, **rate},
+    }
+    found = fhir.read(json.dumps(resource), place="11")
+    assert isinstance(found, Encounter)
+    assert ("dose-or-rate" in [one.rule for one in jc.charge(found).findings]) == asks
+    hour = {"effectivePeriod": {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-02T11:00:00-05:00"}}
+    timed = {key: value for key, value in resource.items() if key != "effectiveDateTime"} | hour
+    assert not fhir.read(json.dumps(timed), place="11").findings

@@ -219,6 +219,8 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         says["diagnoses"] = found
     notes += [_incoming.unread_reason(where, name, _SOURCE) for name in unread]
     notes += _incoming.wasted(where, _prose(resource), _SOURCE, "note")
+    if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
+        notes.append(_incoming.dose_or_rate(where, _SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
@@ -297,6 +299,17 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
         why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
         raise refused(where, why, fills="dose")
     return _quantity(dose, f"{where}, dose")
+
+
+def _is_rate(dosage: Mapping[str, Any]) -> bool:
+    """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
+    dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
+    rate = dosage.get("rateQuantity") or ratio.get("numerator") or {}
+    below = decimal((ratio.get("denominator") or {}).get("value", 1))
+    if not rate or below != 1 or decimal(rate.get("value")) is None:
+        return False
+    units = [str(one.get("code") or one.get("unit") or "").partition("/")[0] for one in (dose, rate)]
+    return units[0] == units[1] and decimal(rate["value"]) == decimal(dose.get("value"))
 
 
 def _quantity(quantity: Mapping[str, Any], where: str) -> str:

@@ -123,6 +123,8 @@ _SHAPES = Shapes(
             "program",
             "explanation",
             "administeredProduct",
+            "rateQuantity",
+            "rateRatio",
         )
     ),
     texts=frozenset(

@@ -33,6 +33,7 @@ FINDINGS = declare(
     {
         "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
         "not-administered": ("The message says that a dose was not given", "warn"),
+        "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
@@ -159,6 +160,13 @@ def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> tuple[
         Finding("ingredient-unbilled", "warn", f"{where}: it also holds {quoted(name)}.", fix, (cited(source, cite),))
         for name in dict.fromkeys(names)
     )
+
+
+def dose_or_rate(where: str, source: str, cite: str) -> Finding:
+    """The question whether the dose is the amount that was given, or what ran in an hour or a minute."""
+    says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
+    fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
+    return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
 
 
 def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
