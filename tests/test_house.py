@@ -272,6 +272,17 @@ def test_every_column_of_a_table_is_read_by_some_code() -> None:
     assert {pair for pair in columns if pair[1] not in read} == set()
 
 
+@pytest.mark.parametrize("name", ["batch/table.py", "audit/__init__.py", "audit/chargemaster.py"])
+def test_every_column_in_bulk_is_read_by_some_code(name: str) -> None:
+    def listed(node: ast.stmt) -> bool:
+        return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("REQUIRED", "OPTIONAL")
+
+    bulk = {file: tree for file, tree in TREES.items() if file.split("/")[0] in ("batch", "recipes", "audit")}
+    given = set().union(*(_texts(node) for node in TREES[name].body if listed(node)))
+    read = set().union(*(_texts(node) for tree in bulk.values() for node in tree.body if not listed(node)))
+    assert given - read <= {"id", "description"}  # the caller's own words
+
+
 def test_every_answer_of_a_batch_has_its_type() -> None:
     pytest.importorskip("pyarrow")
     from jcodeunits.batch import table

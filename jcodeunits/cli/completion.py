@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jcodeunits.errors import quoted
 
-from .arguments import WrongCall, facts
+from .arguments import FOLDERS, WrongCall, facts
 from .refusals import arguments_of
 
 
@@ -28,9 +28,9 @@ def _whole() -> argparse.ArgumentParser:
 
     whole = argparse.ArgumentParser(prog="jcodeunits")
     under = whole.add_subparsers()
+    offered = _words()
     for verb in VERBS:
         made = arguments_of(verb)
-        offered = _words(made.parse_args(_LEAST.get(verb, ["-"])))
         for action in made._actions:
             if action.dest in offered and action.choices is None and action.option_strings:
                 action.choices = offered[action.dest]
@@ -38,17 +38,14 @@ def _whole() -> argparse.ArgumentParser:
     return whole
 
 
-_LEAST = {"batch": ["-", "-o", "-"]}  # what the verb cannot do without
-
-
-def _words(args: argparse.Namespace) -> dict[str, list[str]]:
+def _words() -> dict[str, list[str]]:
     """Flag to the words that it takes, from the tables in use."""
     from jcodeunits import routes
     from jcodeunits.encounter import Administration, Encounter
     from jcodeunits.facts.policy_rows import Place
     from jcodeunits.keys import flags_of
 
-    policy = facts(args)[0].policy
+    policy = facts(argparse.Namespace(**dict.fromkeys(FOLDERS)))[0].policy
     keys = (key for kind in (Encounter, Administration) for key in flags_of(kind) if key.kind.allowed)
     return {
         **{key.argument: list(key.kind.allowed) for key in keys},
