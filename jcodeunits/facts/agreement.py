@@ -151,7 +151,7 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         return
     if counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
-    elif _is_likely(catalog, row, counted) is False:
+    elif not row.specific and _is_likely(catalog, row, counted) is False:
         better = tuple(other for other in alike if not other.use and _is_likely(catalog, other, ratio(other, given)))
     else:
         better = ()
