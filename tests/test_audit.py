@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,8 @@ import bulk_rows
 import numpy as np
 import planted_lines
 import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +24,7 @@ from test_chargemaster import PLANTED as CHARGES
 import jcodeunits as jc
 from jcodeunits import audit
 from jcodeunits.audit import causes
+from jcodeunits.batch import files as batch_files
 from jcodeunits.errors import BatchError
 
 NAMES = (*audit.REQUIRED, *audit.OPTIONAL)
@@ -247,12 +251,62 @@ def test_lines_without_a_claim_number_are_judged_one_by_one() -> None:
 
 def test_what_agrees_at_once_agrees_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = lines(*RIGHT, *(line for line, *_ in PLANTED), *(line for line, _ in OPEN))
-    table = pa.table(
+    planted = pa.table(
         {name: pa.array([None if row.get(name) is None else str(row[name]) for row in rows]) for name in NAMES}
     )
-    fast = audit.judge(table).to_pylist()
-    monkeypatch.setattr(audit, "_plain", lambda table, *_: np.zeros(table.num_rows, bool))
-    assert audit.judge(table).to_pylist() == fast
+    tables = [planted, as_lines(changed(billed_lines(1500, 12), 5))]
+    fast = [audit.judge(table).to_pylist() for table in tables]
+    monkeypatch.setattr(audit, "agreeing", lambda table, *_: (np.zeros(table.num_rows, bool), {}))
+    for table, quick in zip(tables, fast, strict=True):
+        for row, one in zip(quick, audit.judge(table).to_pylist(), strict=True):
+            assert row == one
+    assert {row["verdict"] for row in fast[1]} == {"agrees", "differs", "unjudged"}
+
+
+def changed(rows: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Lines of which a third says something else: other units, modifiers, codes, NDC quantities; some are gone."""
+    rng = random.Random(seed)
+    said: list[dict[str, Any]] = [
+        *({"units": units} for units in ("1", "2", "0", "4.0", "x", None)),
+        *({"modifiers": text} for text in ("JZ", "JW", "JZ 59", "rt", None, "jz", "JW,JZ")),
+        *({"code": text} for text in ("J0696", "j1885", "", "99213")),
+        *({"ndc_quantity": text} for text in ("1", "0.005", "1E+1", "", "x")),
+        *({"ndc_qualifier": text} for text in ("UN", "ml", "ME", None)),
+        *({"claim": text} for text in ("1", None)),
+    ]
+    kept = [row for row in rows if rng.random() < 0.95]
+    return [row | rng.choice(said) if rng.random() < 0.35 else row for row in kept]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_file_in_which_claims_stand_together_goes_through_bit_by_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    rows = [row for row in changed(billed_lines(600, 14), 6) if row["claim"] != "1"]
+    apart = [*rows[300:], *rows[:300], rows[-1] | {"claim": rows[0]["claim"], "line": 9}]
+    monkeypatch.setattr(batch_files, "ROWS", 64)
+    monkeypatch.setattr(batch_files, "_CSV_BLOCK", 4096)
+    reads = []
+    judge_one = audit._judge
+    monkeypatch.setattr(audit, "_judge", lambda table, biller: reads.append(table.num_rows) or judge_one(table, biller))
+    for listed, whole in ((rows, False), (apart, True)):
+        table = as_lines(listed)
+        source, target = tmp_path / f"lines{ending}", tmp_path / "judged.parquet"
+        pq.write_table(table, source) if ending == ".parquet" else pa_csv.write_csv(table, source)
+        reads.clear()
+        report = audit.judge_file(source, target)
+        assert (len(listed) in reads) == whole
+        assert report.lines == len(listed)
+        assert max(reads) < 300 or whole
+        wanted = judge_one_table(source)
+        assert pq.read_table(target).select(audit.OUTPUTS).to_pylist() == wanted
+
+
+def judge_one_table(source: Path) -> list[dict[str, Any]]:
+    """The answers to a file that is read as one table."""
+    table = pa.concat_tables(batch_files.open_source(source).tables)
+    answers: list[dict[str, Any]] = audit.judge(table).select(audit.OUTPUTS).to_pylist()
+    return answers
 
 
 def test_a_dose_billed_on_two_lines_agrees_where_the_sum_does() -> None:
@@ -273,8 +327,9 @@ def test_money_is_counted_only_on_days_whose_payment_limit_is_known() -> None:
     assert earlier["difference_amount"] is None
 
 
-def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
-    given_rows = [row for row in bulk_rows.detailed(1500, 11) if row["claim"] != "outpatient"]
+def billed_lines(count: int, seed: int) -> list[dict[str, Any]]:
+    """The lines that we bill ourselves for some administrations, a claim each."""
+    given_rows = [row for row in bulk_rows.detailed(count, seed) if row["claim"] != "outpatient"]
     kinds = {"containers": pa.int64()}
     table = pa.table(
         {
@@ -320,7 +375,21 @@ def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
         )
         if row["waste_units"]:
             rows.append(base | {"line": 2, "units": row["waste_units"], "modifiers": "JW"})
-    made = audit.judge(pa.table({name: pa.array([row.get(name) for row in rows]) for name in NAMES})).to_pylist()
+    return rows
+
+
+def as_lines(rows: list[dict[str, Any]]) -> Any:
+    """Lines as a table of text."""
+    return pa.table(
+        {
+            name: pa.array([None if (v := row.get(name)) is None else str(v) for row in rows], pa.string())
+            for name in NAMES
+        }
+    )
+
+
+def test_nothing_that_we_bill_ourselves_is_called_wrong() -> None:
+    made = audit.judge(as_lines(billed_lines(1500, 11))).to_pylist()
     assert len(made) > 500
     wrong = [row for row in made if row["verdict"] == "differs"]
     assert wrong == []

@@ -13,25 +13,28 @@ are judged together, so that a JW line and its administered line are one judgmen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..batch import columns, files
 from ..batch.plan import numbered
-from ..batch.stream import bar_of
+from ..batch.stream import bar_of, run_stream
 from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
 from ..errors import BatchError
 from ..facts.reference import Reference
 from ..recipes.cells import blank
 from ..recipes.resolver import Resolver
 from . import causes
+from .agreement import agreeing
 from .chargemaster import chargemaster, chargemaster_file
+from .claims import ScatteredClaims, at_once, together
 from .expected import ANSWERS, Bench
 from .report import Report, Sum, check_files, report
 from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
@@ -75,27 +78,38 @@ def judge(table: Any, *, reference: Reference | None = None) -> Any:
     difference_units, difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated
     by bars), citation. Raises `BatchError` where a column is missing or doubled.
     """
-    return _judge(as_table(table), Reference.of(reference), progress=False)
-
-
-def _judge(given: Any, reference: Reference, progress: bool | None) -> Any:
+    given = as_table(table)
     check_columns(given.column_names)
+    with _biller(Reference.of(reference)) as biller:
+        return _judge(given, biller)
+
+
+@contextlib.contextmanager
+def _biller(reference: Reference) -> Iterator[Biller]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield Biller(Resolver(reference), pool, ANSWERS)
+
+
+def _judge(given: Any, biller: Biller) -> Any:
+    """A table with the answers appended, in its own order."""
     order, starts = _groups(given)
+    made = given if _ascends(order) else given.take(pa.array(order))
     parts = []
-    with ThreadPoolExecutor(THREADS) as pool, bar_of(given.num_rows, progress) as bar:
-        biller = Biller(Resolver(reference), pool, ANSWERS)
-        for first, last in _chunks(starts, given.num_rows):
-            part = given.take(pa.array(order[first:last]))
-            inside = starts[(starts >= first) & (starts < last)] - first
-            parts.append(_judged(part, inside, biller))
-            bar.update(last - first)
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    made = pa.concat_tables(parts) if parts else pa.schema(list(TYPES.items())).empty_table()
-    made = made.take(pa.array(back))
+    for first, last in _chunks(starts, given.num_rows):
+        inside = starts[(starts >= first) & (starts < last)] - first
+        parts.append(_judged(made.slice(first, last - first), inside, biller))
+    answers = pa.concat_tables(parts) if parts else pa.schema(list(TYPES.items())).empty_table()
+    if not _ascends(order):
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        answers = answers.take(pa.array(back))
     for name in OUTPUTS:
-        given = given.append_column(name, made[name])
+        given = given.append_column(name, answers[name])
     return given
+
+
+def _ascends(order: Any) -> bool:
+    return bool((order[1:] > order[:-1]).all())
 
 
 def judge_file(
@@ -112,31 +126,64 @@ def judge_file(
 ) -> Report:
     """Judge a file of billed lines (CSV, Parquet or spreadsheet; `-` is standard input) and sum it up.
 
-    With a target the judged lines are written there, whole or not at all. Lines of one claim may stand
-    anywhere, so the file is held in memory. `progress` shows a bar on standard error (None: only on a
-    terminal). With `sample` above 0 the target holds a sample for a reviewer instead: at most so many lines of each
-    cause, code or verdict (`by`), the same for the same file. `page` (.html or .md) is the report with plots,
-    sources and the sample. Raises `BatchError`.
+    With a target the judged lines are written there, whole or not at all. Where the lines of a claim stand together
+    the file goes through line by line; where they do not, or on standard input, it is held in memory. `progress`
+    shows a bar on standard error (None: only on a terminal). With `sample` above 0 the target holds a sample for a
+    reviewer instead: at most so many lines of each cause, code or verdict (`by`), the same for the same file. `page`
+    (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
     """
     book = Reference.of(reference)
-    sums = Sum(book, sample, by)
+    Sum(book, sample, by)  # refused before anything is read
     check_files(source, target, page, book)
-    opened = files.open_source(source, (*KEYED, "code", "modifiers", "claim"), encoding)
-    check_columns(opened.schema.names, opened.name)
-    parts = list(opened.tables)
-    whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    made = _judge(whole, book, progress)
-    sums.add(made)
-    if target is not None:
+    sums = None
+    for way in (together, at_once) if str(source) != "-" else (at_once,):
+        sums = Sum(book, sample, by)
+        opened = files.open_source(source, (*KEYED, "code", "modifiers"), encoding)
+        check_columns(opened.schema.names, opened.name)
         schema = opened.schema
         for name, kind in TYPES.items():
             schema = schema.append(pa.field(name, kind))
-        if sample:
-            made = pa.Table.from_pylist(list(sums.sample()), schema)
+        opened = attrs.evolve(opened, tables=way(opened))
+        try:
+            with _biller(book) as biller:
+                _run(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
+            break
+        except ScatteredClaims:
+            continue
+    assert sums is not None
+    if sample and target is not None:
         with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
-            for start in range(0, made.num_rows, files.ROWS):
-                write(made.slice(start, files.ROWS).unify_dictionaries())
+            write(pa.Table.from_pylist(list(sums.sample()), schema))
     return sums.finish(source, target, page)
+
+
+def _counted(biller: Biller, sums: Sum) -> Callable[[Any], Any]:
+    """Judges a table and counts what came of it."""
+
+    def work(table: Any) -> Any:
+        made = _judge(table, biller)
+        sums.add(made)
+        return made.unify_dictionaries()
+
+    return work
+
+
+def _run(
+    opened: files.OpenedInput,
+    target: str | Path | None,
+    work: Callable[[Any], Any],
+    schema: Any,
+    spreadsheet_safe: bool,
+    progress: bool | None,
+) -> None:
+    """Every table through `work`, and into a target where there is one."""
+    if target is not None:
+        run_stream(opened, target, work, schema, spreadsheet_safe, progress)
+        return
+    with bar_of(opened.rows, progress) as bar:
+        for table in opened.tables:
+            work(table)
+            bar.update(table.num_rows)
 
 
 def check_columns(names: Sequence[str], file: str = "The table") -> None:
@@ -176,44 +223,18 @@ def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def _judged(table: Any, starts: Any, biller: Biller) -> Any:
-    """The answers to a table whose groups stand together: lines that plainly agree at once, the others one by one."""
+    """The answers to a table whose groups stand together: those that plainly agree at once, the others one by one."""
     bench = Bench(table, biller)
-    plain = _plain(table, starts, bench.billed(), bench.unsure)
+    plain, agreed = agreeing(table, starts, bench.billed(), bench.unsure)
     rest = np.flatnonzero(~plain)
     place = np.cumsum(~plain) - 1
     others = _one_by_one(table.take(pa.array(rest)), place[starts[~plain[starts]]], biller)
-    agreed = np.flatnonzero(plain)
-    made = bench.billed().take(pa.array(agreed))
-    known = {"verdict": ["agrees"] * len(agreed), "expected_code": made["hcpcs"].cast(pa.string())}
-    known |= {"expected_units": made["units"], "difference_units": [0] * len(agreed)}
-    nothing = [None] * len(agreed)
-    first = pa.table({name: _column(known.get(name, nothing), kind) for name, kind in TYPES.items()})
+    first = pa.table(
+        [agreed.get(name, pa.nulls(int(plain.sum()), kind)).cast(kind) for name, kind in TYPES.items()], OUTPUTS
+    )
     back = np.empty(table.num_rows, np.int64)
-    back[np.concatenate([agreed, rest])] = np.arange(table.num_rows)
+    back[np.concatenate([np.flatnonzero(plain), rest])] = np.arange(table.num_rows)
     return pa.concat_tables([first, others]).take(pa.array(back))
-
-
-def _column(values: Any, kind: Any) -> Any:
-    return pa.array(values, kind) if isinstance(values, list) else values
-
-
-def _plain(table: Any, starts: Any, made: Any, unsure: Sequence[str]) -> Any:
-    """Which lines stand alone, without modifiers, and have our code and units and nothing else to compare."""
-    alone = np.zeros(table.num_rows, bool)
-    alone[starts[np.diff([*starts, table.num_rows]) == 1]] = True
-    if not columns.is_text(table["code"].type) or not (
-        columns.is_text(table["modifiers"].type) or pa.types.is_null(table["modifiers"].type)
-    ):
-        return np.zeros(table.num_rows, bool)
-    code, ours = table["code"].cast(pa.string()), made["hcpcs"].cast(pa.string())
-    units, counted = table["units"].cast(pa.string()), made["units"].cast(pa.string())
-    bare = pc.equal(pc.fill_null(table["modifiers"].cast(pa.string()), ""), "")
-    none = [pc.is_null(made[name]) for name in ("modifier", "ndc_qualifier")]
-    same = [pc.equal(code, ours), pc.equal(units, counted), pc.equal(made["waste_units"], 0), bare, *none]
-    same.append(pc.invert(pc.is_in(ours, pa.array(list(unsure), pa.string()))))
-    for mask in same:
-        alone &= pc.fill_null(mask, False).to_numpy()
-    return alone
 
 
 def _one_by_one(table: Any, starts: Any, biller: Biller) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -71,6 +72,16 @@ def modifiers_of(value: Any) -> tuple[str, ...]:
     if isinstance(value, list | tuple):
         value = " ".join(str(part) for part in value if part)
     return () if blank(value) else tuple(re.findall(r"[0-9A-Z]{2}", str(value).upper()))
+
+
+def is_open(findings: str | None) -> bool:
+    """Whether nobody knows, by the findings on a line, if JW or JZ belongs there."""
+    return not _OPEN.isdisjoint((findings or "").split("|"))
+
+
+def joined_modifiers(said: tuple[str, ...], ours: Iterable[str]) -> str | None:
+    """The modifiers that a line should carry: its own besides JW and JZ, then ours of those two."""
+    return "|".join((*(modifier for modifier in said if modifier not in _WASTE), *sorted(ours))) or None
 
 
 def units_of(value: Any) -> Fraction | None:
@@ -365,15 +376,13 @@ class Judge:
 
     def _settled(self, row: int) -> bool:
         """Whether the record tells which of JW and JZ belongs on the line."""
-        said = set((self._answer(row, "findings") or "").split("|"))
-        return self._answer(row, "status") == "billed" and not (said & _OPEN)
+        return self._answer(row, "status") == "billed" and not is_open(self._answer(row, "findings"))
 
     def _modifiers(self, line: BilledLine, verdict: Verdict, wasted: int) -> None:
         row = line.row
         ours = set((self._answer(row, "modifier") or "").split("|")) & _WASTE
         theirs = set(line.modifiers) & _WASTE
-        others = tuple(modifier for modifier in line.modifiers if modifier not in _WASTE)
-        verdict.modifiers = _joined((*others, *sorted(ours)))
+        verdict.modifiers = joined_modifiers(line.modifiers, ours)
         cites = self._options(row, "jz")
         if "JZ" in ours and "JZ" not in theirs:
             verdict.differs("missing-jz", *cites)

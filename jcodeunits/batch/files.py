@@ -411,8 +411,10 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
             stream = pa.CompressedOutputStream(kept_open, _COMPRESSED[path.suffix.lower()])
         made: Any
         made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
-        yield made.write
-        made.close()
+        try:
+            yield made.write
+        finally:
+            made.close()  # also where the file is dropped, so that nothing writes to it later
         if stream is not file:
             stream.close()
 

@@ -1,0 +1,66 @@
+"""The lines of a file of claims, claim by claim, where they stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..batch import columns, files
+from ..recipes.cells import blank
+
+
+class ScatteredClaims(Exception):
+    """Lines of a claim stand in several places of a file."""
+
+
+def at_once(source: files.OpenedInput) -> Iterator[Any]:
+    """All lines as one table."""
+    parts = list(source.tables)
+    yield pa.concat_tables(parts) if parts else source.schema.empty_table()
+
+
+def together(source: files.OpenedInput) -> Iterator[Any]:
+    """The lines in tables that cut no claim; the last claim of each waits for the next.
+
+    Eight bytes of each claim are remembered. Raises `ScatteredClaims` where one comes again.
+    """
+    seen, held = _Seen(), source.schema.empty_table()
+    for table in source.tables:
+        whole = pa.concat_tables([held, table]) if held.num_rows else table
+        cut = _last_claim(whole["claim"])
+        held = whole.slice(cut)
+        if cut:
+            yield seen.passed(whole.slice(0, cut))
+    if held.num_rows:
+        yield seen.passed(held)
+
+
+def _last_claim(column: Any) -> int:
+    """Where the lines of the last claim begin."""
+    index = columns.keys(column).index
+    other = np.flatnonzero(index != index[-1]) if len(index) else index
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+class _Seen:
+    """The claims that have gone by, as sorted numbers."""
+
+    def __init__(self) -> None:
+        self._runs: list[Any] = []
+
+    def passed(self, table: Any) -> Any:
+        """The table, whose claims are remembered. Raises `ScatteredClaims` where one is known."""
+        keys = columns.keys(table["claim"])
+        named = (keys.values[at] for at in np.unique(keys.index).tolist())
+        marks = np.unique(np.array([hash(value) for value in named if not blank(value)], np.int64))
+        for run in self._runs:
+            if len(marks) and (run[np.minimum(np.searchsorted(run, marks), len(run) - 1)] == marks).any():
+                raise ScatteredClaims
+        while self._runs and len(self._runs[-1]) <= 2 * len(marks):
+            marks = np.sort(np.concatenate([self._runs.pop(), marks]))
+        if len(marks):
+            self._runs.append(marks)
+        return table
