@@ -17,6 +17,7 @@ from shipped import REFERENCE
 import jcodeunits as jc
 from jcodeunits import cli, spark
 from jcodeunits.facts.folder import write_folder
+from jcodeunits.facts.own import wrong_in
 from jcodeunits.facts.reference import Reference, table_classes
 from jcodeunits.lookup import look_up
 
@@ -481,7 +482,55 @@ WRONG = [
     ("payers", "payer,option,values\nour-plan,push-again-minutes,99999\n", "is none of"),
     ("containers", "product,kind\n0409-3795,single-dose\n", "5-4"),
     ("place_rules", "payer,place,outcome\nnobody,20,bill\n", "has no row in payers.csv"),
+    # A word that no other row knows would never fit, a withheld nothing withholds nothing.
+    ("drugs", "code,ingredient,size,unit,kind\nX9001,house mixture,5,mg,vacine\n", "'vacine' is none of"),
+    ("drugs", "code,ingredient,size,unit\nX9001,J1885,5,mg\n", "is a code, no name"),
+    ("drugs", "code,ingredient,size,unit\nX9001,***,5,mg\n", "no letter or digit"),
+    ("brands", "brand,code\nJ0696,J1885\n", "is a code, no name"),
+    ("brands", "brand,code\n---,J1885\n", "no letter or digit"),
+    ("brands", "brand,ingredient,code\nZebra,naloxone hydrochloride,J1885\n", "is not that of J1885"),
+    ("names", "name,kind\nzbr,unsafe\n", "give the code or the ingredient"),
+    ("products", "ndc,codes,amount,unit\n99999-0001-01,X9009,40,mg\n", "X9009 is in no row of drugs.csv"),
+    ("classes", "code,name\nX9009,antineoplastic-nonhormonal\n", "X9009 is in no row of drugs.csv"),
+    ("classes", "code,name\nJ1885,antineoplastic-nonhormnal\n", "'antineoplastic-nonhormnal' is none of"),
+    ("places", "code,name\nVN,our van\n", "two digits"),
+    ("place_rules", "payer,place,outcome\nmedicare,ZZ,bill\n", "is in no row of places.csv"),
+    ("place_rules", "payer,place,outcome\nmedicare,11,withhold\n", "lines is missing"),
+    ("place_rules", "payer,place,outcome,lines,classes\nmedicare,11,withhold,drug,vacine\n", "'vacine' is none of"),
+    ("place_rules", "payer,place,outcome,lines,reason\nmedicare,11,withhold,drug,My reason|x\n", "small letters"),
+    ("limits", "code,claim,units\nJ1885,professional,1\n", "J1885/professional meets J1885/any"),
+    ("edits", "column_1,column_2,indicator\nJ1885,96372,7\n", "0 (never together) or 1"),
+    ("edits", "column_1,column_2,claim,indicator\n99211,96372,professional,1\n", "meets"),
+    ("administration", "id,payer,outcome,role\n000,medicare,bill,shot\n", "no row of procedures.csv has that role"),
+    ("administration", "id,payer,outcome\n000,medicare,bill\n", "role is missing"),
+    ("needed_modifiers", "code,modifier,diagnoses,says\nJ1885,Q?,R52,ours\n", "is in no row of modifiers.csv"),
+    ("name_words", "word,kind,means\nshotty,route,by pigeon\n", "'by pigeon' is none of"),
+    ("brand_strengths", "brand,concentration\nZebra,banana\n", "what one mL holds"),
+    ("route_codes", "ingredient,routes,codes,says\nhouse mixture,IM,X9009,ours\n", "X9009 is in no row of drugs.csv"),
 ]
+
+
+def test_a_shipped_row_would_not_be_refused() -> None:
+    """What is asked of a site's rows is so of the shipped ones; of the large tables every few hundredth is asked."""
+    for name, row_class in table_classes().items():
+        rows = REFERENCE.store.rows(row_class)
+        for row in rows[:: max(1, len(rows) // 150)]:
+            assert list(wrong_in(REFERENCE, REFERENCE, row)) == [], name
+
+
+def test_the_way_out_is_that_of_the_problem(tmp_path: Path) -> None:
+    for name, text, helps in (
+        ("wrong", "code,ingredient,size,unit\nx9001,house mixture,5,mg\n", False),
+        ("met", "code,ingredient,size,unit\nJ1885,ketorolac tromethamine,10,mg\n", True),
+    ):
+        with pytest.raises(jc.errors.TableError) as caught:
+            REFERENCE.with_tables(_folder(tmp_path / name, drugs=text))
+        assert ("says replaces=yes" in str(caught.value)) is helps
+
+
+def test_spaces_around_a_column_name_are_no_other_column(tmp_path: Path) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path, drugs="code, ingredient, size ,unit\nX9001, house mixture, 5 ,mg\n"))
+    assert int(jc.billing_units("house mixture", "30 mg", ON, reference=own)) == 6
 
 
 @pytest.mark.parametrize(("table", "text", "says"), WRONG, ids=[f"{table}-{says}" for table, _, says in WRONG])

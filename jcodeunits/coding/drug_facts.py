@@ -14,7 +14,7 @@ from jcodeunits.encounter import CLAIMS
 from jcodeunits.facts.code_uses import uses_of
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
-from jcodeunits.facts.policy_rows import NeededModifier
+from jcodeunits.facts.policy_rows import LICENSED, NeededModifier
 from jcodeunits.facts.site_policy import replacing_rows
 from jcodeunits.vials import WasteRules
 
@@ -80,7 +80,7 @@ def waste_rules(
         unrecorded=unrecorded.value or "warn",
         citations=tuple(dict.fromkeys(row.citation for row in (jw, jz, unrecorded))),
     )
-    supply = facts.kind in supplies.values and "licensed-biologic" not in facts.classes
+    supply = facts.kind in supplies.values and LICENSED not in facts.classes
     cited = (supplies.citation,)
     if "waste-exempt" in facts.classes:
         return attrs.evolve(rules, exempt="the vaccines of the Part B list take neither JW nor JZ")

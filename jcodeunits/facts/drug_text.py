@@ -153,4 +153,5 @@ def strength_in(written: str) -> Strength | None:
     Fraction(40, 1)
     """
     found = _scanner().fullmatch(written)
-    return None if found is None else _strength(found)
+    is_one = found is not None and any(found[kind] for kind in ("percent", "ratio", "activity", "unit"))
+    return _strength(found) if found is not None and is_one else None

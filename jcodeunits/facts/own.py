@@ -8,18 +8,39 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .. import hcpcs, ndc, tables
+from .. import hcpcs, ndc, routes, tables
 from ..errors import LONGEST, JcodeunitsError
 from ..tables import Dated
 from .book import Book
-from .drug_rows import Brand, Drug, OtherName
+from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, Successor
+from .drug_text import strength_in
 from .own_tables import OwnRow, OwnTables
-from .policy_rows import ANY, DrugClass, PayerOption, PlaceRule, Procedure, RouteCode
-from .product_rows import Container
+from .policy_rows import (
+    ANY,
+    LICENSED,
+    AdministrationRule,
+    Diagnosis,
+    DrugClass,
+    Edit,
+    Limit,
+    Modifier,
+    NeededModifier,
+    PayerOption,
+    Place,
+    PlaceRule,
+    PolicyRow,
+    Procedure,
+    RouteCode,
+    Unclassified,
+    plays,
+)
+from .product_rows import Container, Product
 from .store import key_of, named, stands_in_place
 from .words import normal, squeezed
 
 _PRODUCT = re.compile(r"\d{5}-\d{4}(-\d{2})?")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CLAIMS = ("professional", "outpatient")
 
 
 WAY = "A row that takes another's place says replaces=yes; else give other days or another key."
@@ -31,14 +52,14 @@ def check(base: Book, made: Book, own: OwnTables) -> None:
     `base` is the reference without the rows, `made` the one with them.
     """
     for row_class, rows in own.rows.items():
-        problems = [f"line {one.line}: {says}" for one in rows for says in _problems(base, made, one)]
-        problems += _twice(rows)
-        if problems:
+        met = [f"line {one.line}: {says}" for one in rows for says in _met(base, one)] + _twice(rows)
+        wrong = [f"line {one.line}: {says}" for one in rows for says in wrong_in(base, made, one.row)]
+        if met or wrong:
             file = os.path.join(own.path, f"{row_class.TABLE}.csv")
-            raise tables.refuse(os.path.basename(file), file, problems, WAY)
+            raise tables.refuse(os.path.basename(file), file, [*met, *wrong], WAY if met else "")
 
 
-def _problems(base: Book, made: Book, one: OwnRow) -> Iterable[str]:
+def _met(base: Book, one: OwnRow) -> Iterable[str]:
     met = _meets(base, one)
     before = met or _answered(base, one.row)
     if before and not met and isinstance(one.row, DrugClass):
@@ -47,7 +68,6 @@ def _problems(base: Book, made: Book, one: OwnRow) -> Iterable[str]:
         yield f"{named(one.row)} meets {before}"
     if one.row.replaces and not before:
         yield f"{named(one.row)} says replaces=yes, and no shipped row stands in its place: leave replaces out"
-    yield from _wrong(base, made, one.row)
 
 
 def _meets(base: Book, one: OwnRow) -> str:
@@ -111,7 +131,7 @@ def _option_of(base: Book, row: PayerOption) -> str:
     if row.option == "follows":
         return "whom the shipped payer follows: name a payer of your own that follows it"
     on = _a_day_of(base, row)
-    for claim in ("professional", "outpatient") if row.claim == ANY else (row.claim,):
+    for claim in _CLAIMS if row.claim == ANY else (row.claim,):
         try:
             found = base.policy.option(row.payer, row.option, on, claim)
         except JcodeunitsError:
@@ -124,7 +144,7 @@ def _place_of(base: Book, row: PlaceRule) -> str:
     if not _is_payer(base, row.payer):
         return ""
     on = _a_day_of(base, row)
-    for claim in ("professional", "outpatient") if row.claim == ANY else (row.claim,):
+    for claim in _CLAIMS if row.claim == ANY else (row.claim,):
         found = base.policy.place_rule(row.place, on, row.payer, claim)
         if found is not None:
             return f"{named(found)} ({found.citation})"
@@ -144,7 +164,26 @@ def _class_of(base: Book, row: DrugClass) -> str:
     return f"how {row.code} ({known[-1].ingredient}) is given by the shipped rows" if known else ""
 
 
+def _limit_of(base: Book, row: Limit) -> str:
+    on = _a_day_of(base, row)
+    found = [base.policy.limit(row.code, on, claim) for claim in _CLAIMS if row.claim in (ANY, claim)]
+    return _first(found)
+
+
+def _edit_of(base: Book, row: Edit) -> str:
+    on = _a_day_of(base, row)
+    found = [base.policy.edit(row.column_1, row.column_2, on, claim) for claim in _CLAIMS if row.claim in (ANY, claim)]
+    return _first(found)
+
+
+def _first(found: Iterable[Dated | None]) -> str:
+    """The first row that answers, in words."""
+    return next((f"{named(row)} ({row.citation})" for row in found if row is not None), "")
+
+
 def _route_of(base: Book, row: RouteCode) -> str:
+    if not _is_payer(base, row.payer):
+        return ""
     known = base.drugs.ingredients.get(normal(row.ingredient), ())
     return f"the shipped code {known[-1].code} of {row.ingredient}" if known else ""
 
@@ -158,56 +197,92 @@ _ASK: dict[type[Any], Any] = {
     Container: _container_of,
     DrugClass: _class_of,
     RouteCode: _route_of,
+    Limit: _limit_of,
+    Edit: _edit_of,
 }
 
 
 # --- rows that could never answer, or would answer nonsense -----------------------------------------
 
 
-def _wrong(base: Book, made: Book, row: Any) -> Iterable[str]:
+def wrong_in(base: Book, made: Book, row: Any) -> Iterable[str]:
+    """What a row says that is nonsense, or that no question ever reaches, column by column."""
     for name, values in _spoken(row):
-        known = sorted({word for other in base.store.rows(type(row)) for word in getattr(other, name)})
-        strange = [word for word in values if word not in known and word != ANY]
+        known = _words_of(base, made, row, name)
+        strange = [word for word in values if word not in known and (word != ANY or name in ("kind", "name"))]
         if strange:
-            yield f"column {name}: {'|'.join(strange)!r} is none of {', '.join(known)}"
+            yield f"column {name}: {'|'.join(strange)!r} is none of {', '.join(sorted(known))}"
     payer = getattr(row, "payer", ANY)
     if payer != ANY and (payer != payer.casefold() or " " in payer):
         yield f"column payer: {payer!r}: a payer is written in lower case without spaces"
     elif payer != ANY and payer not in made.policy.payers():
         yield f"column payer: {payer!r} has no row in payers.csv: give it one"
-    if isinstance(row, Drug):
-        yield from _wrong_drug(made, row)
-    elif isinstance(row, Brand | OtherName):
-        yield from _wrong_name(made, row)
-    elif isinstance(row, PayerOption):
-        yield from _wrong_option(base, made, row)
-    elif isinstance(row, Container) and not _PRODUCT.fullmatch(row.product):
-        yield f"column product: {row.product!r}: an NDC as 5-4-2, or a labeler and product as 5-4, is wanted"
+    for name in _DRUG_CODES.get(type(row), ()):
+        said = getattr(row, name)
+        for code in said if isinstance(said, tuple) else (said,):
+            if code not in ("", ANY) and not made.drugs.rows(code):
+                yield f"column {name}: {code} is in no row of drugs.csv"
+    for row_class, ask in _WRONG.items():
+        if isinstance(row, row_class):
+            yield from ask(base, made, row)
 
 
 def _spoken(row: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """The columns whose words are those of the shipped rows."""
-    for name in ("routes", "lines"):
+    """The columns whose words must be known ones."""
+    for name in ("routes", "lines", "classes", "kinds"):
         if isinstance(getattr(row, name, None), tuple):
             yield name, getattr(row, name)
+    if isinstance(row, Drug):
+        yield "kind", (row.kind,)
+    if isinstance(row, DrugClass):
+        yield "name", (row.name,)
 
 
-def _wrong_drug(made: Book, row: Drug) -> Iterable[str]:
+def _words_of(base: Book, made: Book, row: Any, name: str) -> set[str]:
+    """The words that a column may hold: those of the shipped rows, and those that another table asks for."""
+    shipped = base.store.rows(type(row))
+    known = {LICENSED} if name == "name" else set()
+    known |= {word for other in shipped for column, words in _spoken(other) if column == name for word in words}
+    if name in ("kind", "name"):
+        asking: tuple[type[Any], ...] = (AdministrationRule, PlaceRule, Unclassified)
+        asked = [said for table in asking for one in made.store.rows(table) for said in _spoken(one)]
+        return known | {word for column, words in asked if column in ("classes", "kinds") for word in words} - {ANY}
+    if name in ("classes", "kinds"):
+        return known | {one.name for one in made.policy.rows(DrugClass)} | {one.kind for one in made.drugs.drugs}
+    return known | set(routes.NAMES) if name == "routes" and isinstance(row, PolicyRow) else known
+
+
+def _wrong_drug(_base: Book, made: Book, row: Drug) -> Iterable[str]:
     if row.code != row.code.upper() or not hcpcs.is_valid(row.code):
         yield f"column code: {row.code!r}: a code is a letter and four digits, in capitals, or five digits"
     elif any(one.code == row.code for one in made.policy.rows(Procedure)):
         yield f"column code: {row.code} is a service in procedures.csv, no drug"
     if len(row.ingredient) > LONGEST // 2 or len(row.ingredient.split()) > 16:
         yield "column ingredient: longer than any name that is looked up"
+    yield from _wrong_text("ingredient", row.ingredient)
 
 
-def _wrong_name(made: Book, row: Brand | OtherName) -> Iterable[str]:
-    if row.code and not made.drugs.rows(row.code):
-        yield f"column code: {row.code} is in no row of drugs.csv"
-    elif not row.code and row.ingredient and normal(row.ingredient) not in made.drugs.ingredients:
+def _wrong_text(column: str, name: str) -> Iterable[str]:
+    """What is no name: it would never be looked up as one."""
+    if not squeezed(name):
+        yield f"column {column}: {name!r} holds no letter or digit"
+    elif hcpcs.is_valid(name) or ndc.looks_like(name):
+        yield f"column {column}: {name!r} is a code, no name"
+
+
+def _wrong_name(_base: Book, made: Book, row: Brand | OtherName) -> Iterable[str]:
+    yield from _wrong_text(
+        "brand" if isinstance(row, Brand) else "name", row.brand if isinstance(row, Brand) else row.name
+    )
+    rows = made.drugs.rows(row.code)
+    name = row.brand if isinstance(row, Brand) else row.name
+    if row.code and row.ingredient not in ("", name, *(one.ingredient for one in rows)) and rows:
+        yield f"column ingredient: {row.ingredient!r} is not that of {row.code}: {rows[-1].ingredient}"
+    elif not row.code and not row.ingredient:
+        yield "give the code or the ingredient that it means"
+    elif not row.code and getattr(row, "kind", "") != "unsafe" and normal(row.ingredient) not in made.drugs.ingredients:
         yield f"column ingredient: {row.ingredient!r} is in no row of drugs.csv"
     elif row.replaces:
-        name = row.brand if isinstance(row, Brand) else row.name
         means = {one.code for one in made.drugs.meant_by(squeezed(name))}
         if row.code and means != {row.code}:
             table = "names.csv" if isinstance(row, Brand) else "brands.csv"
@@ -228,3 +303,80 @@ def _wrong_option(base: Book, made: Book, row: PayerOption) -> Iterable[str]:
         yield f"{row.option} takes one value, not {'|'.join(row.values)}"
     if not row.values and known and all(other.values for other in known):
         yield f"{row.option} takes a value, such as {'|'.join(known[0].values)}"
+
+
+def _wrong_container(_base: Book, _made: Book, row: Container) -> Iterable[str]:
+    if not _PRODUCT.fullmatch(row.product):
+        yield f"column product: {row.product!r}: an NDC as 5-4-2, or a labeler and product as 5-4, is wanted"
+
+
+def _wrong_place(_base: Book, _made: Book, row: Place) -> Iterable[str]:
+    if not re.fullmatch("[0-9]{2}", row.code):
+        yield f"column code: {row.code!r}: a place-of-service code of two digits is wanted"
+
+
+def _wrong_place_rule(_base: Book, made: Book, row: PlaceRule) -> Iterable[str]:
+    if row.place != "facility" and row.place not in {one.code for one in made.policy.rows(Place)}:
+        yield f"column place: {row.place!r} is in no row of places.csv; `facility` stands for all that are one"
+    if row.outcome == "withhold" and not row.lines:
+        yield "column lines is missing: what is withheld, administration or drug"
+    if row.reason and not _ID.fullmatch(row.reason):
+        yield f"column reason: {row.reason!r}: an id in small letters is wanted, such as place-by-payer"
+
+
+def _wrong_edit(_base: Book, _made: Book, row: Edit) -> Iterable[str]:
+    if row.indicator not in (0, 1):
+        yield f"column indicator: {row.indicator}: 0 (never together) or 1 (with a modifier) is wanted"
+
+
+def _wrong_decision(_base: Book, made: Book, row: AdministrationRule) -> Iterable[str]:
+    played = [one.role for one in made.policy.rows(Procedure)]
+    if row.outcome in ("bill", "procedure") and not row.role:
+        yield "column role is missing: what is billed, or holds the injection"
+    for column, said in (("role", tuple(filter(None, row.role.split("|")))), ("alternatives", row.alternatives)):
+        strange = [role for role in said if not any(plays(one, (role,)) for one in played)]
+        if strange:
+            yield f"column {column}: {'|'.join(strange)!r}: no row of procedures.csv has that role"
+    if row.reason and not _ID.fullmatch(row.reason):
+        yield f"column reason: {row.reason!r}: an id in small letters is wanted, such as own-row"
+
+
+def _wrong_needed(_base: Book, made: Book, row: NeededModifier) -> Iterable[str]:
+    if not any(one.code == row.modifier for one in made.policy.rows(Modifier)):
+        yield f"column modifier: {row.modifier!r} is in no row of modifiers.csv"
+
+
+def _wrong_word(_base: Book, _made: Book, row: NameWord) -> Iterable[str]:
+    if row.kind == "route" and row.means not in routes.NAMES:
+        yield f"column means: {row.means!r} is none of {', '.join(routes.NAMES)}"
+
+
+def _wrong_strength(_base: Book, _made: Book, row: BrandStrength) -> Iterable[str]:
+    if strength_in(row.concentration) is None:
+        yield f"column concentration: {row.concentration!r}: what one mL holds is wanted, such as 40 mg/mL"
+
+
+_WRONG: dict[type[Any], Any] = {
+    Drug: _wrong_drug,
+    Brand: _wrong_name,
+    OtherName: _wrong_name,
+    PayerOption: _wrong_option,
+    Container: _wrong_container,
+    Place: _wrong_place,
+    PlaceRule: _wrong_place_rule,
+    Edit: _wrong_edit,
+    AdministrationRule: _wrong_decision,
+    NeededModifier: _wrong_needed,
+    NameWord: _wrong_word,
+    BrandStrength: _wrong_strength,
+}
+# Columns that hold codes of drugs.
+_DRUG_CODES: dict[type[Any], tuple[str, ...]] = {
+    Brand: ("code",),
+    OtherName: ("code",),
+    Product: ("codes",),
+    DrugClass: ("code",),
+    RouteCode: ("codes",),
+    Successor: ("code", "successor"),
+    Diagnosis: ("code",),
+}

@@ -46,7 +46,7 @@ def read_own(
     name = os.path.basename(file)
     cells = tables.cells_of(io.StringIO(tables.file_text(file, name, "utf-8-sig"), newline=""), file, name)
     names = tables.header(row_class)
-    given = cells[0] if cells else []
+    given = [column.strip() for column in cells[0]] if cells else []
     unknown = [column for column in given if column not in (*names, "replaces")]
     if not given or unknown or len(set(given)) != len(given):
         wrong = ", ".join(repr(column) for column in unknown)

@@ -16,6 +16,7 @@ import attrs
 from ..tables import Dated, choice, column, columns_last, integer, number, optional, optional_integer, text, words
 
 ANY = "any"
+LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
 
 _claim = choice("any", "professional", "outpatient")
 _severity = choice("", "note", "warn", "stop")
