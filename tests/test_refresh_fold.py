@@ -25,7 +25,7 @@ from jcodeunits.facts.folder import open_folder
 from jcodeunits.refresh import fold
 from jcodeunits.refresh.byhand import ByHand
 from jcodeunits.refresh.dating import edition_of
-from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.family import EVIDENCE, Asked
 from jcodeunits.refresh.state import NOTHING, State
 
 BYHAND = ByHand(jc.Reference.shipped().store)
@@ -370,6 +370,25 @@ def test_what_begins_with_an_edition_does_not_answer_on_the_day_before(folder: P
     assert policy.limit("J9260", "2020-01-01") is not None
 
 
+def test_a_pinned_manifest_stays_a_reference_and_rolls_back(folder: Path, tmp_path: Path) -> None:
+    import pickle
+    import shutil
+
+    place = _copied(folder, tmp_path)
+    shutil.copy(place / "manifest.json", place / "before.json")
+    old = jc.Reference.load(place)
+    fold.refresh([published.mue(tmp_path, 2026, 4, {"J9260": 10})], place)
+    pinned, new = jc.Reference.load(place / "before.json"), jc.Reference.load(place)
+    assert pinned.fingerprint == old.fingerprint != new.fingerprint
+    assert [book.policy.limit("J9260", "2026-10-01").units for book in (pinned, new)] == [9, 10]  # type: ignore[union-attr]
+    assert pickle.loads(pickle.dumps(pinned)).fingerprint == old.fingerprint
+    told = fold.refresh([], place, check=True, compare=pinned)
+    assert any("9 a day to 10 a day" in str(change) for change in told.changes)
+    shutil.copy(place / "before.json", place / "manifest.json")
+    assert jc.Reference.load(place).fingerprint == old.fingerprint
+    assert fold.refresh([published.mue(tmp_path, 2026, 4, {"J9260": 10})], place).read != ()
+
+
 def test_a_saved_page_of_places_keeps_their_rates_and_asks_for_those_of_new_ones(tmp_path: Path) -> None:
     rated = published.plain(
         "pos_2026-01.csv", "pos_code,pos_type,pos_name", "11,Non-facility,Office", "22,Facility,Ward"
@@ -394,6 +413,31 @@ def test_a_folder_reaches_as_far_as_its_own_editions_not_as_far_as_the_packages(
 
 
 # --- the real files ------------------------------------------------------------------------------------
+
+
+def test_what_is_shipped_is_what_refresh_derives_so_that_an_edit_by_hand_is_noticed() -> None:
+    store = jc.Reference.shipped().store
+    texts, _ = fold.derive(fold.state_of(store), BYHAND)
+    differs = {name: _lines(texts[name]) ^ _lines((FOLDER / f"{name}.csv").read_text("utf-8")) for name in fold.DERIVED}
+    assert {name: sorted(lines)[:4] for name, lines in differs.items() if lines} == {}
+
+
+def _lines(text: str) -> set[str]:
+    return set(text.splitlines())
+
+
+def test_the_published_files_one_by_one_in_any_order_are_the_shipped_tables(shared: Path, tmp_path: Path) -> None:
+    files = [file for name in ("cms", "fda", "evidence") for file in fold.find([shared / name])]
+    paths = list(dict.fromkeys(file.path for file in files))
+    random.Random(26).shuffle(paths)
+    state, lines = NOTHING, []
+    for path in paths:
+        made = fold.fold(state, iter(lines), [path], BYHAND, Asked(), tmp_path, derived=False)
+        state, lines = made.state, made.edits.read_text("utf-8").splitlines(keepends=True)[1:]
+    texts, _ = fold.derive(state, BYHAND)
+    for name in (*fold.DERIVED, *EVIDENCE):
+        assert texts[name] == (FOLDER / f"{name}.csv").read_text("utf-8"), name
+    assert lines == (FOLDER / "edits.csv").read_text("utf-8").splitlines(keepends=True)[1:]
 
 
 def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:

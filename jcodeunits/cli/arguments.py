@@ -124,7 +124,9 @@ FOLDERS = {"reference": "JCODEUNITS_REFERENCE", "tables": "JCODEUNITS_TABLES"}
 
 def add_facts(made: Parser) -> None:
     """Which book of facts is used: a folder that refresh made, a site's own rows on top."""
-    made.add_argument("--reference", metavar="FOLDER", help="a folder that `jcodeunits refresh --into` made")
+    made.add_argument(
+        "--reference", metavar="FOLDER", help="a folder that `jcodeunits refresh --into` made, or a manifest kept in it"
+    )
     made.add_argument("--tables", metavar="FOLDER", help="your own rows, on top of the reference")
 
 

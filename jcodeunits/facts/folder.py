@@ -30,7 +30,7 @@ _KEYS = {"format": int, "edition": str, "fingerprint": str, "tables": str, "dige
 class Folder:
     """What a manifest says: where the tables lie, their edition, and the SHA-256 of each file.
 
-    `fingerprint` is that of `digests`; `path` is the folder that the site names.
+    `fingerprint` is that of `digests`; `path` is what the site names: the folder, or a manifest in it that was kept.
     """
 
     path: str
@@ -39,9 +39,14 @@ class Folder:
     digests: Mapping[str, str] = attrs.field(hash=False)
     fingerprint: str
 
+    @property
+    def place(self) -> str:
+        """The folder in which the tables' folder lies."""
+        return os.path.dirname(self.path) if self.path.endswith(".json") else self.path
+
     def file(self, name: str) -> str | None:
         """The file of a table, or None where the package's own answers."""
-        return os.path.join(self.path, self.tables, name) if name in self.digests else None
+        return os.path.join(self.place, self.tables, name) if name in self.digests else None
 
 
 _FILE = re.compile(r"[a-z0-9_]+\.(csv|txt)")
@@ -61,16 +66,21 @@ def digest_of(digests: Mapping[str, str]) -> str:
 
 
 def open_folder(path: str | os.PathLike[str]) -> Folder:
-    """The folder that a refresh made. Raises `TableError` with what to do where it is none."""
-    place = os.path.abspath(os.fspath(path))
-    file = os.path.join(place, MANIFEST)
+    """The folder that a refresh made, or a copy of its manifest that was kept in it under another name.
+
+    Raises `TableError` with what to do where it is none.
+    """
+    given = os.path.abspath(os.fspath(path))
+    pinned = given.endswith(".json") and not os.path.isdir(given)
+    place = os.path.dirname(given) if pinned else given
+    file = given if pinned else os.path.join(place, MANIFEST)
     try:
         with open(file, encoding="utf-8") as stream:
             told = json.load(stream)
     except FileNotFoundError:
         raise TableError(
-            f"{place} holds no {MANIFEST}: give a folder that `jcodeunits refresh PATH... --into FOLDER` made. "
-            "A folder of a site's own rows goes beside it (`--tables`, `with_tables`).",
+            f"{place} holds no {os.path.basename(file)}: give a folder that `jcodeunits refresh PATH... --into FOLDER` "
+            "made. A folder of a site's own rows goes beside it (`--tables`, `with_tables`).",
             file=place,
             problems=(),
         ) from None
@@ -78,7 +88,7 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
         raise TableError(f"{file} cannot be read as a manifest: {why}.", file=file, problems=()) from why
     _check(told, file, place)
     digests = {str(name): str(digest) for name, digest in told["digests"].items()}
-    return Folder(place, told["edition"], told["tables"], digests, told["fingerprint"])
+    return Folder(given, told["edition"], told["tables"], digests, told["fingerprint"])
 
 
 def _check(told: Any, file: str, place: str) -> None:

@@ -68,7 +68,7 @@ class Store:
     @property
     def folders(self) -> tuple[str, ...]:
         """Every folder that is read from."""
-        made = (self.folder.path,) if self.folder is not None else ()
+        made = (self.folder.place,) if self.folder is not None else ()
         return (tables.folder(), *made, *(own.path for own in self.own))
 
     def file_names(self) -> tuple[str, ...]:
