@@ -175,7 +175,7 @@ def billing_units(
 def _one_route(dose: Dose, route: str | None) -> str | None:
     """The route that was said beside the dose or behind it; where both are said, they must agree."""
     if route is None or dose.route is None:
-        return route or dose.route
+        return dose.route if route is None or (isinstance(route, str) and not route) else route
     said = routes.canonical(route)
     if not routes.agree(said, dose.route):
         raise UnreadableDose(
@@ -371,13 +371,19 @@ def _stays(row: Drug, route: str, on: dt.date, reference: Reference) -> None:
 # --- how much ---------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=16384)
 def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
     """How a dose in `unit` counts toward a row.
 
     Raises `NotComputable` (the code's units do not follow from a dose), `BasisNeeded` (a combination whose
     descriptor prints no total) or `UnitMismatch`.
     """
+    if basis is not None and not isinstance(basis, str):
+        raise _basis_needed(row, f"{quoted(basis)} is no text.")
+    return _measured(row, unit, basis)
+
+
+@lru_cache(maxsize=16384)
+def _measured(row: Drug, unit: str, basis: str | None) -> Measure:
     if row.refuses:
         raise NotComputable(
             f"{row.code} ({row.name}) has no units that follow from a dose: {REFUSALS[row.refuses]}. "
@@ -412,7 +418,7 @@ def _size_of(row: Drug, basis: str | None) -> tuple[Fraction, str, str]:
         wanted = normal(basis)
         named = [c for c in row.components if (normal(c.name) + " ").startswith(wanted + " ")]
         if len(named) != 1:
-            raise _basis_needed(row, f"{basis!r} names no part of it." if row.components else "it has one part.")
+            raise _basis_needed(row, f"{quoted(basis)} names no part of it." if row.components else "it has one part.")
         return named[0].amount, named[0].unit, "component"
     if row.size is not None:
         return row.size, row.unit, "direct"

@@ -46,9 +46,9 @@ def as_date(value: object) -> dt.date:
         return value
     if isinstance(value, str):
         return _read(value)
-    if isinstance(value, dt.datetime):
+    if isinstance(value, dt.datetime) and type(value.date()) is dt.date:
         return value.date()
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     if value is None:
         raise DateError("The date of service is missing. Give ‹on='2026-03-02'›.", given=None)

@@ -19,8 +19,19 @@ LONGEST = 200  # characters: no drug, dose, unit, route, place or code is writte
 _QUOTED = 60
 
 
+def escaped(text: str) -> str:
+    r"""A text with everything that is no printed character written out: the one place where that is done.
+
+    >>> print(escaped("J1885\x1b[31m\n"), escaped("30 mg"))
+    J1885\x1b[31m\n 30 mg
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def quoted(value: object) -> str:
-    """What was given as an error quotes it: at most 60 characters, however long it is.
+    """What was given as an error quotes it: at most 60 characters, escaped, however long it is.
 
     >>> quoted("Mg"), len(quoted("x" * 8000)), quoted(10**5000)
     ("'Mg'", 61, 'a value of type int')
@@ -29,6 +40,7 @@ def quoted(value: object) -> str:
         shown = repr(value[:_QUOTED] if isinstance(value, str | bytes) else value)
     except Exception:  # noqa: BLE001 - numbers of more digits than Python prints, objects that cannot be shown
         shown = f"a value of type {type(value).__name__}"
+    shown = escaped(shown)
     cut = len(shown) > _QUOTED or (isinstance(value, str | bytes) and len(value) > _QUOTED)
     return shown[:_QUOTED] + "…" if cut else shown
 
@@ -55,6 +67,8 @@ class JcodeunitsError(Exception):
     _INSTEAD: ClassVar[str] = ""
 
     def __init__(self, message: str = "", /, **fields: Any) -> None:
+        # The lines of a list of problems are our own and stand back; all else that is no printed character is escaped.
+        message = message if message.isprintable() else "\n  ".join(map(escaped, message.split("\n  ")))
         super().__init__(message)
         self.message = message  # a key between ‹ and › is said by each door in its own words
         self.fields = fields

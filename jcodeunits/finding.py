@@ -10,7 +10,7 @@ import attrs
 
 from .amount import told
 from .dated import Citation
-from .errors import shortened
+from .errors import escaped, shortened
 
 Severity = Literal["stop", "warn", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -91,8 +91,8 @@ class Finding:
 
     rule: str
     severity: Severity = attrs.field(validator=attrs.validators.in_(SEVERITIES))
-    says: str
-    fix: str
+    says: str = attrs.field(converter=escaped)
+    fix: str = attrs.field(converter=escaped)
     citations: tuple[Citation, ...] = attrs.field(converter=as_tuple, validator=_cited)
     line: int | None = None
     argument: str | None = attrs.field(default=None, kw_only=True)

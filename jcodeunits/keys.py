@@ -201,7 +201,10 @@ def _flag(path: str, value: object) -> bool:
 def _sequence(path: str, value: object) -> tuple[Any, ...]:
     if value is None or isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         _refuse(path, value, "a list")
-    return tuple(value)
+    try:
+        return tuple(value)
+    except Exception:  # noqa: BLE001 - an object that says it can be listed, and cannot
+        _refuse(path, value, "a list")
 
 
 def route(value: object, path: str = "route") -> str:

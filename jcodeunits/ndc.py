@@ -66,9 +66,9 @@ class Ndc:
 
     def text(self, form: str = "5-4-2", *, hyphens: bool = True) -> str:
         """The NDC as `5-4-2` (claims today) or `6-4-2` (from 2033-03-07), with or without hyphens."""
-        if form not in _WIDTHS:
+        if not isinstance(form, str) or form not in _WIDTHS:
             raise IdentifierError(
-                f"{form!r} is not a shape of an NDC here. Ask for {' or '.join(_WIDTHS)}.", given=form
+                f"{quoted(form)} is not a shape of an NDC here. Ask for {' or '.join(_WIDTHS)}.", given=form
             )
         if form == "5-4-2" and not self.labeler.startswith("0"):
             raise InvalidNdc(
@@ -184,7 +184,7 @@ def _read(number: object, on: object = None) -> Ndc:
     if isinstance(number, Ndc):
         return number
     if not isinstance(number, str):
-        lost = number if isinstance(number, int) and not isinstance(number, bool) else None
+        lost = number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9 else None
         says = f"{quoted(number)} is not text, and a number loses the leading zeros of an NDC."
         raise _invalid(number, says, "not text", None if lost is None else _restored(str(lost)))
     if len(number) > LONGEST:

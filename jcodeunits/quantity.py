@@ -119,8 +119,8 @@ def counting(
 
 
 def _way(item: Product, on: object, form: str | None, told: bool, reference: Reference) -> Counting:
-    if form is not None and form not in FORMS:
-        raise ContainerError(f"{form!r} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS)
+    if form is not None and (not isinstance(form, str) or form not in FORMS):
+        raise ContainerError(f"{quoted(form)} is no form. Say one of {', '.join(FORMS)}.", given=form, allowed=FORMS)
     reviewed = reference.products.container(item.ndc, on)
     decides = item.proof in ("", "reviewed")
     if reviewed is not None and reviewed.form and (decides or QUALIFIER_OF[reviewed.form] != item.qualifier):
@@ -222,6 +222,10 @@ def ndc_quantity(
     """
     day, given = as_date(on), dose if isinstance(dose, Dose) else Dose.of(dose)
     book = Reference.of(reference)
+    if qualifier is not None and not (isinstance(qualifier, str) and qualifier in QUALIFIERS):
+        known = tuple(QUALIFIERS)
+        says = f"{quoted(qualifier)} is no qualifier. Say one of {', '.join(known)}."
+        raise ContainerError(says, given=qualifier, allowed=known)
     found, notes = (item, ()) if isinstance(item, Product) else book.products.find(item, day)
     if qualifier in ("F2", "ME"):
         way = Counting(qualifier, None, "asked for by the caller")
@@ -261,6 +265,8 @@ def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> t
     scale = 10**decimals
     whole = half_up(exact.numerator * scale, exact.denominator)
     try:
+        if minimum is not None and not isinstance(minimum, str):
+            raise ValueError("text is wanted")
         least = max(Fraction(1, scale), read_decimal(minimum) if minimum else Fraction(0))
     except ValueError:
         raise ContainerError(

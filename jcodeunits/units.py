@@ -103,7 +103,6 @@ def counts(word: str, thing: str) -> bool:
     return thing in _counted().get(word, ())
 
 
-@cache
 def canonical(spelling: str) -> str:
     """The unit's symbol in the tables, for an accepted spelling.
 
@@ -115,6 +114,14 @@ def canonical(spelling: str) -> str:
     Traceback (most recent call last):
     jcodeunits.errors.UnknownUnit: 'Mg' is not an accepted unit. Did you mean mg?
     """
+    if not isinstance(spelling, str):
+        says = f"{quoted(spelling)} is not an accepted unit: write it as text, for example mg, mL or units."
+        raise UnknownUnit(says, given=spelling, near=())
+    return _canonical(spelling)
+
+
+@cache
+def _canonical(spelling: str) -> str:
     spellings, _ = _definitions()
     if spelling in spellings:
         return spellings[spelling]

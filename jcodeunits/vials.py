@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -22,7 +22,7 @@ from . import tables, units
 from .amount import decimal_text, quotient_up, round_up
 from .dated import Citation, Step, Trace
 from .dose import Dose
-from .errors import ContainerError, UnitMismatch, shortened
+from .errors import ContainerError, UnitMismatch, quoted, shortened
 from .facts.product_rows import KINDS
 from .finding import Finding, declare, softened
 
@@ -494,10 +494,21 @@ def fits(dose: object, sizes: Iterable[object]) -> tuple[Fit, ...]:
     return (best, *others)
 
 
+def _listed(sizes: Iterable[object]) -> tuple[object, ...]:
+    """The sizes, where they can be listed at all."""
+    try:
+        return tuple(sizes)
+    except Exception:  # noqa: BLE001 - an object that says it can be listed, and cannot
+        raise ContainerError(f"{quoted(sizes)} is no list of container sizes.", given=sizes) from None
+
+
 def _sizes(given: Dose, sizes: Iterable[object]) -> tuple[tuple[Dose, Fraction], ...]:
     """The different sizes, largest first, each with its amount in the dose's unit."""
     found: dict[Fraction, Dose] = {}
-    for written in sizes:
+    if isinstance(sizes, str | bytes | Mapping) or not isinstance(sizes, Iterable):
+        says = f"{quoted(sizes)} is no list of container sizes. Give sizes such as ['100 mg', '400 mg']."
+        raise ContainerError(says, given=sizes)
+    for written in _listed(sizes):
         size = Dose.of(written)
         try:
             found.setdefault(size.amount * units.factor(size.unit, given.unit), size)

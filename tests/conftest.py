@@ -23,9 +23,16 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--minutes", type=float, default=60.0, help="how long each test marked `hour` looks")
     parser.addoption(
         "--shared", metavar="FOLDER", help="the folder with the CMS, FDA and sample files (cms/, fda/, ehr/, cases/)"
     )
+
+
+@pytest.fixture(scope="session")
+def seconds(request: pytest.FixtureRequest) -> float:
+    """How long a test marked `hour` looks."""
+    return float(request.config.getoption("--minutes")) * 60
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,10 @@ def arrow(table: Any) -> Any:
             place="table",
         )
     if hasattr(table, "__arrow_c_stream__"):
-        return pa.table(table)
+        try:
+            return pa.table(table)
+        except (pa.ArrowException, TypeError, ValueError) as why:
+            raise BatchError(f"A {type(table).__name__} cannot be read as a table ({why}).", place="table") from None
     raise BatchError(
         f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame.",
         place="table",

@@ -166,8 +166,10 @@ def _closed() -> int:
 
 
 def _failed(says: str, status: int = FAILED) -> int:
+    from jcodeunits.errors import escaped
+
     if sys.stderr is not None:
-        sys.stderr.write(f"jcodeunits: {says}\n")
+        sys.stderr.write(f"jcodeunits: {escaped(says)}\n")
     return status
 
 

@@ -13,6 +13,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from jcodeunits.errors import AmbiguousDrug, BasisNeeded, JcodeunitsError, TableError, UnknownDrug
@@ -42,6 +43,9 @@ _FLAGS = {
 }
 
 
+_TRIED = 20  # ways out, of which each is run until one answers
+
+
 def told(
     why: JcodeunitsError, verb: str, words: Sequence[str], run: Run, ways: Sequence[Words] | None = None
 ) -> list[str]:
@@ -51,8 +55,8 @@ def told(
     candidates = list(why.fields.get("example", ())) if isinstance(why, TableError) else _candidates(why, made, words)
     reason = _reason(why, flags, bool(candidates), _in_file(made, words))
     lines = _wrapped(f"jcodeunits: {reason}")
-    for way in _ways(why, made, verb, list(words)) if ways is None else ways:
-        if _answers(way, run):
+    for way in islice(_ways(why, made, verb, list(words)) if ways is None else ways, _TRIED):
+        if all(map(str.isprintable, way)) and _answers(way, run):
             return [*lines, *candidates, f"try: {shlex.join(['jcodeunits', *way])}"]
     return [*lines, *candidates]
 

@@ -104,10 +104,13 @@ class FromReference:
         return self.reference.fingerprint
 
 
+_LONGEST = 4096  # characters: no system has a longer path
+
+
 def path_of(folder: Any) -> str:
     """A folder's path as text. Raises `TableError` for what is no path, an empty one included."""
     path = os.fspath(folder) if isinstance(folder, str | os.PathLike) else None
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not isinstance(path, str) or not path or "\0" in path or len(path) > _LONGEST:
         raise TableError(f"{quoted(folder)} is no folder: give its path.", file="", problems=())
     return path
 

@@ -28,8 +28,8 @@ def coded(value: object) -> str:
         return quoted(value)
     text = value
     words = text.split()
-    numbered = _NUMBERED.search(text) if len(words) > 1 else _IN_LETTERS.search(text)
-    prose = len(text) > _LONGEST or len(words) > _MOST_WORDS or numbered
+    prose = len(text) > _LONGEST or len(words) > _MOST_WORDS
+    prose = prose or bool((_NUMBERED if len(words) > 1 else _IN_LETTERS).search(text))
     return f"a text of {len(words)} words" if prose else quoted(text)
 
 
