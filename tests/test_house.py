@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import csv
+import doctest
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -314,3 +315,22 @@ def test_no_sample_is_of_a_family_that_is_none() -> None:
 def test_every_verb_answers_machines_too(verb: str) -> None:
     flags = refusals.arguments_of(verb)._option_string_actions
     assert {"--json", "--reference", "--tables"} <= set(flags)
+
+
+# --- tests that can fail ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in TREES if ">>>" in (PACKAGE / name).read_text("utf-8")])
+def test_every_example_expects_something(name: str) -> None:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    texts = [ast.get_docstring(node) or "" for node in ast.walk(TREES[name]) if isinstance(node, kinds)]
+    for text in texts:
+        examples = doctest.DocTestParser().get_examples(text)
+        assert not examples or examples[-1].want or any(one.exc_msg for one in examples), text
+
+
+def test_no_test_asks_what_day_it_is() -> None:
+    """What holds today holds in ten years; the command's own default is tested against the command's clock."""
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        calls = _calls(ast.parse(path.read_text("utf-8")), "today", "now", "utcnow")
+        assert [ast.unparse(call) for call in calls] == [], path.name
