@@ -19,6 +19,7 @@ import jcodeunits as jc
 from jcodeunits import routes, units
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, JcodeunitsError, NoCode, NotInEffect, UnknownDrug
+from jcodeunits.facts.by_route import answers_for
 from jcodeunits.facts.choosing import choose
 from jcodeunits.facts.drug_rows import Brand, BrandStrength, NameWord, OtherName, PublicName, RxNorm, Uncoded
 from jcodeunits.facts.drug_text import parts_of, strength_in
@@ -143,6 +144,21 @@ def test_a_form_or_package_word_leaves_the_code_and_a_route_word_is_the_route(
     named = set(normal(word.word).split()) & set(normal(f"{row.form} {row.qualifier}").split())
     listed = DRUGS.knows(normal(text).replace(" ", ""))
     assert got == answer(name) or named or listed
+
+
+@given(st.sampled_from(NAMES), st.sampled_from([word for word in WORDS if word.means]), st.booleans())
+def test_a_word_that_does_not_fit_how_the_drug_is_given_is_refused(name: str, word: NameWord, before: bool) -> None:
+    text = f"{word.word} {name}" if before else f"{name} {word.word}"
+    got = answer(text)
+    if not got or DRUGS.knows(squeezed(text)):
+        return
+    row = next(row for row in DRUGS.rows(got) if row.period.holds(ON))
+    told = set(normal(word.word).split()) <= set(normal(f"{row.form} {row.qualifier} {name}").split())
+    if word.kind == "route":
+        assert answers_for(row, word.means), row
+    elif not told:
+        ways = word.means.split("|")
+        assert any(row.is_injected if way == "injection" else not row.routes or way in row.routes for way in ways), row
 
 
 @given(st.sampled_from(NAMES), st.sampled_from(NAMES))
