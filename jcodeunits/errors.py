@@ -227,7 +227,10 @@ class EncounterError(JcodeunitsError, ValueError):
 
 
 class FormatError(JcodeunitsError, ValueError):
-    """A message that cannot be read or a charge that cannot be written: `format`, `place`."""
+    """A message that cannot be read or a charge that cannot be written: `format`, `place`.
+
+    `several` is true where a format's `read_all` reads the text one record at a time.
+    """
 
 
 class BatchError(JcodeunitsError, ValueError):

@@ -217,6 +217,34 @@ def test_an_order_is_never_billed(run) -> None:
     assert "MedicationRequest" in refused(run("-", "--from", "fhir", "--place", "11", given=order))
 
 
+@pytest.mark.parametrize("name", ["hl7v2", "fhir"])
+def test_a_batch_is_billed_record_by_record(run, name: str) -> None:
+    rxa = "RXA|0|1|{}101500||^ketorolac|30|mg|||||||||||||{}|A\rRXR|IM\r"
+    msh = "MSH|^~\\&|M|C|B|C|20260302||RAS^O17|{}|P|2.5.1\rPID|1||P1\rORC|RE|1\r"
+    days = (("20260302", "CP"), ("20260303", "RE"), ("20260304", "CP"))
+    texts = {
+        "hl7v2": "BHS|^~\\&|\r" + "".join(msh.format(day) + rxa.format(day, done) for day, done in days) + "BTS|3\r",
+        "fhir": "\n".join(
+            json.dumps({**FHIR, "status": status, "effectiveDateTime": f"2026-03-0{day}T10:15:00-05:00"})
+            for day, status in ((2, "completed"), (3, "not-done"), (4, "completed"))
+        ),
+    }
+    words = ("-", "--from", name, "--diagnosis", "R52")
+    _, out, _ = run(*words, "--place", "11", "--json", given=texts[name].encode())
+    assert [one["lines"][-1]["code"] for one in json.loads(out)] == ["J1885", "J1885"]
+    status, out, err = run(*words, "--place", "11", given=texts[name].encode())
+    assert [row[:10] for row in out.splitlines() if "place 11" in row] == ["2026-03-02", "2026-03-04"]
+    assert status == 1
+    assert err.startswith("jcodeunits: record 2: ")
+    assert err.count("record") == 1
+    status, out, err = run(*words, given=texts[name].encode())
+    assert (status, out) == (2, "")
+    assert err.count("--place 11") == 2
+    assert [line.partition(": ")[2].partition(":")[0] for line in err.splitlines()] == [
+        f"record {n}" for n in (1, 2, 3)
+    ]
+
+
 def test_a_message_out_holds_the_lines_and_findings_go_aside(run) -> None:
     status, out, err = run("-", "--format", "x12", given=ENCOUNTER)
     assert status == 0

@@ -122,6 +122,7 @@ NEGATIONS: list[dict[str, Any]] = [
     {"notGiven": True},
     {"wasNotGiven": True},
     {"notGiven": "true"},
+    {"doNotPerform": True},
     {"statusReason": [{"text": "refused"}]},
     {"reasonNotGiven": [{"text": "refused"}]},
     {"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]},

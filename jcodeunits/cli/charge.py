@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jcodeunits.encounter import Administration, Encounter
-from jcodeunits.errors import EncounterError, quoted
+from jcodeunits.errors import EncounterError, FormatError, JcodeunitsError, quoted
 from jcodeunits.formats import NAMES, Readable
 from jcodeunits.keys import Flag, Keyed, flags_of
 
@@ -34,6 +34,7 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
       jcodeunits charge - --format x12 < encounter.json
       jcodeunits charge --drug ketorolac --dose "30 mg" --route IM --place office
       jcodeunits charge --from fhir given.json --place 11 --ndc 0409-3795-01
+      jcodeunits charge --from hl7v2 batch.hl7 --place 11 --json
       jcodeunits charge --schema
     """
     args = arguments().read(words)
@@ -44,12 +45,16 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     on = asked(args)
     from jcodeunits.charging import charge as charged
 
-    read = _read(args, _said(args, on), on)
+    read, refused = _read(args, _said(args, on), on)
+    if refused:
+        _tell(refused, words)
+    if not read:
+        return 2, ""
     made = [charged(encounter, reference=on.reference) for encounter in read]
-    status = int(not all(one.ok for one in made))
+    status = int(bool(refused) or not all(one.ok for one in made))
     if args.format not in ("table", "json"):
         told = [_message(one, args, on) for one in made]
-        return max(said for said, _ in told), "\n".join(text for _, text in told if text)
+        return max(status, *(said for said, _ in told)), "\n".join(text for _, text in told if text)
     if args.format == "json":
         plain = [on.named(_plain(one, args.expected, on)) for one in made]
         return status, terminal.as_json(plain[0] if len(plain) == 1 else plain)
@@ -162,8 +167,13 @@ def _pairs(written: list[str], flag: str) -> dict[str, str]:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf) -> list[Encounter]:
-    """The encounter of the flags or a message; of JSON one, an array of them, or one a line."""
+def _read(
+    args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf
+) -> tuple[list[Encounter], dict[int, JcodeunitsError]]:
+    """The encounters of the flags, a message or a batch; of JSON one, an array of them, or one a line.
+
+    Beside them, by their number, the records of a batch that cannot be read.
+    """
     day_of, given = said
     if args.file is None:
         if "drug" not in given:
@@ -173,15 +183,19 @@ def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]],
                 given=None,
                 allowed=("FILE", "-", "--drug"),
             )
-        return [Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})]
+        return [Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})], {}
     from jcodeunits import formats
 
     text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     module: Any = formats.module(args.source)
     content = text.decode("utf-8-sig")
     if args.source != "json":
-        found = module.reading(content, reference=asked_of.reference, **day_of, **given)
-        return [found.encounter]
+        try:
+            return [module.reading(content, reference=asked_of.reference, **day_of, **given).encounter], {}
+        except FormatError as why:
+            if not why.fields.get("several"):
+                raise
+        return _batch(module.read_all(content, reference=asked_of.reference, **day_of, **given))
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise EncounterError(
@@ -190,7 +204,30 @@ def _read(args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]],
             given=sorted(given),
             allowed=(),
         )
-    return [module.read(one, **day_of) for one in _several(content)]
+    return [module.read(one, **day_of) for one in _several(content)], {}
+
+
+def _batch(records: Iterable[Any]) -> tuple[list[Encounter], dict[int, JcodeunitsError]]:
+    """What was given, and by their number the records that say nothing about that."""
+    read: list[Encounter] = []
+    refused: dict[int, JcodeunitsError] = {}
+    for number, one in enumerate(records, 1):
+        if isinstance(one, Encounter):
+            read.append(one)
+        elif isinstance(one, JcodeunitsError):
+            refused[number] = one
+        else:
+            refused[number] = FormatError("It says what was charged, not what was given: `audit` reads claim lines.")
+    return read, refused
+
+
+def _tell(refused: Mapping[int, JcodeunitsError], words: Sequence[str]) -> None:
+    """The records that were not read, on standard error."""
+    from .refusals import told
+
+    for number, why in refused.items():
+        first, *more = told(why, "charge", words, lambda *_: (2, ""), ())
+        sys.stderr.write("\n".join([first.replace("jcodeunits: ", f"jcodeunits: record {number}: ", 1), *more, ""]))
 
 
 def _several(text: str) -> list[str]:

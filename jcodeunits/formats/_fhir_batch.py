@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 
 from ._fhir_given import GIVEN
-from ._fhir_json import parse, resources
+from ._fhir_json import lines_of, parse, resources
 from ._incoming import Reading
 from ._json import exact, plain_text
 
@@ -48,9 +47,8 @@ def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
     """The resources of a text: one, a list, or one a line."""
     if isinstance(text, (str, bytes, bytearray)):
         written = plain_text(text, "fhir")
-        lines = [line for line in written.splitlines() if line.strip()]
         text = written
-        if len(lines) > 1 and not _is_json(written) and any(map(_is_json, lines)):
+        if lines := lines_of(written):
             for at, line in enumerate(lines, 1):
                 yield _parsed(line, f"line {at}")
             return
@@ -61,14 +59,6 @@ def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
             yield _parsed(one, f"record {at}")
         return
     yield parse(text)
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _parsed(text: object, where: str) -> dict[str, Any] | FormatError:

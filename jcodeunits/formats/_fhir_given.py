@@ -14,7 +14,22 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _drugs, _fhir_vaccines, _incoming, _names, _routes, _times, _units
-from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
+from ._fhir_json import (
+    CPT,
+    CVX,
+    HCPCS,
+    ICD10,
+    NDC,
+    NEGATIONS,
+    RXNORM,
+    UCUM,
+    codes,
+    decimal,
+    refused,
+    resources,
+    turned,
+    words,
+)
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -138,8 +153,6 @@ class Around:
         return self.inside.get(address) or self.known.get(address) or self.known.get(end)
 
 
-# Elements that turn a record round whatever its status says: DSTU2's name, STU3's, and those of other resources.
-NEGATIONS = ("wasNotGiven", "notGiven", "doNotPerform", "notDone")
 # Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
 REASONS = ("reasonNotGiven", "statusReason")
 # Not the full dose (R5): the dose that is recorded is a question.

@@ -11,7 +11,7 @@ from typing import Any
 from jcodeunits import amount
 from jcodeunits.errors import FormatError
 
-from ._json import Shapes, load
+from ._json import Shapes, exact, load, plain_text
 
 NDC = "http://hl7.org/fhir/sid/ndc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -21,6 +21,8 @@ HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 CVX = "http://hl7.org/fhir/sid/cvx"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 
+# Elements that turn a record round whatever its status says: DSTU2's name, STU3's, and those of other resources.
+NEGATIONS = ("wasNotGiven", "notGiven", "doNotPerform", "notDone")
 TEST_LABEL = "HTEST"  # security label of HL7's ActReason: test health data
 
 # Other names of the same code systems, as they are met.
@@ -165,13 +167,45 @@ def parse(text: object) -> dict[str, Any]:
         raise FormatError(
             "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
         )
-    message = load(text, "fhir", "A FHIR resource")
+    try:
+        message = load(text, "fhir", "A FHIR resource")
+    except FormatError:
+        if (found := _records(text)) > 1:
+            says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
+            raise FormatError(says, format="fhir", several=True) from None
+        raise
     try:
         _shaped(message)
     except RecursionError:
         raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
     _live(message)
     return message
+
+
+def _records(text: object) -> int:
+    """How many records a list of resources has, or a text of one a line (NDJSON)."""
+    if not isinstance(text, (str, bytes, bytearray)):
+        return len(text) if isinstance(text, (list, tuple)) and all(isinstance(one, dict) for one in text) else 0
+    try:
+        written = plain_text(text, "fhir")
+        return _records(exact(written, "fhir")) if written.lstrip()[:1] == "[" else len(lines_of(written))
+    except FormatError:
+        return 0
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text of one resource a line; none of any other text."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines if len(lines) > 1 and any(map(_is_resource, lines)) and not _is_resource(text) else []
+
+
+def _is_resource(text: str) -> bool:
+    if text.lstrip()[:1] != "{":
+        return False
+    try:
+        return "resourceType" in json.loads(text)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _shaped(message: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from jcodeunits.finding import Finding
 
 from . import _incoming
-from ._fhir_json import words
+from ._fhir_json import NEGATIONS, words
 
 SOURCE = "fhir-immunization"
 # Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
@@ -29,7 +29,7 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     explained = resource.get("explanation") or {}
     kept = {
         name: resource[name]
-        for name in ("resourceType", "id", "status", "wasNotGiven", "notGiven", "statusReason", "performer", "note")
+        for name in ("resourceType", "id", "status", *NEGATIONS, "statusReason", "performer", "note")
         if name in resource
     }
     kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}

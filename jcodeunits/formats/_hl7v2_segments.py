@@ -190,7 +190,7 @@ def kind_of(segments: list[Segment]) -> str:
     heads = [segment for segment in segments if segment.name == "MSH"]
     if len(heads) > 1:
         says = f"{len(heads)} messages in one text, and read() takes one: read_all() reads them one at a time."
-        raise FormatError(says, format="hl7v2")
+        raise FormatError(says, format="hl7v2", several=True)
     if heads:
         _in_production(heads[0])
         return heads[0].get(9, 1)

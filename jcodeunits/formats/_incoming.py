@@ -323,6 +323,7 @@ def _one_patient(given: Sequence[Given], form: str) -> None:
             "reads them one at a time.",
             format=form,
             place="patient",
+            several=True,
         )
 
 
@@ -334,6 +335,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
             "read_all() reads them one at a time.",
             format=form,
             place="on",
+            several=True,
         )
     said = encounter.get("on")
     for one in given:
