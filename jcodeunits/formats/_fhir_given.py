@@ -13,23 +13,8 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _fhir_vaccines, _incoming, _names, _routes, _times, _units
-from ._fhir_json import (
-    CPT,
-    CVX,
-    HCPCS,
-    ICD10,
-    NDC,
-    NEGATIONS,
-    RXNORM,
-    UCUM,
-    codes,
-    decimal,
-    refused,
-    resources,
-    turned,
-    words,
-)
+from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _routes, _times, _units
+from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -162,7 +147,7 @@ SUBPOTENT = ("isSubPotent", "subPotentReason")
 def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool) -> Finding | None:
     """The finding for a status that may not bill; None for one that may."""
     status = resource.get("status")
-    for name in NEGATIONS:
+    for name in _fhir_json.NEGATIONS:
         if resource.get(name, False) is not False:
             return _incoming.not_given(
                 where, f"{name} says that it was not given", "Nothing was given to bill.", _SOURCE, name
