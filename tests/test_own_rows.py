@@ -473,7 +473,11 @@ WRONG = [
     ("payers", "payer,option,values\nour-plan,follows,medicare|commercial\n", "one payer is wanted"),
     ("payers", "payer,option,values,ends\nour-plan,follows,medicare,2025-12-31\n", "holds always"),
     ("payers", "payer,option,values\ncommercial,follows,medicare\n", "whom the shipped payer follows"),
-    ("payers", "payer,option,values\nOur-Plan,follows,medicare\n", "lower case"),
+    (
+        "payers",
+        "payer,option,values\nOur Plan,follows,medicare\n",
+        "lower case without spaces is wanted: write our-plan",
+    ),
     ("payers", "payer,option,values\nour-plan,second-injection,QQ\n", "'QQ' is none of"),
     ("payers", "payer,option,values\nour-plan,second-injection,xs\n", "'xs' is none of"),
     ("payers", "payer,option,values\nour-plan,second-injection,\n", "takes a value"),

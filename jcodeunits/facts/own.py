@@ -214,7 +214,8 @@ def wrong_in(base: Book, made: Book, row: Any) -> Iterable[str]:
             yield f"column {name}: {'|'.join(strange)!r} is none of {', '.join(sorted(known))}"
     payer = getattr(row, "payer", ANY)
     if payer != ANY and (payer != payer.casefold() or " " in payer):
-        yield f"column payer: {payer!r}: a payer is written in lower case without spaces"
+        plain = "-".join(payer.casefold().split())
+        yield f"column payer: {payer!r}: lower case without spaces is wanted: write {plain}"
     elif payer != ANY and payer not in made.policy.payers():
         yield f"column payer: {payer!r} has no row in payers.csv: give it one"
     for name in _DRUG_CODES.get(type(row), ()):

@@ -517,9 +517,10 @@ def _whole_edition(policy: Policy, setting: str, listed: bool) -> Source | None:
 
 @lru_cache(maxsize=1024)
 def _procedures(policy: Policy, on: dt.date, kind: str, role: str) -> tuple[Procedure, ...]:
+    wanted = (role or kind).casefold()
     return tuple(
         row
-        for row in policy.rows(Procedure)
+        for row in policy.store.mentioning(Procedure, lambda line: wanted in line)
         if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(on)
     )
 
