@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from . import formats as formats
     from . import hcpcs as hcpcs
     from . import ndc as ndc
+    from . import refresh as refresh
     from . import spark as spark
     from . import vials as vials
     from .charging import charge as charge

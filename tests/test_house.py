@@ -317,6 +317,17 @@ def test_every_verb_answers_machines_too(verb: str) -> None:
     assert {"--json", "--reference", "--tables"} <= set(flags)
 
 
+# --- public names ---
+
+
+def test_a_type_checker_sees_the_public_names_and_where_they_are() -> None:
+    checked = next(node for node in TREES["__init__.py"].body if isinstance(node, ast.If))
+    seen = {
+        (alias.name, node.module) for node in checked.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert seen == {*jc._HOMES.items(), *((name, None) for name in jc._MODULES)}
+
+
 # --- tests that can fail ------------------------------------------------------------------------------
 
 
