@@ -98,7 +98,7 @@ class BilledUnits(Shown, FromReference):
     def explain(self) -> str:
         """The steps and findings as text, one line each."""
         lines = [self.trace.text()]
-        lines += [f"{f.severity}: {f.says} {f.fix} [{f.citations[0]}]" for f in self.findings]
+        lines += [f"{f} [{f.citations[0]}]" for f in self.findings]
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:

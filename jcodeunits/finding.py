@@ -98,9 +98,13 @@ class Finding:
     argument: str | None = attrs.field(default=None, kw_only=True)
     reach: str = attrs.field(default="", kw_only=True)
 
+    @property
+    def head(self) -> str:
+        """How grave it is, and the line."""
+        return f"{self.severity} (line {self.line})" if self.line else self.severity
+
     def __str__(self) -> str:
-        at = f" (line {self.line})" if self.line else ""
-        return f"{self.severity}{at}: {self.says} {self.fix}".rstrip()
+        return f"{self.head}: {self.says} {self.fix}".rstrip()
 
     def __repr__(self) -> str:
         return shortened(f"<Finding {self.severity} {self.rule}: {self.says}>")

@@ -280,9 +280,7 @@ def text(value: object, width: int = 80) -> str:
     parts = [view.title] if view.title else []
     parts += [text_table(table.head, table.rows, table.right, width) for table in view.tables if table.rows]
     for finding in view.findings:
-        at = f" (line {finding.line})" if finding.line else ""
-        says = f"{finding.severity}{at}: {finding.says} {finding.fix}"
-        parts.append(textwrap.fill(says, width, subsequent_indent="  ", break_long_words=False))
+        parts.append(textwrap.fill(str(finding), width, subsequent_indent="  ", break_long_words=False))
     return "\n".join([*parts, *([view.note] if view.note else [])])
 
 

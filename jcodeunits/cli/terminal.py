@@ -93,9 +93,8 @@ def finding_lines(
     for finding in ranked:
         if finding.reach and not cited:
             continue
-        at = f" (line {finding.line})" if finding.line else ""
         says = " ".join(part for part in (finding.says, finding.fix, flag(finding.argument)) if part)
-        body = wrapped(says, f"{finding.severity}{at}: ", "  ")
+        body = wrapped(says, f"{finding.head}: ", "  ")
         if room is not None and finding.severity == "note" and len(lines) + len(body) + bool(far) > max(room, 1):
             left += 1
             continue
