@@ -6,6 +6,9 @@ for every administration and says what the row says.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from jcodeunits.amount import decimal_text
 from jcodeunits.facts.policy_rows import ANY, AdministrationRule, plays
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
@@ -108,10 +111,31 @@ def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     if codes:
         says += f" Other codes: {', '.join(dict.fromkeys(codes))}."
     severity: Severity = row.severity  # type: ignore[assignment]
+    if row.beside and row.outcome == "none" and (wrong := _other_size(draft, given, row)):
+        severity, says = "warn", f"{says} {wrong}"
     if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
         # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
     draft.say(row.reason, severity, says, _sentence(row.fix), row.citation, about=about)
+
+
+def _other_size(draft: Draft, given: GivenDrug, row: AdministrationRule) -> str:
+    """What is wrong where the visit that holds the drug is for another amount of it; empty where nothing is."""
+    if given.drug is None or given.drug.size is None or not given.entries:
+        return ""
+    amount = given.entries[0].line.units * given.drug.size
+    codes = [found for role in row.beside for found in draft.policy.procedures(draft.on, role=role)]
+    fitting = [found.code for found in codes if _holds(found.position, amount)]
+    held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
+    if not fitting or set(held) <= set(fitting):
+        return ""
+    return f"{decimal_text(amount)} {given.drug.unit} were given: that is {' or '.join(fitting)}."
+
+
+def _holds(position: str, amount: Fraction) -> bool:
+    """Whether a position such as up-to-56 or above-56 holds an amount."""
+    words, _, limit = position.rpartition("-")
+    return limit.isdigit() and (amount > int(limit)) is (words == "above")
 
 
 def _sentence(text: str) -> str:

@@ -83,6 +83,23 @@ def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
         decision.row.citation,
         about=entry,
     )
+    _other_joint(draft, decision, entry)
+
+
+def _other_joint(draft: Draft, decision: Decision, entry: Entry) -> None:
+    """A warning where the listed procedure is that of another joint than the one the site names."""
+    named_by_site = _by_site(draft, decision, _roles(decision.role))
+    if not entry.role.startswith("joint") or not named_by_site or entry.role in {row.role for row in named_by_site}:
+        return
+    codes = list(dict.fromkeys(row.code for row in named_by_site))
+    draft.say(
+        "joint-by-site",
+        "warn",
+        f"{entry.code} is listed, but {draft.administration(decision.index).site!r} is a joint of {_few(codes)}.",
+        "Correct the service or the site.",
+        named_by_site[0].citation,
+        about=entry,
+    )
 
 
 def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:

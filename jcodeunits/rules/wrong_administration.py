@@ -11,6 +11,7 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 _OWN = ("vaccine", "rsv", "antineoplastic", "allergen")
+_VEIN = ("infusion", "push", "iv-push")
 _PLAIN = "injection-sc-im"
 
 
@@ -34,15 +35,17 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
     listed = [item for item in listed if item[2].kind == "administration"]
     if not listed:
         return
+    wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
+    whole = len(wanted) == len(case.encounter.administrations)
     for number, line, procedure in listed:
-        wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
         if not wanted or any(procedure.role in (row.role, *row.alternatives) for row in wanted):
             continue
         plain = procedure.role == _PLAIN
         own = plain and all(row.role.startswith(_OWN) for row in wanted)
         family = procedure.role.startswith("vaccine") and any(row.role.startswith("vaccine") for row in wanted)
-        if plain or family:
-            right = next(row for row in wanted if plain or row.role.startswith("vaccine"))
+        other = whole and _other_family(procedure.role, wanted)
+        if plain or family or other:
+            right = next(row for row in wanted if not family or row.role.startswith("vaccine"))
             codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
             yield wrong_administration.finding(
                 "stop" if own else "warn",
@@ -51,6 +54,14 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
                 right.citation,
                 line=number,
             )
+
+
+def _other_family(role: str, wanted: list[AdministrationRule]) -> bool:
+    """Whether a listed code is antineoplastic and no drug given is, or into a vein and all that is given so is."""
+    ours = [row.role.startswith("antineoplastic") for row in wanted]
+    if role.startswith("antineoplastic"):
+        return not any(ours)
+    return role in _VEIN and all(ours) and any(row.role.endswith(_VEIN) or role in row.role for row in wanted)
 
 
 def _wanted(case: Case, drug: Line) -> AdministrationRule | None:
