@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_charges import FIELDS, STOP, assert_same, charge_of, charges, drug_line, injection_line
 
+import jcodeunits as jc
 from jcodeunits import formats
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.errors import FormatError
@@ -437,3 +438,22 @@ def test_test_data_and_counts_that_do_not_fit_are_said(was: str, now: str, field
 def test_an_interchange_that_was_joined_or_is_no_claim_is_refused(was: str, now: str, says: str) -> None:
     with pytest.raises(FormatError, match=says):
         x12.read(ENVELOPE.replace(was, now))
+
+
+@pytest.mark.parametrize("claim", ["professional", "outpatient"])
+def test_a_new_drug_without_a_code_leaves_with_what_was_opened(claim: str) -> None:
+    given = {"drug": "J3490", "description": "newdrug 20 mg/2 mL", "dose": "20 mg", "route": "IV push"}
+    given |= {"ndc": "99999-0739-12", "containers": 1}
+    day = {"on": "2026-03-02", "place": "11" if claim == "professional" else "22", "claim": claim, "diagnoses": ["R52"]}
+    beside = {"revenue_codes": {"drug": "0636", "administration": "0510"}} if claim == "outpatient" else {}
+    amounts = {"J3490": "10", "96374": "90"}
+
+    def write(**more: str) -> str:
+        made = jc.charge(jc.Encounter.from_dict({**day, "administrations": [{**given, **more}]}))
+        return x12.write(made, amounts=amounts, **beside)
+
+    with pytest.raises(FormatError, match="form, containers, container_amount, container_volume"):
+        write()
+    text = write(form="liquid", container_amount="20 mg", container_volume="2 mL")
+    assert named(text, "CTP") == [["CTP", "", "", "", "2", "ML"]]
+    assert "newdrug 20 mg/2 mL" in text

@@ -5,6 +5,7 @@ Such a line counts the drug, not its amount: one unit, and a description that sa
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import attrs
@@ -18,6 +19,7 @@ from jcodeunits.facts.code_uses import unclassified
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
+from jcodeunits.quantity import volume_of
 
 from .opened import Found, Opened
 
@@ -34,15 +36,18 @@ def nameless(error: NotComputable, on: dt.date, reference: Reference) -> Drug | 
 def as_dose(found: Found, dose: Dose) -> Opened:
     """A product opened, measured in the dose's own unit: no code says in what else."""
     entry, item = found.entry, found.item
-    label = item.dose if item is not None else None
+    label, volume = item.dose if item is not None else None, None
     if entry.amount is not None:
         try:
             label = Dose.of(entry.amount)
         except JcodeunitsError:
             label = None
+    if entry.volume is not None:
+        with contextlib.suppress(JcodeunitsError):
+            volume = volume_of(entry.volume)
     alike = label is not None and units.dimension(label.unit) == units.dimension(dose.unit)
     each = label.amount * units.factor(label.unit, dose.unit) if label is not None and alike else None
-    return Opened(found.number, item, entry.containers, each, None, told=entry.amount is not None)
+    return Opened(found.number, item, entry.containers, each, None, told=entry.amount is not None, volume=volume)
 
 
 def undescribed(

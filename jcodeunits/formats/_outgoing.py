@@ -452,6 +452,9 @@ def _wrong_fields(line: Line) -> Iterable[str]:
             yield f"has a charge that cannot be: {why}"
 
 
+_OPENED = "say what was opened (form, containers, container_amount, container_volume)"
+
+
 def _wrong_ndc(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
     given = [(line.ndc, line.ndc_qualifier, line.ndc_quantity)] if line.ndc is not None else []
     given += [(extra.ndc, extra.qualifier, extra.quantity) for extra in line.extra_ndcs]
@@ -465,7 +468,7 @@ def _wrong_ndc(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
         if (qualifier is None) != (quantity is None):
             yield f"has half an NDC quantity ({qualifier or quantity})"
         elif quantity is None and "ndc_quantity" in rules.needs:
-            yield f"has the NDC {ndc} without quantity ({rules.fields['ndc_quantity']}): say what was opened"
+            yield f"has the NDC {ndc} without quantity ({rules.fields['ndc_quantity']}): {_OPENED}"
         if qualifier is not None and qualifier not in (*QUALIFIERS, *([MILLIGRAMS] if allow_me else [])):
             yield f"has the NDC unit {qualifier!r}; {', '.join(QUALIFIERS)} may leave"
         if quantity is not None:
