@@ -385,6 +385,8 @@ class Policy:
             if row.option not in kinds:
                 problems.append(f"{where}: no such option; known are {', '.join(sorted(kinds))}")
                 continue
+            if not row.values and "text" not in kinds[row.option]:
+                problems.append(f"{where}: no value; it is one of {', '.join(kinds[row.option])}")
             problems.extend(
                 f"{where}: {value!r} is none of {', '.join(kinds[row.option])}"
                 for value in row.values
