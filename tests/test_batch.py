@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jcodeunits as jc
 from jcodeunits.amount import MOST_UNITS, quotient_up
-from jcodeunits.batch import columns
+from jcodeunits.batch import OPTIONAL, REQUIRED, columns
 from jcodeunits.errors import BatchError
 from jcodeunits.recipes.cells import whole_numbers
 
@@ -632,3 +632,56 @@ def test_rows_of_an_administration_record_are_billed_only_where_the_drug_was_giv
     assert made["units"].to_pylist() == [2, *([None] * 7)]
     timed = rows.append_column("start", pa.array(["10:00"] * 8)).append_column("stop", pa.array(["10:35"] * 8))
     assert jc.batch.bill(timed)["status"].to_pylist()[:3] == ["billed", "billed", "refused"]
+
+
+# --- every type of column ---------------------------------------------------------------------------
+
+ODD_COLUMNS = [
+    pa.array([None] * 2),
+    pa.array([True, False]),
+    pa.array([11, 12], pa.uint64()),
+    pa.array([5.0, 6.0]),
+    pa.array([Decimal("5.00"), Decimal("6.00")], pa.decimal128(10, 2)),
+    pa.array([Decimal("5.00"), Decimal("6.00")], pa.decimal256(50, 2)),
+    pa.array(["abc", "11"], pa.large_string()),
+    pa.array(["abc", "11"], pa.string_view()),
+    pa.array([b"abc", b"11"]),
+    pa.array([b"ab\xff", b"11"]),
+    pa.array([b"abc", b"abd"], pa.binary(3)),
+    pa.array([dt.date(2026, 3, 2)] * 2),
+    pa.array([20514 * 86400] * 2, pa.timestamp("s")),
+    pa.array([dt.time(9, 30)] * 2),
+    pa.array([dt.timedelta(1)] * 2),
+    pa.array([["a"], ["b"]]),
+    pa.array([[("a", "b")]] * 2, pa.map_(pa.string(), pa.string())),
+    pa.array([{"a": 1}] * 2),
+    pa.array(["abc", "11"]).dictionary_encode(),
+    pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["11"])),
+]
+
+
+@pytest.mark.parametrize("odd", ODD_COLUMNS, ids=lambda column: str(column.type))
+def test_a_column_of_any_type_is_read_or_refused_by_name_and_passes_where_it_is_not_read(odd: Any) -> None:
+    given = {"drug": ["J1885"] * 2, "dose": ["15"] * 2, "unit": ["mg"] * 2, "on": [DAY] * 2}
+    for name in (*REQUIRED, *OPTIONAL, "note", "status"):
+        table = pa.table(given | {name: odd})
+        try:
+            made = jc.batch.bill(table)
+        except BatchError as error:
+            said = str(error)
+        else:
+            said = ""
+        if said:
+            assert {name} & {"note", "status", "id"} == set()
+            assert repr(name) in said
+            assert str(odd.type) in said
+            continue
+        assert made.num_rows == 2
+        assert made.column(table.column_names.index(name)).type == odd.type
+
+
+def test_one_date_outside_the_calendar_refuses_its_row_only() -> None:
+    days = pa.array([20514, 2**31 - 1, -(2**31), 10**7, 20514], pa.int32()).view(pa.date32())
+    given = {"drug": ["J1885"] * 5, "dose": ["15"] * 5, "unit": ["mg"] * 5}
+    made = jc.batch.bill(pa.table(given | {"on": days})).select(["units", "status"]).to_pylist()
+    assert [row["status"] for row in made] == ["billed", "refused", "refused", "refused", "billed"]

@@ -198,6 +198,29 @@ def test_a_row_beyond_the_last_of_a_sheet_is_refused_at_once(tmp_path: Path, mon
         jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
 
 
+def test_a_text_of_any_encoding_stands_in_one_cell_of_a_csv(tmp_path: Path) -> None:
+    texts, source, target = ["DOE, JOHN", '=a "b"'], tmp_path / "given.parquet", tmp_path / "out.csv"
+    kinds = {
+        "bytes": pa.array([text.encode() for text in texts]),
+        "large": pa.array(texts, pa.large_string()),
+        "fixed": pa.array([b"a,bc", b'"abc'], pa.binary(4)),
+        "list": pa.array([["a", "b"], []]),
+        "struct": pa.array([{"a": "x, y"}, None]),
+    }
+    made = {"drug": ["J0696"] * 2, "dose": ["1"] * 2, "unit": ["g"] * 2, "on": ["2026-03-02"] * 2, **kinds}
+    pq.write_table(pa.table(made), source)
+    jc.batch.bill_file(source, target)
+    rows = rows_of(target)
+    assert [row["bytes"] for row in rows] == [row["large"] for row in rows] == texts
+    assert [row["fixed"] for row in rows] == ["a,bc", '"abc']
+    assert [(row["list"], row["struct"]) for row in rows] == [('["a", "b"]', '{"a": "x, y"}'), ("[]", "")]
+    assert [row["units"] for row in rows] == ["4", "4"]
+    view = pa.table(made).select(["drug", "dose", "unit", "on"]).append_column("v", pa.array(texts, pa.string_view()))
+    pq.write_table(view, source)
+    jc.batch.bill_file(source, target, spreadsheet_safe=True)
+    assert [row["v"] for row in rows_of(target)] == [texts[0], f"'{texts[1]}"]
+
+
 def test_cells_that_a_spreadsheet_would_run_are_defused_only_when_asked(tmp_path: Path) -> None:
     cells = ["=1+1", "+cmd", "-x", "@x", "-5", "+5.5", "plain", '="a"']
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"

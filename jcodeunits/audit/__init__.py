@@ -65,6 +65,7 @@ TYPES = {
     "citation": pa.string(),
 }
 OUTPUTS = tuple(TYPES)
+_READ = tuple(name for name in (*REQUIRED, *OPTIONAL) if name not in ("line", "modifiers"))
 _ROWS = 200_000  # lines judged at a time
 _CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 
@@ -92,8 +93,9 @@ def _biller(reference: Reference) -> Iterator[Biller]:
 
 def _judge(given: Any, biller: Biller) -> Any:
     """A table with the answers appended, in its own order."""
-    order, starts = _groups(given)
-    made = given if _ascends(order) else given.take(pa.array(order))
+    made = columns.readable(given, _READ)
+    order, starts = _groups(made)
+    made = made if _ascends(order) else made.take(pa.array(order))
     parts = []
     for first, last in _chunks(starts, given.num_rows):
         inside = starts[(starts >= first) & (starts < last)] - first

@@ -30,7 +30,7 @@ def together(source: files.OpenedInput) -> Iterator[Any]:
     seen, held = _Seen(), source.schema.empty_table()
     for table in source.tables:
         whole = pa.concat_tables([held, table]) if held.num_rows else table
-        cut = _last_claim(whole["claim"])
+        cut = _last_claim(columns.readable(whole.select(["claim"]), ["claim"])["claim"])
         held = whole.slice(cut)
         if cut:
             yield seen.passed(whole.slice(0, cut))
@@ -53,7 +53,7 @@ class _Seen:
 
     def passed(self, table: Any) -> Any:
         """The table, whose claims are remembered. Raises `ScatteredClaims` where one is known."""
-        keys = columns.keys(table["claim"])
+        keys = columns.keys(columns.readable(table.select(["claim"]), ["claim"])["claim"])
         named = (keys.values[at] for at in np.unique(keys.index).tolist())
         marks = np.unique(np.array([hash(value) for value in named if not blank(value)], np.int64))
         for run in self._runs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,51 @@ def whole(column: Any) -> Any:
     if pa.types.is_dictionary(column.type):
         column = column.unify_dictionaries()
     return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
+
+
+def readable(table: Any, names: Iterable[str]) -> Any:
+    """The table with these columns as single values: encodings undone, bytes as the text that they are.
+
+    Raises `BatchError` for a column whose type holds no single value, or none that a row could say.
+    """
+    for name in names:
+        if name in table.column_names:
+            column = table[name]
+            made = _single(column, name)
+            if made is not column:
+                table = table.set_column(table.column_names.index(name), name, made)
+    return table
+
+
+def _single(column: Any, name: str) -> Any:
+    kind = column.type
+    inner = kind.value_type if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind) else kind
+    misplaced = pa.types.is_temporal(inner) and name not in ("on", "start", "stop")
+    if misplaced or any(holds(inner) for holds in _NO_VALUE) or (pa.types.is_time(inner) and name == "on"):
+        raise BatchError(
+            f"Column {name!r} is {kind}: no row can be read from it. Give text, numbers or dates.", place=name
+        )
+    if pa.types.is_run_end_encoded(kind):
+        return _single(pa.chunked_array([pc.run_end_decode(part) for part in column.chunks], inner), name)
+    if pa.types.is_decimal(inner) and inner.bit_width < 128:
+        return column.cast(pa.decimal128(inner.precision, inner.scale))
+    if any(holds(inner) for holds in _BYTES):
+        try:
+            return column.cast(pa.large_binary()).cast(pa.large_string()).cast(pa.string())
+        except pa.ArrowInvalid:
+            says = f"Column {name!r} is {kind}, and its bytes are no text in UTF-8. Give text."
+            raise BatchError(says, place=name) from None
+    return column
+
+
+_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+_NO_VALUE = (
+    pa.types.is_nested,
+    pa.types.is_boolean,
+    pa.types.is_duration,
+    pa.types.is_interval,
+    lambda kind: isinstance(kind, pa.BaseExtensionType),
+)
 
 
 @attrs.frozen(eq=False)

@@ -12,6 +12,7 @@ import codecs
 import contextlib
 import csv
 import io
+import json
 import os
 import re
 import secrets
@@ -516,9 +517,11 @@ def _as_text(column: Any, safe: bool) -> Any:
     if pa.types.is_decimal(kind):
         text = pc.replace_substring_regex(column.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1")
         return pc.utf8_rtrim(text, ".")
-    if not _is_text(kind):
+    if pa.types.is_run_end_encoded(kind):
+        return _as_text(pc.run_end_decode(column), safe)
+    if pa.types.is_primitive(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
-    text = column if pa.types.is_string(kind) else column.cast(pa.string())
+    text = column if pa.types.is_string(kind) else _written(column)
     if safe:
         text = _defused(text)
     risky = pc.fill_null(pc.or_(pc.match_substring_regex(text, _QUOTED), pc.equal(text, "")), False)
@@ -526,6 +529,22 @@ def _as_text(column: Any, safe: bool) -> Any:
         return text
     doubled = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
     return pc.if_else(risky, doubled, text)
+
+
+def _written(column: Any) -> Any:
+    """Texts of any encoding, bytes that are text, and what holds several values, as JSON has it, as plain texts."""
+    if pa.types.is_nested(column.type):
+        cells = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+        return pa.array(cells, pa.string())
+    try:
+        return column.cast(pa.large_binary()).cast(pa.large_string()).cast(pa.string())
+    except pa.ArrowInvalid:
+        says = (
+            f"A column of {column.type} holds bytes that are no text in UTF-8: a CSV cannot keep them. Write .parquet."
+        )
+        raise BatchError(says, place="column") from None
+    except pa.ArrowNotImplementedError:
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
 
 def _defused(texts: Any) -> Any:

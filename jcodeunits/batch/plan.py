@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import JcodeunitsError
-from ..recipes.cells import EPOCH, Cell, is_number, read_day, reason_of
+from ..recipes.cells import EPOCH, Cell, is_number, read_day, read_number, reason_of
 from ..recipes.resolver import Resolver
 from . import columns
 from .columns import Amounts, Keys
@@ -21,6 +21,7 @@ from .columns import Amounts, Keys
 BLOCK = 1 << 16
 # More combinations than this are numbered by sorting instead of by place.
 DENSE = 1 << 22
+_FAR = 1 << 17  # days that are laid out one by one
 
 
 class Days:
@@ -32,14 +33,14 @@ class Days:
     def __init__(self, column: Any, bounds: Any, written: str = "") -> None:
         self.bad: list[str] = []
         numbers, keys = columns.days(column)
-        self._index = numbers if keys is None else keys.index
-        self._keyed = keys is not None
-        if keys is None:
-            self._low = int(numbers.min()) if len(numbers) else 0
-            read = [(day, "") for day in range(self._low, int(numbers.max()) + 1)] if len(numbers) else []
+        if keys is not None:
+            self._index, read = keys.index, [read_day(value, written) for value in keys.values]
+        elif len(numbers) and int(numbers.max()) - int(numbers.min()) < _FAR:
+            low = int(numbers.min())
+            self._index, read = numbers - low, [read_number(day) for day in range(low, int(numbers.max()) + 1)]
         else:
-            self._low = 0
-            read = [read_day(value, written) for value in keys.values]
+            self._index, distinct = numbered(numbers)
+            read = [read_number(day) for day in distinct.tolist()]
         self._days = [day for day, _ in read]
         at = np.searchsorted(bounds, np.array(self._days, np.int64), "right")
         good = at[[not why for _, why in read]] if read else at
@@ -59,21 +60,17 @@ class Days:
 
     def stretch(self, part: slice) -> Any:
         """The stretch of each row of a part."""
-        index = self._index[part]
-        return self._lookup[index - self._low if self._low else index]
+        return self._lookup[self._index[part]]
 
     def of(self, row: int) -> dt.date:
         """The date of service of a row."""
-        return dt.date.fromordinal(self._days[int(self._index[row]) - self._low] + EPOCH)
+        return dt.date.fromordinal(self._days[int(self._index[row])] + EPOCH)
 
     def span(self) -> tuple[dt.date | None, dt.date | None]:
         """The oldest and the newest date."""
-        if self._keyed:
-            seen = np.zeros(len(self._days), bool)
-            seen[self._index] = True
-            days = [day for n, day in enumerate(self._days) if seen[n] and self._lookup[n] < self.stretches]
-        else:
-            days = self._days[:1] + self._days[-1:]
+        seen = np.zeros(len(self._days), bool)
+        seen[self._index] = True
+        days = [day for n, day in enumerate(self._days) if seen[n] and self._lookup[n] < self.stretches]
         if not days:
             return None, None
         return dt.date.fromordinal(min(days) + EPOCH), dt.date.fromordinal(max(days) + EPOCH)

@@ -319,16 +319,17 @@ class Biller:
         detailed = not _PLAIN.issuperset(self.outputs) or any(name in table.column_names for name in DETAILS)
         if detailed:
             self.resolver.detail()
-        dose, unit = columns.apart(table["dose"], table["unit"] if "unit" in table.column_names else None)
-        read = table.set_column(table.column_names.index("dose"), "dose", dose)
-        read = read.drop_columns(["unit"] if "unit" in table.column_names else []).append_column("unit", unit)
+        given = columns.readable(table, (name for name in (*REQUIRED, *OPTIONAL) if name != "id"))
+        dose, unit = columns.apart(given["dose"], given["unit"] if "unit" in given.column_names else None)
+        read = given.set_column(given.column_names.index("dose"), "dose", dose)
+        read = read.drop_columns(["unit"] if "unit" in given.column_names else []).append_column("unit", unit)
         plan = Plan(read, self.resolver, self.pool, self.dates_written)
         answers = solve(plan, detailed)
-        work = Work(table, plan, self.parts) if detailed or len(answers.left) else None
+        work = Work(given, plan, self.parts) if detailed or len(answers.left) else None
         details = _detail(answers, work) if detailed and work is not None else None
         if work is not None:
             one_by_one(answers, work, self.clerk, answers.left)
-        not_given(answers, table)
+        not_given(answers, given)
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)

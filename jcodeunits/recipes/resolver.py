@@ -315,7 +315,9 @@ class Resolver:
             return Meaning(reason=reason_of(error, day), by_dose=told)
         except JcodeunitsError as error:
             return Meaning(reason=reason_of(error, day))
-        return Meaning(by_dose=True) if others(self.book, row, day) else Meaning(row, notes)
+        # A dose may be rather that of another code; of an NDC nobody asks that.
+        asked = not is_number(drug) and others(self.book, row, day)
+        return Meaning(by_dose=True) if asked else Meaning(row, notes)
 
     def _says_more(self, drug: Any) -> bool:
         """Whether a drug's text holds a strength or a route, which count beside the dose of its row."""
