@@ -10,7 +10,7 @@ import pytest
 from test_refresh_products import ONE, make, only, quarter, row
 
 import jcodeunits as jc
-from jcodeunits.refresh import evidence, fold, marketed
+from jcodeunits.refresh import evidence, fold, marketed, named
 from jcodeunits.refresh.family import said
 
 SOLUTION, POWDER = "INJECTION, SOLUTION", "INJECTION, POWDER, LYOPHILIZED, FOR SOLUTION"
@@ -109,6 +109,14 @@ def test_a_description_nests_from_the_carton_in(
     made = marketed.of({"ndc-package": [(ONE, said(package=text))]})[ONE]
     wanted = None if holds is None else (Fraction(str(holds[0])), holds[1])
     assert (made.containers, made.holds, made.shape, made.kind) == (containers, wanted, shape, kind)
+
+
+def test_the_directory_counts_a_package_that_cms_does_not_list() -> None:
+    liquid = files("", VIALS.format("1 mL"), SOLUTION, "30")
+    assert named.counted(ONE, liquid, None) == ("ML", (Fraction(30), "mg"), "directory")
+    assert named.counted(ONE, files("EA", VIALS.format("1 mL"), SOLUTION, "30"), None)[0] == "UN"
+    assert named.counted(ONE, files("", VIALS.format("1 mL"), "INJECTION", "30"), None) == ("", None, "")
+    assert named.counted(ONE, files("", VIALS.format("1 mL"), POWDER), None) == ("", None, "")
 
 
 def test_files_that_differ_are_named_for_review() -> None:

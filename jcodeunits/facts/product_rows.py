@@ -38,7 +38,7 @@ PROOFS = {
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
     "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
-    "directory": "the FDA's directory says what a container holds, and CMS's package size fits it",
+    "directory": "the FDA's directory says what a container holds, and no other file contradicts it",
     "another-package": "every known package of the product is counted so",
     "list-volume": "the FDA list describes it by volume and concentration, and no file as a powder, syringe or kit",
     "list-concentration": "the FDA list and another file print the same concentration, and none a powder",

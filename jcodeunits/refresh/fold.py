@@ -326,7 +326,7 @@ def _parts(state: State) -> list[Lint]:
     loaded: dict[str, list[str]] = {}
     for key in state.sources:
         edition, _, part = key.partition("-f")
-        if part:
+        if part and key.startswith("ptp-"):
             loaded.setdefault(edition, []).append(part)
     newest = {edition.rpartition("-")[0]: edition for edition in sorted(loaded)}
     lint = []

@@ -146,16 +146,16 @@ def _label(texts: Sequence[str], listed: Injectable | None) -> str:
 def counted(number: str, evidence: Evidence, listed: Injectable | None) -> Counted:
     """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it."""
     printed, directory = evidence.unit(number), evidence.marketed(number)
-    found: list[Counted] = (
-        [("ML", directory.per_ml, "")] if directory.per_ml is not None and directory.form == "liquid" else []
-    )
+    found: list[Counted] = []
+    if directory.form == "liquid" and (directory.per_ml is not None or directory.volume is not None):
+        found.append(("ML", directory.per_ml, "directory" if directory.volume is not None else ""))
     found += [one for one in (_liquid(number, evidence, listed), _vial(number, evidence, listed)) if one is not None]
     if printed:
         drug = next((one[1] for one in found if one[0] == printed), None)
         proof = "nsde-unit" if directory.unit else "nadac-unit"
         return (printed, drug, proof) if printed in ("ML", "UN", "GR") else ("", None, "")
     found = [one for one in found if one[2]]
-    return found[0] if len(found) == 1 else ("", None, "")
+    return found[0] if len({one[0] for one in found}) == 1 else ("", None, "")
 
 
 def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:

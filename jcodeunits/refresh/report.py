@@ -275,7 +275,7 @@ def _products(pair: Pair) -> list[Change]:
     found = []
     for number, rows in after.items():
         last, old = rows[-1], before.get(number)
-        name = f"{last['label']}, {last['codes']}"
+        name = f"{last['label']}, {last['codes'] or 'no code is known'}"
         if old is None:
             found.append(Change("came", number, f"from {rows[0]['effective']}: {name}."))
         elif last["ends"] and not old[-1]["ends"]:
