@@ -302,8 +302,6 @@ def _wrong_option(base: Book, made: Book, row: PayerOption) -> Iterable[str]:
     known = [other for other in base.policy.rows(PayerOption) if other.option == row.option]
     if len(row.values) > 1 and known and all(len(other.values) <= 1 for other in known):
         yield f"{row.option} takes one value, not {'|'.join(row.values)}"
-    if not row.values and known and all(other.values for other in known):
-        yield f"{row.option} takes a value, such as {'|'.join(known[0].values)}"
 
 
 def _wrong_container(_base: Book, _made: Book, row: Container) -> Iterable[str]:

@@ -386,7 +386,7 @@ class Policy:
                 problems.append(f"{where}: no such option; known are {', '.join(sorted(kinds))}")
                 continue
             if not row.values and "text" not in kinds[row.option]:
-                problems.append(f"{where}: no value; it is one of {', '.join(kinds[row.option])}")
+                problems.append(f"{where}: it takes a value: {', '.join(kinds[row.option])}")
             problems.extend(
                 f"{where}: {value!r} is none of {', '.join(kinds[row.option])}"
                 for value in row.values
