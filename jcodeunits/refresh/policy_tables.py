@@ -123,7 +123,8 @@ def _with_reason(values: tuple[str, ...], before: tuple[str, ...]) -> tuple[str,
 
 
 def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], days: Days) -> list[Cells]:
-    # One row for both kinds of claim where values and days agree; its source is the practitioner file.
+    # One row for both kinds of claim where values and days agree: its source is the practitioner file, and it names the
+    # hospital's beside it.
     seen: dict[tuple[Any, ...], dict[str, str]] = {}
     for claim, runs in by_claim.items():
         for code, (values, starts, ends, source) in runs:
@@ -131,7 +132,7 @@ def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequ
     rows = []
     for (code, values, starts, ends), found in seen.items():
         claim = "any" if len(found) > 1 else next(iter(found))
-        cite = code + (", both claim types" if claim == "any" else "")
+        cite = f"{code}, and {found['outpatient']}" if claim == "any" else code
         source = found.get("professional") or found["outpatient"]
         cells = {"code": code, "claim": claim} | dict(zip(names, values, strict=True))
         rows.append(cells | _tail(starts, ends, source, cite, days))
