@@ -329,8 +329,8 @@ def refuse(name: str, file: str, problems: Sequence[str], way: str = "", example
     """The error that shows the first problems of a file and counts the others; `example` is a file that loads."""
     shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN])
     more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    way = f"\n{way}" if way else ""
-    last = "\nFor example:\n" + "\n".join(f"  {line}" for line in example) if example else ""
+    way = f"\n  {way}" if way else ""
+    last = "\n  For example:\n" + "\n".join(f"  {line}" for line in example) if example else ""
     says = f"{name} does not load:\n{shown}{more}{way}{last}"
     return TableError(says, file=file, problems=tuple(problems), example=tuple(example))
 

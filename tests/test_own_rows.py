@@ -407,6 +407,7 @@ def test_the_row_that_an_error_shows_loads(tmp_path: Path, table: str) -> None:
     """Every table's example, written as it is shown."""
     with pytest.raises(jc.errors.TableError) as caught:
         REFERENCE.with_tables(_folder(tmp_path / "wrong", **{table: "nonsense\n1\n"}))
+    assert "\\n" not in str(caught.value)
     example = str(caught.value).split("For example:\n")[1]
     head, row = (line.strip() for line in example.splitlines()[:2])
     own = REFERENCE.with_tables(_folder(tmp_path / "right", **{table: f"{head}\n{row}\n"}))

@@ -128,7 +128,7 @@ def _reason(
 def _of_table(why: TableError) -> str:
     """Every problem of a file in one line; the row that would load follows in lines of its own."""
     said = ""
-    for line in why.message.partition("\nFor example:\n")[0].splitlines():
+    for line in why.message.partition("\n  For example:\n")[0].splitlines():
         said += f"{' ' if not said or said[-1] in ':.' else '; '}{line.strip()}"
     return f"{said.strip()}{' For example:' if why.fields.get('example') else ''}"
 

@@ -6,6 +6,8 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 from .. import hcpcs, ndc, routes, tables
@@ -80,11 +82,14 @@ def _meets(base: Book, one: OwnRow) -> str:
 
 def _twice(rows: Sequence[OwnRow]) -> list[str]:
     """Own rows of one file that meet each other."""
+    of_key: dict[tuple[Any, ...], list[OwnRow]] = {}
+    for one in rows:
+        of_key.setdefault(key_of(one.row), []).append(one)
     return [
         f"line {other.line}: {named(other.row)} meets line {one.line}"
-        for i, one in enumerate(rows)
-        for other in rows[i + 1 :]
-        if key_of(one.row) == key_of(other.row) and one.row.period.overlaps(other.row.period)
+        for same in of_key.values()
+        for one, other in combinations(same, 2)
+        if one.row.period.overlaps(other.row.period)
     ]
 
 
@@ -208,7 +213,7 @@ _ASK: dict[type[Any], Any] = {
 def wrong_in(base: Book, made: Book, row: Any) -> Iterable[str]:
     """What a row says that is nonsense, or that no question ever reaches, column by column."""
     for name, values in _spoken(row):
-        known = _words_of(base, made, row, name)
+        known = _words_of(base, made, row.__class__, name)
         strange = [word for word in values if word not in known and (word != ANY or name in ("kind", "name"))]
         if strange:
             yield f"column {name}: {'|'.join(strange)!r} is none of {', '.join(sorted(known))}"
@@ -239,9 +244,10 @@ def _spoken(row: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
         yield "name", (row.name,)
 
 
-def _words_of(base: Book, made: Book, row: Any, name: str) -> set[str]:
+@lru_cache(maxsize=64)
+def _words_of(base: Book, made: Book, row_class: Any, name: str) -> set[str]:
     """The words that a column may hold: those of the shipped rows, and those that another table asks for."""
-    shipped = base.store.rows(type(row))
+    shipped = base.store.rows(row_class)
     known = {LICENSED} if name == "name" else set()
     known |= {word for other in shipped for column, words in _spoken(other) if column == name for word in words}
     if name in ("kind", "name"):
@@ -250,13 +256,13 @@ def _words_of(base: Book, made: Book, row: Any, name: str) -> set[str]:
         return known | {word for column, words in asked if column in ("classes", "kinds") for word in words} - {ANY}
     if name in ("classes", "kinds"):
         return known | {one.name for one in made.policy.rows(DrugClass)} | {one.kind for one in made.drugs.drugs}
-    return known | set(routes.NAMES) if name == "routes" and isinstance(row, PolicyRow) else known
+    return known | set(routes.NAMES) if name == "routes" and issubclass(row_class, PolicyRow) else known
 
 
 def _wrong_drug(_base: Book, made: Book, row: Drug) -> Iterable[str]:
     if row.code != row.code.upper() or not hcpcs.is_valid(row.code):
         yield f"column code: {row.code!r}: a code is a letter and four digits, in capitals, or five digits"
-    elif any(one.code == row.code for one in made.policy.rows(Procedure)):
+    elif made.store.starting(Procedure, row.code):
         yield f"column code: {row.code} is a service in procedures.csv, no drug"
     if len(row.ingredient) > LONGEST // 2 or len(row.ingredient.split()) > 16:
         yield "column ingredient: longer than any name that is looked up"
