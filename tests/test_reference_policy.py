@@ -485,10 +485,11 @@ def test_every_row_of_the_decision_table_is_reached() -> None:
 
 
 def test_every_class_has_a_reader() -> None:
-    """A class is asked for by the decision table, by an option, or by name in a step or rule."""
+    """A class is asked for by the decision table, by an option, by the unclassified codes, or by name in a step."""
     asked = {name for row in rows_of(AdministrationRule) for name in row.classes}
     asked |= {value for row in rows_of(PayerOption) for value in row.values}
     asked |= {name for row in rows_of(PlaceRule) for name in row.classes}
+    asked |= {name for row in rows_of(Unclassified) for name in row.kinds}
     code = "\n".join(path.read_text("utf-8") for path in Path(str(policy_tables.__file__)).parents[1].rglob("*.py"))
     idle = {row.name for row in rows_of(DrugClass)} - asked
     assert [name for name in sorted(idle) if f'"{name}"' not in code] == []
