@@ -29,6 +29,7 @@ import jcodeunits.audit
 from jcodeunits.audit import chargemaster_file
 from jcodeunits.batch import files
 from jcodeunits.batch import workbook as workbooks
+from jcodeunits.cli import main
 from jcodeunits.errors import BatchError
 from jcodeunits.tables import folder
 
@@ -565,3 +566,52 @@ def test_an_encoding_that_is_none_or_another_says_what_to_do(tmp_path: Path) -> 
             jc.batch.bill_file(source, tmp_path / "out.csv", encoding=encoding)
     with pytest.raises(BatchError, match="is no encoding"):
         jc.batch.bill_file(source, tmp_path / "out.csv", encoding="ebcdic-or-so")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        (pa.array(["DOE, JOHN"], pa.string_view()), '"DOE, JOHN"'),
+        (pa.array([b'a,"b'], pa.binary()), '"a,""b"'),
+        (pa.array([[1, 2]]), '"[1, 2]"'),
+        (pa.array([{"a": 'x,"'}]), '"{""a"": ""x,\\""""}"'),
+        (pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())), '"[[""a"", 1]]"'),
+        (pa.array(["x,y"], pa.large_string()), '"x,y"'),
+        (pa.array(["x,y"]).dictionary_encode(), '"x,y"'),
+        (pa.array([True]), "true"),
+        (pa.array([2**64 - 1], pa.uint64()), "18446744073709551615"),
+        (pa.array([5], pa.duration("s")), "5"),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)
+def test_a_further_column_of_any_type_stays_one_cell(tmp_path: Path, column: Any, cell: str) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.csv"
+    plain = {"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": ["2026-03-02"]}
+    pq.write_table(pa.table({**plain, "further": column}), source)
+    assert main(["batch", str(source), "-o", str(target)]) == 0
+    assert f"J1885,30,mg,2026-03-02,{cell},J1885,2," in target.read_text()
+
+
+@pytest.mark.parametrize(
+    "text", ["drug,dose,unit,on," + "x" * 140_000 + "\nJ1885,30,mg,2026-03-02,y\n", "drug,dose\rJ1885,30\r"]
+)
+def test_a_first_line_that_is_no_header_is_refused(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(text.encode())
+    assert main(["batch", str(source), "-o", str(tmp_path / "out.csv")]) == 2
+    assert "is no header" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("numbers", "billed"),
+    [([-(2**31) + 1, 20514, 2**31 - 1], [0, 1, 0]), ([2**31 - 1], [0]), ([20514, -700_000], [1, 0])],
+)
+def test_days_outside_the_calendar_are_refused_rows(tmp_path: Path, numbers: list[int], billed: list[int]) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.csv"
+    days = pa.array(numbers, pa.int32()).cast(pa.date32())
+    plain = {name: [value] * len(numbers) for name, value in (("drug", "J1885"), ("dose", "30"), ("unit", "mg"))}
+    pq.write_table(pa.table({**plain, "on": days}), source)
+    assert main(["batch", str(source), "-o", str(target)]) == 1
+    assert [line.count(",billed,") for line in target.read_text().splitlines()[1:]] == billed

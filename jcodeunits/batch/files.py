@@ -313,7 +313,14 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         raise BatchError(
             f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header"
         )
-    names = next(csv.reader([text]), [])
+    try:
+        names = next(csv.reader([text]), [])
+    except csv.Error:
+        says = (
+            f"The first line of {name} is no header: it has a column name above 131,072 characters, or its lines end "
+            "in CR alone. Save it as CSV with a line for each row."
+        )
+        raise BatchError(says, file=name, place="header") from None
     if not names:
         raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
     return names, rest

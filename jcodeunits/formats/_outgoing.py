@@ -118,10 +118,14 @@ def no_line(lost: Iterable[Loss], what: str) -> list[str]:
     return why or [f"there is no {what}"]
 
 
+_SHOWN = 10  # problems that a sentence names; all stand in the error's field
+
+
 def refuse_any(problems: Sequence[str], what: str, name: str) -> None:
     """Raise `FormatError` with everything that keeps a text from being read; nothing where there is no problem."""
     if problems:
-        says = f"{what} cannot be read: {'; '.join(problems)}."
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        says = f"{what} cannot be read: {'; '.join(problems[:_SHOWN])}{more}."
         raise FormatError(says, format=name, place=problems[0].partition(":")[0], problems=tuple(problems))
 
 
