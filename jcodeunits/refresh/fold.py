@@ -540,4 +540,4 @@ def _refresh(
         told = report.of(result, before, made.digests, own, byhand)
         if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
             write_folder(into, result.contents, result.edition)
-        return told
+        return attrs.evolve(told, check=check)

@@ -84,6 +84,7 @@ class RefreshReport:
     tables: tuple[str, ...]
     changes: tuple[Change, ...]
     lint: tuple[Lint, ...]
+    check: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -101,7 +102,8 @@ class RefreshReport:
         """
         told = [("edition", self.edition), ("read", ", ".join(self.read) or "nothing new")]
         told += [("known", "read before, unchanged: " + ", ".join(self.known))] if self.known else []
-        told.append(("written", ", ".join(self.written) or "nothing: every table is as it was"))
+        differs = ", ".join(self.written)
+        told.append(("differs" if self.check else "written", differs or "nothing: every table is as it was"))
         lines = [_wrapped(f"{name:<11}{words}", width, " " * 11) for name, words in told]
         mine = [f"{MINE[item.kind]} {item}" for item in self.changes if item.own]
         groups: list[tuple[str, Sequence[Any]]] = [("Your own codes and NDCs", mine)]
