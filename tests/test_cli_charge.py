@@ -126,7 +126,7 @@ def test_a_table_names_date_place_lines_and_verdict(run) -> None:
     assert status == 0
     assert out.startswith("2026-03-02, place 11, medicare, professional claim\n")
     assert [row.split()[1] for row in out.splitlines() if row[:1].isdigit()][1:4] == ["99213", "96372", "J2315"]
-    assert out.splitlines()[-1].startswith("3 lines, 2 warnings (")
+    assert out.splitlines()[-1].startswith("3 lines, 1 warning (")
     assert max(map(len, out.splitlines())) <= 80 or "65757030001" in out
 
 
