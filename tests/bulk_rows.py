@@ -91,7 +91,7 @@ def simple(count: int, seed: int) -> list[dict[str, Any]]:
 def detailed(count: int, seed: int) -> list[dict[str, Any]]:
     """Rows with a place, a route, what was opened and what was discarded; most of them make sense."""
     rng = random.Random(seed)
-    listed = [item for item in _products() if item.dose is not None and units.is_known(item.unit)]
+    listed = [item for item in _products() if item.codes and item.dose is not None and units.is_known(item.unit)]
     pool = rng.sample([row for row in listed if row.codes], 400)
     return [_detailed(rng, rng.choice(pool)) for _ in range(count)]
 

@@ -25,9 +25,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # what the tests share
 from shipped import DRUGS, rows_of
 
 import jcodeunits as jc
+import jcodeunits.audit
 from jcodeunits import units
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import Product
@@ -75,6 +78,7 @@ def opened(count: int = 4000) -> list[Product]:
         if item.period.holds(day)
         and item.amount is not None
         and (item.amount * 1000).denominator == 1
+        and item.codes
         and item.codes[0] in live
         and units.is_known(item.unit)
         and units.dimension(item.unit) != "volume"
@@ -124,6 +128,46 @@ def write_realistic(path: Path, rows: int) -> None:
     with pq.ParquetWriter(path, realistic(1, 0, items).schema) as writer:
         for start in range(0, rows, PART):
             writer.write_table(realistic(min(PART, rows - start), start // PART, items))
+
+
+def billed_lines(rows: int, seed: int, items: list[Product]) -> Any:
+    """Billed lines of realistic rows, two or three to a claim: JW lines beside theirs, 3 in 100 with wrong units."""
+    made = jc.batch.bill(realistic(rows, seed, items))
+    made = made.filter(pc.equal(made["status"].cast(pa.string()), "billed"))
+    rng, count = np.random.default_rng(seed), made.num_rows
+    waste, counted = made["waste_units"].to_numpy(), made["units"].to_numpy()
+    counted = np.where(rng.random(count) < 0.03, counted * 10, counted)
+    claim = np.cumsum(rng.random(count) < 0.4) + seed * PART
+    at = np.repeat(np.arange(count), 1 + (waste > 0))
+    second = np.concatenate([[False], at[1:] == at[:-1]])
+    lines = made.take(pa.array(at))
+    own = {name: lines[name] for name in ("on", "dose", "unit", "drug", "ndc", "container", "containers", "discarded")}
+    quantity = lines["ndc_quantity"].cast(pa.string())
+    return pa.table(
+        {
+            "claim": claim[at],
+            "line": np.arange(len(at)),
+            "code": lines["hcpcs"].cast(pa.string()),
+            "units": np.where(second, waste[at], counted[at]),
+            "modifiers": pc.if_else(pa.array(second), "JW", lines["modifier"].cast(pa.string())),
+            **own,
+            "ndc_qualifier": lines["ndc_qualifier"].cast(pa.string()),
+            "ndc_quantity": pc.if_else(pa.array(second), None, quantity),
+            "payer": lines["payer"],
+            "place": lines["place"],
+        }
+    )
+
+
+def write_lines(path: Path, rows: int) -> None:
+    """A Parquet file of billed lines of so many administrations."""
+    items, writer = opened(), None
+    for start in range(0, rows, PART):
+        lines = billed_lines(min(PART, rows - start), start // PART, items)
+        writer = writer or pq.ParquetWriter(path, lines.schema)
+        writer.write_table(lines)
+    if writer is not None:
+        writer.close()
 
 
 def write_file(path: Path, rows: int) -> None:
@@ -245,10 +289,10 @@ def duckdb_query(source: Path, target: Path) -> float:
     return best(lambda: connection.execute(query), 2)
 
 
-def memory(source: Path, target: Path) -> float:
+def memory(source: Path, target: Path, work: str = "batch import bill_file") -> float:
     """Peak memory in MB of a process that bills the file, as the system has counted it for that process alone."""
     code = (
-        "import sys; from jcodeunits.batch import bill_file; bill_file(sys.argv[1], sys.argv[2]);"
+        f"import sys; from jcodeunits.{work} as work; work(sys.argv[1], sys.argv[2]);"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     done = subprocess.run(
@@ -264,9 +308,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--folder", default=tempfile.gettempdir())
     parser.add_argument("--realistic-only", action="store_true", help="the file of realistic rows and nothing else")
+    parser.add_argument("--audit-only", action="store_true", help="the audit of billed lines and nothing else")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        (measure_realistic if args.realistic_only else measure)(Path(name), args.rows, args.times)
+        chosen = measure_realistic if args.realistic_only else measure_audit if args.audit_only else measure
+        chosen(Path(name), args.rows, args.times)
 
 
 def measure(folder: Path, rows: int, times: int) -> None:
@@ -297,6 +343,7 @@ def measure(folder: Path, rows: int, times: int) -> None:
         f"Pint, row by row                  {pint * rows:6.0f} s   for all rows, from {few:,}: {pint / bulk * rows:,.0f} x the units in memory"
     )
     measure_realistic(folder, rows, times)
+    measure_audit(folder, rows, times)
     small = memory(source, target)
     source.unlink()
     write_file(source, 4 * rows)
@@ -323,6 +370,22 @@ def measure_realistic(folder: Path, rows: int, times: int) -> None:
     write_realistic(real, 4 * rows)
     large = memory(real, lines)
     print(f"peak memory of realistic rows     {small:6.0f} MB   at {4 * rows:,} rows {large:.0f} MB (below 1000, flat)")
+
+
+def measure_audit(folder: Path, rows: int, times: int) -> None:
+    """The same of an audit of the lines of so many administrations, whose claims stand together."""
+    lines, judged, other = folder / "lines.parquet", folder / "judged.parquet", folder / "other.parquet"
+    write_lines(lines, rows)
+    count = pq.read_metadata(lines).num_rows
+    jc.audit.judge_file(lines, judged)
+    pairs = [
+        (best(lambda: jc.audit.judge_file(lines, judged), 1), arrow_alone(lines, judged, other)) for _ in range(times)
+    ]
+    ours, floor = (sorted(figures)[times // 2] for figures in zip(*pairs, strict=True))
+    print(
+        f"audit of {count:,} lines      {ours:6.2f} s   Arrow alone {floor:6.2f} s   ratio {ours / floor:.2f} (at most 4)"
+    )
+    print(f"peak memory of the audit          {memory(lines, judged, 'audit import judge_file'):6.0f} MB (below 2000)")
 
 
 if __name__ == "__main__":
