@@ -331,7 +331,9 @@ class Resolver:
 
     def _by_product(self, alone: Meaning, drug: str, number: str, route: str | None, day: dt.date) -> Meaning:
         """What the drug means beside a product: the product may settle it, or contradict it."""
-        given = {"drug": drug, "dose": "1 mg", "route": route or self.any_route(drug, number, day), "ndc": number}
+        own = alone.row if self._of_code(drug) or is_number(drug) else None
+        way = route or (a_route(own) if own is not None else self.any_route(drug, number, day))
+        given = {"drug": drug, "dose": "1 mg", "route": way, "ndc": number}
         one = Administration.from_dict(given)
         coding = DrugCoding(Encounter(day, ""), self.reference)
         found = look_up(one, False, day, self.reference)
