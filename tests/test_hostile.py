@@ -95,3 +95,12 @@ def test_doors_for_an_hour(seconds: float) -> None:
         seen["refused" if error is not None else "answered"] += 1
     print(dict(seen))
     assert seen["refused"] > seconds
+
+
+@pytest.mark.parametrize("text", ["DOE JANE 77120034 " * 3000, "\n".join(["DOE"] * 500)])
+@pytest.mark.parametrize("door", ["cms1500.read", "ub04.read"])
+def test_a_paper_form_that_is_none_is_not_shown(door: str, text: str) -> None:
+    error = refused(lambda: DOORS[door](text))
+    assert error is not None
+    assert "77120034" not in str(error)
+    assert len(str(error)) < 2000

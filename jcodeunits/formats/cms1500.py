@@ -28,6 +28,7 @@ from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._quoting import coded
 
 # First and last column of each box of item 24, as Medicare's print specification counts them.
 COLUMNS = {
@@ -224,13 +225,13 @@ def _read_pair(
 ) -> tuple[Line, str, str]:
     where = f"line {at}"
     if not _ROW.match(row):
-        problems.append(f"{where}: {row!r} does not begin with two dates and a place")
+        problems.append(f"{where}: {coded(row)} does not begin with two dates and a place")
         return Line(""), "", ""
     units, letters = _box(row, "units"), _box(row, "pointers")
     if not is_valid(_box(row, "code")):
-        problems.append(f"{where}: {_box(row, 'code')!r} is no HCPCS or CPT code")
+        problems.append(f"{where}: {coded(_box(row, 'code'))} is no HCPCS or CPT code")
     if not is_count(units) or int(units) < 1:
-        problems.append(f"{where}: {units!r} units, and a line counts whole units above 0")
+        problems.append(f"{where}: {coded(units)} units, and a line counts whole units above 0")
     places = [_LETTERS.find(letter) for letter in letters]
     if unknown := [letter for letter, n in zip(letters, places, strict=True) if not 0 <= n < len(listed)]:
         lost.append(Loss(at, "diagnoses", "".join(unknown), "item 21 is not at hand"))
@@ -269,5 +270,5 @@ def _read_shaded(shaded: str, where: str, problems: list[str]) -> tuple[list[Ext
     if rest.startswith("ZZ"):
         return ndcs, rest[2:]
     if rest:
-        problems.append(f"{where}: {rest!r} in the shaded part is neither an NDC with its quantity nor ZZ")
+        problems.append(f"{where}: {coded(rest)} in the shaded part is neither an NDC with its quantity nor ZZ")
     return ndcs, None

@@ -22,6 +22,7 @@ from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._quoting import coded
 
 # Form locator -> width; one blank between two of them.
 WIDTHS = {"42": 4, "43": 24, "44": 14, "45": 6, "46": 7, "47": 9}
@@ -134,15 +135,15 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
     where, boxes = f"row {at}", _boxes(row)
     code, modifiers = boxes["44"][:5], boxes["44"][5:]
     if not is_valid(code) or len(modifiers) % 2:
-        problems.append(f"{where}: {boxes['44']!r} in FL44 is no code with modifiers")
+        problems.append(f"{where}: {coded(boxes['44'])} in FL44 is no code with modifiers")
     if not is_count(boxes["46"]) or int(boxes["46"]) < 1:
-        problems.append(f"{where}: {boxes['46']!r} in FL46, and a line counts whole units above 0")
+        problems.append(f"{where}: {coded(boxes['46'])} in FL46, and a line counts whole units above 0")
     drug = _NDC.fullmatch(boxes["43"])
     if drug is None and boxes["43"].startswith("N4"):
-        problems.append(f"{where}: {boxes['43']!r} in FL43 is no NDC with its quantity")
+        problems.append(f"{where}: {coded(boxes['43'])} in FL43 is no NDC with its quantity")
     day = boxes["45"]
     if not re.fullmatch(r"\d{6}", day, re.ASCII):
-        problems.append(f"{where}: {day!r} in FL45 is no date")
+        problems.append(f"{where}: {coded(day)} in FL45 is no date")
     line = Line(
         code,
         tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
