@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -104,13 +105,14 @@ class FromReference:
         return self.reference.fingerprint
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST = 4096  # characters: no system has a longer path
 
 
 def path_of(folder: Any) -> str:
     """A folder's path as text. Raises `TableError` for what is no path, an empty one included."""
     path = os.fspath(folder) if isinstance(folder, str | os.PathLike) else None
-    if not isinstance(path, str) or not path or "\0" in path or len(path) > _LONGEST:
+    if not isinstance(path, str) or not path or len(path) > _LONGEST or _CONTROL.search(path):
         raise TableError(f"{quoted(folder)} is no folder: give its path.", file="", problems=())
     return path
 
