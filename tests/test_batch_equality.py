@@ -118,7 +118,8 @@ MENDED: list[dict[str, Any]] = [
     {"place": "11"},
     {"payer": None},
     {"claim": None},
-    {"containers": None, "container": None},
+    {"containers": None},
+    {"container": None},
 ]
 
 
