@@ -507,7 +507,7 @@ def _is_number(use: _Use, key: str, before: str) -> bool:
     """Whether a part is a number: of the ingredient behind the word before it (F-18), else a bare one."""
     if before and any(f" {before} {key} " in f" {normal(row.ingredient)} " for row in use.rows):
         return True
-    if not re.fullmatch(r"\d{1,7}(\.\d{1,4})?", key):
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,4})?", key):
         return False
     use.strengths.append(Strength(key, "number", exact(key)))
     return True
