@@ -177,6 +177,7 @@ def test_refresh_asks_for_its_folder_and_for_files(run, tmp_path: Path) -> None:
     assert not (tmp_path / "facts").exists()
 
 
+@pytest.mark.book
 def test_a_made_quarter_is_folded_and_answers_from_its_first_day(run, tmp_path: Path) -> None:
     facts = tmp_path / "facts"
     file = published.limits(tmp_path, 2026, 4, {"J1885": "1.25"})
@@ -189,6 +190,7 @@ def test_a_made_quarter_is_folded_and_answers_from_its_first_day(run, tmp_path: 
     assert (str(allowed.amount), allowed.source) == ("5/4", "asp-limits-rows-2026q4")
 
 
+@pytest.mark.book
 def test_a_folder_is_compared_with_another_reference(run, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     for name, units in (("old", 8), ("new", 9)):

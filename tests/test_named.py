@@ -185,6 +185,7 @@ def test_a_unit_that_contradicts_the_siblings_leaves_it_open() -> None:
 # --- a share of the state's file that the tables do not know
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("seed", [1])
 def test_a_share_of_the_states_file_that_was_held_out_is_known_and_answered(
     shared: Path, tmp_path: Path, seed: int

@@ -87,12 +87,12 @@ OBJECTS: dict[str, Callable[[Any], Any]] = {
 
 
 def answer(ask: Callable[[Any], Any], value: Any) -> Any:
-    began, said = time.perf_counter(), ""
+    began, said = time.process_time(), ""
     try:
         made = ask(value)
     except JcodeunitsError as error:
         made, said = None, error.message
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(said) < 700
     return made
 
@@ -126,9 +126,9 @@ def test_an_audit_judges_no_number_that_is_none(column: str, number: str) -> Non
         "ndc_quantity": "1",
         "container_amount": "30 mg",
     }
-    began = time.perf_counter()
+    began = time.process_time()
     (made,) = judge(pa.Table.from_pylist([line | {column: number}])).to_pylist()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert made["verdict"] != "agrees" or column == "containers"
     if column == "units":
         assert (made["verdict"], made["cause"]) == ("unjudged", "unreadable-units")
@@ -161,10 +161,10 @@ def test_json_numbers_out_of_range_are_refused(form: str, number: str) -> None:
         "claimjson": '{"claimInformation": {"serviceLines": [{"lineItemChargeAmount": NUMBER}]}}',
         "json": json.dumps({"on": ON, "place": "11", "administrations": [GIVEN]})[:-1] + ', "x": NUMBER}',
     }
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(JcodeunitsError):
         formats.read(form, messages[form].replace("NUMBER", number))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @given(st.decimals("-1000000000000000000", "1000000000000000000", places=6))

@@ -233,6 +233,7 @@ def test_the_same_edition_with_other_content_is_refused(folder: Path, tmp_path: 
     assert _all(place) == before
 
 
+@pytest.mark.book
 def test_an_edition_that_lacks_most_is_refused_unless_it_is_said_to_be_partial(tmp_path: Path) -> None:
     path = published.mue(tmp_path, 2027, 1, {"J9260": 9})
     with pytest.raises(TableError, match="--partial"):
@@ -265,6 +266,7 @@ def test_a_check_writes_nothing(made: list[Path], tmp_path: Path) -> None:
     assert not (tmp_path / "facts").exists()
 
 
+@pytest.mark.book
 def test_two_at_a_time_follow_each_other(made: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "facts"
     runs = [_started(place, path) for path in made[:2]]
@@ -426,6 +428,7 @@ def _lines(text: str) -> set[str]:
     return set(text.splitlines())
 
 
+@pytest.mark.book
 def test_the_published_files_one_by_one_in_any_order_are_the_shipped_tables(shared: Path, tmp_path: Path) -> None:
     files = [file for name in ("cms", "fda", "evidence") for file in fold.find([shared / name])]
     paths = list(dict.fromkeys(file.path for file in files))
@@ -440,6 +443,7 @@ def test_the_published_files_one_by_one_in_any_order_are_the_shipped_tables(shar
     assert lines == (FOLDER / "edits.csv").read_text("utf-8").splitlines(keepends=True)[1:]
 
 
+@pytest.mark.book
 def test_the_published_files_give_the_shipped_tables_byte_for_byte(shared: Path, tmp_path: Path) -> None:
     files = [shared / name for name in ("cms", "fda", "evidence")]
     fold.refresh(files, tmp_path / "facts", anew=True)

@@ -104,6 +104,7 @@ def test_a_folder_keeps_its_modes_and_a_new_one_has_the_users(tmp_path: Path) ->
         os.umask(before)
 
 
+@pytest.mark.book
 def test_a_folder_whose_tables_were_changed_is_no_base(tmp_path: Path) -> None:
     place = tmp_path / "facts"
     fold.refresh([published.mue(tmp_path, 2027, 4, {"J9260": 9})], place, asked=Asked(partial=True))
@@ -171,6 +172,7 @@ def test_a_day_of_the_fda_that_is_none_is_named(tmp_path: Path, day: str) -> Non
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.book
 def test_a_day_that_never_comes_begins_nothing_today(tmp_path: Path) -> None:
     file = published.nsde(tmp_path, {"00409379501": "ML"}, "_2026-11-20")
     file.write_text(file.read_text().replace("20150101", "99991231"))
@@ -213,11 +215,13 @@ def test_an_edition_that_lacks_most_changes_nothing_and_says_how_it_is_meant(tmp
     assert ("--partial" in str(caught.value)) is (name not in ("crosswalk", "places"))
 
 
+@pytest.mark.book
 def test_selected_rows_of_the_code_set_end_nothing(tmp_path: Path) -> None:
     told = fold.refresh([CUT["code set"](tmp_path)], tmp_path / "facts", asked=Asked(partial=True), check=True)
     assert [change for change in told.changes if change.kind == "ended"] == []
 
 
+@pytest.mark.book
 def test_an_edition_that_is_said_to_be_whole_ends_what_it_lacks(tmp_path: Path) -> None:
     fold.refresh([CUT["crosswalk"](tmp_path)], tmp_path / "facts", asked=Asked(whole=True))
     reference = jc.Reference.load(tmp_path / "facts")

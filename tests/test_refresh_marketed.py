@@ -145,6 +145,7 @@ def test_a_loaded_list_decides_unit_kind_and_days(tmp_path: Path) -> None:
     assert (listed.shape, listed.kind) == ("vial", "single-dose")
 
 
+@pytest.mark.book
 def test_an_ndc_outside_its_days_of_marketing_is_a_finding_for_one_call_and_for_rows(tmp_path: Path) -> None:
     listed = published.nsde(tmp_path, {"00409379501": "ML"}, "_2026-11-20")
     listed.write_text(listed.read_text().replace("20150101,,", "20150101,20251031,"))

@@ -51,9 +51,9 @@ class _Tables(HTMLParser):
 
 
 def page_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every row of the tables of a page.
+    r"""Line number and cells of every row of the tables of a page.
 
-    >>> list(page_rows(["<table><tr><th>Code<th>Name</tr>", "<tr><td>11<td>Office &amp; more</table>"]))
+    >>> list(page_rows(["<table><tr><th>Code<th>Name</tr>\n", "<tr><td>11<td>Office &amp; more</table>"]))
     [(1, ['Code', 'Name']), (2, ['11', 'Office & more'])]
     """
     reader = _Tables()
