@@ -342,6 +342,24 @@ def test_faults_through_the_command_have_exit_status_2_and_one_line(tmp_path: Pa
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".xlsx"])
+def test_a_pipe_is_refused_where_a_file_is_read_from_its_end(tmp_path: Path, ending: str) -> None:
+    source = tmp_path / f"given{ending}"
+    os.mkfifo(source)  # nobody writes to it: opening it would wait for ever
+    with pytest.raises(BatchError, match=r"is a pipe or a device.* Save it as a file first"):
+        jc.batch.bill_file(source, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_help_says_that_standard_output_may_hold_rows_before_a_fault() -> None:
+    content = (HEADER + f"{ROWS[0]}\n" * (files._CSV_BLOCK // len(ROWS[0]) + 10) + "J0696,1,g\n").encode()
+    done = command("batch", "-", "-o", "-", input=content)
+    assert done.returncode == 2
+    assert done.stdout.count(b"\n") > 1
+    said = " ".join(command("batch", "--help").stdout.decode().split())
+    assert "On standard output the rows before a fault in the input are written already" in said
+
+
 def command(*words: str, **how: Any) -> Any:
     return subprocess.run([sys.executable, "-m", "jcodeunits", *words], capture_output=True, **how)
 
@@ -521,6 +539,21 @@ def test_a_refused_line_shows_its_place_and_not_what_stands_in_it(tmp_path: Path
     source = tmp_path / "given.csv"
     source.write_text(HEADER + f"{ROWS[0]}\n" * 5 + "DOE JANE,1\n" + ROWS[0])
     with pytest.raises(BatchError, match=r"in row 7 \(the header is row 1\): .*Expected 5 columns, got 2") as caught:
+        jc.batch.bill_file(source, tmp_path / "out.csv")
+    assert caught.value.place == "row 7"
+    assert "DOE" not in str(caught.value)
+
+
+def test_a_cell_of_a_workbook_that_cannot_be_read_is_named_by_its_row_and_not_shown(tmp_path: Path) -> None:
+    whole, source = tmp_path / "whole.xlsx", tmp_path / "given.xlsx"
+    book = openpyxl.Workbook()
+    for cells in [HEADER.strip().split(","), [12345]]:
+        book.worksheets[0].append(cells)
+    book.save(whole)
+    with zipfile.ZipFile(whole) as read, zipfile.ZipFile(source, "w") as made:
+        for name in read.namelist():
+            made.writestr(name, read.read(name).replace(b"<v>12345</v>", b"<v>DOE JANE</v>"))
+    with pytest.raises(BatchError, match=r"behind row 1: a cell is not of the kind that it says") as caught:
         jc.batch.bill_file(source, tmp_path / "out.csv")
     assert "DOE" not in str(caught.value)
 

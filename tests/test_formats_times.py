@@ -86,6 +86,12 @@ def test_an_offset_at_one_end_only_measures_nothing() -> None:
     assert minutes(administered("2026-03-02T15:00:00Z", "2026-03-02T11:00:00", zone="America/New_York")) == 60
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_an_end_outside_the_calendar_of_the_starts_clock_is_refused(end: str) -> None:
+    with pytest.raises(FormatError, match="is no time on the start's clock"):
+        administered("2026-03-02T10:00:00Z", end)
+
+
 @pytest.mark.parametrize("offset", ["+99:00", "-15:00", "+14:30", "+05:75"])
 def test_an_offset_that_no_place_has_is_no_time(offset: str) -> None:
     for zone in ({}, {"zone": "America/New_York"}):

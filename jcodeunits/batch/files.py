@@ -90,6 +90,8 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
     path = Path(source)
     kind = kind_of(path.name)
     try:
+        if kind in (".parquet", ".xlsx"):
+            _in_one_piece(path, str(source), kind)
         if kind == ".parquet":
             return _parquet(path, str(source), keys)
         if kind == ".xlsx":
@@ -99,6 +101,15 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
         return _csv(file, str(source), _COMPRESSED.get(path.suffix.lower()), encoding, path.stat().st_size)
     except OSError as why:
         raise BatchError(f"{source} cannot be read: {why_of(why)}.", file=str(source), place="file") from None
+
+
+def _in_one_piece(path: Path, name: str, kind: str) -> None:
+    """Refuse what cannot be read from its end, where these formats have their index, before it is waited for."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        says = f"{name} is a pipe or a device, and a {kind} file is read from its end."
+        way = "Save it as a file first" + (", or give it on standard input (-)." if kind == ".parquet" else ".")
+        raise BatchError(f"{says} {way}", file=name, place="file")
 
 
 def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
@@ -286,9 +297,7 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
         said = "a character is not in the encoding expected. Save it as UTF-8, or name its encoding (windows-1252 ...)"
     else:
         said = why_of(why).partition(":")[0]
-    return BatchError(
-        f"{name} cannot be read {at}: {said}.", file=name, place=f"row {row + int(match[1]) if match else row + 1}"
-    )
+    return BatchError(f"{name} cannot be read {at}: {said}.", file=name, place=f"row {row + 1}")
 
 
 def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from ..errors import BatchError
 
 _SHEET_ROWS = 1 << 20  # of a sheet, by its format
+_OF_A_CELL = (ValueError, TypeError, KeyError, IndexError)
 
 
 def why_of(error: BaseException) -> str:
@@ -75,7 +76,9 @@ def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
         try:
             number, row = next(rows, (0, None))
         except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
-            says = f"{name} cannot be read behind row {number}: {why_of(why)}. Mend the cell, or save it as CSV."
+            # What the language says of a value shows the value, which is nobody's to read here.
+            kind = "a cell is not of the kind that it says" if type(why) in _OF_A_CELL else why_of(why)
+            says = f"{name} cannot be read behind row {number}: {kind}. Mend the cell, or save it as CSV."
             raise BatchError(says, file=name, place=f"row {number + 1}") from None
         if row is None:
             return

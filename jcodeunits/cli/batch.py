@@ -18,6 +18,9 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
 
     Columns wanted: drug, dose, unit (or with the dose), on. A row that cannot be billed is refused, with its reason.
 
+    A file is written whole or not at all. On standard output the rows before a fault in the input are written already:
+    keep them only with exit status 0 or 1.
+
     examples:
       jcodeunits batch given.csv -o billed.csv
       jcodeunits batch given.parquet -o billed.parquet --quiet

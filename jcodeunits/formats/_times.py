@@ -113,7 +113,10 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
             format=form,
             place=where,
         )
-    shown = ended.astimezone(began.tzinfo)
+    try:
+        shown = ended.astimezone(began.tzinfo)
+    except OverflowError:
+        raise FormatError(f"{where}: {ended} is no time on the start's clock.", format=form, place=where) from None
     return Moment(shown.date(), shown.isoformat()[11:16], last.utc, shown)
 
 
