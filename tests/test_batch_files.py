@@ -648,3 +648,25 @@ def test_days_outside_the_calendar_are_refused_rows(tmp_path: Path, numbers: lis
     pq.write_table(pa.table({**plain, "on": days}), source)
     assert main(["batch", str(source), "-o", str(target)]) == 1
     assert [line.count(",billed,") for line in target.read_text().splitlines()[1:]] == billed
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        pa.array([20514, 9_000_000, None, -800_000], pa.date32()),
+        pa.array([20514, 2**31 - 1, None, -(2**31)], pa.date32()).dictionary_encode(),
+        pa.array([20514 * 86_400_000, 2**53, None, -(2**53)], pa.int64()).cast(pa.timestamp("ms")),
+        pa.array([20514 * 86_400_000_000, 2**63 - 1, None, -(2**63) + 2], pa.timestamp("us", "America/New_York")),
+        pa.array([20514 * 86_400, 2**32 * 86_400 + 20514 * 86_400, None, -(2**62)], pa.timestamp("s")),
+    ],
+    ids=lambda on: str(on.type)[:24],
+)
+def test_a_day_outside_the_calendar_refuses_its_own_row_and_no_other(on: pa.Array) -> None:
+    given = {name: [value] * 4 for name, value in {"drug": "J1885", "dose": "30", "unit": "mg"}.items()}
+    table = pa.table({**given, "on": on})
+    assert jc.batch.bill(table)["status"].to_pylist() == ["billed", "refused", "refused", "refused"]
+    billed = {
+        name: [value] * 4 for name, value in {"line": "1", "code": "J1885", "units": "2", "modifiers": ""}.items()
+    }
+    lines = pa.table({**given, **billed, "claim": list("1234"), "on": on})
+    assert jcodeunits.audit.judge(lines)["verdict"].to_pylist() == ["agrees", "unjudged", "unjudged", "unjudged"]

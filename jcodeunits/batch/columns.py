@@ -72,7 +72,28 @@ def _single(column: Any, name: str) -> Any:
         except pa.ArrowInvalid:
             says = f"Column {name!r} is {kind}, and its bytes are no text in UTF-8. Give text."
             raise BatchError(says, place=name) from None
-    return column
+    return _in_calendar(column, inner, name) if pa.types.is_date(inner) or pa.types.is_timestamp(inner) else column
+
+
+_FIRST, _LAST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31 in days since 1970
+_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+def _in_calendar(column: Any, kind: Any, name: str) -> Any:
+    """Dates and timestamps; as text where one lies outside the years 1 to 9999, so that its row alone is refused."""
+    column = column.cast(kind)
+    numbers = column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()).cast(pa.int64())
+    zone = 1 if pa.types.is_timestamp(kind) and kind.tz else 0  # a day for the clock of the place
+    a_day = 1 if pa.types.is_date32(kind) else _A_DAY["ms" if pa.types.is_date64(kind) else kind.unit]
+    low, high = (_FIRST + zone) * a_day, min((_LAST + 1 - zone) * a_day, 2**63) - 1
+    ends = pc.min_max(numbers).as_py()
+    if ends["min"] is None or (ends["min"] >= low and ends["max"] <= high):
+        return column
+    inside = pc.and_(pc.greater_equal(numbers, max(low, -(2**63))), pc.less_equal(numbers, high))
+    held = pc.if_else(inside, column, pa.scalar(None, kind))
+    if name == "on" and pa.types.is_timestamp(kind):
+        held = (pc.local_timestamp(held) if zone else held).cast(pa.date32(), safe=False)
+    return pc.coalesce(held.cast(pa.string()), pc.if_else(inside, None, "a day outside the years 1 to 9999"))
 
 
 _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
