@@ -396,6 +396,20 @@ def test_a_full_disk_leaves_the_earlier_output(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("verb", ["batch", "audit"])
+def test_a_full_standard_output_is_named(tmp_path: Path, verb: str) -> None:
+    source = tmp_path / "in.csv"
+    billed = "claim,line,code,units,modifiers,on,dose,unit\n1,1,J1885,2,,2026-03-02,30,mg\n"
+    source.write_text(billed if verb == "audit" else HEADER + "J0696,1,g,2026-03-02,n\n")
+    words = [sys.executable, "-m", "jcodeunits", verb, str(source), "-o", "-"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    said = "jcodeunits: standard output cannot be written: No space left on device.\n"
+    assert done.stderr.decode() == said
+
+
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_process_leaves_no_half_file(tmp_path: Path, kill: signal.Signals) -> None:
     target = tmp_path / "out.csv"

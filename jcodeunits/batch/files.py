@@ -405,6 +405,18 @@ class _KeptOpen:
 
 
 @contextlib.contextmanager
+def _to_standard_output() -> Iterator[None]:
+    """Name what could not be written to; a reader that has gone (`| head`) is no fault."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as why:
+        says = f"standard output cannot be written: {why_of(why)}."
+        raise BatchError(says, file="-", place="file") from None
+
+
+@contextlib.contextmanager
 def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = False) -> Iterator[Callable[[Any], None]]:
     """Write tables to a file, or to standard output as CSV for `-`; the file appears when all went well.
 
@@ -412,10 +424,17 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
     Raises `BatchError` where it cannot be written.
     """
     if str(target) == "-":
-        writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
-        yield writer.write
-        writer.close()
-        sys.stdout.buffer.flush()
+        with _to_standard_output():
+            writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
+
+        def write(table: Any) -> None:
+            with _to_standard_output():
+                writer.write(table)
+
+        yield write
+        with _to_standard_output():
+            writer.close()
+            sys.stdout.buffer.flush()
         return
     path = Path(target)
     kind = kind_of(path.name)
