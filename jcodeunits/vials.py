@@ -10,6 +10,7 @@ drug is billed only where the record says so, and a remainder that nobody accoun
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -494,6 +495,11 @@ def fits(dose: object, sizes: Iterable[object]) -> tuple[Fit, ...]:
     return (best, *others)
 
 
+_MOST_SIZES = 50
+_MOST_STEPS = 3_000_000  # of one comparison: some seconds
+_TOO_FINE = "These container sizes have no common measure coarse enough to compare. Give those of the labels: '100 mg'."
+
+
 def _listed(sizes: Iterable[object]) -> tuple[object, ...]:
     """The sizes, where they can be listed at all."""
     try:
@@ -514,6 +520,8 @@ def _sizes(given: Dose, sizes: Iterable[object]) -> tuple[tuple[Dose, Fraction],
             found.setdefault(size.amount * units.factor(size.unit, given.unit), size)
         except UnitMismatch as why:
             raise ContainerError(f"A container of {size} cannot hold a dose of {given}: {why}", given=written) from None
+        if len(found) > _MOST_SIZES:
+            raise ContainerError(f"More than {_MOST_SIZES} container sizes. Give those in stock.", given=written)
     if not found:
         raise ContainerError("No container size was given. Give sizes such as '100 mg'.", given=())
     return tuple((found[amount], amount) for amount in sorted(found, reverse=True))
@@ -543,6 +551,8 @@ def _least_total(parts: list[int], need: int) -> int:
     sum with that remainder follows by adding smallest parts. Each part walks its cycles of remainders once.
     """
     smallest = parts[-1]
+    if smallest * len(parts) > _MOST_STEPS:
+        raise ContainerError(_TOO_FINE)
     least: list[int | None] = [0, *[None] * (smallest - 1)]
     for part in parts[:-1]:
         cycles = math.gcd(smallest, part)
@@ -565,6 +575,7 @@ def _fewest(parts: list[int], total: int) -> list[int]:
     Largest counts first; a branch is left as soon as even the next part alone could not beat the best found.
     """
     best: list[int] = []
+    steps = itertools.count()
 
     def search(level: int, left: int, used: tuple[int, ...]) -> None:
         part = parts[level]
@@ -573,6 +584,8 @@ def _fewest(parts: list[int], total: int) -> list[int]:
                 best[:] = [*used, left // part]
             return
         for count in range(left // part, -1, -1):
+            if next(steps) > _MOST_STEPS:
+                raise ContainerError(_TOO_FINE)
             rest = left - count * part
             bound = sum(used) + count - (-rest // parts[level + 1])
             if best and bound >= sum(best):

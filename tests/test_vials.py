@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from fractions import Fraction
 
 import attrs
@@ -304,6 +305,21 @@ def test_a_fit_is_exact_for_any_amount(dose: str, sizes: list[str], shown: str |
     assert shown is None or str(fit) == shown
     assert fit.total.amount >= fit.dose.amount
     assert fit.as_dict()["waste"] == str(fit.waste)
+
+
+@pytest.mark.parametrize(
+    ("dose", "sizes"),
+    [
+        ("77 mg", ["100.0000001 mg", "400 mg"]),
+        ("77777 mg", [f"{size} mg" for size in range(1, 1001)]),
+        ("99999999999 mg", ["9973 mg", "9967 mg", "9949 mg", "9941 mg", "9931 mg"]),
+    ],
+)
+def test_sizes_that_would_take_for_ever_to_compare_are_refused_at_once(dose: str, sizes: list[str]) -> None:
+    began = time.process_time()
+    with pytest.raises(ContainerError, match=r"no common measure|More than 50"):
+        vials.best_fit(dose, sizes)
+    assert time.process_time() - began < 10
 
 
 def test_the_alternatives_say_what_each_size_alone_would_waste() -> None:
