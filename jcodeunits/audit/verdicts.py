@@ -283,18 +283,17 @@ class Judge:
         if not qualifier:
             return
         verdict.ndc = f"{qualifier}{decimal_text(Fraction(quantity))}"
-        billed = quantity_of(self.cells["ndc_quantity"][row])
-        how = self.cells["ndc_qualifier"][row]
+        cell, how = self.cells["ndc_quantity"][row], self.cells["ndc_qualifier"][row]
+        billed, counted = quantity_of(cell), str(how).strip().upper()
+        same = blank(how) or counted == qualifier
+        if same and (blank(cell) if billed is None else self._counts(row, billed, Fraction(quantity))):
+            return  # the product is looked up only where its source is wanted
         cite = item.citation if (item := self._item(row)) is not None else None
-        milligrams = self._milligrams(row)
-        if not blank(how) and str(how).strip().upper() != qualifier:
-            mass = str(how).strip().upper() == "ME" or (billed is not None and billed == milligrams)
-            verdict.differs("ndc-in-milligrams" if mass else "ndc-qualifier", cite)
-        elif billed is None:
-            if not blank(self.cells["ndc_quantity"][row]):
-                verdict.differs("ndc-quantity", cite)
-        elif not self._counts(row, billed, Fraction(quantity)):
-            verdict.differs("ndc-in-milligrams" if billed == milligrams else "ndc-quantity", cite)
+        mass = billed is not None and billed == self._milligrams(row)
+        if not same:
+            verdict.differs("ndc-in-milligrams" if mass or counted == "ME" else "ndc-qualifier", cite)
+        else:
+            verdict.differs("ndc-in-milligrams" if mass else "ndc-quantity", cite)
 
     def _counts(self, row: int, billed: Fraction, quantity: Fraction) -> bool:
         """Whether a quantity is the dose's or that of the containers opened, as far as it was rounded."""
