@@ -382,15 +382,6 @@ class Aside:
                 self._temporary.unlink()
 
 
-@attrs.define(eq=False)
-class OpenedOutput:
-    """An output being written: `write` takes tables of one schema; `close` completes it."""
-
-    name: str
-    write: Callable[[Any], None]
-    close: Callable[[], None]
-
-
 class _KeptOpen:
     """A file that stays open when the stream above it is closed."""
 
