@@ -135,27 +135,28 @@ def judge_file(
     (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
     """
     book = Reference.of(reference)
-    Sum(book, sample, by)  # refused before anything is read
-    check_files(source, target, page, book)
-    sums = None
-    for way in (together, at_once) if str(source) != "-" else (at_once,):
+
+    def summed(way: Callable[[files.OpenedInput], Iterator[Any]]) -> Sum:
+        """Everything once through, in the tables that `way` makes of the file."""
         sums = Sum(book, sample, by)
+        check_files(source, target, page, book)
         opened = files.open_source(source, (*KEYED, "code", "modifiers"), encoding)
         check_columns(opened.schema.names, opened.name)
         schema = opened.schema
         for name, kind in TYPES.items():
             schema = schema.append(pa.field(name, kind))
         opened = attrs.evolve(opened, tables=way(opened))
-        try:
-            with _biller(book) as biller:
-                _run(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
-            break
-        except ScatteredClaims:
-            continue
-    assert sums is not None
-    if sample and target is not None:
-        with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
-            write(pa.Table.from_pylist(list(sums.sample()), schema))
+        with _biller(book) as biller:
+            _run(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
+        if sample and target is not None:
+            with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
+                write(pa.Table.from_pylist(list(sums.sample()), schema))
+        return sums
+
+    try:
+        sums = summed(at_once if str(source) == "-" else together)
+    except ScatteredClaims:
+        sums = summed(at_once)
     return sums.finish(source, target, page)
 
 
