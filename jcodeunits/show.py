@@ -193,8 +193,6 @@ def _administration(one: Any) -> View:
 
 
 def _report(report: Any) -> View:
-    open_lines = report.lines - report.agrees - report.differs
-    title = f"{report.source}: {report.lines:,} lines. {report.agrees:,} agree, {report.differs:,} differ, "
     codes = report.by_drug[:20]
     tables = (
         _subtotals("cause", report.by_cause),
@@ -207,23 +205,13 @@ def _report(report: Any) -> View:
     )
     pictures = tuple(partial(bars, what, rows) for what, rows in drawn if rows)
     note = f"{NATIONAL} {report.edition}" if pictures else report.edition
-    return View(f"{title}{open_lines:,} cannot be judged.", tuple(t for t in tables if t.rows), (), note, pictures)
+    return View(report.headline, tuple(t for t in tables if t.rows), (), note, pictures)
 
 
 def _subtotals(name: str, rows: Sequence[Any]) -> Table:
     """Lines, units and dollars by cause or code, without the columns that no row uses."""
     head = (name, "what", "lines", "units", "dollars", "sources")
-    cells = [
-        (
-            row.name,
-            row.label,
-            f"{row.lines:,}",
-            "" if row.units is None else f"{row.units:+,}",
-            "" if row.amount is None else f"{row.amount:+,}",
-            row.sources[:3],
-        )
-        for row in rows
-    ]
+    cells = [(row.name, row.label, *row.figures, row.sources[:3]) for row in rows]
     return _used(head, cells, ("lines", "units", "dollars"))
 
 

@@ -35,6 +35,12 @@ class Subtotal:
     label: str = ""
     sources: tuple[str, ...] = ()
 
+    @property
+    def figures(self) -> tuple[str, str, str]:
+        """Lines, units and dollars as they are printed; empty where no line tells."""
+        units = "" if self.units is None else f"{self.units:+,}"
+        return f"{self.lines:,}", units, "" if self.amount is None else f"{self.amount:+,}"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; dollars as text."""
         return told(self, "name", "lines", "units", "amount")
@@ -61,17 +67,22 @@ class Report(Shown):
         """Whether no line differs."""
         return self.differs == 0
 
+    @property
+    def headline(self) -> str:
+        """The verdicts in one line."""
+        open_lines = self.lines - self.agrees - self.differs
+        return (
+            f"{self.source}: {self.lines:,} lines. {self.agrees:,} agree, {self.differs:,} differ, "
+            f"{open_lines:,} cannot be judged."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return told(self, *(field.name for field in attrs.fields(Report) if field.name != "sample"))
 
     def text(self, width: int = 80, most: int = 20) -> str:
         """The report for people: verdicts, then causes, then the `most` drugs worth most, the dearest first."""
-        open_lines = self.lines - self.agrees - self.differs
-        parts = [
-            f"{self.source}: {self.lines:,} lines. {self.agrees:,} agree, {self.differs:,} differ, "
-            f"{open_lines:,} cannot be judged."
-        ]
+        parts = [self.headline]
         if self.by_cause:
             parts.append(_text("cause", self.by_cause, width))
             parts.append(_text("code", self.by_drug[:most], width))
@@ -120,16 +131,7 @@ class Report(Shown):
 
 
 def _text(head: str, rows: tuple[Subtotal, ...], width: int) -> str:
-    cells = [
-        (
-            row.name,
-            f"{row.lines:,}",
-            "" if row.units is None else f"{row.units:+,}",
-            "" if row.amount is None else f"{row.amount:+,}",
-            row.label,
-        )
-        for row in rows
-    ]
+    cells = [(row.name, *row.figures, row.label) for row in rows]
     names = (head, "lines", "units", "dollars", "what")
     return show.text_table(names, cells, ("lines", "units", "dollars"), width)
 
@@ -219,7 +221,7 @@ class Sum:
         """What was added, written as a page where one is asked for."""
         made = self.report(str(source), str(target) if target is not None else None)
         if page is not None:
-            write(made, page)
+            _write(made, page)
         return made
 
 
@@ -269,22 +271,16 @@ def check_files(source: str | Path, target: str | Path | None, page: str | Path 
     for written in (target, page):
         if written is not None:
             keep_apart(source, written, reference)
-    if page is not None:
-        _check_page(page)
-
-
-def _check_page(path: str | Path) -> None:
-    if Path(path).suffix.casefold() not in _PAGES:
+    if page is not None and Path(page).suffix.casefold() not in _PAGES:
         raise BatchError(
-            f"{quoted(path)}: a report is written as .html or .md. Name the file so.", file=str(path), place="report"
+            f"{quoted(page)}: a report is written as .html or .md. Name the file so.", file=str(page), place="report"
         )
 
 
 _PAGES = {".html": Report.page, ".htm": Report.page, ".md": Report.markdown}
 
 
-def write(made: Report, path: str | Path) -> None:
-    """Write a report as a page (.html) or as Markdown (.md), whole or not at all. Raises `BatchError`."""
-    _check_page(path)
+def _write(made: Report, path: str | Path) -> None:
+    """Write a report as a page (.html) or as Markdown (.md), as its name says, whole or not at all."""
     with files.whole(Path(path)) as file:
         file.write(_PAGES[Path(path).suffix.casefold()](made).encode())
