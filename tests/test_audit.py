@@ -546,6 +546,19 @@ def test_no_lines_are_no_judgment() -> None:
     assert audit.report(made).ok
 
 
+def test_a_report_is_the_same_text_where_a_terminal_and_where_a_shell_of_python_shows_it() -> None:
+    class Printer:
+        said = ""
+
+        def text(self, text: str) -> None:
+            self.said += text
+
+    wrong = lines({"code": "J0696", "units": 1, "modifiers": None, "dose": "1", "unit": "g"})
+    made, printer = audit.report(audit.judge(pa.Table.from_pylist(wrong))), Printer()
+    made._repr_pretty_(printer, cycle=False)
+    assert printer.said == str(made)
+
+
 def test_each_error_planted_in_claims_of_both_kinds_is_found_with_its_cause_and_nothing_else_is(shared: Path) -> None:
     """Units are CMS's figures divided by hand, discarded ones BILLUNITS less those; no row is made by the package."""
     rows = planted_lines.LineMaker(shared, 1).claims(40, 1_000)

@@ -129,6 +129,9 @@ class Report(Shown):
     def __str__(self) -> str:
         return self.text()
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - the notebook's own call
+        printer.text(self.text())
+
 
 def _text(head: str, rows: tuple[Subtotal, ...], width: int) -> str:
     cells = [(row.name, *row.figures, row.label) for row in rows]
