@@ -396,7 +396,7 @@ class Uncoded(Dated):
     kind: str = column(text, own="drug")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class PublicName(Dated):
     """A name in a public list of drugs that is written otherwise here, or is no drug with a code.
 

@@ -298,7 +298,7 @@ class ProductReview(Dated):
             raise ValueError("an amount stands with the verdict 'set' and no other")
 
 
-@attrs.frozen(field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class Marketing(Dated):
     """The days from the first to the last on which an NDC is marketed, as the FDA's newest list has them."""
 
