@@ -329,10 +329,7 @@ class Catalog:
     @cached_property
     def vaccines(self) -> dict[str, tuple[VaccineCode, ...]]:
         """The rows of each code of CVX."""
-        found: dict[str, tuple[VaccineCode, ...]] = {}
-        for row in self.store.rows(VaccineCode):
-            found[row.cvx] = (*found.get(row.cvx, ()), row)
-        return found
+        return _by(self.store.rows(VaccineCode), "cvx")
 
     @cached_property
     def brand_strengths(self) -> dict[str, str]:
