@@ -123,11 +123,9 @@ def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) ->
 
 def others(catalog: Catalog, row: Drug, on: dt.date) -> tuple[Drug, ...]:
     """The rows of the same drug in another size or form, given as the row is, for which its dose may be meant."""
-    words = normal(row.ingredient).split()
-    bare = " ".join(word for i, word in enumerate(words) if i == 0 or word not in catalog.salt_words)
     return tuple(
         other
-        for full in dict.fromkeys((normal(row.ingredient), bare))
+        for full in dict.fromkeys((normal(row.ingredient), catalog.without_salts(row.ingredient)))
         for other in catalog.ingredients.get(full, ())
         if other.period.holds(on)
         and other.is_injected == row.is_injected

@@ -393,9 +393,8 @@ def _ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date
 
 def _without_salt(catalog: Catalog, rows: tuple[Drug, ...], on: dt.date) -> tuple[Drug, ...]:
     """The rows of the same drug that name no salt: their codes cover each."""
-    words = normal(rows[0].ingredient).split()
-    bare = " ".join(word for i, word in enumerate(words) if i == 0 or word not in catalog.salt_words)
-    one = len({row.ingredient for row in rows}) == 1 and bare != " ".join(words)
+    bare = catalog.without_salts(rows[0].ingredient)
+    one = len({row.ingredient for row in rows}) == 1 and bare != normal(rows[0].ingredient)
     return tuple(row for row in catalog.ingredients.get(bare, ()) if row.period.holds(on)) if one else ()
 
 

@@ -299,6 +299,11 @@ class Catalog:
         """Every word that names a salt."""
         return frozenset(row.word for row in self.salts)
 
+    def without_salts(self, ingredient: str) -> str:
+        """An ingredient as names are compared, without the words of its salt."""
+        words = normal(ingredient).split()
+        return " ".join(word for i, word in enumerate(words) if i == 0 or word not in self.salt_words)
+
     @cached_property
     def cut_short(self) -> dict[str, NameWord]:
         """Words cut short, by their normal spelling, that stand for others in a drug's name."""
@@ -345,8 +350,8 @@ class Catalog:
         """Drugs without a code of their own, by squeezed name, as it is and without its salt."""
         made = {squeezed(row.name): row for row in self.store.rows(Uncoded)}
         for row in self.store.rows(Uncoded):
-            first, *rest = normal(row.name).split()
-            bare = "".join([first, *(word for word in rest if word not in self.salt_words)])
+            first, *rest = self.without_salts(row.name).split()
+            bare = "".join([first, *rest])
             if first.isalpha() and bare not in self.salt_words:
                 made.setdefault(bare, row)
         return {key: row for key, row in made.items() if key not in self.moieties}
