@@ -161,7 +161,12 @@ class Policy:
     @_kept
     def procedures(self, on: object, *, kind: str = "", role: str = "") -> tuple[Procedure, ...]:
         """The codes in effect of a kind or role, in code order."""
-        return _procedures(self, as_date(on), kind, role)
+        wanted, date = (role or kind).casefold(), as_date(on)
+        return tuple(
+            row
+            for row in self.store.mentioning(Procedure, lambda line: wanted in line)
+            if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(date)
+        )
 
     def code_for(self, role: str, on: object, position: str = "") -> Procedure:
         """The one code of a role on a date; `position` where the role has several (`initial`, `additional`).
@@ -515,16 +520,6 @@ def _whole_edition(policy: Policy, setting: str, listed: bool) -> Source | None:
             whole[edition] = [source] * PTP_PARTS if listed else []
     read = [sources[0] for sources in whole.values() if len(sources) >= PTP_PARTS]
     return max(read, key=lambda source: (source.last_day or dt.date.min, source.id), default=None)
-
-
-@lru_cache(maxsize=1024)
-def _procedures(policy: Policy, on: dt.date, kind: str, role: str) -> tuple[Procedure, ...]:
-    wanted = (role or kind).casefold()
-    return tuple(
-        row
-        for row in policy.store.mentioning(Procedure, lambda line: wanted in line)
-        if (not kind or row.kind == kind) and (not role or row.role == role) and row.period.holds(on)
-    )
 
 
 @lru_cache(maxsize=1024)
