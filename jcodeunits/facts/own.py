@@ -114,6 +114,11 @@ def _a_day_of(base: Book, row: Dated) -> dt.date:
     return row.ends or max(row.effective, base.drugs.reach[1])
 
 
+def _claims_of(row: Any) -> tuple[str, ...]:
+    """The kinds of claim that a row is for."""
+    return _CLAIMS if row.claim == ANY else (row.claim,)
+
+
 def _code_of(base: Book, row: Drug) -> str:
     if base.drugs.rows(row.code):
         return ""  # other days of a code that is known
@@ -136,7 +141,7 @@ def _option_of(base: Book, row: PayerOption) -> str:
     if row.option == "follows":
         return "whom the shipped payer follows: name a payer of your own that follows it"
     on = _a_day_of(base, row)
-    for claim in _CLAIMS if row.claim == ANY else (row.claim,):
+    for claim in _claims_of(row):
         try:
             found = base.policy.option(row.payer, row.option, on, claim)
         except JcodeunitsError:
@@ -149,11 +154,7 @@ def _place_of(base: Book, row: PlaceRule) -> str:
     if not _is_payer(base, row.payer):
         return ""
     on = _a_day_of(base, row)
-    for claim in _CLAIMS if row.claim == ANY else (row.claim,):
-        found = base.policy.place_rule(row.place, on, row.payer, claim)
-        if found is not None:
-            return f"{named(found)} ({found.citation})"
-    return ""
+    return _first(base.policy.place_rule(row.place, on, row.payer, claim) for claim in _claims_of(row))
 
 
 def _container_of(base: Book, row: Container) -> str:
@@ -171,14 +172,12 @@ def _class_of(base: Book, row: DrugClass) -> str:
 
 def _limit_of(base: Book, row: Limit) -> str:
     on = _a_day_of(base, row)
-    found = [base.policy.limit(row.code, on, claim) for claim in _CLAIMS if row.claim in (ANY, claim)]
-    return _first(found)
+    return _first(base.policy.limit(row.code, on, claim) for claim in _claims_of(row))
 
 
 def _edit_of(base: Book, row: Edit) -> str:
     on = _a_day_of(base, row)
-    found = [base.policy.edit(row.column_1, row.column_2, on, claim) for claim in _CLAIMS if row.claim in (ANY, claim)]
-    return _first(found)
+    return _first(base.policy.edit(row.column_1, row.column_2, on, claim) for claim in _claims_of(row))
 
 
 def _first(found: Iterable[Dated | None]) -> str:
@@ -278,11 +277,9 @@ def _wrong_text(column: str, name: str) -> Iterable[str]:
 
 
 def _wrong_name(_base: Book, made: Book, row: Brand | OtherName) -> Iterable[str]:
-    yield from _wrong_text(
-        "brand" if isinstance(row, Brand) else "name", row.brand if isinstance(row, Brand) else row.name
-    )
+    column, name = ("brand", row.brand) if isinstance(row, Brand) else ("name", row.name)
+    yield from _wrong_text(column, name)
     rows = made.drugs.rows(row.code)
-    name = row.brand if isinstance(row, Brand) else row.name
     if row.code and row.ingredient not in ("", name, *(one.ingredient for one in rows)) and rows:
         yield f"column ingredient: {row.ingredient!r} is not that of {row.code}: {rows[-1].ingredient}"
     elif not row.code and not row.ingredient:
