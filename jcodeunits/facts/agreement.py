@@ -59,6 +59,12 @@ def listed(rows: Iterable[Drug]) -> str:
     return "; ".join(shown[:6]) + more
 
 
+def ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date) -> AmbiguousDrug:
+    """The refusal of a name that leaves no row or several, with the rows that it had."""
+    shown, codes = listed(rows), tuple(row.code for row in rows)
+    return AmbiguousDrug(f"{name!r} {says}: {shown}. {way}", given=name, candidates=codes, on=on, listed=shown)
+
+
 def told(row: Drug, rows: Sequence[Drug]) -> str:
     """What tells a row from those that read alike, in brackets: what one unit holds, else how it is given."""
     alike = [other for other in rows if other.label == row.label]
@@ -110,15 +116,8 @@ def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) ->
         )
     )
     if sold and row not in sold:
-        rows = (row, *sold)
-        raise AmbiguousDrug(
-            f"{reading.text!r} may be mixed by hand or the bag as it is sold: {listed(rows)}. "
-            "Give the code, the maker or the NDC.",
-            given=reading.text,
-            candidates=tuple(one.code for one in rows),
-            on=on,
-            listed=listed(rows),
-        )
+        says = "may be mixed by hand or the bag as it is sold"
+        raise ambiguous(reading.text, says, (row, *sold), "Give the code, the maker or the NDC.", on)
 
 
 def others(catalog: Catalog, row: Drug, on: dt.date) -> tuple[Drug, ...]:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from .. import units
 from ..amount import round_up
 from ..dose import Dose
-from ..errors import AmbiguousDrug, UnitMismatch
-from .agreement import listed, ratio
+from ..errors import UnitMismatch
+from .agreement import ambiguous, ratio
 from .by_route import own_routes
 from .drug_rows import Drug
 from .reading_names import PLAIN
@@ -40,13 +40,7 @@ def one_of(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, ap
         ways = "They differ in size: give the dose, or the code."
     elif len(same) == 1 and all(row.basis == "each" and row.equivalents for row in rows):
         ways = "They differ in what one holds: give the dose in that, or the code."
-    raise AmbiguousDrug(
-        f"{name!r} fits several codes on {on}: {listed(rows)}. {ways}",
-        given=name,
-        candidates=tuple(row.code for row in rows),
-        on=on,
-        listed=listed(rows),
-    )
+    raise ambiguous(name, f"fits several codes on {on}", rows, ways, on)
 
 
 def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:

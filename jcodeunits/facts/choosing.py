@@ -18,7 +18,7 @@ from .. import hcpcs, units
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnknownDrug, quoted
-from .agreement import called, check, counts_volume, listed, ratio
+from .agreement import ambiguous, called, check, counts_volume, listed, ratio
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
@@ -162,7 +162,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
     if len(found) > 1:
         rows = [choice.drug for choice in found.values()]
         says = f"names the routes {' and '.join(reading.routes)}, which have codes of their own"
-        raise _ambiguous(reading.text, says, rows, "Give one route.", on)
+        raise ambiguous(reading.text, says, rows, "Give one route.", on)
     choice = next(iter(found.values()))
     check(catalog, reading, choice.drug, dose, on)
     return attrs.evolve(choice, reading=reading)
@@ -345,7 +345,7 @@ def _narrow(
     live = tuple(row for row in rows if row.period.holds(on))
     if not rows:
         words = " ".join(sorted(named.own | named.salts))
-        raise _ambiguous(name, f"has no code as {words!r}", catalog.meant_by(named.key), "Give the code.", on)
+        raise ambiguous(name, f"has no code as {words!r}", catalog.meant_by(named.key), "Give the code.", on)
     if not live:
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
@@ -383,12 +383,6 @@ def _narrow(
     others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
     # A brand made for the very place of the body is named, though a plain name never means it.
     return left, said, others + (made_for if route else ())
-
-
-def _ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date) -> AmbiguousDrug:
-    """The refusal of a name that leaves no row, with the rows that it had."""
-    shown, codes = listed(rows), tuple(row.code for row in rows)
-    return AmbiguousDrug(f"{name!r} {says}: {shown}. {way}", given=name, candidates=codes, on=on, listed=shown)
 
 
 def _without_salt(catalog: Catalog, rows: tuple[Drug, ...], on: dt.date) -> tuple[Drug, ...]:
@@ -440,9 +434,9 @@ def _fitting(
         ]
         if joined:
             way = "Give that brand or its code, if it was that."
-            raise _ambiguous(name, f"{missing}: another product has, with a code of its own", joined, way, on)
+            raise ambiguous(name, f"{missing}: another product has, with a code of its own", joined, way, on)
         _, bill = catalog.instead_for(live[0], on, route)
-        raise _ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
+        raise ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
     return fitting
 
 
@@ -475,7 +469,7 @@ def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tu
         return rows
     made = tuple(row for row in rows if COMPOUNDED not in row.form)
     if not made:
-        raise _ambiguous(name, "has only codes for a compounded drug", rows, "Write compounded, or give the code.", on)
+        raise ambiguous(name, "has only codes for a compounded drug", rows, "Write compounded, or give the code.", on)
     return made
 
 
@@ -488,7 +482,7 @@ def _given_so(
         if not left:
             _, bill = catalog.instead_for(rows[0], on)
             way = f"If it was given so, {bill}; else leave the word out."
-            raise _ambiguous(name, f"has no code as {word!r}", rows, way, on)
+            raise ambiguous(name, f"has no code as {word!r}", rows, way, on)
         rows = left
     return rows
 
