@@ -188,7 +188,7 @@ def identity(
         raise FormatError(f"{where}: it names {len(packages)} NDCs ({shown}).", format=form, place=where, fills="drug")
     strength = concentration(known.values(), facts)
     said = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
-    return said | ({STRENGTH: strength} if strength else {})
+    return said | ({_incoming.STRENGTH: strength} if strength else {})
 
 
 def of_cvx(
@@ -213,9 +213,6 @@ def of_cvx(
     by_dose = " with this dose" if any(each) else ""
     says = f"it names the vaccine by CVX {quote(cvx[0])} alone, for which no one CPT code is known{by_dose}"
     raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", example="'its CPT code'")
-
-
-STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
 
 
 def _holds(text: str, name: str, facts: Reference) -> bool:

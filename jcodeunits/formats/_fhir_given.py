@@ -202,10 +202,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if concept:
         _incoming.take(says, gaps, lambda: _drug(concept, where, facts, says.get("dose", "")))
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
-    printed = says.pop(_drugs.STRENGTH, None)
-    if _incoming.by_volume(says.get("dose", "")):
-        _incoming.take(says, gaps, lambda: _strength(medication, where, facts))
-        _incoming.printed(says, gaps, printed, "fhir", where)
+    _incoming.take_strength(says, gaps, lambda: _strength(medication, where, facts), "fhir", where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
     actor, kind = _performer(resource, around)

@@ -14,7 +14,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _hl7v2_mixtures, _incoming, _routes, _times
+from . import _hl7v2_mixtures, _incoming, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
@@ -353,10 +353,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
         says["diagnoses"] = diagnoses
     for rxr in group.routes:
         _incoming.take(says, gaps, partial(_also, says, rxr))
-    printed = says.pop(_drugs.STRENGTH, None)
-    if _incoming.by_volume(says.get("dose", "")):
-        _incoming.take(says, gaps, lambda: strength(rxa, 13, 23))
-        _incoming.printed(says, gaps, printed, "hl7v2", rxa.where)
+    _incoming.take_strength(says, gaps, lambda: strength(rxa, 13, 23), "hl7v2", rxa.where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
     if done in FACTS:

@@ -12,7 +12,7 @@ from jcodeunits.dose import Dose
 from jcodeunits.errors import DoseError, FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _drugs, _incoming, _names
+from . import _incoming, _names
 from ._hl7v2_fields import amount_of, named, strength
 from ._hl7v2_segments import Segment, refused
 from ._incoming import Given
@@ -46,10 +46,7 @@ def _component(rxc: Segment, facts: Reference) -> _Said:
     gaps: dict[str, FormatError] = {}
     _incoming.take(says, gaps, lambda: named(rxc, 2, facts))
     _incoming.take(says, gaps, lambda: {"dose": amount_of(rxc, 3)})
-    printed = says.pop(_drugs.STRENGTH, None)
-    if _incoming.by_volume(says.get("dose", "")):
-        _incoming.take(says, gaps, lambda: strength(rxc, 5, 8))
-        _incoming.printed(says, gaps, printed, "hl7v2", rxc.where)
+    _incoming.take_strength(says, gaps, lambda: strength(rxc, 5, 8), "hl7v2", rxc.where)
     return says, gaps
 
 

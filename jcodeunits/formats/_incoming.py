@@ -137,13 +137,25 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     return f"{above}/{below}"
 
 
-def printed(says: dict[str, Any], gaps: dict[str, FormatError], strength: str | None, form: str, where: str) -> None:
-    """Take the strength in the drug's text where no field says one; one that a field contradicts is a gap."""
-    if strength is None or "concentration" in gaps:
+STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
+
+
+def take_strength(
+    says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]], form: str, where: str
+) -> None:
+    """Of a dose by volume take the strength that a field says (`read`), else the one in the drug's text.
+
+    Two that contradict each other are a gap. No other dose is asked.
+    """
+    printed = says.pop(STRENGTH, None)
+    if not by_volume(says.get("dose", "")):
         return
-    said = says.setdefault("concentration", strength)
-    if not _amounts_agree("concentration", said, strength):
-        why = f"its strength is {quoted(said)} and its drug's text says {quoted(strength)}"
+    take(says, gaps, read)
+    if printed is None or "concentration" in gaps:
+        return
+    said = says.setdefault("concentration", printed)
+    if not _amounts_agree("concentration", said, printed):
+        why = f"its strength is {quoted(said)} and its drug's text says {quoted(printed)}"
         gaps["concentration"] = FormatError(f"{where}: {why}.", format=form, place=where, fills="concentration")
         del says["concentration"]
 
