@@ -91,13 +91,7 @@ def _one(
         return finding
     notes = _fhir_vaccines.funding(resource, where)
     return [
-        attrs.evolve(
-            one,
-            says={**_incoming.vaccine(str(one.says.get("drug", "")), facts), **one.says},
-            gaps=_incoming.of_vaccine(one.gaps),
-            notes=(*one.notes, *notes),
-            batch=_batch(same),
-        )
+        attrs.evolve(_incoming.of_vaccine(one, notes, facts), batch=_batch(same))
         for one in _given(same, where, Around.of(resource, known), zone, facts)
     ]
 

@@ -142,13 +142,11 @@ class _Group:
 
 
 def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
-    """A vaccine record: its purpose, and the question who paid for the vaccine."""
+    """A vaccine record, with the question who paid for the vaccine."""
     said = [(known, one.get(5)) for one in group.observations if (known := observations().get(one.get(3)))]
     public = [value for known, value in said if value and value not in known.private]
     asked = (_incoming.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
-    says = {**_incoming.vaccine(str(given.says.get("drug", "")), facts), **given.says}
-    gaps = _incoming.of_vaccine(given.gaps)
-    return attrs.evolve(given, says=says, gaps=gaps, notes=(*given.notes, *asked))
+    return _incoming.of_vaccine(given, asked, facts)
 
 
 # Where prose stands beside an administration.

@@ -195,15 +195,17 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
     return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
 
 
-def of_vaccine(gaps: Mapping[str, FormatError]) -> dict[str, FormatError]:
-    """The gaps of a vaccine record: a missing dose may be given as one dose."""
+def of_vaccine(given: Given, notes: Iterable[Finding], facts: Reference) -> Given:
+    """What a vaccine record gives: its purpose and its notes; a missing dose may be given as one dose."""
+    says = {**_purpose(str(given.says.get("drug", "")), facts), **given.says}
+    gaps = dict(given.gaps)
     dose = gaps.get("dose")
-    if dose is None or "said" in dose.fields:
-        return dict(gaps)
-    return {**gaps, "dose": FormatError(dose.message, **{**dose.fields, "example": "'1 dose'"})}
+    if dose is not None and "said" not in dose.fields:
+        gaps["dose"] = FormatError(dose.message, **{**dose.fields, "example": "'1 dose'"})
+    return attrs.evolve(given, says=says, gaps=gaps, notes=(*given.notes, *notes))
 
 
-def vaccine(name: str, facts: Reference) -> dict[str, str]:
+def _purpose(name: str, facts: Reference) -> dict[str, str]:
     """The purpose of what a vaccine record holds: a vaccine, unless its code is an antibody's or another drug's."""
     rows = [row for code in _names.codes(name, facts) for row in facts.drugs.rows(code)]
     return {} if rows and not any(row.kind == "vaccine" for row in rows) else {"purpose": "vaccine"}
