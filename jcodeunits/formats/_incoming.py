@@ -365,13 +365,22 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     return days[0] if days else said
 
 
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(one, Mapping) for one in value)
+
+
+_KINDS: Mapping[type, tuple[Callable[[object], bool], str]] = {
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    list: (_is_list_of_objects, "a list of objects"),
+    dict: (lambda value: isinstance(value, Mapping), "an object"),
+}
+
+
 def as_given(form: str, kind: type, **options: Any) -> None:
     """Refuse what stands beside a message and is not of its kind: `bool`, `list` (of objects) or `dict`."""
+    is_right, what = _KINDS[kind]
     for name, value in options.items():
-        items = value if kind is list and isinstance(value, (list, tuple)) else None
-        right = isinstance(value, Mapping if kind is dict else kind) if items is None else True
-        if not right or (items is not None and not all(isinstance(one, Mapping) for one in items)):
-            what = {bool: "true or false", list: "a list of objects", dict: "an object"}[kind]
+        if not is_right(value):
             says = f"{name}= must be {what}, not {type(value).__name__}."
             raise FormatError(says, format=form, place=name)
 
