@@ -38,42 +38,24 @@ _COMPLETION = {"CP": "complete", "PA": "partially administered", "RE": "refused"
 HISTORICAL = ("01", "02", "03", "04", "05", "06", "07", "08")  # NIP001: given elsewhere, or not known where
 
 
-def reading(
-    segments: list[Segment],
-    kind: str,
-    reference: Reference,
-    *,
-    partial: bool = False,
-    completed: bool = False,
-    actions: Mapping[str, str] | None = None,
-    zone: str | None = None,
-    **beside: Any,
-) -> Reading:
+def reading(segments: list[Segment], kind: str, reference: Reference, **beside: Any) -> Reading:
     """What a message of administrations holds; see `hl7v2.read` for what may stand beside it."""
-    given, withheld = _read(segments, kind, reference, partial, completed, actions or {}, zone)
-    return _made(given, withheld, beside, reference)
+    given, withheld, facts = _read(segments, kind, reference, **beside)
+    return _made(given, withheld, facts, reference)
 
 
 def readings(
-    segments: list[Segment],
-    kind: str,
-    reference: Reference,
-    *,
-    partial: bool = False,
-    completed: bool = False,
-    actions: Mapping[str, str] | None = None,
-    zone: str | None = None,
-    **beside: Any,
+    segments: list[Segment], kind: str, reference: Reference, **beside: Any
 ) -> list[Reading | JcodeunitsError]:
     """The same, with one reading for each day, in the order of its first administration."""
-    given, withheld = _read(segments, kind, reference, partial, completed, actions or {}, zone)
+    given, withheld, facts = _read(segments, kind, reference, **beside)
     days: dict[dt.date | None, list[Given]] = {}
     for one in given:
         days.setdefault(one.on, []).append(one)
     made: list[Reading | JcodeunitsError] = []
     for at, each in enumerate(days.values() or [[]]):
         try:
-            made.append(_made(each, () if at else withheld, beside, reference))
+            made.append(_made(each, () if at else withheld, facts, reference))
         except JcodeunitsError as why:
             made.append(why)
     return made
@@ -89,12 +71,15 @@ def _read(
     segments: list[Segment],
     kind: str,
     reference: Reference,
-    partial: bool,
-    completed: bool,
-    actions: Mapping[str, str],
-    zone: str | None,
-) -> tuple[list[Given], list[Finding]]:
-    """What was given, and what was not."""
+    *,
+    partial: bool = False,
+    completed: bool = False,
+    actions: Mapping[str, str] | None = None,
+    zone: str | None = None,
+    **beside: Any,
+) -> tuple[list[Given], list[Finding], dict[str, Any]]:
+    """What was given, what was not, and the facts beside the message, without what says how to read it."""
+    actions = actions or {}
     _incoming.as_given("hl7v2", bool, partial=partial, completed=completed)
     _incoming.as_given("hl7v2", dict, actions=actions)
     if kind in _ORDERS:
@@ -125,7 +110,7 @@ def _read(
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
             given.extend(_hl7v2_mixtures.taken_apart(whole, group.components, reference))
-    return given, withheld
+    return given, withheld, beside
 
 
 @attrs.define
