@@ -318,8 +318,8 @@ def _historical(rxa: Segment) -> Finding | None:
     """RXA-9 of an immunization record: anything but 00 was given elsewhere."""
     for repeat in range(rxa.repeats(9)):
         code, text, system = (rxa.get(9, n, repeat) for n in (1, 2, 3))
-        here = code.lstrip("0") == "" and not text.casefold().startswith("hist")
-        if code in HISTORICAL or text.casefold().startswith("hist") or (system.upper().startswith("NIP") and not here):
+        elsewhere = code in HISTORICAL or text.casefold().startswith("hist")
+        if elsewhere or (system.upper().startswith("NIP") and code.lstrip("0")):
             fix = "Only what was given here is billed here."
             why = f"it is a historical record ({code if code in HISTORICAL else coded(code or text)})"
             return _incoming.not_given(rxa.where, why, fix, _SOURCE, "RXA-9")
