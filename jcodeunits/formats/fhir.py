@@ -158,9 +158,14 @@ def _has_ndc(item: Mapping[str, Any]) -> bool:
 
 
 def _no_drug_charge(resource: Mapping[str, Any]) -> str:
+    return _no_drug(resource.get("code") or {}, resource.get("quantity"), _product(resource) is not None)
+
+
+def _product(resource: Mapping[str, Any]) -> str | None:
+    """The NDC of a charge item, in the element of R4 or of R5."""
     concepts = [resource.get("productCodeableConcept") or {}]
     concepts += [one.get("concept") or {} for one in resource.get("product") or []]
-    return _no_drug(resource.get("code") or {}, resource.get("quantity"), any(codes(one, NDC) for one in concepts))
+    return next((code["code"] for concept in concepts for code in codes(concept, NDC)), None)
 
 
 def _first(concept: Mapping[str, Any] | None) -> str:
@@ -305,9 +310,7 @@ def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], pr
 
 def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tuple[Line, str, str, list[Loss]]:
     where = f"ChargeItem {resource.get('id') or at}"
-    products = [resource.get("productCodeableConcept") or {}]
-    products += [one.get("concept") or {} for one in resource.get("product") or []]
-    ndc = next((code["code"] for product in products for code in codes(product, NDC)), None)
+    ndc = _product(resource)
     if ndc is not None:
         _outgoing.check_ndc(ndc, where, problems)
     concept = resource.get("code") or {}
