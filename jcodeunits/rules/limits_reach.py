@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator
 
 from jcodeunits.claim import Line
-from jcodeunits.dated import Citation, as_date
+from jcodeunits.dated import Citation
 from jcodeunits.facts.policy import reach
 from jcodeunits.facts.policy_rows import PolicyRow
 from jcodeunits.finding import Finding, past_reach
@@ -81,7 +82,7 @@ def _unread(case: Case) -> Iterator[Finding]:
     `edits-unread`, which asks for it.
     """
     never: dict[str, list[str]] = {"warn": [], "note": []}
-    free: dict[str, tuple[Citation, list[str]]] = {}
+    free: dict[dt.date, tuple[Citation, list[str]]] = {}
     for one, other in _pairs(case):
         edit = case.policy.edit(one.code, other.code, case.on, case.encounter.claim)
         if edit is not None and edit.basis == "table":
@@ -92,7 +93,7 @@ def _unread(case: Case) -> Iterator[Finding]:
             never["warn" if edit is None else "note"] += given
         elif edit is None and read is not None and read.last_day is not None and read.last_day < case.on:
             cite = Citation(read.id, "pairs", "high", read.title)
-            free.setdefault(f"{read.last_day}", (cite, []))[1].append(f"{one.code} with {other.code}")
+            free.setdefault(read.last_day, (cite, []))[1].append(f"{one.code} with {other.code}")
     codes = ", ".join(dict.fromkeys([*never["warn"], *never["note"]]))
     if codes:
         says = f"No edition of CMS's edits was read for pairs of {codes}; what the manual says of them is applied."
@@ -102,8 +103,7 @@ def _unread(case: Case) -> Iterator[Finding]:
     for last, (cite, pairs) in free.items():
         says = f"Edits of {', '.join(pairs)}: none in the newest edition read, {cite.title}, to {last}."
         fix = "Load the newest quarter with `jcodeunits refresh`, or check the current edition."
-        grave = past_reach(case.on, as_date(last))
-        yield limits_reach.finding(grave, says, fix, cite, reach=f"edits to {last}")
+        yield limits_reach.finding(past_reach(case.on, last), says, fix, cite, reach=f"edits to {last}")
 
 
 def _read(case: Case, line: Line) -> Source | None:
