@@ -356,10 +356,8 @@ def prepare(charge: Charge, rules: Rules, **how: Unpack[Leaving]) -> tuple[Line,
 def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
     """The reference that a charge is written with; it must be the one that the charge was made with."""
     book = Reference.of(reference)
-    if charge.reference is not book and charge.fingerprint not in (
-        "",
-        book.fingerprint,
-    ):  # a charge made by hand names no facts
+    # A charge made by hand names no facts; a fingerprint is computed only where the two are not one object.
+    if charge.reference is not book and charge.fingerprint not in ("", book.fingerprint):
         which = "the reference given" if reference is not None else "the shipped reference"
         raise FormatError(
             f"The charge was made with other facts ({charge.edition}, data {charge.fingerprint[:12]}) than {which} "
