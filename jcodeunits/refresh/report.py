@@ -137,7 +137,9 @@ def of(
     written |= {"sources"} if result.read else set()
     was = _digest(Path(before.file("edits.csv")))
     written |= {"edits"} if was != digests["edits.csv"] else set()
-    changes = [change for name in sorted(written) for change in _CHANGES.get(name, _none)(_pair(name, old, result))]
+    changes = [
+        change for name in sorted(written & _CHANGES.keys()) for change in _CHANGES[name](_pair(name, old, result))
+    ]
     if "edits" in written:
         changes += edits.changes(Path(before.file("edits.csv")), result.edits, byhand.administrations | own)
     touched = {change.subject for change in changes}
@@ -180,11 +182,7 @@ Pair = tuple[list[Cells], list[Cells]]
 
 
 def _pair(name: str, old: Mapping[str, str], result: FoldResult) -> Pair:
-    return rows_of(old[name]) if name in old else [], rows_of(result.texts[name]) if name in result.texts else []
-
-
-def _none(_pair: Pair) -> list[Change]:
-    return []
+    return rows_of(old[name]), rows_of(result.texts[name])
 
 
 def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
