@@ -126,29 +126,23 @@ def _moved(
     ended: Mapping[str, dt.date], kept: Kept, days: Mapping[str, dt.date]
 ) -> dict[str, dict[str, tuple[int, str]]]:
     """For each ended code those to which its products moved between the quarters around its end: how many, where."""
-    quarters = kept.by_edition("asp-xwalk")
-    ordered = sorted(quarters, key=lambda name: days[f"asp-xwalk-{name}"])
     found: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
-    for before, name in pairwise(ordered):
-        first, next_first = (days[f"asp-xwalk-{one}"] for one in (before, name))
-        old, new = codes_by_ndc(quarters[before]), codes_by_ndc(quarters[name])
+    for (before, old), (quarter, new) in pairwise(_quarters(kept, days)):
         counted: Counter[tuple[str, str]] = Counter()
         for number in old.keys() & new.keys():
             came = new[number] - old[number]
             if len(came) == 1:
                 counted.update((code, next(iter(came))) for code in old[number] - new[number])
         for (code, other), count in counted.items():
-            if code in ended and first <= ended[code] < next_first:
-                found[code][other] = count, f"asp-xwalk-{name}"
+            if code in ended and days[before] <= ended[code] < days[quarter]:
+                found[code][other] = count, quarter
     return found
 
 
 def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
     """How many products left one code and came under another between two quarters that follow each other."""
     counted: Counter[tuple[str, str]] = Counter()
-    quarters = kept.by_edition("asp-xwalk")
-    ordered = [codes_by_ndc(quarters[name]) for name in sorted(quarters, key=lambda name: days[f"asp-xwalk-{name}"])]
-    for old, new in pairwise(ordered):
+    for (_, old), (_, new) in pairwise(_quarters(kept, days)):
         for number in old.keys() & new.keys():
             for left in old[number] - new[number]:
                 for came in new[number] - old[number]:
@@ -156,7 +150,13 @@ def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
     return counted
 
 
-def codes_by_ndc(statements: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+def _quarters(kept: Kept, days: Mapping[str, dt.date]) -> list[tuple[str, dict[str, set[str]]]]:
+    """The crosswalks by source id with the codes of each NDC, the oldest first."""
+    found = {f"asp-xwalk-{name}": said for name, said in kept.by_edition("asp-xwalk").items()}
+    return [(quarter, _codes_by_ndc(found[quarter])) for quarter in sorted(found, key=lambda key: days[key])]
+
+
+def _codes_by_ndc(statements: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     """The codes of each NDC in one quarter."""
     made: dict[str, set[str]] = defaultdict(set)
     for number, told in statements:
