@@ -375,19 +375,19 @@ def _products(
         {row.code for row in drug_rows if row.basis in ("up to", "band")},
         {row.code for row in drug_rows if "oral" in row.routes},
     )
-    conversion = max((key for key in days if key.startswith("state-conversion")), default="")
+    newest = _newest(days)
+    conversion, _ = newest.get("state-conversion", ("", None))
     known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
     more = outside.rows(known, told, listed, drug_rows, brands, conversion)
     known |= {row["ndc"] for row in more}
     names = named.Names.of(drug_rows, brands, byhand.store.rows(Uncoded), listed.values())
-    more += named.rows(known, told, listed, names, _newest(days))
+    more += named.rows(known, told, listed, names, newest)
     every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]
     lint = [Lint("product", place, words) for place, _colon, words in said]
-    source = max(
-        (key for key in days if file_of(key) in ("nsde", "ndc-package")), key=lambda k: (days[k], k), default=""
-    )
+    lists = [newest[file] for file in ("nsde", "ndc-package") if file in newest]
+    source, _ = max(lists, key=lambda one: (one[1], one[0]), default=("", None))
     marketing = marketed.rows(told.directory, {row["ndc"] for row in rows}, source, str(days.get(source, "")))
     return rows, marketing, lint
 
