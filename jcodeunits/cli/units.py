@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jcodeunits import hcpcs
@@ -97,40 +97,27 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
     try:
         return drug, read(text)
     except JcodeunitsError:
-        found = _amid(pieces, starts[0], read, reference) or _later(pieces, starts[1:], read, reference)
-        if found is None:
-            raise
-        return found
+        for drug, text in _otherwise(pieces, starts):
+            try:
+                dose = read(text)
+            except JcodeunitsError:
+                continue
+            if _is_named(drug, dose, reference):
+                return drug, dose
+        raise
 
 
-def _amid(
-    pieces: Sequence[str], start: int, read: Callable[[str], Dose], reference: Reference
-) -> tuple[str, Dose] | None:
-    """A dose with words of the drug's text behind it: "1 g in 100 mL NS", "30 mg IM once"."""
-    for end in range(min(len(pieces) - 1, start + 3), start, -1):
-        drug = " ".join([*pieces[:start], *pieces[end:]])
-        try:
-            dose = read(" ".join(pieces[start:end]))
-        except JcodeunitsError:
-            continue
-        if _is_named(drug, dose, reference):
-            return drug, dose
-    return None
+def _otherwise(pieces: Sequence[str], starts: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Other ways to part the words into drug and dose.
 
-
-def _later(
-    pieces: Sequence[str], starts: Sequence[int], read: Callable[[str], Dose], reference: Reference
-) -> tuple[str, Dose] | None:
-    """A dose behind a number that is the drug's own."""
-    for start in starts:
-        longer = " ".join(pieces[:start])
-        try:
-            dose = read(" ".join(pieces[start:]))
-        except JcodeunitsError:
-            continue
-        if _is_named(longer, dose, reference):
-            return longer, dose
-    return None
+    Words of the drug's text behind the dose ("1 g in 100 mL NS", "30 mg IM once"), then a dose behind a number that is
+    the drug's own.
+    """
+    first = starts[0]
+    for end in range(min(len(pieces) - 1, first + 3), first, -1):
+        yield " ".join([*pieces[:first], *pieces[end:]]), " ".join(pieces[first:end])
+    for start in starts[1:]:
+        yield " ".join(pieces[:start]), " ".join(pieces[start:])
 
 
 def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:
