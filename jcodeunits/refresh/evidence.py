@@ -39,6 +39,11 @@ class Price:
     generic: str
     trade: str
 
+    @property
+    def name(self) -> str:
+        """Generic and trade name together."""
+        return f"{self.generic} {self.trade}"
+
 
 @attrs.frozen
 class Converted:
@@ -109,9 +114,7 @@ class Evidence:
             (bool(said) and all("powder" in words for words in said))
             or (listed is not None and bool(_POWDER.search(listed.description)))
             or self.marketed(number).form == "powder"
-            or (
-                bool(priced) and all(_POWDER.search(f"{p.generic} {p.trade}") and "ML" not in p.package for p in priced)
-            )
+            or (bool(priced) and all(_POWDER.search(p.name) and "ML" not in p.package for p in priced))
         )
 
     def _by_vial(self, number: str, listed: Injectable | None) -> bool:
@@ -134,7 +137,7 @@ class Evidence:
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
         named = [self.survey.get(number, ("", ""))[1]]
-        named += [f"{p.generic} {p.trade}" for p in self.prices.get(number, ())]
+        named += [p.name for p in self.prices.get(number, ())]
         return any(_KIT.search(name) for name in named)
 
     def liquids(self, known: Mapping[str, set[Fraction]]) -> set[str]:
@@ -162,7 +165,7 @@ class Evidence:
 
     def confirms(self, number: str, size: Fraction, amount: Fraction, unit: str) -> bool:
         """Whether the price file's name gives the same amount; it is never the source of an amount."""
-        names = [f"{p.generic} {p.trade}" for p in self.prices.get(number, ())]
+        names = [p.name for p in self.prices.get(number, ())]
         return (amount, unit) in _amounts(names, size)
 
 

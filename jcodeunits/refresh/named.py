@@ -171,7 +171,7 @@ def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Count
     if not one or listed.shape not in _VIALS:
         return None
     dense = listed.per_ml[0]
-    names = [f"{price.generic} {price.trade}" for price in prices]
+    names = [price.name for price in prices]
     by_price = dense[1] == "mg" and dense in _printed(names) and not any("/VI" in name for name in names)
     return ("ML", dense, "list-concentration") if by_price or dense in _printed(notices) else None
 

@@ -115,7 +115,7 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
 
 def texts_of(number: str, evidence: Evidence, listed: Injectable | None) -> list[str]:
     """How other files name the NDC."""
-    found = [f"{price.generic} {price.trade}" for price in evidence.prices.get(number, ())]
+    found = [price.name for price in evidence.prices.get(number, ())]
     found += [evidence.survey[number][1]] if number in evidence.survey else []
     found += [evidence.marketed(number).name] if evidence.marketed(number).name else []
     found += [words for words in evidence.notices.get(number, ()) if "several NDCs" not in words]

@@ -123,10 +123,6 @@ def _counted(package: Package, listed: Marketed) -> list[Fraction]:
     return [package.size] if pieces and solid else []
 
 
-def _names(prices: Iterable[Price]) -> list[str]:
-    return [f"{price.generic} {price.trade}" for price in prices]
-
-
 def _by_prices(package: Package, evidence: Evidence) -> list[Proof]:
     """The price file: a volume that is CMS's size, a vial that is counted, a tablet's strength."""
     prices = evidence.prices.get(package.number, ())
@@ -135,18 +131,17 @@ def _by_prices(package: Package, evidence: Evidence) -> list[Proof]:
 
 
 def _by_price(package: Package, price: Price) -> list[tuple[str, Fraction]]:
-    name = f"{price.generic} {price.trade}"
     if _SOLID.search(price.generic):
-        return _pieces(package, name)
-    strengths = printed(name, package.size)
+        return _pieces(package, price.name)
+    strengths = printed(price.name, package.size)
     volume, vial = _VOLUME.fullmatch(price.package), bool(_PER_VIAL.search(price.generic))
-    if volume is not None and (vial or _POWDER.search(name)):
+    if volume is not None and (vial or _POWDER.search(price.name)):
         return []  # made up with its diluent, as often as not
     fits = package.amount is not None and (package.amount, package.unit) in strengths
     if volume is not None:
         free = not strengths or (package.amount is None and package.size != 1)
         return [("ML", package.size)] if Fraction(volume[1]) == package.size and (fits or free) else []
-    if vial or _POWDER.search(name):
+    if vial or _POWDER.search(price.name):
         bare = _COUNT.fullmatch(price.package) if vial else "ML" not in price.package
         return [("UN", Fraction(1))] if bare and package.carton and _may_be_powder(package) else []
     # Of a container of one mL the concentration may have been typed from the strength.
@@ -272,7 +267,7 @@ def is_other_strength(package: Package, evidence: Evidence) -> bool:
 
 def solid_strengths(number: str, evidence: Evidence) -> set[tuple[Fraction, str]]:
     """The strengths that files print for a tablet or capsule; empty for what is none, or has none printed."""
-    names = [f"{p.generic} {p.trade}" for p in evidence.prices.get(number, ()) if _SOLID.search(p.generic)]
+    names = [p.name for p in evidence.prices.get(number, ()) if _SOLID.search(p.generic)]
     name = evidence.survey.get(number, ("", ""))[1].upper()
     names += [name] if _SOLID.search(name) else []
     names = [name for name in names if "/" not in name]  # of a combination the parts are printed
@@ -303,7 +298,7 @@ def differing(package: Package, settled: Proof | None, evidence: Evidence) -> li
 
 def kind(number: str, evidence: Evidence) -> str:
     """The kind, where the texts of each file agree and no two files differ; else empty. The directory names all."""
-    texts = [evidence.notices.get(number, ()), _names(evidence.prices.get(number, ()))]
+    texts = [evidence.notices.get(number, ()), [price.name for price in evidence.prices.get(number, ())]]
     said = {one for found in texts if (one := _kind_of(found)) is not None}
     said |= {listed} if (listed := evidence.marketed(number).kind) else set()
     return said.pop() if len(said) == 1 else ""
