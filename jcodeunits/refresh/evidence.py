@@ -161,23 +161,29 @@ class Evidence:
 
     def printed(self, number: str, size: Fraction) -> set[tuple[Fraction, str]]:
         """The amounts that the survey's name prints for the volume of a container."""
-        return _amounts([self.survey.get(number, ("", ""))[1]], size)
+        return amounts_in([self.survey.get(number, ("", ""))[1]], size)
 
     def confirms(self, number: str, size: Fraction, amount: Fraction, unit: str) -> bool:
         """Whether the price file's name gives the same amount; it is never the source of an amount."""
         names = [p.name for p in self.prices.get(number, ())]
-        return (amount, unit) in _amounts(names, size)
+        return (amount, unit) in amounts_in(names, size)
 
 
-def _amounts(names: Iterable[str], size: Fraction) -> set[tuple[Fraction, str]]:
+def amounts_in(names: Iterable[str], size: Fraction) -> set[tuple[Fraction, str]]:
+    """The amounts in a container of `size` mL by the concentrations that names print, in mg or units."""
     found = set()
     for name in names:
         for amount, word, volume in _STRENGTH.findall(name):
-            symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word.upper(), word.lower().rstrip("s")))
-            base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
             per_ml = Fraction(amount.replace(",", "")) / (Fraction(volume) if volume else 1)
-            found.add((per_ml * size * units.factor(symbol, base), base))
+            found.add(in_base(per_ml * size, word))
     return found
+
+
+def in_base(amount: Fraction, word: str) -> tuple[Fraction, str]:
+    """An amount in mg, or in units, whose unit is spelled as names of packages spell it."""
+    symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word.upper(), word.lower().rstrip("s")))
+    base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
+    return amount * units.factor(symbol, base), base
 
 
 def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:

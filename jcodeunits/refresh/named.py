@@ -18,7 +18,7 @@ from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug, Uncoded
 
 from . import witnesses
-from .evidence import Evidence
+from .evidence import Evidence, amounts_in
 from .fda import Injectable
 from .outside import names_of, plain, texts_of
 
@@ -172,8 +172,8 @@ def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Count
         return None
     dense = listed.per_ml[0]
     names = [price.name for price in prices]
-    by_price = dense[1] == "mg" and dense in _printed(names) and not any("/VI" in name for name in names)
-    return ("ML", dense, "list-concentration") if by_price or dense in _printed(notices) else None
+    by_price = dense[1] == "mg" and dense in amounts_in(names, Fraction(1)) and not any("/VI" in name for name in names)
+    return ("ML", dense, "list-concentration") if by_price or dense in amounts_in(notices, Fraction(1)) else None
 
 
 def _dense(listed: Injectable) -> tuple[Fraction, str] | None:
@@ -198,8 +198,3 @@ def _vial(number: str, evidence: Evidence, listed: Injectable | None) -> Counted
     names = [price.generic.replace("/", " ") for price in evidence.prices.get(number, ())]
     same = set().union(*map(witnesses.strengths_of, names)) & set(listed.strengths) if names else set()
     return ("UN", same.pop() if len(same) == 1 and len(listed.strengths) == 1 else None, "list-mass")
-
-
-def _printed(texts: Iterable[str]) -> set[tuple[Fraction, str]]:
-    """The concentrations that texts print."""
-    return {one for text in texts for one in witnesses.printed(text, Fraction(1))}

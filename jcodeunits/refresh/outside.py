@@ -15,7 +15,7 @@ from jcodeunits import units
 from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug
 
-from .evidence import Evidence
+from .evidence import Evidence, amounts_in
 from .fda import Injectable
 from .witnesses import strengths_of
 
@@ -98,11 +98,10 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     unit = evidence.unit(number)
     if unit:
         return unit if unit in ("ML", "UN") else ""
-    from .witnesses import printed
-
-    measure = units.factor(drug.unit, "mg") if units.dimension(drug.unit) == "mass" else Fraction(1)
-    wanted = (amount * measure, "mg" if units.dimension(drug.unit) == "mass" else drug.unit)
-    liquid = any(wanted in printed(text, Fraction(1)) for text in texts if not re.search(r"\b(?:powder|kit)\b", text))
+    base = "mg" if units.dimension(drug.unit) == "mass" else drug.unit
+    wanted = (amount * units.factor(drug.unit, base), base)
+    ready = [text for text in texts if not re.search(r"\b(?:powder|kit)\b", text)]
+    liquid = wanted in amounts_in(ready, Fraction(1))
     vial = any(re.search(r"/VI(?:A)?L\b", price.generic) for price in evidence.prices.get(number, ()))
     if liquid and not vial:
         return "ML"

@@ -13,10 +13,9 @@ from fractions import Fraction
 
 import attrs
 
-from jcodeunits import units
 from jcodeunits.amount import decimal_text
 
-from .evidence import Evidence, Price
+from .evidence import Evidence, Price, amounts_in, in_base
 from .fda import Injectable
 from .marketed import Marketed
 
@@ -133,7 +132,7 @@ def _by_prices(package: Package, evidence: Evidence) -> list[Proof]:
 def _by_price(package: Package, price: Price) -> list[tuple[str, Fraction]]:
     if _SOLID.search(price.generic):
         return _pieces(package, price.name)
-    strengths = printed(price.name, package.size)
+    strengths = amounts_in([price.name], package.size)
     volume, vial = _VOLUME.fullmatch(price.package), bool(_PER_VIAL.search(price.generic))
     if volume is not None and (vial or _POWDER.search(price.name)):
         return []  # made up with its diluent, as often as not
@@ -158,7 +157,7 @@ def _by_survey(package: Package, evidence: Evidence) -> list[Proof]:
     """CMS's price survey: its unit, where the size is a volume or a count of one."""
     unit, name = evidence.survey.get(package.number, ("", ""))
     if unit == "ML":
-        fits = package.amount is not None and (package.amount, package.unit) in printed(name, package.size)
+        fits = package.amount is not None and (package.amount, package.unit) in amounts_in([name], package.size)
         return [("ML", package.size, "nadac-unit")] if package.size != 1 or fits else []
     if unit == "UN" and _SOLID.search(name.upper()):
         return [(*one, "nadac-unit") for one in _pieces(package, name.upper())]
@@ -173,7 +172,7 @@ def _by_notices(package: Package, evidence: Evidence) -> list[Proof]:
         return []
     volume = re.compile(rf"(?<![\d.]){decimal_text(package.size)} ?mL\b", re.IGNORECASE)
     said = [
-        (package.amount, package.unit) in printed(text, package.size)
+        (package.amount, package.unit) in amounts_in([text], package.size)
         for text in evidence.notices.get(package.number, ())
         if volume.search(text) and "several" not in text and not _MADE_UP.search(text)
     ]
@@ -238,22 +237,13 @@ def _pieces(package: Package, name: str) -> list[tuple[str, Fraction]]:
     return sorted(found)
 
 
-def printed(name: str, size: Fraction) -> set[tuple[Fraction, str]]:
-    """The amounts in a container of `size` mL by the concentrations that a name prints."""
-    from .evidence import _amounts
-
-    return _amounts([name], size)
-
-
 def strengths_of(name: str) -> set[tuple[Fraction, str]]:
     """The strengths of a piece that a name prints, in mg or units."""
     found = set()
     for amount, word in _MASS.findall(name.upper()):
-        symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word, word.lower().rstrip("s")))
-        base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
         value = Fraction(amount.replace(",", "").strip(".") or "0")
         if value:
-            found.add((value * units.factor(symbol, base), base))
+            found.add(in_base(value, word))
     return found
 
 
