@@ -21,11 +21,11 @@ from .crosswalk import Listing
 from .family import facts
 from .fda import Injectable
 from .marketed import UNIT_OF, Marketed
+from .notices import WORDS
 
 DIFFER = "?"  # the unit of an NDC for which two files print two
-_POWDER = re.compile(r"lyphl|lyophil|pwdr|powder|for injection|for solution", re.IGNORECASE)
-_PER_VIAL = re.compile(r"/VI(?:A)?L\b")
-_BARE_COUNT = re.compile(r"\d+(?: VI)?")
+PER_VIAL = re.compile(r"/VI(?:A)?L\b")
+BARE_COUNT = re.compile(r"\d+(?: VI)?")
 _STRENGTH = re.compile(r"([\d.,]+) ?(MG|MCG|GM|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
 _KIT = re.compile(r"\bKI?TS?\b", re.IGNORECASE)
 _NEAR = Fraction(1, 20)  # the state types 0.33 for a third
@@ -112,9 +112,9 @@ class Evidence:
         said, priced = self.notices.get(number, ()), self.prices.get(number, ())
         return (
             (bool(said) and all("powder" in words for words in said))
-            or (listed is not None and bool(_POWDER.search(listed.description)))
+            or (listed is not None and bool(WORDS["powder"].search(listed.description)))
             or self.marketed(number).form == "powder"
-            or (bool(priced) and all(_POWDER.search(p.name) and "ML" not in p.package for p in priced))
+            or (bool(priced) and all(WORDS["powder"].search(p.name) and "ML" not in p.package for p in priced))
         )
 
     def _by_vial(self, number: str, listed: Injectable | None) -> bool:
@@ -122,13 +122,13 @@ class Evidence:
         priced = self.prices.get(number, ())
         if listed is not None and (listed.leads or listed.shape not in ("", "vial", "kit", "bottle")):
             return False
-        return bool(priced) and all(_PER_VIAL.search(p.generic) and _BARE_COUNT.fullmatch(p.package) for p in priced)
+        return bool(priced) and all(PER_VIAL.search(p.generic) and BARE_COUNT.fullmatch(p.package) for p in priced)
 
     def is_carton(self, number: str, containers: Fraction) -> bool:
         """Whether the price file names the vial and counts as many as CMS has in the package."""
         priced = self.prices.get(number, ())
         count = re.compile(rf"(?:1X)?{containers}(?:X[\d.]+ ?(?:GM|MG|ML)| VI)?", re.IGNORECASE)
-        return bool(priced) and all(_PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced)
+        return bool(priced) and all(PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced)
 
     def is_powder(self, number: str, listed: Injectable | None) -> bool:
         """Whether a file calls it a powder, or the price file counts its vials."""

@@ -15,7 +15,7 @@ from jcodeunits import units
 from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug
 
-from .evidence import Evidence, amounts_in
+from .evidence import PER_VIAL, Evidence, amounts_in
 from .fda import Injectable
 from .witnesses import strengths_of
 
@@ -102,7 +102,7 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     wanted = (amount * units.factor(drug.unit, base), base)
     ready = [text for text in texts if not re.search(r"\b(?:powder|kit)\b", text)]
     liquid = wanted in amounts_in(ready, Fraction(1))
-    vial = any(re.search(r"/VI(?:A)?L\b", price.generic) for price in evidence.prices.get(number, ()))
+    vial = any(PER_VIAL.search(price.generic) for price in evidence.prices.get(number, ()))
     if liquid and not vial:
         return "ML"
     named = [

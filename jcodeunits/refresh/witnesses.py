@@ -15,7 +15,7 @@ import attrs
 
 from jcodeunits.amount import decimal_text
 
-from .evidence import Evidence, Price, amounts_in, in_base
+from .evidence import BARE_COUNT, PER_VIAL, Evidence, Price, amounts_in, in_base
 from .fda import Injectable
 from .marketed import Marketed
 
@@ -24,8 +24,6 @@ Proof = tuple[str, Fraction, str]
 
 _VOLUME = re.compile(r"(?:\d+X)*([\d.]+) ?ML")
 _MADE_UP = re.compile(r"\b(?:powder|kit)\b")
-_COUNT = re.compile(r"\d+(?: VI)?")
-_PER_VIAL = re.compile(r"/VI(?:A)?L\b")
 _POWDER = re.compile(r"LYPHL|LYOPHIL|PWDR|POWDER")
 _SOLID = re.compile(r"\b(?:TAB|TABS|TABLET|TABLETS|CAP|CAPS|CAPSULE|CAPSULES)\b")
 _MASS = re.compile(r"([\d.,]*\d) ?(MG|MCG|GM|UNITS?|UNT)\b(?! ?/)")
@@ -133,7 +131,7 @@ def _by_price(package: Package, price: Price) -> list[tuple[str, Fraction]]:
     if _SOLID.search(price.generic):
         return _pieces(package, price.name)
     strengths = amounts_in([price.name], package.size)
-    volume, vial = _VOLUME.fullmatch(price.package), bool(_PER_VIAL.search(price.generic))
+    volume, vial = _VOLUME.fullmatch(price.package), bool(PER_VIAL.search(price.generic))
     if volume is not None and (vial or _POWDER.search(price.name)):
         return []  # made up with its diluent, as often as not
     fits = package.amount is not None and (package.amount, package.unit) in strengths
@@ -141,10 +139,10 @@ def _by_price(package: Package, price: Price) -> list[tuple[str, Fraction]]:
         free = not strengths or (package.amount is None and package.size != 1)
         return [("ML", package.size)] if Fraction(volume[1]) == package.size and (fits or free) else []
     if vial or _POWDER.search(price.name):
-        bare = _COUNT.fullmatch(price.package) if vial else "ML" not in price.package
+        bare = BARE_COUNT.fullmatch(price.package) if vial else "ML" not in price.package
         return [("UN", Fraction(1))] if bare and package.carton and _may_be_powder(package) else []
     # Of a container of one mL the concentration may have been typed from the strength.
-    return [("ML", package.size)] if fits and package.size != 1 and _COUNT.fullmatch(price.package) else []
+    return [("ML", package.size)] if fits and package.size != 1 and BARE_COUNT.fullmatch(price.package) else []
 
 
 def _may_be_powder(package: Package) -> bool:
