@@ -61,7 +61,8 @@ def make(kept: Kept, printed: Dosages, days: Days, byhand: ByHand) -> tuple[list
     by_code = newest_dosages(printed, days)
     whole = sorted(days[f"hcpcs-{name}"] for name in kept.by_edition("hcpcs"))
     words: dict[str, list[CodeWords]] = {}
-    for source, statements in sorted(_editions(kept).items(), key=lambda pair: (days[pair[0]], pair[0])):
+    editions = kept.by_source("hcpcs", "hcpcs-rows")
+    for source, statements in sorted(editions.items(), key=lambda pair: (days[pair[0]], pair[0])):
         for code, told in statements:
             words.setdefault(code, []).append(_words(source, days[source], told))
     rows: list[Row] = []
@@ -81,11 +82,6 @@ def make(kept: Kept, printed: Dosages, days: Days, byhand: ByHand) -> tuple[list
             day.isoformat() if day else max(r.verified for r in byhand.reviewed[row["code"]].values()).isoformat()
         )
     return sorted(rows, key=lambda row: (row["code"], row["effective"])), lint
-
-
-def _editions(kept: Kept) -> dict[str, list[tuple[str, str]]]:
-    """What each edition says, by source id."""
-    return {f"{file}-{name}": rows for file in ("hcpcs", "hcpcs-rows") for name, rows in kept.by_edition(file).items()}
 
 
 def _words(source: str, first_day: dt.date, told: str) -> CodeWords:

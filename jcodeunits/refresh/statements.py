@@ -72,6 +72,10 @@ class Kept:
                     found[edition].append((subject, told))
         return {edition: sorted(rows) for edition, rows in found.items()}
 
+    def by_source(self, *files: str) -> dict[str, list[tuple[str, str]]]:
+        """Subject and statement by source id, of every edition of these files."""
+        return {f"{file}-{name}": rows for file in files for name, rows in self.by_edition(file).items()}
+
     def newest(self, file: str, days: Mapping[str, object]) -> list[tuple[str, str]]:
         """What the newest edition that has a subject says of it, sorted; `days` are those of the editions' ids."""
         last: dict[str, str] = {}

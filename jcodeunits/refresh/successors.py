@@ -112,13 +112,11 @@ def _row(
 def _references(codes: Kept, days: Mapping[str, dt.date]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The newest edition that refers from a code to others, and to which."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for file in ("hcpcs", "hcpcs-rows"):
-        for name, statements in codes.by_edition(file).items():
-            source = f"{file}-{name}"
-            for code, told in statements:
-                named = facts(told).get("refers", "")
-                if named and (code not in found or (days[found[code][0]], found[code][0]) < (days[source], source)):
-                    found[code] = source, tuple(named.split(","))
+    editions = codes.by_source("hcpcs", "hcpcs-rows")
+    for source, statements in sorted(editions.items(), key=lambda pair: (days[pair[0]], pair[0])):
+        for code, told in statements:
+            if named := facts(told).get("refers", ""):
+                found[code] = source, tuple(named.split(","))
     return found
 
 
@@ -152,7 +150,7 @@ def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
 
 def _quarters(kept: Kept, days: Mapping[str, dt.date]) -> list[tuple[str, dict[str, set[str]]]]:
     """The crosswalks by source id with the codes of each NDC, the oldest first."""
-    found = {f"asp-xwalk-{name}": said for name, said in kept.by_edition("asp-xwalk").items()}
+    found = kept.by_source("asp-xwalk")
     return [(quarter, _codes_by_ndc(found[quarter])) for quarter in sorted(found, key=lambda key: days[key])]
 
 
