@@ -247,3 +247,15 @@ def test_a_workbook_that_is_cut_off_or_renamed_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"HCPC2030_JAN_ANWEB\.xlsx"):
         fold.refresh([book], tmp_path / "facts", anew=True)
     assert not (tmp_path / "facts").exists()
+
+
+@pytest.mark.parametrize("named", ["x.csv", ""])
+def test_files_of_which_none_is_read_are_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], named: str
+) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    (downloads / "x.csv").write_text("hello,world\n")
+    assert main(["refresh", str(downloads / named), "--into", str(tmp_path / "facts")]) == 2
+    assert "x.csv: no kind of file" in capsys.readouterr().err
+    assert not (tmp_path / "facts").exists()

@@ -95,6 +95,9 @@ def fold(
     other table is made.
     """
     readings, left_out = read_all(find(paths), asked, byhand)
+    if left_out and not readings:
+        says = f"none of these files is one that refresh reads: {'; '.join(left_out[:5])}."
+        raise TableError(f"{says} The tables are left as they were.", file="", problems=tuple(left_out))
     state = base
     new: list[FileReading] = []
     known: list[FileReading] = []
