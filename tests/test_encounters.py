@@ -59,6 +59,8 @@ def problems(case: dict[str, Any], made: Charge) -> list[str]:
         wrong.append(f"stop is not {case['stop']}")
     if "lines" in case:
         wrong += _drug_lines(case, lines)
+    if "bills" in case:
+        wrong += _whole(case["bills"], lines)
     wrong += [f"{f['rule']} cites nothing" for f in findings if not all(f["citations"]) or not f["citations"]]
     return wrong
 
@@ -67,6 +69,13 @@ def _has(lines: list[tuple[str, set[str], int]], code: str, mods: list[str], uni
     return any(
         c == code and set(mods) <= m and ("JW" in m) == ("JW" in mods) and units in (None, u) for c, m, u in lines
     )
+
+
+def _whole(wanted: list[list[Any]], lines: list[tuple[str, set[str], int]]) -> list[str]:
+    """Whether exactly these lines are billed, in whatever order."""
+    mine = sorted([code, sorted(mods), units] for code, mods, units in lines)
+    want = sorted([code, sorted(mods), units] for code, mods, units in wanted)
+    return [] if mine == want else [f"bills {mine}, not {want}"]
 
 
 def _drug_lines(case: dict[str, Any], lines: list[tuple[str, set[str], int]]) -> list[str]:
@@ -84,7 +93,7 @@ def test_ids_are_used_once_and_every_case_says_why_and_what() -> None:
     assert len(CASES) == sum(len(json.loads(path.read_text("utf-8"))) for path in FILES)
     for case in CASES.values():
         assert case["why"]
-        assert {"has", "total", "lacks", "says", "without", "silent", "one_of", "stop"} & set(case)
+        assert {"has", "total", "lacks", "says", "without", "silent", "one_of", "stop", "bills"} & set(case)
 
 
 @pytest.mark.parametrize("name", ["encounters.json", "waste.json"])
@@ -115,6 +124,7 @@ def test_the_judge_sees_what_is_wrong() -> None:
         "says": ["no such words"],
         "silent": ["unit-limit"],
         "stop": True,
+        "bills": [["J1885", [], 2]],
     }
     made = charge(
         {
@@ -124,4 +134,4 @@ def test_the_judge_sees_what_is_wrong() -> None:
             "administrations": [{"drug": "ketorolac", "dose": "30 mg", "route": "IM"}],
         }
     )
-    assert len(problems(case, made)) == 7
+    assert len(problems(case, made)) == 8

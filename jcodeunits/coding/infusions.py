@@ -2,16 +2,18 @@
 
 The first code is that of the highest kind given (antineoplastic before other drugs, infusion before push,
 hydration last), of one kind the longest; everything else of the day is an add-on to it. An infusion shorter
-than the payer's minimum is a push. Hours beyond the first count once more than half of them has passed.
+than the payer's minimum is a push. Hours beyond the first count once more than half of them has passed. All
+infusions of one drug are counted by their time together, and so is hydration, whatever the fluids.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import attrs
 
 from jcodeunits.dated import Step
-from jcodeunits.encounter import Administration
-from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
 
 from .draft import Decision, Draft, Entry, named
@@ -21,8 +23,11 @@ FINDINGS = declare(
     {
         "infusion-times": ("An infusion without start and stop", "warn"),
         "infusion-too-short": ("A short infusion is a push", "note"),
+        "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
+        "infusion-overlap": ("Of an infusion that ran partly beside another the rest is counted", "note"),
+        "infusion-beside-again": ("Infusions beside another are billed once a day", "warn"),
         "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
-        "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn"),
+        "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn, note"),
         "repeat-push": ("The same drug pushed again is billed by facilities only", "warn"),
         "repeat-push-interval": ("The same drug pushed again within half an hour is not billed", "warn"),
     },
@@ -36,22 +41,58 @@ _PROLONGED = 8 * _HOUR
 
 @attrs.frozen(eq=False)
 class _Run:
-    """One push or infusion: its decisions, the role after its minutes were looked at, minutes if known."""
+    """One push or infusion: its decisions, the role after its minutes were looked at, its times if known."""
 
     role: str
     decisions: tuple[Decision, ...]
-    minutes: int | None
+    spans: tuple[tuple[int, int], ...]
     start: int | None
-    note: str = ""
 
     @property
     def members(self) -> tuple[int, ...]:
         return tuple(decision.index for decision in self.decisions)
 
+    @property
+    def drugs(self) -> frozenset[str]:
+        """The drugs by their codes; one that was refused is what is written."""
+        given = (decision.given for decision in self.decisions)
+        return frozenset(item.code or item.written.strip().casefold() for item in given)
+
+    @property
+    def minutes(self) -> int | None:
+        """Minutes during which anything of it ran, what ran at the same time once; None where no times are known."""
+        return self.minutes_beside() if self.spans else None
+
+    def minutes_beside(self, *others: _Run) -> int:
+        """Its minutes during which none of the others ran."""
+        taken = [span for other in others for span in other.spans]
+        return _covered((*self.spans, *taken)) - _covered(taken)
+
     def overlaps(self, other: _Run) -> bool:
-        if self.start is None or other.start is None or self.minutes is None or other.minutes is None:
-            return False
-        return self.start < other.start + other.minutes and other.start < self.start + self.minutes
+        return any(one[0] < two[1] and two[0] < one[1] for one in self.spans for two in other.spans)
+
+    def carries_on(self, other: _Run) -> bool:
+        """Whether it begins before the other has ended, or as it ends: the next bag."""
+        return any(one[0] <= two[1] and two[0] <= one[1] for one in self.spans for two in other.spans)
+
+    def joins(self, other: _Run) -> bool:
+        """Whether both are infusions of the same drugs; of fluids it does not matter which."""
+        alike = self.role == "hydration" or self.drugs == other.drugs
+        return alike and self.role == other.role and not self.role.endswith("push")
+
+    def with_(self, other: _Run) -> _Run:
+        """Both as one."""
+        decisions = sorted((*self.decisions, *other.decisions), key=lambda decision: decision.index)
+        starts = [run.start for run in (self, other) if run.start is not None]
+        return _Run(self.role, tuple(decisions), (*self.spans, *other.spans), min(starts, default=None))
+
+
+def _covered(spans: Sequence[tuple[int, int]]) -> int:
+    total, until = 0, 0
+    for first, last in sorted(spans):
+        total += max(0, last - max(first, until))
+        until = max(until, last)
+    return total
 
 
 def apply(draft: Draft) -> None:
@@ -70,17 +111,49 @@ def apply(draft: Draft) -> None:
 
 def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
     """Kind, then the longest, then the earliest: never the order in which they were written down."""
-    drugs = "|".join(sorted(str(code) for code in _drugs(run)))
     start = run.start if run.start is not None else 24 * _HOUR
-    return _RANKS.index(run.role), -(run.minutes or 0), start, drugs, run.members
+    return _RANKS.index(run.role), -(run.minutes or 0), start, "|".join(sorted(run.drugs)), run.members
 
 
 def _runs(draft: Draft) -> list[_Run]:
+    """Bag by bag, then the bags that carry on, then what was infused again."""
     joined: dict[tuple[object, ...], list[Decision]] = {}
     for decision in draft.decisions:
         if decision.row.outcome == "bill" and decision.role in _RANKS:
             joined.setdefault(_bag(draft, decision), []).append(decision)
-    return [_run(draft, decisions) for decisions in joined.values()]
+    bags = [_run(draft, decisions) for decisions in joined.values()]
+    runs = [_timed(draft, run) for run in _together(bags, _Run.carries_on)]
+    made = _together(runs, _Run.joins)
+    for run in made:
+        _say_again(draft, run, [other for other in runs if set(other.members) <= set(run.members)])
+    return made
+
+
+def _together(runs: list[_Run], fits: Callable[[_Run, _Run], bool]) -> list[_Run]:
+    """The runs, those of the same drugs that fit each other as one."""
+    made: list[_Run] = []
+    for run in sorted(runs, key=lambda one: (one.start is None, one.start or 0, one.members)):
+        at = next((n for n, other in enumerate(made) if run.joins(other) and fits(other, run)), None)
+        if at is None:
+            made.append(run)
+        else:
+            made[at] = made[at].with_(run)
+    return made
+
+
+def _say_again(draft: Draft, run: _Run, parts: list[_Run]) -> None:
+    if run.role == "hydration" or len(parts) < 2 or run.minutes is None:
+        return
+    row = draft.policy.code_for(run.role, draft.on, "additional-hour")
+    draft.say(
+        "infusion-same-drug",
+        "note",
+        f"{named(run.decisions[0].given)} was infused {len(parts)} times, {run.minutes} minutes together: the same "
+        f"drug again is no new one, its further hours are {row.code}.",
+        "Nothing, if it ran through one access; a second access is an encounter of its own.",
+        row.citation,
+        about=_drug_line(run.decisions[0]),
+    )
 
 
 def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
@@ -96,49 +169,43 @@ def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
 def _run(draft: Draft, decisions: list[Decision]) -> _Run:
     given = [draft.administration(decision.index) for decision in decisions]
     starts = [_clock(text) for one in given if (text := one.start or one.time) is not None]
-    role, total, start = decisions[0].role, _lasted(given), min(starts, default=None)
+    spans = [
+        (_clock(one.start), _clock(one.start) + one.minutes)
+        for one in given
+        if one.start is not None and one.minutes is not None
+    ]
+    return _Run(decisions[0].role, tuple(decisions), tuple(spans), min(starts, default=None))
+
+
+def _timed(draft: Draft, run: _Run) -> _Run:
+    """The run, as a push where it was too short for an infusion; a warning where its times are not known."""
+    first, total = run.decisions[0], run.minutes
     shortest = draft.option("infusion-minutes-least")
-    if role in _SHORT and total is not None and total < int(shortest.value):
+    if run.role in _SHORT and total is not None and total < int(shortest.value):
         draft.say(
             "infusion-too-short",
             "note",
-            f"{named(decisions[0].given)} ran for {total} minutes: below {shortest.value} it is a push.",
+            f"{named(first.given)} ran for {total} minutes: below {shortest.value} it is a push.",
             "Check the recorded start and stop.",
             shortest.citation,
-            about=_drug_line(decisions[0]),
+            about=_drug_line(first),
         )
-        role = _SHORT[role]
-    elif total is None and not role.endswith("push"):
+        return attrs.evolve(run, role=_SHORT[run.role])
+    if total is None and not run.role.endswith("push"):
         draft.say(
             "infusion-times",
             "warn",
-            f"{named(decisions[0].given)}: start and stop are not both recorded, so only the first code is "
+            f"{named(first.given)}: start and stop are not both recorded, so only the first code is "
             "billed, without further hours; a payer may read it as a push.",
             "Give start and stop.",
             shortest.citation,
-            about=_drug_line(decisions[0]),
+            about=_drug_line(first),
         )
-    return _Run(role, tuple(decisions), total, start)
+    return run
 
 
 def _clock(text: str) -> int:
     return int(text[:2]) * _HOUR + int(text[3:])
-
-
-def _lasted(given: list[Administration]) -> int | None:
-    """Minutes during which anything ran, what ran at the same time once; None where no times are known."""
-    spans = sorted(
-        (_clock(one.start), _clock(one.start) + one.minutes)
-        for one in given
-        if one.start is not None and one.minutes is not None
-    )
-    if not spans:
-        return None
-    total, until = 0, spans[0][0]
-    for first, last in spans:
-        total += max(0, last - max(first, until))
-        until = max(until, last)
-    return total
 
 
 def _drug_line(decision: Decision) -> Entry | None:
@@ -149,23 +216,51 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
     if run.role.endswith("push"):
         _push(draft, run, runs, first)
         return
-    position = "initial"
-    if run.role == "antineoplastic-infusion" and first and (run.minutes or 0) > _PROLONGED:
+    position, minutes = "initial", run.minutes
+    if run.role == "antineoplastic-infusion" and first and (minutes or 0) > _PROLONGED:
         position = "prolonged"
     elif not first:
+        position = "sequential"
         beside = [other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)]
-        concurrent = run.role == "infusion" and beside and _none_beside_yet(draft)
-        position = "concurrent" if concurrent else "sequential"
+        if run.role == "infusion" and beside:
+            minutes = run.minutes_beside(*beside)
+            if minutes < int(draft.option("infusion-minutes-least").value):
+                _beside(draft, run)
+                return
+            _say_overlap(draft, run, minutes)
     _count(draft, run, run.role, position, 1)
-    hours = _hours(draft, run.minutes) if position in ("initial", "sequential") else 0
+    hours = _hours(draft, minutes) if position in ("initial", "sequential") else 0
     if hours:
         _count(draft, run, run.role, "additional-hour", hours)
 
 
-def _none_beside_yet(draft: Draft) -> bool:
-    """Whether this is the first drug to run beside another: the code for it is reported once a day."""
-    code = draft.policy.code_for("infusion", draft.on, "concurrent").code
-    return not any(entry.code == code for entry in draft.live("administration"))
+def _beside(draft: Draft, run: _Run) -> None:
+    """The code of an infusion beside another, which is reported once a day."""
+    row = draft.policy.code_for("infusion", draft.on, "concurrent")
+    if not any(entry.code == row.code for entry in draft.live("administration")):
+        _count(draft, run, "infusion", "concurrent", 1)
+        return
+    draft.say(
+        "infusion-beside-again",
+        "warn",
+        f"{named(run.decisions[0].given)} ran beside another infusion too: {row.code} is reported once a day, so no "
+        "code stands for it.",
+        "Nothing, or correct the times.",
+        row.citation,
+        about=_drug_line(run.decisions[0]),
+    )
+
+
+def _say_overlap(draft: Draft, run: _Run, minutes: int) -> None:
+    draft.say(
+        "infusion-overlap",
+        "note",
+        f"{named(run.decisions[0].given)} ran partly beside another infusion: the other {minutes} minutes are counted "
+        "as an infusion after it.",
+        "Check the recorded times.",
+        draft.policy.code_for("infusion", draft.on, "sequential").citation,
+        about=_drug_line(run.decisions[0]),
+    )
 
 
 def _hours(draft: Draft, minutes: int | None) -> int:
@@ -180,7 +275,7 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         _count(draft, run, run.role, "initial", 1)
         return
     earlier = [other for other in runs[: runs.index(run)] if other.role == run.role]
-    same = [other for other in earlier if _drugs(other) == _drugs(run)]
+    same = [other for other in earlier if other.drugs == run.drugs]
     if not same or run.role != "iv-push":
         _count(draft, run, run.role, "additional", 1)
         return
@@ -218,40 +313,43 @@ def _apart(run: _Run, others: list[_Run]) -> int | None:
     return min((abs(run.start - other.start) for other in others if other.start is not None), default=None)
 
 
-def _drugs(run: _Run) -> frozenset[str | None]:
-    return frozenset(decision.given.code for decision in run.decisions)
-
-
 def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
     least = draft.option("hydration-minutes-least")
     what = named(run.decisions[0].given)
-    if any(other is not run and other.role in _SHORT and run.overlaps(other) for other in runs):
+    beside = [other for other in runs if other.role in _SHORT and run.overlaps(other)]
+    minutes = run.minutes_beside(*beside) if beside else run.minutes
+    if beside:
         draft.say(
             "hydration-beside-drug",
-            "warn",
-            f"{what} ran beside a drug infusion: hydration is not billed then.",
+            "note" if minutes else "warn",
+            f"{what} ran beside a drug infusion: hydration is not billed then."
+            + (f" {minutes} minutes without one are left." if minutes else ""),
             "Nothing, or correct the times.",
             run.decisions[0].row.citation,
             about=_drug_line(run.decisions[0]),
         )
+    if minutes is not None and minutes < int(least.value):
+        if minutes or not beside:
+            _say_short(draft, run, minutes, least)
         return
-    if run.minutes is not None and run.minutes < int(least.value):
-        draft.say(
-            "hydration-too-short",
-            "warn",
-            f"{what} ran for {run.minutes} minutes: hydration counts from {least.value}.",
-            "Nothing, or correct the times.",
-            least.citation,
-            about=_drug_line(run.decisions[0]),
-        )
-        return
-    hours = _hours(draft, run.minutes)
+    hours = _hours(draft, minutes)
     if opened:
         _count(draft, run, "hydration", "additional-hour", hours + 1)
     else:
         _count(draft, run, "hydration", "initial", 1)
         if hours:
             _count(draft, run, "hydration", "additional-hour", hours)
+
+
+def _say_short(draft: Draft, run: _Run, minutes: int, least: PayerOption) -> None:
+    draft.say(
+        "hydration-too-short",
+        "warn",
+        f"{named(run.decisions[0].given)} ran for {minutes} minutes: hydration counts from {least.value}.",
+        "Nothing, or correct the times.",
+        least.citation,
+        about=_drug_line(run.decisions[0]),
+    )
 
 
 def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> None:

@@ -34,8 +34,8 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
                 f"{line.code} stands on lines {seen[key][0]} and {number} with nothing to tell them apart.",
                 _SIDES
                 if _sides(case, seen[key][1], line)
-                else "If it was one order, give both administrations that order; else say what differs (time, "
-                "product), or list the modifier that the payer takes.",
+                else "If it was one order, give both administrations that order; else give what the claim shows "
+                "apart: the product (NDC), or a modifier that the payer takes, such as 76.",
                 line=number,
             )
         seen.setdefault(key, (number, line))
