@@ -14,6 +14,7 @@ are judged together, so that a JW line and its administered line are one judgmen
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -228,10 +229,10 @@ def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
 def _judged(table: Any, starts: Any, biller: Biller) -> Any:
     """The answers to a table whose groups stand together: those that plainly agree at once, the others one by one."""
     bench = Bench(table, biller)
-    plain, agreed = agreeing(table, starts, bench.billed(), bench.unsure)
+    plain, agreed = agreeing(table, starts, bench.billed, bench.unsure)
     rest = np.flatnonzero(~plain)
     place = np.cumsum(~plain) - 1
-    others = _one_by_one(table.take(pa.array(rest)), place[starts[~plain[starts]]], biller)
+    others = _one_by_one(bench.take(rest), place[starts[~plain[starts]]])
     first = pa.table(
         [agreed.get(name, pa.nulls(int(plain.sum()), kind)).cast(kind) for name, kind in TYPES.items()], OUTPUTS
     )
@@ -240,28 +241,18 @@ def _judged(table: Any, starts: Any, biller: Biller) -> Any:
     return pa.concat_tables([first, others]).take(pa.array(back))
 
 
-def _one_by_one(table: Any, starts: Any, biller: Biller) -> Any:
-    """The answers to a table whose groups stand together, each group judged by itself."""
-    if not table.num_rows:
+def _one_by_one(bench: Bench, starts: Any) -> Any:
+    """The answers to lines whose groups stand together, each group judged by itself."""
+    rows = bench.table.num_rows
+    if not rows:
         return pa.schema(list(TYPES.items())).empty_table()
-    bench = Bench(table, biller)
-    cells = {name: _cells(table, name) for name in _CELLS}
-    judge_of = Judge(bench, bench.answer(), cells)
-    units, modifiers = _cells(table, "units"), _cells(table, "modifiers")
-    lines = [
-        BilledLine(row, bench.billed_code(row), units_of(units[row]), modifiers_of(modifiers[row]))
-        for row in range(table.num_rows)
-    ]
+    judge_of = Judge(bench, bench.answer(), {name: bench.cells(name) for name in _CELLS})
+    said = bench.codes, bench.cells("units", units_of), bench.cells("modifiers", modifiers_of)
+    lines = [BilledLine(*line) for line in zip(range(rows), *said, strict=True)]
     made: dict[int, Verdict] = {}
-    for first, last in zip(starts.tolist(), [*starts.tolist()[1:], len(lines)], strict=True):
+    for first, last in itertools.pairwise([*starts.tolist(), rows]):
         made.update(judge_of.group(lines[first:last]))
-    return _table([made[row] for row in range(len(lines))])
-
-
-def _cells(table: Any, name: str) -> list[Any]:
-    if name in table.column_names:
-        return list(table[name].to_pylist())
-    return [None] * table.num_rows
+    return _table([made[row] for row in range(rows)])
 
 
 def _table(verdicts: list[Verdict]) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -31,54 +32,57 @@ class Expected:
 
 
 class Bench:
-    """Bills the lines of an audit again."""
+    """Bills the lines of an audit again; `billed` where that was done."""
 
-    def __init__(self, table: Any, biller: Biller) -> None:
+    def __init__(self, table: Any, biller: Biller, billed: Any = None) -> None:
         self.biller, self.resolver, self.table = biller, biller.resolver, table
-        self._billed: Any = None
         self.code = columns.keys(table["code"])
         self.drug = columns.keys(table["drug"]) if "drug" in table.column_names else None
-        self.on = columns.keys(table["on"])
+        self.billed = self._bill_again(self._drugs(), np.arange(table.num_rows)) if billed is None else billed
+
+    def take(self, rows: Any) -> Bench:
+        """The bench of some of the lines."""
+        at = pa.array(rows)
+        return Bench(self.table.take(at), self.biller, self.billed.take(at))
 
     @cached_property
     def unsure(self) -> tuple[str, ...]:
         """The codes of which a row stands on general knowledge."""
         return tuple(dict.fromkeys(row.code for row in self.resolver.book.drugs if row.confidence == "low"))
 
-    def billed(self) -> Any:
-        """The lines billed again from their drug, else from their code, as a table of answers."""
-        if self._billed is None:
-            self._billed = self._bill_again(self._drugs(), np.arange(self.table.num_rows))
-        return self._billed
+    @cached_property
+    def codes(self) -> list[str]:
+        """The code on each line, in capitals."""
+        return self.code.cells(lambda value: "" if blank(value) else str(value).strip().upper())
+
+    @cached_property
+    def names(self) -> list[Any]:
+        """The drug as each line names it; None where it does not."""
+        if self.drug is None:
+            return [None] * self.table.num_rows
+        return self.drug.cells(lambda value: None if blank(value) else value)
+
+    @cached_property
+    def dates(self) -> list[Any]:
+        """The date of service of each line, None where it cannot be read."""
+        return columns.keys(self.table["on"]).cells(_date)
+
+    def cells(self, name: str, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+        """What each line says in a column, each distinct value read once; what is not there says None."""
+        if name not in self.table.column_names:
+            return [read(None)] * self.table.num_rows
+        if pa.types.is_nested(self.table[name].type):
+            return [read(value) for value in self.table[name].to_pylist()]
+        return columns.keys(self.table[name]).cells(read)
 
     def answer(self) -> Expected:
         """The expected answers: from the drug; else from the billed code; else from the code's successor."""
-        rows = np.arange(self.table.num_rows)
-        made = {name: self.billed()[name].to_pylist() for name in ANSWERS}
-        expected = Expected(made, [BY_DRUG] * len(rows))
+        made = _lists(self.billed)
+        expected = Expected(made, [BY_DRUG] * self.table.num_rows)
         self._again(expected, BY_CODE, ((row, self._own_code(row)) for row in self._doubtful(expected)))
         ended = [row for row, why in enumerate(made["reason"]) if why and why.startswith(NotInEffect.__name__)]
         self._again(expected, BY_SUCCESSOR, ((row, self._successor(row)) for row in ended))
         return expected
-
-    def billed_code(self, row: int) -> str:
-        """The code on the line, in capitals."""
-        value = self.code.values[self.code.index[row]]
-        return "" if blank(value) else str(value).strip().upper()
-
-    def written_drug(self, row: int) -> Any:
-        """The drug as the line names it; None where it does not."""
-        if self.drug is None:
-            return None
-        value = self.drug.values[self.drug.index[row]]
-        return None if blank(value) else value
-
-    def date(self, row: int) -> Any:
-        """The date of service, None where it cannot be read."""
-        try:
-            return as_date(self.on.values[self.on.index[row]])
-        except JcodeunitsError:
-            return None
 
     def _drugs(self) -> Any:
         """The drug of each line: as named, else the billed code."""
@@ -108,7 +112,7 @@ class Bench:
             return
         rows = np.array([row for row, _ in pairs])
         billed = self._bill_again(pa.array([code for _, code in pairs], pa.string()), rows)
-        made = {name: billed[name].to_pylist() for name in ANSWERS}
+        made = _lists(billed)
         for n, row in enumerate(rows.tolist()):
             if way == BY_CODE or made["status"][n] == "billed":
                 expected.by[row] = way
@@ -120,7 +124,7 @@ class Bench:
         return [
             row
             for row, code in enumerate(expected.answers["hcpcs"])
-            if self.written_drug(row) is not None and code != self.billed_code(row)
+            if self.names[row] is not None and code != self.codes[row]
         ]
 
     def _own_code(self, row: int) -> str:
@@ -129,7 +133,7 @@ class Bench:
         A name may mean several codes (makers, sizes, forms), and a site's own name may be none of ours: then
         the line is judged by the code that it was billed with.
         """
-        drug, code = self.written_drug(row), self.billed_code(row)
+        drug, code = self.names[row], self.codes[row]
         if is_number(drug):
             return ""
         try:
@@ -141,11 +145,11 @@ class Bench:
 
     def _successor(self, row: int) -> str:
         """The one code that came after an ended code and is in effect, else nothing."""
-        on = self.date(row)
+        on = self.dates[row]
         if on is None:
             return ""
         try:
-            self.resolver.book.on(self.billed_code(row), on)
+            self.resolver.book.on(self.codes[row], on)
         except NotInEffect as error:
             live = [code for code in error.successors if self._lives(code, on)]
             return live[0] if len(live) == 1 else ""
@@ -155,3 +159,14 @@ class Bench:
 
     def _lives(self, code: str, on: Any) -> bool:
         return any(row.period.holds(on) for row in self.resolver.book.rows(code))
+
+
+def _lists(billed: Any) -> dict[str, list[Any]]:
+    return {name: columns.keys(billed[name]).cells() for name in ANSWERS}
+
+
+def _date(value: Any) -> dt.date | None:
+    try:
+        return as_date(value)
+    except JcodeunitsError:
+        return None

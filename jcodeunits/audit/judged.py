@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Self
 
 import attrs
@@ -13,6 +14,7 @@ from ..allowed import past
 from ..amount import half_up
 from ..dated import Citation
 from ..errors import JcodeunitsError
+from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Fee
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
@@ -56,6 +58,24 @@ def product_of(ndc: Any, on: Any, reference: Reference) -> Product | None:
         return None
 
 
+@lru_cache(maxsize=1 << 16)
+def row_of(code: str | None, on: dt.date | None, reference: Reference) -> Drug | None:
+    """The row of a code on a day; None where it has none."""
+    rows = reference.drugs.rows(code or "")
+    return next((row for row in rows if on is not None and row.period.holds(on)), None)
+
+
+@lru_cache(maxsize=1 << 16)
+def ended_row(code: str, on: dt.date | None, reference: Reference) -> Drug | None:
+    """The row of a code that is not in effect on a day; None where it is, or is no drug code."""
+    rows = reference.drugs.rows(code)
+    if on is None or not rows or row_of(code, on, reference) is not None:
+        return None
+    before = [row for row in rows if row.effective <= on]
+    return before[-1] if before else rows[0]
+
+
+@lru_cache(maxsize=1 << 16)
 def limit_of(code: str, on: dt.date, reference: Reference) -> Fee | None:
     """The payment limit of a code on a day; None where none is known any more."""
     found = reference.policy.fee(code, "payment-limit", on)

@@ -23,7 +23,7 @@ from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench, Expected
-from .judged import AGREES, DIFFERS, UNJUDGED, Judged, cents, limit_of, product_of
+from .judged import AGREES, DIFFERS, UNJUDGED, Judged, cents, ended_row, limit_of, product_of, row_of
 
 _WASTE = frozenset({"JW", "JZ"})
 # Findings after which nobody knows whether JW or JZ belongs on the line.
@@ -113,9 +113,10 @@ class Judge:
     """Judges groups of lines against the expected answers."""
 
     def __init__(self, bench: Bench, expected: Expected, cells: dict[str, list[Any]]) -> None:
-        self.bench, self.expected, self.cells = bench, expected, cells
+        self.expected, self.cells = expected, cells
         self.parts: Parts = bench.biller.parts
-        self.reference = bench.resolver.reference
+        self.dates = bench.dates
+        self.reference = bench.biller.reference
         self.book, self.policy = self.reference.drugs, self.reference.policy
         self.place_reasons = {row.reason for row in self.policy.rows(PlaceRule)}
 
@@ -144,7 +145,7 @@ class Judge:
     def _administered(self, line: BilledLine, verdict: Verdict) -> None:
         row, reason = line.row, self._answer(line.row, "reason")
         verdict.code, verdict.units = self._answer(row, "hcpcs"), self._answer(row, "units")
-        ended = self._ended(line)
+        ended = ended_row(line.code, self.dates[row], self.reference)
         if line.units is None:
             verdict.unjudged("unreadable-units")
         elif ended is not None and (self.expected.by[row] == BY_SUCCESSOR or (reason or "").startswith("NotInEffect")):
@@ -164,14 +165,6 @@ class Judge:
         """The difference in units, also where they are units of two codes."""
         if verdict.units is not None and line.units is not None and line.units.denominator == 1:
             verdict.difference = int(line.units) - verdict.units
-
-    def _ended(self, line: BilledLine) -> Drug | None:
-        """The row of a code that is not in effect on the date; None where it is, or is no drug code."""
-        on, rows = self.bench.date(line.row), self.book.rows(line.code)
-        if on is None or not rows or any(row.period.holds(on) for row in rows):
-            return None
-        before = [row for row in rows if row.effective <= on]
-        return before[-1] if before else rows[0]
 
     def _dead(self, line: BilledLine, verdict: Verdict, ended: Drug) -> None:
         if ended.confidence == "low":
@@ -207,8 +200,8 @@ class Judge:
 
     def _band(self, line: BilledLine, verdict: Verdict) -> None:
         """A dose outside the code's band: the band of the same drug that holds it."""
-        row, on = line.row, self.bench.date(line.row)
-        mine = next((r for r in self.book.rows(line.code) if r.period.holds(on)), None)
+        row, on = line.row, self.dates[line.row]
+        mine = row_of(line.code, on, self.reference)
         if mine is None:
             verdict.unjudged("other")
             return
@@ -228,7 +221,7 @@ class Judge:
 
     def _product(self, line: BilledLine, verdict: Verdict) -> None:
         """The NDC is of another code: ours is that of the product, where it has one."""
-        row, on = line.row, self.bench.date(line.row)
+        row, on = line.row, self.dates[line.row]
         item = self._item(row)
         if item is None or item.confidence == "low" or not item.codes or line.code in item.codes:
             verdict.unjudged("product")
@@ -254,13 +247,14 @@ class Judge:
         verdict.differs(self._cause(line, verdict.units), self._cited(line.code, row), tables.cited("cpm-17"))
 
     def _cause(self, line: BilledLine, units: int) -> str:
-        billed, exact = line.units, self._exact(line)
+        billed = line.units
         assert billed is not None
         if billed.denominator != 1:
             return "fractional-units"
         waste = self._answer(line.row, "waste_units") or 0
         if waste and billed == units + waste:
             return "waste-in-units"
+        exact = self._exact(line) if abs(billed - units) == 1 else None  # rounding moves the units by one
         if exact is not None and exact >= 1 and billed == math.floor(exact):
             return "rounded-down"
         if exact is not None and exact.denominator == 1 and exact > 1 and billed == exact + 1:
@@ -271,7 +265,7 @@ class Judge:
         """The ratio before rounding, where the billed code gives one."""
         try:
             dose = dose_of(self.cells["dose"][line.row], self.cells["unit"][line.row])
-            return convert.billing_units(line.code, dose, self.bench.date(line.row), reference=self.reference).exact
+            return convert.billing_units(line.code, dose, self.dates[line.row], reference=self.reference).exact
         except JcodeunitsError:
             return None
 
@@ -303,7 +297,7 @@ class Judge:
         if item is None:
             return False
         try:
-            per = counting(item, self.bench.date(row), None, reference=self.reference).per_container
+            per = counting(item, self.dates[row], None, reference=self.reference).per_container
             opened = count_of(self.cells["containers"][row])
         except JcodeunitsError:
             return False
@@ -316,7 +310,7 @@ class Judge:
             return None
 
     def _item(self, row: int) -> Product | None:
-        return product_of(self.cells["ndc"][row], self.bench.date(row), self.reference)
+        return product_of(self.cells["ndc"][row], self.dates[row], self.reference)
 
     # -- several lines of one code
 
@@ -355,11 +349,10 @@ class Judge:
             return
         wanted = sum(self._answer(row, "waste_units") or 0 for row in rows)
         billed = sum((line.units or Fraction(0) for line in wasted), Fraction(0))
-        cites = self._options(rows[0], "jw")
         for line in given:
             self._modifiers(line, made[line.row], wanted)
         if wanted and not wasted:
-            lead.differs("missing-jw", *cites)
+            lead.differs("missing-jw", *self._options(rows[0], "jw"))
             lead.difference = (lead.difference or 0) - wanted
         for n, line in enumerate(wasted):
             verdict = made[line.row]
@@ -367,7 +360,7 @@ class Judge:
             verdict.modifiers = _joined(line.modifiers)
             verdict.difference = int(line.units or 0) - verdict.units
             if billed != wanted:
-                verdict.differs("jw-units" if wanted else "jw-unsupported", *cites)
+                verdict.differs("jw-units" if wanted else "jw-unsupported", *self._options(rows[0], "jw"))
             elif "dead-code" in lead.causes:
                 verdict.differs("dead-code", *lead.citations[:1])
             else:
@@ -382,22 +375,21 @@ class Judge:
         ours = set((self._answer(row, "modifier") or "").split("|")) & _WASTE
         theirs = set(line.modifiers) & _WASTE
         verdict.modifiers = joined_modifiers(line.modifiers, ours)
-        cites = self._options(row, "jz")
         if "JZ" in ours and "JZ" not in theirs:
-            verdict.differs("missing-jz", *cites)
+            verdict.differs("missing-jz", *self._options(row, "jz"))
         elif "JZ" in theirs and "JZ" not in ours:
             setting = self._setting(row)
-            allowed = self.policy.option(setting.payer, "jz", self.bench.date(row), setting.claim).value
+            allowed = self.policy.option(setting.payer, "jz", self.dates[row], setting.claim).value
             if wasted:
-                verdict.differs("jz-with-waste", *cites)
+                verdict.differs("jz-with-waste", *self._options(row, "jz"))
             elif allowed != "allowed":
-                verdict.differs("unexpected-jz", *cites)
+                verdict.differs("unexpected-jz", *self._options(row, "jz"))
 
     # -- money and sources
 
     def _money(self, line: BilledLine, verdict: Verdict) -> None:
         """The difference in dollars, where a payment limit of the date is known for the codes."""
-        on = self.bench.date(line.row)
+        on = self.dates[line.row]
         if verdict.verdict != DIFFERS or on is None or line.units is None or verdict.code is None:
             return
         mine, theirs = (limit_of(code, on, self.reference) for code in (verdict.code, line.code))
@@ -411,30 +403,25 @@ class Judge:
     def _setting(self, row: int) -> Setting:
         cells = self.cells
         place, payer, claim = (cells[name][row] for name in ("place", "payer", "claim_type"))
-        return self.parts.setting(place, payer, claim, self.bench.date(row))
+        return self.parts.setting(place, payer, claim, self.dates[row])
 
     def _options(self, row: int, *names: str) -> tuple[Citation, ...]:
-        on, setting = self.bench.date(row), self._setting(row)
+        on, setting = self.dates[row], self._setting(row)
         if on is None or setting.reason:
             return ()
         return tuple(self.policy.option(setting.payer, name, on, setting.claim).citation for name in names)
 
     def _place(self, row: int) -> tuple[Citation, ...]:
-        setting, on = self._setting(row), self.bench.date(row)
+        setting, on = self._setting(row), self.dates[row]
         rule = self.policy.place_rule(setting.place or "", on, setting.payer, setting.claim)
         return () if rule is None else (rule.citation,)
 
-    def _row_of(self, code: str | None, row: int) -> Drug | None:
-        on = self.bench.date(row)
-        rows = self.book.rows(code or "")
-        return next((r for r in rows if on is not None and r.period.holds(on)), None)
-
     def _cited(self, code: str | None, row: int) -> Citation | None:
-        found = self._row_of(code, row)
+        found = row_of(code, self.dates[row], self.reference)
         return found.citation if found is not None else None
 
     def _confidence(self, row: int) -> str:
-        found = self._row_of(self._answer(row, "hcpcs"), row)
+        found = row_of(self._answer(row, "hcpcs"), self.dates[row], self.reference)
         return found.confidence if found is not None else "high"
 
 

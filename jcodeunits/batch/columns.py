@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -112,6 +112,11 @@ class Keys:
 
     index: Any
     values: list[Any]
+
+    def cells(self, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+        """What each row says, each distinct value read once."""
+        said = [read(value) for value in self.values]
+        return [said[at] for at in self.index.tolist()]
 
 
 def is_text(kind: Any) -> bool:
