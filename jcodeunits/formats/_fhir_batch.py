@@ -9,11 +9,11 @@ from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 
 from ._fhir_given import GIVEN
-from ._fhir_json import lines_of, parse, resources
+from ._fhir_json import Message, lines_of, parse, resources
 from ._incoming import Reading
 from ._json import exact, plain_text
 
-Read = Callable[[dict[str, Any]], Reading]
+Read = Callable[[Message], Reading]
 # Resources that others point to, and that are no record of their own.
 BESIDE = (
     "Medication",
@@ -58,12 +58,12 @@ def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
         for at, one in enumerate(text, 1):
             yield _parsed(one, f"record {at}")
         return
-    yield parse(text)
+    yield parse(text).root
 
 
 def _parsed(text: object, where: str) -> dict[str, Any] | FormatError:
     try:
-        return parse(text)
+        return parse(text).root
     except FormatError as why:
         return FormatError(f"{where}: {why.message}", **{**why.fields, "place": where})
 
@@ -117,6 +117,6 @@ def _without(
 
 def _tried(read: Read, message: dict[str, Any]) -> Encounter | JcodeunitsError:
     try:
-        return read(message).encounter
+        return read(Message.of(message)).encounter
     except JcodeunitsError as why:
         return why

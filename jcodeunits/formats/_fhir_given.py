@@ -14,7 +14,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _routes, _times, _units
-from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, codes, decimal, refused, resources, turned, words
+from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, Message, codes, decimal, refused, turned, words
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -26,7 +26,7 @@ _SOURCE = "fhir-medication-administration"
 
 
 def reading(
-    message: dict[str, Any],
+    message: Message,
     *,
     partial: bool = False,
     completed: bool = False,
@@ -39,8 +39,9 @@ def reading(
     if partial or completed or medications:
         _incoming.as_given("fhir", bool, partial=partial, completed=completed)
         _incoming.as_given("fhir", list, medications=medications or [])
-    every = resources(message)
+    every = message.every
     known = _addressed([*every, *(("", medication) for medication in medications or ())])
+    may_turn = message.may_turn or bool(medications)
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: set[str] = set()
@@ -52,7 +53,7 @@ def reading(
         if where in seen:
             raise refused(where, "it stands twice in the message, and would be billed twice")
         seen.add(where)
-        found = _one(resource, where, known, partial, completed, zone, reference)
+        found = _one(resource, where, Around.of(resource, known, may_turn), partial, completed, zone, reference)
         if isinstance(found, Finding):
             withheld.append(found)
         else:
@@ -61,10 +62,10 @@ def reading(
         raise FormatError(_nothing(every), format="fhir")
     cite = (_SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
-    return _incoming.noted(read, _incoming.incomplete(_SOURCE)) if _has_next(message) else read
+    return _incoming.noted(read, _incoming.incomplete(_SOURCE)) if _has_next(message.root) else read
 
 
-GIVEN = ("MedicationAdministration", "Immunization")
+GIVEN = frozenset({"MedicationAdministration", "Immunization"})
 
 
 def _has_next(message: Mapping[str, Any]) -> bool:
@@ -75,7 +76,7 @@ def _has_next(message: Mapping[str, Any]) -> bool:
 def _one(
     resource: dict[str, Any],
     where: str,
-    known: Mapping[str, dict[str, Any]],
+    around: Around,
     partial: bool,
     completed: bool,
     zone: str | None,
@@ -84,7 +85,7 @@ def _one(
     """What one record says was given, or the finding that it may not be billed."""
     if resource.get("resourceType") != "Immunization":
         finding = _status(resource, where, partial, completed)
-        return finding or _given(resource, where, Around.of(resource, known), zone, facts)
+        return finding or _given(resource, where, around, zone, facts)
     same = _fhir_vaccines.as_administration(resource)
     finding = _status(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
     if finding is not None:
@@ -92,7 +93,7 @@ def _one(
     notes = _fhir_vaccines.funding(resource, where)
     return [
         attrs.evolve(_incoming.of_vaccine(one, notes, facts), batch=_batch(same))
-        for one in _given(same, where, Around.of(resource, known), zone, facts)
+        for one in _given(same, where, around, zone, facts)
     ]
 
 
@@ -117,14 +118,18 @@ def _addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[st
 
 @attrs.frozen
 class Around:
-    """What lies around one resource: what it contains, and the resources of the message by address."""
+    """What lies around one resource: what it contains, and the resources of the message by address.
+
+    `may_turn`: an element that changes a meaning may stand in one of them; see `Message`.
+    """
 
     inside: Mapping[str, dict[str, Any]]
     known: Mapping[str, dict[str, Any]]
+    may_turn: bool
 
     @classmethod
-    def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]]) -> Around:
-        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or []}, known)
+    def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]], may_turn: bool) -> Around:
+        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or ()}, known, may_turn)
 
     def find(self, address: str) -> dict[str, Any] | None:
         """The resource at an address, relative or whole; None where the message does not hold it."""
@@ -188,7 +193,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         if "fills" not in why.fields:
             raise
         gaps["drug"] = why
-    for one in (resource, medication):
+    for one in (resource, medication) if around.may_turn else ():
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     dosage = resource.get("dosage") or {}

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import attrs
+
 from jcodeunits import amount
 from jcodeunits.errors import FormatError
 
@@ -161,14 +163,35 @@ _SHAPES = Shapes(
 _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem", "Condition")
 
 
-def parse(text: object) -> dict[str, Any]:
-    """The message as a dict whose elements have the shapes that FHIR gives them."""
+@attrs.frozen
+class Message:
+    """A message that was looked through: its resources with the address that references use.
+
+    `may_turn`: an element that changes a resource's meaning may stand in it, and is to be looked for.
+    """
+
+    root: dict[str, Any]
+    every: list[tuple[str, dict[str, Any]]]
+    may_turn: bool = True
+
+    @classmethod
+    def of(cls, root: dict[str, Any], may_turn: bool = True) -> Message:
+        return cls(root, resources(root), may_turn)
+
+    @property
+    def kinds(self) -> set[Any]:
+        return {resource.get("resourceType") for _, resource in self.every}
+
+
+def parse(text: object) -> Message:
+    """The message, whose elements have the shapes that FHIR gives them."""
     if isinstance(text, (str, bytes, bytearray)) and text.lstrip()[:1] in ("<", b"<"):
         raise FormatError(
             "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
         )
     try:
-        message = load(text, "fhir", "A FHIR resource")
+        text = plain_text(text, "fhir") if isinstance(text, (bytes, bytearray)) else text
+        message = Message.of(load(text, "fhir", "A FHIR resource"), _may_turn(text))
     except FormatError:
         if (found := _records(text)) > 1:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
@@ -180,6 +203,11 @@ def parse(text: object) -> dict[str, Any]:
         raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
     _live(message)
     return message
+
+
+def _may_turn(text: object) -> bool:
+    """Whether an element that changes a meaning may stand in a text; a name can also be written in escapes."""
+    return not isinstance(text, str) or "\\u" in text or any(name in text for name in _TURNS)
 
 
 def _records(text: object) -> int:
@@ -208,27 +236,34 @@ def _is_resource(text: str) -> bool:
         return False
 
 
-def _shaped(message: dict[str, Any]) -> None:
-    for _, resource in resources(message):
+def _shaped(message: Message) -> None:
+    for _, resource in message.every:
         kind = resource.get("resourceType")
         if kind in _READ and "whenGiven" in resource:
             raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
         if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
             resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
         if not isinstance(kind, str) or kind in _READ:
-            _SHAPES.check(resource)
+            _SHAPES.refuse(resource)
 
 
-def _live(message: dict[str, Any]) -> None:
+def _live(message: Message) -> None:
     """Refuse test data: a message, or any resource in it, that carries the security label HTEST."""
-    found = [resource for _, resource in resources(message)]
-    inside = [one for resource in found for one in resource.get("contained") or [] if isinstance(one, dict)]
-    for resource in (message, *found, *inside):
+    found = [resource for _, resource in message.every]
+    inside = [one for resource in found for one in objects(resource.get("contained"))]
+    for resource in (message.root, *found, *inside):
         meta = resource.get("meta")
-        labels = [*(meta.get("security") or []), *(meta.get("tag") or [])] if isinstance(meta, dict) else []
-        if any(isinstance(one, dict) and str(one.get("code")).upper() == TEST_LABEL for one in labels):
+        if not isinstance(meta, dict):
+            continue
+        labels = objects(meta.get("security")) + objects(meta.get("tag"))
+        if any(str(one.get("code")).upper() == TEST_LABEL for one in labels):
             where = str(resource.get("resourceType"))
             raise refused(where, f"its security label is {TEST_LABEL}: test data, which is never billed")
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list, of which nobody has looked at the shape."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -271,11 +306,15 @@ def _is_in(coding: Mapping[str, Any], systems: tuple[str, ...]) -> bool:
 
 
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
-    return [one for one in concept.get("coding") or [] if _is_in(one, _SYSTEMS[system]) and one.get("code")]
+    """The codings of a concept in one system."""
+    coding = concept.get("coding")
+    return [one for one in coding if one.get("code") and _is_in(one, _SYSTEMS[system])] if coding else []
 
 
 def words(concept: Mapping[str, Any] | None) -> list[str]:
-    concept = concept or {}
+    """Codes, displays and text of a concept."""
+    if not concept:
+        return []
     coding = concept.get("coding") or []
     return [
         *(str(one["code"]) for one in coding if one.get("code")),

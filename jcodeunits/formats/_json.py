@@ -95,25 +95,37 @@ class Shapes:
         }
         return {name: kind for kind, names in kinds.items() for name in names}
 
-    def check(self, value: Mapping[str, Any], path: str = "", parent: str = "") -> None:
+    def check(self, value: Mapping[str, Any], parent: str = "") -> None:
         """Refuse the first element that is not what the format has there."""
+        kinds = self._kinds
         for key, item in value.items():
-            kind = self._kinds.get(key)
-            if kind is None or (kind == "text" and isinstance(item, str)):
+            kind = kinds.get(key)
+            if kind is None or (kind == "text" and type(item) is str):
                 continue
-            here = f"{path}.{key}" if path else key
             if kind == "either":
                 kind = self._kind(key, item, parent)
-            if kind == "object":
-                self._want(isinstance(item, dict), here, "an object")
-                self.check(item, here, key)
-            elif kind == "list":
-                self._want(_each(item, dict), here, "a list of objects")
-                for n, one in enumerate(item):
-                    self.check(one, f"{here}[{n}]", key)
-            else:
-                right, what = _PLAIN[kind]
-                self._want(right(item), here, what)
+            right, what = _SHAPE[kind]
+            if not right(item):
+                raise _Wrong([key], what)
+            at = ""
+            try:
+                if kind == "object":
+                    self.check(item, key)
+                elif kind == "list":
+                    for n, one in enumerate(item):
+                        at = f"[{n}]"
+                        self.check(one, key)
+            except _Wrong as why:
+                why.path.append(f"{key}{at}")
+                raise
+
+    def refuse(self, value: Mapping[str, Any]) -> None:
+        """Refuse what is not in its shape: `FormatError` names the first such element."""
+        try:
+            self.check(value)
+        except _Wrong as why:
+            here = ".".join(reversed(why.path))
+            raise FormatError(f"{here} must be {why.what}.", format=self.form, place=here) from None
 
     def _kind(self, key: str, item: object, parent: str) -> str:
         """What an element is in its parent, of a name that is not the same in all."""
@@ -122,16 +134,21 @@ class Shapes:
             return "object"
         return "list" if key in self.lists else "text"
 
-    def _want(self, right: bool, here: str, what: str) -> None:
-        if not right:
-            raise FormatError(f"{here} must be {what}.", format=self.form, place=here)
+
+class _Wrong(Exception):
+    """An element that is not in its shape: the names on the way to it, the innermost first, and what is wanted."""
+
+    def __init__(self, path: list[str], what: str) -> None:
+        self.path, self.what = path, what
 
 
 def _each(value: object, kind: type) -> bool:
     return isinstance(value, list) and all(type(one) is kind for one in value)
 
 
-_PLAIN: Mapping[str, tuple[Callable[[object], bool], str]] = {
+_SHAPE: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "object": (lambda item: isinstance(item, dict), "an object"),
+    "list": (lambda item: _each(item, dict), "a list of objects"),
     "text": (lambda item: isinstance(item, str), "text"),
     "words": (lambda item: _each(item, str), "a list of texts"),
     "count": (lambda item: type(item) is int, "a whole number"),

@@ -186,7 +186,7 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """
     claim = _renamed(load(text, "claimjson", "A claim"), _camel)
     claim = claim.get("claimInformation", claim)
-    _SHAPES.check({"claimInformation": claim})
+    _SHAPES.refuse({"claimInformation": claim})
     rows = claim.get("serviceLines")
     if not rows:
         raise FormatError("The JSON holds no serviceLines.", format="claimjson", place="serviceLines")

@@ -26,7 +26,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
-from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, codes, decimal, dump, parse, resources, turned, words
+from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
@@ -103,23 +103,23 @@ def read_all(
     return _fhir_batch.read_all(text, lambda message: _fhir_given.reading(message, reference=facts, **beside))
 
 
-def _is_charge(message: dict[str, Any]) -> bool:
-    kinds = {resource.get("resourceType") for _, resource in resources(message)}
-    return not kinds & {*_fhir_given.GIVEN} and (
-        bool(kinds & {"Claim", "ChargeItem"}) or ("item" in message and "resourceType" not in message)
+def _is_charge(message: Message) -> bool:
+    kinds, root = message.kinds, message.root
+    return not kinds & _fhir_given.GIVEN and (
+        bool(kinds & {"Claim", "ChargeItem"}) or ("item" in root and "resourceType" not in root)
     )
 
 
 # --- reading: what was charged ---------------------------------------------------------------------
 
 
-def _lines(message: dict[str, Any], diagnoses: Sequence[str] = ()) -> ClaimLines:
+def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """Lines of a Claim (or its item fragment) or of ChargeItems; every problem is said at once."""
     problems: list[str] = []
     rows: list[tuple[Line, str, str, list[Loss]]] = []
     owners: list[object] = []
     every: list[Loss] = list(_earlier(message))
-    for at, (_, resource) in enumerate(resources(message), 1):
+    for at, (_, resource) in enumerate(message.every, 1):
         if resource.get("resourceType") == "ChargeItem" and (why := _no_drug_charge(resource)):
             _stands(resource, f"ChargeItem {resource.get('id') or at}", problems)
             every.append(Loss(None, f"ChargeItem {resource.get('id') or at}", _first(resource.get("code")), why))
@@ -200,9 +200,10 @@ def _stands(resource: Mapping[str, Any], where: str, problems: list[str]) -> Non
         problems.append(f"{where}: it has {marked}, which changes its meaning in a way that is not known here")
 
 
-def _earlier(message: dict[str, Any]) -> list[Loss]:
+def _earlier(message: Message) -> list[Loss]:
     """The claims that a Claim names as coming before it: its lines may stand in for theirs."""
-    related = [one for _, resource in resources(message) for one in resource.get("related") or []]
+    claims = [one for _, one in message.every if one.get("resourceType", "Claim") == "Claim"]
+    related = [one for claim in claims for one in claim.get("related") or []]
     reason = "an earlier claim of the same services: take that one back, or the lines are billed twice"
     return [Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related]
 
