@@ -7,7 +7,7 @@ orders that RxNorm and the large systems print them: package, generic, brand in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from jcodeunits import ndc as ndc_codes
@@ -17,6 +17,7 @@ from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
 from . import _incoming, _names
+from ._quoting import Unread
 from ._quoting import coded as quote
 
 _STRENGTH = re.compile(
@@ -146,16 +147,22 @@ def same_ndcs(written: Iterable[str]) -> list[str]:
 
 def identity(
     ndcs: Sequence[str], codes: Sequence[str], texts: Iterable[str], facts: Reference, form: str, where: str
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """The drug by its most exact name (NDC, then code, then text), where all names mean one drug.
 
     `FormatError`: two names mean two drugs, or (with the field `fills`) nothing says which drug it is.
     """
+    found = _identity(tuple(ndcs), tuple(codes), tuple(texts), facts)
+    if isinstance(found, Unread):
+        raise found.at(where, form)
+    return found
 
-    def contradict(one: str, other: str) -> FormatError:
-        says = f"{where}: its drug is {quoted(one)} and {quoted(other)}, which contradict each other: two drugs."
-        return FormatError(f"{says} Correct the message.", format=form, place=where)
 
+@lru_cache(maxsize=4096)
+def _identity(
+    ndcs: tuple[str, ...], codes: tuple[str, ...], texts: tuple[str, ...], facts: Reference
+) -> Mapping[str, str] | Unread:
+    """The drug by the names of a message, wherever they stand in it."""
     known: dict[str, str] = {}
     for text in dict.fromkeys(text.strip() for text in texts):
         if not text:
@@ -163,29 +170,19 @@ def identity(
         try:
             known.setdefault(drug_name(text, facts), text)
         except ValueError as why:
-            raise FormatError(
-                f"{where}: its drug's text names {why}, which contradict each other: two drugs.",
-                format=form,
-                place=where,
-                fills="drug",
-            ) from None
+            return Unread(f"its drug's text names {why}, which contradict each other: two drugs.", "drug")
     packages = same_ndcs(ndcs)
     exact = list(dict.fromkeys([*packages, *codes]))
     names = [*exact, *sorted(known, key=lambda name: not _names.codes(name, facts))]
     if not names:
-        raise FormatError(
-            f"{where}: the drug has no NDC, HCPCS code or text that can be read.",
-            format=form,
-            place=where,
-            fills="drug",
-        )
+        return Unread("the drug has no NDC, HCPCS code or text that can be read.", "drug")
     sure = [name for name in names if _names.codes(name, facts)] or names
     for other in names:
         if _names.contradicts(sure[0], other, facts) and not _holds(known.get(other, ""), sure[0], facts):
-            raise contradict(sure[0], other)
+            says = f"its drug is {quoted(sure[0])} and {quoted(other)}, which contradict each other: two drugs."
+            return Unread(f"{says} Correct the message.")
     if len(packages) > 1:
-        shown = ", ".join(packages)
-        raise FormatError(f"{where}: it names {len(packages)} NDCs ({shown}).", format=form, place=where, fills="drug")
+        return Unread(f"it names {len(packages)} NDCs ({', '.join(packages)}).", "drug")
     strength = concentration(known.values(), facts)
     said = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
     return said | ({_incoming.STRENGTH: strength} if strength else {})

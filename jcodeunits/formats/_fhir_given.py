@@ -269,18 +269,19 @@ def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
     return _item(parts[0])
 
 
-def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "") -> dict[str, str]:
+def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "") -> Mapping[str, str]:
     """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text.
 
     `dose`: of a vaccine, which may tell which of two codes its code of CVX stands for.
     """
     ndcs = [str(one["code"]) for one in codes(concept, NDC)]
     billed = [str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)]
-    vaccines = [str(one["code"]) for one in codes(concept, CVX)]
-    billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
-    texts = [one.get("display") for one in codes(concept, RXNORM)]
-    texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in codes(concept, RXNORM)]
-    texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or [])]
+    if vaccines := [str(one["code"]) for one in codes(concept, CVX)]:
+        billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
+    named = codes(concept, RXNORM)
+    texts = [one.get("display") for one in named]
+    texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in named]
+    texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or ())]
     return _drugs.identity(ndcs, list(dict.fromkeys(billed)), [str(text or "") for text in texts], facts, "fhir", where)
 
 

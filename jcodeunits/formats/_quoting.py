@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from jcodeunits.errors import quoted
+import attrs
+
+from jcodeunits.errors import FormatError, quoted
 
 _LONGEST = 40
 _MOST_WORDS = 4
@@ -43,3 +45,16 @@ def amount(number: str) -> str:
 
 
 _LONGEST_AMOUNT = 7
+
+
+@attrs.frozen
+class Unread:
+    """Why what a message says cannot be read, apart from where it stands; `fills`: the fact that mends it."""
+
+    why: str
+    fills: str = ""
+
+    def at(self, where: str, form: str) -> FormatError:
+        """The error of it at a place of a message."""
+        more = {"fills": self.fills} if self.fills else {}
+        return FormatError(f"{where}: {self.why}", format=form, place=where, **more)

@@ -7,13 +7,14 @@ infusion; what is known but has no name here, or may mean two things, is a gap t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import attrs
 
 from jcodeunits import routes
 from jcodeunits.errors import FormatError
 
-from ._quoting import coded
+from ._quoting import Unread, coded
 
 # The names that messages give to the published lists, in capitals.
 _NAMES = {
@@ -94,13 +95,22 @@ def said(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str,
 
     `FormatError`: two of them contradict each other, or (with the field `fills`) nobody knows what is meant.
     """
+    found = _said(tuple(codings), tuple(texts), method)
+    if isinstance(found, Unread):
+        raise found.at(where, form)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _said(codings: tuple[Coding, ...], texts: tuple[str, ...], method: bool) -> str | Unread:
+    """The route wherever it stands: senders have a few ways to say one, and repeat them."""
     heard = [one for coding in codings for one in _of_coding(coding, method)]
     heard += [_of_text(text) for text in texts if text]
     if not heard:
         return ""
     known = [one for one in heard if one.meant]
-    found = _agreed([one for one in known if one.meant != _UNNAMED], form, where)
-    if found and not any(one.meant == _UNNAMED for one in known):
+    found = _agreed([one for one in known if one.meant != _UNNAMED])
+    if isinstance(found, Unread) or (found and not any(one.meant == _UNNAMED for one in known)):
         return found
     shown = " / ".join(dict.fromkeys(coded(one.words) for one in heard))
     if not known:
@@ -109,24 +119,18 @@ def said(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str,
         why = "is known, but no administration code is decided by it here"
     else:
         why = "may mean several routes"
-    raise FormatError(
-        f"{where}: {shown} {why}. Allowed: {', '.join(routes.NAMES)}.", format=form, place=where, fills="route"
-    )
+    return Unread(f"{shown} {why}. Allowed: {', '.join(routes.NAMES)}.", "route")
 
 
-def _agreed(known: Iterable[_Heard], form: str, where: str) -> str:
+def _agreed(known: Iterable[_Heard]) -> str | Unread:
     """What all elements can mean together; empty where that is not one route."""
     meant: frozenset[str] | None = None
     before: list[str] = []
     for one in known:
         both = one.meant if meant is None else _both(meant, one.meant)
         if not both:
-            raise FormatError(
-                f"{where}: its route is {' and '.join(map(coded, [*before, one.words]))}, which contradict each "
-                "other. Correct the message.",
-                format=form,
-                place=where,
-            )
+            named = " and ".join(map(coded, [*before, one.words]))
+            return Unread(f"its route is {named}, which contradict each other. Correct the message.")
         meant = both
         before.append(one.words)
     return min(meant) if meant and len(meant) == 1 else ""

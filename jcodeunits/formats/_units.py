@@ -10,16 +10,17 @@ import os.path
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import attrs
 
 from jcodeunits import tables, units
-from jcodeunits.errors import LONGEST, FormatError
+from jcodeunits.errors import LONGEST
 from jcodeunits.tables import Dated, column, columns_last, text
 
 from ._outgoing import number
+from ._quoting import Unread
 from ._quoting import coded as quote
 
 
@@ -93,6 +94,15 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
     >>> measured(Decimal("30.0"), "mg{total}", "mg", "fhir", "dose", coded=True)
     '30 mg'
     """
+    unit = _meant(code, said, coded, fills)
+    if isinstance(unit, Unread):
+        raise unit.at(where, form)
+    return f"{number(value if unit.factor == 1 else value * unit.factor)} {unit.name}"
+
+
+@lru_cache(maxsize=4096)
+def _meant(code: str, said: str, coded: bool, fills: str) -> _Unit | Unread:
+    """What code and text mean together."""
     is_long = max(len(code), len(said)) > LONGEST
     word = "" if is_long else _bare(said)
     unit = _of_code(code) if code and not is_long else None
@@ -101,13 +111,8 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
         unit = _Unit(spelt) if spelt else _of_code(word)
     if unit is None:
         shown = quote(code or said) if any(map(str.isalpha, code or said)) else "what stands there"
-        raise FormatError(
-            f"{where}: {shown} is no unit that is read here. Allowed: {', '.join(ucum())}.",
-            format=form,
-            place=where,
-            fills=fills,
-        )
-    return f"{number(value * unit.factor)} {_agreed(unit, word, form, where)}"
+        return Unread(f"{shown} is no unit that is read here. Allowed: {', '.join(ucum())}.", fills)
+    return _agreed(unit, word)
 
 
 def _bare(spelling: str) -> str:
@@ -115,20 +120,16 @@ def _bare(spelling: str) -> str:
     return re.sub(r"\s*\([^()]*\)$", "", spelling.strip())
 
 
-def _agreed(unit: _Unit, word: str, form: str, where: str) -> str:
+def _agreed(unit: _Unit, word: str) -> _Unit | Unread:
     """The unit that code and text mean together; refused where they differ, a tenfold error or worse."""
     if unit.arbitrary and word.casefold() in _MULTIPLES.get(unit.factor, ()):
-        return "units"
+        return attrs.evolve(unit, name="units")
     if not word or not units.is_known(word) or not units.is_known(unit.name):
-        return unit.name
+        return unit
     one, other = units.canonical(unit.name), units.canonical(word)
     if unit.arbitrary and unit.factor == 1 and units.is_activity(other) and "unit" in (one, other):
-        return "units"
+        return attrs.evolve(unit, name="units")
     if one == other and unit.factor == 1:
-        return unit.name
-    raise FormatError(
-        f"{where}: the unit's code says {unit.name if unit.factor == 1 else 'a multiple of ' + unit.name} and its text "
-        f"says {word}. Correct the message.",
-        format=form,
-        place=where,
-    )
+        return unit
+    says = unit.name if unit.factor == 1 else f"a multiple of {unit.name}"
+    return Unread(f"the unit's code says {says} and its text says {word}. Correct the message.")
