@@ -14,7 +14,7 @@ from .errors import quoted
 _JSON = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"(\d+)(?:\.(\d+))?", re.ASCII)
 
-_SHORT = 18  # characters of a number that is surely in range
+SHORT = 18  # characters of a number that is surely in range
 
 # The one range of numbers: no amount, count or price is larger, none is written with more digits.
 LARGEST = 10**18
@@ -87,7 +87,7 @@ def decimal(value: object) -> Decimal:
 
 def json_number(text: str) -> Decimal:
     """A number as JSON writes it, with a sign or an exponent where need be; `ValueError` outside the range."""
-    if len(text) < _SHORT and "e" not in text and "E" not in text and _JSON.fullmatch(text):
+    if len(text) < SHORT and "e" not in text and "E" not in text and _JSON.fullmatch(text):
         return Decimal(text)  # too short to be out of range
     try:
         made = Decimal(text if _JSON.fullmatch(text) else "")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import attrs
 
@@ -74,8 +75,12 @@ def is_scanned(text: object) -> bool:
     >>> is_scanned("]d20100304093795011"), is_scanned("304093795011"), is_scanned("0409-3795-01")
     (True, True, False)
     """
-    if not isinstance(text, str) or not 12 <= len(text) <= LONGEST:
-        return False
+    return isinstance(text, str) and 12 <= len(text) <= LONGEST and _is_scanned(text)
+
+
+@lru_cache(maxsize=65536)
+def _is_scanned(text: str) -> bool:
+    """The same of a text that is as long as a barcode; the packages of a site are few, and come again."""
     bare = _plain(text)
     return bool(
         _SYMBOLOGY.match(bare)

@@ -62,15 +62,10 @@ class Keyed:
     @classmethod
     def _read(cls, data: object, path: str) -> dict[str, Any]:
         """The values by key; null is as good as absent."""
-        kind: Any = cls
-        fields = keys_of(kind)
         given = _object(path, {cls.ALONE: data} if cls.ALONE and isinstance(data, str) else data, cls)
-        under = f"{path}." if path else ""
-        return {
-            key: fields[key].metadata["kind"].read(f"{under}{key}", value)
-            for key, value in given.items()
-            if value is not None
-        }
+        kind: Any = cls
+        read, under = _readers(kind), f"{path}." if path else ""
+        return {key: read[key](under + key, value) for key, value in given.items() if value is not None}
 
 
 @cache
@@ -84,6 +79,12 @@ def keys_of(kind: Any) -> Mapping[str, Any]:
 
 
 @cache
+def _readers(kind: Any) -> Mapping[str, Callable[[str, object], Any]]:
+    """How the value of each key is read."""
+    return {key: field.metadata["kind"].read for key, field in keys_of(kind).items()}
+
+
+@cache
 def _needed(kind: Any) -> tuple[str, ...]:
     return (*(name for name, field in keys_of(kind).items() if field.default is attrs.NOTHING), *kind.NEEDED)
 
@@ -91,7 +92,7 @@ def _needed(kind: Any) -> tuple[str, ...]:
 def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
     """A JSON object with known keys only; says which key is meant where one is nearly right."""
     where, known = path or "the encounter", keys_of(kind)
-    if not isinstance(data, Mapping):
+    if not (type(data) is dict or isinstance(data, Mapping)):
         _refuse(where, data, "a JSON object", known)
     for key in data:
         if key not in known:
@@ -199,6 +200,8 @@ def _flag(path: str, value: object) -> bool:
 
 
 def _sequence(path: str, value: object) -> tuple[Any, ...]:
+    if type(value) is list:
+        return tuple(value)
     if value is None or isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         _refuse(path, value, "a list")
     try:
@@ -249,6 +252,8 @@ def _count(path: str, value: object) -> int:
 
 def _dose(path: str, value: object) -> str | Dose:
     """Text and `Dose` stay as given; a Pint quantity becomes a `Dose`. What it says is judged later."""
+    if isinstance(value, str) and (bare := value.strip()):
+        return bare
     if isinstance(value, Dose):
         return value
     if hasattr(value, "magnitude") and hasattr(value, "units"):

@@ -14,7 +14,22 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _routes, _times, _units
-from ._fhir_json import CPT, CVX, HCPCS, ICD10, NDC, RXNORM, UCUM, Message, codes, decimal, refused, turned, words
+from ._fhir_json import (
+    CPT,
+    CVX,
+    HCPCS,
+    ICD10,
+    NDC,
+    RXNORM,
+    UCUM,
+    Message,
+    by_system,
+    codes,
+    decimal,
+    refused,
+    turned,
+    words,
+)
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -112,7 +127,9 @@ def _addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[st
     """The resources of a message by each address that a reference may use."""
     known: dict[str, dict[str, Any]] = {}
     for url, resource in every:
-        known |= {key: resource for key in (url, f"{resource.get('resourceType')}/{resource.get('id')}") if key}
+        known[f"{resource.get('resourceType')}/{resource.get('id')}"] = resource
+        if url:
+            known[url] = resource
     return known
 
 
@@ -221,6 +238,8 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     patient = _subject(resource)
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
+    if not medication:
+        return [whole]
     if drugs := _mixed(whole, medication, facts):
         return _incoming.together(whole, drugs)
     more = _incoming.unbilled(
@@ -274,11 +293,12 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
 
     `dose`: of a vaccine, which may tell which of two codes its code of CVX stands for.
     """
-    ndcs = [str(one["code"]) for one in codes(concept, NDC)]
-    billed = [str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)]
-    if vaccines := [str(one["code"]) for one in codes(concept, CVX)]:
+    coded = by_system(concept)
+    ndcs = [str(one["code"]) for one in coded.get(NDC, ())]
+    billed = [str(one["code"]) for system in (HCPCS, CPT) for one in coded.get(system, ())]
+    if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
         billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
-    named = codes(concept, RXNORM)
+    named = coded.get(RXNORM, ())
     texts = [one.get("display") for one in named]
     texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in named]
     texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or ())]
@@ -299,9 +319,11 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
 def _is_rate(dosage: Mapping[str, Any]) -> bool:
     """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
     dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
-    rate = dosage.get("rateQuantity") or ratio.get("numerator") or {}
+    rate = dosage.get("rateQuantity") or ratio.get("numerator")
+    if not rate:
+        return False
     below = decimal((ratio.get("denominator") or {}).get("value", 1))
-    if not rate or below != 1 or decimal(rate.get("value")) is None:
+    if below != 1 or decimal(rate.get("value")) is None:
         return False
     units = [str(one.get("code") or one.get("unit") or "").partition("/")[0] for one in (dose, rate)]
     return units[0] == units[1] and decimal(rate["value"]) == decimal(dose.get("value"))
@@ -482,14 +504,16 @@ def _moment(text: object, where: str, zone: str | None = None) -> Moment:
 
 # R5 was published with one r in "occurence"; later builds and hand-written messages have two. The last is
 # DSTU2's.
-_WHENS = ("effective", "occurence", "occurrence", "effectiveTime")
+_WHENS = tuple(
+    (f"{name}Period", f"{name}DateTime") for name in ("effective", "occurence", "occurrence", "effectiveTime")
+)
 
 
 def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
-    for name in _WHENS:
-        period = resource.get(f"{name}Period") or {}
-        stamp, end = resource.get(f"{name}DateTime"), period.get("end")
+    for of_period, of_day in _WHENS:
+        period = resource.get(of_period) or {}
+        stamp, end = resource.get(of_day), period.get("end")
         if not stamp and not period.get("start"):
             continue
         try:
@@ -505,6 +529,7 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
     return {}
 
 
+_REASONS_GIVEN = ("reasonCode", "reasonGiven", "reasonReference", "reason")
 # A Condition that is not (or no longer) held to be so.
 _NO_CONDITION = {"entered-in-error", "refuted"}
 
@@ -514,6 +539,8 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[
 
     R4 has reasonCode and reasonReference, R5 reason with a concept or a reference; both point to Conditions.
     """
+    if resource.keys().isdisjoint(_REASONS_GIVEN):
+        return [], []
     concepts = [*(resource.get("reasonCode") or []), *(resource.get("reasonGiven") or [])]
     pointers = [("reasonReference", one) for one in resource.get("reasonReference") or []]
     for one in resource.get("reason") or []:

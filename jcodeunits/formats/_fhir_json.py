@@ -47,6 +47,7 @@ _SYSTEMS = {
     CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292", "urn:oid:2.16.840.1.113883.6.59"),
     ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
 }
+_SYSTEM = {name: system for system, names in _SYSTEMS.items() for name in names}
 
 # What an element that is read must be, where it stands: a wrong shape is refused and not half read.
 _RESOURCES = ("", "contained", "resource")
@@ -207,7 +208,7 @@ def parse(text: object) -> Message:
 
 def _may_turn(text: object) -> bool:
     """Whether an element that changes a meaning may stand in a text; a name can also be written in escapes."""
-    return not isinstance(text, str) or "\\u" in text or any(name in text for name in _TURNS)
+    return not isinstance(text, str) or "\\u" in text or _TURNS[0] in text or _TURNS[1] in text
 
 
 def _records(text: object) -> int:
@@ -299,16 +300,21 @@ def refused(where: str, why: str, **fields: str) -> FormatError:
     return FormatError(f"{where}: {why}.", format="fhir", place=where, **fields)
 
 
-def _is_in(coding: Mapping[str, Any], systems: tuple[str, ...]) -> bool:
-    """Whether a coding names one of the systems, with or without a slash at its end."""
-    said = coding.get("system")
-    return said in systems or (isinstance(said, str) and said.endswith("/") and said[:-1] in systems)
+def by_system(concept: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The codings of a concept that have a code, by the system that they name, with or without a slash at its end."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in concept.get("coding") or ():
+        said = one.get("system")
+        if one.get("code") and isinstance(said, str):
+            system = _SYSTEM.get(said) or _SYSTEM.get(said.removesuffix("/"))
+            if system is not None:
+                found.setdefault(system, []).append(one)
+    return found
 
 
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
     """The codings of a concept in one system."""
-    coding = concept.get("coding")
-    return [one for one in coding if one.get("code") and _is_in(one, _SYSTEMS[system])] if coding else []
+    return by_system(concept).get(system, [])
 
 
 def words(concept: Mapping[str, Any] | None) -> list[str]:

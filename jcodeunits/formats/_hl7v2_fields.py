@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from jcodeunits.amount import decimal
@@ -34,7 +35,7 @@ def stamp(text: str, where: str, zone: str | None = None) -> Moment:
     return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
 
 
-def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> dict[str, str]:
+def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> Mapping[str, str]:
     """The drug of a coded element by its most exact name: NDC, then code, then text; `dose` is of a vaccine."""
     found = [one for at in range(segment.repeats(position)) for one in codings(segment, position, at)]
     ndcs = [one.code for one in found if one.code and one.system.upper() in ("NDC", "NDA")]

@@ -12,6 +12,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -227,9 +228,14 @@ def expired(given: Given, day: dt.date, source: str, cite: str) -> tuple[Finding
 def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tuple[Finding, ...]:
     """A question for each time in UTC whose day at the place may be the one before."""
     fix = "Give zone='America/New_York' (the place's own), or on= the day of service."
-    where = (cited(cite[0], "times"),)
     return tuple(
-        Finding("utc-day", "warn", f"{one.where}: its time is in UTC; {one.on} was taken as the day.", fix, where)
+        Finding(
+            "utc-day",
+            "warn",
+            f"{one.where}: its time is in UTC; {one.on} was taken as the day.",
+            fix,
+            (cited(cite[0], "times"),),
+        )
         for one in given
         if one.utc and not told
     )
@@ -538,6 +544,7 @@ def _amounts_agree(key: str, said: Any, value: Any) -> bool:
         return False
 
 
+@lru_cache(maxsize=4096)
 def by_volume(dose: str) -> bool:
     """Whether a dose is a volume, so that its strength must be known."""
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from jcodeunits.amount import json_number
+from jcodeunits.amount import SHORT, json_number
 from jcodeunits.errors import FormatError
 
 
@@ -41,7 +41,7 @@ def load(text: object, form: str, what: str) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    return int(json_number(text))
+    return int(text if len(text) < SHORT else json_number(text))
 
 
 def _no_number(word: str) -> Any:
@@ -59,6 +59,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(
     parse_float=json_number, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
 )
+
+
+_ELSEWHERE = "*"
 
 
 @attrs.frozen
@@ -79,31 +82,37 @@ class Shapes:
     listed_counts: frozenset[str] = frozenset()
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
-    _kinds: Mapping[str, str] = attrs.field(
-        init=False, repr=False, eq=False, default=attrs.Factory(lambda shapes: shapes._by_name(), takes_self=True)
+    _kinds: Mapping[str, Mapping[str, str]] = attrs.field(
+        init=False, repr=False, eq=False, default=attrs.Factory(lambda shapes: shapes._by_parent(), takes_self=True)
     )
 
-    def _by_name(self) -> dict[str, str]:
+    def _by_parent(self) -> dict[str, dict[str, str]]:
+        """The kind of each name in the parents where a name is something else, and (None) in all others."""
         kinds = {
             "count": self.counts,
             "counts": self.listed_counts,
             "words": self.words,
-            "text": self.texts,
+            "text": (*self.texts, *self.objects_in, *self.either_in),
             "list": self.lists,
-            "either": (*self.objects_in, *self.either_in),
             "object": self.objects,
         }
-        return {name: kind for kind, names in kinds.items() for name in names}
+        plain = {name: kind for kind, names in kinds.items() for name in names}
+        made = {_ELSEWHERE: plain}
+        for kind, known in (("object", self.objects_in), ("either", self.either_in)):
+            for name, parents in known.items():
+                for parent in parents:
+                    made.setdefault(parent, dict(plain))[name] = kind
+        return made
 
     def check(self, value: Mapping[str, Any], parent: str = "") -> None:
         """Refuse the first element that is not what the format has there."""
-        kinds = self._kinds
+        kinds = self._kinds.get(parent) or self._kinds[_ELSEWHERE]
         for key, item in value.items():
             kind = kinds.get(key)
             if kind is None or (kind == "text" and type(item) is str):
                 continue
             if kind == "either":
-                kind = self._kind(key, item, parent)
+                kind = "object" if isinstance(item, dict) else "text"
             right, what = _SHAPE[kind]
             if not right(item):
                 raise _Wrong([key], what)
@@ -127,13 +136,6 @@ class Shapes:
             here = ".".join(reversed(why.path))
             raise FormatError(f"{here} must be {why.what}.", format=self.form, place=here) from None
 
-    def _kind(self, key: str, item: object, parent: str) -> str:
-        """What an element is in its parent, of a name that is not the same in all."""
-        either = parent in self.either_in.get(key, ())
-        if isinstance(item, dict) if either else parent in self.objects_in.get(key, ()):
-            return "object"
-        return "list" if key in self.lists else "text"
-
 
 class _Wrong(Exception):
     """An element that is not in its shape: the names on the way to it, the innermost first, and what is wanted."""
@@ -143,7 +145,7 @@ class _Wrong(Exception):
 
 
 def _each(value: object, kind: type) -> bool:
-    return isinstance(value, list) and all(type(one) is kind for one in value)
+    return isinstance(value, list) and set(map(type, value)) <= {kind}
 
 
 _SHAPE: Mapping[str, tuple[Callable[[object], bool], str]] = {

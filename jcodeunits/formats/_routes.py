@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 import attrs
 
@@ -46,8 +47,7 @@ _NAMES = {
 _SYSTEM = {name: system for system, names in _NAMES.items() for name in names}
 
 
-@attrs.frozen
-class Coding:
+class Coding(NamedTuple):
     """A code, the system that it names, and its display; each may be empty."""
 
     code: str = ""
