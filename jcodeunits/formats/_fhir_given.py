@@ -359,10 +359,11 @@ def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
 
 def _coded(concept: Mapping[str, Any] | None, where: str, *, method: bool = False) -> str:
     """The route that a concept's codings and text agree on."""
-    concept = concept or {}
+    if not concept:
+        return ""
     codings = [
-        _routes.Coding(*(str(one.get(key) or "") for key in ("code", "system", "display")))
-        for one in concept.get("coding") or []
+        _routes.Coding(str(one.get("code") or ""), str(one.get("system") or ""), str(one.get("display") or ""))
+        for one in concept.get("coding") or ()
     ]
     return _routes.said(codings, [str(concept.get("text") or "")], "fhir", where, method=method)
 

@@ -311,15 +311,13 @@ def reading(
         says = " ".join(f"{finding.says} {finding.fix}" for finding in withheld)
         raise FormatError(says or "The message holds no administration.", format=form, findings=withheld)
     _one_patient(given, form)
-    own = _sorted_out(beside, len(given), form)
-    encounter, each = own
+    encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
-    rows = [_merged(one, extra, form, reference) for one, extra in zip(given, each, strict=True)]
-    notes = [
-        finding
-        for one, extra in zip(given, each, strict=True)
-        for finding in _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
-    ]
+    both = list(zip(given, each, strict=True))
+    rows = [_merged(one, extra, form, reference) for one, extra in both]
+    notes: list[Finding] = []
+    for one, extra in both:
+        notes += _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
@@ -327,8 +325,8 @@ def reading(
             place="place",
         )
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
-    late = tuple(finding for one in given for finding in expired(one, made.on, *cite))
-    said = tuple(note for one, extra in zip(given, each, strict=True) for note in one.notes if _still_asks(note, extra))
+    late = [finding for one in given if one.batch for finding in expired(one, made.on, *cite)]
+    said = [note for one, extra in both for note in one.notes if _still_asks(note, extra)]
     days = _utc_days(given, encounter.get("on") is not None, cite)
     if found := (*withheld, *late, *days, *said, *notes):
         made = attrs.evolve(made, findings=found)

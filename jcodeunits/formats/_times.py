@@ -43,14 +43,14 @@ def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) ->
         return Moment(day)
     place = _zone(zone, form) if zone is not None else None
     try:
-        at = dt.datetime.combine(day, dt.time.fromisoformat(time), _clock(offset))
+        at = dt.datetime(day.year, day.month, day.day, int(time[:2]), int(time[3:]), tzinfo=_clock(offset))
         if place is not None:
             at = at.replace(tzinfo=place) if at.tzinfo is None else at.astimezone(place)
             at = at.astimezone(dt.timezone(at.utcoffset() or dt.timedelta()))
     except (ValueError, OverflowError):
         raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="time") from None
     early = zone is None and offset in _UTC and time < "12:00"
-    return Moment(at.date(), at.isoformat()[11:16], early, at)
+    return Moment(day, time, early, at) if place is None else Moment(at.date(), at.isoformat()[11:16], False, at)
 
 
 @lru_cache(maxsize=256)
