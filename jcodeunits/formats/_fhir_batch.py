@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import attrs
 
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 
-from ._fhir_given import GIVEN
-from ._fhir_json import Message, lines_of, parse, resources
+from ._fhir_json import Message, addressed, lines_of, parse
 from ._incoming import Reading
 from ._json import exact, plain_text
 
@@ -35,15 +37,22 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
     parts = list(_parts(text))
     if not parts:
         raise FormatError("There is no FHIR record to read.", format="fhir")
-    around = [one for one in parts if isinstance(one, dict) and one.get("resourceType") in BESIDE]
-    records = [one for one in parts if not (isinstance(one, dict) and one.get("resourceType") in BESIDE)] or parts[:1]
+    records = [one for one in parts if not _is_beside(one)]
+    around = addressed(("", one.root) for one in parts if isinstance(one, Message) and _is_beside(one))
     made: list[Encounter | JcodeunitsError] = []
-    for one in records:
-        made.extend([one] if isinstance(one, JcodeunitsError) else _records(one, around, read))
+    for one in records or parts[:1]:
+        if isinstance(one, JcodeunitsError):
+            made.append(one)
+        else:
+            made += _records(attrs.evolve(one, known=ChainMap(around, {**one.known})) if around else one, read)
     return tuple(made)
 
 
-def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
+def _is_beside(part: Message | FormatError) -> bool:
+    return isinstance(part, Message) and part.root.get("resourceType") in BESIDE
+
+
+def _parts(text: object) -> Iterator[Message | FormatError]:
     """The resources of a text: one, a list, or one a line."""
     if isinstance(text, (str, bytes, bytearray)):
         written = plain_text(text, "fhir")
@@ -58,65 +67,37 @@ def _parts(text: object) -> Iterator[dict[str, Any] | FormatError]:
         for at, one in enumerate(text, 1):
             yield _parsed(one, f"record {at}")
         return
-    yield parse(text).root
+    yield parse(text)
 
 
-def _parsed(text: object, where: str) -> dict[str, Any] | FormatError:
+def _parsed(text: object, where: str) -> Message | FormatError:
     try:
-        return parse(text).root
+        return parse(text)
     except FormatError as why:
         return FormatError(f"{where}: {why.message}", **{**why.fields, "place": where})
 
 
-def _records(
-    message: dict[str, Any], around: Sequence[dict[str, Any]], read: Read
-) -> Iterator[Encounter | JcodeunitsError]:
-    """The records of one message, a Bundle's administrations by patient and day in the order of their first one."""
-    every = [one for _, one in resources(message)]
-    given = [one for one in every if one.get("resourceType") in GIVEN]
-    if len(given) < 2:
-        yield _tried(read, _bundle(message, every, around) if around else message)
+def _records(message: Message, read: Read) -> Iterator[Encounter | JcodeunitsError]:
+    """The records of one message, its administrations by patient and day in the order of their first one."""
+    if len(message.given) < 2:
+        yield _tried(read, message)
         return
-    places: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    found: list[list[dict[str, Any]] | JcodeunitsError] = []
-    for one in given:
-        alone = _tried(read, _without(message, given, [one], around))
-        if isinstance(alone, JcodeunitsError):
-            found.append(alone)
-            continue
-        subject = one.get("subject") or one.get("patient") or {}
-        key = (str(subject.get("reference") or ""), str(alone.on))
-        if key not in places:
-            places[key] = []
-            found.append(places[key])
-        places[key].append(one)
-    for group in found:
-        yield group if isinstance(group, JcodeunitsError) else _tried(read, _without(message, given, group, around))
+    groups: dict[object, list[tuple[int, dict[str, Any]]]] = {}
+    alone: dict[object, Encounter | JcodeunitsError] = {}
+    for one in message.given:
+        found = _tried(read, attrs.evolve(message, given=[one]))
+        subject = one[1].get("subject") or one[1].get("patient") or {}
+        key: object = (
+            one[0] if isinstance(found, JcodeunitsError) else (str(subject.get("reference") or ""), str(found.on))
+        )
+        groups.setdefault(key, []).append(one)
+        alone[key] = found
+    for key, group in groups.items():
+        yield alone[key] if len(group) == 1 else _tried(read, attrs.evolve(message, given=group))
 
 
-def _bundle(
-    message: Mapping[str, Any], every: Iterable[dict[str, Any]], around: Iterable[dict[str, Any]]
-) -> dict[str, Any]:
-    entries = message.get("entry") if message.get("resourceType") == "Bundle" else [{"resource": one} for one in every]
-    link = {"link": message["link"]} if message.get("link") and message.get("resourceType") == "Bundle" else {}
-    return {"resourceType": "Bundle", **link, "entry": [*(entries or []), *({"resource": one} for one in around)]}
-
-
-def _without(
-    message: Mapping[str, Any],
-    given: Iterable[dict[str, Any]],
-    kept: Iterable[dict[str, Any]],
-    around: Iterable[dict[str, Any]],
-) -> dict[str, Any]:
-    """The Bundle without the administrations that are not kept."""
-    left = {id(one) for one in kept}
-    away = {id(one) for one in given} - left
-    whole = _bundle(message, (), around)
-    return {**whole, "entry": [entry for entry in whole["entry"] if id(entry.get("resource")) not in away]}
-
-
-def _tried(read: Read, message: dict[str, Any]) -> Encounter | JcodeunitsError:
+def _tried(read: Read, message: Message) -> Encounter | JcodeunitsError:
     try:
-        return read(Message.of(message)).encounter
+        return read(message).encounter
     except JcodeunitsError as why:
         return why

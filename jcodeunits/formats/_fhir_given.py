@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -23,6 +23,7 @@ from ._fhir_json import (
     RXNORM,
     UCUM,
     Message,
+    addressed,
     by_system,
     codes,
     decimal,
@@ -54,16 +55,13 @@ def reading(
     if partial or completed or medications:
         _incoming.as_given("fhir", bool, partial=partial, completed=completed)
         _incoming.as_given("fhir", list, medications=medications or [])
-    every = message.every
-    known = _addressed([*every, *(("", medication) for medication in medications or ())])
+    known = {**message.known, **addressed(("", one) for one in medications)} if medications else message.known
     may_turn = message.may_turn or bool(medications)
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: set[str] = set()
-    for at, (_, resource) in enumerate(every, 1):
-        kind = resource.get("resourceType")
-        if kind not in GIVEN:
-            continue
+    for at, resource in message.given:
+        kind = resource["resourceType"]
         where = f"{kind} {resource.get('id') or at}"
         if where in seen:
             raise refused(where, "it stands twice in the message, and would be billed twice")
@@ -74,13 +72,10 @@ def reading(
         else:
             given.extend(found)
     if not given and not withheld:
-        raise FormatError(_nothing(every), format="fhir")
+        raise FormatError(_nothing(message), format="fhir")
     cite = (_SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
     return _incoming.noted(read, _incoming.incomplete(_SOURCE)) if _has_next(message.root) else read
-
-
-GIVEN = frozenset({"MedicationAdministration", "Immunization"})
 
 
 def _has_next(message: Mapping[str, Any]) -> bool:
@@ -112,8 +107,8 @@ def _one(
     ]
 
 
-def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
-    kinds = sorted({str(resource.get("resourceType")) for _, resource in every})
+def _nothing(message: Message) -> str:
+    kinds = sorted(map(str, message.kinds))
     orders = [kind for kind in kinds if kind in _ORDERS]
     if orders:
         return (
@@ -121,16 +116,6 @@ def _nothing(every: Iterable[tuple[str, dict[str, Any]]]) -> str:
             "and is never billed. Send the MedicationAdministration."
         )
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'}), and no Immunization."
-
-
-def _addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """The resources of a message by each address that a reference may use."""
-    known: dict[str, dict[str, Any]] = {}
-    for url, resource in every:
-        known[f"{resource.get('resourceType')}/{resource.get('id')}"] = resource
-        if url:
-            known[url] = resource
-    return known
 
 
 @attrs.frozen

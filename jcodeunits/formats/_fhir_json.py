@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -161,6 +161,7 @@ _SHAPES = Shapes(
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
     either_in={"reference": ("actor", "reason", "service", "item", "medication")},
 )
+GIVEN = frozenset({"MedicationAdministration", "Immunization"})
 _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem", "Condition")
 
 
@@ -168,20 +169,35 @@ _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "Cha
 class Message:
     """A message that was looked through: its resources with the address that references use.
 
-    `may_turn`: an element that changes a resource's meaning may stand in it, and is to be looked for.
+    `given`: those that say what was given, with their place among all. `may_turn`: an element that changes a
+    resource's meaning may stand in it, and is to be looked for. `around`: resources of other messages that it may
+    point to, by address.
     """
 
     root: dict[str, Any]
-    every: list[tuple[str, dict[str, Any]]]
-    may_turn: bool = True
+    every: Sequence[tuple[str, dict[str, Any]]]
+    given: Sequence[tuple[int, dict[str, Any]]]
+    may_turn: bool
+    known: Mapping[str, dict[str, Any]]
 
     @classmethod
-    def of(cls, root: dict[str, Any], may_turn: bool = True) -> Message:
-        return cls(root, resources(root), may_turn)
+    def of(cls, root: dict[str, Any], every: Sequence[tuple[str, dict[str, Any]]], may_turn: bool) -> Message:
+        given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
+        return cls(root, every, given, may_turn, addressed(every))
 
     @property
     def kinds(self) -> set[Any]:
         return {resource.get("resourceType") for _, resource in self.every}
+
+
+def addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Resources by each address that a reference may use."""
+    known: dict[str, dict[str, Any]] = {}
+    for url, resource in every:
+        known[f"{resource.get('resourceType')}/{resource.get('id')}"] = resource
+        if url:
+            known[url] = resource
+    return known
 
 
 def parse(text: object) -> Message:
@@ -192,18 +208,19 @@ def parse(text: object) -> Message:
         )
     try:
         text = plain_text(text, "fhir") if isinstance(text, (bytes, bytearray)) else text
-        message = Message.of(load(text, "fhir", "A FHIR resource"), _may_turn(text))
+        root = load(text, "fhir", "A FHIR resource")
+        every = resources(root)
     except FormatError:
         if (found := _records(text)) > 1:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
             raise FormatError(says, format="fhir", several=True) from None
         raise
     try:
-        _shaped(message)
+        _shaped(every)
     except RecursionError:
         raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
-    _live(message)
-    return message
+    _live(root, every)
+    return Message.of(root, every, _may_turn(text))
 
 
 def _may_turn(text: object) -> bool:
@@ -237,8 +254,8 @@ def _is_resource(text: str) -> bool:
         return False
 
 
-def _shaped(message: Message) -> None:
-    for _, resource in message.every:
+def _shaped(every: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    for _, resource in every:
         kind = resource.get("resourceType")
         if kind in _READ and "whenGiven" in resource:
             raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
@@ -248,11 +265,11 @@ def _shaped(message: Message) -> None:
             _SHAPES.refuse(resource)
 
 
-def _live(message: Message) -> None:
+def _live(root: dict[str, Any], every: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Refuse test data: a message, or any resource in it, that carries the security label HTEST."""
-    found = [resource for _, resource in message.every]
+    found = [resource for _, resource in every]
     inside = [one for resource in found for one in objects(resource.get("contained"))]
-    for resource in (message.root, *found, *inside):
+    for resource in (root, *found, *inside):
         meta = resource.get("meta")
         if not isinstance(meta, dict):
             continue

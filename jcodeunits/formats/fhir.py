@@ -26,7 +26,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
-from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
+from ._fhir_json import CPT, GIVEN, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
@@ -105,7 +105,7 @@ def read_all(
 
 def _is_charge(message: Message) -> bool:
     kinds, root = message.kinds, message.root
-    return not kinds & _fhir_given.GIVEN and (
+    return not kinds & GIVEN and (
         bool(kinds & {"Claim", "ChargeItem"}) or ("item" in root and "resourceType" not in root)
     )
 
