@@ -231,8 +231,9 @@ def test_a_batch_is_billed_record_by_record(run, name: str) -> None:
     }
     words = ("-", "--from", name, "--diagnosis", "R52")
     _, out, _ = run(*words, "--place", "11", "--json", given=texts[name].encode())
-    assert [one["lines"][-1]["code"] for one in json.loads(out)] == ["J1885", "J1885"]
+    assert [(one["record"], one["lines"][-1]["code"]) for one in json.loads(out)] == [(1, "J1885"), (3, "J1885")]
     status, out, err = run(*words, "--place", "11", given=texts[name].encode())
+    assert [row.rpartition(", ")[2] for row in out.splitlines() if "place 11" in row] == ["record 1", "record 3"]
     assert [row[:10] for row in out.splitlines() if "place 11" in row] == ["2026-03-02", "2026-03-04"]
     assert status == 1
     assert err.startswith("jcodeunits: record 2: ")
@@ -243,6 +244,17 @@ def test_a_batch_is_billed_record_by_record(run, name: str) -> None:
     assert [line.partition(": ")[2].partition(":")[0] for line in err.splitlines()] == [
         f"record {n}" for n in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize("joined", ["[{}]", "{}"])
+def test_of_several_encounters_a_bad_one_is_named_by_its_number_and_hides_no_other(run, joined: str) -> None:
+    bad = json.dumps({**ENCOUNTER, "plase": "11"})
+    text = joined.format(("," if joined == "[{}]" else "\n").join([bad, json.dumps(ENCOUNTER)])).encode()
+    status, out, err = run("-", "--json", given=text)
+    assert status == 1
+    assert [(one["record"], one["lines"][-1]["code"]) for one in json.loads(out)] == [(2, "J2315")]
+    assert err.startswith("jcodeunits: record 1: ")
+    assert "plase" in err
 
 
 def test_a_message_out_holds_the_lines_and_findings_go_aside(run) -> None:

@@ -50,15 +50,20 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
         _tell(refused, words)
     if not read:
         return 2, ""
-    made = [charged(encounter, reference=on.reference) for encounter in read]
-    status = int(bool(refused) or not all(one.ok for one in made))
+    made = {number: charged(encounter, reference=on.reference) for number, encounter in read.items()}
+    status = int(bool(refused) or not all(one.ok for one in made.values()))
     if args.format not in ("table", "json"):
-        told = [_message(one, args, on) for one in made]
+        told = [_message(one, args, on) for one in made.values()]
         return max(status, *(said for said, _ in told)), "\n".join(text for _, text in told if text)
+    several = len(made) + len(refused) > 1
     if args.format == "json":
-        plain = [on.named(_plain(one, args.expected, on)) for one in made]
-        return status, terminal.as_json(plain[0] if len(plain) == 1 else plain)
-    return status, on.text("\n\n".join("\n".join(_told(one, args, on)) for one in made).splitlines())
+        plain = [
+            {**({"record": number} if several else {}), **on.named(_plain(one, args.expected, on))}
+            for number, one in made.items()
+        ]
+        return status, terminal.as_json(plain if several else plain[0])
+    pages = ["\n".join(_told(one, args, on, number if several else 0)) for number, one in made.items()]
+    return status, on.text("\n\n".join(pages).splitlines())
 
 
 # --- arguments --------------------------------------------------------------------------------------
@@ -169,10 +174,10 @@ def _pairs(written: list[str], flag: str) -> dict[str, str]:
 
 def _read(
     args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf
-) -> tuple[list[Encounter], dict[int, JcodeunitsError]]:
+) -> tuple[dict[int, Encounter], dict[int, JcodeunitsError]]:
     """The encounters of the flags, a message or a batch; of JSON one, an array of them, or one a line.
 
-    Beside them, by their number, the records of a batch that cannot be read.
+    Each stands under its number, and beside them the records of a batch that cannot be read.
     """
     day_of, given = said
     if args.file is None:
@@ -183,7 +188,7 @@ def _read(
                 given=None,
                 allowed=("FILE", "-", "--drug"),
             )
-        return [Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})], {}
+        return {1: Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})}, {}
     from jcodeunits import formats
 
     text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
@@ -191,7 +196,7 @@ def _read(
     content = text.decode("utf-8-sig")
     if args.source != "json":
         try:
-            return [module.reading(content, reference=asked_of.reference, **day_of, **given).encounter], {}
+            return {1: module.reading(content, reference=asked_of.reference, **day_of, **given).encounter}, {}
         except FormatError as why:
             if not why.fields.get("several"):
                 raise
@@ -204,16 +209,26 @@ def _read(
             given=sorted(given),
             allowed=(),
         )
-    return [module.read(one, **day_of) for one in _several(content)], {}
+    texts = _several(content)
+    if len(texts) > 1:
+        return _batch(_tried(module, one, day_of) for one in texts)
+    return {1: module.read(texts[0], **day_of)}, {}
 
 
-def _batch(records: Iterable[Any]) -> tuple[list[Encounter], dict[int, JcodeunitsError]]:
-    """What was given, and by their number the records that say nothing about that."""
-    read: list[Encounter] = []
+def _tried(module: Any, text: str, day_of: Mapping[str, Any]) -> Encounter | JcodeunitsError:
+    try:
+        return module.read(text, **day_of)  # type: ignore[no-any-return]
+    except JcodeunitsError as why:
+        return why
+
+
+def _batch(records: Iterable[Any]) -> tuple[dict[int, Encounter], dict[int, JcodeunitsError]]:
+    """By their number what was given, and the records that say nothing about that."""
+    read: dict[int, Encounter] = {}
     refused: dict[int, JcodeunitsError] = {}
     for number, one in enumerate(records, 1):
         if isinstance(one, Encounter):
-            read.append(one)
+            read[number] = one
         elif isinstance(one, JcodeunitsError):
             refused[number] = one
         else:
@@ -316,12 +331,14 @@ def _flag(args: argparse.Namespace) -> Callable[[str | None], str]:
     return lambda argument: say(argument, flags, "")
 
 
-def _told(made: Charge, args: argparse.Namespace, on: AsOf) -> list[str]:
+def _told(made: Charge, args: argparse.Namespace, on: AsOf, number: int) -> list[str]:
+    """The charge as a page; `number` of its record where there are several."""
     from jcodeunits.show import line_table
 
     encounter = made.encounter
     day = str(on) if args.file is None else str(encounter.on)
-    lines = [f"{day}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim", ""]
+    record = f", record {number}" if number else ""
+    lines = [f"{day}, place {encounter.place}, {encounter.payer}, {encounter.claim} claim{record}", ""]
     if made.lines:
         rows = line_table(made.lines)
         lines += [*terminal.table(rows.head, rows.rows, rows.right, headed=True), ""]
