@@ -94,6 +94,18 @@ def not_modifiers(codes: Iterable[str]) -> str:
     return f"{', '.join(map(coded, wrong))}: a modifier has two letters or digits" if wrong else ""
 
 
+def check_line(line: Line, days: str, where: str, problems: list[str]) -> None:
+    """Note what no line of a claim holds, whatever the format: modifiers that are none, a day that no calendar has.
+
+    `days`: ISO, a range as `first/last`, empty where the claim says none.
+    """
+    if wrong := not_modifiers(line.modifiers):
+        problems.append(f"{where}: {wrong}")
+    for day in days.split("/") if days else ():
+        if len(day) != 10 or not is_day(day.replace("-", "")):
+            problems.append(f"{where}: {coded(day)} names no day")
+
+
 def check_ndc(ndc: str, where: str, problems: list[str]) -> None:
     """Note an NDC of a message that has not the eleven digits of a claim."""
     if not _NDC.fullmatch(ndc):

@@ -279,7 +279,9 @@ def _read_line(
     )
     days = [str(row[name]) for name in ("serviceDate", "serviceDateEnd") if row.get(name)]
     dates = [f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day for day in days]
-    return line, "/".join(dict.fromkeys(dates)), str(service.get("placeOfServiceCode") or place)
+    on = "/".join(dict.fromkeys(dates))
+    _outgoing.check_line(line, on, where, problems)
+    return line, on, str(service.get("placeOfServiceCode") or place)
 
 
 def _drug(drug: Mapping[str, Any], at: int, problems: list[str], lost: list[Loss]) -> ExtraNdc:

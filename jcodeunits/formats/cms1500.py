@@ -215,6 +215,13 @@ def read(text: str, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     return ClaimLines(lines, dates, places, tuple(lost))
 
 
+def _beside(row: str) -> str:
+    """What stands outside the columns that are read: an emergency, EPSDT, who rendered it."""
+    for first, last in COLUMNS.values():
+        row = f"{row[: first - 1]}{' ' * (last - first + 1)}{row[last:]}"
+    return " ".join(row.split())
+
+
 def _box(row: str, name: str) -> str:
     first, last = COLUMNS[name]
     return row[first - 1 : last].strip()
@@ -238,6 +245,12 @@ def _read_pair(
     ndcs, narrative = _read_shaded(shaded, where, problems)
     first = ndcs[0] if ndcs else ExtraNdc("")
     money = _box(row, "amount").replace(" ", "")
+    if money and not is_count(money):
+        problems.append(
+            f"{where}: {coded(_box(row, 'amount'))} in 24F is no amount of dollars and cents, without a point"
+        )
+    if said := _beside(row):
+        lost.append(Loss(at, "24", said, "a line has no field for what stands between its boxes and behind 24G"))
     line = Line(
         _box(row, "code"),
         tuple(_box(row, "modifiers").split()),
@@ -251,8 +264,10 @@ def _read_pair(
         description=narrative,
         extra_ndcs=tuple(ndcs[1:]),
     )
-    month, day, year = _box(row, "from").split()
-    return line, f"20{year}-{month}-{day}", _box(row, "place")
+    written = [_box(row, name).split() for name in ("from", "to")]
+    days = "/".join(dict.fromkeys(f"20{year}-{month}-{day}" for month, day, year in written))
+    _outgoing.check_line(line, days, where, problems)
+    return line, days, _box(row, "place")
 
 
 def _read_shaded(shaded: str, where: str, problems: list[str]) -> tuple[list[ExtraNdc], str | None]:

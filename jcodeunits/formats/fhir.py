@@ -229,12 +229,9 @@ def _item(
     ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
     first = ndcs[0] if ndcs else ExtraNdc("")
     place = words(item.get("locationCodeableConcept"))
-    modifiers = tuple(words(one)[0] for one in item.get("modifier") or [] if words(one))
-    if wrong := _outgoing.not_modifiers(modifiers):
-        problems.append(f"{where}: {wrong}")
     line = Line(
         _code(item.get("productOrService") or {}, where, problems),
-        modifiers,
+        tuple(words(one)[0] for one in item.get("modifier") or [] if words(one)),
         _count(item.get("quantity"), where, problems),
         first.ndc or None,
         first.qualifier,
@@ -246,9 +243,16 @@ def _item(
         description=(item.get("productOrService") or {}).get("text"),
         extra_ndcs=tuple(ndcs[1:]),
     )
-    period = item.get("servicedPeriod") or {}
-    date = item.get("servicedDate") or "/".join(filter(None, (period.get("start"), period.get("end"))))
-    return line, str(date)[:21], place[0] if place else "", lost
+    days = _days(item, "servicedDate", "servicedPeriod")
+    _outgoing.check_line(line, days, where, problems)
+    return line, days, place[0] if place else "", lost
+
+
+def _days(charge: Mapping[str, Any], of_day: str, of_period: str) -> str:
+    """The day, or the first and the last one."""
+    period = charge.get(of_period) or {}
+    days = [str(day)[:10] for day in (charge.get(of_day), period.get("start"), period.get("end")) if day]
+    return "/".join(dict.fromkeys(days))
 
 
 def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> Decimal | None:
@@ -266,7 +270,10 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
 def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
     for system in (HCPCS, CPT):
         if found := codes(concept, system):
-            return str(found[0]["code"])
+            code = str(found[0]["code"])
+            if not is_valid(code):
+                problems.append(f"{where}: {coded(code)} is no HCPCS or CPT code")
+            return code
     said = ", ".join(map(coded, words(concept))) or "nothing"
     problems.append(f"{where}: no HCPCS or CPT code with its system ({said})")
     return ""
@@ -329,15 +336,13 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
         kind="drug" if ndc else "service",
         description=concept.get("text"),
     )
+    days = _days(resource, "occurrenceDateTime", "occurrencePeriod")
+    _outgoing.check_line(line, days, where, problems)
     _stands(resource, where, problems)
     lost = list(_outgoing.unread(resource.items(), _elements.CHARGE_ITEM_ELEMENTS, at, "ChargeItem."))
     urls = [str(one.get("url")) for one in resource.get("extension") or [] if one.get("url") != MODIFIER]
     lost += [Loss(at, "ChargeItem.extension", url, "an extension that is not known here") for url in urls]
-    period = resource.get("occurrencePeriod") or {}
-    days = [
-        str(day)[:10] for day in (resource.get("occurrenceDateTime"), period.get("start"), period.get("end")) if day
-    ]
-    return line, "/".join(dict.fromkeys(str(day)[:10] for day in days if day)), "", lost
+    return line, days, "", lost
 
 
 # --- writing ---------------------------------------------------------------------------------------

@@ -136,14 +136,14 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
     code, modifiers = boxes["44"][:5], boxes["44"][5:]
     if not is_valid(code) or len(modifiers) % 2:
         problems.append(f"{where}: {coded(boxes['44'])} in FL44 is no code with modifiers")
+    if boxes["47"] and not is_count(boxes["47"]):
+        problems.append(f"{where}: {coded(boxes['47'])} in FL47 is no amount in cents without a point")
     if not is_count(boxes["46"]) or int(boxes["46"]) < 1:
         problems.append(f"{where}: {coded(boxes['46'])} in FL46, and a line counts whole units above 0")
     drug = _NDC.fullmatch(boxes["43"])
     if drug is None and boxes["43"].startswith("N4"):
         problems.append(f"{where}: {coded(boxes['43'])} in FL43 is no NDC with its quantity")
     day = boxes["45"]
-    if not re.fullmatch(r"\d{6}", day, re.ASCII):
-        problems.append(f"{where}: {coded(day)} in FL45 is no date")
     line = Line(
         code,
         tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
@@ -156,4 +156,8 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
         revenue_code=boxes["42"] or None,
         description=boxes["43"] if boxes["43"] and not drug else None,
     )
-    return line, f"20{day[4:]}-{day[:2]}-{day[2:4]}"
+    on = f"20{day[4:]}-{day[:2]}-{day[2:4]}" if re.fullmatch(r"\d{6}", day, re.ASCII) else ""
+    if not on:
+        problems.append(f"{where}: {coded(day)} in FL45 is no date")
+    _outgoing.check_line(line, on, where, problems)
+    return line, on

@@ -1,0 +1,84 @@
+"""Claims read back: what no line of a claim can be is refused by every door in the same words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from made_charges import charge_of, drug_line
+
+from jcodeunits import formats
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import claimjson, cms1500, fhir, hl7v2, ub04, x12
+
+CHARGE = charge_of(drug_line(modifiers=("JZ", "TB"), ndc_quantity=Decimal("1.5"), revenue_code="0636"))
+# For each door a claim of one line, as its writer prints it.
+DOORS: dict[str, tuple[str, str]] = {
+    "x12 837P": ("x12", x12.write(CHARGE)),
+    "x12 837I": ("x12", x12.write(CHARGE, loop="institutional")),
+    "hl7v2 FT1": ("hl7v2", hl7v2.write(CHARGE)),
+    "fhir Claim": ("fhir", fhir.write(CHARGE)),
+    "fhir ChargeItem": ("fhir", fhir.write(CHARGE, resource="ChargeItem", patient="Patient/1")),
+    "claimjson": ("claimjson", claimjson.write(CHARGE)),
+    "cms1500": ("cms1500", cms1500.write(CHARGE)),
+    "ub04": ("ub04", ub04.write(CHARGE)),
+}
+# A day as the doors write it, and one that the calendar lacks.
+DAYS = {"20260302": "20260230", "2026-03-02": "2026-02-30", "03 02 26": "02 30 26", "030226": "023026"}
+
+
+def no_day(text: str) -> str:
+    for day, wrong in DAYS.items():
+        text = text.replace(day, wrong)
+    return text
+
+
+# What is put into the text in place of what is right, and what the refusal says of it.
+WRONG: dict[str, tuple[Callable[[str], str], str]] = {
+    "a modifier": (lambda text: text.replace("TB", "T-"), "'T-': a modifier has two letters or digits"),
+    "a code": (lambda text: text.replace("J1885", "J18X5"), "HCPCS or CPT code|no code with modifiers"),
+    "a day": (no_day, "no day|no date of service"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_door_writes_it_reads(door: str) -> None:
+    name, text = DOORS[door]
+    found = formats.read(name, text)
+    assert [(line.code, line.modifiers, line.units) for line in found.lines] == [("J1885", ("JZ", "TB"), 2)]
+    assert found.dates == ("2026-03-02",)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("door", DOORS)
+def test_what_no_line_can_be_is_refused_by_every_door(door: str, wrong: str) -> None:
+    name, text = DOORS[door]
+    change, says = WRONG[wrong]
+    assert change(text) != text
+    with pytest.raises(FormatError, match=says):
+        formats.read(name, change(text))
+
+
+@pytest.mark.parametrize("door", ["cms1500", "ub04"])
+def test_an_amount_of_a_form_that_cannot_be_read_is_not_left_out(door: str) -> None:
+    name, text = DOORS[door]
+    with pytest.raises(FormatError, match="no amount"):
+        formats.read(name, text.replace("10 00", "10.00").replace("     1000", "    10.00"))
+
+
+def test_a_row_of_the_form_keeps_its_last_day_and_lists_the_boxes_that_a_line_has_no_field_for() -> None:
+    shaded, row = DOORS["cms1500"][1].splitlines()
+    assert cms1500.read(f"{shaded}\n{row[:9]}03 04 26{row[17:]}\n").dates == ("2026-03-02/2026-03-04",)
+    emergency = f"{shaded}\n{row[:21]}Y{row[22:]} {'ZZ 1234567893':>12}\n"
+    assert [(loss.line, loss.value) for loss in cms1500.read(emergency, diagnoses=("M54.50",)).losses] == [
+        (1, "Y ZZ 1234567893")
+    ]
+
+
+def test_a_period_of_a_claim_item_is_two_days_whatever_its_times() -> None:
+    item = json.loads(DOORS["fhir Claim"][1])["item"][0]
+    period = {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-03T11:00:00-05:00"}
+    item = {key: value for key, value in item.items() if key != "servicedDate"} | {"servicedPeriod": period}
+    assert fhir.read({"item": [item]}).dates == ("2026-03-02/2026-03-03",)
