@@ -645,3 +645,18 @@ def test_half_a_character_in_a_drugs_name_is_no_crash() -> None:
     found = fhir.read({key: value for key, value in record.items() if key != "contained"}, place="11")
     assert isinstance(found, Encounter)
     assert not charge(found).ok
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"resourceType": "Observation", "contained": 5},
+        {"resourceType": "Patient", "meta": {"security": 5}},
+        {"resourceType": "Patient", "meta": {"tag": "HTEST"}},
+    ],
+)
+def test_the_shape_of_a_resource_that_is_not_read_is_of_no_matter(beside: dict[str, object]) -> None:
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": one} for one in (beside, R4)]}
+    assert fhir.read(bundle, place="11").administrations[0].dose == "30 mg"
+    with pytest.raises(FormatError, match="No MedicationAdministration"):
+        fhir.read(beside, place="11")

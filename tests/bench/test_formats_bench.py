@@ -11,6 +11,7 @@ import pytest
 from jcodeunits import formats
 from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
+from jcodeunits.formats import fhir
 
 LINES = (
     Line("96372", diagnoses=("M54.50",), kind="administration", charge_amount=Decimal(35), revenue_code="0510"),
@@ -87,5 +88,17 @@ def test_claim_lines_in(name: str, benchmark, figure, side_by_side) -> None:
 def test_administrations_in(name: str, text: str, benchmark, figure, side_by_side) -> None:
     found = benchmark(lambda: formats.read(name, text, place="11"))
     assert found.administrations[0].dose == "30 mg"
-    rate, _ = _rate(side_by_side, lambda: formats.read(name, text, place="11"))
+    rate, times = _rate(side_by_side, lambda: formats.read(name, text, place="11"))
     figure(f"{name}: administrations in, a second", rate, "reported")
+    figure(f"{name}: an administration in, times json.loads of FHIR's", times, "20")
+
+
+def test_a_bundle_of_many_patients(benchmark, figure, side_by_side) -> None:
+    def bundle(count: int) -> str:
+        each = [GIVEN | {"id": f"a{n}", "subject": {"reference": f"Patient/{n}"}} for n in range(count)]
+        return json.dumps({"resourceType": "Bundle", "entry": [{"resource": one} for one in each]})
+
+    small, large = bundle(100), bundle(1000)
+    assert len(benchmark(lambda: fhir.read_all(small, place="11"))) == 100
+    one, ten = side_by_side(lambda: fhir.read_all(small, place="11"), lambda: fhir.read_all(large, place="11"))
+    figure("fhir: a Bundle ten times as long takes, times", ten / one, "10")
