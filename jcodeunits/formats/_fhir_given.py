@@ -22,6 +22,7 @@ from ._fhir_json import (
     NDC,
     RXNORM,
     UCUM,
+    Around,
     Message,
     addressed,
     by_system,
@@ -31,6 +32,7 @@ from ._fhir_json import (
     turned,
     words,
 )
+from ._fhir_performers import NOT_STAFF, performer, subject
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -118,27 +120,6 @@ def _nothing(message: Message) -> str:
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'}), and no Immunization."
 
 
-@attrs.frozen
-class Around:
-    """What lies around one resource: what it contains, and the resources of the message by address.
-
-    `may_turn`: an element that changes a meaning may stand in one of them; see `Message`.
-    """
-
-    inside: Mapping[str, dict[str, Any]]
-    known: Mapping[str, dict[str, Any]]
-    may_turn: bool
-
-    @classmethod
-    def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]], may_turn: bool) -> Around:
-        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or ()}, known, may_turn)
-
-    def find(self, address: str) -> dict[str, Any] | None:
-        """The resource at an address, relative or whole; None where the message does not hold it."""
-        end = "/".join(address.partition("/_history/")[0].split("/")[-2:])
-        return self.inside.get(address) or self.known.get(address) or self.known.get(end)
-
-
 # Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
 REASONS = ("reasonNotGiven", "statusReason")
 # Not the full dose (R5): the dose that is recorded is a question.
@@ -206,7 +187,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     _incoming.take_strength(says, gaps, lambda: _strength(medication, where, facts), "fhir", where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
-    actor, kind = _performer(resource, around)
+    actor, kind = performer(resource, around)
     if actor:
         says["performer"] = actor
     notes: list[Finding] = []
@@ -220,7 +201,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
-    patient = _subject(resource)
+    patient = subject(resource)
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
     if not medication:
@@ -554,51 +535,6 @@ def _prose(resource: Mapping[str, Any]) -> list[str]:
     notes = resource.get("note") or []
     each = [one.get("text") for one in notes if isinstance(one, dict)] if isinstance(notes, list) else [notes]
     return [str(text) for text in (*each, (resource.get("dosage") or {}).get("text")) if text]
-
-
-# Who gave it, where that is no staff: no service of the practice.
-NOT_STAFF = {"Patient": "the patient", "RelatedPerson": "a relative or friend of the patient"}
-# Functions of a performer (FHIR's own list, and version 3's) who checks what another one gives.
-_CHECKS = ("verifier", "witness", "vrf", "wit", "author", "aut", "op")
-_PERFORMS = ("ap", "performer", "pprf", "prf", "sprf")
-
-
-def _subject(resource: Mapping[str, Any]) -> str:
-    """The reference to the patient; empty where there is none."""
-    return (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
-
-
-def _performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
-    """Who gave it, and what kind of resource that is: who has the function, else the first without one.
-
-    Who only verified or witnessed it gave nothing. R4 has a reference, R5 a reference inside one that may also
-    hold a concept; DSTU2 calls it practitioner.
-    """
-    ranked: list[tuple[int, Mapping[str, Any]]] = []
-    for one in resource.get("performer") or []:
-        said = {word.casefold() for word in words(one.get("function"))}
-        if not said & {*_CHECKS}:
-            ranked.append((0 if said & {*_PERFORMS} else 1, one.get("actor") or {}))
-    if resource.get("practitioner"):
-        ranked.append((0, resource["practitioner"]))
-    for _, actor in sorted(ranked, key=lambda pair: pair[0]):
-        inner = actor.get("reference")
-        pointer = inner if isinstance(inner, dict) else actor
-        name = pointer.get("reference") or (pointer.get("identifier") or {}).get("value") or pointer.get("display")
-        if name:
-            return str(name), "Patient" if name == _subject(resource) else _kind(pointer, around)
-    return "", ""
-
-
-def _kind(pointer: Mapping[str, Any], around: Around) -> str:
-    """The type of resource that a reference points to; empty where it does not say."""
-    if pointer.get("type"):
-        return str(pointer["type"]).rpartition("/")[2]
-    address = str(pointer.get("reference") or "")
-    if (found := around.find(address)) is not None:
-        return str(found.get("resourceType"))
-    steps = address.partition("/_history/")[0].split("/")
-    return steps[-2] if len(steps) > 1 else ""
 
 
 def _batch(medication: dict[str, Any]) -> Batch | None:

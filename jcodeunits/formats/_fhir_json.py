@@ -200,6 +200,27 @@ def addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str
     return known
 
 
+@attrs.frozen
+class Around:
+    """What lies around one resource: what it contains, and the resources of the message by address.
+
+    `may_turn`: an element that changes a meaning may stand in one of them; see `Message`.
+    """
+
+    inside: Mapping[str, dict[str, Any]]
+    known: Mapping[str, dict[str, Any]]
+    may_turn: bool
+
+    @classmethod
+    def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]], may_turn: bool) -> Around:
+        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or ()}, known, may_turn)
+
+    def find(self, address: str) -> dict[str, Any] | None:
+        """The resource at an address, relative or whole; None where the message does not hold it."""
+        end = "/".join(address.partition("/_history/")[0].split("/")[-2:])
+        return self.inside.get(address) or self.known.get(address) or self.known.get(end)
+
+
 def parse(text: object) -> Message:
     """The message, whose elements have the shapes that FHIR gives them."""
     if isinstance(text, (str, bytes, bytearray)) and text.lstrip()[:1] in ("<", b"<"):
