@@ -17,18 +17,31 @@ from .errors import DateError, quoted, shortened
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-@lru_cache(maxsize=4096)
-def _read(text: str) -> dt.date:
+@lru_cache(maxsize=8192)
+def day(text: str) -> dt.date:
+    """The day of an ISO text; `ValueError` says in our own words, whatever Python's are, why there is none.
+
+    >>> day("2026-03-02")
+    datetime.date(2026, 3, 2)
+    >>> day("2026-W01-1")
+    Traceback (most recent call last):
+    ValueError: a day such as 2026-03-02 is wanted
+    """
     if not _ISO.fullmatch(text):
-        raise DateError(
-            f"{quoted(text)} is not a date of service. Write it as year-month-day, for example 2026-03-02.",
-            given=text,
-            argument="on",
-        )
+        raise ValueError("a day such as 2026-03-02 is wanted")
     try:
         return dt.date.fromisoformat(text)
-    except ValueError as why:
-        raise DateError(f"{quoted(text)} is not a day of the calendar ({why}).", given=text, argument="on") from None
+    except ValueError:
+        raise ValueError("not a day of the calendar") from None
+
+
+def _read(text: str) -> dt.date:
+    try:
+        return day(text)
+    except ValueError:
+        wanted = "a date of service. Write it as year-month-day, for example 2026-03-02."
+        says = "a day of the calendar." if _ISO.fullmatch(text) else wanted
+        raise DateError(f"{quoted(text)} is not {says}", given=text, argument="on") from None
 
 
 def as_date(value: object) -> dt.date:
@@ -40,7 +53,7 @@ def as_date(value: object) -> dt.date:
     datetime.date(2026, 3, 2)
     >>> as_date("2026-02-30")
     Traceback (most recent call last):
-    jcodeunits.errors.DateError: '2026-02-30' is not a day of the calendar (day is out of range for month).
+    jcodeunits.errors.DateError: '2026-02-30' is not a day of the calendar.
     """
     if type(value) is dt.date:  # as nearly always, and the quickest to see
         return value

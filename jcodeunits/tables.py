@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import attrs
 
 from .amount import read_decimal
-from .dated import Citation, Period, beginnings
+from .dated import Citation, Period, beginnings, day
 from .errors import TableError
 
 Row = TypeVar("Row")
@@ -82,14 +82,6 @@ def integer(cell: str) -> int:
 def optional_integer(cell: str) -> int | None:
     """A whole number, or empty."""
     return integer(cell) if cell else None
-
-
-@lru_cache(maxsize=8192)
-def day(cell: str) -> dt.date:
-    """An ISO day."""
-    if len(cell) != 10:
-        raise ValueError("a day such as 2026-03-02 is wanted")
-    return dt.date.fromisoformat(cell)
 
 
 def optional_day(cell: str) -> dt.date | None:

@@ -50,7 +50,7 @@ def test_every_verb_refuses_in_printed_characters(verb: str, capsys: pytest.Capt
     for text in (*TEXTS[::3], *NUMBERS[::6], "--on", "--json\n", "--json=\x1b"):
         start = time.process_time()
         assert main([verb, text, text, "--on", "2026-03-02"]) in (0, 1, 2)
-        assert time.process_time() - start < 2
+        assert time.process_time() - start < 20  # what hung did so for minutes
         said = capsys.readouterr()
         for line in said.err.split("\n"):
             assert escaped(line) == line

@@ -23,6 +23,7 @@ from jcodeunits.errors import JcodeunitsError
 from jcodeunits.quantity import ndc_quantity
 
 ON = "2026-03-02"
+HANG = 20  # seconds of the processor: far above a crowded machine, far below what hung for minutes
 WRITTEN = ["1e999999999", "1e-999999999", "9" * 5000, "0." + "0" * 5000 + "1", "1" + "0" * 21, "-5", "1_0", "nan"]
 NUMBERS = [
     Decimal("1e999999999"),
@@ -92,7 +93,7 @@ def answer(ask: Callable[[Any], Any], value: Any) -> Any:
         made = ask(value)
     except JcodeunitsError as error:
         made, said = None, error.message
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < HANG
     assert len(said) < 700
     return made
 
@@ -128,7 +129,7 @@ def test_an_audit_judges_no_number_that_is_none(column: str, number: str) -> Non
     }
     began = time.process_time()
     (made,) = judge(pa.Table.from_pylist([line | {column: number}])).to_pylist()
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < HANG
     assert made["verdict"] != "agrees" or column == "containers"
     if column == "units":
         assert (made["verdict"], made["cause"]) == ("unjudged", "unreadable-units")
@@ -164,7 +165,7 @@ def test_json_numbers_out_of_range_are_refused(form: str, number: str) -> None:
     began = time.process_time()
     with pytest.raises(JcodeunitsError):
         formats.read(form, messages[form].replace("NUMBER", number))
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < HANG
 
 
 @given(st.decimals("-1000000000000000000", "1000000000000000000", places=6))
