@@ -176,7 +176,7 @@ class UnknownDrug(CodeError):
 
 
 class AmbiguousDrug(CodeError):
-    """Several codes fit: `given`, `candidates` (codes), `on`."""
+    """Several codes fit, or none by the `route`: `given`, `candidates` (codes), `on`."""
 
 
 class NotInEffect(CodeError):

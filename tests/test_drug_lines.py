@@ -368,7 +368,7 @@ def test_the_units_of_several_lines_add_up_to_one_rounding() -> None:
     )
     given_lines = [line for line in answer.lines if "JW" not in line.modifiers]
     assert sum(line.units for line in given_lines) == 16
-    assert [(line.units, line.ndc) for line in given_lines] == [(11, "57894003001"), (5, "57894016001")]
+    assert [(line.units, line.ndc) for line in given_lines] == [(10, "57894003001"), (6, "57894016001")]
     assert [(line.units, line.ndc) for line in answer.lines if "JW" in line.modifiers] == [(4, "57894016001")]
 
 

@@ -32,8 +32,8 @@ def apply(draft: Draft) -> None:
         given = draft.of[index]
         if row.drug == "withhold":
             draft.drop(given)
-        elif given.drug is None and row.classes == (ANY,) and row.purpose == ANY:
-            # The finding that refused the drug speaks; without its class nobody knows which code fits.
+        elif given.drug is None and (given.not_so or (row.classes == (ANY,) and row.purpose == ANY)):
+            # The finding that refused the drug speaks; without its class or its way nobody knows which code fits.
             continue
         if row.outcome == "bill" and not draft.policy.procedures(draft.on, role=row.role):
             _too_early(draft, given, row)

@@ -76,6 +76,7 @@ class GivenDrug:
     classes: tuple[str, ...] = ()
     written: str = ""  # the drug as the encounter names it
     meant: tuple[tuple[str, ...], ...] = ()  # of a refused drug: the classes of each code that it may be
+    not_so: bool = False  # of a refused drug: it is not given by the route, so that nobody knows how it was
     dropped: bool = False  # nothing of it is billed, so that what was said about its container is moot
 
     @property
@@ -213,7 +214,8 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
         for modifier in dict.fromkeys(code for one in given for code in one.modifiers):
             entry.mark(modifier, "said by the caller")
     meant = tuple(tuple(row.name for row in policy.classes(code, encounter.on)) for code in item.meant)
-    return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, given[0].drug, meant)
+    written = given[0].drug
+    return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, written, meant, item.not_so)
 
 
 def _shares(amount: Decimal, lines: tuple[Line, ...]) -> tuple[Decimal, ...]:

@@ -58,8 +58,9 @@ class DrugLines:
     """One drug of the encounter: the administrations behind it, the catalog row used, its lines and findings.
 
     `administrations` are indices in the encounter: one, or all of one order. `drug` is None where it was
-    refused or is included in another service; `meant` are then the codes that its text left open. Lines are of kind
-    `drug`, then `waste`; a finding's `line` counts in them.
+    refused or is included in another service; `meant` are then the codes that its text left open, and `not_so`
+    whether it is not given by the route of the record. Lines are of kind `drug`, then `waste`; a finding's `line`
+    counts in them.
     """
 
     administrations: tuple[int, ...]
@@ -67,6 +68,7 @@ class DrugLines:
     lines: tuple[Line, ...] = ()
     findings: tuple[Finding, ...] = ()
     meant: tuple[str, ...] = ()
+    not_so: bool = False
 
 
 @attrs.frozen
@@ -167,7 +169,8 @@ class DrugCoding:
         except JcodeunitsError as error:
             unanswered = _unanswered(error, self.reference)
             said = (without_code(unanswered, error, given[0], self.encounter, self.reference),)
-            return DrugLines(group, None, (), () if included else said, _left_open(error))
+            not_so = bool(error.fields.get("route"))
+            return DrugLines(group, None, (), () if included else said, _left_open(error), not_so)
 
     # -- what was given
 
@@ -496,10 +499,11 @@ class _Ndc:
 
 
 def _divided(total: int, numbers: list[_Ndc]) -> list[int]:
-    """Whole units for each NDC by its part, rounded up as the sum grows, so that they add up to the total."""
+    """Whole units for each NDC, rounded up as the sum of their parts grows, so that they add up to the total."""
     parts = [number.part or Fraction(0) for number in numbers]
     whole = sum(parts, Fraction(0)) or Fraction(1)
-    reached = [round_up(total * sum(parts[: n + 1], Fraction(0)) / whole) for n in range(len(parts))]
+    each = Fraction(1) if round_up(whole) == total else total / whole
+    reached = [round_up(each * sum(parts[: n + 1], Fraction(0))) for n in range(len(parts))]
     return [after - before for before, after in zip([0, *reached], reached, strict=False)]
 
 
@@ -583,5 +587,6 @@ def _unanswered(error: JcodeunitsError, reference: Reference) -> Finding:
     """The finding that stands for a drug without an answer."""
     if isinstance(error, ProductMismatch):
         return Finding("drug-product-mismatch", "stop", str(error), "Correct the drug or the NDC.", (error.citation,))
-    fix, cited = "Correct the drug or the dose.", (reference.drugs.newest,)
+    wrong = "route: until then no administration is billed either" if error.fields.get("route") else "dose"
+    fix, cited = f"Correct the drug or the {wrong}.", (reference.drugs.newest,)
     return Finding("drug-unanswered", "stop", str(error), fix, cited, argument=error.argument)

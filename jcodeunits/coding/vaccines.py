@@ -9,17 +9,23 @@ from jcodeunits.finding import declare
 from .draft import Decision, Draft, Entry
 
 FINDINGS = declare(
-    __name__, {"vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note")}
+    __name__,
+    {
+        "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
+        "vaccine-at-home": ("A vaccine given at the patient's home has a further code", "note"),
+    },
 )
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
 # What a general vaccine code on the caller's list may stand for: the payer's own codes too.
-_GENERAL = (*_FIRSTS, "vaccine-influenza-medicare", "vaccine-pneumococcal-medicare", "vaccine-hepatitis-b-medicare")
+_PART_B = ("vaccine-influenza-medicare", "vaccine-pneumococcal-medicare", "vaccine-hepatitis-b-medicare")
+_GENERAL = (*_FIRSTS, *_PART_B)
 
 
 def apply(draft: Draft) -> None:
     """One entry for each code, with its units; the first vaccine of the day has a code of its own."""
     wanted = [d for d in draft.decisions if d.row.outcome == "bill" and d.role.startswith(("vaccine", "rsv"))]
     listed = [entry for entry in draft.live("service") if entry.role.startswith(("vaccine", "rsv"))]
+    _at_home(draft, {*(d.role for d in wanted), *(entry.role for entry in listed)})
     wanted = _without_listed(draft, wanted, listed)
     # Injected vaccines come first: where one opens the day, a vaccine by mouth or nose is a further one.
     wanted.sort(key=lambda decision: (decision.role not in _FIRSTS, decision.role != "vaccine", decision.index))
@@ -32,6 +38,25 @@ def apply(draft: Draft) -> None:
             position = ""
         _count(draft, decision, draft.policy.code_for(decision.role, draft.on, position))
     _allergens(draft)
+
+
+def _at_home(draft: Draft, roles: set[str]) -> None:
+    """The code that Medicare pays beside a vaccine of Part B at home, which only the caller can claim."""
+    option = draft.option("home-vaccine-places")
+    rows = draft.policy.procedures(draft.on, role="vaccine-home")
+    if draft.encounter.place not in option.values or not rows or "vaccine-home" in roles:
+        return
+    if roles.isdisjoint((*_PART_B, "vaccine-covid")):
+        return
+    draft.say(
+        "vaccine-at-home",
+        "note",
+        f"Given at the patient's home: {rows[0].code} may stand beside the administration, once a home and day, where "
+        "the vaccine was the only reason to come.",
+        f"List {rows[0].code} under services where that holds.",
+        rows[0].citation,
+        option.citation,
+    )
 
 
 def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -> list[Decision]:

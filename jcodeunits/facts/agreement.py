@@ -59,10 +59,13 @@ def listed(rows: Iterable[Drug]) -> str:
     return "; ".join(shown[:6]) + more
 
 
-def ambiguous(name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date) -> AmbiguousDrug:
-    """The refusal of a name that leaves no row or several, with the rows that it had."""
+def ambiguous(
+    name: str, says: str, rows: Sequence[Drug], way: str, on: dt.date, route: str | None = None
+) -> AmbiguousDrug:
+    """The refusal of a name that leaves no row or several, with the rows that it had; `route`: where that is why."""
     shown, codes = listed(rows), tuple(row.code for row in rows)
-    return AmbiguousDrug(f"{name!r} {says}: {shown}. {way}", given=name, candidates=codes, on=on, listed=shown)
+    says = f"{name!r} {says}: {shown}. {way}"
+    return AmbiguousDrug(says, given=name, candidates=codes, on=on, listed=shown, route=route)
 
 
 def told(row: Drug, rows: Sequence[Drug]) -> str:

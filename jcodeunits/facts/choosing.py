@@ -434,9 +434,9 @@ def _fitting(
         ]
         if joined:
             way = "Give that brand or its code, if it was that."
-            raise ambiguous(name, f"{missing}: another product has, with a code of its own", joined, way, on)
+            raise ambiguous(name, f"{missing}: another product has, with a code of its own", joined, way, on, route)
         _, bill = catalog.instead_for(live[0], on, route)
-        raise ambiguous(name, missing, live, f"If it was given so, {bill}.", on)
+        raise ambiguous(name, missing, live, f"If it was given so, {bill}.", on, route)
     return fitting
 
 
@@ -458,9 +458,10 @@ def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | 
             candidates=tuple(one.code for one in fitting),
             on=on,
             listed=listed(fitting),
+            route=route,
         )
     _, bill = catalog.instead_for(row, on, route)
-    raise AmbiguousDrug(f"{says}. If it was given so, {bill}.", given=given, candidates=(), on=on)
+    raise AmbiguousDrug(f"{says}. If it was given so, {bill}.", given=given, candidates=(), on=on, route=route)
 
 
 def _as_made(name: str, rows: tuple[Drug, ...], named: Named, on: dt.date) -> tuple[Drug, ...]:
@@ -511,9 +512,5 @@ def _covering(
     if len(rows) == 1 and all(row.specific for row in catalog.ingredients[normal(rows[0].ingredient)]):
         # An ingredient of one product alone (a biosimilar's suffix) names that product.
         return rows
-    raise AmbiguousDrug(
-        f"{name!r} has only codes for one brand or maker on {on}: {listed(rows)}. Give the brand, the code or the NDC.",
-        given=name,
-        candidates=tuple(row.code for row in rows),
-        on=on,
-    )
+    says = f"has only codes for one brand or maker on {on}"
+    raise ambiguous(name, says, rows, "Give the brand, the code or the NDC.", on)
