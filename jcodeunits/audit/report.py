@@ -179,8 +179,7 @@ class Sum:
         if row["verdict"] == "unjudged":
             self._unjudged[cause] += 1
             return
-        # Units of two codes are no difference that adds up; a charge table has none, its multipliers are fractions.
-        units = row.get("difference_units") if code == row["expected_code"] else None
+        units = row.get("difference_units")  # a charge table has none: its multipliers are fractions
         for tally in (self._causes[cause], self._codes[code]):
             tally.add(units, row["difference_amount"], row["citation"])
 

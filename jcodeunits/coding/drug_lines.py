@@ -36,7 +36,7 @@ from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
 from .forms import another_form
-from .given_dose import dose_of
+from .given_dose import by_record, dose_of
 from .nameless import as_dose, nameless, undescribed, without_code
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
 
@@ -191,7 +191,8 @@ class DrugCoding:
         except UnitMismatch:
             dose = _by_product(dose, found, administration.form)
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
-        weighed = [weigh(f, row, administration.basis, self.reference) for f in found]
+        of_record = by_record(administration, row, self.reference.drugs)
+        weighed = [weigh(f, row, administration.basis, self.reference, of_record) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
         said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
         if self._is_for(row.code, administration):

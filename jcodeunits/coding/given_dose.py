@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import attrs
 
@@ -10,6 +11,9 @@ from jcodeunits import routes
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Patient
 from jcodeunits.errors import UnreadableDose, quoted
+from jcodeunits.facts.choosing import drawn
+from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.drugs import Catalog
 
 _BY_WEIGHT = re.compile(r"/\s*kg\b")
 _MEASURED = re.compile(r"[x×*] ?[\d.]+ ?\w+")  # the measure stands in the text of the dose
@@ -28,6 +32,17 @@ def dose_of(administration: Administration, patient: Patient) -> Dose:
             instead=str(dose),
         )
     return attrs.evolve(dose, route=None)
+
+
+def by_record(administration: Administration, row: Drug, catalog: Catalog) -> Callable[[Dose], Dose]:
+    """A volume as the amount in it, by the concentration of the record or by the strength in the drug's name."""
+
+    def amount(volume: Dose) -> Dose:
+        if administration.concentration is not None:
+            return Dose.by_volume(str(volume), administration.concentration)
+        return drawn(catalog, administration.drug.strip(), volume, row)
+
+    return amount
 
 
 def _worked_out(administration: Administration, patient: Patient) -> Dose:

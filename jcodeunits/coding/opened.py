@@ -25,6 +25,7 @@ from jcodeunits.errors import (
     UnknownProduct,
     quoted,
 )
+from jcodeunits.facts.agreement import counts_volume
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy_rows import PayerOption
 from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
@@ -126,9 +127,16 @@ def _found(entry: OpenedProduct, on: dt.date, reference: Reference) -> Found:
     return Found(entry, item.ndc, item, notes)
 
 
-def weigh(found: Found, drug: Drug, basis: str | None, reference: Reference) -> tuple[Opened, tuple[Finding, ...]]:
+def weigh(
+    found: Found,
+    drug: Drug,
+    basis: str | None,
+    reference: Reference,
+    drawn: Callable[[Dose], Dose] = lambda volume: volume,
+) -> tuple[Opened, tuple[Finding, ...]]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
+    A discarded volume counts as the amount in it: `drawn` where the record says its concentration, else by the product.
     Raises `ContainerError` for an amount that cannot be read or counted.
     """
     entry, said = found.entry, list(found.findings)
@@ -142,11 +150,24 @@ def weigh(found: Found, drug: Drug, basis: str | None, reference: Reference) -> 
         said += _no_amount(found.item, reference)
     discarded = None
     if entry.discarded is not None:
-        discarded = _read("the discarded amount", thrown_away, entry.discarded, drug, basis)
+        discarded = _read("the discarded amount", _amount_thrown(found, drug, drawn), entry.discarded, drug, basis)
     told = entry.amount is not None
     volume = None if entry.volume is None else volume_of(entry.volume)
     per_ml = _per_ml(found.item, drug, basis)
     return Opened(found.number, found.item, entry.containers, each, discarded, None, told, volume, per_ml), tuple(said)
+
+
+def _amount_thrown(found: Found, drug: Drug, drawn: Callable[[Dose], Dose]) -> Callable[[object], Dose]:
+    """Reads a discarded amount; a volume as the amount of drug in it, where the code counts no volume."""
+
+    def read(written: object) -> Dose:
+        thrown = thrown_away(written)
+        if units.dimension(thrown.unit) != "volume" or not thrown.amount or counts_volume(drug):
+            return thrown
+        amount = drawn(thrown)
+        return amount if found.item is None else found.item.drawn(amount)
+
+    return read
 
 
 def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | None:
