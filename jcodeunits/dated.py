@@ -89,6 +89,13 @@ class Period:
         """Whether the day lies in the period."""
         return self.effective <= on and (self.ends is None or on <= self.ends)
 
+    @property
+    def changes(self) -> tuple[dt.date, ...]:
+        """The first day, and the day after the last one."""
+        if self.ends is None or self.ends == dt.date.max:
+            return (self.effective,)
+        return self.effective, self.ends + dt.timedelta(1)
+
     def overlaps(self, other: Period) -> bool:
         """Whether the two share a day."""
         return (other.ends is None or self.effective <= other.ends) and (

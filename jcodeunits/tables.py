@@ -344,6 +344,14 @@ def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[
     return tuple(rows)
 
 
+def days(file: str) -> list[tuple[str, Period]]:
+    """The first cell of each row of a table, and its days; the rest is unread."""
+    name = os.path.basename(file)
+    head, *rows = cells_of(file_text(file, name).splitlines(), file, name)
+    first, last = head.index("effective"), head.index("ends")
+    return [(row[0], Period(day(row[first]), optional_day(row[last]))) for row in rows]
+
+
 def _convert(
     row_class: type[Row], cells: list[list[str]], told: str, known: Mapping[str, Source]
 ) -> tuple[list[Row], list[str]]:

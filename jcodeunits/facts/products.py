@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
 
 import attrs
 
 from .. import ndc
 from ..barcode import scanned
-from ..dated import Citation, as_date
+from ..dated import Citation, Period, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare, own_rows, past_reach
 from ..tables import OWN
@@ -93,7 +93,9 @@ class Products:
         An NDC that is not known, of a labeler's product that is, answers with what all known packages share.
         Raises `InvalidNdc`, `AmbiguousNdc` or `UnknownProduct`.
         """
-        date = as_date(on)
+        return _find(self, number, as_date(on)) if isinstance(number, str) else self._find(number, as_date(on))
+
+    def _find(self, number: object, date: dt.date) -> tuple[Product, tuple[Finding, ...]]:
         digits = self.resolve(number, date)
         rows = self.rows(digits)
         if not rows:
@@ -137,16 +139,12 @@ class Products:
         reviewed = self.container(row.ndc, on)
         return own_rows((row.citation, reviewed.citation if reviewed is not None else None))
 
-    def nearest_changes(self, rows: Iterable[Product]) -> set[dt.date]:
-        """The days on which the nearest row of an NDC, or its marketing, changes although no row begins or ends."""
-        found: dict[str, list[Product]] = {}
-        for row in rows:
-            found.setdefault(row.ndc, []).append(row)
-        changes = {day for listed in found.values() if len(listed) > 1 for day in _between(listed)}
-        for number in found if self.store.rows(Marketing) else ():
-            for days in self.store.starting(Marketing, ndc.format(number)):
-                changes |= {days.effective} if days.ends is None else {days.effective, days.ends + dt.timedelta(1)}
-        return changes
+    def changes(self, listed: Mapping[str, list[Period]]) -> set[dt.date]:
+        """The days on which the row of an NDC, the nearest one or its marketing changes; `listed`: the rows' days."""
+        marketed = self.store.days(Marketing)
+        days = (period for number, rows in listed.items() for period in (*rows, *marketed.get(number, ())))
+        changes = {day for period in days for day in period.changes}
+        return changes.union(day for rows in listed.values() if len(rows) > 1 for day in _between(rows))
 
     def of_code(self, code: str, on: object) -> tuple[Product, ...]:
         """Every product listed under a code on a day; before and after the editions, in the nearest one."""
@@ -195,6 +193,12 @@ class Products:
         return made
 
 
+@lru_cache(maxsize=4096)
+def _find(products: Products, number: str, date: dt.date) -> tuple[Product, tuple[Finding, ...]]:
+    """What a number as written names on a day; remembered, because each step of an answer asks for it."""
+    return products._find(number, date)
+
+
 def _said(other: AnotherPackage) -> Finding:
     """That another package answers, and with what."""
     shared = {0: ["the name"], 1: ["the code"]}.get(len(other.codes), ["the codes"])
@@ -208,7 +212,7 @@ def _said(other: AnotherPackage) -> Finding:
     return Finding("another-package", "note", says, fix, (other.citation,))
 
 
-def _between(rows: Iterable[Product]) -> Iterable[dt.date]:
+def _between(rows: Iterable[Period]) -> Iterable[dt.date]:
     """The days on which another row of one NDC becomes the nearest, where nothing was listed in between."""
     for before, after in itertools.pairwise(sorted(rows, key=lambda row: row.effective)):
         if before.ends is not None and before.ends + dt.timedelta(1) < after.effective:

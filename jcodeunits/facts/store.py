@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 
 from .. import tables
-from ..dated import Citation
+from ..dated import Citation, Period
 from ..errors import TableError
 from ..tables import Dated, Source
 from .folder import Folder, digest_of
@@ -41,6 +41,7 @@ class Store:
     own: tuple[OwnTables, ...] = ()
     _memo: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
     _folded_rows: dict[type[Any], tuple[Any, ...]] = attrs.field(init=False, repr=False, factory=dict)
+    _days: dict[type[Any], dict[str, list[Period]]] = attrs.field(init=False, repr=False, factory=dict)
     _seen: set[str] = attrs.field(init=False, repr=False, factory=set)
 
     # -- files
@@ -144,6 +145,19 @@ class Store:
             file = self.whole(f"{row_class.TABLE}.csv")
             self._folded_rows[row_class] = tables.read(row_class, file, self.sources)
         return self._folded_rows[row_class]
+
+    def days(self, row_class: type[D]) -> Mapping[str, list[Period]]:
+        """The days of every row, by its first cell; of a table without own rows no row is made."""
+        if row_class not in self._days:
+            made: dict[str, list[Period]] = {}
+            if self.has_read(row_class) or any(self._own(row_class)):
+                listed = [(row.first_cell, row.period) for row in self.rows(row_class)]
+            else:
+                listed = tables.days(self.whole(f"{row_class.TABLE}.csv"))
+            for first, period in listed:
+                made.setdefault(first, []).append(period)
+            self._days[row_class] = made
+        return self._days[row_class]
 
     def has_read(self, row_class: type[Any]) -> bool:
         """Whether a table has been read whole."""

@@ -20,6 +20,7 @@ from .. import convert, hcpcs, routes
 from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
+from ..dated import Period
 from ..dose import Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect, UnitMismatch
@@ -98,17 +99,17 @@ def boundaries(reference: Reference) -> Any:
     """The first days of all stretches on which no drug's row begins or ends, as days since 1970."""
     (first, last), (starts, ends) = reference.drugs.reach, reference.products.reach
     found = {first, last + dt.timedelta(1), starts, ends + dt.timedelta(1), TWELVE_DIGITS_FROM}
-    return np.union1d(_firsts(reference.drugs.drugs), [day.toordinal() - EPOCH for day in found])
+    return _numbers(found | _firsts(reference.drugs.drugs))
 
 
-def _firsts(rows: Iterable[Any]) -> Any:
-    """The days on which something changes in dated rows, as days since 1970."""
-    found = set()
-    for row in rows:
-        found.add(row.effective)
-        if row.ends is not None and row.ends < dt.date.max:
-            found.add(row.ends + dt.timedelta(1))
-    return np.array(sorted(day.toordinal() - EPOCH for day in found), np.int64)
+def _firsts(rows: Iterable[Any]) -> set[dt.date]:
+    """The days on which something changes in dated rows."""
+    return {day for row in rows for day in row.period.changes}
+
+
+def _numbers(days: Iterable[dt.date]) -> Any:
+    """Days in their order, as days since 1970."""
+    return np.array(sorted(day.toordinal() - EPOCH for day in days), np.int64)
 
 
 class Resolver:
@@ -138,7 +139,7 @@ class Resolver:
         self._over_time: dict[tuple[tuple[Any, Any], str | None], Any] = {}
         self._refusals: dict[tuple[str, bool], Cell] = {}
         self._slow = Cell(SLOW)
-        self._changing: dict[tuple[Any, Any], Any] = {}
+        self._changing: dict[tuple[Any, Any], list[int] | None] = {}
         self._written: dict[tuple[Any, Any], tuple[list[Product], list[str]] | None] = {}
         self._scaled: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._kept: list[Any] = []  # what the identities in keys stand for must live as long as they
@@ -148,19 +149,18 @@ class Resolver:
         """Take in the dates of the product table, which is read only where an NDC asks for it."""
         if not self._wide:
             self._wide = True
-            listed = self.reference.store.rows(Product)
-            self._rebound(listed, self.products.nearest_changes(listed))
+            self._rebound(self.products.changes(self.reference.store.days(Product)))
 
     def detail(self) -> None:
         """Take in the dates of the tables that decide about containers, places and payers."""
         if not self._detailed:
             self._detailed = True
             rows = [row for kind in _DECIDING for row in self.policy.rows(kind)]
-            self._seasons = _firsts((*rows, *self.reference.store.rows(Container)))
-            self._rebound(self.policy.rows(DrugClass))
+            self._seasons = _numbers(_firsts((*rows, *self.reference.store.rows(Container))))
+            self._rebound(_firsts(self.policy.rows(DrugClass)))
 
-    def _rebound(self, rows: Iterable[Any], days: Iterable[dt.date] = ()) -> None:
-        more = np.union1d(_firsts(rows), np.array([day.toordinal() - EPOCH for day in days], np.int64))
+    def _rebound(self, days: set[dt.date]) -> None:
+        more = _numbers(days)
         seasons = self._seasons if self._seasons is not None else more[:0]
         self.bounds = np.unique(np.concatenate([self.bounds, more, seasons]))
         self._bound_list, self._season_list = self.bounds.tolist(), seasons.tolist()
@@ -171,8 +171,8 @@ class Resolver:
     def reviewed(self, on: dt.date) -> int:
         """Between which dates of the reviewed containers a day lies."""
         if self._reviews is None:
-            self._reviews = _firsts(self.reference.store.rows(Container))
-        return int(np.searchsorted(self._reviews, on.toordinal() - EPOCH, "right"))
+            self._reviews = sorted(_firsts(self.reference.store.rows(Container)))
+        return bisect.bisect(self._reviews, on)
 
     def season(self, on: dt.date) -> int:
         """Between which dates of the deciding tables a day lies."""
@@ -399,9 +399,9 @@ class Resolver:
         changes = self._changes(pair)
         first, last = stretch, stretch + 1
         if changes is not None:
-            at = int(np.searchsorted(changes, stretch, "right"))
-            first = int(changes[at - 1]) if at else 0
-            last = int(changes[at]) if at < len(changes) else len(self.bounds) + 1
+            at = bisect.bisect(changes, stretch)
+            first = changes[at - 1] if at else 0
+            last = changes[at] if at < len(changes) else len(self.bounds) + 1
         self.over_time(pair, route)[first:last] = target
 
     def _asked(self, pair: tuple[Any, Any], route: str | None) -> str | None:
@@ -411,7 +411,7 @@ class Resolver:
         rows = (row for code in known[1] for row in self.book.rows(code))
         return route if any(self._moves(row, route) or not stands_by(row, route) for row in rows) else None
 
-    def _changes(self, pair: tuple[Any, Any]) -> Any:
+    def _changes(self, pair: tuple[Any, Any]) -> list[int] | None:
         """The stretches of days with which something changes for a code or an NDC; None for a name."""
         if pair not in self._changing:
             known = self._known(pair)
@@ -436,19 +436,20 @@ class Resolver:
         days = (EPOCH_DAY, TWELVE_DIGITS_FROM) if is_number(text) else ()
         return [row for day in days for row in self._listed(text, day)]
 
-    def _firsts_of(self, products: list[Product], codes: list[str]) -> Any:
+    def _firsts_of(self, products: list[Product], codes: list[str]) -> list[int]:
         """The stretches with which the rows of products and codes, and of the codes beside them, begin and end."""
         every = dict.fromkeys(codes)
         for code in codes:
             every |= dict.fromkeys(s.successor for s in self.book.successors_of(code))
             every |= dict.fromkeys(s.code for s in self.book.predecessors_of(code))
-        days = _firsts((*products, *(row for code in every for row in self.book.rows(code))))
-        more = [day.toordinal() - EPOCH for day in self.products.nearest_changes(dict.fromkeys(products))]
-        fixed = [
-            day for first, last in (self.book.reach, self.products.reach) for day in (first, last + dt.timedelta(1))
-        ]
-        more += [day.toordinal() - EPOCH for day in fixed]
-        return np.unique(np.searchsorted(self.bounds, np.union1d(days, np.array(more, np.int64)), "right"))
+        days = _firsts(row for code in every for row in self.book.rows(code))
+        listed: dict[str, list[Period]] = {}
+        for item in dict.fromkeys(products):
+            listed.setdefault(item.number, []).append(item.period)
+        days |= self.products.changes(listed)
+        for first, last in (self.book.reach, self.products.reach):
+            days |= {first, last + dt.timedelta(1)}
+        return sorted({self.stretch(day) for day in days})
 
     def _numbered(self, target: Meaning) -> int:
         """The number of a target; those that say the same have one."""
