@@ -97,22 +97,27 @@ TEXTS = (
 
 
 def refused(call: Callable[[], Any], seconds: float = SECOND) -> JcodeunitsError | None:
-    """What a call refuses with, or None where it answers. Fails for another error, an unsafe message, a long wait."""
+    """What a call refuses with, or None where it answers. Fails for another error, an unsafe message, a long wait.
+
+    What takes long does so again; a machine that other work holds up does not.
+    """
+    error, taken = _answer(call)
+    if seconds <= taken < 10 * seconds:
+        taken = min(taken, _answer(call)[1])
+    assert taken < seconds, f"{taken:.1f} seconds"
+    if error is not None:
+        check_message(str(error))
+        check_message(repr(error), 9000)
+    return error
+
+
+def _answer(call: Callable[[], Any]) -> tuple[JcodeunitsError | None, float]:
     start = time.process_time()
     try:
         call()
     except JcodeunitsError as error:
-        _took(start, seconds)
-        check_message(str(error))
-        check_message(repr(error), 9000)
-        return error
-    _took(start, seconds)
-    return None
-
-
-def _took(start: float, seconds: float) -> None:
-    taken = time.process_time() - start
-    assert taken < seconds, f"{taken:.1f} seconds"
+        return error, time.process_time() - start
+    return None, time.process_time() - start
 
 
 def check_message(says: str, most: int = 6000) -> None:

@@ -91,7 +91,11 @@ def test_doors_for_an_hour(seconds: float) -> None:
     while time.monotonic() < end:
         door = rng.choice(sorted(DOORS))
         value = rng.choice(objects)() if rng.random() < 0.2 else _mutated(rng, rng.choice((*PLAIN, *TEXTS, *NUMBERS)))
-        error = refused(lambda door=door, value=value: DOORS[door](value))  # type: ignore[misc]
+        try:
+            error = refused(lambda door=door, value=value: DOORS[door](value))  # type: ignore[misc]
+        except BaseException as why:
+            why.add_note(f"{door} with {ascii(value)[:2000]}")
+            raise
         seen["refused" if error is not None else "answered"] += 1
     print(dict(seen))
     assert seen["refused"] > seconds
