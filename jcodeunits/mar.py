@@ -6,6 +6,7 @@ The words are rows of `mar_words.csv`; a sender's own stand beside its messages.
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar
@@ -39,6 +40,9 @@ class MarWord(Dated):
     means: str = column(tables.choice(*MEANINGS))
 
 
+_BETWEEN = re.compile("[-_]")  # between the words of a code: not-done, ENTERED_IN_ERROR
+
+
 @cache
 def _words() -> Mapping[str, str]:
     rows = tables.read(MarWord, os.path.join(tables.folder(), "mar_words.csv"), tables.sources())
@@ -48,7 +52,7 @@ def _words() -> Mapping[str, str]:
 def meaning(word: str) -> str | None:
     """What a word of the record means, one of `MEANINGS`; None for a word that nobody knows.
 
-    >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "Rate/Dose Change", "Verabreicht")]
-    ['given', 'bag', 'not-given', 'no-dose', None]
+    >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "not-done", "Verabreicht")]
+    ['given', 'bag', 'not-given', 'not-given', None]
     """
-    return _words().get(" ".join(word.split()).casefold()) if len(word) <= LONGEST else None
+    return _words().get(" ".join(_BETWEEN.sub(" ", word).split()).casefold()) if len(word) <= LONGEST else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from shipped import rows_of
 
@@ -72,3 +73,21 @@ def test_the_standards_own_statuses_stay_as_they_are() -> None:
 
 def test_words_are_kept_as_they_are_looked_up() -> None:
     assert all(mar.meaning(row.word.upper()) == row.means for row in WORDS)
+
+
+@pytest.mark.parametrize("name", ["status", "MAR Action", "mar_status", "Administration Status", "MED_ACTION"])
+def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
+    words = ["Given", "Refused", "not-done", "paid", None, "Held"]
+    row = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": "2026-03-02"}
+    table = pa.Table.from_pylist([row | {name: word} for word in words])
+    made = jc.batch.bill(table)
+    assert made["status"].to_pylist() == ["billed", "refused", "refused", "billed", "billed", "refused"]
+    assert "Refused" in made["reason"].to_pylist()[1]
+    assert jc.batch.bill(table.append_column("action", pa.array(["Given"] * 6)))["status"].to_pylist() == ["billed"] * 6
+    assert jc.batch.bill(table.rename_columns([*row, "note"]))["status"].to_pylist() == ["billed"] * 6
+
+
+@pytest.mark.parametrize("word", ["cp", "not_done", "ENTERED-IN-ERROR", "self-administered", "In-Progress"])
+def test_codes_of_the_standards_are_words_too(word: str) -> None:
+    means = {"cp": "given", "self-administered": "self-administered"}.get(word, "not-given")
+    assert mar.meaning(word) == means

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -178,9 +179,22 @@ def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
         answers.refused[row] = bool(one.reason)
 
 
+# Other names of a column that says what was done, as extracts of administration records call it.
+ACTIONS = re.compile(
+    r"(?:(?:mar|med|medication|admin|administration) )?(?:status|action|action taken)|mar (?:event|result)"
+)
+
+
 def not_given(answers: Answers, table: Any) -> None:
-    """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here."""
+    """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here.
+
+    Where there is no such column, a row is refused whose word in a column of a like name says that it was not given;
+    what nobody knows there is about something else.
+    """
     if "action" not in table.column_names:
+        for name in table.column_names:
+            if ACTIONS.fullmatch(re.sub(r"[\W_]+", " ", name).strip().casefold()) and columns.is_text(table[name].type):
+                _against(answers, table, name)
         return
     said = columns.keys(table["action"])
     ended = _present(table, "stop") & _present(table, "start")
@@ -190,6 +204,18 @@ def not_given(answers: Answers, table: Any) -> None:
     for row in np.flatnonzero(against | bags).tolist():
         word = said.values[said.index[row]]
         why = reasons[said.index[row]] or f"NotGiven: action {quoted(word)}: {mar.MEANINGS['bag']}"
+        answers.single[row] = One(reason=why)
+        answers.refused[row], answers.units[row] = True, 0
+
+
+def _against(answers: Answers, table: Any, name: str) -> None:
+    """Refuse the rows whose word in a column says that nothing was given here."""
+    said = columns.keys(table[name])
+    meant = [mar.meaning(value) if isinstance(value, str) else None for value in said.values]
+    against = np.array([means not in (None, "given", "bag") for means in meant], bool)[said.index]
+    for row in np.flatnonzero(against).tolist():
+        at = said.index[row]
+        why = f"NotGiven: {name} {quoted(said.values[at])}: {mar.MEANINGS[meant[at] or '']}"
         answers.single[row] = One(reason=why)
         answers.refused[row], answers.units[row] = True, 0
 
