@@ -170,6 +170,15 @@ def is_activity(symbol: str) -> bool:
     return dimension(symbol).endswith("_activity")
 
 
+def is_count(symbol: str) -> bool:
+    """Whether the unit counts things (vials, tablets, each) and measures nothing.
+
+    >>> is_count("vial"), is_count("each"), is_count("mL")
+    (True, True, False)
+    """
+    return dimension(symbol).endswith(("item", "_count"))
+
+
 @cache
 def registry() -> Any:
     """The Pint registry of the file: exact (fractions), without prefixes, without the default units."""

@@ -82,3 +82,61 @@ def test_a_period_of_a_claim_item_is_two_days_whatever_its_times() -> None:
     period = {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-03T11:00:00-05:00"}
     item = {key: value for key, value in item.items() if key != "servicedDate"} | {"servicedPeriod": period}
     assert fhir.read({"item": [item]}).dates == ("2026-03-02/2026-03-03",)
+
+
+CLAIM_837I = "CLM*C1*10***13:A:1*Y*A*Y*Y~{}LX*1~SV2*0636*HC:J1885*10*UN*2~{}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "line", "day"),
+    [
+        ("DTP*434*D8*20260302~", "", "2026-03-02"),
+        ("DTP*434*RD8*20260302-20260302~", "", "2026-03-02"),
+        ("DTP*434*RD8*20260302-20260304~", "", "2026-03-02/2026-03-04"),
+        ("DTP*434*RD8*20260302-20260304~", "DTP*472*D8*20260303~", "2026-03-03"),
+        ("", "", ""),
+    ],
+)
+def test_a_line_without_a_day_of_its_own_has_those_of_its_statement(statement: str, line: str, day: str) -> None:
+    assert x12.read(CLAIM_837I.format(statement, line)).dates == (day,)
+
+
+@pytest.mark.parametrize(
+    ("segment", "field"), [("REF*F8*PAYER7~", "REF F8"), ("CAS*CO*45*5~", "CAS"), ("HI*ABK:R52~", "")]
+)
+def test_what_a_claim_says_of_another_claim_is_a_loss(segment: str, field: str) -> None:
+    losses = x12.read(CLAIM_837I.format(segment, "")).losses
+    assert [loss.field for loss in losses] == [field] * bool(field)
+
+
+def test_a_range_of_codes_is_no_silent_part_of_a_service() -> None:
+    text = CLAIM_837I.format("", "").replace("HC:J1885", "HC:J1885::::::J1890")
+    assert [loss.value for loss in x12.read(text).losses] == ["J1890"]
+
+
+def test_what_stands_behind_the_charge_on_a_ub_04_row_is_a_loss() -> None:
+    row = DOORS["ub04"][1].rstrip("\n")
+    assert [(loss.line, loss.value) for loss in ub04.read(f"{row}      5.00\n").losses] == [(1, "5.00")]
+
+
+@pytest.mark.parametrize("amount", ["$25.00", "25,00", "(25.00)", "free"])
+def test_an_amount_of_a_charge_that_is_no_number_is_listed(amount: str) -> None:
+    row = DOORS["hl7v2 FT1"][1].split("|")
+    row[11] = amount
+    found = hl7v2.read("|".join(row))
+    assert [(loss.field, loss.value) for loss in found.losses] == [("FT1-11", amount)]
+
+
+def test_a_charge_code_that_is_another_procedure_is_listed() -> None:
+    row = DOORS["hl7v2 FT1"][1].split("|")
+    row[7] = "J0696^^HCPCS"
+    found = hl7v2.read("|".join(row))
+    assert [(line.code, loss.value) for line, loss in zip(found.lines, found.losses, strict=True)] == [
+        ("J1885", "J0696")
+    ]
+
+
+def test_what_stands_around_a_claim_of_a_clearing_house_is_listed_too() -> None:
+    claim = json.loads(DOORS["claimjson"][1])
+    found = claimjson.read({"usageIndicator": "T", "submitter": {}, "payerPaid": 5, "claimInformation": claim})
+    assert [loss.field for loss in found.losses] == ["payerPaid", "usageIndicator"]

@@ -194,6 +194,18 @@ def test_a_note_of_wastage_asks_and_is_never_billed_from(note: str) -> None:
         assert "waste-noted" not in {one.rule for one in answered.findings}
 
 
+@pytest.mark.parametrize("name", ["wasted-amount", "drugWastage", "amountDiscarded"])
+def test_an_extension_about_wastage_asks(name: str) -> None:
+    said = {"extension": [{"url": f"http://vendor.example/{name}", "valueQuantity": {"value": 15, "unit": "mg"}}]}
+    for message in ({**ADMINISTRATION, **said}, {**ADMINISTRATION, "dosage": {**ADMINISTRATION["dosage"], **said}}):
+        found = fhir.read(json.dumps(message), place="11")
+        assert isinstance(found, Encounter)
+        assert [one.rule for one in found.findings] == ["waste-noted"]
+        assert "an extension of it speaks of wasted drug" in found.findings[0].says
+    other = {**ADMINISTRATION, "extension": [{"url": "http://vendor.example/pump", "valueString": "7"}]}
+    assert fhir.read(json.dumps(other), place="11").findings == ()
+
+
 def test_other_notes_ask_nothing() -> None:
     found = hl7v2.read(f"{RAS}\rNTE|1||tolerated well, no waiting", place="11")
     assert isinstance(found, Encounter)

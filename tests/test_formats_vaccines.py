@@ -85,6 +85,12 @@ NOT_BILLED = {
     "a reason beside it": (fhir, immunization(statusReason={"text": "declined"}), "statusReason"),
     "a reason (STU3)": (fhir, immunization(explanation={"reasonNotGiven": [{"text": "x"}]}), "reasonNotGiven"),
     "less than a dose": (fhir, immunization(isSubpotent=True), "full dose"),
+    "another's report (R4)": (fhir, immunization(reportOrigin={"text": "record"}), "reportOrigin"),
+    "another's report (R5)": (
+        fhir,
+        immunization(primarySource=None, informationSource={"concept": {"text": "recall"}}),
+        "informationSource",
+    ),
     "a test": (fhir, immunization(meta={"security": [{"code": "HTEST"}]}), "HTEST"),
 }
 
@@ -94,6 +100,12 @@ def test_what_is_not_billed_is_said(name: str) -> None:
     module, text, says = NOT_BILLED[name]
     with pytest.raises(FormatError, match=says):
         module.read(text, place="11")
+
+
+@pytest.mark.parametrize("primary", [True, None])
+def test_who_told_of_a_vaccine_that_was_given_here_is_of_no_matter(primary: bool | None) -> None:
+    told = {"reference": {"reference": "Practitioner/7"}}
+    assert billed(fhir, immunization(primarySource=primary, informationSource=told))
 
 
 def test_cvx_that_fixes_one_code_is_read_as_it() -> None:

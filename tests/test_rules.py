@@ -254,6 +254,7 @@ ELSEWHERE = {
     "page-incomplete": "formats_batches",
     "performer-not-staff": "formats_performers",
     "reason-unread": "formats_elements",
+    "record-repeated": "formats_twice",
     "said-beside": "formats_beside",
     "utc-day": "formats_times",
     "vaccine-funding": "formats_vaccines",

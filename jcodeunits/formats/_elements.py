@@ -63,11 +63,15 @@ CLAIM_SEGMENTS = {
     "HCP": "a price of the claim",
     "CRC": "a condition of the claim",
     "PWK": "a paper that goes with the claim",
+    "CAS": "what another payer adjusted",
 }
 
 # The clearing houses' JSON: a claim, a line, its service and its drug.
 CLEARING_CLAIM = {
-    **dict.fromkeys(("serviceLines", "healthCareCodeInformation", "claimFrequencyCode", "placeOfServiceCode"), "read"),
+    **dict.fromkeys(
+        ("serviceLines", "healthCareCodeInformation", "claimFrequencyCode", "placeOfServiceCode", "usageIndicator"),
+        "read",
+    ),
     **dict.fromkeys(
         (
             "claimInformation",
@@ -81,6 +85,7 @@ CLEARING_CLAIM = {
             "controlNumber",
             "tradingPartnerServiceId",
             "tradingPartnerName",
+            "correlationId",
             "submitter",
             "receiver",
             "subscriber",
@@ -91,7 +96,6 @@ CLEARING_CLAIM = {
             "referring",
             "attending",
             "supervising",
-            "usageIndicator",
         ),
         "passed",
     ),

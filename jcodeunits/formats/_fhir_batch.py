@@ -11,7 +11,9 @@ import attrs
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 
-from ._fhir_json import Message, addressed, lines_of, parse
+from . import _incoming
+from ._fhir_given import SOURCE
+from ._fhir_json import Message, addressed, lines_of, parse, refused
 from ._incoming import Reading
 from ._json import exact, plain_text
 
@@ -32,19 +34,27 @@ BESIDE = (
 )
 
 
+_Part = tuple[str, Message | FormatError]  # where it stands in the text, and what it is
+
+
 def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...]:
     """One encounter or one error for each record, in order: of a Bundle for each patient and day."""
     parts = list(_parts(text))
     if not parts:
         raise FormatError("There is no FHIR record to read.", format="fhir")
-    records = [one for one in parts if not _is_beside(one)]
-    around = addressed(("", one.root) for one in parts if isinstance(one, Message) and _is_beside(one))
+    around = addressed(("", one.root) for _, one in parts if isinstance(one, Message) and _is_beside(one))
+    records = [part for part in parts if not _is_beside(part[1])] or parts[:1]
+    before: dict[str, list[dict[str, Any]]] = {}
     made: list[Encounter | JcodeunitsError] = []
-    for one in records or parts[:1]:
+    for place, one in records:
         if isinstance(one, JcodeunitsError):
-            made.append(one)
-        else:
-            made += _records(attrs.evolve(one, known=ChainMap(around, {**one.known})) if around else one, read)
+            made.append(_placed(one, place))
+            continue
+        held = attrs.evolve(one, known=ChainMap(around, {**one.known})) if around else one
+        found = [_placed(each, place) for each in _records(held, read)]
+        copies = before.setdefault(f"{one.root.get('resourceType')} {one.root.get('id') or place}", [])
+        made += [_incoming.repeated(each, place, SOURCE) for each in found] if one.root in copies else found
+        copies.append(one.root)
     return tuple(made)
 
 
@@ -52,44 +62,68 @@ def _is_beside(part: Message | FormatError) -> bool:
     return isinstance(part, Message) and part.root.get("resourceType") in BESIDE
 
 
-def _parts(text: object) -> Iterator[Message | FormatError]:
-    """The resources of a text: one, a list, or one a line."""
+def _parts(text: object) -> Iterator[_Part]:
+    """The resources of a text, each with its place: one, a list, or one a line."""
     if isinstance(text, (str, bytes, bytearray)):
         written = plain_text(text, "fhir")
         text = written
         if lines := lines_of(written):
-            for at, line in enumerate(lines, 1):
-                yield _parsed(line, f"line {at}")
+            yield from ((f"line {at}", _parsed(line)) for at, line in enumerate(lines, 1))
             return
         if written.lstrip().startswith("["):
             text = exact(written, "fhir")
     if isinstance(text, (list, tuple)):
-        for at, one in enumerate(text, 1):
-            yield _parsed(one, f"record {at}")
+        yield from ((f"record {at}", _parsed(one)) for at, one in enumerate(text, 1))
         return
-    yield parse(text)
+    yield "", parse(text)
 
 
-def _parsed(text: object, where: str) -> Message | FormatError:
+def _parsed(text: object) -> Message | FormatError:
     try:
         return parse(text)
     except FormatError as why:
-        return FormatError(f"{where}: {why.message}", **{**why.fields, "place": where})
+        return FormatError(why.message, **{**why.fields, "place": ""})
+
+
+def _placed(found: Encounter | JcodeunitsError, place: str) -> Encounter | JcodeunitsError:
+    """An error with its place in a text of several records."""
+    if not place or not isinstance(found, JcodeunitsError):
+        return found
+    fields = {**found.fields, "record": place, "place": found.fields.get("place") or place}
+    return type(found)(f"{place}: {found.message}", **fields)
+
+
+def _twice(message: Message) -> dict[int, FormatError]:
+    """The records of a message that stand in it several times, by their place, with what to say of each.
+
+    Of exact copies the first one holds; of versions that differ nobody said which one does.
+    """
+    same: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for at, record in message.given:
+        if record.get("id"):
+            same.setdefault(f"{record['resourceType']} {record['id']}", []).append((at, record))
+    found: dict[int, FormatError] = {}
+    for name, each in same.items():
+        are_copies = all(record == each[0][1] for _, record in each)
+        for at, _ in each[1:] if are_copies else each:
+            says = "would be billed twice" if are_copies else "which of the two holds is not said"
+            found[at] = refused(name, f"it stands twice in the message, and {says}")
+    return found
 
 
 def _records(message: Message, read: Read) -> Iterator[Encounter | JcodeunitsError]:
     """The records of one message, its administrations by patient and day in the order of their first one."""
-    if len(message.given) < 2:
+    if not message.given:
         yield _tried(read, message)
         return
+    wrong = _twice(message)
     groups: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     alone: dict[object, Encounter | JcodeunitsError] = {}
     for one in message.given:
-        found = _tried(read, attrs.evolve(message, given=[one]))
-        subject = one[1].get("subject") or one[1].get("patient") or {}
-        key: object = (
-            one[0] if isinstance(found, JcodeunitsError) else (str(subject.get("reference") or ""), str(found.on))
-        )
+        at, record = one
+        found = wrong.get(at) or _tried(read, attrs.evolve(message, given=[one]))
+        who = (record.get("subject") or record.get("patient") or {}).get("reference")
+        key: object = at if isinstance(found, JcodeunitsError) else (str(who or ""), str(found.on))
         groups.setdefault(key, []).append(one)
         alone[key] = found
     for key, group in groups.items():

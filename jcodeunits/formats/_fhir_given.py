@@ -40,7 +40,7 @@ from ._quoting import coded as quote
 from ._times import Moment
 
 _ORDERS = ("MedicationRequest", "MedicationDispense", "MedicationStatement", "MedicationUsage", "ServiceRequest")
-_SOURCE = "fhir-medication-administration"
+SOURCE = "fhir-medication-administration"
 
 
 def reading(
@@ -75,9 +75,9 @@ def reading(
             given.extend(found)
     if not given and not withheld:
         raise FormatError(_nothing(message), format="fhir")
-    cite = (_SOURCE, "Medication.batch.expirationDate")
+    cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
-    return _incoming.noted(read, _incoming.incomplete(_SOURCE)) if _has_next(message.root) else read
+    return _incoming.noted(read, _incoming.incomplete(SOURCE)) if _has_next(message.root) else read
 
 
 def _has_next(message: Mapping[str, Any]) -> bool:
@@ -132,7 +132,7 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
     for name in _fhir_json.NEGATIONS:
         if resource.get(name, False) is not False:
             return _incoming.not_given(
-                where, f"{name} says that it was not given", "Nothing was given to bill.", _SOURCE, name
+                where, f"{name} says that it was not given", "Nothing was given to bill.", SOURCE, name
             )
     unsaid = status in (None, "", "unknown")
     if status == "completed" or (status == "stopped" and partial) or (unsaid and completed):
@@ -146,7 +146,7 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
     else:
         fix = "Only a completed administration is billed."
     said = str(status)[:20] if status else "not said"
-    return _incoming.not_given(where, f"its status is {said}", fix, _SOURCE, "status")
+    return _incoming.not_given(where, f"its status is {said}", fix, SOURCE, "status")
 
 
 def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
@@ -155,13 +155,13 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
         if resource.get(name) and resource.get("status") != "stopped":
             why = f"it has a {name} (the reason why it was not given) beside a status that bills"
             return _incoming.not_given(
-                where, why, "One of the two contradicts the record: have it corrected.", _SOURCE, name
+                where, why, "One of the two contradicts the record: have it corrected.", SOURCE, name
             )
     for name in SUBPOTENT:
         if resource.get(name, False) is not False and not partial:
             fix = "If the dose recorded is what was given, read it with partial=True."
             why = f"{name} says that less than the full dose was given"
-            return _incoming.not_given(where, why, fix, _SOURCE, name)
+            return _incoming.not_given(where, why, fix, SOURCE, name)
     return None
 
 
@@ -194,13 +194,14 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     found, unread = _reasons(resource, around)
     if found:
         says["diagnoses"] = found
-    notes += [_incoming.unread_reason(where, name, _SOURCE) for name in unread]
-    notes += _incoming.wasted(where, _prose(resource), _SOURCE, "note")
+    notes += [_incoming.unread_reason(where, name, SOURCE) for name in unread]
+    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
+    notes += _incoming.wasted(where, _prose(resource), SOURCE, "note", fields)
     if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
-        notes.append(_incoming.dose_or_rate(where, _SOURCE, "dosage.rate[x]"))
+        notes.append(_incoming.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:
         says["self_administered"] = True
-        notes.append(_incoming.not_staff(where, NOT_STAFF[kind], _SOURCE, "performer"))
+        notes.append(_incoming.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
     patient = subject(resource)
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
@@ -209,7 +210,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if drugs := _mixed(whole, medication, facts):
         return _incoming.together(whole, drugs)
     more = _incoming.unbilled(
-        where, _further(str(says.get("drug", "")), medication, where, facts), _SOURCE, "ingredient"
+        where, _further(str(says.get("drug", "")), medication, where, facts), SOURCE, "ingredient"
     )
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
 
@@ -222,24 +223,33 @@ def _medication(
     Where the message does not hold the Medication, a drug's name beside the reference names the drug.
     """
     r5 = resource.get("medication") or {}
-    concept = resource.get("medicationCodeableConcept") or r5.get("concept")
-    if concept:
-        return concept, {}
+    said = [one for one in (resource.get("medicationCodeableConcept"), r5.get("concept")) if one]
     inner = r5.get("reference")
     reference = resource.get("medicationReference") or (inner if isinstance(inner, dict) else r5)  # DSTU2's draft
     pointer = reference.get("reference")
+    if said and not pointer:
+        return _joined(said), {}
     found = around.find(str(pointer)) if pointer else None
+    beside = {"text": reference.get("display")}
     if found is None or found.get("resourceType") != "Medication":
-        beside = {"text": reference.get("display")}
-        if _names.codes(_name(beside, facts), facts):
-            return beside, {}
+        if said or _names.codes(_name(beside, facts), facts):
+            return _joined([*said, beside]), {}
         if not reference:
             return {}, {}
         why = "its drug is a Medication that the message does not hold; give it in medications=[...]"
         raise refused(where, why, fills="drug")
     if found.get("status") not in MEDICATION_STATUS:
         raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
-    return found.get("code") or _sole_ingredient(found), found
+    return _joined([*said, found.get("code") or _sole_ingredient(found), beside]), found
+
+
+def _joined(concepts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several elements call one drug, as one concept, so that all its names are compared."""
+    named = [one for one in concepts if one.get("coding") or one.get("text")]
+    if len(named) < 2:
+        return named[0] if named else concepts[0]
+    texts = [{"display": one["text"]} for one in named if one.get("text")]
+    return {"coding": [*(code for one in named for code in one.get("coding") or ()), *texts]}
 
 
 # Of a Medication: a product that is no longer in use may have been given, one in error may not be read.
@@ -401,7 +411,7 @@ def _mixed(given: Given, medication: Mapping[str, Any], facts: Reference) -> lis
 def _further(drug: str, medication: Mapping[str, Any], where: str, facts: Reference) -> list[str]:
     """The active ingredients of a Medication that are another drug than it is, and no base that carries it."""
     active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
-    if len(active) < 2 or not drug:
+    if not active or not drug:
         return []
     names = [name for one in active if (name := _name(_item(one), facts)) and not _is_base(one, where)]
     return [name for name in names if _names.contradicts(drug, name, facts) and not _names.is_solution(name, facts)]
@@ -478,22 +488,29 @@ _WHENS = tuple(
 
 def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
+    found: list[tuple[str, str | None, bool]] = []
     for of_period, of_day in _WHENS:
         period = resource.get(of_period) or {}
-        stamp, end = resource.get(of_day), period.get("end")
-        if not stamp and not period.get("start"):
-            continue
-        try:
-            began = _moment(stamp or period["start"], where, zone)
-        except FormatError as why:
-            raise _times.undated(why, str(stamp or period["start"])) from None
-        first.append(began)
-        if stamp:
-            return _times.span(began, None, "fhir", where)
-        if not end:
-            return {"start": began.time} if began.time else {}
-        return _times.span(began, _moment(end, where, zone), "fhir", where)
-    return {}
+        if stamp := resource.get(of_day):
+            found.append((stamp, None, False))
+        if start := period.get("start"):
+            found.append((start, period.get("end"), True))
+    if not found:
+        return {}
+    try:
+        began = _moment(found[0][0], where, zone)
+    except FormatError as why:
+        raise _times.undated(why, found[0][0]) from None
+    first.append(began)
+    for other, _, _ in found[1:]:
+        moment = _moment(other, where, zone)
+        if moment.day != began.day or (moment.time and began.time and moment.time != began.time):
+            says = f"its time is {quote(found[0][0])} and {quote(other)}, which contradict each other"
+            raise refused(where, says)
+    end = next((end for _, end, _ in found if end), None)
+    if end is None and any(is_period for _, _, is_period in found):
+        return {"start": began.time} if began.time else {}
+    return _times.span(began, _moment(end, where, zone) if end else None, "fhir", where)
 
 
 _REASONS_GIVEN = ("reasonCode", "reasonGiven", "reasonReference", "reason")

@@ -122,6 +122,8 @@ _SHAPES = Shapes(
             "vaccineCode",
             "doseQuantity",
             "fundingSource",
+            "reportOrigin",
+            "informationSource",
             "relationship",
             "function",
             "role",
@@ -159,9 +161,10 @@ _SHAPES = Shapes(
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
-    either_in={"reference": ("actor", "reason", "service", "item", "medication")},
+    either_in={"reference": ("actor", "reason", "service", "item", "medication", "informationSource")},
 )
 GIVEN = frozenset({"MedicationAdministration", "Immunization"})
+_RECORDS = (*GIVEN, "Claim", "ChargeItem")
 _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem", "Condition")
 
 
@@ -312,8 +315,24 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     entries = message.get("entry") or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FormatError("entry must be a list of objects.", format="fhir", place="entry")
+    _stands(message, entries)
     found = [entry for entry in entries if isinstance(entry.get("resource"), dict)]
     return [(str(entry.get("fullUrl") or ""), entry["resource"]) for entry in found]
+
+
+def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:
+    """Refuse a Bundle of earlier versions, and one that deletes a record of those that are billed."""
+    if bundle.get("type") == "history":
+        says = "A Bundle of type history holds earlier versions of its records: send the ones that hold now."
+        raise FormatError(says, format="fhir", place="type")
+    for at, entry in enumerate(entries):
+        request, resource = entry.get("request"), entry.get("resource")
+        if isinstance(request, dict) and request.get("method") == "DELETE":
+            kind = resource.get("resourceType") if isinstance(resource, dict) else str(request.get("url")).split("/")[0]
+            if kind in _RECORDS:
+                raise refused(
+                    f"entry[{at}]", f"it deletes a {kind}: take back what was billed from it, and send the rest"
+                )
 
 
 def turned(value: object) -> str | None:

@@ -59,6 +59,13 @@ def reported(resource: Mapping[str, Any], where: str) -> Finding | None:
         if resource.get(name, not against) is not (not against):
             why = f"{name} says that it was reported, and not given here (a historical record)"
             return _incoming.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
+    said = resource.get("informationSource") or {}  # R5: a concept or who said it; before, of a report alone
+    of_another = resource.get("primarySource") is not True and words(said.get("concept") or said)
+    for name, there in (("reportOrigin", resource.get("reportOrigin")), ("informationSource", of_another)):
+        if there:
+            why = f"{name} says that another one's record or memory was taken down, and not what was given here"
+            fix = "Where it was given here, have the sender say so in primarySource and leave the origin out."
+            return _incoming.not_given(where, why, fix, SOURCE, name)
     return None
 
 

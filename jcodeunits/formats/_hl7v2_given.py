@@ -22,7 +22,7 @@ from ._quoting import coded
 from ._times import Moment
 from ._vaccine_funding import observations
 
-_SOURCE = "hl7-v2-pharmacy"
+SOURCE = "hl7-v2-pharmacy"
 _VACCINES = "hl7-v2-immunization"
 _ORDERS = {
     "RDE": "an encoded order",
@@ -64,7 +64,7 @@ def readings(
 def _made(
     given: Sequence[Given], withheld: Sequence[Finding], beside: Mapping[str, Any], reference: Reference
 ) -> Reading:
-    return _incoming.reading(given, withheld, beside, "hl7v2", (_SOURCE, "RXA-16"), reference)
+    return _incoming.reading(given, withheld, beside, "hl7v2", (SOURCE, "RXA-16"), reference)
 
 
 def _read(
@@ -180,7 +180,7 @@ def _of_order(orc: Segment | None, rxa: Segment, completed: bool) -> Finding | N
     if said is None or (said[2] and completed):
         return None
     fix = "If the record shows it as given, read it with completed=True." if said[2] else "It is not billed."
-    return _incoming.not_given(rxa.where, said[1], fix, _SOURCE, said[0])
+    return _incoming.not_given(rxa.where, said[1], fix, SOURCE, said[0])
 
 
 def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
@@ -201,7 +201,7 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
 
 
 def _refused(rxa: Segment, why: str, fix: str, cite: str = "RXA-20") -> Finding:
-    return _incoming.not_given(rxa.where, why, fix, _SOURCE, cite)
+    return _incoming.not_given(rxa.where, why, fix, SOURCE, cite)
 
 
 def _astray(rxa: Segment) -> int | None:
@@ -322,8 +322,11 @@ def _historical(rxa: Segment) -> Finding | None:
         if elsewhere or (system.upper().startswith("NIP") and code.lstrip("0")):
             fix = "Only what was given here is billed here."
             why = f"it is a historical record ({code if code in HISTORICAL else coded(code or text)})"
-            return _incoming.not_given(rxa.where, why, fix, _SOURCE, "RXA-9")
+            return _incoming.not_given(rxa.where, why, fix, SOURCE, "RXA-9")
     return None
+
+
+ONCE = (3, 4, 6, 7, 12, 13, 14, 21, 23, 24)  # fields of RXA of which one is read
 
 
 def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) -> Given:
@@ -337,6 +340,10 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     for rxr in group.routes:
         _incoming.take(says, gaps, partial(_also, says, rxr))
     _incoming.take_strength(says, gaps, lambda: strength(rxa, 13, 23), "hl7v2", rxa.where)
+    for segment, fields in ((rxa, ONCE), *((rxr, (1, 4)) for rxr in group.routes)):
+        if (twice := segment.said_twice(fields)) is not None:
+            why = f"{segment.name}-{twice} says several things, which contradict each other"
+            raise refused(segment.where, why)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
     if done in FACTS:
@@ -346,7 +353,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     batch = _incoming.batch(rxa.get(15), rxa.get(16))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
-    notes = _incoming.wasted(rxa.where, prose, _SOURCE, "NTE")
+    notes = _incoming.wasted(rxa.where, prose, SOURCE, "NTE")
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 

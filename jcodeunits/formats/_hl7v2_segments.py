@@ -6,6 +6,7 @@ Only messages in production, of what happens now, come through.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import attrs
 
@@ -86,6 +87,11 @@ class Segment:
         parts = repeats[repeat].split(self.marks.component) if repeat < len(repeats) else []
         text = parts[component - 1] if component <= len(parts) else ""
         return _unescape(text, self.marks).strip()
+
+    def said_twice(self, positions: Iterable[int]) -> int | None:
+        """The first of the fields that has several repetitions which differ, where one is read."""
+        several = (n for n in positions if self.marks.repeat and self.marks.repeat in self.raw(n))
+        return next((n for n in several if len({one.strip() for one in self._repeats(n)} - {""}) > 1), None)
 
     def repeats(self, position: int) -> int:
         return len(self._repeats(position)) if self.raw(position) else 0

@@ -42,6 +42,7 @@ FINDINGS = declare(
         "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
+        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
         "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
@@ -244,14 +245,23 @@ def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tupl
 _WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
 
 
-def wasted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
-    """A question where a note speaks of drug that was thrown away; nothing is ever billed from prose.
+_WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
+
+
+def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """A question where a note, or the name of a further field, speaks of drug that was thrown away.
+
+    Nothing is ever billed from prose, nor from a field that nobody agreed on.
 
     Source: the waste must be documented to be billed (Medicare Claims Processing Manual, chapter 17, section 40).
     """
-    if not any(_WASTED.search(note) for note in notes):
+    if any(_WASTE_FIELD.search(field) for field in fields):
+        what = "an extension of it"
+    elif any(_WASTED.search(note) for note in notes):
+        what = "a note beside it"
+    else:
         return ()
-    says = f"{where}: a note beside it speaks of wasted drug, and the amount discarded is not recorded in a field."
+    says = f"{where}: {what} speaks of wasted drug, and the amount discarded is not recorded in a field."
     fix = "Give discarded='30 mg' (or '0 mg') beside the message as the record shows it."
     return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
 
@@ -275,6 +285,16 @@ def unread_reason(where: str, what: str, source: str) -> Finding:
     """A note that a reason for the administration is not among what the message holds."""
     says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
     return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
+
+
+def repeated(found: Encounter | JcodeunitsError, place: str, source: str) -> Encounter | JcodeunitsError:
+    """What a record of a batch gives that is an exact copy of an earlier one: its charge asks."""
+    if not isinstance(found, Encounter):
+        return found
+    says = f"{place} is an exact copy of a record before it in the batch, and would be billed twice."
+    fix = "Leave it out, unless the same was given twice."
+    finding = Finding("record-repeated", "warn", says, fix, (cited(source, "batch"),))
+    return attrs.evolve(found, findings=(*found.findings, finding))
 
 
 def noted(found: Reading, finding: Finding) -> Reading:
@@ -500,6 +520,9 @@ def _filled(given: Given, extra: Mapping[str, Any], source: str, reference: Refe
     said = given.says.get("drug")
     if name is not None and said and _names.relation(said, str(name), reference) == "unknown":
         unread.add("drug")
+    dose = extra.get("dose")
+    if dose is not None and _is_count(given.says.get("dose", "")) and not _is_count(dose):
+        unread.add("dose")
     for key in sorted(unread):
         yield Finding(
             "said-beside",
@@ -518,7 +541,17 @@ def _refines(key: str, said: Any, value: Any, reference: Reference) -> bool:
     if key == "route":
         more = canonical_route(value)
         return more == said or (said == "IV" and more.startswith("IV "))
+    if key == "dose" and _is_count(said) and not _is_count(value):
+        return True  # so many vials, and how much was in them
     return said == value or _amounts_agree(key, said, value)
+
+
+def _is_count(dose: Any) -> bool:
+    """Whether a dose counts things, such as vials, and measures nothing."""
+    try:
+        return units.is_count(Dose.of(dose).unit)
+    except DoseError:
+        return False
 
 
 def one_dose(one: str, other: str) -> bool:

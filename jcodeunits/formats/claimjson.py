@@ -184,8 +184,8 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
 
     Raises `FormatError` naming every line that is wrong.
     """
-    claim = _renamed(load(text, "claimjson", "A claim"), _camel)
-    claim = claim.get("claimInformation", claim)
+    around = _renamed(load(text, "claimjson", "A claim"), _camel)
+    claim = around.get("claimInformation", around)
     _SHAPES.refuse({"claimInformation": claim})
     rows = claim.get("serviceLines")
     if not rows:
@@ -196,6 +196,10 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     lost: list[Loss] = []
     _outgoing.frequency(str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost)
     lost += _outgoing.unread(claim.items(), _elements.CLEARING_CLAIM, None)
+    if around is not claim:
+        lost += _outgoing.unread(around.items(), _elements.CLEARING_CLAIM, None)
+    if "T" in (around.get("usageIndicator"), claim.get("usageIndicator")):
+        lost.append(Loss(None, "usageIndicator", "T", "the claim is test data, which is never billed"))
     drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, lost)]
     place = str(claim.get("placeOfServiceCode") or "")
     read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]

@@ -119,7 +119,12 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     rows: list[tuple[Line, str, str, list[Loss]]] = []
     owners: list[object] = []
     every: list[Loss] = list(_earlier(message))
+    seen: set[str] = set()
     for at, (_, resource) in enumerate(message.every, 1):
+        name = f"{resource.get('resourceType')} {resource.get('id')}"
+        if name in seen and resource.get("id") and name.startswith(("Claim ", "ChargeItem ")):
+            problems.append(f"{name}: it stands twice in the message, and would be billed twice")
+        seen.add(name)
         if resource.get("resourceType") == "ChargeItem" and (why := _no_drug_charge(resource)):
             _stands(resource, f"ChargeItem {resource.get('id') or at}", problems)
             every.append(Loss(None, f"ChargeItem {resource.get('id') or at}", _first(resource.get("code")), why))
@@ -268,12 +273,13 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
 
 
 def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
-    for system in (HCPCS, CPT):
-        if found := codes(concept, system):
-            code = str(found[0]["code"])
-            if not is_valid(code):
-                problems.append(f"{where}: {coded(code)} is no HCPCS or CPT code")
-            return code
+    found = list(dict.fromkeys(str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)))
+    if len(found) > 1:
+        problems.append(f"{where}: its code is {' and '.join(map(coded, found))}, which contradict each other")
+    if found:
+        if not is_valid(found[0]):
+            problems.append(f"{where}: {coded(found[0])} is no HCPCS or CPT code")
+        return found[0]
     said = ", ".join(map(coded, words(concept))) or "nothing"
     problems.append(f"{where}: no HCPCS or CPT code with its system ({said})")
     return ""

@@ -103,7 +103,10 @@ def read_all(
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
-    for message in messages:
+    before: set[str] = set()
+    for at, message in enumerate(messages, 1):
+        place = f"message {at}" if message in before else ""
+        before.add(message)
         try:
             segments = segments_of(message)
             kind = kind_of(segments)
@@ -111,7 +114,8 @@ def read_all(
                 made.append(read(message, reference=facts, **beside))
             else:
                 found = _hl7v2_given.readings(segments, kind, facts, **beside)
-                made += [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
+                each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
+                made += [_incoming.repeated(one, place, _hl7v2_given.SOURCE) for one in each] if place else each
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
@@ -176,7 +180,12 @@ def _days(ft1: Segment, problems: list[str]) -> str:
     return "/".join(dict.fromkeys(days))
 
 
+ONCE = (4, 6, 7, 10, 11, 25, 29, 43)  # fields of FT1 of which one is read
+
+
 def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
+    if (twice := ft1.said_twice(ONCE)) is not None:
+        problems.append(f"{ft1.where}: FT1-{twice} says several things, and one line is one charge")
     if ft1.get(6) != "CG":
         what = TRANSACTIONS.get(ft1.get(6), "no transaction that is read here")
         problems.append(f"{ft1.where}: FT1-6 is {coded(ft1.get(6))} ({what}), and only a charge (CG) is a line")
@@ -193,9 +202,13 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     charged = plain_number(amount)
     if amount.startswith("-"):
         problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, and an amount below 0 is a credit and no charge")
-    elif charged is None and amount.isdigit():
+    elif amount and charged is None and not amount.isdigit():
+        lost.append(Loss(at, "FT1-11", amount, "no amount, written in digits and a point"))
+    elif amount and charged is None:
         problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, which is no amount")
     code, text = _procedure(ft1, problems)
+    if (other := ft1.get(7)) != code and is_valid(other) and ft1.get(7, 3).upper() in CODES:
+        lost.append(Loss(at, "FT1-7", other, f"FT1-25 names another code, {code}: the two contradict each other"))
     return Line(
         code,
         tuple(modifiers),
@@ -212,12 +225,14 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
 
 def _procedure(ft1: Segment, problems: list[str]) -> tuple[str, str]:
     """FT1-25, the procedure; or FT1-7 where that is said to be a procedure and no charge code."""
+    found: list[tuple[str, str]] = []
     for position in (25, 7):
         code, text, system = (ft1.get(position, n) for n in (1, 2, 3))
         if is_valid(code) and (system.upper() in CODES or (position == 25 and not system)):
-            return code, text
-    problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
-    return "", ""
+            found.append((code, text))
+    if not found:
+        problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
+    return found[0] if found else ("", "")
 
 
 def _ndc(ft1: Segment, problems: list[str]) -> str | None:

@@ -26,6 +26,7 @@ from ._quoting import coded
 
 # Form locator -> width; one blank between two of them.
 WIDTHS = {"42": 4, "43": 24, "44": 14, "45": 6, "46": 7, "47": 9}
+_WIDTH = sum(WIDTHS.values()) + len(WIDTHS) - 1
 UNIT_DIGITS = WIDTHS["46"]
 DOLLAR_DIGITS = WIDTHS["47"] - 2
 QUANTITY_MOST = WIDTHS["43"] - len("N4") - 11 - len("ML")  # what FL43 leaves, the point included
@@ -117,10 +118,13 @@ def read(text: str) -> ClaimLines:
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     problems: list[str] = []
-    found = [_read_row(row, at, problems) for at, row in enumerate(text.replace(PAGE, "").rstrip().splitlines(), 1)]
+    rows = text.replace(PAGE, "").rstrip().splitlines()
+    found = [_read_row(row, at, problems) for at, row in enumerate(rows, 1)]
+    why = "a line has no field for what stands behind FL47, such as what is not covered (FL48)"
+    lost = tuple(Loss(at, "48", said, why) for at, row in enumerate(rows, 1) if (said := row[_WIDTH:].strip()))
     _outgoing.refuse_any(problems, "This UB-04 text", "ub04")
     lines, dates = zip(*found, strict=True)
-    return ClaimLines(lines, dates, ("",) * len(lines))
+    return ClaimLines(lines, dates, ("",) * len(lines), lost)
 
 
 def _boxes(row: str) -> dict[str, str]:

@@ -291,6 +291,7 @@ def _delimiters(text: str) -> Delimiters:
 
 
 _DIAGNOSIS_KINDS = ("ABK", "ABF", "BK", "BF")
+STATEMENT = "434"  # DTP01: the statement's dates of an 837I
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
@@ -309,6 +310,7 @@ class _Reader:
         self.losses: list[Loss] = []
         self.envelopes = Envelopes(self.problems, self.losses)
         self.claims = 0
+        self.statement = ""  # from and through dates of an institutional claim: of lines that have no day of their own
 
     def segment(self, at: int, piece: str) -> None:
         name, *elements = piece.split(self.marks.element)
@@ -340,11 +342,16 @@ class _Reader:
         self.open = None
 
     def _bht(self, _: str, values: dict[int, str]) -> None:
+        if values.get(2) == "18":
+            self.losses.append(
+                Loss(None, "BHT02", "18", "a batch that was sent before: its claims may be billed already")
+            )
         if (purpose := values.get(6, "")) not in ("", "CH"):
             self.losses.append(Loss(None, "BHT06", purpose, "not sent to be paid: a report or another's claim"))
 
     def _clm(self, where: str, values: dict[int, str]) -> None:
         self.claims += 1
+        self.statement = ""
         self.place, _kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
         problems: list[str] = []
         _outgoing.frequency(often, "CLM05-3", problems, self.losses)
@@ -366,7 +373,7 @@ class _Reader:
 
     def _lx(self, _: str, values: dict[int, str]) -> None:
         self.close()
-        self.open = _Open(values.get(1, ""), place=self.place, claim=self.listed, of=self.claims)
+        self.open = _Open(values.get(1, ""), place=self.place, claim=self.listed, of=self.claims, date=self.statement)
 
     def _line(self, where: str, name: str) -> _Open:
         if self.open is None:
@@ -414,6 +421,10 @@ class _Reader:
         line.modifiers = tuple(part for part in parts[1:5] if part)
         if wrong := _outgoing.not_modifiers(line.modifiers):
             self.problems.append(f"{where}: {wrong}")
+        if ends := [part for part in parts[6:] if part]:
+            line.losses.append(
+                (f"SV{1 if at['code'] == 1 else 2}0{at['code']}-8", ends[0], "a line has one code, no range of them")
+            )
         described = parts[5] if len(parts) > 5 else ""
         if re.fullmatch(r"[A-Z0-9]{2}", described):
             self.problems.append(f"{where}: a fifth modifier {described!r} in the place of the description")
@@ -434,15 +445,18 @@ class _Reader:
             return None
 
     def _dtp(self, where: str, values: dict[int, str]) -> None:
-        if self.open is None:
-            return
-        if values.get(1) != "472":
+        kind = values.get(1)
+        if self.open is not None and kind != "472":
             self.open.losses.append(("DTP", values.get(3, ""), "only the date of service is kept"))
-            return
-        days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
-        if not all(map(_outgoing.is_day, days)):
-            self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
-        self.open.date = "/".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
+        elif self.open is not None or kind == STATEMENT:
+            days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
+            if not all(map(_outgoing.is_day, days)):
+                self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
+            said = "/".join(dict.fromkeys(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days))
+            if self.open is None:
+                self.statement = said
+            else:
+                self.open.date = said
 
     def _nte(self, _: str, values: dict[int, str]) -> None:
         text = values.get(2, "")
@@ -485,6 +499,9 @@ class _Reader:
             self.problems.append(f"{where}: an NDC quantity of {number(line.quantity)}")
 
     def _ref(self, _: str, values: dict[int, str]) -> None:
+        if self.open is None and values.get(1) == "F8" and self.claims:
+            why = "the payer's number of an earlier claim, which this one may replace or void"
+            self.losses.append(Loss(None, "REF F8", values.get(2, ""), why))
         if self.open is not None:
             what = "prescription number" if values.get(1) == "XZ" else f"reference {values.get(1)}"
             self.open.losses.append((what, values.get(2, ""), "a line has no field for it"))

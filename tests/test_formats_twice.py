@@ -1,0 +1,167 @@
+"""What a message says twice: choices, fields, records and copies that agree are silent, and others ask or are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import fhir, hl7v2
+
+GIVEN: dict[str, Any] = {
+    "resourceType": "MedicationAdministration",
+    "id": "a1",
+    "status": "completed",
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "subject": {"reference": "Patient/1"},
+    "effectiveDateTime": "2026-03-02T10:15:00-05:00",
+    "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+}
+CEFTRIAXONE = {"resourceType": "Medication", "id": "m", "code": {"text": "ceftriaxone"}}
+KETOROLAC = {"resourceType": "Medication", "id": "m", "code": {"text": "Toradol"}}
+
+
+def read(message: dict[str, Any]) -> Encounter:
+    found = fhir.read(json.dumps(message), place="11", diagnoses=["R52"])
+    assert isinstance(found, Encounter)
+    return found
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"contained": [CEFTRIAXONE], "medicationReference": {"reference": "#m"}},
+        {"medicationReference": {"reference": "Medication/9", "display": "ceftriaxone 1 g injection"}},
+        {"medication": {"concept": {"text": "ceftriaxone"}}},
+        {"medication": {"reference": {"reference": "Medication/9", "display": "ceftriaxone"}}},
+        {"occurenceDateTime": "2026-03-05T10:15:00-05:00"},
+        {"effectivePeriod": {"start": "2026-03-02T11:15:00-05:00"}},
+    ],
+)
+def test_a_choice_of_fhir_that_is_made_twice_must_agree(more: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match="contradict each other"):
+        read({**GIVEN, **more})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"contained": [KETOROLAC], "medicationReference": {"reference": "#m"}},
+        {"medication": {"concept": {"text": "ketorolac tromethamine"}}},
+        {"occurenceDateTime": "2026-03-02T10:15:00-05:00"},
+        {"occurrenceDateTime": "2026-03-02"},
+    ],
+)
+def test_two_elements_that_say_the_same_are_read(more: dict[str, Any]) -> None:
+    found = read({**GIVEN, **more})
+    assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96372", 1), ("J1885", 2)]
+    assert found.administrations[0].time == "10:15"
+
+
+def test_a_medication_whose_only_ingredient_is_another_drug_asks() -> None:
+    made = {**KETOROLAC, "ingredient": [{"itemCodeableConcept": {"text": "ceftriaxone"}}]}
+    message = {key: value for key, value in GIVEN.items() if key != "medicationCodeableConcept"}
+    found = read({**message, "contained": [made], "medicationReference": {"reference": "#m"}})
+    assert "ingredient-unbilled" in {one.rule for one in found.findings}
+
+
+RXA = "RXA|0|1|20260302101500||^ketorolac|30|mg|||||||||||||CP|A"
+MSH = "MSH|^~\\&|M|C|B|C|20260302||RAS^O17|1|P|2.5.1\rPID|1||P1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("IM", "IM~IV", "RXR-1"),
+        ("|30|", "|30~60|", "RXA-6"),
+        ("|mg|", "|mg~g|", "RXA-7"),
+        ("20260302101500", "20260302101500~20260303101500", "RXA-3"),
+    ],
+)
+def test_a_field_that_is_said_once_is_not_read_in_part(old: str, new: str, field: str) -> None:
+    text = f"{RXA}\rRXR|IM"
+    assert hl7v2.read(text, place="11").administrations[0].route == "IM"
+    with pytest.raises(FormatError, match=f"{field} says several things"):
+        hl7v2.read(text.replace(old, new), place="11")
+    assert hl7v2.read(text.replace("IM", "IM~IM"), place="11").administrations[0].route == "IM"
+
+
+@pytest.mark.parametrize("field", hl7v2.ONCE)
+def test_of_a_charge_no_field_is_read_in_part(field: int) -> None:
+    row = ["FT1", *[""] * 43]
+    row[4], row[6], row[10], row[25] = "20260302", "CG", "2", "J1885"
+    row[field] = f"{row[field]}~X"
+    with pytest.raises(FormatError, match=f"FT1-{field} "):
+        hl7v2.read("|".join(row if row[field] != "~X" else [*row[:field], "Y~X", *row[field + 1 :]]))
+
+
+def bundle(*entries: dict[str, Any], kind: str = "collection") -> str:
+    return json.dumps({"resourceType": "Bundle", "type": kind, "entry": list(entries)})
+
+
+@pytest.mark.parametrize("name", ["MedicationAdministration", "Claim", "ChargeItem"])
+def test_a_record_that_a_bundle_deletes_or_keeps_an_earlier_version_of_is_not_billed(name: str) -> None:
+    gone = {"request": {"method": "DELETE", "url": f"{name}/a1"}}
+    for text in (bundle(gone, {"resource": GIVEN}, kind="transaction"), bundle({"resource": GIVEN}, kind="history")):
+        for call in (fhir.read, fhir.reading, fhir.read_all):
+            with pytest.raises(FormatError, match=r"deletes a|earlier versions"):
+                call(text, place="11")
+    other = {"request": {"method": "DELETE", "url": "Appointment/7"}}
+    assert fhir.read(bundle(other, {"resource": GIVEN}), place="11").administrations[0].dose == "30 mg"
+
+
+def test_of_a_record_that_stands_twice_in_a_bundle_one_is_billed_and_of_two_versions_none() -> None:
+    copies = fhir.read_all(bundle({"resource": GIVEN}, {"resource": GIVEN}), place="11")
+    assert [type(one).__name__ for one in copies] == ["Encounter", "FormatError"]
+    changed = {**GIVEN, "status": "entered-in-error"}
+    for versions in ((GIVEN, changed), (changed, GIVEN), (GIVEN, {**GIVEN, "effectiveDateTime": "2026-03-04"})):
+        found = fhir.read_all(bundle(*({"resource": one} for one in versions)), place="11")
+        assert all("stands twice" in str(one) for one in found), found
+
+
+def test_an_exact_copy_in_a_batch_asks_and_another_dose_does_not() -> None:
+    later = json.dumps({**GIVEN, "id": "a2"})
+    text = f"{json.dumps(GIVEN)}\n{later}\n{json.dumps(GIVEN)}"
+    hl7 = f"{MSH}\r{RXA}\rRXR|IM\r"
+    for made in (fhir.read_all(text, place="11"), hl7v2.read_all(hl7 + hl7.replace("1015", "1415") + hl7, place="11")):
+        asked = [["record-repeated" in {one.rule for one in each.findings}] for each in made]
+        assert asked == [[False], [False], [True]]
+
+
+def test_an_error_of_a_batch_names_its_line() -> None:
+    bad = {**GIVEN, "id": "a2", "dosage": {"route": {"text": "IM"}}}
+    for text, place in ((f"{json.dumps(GIVEN)}\n{json.dumps(bad)}", "line 2"), (json.dumps([GIVEN, bad]), "record 2")):
+        found = fhir.read_all(text, place="11")[1]
+        assert isinstance(found, FormatError)
+        assert str(found).startswith(f"{place}: MedicationAdministration a2: ")
+        assert found.fields["record"] == place
+
+
+@pytest.mark.parametrize("kind", ["Claim", "ChargeItem"])
+def test_a_claim_that_stands_twice_in_a_message_is_refused(kind: str) -> None:
+    code = {"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}
+    one = {"resourceType": "ChargeItem", "id": "c", "status": "billable", "code": code, "quantity": {"value": 2}}
+    item = {"sequence": 1, "productOrService": code, "quantity": {"value": 2}}
+    two = {"resourceType": "Claim", "id": "c", "status": "active", "use": "claim", "item": [item]}
+    record = {"ChargeItem": one, "Claim": two}[kind]
+    with pytest.raises(FormatError, match=f"{kind} c: it stands twice"):
+        fhir.read(bundle({"resource": record}, {"resource": record}))
+    assert len(fhir.read(bundle({"resource": record}, {"resource": {**record, "id": "d"}})).lines) == 2
+    code["coding"].append({"system": fhir.HCPCS, "code": "J0696"})
+    with pytest.raises(FormatError, match="'J1885' and 'J0696', which contradict each other"):
+        fhir.read(bundle({"resource": record}))
+
+
+@pytest.mark.parametrize("unit", ["VIAL", "EA", "DOSE"])
+def test_a_dose_that_counts_things_is_made_exact_by_what_was_in_them(unit: str) -> None:
+    text = f"{RXA}\rRXR|IM".replace("|30|mg|", f"|1|{unit}|")
+    beside: dict[str, Any] = {"place": "11", "diagnoses": ["R52"]}
+    found = hl7v2.read(text, dose="30 mg", **beside)
+    assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96372", 1), ("J1885", 2)]
+    assert "said-beside" in {one.rule for one in found.findings}
+    with pytest.raises(FormatError, match="Correct the one that is wrong"):
+        hl7v2.read(text, dose=f"2 {unit}", **beside)
