@@ -62,6 +62,7 @@ def told(*notices: str, price: tuple[str, str] | None = None, unit: str = "", na
         (listed("Alteplase 2.2 mg Vial", "Vial", "2.2", "mg"), told(price=("1", "ALTEPLASE 2MG/VIL INJ")), ("UN", None)),
         (None, told(unit="ML", name="BUDESONIDE 0.5 MG/2 ML SUSP"), ("ML", None)),
         (None, told(unit="UN", name="ARIPIPRAZOLE ER 300 MG VIAL"), ("UN", None)),
+        (listed("Glucose 50 mg/mL Bag", "Bag", "25000", "mg"), told(), ("ML", 50)),
         # nothing is proved
         (listed("Vancomycin 50 mg/mL Vial", "Vial", "5000", "mg"), told(), ("", None)),  # a powder made up
         (listed("Ketorolac 30 mg Vial", "Vial", "30", "mg"), told(), ("", None)),  # solutions are written so too
@@ -81,31 +82,73 @@ def test_what_the_list_and_another_file_prove(
     assert bool(proof) == bool(qualifier)
 
 
+def test_the_same_liquid_with_its_volume_elsewhere_in_the_list_is_a_witness() -> None:
+    entry = listed("Neostigmine methylsulfate 1 mg/mL Vial", strength="10", measure="mg")
+    other = said(description="5 mL neostigmine methylsulfate 1 mg/mL Syringe", shape="Syringe")
+    liquids = named.liquids_of(fda.listed([("00000-0000-02", other)]))
+    assert named.counted(NDC, told(), entry)[0] == ""
+    assert named.counted(NDC, told(), entry, liquids) == ("ML", (Fraction(1), "mg"), "list-concentration")
+    assert named.counted(NDC, told("powder|neostigmine for injection"), entry, liquids)[0] == ""
+    assert named.counted(NDC, told(), listed("Neostigmine methylsulfate 2 mg/mL Vial"), liquids)[0] == ""
+
+
 def test_no_rule_disagrees_with_a_package_that_is_decided_otherwise() -> None:
     state = fold.state_of(REFERENCE.store)
     kept = state.kept["evidence"]
     files = {file: kept.newest(file, state.days) for file in ("fda-ndc", "va-fss", "fda-recalls", "fda-shortages")}
     entries, evidence = fda.listed(files["fda-ndc"]), fold.evidence.of(files)
     seen: Counter[str] = Counter()
+    liquids = named.liquids_of(entries)
     for row in rows_of(Product):
         if row.ends is not None or not row.qualifier or "per-unit" in row.marks or row.number not in entries:
             continue
-        qualifier, drug, _proof = named.counted(row.number, evidence, entries[row.number])
+        qualifier, drug, _proof = named.counted(row.number, evidence, entries[row.number], liquids)
         if qualifier:
             seen[qualifier] += 1
             assert qualifier == row.qualifier, row.number
+        if row.number == "00944-2850-09":
+            continue  # Cuvitru has 200 mg/mL; the list takes it for another brand of 100
         if drug is not None and row.per_counted is not None and row.unit == drug[1] and qualifier == "ML":
             assert abs(drug[0] / row.per_counted - 1) < Fraction(1, 50), row.number
-    assert seen["ML"] > 1500
+    assert seen["ML"] > 2000
     assert seen["UN"] > 250
 
 
 def test_names_of_drugs_that_a_practice_gives_and_no_others() -> None:
     names = named.Names.of(rows_of(Drug), rows_of(Brand), rows_of(Uncoded), [])
-    for text in ("KETOROLAC 30MG/ML INJ", "DEXAMETHASONE 4MG TAB", "bupivacaine 0.25 % 10ML VIAL", "TORADOL INJ"):
+    for text in (
+        "KETOROLAC 30MG/ML INJ",
+        "250 mL|dextrose",
+        "DEXAMETHASONE 4MG TAB",
+        "bupivacaine 0.25 % 10ML VIAL",
+        "TORADOL INJ",
+    ):
         assert names.name(text), text
     for text in ("LISINOPRIL 10MG TAB", "KETOROLAC 10MG TAB", "SHAMPOO 120ML"):
         assert not names.name(text), text
+
+
+STATE_ONLY = "00002-7659-01"  # in the state's conversion file alone
+
+
+def test_an_ndc_that_only_a_states_file_names_is_known_but_proves_nothing() -> None:
+    row = PRODUCTS.rows(STATE_ONLY.replace("-", ""))[0]
+    assert (row.codes, row.confidence, row.qualifier, row.amount) == ((), "low", "", None)
+    assert row.source.startswith("state-conversion")
+    item, notes = PRODUCTS.find(STATE_ONLY, ON)
+    assert item.codes == ()
+    assert any("a state's conversion file bills it; no other file names it" in note.says for note in notes)
+    # A name of low confidence stops no claim of another drug.
+    given = {"drug": "J1885", "dose": "30 mg", "route": "IM", "ndc": STATE_ONLY, "form": "liquid"}
+    made = jc.charge({"on": ON, "place": "11", "administrations": [given]})
+    assert "drug-product-mismatch" not in {finding.rule for finding in made.findings}
+
+
+def test_a_package_whose_siblings_have_several_codes_answers_for_itself() -> None:
+    day = "2024-05-02"
+    item = jc.product("43598-0750-11", on=day)  # naloxone of a product whose packages stand under two codes that day
+    assert (item.codes, item.label) == ((), "Naloxone hcl")
+    assert str(jc.ndc_quantity(item, "2 mL", on=day, form="liquid")) == "ML2"
 
 
 def test_a_package_without_a_code_is_counted_and_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,8 +250,8 @@ def test_a_share_of_the_states_file_that_was_held_out_is_known_and_answered(
     write_folder(folder, contents | {"edits.csv": tmp_path / "edits.csv"}, REFERENCE.edition)
     seen = _asked(lines, out, Reference.load(folder))
     assert seen["rows"] > 400
-    assert seen["known"] >= 0.85 * seen["rows"]
-    assert seen["answered"] >= 0.62 * seen["rows"]
+    assert seen["known"] >= 0.90 * seen["rows"]
+    assert seen["answered"] >= 0.64 * seen["rows"]
     assert seen["agrees"] >= 0.95 * seen["answered"]
 
 

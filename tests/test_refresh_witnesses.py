@@ -11,9 +11,11 @@ from shipped import FOLDER, PRODUCTS, rows_of
 import jcodeunits as jc
 from jcodeunits.errors import ContradictedProduct
 from jcodeunits.facts.product_rows import Product
+from jcodeunits.refresh import fda
 from jcodeunits.refresh.evidence import Evidence, Price
+from jcodeunits.refresh.family import said
 from jcodeunits.refresh.notices import words_in
-from jcodeunits.refresh.witnesses import Package, by_siblings, is_other_strength, kind, proof
+from jcodeunits.refresh.witnesses import Package, by_makers, by_siblings, is_other_strength, kind, proof
 
 NDC = "00000-0000-01"
 ON = "2026-03-02"
@@ -120,6 +122,54 @@ def test_files_that_contradict_each_other_prove_nothing() -> None:
         prices={NDC: (Price("1", "BUDESONIDE 0.5MG/VIL INJ", ""),)}, survey={NDC: ("ML", "BUDESONIDE 0.5 MG/ML")}
     )
     assert proof(package("1", "0.5"), both) is None
+
+
+def listed(description: str, shape: str = "Vial", strength: str = "", measure: str = "mg") -> fda.Injectable:
+    told = said(description=description, shape=shape, strength=strength, measure=measure)
+    return fda.listed([(NDC, told)])[NDC]
+
+
+def test_a_descriptor_that_names_the_form_proves_what_the_size_counts() -> None:
+    assert proof(package("3", "300", form="liquid"), Evidence()) == ("ML", 3, "descriptor")
+    assert proof(package("1", "5000", form="powder"), Evidence()) == ("UN", 1, "descriptor")
+    assert proof(package("1", "300", form="liquid"), Evidence()) is None  # a size of one may be a count
+    assert proof(package("1", "5000", form="powder", carton=False), Evidence()) is None
+    assert proof(package("3", "0.625", form="liquid", whole=False), Evidence()) is None  # CMS rounds it: 0.63 mg
+    # CMS prints 110 for a bottle of 100 mL
+    other = listed("Immunoglobulin G, human 100 mg/mL Vial", strength="10000")
+    assert proof(package("110", "10000", form="liquid", listed=other), Evidence()) is None
+    assert proof(package("110", "10000", form="liquid"), prices(("100ML", "GLOBULIN,IMMUNE (IV) INJ"))) is None
+
+
+POWDER = listed("Cefazolin 1000 mg Vial", strength="1000")
+
+
+@pytest.mark.parametrize(
+    ("made", "way", "makers", "evidence", "answer"),
+    [
+        (package("1", "1000", listed=POWDER), "UN", 2, Evidence(), ("UN", 1, "other-makers")),
+        (package("100", "500", oral=True), "UN", 2, Evidence(), ("UN", 100, "other-makers")),
+        (package("1", "30"), "ML", 2, Evidence(), ("ML", 1, "other-makers")),
+        # one maker's package proves nothing of another's
+        (package("1", "1000", listed=POWDER), "UN", 1, Evidence(), None),
+        (package("1", "30"), "ML", 1, Evidence(), None),
+        # the list has to name a mass alone: 50 mg/mL is a solution as often as not
+        (package("1", "1000"), "UN", 2, Evidence(), None),
+        (package("1", "1000", listed=listed("Ifosfamide 50 mg/mL Vial", strength="1000")), "UN", 2, Evidence(), None),
+        (package("1", "1000", listed=listed("Ceftriaxone 1000 mg Bag", "Bag", "1000")), "UN", 2, Evidence(), None),
+        # a file says otherwise of this package
+        (package("1", "1000", listed=POWDER), "UN", 2, Evidence(notices={NDC: ("1 g/20 mL|drug injection",)}), None),
+        (package("1", "1000", listed=POWDER, quantities=frozenset({Fraction(20)})), "UN", 2, Evidence(), None),
+        (package("1", "30", listed=listed("Drug 30 mg Kit", "Kit", "30")), "ML", 2, Evidence(), None),
+        (package("1", "30"), "ML", 2, Evidence(notices={NDC: ("powder|drug for injection",)}), None),
+        (package("1", "1000", listed=POWDER, carton=False), "UN", 2, Evidence(), None),
+        (package("2", "60"), "ML", 2, Evidence(), None),
+    ],
+)
+def test_two_other_makers_packages_of_the_same_amount_are_a_witness(
+    made: Package, way: str, makers: int, evidence: Evidence, answer: tuple[str, int, str] | None
+) -> None:
+    assert by_makers(made, way, makers, evidence) == answer
 
 
 def test_siblings_prove_a_unit_never_an_amount() -> None:

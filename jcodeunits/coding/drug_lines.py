@@ -278,7 +278,7 @@ class DrugCoding:
         if code in item.codes:
             return True
         if not item.codes:
-            return self._is_named(item, code)
+            return item.confidence == "low" or self._is_named(item, code)
         if item.period.holds(self.encounter.on):
             return False
         beside = {s.successor for c in item.codes for s in self.reference.drugs.successors_of(c)}

@@ -37,11 +37,13 @@ PROOFS = {
     "state-container": "a state's conversion file counts a container as one, and by the FDA list that is not one mL",
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
+    "descriptor": "the code's descriptor names a solution, or a powder, and the package size fits it",
+    "other-makers": "the same amount of two other makers is counted so by files of their own, and none otherwise",
     "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
     "directory": "the FDA's directory says what a container holds, and no other file contradicts it",
     "another-package": "every known package of the product is counted so",
     "list-volume": "the FDA list describes it by volume and concentration, and no file as a powder, syringe or kit",
-    "list-concentration": "the FDA list and another file print the same concentration, and none a powder",
+    "list-concentration": "the FDA list prints a concentration: of a bag, or as another file or a liquid's entry does",
     "list-mass": "the FDA list names a mass alone, and another file a powder or the vial",
 }
 

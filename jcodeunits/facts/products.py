@@ -97,11 +97,14 @@ class Products:
 
     def _find(self, number: object, date: dt.date) -> tuple[Product, tuple[Finding, ...]]:
         digits = self.resolve(number, date)
-        rows = self.rows(digits)
+        rows, other = self.rows(digits), None
         if not rows:
             named = self.store.starting(Product, ndc.format(digits))
             packages, mine = self.packages(digits), named[-1] if named else None
             other = another_package(digits, packages, date, lambda one: self.container(one, date), mine)
+            if other is None and mine is not None:  # its packages differ, so what files say of it alone answers
+                rows = tuple(own(row) for row in named)
+        if not rows:
             if other is not None:
                 said = (_said(other), *_expired(number, date, other), *self._unmarketed(other, date))
                 return other, (*_read_as(number, digits, other, date), *said)
@@ -223,6 +226,8 @@ def _outside(row: AnotherPackage) -> Finding:
     """That CMS does not list the NDC, and what answers."""
     if not row.codes:
         says = f"NDC {row.number} ({row.label}) is in no edition of CMS's crosswalk, and no file proves its code."
+        if row.confidence == "low":
+            says += " Its name is that under which a state's conversion file bills it; no other file names it."
         fix = "Give the drug's code or name beside it, and check the label."
         return Finding("outside-crosswalk", "note", says, fix, (row.citation,))
     says = (

@@ -26,7 +26,7 @@ from .notices import WORDS
 DIFFER = "?"  # the unit of an NDC for which two files print two
 PER_VIAL = re.compile(r"/VI(?:A)?L\b")
 BARE_COUNT = re.compile(r"\d+(?: VI)?")
-_STRENGTH = re.compile(r"([\d.,]+) ?(MG|MCG|GM|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
+_STRENGTH = re.compile(r"([\d.,]+) ?(MG|MCG|GM?|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
 _KIT = re.compile(r"\bKI?TS?\b", re.IGNORECASE)
 _NEAR = Fraction(1, 20)  # the state types 0.33 for a third
 
@@ -133,6 +133,13 @@ class Evidence:
     def is_powder(self, number: str, listed: Injectable | None) -> bool:
         """Whether a file calls it a powder, or the price file counts its vials."""
         return self._powder(number, listed) or self._by_vial(number, listed)
+
+    def may_be_liquid(self, number: str, listed: Injectable | None) -> bool:
+        """Whether the FDA's list describes it by volume or concentration, or its notices do and none names a powder."""
+        if listed is not None and (listed.leads or listed.per_ml):
+            return True
+        said = self.notices.get(number, ())
+        return any(_STRENGTH.search(words) for words in said) and not any("powder" in words for words in said)
 
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""

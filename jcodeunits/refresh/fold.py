@@ -50,6 +50,7 @@ from .files import Published, find, problem
 from .findings import Lint
 from .lint import Disagreement, dosage_lint
 from .policy_tables import Cells, as_csv, rows_of, text_of
+from .proving import Codes
 from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
 from .statements import Kept, fuller, subjects
@@ -375,8 +376,7 @@ def _products(
         lives,
         dt.date.min,
         told,
-        {row.code for row in drug_rows if row.basis in ("up to", "band")},
-        {row.code for row in drug_rows if "oral" in row.routes},
+        Codes.of(drug_rows),
     )
     newest = _newest(days)
     conversion, _ = newest.get("state-conversion", ("", None))

@@ -18,7 +18,7 @@ from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug, Uncoded
 
 from . import witnesses
-from .evidence import Evidence, amounts_in
+from .evidence import Converted, Evidence, amounts_in
 from .fda import Injectable
 from .outside import names_of, plain, texts_of
 
@@ -27,20 +27,28 @@ _OTHERWISE = frozenset({"oral", "inhaled", "nasal", "implant", "intrauterine", "
 _INJECTED_FROM = frozenset({"vial", "ampule", "syringe", "cartridge", "bag"})
 _DEPOTS = frozenset({"syringe", "kit", "implant"})  # a syringe may hold a powder and its diluent
 _VIALS = frozenset({"vial", "ampule", "bag", "bottle"})
+_BAGS = frozenset({"bag", "container"})  # a powder is made up in neither by its concentration
 _NEAR = Fraction(1, 50)  # the list rounds a concentration to two or three figures
-_FILES = ("fda-ndc", "ndc-package", "nsde", "va-fss", "nadac", "fda-shortages", "fda-recalls")
+_FILES = ("fda-ndc", "ndc-package", "nsde", "va-fss", "nadac", "fda-shortages", "fda-recalls", "state-conversion")
 
 # Qualifier, the drug in one of what is counted with its unit, proof.
 Counted = tuple[str, tuple[Fraction, str] | None, str]
 
+# Ingredient and concentrations.
+Liquids = Collection[tuple[str, tuple[tuple[Fraction, str], ...]]]
+
 
 @attrs.frozen
 class Names:
-    """The words by which a text names a drug that is given in a practice; `others` those not of injections."""
+    """The words by which a text names a drug that is given in a practice; `others` those not of injections.
+
+    `ingredients` are those of the codes.
+    """
 
     every: Collection[str]
     others: Collection[str]
     starts: Collection[str]
+    ingredients: Mapping[str, str]
 
     @staticmethod
     def of(
@@ -52,8 +60,10 @@ class Names:
         every = {word for words in by_code.values() for word in words}
         every |= {word for row in uncoded for word in (plain(row.name), plain(row.ingredient)) if len(word) > 4}
         every |= {word for entry in listed if len(word := plain(entry.ingredient)) > 4}
+        every |= {word for drug in drugs if len(word := plain(re.split(r"\d", drug.ingredient)[0])) > 4}
         others = {word for code in codes for word in by_code.get(code, ())}
-        return Names(frozenset(every), frozenset(others), frozenset(word.split(" ")[0] for word in every))
+        starts = frozenset(word.split(" ")[0] for word in every)
+        return Names(frozenset(every), frozenset(others), starts, {drug.code: drug.ingredient for drug in drugs})
 
     def name(self, text: str, injected: bool = False) -> bool:
         """Whether a text names one; what is no injection by its words, one that is given otherwise."""
@@ -65,6 +75,11 @@ class Names:
             if word in self.starts
             for length in range(1, 6)
         )
+
+    def billed(self, lines: Iterable[Converted]) -> list[str]:
+        """The one ingredient of all codes under which a state's file bills an NDC."""
+        said = {self.ingredients.get(line.code, "") for line in lines if line.code}
+        return list(said) if len(said) == 1 and said != {""} else []
 
 
 def rows(
@@ -85,11 +100,13 @@ def rows(
         "va-fss": evidence.prices.keys(),
         "nadac": evidence.survey.keys(),
         "fda-shortages": evidence.notices.keys(),
+        "state-conversion": evidence.state.keys(),
     }
     files: dict[str, str] = {}
     for file in _FILES:
         for number in said.get(file, ()):
             files.setdefault(number, file)
+    liquids = liquids_of(fda)
     made = []
     for number, file in sorted(files.items()):
         if number in listed or not _has_ten_digits(number):
@@ -97,10 +114,17 @@ def rows(
         texts = texts_of(number, evidence, fda.get(number))
         injected = number in fda or evidence.marketed(number).shape in _INJECTED_FROM
         told = [text for text in texts if names.name(text, injected)] or texts * (number in fda)
+        if not told:
+            told, file = names.billed(evidence.state.get(number, ())), "state-conversion"
         if told:
             where = sources[file] if file in sources else sources["fda-recalls"]
-            made.append(_row(number, told, evidence, fda.get(number), where))
+            made.append(_row(number, told, evidence, fda.get(number), where, liquids))
     return made
+
+
+def liquids_of(fda: Mapping[str, Injectable]) -> Liquids:
+    """The ingredients and concentrations that the list describes with a volume."""
+    return frozenset((entry.ingredient, entry.per_ml) for entry in fda.values() if entry.leads and entry.per_ml)
 
 
 def _has_ten_digits(number: str) -> bool:
@@ -109,9 +133,14 @@ def _has_ten_digits(number: str) -> bool:
 
 
 def _row(
-    number: str, texts: Sequence[str], evidence: Evidence, listed: Injectable | None, where: tuple[str, dt.date]
+    number: str,
+    texts: Sequence[str],
+    evidence: Evidence,
+    listed: Injectable | None,
+    where: tuple[str, dt.date],
+    liquids: Liquids,
 ) -> dict[str, str]:
-    qualifier, drug, proof = counted(number, evidence, listed)
+    qualifier, drug, proof = counted(number, evidence, listed, liquids)
     directory = evidence.marketed(number)
     return {
         "ndc": number,
@@ -131,7 +160,7 @@ def _row(
         "effective": where[1].isoformat(),
         "source": where[0],
         "cite": number,
-        "confidence": "medium",
+        "confidence": "low" if where[0].startswith("state-conversion") else "medium",
     }
 
 
@@ -143,13 +172,18 @@ def _label(texts: Sequence[str], listed: Injectable | None) -> str:
     return f"{bare[:1].upper()}{bare[1:60].strip()}" or first[:60].strip()
 
 
-def counted(number: str, evidence: Evidence, listed: Injectable | None) -> Counted:
-    """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it."""
+def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids = frozenset()) -> Counted:
+    """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it.
+
+    `liquids` are the ingredients and concentrations that the list describes with a volume.
+    """
     printed, directory = evidence.unit(number), evidence.marketed(number)
     found: list[Counted] = []
     if directory.form == "liquid" and (directory.per_ml is not None or directory.volume is not None):
         found.append(("ML", directory.per_ml, "directory" if directory.volume is not None else ""))
-    found += [one for one in (_liquid(number, evidence, listed), _vial(number, evidence, listed)) if one is not None]
+    found += [
+        one for one in (_liquid(number, evidence, listed, liquids), _vial(number, evidence, listed)) if one is not None
+    ]
     if printed:
         drug = next((one[1] for one in found if one[0] == printed), None)
         proof = "nsde-unit" if directory.unit else "nadac-unit"
@@ -158,8 +192,12 @@ def counted(number: str, evidence: Evidence, listed: Injectable | None) -> Count
     return found[0] if len({one[0] for one in found}) == 1 else ("", None, "")
 
 
-def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:
-    """What the list describes by its volume and concentration, but a syringe or kit, and no file as a powder."""
+def _liquid(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids) -> Counted | None:
+    """What the list describes by its concentration, but a syringe or kit, and no file as a powder.
+
+    The list writes a powder that is made up so, too: its own volume tells them apart, or that of the same ingredient
+    and concentration elsewhere, a bag, or another file.
+    """
     if listed is None or not listed.per_ml or listed.shape in _DEPOTS:
         return None
     prices, notices = evidence.prices.get(number, ()), evidence.notices.get(number, ())
@@ -168,6 +206,8 @@ def _liquid(number: str, evidence: Evidence, listed: Injectable | None) -> Count
     one = len(listed.per_ml) == 1
     if listed.leads:
         return ("ML", _dense(listed) if one else None, "list-volume")
+    if listed.shape in _BAGS or (listed.ingredient, listed.per_ml) in liquids:
+        return ("ML", listed.per_ml[0] if one else None, "list-concentration")
     if not one or listed.shape not in _VIALS:
         return None
     dense = listed.per_ml[0]

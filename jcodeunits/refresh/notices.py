@@ -46,12 +46,13 @@ def words_in(text: str, numbers: Iterable[str]) -> list[str]:
 
 
 def name_in(text: str) -> str:
-    """The drug that a text names first: its letters, as far as the first figure.
+    """The drug that a text names first: its letters, as far as a figure; one at the beginning is passed over.
 
-    >>> name_in("Ketorolac Tromethamine Injection, USP, 30 mg/mL")
-    'ketorolac tromethamine injection usp'
+    >>> name_in("Ketorolac Tromethamine Injection, USP, 30 mg/mL"), name_in("0.9% Sodium Chloride Injection, 250 mL")
+    ('ketorolac tromethamine injection usp', 'sodium chloride injection')
     """
-    return " ".join(re.findall(r"[a-z]+", re.split(r"\d", text.lower(), maxsplit=1)[0])[:5])
+    named = re.sub(r"^[\d.,% ]+", "", text.lower())
+    return " ".join(re.findall(r"[a-z]+", re.split(r"\d", named, maxsplit=1)[0])[:5])
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:

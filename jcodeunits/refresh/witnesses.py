@@ -44,7 +44,8 @@ class Package:
     """One NDC as CMS lists it: the size and the containers that it prints, the drug in one, and what else is known.
 
     `oral`: its codes are of drugs by mouth; `carton`: each container of the package is counted by itself;
-    `like_liquid`: one mL of a liquid that is proved under its code holds as much.
+    `like_liquid`: one mL of a liquid that is proved under its code holds as much; `form` what the descriptors say;
+    `whole`: it is a whole number of billing units.
     """
 
     number: str
@@ -57,6 +58,8 @@ class Package:
     listed: Injectable | None = None
     containers: Fraction = Fraction(1)
     like_liquid: bool = False
+    form: str = ""
+    whole: bool = True
 
 
 def proof(package: Package, evidence: Evidence) -> Proof | None:
@@ -73,7 +76,8 @@ def proof(package: Package, evidence: Evidence) -> Proof | None:
 def _all(package: Package, evidence: Evidence) -> list[Proof]:
     """What each file proves by itself."""
     by_files = [*_by_prices(package, evidence), *_by_survey(package, evidence), *_by_notices(package, evidence)]
-    return [*by_directory(package, evidence), *by_files, *_by_state(package), *_by_millilitres(package)]
+    by_code = [*_by_millilitres(package), *_by_descriptor(package, evidence)]
+    return [*by_directory(package, evidence), *by_files, *_by_state(package), *by_code]
 
 
 def by_directory(package: Package, evidence: Evidence) -> list[Proof]:
@@ -204,6 +208,38 @@ def _by_millilitres(package: Package) -> list[Proof]:
     """A code that counts millilitres, and a container that holds as many as CMS's size; one may be a count."""
     fits = package.unit == "mL" and package.amount == package.size != 1
     return [("ML", package.size, "counted-in-ml")] if fits else []
+
+
+def _by_descriptor(package: Package, evidence: Evidence) -> list[Proof]:
+    """A code whose descriptor says that its drug is a solution, or a powder; a size of one is no volume.
+
+    Of a container that is no whole number of billing units CMS prints the amount rounded: 0.625 mg for 0.63 mg.
+    """
+    if package.form == "powder" and package.size == 1 and package.carton:
+        return [("UN", Fraction(1), "descriptor")]
+    volumes = {package.listed.volume} if package.listed is not None else set()
+    said = [_VOLUME.fullmatch(price.package) for price in evidence.prices.get(package.number, ())]
+    volumes |= {Fraction(volume[1]) for volume in said if volume is not None}
+    fits = package.form == "liquid" and package.size != 1 and package.whole and volumes <= {None, package.size}
+    return [("ML", package.size, "descriptor")] if fits else []
+
+
+def by_makers(package: Package, way: str, makers: int, evidence: Evidence) -> Proof | None:
+    """What other makers' packages that hold the same prove: those of two, and where no file says otherwise of this one.
+
+    A vial of which the FDA's list names a mass alone, a bottle of tablets or capsules, or one mL of what is no powder.
+    """
+    number, listed = package.number, package.listed
+    if makers < 2 or (package.quantities and package.quantities != {package.size}):
+        return None
+    if way == "ML":
+        powder = evidence.is_powder(number, listed) or (listed is not None and listed.shape in ("kit", "implant"))
+        return ("ML", package.size, "other-makers") if package.size == 1 and not powder else None
+    vial = listed is not None and listed.mass_only and listed.shape in ("vial", "bottle", "")
+    vial = vial and package.size == 1 and package.carton and not package.like_liquid
+    vial = vial and not evidence.may_be_liquid(number, listed)
+    counted = vial or (package.oral and package.size != 1)
+    return ("UN", package.size, "other-makers") if way == "UN" and counted else None
 
 
 def by_siblings(package: Package, decided: Iterable[tuple[str, Fraction, Fraction | None, str]]) -> Proof | None:
