@@ -6,11 +6,20 @@ from jcodeunits.finding import declare
 
 from .draft import Draft, Entry
 
-FINDINGS = declare(__name__, {"already-listed": ("A code that the caller lists is not billed twice", "note")})
+FINDINGS = declare(
+    __name__,
+    {
+        "already-listed": ("A code that the caller lists is not billed twice", "note"),
+        "drug-listed": ("A drug given that the caller lists among the services too", "warn"),
+    },
+)
 
 
 def apply(draft: Draft) -> None:
-    """Let a listed administration code hold as many derived ones as it has units."""
+    """Let a listed administration code hold as many derived ones as it has units; a drug given is billed once."""
+    for service in draft.live("service"):
+        if service.listed:
+            _drug(draft, service)
     derived: dict[str, list[Entry]] = {}
     for entry in draft.live("administration"):
         derived.setdefault(entry.code, []).append(entry)
@@ -36,3 +45,22 @@ def apply(draft: Draft) -> None:
                 row.citation,
                 about=service,
             )
+
+
+def _drug(draft: Draft, service: Entry) -> None:
+    """Take a listed drug off where the same drug was given: what was given decides its lines."""
+    kind = "waste" if "JW" in service.modifiers else "drug"
+    same = [entry for entry in draft.live(kind) if entry.code == service.code]
+    item = next((item for item in draft.given if item.drug is not None and item.code == service.code), None)
+    if not same or item is None or item.drug is None:
+        return
+    service.withheld = True
+    draft.say(
+        "drug-listed",
+        "warn",
+        f"{service.code} x {service.line.units} is listed among the services, and {service.code} x "
+        f"{sum(entry.line.units for entry in same)} follows from what was given: the listed line is withheld.",
+        "Leave the code out of services; give a further dose as an administration of its own.",
+        item.drug.citation,
+        about=same[0],
+    )

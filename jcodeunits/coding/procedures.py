@@ -22,6 +22,7 @@ FINDINGS = declare(
         "procedure-missing": ("The procedure that gave the drug is not listed", "warn"),
         "joint-by-site": ("A joint injection is billed by the joint that the site names", "warn"),
         "both-sides": ("A procedure on both sides that is listed once and without 50", "warn"),
+        "other-side": ("A procedure that is listed for another side than the record names", "warn"),
     },
 )
 _SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
@@ -47,7 +48,11 @@ def _sides(draft: Draft, entry: Entry) -> None:
     """The side that the record names on the procedure's line; of both sides the caller is told."""
     held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
     named_by = {side: one for one in held if (side := _side(draft, one))}
-    if not named_by or {"RT", "LT", "50"} & set(entry.modifiers) or not _has_sides(entry.role):
+    marked = {"RT", "LT", "50"} & set(entry.modifiers)
+    if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
+        _say_other(draft, entry, *marked, *(named_by.keys() - marked))
+        return
+    if not named_by or marked or not _has_sides(entry.role):
         return
     side, decision = next(iter(named_by.items()))
     if len(named_by) == 1:
@@ -59,6 +64,18 @@ def _sides(draft: Draft, entry: Entry) -> None:
         f"The record names both sides, and {entry.code} says neither.",
         f"List {entry.code} once with 50 as Medicare wants it, or twice with RT and LT where the payer does.",
         *(row.citation for code in ("50", "RT") if (row := draft.policy.modifier(code, draft.on)) is not None),
+        about=entry,
+    )
+
+
+def _say_other(draft: Draft, entry: Entry, marked: str, side: str) -> None:
+    rows = (draft.policy.modifier(code, draft.on) for code in (marked, side))
+    draft.say(
+        "other-side",
+        "warn",
+        f"{entry.code} is listed with {marked}, and the record names a site of the other side: {side}.",
+        "Correct the modifier or the site; list what was done on each side.",
+        *(row.citation for row in rows if row is not None),
         about=entry,
     )
 
