@@ -16,7 +16,7 @@ def registry() -> tuple[Rule, ...]:
     """Every rule, by id.
 
     >>> [rule.id for rule in registry()][:2]
-    ['diagnosis-doubt', 'diagnosis-missing']
+    ['amount-limit', 'diagnosis-doubt']
     """
     found = []
     for module in pkgutil.iter_modules(__path__):
@@ -30,7 +30,7 @@ def listing() -> tuple[dict[str, str], ...]:
     """Every rule as text, for the README and the command: id, title, severities, payers, period, sources.
 
     >>> listing()[0]["id"]
-    'diagnosis-doubt'
+    'amount-limit'
     """
     return tuple(
         {

@@ -98,6 +98,17 @@ class Rule:
         return Finding(self.id, softened(severity, citations or cites), says, fix, cites, line, reach=reach)
 
 
+def marked_with(modifier: str) -> str:
+    """How a payer wants the further parts of a split told.
+
+    >>> marked_with("76"), marked_with("none")
+    ('marks the further ones with 76', 'tells the further ones by a narrative (1 of 3), without a modifier')
+    """
+    if modifier in ("", "none"):
+        return "tells the further ones by a narrative (1 of 3), without a modifier"
+    return f"marks the further ones with {modifier}"
+
+
 def rule(
     id: str,
     title: str,

@@ -10,7 +10,7 @@ from jcodeunits.facts.policy import reach
 from jcodeunits.facts.policy_rows import Limit
 from jcodeunits.finding import Finding, Severity
 
-from ._registry import Case, rule
+from ._registry import Case, marked_with, rule
 
 
 @rule("unit-limit", "More units than the day's limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
@@ -55,7 +55,7 @@ def _by_line(case: Case, code: str, limit: Limit) -> Iterable[Finding]:
             yield unit_limit.finding(
                 _softened(case, limit, "warn"),
                 f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1).",
-                f"If the units are true, split them over lines; this payer marks the further ones with {split.value}.",
+                f"If the units are true, split them over lines; this payer {marked_with(split.value)}.",
                 limit.citation,
                 split.citation,
                 line=number,

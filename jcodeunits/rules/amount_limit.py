@@ -1,0 +1,40 @@
+"""A charge of more dollars than a claim's line holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, marked_with, rule
+
+
+@rule(
+    "amount-limit",
+    "A charge that a claim's line cannot hold",
+    "warn",
+    cites=(("fcso-high-dollar", "single-use vials"),),
+)
+def amount_limit(case: Case) -> Iterable[Finding]:
+    """An amount of so many dollars is split over claims of their own, each with its part of the units.
+
+    Contractors mark the further claims in different ways: by a modifier, or by a narrative alone.
+
+    Sources: First Coast on claims of high amounts; CGS and Palmetto likewise.
+    """
+    most = case.option("amount-split-from")
+    if not most.value.isdigit():
+        return
+    for number, line in case.numbered():
+        if line.charge_amount is not None and line.charge_amount >= int(most.value):
+            split = case.option("limit-split")
+            yield amount_limit.finding(
+                "warn",
+                f"{line.code} is charged with ${line.charge_amount:,.2f}; from ${int(most.value):,} on the amount does "
+                "not fit this payer's claim.",
+                "Split the units over claims of their own, and say in the narrative why; this payer "
+                f"{marked_with(split.value)}.",
+                most.citation,
+                split.citation,
+                line=number,
+            )
