@@ -405,7 +405,7 @@ class Policy:
     def _fits(self, value: str, allowed: tuple[str, ...]) -> bool:
         if value in allowed or "text" in allowed:
             return True
-        if "number" in allowed and value.isascii() and value.isdigit() and len(value) <= 6:
+        if "number" in allowed and value.isascii() and value.isdigit() and len(value) <= 4:
             return True
         return "modifier" in allowed and bool(self._of(Modifier, value))
 

@@ -25,12 +25,13 @@ def amount_limit(case: Case) -> Iterable[Finding]:
     most = case.option("amount-split-from")
     if not most.value.isdigit():
         return
+    dollars = int(most.value) * 1000
     for number, line in case.numbered():
-        if line.charge_amount is not None and line.charge_amount >= int(most.value):
+        if line.charge_amount is not None and line.charge_amount >= dollars:
             split = case.option("limit-split")
             yield amount_limit.finding(
                 "warn",
-                f"{line.code} is charged with ${line.charge_amount:,.2f}; from ${int(most.value):,} on the amount does "
+                f"{line.code} is charged with ${line.charge_amount:,.2f}; from ${dollars:,} on the amount does "
                 "not fit this payer's claim.",
                 "Split the units over claims of their own, and say in the narrative why; this payer "
                 f"{marked_with(split.value)}.",
