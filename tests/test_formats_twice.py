@@ -165,3 +165,39 @@ def test_a_dose_that_counts_things_is_made_exact_by_what_was_in_them(unit: str) 
     assert "said-beside" in {one.rule for one in found.findings}
     with pytest.raises(FormatError, match="Correct the one that is wrong"):
         hl7v2.read(text, dose=f"2 {unit}", **beside)
+
+
+def test_a_bundle_in_a_bundle_holds_its_records_too() -> None:
+    later = {**GIVEN, "id": "a2", "effectiveDateTime": "2026-03-02T18:15:00-05:00"}
+    page = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": later}]}
+    answers = json.loads(bundle({"resource": GIVEN}, {"resource": page}, kind="batch-response"))
+    assert [one.time for one in read(answers).administrations] == ["10:15", "18:15"]
+    page["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+    answers["entry"][1]["resource"] = page
+    assert "page-incomplete" in {one.rule for one in read(answers).findings}
+    page["type"] = "history"
+    with pytest.raises(FormatError, match="earlier versions"):
+        read(answers)
+    deep: dict[str, Any] = {"resourceType": "Bundle", "entry": []}
+    for _ in range(5000):
+        deep = {"resourceType": "Bundle", "entry": [{"resource": deep}]}
+    with pytest.raises(FormatError, match="nested deeper"):
+        fhir.read(deep, place="11")
+
+
+def test_two_salts_that_have_a_code_each_are_two_drugs() -> None:
+    concept = {"coding": [{"display": "methylprednisolone acetate"}], "text": "methylprednisolone sodium succinate"}
+    with pytest.raises(FormatError, match="contradict each other"):
+        read({**GIVEN, "medicationCodeableConcept": concept})
+    concept = {"coding": [{"display": "methylprednisolone"}], "text": "methylprednisolone acetate"}
+    assert read({**GIVEN, "medicationCodeableConcept": concept}).administrations[0].drug.endswith("acetate")
+
+
+@pytest.mark.parametrize(
+    "service", [{"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}, {"system": fhir.HCPCS, "code": "J1885"}]
+)
+def test_a_claim_of_an_earlier_release_has_its_code_in_service(service: dict[str, Any]) -> None:
+    item = {"sequence": 1, "service": service, "quantity": {"value": 2}}
+    found = fhir.read({"resourceType": "Claim", "use": "complete", "item": [item]})
+    assert [(line.code, line.units) for line in found.lines] == [("J1885", 2)]
+    assert found.losses == ()

@@ -28,6 +28,7 @@ from ._fhir_json import (
     by_system,
     codes,
     decimal,
+    has_next,
     refused,
     turned,
     words,
@@ -77,12 +78,7 @@ def reading(
         raise FormatError(_nothing(message), format="fhir")
     cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
-    return _incoming.noted(read, _incoming.incomplete(SOURCE)) if _has_next(message.root) else read
-
-
-def _has_next(message: Mapping[str, Any]) -> bool:
-    links = message.get("link") if message.get("resourceType") == "Bundle" else None
-    return isinstance(links, list) and any(isinstance(one, dict) and one.get("relation") == "next" for one in links)
+    return _incoming.noted(read, _incoming.incomplete(SOURCE)) if has_next(message.root) else read
 
 
 def _one(

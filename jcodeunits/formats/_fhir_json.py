@@ -160,7 +160,7 @@ _SHAPES = Shapes(
     ),
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
-    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",)},
+    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "service": ("item",)},
     either_in={"reference": ("actor", "reason", "service", "item", "medication", "informationSource")},
 )
 GIVEN = frozenset({"MedicationAdministration", "Immunization"})
@@ -234,6 +234,8 @@ def parse(text: object) -> Message:
         text = plain_text(text, "fhir") if isinstance(text, (bytes, bytearray)) else text
         root = load(text, "fhir", "A FHIR resource")
         every = resources(root)
+    except RecursionError:
+        raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
     except FormatError:
         if (found := _records(text)) > 1:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
@@ -309,15 +311,29 @@ def objects(value: object) -> list[dict[str, Any]]:
 
 
 def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The resources of a message with the address that references use."""
+    """The resources of a message with the address that references use; of a Bundle in a Bundle too."""
     if message.get("resourceType") != "Bundle":
         return [("", message)]
     entries = message.get("entry") or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FormatError("entry must be a list of objects.", format="fhir", place="entry")
     _stands(message, entries)
-    found = [entry for entry in entries if isinstance(entry.get("resource"), dict)]
-    return [(str(entry.get("fullUrl") or ""), entry["resource"]) for entry in found]
+    found: list[tuple[str, dict[str, Any]]] = []
+    for entry in entries:
+        resource = entry.get("resource")
+        if isinstance(resource, dict):
+            inner = resource.get("resourceType") == "Bundle"  # the answer to one of several searches
+            found += resources(resource) if inner else [(str(entry.get("fullUrl") or ""), resource)]
+    return found
+
+
+def has_next(message: Mapping[str, Any]) -> bool:
+    """Whether a Bundle, or one in it, is a page with a next one."""
+    if message.get("resourceType") != "Bundle":
+        return False
+    pages = any(one.get("relation") == "next" for one in objects(message.get("link")))
+    inner = (entry.get("resource") for entry in objects(message.get("entry")))
+    return pages or any(isinstance(one, dict) and has_next(one) for one in inner)
 
 
 def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:

@@ -101,6 +101,9 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
         return bool(theirs) and not mine & theirs and not mentions(other, one, reference)
     if _unclassified(theirs, reference) or relation(one, other, reference) != "other":
         return False
+    salts, others = (frozenset(_LETTERS.findall(normal(name))) & _salts(reference) for name in (one, other))
+    if salts and others and not salts & others:
+        return True  # acetate and sodium succinate: two products with a code each
     named = parts(other, reference) | ({_bare(other, reference)} - {frozenset()})
     pairs = [(mine, theirs) for mine in parts(one, reference) for theirs in named]
     if ndc.looks_like(one) and any(b <= a for a, b in pairs):

@@ -135,7 +135,7 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
             every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
             listed = _listed(resource) or dict(enumerate(diagnoses, 1))
-            for item in resource["item"]:
+            for item in map(_as_now, resource["item"]):
                 if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), _has_ndc(item)):
                     every.append(_outside(item, at, why))
                 else:
@@ -146,6 +146,15 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     lines, dates, places, losses = zip(*rows, strict=True)
     every += [loss for each in losses for loss in each]
     return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
+
+
+def _as_now(item: dict[str, Any]) -> dict[str, Any]:
+    """An item by the names of R4: STU3 has the code in `service`, a concept, and DSTU2 a coding."""
+    said = item.get("service")
+    if not isinstance(said, dict) or "productOrService" in item:
+        return item
+    rest = {key: value for key, value in item.items() if key != "service"}
+    return {**rest, "productOrService": said if said.keys() & {"coding", "text"} else {"coding": [said]}}
 
 
 def _no_drug(concept: Mapping[str, Any], quantity: Mapping[str, Any] | None, has_ndc: bool) -> str:
