@@ -163,3 +163,25 @@ def test_a_message_of_several_days_gives_one_encounter_for_each() -> None:
     found = hl7v2.read_all(whole, place="11")
     assert [str(one.on) for one in found if isinstance(one, Encounter)] == ["2026-03-02", "2026-03-03"]
     assert seen(found) == [["ketorolac", "ketorolac"], ["dexamethasone"]]
+
+
+def test_a_file_that_counts_more_batches_than_it_holds_ends_with_an_error() -> None:
+    batch = f"BHS|^~\\&|\r{message(KETOROLAC)}\rBTS|1\r"
+    for said, more in ((1, []), (2, ["FormatError"])):
+        assert seen(hl7v2.read_all(f"FHS|^~\\&|\r{batch}FTS|{said}\r", place="11")) == [["ketorolac"], *more]
+
+
+def test_charges_beside_administrations_are_read_as_they_stand() -> None:
+    charge = "MSH|^~\\&|M|C|B|C|20260302||DFT^P03|9|P|2.5.1\rPID|1||P1\rFT1|1|||20260302||CG||||2" + "|" * 15 + "J1885"
+    found = hl7v2.read_all(f"{message(KETOROLAC)}\r{charge}", place="11")
+    assert [type(one).__name__ for one in found] == ["Encounter", "ClaimLines"]
+    [alone] = hl7v2.read_all(charge, place="11")
+    assert "place= has no place beside it" in str(alone)
+
+
+def test_of_several_lots_the_first_to_expire_is_asked_about() -> None:
+    for lots, last in (("A1~B2", "20270101~20260101"), ("B2~A1", "20260101~20270101")):
+        rxa = f"RXA|0|1|20260302||^ketorolac|30|mg||||||||{lots}|{last}||||CP|A\rRXR|IM"
+        found = hl7v2.reading(rxa, place="11")
+        assert [one.rule for one in found.findings] == ["product-expired"]
+        assert "lot B2" in found.findings[0].says

@@ -140,3 +140,17 @@ def test_what_stands_around_a_claim_of_a_clearing_house_is_listed_too() -> None:
     claim = json.loads(DOORS["claimjson"][1])
     found = claimjson.read({"usageIndicator": "T", "submitter": {}, "payerPaid": 5, "claimInformation": claim})
     assert [loss.field for loss in found.losses] == ["payerPaid", "usageIndicator"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_code_in_small_letters_is_the_code(door: str) -> None:
+    name, text = DOORS[door]
+    assert [line.code for line in formats.read(name, text.replace("J1885", "j1885")).lines] == ["J1885"]
+
+
+def test_two_services_on_one_line_of_a_clearing_house_are_refused() -> None:
+    claim = json.loads(DOORS["claimjson"][1])
+    line = claim["serviceLines"][0]
+    line["institutionalService"] = line["professionalService"]
+    with pytest.raises(FormatError, match="one line is one service"):
+        claimjson.read(claim)

@@ -112,3 +112,71 @@ def test_who_is_the_subject_of_the_record_is_the_patient() -> None:
     given, _ = read([{"actor": {"reference": "urn:uuid:7"}}], subject={"reference": "urn:uuid:7"})
     assert given.self_administered
     assert not read([{"actor": {"reference": "urn:uuid:8"}}], subject={"reference": "urn:uuid:7"})[0].self_administered
+
+
+# --- who the patient is ----------------------------------------------------------------------------
+
+
+def _of(subject: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "ketorolac"},
+        "effectiveDateTime": "2026-03-02T10:00:00-05:00",
+        "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+        "subject": subject,
+        **more,
+    }
+
+
+PATIENTS = {
+    "identifier": [{"identifier": {"system": "urn:mrn", "value": n}} for n in "12"],
+    "name": [{"display": n} for n in ("ALPHA", "BETA")],
+    "address": [{"reference": f"Patient/{n}"} for n in "12"],
+}
+
+
+@pytest.mark.parametrize("known_by", PATIENTS)
+def test_two_patients_are_never_pooled_however_they_are_known(known_by: str) -> None:
+    one, other = PATIENTS[known_by]
+    two = [_of(one, id="a1"), _of(other, id="a2", effectiveDateTime="2026-03-02T18:00:00-05:00")]
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": each} for each in two]}
+    with pytest.raises(FormatError, match="several patients"):
+        fhir.read(bundle, place="11")
+    assert [len(each.administrations) for each in fhir.read_all(bundle, place="11")] == [1, 1]
+    two[1]["subject"] = one
+    assert len(fhir.read(bundle, place="11").administrations) == 2
+    code = {"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}
+    charges = [
+        {
+            "resourceType": "ChargeItem",
+            "id": n,
+            "status": "billable",
+            "code": code,
+            "quantity": {"value": 2},
+            "subject": who,
+        }
+        for n, who in (("c1", one), ("c2", other))
+    ]
+    assert fhir.read({"resourceType": "Bundle", "entry": [{"resource": each} for each in charges]}).claims == (1, 2)
+
+
+def test_two_contained_patients_of_one_local_name_are_two() -> None:
+    two = [
+        _of(
+            {"reference": "#p"},
+            id=f"a{n}",
+            contained=[{"resourceType": "Patient", "id": "p", "identifier": [{"value": n}]}],
+        )
+        for n in "12"
+    ]
+    with pytest.raises(FormatError, match="several patients"):
+        fhir.read({"resourceType": "Bundle", "entry": [{"resource": each} for each in two]}, place="11")
+
+
+def test_a_patient_who_is_known_by_identifier_and_performs_is_no_staff() -> None:
+    who = {"identifier": {"system": "urn:mrn", "value": "1"}}
+    found = fhir.read({**_of(who), "performer": [{"actor": who}]}, place="11")
+    assert found.administrations[0].self_administered
+    odd = fhir.read({**_of(who), "performer": [{"actor": {"identifier": ["x"]}}]}, place="11")
+    assert not odd.administrations[0].self_administered

@@ -119,6 +119,7 @@ def test_the_same_in_segments() -> None:
     ("rate", "asks"),
     [
         ({"rateQuantity": {"value": 4, "unit": "mg/h", "system": UCUM, "code": "mg/h"}}, True),
+        ({"rateSimpleQuantity": {"value": 4, "unit": "mg/h", "system": UCUM, "code": "mg/h"}}, True),
         ({"rateRatio": {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 1, "unit": "h"}}}, True),
         ({"rateRatio": {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 15, "unit": "min"}}}, False),
         ({"rateQuantity": {"value": 4, "unit": "mL/h"}}, False),

@@ -14,6 +14,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError
 from . import _incoming
 from ._fhir_given import SOURCE
 from ._fhir_json import Message, addressed, lines_of, parse, refused
+from ._fhir_performers import subject
 from ._incoming import Reading
 from ._json import exact, plain_text
 
@@ -122,8 +123,7 @@ def _records(message: Message, read: Read) -> Iterator[Encounter | JcodeunitsErr
     for one in message.given:
         at, record = one
         found = wrong.get(at) or _tried(read, attrs.evolve(message, given=[one]))
-        who = (record.get("subject") or record.get("patient") or {}).get("reference")
-        key: object = at if isinstance(found, JcodeunitsError) else (str(who or ""), str(found.on))
+        key: object = at if isinstance(found, JcodeunitsError) else (subject(record), str(found.on))
         groups.setdefault(key, []).append(one)
         alone[key] = found
     for key, group in groups.items():

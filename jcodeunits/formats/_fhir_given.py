@@ -291,7 +291,7 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
 def _is_rate(dosage: Mapping[str, Any]) -> bool:
     """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
     dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
-    rate = dosage.get("rateQuantity") or ratio.get("numerator")
+    rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
     if not rate:
         return False
     below = decimal((ratio.get("denominator") or {}).get("value", 1))

@@ -131,6 +131,7 @@ _SHAPES = Shapes(
             "explanation",
             "administeredProduct",
             "rateQuantity",
+            "rateSimpleQuantity",
             "rateRatio",
         )
     ),

@@ -15,8 +15,20 @@ PERFORMS = ("ap", "performer", "pprf", "prf", "sprf")
 
 
 def subject(resource: Mapping[str, Any]) -> str:
-    """The reference to the patient; empty where there is none."""
-    return (resource.get("subject") or resource.get("patient") or {}).get("reference") or ""
+    """Who the patient is: an address (if contained, what it holds), else identifier or name; empty where unsaid."""
+    pointer = resource.get("subject") or resource.get("patient") or {}
+    address = str(pointer.get("reference") or "")
+    if address.startswith("#"):
+        inside = (one for one in resource.get("contained") or () if f"#{one.get('id')}" == address)
+        return next((f"{address} {one.get('identifier') or one}" for one in inside), address)
+    return address or _known_by(pointer)
+
+
+def _known_by(pointer: Mapping[str, Any]) -> str:
+    """What a reference without an address says of whom it means."""
+    identifier = pointer.get("identifier")
+    value = identifier.get("value") if isinstance(identifier, dict) else None
+    return str(value or pointer.get("display") or "")
 
 
 def performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
@@ -35,10 +47,14 @@ def performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
     for _, actor in sorted(ranked, key=lambda pair: pair[0]):
         inner = actor.get("reference")
         pointer = inner if isinstance(inner, dict) else actor
-        name = pointer.get("reference") or (pointer.get("identifier") or {}).get("value") or pointer.get("display")
-        if name:
-            return str(name), "Patient" if name == subject(resource) else _kind(pointer, around)
+        if name := pointer.get("reference") or _known_by(pointer):
+            return str(name), "Patient" if _is_patient(str(name), resource) else _kind(pointer, around)
     return "", ""
+
+
+def _is_patient(name: str, resource: Mapping[str, Any]) -> bool:
+    pointer = resource.get("subject") or resource.get("patient") or {}
+    return name == (pointer.get("reference") or _known_by(pointer))
 
 
 def _kind(pointer: Mapping[str, Any], around: Around) -> str:

@@ -350,7 +350,9 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
         says |= FACTS[done]
     if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
         says["performer"] = performer
-    batch = _incoming.batch(rxa.get(15), rxa.get(16))
+    lots = [(rxa.get(15, repeat=n), rxa.get(16, repeat=n)) for n in range(max(rxa.repeats(15), rxa.repeats(16)))]
+    # Of several lots the one whose last day comes first: it may have expired.
+    batch = _incoming.batch(*min(lots, key=lambda one: _times.last_day(one[1]) or dt.date.max, default=("", "")))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
     notes = _incoming.wasted(rxa.where, prose, SOURCE, "NTE")

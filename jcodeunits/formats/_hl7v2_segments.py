@@ -171,17 +171,16 @@ def batch_of(text: object) -> tuple[list[str], list[FormatError]]:
     """The messages of a text, each from its MSH on, and an error for each batch that holds another number of them."""
     messages: list[list[str]] = []
     wrong: list[FormatError] = []
-    since = heads = 0
+    since = heads = batches = 0
     for row in _rows(text):
         heads += row.startswith("MSH")
         if row.startswith(_ENVELOPE):
             if row.startswith("BHS"):
-                since = heads
-            elif row.startswith("BTS") and (said := row.split(row[3:4])[1:2]) and said[0].isdigit():
-                held = heads - since
-                if int(said[0]) != held:
-                    says = f"BTS-1 counts {said[0]} messages and the batch holds {held}: it was cut or joined."
-                    wrong.append(FormatError(says, format="hl7v2", place="BTS-1"))
+                since, batches = heads, batches + 1
+            elif row.startswith("BTS"):
+                wrong += _miscounted(row, heads - since, "messages", "batch")
+            elif row.startswith("FTS"):
+                wrong += _miscounted(row, batches, "batches", "file")
         elif row.startswith("MSH") or not messages:
             messages.append([row])
         elif row.startswith("PID") and any(one.startswith("PID") for one in messages[-1]):
@@ -189,6 +188,16 @@ def batch_of(text: object) -> tuple[list[str], list[FormatError]]:
         else:
             messages[-1].append(row)
     return ["\r".join(rows) for rows in messages], wrong
+
+
+def _miscounted(row: str, held: int, what: str, holder: str) -> list[FormatError]:
+    """An error where an end (BTS, FTS) counts another number than there are."""
+    said = row.split(row[3:4])[1:2]
+    if not said or not said[0].isdigit() or int(said[0]) == held:
+        return []
+    field = f"{row[:3]}-1"
+    says = f"{field} counts {said[0]} {what} and the {holder} holds {held}: it was cut or joined."
+    return [FormatError(says, format="hl7v2", place=field)]
 
 
 def kind_of(segments: list[Segment]) -> str:

@@ -248,6 +248,10 @@ def _read_line(
     service = _service_of(row)
     lost += _outgoing.unread(row.items(), _elements.CLEARING_ROW, at)
     lost += _outgoing.unread(service.items(), _elements.CLEARING_SERVICE, at)
+    if row.get("professionalService") and row.get("institutionalService"):
+        problems.append(
+            f"{where}: it has a professionalService and an institutionalService, and one line is one service"
+        )
     if not is_valid(service.get("procedureCode")):
         problems.append(f"{where}: {coded(service.get('procedureCode'))} is no HCPCS or CPT code")
     if service.get("procedureIdentifier") != "HC":
@@ -268,7 +272,7 @@ def _read_line(
         lost.append(Loss(at, "additionalNotes", rest, "a line has no note"))
     amount = service.get("lineItemChargeAmount")
     line = Line(
-        str(service.get("procedureCode") or ""),
+        str(service.get("procedureCode") or "").strip().upper(),
         tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ()))),
         int(units or 0),
         drug.ndc or None,

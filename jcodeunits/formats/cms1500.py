@@ -252,7 +252,7 @@ def _read_pair(
     if said := _beside(row):
         lost.append(Loss(at, "24", said, "a line has no field for what stands between its boxes and behind 24G"))
     line = Line(
-        _box(row, "code"),
+        _box(row, "code").upper(),
         tuple(_box(row, "modifiers").split()),
         int(units) if is_count(units) else 0,
         first.ndc or None,

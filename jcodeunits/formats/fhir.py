@@ -27,6 +27,7 @@ from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, GIVEN, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
+from ._fhir_performers import subject
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
@@ -130,7 +131,7 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
             every.append(Loss(None, f"ChargeItem {resource.get('id') or at}", _first(resource.get("code")), why))
         elif resource.get("resourceType") == "ChargeItem":
             rows.append(_charge_item(resource, len(rows) + 1, problems))
-            owners.append((resource.get("subject") or {}).get("reference"))
+            owners.append(subject(resource))
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
             every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
@@ -282,13 +283,13 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
 
 
 def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
-    found = list(dict.fromkeys(str(one["code"]) for system in (HCPCS, CPT) for one in codes(concept, system)))
+    found = list(dict.fromkeys(str(one["code"]).strip() for system in (HCPCS, CPT) for one in codes(concept, system)))
     if len(found) > 1:
         problems.append(f"{where}: its code is {' and '.join(map(coded, found))}, which contradict each other")
     if found:
         if not is_valid(found[0]):
             problems.append(f"{where}: {coded(found[0])} is no HCPCS or CPT code")
-        return found[0]
+        return found[0].upper()
     said = ", ".join(map(coded, words(concept))) or "nothing"
     problems.append(f"{where}: no HCPCS or CPT code with its system ({said})")
     return ""

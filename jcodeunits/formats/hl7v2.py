@@ -104,6 +104,7 @@ def read_all(
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
     before: set[str] = set()
+    mixed = len({_is_charge(message) for message in messages}) > 1  # what stands beside is of what was given alone
     for at, message in enumerate(messages, 1):
         place = f"message {at}" if message in before else ""
         before.add(message)
@@ -111,7 +112,7 @@ def read_all(
             segments = segments_of(message)
             kind = kind_of(segments)
             if kind == "DFT":
-                made.append(read(message, reference=facts, **beside))
+                made.append(read(message, reference=facts, **({} if mixed else beside)))
             else:
                 found = _hl7v2_given.readings(segments, kind, facts, **beside)
                 each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
@@ -119,6 +120,13 @@ def read_all(
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
+
+
+def _is_charge(message: str) -> bool:
+    try:
+        return kind_of(segments_of(message)) == "DFT"
+    except FormatError:
+        return False
 
 
 # --- reading: what was charged ---------------------------------------------------------------------
@@ -207,7 +215,7 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     elif amount and charged is None:
         problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, which is no amount")
     code, text = _procedure(ft1, problems)
-    if (other := ft1.get(7)) != code and is_valid(other) and ft1.get(7, 3).upper() in CODES:
+    if (other := ft1.get(7)).upper() != code and is_valid(other) and ft1.get(7, 3).upper() in CODES:
         lost.append(Loss(at, "FT1-7", other, f"FT1-25 names another code, {code}: the two contradict each other"))
     return Line(
         code,
@@ -229,7 +237,7 @@ def _procedure(ft1: Segment, problems: list[str]) -> tuple[str, str]:
     for position in (25, 7):
         code, text, system = (ft1.get(position, n) for n in (1, 2, 3))
         if is_valid(code) and (system.upper() in CODES or (position == 25 and not system)):
-            found.append((code, text))
+            found.append((code.upper(), text))
     if not found:
         problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
     return found[0] if found else ("", "")

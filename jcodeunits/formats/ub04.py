@@ -149,7 +149,7 @@ def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
         problems.append(f"{where}: {coded(boxes['43'])} in FL43 is no NDC with its quantity")
     day = boxes["45"]
     line = Line(
-        code,
+        code.upper(),
         tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
         int(boxes["46"]) if is_count(boxes["46"]) else 0,
         drug[1] if drug else None,

@@ -415,7 +415,7 @@ class _Reader:
         if line.no_drug:
             line.code = "?"
             return
-        line.code = parts[0] if parts else "?"
+        line.code = parts[0].strip().upper() if parts else "?"
         if not is_valid(line.code):
             self.problems.append(f"{where}: {coded(line.code)} is no HCPCS or CPT code")
         line.modifiers = tuple(part for part in parts[1:5] if part)
