@@ -14,7 +14,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .batch.table import OUTPUTS, check_columns, renamed
+from .batch.frames import renamed
+from .batch.table import OUTPUTS, check_columns
 from .facts.reference import Reference
 
 

@@ -605,8 +605,10 @@ def test_a_table_in_many_chunks_with_dictionaries_of_their_own() -> None:
     assert jc.batch.bill(table, outputs=("units",))["units"].to_pylist() == [2, 4, 3, None]
 
 
-def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jcodeunits.batch import plan
+def test_more_combinations_than_a_lookup_table_holds_are_numbered_as_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from jcodeunits.batch import joints
 
     rows = [
         {"drug": drug, "dose": str(n + 1), "unit": unit, "on": f"20{y}-01-05"}
@@ -615,7 +617,7 @@ def test_more_combinations_than_a_lookup_table_holds_are_sorted_instead(monkeypa
         for y in (20, 24, 26)
     ]
     before = bill(rows, jc.batch.OUTPUTS)
-    monkeypatch.setattr(plan, "DENSE", 1)
+    monkeypatch.setattr(joints, "_DENSE", 1)
     assert bill(rows, jc.batch.OUTPUTS) == before
 
 

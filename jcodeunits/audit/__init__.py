@@ -25,9 +25,10 @@ import numpy as np
 import pyarrow as pa
 
 from ..batch import columns, files
-from ..batch.plan import numbered
-from ..batch.stream import bar_of, run_stream
-from ..batch.table import KEYED, THREADS, Biller, as_table, need_columns
+from ..batch.frames import arrow
+from ..batch.joints import numbered
+from ..batch.stream import run_stream
+from ..batch.table import KEYED, THREADS, Biller, need_columns
 from ..errors import BatchError
 from ..facts.reference import Reference
 from ..recipes.cells import blank
@@ -80,7 +81,7 @@ def judge(table: Any, *, reference: Reference | None = None) -> Any:
     difference_units, difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated
     by bars), citation. Raises `BatchError` where a column is missing or doubled.
     """
-    given = as_table(table)
+    given = arrow(table)
     check_columns(given.column_names)
     with _biller(Reference.of(reference)) as biller:
         return _judge(given, biller)
@@ -148,7 +149,7 @@ def judge_file(
             schema = schema.append(pa.field(name, kind))
         opened = attrs.evolve(opened, tables=way(opened))
         with _biller(book) as biller:
-            _run(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
+            run_stream(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
         if sample and target is not None:
             with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
                 write(pa.Table.from_pylist(list(sums.sample()), schema))
@@ -170,24 +171,6 @@ def _counted(biller: Biller, sums: Sum) -> Callable[[Any], Any]:
         return made.unify_dictionaries()
 
     return work
-
-
-def _run(
-    opened: files.OpenedInput,
-    target: str | Path | None,
-    work: Callable[[Any], Any],
-    schema: Any,
-    spreadsheet_safe: bool,
-    progress: bool | None,
-) -> None:
-    """Every table through `work`, and into a target where there is one."""
-    if target is not None:
-        run_stream(opened, target, work, schema, spreadsheet_safe, progress)
-        return
-    with bar_of(opened.rows, progress) as bar:
-        for table in opened.tables:
-            work(table)
-            bar.update(table.num_rows)
 
 
 def check_columns(names: Sequence[str], file: str = "The table") -> None:

@@ -26,7 +26,8 @@ import pyarrow as pa
 from .. import units
 from ..amount import decimal_text, exact, round_up
 from ..batch import files
-from ..batch.table import as_table, need_columns
+from ..batch.frames import arrow
+from ..batch.table import need_columns
 from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
@@ -115,7 +116,7 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) 
     limit of the day is known: a national estimate), cause, citation. A row without a payer is judged for no payer
     in particular, its money and NDC as for Medicare. Raises `BatchError` where a column is missing or doubled.
     """
-    return _judged(_named(as_table(frame), "The table"), as_date(on), Reference.of(reference))
+    return _judged(_named(arrow(frame), "The table"), as_date(on), Reference.of(reference))
 
 
 def chargemaster_file(

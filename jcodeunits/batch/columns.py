@@ -68,11 +68,16 @@ def _single(column: Any, name: str) -> Any:
         return column.cast(pa.decimal128(inner.precision, inner.scale))
     if any(holds(inner) for holds in _BYTES):
         try:
-            return column.cast(pa.large_binary()).cast(pa.large_string()).cast(pa.string())
+            return text_of(column)
         except pa.ArrowInvalid:
             says = f"Column {name!r} is {kind}, and its bytes are no text in UTF-8. Give text."
             raise BatchError(says, place=name) from None
     return _in_calendar(column, inner, name) if pa.types.is_date(inner) or pa.types.is_timestamp(inner) else column
+
+
+def text_of(column: Any) -> Any:
+    """Text or bytes of any encoding as plain text. Raises `ArrowInvalid` for bytes that are none in UTF-8."""
+    return column.cast(pa.large_binary()).cast(pa.large_string()).cast(pa.string())
 
 
 _FIRST, _LAST = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31 in days since 1970
@@ -187,11 +192,7 @@ def days(column: Any) -> tuple[Any, Keys | None]:
 
 
 class Amounts(ABC):
-    """A column of amounts: `scaled(start, stop)` gives int64 multiples of 10^-scale, 0 where not held.
-
-    `raw(rows)` gives the values of single rows for the one-call path; `text` says whether they are text, whose
-    spelling matters; `unsafe(start, stop)` marks text with a trailing zero, which is read with a note.
-    """
+    """A column of amounts, whole numbers of 10^-scale; `text` says whether they are text, whose spelling matters."""
 
     scale = 0
     text = False
@@ -203,24 +204,24 @@ class Amounts(ABC):
         return len(self.array)
 
     @abstractmethod
-    def scaled(self, start: int, stop: int) -> Any:
-        """The amounts of these rows as int64."""
+    def scaled(self, part: slice) -> Any:
+        """The amounts of these rows as int64 multiples of 10^-scale, 0 where not held."""
 
-    def unsafe(self, start: int, stop: int) -> Any | None:  # noqa: ARG002 - text needs them
-        """Which of these rows are written with a trailing zero; None where none can be."""
+    def unsafe(self, part: slice) -> Any | None:  # noqa: ARG002 - text needs them
+        """Which of these rows are written with a trailing zero, which is read with a note; None where none can be."""
         return None
 
     def raw(self, rows: Any) -> list[Any]:
-        """The values of these rows as Python values."""
+        """The values of these rows as Python values, for the one-call path."""
         return list(self.array.take(pa.array(rows)).to_pylist())
 
 
 class _Whole(Amounts):
-    def scaled(self, start: int, stop: int) -> Any:
-        part = self.array.slice(start, stop - start)
-        if part.null_count:
-            part = pc.fill_null(part, 0)
-        values = part.to_numpy(zero_copy_only=False)
+    def scaled(self, part: slice) -> Any:
+        cells = self.array[part]
+        if cells.null_count:
+            cells = pc.fill_null(cells, 0)
+        values = cells.to_numpy(zero_copy_only=False)
         if values.dtype == np.uint64:
             return np.where(values < 2**63, values, 0).astype(np.int64)
         return values if values.dtype == np.int64 else values.astype(np.int64)
@@ -231,13 +232,13 @@ class _Decimal(Amounts):
         super().__init__(array)
         self.scale = array.type.scale
 
-    def scaled(self, start: int, stop: int) -> Any:
-        part = self.array.slice(start, stop - start)
-        words = np.frombuffer(part.buffers()[1], np.int64)[2 * part.offset : 2 * (part.offset + len(part))]
+    def scaled(self, part: slice) -> Any:
+        cells = self.array[part]
+        words = np.frombuffer(cells.buffers()[1], np.int64)[2 * cells.offset : 2 * (cells.offset + len(cells))]
         low, high = words[::2], words[1::2]
         held = (high == 0) & (low > 0)
-        if part.null_count:
-            held &= part.is_valid().to_numpy(zero_copy_only=False)
+        if cells.null_count:
+            held &= cells.is_valid().to_numpy(zero_copy_only=False)
         return np.where(held, low, 0)
 
 
@@ -257,10 +258,8 @@ def _exact_micro(values: Any) -> Any:
 class _Float(Amounts):
     scale = SCALE
 
-    def scaled(self, start: int, stop: int) -> Any:
-        part = self.array.slice(start, stop - start)
-        values = part.to_numpy(zero_copy_only=False)
-        return _exact_micro(values)
+    def scaled(self, part: slice) -> Any:
+        return _exact_micro(self.array[part].to_numpy(zero_copy_only=False))
 
 
 class _Text(Amounts):
@@ -269,15 +268,15 @@ class _Text(Amounts):
     scale = SCALE
     text = True
 
-    def scaled(self, start: int, stop: int) -> Any:
-        part = self.array.slice(start, stop - start)
-        plain = pc.and_(pc.match_substring_regex(part, _PLAIN), pc.less_equal(pc.binary_length(part), _TEXT_LIMIT))
-        kept = pc.if_else(pc.fill_null(plain, False), part, "0")
+    def scaled(self, part: slice) -> Any:
+        cells = self.array[part]
+        plain = pc.and_(pc.match_substring_regex(cells, _PLAIN), pc.less_equal(pc.binary_length(cells), _TEXT_LIMIT))
+        kept = pc.if_else(pc.fill_null(plain, False), cells, "0")
         return _exact_micro(pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False))
 
-    def unsafe(self, start: int, stop: int) -> Any | None:
-        part = self.array.slice(start, stop - start)
-        marked = pc.and_(pc.ends_with(part, "0"), pc.match_substring(part, "."))
+    def unsafe(self, part: slice) -> Any | None:
+        cells = self.array[part]
+        marked = pc.and_(pc.ends_with(cells, "0"), pc.match_substring(cells, "."))
         return pc.fill_null(marked, False).to_numpy(zero_copy_only=False)
 
 
@@ -288,29 +287,28 @@ class _Distinct(Amounts):
         super().__init__(array)
         inner = amounts(array.dictionary, "dose")
         self.scale, self.text = inner.scale, inner.text
-        size = len(inner)
-        self._values = np.append(inner.scaled(0, size), 0)
-        marks = inner.unsafe(0, size)
+        every = slice(0, len(inner))
+        self._values, marks = np.append(inner.scaled(every), 0), inner.unsafe(every)
         self._marks = None if marks is None else np.append(marks, False)
 
-    def _indices(self, start: int, stop: int) -> Any:
-        part = self.array.indices.slice(start, stop - start)
-        if part.null_count:
-            part = pc.fill_null(part.cast(pa.int64()), len(self._values) - 1)
-        return part.to_numpy(zero_copy_only=False)
+    def _indices(self, part: slice) -> Any:
+        cells = self.array.indices[part]
+        if cells.null_count:
+            cells = pc.fill_null(cells.cast(pa.int64()), len(self._values) - 1)
+        return cells.to_numpy(zero_copy_only=False)
 
-    def scaled(self, start: int, stop: int) -> Any:
-        return self._values[self._indices(start, stop)]
+    def scaled(self, part: slice) -> Any:
+        return self._values[self._indices(part)]
 
-    def unsafe(self, start: int, stop: int) -> Any | None:
-        return None if self._marks is None else self._marks[self._indices(start, stop)]
+    def unsafe(self, part: slice) -> Any | None:
+        return None if self._marks is None else self._marks[self._indices(part)]
 
 
 class _Unread(Amounts):
     """A type whose values are not numbers of their own: every row goes the one-call way."""
 
-    def scaled(self, start: int, stop: int) -> Any:
-        return np.zeros(stop - start, np.int64)
+    def scaled(self, part: slice) -> Any:
+        return np.zeros(part.stop - part.start, np.int64)
 
 
 def amounts(column: Any, name: str) -> Amounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -19,8 +19,8 @@ from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
 from .columns import Keys
 from .figures import OPENED, UNKNOWN, Evaluated, Figures
-from .joints import BITS, Bits, joint
-from .plan import Plan, numbered, optional
+from .joints import BITS, Bits, distinct, in_blocks, joint, numbered
+from .plan import Plan, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
 
 _NO_LIMIT = SAFE
@@ -44,22 +44,17 @@ class Discards:
     def _read_numbers(self, plan: Plan) -> None:
         read = columns.amounts(self.column, "discarded")
         self.scale = read.scale
-        made = np.concatenate([*plan.each(read.scaled), np.empty(0, np.int64)])
+        made = np.concatenate([*in_blocks(plan.length, read.scaled, plan.pool), np.empty(0, np.int64)])
         zero = pc.fill_null(pc.equal(self.column, 0), False).to_numpy(zero_copy_only=False)
         made = np.where(made > 0, made, np.where(zero, 0, -2))
         self.amount = np.where(self.column.is_null().to_numpy(zero_copy_only=False), -1, made)
 
     def _read_text(self, keys: Keys) -> None:
         """Each distinct text once: a bare number is in the dose's unit, everything else carries its own."""
-        amounts, units = [], []
-        known: dict[str | None, int] = {None: 0}
-        for value in keys.values:
-            amount, unit = self._one(value)
-            amounts.append(amount)
-            units.append(known.setdefault(unit, len(known)))
-        self.units = list(known)
-        self.amount = np.array(amounts, np.int64)[keys.index]
-        self.unit = np.array(units, np.int32)[keys.index]
+        read = [self._one(value) for value in keys.values]
+        units, self.units = distinct(unit for _, unit in read)
+        self.amount = np.array([amount for amount, _ in read], np.int64)[keys.index]
+        self.unit = units[keys.index]
 
     def _one(self, value: Any) -> tuple[int, str | None]:
         if blank(value):
@@ -90,30 +85,23 @@ class Details:
     refused: Any
 
 
+# What a row of the one-call path holds besides its cell, its dose and what was discarded.
+_SAID = [f.name for f in attrs.fields(Row) if f.name not in ("drug", "dose", "unit", "on", "route", "ndc", "discarded")]
+# What a judgment reads besides drug, route and times.
+_SETTING = ("place", "payer", "claim", "site")
+
+
 class Work:
     """The details of one table."""
 
     def __init__(self, table: Any, plan: Plan, parts: Parts) -> None:
         self.plan, self.parts, self.resolver = plan, parts, parts.resolver
         self.bits = Bits()
-        every = (
-            "place",
-            "payer",
-            "claim",
-            "container",
-            "container_amount",
-            "containers",
-            "form",
-            "basis",
-            "container_volume",
-        )
-        self.keys = {name: optional(table, name) for name in (*every, "site", "start", "stop", "weight")}
+        self.keys = {name: optional(table, name) for name in _SAID}
         self.discards = Discards(table, plan)
-        self.count, slow = self._read("containers", count_of, 0)
-        self.form, bad = self._values("form", form_of)
-        self.slow = slow | bad
-        self.container, bad = self._values("container", container_of)
-        self.slow |= bad
+        self.slow = np.zeros(plan.length, bool)
+        self.count = self._numbers("containers", count_of)
+        self.form, self.container = self._read("form", form_of), self._read("container", container_of)
         self.times = self._times()
         for name in ("basis", "container_volume"):
             said = np.array([not blank(value) for value in self.keys[name].values], bool)
@@ -121,39 +109,33 @@ class Work:
         named = ("ndc", "container", "container_amount", "containers", "discarded")
         self.opened = any(name in table.column_names for name in named) or any(cell.item for cell in plan.cells)
 
-    def _read(self, name: str, read: Callable[[Any], int | None], missing: int) -> tuple[Any, Any]:
-        """A column of few values as whole numbers, and which rows cannot be read."""
+    def _read(self, name: str, read: Callable[[Any], Any]) -> Keys:
+        """A column of few values as they are meant; rows that cannot be read go the one-call way."""
         keys, made, bad = self.keys[name], [], []
         for value in keys.values:
             try:
-                made.append(read(value) or missing)
+                made.append(read(value))
                 bad.append(False)
             except JcodeunitsError:
-                made.append(missing)
+                made.append(None)
                 bad.append(True)
-        return np.array(made, np.int64)[keys.index], np.array(bad, bool)[keys.index]
+        self.slow |= np.array(bad, bool)[keys.index]
+        index, values = distinct(made)
+        return Keys(index[keys.index], values)
 
-    def _values(self, name: str, read: Callable[[Any], str | None]) -> tuple[Keys, Any]:
-        """A column of words as they are meant, and which rows cannot be read."""
-        words: list[str | None] = [None]
-
-        def place(value: Any) -> int:
-            word = read(value)
-            if word not in words:
-                words.append(word)
-            return words.index(word)
-
-        index, bad = self._read(name, place, 0)
-        return Keys(index, words), bad
+    def _numbers(self, name: str, read: Callable[[Any], int | None]) -> Any:
+        """A column of few whole numbers above 0, 0 where there is none."""
+        keys = self._read(name, read)
+        return np.array([value or 0 for value in keys.values], np.int64)[keys.index]
 
     def _times(self) -> Keys:
         """Start and stop as the decision reads them: which of them is said, and how many minutes lie between."""
-        (start, bad), (stop, worse) = (self._read(name, _minute, 0) for name in ("start", "stop"))
-        self.slow |= bad | worse
+        start, stop = (self._numbers(name, _minute) for name in ("start", "stop"))
         said, ended = start > 0, stop > 0
-        index = np.where(said & ended, 3 + (stop - start) % 1440, said + 2 * ended).astype(np.int32)
-        last = [(f"{minute // 60:02}:{minute % 60:02}") for minute in range(1440)]
-        return Keys(index, [(None, None), ("00:00", None), (None, "00:00"), *(("00:00", text) for text in last)])
+        index, used = numbered(np.where(said & ended, 3 + (stop - start) % 1440, said + 2 * ended))
+        last = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(1440)]
+        ways = [(None, None), ("00:00", None), (None, "00:00"), *(("00:00", text) for text in last)]
+        return Keys(index, [ways[n] for n in used.tolist()])
 
     # -- one row
 
@@ -184,49 +166,35 @@ class Work:
         """For each combination of drug, route, unit and days in use: what its parts are, as numbers."""
         plan, parts, first = self.plan, self.parts, self.plan.days.first
         drug, route, _, stretch = plan.parts
-        rows = [cell.row for cell in plan.cells]
-        codes: dict[Any, int] = {}
-        own = np.array([codes.setdefault(row, len(codes)) for row in rows], np.int64)[plan.cell_of]
+        own, self.codes = distinct(cell.row for cell in plan.cells)
+        self._code = own[plan.cell_of]
         held = np.minimum(stretch, plan.days.stretches - 1)
-        index, pairs = joint([(own, len(codes)), (held, plan.days.stretches)])
-        listed = list(codes)
-        classes: dict[Any, int] = {}
-        self.classes: list[Any] = []
-        limits = np.full((len(CLAIMS) * 2, len(pairs)), _NO_LIMIT, np.int64)
-        number = np.zeros(len(pairs), np.int64)
-        season, review = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.int64)
-        for n, (code, at) in enumerate(pairs):
-            row, on = listed[code], self.resolver.day_of(at + first)
-            season[n], review[n] = self.resolver.season(on), self.resolver.reviewed(on)
-            if row is None:
-                continue
-            key = (id(parts.facts(row, on)), int(season[n]))
-            if key not in classes:
-                classes[key] = len(classes)
-                self.classes.append((row, on))
-            number[n] = classes[key]
+        index, pairs = joint([(self._code, len(self.codes)), (held, plan.days.stretches)])
+        days = [(self.codes[code], self.resolver.day_of(at + first)) for code, at in pairs.tolist()]
+        review = np.array([self.resolver.reviewed(on) for _, on in days], np.int64)
+        number, self.classes = distinct(
+            days, lambda one: one[0] and (id(parts.facts(*one)), self.resolver.season(one[1]))
+        )
+        limits = np.full((len(CLAIMS) * 2, len(days)), _NO_LIMIT, np.int64)
+        for n, (row, on) in enumerate(days):
             for c, claim in enumerate(CLAIMS):
-                limit = parts.limit(row.code, on, claim)
-                if limit is not None:
+                limit = row and parts.limit(row.code, on, claim)
+                if limit:
                     limits[2 * c + (limit.per == "line"), n] = limit.units
         # The NDC on the line: that of what was opened, else the one that names the drug.
-        named = [
+        which, self.numbers = distinct(
             number if not blank(number) else text if is_number(text) else None for text, number in plan.drug.values
-        ]
-        known: dict[Any, int] = {}
-        which = np.array([known.setdefault(text, len(known)) for text in named], np.int64)
-        self.numbers: list[Any] = list(known)
-        valid = np.array([self._valid(text) for text in self.numbers], np.int64)
-        self._class = plan.laid_out(number[index] * 2 + valid[which[drug]])
+        )
+        valid = np.array([self._valid(text) for text in self.numbers], np.int32)
+        self._class = number[index] * 2 + valid[which[drug]]
         names = [not (is_number(text) or self.resolver.is_code(text)) for text, _ in plan.drug.values]
-        self._named = plan.laid_out(np.array(names, bool)[drug])
-        self._route, self._code, self.codes = plan.laid_out(route), plan.laid_out(own), listed
-        self._limits = [plan.laid_out(row[index]) if (row < _NO_LIMIT).any() else None for row in limits]
+        self._named, self._route = np.array(names, bool)[drug], route
+        self._limits = [row[index] if (row < _NO_LIMIT).any() else None for row in limits]
         seasons = int(review.max(initial=0)) + 1
-        base, self.bases = joint([(plan.cell_of, len(plan.cells)), (which[drug], len(known)), (review[index], seasons)])
-        self._base = plan.laid_out(base)
-        self._lead = np.zeros(len(self.bases), np.int64)  # a combination that stands for the base
-        self._lead[base[::-1]] = np.arange(len(base) - 1, -1, -1)
+        self._base, self.bases = joint(
+            [(plan.cell_of, len(plan.cells)), (which[drug], len(self.numbers)), (review[index], seasons)]
+        )
+        self._lead = np.unique(self._base, return_index=True)[1]  # a combination that stands for the base
 
     def _valid(self, number: Any) -> bool:
         """Whether an NDC stands on the line: what is none is left off."""
@@ -242,32 +210,29 @@ class Work:
         """For each row the number of its judgment; the judgments, why a setting is refused, and the claim form."""
         plan, parts = self.plan, self.parts
         cell = plan.cell[rows]
-        settings, triples = joint([(self._of(name, rows)) for name in ("place", "payer", "claim")])
-        ways, extras = joint([self._of("site", rows), (self.times.index[rows], len(self.times.values))])
         line, combined = joint(
             [
-                (self._class[cell], 2 * max(len(self.classes), 1)),
+                (self._class[cell], 2 * len(self.classes)),
                 (self._route[cell], len(plan.routes)),
-                (settings, len(triples)),
-                (ways, len(extras)),
+                *(self._of(name, rows) for name in _SETTING),
+                (self.times.index[rows], len(self.times.values)),
             ]
         )
         made: list[Judgment | None] = []
         self._asked: list[Any] = [None] * len(combined)
         reasons: list[str] = []
         claims = []
-        for klass, route, setting, extra in combined:
+        for klass, route, *setting, time in combined.tolist():
             drug, on = self.classes[klass // 2]
-            place, payer, claim = self._said(("place", "payer", "claim"), triples[setting])
+            place, payer, claim, site = (self.keys[name].values[n] for name, n in zip(_SETTING, setting, strict=True))
             said = parts.setting(place, payer, claim, on)
             reasons.append(said.reason)
             claims.append(CLAIMS.index(said.claim))
             if said.reason:
                 made.append(None)
                 continue
-            site, (start, stop) = self.keys["site"].values[extras[extra][0]], self.times.values[extras[extra][1]]
             try:
-                way = Way(plan.routes[route], None if blank(site) else str(site), start, stop)
+                way = Way(plan.routes[route], None if blank(site) else str(site), *self.times.values[time])
                 asked: Any = (drug, way, said, on, bool(klass % 2))
                 made.append(parts.judgment(*asked))
                 self._asked[len(made) - 1] = (asked, made[-1])
@@ -280,57 +245,39 @@ class Work:
         keys = self.keys[name]
         return keys.index[rows], len(keys.values)
 
-    def _said(self, names: Sequence[str], at: Sequence[int]) -> list[Any]:
-        return [self.keys[name].values[n] for name, n in zip(names, at, strict=True)]
-
     def _products(self, rows: Any, line: Any, judgments: list[Judgment | None]) -> tuple[Any, list[Coefficients]]:
         """For each row the number of what was opened, and the products."""
         plan, parts = self.plan, self.parts
-        asked: dict[Any, int] = {None: 0}
-        stand: list[Judgment | None] = [None]
-        option = []
-        for judgment in judgments:
-            key = None if judgment is None else (judgment.decimals, judgment.qualifiers, judgment.made_up)
-            if key not in asked:
-                asked[key] = len(asked)
-                stand.append(judgment)
-            option.append(asked[key])
+        option, stand = distinct(judgments, _option)
         opened, combined = joint(
             [
                 (self._base[plan.cell[rows]], len(self.bases)),
-                (np.array(option, np.int64)[line], len(asked)),
+                (option[line], len(stand)),
                 self._of("container_amount", rows),
                 (self.discards.unit[rows], len(self.discards.units)),
                 (self.form.index[rows], len(self.form.values)),
             ]
         )
-        option_of = list(asked)
         scales = (plan.dose.scale, self.discards.scale)
         amounts = self.keys["container_amount"].values
+        bases = self.bases.tolist()
         made = []
-        for base, wanted, amount, unit, form in combined:
+        for base, wanted, amount, unit, form in combined.tolist():
             found = stand[wanted]
             if found is None:
                 made.append(_NOTHING)
                 continue
-            cell, number, season = self.bases[base]
-            lead = int(self._lead[base])
-            said = (amounts[amount], plan.unit.values[plan.parts[2][lead]])
+            cell, number, season = bases[base]
+            _, _, measure, stretch = plan.parts[:, self._lead[base]]
+            said = (amounts[amount], plan.unit.values[measure])
             told = (said, self.discards.units[unit], self.form.values[form], scales)
             what = plan.cells[cell]
-            seen = (id(what), self.numbers[number], season, told, option_of[wanted])
+            seen = (id(what), self.numbers[number], season, told, _option(found))
             product = parts.products.get(seen)
             if product is None:
-                on = self.resolver.day_of(int(plan.parts[3][lead]) + plan.days.first)
+                on = self.resolver.day_of(int(stretch) + plan.days.first)
                 product = parts.products[seen] = parts.product(
-                    plan.cells[cell],
-                    self.numbers[number],
-                    amount_text(*said),
-                    self.discards.units[unit],
-                    self.form.values[form],
-                    scales,
-                    found,
-                    on,
+                    what, self.numbers[number], amount_text(*said), *told[1:], found, on
                 )
             made.append(product)
         return opened, made
@@ -347,20 +294,18 @@ class Work:
             made = self._opened(whole, opened, line, judgments, amount, rows)
         else:
             case, pairs = joint([(opened, len(products)), (line, len(judgments))])
-            at = np.array(pairs, np.int64).reshape(-1, 2)
-            made = self._unopened(whole, at[:, 0], at[:, 1], judgments).take(case)
+            made = self._unopened(whole, pairs[:, 0], pairs[:, 1], judgments).take(case)
         cells = self.plan.cell[rows]
-        plan_bits = self.plan.spread(np.array([self.bits.mask(cell.findings) for cell in self.plan.cells], np.int64))
-        findings = plan_bits[cells]
+        findings = self.plan.spread(self.bits.masks(cell.findings for cell in self.plan.cells))[cells]
         if unsafe is not None:
             findings |= unsafe[rows] * np.int64(self.bits.mask(("dose-notation",)))
-        findings |= whole.bits(self.bits)[opened] | made.findings
-        findings |= np.array([self._bits_of(j) for j in judgments], np.int64)[line]
+        findings |= self.bits.masks(product.findings for product in products)[opened] | made.findings
+        findings |= self.bits.masks(j.findings if j is not None else () for j in judgments)[line]
         findings |= self._beside_waste(line, made.waste > 0, made.rated)
         findings |= self._above(cells, claims[line], units, made.waste)
         reasons = self._reasons(cells, line, judgments, settings, made)
         refused = reasons[0] > 0
-        gone = np.array([self._bits_of(j) if j is not None and j.reason else 0 for j in judgments], np.int64)
+        gone = self.bits.masks(j.findings if j is not None and j.reason else () for j in judgments)
         dropped = refused & ~made.withheld
         findings = np.where(dropped, gone[line], findings)
         # A plain name far above the day's limit may mean another form: one call knows.
@@ -371,32 +316,29 @@ class Work:
         texts = {
             "reason": reasons,
             "modifier": self._modifiers(line, judgments, made.jz & billed, billed),
-            "ndc": whole.text("ndc", opened, billed),
-            "qualifier": whole.text("qualifier", opened, billed & made.counted),
+            "ndc11": whole.text("ndc", opened, billed),
+            "ndc_qualifier": whole.text("qualifier", opened, billed & made.counted),
             "findings": self._texts(findings),
         }
         return Details(texts, made.waste, made.quantity, made.counted & billed, slow, refused)
-
-    def _bits_of(self, judgment: Judgment | None) -> int:
-        return 0 if judgment is None else self.bits.mask(judgment.findings)
 
     def _beside_waste(self, line: Any, waste: Any, rated: Any) -> Any:
         """The bits of what is found where a JW line stands beside the administered one, with its NDC or without."""
         made = np.zeros(len(line), np.int64)
         rows = np.flatnonzero(waste)
-        index, pairs = joint([(line[rows], max(len(self._asked), 1)), (rated[rows].astype(np.int64), 2)])
+        index, pairs = joint([(line[rows], len(self._asked)), (rated[rows], 2)])
         found = []
-        for n, known in pairs:
+        for n, known in pairs.tolist():
             asked, judgment = self._asked[n]
             if not known and judgment.ndc_waste == "split":
                 judgment = self.parts.judgment(*asked, beside=False)
-            found.append(self.bits.mask(judgment.beside))
-        made[rows] = np.array(found, np.int64)[index]
+            found.append(judgment.beside)
+        made[rows] = self.bits.masks(found)[index]
         return made
 
     def _texts(self, masks: Any) -> tuple[Any, list[str]]:
-        index, distinct = numbered(masks)
-        return index, [self.bits.text(mask) for mask in distinct.tolist()]
+        index, used = numbered(masks)
+        return index, [self.bits.text(mask) for mask in used.tolist()]
 
     def _above(self, cells: Any, claims: Any, units: Any, waste: Any) -> Any:
         """The bit of the day's limit, where the line or both lines together are above it."""
@@ -421,14 +363,10 @@ class Work:
         if bars.any():
             barred = np.flatnonzero(bars[line] > 0)
             which, pairs = joint([(self._code[cells[barred]], len(self.codes)), (line[barred], len(judgments))])
-            place: dict[str, int] = {}
-            numbers = []
-            for code, n in pairs:
+            for code, n in pairs.tolist():
                 judgment, row = judgments[n], self.codes[code]
-                says = settings[n] or (judgment.says(row) if judgment is not None and row is not None else "")
-                numbers.append(place.setdefault(says, len(place) + 1))
-            words += list(place)
-            reason[barred] = np.array(numbers, np.int32)[which]
+                words.append(settings[n] or (judgment.says(row) if judgment is not None and row is not None else ""))
+            reason[barred] = which + 1
         if made.withheld.any():
             plain = np.array([not why for why in settings], bool)[line] & made.withheld
             made.withheld = plain
@@ -438,37 +376,28 @@ class Work:
 
     def _modifiers(self, line: Any, judgments: list[Judgment | None], jz: Any, billed: Any) -> tuple[Any, list[str]]:
         """The modifiers of the administered line in claim order."""
-        words = {"": 0}
-        index = []
+        words = [""]
         for judgment in judgments:
             for own in ((), ("JZ",)):
-                text = "" if judgment is None else self.parts.modifiers((*own, *judgment.modifiers), judgment.on)
-                index.append(words.setdefault(text, len(words)))
-        return np.where(billed, np.array(index, np.int32)[line * 2 + jz], 0), list(words)
+                known = judgment and self.parts.modifiers((*own, *judgment.modifiers), judgment.on)
+                words.append(known or "")
+        return np.where(billed, 1 + line * 2 + jz, 0), words
 
     def _outcomes(self, whole: Figures, opened: Any, line: Any, judgments: list[Judgment | None], rows: Any) -> Any:
         """For each row its line of the table of outcomes, and the table: finding bits, JZ, JW, withheld."""
         said = self.container
-        rules: dict[Any, int] = {}
-        stand: list[Judgment | None] = []
-        ruled = []
-        for judgment in judgments:
-            key = None if judgment is None else judgment.waste
-            if key not in rules:
-                rules[key] = len(rules)
-                stand.append(judgment)
-            ruled.append(rules[key])
+        ruled, stand = distinct(judgments, lambda judgment: judgment and judgment.waste)
         container = said.index[rows] if isinstance(rows, np.ndarray | slice) else np.zeros(len(opened), np.int64)
         table, combined = joint(
             [
-                (np.array(ruled, np.int64)[line], len(rules)),
+                (ruled[line], len(stand)),
                 (whole.kind[opened], int(whole.kind.max(initial=0)) + 1),
                 (container, len(said.values)),
             ]
         )
         made = np.zeros((4, len(combined), COMPARISONS), np.int64)
         why = ""
-        for n, (rule, kind, word) in enumerate(combined):
+        for n, (rule, kind, word) in enumerate(combined.tolist()):
             judgment = stand[rule]
             if judgment is None or not kind:
                 continue
@@ -525,6 +454,11 @@ class Work:
 
 
 _NOTHING = Coefficients()
+
+
+def _option(judgment: Judgment | None) -> Any:
+    """What the coefficients of what was opened read of a judgment."""
+    return judgment and (judgment.decimals, judgment.qualifiers, judgment.made_up)
 
 
 def _minute(value: Any) -> int | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..amount import half_up
 from ..recipes.lines import SAFE, Coefficients
-from .joints import Bits
+from .joints import distinct
 
 UNKNOWN, VOLUME, PART, CONTAINERS, OPENED = range(5)
 
@@ -31,17 +31,8 @@ class Evaluated:
 
     def take(self, index: Any) -> Evaluated:
         """The same for rows that each have one of these cases."""
-        return Evaluated(
-            self.findings[index],
-            self.jz[index],
-            self.withheld[index],
-            self.waste[index],
-            self.quantity[index],
-            self.counted[index],
-            self.slow[index],
-            self.rated[index],
-            self.why,
-        )
+        arrays = {field.name: getattr(self, field.name)[index] for field in attrs.fields(Evaluated)[:-1]}
+        return attrs.evolve(self, **arrays)
 
 
 class Figures:
@@ -65,15 +56,10 @@ class Figures:
             SAFE // np.maximum(numbers, 1) for numbers in (self.given, self.each, self.thrown)
         )
 
-    def bits(self, bits: Bits) -> Any:
-        """The findings of each product."""
-        return np.array([bits.mask(product.findings) for product in self.products], np.int64)
-
     def text(self, name: str, opened: Any, where: Any) -> tuple[Any, list[str]]:
         """A text of the products, by row."""
-        words: dict[str, int] = {"": 0}
-        index = np.array([words.setdefault(getattr(p, name), len(words)) for p in self.products], np.int32)
-        return np.where(where, index[opened], 0), list(words)
+        index, words = distinct(["", *(getattr(product, name) for product in self.products)])
+        return np.where(where, index[1:][opened], 0), words
 
     def quantities(self, figure: Any, opened: Any, amount: Any, count: Any) -> tuple[Any, Any]:
         """NDC quantities in millionths, rounded half up to the payer's decimals and never to zero."""

@@ -11,6 +11,7 @@ import base64
 import codecs
 import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -64,6 +65,18 @@ class OpenedInput:
     done: Callable[[], float | None]
 
 
+@contextlib.contextmanager
+def _told(what: str, file: str, does: str, behind: str = "") -> Iterator[None]:
+    """Name what cannot be read or written; a reader that has gone (`| head`) is no fault."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as why:
+        says = f"{what} cannot be {does}: {why_of(why)}.{behind}"
+        raise BatchError(says, file=file, place="file") from None
+
+
 def kind_of(name: str) -> str:
     """The format that a file's name says: one of `FORMATS`. Raises `BatchError` for another."""
     lower = name.lower()
@@ -85,22 +98,21 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
 
     `keys` names the Parquet columns that are worth reading as dictionaries. Raises `BatchError`.
     """
-    if str(source) == "-":
-        return _standard_input(keys, encoding)
-    path = Path(source)
-    kind = kind_of(path.name)
-    try:
+    name = "standard input" if str(source) == "-" else str(source)
+    with _told(name, name, "read"):
+        if str(source) == "-":
+            return _standard_input(name, keys, encoding)
+        path = Path(source)
+        kind = kind_of(path.name)
         if kind in (".parquet", ".xlsx"):
-            _in_one_piece(path, str(source), kind)
+            _in_one_piece(path, name, kind)
         if kind == ".parquet":
-            return _parquet(path, str(source), keys)
+            return _parquet(path, name, keys)
         if kind == ".xlsx":
-            schema, sheet = workbook.opened(path, str(source), ROWS)
-            return OpenedInput(str(source), schema, sheet, None, lambda: None)
-        file = path.open("rb")
-        return _csv(file, str(source), _COMPRESSED.get(path.suffix.lower()), encoding, path.stat().st_size)
-    except OSError as why:
-        raise BatchError(f"{source} cannot be read: {why_of(why)}.", file=str(source), place="file") from None
+            schema, sheet = workbook.opened(path, name, ROWS)
+            return OpenedInput(name, schema, sheet, None, lambda: None)
+        codec = _COMPRESSED.get(path.suffix.lower())
+        return _csv(_Counted(path.open("rb")), name, codec, encoding, path.stat().st_size)
 
 
 def _in_one_piece(path: Path, name: str, kind: str) -> None:
@@ -112,7 +124,7 @@ def _in_one_piece(path: Path, name: str, kind: str) -> None:
         raise BatchError(f"{says} {way}", file=name, place="file")
 
 
-def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
+def _standard_input(name: str, keys: Sequence[str], encoding: str) -> OpenedInput:
     """CSV, plain or compressed, as it comes; Parquet is laid aside first, because its index stands at its end."""
     stream = sys.stdin.buffer
     head = stream.read(4)
@@ -122,9 +134,9 @@ def _standard_input(keys: Sequence[str], encoding: str) -> OpenedInput:
         while chunk := stream.read(_CSV_BLOCK):
             spool.write(chunk)
         spool.seek(0)
-        return _parquet(spool, "standard input", keys)
+        return _parquet(spool, name, keys)
     codec = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
-    return _csv(_Rest(head, stream), "standard input", codec, encoding, None)
+    return _csv(_Counted(stream, head), name, codec, encoding, None)
 
 
 def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
@@ -159,11 +171,11 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-class _Rest:
-    """A binary stream with some bytes put back before it, that counts what is read."""
+class _Counted:
+    """A binary stream that counts what is read, with some bytes put back before it."""
 
-    def __init__(self, head: bytes, stream: Any) -> None:
-        self.head, self.stream, self.taken = head, stream, 0
+    def __init__(self, stream: Any, head: bytes = b"") -> None:
+        self.stream, self.head, self.taken = stream, head, 0
 
     closed = False
 
@@ -184,20 +196,21 @@ class _Rest:
             self.stream.close()
 
 
-def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
+def _csv(file: _Counted, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
     """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing.
 
     Blocks that end with a line are parsed one after the other, each to its end, so that no thread of the parser is
     left when a line is refused (a process that ended while one was reading was aborted).
     """
-    counted = file if isinstance(file, _Rest) else _Rest(b"", file)
     try:
-        stream: Any = pa.CompressedInputStream(pa.PythonFile(counted, "r"), codec) if codec else counted
+        stream = pa.PythonFile(file, "r")
+        if codec:
+            stream = pa.CompressedInputStream(stream, codec)
         if codecs.lookup(encoding).name != "utf-8":
-            stream = _Decoded(stream, name, encoding)
+            stream = pa.transcoding_input_stream(stream, encoding, "utf-8")
         names, rest = _header(stream, name, encoding)
-    except OSError as why:
-        raise BatchError(f"{name} cannot be read: {why_of(why)}.", file=name, place="file") from None
+    except UnicodeError:
+        raise _not_in(name, encoding) from None
     except LookupError:
         says = f"{encoding} is no encoding. Write utf-8, windows-1252, latin-1 or utf-16."
         raise BatchError(says, file=name, place="encoding") from None
@@ -211,22 +224,22 @@ def _csv(file: Any, name: str, codec: str | None, encoding: str, size: int | Non
 
     def tables() -> Iterator[Any]:
         row = 0
-        blocks = _blocks(_Rest(rest, stream), name)
-        while True:
-            try:
-                block = next(blocks, b"")
-                if not block:
-                    return
+        try:
+            for block in _blocks(stream, rest, name):
                 table = _parsed(block, names, convert)
-            except (pa.ArrowException, OSError, UnicodeError) as why:
-                raise _csv_error(name, why, row) from None
-            row += table.num_rows
-            yield table
+                row += table.num_rows
+                yield table
+        except UnicodeError:
+            raise _not_in(name, encoding) from None
+        except (pa.ArrowException, OSError) as why:
+            raise _csv_error(name, why, row) from None
 
-    def done() -> float | None:
-        return counted.taken / size if size else None
+    return OpenedInput(name, schema, tables(), None, lambda: file.taken / size if size else None)
 
-    return OpenedInput(name, schema, tables(), None, done)
+
+def _not_in(name: str, encoding: str) -> BatchError:
+    says = f"{name} is not written in {encoding}. Name its encoding: windows-1252, utf-16 ..."
+    return BatchError(says, file=name, place="encoding")
 
 
 def _parsed(block: bytes, names: list[str], convert: Any) -> Any:
@@ -242,9 +255,11 @@ def _parsed(block: bytes, names: list[str], convert: Any) -> Any:
     raise AssertionError("unreachable")  # pragma: no cover - one of the two has returned or raised
 
 
-def _blocks(stream: Any, name: str) -> Iterator[bytes]:
-    """A CSV stream in pieces that end with a line, never inside quotes; blank lines at the end are none."""
-    held = b""
+def _blocks(stream: Any, held: bytes, name: str) -> Iterator[bytes]:
+    """A CSV stream, and what is held of it, in pieces that end with a line, never inside quotes.
+
+    Blank lines at the end are none.
+    """
     while chunk := stream.read(_CSV_BLOCK):
         held += chunk
         end = len(held)
@@ -261,28 +276,6 @@ def _blocks(stream: Any, name: str) -> Iterator[bytes]:
         yield held
 
 
-class _Decoded:
-    """A stream in another encoding, read as UTF-8."""
-
-    closed = False
-
-    def __init__(self, stream: Any, name: str, encoding: str) -> None:
-        self._stream, self._name, self._encoding = stream, name, encoding
-        self._decoder = codecs.getincrementaldecoder(encoding)()
-
-    def read(self, size: int) -> bytes:
-        """Some text, at most four times as long in bytes; empty at the end."""
-        while True:
-            chunk = self._stream.read(size)
-            try:
-                text = self._decoder.decode(chunk, final=not chunk)
-            except UnicodeError:
-                says = f"{self._name} is not written in {self._encoding}. Name its encoding: windows-1252, utf-16 ..."
-                raise BatchError(says, file=self._name, place="encoding") from None
-            if text or not chunk:
-                return text.encode()
-
-
 _ROW = re.compile(r"Row #(\d+): (Expected \d+ columns, got \d+)")
 
 
@@ -293,7 +286,7 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
     at = f"in row {row + 1:,} (the header is row 1)" if match else f"in or after row {row:,}"
     if match:
         said = f"a line has more or fewer cells than the header ({match[2]}). Mend the line: no row is skipped"
-    elif "UTF8" in str(why) or "UTF-8" in str(why) or isinstance(why, UnicodeError):
+    elif "UTF8" in str(why) or "UTF-8" in str(why):
         said = "a character is not in the encoding expected. Save it as UTF-8, or name its encoding (windows-1252 ...)"
     else:
         said = why_of(why).partition(":")[0]
@@ -382,31 +375,6 @@ class Aside:
                 self._temporary.unlink()
 
 
-class _KeptOpen:
-    """A file that stays open when the stream above it is closed."""
-
-    closed = False
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.write, self.flush = file.write, file.flush
-
-    def close(self) -> None:
-        """Flush only."""
-        self.flush()
-
-
-@contextlib.contextmanager
-def _to_standard_output() -> Iterator[None]:
-    """Name what could not be written to; a reader that has gone (`| head`) is no fault."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as why:
-        says = f"standard output cannot be written: {why_of(why)}."
-        raise BatchError(says, file="-", place="file") from None
-
-
 @contextlib.contextmanager
 def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = False) -> Iterator[Callable[[Any], None]]:
     """Write tables to a file, or to standard output as CSV for `-`; the file appears when all went well.
@@ -415,15 +383,15 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
     Raises `BatchError` where it cannot be written.
     """
     if str(target) == "-":
-        with _to_standard_output():
-            writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
+        told = functools.partial(_told, "standard output", "-", "written")
+        writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
 
         def write(table: Any) -> None:
-            with _to_standard_output():
+            with told():
                 writer.write(table)
 
         yield write
-        with _to_standard_output():
+        with told():
             writer.close()
             sys.stdout.buffer.flush()
         return
@@ -434,8 +402,8 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
     with whole(path) as file:
         stream: Any = file
         if path.suffix.lower() in _COMPRESSED:
-            kept_open = pa.PythonFile(_KeptOpen(file), "w")
-            stream = pa.CompressedOutputStream(kept_open, _COMPRESSED[path.suffix.lower()])
+            own = os.fdopen(os.dup(file.fileno()), "wb")  # closed with the stream, and the file is not
+            stream = pa.CompressedOutputStream(pa.PythonFile(own, "w"), _COMPRESSED[path.suffix.lower()])
         made: Any
         made = _ParquetWriter(stream, schema) if kind == ".parquet" else _CsvWriter(stream, schema, spreadsheet_safe)
         try:
@@ -449,19 +417,12 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which stands under its name whole or not at all. Raises `BatchError`."""
-    try:
+    with _told(str(path), str(path), "written"):
         aside = Aside(path)
-    except OSError as why:
-        raise BatchError(f"{path} cannot be written: {why_of(why)}.", file=str(path), place="file") from None
     try:
-        yield aside.file
-        aside.keep()
-    except OSError as why:
-        raise BatchError(
-            f"{path} cannot be written: {why_of(why)}. What stood there before is untouched.",
-            file=str(path),
-            place="file",
-        ) from None
+        with _told(str(path), str(path), "written", " What stood there before is untouched."):
+            yield aside.file
+            aside.keep()
     finally:
         aside.drop()
 
@@ -563,7 +524,7 @@ def _written(column: Any) -> Any:
         cells = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
         return pa.array(cells, pa.string())
     try:
-        return column.cast(pa.large_binary()).cast(pa.large_string()).cast(pa.string())
+        return columns.text_of(column)
     except pa.ArrowInvalid:
         says = (
             f"A column of {column.type} holds bytes that are no text in UTF-8: a CSV cannot keep them. Write .parquet."

@@ -11,6 +11,16 @@ import pyarrow as pa
 from ..errors import BatchError
 
 Back = Callable[[Any, Sequence[str]], Any]
+GIVEN = "given_"  # before the name of a given column that is named like an answer
+
+
+def renamed(names: Sequence[str], outputs: Sequence[str]) -> list[str]:
+    """The names of passed columns: one that is named like an answer is what was given.
+
+    >>> renamed(["drug", "status"], ["hcpcs", "status"])
+    ['drug', 'given_status']
+    """
+    return [f"{GIVEN}{name}" if name in outputs else name for name in names]
 
 
 def opened(table: Any, names: Sequence[str]) -> tuple[Any, Back]:
@@ -52,18 +62,6 @@ def arrow(table: Any) -> Any:
     )
 
 
-def _read(columns: dict[str, Any], read: Callable[[Any], Any]) -> Any:
-    """The columns as an Arrow table. Raises `BatchError` naming the one that holds several kinds of value."""
-    made = {}
-    for name, column in columns.items():
-        try:
-            made[name] = read(column)
-        except (pa.ArrowException, TypeError, ValueError):
-            says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
-            raise BatchError(says, place=name) from None
-    return pa.table(made)
-
-
 def _answers(made: Any, outputs: Sequence[str]) -> Any:
     """The answers alone, their texts plain."""
     table = made.select(list(outputs))
@@ -79,11 +77,18 @@ def _pandas(pandas: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
     if doubled:
         says = f"The frame has the column {', '.join(map(str, doubled))} twice. Rename or drop it first."
         raise BatchError(says, place=", ".join(map(str, doubled)))
-    read = _read({name: frame[name] for name in listed if name in names}, pa.Array.from_pandas)
+    read = {}
+    for name in listed:
+        if name in names:
+            try:
+                read[name] = pa.Array.from_pandas(frame[name])
+            except (pa.ArrowException, TypeError, ValueError):
+                says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
+                raise BatchError(says, place=name) from None
 
     def back(made: Any, outputs: Sequence[str]) -> Any:
         kinds = {pa.int64(): pandas.Int64Dtype(), pa.string(): pandas.StringDtype()}
-        whole = frame.rename(columns={name: f"given_{name}" for name in frame.columns if name in outputs})
+        whole = frame.rename(columns=dict(zip(listed, renamed(listed, outputs), strict=True)))
         for field in (answers := _answers(made, outputs)).schema:
             kind = kinds.get(field.type) or pandas.ArrowDtype(field.type)
             whole[field.name] = pandas.Series(
@@ -91,14 +96,14 @@ def _pandas(pandas: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
             )
         return whole
 
-    return read, back
+    return pa.table(read), back
 
 
 def _polars(polars: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
     read = frame.select([name for name in frame.columns if name in names]).to_arrow()
 
     def back(made: Any, outputs: Sequence[str]) -> Any:
-        whole = frame.rename({name: f"given_{name}" for name in frame.columns if name in outputs})
+        whole = frame.rename(dict(zip(frame.columns, renamed(frame.columns, outputs), strict=True)))
         return whole.with_columns(polars.from_arrow(_answers(made, outputs)).get_columns())
 
     return read, back

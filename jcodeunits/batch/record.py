@@ -66,13 +66,13 @@ class Row:
 class One:
     """The answer to a row: the administered line, the discarded units, or the reason why there is none."""
 
-    code: str = ""
+    hcpcs: str = ""
     units: int = 0
     modifier: str = ""
-    waste: int = 0
-    ndc: str = ""
-    qualifier: str = ""
-    quantity: Decimal | None = None
+    waste_units: int = 0
+    ndc11: str = ""
+    ndc_qualifier: str = ""
+    ndc_quantity: Decimal | None = None
     reason: str = ""
     findings: str = ""
 

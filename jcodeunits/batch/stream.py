@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -159,16 +160,24 @@ def _billed(batches: Iterable[Any], schema: Any, reference: Reference, outputs: 
 
 def run_stream(
     source: OpenedInput,
-    target: str | Path,
+    target: str | Path | None,
     work: Callable[[Any], Any],
     schema: Any,
     spreadsheet_safe: bool = False,
     progress: bool | None = None,
 ) -> None:
-    """Every table of a source through `work` into a target; the next is read and the last is written meanwhile."""
+    """Every table of a source through `work`, into a target where there is one.
+
+    The next table is read and the last one is written meanwhile. A bar on standard error shows rows, speed and time
+    left (None: only on a terminal); where the number of rows is not known, it is reckoned from the part read.
+    """
+    from tqdm import tqdm
+
+    off = None if progress is None else not progress
+    kept = None if target is None else open_target(target, schema, spreadsheet_safe=spreadsheet_safe)
     with (
-        open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write,
-        _bar(source, progress) as bar,
+        kept or nullcontext(lambda _: None) as write,
+        tqdm(total=source.rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr) as bar,
         ThreadPoolExecutor(1) as reader,
         ThreadPoolExecutor(1) as writer,
     ):
@@ -179,39 +188,11 @@ def run_stream(
             made = work(table)
             behind.result()
             behind = writer.submit(write, made)
-            bar.moved(table.num_rows)
+            part = None if source.rows is not None else source.done()
+            if part:
+                bar.total = max(int((bar.n + table.num_rows) / part), bar.n + table.num_rows)
+            bar.update(table.num_rows)
         behind.result()
 
 
-class _Bar:
-    """A progress bar of rows; where their number is not known, it is reckoned from the part of the file read."""
-
-    def __init__(self, bar: Any, source: OpenedInput) -> None:
-        self._bar, self._source = bar, source
-
-    def moved(self, rows: int) -> None:
-        part = None if self._source.rows is not None else self._source.done()
-        if part:
-            self._bar.total = max(int((self._bar.n + rows) / part), self._bar.n + rows)
-        self._bar.update(rows)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-
-def bar_of(rows: int | None, progress: bool | None) -> Any:
-    """A bar of rows on standard error: rows, speed and time left. None shows it only on a terminal."""
-    from tqdm import tqdm
-
-    off = None if progress is None else not progress
-    return tqdm(total=rows, unit=" rows", unit_scale=True, disable=off, file=sys.stderr)
-
-
-def _bar(source: OpenedInput, progress: bool | None) -> _Bar:
-    return _Bar(bar_of(source.rows, progress), source)
-
-
-__all__ = ["OUTPUTS", "Summary", "bar_of", "bill_file", "bill_stream", "run_stream"]
+__all__ = ["OUTPUTS", "Summary", "bill_file", "bill_stream", "run_stream"]

@@ -21,6 +21,8 @@ from ..recipes.lines import Parts
 from ..recipes.resolver import BAND, Resolver
 from . import columns, frames
 from .details import Details, Work
+from .frames import GIVEN, renamed
+from .joints import distinct, in_blocks
 from .plan import Plan
 from .record import Clerk, One
 
@@ -46,18 +48,6 @@ OPTIONAL = (
     "site",
     "action",
 )
-OUTPUTS = (
-    "hcpcs",
-    "units",
-    "modifier",
-    "waste_units",
-    "ndc11",
-    "ndc_qualifier",
-    "ndc_quantity",
-    "status",
-    "reason",
-    "findings",
-)
 # Columns that are read from Parquet as dictionaries: few distinct values in many rows.
 KEYED = (*(name for name in OPTIONAL if name not in ("id", "containers", "weight")), "drug", "on")
 # Columns that say more than a dose: with one of them a row is judged like a charge, whatever is asked for.
@@ -76,33 +66,11 @@ TYPES = {
     "reason": pa.string(),
     "findings": pa.string(),
 }
+OUTPUTS = tuple(TYPES)
 STATUS = ("billed", "refused")
-GIVEN = "given_"  # before the name of a given column that is named like an answer
 Frame = TypeVar("Frame")
 THREADS = 2
 _REMEMBERED = 1 << 16
-
-
-class Words:
-    """Texts as they come up, each with its number; the dictionary of an output column."""
-
-    def __init__(self, *first: str) -> None:
-        self.texts: list[str] = list(first)
-        self._at = {text: n for n, text in enumerate(first)}
-
-    def __call__(self, text: str) -> int:
-        """The number of a text."""
-        at = self._at.get(text)
-        if at is None:
-            at = self._at[text] = len(self.texts)
-            self.texts.append(text)
-        return at
-
-    def column(self, index: Any, missing: Any | None = None) -> Any:
-        """A dictionary-encoded column from numbers (int32); `missing` marks the rows without a value."""
-        return pa.DictionaryArray.from_arrays(
-            pa.array(index, pa.int32(), mask=missing), pa.array(self.texts, pa.string()), safe=False
-        )
 
 
 @attrs.define(eq=False)
@@ -129,21 +97,21 @@ def solve(plan: Plan, detailed: bool) -> Answers:
     amounts = np.empty(plan.length if detailed else 0, np.int64)
     dose = plan.dose
 
-    def block(start: int, stop: int) -> tuple[Any, Any]:
-        amount, cell = dose.scaled(start, stop), plan.cell[start:stop]
+    def block(part: slice) -> tuple[Any, Any]:
+        amount, cell = dose.scaled(part), plan.cell[part]
         if detailed:
-            amounts[start:stop] = amount
+            amounts[part] = amount
         good = amount <= most[cell]
         good &= amount >= least[cell] if banded else amount > 0
         made = quotient_up(amount * top[cell], bottom[cell])
         if good.all():
-            units[start:stop] = made
+            units[part] = made
             return _NONE, _NONE
-        units[start:stop] = np.where(good, made, 0)
+        units[part] = np.where(good, made, 0)
         rest = np.flatnonzero(~good)
-        return rest + start, amount[rest]
+        return rest + part.start, amount[rest]
 
-    parts = plan.each(block)
+    parts = in_blocks(plan.length, block, plan.pool)
     rest = np.concatenate([_NONE, *(part for part, _ in parts)])
     held = np.concatenate([_NONE, *(part for _, part in parts)])
     refused = np.zeros(plan.length, bool)
@@ -158,7 +126,7 @@ def solve(plan: Plan, detailed: bool) -> Answers:
 def _unsafe(plan: Plan) -> Any | None:
     if not plan.dose.text:
         return None
-    parts = plan.each(plan.dose.unsafe)
+    parts = in_blocks(plan.length, plan.dose.unsafe, plan.pool)
     return np.concatenate(parts) if parts and parts[0] is not None else None
 
 
@@ -167,7 +135,7 @@ def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
     plan = answers.plan
     known: dict[tuple[Any, ...], One] = {}
     for row, raw in zip(rows.tolist(), plan.dose.raw(rows), strict=True):
-        cell = plan.cells[plan.position(row)]
+        cell = plan.cell_at(row)
         key = (raw if raw == raw else None, *work.key(row), plan.days.of(row) if cell.by_day else None)
         one = known.get(key)
         if one is None:
@@ -260,14 +228,6 @@ def bill(
     return cast("Frame", back(made, outputs))
 
 
-def as_table(table: Any) -> Any:
-    """An Arrow table from a table, a record batch, or any data frame that speaks Arrow.
-
-    Raises `BatchError` for anything else.
-    """
-    return frames.arrow(table)
-
-
 def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequence[str], file: str) -> None:
     """Raise `BatchError` where a column that is required is missing."""
     missing = [name for name in required if name not in names]
@@ -290,15 +250,6 @@ def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: 
     if doubled or taken:
         what = f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
         raise BatchError(f"{file} has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
-
-
-def renamed(names: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    """The names of passed columns: one that is named like an answer is what was given.
-
-    >>> renamed(["drug", "status"], OUTPUTS)
-    ['drug', 'given_status']
-    """
-    return [f"{GIVEN}{name}" if name in outputs else name for name in names]
 
 
 def schema_of(given: Any, outputs: Sequence[str]) -> Any:
@@ -361,7 +312,7 @@ class Biller:
         self._count(answers, reason)
         table = table.rename_columns(renamed(table.column_names, self.outputs))
         for name in self.outputs:
-            table = table.append_column(name, reason if name == "reason" else getattr(result, name)())
+            table = table.append_column(name, reason if name == "reason" else result.column(name))
         return table
 
     def _count(self, answers: Answers, reason: Any) -> None:
@@ -376,7 +327,7 @@ class Biller:
                 if count:
                     kind = text.partition(":")[0]
                     self._refused[kind] = self._refused.get(kind, 0) + count
-        days = [day for day in (*self.dates, *answers.plan.days.span()) if day is not None]
+        days = [day for day in (*self.dates, *answers.plan.days.span) if day is not None]
         self.dates = (min(days), max(days)) if days else (None, None)
 
 
@@ -394,7 +345,7 @@ def _detail(answers: Answers, work: Work) -> tuple[Any, Details]:
 
 
 class Result:
-    """The answers as columns. A method for each output, of its name."""
+    """The answers as columns."""
 
     def __init__(self, answers: Answers, details: tuple[Any, Details] | None) -> None:
         self.answers, self.plan = answers, answers.plan
@@ -403,34 +354,34 @@ class Result:
         if details is not None:
             self.rows, self.details = details
 
-    def _text(self, of_cell: Callable[[Cell], str] | None, name: str, missing: Any | None) -> Any:
+    def column(self, name: str) -> Any:
+        """An output by its name: what has no method of its own is a text of the details."""
+        own = getattr(self, name, None)
+        return self._text(name) if own is None else own()
+
+    def _text(self, name: str, of_cell: Callable[[Cell], str] | None = None, missing: Any | None = None) -> Any:
         """A text by row: of its cell, of its details where it has some, of its own where one call answered it."""
-        words = Words("")
-        index = np.zeros(self.plan.length, np.int32)
-        if of_cell is not None:
-            lookup = self.plan.spread(np.array([words(of_cell(cell)) for cell in self.plan.cells], np.int32))
-            cells = self.plan.cell
-            self.plan.each(lambda start, stop: index.__setitem__(slice(start, stop), lookup[cells[start:stop]]))
-        if self.details is not None and name in self.details.texts:
-            own, texts = self.details.texts[name]
-            of = np.array([words(text) for text in texts], np.int32)[own]
-            index[self.rows] = of if of_cell is None else np.where(self.details.refused, of, 0)
-        for row, one in self.answers.single.items():
-            index[row] = words(getattr(one, name))
-        return words.column(index, missing if missing is not None else index == 0)
+        plan, single = self.plan, self.answers.single
+        cells = [of_cell(cell) for cell in plan.cells] if of_cell is not None else []
+        own, texts = self.details.texts.get(name, (None, [])) if self.details is not None else (None, [])
+        numbers, words = distinct(["", *cells, *texts, *(getattr(one, name) for one in single.values())])
+        of_cells, of_texts, of_single = np.split(numbers[1:], [len(cells), len(cells) + len(texts)])
+        index = np.zeros(plan.length, np.int32)
+        if cells:
+            lookup = plan.spread(of_cells)
+            in_blocks(plan.length, lambda part: index.__setitem__(part, lookup[plan.cell[part]]), plan.pool)
+        if own is not None and self.details is not None:
+            index[self.rows] = of_texts[own] if of_cell is None else np.where(self.details.refused, of_texts[own], 0)
+        index[list(single)] = of_single
+        return _dictionary(index, words, index == 0 if missing is None else missing)
 
     def hcpcs(self) -> Any:
         """The code."""
-        return self._text(lambda cell: cell.row.code if cell.row else "", "code", self.answers.refused)
+        return self._text("hcpcs", lambda cell: cell.row.code if cell.row else "", self.answers.refused)
 
     def units(self) -> Any:
         """Billing units of the administered line."""
-        refused = self.answers.refused
-        return pa.array(self.answers.units, pa.int64(), mask=refused if refused.any() else None)
-
-    def modifier(self) -> Any:
-        """Modifiers of the administered line, separated by bars."""
-        return self._text(None, "modifier", None)
+        return self._counted(self.answers.units)
 
     def waste_units(self) -> Any:
         """Units of the JW line, 0 where there is none."""
@@ -438,17 +389,12 @@ class Result:
         if self.details is not None:
             made[self.rows] = self.details.waste
         for row, one in self.answers.single.items():
-            made[row] = one.waste
+            made[row] = one.waste_units
+        return self._counted(made)
+
+    def _counted(self, units: Any) -> Any:
         refused = self.answers.refused
-        return pa.array(made, pa.int64(), mask=refused if refused.any() else None)
-
-    def ndc11(self) -> Any:
-        """The NDC in 11 digits."""
-        return self._text(None, "ndc", None)
-
-    def ndc_qualifier(self) -> Any:
-        """What the NDC quantity counts."""
-        return self._text(None, "qualifier", None)
+        return pa.array(units, pa.int64(), mask=refused if refused.any() else None)
 
     def ndc_quantity(self) -> Any:
         """The NDC quantity of the administered line."""
@@ -458,8 +404,8 @@ class Result:
             has[self.rows] = self.details.counted
             made[self.rows, 0] = self.details.quantity
         for row, one in self.answers.single.items():
-            has[row] = one.quantity is not None
-            value = int(one.quantity * columns.MICRO) if one.quantity is not None else 0
+            has[row] = one.ndc_quantity is not None
+            value = int(one.ndc_quantity * columns.MICRO) if one.ndc_quantity is not None else 0
             made[row] = np.array([value & (2**64 - 1), value >> 64], np.object_).astype(np.uint64).view(np.int64)
         has &= ~self.answers.refused
         bits = pa.py_buffer(np.packbits(has, bitorder="little"))
@@ -467,15 +413,18 @@ class Result:
 
     def status(self) -> Any:
         """Billed or refused."""
-        return Words(*STATUS).column(self.answers.refused.astype(np.int32))
+        return _dictionary(self.answers.refused.astype(np.int32), STATUS)
 
     def reason(self) -> Any:
         """Why a row is refused."""
         refused = self.answers.refused
         if not refused.any():
             return pa.nulls(self.plan.length, pa.dictionary(pa.int32(), pa.string()))
-        return self._text(lambda cell: cell.reason, "reason", ~refused)
+        return self._text("reason", lambda cell: cell.reason, ~refused)
 
-    def findings(self) -> Any:
-        """Rule ids, separated by bars."""
-        return self._text(None, "findings", None)
+
+def _dictionary(index: Any, words: Sequence[str], missing: Any | None = None) -> Any:
+    """A column of texts from their numbers (int32); `missing` marks the rows without a value."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(index, pa.int32(), mask=missing), pa.array(words, pa.string()), safe=False
+    )

@@ -105,13 +105,6 @@ def read_day(value: Any, written: str = "") -> tuple[int, str]:
         return 0, reason_of(error)
 
 
-def read_number(day: int) -> tuple[int, str]:
-    """Days since 1970 where the calendar has the day, else the reason why it is none."""
-    if 1 <= day + EPOCH <= dt.date.max.toordinal():
-        return day, ""
-    return 0, f"DateError: day {day:,} from {EPOCH_DAY} is not a day of the calendar, whose years are 1 to 9999."
-
-
 def whole_numbers(ratio: Fraction, scale: int) -> tuple[int, int, int]:
     """P, Q and the largest k so that a dose of k * 10^-scale is k * P / Q billing units, all within 64 bits.
 
