@@ -605,9 +605,7 @@ def test_a_table_in_many_chunks_with_dictionaries_of_their_own() -> None:
     assert jc.batch.bill(table, outputs=("units",))["units"].to_pylist() == [2, 4, 3, None]
 
 
-def test_more_combinations_than_a_lookup_table_holds_are_numbered_as_they_come(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_more_combinations_than_a_lookup_table_holds_are_numbered_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     from jcodeunits.batch import joints
 
     rows = [

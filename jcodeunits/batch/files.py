@@ -112,7 +112,7 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
             schema, sheet = workbook.opened(path, name, ROWS)
             return OpenedInput(name, schema, sheet, None, lambda: None)
         codec = _COMPRESSED.get(path.suffix.lower())
-        return _csv(_Counted(path.open("rb")), name, codec, encoding, path.stat().st_size)
+        return _csv(_CountedStream(path.open("rb")), name, codec, encoding, path.stat().st_size)
 
 
 def _in_one_piece(path: Path, name: str, kind: str) -> None:
@@ -136,7 +136,7 @@ def _standard_input(name: str, keys: Sequence[str], encoding: str) -> OpenedInpu
         spool.seek(0)
         return _parquet(spool, name, keys)
     codec = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
-    return _csv(_Counted(stream, head), name, codec, encoding, None)
+    return _csv(_CountedStream(stream, head), name, codec, encoding, None)
 
 
 def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
@@ -171,7 +171,7 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-class _Counted:
+class _CountedStream:
     """A binary stream that counts what is read, with some bytes put back before it."""
 
     def __init__(self, stream: Any, head: bytes = b"") -> None:
@@ -196,7 +196,7 @@ class _Counted:
             self.stream.close()
 
 
-def _csv(file: _Counted, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
+def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
     """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing.
 
     Blocks that end with a line are parsed one after the other, each to its end, so that no thread of the parser is
@@ -260,18 +260,19 @@ def _blocks(stream: Any, held: bytes, name: str) -> Iterator[bytes]:
 
     Blank lines at the end are none.
     """
-    while chunk := stream.read(_CSV_BLOCK):
-        held += chunk
+    ended = False
+    while not ended:
+        chunk = stream.read(_CSV_BLOCK)
+        held, ended = held + chunk, not chunk
         end = len(held)
         while (end := held.rfind(b"\n", 0, end)) >= 0 and held.count(b'"', 0, end) % 2:
             continue
-        if end < 0 and len(held) > _LONGEST_LINE:
+        block, held = held[: end + 1], held[end + 1 :]
+        if block.strip():
+            yield block
+        if len(held) > _LONGEST_LINE:
             says = f"{name}: a line is longer than {_LONGEST_LINE >> 20} MB, or its quotes never close. Mend the line."
             raise BatchError(says, file=name, place="line")
-        if end >= 0:
-            block, held = held[: end + 1], held[end + 1 :]
-            if block.strip():
-                yield block
     if held.strip():
         yield held
 
