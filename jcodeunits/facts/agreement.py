@@ -11,8 +11,10 @@ from ..amount import decimal_text, round_up
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .drug_rows import Drug
+from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import DrugText, fits, own_words
+from .reading_names import DrugText, own_words
+from .strengths import fits, is_beside
 from .words import normal
 
 _MANY = 4  # units: fewer are likely of every code
@@ -86,12 +88,15 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
             fine = dose is not None and dose.amount == part.amount
             why = "it is read only where it is the dose" if dose is not None else "give the dose"
         elif part.kind == "billing unit":
-            fine = row.size is not None and ratio(row, Dose(part.amount, part.unit)) == 1
+            fine = row.size is not None and _is_one(row, part)
             why = f"{row.code} counts {row.one_unit}"
+        elif part.kind == "part":
+            fine, why = " / " in row.ingredient, f"{row.code} ({row.name}) has one part"
         elif part.kind == "concentration" and counts_volume(row) and not row.components:
             fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
         else:
-            fine, why = fits(row, part), f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
+            fine = fits(row, part) or is_beside(row, part, reading.strengths)
+            why = f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
         if not fine:
             raise AmbiguousDrug(
                 f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code.",
@@ -99,6 +104,13 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
                 candidates=(row.code,),
                 on=on,
             )
+
+
+def _is_one(row: Drug, part: Strength) -> bool:
+    """Whether a text's billing unit is that of a row, by the amount or as one thing that it counts."""
+    counted = [unit for amount, unit in ((row.size, row.unit), *row.equivalents) if amount == 1 and unit]
+    is_thing = part.amount == 1 and any(units.counts(part.unit, unit) for unit in counted)
+    return is_thing or ratio(row, Dose(part.amount, part.unit)) == 1
 
 
 def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:

@@ -28,6 +28,7 @@ from .reading_names import COMPOUNDED, DrugText, Named, bare_names, own_words, r
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
+_LOOSE = frozenset({"suspension", "solution", "granules", "powder"})  # forms that are no tablet and no capsule
 
 
 @attrs.frozen
@@ -493,6 +494,8 @@ def _of_form(
 ) -> tuple[Drug, ...]:
     """The rows whose form a word of the text says, where there are such among those given so ("oral suspension")."""
     for word, _ in forms:
+        if catalog.around[normal(word)].kind == "solid":
+            rows = tuple(row for row in rows if _LOOSE.isdisjoint(normal(row.form).split())) or rows
         for said in spelt(catalog, word):
             rows = tuple(row for row in rows if said <= set(normal(row.form).split())) or rows
     return rows

@@ -334,7 +334,8 @@ class Successor(Dated):
 class NameWord(Dated):
     """A word or phrase that stands in drug texts and is no drug itself.
 
-    `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `form` and `package` the
+    `means` is, by `kind`: `spelling` the words that it is short for; `route` the route; `solid` the
+    route of what is no liquid, powder or granules; `form` and `package` the
     ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
     never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
     `release` the forms of slow release, of which it tells the rows;
@@ -345,7 +346,9 @@ class NameWord(Dated):
     KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
 
     word: str = column(text)
-    kind: str = column(choice("spelling", "route", "form", "package", "property", "release", "isotope", "fluid"))
+    kind: str = column(
+        choice("spelling", "route", "solid", "form", "package", "property", "release", "isotope", "fluid")
+    )
     means: str = column(optional)
 
 

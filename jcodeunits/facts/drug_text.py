@@ -19,14 +19,41 @@ from .words import normal, squeezed
 Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part"]
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_ACTIVITY = ("iu", "u", "unt", "mu", "[iu]", "[usp'u]", "[arb'u]")  # units of activity as records and RxNorm write them
+_ACTIVITY = (
+    "iu",
+    "u",
+    "unt",
+    "tu",
+    "el.u",
+    "elu",
+    "mu",
+    "[iu]",
+    "[usp'u]",
+    "[arb'u]",
+)  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
     {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
 )
+_COUNTED = {
+    "study dose": "study dose",
+    "treatment dose": "treatment",
+    "therapeutic dose": "therapeutic dose",
+    "treatment": "treatment",
+    "dose": "dose",
+    "vial": "vial",
+    "implant": "implant",
+    "patch": "patch",
+    "square centimeter": "cm2",
+}  # what descriptors count by one, without a number
 _CODE = re.compile(r"[A-Za-z]\d{4}")
 _WITH = re.compile(r"\bw/", re.IGNORECASE)
 _SUM = re.compile(r"\b(\d{1,5}(?:\.\d{1,4})?)\s?\((\d{1,5}(?:\.\d{1,4})?)-(\d{1,5}(?:\.\d{1,4})?)\)", re.ASCII)
-_NON = re.compile(r"\bnon-", re.IGNORECASE)
+_IODINE = re.compile(r"(?<=mg)\s?(?:i|iodine)(?=\s?/)", re.IGNORECASE)  # as labels of contrast media count it
+_NON = re.compile(r"\bnon(?:-|\s(?=esrd))", re.IGNORECASE)
+_EQUIVALENT = re.compile(r"\bthere?apeutically\s+(?=equivalent\b)", re.IGNORECASE)
+_TIMES = r"(?:\d{1,2}\s?(?:w(?:ee)?ks?|mo(?:nth)?s?|d(?:ays?)?|y(?:ea)?rs?)|(?:week|month|year)s?)"
+_AGAIN = re.compile(rf"\b(?:q|every)\s?{_TIMES}\b", re.IGNORECASE)  # when a dose is given again, never twice on a day
+_DOTTED = re.compile(r"\bi\.u\.(?!\w)", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -37,6 +64,11 @@ class Strength:
     kind: Kind
     amount: Fraction
     unit: str = ""
+
+    @property
+    def is_by_volume(self) -> bool:
+        """Whether it is written with a volume: "100 mL", "400 mg/200 mL"."""
+        return self.kind == "volume" or (self.kind == "concentration" and "/" in self.written)
 
     @property
     def is_ratio(self) -> bool:
@@ -64,16 +96,21 @@ def _units_pattern() -> str:
 
 @lru_cache(maxsize=1)
 def _scanner() -> re.Pattern[str]:
-    unit = _units_pattern()
+    unit, counted = _units_pattern(), "|".join(map(re.escape, sorted(_COUNTED, key=len, reverse=True)))
+    over = r"(?:/|\bper\b(?:\ssingle[\s-](?:dose|use))?)"
     return re.compile(
         rf"""
         (?P<percent>{_NUMBER})\s?% |
         (?P<ratio>1\s?:\s?(?:{_NUMBER})) (?![\w.]) |
+        (?<![\w.-]) (?P<pair>(?:{_NUMBER})(?:\s?[-/]\s?(?:{_NUMBER}))+) \s?-?\s? (?:mg|mcg|g|gm|gram|grams|units?)
+            (?![a-z0-9]) (?: \s?/\s? (?:{_NUMBER})? \s? (?:ml|vial|syringe|dose|bag) (?![a-z0-9]) )? |
         \bu-?(?P<activity>40|100|200|300|500) (?!\w) |
+        \bper\s+(?:single[\s-](?:dose|use)\s)?(?P<one>{counted}|{unit}) (?![a-z0-9]) |
         (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
             (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
-            (?: \s?/\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
-              | \s?/\s? (?P<container>vial|vil|vl|syringe|syr|dose|pen|cartridge|bag|ampule|ampul|amp) (?![a-z0-9]) )? |
+            (?: \s?{over}\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
+              | \s?{over}\s? (?P<container>vial|vil|vl|syringe|syr|dose|pen|cartridge|bag|ampule|ampul|amp)
+                (?![a-z0-9]) )? |
         (?P<word>\d+\.\d+|[^\W_]+|\+)
         """,
         re.VERBOSE | re.IGNORECASE,
@@ -108,6 +145,8 @@ def _strength(found: re.Match[str]) -> Strength | None:
 
 def _measured(found: re.Match[str]) -> Strength | None:
     written = found[0].strip()
+    if found["pair"]:
+        return Strength(written, "part", Fraction(1))
     if found["percent"]:
         return Strength(written, "concentration", _number(found["percent"]) * 10, "mg")
     if found["ratio"]:
@@ -115,6 +154,9 @@ def _measured(found: re.Match[str]) -> Strength | None:
         return Strength(written, "concentration", 1000 / parts, "mg") if parts else None
     if found["activity"]:
         return Strength(written, "concentration", _number(found["activity"]), "unit")
+    if found["one"]:
+        one = found["one"].casefold()
+        return Strength(written, "billing unit", Fraction(1), _COUNTED.get(one) or _unit(one))
     spelling, scale = found["unit"].casefold(), (found["scale"] or "").casefold()
     amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
     if found["per"]:
@@ -130,7 +172,10 @@ def _measured(found: re.Match[str]) -> Strength | None:
 def parts_of(text: str) -> list[Part]:
     """The words of a text, its strengths and its codes, in their order."""
     text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
-    plain = _NON.sub("non", _WITH.sub("with ", text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")))
+    text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
+    text = _AGAIN.sub("monthly", text)
+    text = _DOTTED.sub("IU", _EQUIVALENT.sub("", text))
+    plain = _NON.sub("non", _WITH.sub("with ", _IODINE.sub("", text)))
     made: list[Part] = []
     for found in _scanner().finditer(plain):
         word = found["word"]
@@ -139,7 +184,9 @@ def parts_of(text: str) -> list[Part]:
             percent = found["percent"]
             key = decimal_text(_number(percent)) if percent and strength else squeezed(found[0])
             made.append(Part(key, found[0].strip(), strength))
-        elif _CODE.fullmatch(word) and hcpcs.is_valid(word):
+        elif (
+            _CODE.fullmatch(word) and hcpcs.is_valid(word) and [part.key for part in made[-2:]] != ["equivalent", "to"]
+        ):
             made.append(Part(word.casefold(), word, None, hcpcs.compact(word)))
         elif word.casefold() not in _JOINING:
             made.append(Part(normal(word), word))

@@ -312,7 +312,7 @@ class Catalog:
     @cached_property
     def around(self) -> dict[str, NameWord]:
         """Words of routes, forms and packages by their normal spelling."""
-        kinds = ("route", "form", "package", "property", "release")
+        kinds = ("route", "solid", "form", "package", "property", "release")
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
 
     @cached_property

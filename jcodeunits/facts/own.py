@@ -349,7 +349,7 @@ def _wrong_needed(_base: Book, made: Book, row: NeededModifier) -> Iterable[str]
 
 
 def _wrong_word(_base: Book, _made: Book, row: NameWord) -> Iterable[str]:
-    if row.kind == "route" and row.means not in routes.NAMES:
+    if row.kind in ("route", "solid") and row.means not in routes.NAMES:
         yield f"column means: {row.means!r} is none of {', '.join(routes.NAMES)}"
 
 

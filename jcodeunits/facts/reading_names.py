@@ -21,17 +21,18 @@ from ..errors import AmbiguousDrug
 from .drug_rows import Brand, Drug, NameWord
 from .drug_text import Kind, Part, Strength, parts_of, strength_in
 from .drugs import Catalog
+from .strengths import contradict, is_of_salt, same
 from .words import check_length, normal, squeezed
 
 COMPOUNDED = "compounded"  # a drug that no maker sells
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
+_MOST_SPELT = 2  # times: "sod" is sodium, and "heparin sodium porcine" is heparin sodium
 _LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
-_ROUNDED = 200  # labels round a concentration to less than half a percent
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
@@ -72,7 +73,8 @@ class DrugText:
     def concentration(self) -> Strength | None:
         """What one mL holds, where the text says it."""
         found = self.of("concentration")
-        return found[0] if found and all(_same(part, found[0]) for part in found) else None
+        found = tuple(part for part in found if not is_of_salt(part)) or found
+        return found[0] if found and all(same(part, found[0]) for part in found) else None
 
     @property
     def is_bare(self) -> bool:
@@ -166,19 +168,18 @@ def _by_rxnorm(catalog: Catalog, found: re.Match[str]) -> str:
 
 
 def _spelt_out(catalog: Catalog, parts: Sequence[Part]) -> Iterator[tuple[Part, ...]]:
-    """The same parts with words cut short written out: "pcn g" as "penicillin g"."""
-    made: list[Part] = []
-    at, changed = 0, False
-    while at < len(parts):
-        size, row = _phrase(catalog.cut_short, parts, at)
-        if row is None:
-            made.append(parts[at])
-        else:
-            made += [Part(word, word) for word in normal(row.means).split()]
-            changed = True
-        at += size
-    if changed:
-        yield tuple(made)
+    """The same parts with words cut short written out, as often as that is needed: "pcn g" as "penicillin g"."""
+    for _ in range(_MOST_SPELT):
+        made: list[Part] = []
+        at = 0
+        while at < len(parts):
+            size, row = _phrase(catalog.cut_short, parts, at)
+            made += parts[at : at + 1] if row is None else [Part(word, word) for word in normal(row.means).split()]
+            at += size
+        if made == list(parts):
+            return
+        parts = tuple(made)
+        yield parts
 
 
 def _phrase(table: dict[str, NameWord], parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
@@ -255,11 +256,14 @@ def _without(catalog: Catalog, parts: Sequence[Part]) -> tuple[list[Part], tuple
 
 
 def _fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
-    """A fluid that something is in ("in NS", "in 100 mL dextrose 5 %"), and how many parts say so."""
-    if parts[at].key != "in":
-        return 1, None
+    """A fluid that something is in ("in 100 mL dextrose 5 %", "400 mg/200 mL D5W"), and how many parts say so."""
     first = at + 1
-    if first < len(parts) and (held := parts[first].strength) is not None and held.kind == "volume":
+    if parts[at].key != "in":
+        before = parts[at - 1].strength if at else None
+        if before is None or not before.is_by_volume:
+            return 1, None
+        first = at
+    elif first < len(parts) and (held := parts[first].strength) is not None and held.kind == "volume":
         first += 1
     if first >= len(parts):
         return 1, None
@@ -370,14 +374,12 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         use.codes.append(part.code)
         return 1
     if part.strength is not None:
-        if part.strength.kind in use.sizes and part.key not in use.sizes[part.strength.kind]:
-            return 0  # the brand is listed by its strengths, and this is none of them
-        if not _is_percent(use, part):
-            use.strengths.append(part.strength)
-        return 1
+        return int(_is_strength(use, part, part.strength))
     size, row = _fluid(catalog, parts, at)
     if row is not None:
         return _mix(use, row, parts[at : at + size])
+    if part.key == "in" and _is_held(use, parts, at):
+        return 2
     size, row = _phrase(catalog.around, parts, at)
     if row is None and use.is_uncoded and part.key in catalog.salt_words | {COMPOUNDED}:
         use.own |= {part.key} & {COMPOUNDED}
@@ -393,11 +395,37 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         return size
     if use.is_sheet and row.means != "topical":
         return 0  # a sheet of tissue is neither injected nor in a vial: the word is a slip in its name
-    if row.kind == "route":
+    if row.kind in ("route", "solid"):
         use.routes.append(row.means)
+        use.forms += [(row.word, (row.means,))] if row.kind == "solid" else []
     else:
         use.forms.append((row.word, tuple(row.means.split("|")) if row.means else ()))
     return size
+
+
+def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
+    """Whether a strength may stand beside the name: a brand that is listed by its strengths has no other."""
+    if strength.kind in use.sizes and part.key not in use.sizes[strength.kind]:
+        return False
+    if not _is_percent(use, part):
+        use.strengths.append(strength)
+    return True
+
+
+def _is_held(use: _Use, parts: Sequence[Part], at: int) -> bool:
+    """Whether an amount is said to be in a volume ("40 mg in 0.4 mL"): both are used as the concentration."""
+    before = parts[at - 1].strength if at else None
+    held = parts[at + 1].strength if at + 1 < len(parts) else None
+    if (
+        before not in use.strengths
+        or before is None
+        or held is None
+        or (before.kind, held.kind) != ("amount", "volume")
+    ):
+        return False
+    written, amount = f"{before.written} in {held.written}", before.amount / held.amount
+    use.strengths[use.strengths.index(before)] = Strength(written, "concentration", amount, before.unit)
+    return True
 
 
 def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
@@ -530,20 +558,12 @@ def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
         if strength is not None:
             reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
     said = reading.of("concentration")
-    if any(not _same(part, said[0]) for part in said) and not _are_parts(catalog, reading):
+    if any(contradict(one, other) for one in said for other in said) and not _are_parts(catalog, reading):
         shown = " and ".join(part.written for part in said)
         raise AmbiguousDrug(
             f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
         )
     return reading
-
-
-def _same(one: Strength, other: Strength) -> bool:
-    """Whether two concentrations are one, as labels round them."""
-    if units.dimension(one.unit) != units.dimension(other.unit):
-        return False
-    rest = one.amount * units.factor(one.unit, other.unit) - other.amount
-    return abs(rest) * _ROUNDED <= other.amount
 
 
 def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strength:
@@ -563,19 +583,3 @@ def _are_parts(catalog: Catalog, reading: DrugText) -> bool:
     """Whether each strength may be that of one part: the names mean combinations of as many parts."""
     rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
     return bool(rows) and all(row.ingredient.count(" / ") + 1 == len(reading.of("concentration")) for row in rows)
-
-
-def fits(row: Drug, strength: Strength) -> bool:
-    """Whether a strength is of the kind that a row counts; what one device or dose holds is never counted."""
-    if row.refuses or row.basis == "each" or not row.unit:
-        return True
-    counted = [row.unit, *(unit for _, unit in row.equivalents), *(part.unit for part in row.components)]
-    if strength.kind in ("volume", "part"):
-        return True
-    return any(_alike(strength.unit, unit) for unit in counted)
-
-
-def _alike(one: str, other: str) -> bool:
-    if units.dimension(one) == units.dimension(other):
-        return True
-    return (one == "unit" and units.is_activity(other)) or (other == "unit" and units.is_activity(one))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from functools import cache
 
 from shipped import DRUGS
 
@@ -20,13 +21,6 @@ NAMES = sorted(
     | {row.brand for row in DRUGS.brands}
     | {row.name for row in DRUGS.names if row.kind != "unsafe"}
 )
-SAME = {
-    "lar": "depot",
-    "er": "extended release",
-    "xr": "extended release",
-    "ns": "saline",
-    "liposomal": "liposome",
-}  # one word for another
 
 
 def answer(text: str) -> Drug | None:
@@ -49,17 +43,50 @@ def endings() -> list[str]:
     )
 
 
+def spelt(text: str) -> str:
+    """A text as reviewed rows write it out, the longest phrases first, without forms, routes and packages."""
+    words, made, at = normal(text).split(), [], 0
+    while at < len(words):
+        for size in range(min(8, len(words) - at), 0, -1):
+            phrase = words[at : at + size]
+            short, public = DRUGS.cut_short.get(" ".join(phrase)), DRUGS.public.get("".join(phrase))
+            if " ".join(phrase) in DRUGS.around:
+                break
+            if short is not None or (public is not None and public.is_name):
+                made.append(normal(short.means if short is not None else public.means))
+                break
+        else:
+            size = 1
+            made.append(words[at])
+        at += size
+    return " ".join(made)
+
+
+@cache
+def listed(code: str) -> tuple[frozenset[str], ...]:
+    """The words of every name that is listed for a code or may mean it."""
+    named = (name for name in NAMES if code in {row.code for row in DRUGS.meant_by(squeezed(name))})
+    return tuple(frozenset(normal(name).split()) for name in named)
+
+
 def is_said(end: str, name: str, code: str) -> bool:
-    """Whether what stands behind a name says what the code is anyway: its form, its salt cut short, its other name."""
+    """Whether what stands behind a name says what the code is anyway: its form, its salt cut short, its other name.
+
+    Words cut short and names of public lists are compared as their reviewed rows write them out, and a text may be
+    made of several names that are listed for the code ("WoundEx Membrane" beside "BioSkin").
+    """
     held = {
         word
         for row in DRUGS.rows(code)
         for word in normal(f"{row.name} {row.form} {' '.join(row.routes)} {name}").split()
     }
-    held |= {word for text in DRUGS.around for word in text.split()}
-    words = [part for word in normal(end).split() for part in SAME.get(word, word).split()]
+    whole = {*spelt(f"{name} {end}").split(), *normal(f"{name} {end}").split()}
+    held |= {word for words in listed(code) if words <= whole for word in words}
     other = {row.code for row in DRUGS.meant_by(squeezed(end))}
-    return code in other or all(any(known.startswith(word) for known in held) for word in words)
+    spellings = (normal(end), spelt(end), spelt(spelt(end)), spelt(f"{name} {end}"))
+    return code in other or any(
+        all(any(known.startswith(word) for known in held) for word in text.split()) for text in spellings
+    )
 
 
 def test_no_name_with_the_end_of_another_answers_as_the_name_alone(figure) -> None:
