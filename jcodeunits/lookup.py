@@ -68,10 +68,14 @@ def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[
     denied = tuple(_denied(text, date, book))
     if denied and not text.strip().isdigit():
         return denied
+    text = _PLACE.sub("place ", text)
     one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
     found = (hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book))
     return tuple(dict.fromkeys((*found, *denied)))
 
+
+_SHORT = 2  # letters
+_PLACE = re.compile(r"^\s*POS[\s:-]+(?=\d)", re.IGNORECASE)
 
 # A reason or remark code as a remittance prints it: CO-97, PR 16, CARC 97, N362.
 _REASON = re.compile(r"(?:(?:CO|PR|OA|PI|CARC)[\s-]*)?(\d{1,3})", re.ASCII | re.IGNORECASE)
@@ -102,10 +106,10 @@ def _denial(row: Denial) -> Hit:
 
 def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
     """The rows of the policy tables, and the rules in effect, in which every word occurs."""
-    wanted = text.casefold().split()
+    wanted = [_word(word) if len(word) <= _SHORT else re.compile(re.escape(word)) for word in text.casefold().split()]
     found = [*search(reference.policy, text, on)]
     for hit in (*_rules(on), *_said(reference)):
-        if all(word in f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold() for word in wanted):
+        if all(word.search(f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold()) for word in wanted):
             found.append(hit)
     return sorted(found, key=lambda hit: _rank(hit, text.casefold()))
 
@@ -196,9 +200,11 @@ def _holds(hit: Hit, wanted: list[re.Pattern[str]]) -> bool:
 
 
 def _word(text: str) -> re.Pattern[str]:
-    """A word by its beginning; a number only whole, so that place 53 is not found in 20553."""
+    """A word by its beginning; two letters and a number only whole: IM is no implant, place 53 not in 20553."""
     if text.isdigit():
         return re.compile(rf"(?<![\w.,-]){text}(?![\w]|[.,]\d)")
+    if len(text) <= _SHORT:
+        return re.compile(rf"(?<![\w-]){re.escape(text)}(?![\w-])")
     return re.compile(rf"(?<![\w-]){re.escape(text)}")
 
 

@@ -16,6 +16,7 @@ from jcodeunits import routes
 from jcodeunits.convert import billing_units, resolve
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NoCode, NotInEffect, UnknownDrug
+from jcodeunits.facts.by_dose import is_plain
 from jcodeunits.facts.choosing import choose
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.words import normal, squeezed
@@ -107,6 +108,40 @@ def test_a_route_without_a_code_is_refused() -> None:
 
 def test_other_forms_that_were_not_asked_for_are_told() -> None:
     assert set(choose(BOOK, "bupivacaine", ON).siblings) >= {"J0666"}
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "code"),
+    [
+        ("olanzapine", "2020-06-15", "S0166"),  # not J2358, which is the long-acting form
+        ("Zyprexa", "2023-02-15", "S0166"),
+        ("olanzapine", "2026-03-02", "J2359"),
+        ("Marcaine", "2020-06-15", "ended J0665"),  # not C9290, which is liposomal
+        ("bupivacaine hydrochloride", "2023-02-15", "ended J0665"),
+        ("Exparel", "2020-06-15", "C9290"),
+        ("bupivacaine liposomal", "2020-06-15", "C9290"),
+        ("Marcaine", "2026-03-02", "J0665"),
+    ],
+)
+def test_a_plain_name_never_means_a_special_form_because_the_plain_one_has_no_code_yet(
+    name: str, day: str, code: str
+) -> None:
+    assert _answer(name, dt.date.fromisoformat(day)) == code
+
+
+@pytest.mark.parametrize("year", range(2016, 2027))
+def test_on_no_day_does_a_plain_name_answer_with_a_form_that_is_no_successor_of_the_plain_code(year: int) -> None:
+    on = dt.date(year, 6, 15)
+    for ingredient, rows in DRUGS.ingredients.items():
+        plain = {row.code for row in rows if row.is_injected and not row.form and is_plain(row)}
+        try:
+            row = choose(DRUGS, ingredient, on).drug
+        except CodeError:
+            continue
+        if plain and row.is_injected and row.form and normal(row.form) not in ingredient:
+            kin = {one.successor for code in plain for one in DRUGS.successors_of(code)}
+            kin |= {one.code for code in plain for one in DRUGS.predecessors_of(code)}
+            assert row.code in kin, (ingredient, row)
 
 
 def test_a_maker_finds_the_makers_code() -> None:

@@ -488,6 +488,13 @@ def test_a_number_is_looked_up_whole_and_what_it_names_comes_first(run) -> None:
     assert not any(re.search(r"0[.]25|25[.]\d|\d,25", hit["title"] + hit["detail"]) for hit in hits)
 
 
+def test_two_letters_are_a_word_of_their_own_and_pos_is_a_place(run) -> None:
+    hits = run("lookup", "IM", *ON, "--json").json["hits"]
+    assert hits
+    assert all(re.search(r"\bIM\b", f"{hit['key']} {hit['title']} {hit['detail']}") for hit in hits)
+    assert run("lookup", "POS", "22", *ON, "--json").json["hits"][0]["key"] == "22"
+
+
 def test_looking_up_nothing_says_what_can_be_looked_up(run) -> None:
     assert "jcodeunits find" in refused(run("lookup", "no such thing", *ON))
     assert "jcodeunits find" in refused(run("lookup", " ", *ON))

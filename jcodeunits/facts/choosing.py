@@ -364,7 +364,7 @@ def _narrow(
     # A code for one use is meant only where that use is all that there is, or is said.
     fit, fitting = fitting, tuple(row for row in fitting if not row.use or named.own) or fitting
     general = _covering(catalog, name, fitting, by_code, on)
-    national = tuple(row for row in general if row.code in by_code or row.code[0] not in "CS") or general
+    national = _national(general, by_code)
     if by_code:
         return national, said, ()
     made_for = tuple(row.code for row in fitting if row not in general and is_local(row))
@@ -372,6 +372,8 @@ def _narrow(
     plain = tuple(row for row in national if not row.form and is_plain(row) and (route or not is_local(row)))
     exact = tuple(row for row in national if squeezed(row.ingredient) in meant)
     left = tuple(row for row in plain if row in exact) or plain or exact or national
+    if not named.own and not forms:
+        _check_plain(catalog, name, rows, left, on)
     made = tuple(row for row in national if is_made_for(catalog.properties, row, route))
     if made:
         return made, said, ()
@@ -384,6 +386,28 @@ def _narrow(
     others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
     # A brand made for the very place of the body is named, though a plain name never means it.
     return left, said, others + (made_for if route else ())
+
+
+def _national(rows: tuple[Drug, ...], by_code: frozenset[str]) -> tuple[Drug, ...]:
+    """The rows but those of a hospital or another payer for which a national code of the same form stands."""
+    forms = {row.form for row in rows if row.code[0] not in "CS"}
+    return tuple(row for row in rows if row.code in by_code or row.code[0] not in "CS" or row.form not in forms)
+
+
+def _check_plain(catalog: Catalog, name: str, rows: tuple[Drug, ...], left: tuple[Drug, ...], on: dt.date) -> None:
+    """Raise where a plain name is left with a special form alone, because the plain one has no code on that day."""
+    if not all(row.form and row.is_injected for row in left):
+        return
+    plain = tuple(row for row in rows if not row.form and is_plain(row) and row.is_injected)
+    near = {code for row in plain for code in _around(catalog, row.code)}
+    if plain and near.isdisjoint(row.code for row in left):
+        raise catalog.no_code_then(name, plain, on)
+
+
+def _around(catalog: Catalog, code: str) -> Iterable[str]:
+    """The codes that came before and after a code."""
+    yield from (row.successor for row in catalog.successors_of(code))
+    yield from (row.code for row in catalog.predecessors_of(code))
 
 
 def _without_salt(catalog: Catalog, rows: tuple[Drug, ...], on: dt.date) -> tuple[Drug, ...]:
@@ -494,9 +518,10 @@ def _of_form(
 ) -> tuple[Drug, ...]:
     """The rows whose form a word of the text says, where there are such among those given so ("oral suspension")."""
     for word, _ in forms:
-        if catalog.around[normal(word)].kind == "solid":
+        kind = catalog.around[normal(word)].kind
+        if kind == "solid":
             rows = tuple(row for row in rows if _LOOSE.isdisjoint(normal(row.form).split())) or rows
-        for said in spelt(catalog, word):
+        for said in spelt(catalog, word) if kind != "package" else ():
             rows = tuple(row for row in rows if said <= set(normal(row.form).split())) or rows
     return rows
 

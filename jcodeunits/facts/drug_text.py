@@ -16,7 +16,7 @@ from .. import hcpcs, units
 from ..amount import decimal_text, exact
 from .words import normal, squeezed
 
-Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part"]
+Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part", "by body"]
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _ACTIVITY = (
@@ -58,7 +58,7 @@ _DOTTED = re.compile(r"\bi\.u\.(?!\w)", re.IGNORECASE)
 
 @attrs.frozen
 class Strength:
-    """An amount in a drug's text: in one mL (`concentration`), of one container, or a bare number."""
+    """An amount in a drug's text: in one mL (`concentration`), of one container, by weight, or a bare number."""
 
     written: str
     kind: Kind
@@ -110,7 +110,8 @@ def _scanner() -> re.Pattern[str]:
             (?:(?P<scale>thousand|million|billion)\s)? \s?(?P<unit>{unit}) (?![a-z0-9])
             (?: \s?{over}\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
               | \s?{over}\s? (?P<container>vial|vil|vl|syringe|syr|dose|pen|cartridge|bag|ampule|ampul|amp)
-                (?![a-z0-9]) )? |
+                (?![a-z0-9])
+              | \s?/\s? (?P<body>kg|m2|m²) (?![a-z0-9]) )? |
         (?P<word>\d+\.\d+|[^\W_]+|\+)
         """,
         re.VERBOSE | re.IGNORECASE,
@@ -161,6 +162,8 @@ def _measured(found: re.Match[str]) -> Strength | None:
     amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
     if found["per"]:
         return Strength(written, "billing unit", amount, unit)
+    if found["body"]:
+        return Strength(written, "by body", amount, unit)
     if found["volume"]:
         below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
         return Strength(written, "concentration", amount / below, unit) if below else None

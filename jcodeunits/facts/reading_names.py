@@ -315,7 +315,8 @@ class _Use:
     is_brand: bool = False  # of an ingredient: no word makes another product of it
     is_product: bool = False  # a brand of one code
     is_sheet: bool = False
-    sizes: dict[str, frozenset[str]] = attrs.Factory(dict)  # strengths by which the name is listed, by their kind
+    sizes: dict[str, dict[str, Strength]] = attrs.Factory(dict)  # those by which the name is listed, by their kind
+    listed: str = ""  # the name with the one of them that is said
     own: set[str] = attrs.Factory(set)
     salts: set[str] = attrs.Factory(set)
     codes: list[str] = attrs.Factory(list)
@@ -343,7 +344,7 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugT
         at += size
     _settle(use)
     if named is not None:
-        key = _with_salts(catalog, named.key, use)
+        key = named.key + use.listed if use.listed else _with_salts(catalog, named.key, use)
         named = attrs.evolve(named, key=key, own=frozenset(use.own), salts=frozenset(use.salts))
     return DrugText(
         "",
@@ -404,9 +405,12 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
 
 
 def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
-    """Whether a strength may stand beside the name: a brand that is listed by its strengths has no other."""
-    if strength.kind in use.sizes and part.key not in use.sizes[strength.kind]:
-        return False
+    """Whether a strength may stand beside the name: one that is listed by its strengths has no other."""
+    if strength.kind in use.sizes:
+        listed = use.sizes[strength.kind]
+        use.listed = part.key if part.key in listed else next((k for k in listed if same(listed[k], strength)), "")
+        if not use.listed:
+            return False
     if not _is_percent(use, part):
         use.strengths.append(strength)
     return True
@@ -456,14 +460,14 @@ def _own(use: _Use, keys: Sequence[str]) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _sizes(catalog: Catalog, key: str) -> dict[str, frozenset[str]]:
+def _sizes(catalog: Catalog, key: str) -> dict[str, dict[str, Strength]]:
     """The strengths by which a brand is listed besides its name alone ("Lupron Depot 7.5 mg"), by their kind."""
-    made: dict[str, set[str]] = {}
+    made: dict[str, dict[str, Strength]] = {}
     for name in catalog.beginnings.get(key, ()):
         last = parts_of(name)[-1]
         if last.strength is not None and squeezed(name) == key + last.key:
-            made.setdefault(last.strength.kind, set()).add(last.key)
-    return {kind: frozenset(keys) for kind, keys in made.items()}
+            made.setdefault(last.strength.kind, {})[last.key] = last.strength
+    return made
 
 
 def _is_small(key: str) -> bool:
