@@ -230,3 +230,17 @@ def test_a_reason_is_read_from_the_condition_that_it_points_to(key: str) -> None
     assert [one.rule for one in alone.findings] == ["reason-unread"]
     refuted = {**condition, "verificationStatus": {"coding": [{"code": "refuted"}]}}
     assert read(given, refuted).administrations[0].diagnoses == ()
+
+
+@pytest.mark.parametrize("code", ["NOPE", "724.5", "M54.5 pain", "HISTORY"])
+def test_a_diagnosis_that_is_no_icd_10_code_is_noted_and_given_beside(code: str) -> None:
+    concept = {"coding": [{"system": fhir.ICD10, "code": code}]}
+    for module, text in (
+        (fhir, json.dumps({**ADMINISTRATION, "reasonCode": [concept]})),
+        (hl7v2, RAS.replace("|CP|", f"|{code}^^I10|CP|").replace("||||||||||||" + code, "|||||||||||" + code)),
+    ):
+        found = module.read(text, place="11", diagnoses=["R52"])
+        assert isinstance(found, Encounter)
+        assert [one.rule for one in found.findings] == ["reason-unread"]
+        assert found.administrations[0].diagnoses == ()
+        assert {line.diagnoses for line in jc.charge(found).lines} == {("R52",)}

@@ -13,7 +13,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _routes, _times, _units
+from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _noticed, _routes, _times, _units
 from ._fhir_json import (
     CPT,
     CVX,
@@ -78,7 +78,7 @@ def reading(
         raise FormatError(_nothing(message), format="fhir")
     cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
-    return _incoming.noted(read, _incoming.incomplete(SOURCE)) if has_next(message.root) else read
+    return _incoming.noted(read, _noticed.incomplete(SOURCE)) if has_next(message.root) else read
 
 
 def _one(
@@ -106,7 +106,7 @@ def _one(
 
 
 def _nothing(message: Message) -> str:
-    kinds = sorted(map(str, message.kinds))
+    kinds = sorted(quote(str(kind)).strip("'") for kind in message.kinds)
     orders = [kind for kind in kinds if kind in _ORDERS]
     if orders:
         return (
@@ -127,7 +127,7 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
     status = resource.get("status")
     for name in _fhir_json.NEGATIONS:
         if resource.get(name, False) is not False:
-            return _incoming.not_given(
+            return _noticed.not_given(
                 where, f"{name} says that it was not given", "Nothing was given to bill.", SOURCE, name
             )
     unsaid = status in (None, "", "unknown")
@@ -141,8 +141,8 @@ def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool
         fix = "Bill it when it is completed."
     else:
         fix = "Only a completed administration is billed."
-    said = str(status)[:20] if status else "not said"
-    return _incoming.not_given(where, f"its status is {said}", fix, SOURCE, "status")
+    said = quote(status).strip("'") if status else "not said"
+    return _noticed.not_given(where, f"its status is {said}", fix, SOURCE, "status")
 
 
 def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
@@ -150,14 +150,14 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
     for name in REASONS:
         if resource.get(name) and resource.get("status") != "stopped":
             why = f"it has a {name} (the reason why it was not given) beside a status that bills"
-            return _incoming.not_given(
+            return _noticed.not_given(
                 where, why, "One of the two contradicts the record: have it corrected.", SOURCE, name
             )
     for name in SUBPOTENT:
         if resource.get(name, False) is not False and not partial:
             fix = "If the dose recorded is what was given, read it with partial=True."
             why = f"{name} says that less than the full dose was given"
-            return _incoming.not_given(where, why, fix, SOURCE, name)
+            return _noticed.not_given(where, why, fix, SOURCE, name)
     return None
 
 
@@ -189,15 +189,17 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     notes: list[Finding] = []
     found, unread = _reasons(resource, around)
     if found:
-        says["diagnoses"] = found
-    notes += [_incoming.unread_reason(where, name, SOURCE) for name in unread]
+        said, asked = _noticed.diagnoses(found, where, "reason", SOURCE)
+        says |= said
+        notes += asked
+    notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
-    notes += _incoming.wasted(where, _prose(resource), SOURCE, "note", fields)
+    notes += _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
     if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
-        notes.append(_incoming.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
+        notes.append(_noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:
         says["self_administered"] = True
-        notes.append(_incoming.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
+        notes.append(_noticed.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
     patient = subject(resource)
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
@@ -205,9 +207,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         return [whole]
     if drugs := _mixed(whole, medication, facts):
         return _incoming.together(whole, drugs)
-    more = _incoming.unbilled(
-        where, _further(str(says.get("drug", "")), medication, where, facts), SOURCE, "ingredient"
-    )
+    more = _noticed.unbilled(where, _further(str(says.get("drug", "")), medication, where, facts), SOURCE, "ingredient")
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
 
 
@@ -235,7 +235,8 @@ def _medication(
         why = "its drug is a Medication that the message does not hold; give it in medications=[...]"
         raise refused(where, why, fills="drug")
     if found.get("status") not in MEDICATION_STATUS:
-        raise refused(where, f"its Medication has the status {found['status']}: name the drug anew")
+        status = quote(found["status"]).strip("'")
+        raise refused(where, f"its Medication has the status {status}: name the drug anew")
     return _joined([*said, found.get("code") or _sole_ingredient(found), beside]), found
 
 

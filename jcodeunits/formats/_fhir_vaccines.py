@@ -7,7 +7,7 @@ from typing import Any
 
 from jcodeunits.finding import Finding
 
-from . import _incoming
+from . import _noticed
 from ._fhir_json import NEGATIONS, words
 
 SOURCE = "fhir-immunization"
@@ -58,14 +58,14 @@ def reported(resource: Mapping[str, Any], where: str) -> Finding | None:
     for name, against in (("primarySource", False), ("reported", True)):
         if resource.get(name, not against) is not (not against):
             why = f"{name} says that it was reported, and not given here (a historical record)"
-            return _incoming.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
+            return _noticed.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
     said = resource.get("informationSource") or {}  # R5: a concept or who said it; before, of a report alone
     of_another = resource.get("primarySource") is not True and words(said.get("concept") or said)
     for name, there in (("reportOrigin", resource.get("reportOrigin")), ("informationSource", of_another)):
         if there:
             why = f"{name} says that another one's record or memory was taken down, and not what was given here"
             fix = "Where it was given here, have the sender say so in primarySource and leave the origin out."
-            return _incoming.not_given(where, why, fix, SOURCE, name)
+            return _noticed.not_given(where, why, fix, SOURCE, name)
     return None
 
 
@@ -76,4 +76,4 @@ def funding(resource: Mapping[str, Any], where: str) -> tuple[Finding, ...]:
         said += words(one.get("program") or one)
     if not said or any(word.casefold() in _OWN_VACCINE for word in said):
         return ()
-    return (_incoming.public_vaccine(where, SOURCE, "fundingSource"),)
+    return (_noticed.public_vaccine(where, SOURCE, "fundingSource"),)

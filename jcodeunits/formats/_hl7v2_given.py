@@ -14,7 +14,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _hl7v2_mixtures, _incoming, _routes, _times
+from . import _hl7v2_mixtures, _incoming, _noticed, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
@@ -89,8 +89,9 @@ def _read(
             place="MSH-9",
         )
     if kind not in ("RAS", "VXU"):
+        what = coded(kind).strip("'") if kind else "This text"
         raise FormatError(
-            f"{kind or 'This text'} is no message of administrations (RAS), vaccines (VXU) or charges (DFT).",
+            f"{what} is no message of administrations (RAS), vaccines (VXU) or charges (DFT).",
             format="hl7v2",
             place="MSH-9",
         )
@@ -130,7 +131,7 @@ def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
     """A vaccine record, with the question who paid for the vaccine."""
     said = [(known, one.get(5)) for one in group.observations if (known := observations().get(one.get(3)))]
     public = [value for known, value in said if value and value not in known.private]
-    asked = (_incoming.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
+    asked = (_noticed.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
     return _incoming.of_vaccine(given, asked, facts)
 
 
@@ -180,7 +181,7 @@ def _of_order(orc: Segment | None, rxa: Segment, completed: bool) -> Finding | N
     if said is None or (said[2] and completed):
         return None
     fix = "If the record shows it as given, read it with completed=True." if said[2] else "It is not billed."
-    return _incoming.not_given(rxa.where, said[1], fix, SOURCE, said[0])
+    return _noticed.not_given(rxa.where, said[1], fix, SOURCE, said[0])
 
 
 def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
@@ -201,7 +202,7 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
 
 
 def _refused(rxa: Segment, why: str, fix: str, cite: str = "RXA-20") -> Finding:
-    return _incoming.not_given(rxa.where, why, fix, SOURCE, cite)
+    return _noticed.not_given(rxa.where, why, fix, SOURCE, cite)
 
 
 def _astray(rxa: Segment) -> int | None:
@@ -322,7 +323,7 @@ def _historical(rxa: Segment) -> Finding | None:
         if elsewhere or (system.upper().startswith("NIP") and code.lstrip("0")):
             fix = "Only what was given here is billed here."
             why = f"it is a historical record ({code if code in HISTORICAL else coded(code or text)})"
-            return _incoming.not_given(rxa.where, why, fix, SOURCE, "RXA-9")
+            return _noticed.not_given(rxa.where, why, fix, SOURCE, "RXA-9")
     return None
 
 
@@ -335,8 +336,8 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     gaps: dict[str, FormatError] = {}
     _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
     _incoming.take(says, gaps, lambda: named(rxa, 5, facts, says.get("dose", "")))
-    if diagnoses := _indications(rxa):
-        says["diagnoses"] = diagnoses
+    said, asked = _noticed.diagnoses(_indications(rxa), rxa.where, "RXA-19", SOURCE)
+    says |= said
     for rxr in group.routes:
         _incoming.take(says, gaps, partial(_also, says, rxr))
     _incoming.take_strength(says, gaps, lambda: strength(rxa, 13, 23), "hl7v2", rxa.where)
@@ -355,7 +356,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     batch = _incoming.batch(*min(lots, key=lambda one: _times.last_day(one[1]) or dt.date.max, default=("", "")))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
-    notes = _incoming.wasted(rxa.where, prose, SOURCE, "NTE")
+    notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE"))
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 

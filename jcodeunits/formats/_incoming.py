@@ -22,31 +22,12 @@ from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding
 from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
 from . import _names
 from ._times import last_day
-
-FINDINGS = declare(
-    __name__,
-    {
-        "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
-        "not-administered": ("The message says that a dose was not given", "warn"),
-        "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
-        "expiry-unread": ("The expiry of a lot is no date", "warn"),
-        "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
-        "product-expired": ("The lot had expired on the day it was given", "warn"),
-        "reason-unread": ("A reason that the message points to is not in it", "note"),
-        "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
-        "waste-noted": ("A note speaks of wasted drug", "warn"),
-        "vaccine-funding": ("The vaccine may come from a public program", "warn"),
-        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
-        "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
-        "utc-day": ("A time in UTC leaves the day of service open", "warn"),
-    },
-)
 
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
@@ -162,41 +143,6 @@ def take_strength(
         del says["concentration"]
 
 
-def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
-    """The finding for an administration that may not be billed."""
-    return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
-
-
-def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
-    """A question for each further drug in what was given, which the drug that is billed does not hold."""
-    fix = "If it was given as a drug of its own, bill it as a further administration of the same syringe or bag."
-    return tuple(
-        Finding("ingredient-unbilled", "warn", f"{where}: it also holds {quoted(name)}.", fix, (cited(source, cite),))
-        for name in dict.fromkeys(names)
-    )
-
-
-def dose_or_rate(where: str, source: str, cite: str) -> Finding:
-    """The question whether the dose is the amount that was given, or what ran in an hour or a minute."""
-    says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
-    fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
-    return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
-
-
-def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
-    """The finding for what somebody gave who is no staff of the practice."""
-    says = f"{where}: {who} gave it, and not the staff: no administration is billed."
-    fix = "Where the record shows that the staff gave it, have the sender correct the performer."
-    return Finding("performer-not-staff", "warn", says, fix, (cited(source, cite),))
-
-
-def public_vaccine(where: str, source: str, cite: str) -> Finding:
-    """The question whether a vaccine was the practice's own: one from a public program has no price."""
-    says = f"{where}: the vaccine may come from a public program, which gives it without charge."
-    fix = "If it does, bill its administration as the payer wants it, and the vaccine without a price."
-    return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
-
-
 def of_vaccine(given: Given, notes: Iterable[Finding], facts: Reference) -> Given:
     """What a vaccine record gives: its purpose and its notes; a missing dose may be given as one dose."""
     says = {**_purpose(str(given.says.get("drug", "")), facts), **given.says}
@@ -242,30 +188,6 @@ def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tupl
     )
 
 
-_WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
-
-
-_WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
-
-
-def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """A question where a note, or the name of a further field, speaks of drug that was thrown away.
-
-    Nothing is ever billed from prose, nor from a field that nobody agreed on.
-
-    Source: the waste must be documented to be billed (Medicare Claims Processing Manual, chapter 17, section 40).
-    """
-    if any(_WASTE_FIELD.search(field) for field in fields):
-        what = "an extension of it"
-    elif any(_WASTED.search(note) for note in notes):
-        what = "a note beside it"
-    else:
-        return ()
-    says = f"{where}: {what} speaks of wasted drug, and the amount discarded is not recorded in a field."
-    fix = "Give discarded='30 mg' (or '0 mg') beside the message as the record shows it."
-    return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
-
-
 def _still_asks(note: Finding, extra: Mapping[str, Any]) -> bool:
     """Whether a question of reading stands: wastage is answered by what is said to be discarded."""
     answered = extra.get("discarded") is not None or any(
@@ -273,18 +195,6 @@ def _still_asks(note: Finding, extra: Mapping[str, Any]) -> bool:
         for one in extra.get("products") or ()
     )
     return note.rule != "waste-noted" or not answered
-
-
-def incomplete(source: str) -> Finding:
-    """The finding for a page of a search: what stands on the next one is missing."""
-    says = "The Bundle is a page with a next one: what was given and stands there is missing here."
-    return Finding("page-incomplete", "warn", says, "Read all pages together.", (cited(source, "Bundle.link"),))
-
-
-def unread_reason(where: str, what: str, source: str) -> Finding:
-    """A note that a reason for the administration is not among what the message holds."""
-    says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
-    return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
 
 
 def repeated(found: Encounter | JcodeunitsError, place: str, source: str) -> Encounter | JcodeunitsError:

@@ -15,7 +15,7 @@ from jcodeunits.errors import FormatError, quoted
 _LONGEST = 40
 _MOST_WORDS = 4
 _NUMBERED = re.compile(r"\d{5,}")
-_IN_LETTERS = re.compile(r"[^\W\d_]\d{9,}|\d{9,}[^\W\d_]")
+_IN_LETTERS = re.compile(r"[^\W\d_]\d{7,}|\d{7,}[^\W\d_]")
 
 
 def coded(value: object) -> str:

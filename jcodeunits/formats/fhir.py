@@ -210,7 +210,8 @@ def _stands(resource: Mapping[str, Any], where: str, problems: list[str]) -> Non
     for path, plain in STANDING.items():
         name = path.partition(".")[2]
         if path == f"{kind}.{name}" and resource.get(name) not in (None, *plain):
-            problems.append(f"{where}: its {name} is {resource[name]}, and only {' or '.join(plain)} is a charge")
+            said = coded(resource[name]).strip("'")
+            problems.append(f"{where}: its {name} is {said}, and only {' or '.join(plain)} is a charge")
     if (marked := turned(resource)) is not None:
         problems.append(f"{where}: it has {marked}, which changes its meaning in a way that is not known here")
 
@@ -309,7 +310,7 @@ def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) 
         return 0
     value = decimal(given)
     if value is None or value % 1 or value < 1:
-        problems.append(f"{where}: quantity {quoted(given)}, and a line counts whole units above 0")
+        problems.append(f"{where}: quantity {coded(given)}, and a line counts whole units above 0")
         return 0
     return int(value)
 

@@ -1,0 +1,116 @@
+"""What the readers of messages notice: the findings that travel with an encounter to its charge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from jcodeunits.errors import EncounterError, quoted
+from jcodeunits.finding import Finding, declare
+from jcodeunits.keys import DIAGNOSES
+from jcodeunits.tables import cited
+
+FINDINGS = declare(
+    __name__,
+    {
+        "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
+        "not-administered": ("The message says that a dose was not given", "warn"),
+        "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
+        "expiry-unread": ("The expiry of a lot is no date", "warn"),
+        "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
+        "product-expired": ("The lot had expired on the day it was given", "warn"),
+        "reason-unread": ("A reason that the message points to is not in it", "note"),
+        "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
+        "waste-noted": ("A note speaks of wasted drug", "warn"),
+        "vaccine-funding": ("The vaccine may come from a public program", "warn"),
+        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
+        "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
+        "utc-day": ("A time in UTC leaves the day of service open", "warn"),
+    },
+)
+
+
+def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding:
+    """The finding for an administration that may not be billed."""
+    return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
+
+
+def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+    """A question for each further drug in what was given, which the drug that is billed does not hold."""
+    fix = "If it was given as a drug of its own, bill it as a further administration of the same syringe or bag."
+    return tuple(
+        Finding("ingredient-unbilled", "warn", f"{where}: it also holds {quoted(name)}.", fix, (cited(source, cite),))
+        for name in dict.fromkeys(names)
+    )
+
+
+def dose_or_rate(where: str, source: str, cite: str) -> Finding:
+    """The question whether the dose is the amount that was given, or what ran in an hour or a minute."""
+    says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
+    fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
+    return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
+
+
+def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
+    """The finding for what somebody gave who is no staff of the practice."""
+    says = f"{where}: {who} gave it, and not the staff: no administration is billed."
+    fix = "Where the record shows that the staff gave it, have the sender correct the performer."
+    return Finding("performer-not-staff", "warn", says, fix, (cited(source, cite),))
+
+
+def public_vaccine(where: str, source: str, cite: str) -> Finding:
+    """The question whether a vaccine was the practice's own: one from a public program has no price."""
+    says = f"{where}: the vaccine may come from a public program, which gives it without charge."
+    fix = "If it does, bill its administration as the payer wants it, and the vaccine without a price."
+    return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
+
+
+_WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
+
+
+_WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
+
+
+def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """A question where a note, or the name of a further field, speaks of drug that was thrown away.
+
+    Nothing is ever billed from prose, nor from a field that nobody agreed on.
+
+    Source: the waste must be documented to be billed (Medicare Claims Processing Manual, chapter 17, section 40).
+    """
+    if any(_WASTE_FIELD.search(field) for field in fields):
+        what = "an extension of it"
+    elif any(_WASTED.search(note) for note in notes):
+        what = "a note beside it"
+    else:
+        return ()
+    says = f"{where}: {what} speaks of wasted drug, and the amount discarded is not recorded in a field."
+    fix = "Give discarded='30 mg' (or '0 mg') beside the message as the record shows it."
+    return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
+
+
+def incomplete(source: str) -> Finding:
+    """The finding for a page of a search: what stands on the next one is missing."""
+    says = "The Bundle is a page with a next one: what was given and stands there is missing here."
+    return Finding("page-incomplete", "warn", says, "Read all pages together.", (cited(source, "Bundle.link"),))
+
+
+def unread_reason(where: str, what: str, source: str) -> Finding:
+    """A note that a reason for the administration is not among what the message holds."""
+    says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
+    return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
+
+
+def diagnoses(found: Iterable[str], where: str, what: str, source: str) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """The diagnoses of an administration, and a note where a code that stands among them is none."""
+    known: dict[str, str] = {}
+    notes: tuple[Finding, ...] = ()
+    for code in found:
+        try:
+            DIAGNOSES.read(what, [code])
+            known[code] = code
+        except EncounterError:
+            says = f"{where}: {what} holds a code that is no ICD-10-CM code, so no diagnosis was taken from it."
+            notes = (Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),)),)
+    return {"diagnoses": list(known)} if known else {}, notes
