@@ -244,3 +244,53 @@ def test_a_diagnosis_that_is_no_icd_10_code_is_noted_and_given_beside(code: str)
         assert [one.rule for one in found.findings] == ["reason-unread"]
         assert found.administrations[0].diagnoses == ()
         assert {line.diagnoses for line in jc.charge(found).lines} == {("R52",)}
+
+
+def test_a_part_of_another_administration_asks_and_of_a_procedure_does_not() -> None:
+    for kind, rules in (("MedicationAdministration", ["part-of-another"]), ("Procedure", [])):
+        part = {**ADMINISTRATION, "partOf": [{"reference": f"{kind}/7"}]}
+        found = fhir.read(json.dumps(part), place="11")
+        assert isinstance(found, Encounter)
+        assert [one.rule for one in found.findings] == rules
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_is_given_at_home_asks_for_its_place(several: bool) -> None:
+    concept = {"coding": [{"code": "community"}]}
+    record = json.dumps({**ADMINISTRATION, "category": [concept] if several else concept})
+    for place, rules in (("11", ["given-at-home"]), ("12", [])):
+        found = fhir.read(record, place=place)
+        assert isinstance(found, Encounter)
+        assert [one.rule for one in found.findings] == rules
+
+
+@pytest.mark.parametrize("field", [4, 9, 12, 13, 14, 15, 16, 18, 19, 21])
+def test_the_null_of_hl7_is_as_good_as_no_value(field: int) -> None:
+    rows = RAS.split("\r")
+    rxa = rows[2].split("|")
+    rxa[field] = "" if field == 21 else rxa[field]
+    plain = hl7v2.read("\r".join([*rows[:2], "|".join(rxa), rows[3]]), place="11")
+    for null in ('""', '""^""'):
+        rxa[field] = null
+        found = hl7v2.read("\r".join([*rows[:2], "|".join(rxa), rows[3]]), place="11")
+        assert found == plain
+        assert found.findings == ()
+
+
+def test_the_null_of_hl7_in_what_is_needed_asks_for_it() -> None:
+    for old, new, wanted in (("|30|", '|""|', "dose="), ("IM", '""', "route="), ("^ketorolac", '""', "drug=")):
+        with pytest.raises(FormatError, match=wanted):
+            hl7v2.read(RAS.replace(old, new), place="11")
+
+
+def test_an_amount_in_another_currency_is_refused() -> None:
+    code = {"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}
+    item = {"sequence": 1, "productOrService": code, "quantity": {"value": 2}, "net": {"value": 10, "currency": "EUR"}}
+    for module, text in (
+        (fhir, json.dumps({"item": [item]})),
+        (hl7v2, ft1(f11="25.00&EUR")),
+        (x12, f"CUR*85*EUR~{HEAD}{LINE}"),
+    ):
+        with pytest.raises(FormatError, match=r"'EUR', and a claim charges US dollars"):
+            module.read(text)
+        module.read(text.replace("EUR", "USD"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -29,6 +29,7 @@ from ._fhir_json import (
     codes,
     decimal,
     has_next,
+    objects,
     refused,
     turned,
     words,
@@ -193,8 +194,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         says |= said
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
-    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
-    notes += _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
+    notes += _questions(resource, dosage, where)
     if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
         notes.append(_noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:
@@ -287,6 +287,27 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
         why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
         raise refused(where, why, fills="dose")
     return _quantity(dose, f"{where}, dose")
+
+
+COMMUNITY = "community"
+
+
+def _questions(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    """What is asked of a record whose elements beside the dose may change what is billed."""
+    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
+    yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
+    if any("MedicationAdministration/" in str(one.get("reference")) for one in objects(resource.get("partOf"))):
+        yield _noticed.part_of_another(where, SOURCE, "partOf")
+    if COMMUNITY in _category(resource.get("category")):
+        yield _noticed.at_home(where, SOURCE, "category")
+
+
+def _category(said: object) -> list[str]:
+    """Codes and words of the category: a concept, from R5 several."""
+    codings = [
+        one for concept in objects(said if isinstance(said, list) else [said]) for one in objects(concept.get("coding"))
+    ]
+    return [str(one.get("code")) for one in codings]
 
 
 def _is_rate(dosage: Mapping[str, Any]) -> bool:

@@ -233,7 +233,7 @@ def _misplaced(rxa: Segment, at: int, completed: bool) -> Finding | None:
 def _completion(rxa: Segment, done: str | None, partial: bool, completed: bool) -> Finding | None:
     """The finding for what RXA-18 and RXA-20 say against the administration."""
     status = rxa.get(20)
-    if rxa.raw(18).strip(f"{rxa.marks.component}{rxa.marks.repeat}{rxa.marks.sub} "):
+    if rxa.raw(18).strip(f'{rxa.marks.component}{rxa.marks.repeat}{rxa.marks.sub} "'):
         return _refused(
             rxa,
             f"RXA-18 gives a reason for refusal ({coded(rxa.get(18) or rxa.get(18, 2))}), so it was not taken",

@@ -67,6 +67,7 @@ class Marks:
 
 
 PLAIN = Marks()
+NULL = '""'  # a value that is taken back: as good as none
 _REPEATS_MOST = 100  # a charge points to a dozen diagnoses
 _LETTERS = {"F": "field", "S": "component", "R": "repeat", "E": "escape", "T": "sub"}
 
@@ -86,7 +87,7 @@ class Segment:
         repeats = self._repeats(position)
         parts = repeats[repeat].split(self.marks.component) if repeat < len(repeats) else []
         text = parts[component - 1] if component <= len(parts) else ""
-        return _unescape(text, self.marks).strip()
+        return _unescape(text, self.marks).strip() if text != NULL else ""
 
     def said_twice(self, positions: Iterable[int]) -> int | None:
         """The first of the fields that has several repetitions which differ, where one is read."""
@@ -158,7 +159,7 @@ def segments_of(text: object) -> list[Segment]:
             marks = attrs.evolve(marks, sub="&")
     made = []
     for at, row in enumerate(rows, 1):
-        name, *fields = row.split(marks.field)
+        name, *fields = (field if field != NULL else "" for field in row.split(marks.field))
         # MSH-1 is the separator itself, so that MSH's fields stand one place further.
         made.append(Segment(name, ("", *([marks.field] if name == "MSH" else []), *fields), marks, at))
     return made

@@ -29,6 +29,7 @@ from jcodeunits.tables import cited
 from . import _names
 from ._times import last_day
 
+HOME = "12"  # place of service
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
 )
@@ -188,8 +189,10 @@ def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tupl
     )
 
 
-def _still_asks(note: Finding, extra: Mapping[str, Any]) -> bool:
-    """Whether a question of reading stands: wastage is answered by what is said to be discarded."""
+def _still_asks(note: Finding, extra: Mapping[str, Any], place: str) -> bool:
+    """Whether a question of reading stands: wastage is answered by what is discarded, a home by its place."""
+    if note.rule == "given-at-home":
+        return place != HOME
     answered = extra.get("discarded") is not None or any(
         (one.discarded if isinstance(one, OpenedProduct) else one.get("discarded")) is not None
         for one in extra.get("products") or ()
@@ -256,7 +259,7 @@ def reading(
         )
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     late = [finding for one in given if one.batch for finding in expired(one, made.on, *cite)]
-    said = [note for one, extra in both for note in one.notes if _still_asks(note, extra)]
+    said = [note for one, extra in both for note in one.notes if _still_asks(note, extra, made.place)]
     days = _utc_days(given, encounter.get("on") is not None, cite)
     if found := (*withheld, *late, *days, *said, *notes):
         made = attrs.evolve(made, findings=found)

@@ -25,6 +25,8 @@ FINDINGS = declare(
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
         "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
+        "part-of-another": ("What was given is a part of another administration", "warn"),
+        "given-at-home": ("The record is of what is taken or given at home", "warn"),
         "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
@@ -50,6 +52,19 @@ def dose_or_rate(where: str, source: str, cite: str) -> Finding:
     says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
     fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
     return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
+
+
+def part_of_another(where: str, source: str, cite: str) -> Finding:
+    """The question for an administration that another one holds: both may say the same dose."""
+    says = f"{where}: it is a part of another administration, and both may say the same dose."
+    return Finding("part-of-another", "warn", says, "Bill the whole or its parts, not both.", (cited(source, cite),))
+
+
+def at_home(where: str, source: str, cite: str) -> Finding:
+    """The question for a record of the community: what the patient takes, or is given, at home."""
+    says = f"{where}: its category is community, which is of drugs taken or given at home."
+    fix = "Give the place where it was given (12: home), or have the sender correct the category."
+    return Finding("given-at-home", "warn", says, fix, (cited(source, cite),))
 
 
 def not_staff(where: str, who: str, source: str, cite: str) -> Finding:

@@ -34,6 +34,7 @@ UNITS = tuple(NDC_UNITS)
 QUALIFIERS = tuple(unit for unit in UNITS if unit != MILLIGRAMS)
 UNIT = "|".join(UNITS)  # as a part of a pattern
 
+CURRENCY = "USD"  # of every amount of a claim
 _NDC = re.compile(r"\d{11}", re.ASCII)
 _REVENUE = re.compile(r"\d{4}", re.ASCII)
 _DRUG_KINDS = ("drug", "waste")

@@ -275,6 +275,8 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
     net, price = item.get("net") or {}, item.get("unitPrice") or {}
     if (value := net.get("value")) is not None:
         amount = decimal(value)
+        if (currency := net.get("currency")) not in (None, _outgoing.CURRENCY):
+            problems.append(f"{where}: net is in {coded(currency)}, and a claim charges US dollars")
         if amount is None or amount < 0:
             problems.append(f"{where}: net {coded(value)} is no amount that is charged")
         return amount

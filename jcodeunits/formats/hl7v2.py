@@ -206,8 +206,10 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     modifiers = [code for n in range(ft1.repeats(26)) if (code := ft1.get(26, 1, n))]
     if wrong := _outgoing.not_modifiers(modifiers):
         problems.append(f"{ft1.where}: FT1-26 {wrong}")
-    amount = ft1.get(11).split(ft1.marks.sub)[0]
+    amount, *rest = ft1.get(11).split(ft1.marks.sub)
     charged = plain_number(amount)
+    if rest and rest[0] not in ("", _outgoing.CURRENCY):
+        problems.append(f"{ft1.where}: FT1-11 is in {coded(rest[0])}, and a claim charges US dollars")
     if amount.startswith("-"):
         problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, and an amount below 0 is a credit and no charge")
     elif amount and charged is None and not amount.isdigit():

@@ -349,6 +349,10 @@ class _Reader:
         if (purpose := values.get(6, "")) not in ("", "CH"):
             self.losses.append(Loss(None, "BHT06", purpose, "not sent to be paid: a report or another's claim"))
 
+    def _cur(self, where: str, values: dict[int, str]) -> None:
+        if (currency := values.get(2, "")) != _outgoing.CURRENCY:
+            self.problems.append(f"{where}: amounts in {coded(currency)}, and a claim charges US dollars")
+
     def _clm(self, where: str, values: dict[int, str]) -> None:
         self.claims += 1
         self.statement = ""
@@ -521,6 +525,7 @@ class _Reader:
 
 _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
     "BHT": _Reader._bht,
+    "CUR": _Reader._cur,
     "CLM": _Reader._clm,
     "HI": _Reader._hi,
     "LX": _Reader._lx,
