@@ -68,8 +68,6 @@ TYPES = {
 }
 OUTPUTS = tuple(TYPES)
 _READ = tuple(name for name in (*REQUIRED, *OPTIONAL) if name not in ("line", "modifiers"))
-_ROWS = 200_000  # lines judged at a time
-_CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 
 
 def judge(table: Any, *, reference: Reference | None = None) -> Any:
@@ -200,10 +198,10 @@ def _groups(table: Any) -> tuple[Any, Any]:
 
 
 def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
-    """Stretches of about `_ROWS` rows that cut no group."""
+    """Stretches of about as many rows as a file is read by, that cut no group."""
     first = 0
     while first < rows:
-        at = int(np.searchsorted(starts, first + _ROWS))
+        at = int(np.searchsorted(starts, first + files.ROWS))
         last = int(starts[at]) if at < len(starts) else rows
         yield first, last
         first = last
@@ -212,7 +210,7 @@ def _chunks(starts: Any, rows: int) -> Iterator[tuple[int, int]]:
 def _judged(table: Any, starts: Any, biller: Biller) -> Any:
     """The answers to a table whose groups stand together: those that plainly agree at once, the others one by one."""
     bench = Bench(table, biller)
-    plain, agreed = agreeing(table, starts, bench.billed, bench.unsure)
+    plain, agreed = agreeing(bench, starts)
     rest = np.flatnonzero(~plain)
     place = np.cumsum(~plain) - 1
     others = _one_by_one(bench.take(rest), place[starts[~plain[starts]]])
@@ -229,9 +227,9 @@ def _one_by_one(bench: Bench, starts: Any) -> Any:
     rows = bench.table.num_rows
     if not rows:
         return pa.schema(list(TYPES.items())).empty_table()
-    judge_of = Judge(bench, bench.answer(), {name: bench.cells(name) for name in _CELLS})
+    judge_of = Judge(bench)
     said = bench.codes, bench.cells("units", units_of), bench.cells("modifiers", modifiers_of)
-    lines = [BilledLine(*line) for line in zip(range(rows), *said, strict=True)]
+    lines = list(map(BilledLine, range(rows), *said))
     made: dict[int, Verdict] = {}
     for first, last in itertools.pairwise([*starts.tolist(), rows]):
         made.update(judge_of.group(lines[first:last]))

@@ -5,7 +5,6 @@ What is not plain is judged by itself (`verdicts`), which gives the same answers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..batch import columns
+from .expected import Bench, true_of
 from .verdicts import is_open, joined_modifiers, modifiers_of
 
-_CLOSE = 0.009  # NDC quantities less than 0.01 apart agree; nearer to that they are compared exactly
-_PLAIN = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 
-
-def agreeing(table: Any, starts: Any, billed: Any, unsure: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Which lines plainly agree, and the answers to those, by name. `billed`: the lines billed again."""
+def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
+    """Which lines plainly agree, and the answers to those, by name."""
+    table, billed = bench.table, bench.billed
     rows = table.num_rows
     nothing = np.zeros(rows, bool), dict[str, Any]()
     if not rows or not _is_text(table["code"].type) or not _is_text(table["modifiers"].type):
@@ -45,15 +43,14 @@ def agreeing(table: Any, starts: Any, billed: Any, unsure: Sequence[str]) -> tup
     jz = np.array(["JZ" in modifiers_of(value) for value in ours.values], bool)[ours.index]
     said = columns.keys(billed["findings"])
     settled = ~np.array([is_open(value) for value in said.values], bool)[said.index]
-    own = _true(pc.equal(table["code"].cast(pa.string()), billed["hcpcs"].cast(pa.string())))
-    own &= _true(pc.invert(pc.is_in(billed["hcpcs"].cast(pa.string()), pa.array(list(unsure), pa.string()))))
+    own = true_of(pc.equal(table["code"].cast(pa.string()), billed["hcpcs"].cast(pa.string())))
+    own &= true_of(pc.invert(pc.is_in(billed["hcpcs"].cast(pa.string()), pa.array(bench.unsure, pa.string()))))
     expected = np.where(wasted, waste[lead], units)
-    counted = _true(pc.equal(table["units"].cast(pa.string()), pa.array(expected).cast(pa.string())))
+    counted = true_of(pc.equal(table["units"].cast(pa.string()), pa.array(expected).cast(pa.string())))
     good &= counted & (expected > 0)
     good &= np.where(wasted, waste[lead] > 0, own & (~settled | ((jz == zero) & ((waste > 0) == pair))))
-    good &= (settled[lead] | ~pair) & (wasted | _same_ndc(table, billed))
+    good &= (settled[lead] | ~pair) & (wasted | true_of(billed["same_ndc"]))
     good = _every(good, group, size)
-    ndc = pc.binary_join_element_wise(billed["ndc_qualifier"].cast(pa.string()), _text(billed["ndc_quantity"]), "")
     how = words.index * 4 + np.where(wasted, 3, np.where(settled, jz.astype(np.int64), 2))
     kept = np.flatnonzero(good)
     take = pa.array(kept)
@@ -63,7 +60,7 @@ def agreeing(table: Any, starts: Any, billed: Any, unsure: Sequence[str]) -> tup
         "expected_code": billed["hcpcs"].cast(pa.string()).take(pa.array(lead[kept])),
         "expected_units": pa.array(expected[kept]),
         "expected_modifiers": pa.array(modifiers, pa.string()).take(pa.array(how[kept])),
-        "expected_ndc": pc.if_else(pa.array(wasted), None, ndc).take(take),
+        "expected_ndc": pc.if_else(pa.array(wasted), None, billed["ndc"]).take(take),
         "difference_units": pa.array(np.zeros(len(kept), np.int64)),
     }
 
@@ -77,32 +74,6 @@ def _is_text(kind: Any) -> bool:
     return columns.is_text(kind) or pa.types.is_null(kind)
 
 
-def _true(mask: Any) -> Any:
-    return pc.fill_null(mask, False).to_numpy()
-
-
 def _every(good: Any, group: Any, size: Any) -> Any:
     """Which rows are of a group that is good throughout."""
     return (np.bincount(group, good) == size)[group]
-
-
-def _same_ndc(table: Any, billed: Any) -> Any:
-    """Where the NDC quantity on a line is plainly ours, or ours or theirs is not said."""
-    none = _true(pc.is_null(billed["ndc_qualifier"]))
-    how, quantity = (table[name] if name in table.column_names else None for name in ("ndc_qualifier", "ndc_quantity"))
-    same = np.ones(table.num_rows, bool)
-    if how is not None:
-        blank = _true(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(how.cast(pa.string()), "")), ""))
-        same &= blank | _true(pc.equal(how.cast(pa.string()), billed["ndc_qualifier"].cast(pa.string())))
-    if quantity is not None:
-        text = pc.fill_null(quantity.cast(pa.string()), "")
-        plain = pc.match_substring_regex(text, _PLAIN)
-        value = pc.if_else(plain, text, "0").cast(pa.float64()).to_numpy()
-        near = np.abs(value - billed["ndc_quantity"].cast(pa.float64()).fill_null(-1.0).to_numpy()) < _CLOSE
-        same &= _true(pc.equal(text, "")) | (_true(plain) & (value > 0) & near)
-    return none | same
-
-
-def _text(quantity: Any) -> Any:
-    """Decimals of six places as they are written."""
-    return pc.utf8_rtrim(pc.utf8_rtrim(quantity.cast(pa.string()), "0"), ".")

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..batch import columns
 from ..batch.table import Biller
@@ -20,6 +21,8 @@ from ..recipes.cells import blank, is_number
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
 ANSWERS = ("hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings")
+_CLOSE = 0.009  # NDC quantities less than 0.01 apart agree; nearer to that they are compared exactly
+_PLAIN = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 BY_DRUG, BY_CODE, BY_SUCCESSOR = "drug", "code", "successor"
 
 
@@ -97,13 +100,15 @@ class Bench:
         return pa.array(texts, pa.string()).take(pa.array(index))
 
     def _bill_again(self, drugs: Any, rows: Any) -> Any:
-        names = [name for name in PASSED if name in self.table.column_names]
-        given = self.table.select(names)
-        if "claim_type" in self.table.column_names:
-            given = given.append_column("claim", self.table["claim_type"])
-        if len(rows) < self.table.num_rows:
-            given = given.take(pa.array(rows))
-        return self.biller.bill(given.add_column(0, "drug", drugs)).select(ANSWERS)
+        """The answers to some lines under these drugs; with them the NDC as a claim has it, and whether the line's
+        is plainly the same."""
+        lines = self.table if len(rows) == self.table.num_rows else self.table.take(pa.array(rows))
+        given = lines.select([name for name in PASSED if name in lines.column_names])
+        if "claim_type" in lines.column_names:
+            given = given.append_column("claim", lines["claim_type"])
+        billed = self.biller.bill(given.add_column(0, "drug", drugs)).select(ANSWERS)
+        ndc = pc.binary_join_element_wise(billed["ndc_qualifier"].cast(pa.string()), _text(billed["ndc_quantity"]), "")
+        return billed.append_column("ndc", ndc).append_column("same_ndc", pa.array(_same_ndc(lines, billed)))
 
     def _again(self, expected: Expected, way: str, wanted: Iterable[tuple[int, str]]) -> None:
         """Bill some rows under another code, and keep the answer where there is one."""
@@ -116,8 +121,8 @@ class Bench:
         for n, row in enumerate(rows.tolist()):
             if way == BY_CODE or made["status"][n] == "billed":
                 expected.by[row] = way
-                for name in ANSWERS:
-                    expected.answers[name][row] = made[name][n]
+                for name, answers in made.items():
+                    expected.answers[name][row] = answers[n]
 
     def _doubtful(self, expected: Expected) -> list[int]:
         """Rows whose drug gave another code than the line's, or none."""
@@ -162,7 +167,7 @@ class Bench:
 
 
 def _lists(billed: Any) -> dict[str, list[Any]]:
-    return {name: columns.keys(billed[name]).cells() for name in ANSWERS}
+    return {name: columns.keys(billed[name]).cells() for name in billed.column_names}
 
 
 def _date(value: Any) -> dt.date | None:
@@ -170,3 +175,30 @@ def _date(value: Any) -> dt.date | None:
         return as_date(value)
     except JcodeunitsError:
         return None
+
+
+def _same_ndc(table: Any, billed: Any) -> Any:
+    """Where the NDC quantity on a line is plainly ours, or ours or theirs is not said."""
+    none = true_of(pc.is_null(billed["ndc_qualifier"]))
+    how, quantity = (table[name] if name in table.column_names else None for name in ("ndc_qualifier", "ndc_quantity"))
+    same = np.ones(table.num_rows, bool)
+    if how is not None:
+        blank = true_of(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(how.cast(pa.string()), "")), ""))
+        same &= blank | true_of(pc.equal(how.cast(pa.string()), billed["ndc_qualifier"].cast(pa.string())))
+    if quantity is not None:
+        text = pc.fill_null(quantity.cast(pa.string()), "")
+        plain = pc.match_substring_regex(text, _PLAIN)
+        value = pc.if_else(plain, text, "0").cast(pa.float64()).to_numpy()
+        near = np.abs(value - billed["ndc_quantity"].cast(pa.float64()).fill_null(-1.0).to_numpy()) < _CLOSE
+        same &= true_of(pc.equal(text, "")) | (true_of(plain) & (value > 0) & near)
+    return none | same
+
+
+def true_of(mask: Any) -> Any:
+    """An Arrow mask as numpy has it; what is missing is not so."""
+    return pc.fill_null(mask, False).to_numpy()
+
+
+def _text(quantity: Any) -> Any:
+    """Decimals of six places as they are written."""
+    return pc.utf8_rtrim(pc.utf8_rtrim(quantity.cast(pa.string()), "0"), ".")

@@ -6,12 +6,12 @@ import math
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
 from .. import convert, tables
-from ..amount import MOST_COUNTED, decimal_text, exact, json_number
+from ..amount import MOST_COUNTED, exact, json_number
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError
@@ -22,9 +22,10 @@ from ..quantity import counting
 from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
 from . import causes
-from .expected import BY_SUCCESSOR, Bench, Expected
+from .expected import BY_SUCCESSOR, Bench
 from .judged import AGREES, DIFFERS, UNJUDGED, Judged, cents, ended_row, limit_of, product_of, row_of
 
+_CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 _WASTE = frozenset({"JW", "JZ"})
 # Findings after which nobody knows whether JW or JZ belongs on the line.
 _OPEN = frozenset(
@@ -53,8 +54,7 @@ class Verdict(Judged):
     difference: int | None = None
 
 
-@attrs.frozen
-class BilledLine:
+class BilledLine(NamedTuple):
     """One billed line as it is written: units None where they are no number, modifiers in capitals."""
 
     row: int
@@ -112,8 +112,9 @@ def quantity_of(value: Any) -> Fraction | None:
 class Judge:
     """Judges groups of lines against the expected answers."""
 
-    def __init__(self, bench: Bench, expected: Expected, cells: dict[str, list[Any]]) -> None:
-        self.expected, self.cells = expected, cells
+    def __init__(self, bench: Bench) -> None:
+        self.expected = bench.answer()
+        self.cells = {name: bench.cells(name) for name in _CELLS}
         self.parts: Parts = bench.biller.parts
         self.dates = bench.dates
         self.reference = bench.biller.reference
@@ -273,10 +274,10 @@ class Judge:
 
     def _ndc(self, line: BilledLine, verdict: Verdict) -> None:
         row = line.row
-        qualifier, quantity = self._answer(row, "ndc_qualifier"), self._answer(row, "ndc_quantity")
-        if not qualifier:
+        verdict.ndc = self._answer(row, "ndc")
+        if self._answer(row, "same_ndc"):
             return
-        verdict.ndc = f"{qualifier}{decimal_text(Fraction(quantity))}"
+        qualifier, quantity = self._answer(row, "ndc_qualifier"), self._answer(row, "ndc_quantity")
         cell, how = self.cells["ndc_quantity"][row], self.cells["ndc_qualifier"][row]
         billed, counted = quantity_of(cell), str(how).strip().upper()
         same = blank(how) or counted == qualifier
