@@ -31,7 +31,6 @@ from ..batch.stream import run_stream
 from ..batch.table import KEYED, THREADS, Biller, need_columns
 from ..errors import BatchError
 from ..facts.reference import Reference
-from ..recipes.cells import blank
 from ..recipes.resolver import Resolver
 from . import causes
 from .agreement import agreeing
@@ -67,6 +66,12 @@ TYPES = {
     "citation": pa.string(),
 }
 OUTPUTS = tuple(TYPES)
+# The same as they are made: texts that many rows share, once each.
+_MADE = {
+    name: pa.dictionary(pa.int32(), kind) if kind == pa.string() and name != "expected_ndc" else kind
+    for name, kind in TYPES.items()
+}
+_MOST = 2**62
 _READ = tuple(name for name in (*REQUIRED, *OPTIONAL) if name not in ("line", "modifiers"))
 
 
@@ -82,7 +87,10 @@ def judge(table: Any, *, reference: Reference | None = None) -> Any:
     given = arrow(table)
     check_columns(given.column_names)
     with _biller(Reference.of(reference)) as biller:
-        return _judge(given, biller)
+        made = _judge(given, biller)
+    for name, kind in TYPES.items():
+        made = made.set_column(made.column_names.index(name), name, made[name].cast(kind))
+    return made
 
 
 @contextlib.contextmanager
@@ -100,7 +108,7 @@ def _judge(given: Any, biller: Biller) -> Any:
     for first, last in _chunks(starts, given.num_rows):
         inside = starts[(starts >= first) & (starts < last)] - first
         parts.append(_judged(made.slice(first, last - first), inside, biller))
-    answers = pa.concat_tables(parts) if parts else pa.schema(list(TYPES.items())).empty_table()
+    answers = pa.concat_tables(parts) if parts else pa.schema(list(_MADE.items())).empty_table()
     if not _ascends(order):
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
@@ -140,7 +148,7 @@ def judge_file(
         """Everything once through, in the tables that `way` makes of the file."""
         sums = Sum(book, sample, by)
         check_files(source, target, page, book)
-        opened = files.open_source(source, (*KEYED, "code", "modifiers"), encoding)
+        opened = files.open_source(source, (*KEYED, "code", "modifiers", "ndc_qualifier"), encoding)
         check_columns(opened.schema.names, opened.name)
         schema = opened.schema
         for name, kind in TYPES.items():
@@ -185,12 +193,15 @@ def check_columns(names: Sequence[str], file: str = "The table") -> None:
 def _groups(table: Any) -> tuple[Any, Any]:
     """The rows sorted by claim, code and date, and where each group starts; a line without a claim stands alone."""
     rows = table.num_rows
-    claim = columns.keys(table["claim"])
-    unnamed = np.array([blank(value) for value in claim.values], bool)[claim.index]
-    made = np.where(unnamed, len(claim.values) + np.arange(rows), claim.index).astype(np.int64)
+    claim, claims = columns.encoded(table["claim"])
+    made = np.where(columns.blanks(claims)[claim], len(claims) + np.arange(rows), claim).astype(np.int64)
+    size = len(claims) + rows
     for name in ("on", "code"):
-        keys = columns.keys(table[name])
-        made = numbered(made * len(keys.values) + keys.index)[0].astype(np.int64)
+        index, distinct = columns.encoded(table[name])
+        if size * len(distinct) > _MOST:
+            made, size = numbered(made)[0].astype(np.int64), rows
+        made, size = made * len(distinct) + index, size * len(distinct)
+    made = numbered(made)[0]
     order = np.argsort(made, kind="stable")
     sorted_groups = made[order]
     starts = np.flatnonzero(np.concatenate([[True], sorted_groups[1:] != sorted_groups[:-1]]))
@@ -214,19 +225,17 @@ def _judged(table: Any, starts: Any, biller: Biller) -> Any:
     rest = np.flatnonzero(~plain)
     place = np.cumsum(~plain) - 1
     others = _one_by_one(bench.take(rest), place[starts[~plain[starts]]])
-    first = pa.table(
-        [agreed.get(name, pa.nulls(int(plain.sum()), kind)).cast(kind) for name, kind in TYPES.items()], OUTPUTS
-    )
+    first = pa.table([agreed.get(name, pa.nulls(int(plain.sum()), kind)) for name, kind in _MADE.items()], OUTPUTS)
     back = np.empty(table.num_rows, np.int64)
     back[np.concatenate([np.flatnonzero(plain), rest])] = np.arange(table.num_rows)
-    return pa.concat_tables([first, others]).take(pa.array(back))
+    return pa.concat_tables([first, others]).unify_dictionaries().combine_chunks().take(pa.array(back))
 
 
 def _one_by_one(bench: Bench, starts: Any) -> Any:
     """The answers to lines whose groups stand together, each group judged by itself."""
     rows = bench.table.num_rows
     if not rows:
-        return pa.schema(list(TYPES.items())).empty_table()
+        return pa.schema(list(_MADE.items())).empty_table()
     judge_of = Judge(bench)
     said = bench.codes, bench.cells("units", units_of), bench.cells("modifiers", modifiers_of)
     lines = list(map(BilledLine, range(rows), *said))
@@ -256,7 +265,10 @@ def _table(verdicts: list[Verdict]) -> Any:
         "cause": ["|".join(v.causes) or None for v in verdicts],
         "citation": [cited(v) for v in verdicts],
     }
-    return pa.table({name: pa.array(values[name], kind) for name, kind in TYPES.items()})
+    made = {name: pa.array(values[name], kind) for name, kind in TYPES.items()}
+    return pa.table(
+        [made[name].dictionary_encode() if kind != TYPES[name] else made[name] for name, kind in _MADE.items()], OUTPUTS
+    )
 
 
 __all__ = [

@@ -46,7 +46,7 @@ def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
     own = true_of(pc.equal(table["code"].cast(pa.string()), billed["hcpcs"].cast(pa.string())))
     own &= true_of(pc.invert(pc.is_in(billed["hcpcs"].cast(pa.string()), pa.array(bench.unsure, pa.string()))))
     expected = np.where(wasted, waste[lead], units)
-    counted = true_of(pc.equal(table["units"].cast(pa.string()), pa.array(expected).cast(pa.string())))
+    counted = _counted(table["units"], pa.array(expected))
     good &= counted & (expected > 0)
     good &= np.where(wasted, waste[lead] > 0, own & (~settled | ((jz == zero) & ((waste > 0) == pair))))
     good &= (settled[lead] | ~pair) & (wasted | true_of(billed["same_ndc"]))
@@ -56,10 +56,10 @@ def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
     take = pa.array(kept)
     modifiers = [text for one in read for text in _expected_modifiers(one)]
     return good, {
-        "verdict": pa.array(["agrees"]).take(pa.array(np.zeros(len(kept), np.int64))),
-        "expected_code": billed["hcpcs"].cast(pa.string()).take(pa.array(lead[kept])),
+        "verdict": pa.array(["agrees"]).dictionary_encode().take(pa.array(np.zeros(len(kept), np.int64))),
+        "expected_code": billed["hcpcs"].take(pa.array(lead[kept])),
         "expected_units": pa.array(expected[kept]),
-        "expected_modifiers": pa.array(modifiers, pa.string()).take(pa.array(how[kept])),
+        "expected_modifiers": pa.array(modifiers, pa.string()).dictionary_encode().take(pa.array(how[kept])),
         "expected_ndc": pc.if_else(pa.array(wasted), None, billed["ndc"]).take(take),
         "difference_units": pa.array(np.zeros(len(kept), np.int64)),
     }
@@ -68,6 +68,13 @@ def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
 def _expected_modifiers(said: tuple[str, ...]) -> tuple[str | None, ...]:
     """Of a line with these modifiers: where ours has no JZ, where it has one, where nobody knows, of a JW line."""
     return joined_modifiers(said, ()), joined_modifiers(said, ("JZ",)), None, "|".join(said) or None
+
+
+def _counted(units: Any, expected: Any) -> Any:
+    """Where a line plainly has the units expected."""
+    if not pa.types.is_signed_integer(units.type):
+        units, expected = units.cast(pa.string()), expected.cast(pa.string())
+    return true_of(pc.equal(units, expected))
 
 
 def _is_text(kind: Any) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from ..batch import columns, files
-from ..recipes.cells import blank
 
 
 class ScatteredClaims(Exception):
@@ -39,10 +38,15 @@ def together(source: files.OpenedInput) -> Iterator[Any]:
 
 
 def _last_claim(column: Any) -> int:
-    """Where the lines of the last claim begin."""
-    index = columns.keys(column).index
-    other = np.flatnonzero(index != index[-1]) if len(index) else index
-    return int(other[-1]) + 1 if len(other) else 0
+    """Where the lines of the last claim begin, which is looked for from the end."""
+    length, first = 64, len(column)
+    while first:
+        first, length = max(len(column) - length, 0), 8 * length
+        index, _ = columns.encoded(column.slice(first))
+        other = np.flatnonzero(index != index[-1])
+        if len(other):
+            return first + int(other[-1]) + 1
+    return 0
 
 
 class _Seen:
@@ -53,9 +57,11 @@ class _Seen:
 
     def passed(self, table: Any) -> Any:
         """The table, whose claims are remembered. Raises `ScatteredClaims` where one is known."""
-        keys = columns.keys(columns.readable(table.select(["claim"]), ["claim"])["claim"])
-        named = (keys.values[at] for at in np.unique(keys.index).tolist())
-        marks = np.unique(np.array([hash(value) for value in named if not blank(value)], np.int64))
+        index, claims = columns.encoded(columns.readable(table.select(["claim"]), ["claim"])["claim"])
+        named = np.zeros(len(claims), bool)
+        named[index] = True
+        named &= ~columns.blanks(claims)
+        marks = np.unique(np.fromiter(map(hash, claims.filter(pa.array(named)).to_pylist()), np.int64))
         for run in self._runs:
             if len(marks) and (run[np.minimum(np.searchsorted(run, marks), len(run) - 1)] == marks).any():
                 raise ScatteredClaims

@@ -68,15 +68,13 @@ class Bench:
     @cached_property
     def dates(self) -> list[Any]:
         """The date of service of each line, None where it cannot be read."""
-        return columns.keys(self.table["on"]).cells(_date)
+        return columns.cells(self.table["on"], _date)
 
     def cells(self, name: str, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
         """What each line says in a column, each distinct value read once; what is not there says None."""
         if name not in self.table.column_names:
             return [read(None)] * self.table.num_rows
-        if pa.types.is_nested(self.table[name].type):
-            return [read(value) for value in self.table[name].to_pylist()]
-        return columns.keys(self.table[name]).cells(read)
+        return columns.cells(self.table[name], read)
 
     def answer(self) -> Expected:
         """The expected answers: from the drug; else from the billed code; else from the code's successor."""
@@ -167,7 +165,7 @@ class Bench:
 
 
 def _lists(billed: Any) -> dict[str, list[Any]]:
-    return {name: columns.keys(billed[name]).cells() for name in billed.column_names}
+    return {name: columns.cells(billed[name]) for name in billed.column_names}
 
 
 def _date(value: Any) -> dt.date | None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from .. import show
 from ..amount import told
-from ..batch import files
+from ..batch import columns, files
 from ..batch.targets import keep_apart
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
@@ -167,7 +167,8 @@ class Sum:
         by_verdict = self.size and self.by == "verdict"
         rest = judged if by_verdict else judged.filter(pc.not_equal(judged["verdict"], "agrees"))
         names = rest.column_names if self.size else [name for name in _COUNTED if name in rest.column_names]
-        for row in rest.select(names).to_pylist():
+        for cells in zip(*(columns.cells(rest[name]) for name in names), strict=True):
+            row = dict(zip(names, cells, strict=True))
             self._count(row)
             if self.size:
                 self._draw(row)

@@ -131,20 +131,38 @@ def is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def keys(column: Any) -> Keys:
-    """The distinct values of a column, and for each row which one it is."""
+def encoded(column: Any) -> tuple[Any, Any]:
+    """For each row of a column which distinct value it has (int32), and those values; a missing one stands behind."""
     array = whole(column)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    values = array.dictionary.to_pylist()
-    indices = array.indices
+    indices, distinct = array.indices, array.dictionary
     if indices.null_count:
-        indices = pc.fill_null(indices.cast(pa.int32()), len(values))
-        values.append(None)
-    elif any(value is None for value in values):
-        indices = indices.cast(pa.int32())
+        indices = pc.fill_null(indices.cast(pa.int32()), len(distinct))
+        distinct = pa.concat_arrays([distinct, pa.nulls(1, distinct.type)])
     index = indices.to_numpy(zero_copy_only=False)
-    return Keys(index if index.dtype == np.int32 else index.astype(np.int32), values)
+    return (index if index.dtype == np.int32 else index.astype(np.int32)), distinct
+
+
+def keys(column: Any) -> Keys:
+    """The distinct values of a column, and for each row which one it is."""
+    index, distinct = encoded(column)
+    return Keys(index, distinct.to_pylist())
+
+
+def cells(column: Any, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+    """What each row of a column says; of one with single values each distinct one is read once."""
+    nested = pa.types.is_nested(column.type)
+    return [read(value) for value in column.to_pylist()] if nested else keys(column).cells(read)
+
+
+def blanks(values: Any) -> Any:
+    """Which values say nothing."""
+    if not is_text(values.type):
+        return values.is_null().to_numpy(zero_copy_only=False)
+    return pc.equal(pc.utf8_trim_whitespace(pc.fill_null(values.cast(pa.string()), "")), "").to_numpy(
+        zero_copy_only=False
+    )
 
 
 # A dose with its unit behind it, as a record writes both in one cell.
