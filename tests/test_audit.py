@@ -256,7 +256,7 @@ def test_what_agrees_at_once_agrees_by_itself(monkeypatch: pytest.MonkeyPatch) -
     )
     tables = [planted, as_lines(changed(billed_lines(1500, 12), 5))]
     fast = [audit.judge(table).to_pylist() for table in tables]
-    monkeypatch.setattr(audit, "agreeing", lambda table, *_: (np.zeros(table.num_rows, bool), {}))
+    monkeypatch.setattr(audit, "agreeing", lambda bench, *_: (np.zeros(bench.table.num_rows, bool), {}))
     for table, quick in zip(tables, fast, strict=True):
         for row, one in zip(quick, audit.judge(table).to_pylist(), strict=True):
             assert row == one
