@@ -38,6 +38,7 @@ from .coding import (
 )
 from .coding.draft import Draft, finished
 from .coding.drug_lines import DrugLines
+from .coding.ended import in_effect
 from .dated import Citation
 from .encounter import Encounter
 from .errors import EncounterError, quoted
@@ -79,9 +80,10 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     policy = book.policy
     _known(read, policy)
     with replacing_rows() as replacing:
-        lines, found, withheld = coded(read, drug_lines.drug_lines(read, book), policy)
-    told = with_sites_rows(lines, found, replacing)
-    return Charge(lines, _sorted(told, read.on, policy), read, book, withheld)
+        listed, ended = in_effect(read, book)
+        lines, found, withheld = coded(listed, drug_lines.drug_lines(listed, book), policy)
+    told = with_sites_rows(lines, (*ended, *found), replacing)
+    return Charge(lines, _sorted(told, read.on, policy), read, book, withheld + len(ended))
 
 
 def coded(

@@ -10,6 +10,7 @@ FINDINGS = declare(
     __name__,
     {
         "already-listed": ("A code that the caller lists is not billed twice", "note"),
+        "hours-listed": ("More hours of an infusion are listed than the record shows", "warn"),
         "drug-listed": ("A drug given that the caller lists among the services too", "warn"),
     },
 )
@@ -25,6 +26,8 @@ def apply(draft: Draft) -> None:
         derived.setdefault(entry.code, []).append(entry)
     for service in draft.live("service"):
         same = [entry for entry in derived.get(service.code, ()) if not entry.withheld]
+        if service.listed and service.position == "additional-hour":
+            _hours(draft, service, sum(entry.line.units for entry in same))
         if not same or not service.listed:
             continue
         held = 0
@@ -45,6 +48,22 @@ def apply(draft: Draft) -> None:
                 row.citation,
                 about=service,
             )
+
+
+def _hours(draft: Draft, service: Entry, derived: int) -> None:
+    """Say where more hours are listed than the times of all that was infused come to."""
+    given = [one for one in draft.encounter.administrations if one.route == "IV infusion"]
+    row = draft.policy.procedure(service.code, draft.on)
+    if not given or any(one.minutes is None for one in given) or derived >= service.line.units or row is None:
+        return
+    draft.say(
+        "hours-listed",
+        "warn",
+        f"{service.code} x {service.line.units} is listed, and the recorded times come to {derived}.",
+        "Correct the times, or leave the code out to have it derived.",
+        row.citation,
+        about=service,
+    )
 
 
 def _drug(draft: Draft, service: Entry) -> None:

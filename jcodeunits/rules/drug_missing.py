@@ -9,6 +9,7 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 _WITHOUT_DRUG = ("allergen", "visit")
+_PRODUCTS = ("vaccine", "rsv")  # what a vaccine's administration and its product are called
 
 
 @rule("drug-missing", "An administration without a drug line", "warn", cites=(("guide", "denial reason 3"),))
@@ -19,6 +20,7 @@ def drug_missing(case: Case) -> Iterable[Finding]:
 
     Sources: the guide's denial reason 3.
     """
+    yield from _vaccines(case)
     if any(True for _ in case.numbered("drug")):
         return
     brought = [given.supplied_by == "patient" for given in case.encounter.administrations]
@@ -26,7 +28,7 @@ def drug_missing(case: Case) -> Iterable[Finding]:
         return
     for number, line in case.numbered("administration", "service"):
         row = case.procedure(line)
-        if row is None or row.kind != "administration" or row.role.startswith(_WITHOUT_DRUG):
+        if row is None or row.kind != "administration" or row.role.startswith((*_WITHOUT_DRUG, *_PRODUCTS)):
             continue
         if line.kind == "administration":
             continue  # its drug was listed: what withheld or refused it has said so
@@ -36,3 +38,21 @@ def drug_missing(case: Case) -> Iterable[Finding]:
             "List what was given among the administrations, with its dose.",
             line=number,
         )
+
+
+def _vaccines(case: Case) -> Iterable[Finding]:
+    """A listed administration of a vaccine beside which no vaccine stands, listed, given or brought."""
+    if any(given.purpose == "vaccine" or given.supplied_by == "patient" for given in case.encounter.administrations):
+        return
+    codes = {line.code for _, line in case.numbered("drug", "service")}
+    if any(row.name.startswith(_PRODUCTS) for code in codes for row in case.policy.classes(code, case.on)):
+        return
+    for number, line in case.numbered("service"):
+        row = case.procedure(line)
+        if row is not None and row.kind == "administration" and row.role.startswith(_PRODUCTS):
+            yield drug_missing.finding(
+                "warn",
+                f"{line.code} stands without any vaccine.",
+                "List the vaccine among the administrations, with its dose.",
+                line=number,
+            )

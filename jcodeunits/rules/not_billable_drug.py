@@ -39,7 +39,8 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
     Sources: the MUE tables, with CMS's reason; NCCI policy manual, chapter I, section V.
     """
     for number, line in case.numbered("drug", "service"):
-        if not is_level_two(line.code):
+        row = case.procedure(line)
+        if not is_level_two(line.code) and (row is None or row.kind != "administration"):
             continue
         limit = case.policy.limit(line.code, case.on, case.encounter.claim)
         if limit is None or limit.units != 0:

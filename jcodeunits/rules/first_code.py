@@ -1,0 +1,40 @@
+"""More than one first code of an encounter for pushes and infusions into a vein."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+_VEIN = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
+_FIRST = ("initial", "prolonged")
+_APART = frozenset({"59", "XE", "XP", "XS", "XU"})
+
+
+@rule("first-code", "More than one first code of an encounter", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
+def first_code(case: Case) -> Iterable[Finding]:
+    """One first code stands for the pushes and infusions of an encounter; all else is an add-on to it.
+
+    A second access, or another encounter of the day, is told by a modifier on the second one. Derived lines hold
+    one by construction, so this is about codes on the caller's list.
+
+    Sources: NCCI policy manual, chapter XI, section B.
+    """
+    firsts = [
+        (number, line)
+        for number, line in case.numbered("administration", "service")
+        if (row := case.procedure(line)) is not None and row.role in _VEIN and row.position in _FIRST
+    ]
+    whole = sum(line.units for _, line in firsts if not _APART & set(line.modifiers))
+    if whole < 2:
+        return
+    codes = " and ".join(dict.fromkeys(line.code for _, line in firsts))
+    yield first_code.finding(
+        "warn",
+        f"{codes} are first codes, {whole} of them: an encounter has one, and the rest are add-ons to it.",
+        "Leave the listed code out to have all derived from what was given; a second access or encounter takes 59 or "
+        "an X modifier on its code.",
+        line=firsts[-1][0],
+    )
