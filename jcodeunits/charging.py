@@ -81,8 +81,11 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     _known(read, policy)
     with replacing_rows() as replacing:
         listed, ended = in_effect(read, book)
-        lines, found, withheld = coded(listed, drug_lines.drug_lines(listed, book), policy)
-    told = with_sites_rows(lines, (*ended, *found), replacing)
+        drugs = drug_lines.drug_lines(listed, book)
+        lines, found, withheld = coded(listed, drugs, policy)
+    wasted = {line.code for line in lines if line.kind == "waste"}
+    advice = (note for item in drugs if item.drug is not None and item.drug.code in wasted for note in item.advice)
+    told = with_sites_rows(lines, (*ended, *found, *advice), replacing)
     return Charge(lines, _sorted(told, read.on, policy), read, book, withheld + len(ended))
 
 

@@ -39,6 +39,7 @@ from .forms import another_form
 from .given_dose import by_record, dose_of
 from .nameless import as_dose, nameless, undescribed, without_code
 from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
+from .smaller import smaller_containers
 
 # Every finding about a dose, a container or an NDC, with what it may say.
 FINDINGS = declare(
@@ -60,7 +61,7 @@ class DrugLines:
     `administrations` are indices in the encounter: one, or all of one order. `drug` is None where it was
     refused or is included in another service; `meant` are then the codes that its text left open, and `not_so`
     whether it is not given by the route of the record. Lines are of kind `drug`, then `waste`; a finding's `line`
-    counts in them.
+    counts in them. `advice` is said of no line and changes none.
     """
 
     administrations: tuple[int, ...]
@@ -69,6 +70,7 @@ class DrugLines:
     findings: tuple[Finding, ...] = ()
     meant: tuple[str, ...] = ()
     not_so: bool = False
+    advice: tuple[Finding, ...] = ()
 
 
 @attrs.frozen
@@ -392,7 +394,11 @@ class DrugCoding:
         found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
         if lines:
             said += another_form(first.administration.drug.strip(), drug, waste.administered, e, self.reference)
-        return DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
+        made = DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
+        if not waste.discarded or not lines or first.billed.measure.way == "band":
+            return made
+        given = sum((g.billed.exact for g in answered), Fraction(0))
+        return attrs.evolve(made, advice=smaller_containers(drug, given, waste.discarded, e.on, self.reference))
 
     def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:
         """The record in billing units; a band is one unit, its containers are measured by their own label."""
