@@ -296,9 +296,10 @@ def _questions(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: st
     """What is asked of a record whose elements beside the dose may change what is billed."""
     fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
     yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
-    if any("MedicationAdministration/" in str(one.get("reference")) for one in objects(resource.get("partOf"))):
+    parts = objects(resource["partOf"]) if "partOf" in resource else ()
+    if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
         yield _noticed.part_of_another(where, SOURCE, "partOf")
-    if COMMUNITY in _category(resource.get("category")):
+    if "category" in resource and COMMUNITY in _category(resource["category"]):
         yield _noticed.at_home(where, SOURCE, "category")
 
 
@@ -359,7 +360,7 @@ def _coded(concept: Mapping[str, Any] | None, where: str, *, method: bool = Fals
         _routes.Coding(str(one.get("code") or ""), str(one.get("system") or ""), str(one.get("display") or ""))
         for one in concept.get("coding") or ()
     ]
-    return _routes.said(codings, [str(concept.get("text") or "")], "fhir", where, method=method)
+    return _routes.said(codings, (str(concept.get("text") or ""),), "fhir", where, method=method)
 
 
 def _method(dosage: Mapping[str, Any], where: str) -> str:
