@@ -154,3 +154,73 @@ def test_two_services_on_one_line_of_a_clearing_house_are_refused() -> None:
     line["institutionalService"] = line["professionalService"]
     with pytest.raises(FormatError, match="one line is one service"):
         claimjson.read(claim)
+
+
+@pytest.mark.parametrize("door", ["x12 837P", "hl7v2 FT1", "fhir Claim", "fhir ChargeItem", "claimjson", "cms1500"])
+def test_a_range_that_ends_before_it_begins_is_refused_by_every_door(door: str) -> None:
+    name, text = DOORS[door]
+    ranges = {
+        "x12": ("D8*20260302", "RD8*20260304-20260302"),
+        "hl7v2": ("20260302", "20260304^20260302"),
+        "claimjson": ('"serviceDate": "20260302"', '"serviceDate": "20260304", "serviceDateEnd": "20260302"'),
+        "cms1500": ("03 02 26 03 02 26", "03 04 26 03 02 26"),
+    }
+    if name == "fhir":
+        period = '{"start": "2026-03-04", "end": "2026-03-02"}'
+        text = text.replace('"servicedDate": "2026-03-02"', f'"servicedPeriod": {period}')
+        text = text.replace('"occurrenceDateTime": "2026-03-02"', f'"occurrencePeriod": {period}')
+    else:
+        assert ranges[name][0] in text
+        text = text.replace(*ranges[name])
+    with pytest.raises(FormatError, match="before it begins"):
+        formats.read(name, text)
+
+
+CODE = {"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}
+ITEM = {"sequence": 1, "productOrService": CODE, "quantity": {"value": 2}}
+
+
+def several(*said: str) -> dict[str, object]:
+    return {"coding": [{"code": code} for code in said]}
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "says"),
+    [
+        ("locationCodeableConcept", several("11", "22"), "its place is '11' and '22'"),
+        ("modifier", [several("JZ", "JW")], "its modifier is 'JZ' and 'JW'"),
+        ("revenue", several("0636", "0250"), "its revenue code is '0636' and '0250'"),
+    ],
+)
+def test_a_concept_of_a_claim_that_says_two_things_is_refused(element: str, value: object, says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        fhir.read({"item": [{**ITEM, element: value}]})
+
+
+def test_a_concept_of_a_claim_is_read_by_the_code_that_is_written_like_one() -> None:
+    place, modifier = several("office", "11"), [several("no waste", "JZ")]
+    found = fhir.read({"item": [{**ITEM, "locationCodeableConcept": place, "modifier": modifier}]})
+    assert (found.places, found.lines[0].modifiers) == (("11",), ("JZ",))
+
+
+def test_a_day_and_a_period_of_a_charge_must_agree() -> None:
+    for end, right in (("2026-03-02", True), ("2026-03-04", False)):
+        item = {**ITEM, "servicedDate": "2026-03-02", "servicedPeriod": {"start": "2026-03-02", "end": end}}
+        if right:
+            assert fhir.read({"item": [item]}).dates == ("2026-03-02",)
+        else:
+            with pytest.raises(FormatError, match="which contradict"):
+                fhir.read({"item": [item]})
+
+
+def test_every_product_of_a_charge_item_is_kept() -> None:
+    product = [{"concept": {"coding": [{"system": fhir.NDC, "code": ndc}]}} for ndc in ("00409379501", "00409379601")]
+    item = {
+        "resourceType": "ChargeItem",
+        "status": "billable",
+        "code": CODE,
+        "quantity": {"value": 2},
+        "product": product,
+    }
+    [line] = fhir.read(item).lines
+    assert (line.ndc, [one.ndc for one in line.extra_ndcs]) == ("00409379501", ["00409379601"])

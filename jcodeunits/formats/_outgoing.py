@@ -102,9 +102,11 @@ def check_line(line: Line, days: str, where: str, problems: list[str]) -> None:
     """
     if wrong := not_modifiers(line.modifiers):
         problems.append(f"{where}: {wrong}")
-    for day in days.split("/") if days else ():
-        if len(day) != 10 or not is_day(day.replace("-", "")):
-            problems.append(f"{where}: {coded(day)} names no day")
+    said = days.split("/") if days else []
+    if wrong_days := [day for day in said if len(day) != 10 or not is_day(day.replace("-", ""))]:
+        problems.append(f"{where}: {coded(wrong_days[0])} names no day")
+    elif said != sorted(said):
+        problems.append(f"{where}: it ends ({said[-1]}) before it begins ({said[0]})")
 
 
 def check_ndc(ndc: str, where: str, problems: list[str]) -> None:

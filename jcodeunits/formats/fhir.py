@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
-from . import _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
+from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
 from ._fhir_json import CPT, GIVEN, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
 from ._incoming import Reading
@@ -37,6 +37,7 @@ REVENUE = "https://www.nubc.org/CodeSystem/RevenueCodes"
 MODIFIER = "urn:jcodeunits:procedure-modifier"  # our own extension: ChargeItem has no modifier element
 _NDC_UNITS = {"ML": "mL", "ME": "mg", "GR": "g", "F2": "[IU]", "UN": "[arb'U]"}
 _NDC_QUALIFIERS = {ucum: unit for unit, ucum in _NDC_UNITS.items()} | {"[iU]": "F2", "ml": "ML"}
+MODIFIER_CODE = "[A-Z0-9]{2}"
 RELEASES = ("R4", "R4B", "R5")
 
 CARRIES = {
@@ -173,14 +174,14 @@ def _has_ndc(item: Mapping[str, Any]) -> bool:
 
 
 def _no_drug_charge(resource: Mapping[str, Any]) -> str:
-    return _no_drug(resource.get("code") or {}, resource.get("quantity"), _product(resource) is not None)
+    return _no_drug(resource.get("code") or {}, resource.get("quantity"), bool(_products(resource)))
 
 
-def _product(resource: Mapping[str, Any]) -> str | None:
-    """The NDC of a charge item, in the element of R4 or of R5."""
+def _products(resource: Mapping[str, Any]) -> list[str]:
+    """The NDCs of a charge item, in the element of R4 or of R5, each as first written."""
     concepts = [resource.get("productCodeableConcept") or {}]
     concepts += [one.get("concept") or {} for one in resource.get("product") or []]
-    return next((code["code"] for concept in concepts for code in codes(concept, NDC)), None)
+    return _drugs.same_ndcs(str(code["code"]) for concept in concepts for code in codes(concept, NDC))
 
 
 def _first(concept: Mapping[str, Any] | None) -> str:
@@ -244,10 +245,11 @@ def _item(
         lost.append(Loss(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand"))
     ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
     first = ndcs[0] if ndcs else ExtraNdc("")
-    place = words(item.get("locationCodeableConcept"))
+    place = _told(item.get("locationCodeableConcept"), r"\d\d", "place", where, problems)
+    told = [_told(one, MODIFIER_CODE, "modifier", where, problems) for one in item.get("modifier") or []]
     line = Line(
         _code(item.get("productOrService") or {}, where, problems),
-        tuple(words(one)[0] for one in item.get("modifier") or [] if words(one)),
+        tuple(filter(None, told)),
         _count(item.get("quantity"), where, problems),
         first.ndc or None,
         first.qualifier,
@@ -255,20 +257,32 @@ def _item(
         tuple(listed[n] for n in pointed if n in listed),
         kind="drug" if ndcs else "service",
         charge_amount=_net(item, where, at, lost, problems),
-        revenue_code=next(iter(words(item.get("revenue"))), None),
+        revenue_code=_told(item.get("revenue"), r"\d{3,4}", "revenue code", where, problems),
         description=(item.get("productOrService") or {}).get("text"),
         extra_ndcs=tuple(ndcs[1:]),
     )
-    days = _days(item, "servicedDate", "servicedPeriod")
+    days = _days(item, "servicedDate", "servicedPeriod", where, problems)
     _outgoing.check_line(line, days, where, problems)
-    return line, days, place[0] if place else "", lost
+    return line, days, place or "", lost
 
 
-def _days(charge: Mapping[str, Any], of_day: str, of_period: str) -> str:
+def _days(charge: Mapping[str, Any], of_day: str, of_period: str, where: str, problems: list[str]) -> str:
     """The day, or the first and the last one."""
     period = charge.get(of_period) or {}
-    days = [str(day)[:10] for day in (charge.get(of_day), period.get("start"), period.get("end")) if day]
-    return "/".join(dict.fromkeys(days))
+    day = str(charge.get(of_day) or "")[:10]
+    days = list(dict.fromkeys(str(one)[:10] for one in (period.get("start"), period.get("end")) if one))
+    if day and days and days != [day]:
+        problems.append(f"{where}: {of_day} is {coded(day)} and {of_period} {coded('/'.join(days))}, which contradict")
+    return "/".join(days) or day
+
+
+def _told(concept: Mapping[str, Any] | None, pattern: str, what: str, where: str, problems: list[str]) -> str | None:
+    """The one code of a concept that is written like what is meant, else its first word; several are a problem."""
+    said = words(concept)
+    meant = list(dict.fromkeys(one for one in said if re.fullmatch(pattern, one, re.ASCII)))
+    if len(meant) > 1:
+        problems.append(f"{where}: its {what} is {' and '.join(map(coded, meant))}, which contradict each other")
+    return next(iter((*meant, *said)), None)
 
 
 def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> Decimal | None:
@@ -337,8 +351,8 @@ def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], pr
 
 def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tuple[Line, str, str, list[Loss]]:
     where = f"ChargeItem {resource.get('id') or at}"
-    ndc = _product(resource)
-    if ndc is not None:
+    ndcs = _products(resource)
+    for ndc in ndcs:
         _outgoing.check_ndc(ndc, where, problems)
     concept = resource.get("code") or {}
     modifiers = [
@@ -350,12 +364,13 @@ def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tupl
         _code(concept, where, problems),
         tuple(modifiers),
         _count(resource.get("quantity"), where, problems),
-        ndc,
+        next(iter(ndcs), None),
+        extra_ndcs=tuple(map(ExtraNdc, ndcs[1:])),
         diagnoses=tuple(code["code"] for reason in resource.get("reason") or [] for code in codes(reason, ICD10)),
-        kind="drug" if ndc else "service",
+        kind="drug" if ndcs else "service",
         description=concept.get("text"),
     )
-    days = _days(resource, "occurrenceDateTime", "occurrencePeriod")
+    days = _days(resource, "occurrenceDateTime", "occurrencePeriod", where, problems)
     _outgoing.check_line(line, days, where, problems)
     _stands(resource, where, problems)
     lost = list(_outgoing.unread(resource.items(), _elements.CHARGE_ITEM_ELEMENTS, at, "ChargeItem."))

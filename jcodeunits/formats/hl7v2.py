@@ -184,6 +184,8 @@ def _days(ft1: Segment, problems: list[str]) -> str:
     stamps = [stamp for stamp in (ft1.get(4), ft1.get(4, 2)) if stamp]
     if not stamps or not all(STAMP.fullmatch(stamp) and _outgoing.is_day(stamp[:8]) for stamp in stamps):
         problems.append(f"{ft1.where}: FT1-4 {coded(ft1.get(4))} names no day")
+    elif [stamp[:8] for stamp in stamps] != sorted(stamp[:8] for stamp in stamps):
+        problems.append(f"{ft1.where}: FT1-4 ends ({coded(stamps[1])}) before it begins ({coded(stamps[0])})")
     days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps]
     return "/".join(dict.fromkeys(days))
 

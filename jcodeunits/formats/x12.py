@@ -456,6 +456,8 @@ class _Reader:
             days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
             if not all(map(_outgoing.is_day, days)):
                 self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
+            elif days != sorted(days):
+                self.problems.append(f"{where}: it ends ({days[-1]}) before it begins ({days[0]})")
             said = "/".join(dict.fromkeys(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days))
             if self.open is None:
                 self.statement = said
