@@ -40,6 +40,7 @@ class MarWord(Dated):
     means: str = column(tables.choice(*MEANINGS))
 
 
+_REASON = re.compile(r"\s[-\u2013:]\s|\s*[:(;,]")  # between a word and the reason for it
 _BETWEEN = re.compile("[-_]")  # between the words of a code: not-done, ENTERED_IN_ERROR
 
 
@@ -52,7 +53,20 @@ def _words() -> Mapping[str, str]:
 def meaning(word: str) -> str | None:
     """What a word of the record means, one of `MEANINGS`; None for a word that nobody knows.
 
+    A reason may stand behind a word that says that nothing was given, and changes nothing.
+
     >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "not-done", "Verabreicht")]
     ['given', 'bag', 'not-given', 'not-given', None]
+    >>> meaning("Not Given - Patient Refused"), meaning("Held (NPO)"), meaning("Given - Partial Dose")
+    ('not-given', 'not-given', None)
     """
-    return _words().get(" ".join(_BETWEEN.sub(" ", word).split()).casefold()) if len(word) <= LONGEST else None
+    if len(word) > LONGEST:
+        return None
+    if (found := _words().get(_plain(word))) is None:
+        before = _words().get(_plain(_REASON.split(word, maxsplit=1)[0]))
+        return before if before in ("not-given", "no-dose") else None
+    return found
+
+
+def _plain(word: str) -> str:
+    return " ".join(_BETWEEN.sub(" ", word).split()).casefold()

@@ -91,3 +91,20 @@ def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
 def test_codes_of_the_standards_are_words_too(word: str) -> None:
     means = {"cp": "given", "self-administered": "self-administered"}.get(word, "not-given")
     assert mar.meaning(word) == means
+
+
+@pytest.mark.parametrize(
+    "word", ["Not Given - Patient Refused", "Held (NPO)", "Refused: nausea", "MISSED; patient away"]
+)
+def test_a_reason_behind_a_word_leaves_it_what_it_is(word: str) -> None:
+    with pytest.raises(FormatError, match="it was not given"):
+        read(word, completed=True)
+
+
+def test_a_long_word_that_nobody_knows_names_a_way_out_that_works() -> None:
+    word = "Given as agreed on the phone"
+    with pytest.raises(FormatError, match=r"actions=\{'its words': 'given'\}"):
+        read(word)
+    assert read(word, actions={word: "given"}).administrations[0].drug == "ketorolac"
+    with pytest.raises(FormatError, match="no completion status"):
+        read("Given - Partial Dose")

@@ -304,7 +304,8 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
     """Why a word of the record may not be billed, and what to do."""
     word = _word(rxa)
     if done is None:
-        fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{coded(word)}: 'given'}}."
+        shown = said if (said := coded(word)).startswith(("'", '"')) else "'its words'"
+        fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{shown}: 'given'}}."
         return f"RXA-20 is {coded(word)}, which is no completion status", fix
     if done in ("not-given", "no-dose"):
         return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", "Nothing was given to bill."

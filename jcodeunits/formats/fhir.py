@@ -326,7 +326,8 @@ def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) 
         return 0
     value = decimal(given)
     if value is None or value % 1 or value < 1:
-        problems.append(f"{where}: quantity {coded(given)}, and a line counts whole units above 0")
+        shown = coded(given) if isinstance(given, str) else given
+        problems.append(f"{where}: quantity {shown}, and a line counts whole units above 0")
         return 0
     return int(value)
 

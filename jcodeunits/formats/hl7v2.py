@@ -104,7 +104,8 @@ def read_all(
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
     before: set[str] = set()
-    mixed = len({_is_charge(message) for message in messages}) > 1  # what stands beside is of what was given alone
+    # What stands beside is of what was given alone, where a batch holds charges too.
+    mixed = bool(beside) and len({_is_charge(message) for message in messages}) > 1
     for at, message in enumerate(messages, 1):
         place = f"message {at}" if message in before else ""
         before.add(message)
