@@ -285,3 +285,14 @@ def test_a_strength_in_the_drugs_text_answers_a_volume() -> None:
 def test_one_of_several_ingredients_is_not_the_drug(text: str, drug: str) -> None:
     """A tablet of two drugs was billed as an injection of the first, and a bag of saline in place of vancomycin."""
     assert drug_name(text, REFERENCE) == drug
+
+
+@pytest.mark.parametrize("scan", ["00409379501", "0409-3795-01", "(01)00304093795011"])
+def test_the_package_that_was_scanned_is_one_more_name_of_the_drug(scan: str) -> None:
+    rxa = "RXA|0|1|20260302||{}|30|mg|||||||||||||CP|A||||{}\rRXR|IM"
+    found = hl7v2.read(rxa.format("^ketorolac", scan), place="11")
+    assert found.administrations[0].products[0].ndc == scan
+    with pytest.raises(FormatError, match="contradict each other"):
+        hl7v2.read(rxa.format("^ceftriaxone", scan), place="11")
+    house = hl7v2.read(rxa.format("^ketorolac", "771234567"), place="11")
+    assert house.administrations[0].products == ()

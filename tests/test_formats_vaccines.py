@@ -85,6 +85,7 @@ NOT_BILLED = {
     "a reason beside it": (fhir, immunization(statusReason={"text": "declined"}), "statusReason"),
     "a reason (STU3)": (fhir, immunization(explanation={"reasonNotGiven": [{"text": "x"}]}), "reasonNotGiven"),
     "less than a dose": (fhir, immunization(isSubpotent=True), "full dose"),
+    "a reason for less (R4)": (fhir, immunization(subpotentReason=[{"text": "partial"}]), "full dose"),
     "another's report (R4)": (fhir, immunization(reportOrigin={"text": "record"}), "reportOrigin"),
     "another's report (R5)": (
         fhir,
@@ -106,6 +107,17 @@ def test_what_is_not_billed_is_said(name: str) -> None:
 def test_who_told_of_a_vaccine_that_was_given_here_is_of_no_matter(primary: bool | None) -> None:
     told = {"reference": {"reference": "Practitioner/7"}}
     assert billed(fhir, immunization(primarySource=primary, informationSource=told))
+
+
+def test_the_product_of_a_vaccine_is_one_more_name_of_it() -> None:
+    for text, right in (("Fluarix", True), ("Boostrix", False)):
+        product = {"resourceType": "Medication", "id": "m", "code": {"text": text}}
+        record = immunization(contained=[product], administeredProduct={"reference": {"reference": "#m"}})
+        if right:
+            assert ("90656", 1) in billed(fhir, record)
+        else:
+            with pytest.raises(FormatError, match="contradict each other"):
+                fhir.read(record, place="11")
 
 
 def test_cvx_that_fixes_one_code_is_read_as_it() -> None:

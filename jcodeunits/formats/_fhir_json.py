@@ -162,7 +162,9 @@ _SHAPES = Shapes(
     counts=frozenset(("sequence",)),
     listed_counts=frozenset(("diagnosisSequence",)),
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "service": ("item",)},
-    either_in={"reference": ("actor", "reason", "service", "item", "medication", "informationSource")},
+    either_in={
+        "reference": ("actor", "reason", "service", "item", "medication", "informationSource", "administeredProduct")
+    },
 )
 GIVEN = frozenset({"MedicationAdministration", "Immunization"})
 _RECORDS = (*GIVEN, "Claim", "ChargeItem")

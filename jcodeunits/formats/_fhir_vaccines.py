@@ -13,6 +13,7 @@ from ._fhir_json import NEGATIONS, words
 SOURCE = "fhir-immunization"
 # Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
 _TIMES = ("occurrenceDateTime", "date")
+_OTHERWISE = {"isSubpotent": "isSubPotent", "subpotentReason": "subPotentReason"}  # R4's names, with another capital
 _OWN_VACCINE = ("private", "phc70", "not vfc eligible", "v01", "ineligible")
 
 
@@ -22,7 +23,8 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     if resource.get("doseQuantity"):
         dosage["dose"] = resource["doseQuantity"]
     concept = dict(resource.get("vaccineCode") or {})
-    product = (resource.get("administeredProduct") or {}).get("concept") or {}
+    administered = resource.get("administeredProduct") or {}
+    product = administered.get("concept") or {}
     if product.get("coding"):
         concept["coding"] = [*(concept.get("coding") or []), *product["coding"]]
     day = next((resource[name] for name in _TIMES if resource.get(name)), None)
@@ -35,7 +37,10 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}
     kept |= {name: resource[name] for name in ("reasonNotGiven", "isSubPotent", "subPotentReason") if name in resource}
     kept |= {name: resource[name] for name in ("modifierExtension", "implicitRules", "extension") if name in resource}
-    kept |= {"isSubPotent": resource["isSubpotent"]} if "isSubpotent" in resource else {}
+    kept |= (
+        {"medicationReference": administered["reference"]} if isinstance(administered.get("reference"), dict) else {}
+    )
+    kept |= {_OTHERWISE[name]: resource[name] for name in _OTHERWISE if name in resource}
     kept |= {"reasonNotGiven": explained["reasonNotGiven"]} if explained.get("reasonNotGiven") else {}
     kept |= {"practitioner": resource["practitioner"]} if isinstance(resource.get("practitioner"), dict) else {}
     if isinstance(said := resource.get("practitioner"), list):

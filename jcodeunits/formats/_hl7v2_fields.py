@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from jcodeunits import ndc
 from jcodeunits.amount import decimal
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _drugs, _incoming, _times, _units
+from . import _drugs, _incoming, _names, _times, _units
 from ._hl7v2_segments import CODES, CVX, RXNORM, Segment, refused
 from ._outgoing import number
 from ._quoting import amount, coded
@@ -39,6 +40,8 @@ def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> 
     """The drug of a coded element by its most exact name: NDC, then code, then text; `dose` is of a vaccine."""
     found = [one for at in range(segment.repeats(position)) for one in codings(segment, position, at)]
     ndcs = [one.code for one in found if one.code and one.system.upper() in ("NDC", "NDA")]
+    if segment.name == "RXA" and ndc.looks_like(scan := segment.get(25)) and _names.codes(scan, facts):
+        ndcs.append(scan)  # the package that was scanned, where it is a known one
     codes = [one.code for one in found if one.code and one.system.upper() in CODES]
     cvx = [one.code for one in found if one.code and one.system.upper() in CVX]
     where = f"{segment.where}, {segment.name}-{position}"
