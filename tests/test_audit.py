@@ -208,6 +208,16 @@ def test_what_cannot_be_judged_is_unjudged(line: dict[str, Any], cause: str) -> 
     assert made["difference_amount"] is None
 
 
+def test_a_dose_without_remainder_takes_no_jz_beside_the_jw_line_of_another_dose() -> None:
+    whole = {**VIAL, "claim": "A", "line": 1, "units": 10, "dose": "100", "discarded": "0 mg"}
+    pair = [
+        {**VIAL, "claim": "A", "line": 2, "units": 8},
+        {**VIAL, "claim": "A", "line": 3, "units": 2, "modifiers": "JW"},
+    ]
+    assert [row["verdict"] for row in judged(whole, *pair)] == ["agrees", "agrees", "agrees"]
+    assert judged({**whole, "modifiers": "JZ"}, *pair)[0]["cause"] == "jz-with-waste"
+
+
 def test_a_jw_line_and_its_administered_line_are_one_judgment() -> None:
     pair = [
         {**VIAL, "claim": "A", "line": 1, "units": 8},

@@ -374,6 +374,8 @@ class Judge:
     def _modifiers(self, line: BilledLine, verdict: Verdict, wasted: int) -> None:
         row = line.row
         ours = set((self._answer(row, "modifier") or "").split("|")) & _WASTE
+        if wasted:
+            ours -= {"JZ"}  # JW and JZ never stand together for a drug and a day
         theirs = set(line.modifiers) & _WASTE
         verdict.modifiers = joined_modifiers(line.modifiers, ours)
         if "JZ" in ours and "JZ" not in theirs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jcodeunits.dated import Step
 from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
 from jcodeunits.finding import declare
@@ -16,6 +17,7 @@ FINDINGS = declare(
         "route-modifier": ("A code that is given by two routes says which", "note"),
         "needed-modifier": ("A modifier without which the payer returns the code", "warn, note"),
         "modifier-unknown": ("A modifier that the tables do not know", "warn"),
+        "waste-of-the-day": ("Of a drug with discarded units no other line of the day carries JZ", "note"),
         "modifier-by-record": ("JW and JZ follow from the record, not from what the caller marks", "warn"),
         "department-modifier": ("PO or PN stands on every line of an off-campus department", "note"),
         "modifier-limit": ("More modifiers than a line can hold", "warn"),
@@ -38,6 +40,7 @@ def apply(draft: Draft) -> None:
             _purchased(draft, item, entries)
             _route(draft, item, entries)
             _needed(draft, item, entries)
+    _beside_waste(draft)
     most = draft.option("modifiers-most")
     for entry in draft.live():
         if entry.modifiers:
@@ -89,6 +92,26 @@ def _said(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
             "Give container, containers and discarded.",
             next(row.citation for row in rows if row.code == left_off[0]),
             about=entries[0],
+        )
+
+
+def _beside_waste(draft: Draft) -> None:
+    """JZ off the other doses of a drug of which units were discarded that day: JW or JZ stands, never both."""
+    wasted = {entry.code for entry in draft.live("waste")}
+    for entry in draft.live("drug"):
+        if entry.code not in wasted or "JZ" not in entry.modifiers:
+            continue
+        entry.modifiers.remove("JZ")
+        row = next(row for row in draft.policy.rows(Modifier) if row.code == "JZ")
+        entry.steps.append(Step("JZ left off", "of another dose of the day drug was discarded", row.citation))
+        draft.say(
+            "waste-of-the-day",
+            "note",
+            f"{entry.code} x {entry.line.units} carries no JZ: of another dose of the day drug was discarded, and JW "
+            "and JZ do not stand together for one drug and day.",
+            "Nothing, if the discarded amount is right.",
+            row.citation,
+            about=entry,
         )
 
 
