@@ -385,6 +385,7 @@ def _narrow(
     )
     others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
     # A brand made for the very place of the body is named, though a plain name never means it.
+    others = tuple(sorted(others, key=lambda code: code[0] in "CS"))  # what every payer takes is named first
     return left, said, others + (made_for if route else ())
 
 
