@@ -1,0 +1,41 @@
+"""The code for visits of continuing care beside a visit that carries 25."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jcodeunits.finding import Finding
+
+from ._registry import Case, rule
+
+_PREVENTION = ("vaccine", "visit-wellness", "visit-preventive")
+
+
+@rule(
+    "visit-complexity",
+    "The code for visits of continuing care beside a visit with 25",
+    "warn",
+    cites=(("cms-visit-complexity", "beside modifier 25"),),
+)
+def visit_complexity(case: Case) -> Iterable[Finding]:
+    """Such a code is not paid beside a visit with 25; since 2025 it is where a vaccine or a preventive visit is why.
+
+    Sources: the physician fee schedule rules of 2024 and 2025, Transmittal 13015.
+    """
+    option = case.option("visit-complexity")
+    if option.value not in ("without-25", "with-prevention"):
+        return
+    roles = {number: row.role for number, line in case.numbered() if (row := case.procedure(line)) is not None}
+    marked = [line.code for _, line in case.numbered("visit") if "25" in line.modifiers]
+    if option.value == "with-prevention" and any(role.startswith(_PREVENTION) for role in roles.values()):
+        return
+    for number, role in roles.items():
+        if role == "visit-complexity" and marked:
+            yield visit_complexity.finding(
+                "warn",
+                f"{case.lines[number - 1].code} stands beside {marked[0]}-25: this payer does not pay it then"
+                + (", unless 25 is for a vaccine or a preventive visit." if option.value == "with-prevention" else "."),
+                "Leave it out, or the 25 if nothing else of the day needs it.",
+                option.citation,
+                line=number,
+            )
