@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -100,10 +101,8 @@ def _one(
     if finding is not None:
         return finding
     notes = _fhir_vaccines.funding(resource, where)
-    return [
-        attrs.evolve(_incoming.of_vaccine(one, notes, facts), batch=_batch(same))
-        for one in _given(same, where, around, zone, facts)
-    ]
+    batch = _batch(same)
+    return [_incoming.of_vaccine(one, notes, batch, facts) for one in _given(same, where, around, zone, facts)]
 
 
 def _nothing(message: Message) -> str:
@@ -181,7 +180,8 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if concept:
         _incoming.take(says, gaps, lambda: _drug(concept, where, facts, says.get("dose", "")))
     _incoming.take(says, gaps, lambda: _routed(dosage, where))
-    _incoming.take_strength(says, gaps, lambda: _strength(medication, where, facts), "fhir", where)
+    parts = [_Part(one, _name(_item(one), facts), where) for one in medication.get("ingredient") or ()]
+    _incoming.take_strength(says, gaps, lambda: _strength(medication, parts, where, facts), "fhir", where)
     first: list[Moment] = []
     _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
     actor, kind = performer(resource, around)
@@ -205,9 +205,9 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     whole = Given(where, says, gaps, on, patient, _batch(medication), utc, tuple(notes))
     if not medication:
         return [whole]
-    if drugs := _mixed(whole, medication, facts):
+    if drugs := _mixed(whole, parts, facts):
         return _incoming.together(whole, drugs)
-    more = _noticed.unbilled(where, _further(str(says.get("drug", "")), medication, where, facts), SOURCE, "ingredient")
+    more = _noticed.unbilled(where, _further(str(says.get("drug", "")), parts, facts), SOURCE, "ingredient")
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
 
 
@@ -373,13 +373,29 @@ def _method(dosage: Mapping[str, Any], where: str) -> str:
         return ""
 
 
-def _strength(medication: dict[str, Any], where: str, facts: Reference) -> dict[str, str]:
+class _Part:
+    """An ingredient of a Medication, and the name of it; `is_base` where it carries the others."""
+
+    def __init__(self, said: dict[str, Any], name: str, where: str) -> None:
+        self.said, self.name, self.where = said, name, where
+
+    @cached_property
+    def is_base(self) -> bool:
+        """Whether its strength is a volume in a volume."""
+        ratio = self.said.get("strength") or self.said.get("strengthRatio") or {}
+        try:
+            return bool(ratio.get("numerator")) and _incoming.by_volume(_quantity(ratio["numerator"], self.where))
+        except FormatError:
+            return False
+
+
+def _strength(medication: dict[str, Any], parts: Sequence[_Part], where: str, facts: Reference) -> dict[str, str]:
     """The strength of the drug that is billed as a concentration, where it has exactly one.
 
     A strength belongs to its ingredient: a diluent, a base solution and a second drug give none. The amount
     of the whole product (R4, in STU3 also of an ingredient) counts where the drug is its only one.
     """
-    active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
+    active = [one for one in parts if one.said.get("isActive", True) is True]
     own = _own(active, medication, facts)
     ratios = [medication.get("amount")] if len(active) == len(own) else []
     for one in own:
@@ -400,40 +416,43 @@ def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
         raise refused(where, f"its strength cannot be read: {why}", fills="concentration") from None
 
 
-def _own(active: Sequence[dict[str, Any]], medication: Mapping[str, Any], facts: Reference) -> list[dict[str, Any]]:
+def _own(active: Sequence[_Part], medication: Mapping[str, Any], facts: Reference) -> list[dict[str, Any]]:
     """The active ingredients that are the drug itself: by name, else the only one unless it is another."""
     drug = _name(medication.get("code"), facts)
-    each = [
-        (one, _names.relation(drug, name, facts) if drug and (name := _name(_item(one), facts)) else "")
-        for one in active
-    ]
+    each = [(one.said, _names.relation(drug, one.name, facts) if drug and one.name else "") for one in active]
     named = [one for one, relation in each if relation in ("same", "exact", "vague")]
     return named or [one for one, relation in each if len(active) == 1 and relation != "other"]
 
 
-def _mixed(given: Given, medication: Mapping[str, Any], facts: Reference) -> list[_Said]:
+def _mixed(given: Given, parts: Sequence[_Part], facts: Reference) -> list[_Said]:
     """What is said of each drug of a Medication whose code names no drug, or only the base.
 
     A combination that has a code of its own is one drug. The base is none; each part has its own strength.
     """
     drug = str(given.says.get("drug", ""))
-    each = [(one, _name(_item(one), facts)) for one in medication.get("ingredient") or [] if one.get("isActive", True)]
-    each = [(one, name) for one, name in each if _names.codes(name, facts) and not _is_base(one, given.where)]
-    if (_names.codes(drug, facts) and not _names.is_solution(drug, facts)) or len({name for _, name in each}) < len(
-        each
-    ):
+    if _names.codes(drug, facts) and not _names.is_solution(drug, facts):
+        return []
+    told = [one for one in parts if one.said.get("isActive", True)]
+    each = [(one.said, one.name) for one in told if _names.codes(one.name, facts) and not one.is_base]
+    if len({name for _, name in each}) < len(each):
         return []
     drugs = [(one, name) for one, name in each if not _names.is_solution(name, facts)] or each
     return [_ingredient(given, one, name, len(drugs) > 1) for one, name in drugs]
 
 
-def _further(drug: str, medication: Mapping[str, Any], where: str, facts: Reference) -> list[str]:
+def _further(drug: str, parts: Sequence[_Part], facts: Reference) -> list[str]:
     """The active ingredients of a Medication that are another drug than it is, and no base that carries it."""
-    active = [one for one in medication.get("ingredient") or [] if one.get("isActive", True) is True]
-    if not active or not drug:
+    if not drug:
         return []
-    names = [name for one in active if (name := _name(_item(one), facts)) and not _is_base(one, where)]
-    return [name for name in names if _names.contradicts(drug, name, facts) and not _names.is_solution(name, facts)]
+    return [
+        one.name
+        for one in parts
+        if one.name
+        and one.said.get("isActive", True) is True
+        and _names.contradicts(drug, one.name, facts)
+        and not one.is_base
+        and not _names.is_solution(one.name, facts)
+    ]
 
 
 _Said = tuple[dict[str, Any], dict[str, FormatError]]
@@ -457,15 +476,6 @@ def _ingredient(given: Given, ingredient: Mapping[str, Any], name: str, several:
 def _as_concentration(ratio: Mapping[str, Any], where: str) -> dict[str, str]:
     found = _concentration(ratio, where)
     return {"concentration": found} if found else {}
-
-
-def _is_base(ingredient: Mapping[str, Any], where: str) -> bool:
-    """Whether an ingredient's strength is a volume in a volume: it carries the others."""
-    ratio = ingredient.get("strength") or ingredient.get("strengthRatio") or {}
-    try:
-        return bool(ratio.get("numerator")) and _incoming.by_volume(_quantity(ratio["numerator"], where))
-    except FormatError:
-        return False
 
 
 def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:

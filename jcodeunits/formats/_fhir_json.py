@@ -411,6 +411,8 @@ def decimal(value: object) -> Decimal | None:
         return None
     if type(value) is int and abs(value) < amount.LARGEST:
         return Decimal(value)
+    if type(value) is Decimal and value.is_finite() and abs(value.adjusted()) < amount.SHORT > len(str(value)):
+        return value  # too short to be out of range
     try:
         return amount.decimal(value)
     except ValueError:

@@ -132,7 +132,7 @@ def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
     said = [(known, one.get(5)) for one in group.observations if (known := observations().get(one.get(3)))]
     public = [value for known, value in said if value and value not in known.private]
     asked = (_noticed.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
-    return _incoming.of_vaccine(given, asked, facts)
+    return _incoming.of_vaccine(given, asked, given.batch, facts)
 
 
 # Where prose stands beside an administration.

@@ -144,14 +144,14 @@ def take_strength(
         del says["concentration"]
 
 
-def of_vaccine(given: Given, notes: Iterable[Finding], facts: Reference) -> Given:
+def of_vaccine(given: Given, notes: Iterable[Finding], batch: Batch | None, facts: Reference) -> Given:
     """What a vaccine record gives: its purpose and its notes; a missing dose may be given as one dose."""
     says = {**_purpose(str(given.says.get("drug", "")), facts), **given.says}
     gaps = dict(given.gaps)
     dose = gaps.get("dose")
     if dose is not None and "said" not in dose.fields:
         gaps["dose"] = FormatError(dose.message, **{**dose.fields, "example": "'1 dose'"})
-    return attrs.evolve(given, says=says, gaps=gaps, notes=(*given.notes, *notes))
+    return attrs.evolve(given, says=says, gaps=gaps, batch=batch, notes=(*given.notes, *notes))
 
 
 def _purpose(name: str, facts: Reference) -> dict[str, str]:
