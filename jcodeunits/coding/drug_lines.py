@@ -36,9 +36,9 @@ from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
 from .forms import another_form
-from .given_dose import by_record, dose_of
+from .given_dose import by_record, dose_of, is_worked_out
 from .nameless import as_dose, nameless, undescribed, without_code
-from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, share, weigh
+from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, measured_rest, share, weigh
 from .smaller import smaller_containers
 
 # Every finding about a dose, a container or an NDC, with what it may say.
@@ -170,9 +170,8 @@ class DrugCoding:
             return DrugLines(group, None, (), said, _left_open(error))
         except JcodeunitsError as error:
             unanswered = _unanswered(error, self.reference)
-            said = (without_code(unanswered, error, given[0], self.encounter, self.reference),)
-            not_so = bool(error.fields.get("route"))
-            return DrugLines(group, None, (), () if included else said, _left_open(error), not_so)
+            said = () if included else (without_code(unanswered, error, given[0], self.encounter, self.reference),)
+            return DrugLines(group, None, (), said, _left_open(error), bool(error.fields.get("route")))
 
     # -- what was given
 
@@ -378,15 +377,15 @@ class DrugCoding:
         answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]
-        items = [o.item for o in opened]
-        kind, more, memory = kind_of(first.administration.container, items, self.encounter.on, self.reference)
+        e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
+        kind, more, memory = kind_of(first.administration.container, [o.item for o in opened], e.on, self.reference)
         said += more
         brought = any(g.administration.supplied_by == "patient" for g in answered)
-        e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
         rules = waste_rules(facts, e.payer, e.claim, e.on, self.policy, brought=brought)
         if memory:
             rules = lenient(rules)
-        waste = decide(self._record(answered, opened, kind), rules)
+        record = self._record(answered, opened, kind)
+        waste = decide(record, rules)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
         said += [x for _, _, more in counted for x in more]
         quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
@@ -397,8 +396,7 @@ class DrugCoding:
         made = DrugLines(group, drug, tuple(lines), tuple(dict.fromkeys([*said, *found])))
         if not waste.discarded or not lines or first.billed.measure.way == "band":
             return made
-        given = sum((g.billed.exact for g in answered), Fraction(0))
-        return attrs.evolve(made, advice=smaller_containers(drug, given, waste.discarded, e.on, self.reference))
+        return attrs.evolve(made, advice=smaller_containers(drug, record.given, waste.discarded, e.on, self.reference))
 
     def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:
         """The record in billing units; a band is one unit, its containers are measured by their own label."""
@@ -411,6 +409,9 @@ class DrugCoding:
             whole = label or amount
             given, label = amount / whole, None if label is None else Fraction(1)
             discarded = None if discarded is None else discarded / whole
+        elif label is not None and discarded and any(is_worked_out(g.billed.dose) for g in answered):
+            drug, every = answered[0].billed.drug, [g.administration for g in answered]
+            discarded = measured_rest(discarded, label - given, every, drug)
         shared = any(g.administration.shared for g in answered)
         return Record(given, label, discarded, kind, shared, _missing(opened))
 

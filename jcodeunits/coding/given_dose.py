@@ -34,6 +34,11 @@ def dose_of(administration: Administration, patient: Patient) -> Dose:
     return attrs.evolve(dose, route=None)
 
 
+def is_worked_out(dose: Dose) -> bool:
+    """Whether a dose was worked out from the patient's weight or surface, so that it may have many digits."""
+    return any(step.why in ("dose by weight", "dose by body surface") for step in dose.steps)
+
+
 def by_record(administration: Administration, row: Drug, catalog: Catalog) -> Callable[[Dose], Dose]:
     """A volume as the amount in it, by the concentration of the record or by the strength in the drug's name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -168,6 +169,21 @@ def _amount_thrown(found: Found, drug: Drug, drawn: Callable[[Dose], Dose]) -> C
         return amount if found.item is None else found.item.drawn(amount)
 
     return read
+
+
+def measured_rest(discarded: Fraction, rest: Fraction, given: Sequence[Administration], drug: Drug) -> Fraction:
+    """The recorded discard beside a dose worked out from weight or surface: the rest, as far as it was measured.
+
+    A syringe shows fewer digits than the sum does: the record may be off by less than one of its last digit.
+    """
+    digits = []
+    for entry in (entry for one in given for entry in one.products if entry.discarded):
+        amount = thrown_away(entry.discarded)
+        written = re.search(r"\.(\d+)", str(entry.discarded))
+        last = Fraction(1, 10 ** len(written[1])) if written else Fraction(1)
+        if amount.amount:
+            digits.append(in_units(Dose(last, amount.unit), drug, given[0].basis))
+    return rest if rest >= 0 and digits and abs(discarded - rest) < max(digits) else discarded
 
 
 def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | None:
