@@ -285,7 +285,7 @@ def things(kind: Any) -> Kind:
     """A list of objects; where one key may stand for the object, also a list of words."""
 
     def read(path: str, value: object) -> tuple[Any, ...]:
-        return tuple(kind.from_dict(item, f"{path}[{n}]") for n, item in enumerate(_sequence(path, value)))
+        return tuple([kind.from_dict(item, f"{path}[{n}]") for n, item in enumerate(_sequence(path, value))])
 
     shape, shown = ("list", "CODE") if kind.ALONE else ("things", "")
     return Kind(read, lambda: {"type": "array", "items": schema_of(kind)}, shape=shape, shown=shown, of=kind)

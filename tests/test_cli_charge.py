@@ -257,6 +257,14 @@ def test_of_several_encounters_a_bad_one_is_named_by_its_number_and_hides_no_oth
     assert "plase" in err
 
 
+def test_a_list_of_records_numbers_each_error_once(run) -> None:
+    bad = {**FHIR, "status": "not-done"}
+    status, _, err = run("-", "--from", "fhir", "--place", "11", given=json.dumps([FHIR, bad]).encode())
+    assert status == 1
+    assert err.startswith("jcodeunits: record 2: MedicationAdministration ")
+    assert err.count("record 2") == 1
+
+
 def test_a_message_out_holds_the_lines_and_findings_go_aside(run) -> None:
     status, out, err = run("-", "--format", "x12", given=ENCOUNTER)
     assert status == 0

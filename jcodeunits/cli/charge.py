@@ -242,7 +242,9 @@ def _tell(refused: Mapping[int, JcodeunitsError], words: Sequence[str]) -> None:
 
     for number, why in refused.items():
         first, *more = told(why, "charge", words, lambda *_: (2, ""), ())
-        sys.stderr.write("\n".join([first.replace("jcodeunits: ", f"jcodeunits: record {number}: ", 1), *more, ""]))
+        if not first.startswith(numbered := f"jcodeunits: record {number}: "):  # as a list of records says it itself
+            first = first.replace("jcodeunits: ", numbered, 1)
+        sys.stderr.write("\n".join([first, *more, ""]))
 
 
 def _several(text: str) -> list[str]:

@@ -248,7 +248,8 @@ def parse(text: object) -> Message:
         _shaped(every)
     except RecursionError:
         raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
-    _live(root, every)
+    if not isinstance(text, str) or "\\u" in text or TEST_LABEL in text.upper():
+        _live(root, every)
     return Message.of(root, every, _may_turn(text))
 
 
