@@ -26,7 +26,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
-from ._fhir_json import CPT, GIVEN, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
+from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
@@ -106,9 +106,9 @@ def read_all(
 
 
 def _is_charge(message: Message) -> bool:
-    kinds, root = message.kinds, message.root
-    return not kinds & GIVEN and (
-        bool(kinds & {"Claim", "ChargeItem"}) or ("item" in root and "resourceType" not in root)
+    root = message.root
+    return not message.given and (
+        bool(message.kinds & {"Claim", "ChargeItem"}) or ("item" in root and "resourceType" not in root)
     )
 
 
