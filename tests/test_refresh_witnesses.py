@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+from collections import Counter
 from fractions import Fraction
 
 import pytest
-from shipped import FOLDER, PRODUCTS, rows_of
+from shipped import FOLDER, PRODUCTS, REFERENCE, rows_of
 
 import jcodeunits as jc
 from jcodeunits.errors import ContradictedProduct
 from jcodeunits.facts.product_rows import Product
-from jcodeunits.refresh import fda
-from jcodeunits.refresh.evidence import Evidence, Price
+from jcodeunits.facts.reference import Reference
+from jcodeunits.facts.store import Store
+from jcodeunits.refresh import asp, crosswalk, fda, fold
+from jcodeunits.refresh.byhand import ByHand
+from jcodeunits.refresh.dating import When
+from jcodeunits.refresh.evidence import Converted, Evidence, Price
 from jcodeunits.refresh.family import said
 from jcodeunits.refresh.notices import words_in
-from jcodeunits.refresh.witnesses import Package, by_makers, by_siblings, is_other_strength, kind, proof
+from jcodeunits.refresh.witnesses import Package, by_makers, by_siblings, differing, is_other_strength, kind, proof
 
 NDC = "00000-0000-01"
 ON = "2026-03-02"
@@ -170,6 +176,66 @@ def test_two_other_makers_packages_of_the_same_amount_are_a_witness(
     made: Package, way: str, makers: int, evidence: Evidence, answer: tuple[str, int, str] | None
 ) -> None:
     assert by_makers(made, way, makers, evidence) == answer
+
+
+def test_what_the_price_schedule_and_the_states_file_count_otherwise_is_said() -> None:
+    row = ("ML", Fraction(2), "fda-volume")
+    vial = differing(package("1", "80"), row, prices(("10", "TOBRAMYCIN 80MG/VIL INJ")))
+    assert vial == [f"{NDC}: the federal price schedule counts it as UN, the row as ML 2 (fda-volume)."]
+    one = differing(package("2", "80", quantities=frozenset({Fraction(1)})), row, Evidence())
+    assert one == [f"{NDC}: a state's file counts a container as 1, the row as ML 2 (fda-volume)."]
+    assert not differing(package("2", "80"), row, prices(("25X2ML", "TOBRAMYCIN 40MG/ML INJ")))
+    assert not differing(package("2", "80", quantities=frozenset({Fraction(1)})), None, Evidence())
+
+
+@pytest.mark.parametrize(
+    ("units", "lines", "quantity", "answer"),
+    [
+        ("4", [("J1111", "4", "2")], "2", set()),
+        ("4", [("J1111", "4", "1")], "2", {1}),
+        # a pharmacy line: in the claim's units, the other way round, or for rebates alone
+        ("4", [("J1111", "4", "1"), ("", "0.4", "1")], "0.4", set()),
+        ("4", [("J1111", "4", "1"), ("", "2", "1")], "0.5", set()),
+        ("4", [("J1111", "4", "2"), ("", "50", "1")], "2", set()),
+        ("1.25", [("J1111", "2", "3")], "3", set()),  # the state rounds 1.25 units up
+    ],
+)
+def test_the_states_file_contradicts_a_row_only_if_no_reading_of_it_agrees(
+    units: str, lines: list[tuple[str, str, str]], quantity: str, answer: set[int]
+) -> None:
+    rows = tuple(Converted(code, Fraction(billed), Fraction(counted)) for code, billed, counted in lines)
+    printed = asp.CrosswalkRow(9, "J1111", "Maker", NDC, "Newdrug", "15 MG", "1", "1", units, units)
+    quarter = crosswalk.edition(asp.Quarter(When(dt.date(2026, 1, 1), dt.date(2026, 3, 31), "2026q1"), (printed,)))
+    assert Evidence(state={NDC: rows}).against(NDC, quarter.listings, Fraction(quantity)) == answer
+
+
+# Each was read: the state's line is a slip, or the evidence's README settles it.
+AGAINST_THE_STATE = {
+    "00074-3012-07": "a cassette of 100 mL typed as one on both lines",
+    **dict.fromkeys(("00093-6815-55", "00093-6815-73", "00186-1988-04", "00487-9601-01", "16714-0018-30"),
+                    "the state doubles a vial of 0.25 mg to the code's 0.5 mg"),
+    "00338-0505-48": "gentamicin bags: millilitres of another strength",
+    "00338-0507-48": "gentamicin bags: millilitres of another strength",
+    "00338-0511-41": "gentamicin bags: millilitres of another strength",
+    "00409-3578-01": "80 mg in 2 mL typed as one; ours by the list's volume",
+    "00944-2510-02": "the state adds the hyaluronidase of the second vial",
+    "00944-2513-02": "the state adds the hyaluronidase of the second vial",
+    "25021-0143-30": "the carton of ten counted for one vial",
+    "55150-0177-05": "five times the concentration",
+    "63323-0137-20": "CMS counts one unit for the vial of two; the amount is reviewed",
+    "63323-0173-02": "four times the volume of the smaller strength",
+    "68180-0984-30": "the vial of 2 mL typed as one; the survey prints ML",
+    "69639-0103-01": "ten times the volume",
+}  # fmt: skip
+
+
+@pytest.mark.book
+def test_no_decided_package_contradicts_two_printed_sources() -> None:
+    _texts, lint = fold.derive(fold.state_of(REFERENCE.store), ByHand(Reference(Store()).store))
+    said = Counter(one.place for one in lint if ", the row as " in one.says)
+    assert set(said) == set(AGAINST_THE_STATE)
+    assert max(said.values()) == 1
+    assert not any("price schedule" in one.says or "survey counts" in one.says for one in lint)
 
 
 def test_siblings_prove_a_unit_never_an_amount() -> None:

@@ -81,13 +81,27 @@ class Evidence:
 
     def quantities(self, number: str, listings: Iterable[Listing]) -> set[Fraction]:
         """What one container counts by the state's file; a pharmacy row turns its units into the claim's."""
+        return {one * factor for factor in self._factors(number) for one in self._counted(number, listings)}
+
+    def _counted(self, number: str, listings: Iterable[Listing]) -> set[Fraction]:
+        """What one container counts in the state's own units."""
         units_of = {listing.code: listing.billing_units for listing in listings}
         return {
-            row.counted / row.billed * units_of[row.code] * factor
-            for factor in self._factors(number)
-            for row in self.state.get(number, ())
-            if row.code in units_of
+            row.counted / row.billed * units_of[row.code] for row in self.state.get(number, ()) if row.code in units_of
         }
+
+    def against(self, number: str, listings: Sequence[Listing], quantity: Fraction) -> frozenset[Fraction]:
+        """What one container counts by the state's file, where no reading of its lines gives `quantity`.
+
+        A pharmacy row may be typed the other way round, or count for rebates alone; of a container that is no whole
+        number of billing units the state rounds those.
+        """
+        if any(listing.billing_units.denominator != 1 for listing in listings):
+            return frozenset()
+        ways = {way for factor in self._factors(number) for way in (Fraction(1), factor, 1 / factor)}
+        read = {one * way for one in self._counted(number, listings) for way in ways}
+        known = any(abs(one / quantity - 1) < _NEAR for one in read)
+        return frozenset() if known else frozenset(self.quantities(number, listings))
 
     def _factors(self, number: str) -> set[Fraction]:
         found = {row.billed / row.counted for row in self.state.get(number, ()) if not row.code}

@@ -113,7 +113,10 @@ def make(
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
             if mark not in ("reviewed", "refused"):
                 lint.append(f"{number} {'|'.join(codes_of(_latest(listed[number])))}: {MARKS[mark]}")
-        lint += witnesses.differing(_package_of(number, latest, newest), proofs.get(number), evidence)
+        package, proof = _package_of(number, latest, newest), proofs.get(number)
+        if proof is not None:
+            package = attrs.evolve(package, quantities=evidence.against(number, latest[number], proof[1]))
+        lint += witnesses.differing(package, proof, evidence)
     return Made(tuple(rows), tuple(lint))
 
 

@@ -53,7 +53,7 @@ class Kept:
         rows = dict(self.rows)
         for subject, told in statements:
             key = (subject, file, told)
-            rows[key] = tuple(sorted({*rows.get(key, ()), edition}))
+            rows[key] = tuple(sorted({*rows[key], edition})) if key in rows else (edition,)
         return Kept(rows)
 
     def without(self, file: str, edition: str) -> Kept:
@@ -78,15 +78,14 @@ class Kept:
 
     def newest(self, file: str, days: Mapping[str, object]) -> list[tuple[str, str]]:
         """What the newest edition that has a subject says of it, sorted; `days` are those of the editions' ids."""
+        mine = [(subject, told, editions) for (subject, its, told), editions in self.rows.items() if its == file]
+        day = {name: str(days[f"{file}-{name}"]) for name in {name for *_, editions in mine for name in editions}}
         last: dict[str, str] = {}
-        for (subject, its, _), editions in self.rows.items():
-            if its == file:
-                newest = max(editions, key=lambda name: str(days[f"{file}-{name}"]))
-                if subject not in last or str(days[f"{file}-{last[subject]}"]) < str(days[f"{file}-{newest}"]):
-                    last[subject] = newest
-        return sorted(
-            (key[0], key[2]) for key, editions in self.rows.items() if key[1] == file and last[key[0]] in editions
-        )
+        for subject, _, editions in mine:
+            newest = max(editions, key=day.__getitem__)
+            if subject not in last or day[last[subject]] < day[newest]:
+                last[subject] = newest
+        return sorted((subject, told) for subject, told, editions in mine if last[subject] in editions)
 
 
 def subjects(statements: Iterable[tuple[str, str]]) -> set[str]:

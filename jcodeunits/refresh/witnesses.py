@@ -299,7 +299,11 @@ def solid_strengths(number: str, evidence: Evidence) -> set[tuple[Fraction, str]
 
 
 def differing(package: Package, settled: Proof | None, evidence: Evidence) -> list[str]:
-    """What the printed units and the directory say against each other, CMS's package, or what was decided of it."""
+    """What the printed units and the directory say against each other, CMS's package, or what was decided of it.
+
+    The price schedule and the state's file are typed by hand and print no unit: what their words and figures count.
+    `package.quantities` are those of the state's file that differ from the row.
+    """
     number, listed = package.number, evidence.marketed(package.number)
     survey, said = evidence.survey.get(number, ("", ""))[0], []
     if survey and listed.unit and survey != listed.unit:
@@ -307,6 +311,14 @@ def differing(package: Package, settled: Proof | None, evidence: Evidence) -> li
     for who, unit in (("NSDE", listed.unit), ("CMS's pharmacy cost survey", survey)):
         if settled is not None and unit not in ("", settled[0]):
             said.append(f"{who} counts it as {unit}, the row as {settled[0]} ({settled[2]}).")
+    if settled is not None:
+        counted = f"the row as {settled[0]} {decimal_text(settled[1])} ({settled[2]})."
+        priced = {qualifier for qualifier, *_ in _by_prices(package, evidence)}
+        if priced and settled[0] not in priced:
+            said.append(f"the federal price schedule counts it as {' or '.join(sorted(priced))}, {counted}")
+        if package.quantities:
+            each = " or ".join(sorted(map(decimal_text, package.quantities)))
+            said.append(f"a state's file counts a container as {each}, {counted}")
     volume = listed.volume
     if volume is not None and listed.form == "liquid" and package.size not in (1, volume):
         sizes = f"{decimal_text(volume)} mL in a container, CMS's package size is {decimal_text(package.size)}"
