@@ -284,3 +284,28 @@ def test_a_sites_payer_names_a_powder_by_code_by_product_or_by_ndc(tmp_path: Pat
             "00409-7332-01", "500 mg", ON, container_volume="10 mL", made_up=option, reference=book
         )
         assert str(answer) == ("ML5" if n < 3 else "UN0.5")
+
+
+def test_a_concentration_that_no_decimal_says_is_written_as_amount_in_volume() -> None:
+    item = jc.product("51759-0410-11", on=ON)  # of 75 mg in 0.21 mL
+    assert item.contents == "2500 mg/7 mL"
+    assert jc.product("00409-4755-18", on=ON).contents == "2 mg/mL"
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "counted"),
+    [
+        (("J7336", "560 cm2", "--ndc", "72512-0929-01"), "J7336 x 560", "72512092901 UN 1"),
+        (("J8610", "10 mg", "--ndc", "50090-5457-02"), "J8610 x 4", "50090545702 UN 4"),
+        (("J7682", "300 mg"), "J7682 x 1", ""),
+        (("J1453", "150 mg", "--ndc", "00143-9428-01"), "J1453 x 150", "00143942801 UN 1"),
+    ],
+    ids=["patch", "tablet", "inhaled", "injection"],
+)
+def test_vials_makes_the_lines_of_what_is_not_injected_too(
+    words: tuple[str, ...], line: str, counted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["vials", *words, "--on", ON]) == 0
+    shown = capsys.readouterr().out
+    assert line in shown
+    assert counted in shown

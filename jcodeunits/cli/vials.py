@@ -219,6 +219,7 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
     """The drug lines of one choice; of single-dose containers with the remainder discarded and recorded."""
     from jcodeunits.coding.drug_lines import drug_lines
     from jcodeunits.encounter import Encounter
+    from jcodeunits.facts.by_route import a_route
 
     opened: list[dict[str, Any]] = [
         {
@@ -229,8 +230,8 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
         }
         for size, count in fit.containers
     ]
-    form = next(iter(stock.values())).form
-    given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": "IM", "products": opened, "form": form}
+    form, route = next(iter(stock.values())).form, a_route(billed.drug)
+    given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": route, "products": opened, "form": form}
     if kind == "single-dose":
         for each in opened:
             each["discarded"] = f"0 {each['amount'].unit}"

@@ -251,6 +251,8 @@ class AnotherPackage(Product):
         """The concentration as text, or the drug in one counted unit: all that is known of what a container holds."""
         if self.per_unit is None:
             return ""
+        if self.qualifier == "ML" and "/" in decimal_text(self.per_unit):  # no decimal says a third
+            return f"{Dose(Fraction(self.per_unit.numerator), self.unit)}/{self.per_unit.denominator} mL"
         return f"{Dose(self.per_unit, self.unit)}{'/mL' if self.qualifier == 'ML' else ' in one'}"
 
     def as_dict(self) -> dict[str, Any]:
