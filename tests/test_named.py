@@ -85,11 +85,27 @@ def test_what_the_list_and_another_file_prove(
 def test_the_same_liquid_with_its_volume_elsewhere_in_the_list_is_a_witness() -> None:
     entry = listed("Neostigmine methylsulfate 1 mg/mL Vial", strength="10", measure="mg")
     other = said(description="5 mL neostigmine methylsulfate 1 mg/mL Syringe", shape="Syringe")
-    liquids = named.liquids_of(fda.listed([("00000-0000-02", other)]))
+    liquids = named.Liquids.of(fda.listed([("00000-0000-02", other)]), Evidence())
     assert named.counted(NDC, told(), entry)[0] == ""
     assert named.counted(NDC, told(), entry, liquids) == ("ML", (Fraction(1), "mg"), "list-concentration")
     assert named.counted(NDC, told("powder|neostigmine for injection"), entry, liquids)[0] == ""
     assert named.counted(NDC, told(), listed("Neostigmine methylsulfate 2 mg/mL Vial"), liquids)[0] == ""
+
+
+def test_a_container_that_another_file_counts_as_a_whole_is_asked_about() -> None:
+    """The survey counts an epinephrine injector of 0.3 mL as one, and a vial by its mL."""
+    words = "0.3 mL epinephrine 1 mg/mL Auto-Injector"
+    one = fda.listed([("00000-0000-02", said(description=f"NDA019430 {words}", shape="Auto-Injector"))])
+    assert one["00000-0000-02"].leads
+    each = Evidence(survey={"00000-0000-02": ("UN", "EPINEPHRINE 0.3 MG AUTO-INJECT")})
+    entry = listed(words, "Auto-Injector")
+    syringe = [
+        ("00000-0000-02", said(description="Epinephrine 1 mg/mL Syringe", shape="Syringe"))
+    ]  # as the list has it
+    assert named.counted(NDC, told(), entry, named.Liquids.of(fda.listed(syringe), each))[0] == ""
+    assert named.counted(NDC, told(), entry, named.Liquids.of(one, Evidence()))[0] == "ML"
+    assert named.counted(NDC, told(), entry, named.Liquids.of(one, each))[0] == ""
+    assert named.counted(NDC, told(), listed("1 mL epinephrine 1 mg/mL Vial"), named.Liquids.of(one, each))[0] == "ML"
 
 
 def test_no_rule_disagrees_with_a_package_that_is_decided_otherwise() -> None:
@@ -98,7 +114,7 @@ def test_no_rule_disagrees_with_a_package_that_is_decided_otherwise() -> None:
     files = {file: kept.newest(file, state.days) for file in ("fda-ndc", "va-fss", "fda-recalls", "fda-shortages")}
     entries, evidence = fda.listed(files["fda-ndc"]), fold.evidence.of(files)
     seen: Counter[str] = Counter()
-    liquids = named.liquids_of(entries)
+    liquids = named.Liquids.of(entries, evidence)
     for row in rows_of(Product):
         if row.ends is not None or not row.qualifier or "per-unit" in row.marks or row.number not in entries:
             continue

@@ -84,6 +84,8 @@ def test_a_vial_of_a_set_is_not_counted_by_itself() -> None:
         ("1", "40", "UN", "DRUG 40 MG VIAL", ("UN", 1)),
         ("60", "300", "UN", "TACROLIMUS 5 MG CAPSULE", ("UN", 60)),
         ("60", "60", "UN", "TACROLIMUS 5 MG CAPSULE", None),
+        ("30", "1500", "UN", "CYCLOSPORINE MODIFIED 50 MG", ("UN", 30)),  # counted by pieces of which one holds as much
+        ("30", "1000", "UN", "CYCLOSPORINE MODIFIED 50 MG", None),
     ],
 )
 def test_the_cost_survey_prints_the_unit_and_the_size_must_fit_it(

@@ -22,6 +22,7 @@ from .numbers import number_of
 _COLUMNS = ("ndc", "description", "dosage form", "strength", "measure")
 
 _UNITS = {"mg": "mg", "[iu]": "unit", "[usp'u]": "unit", "u": "unit", "unt": "unit", "meq": "mEq", "ml": "mL"}
+_APPLICATION = re.compile(r"^NDA\d+ ")
 _LEADING = re.compile(r"^([\d.]+) mL ")
 _PER_ML = re.compile(r" ([\d.]+) (mg|UNT|mEq)/mL", re.IGNORECASE)
 _MASS = re.compile(r" ([\d.]+) (mg|UNT|mEq)(?![/\w])", re.IGNORECASE)
@@ -90,7 +91,7 @@ def listed(statements: Iterable[tuple[str, str]]) -> dict[str, Injectable]:
 
 
 def _injectable(number: str, row: Mapping[str, str]) -> Injectable:
-    description = row.get("description", "")
+    description = _APPLICATION.sub("", row.get("description", ""))
     strengths = _strengths(row)
     leading = _LEADING.match(description)
     per_ml = tuple((Fraction(n), _UNITS[u.lower()]) for n, u in _PER_ML.findall(description))

@@ -26,6 +26,7 @@ _INJECTED = re.compile(r"\b(?:INJ|VIA?L|AMP|SYR|CARTRIDGE|PEN\b|SINGLE-DOSE|MULT
 _OTHERWISE = frozenset({"oral", "inhaled", "nasal", "implant", "intrauterine", "vaginal", "intravesical"})
 _INJECTED_FROM = frozenset({"vial", "ampule", "syringe", "cartridge", "bag"})
 _DEPOTS = frozenset({"syringe", "kit", "implant"})  # a syringe may hold a powder and its diluent
+_DEVICES = frozenset({"syringe", "auto-injector", "pen"})
 _VIALS = frozenset({"vial", "ampule", "bag", "bottle"})
 _BAGS = frozenset({"bag", "container"})  # a powder is made up in neither by its concentration
 _NEAR = Fraction(1, 50)  # the list rounds a concentration to two or three figures
@@ -34,8 +35,30 @@ _FILES = ("fda-ndc", "ndc-package", "nsde", "va-fss", "nadac", "fda-shortages", 
 # Qualifier, the drug in one of what is counted with its unit, proof.
 Counted = tuple[str, tuple[Fraction, str] | None, str]
 
-# Ingredient and concentrations.
-Liquids = Collection[tuple[str, tuple[tuple[Fraction, str], ...]]]
+
+@attrs.frozen
+class Liquids:
+    """What the list knows of liquids: the ingredients and concentrations that it describes with a volume.
+
+    `apart` are the ingredients and containers of which another file counts one as a whole that the list measures.
+    """
+
+    described: Collection[tuple[str, tuple[tuple[Fraction, str], ...]]] = ()
+    apart: Collection[tuple[str, str]] = ()
+
+    @staticmethod
+    def of(fda: Mapping[str, Injectable], evidence: Evidence) -> Liquids:
+        """From the list and the units that other files print."""
+        measured = {number: entry for number, entry in fda.items() if entry.per_ml}
+        return Liquids(
+            frozenset((entry.ingredient, entry.per_ml) for entry in measured.values() if entry.leads),
+            frozenset(Liquids.kind(entry) for number, entry in measured.items() if evidence.unit(number) == "UN"),
+        )
+
+    @staticmethod
+    def kind(listed: Injectable) -> tuple[str, str]:
+        """Ingredient and container; what injects by itself has one name here, because the list has several for it."""
+        return listed.ingredient, "device" if listed.shape in _DEVICES else listed.shape
 
 
 @attrs.frozen
@@ -106,7 +129,7 @@ def rows(
     for file in _FILES:
         for number in said.get(file, ()):
             files.setdefault(number, file)
-    liquids = liquids_of(fda)
+    liquids = Liquids.of(fda, evidence)
     made = []
     for number, file in sorted(files.items()):
         if number in listed or not _has_ten_digits(number):
@@ -120,11 +143,6 @@ def rows(
             where = sources[file] if file in sources else sources["fda-recalls"]
             made.append(_row(number, told, evidence, fda.get(number), where, liquids))
     return made
-
-
-def liquids_of(fda: Mapping[str, Injectable]) -> Liquids:
-    """The ingredients and concentrations that the list describes with a volume."""
-    return frozenset((entry.ingredient, entry.per_ml) for entry in fda.values() if entry.leads and entry.per_ml)
 
 
 def _has_ten_digits(number: str) -> bool:
@@ -172,10 +190,10 @@ def _label(texts: Sequence[str], listed: Injectable | None) -> str:
     return f"{bare[:1].upper()}{bare[1:60].strip()}" or first[:60].strip()
 
 
-def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids = frozenset()) -> Counted:
+def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids = Liquids()) -> Counted:
     """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it.
 
-    `liquids` are the ingredients and concentrations that the list describes with a volume.
+    `liquids` is what the list knows of liquids.
     """
     printed, directory = evidence.unit(number), evidence.marketed(number)
     found: list[Counted] = []
@@ -200,13 +218,15 @@ def _liquid(number: str, evidence: Evidence, listed: Injectable | None, liquids:
     """
     if listed is None or not listed.per_ml or listed.shape in _DEPOTS:
         return None
+    if not evidence.unit(number) and Liquids.kind(listed) in liquids.apart:
+        return None
     prices, notices = evidence.prices.get(number, ()), evidence.notices.get(number, ())
     if evidence.is_powder(number, listed) or any("powder" in words or "kit" in words for words in notices):
         return None
     one = len(listed.per_ml) == 1
     if listed.leads:
         return ("ML", _dense(listed) if one else None, "list-volume")
-    if listed.shape in _BAGS or (listed.ingredient, listed.per_ml) in liquids:
+    if listed.shape in _BAGS or (listed.ingredient, listed.per_ml) in liquids.described:
         return ("ML", listed.per_ml[0] if one else None, "list-concentration")
     if not one or listed.shape not in _VIALS:
         return None

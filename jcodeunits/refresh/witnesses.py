@@ -161,7 +161,7 @@ def _by_survey(package: Package, evidence: Evidence) -> list[Proof]:
     if unit == "ML":
         fits = package.amount is not None and (package.amount, package.unit) in amounts_in([name], package.size)
         return [("ML", package.size, "nadac-unit")] if package.size != 1 or fits else []
-    if unit == "UN" and _SOLID.search(name.upper()):
+    if unit == "UN" and (package.size != 1 or _SOLID.search(name.upper())):
         return [(*one, "nadac-unit") for one in _pieces(package, name.upper())]
     if unit == "UN" and package.size == 1 and package.carton:
         return [("UN", Fraction(1), "nadac-unit")]
