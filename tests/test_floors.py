@@ -19,6 +19,7 @@ FLOORS = {
     "gs1": 1,
     "hcpcs": 2,
     "shown": 1,
+    "grouped": 0,
     "ndc": 2,
     "barcode": 3,
     "tables": 2,

@@ -14,8 +14,6 @@ from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, add_
 from .units import counted, split
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from jcodeunits.claim import Line
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
@@ -132,6 +130,7 @@ def _stock(
     """The container sizes with kind and product, where they come from, and notes on the products."""
     from jcodeunits import units
     from jcodeunits.dose import Dose
+    from jcodeunits.grouped import grouped
     from jcodeunits.quantity import labelled
 
     if sizes is not None:
@@ -145,11 +144,9 @@ def _stock(
         known = [_Size(labelled(item, billed.reference), _kind(item, billed), "", item) for item in found]
         return known, "of the products given", tuple(note for _, notes in asked_for for note in notes)
     listed = billed.reference.products.of_code(billed.code, billed.on)
-    found_of: dict[Fraction, list[Product]] = {}
-    for item in listed:
-        if item.dose is not None and units.dimension(item.dose.unit) == units.dimension(billed.dose.unit):
-            found_of.setdefault(item.dose.to(billed.dose.unit).amount, []).append(item)
-    if not found_of:
+    unit = billed.dose.unit
+    alike = [each for each in listed if each.dose and units.dimension(each.dose.unit) == units.dimension(unit)]
+    if not alike:
         raise ContainerError(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
             'Give the sizes on hand: --sizes "100 mg,400 mg".',
@@ -157,7 +154,7 @@ def _stock(
         )
     known = [
         _of_products(labelled(found[0], billed.reference), [_kind(item, billed) for item in found])
-        for found in found_of.values()
+        for found in grouped(alike, lambda each: each.dose and each.dose.to(unit).amount).values()
     ]
     return known, f"of the NDCs listed under {billed.code} ({len(listed)})", ()
 

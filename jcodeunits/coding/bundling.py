@@ -7,9 +7,11 @@ stays only where the two were separate, and then says so with a modifier.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Draft, Entry, named
 
@@ -29,9 +31,7 @@ BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})
 def apply(draft: Draft) -> None:
     """Look at every pair of different codes of the day, visits aside."""
     _unread(draft)
-    by_code: dict[str, list[Entry]] = {}
-    for entry in draft.live("administration", "service"):
-        by_code.setdefault(entry.code, []).append(entry)
+    by_code = grouped(draft.live("administration", "service"), lambda entry: entry.code)
     for one, other in itertools.combinations(sorted(by_code), 2):
         edit = draft.policy.edit(one, other, draft.on, draft.encounter.claim)
         if edit is None:
@@ -70,7 +70,7 @@ def _unread(draft: Draft) -> None:
         )
 
 
-def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
+def _judge(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> None:
     option = draft.option("edits")
     if option.value != "enforced" and entry.separate is None and not BYPASS & set(entry.modifiers):
         draft.say(
@@ -107,7 +107,7 @@ def _judge(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
         _derived(draft, edit, first, entry)
 
 
-def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None:
+def _derived(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> None:
     separate, why = _separate(draft, first, entry)
     drugs = " and ".join(dict.fromkeys(named(draft.of[index]) for index in entry.members))
     if separate:
@@ -141,7 +141,7 @@ def _derived(draft: Draft, edit: Edit, first: list[Entry], entry: Entry) -> None
     )
 
 
-def _separate(draft: Draft, first: list[Entry], entry: Entry) -> tuple[bool | None, str]:
+def _separate(draft: Draft, first: Sequence[Entry], entry: Entry) -> tuple[bool | None, str]:
     """Whether the record shows the injection apart from the other service, and by what."""
     if entry.separate is not None:
         return entry.separate, "said to be separate"

@@ -31,6 +31,7 @@ from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, declare
+from jcodeunits.grouped import grouped
 from jcodeunits.quantity import volume_of
 from jcodeunits.vials import Record, Waste, decide
 
@@ -135,10 +136,12 @@ class DrugCoding:
             for order, texts in named.items()
             for text, n in texts.items()
         }
-        groups: dict[object, list[int]] = {}
-        for n, one in enumerate(listed):
-            groups.setdefault((one.order, means[one.order, _plain(one.drug)]) if one.order else n, []).append(n)
-        return [tuple(indices) for indices in groups.values()]
+
+        def dose(n: int) -> object:
+            one = listed[n]
+            return (one.order, means[one.order, _plain(one.drug)]) if one.order else n
+
+        return list(grouped(range(len(listed)), dose).values())
 
     def _meant(self, index: int) -> str:
         """The code of what was given; a drug that is refused is what is written."""

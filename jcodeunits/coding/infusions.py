@@ -15,6 +15,7 @@ import attrs
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Decision, Draft, Entry, named
 
@@ -117,11 +118,8 @@ def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
 
 def _runs(draft: Draft) -> list[_Run]:
     """Bag by bag, then the bags that carry on, then what was infused again."""
-    joined: dict[tuple[object, ...], list[Decision]] = {}
-    for decision in draft.decisions:
-        if decision.row.outcome == "bill" and decision.role in _RANKS:
-            joined.setdefault(_bag(draft, decision), []).append(decision)
-    bags = [_run(draft, decisions) for decisions in joined.values()]
+    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in _RANKS]
+    bags = [_run(draft, decisions) for decisions in grouped(billed, lambda one: _bag(draft, one)).values()]
     runs = [_timed(draft, run) for run in _together(bags, _Run.carries_on)]
     made = _together(runs, _Run.joins)
     for run in made:
@@ -166,7 +164,7 @@ def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
     return ("own", decision.index)
 
 
-def _run(draft: Draft, decisions: list[Decision]) -> _Run:
+def _run(draft: Draft, decisions: Sequence[Decision]) -> _Run:
     given = [draft.administration(decision.index) for decision in decisions]
     starts = [_clock(text) for one in given if (text := one.start or one.time) is not None]
     spans = [

@@ -6,8 +6,11 @@ payer counts otherwise, its row says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jcodeunits.dated import Step
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Decision, Draft, Entry, named
 
@@ -23,13 +26,9 @@ _ELSEWHERE = ("iv-push", "infusion", "antineoplastic-push", "antineoplastic-infu
 
 def apply(draft: Draft) -> None:
     """One entry for each injection that has a code of its own."""
-    joined: dict[tuple[object, ...], list[Decision]] = {}
-    syringes = draft.option("shared-syringe")
-    orders = draft.option("split-order")
-    for decision in draft.decisions:
-        if decision.row.outcome == "bill" and not _counted_elsewhere(decision.role):
-            key = _key(draft, decision, syringes.value == "one", orders.value == "one")
-            joined.setdefault(key, []).append(decision)
+    syringes, orders = draft.option("shared-syringe"), draft.option("split-order")
+    billed = [one for one in draft.decisions if one.row.outcome == "bill" and not _counted_elsewhere(one.role)]
+    joined = grouped(billed, lambda one: _key(draft, one, syringes.value == "one", orders.value == "one"))
     for key, decisions in joined.items():
         entry = _entry(draft, decisions)
         if len(decisions) > 1:
@@ -67,7 +66,7 @@ def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tupl
     return ("own", decision.role, decision.index)
 
 
-def _entry(draft: Draft, decisions: list[Decision]) -> Entry:
+def _entry(draft: Draft, decisions: Sequence[Decision]) -> Entry:
     first = decisions[0]
     members = tuple(decision.index for decision in decisions)
     row = draft.policy.procedures(draft.on, role=first.role)[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
-from .draft import Draft, Entry
+from .draft import Draft
 
 FINDINGS = declare(
     __name__,
@@ -21,9 +22,7 @@ def apply(draft: Draft) -> None:
     for service in draft.live("service"):
         if service.listed:
             _drug(draft, service)
-    derived: dict[str, list[Entry]] = {}
-    for entry in draft.live("administration"):
-        derived.setdefault(entry.code, []).append(entry)
+    derived = grouped(draft.live("administration"), lambda entry: entry.code)
     for service in draft.live("service"):
         same = [entry for entry in derived.get(service.code, ()) if not entry.withheld]
         if service.listed and service.position == "additional-hour":

@@ -6,10 +6,13 @@ line; the same drug again takes 76, by another practitioner 77. None of them rai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from jcodeunits import tables
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Draft, Entry, named
 
@@ -25,16 +28,17 @@ BYPASS = frozenset({"59", "XE", "XP", "XS", "XU", "76", "77"})
 
 def apply(draft: Draft) -> None:
     """Mark, merge or leave the injections after the first of each code."""
-    by_code: dict[str, list[Entry]] = {}
-    for entry in draft.live("administration"):
-        if entry.position == "single" and not entry.role.startswith(("vaccine", "rsv", "allergen")):
-            by_code.setdefault(entry.code, []).append(entry)
-    for entries in by_code.values():
+    single = [
+        entry
+        for entry in draft.live("administration")
+        if entry.position == "single" and not entry.role.startswith(("vaccine", "rsv", "allergen"))
+    ]
+    for entries in grouped(single, lambda entry: entry.code).values():
         if len(entries) > 1:
             _several(draft, entries)
 
 
-def _several(draft: Draft, entries: list[Entry]) -> None:
+def _several(draft: Draft, entries: Sequence[Entry]) -> None:
     option = draft.option("second-injection")
     if option.value == "units":
         _merge(draft, entries)
@@ -99,7 +103,7 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
     )
 
 
-def _merge(draft: Draft, entries: list[Entry]) -> None:
+def _merge(draft: Draft, entries: Sequence[Entry]) -> None:
     option = draft.option("second-injection")
     first = entries[0]
     for entry in entries[1:]:

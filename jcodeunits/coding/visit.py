@@ -6,10 +6,13 @@ office the visit, in emergency, hospital and home visits the injection.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jcodeunits import tables
 from jcodeunits.dated import Citation
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Draft, Entry
 
@@ -91,9 +94,7 @@ def _withheld(draft: Draft, entry: Entry) -> bool:
 
 
 def _beside(draft: Draft, entry: Entry) -> None:
-    others: dict[str, list[Entry]] = {}
-    for other in draft.live("administration", "service"):
-        others.setdefault(other.code, []).append(other)
+    others = grouped(draft.live("administration", "service"), lambda other: other.code)
     edits = [
         edit
         for code in others
@@ -145,7 +146,7 @@ def _never(draft: Draft, entry: Entry, edit: Edit) -> None:
     )
 
 
-def _injection_never(draft: Draft, entry: Entry, injections: list[Entry], edit: Edit) -> None:
+def _injection_never(draft: Draft, entry: Entry, injections: Sequence[Entry], edit: Edit) -> None:
     draft.withhold(injections)
     draft.say(
         "visit-included",

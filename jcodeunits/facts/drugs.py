@@ -14,6 +14,7 @@ import attrs
 from .. import hcpcs
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
+from ..grouped import grouped
 from ..shown import Shown
 from .drug_rows import (
     Brand,
@@ -78,13 +79,6 @@ def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
     }
 
 
-def _by(rows: Iterable[Any], field: str) -> dict[str, tuple[Any, ...]]:
-    made: dict[str, list[Any]] = {}
-    for row in rows:
-        made.setdefault(getattr(row, field), []).append(row)
-    return {key: tuple(values) for key, values in made.items()}
-
-
 @attrs.frozen(eq=False)
 class Catalog:
     """The tables that answer "which code": drugs, brands, other names, successors, salts.
@@ -136,15 +130,15 @@ class Catalog:
 
     @cached_property
     def _codes(self) -> dict[str, tuple[Drug, ...]]:
-        return _by(self.drugs, "code")
+        return grouped(self.drugs, lambda row: row.code)
 
     @cached_property
     def _after(self) -> dict[str, tuple[Successor, ...]]:
-        return _by(self.successors, "code")
+        return grouped(self.successors, lambda row: row.code)
 
     @cached_property
     def _before(self) -> dict[str, tuple[Successor, ...]]:
-        return _by(self.successors, "successor")
+        return grouped(self.successors, lambda row: row.successor)
 
     # -- by code
 
@@ -233,16 +227,13 @@ class Catalog:
         if not written:
             return {}
         found = self.store.mentioning(Drug, lambda line: any(name in line for name in written))
-        rows = _by(found, "ingredient")
+        rows = grouped(found, lambda row: row.ingredient)
         return {name: rows.get(name, ()) for name in names}
 
     @cached_property
     def ingredients(self) -> dict[str, tuple[Drug, ...]]:
         """Drug rows by normal ingredient name."""
-        made: dict[str, list[Drug]] = {}
-        for row in self.drugs:
-            made.setdefault(normal(row.ingredient), []).append(row)
-        return {name: tuple(rows) for name, rows in made.items()}
+        return grouped(self.drugs, lambda row: normal(row.ingredient))
 
     @cached_property
     def moieties(self) -> dict[str, tuple[str, ...]]:
@@ -334,7 +325,7 @@ class Catalog:
     @cached_property
     def vaccines(self) -> dict[str, tuple[VaccineCode, ...]]:
         """The rows of each code of CVX."""
-        return _by(self.store.rows(VaccineCode), "cvx")
+        return grouped(self.store.rows(VaccineCode), lambda row: row.cvx)
 
     @cached_property
     def brand_strengths(self) -> dict[str, str]:
@@ -453,9 +444,6 @@ class Catalog:
     @cached_property
     def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:
         """Brand and other-name rows by squeezed name."""
-        made: dict[str, list[Brand | OtherName]] = {}
-        for brand in self.brands:
-            made.setdefault(squeezed(brand.brand), []).append(brand)
-        for name in self.names:
-            made.setdefault(squeezed(name.name), []).append(name)
-        return {name: tuple(rows) for name, rows in made.items()}
+        return grouped(
+            (*self.brands, *self.names), lambda row: squeezed(row.brand if isinstance(row, Brand) else row.name)
+        )

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import hcpcs, ndc, routes, tables
 from ..errors import LONGEST, JcodeunitsError
+from ..grouped import grouped
 from ..tables import Dated
 from .book import Book
 from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, Successor
@@ -82,12 +83,9 @@ def _meets(base: Book, one: OwnRow) -> str:
 
 def _twice(rows: Sequence[OwnRow]) -> list[str]:
     """Own rows of one file that meet each other."""
-    of_key: dict[tuple[Any, ...], list[OwnRow]] = {}
-    for one in rows:
-        of_key.setdefault(key_of(one.row), []).append(one)
     return [
         f"line {other.line}: {named(other.row)} meets line {one.line}"
-        for same in of_key.values()
+        for same in grouped(rows, lambda one: key_of(one.row)).values()
         for one, other in combinations(same, 2)
         if one.row.period.overlaps(other.row.period)
     ]

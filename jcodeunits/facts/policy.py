@@ -15,6 +15,7 @@ import attrs
 
 from ..dated import as_date
 from ..errors import CodeError, EncounterError, TableError, quoted
+from ..grouped import grouped
 from ..tables import Source
 from .policy_rows import (
     ANY,
@@ -220,11 +221,7 @@ class Policy:
         >>> [c.name for c in policy.classes("J9260", on="2026-03-02")]
         ['antineoplastic-nonhormonal']
         """
-        by_name: dict[str, list[DrugClass]] = {}
-        for row in self._of(DrugClass, code):
-            by_name.setdefault(row.name, []).append(row)
-        found = (in_effect(rows, on) for rows in by_name.values())
-        return tuple(row for row in found if row is not None)
+        return all_in_effect(self._of(DrugClass, code), on)
 
     # --- codes by route --------------------------------------------------------------------------------
 
@@ -254,11 +251,11 @@ class Policy:
 
     @cached_property
     def _by_route(self) -> dict[tuple[str, str], tuple[RouteCode, ...]]:
-        grouped: dict[tuple[str, str], tuple[RouteCode, ...]] = {}
+        found: dict[tuple[str, str], tuple[RouteCode, ...]] = {}
         for row in self.rows(RouteCode):
             for route in row.routes:
-                grouped[row.ingredient, route] = (*grouped.get((row.ingredient, route), ()), row)
-        return grouped
+                found[row.ingredient, route] = (*found.get((row.ingredient, route), ()), row)
+        return found
 
     # --- modifiers -----------------------------------------------------------------------------------
 
@@ -326,10 +323,7 @@ class Policy:
 
     @cached_property
     def _options(self) -> dict[tuple[str, str], tuple[PayerOption, ...]]:
-        grouped: dict[tuple[str, str], list[PayerOption]] = {}
-        for row in self.rows(PayerOption):
-            grouped.setdefault((row.payer, row.option), []).append(row)
-        return {key: tuple(rows) for key, rows in grouped.items()}
+        return grouped(self.rows(PayerOption), lambda row: (row.payer, row.option))
 
     @cached_property
     def _lineages(self) -> dict[str, tuple[str, ...]]:
@@ -570,8 +564,6 @@ def _live(policy: Policy, row_class: Any, on: dt.date) -> tuple[Any, ...]:
 
 def all_in_effect(rows: Iterable[R], on: object) -> tuple[R, ...]:
     """The rows that answer on a date, one for each key."""
-    by_key: dict[tuple[Any, ...], list[R]] = {}
-    for row in rows:
-        by_key.setdefault(tuple(getattr(row, name) for name in row.KEY), []).append(row)
+    by_key = grouped(rows, lambda row: tuple(getattr(row, name) for name in row.KEY))
     found = (in_effect(group, on) for group in by_key.values())
     return tuple(row for row in found if row is not None)

@@ -19,6 +19,7 @@ from ..barcode import scanned
 from ..dated import Citation, Period, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
 from ..finding import Finding, declare, own_rows, past_reach
+from ..grouped import grouped
 from ..tables import OWN
 from .product_rows import AnotherPackage, Container, Marketing, Product, ProductReview
 from .siblings import another_package, nearest, own
@@ -190,10 +191,7 @@ class Products:
 
     @cached_property
     def _containers(self) -> dict[str, tuple[Container, ...]]:
-        made: dict[str, tuple[Container, ...]] = {}
-        for row in self.store.rows(Container):
-            made[row.product] = (*made.get(row.product, ()), row)
-        return made
+        return grouped(self.store.rows(Container), lambda row: row.product)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from .. import ndc
+from ..grouped import grouped
 from .product_rows import QUALIFIER_OF, AnotherPackage, Container, Product
 
 Review = Callable[[str], Container | None]
@@ -35,10 +36,7 @@ def another_package(
     `number` are the 11 digits, `rows` all rows of the labeler's product, `review` the reviewed container of an NDC.
     `named` is what files say of the NDC itself, without a code; where that differs, nothing counts it.
     """
-    dated: dict[str, list[Product]] = {}
-    for row in rows:
-        dated.setdefault(row.ndc, []).append(row)
-    every = [nearest(each, on) for each in dated.values()]
+    every = [nearest(each, on) for each in grouped(rows, lambda row: row.ndc).values()]
     known = [row for row in every if row.codes] or every
     if not known or len({row.codes for row in known}) > 1:
         return None

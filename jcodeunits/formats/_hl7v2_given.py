@@ -13,6 +13,7 @@ from jcodeunits import mar
 from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
+from jcodeunits.grouped import grouped
 
 from . import _hl7v2_mixtures, _incoming, _noticed, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
@@ -49,11 +50,9 @@ def readings(
 ) -> list[Reading | JcodeunitsError]:
     """The same, with one reading for each day, in the order of its first administration."""
     given, withheld, facts = _read(segments, kind, reference, **beside)
-    days: dict[dt.date | None, list[Given]] = {}
-    for one in given:
-        days.setdefault(one.on, []).append(one)
+    days = grouped(given, lambda one: one.on)
     made: list[Reading | JcodeunitsError] = []
-    for at, each in enumerate(days.values() or [[]]):
+    for at, each in enumerate(days.values() or [()]):
         try:
             made.append(_made(each, () if at else withheld, facts, reference))
         except JcodeunitsError as why:

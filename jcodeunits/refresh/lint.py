@@ -18,6 +18,7 @@ from jcodeunits import units
 from jcodeunits.amount import told
 from jcodeunits.errors import UnitMismatch
 from jcodeunits.facts.drug_rows import REFUSALS, Drug, Successor
+from jcodeunits.grouped import grouped
 from jcodeunits.tables import Dated, column, columns_last, text, words
 
 from .amounts import dosage
@@ -67,9 +68,7 @@ def dosage_lint(
 ) -> list[Lint]:
     """Dosages (code, as printed, source) that differ from our billing units and stand in no reviewed row."""
     known = {(row.code, row.cms_dosage) for row in settled}
-    rows: dict[str, list[Drug]] = {}
-    for drug in drugs:
-        rows.setdefault(drug.code, []).append(drug)
+    rows = grouped(drugs, lambda drug: drug.code)
     lint = []
     for code, as_printed, source in sorted(printed):
         row = next((r for r in rows.get(code, ()) if r.period.holds(days[source])), None)

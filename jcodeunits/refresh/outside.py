@@ -14,6 +14,7 @@ from fractions import Fraction
 from jcodeunits import units
 from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug
+from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
 from .fda import Injectable
@@ -35,9 +36,7 @@ def rows(
     """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition."""
     listed = set(known)
     names = names_of(drugs, brands)
-    by_code: dict[str, list[Drug]] = {}
-    for drug in drugs:
-        by_code.setdefault(drug.code, []).append(drug)
+    by_code = grouped(drugs, lambda drug: drug.code)
     made = []
     for number in sorted(set(evidence.state) - listed):
         told = _told(number, evidence, by_code)
@@ -48,7 +47,7 @@ def rows(
     return made
 
 
-def _told(number: str, evidence: Evidence, by_code: Mapping[str, list[Drug]]) -> tuple[Drug, Fraction, str] | None:
+def _told(number: str, evidence: Evidence, by_code: Mapping[str, Sequence[Drug]]) -> tuple[Drug, Fraction, str] | None:
     """The code's row, the drug in one unit of the NDC line, and the line that says so; None where lines differ."""
     lines = evidence.state[number]
     factors = {row.billed / row.counted for row in lines if not row.code}

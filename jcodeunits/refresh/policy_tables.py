@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from jcodeunits.facts.policy_rows import Fee, Limit, Place, Status
+from jcodeunits.grouped import grouped
 from jcodeunits.tables import header
 
 from .family import facts, is_complete
@@ -179,11 +180,8 @@ _RVU = (("work", "work-rvu"), ("practice", "practice-rvu"), ("malpractice", "mal
 
 def _by_year(tables: Iterable[EditionTable]) -> list[tuple[str, Run]]:
     """Relative values hold for a calendar year: its first release from January on, its last to December."""
-    years: dict[int, list[EditionTable]] = defaultdict(list)
-    for table in tables:
-        years[table.first_day.year].append(table)
     runs: list[tuple[str, Run]] = []
-    for year, of_year in years.items():
+    for year, of_year in grouped(tables, lambda table: table.first_day.year).items():
         first, *more = sorted(of_year, key=lambda table: table.first_day)
         whole = [attrs.evolve(first, first_day=dt.date(year, 1, 1)), *more]
         for key, (values, starts, ends, source) in bridged(whole):

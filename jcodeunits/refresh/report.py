@@ -16,6 +16,7 @@ import attrs
 
 from jcodeunits.amount import told
 from jcodeunits.facts.store import Store
+from jcodeunits.grouped import grouped
 
 from . import edits
 from .byhand import ByHand
@@ -198,15 +199,8 @@ def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
 _PROVENANCE = frozenset({"source", "cite", "verified", "editions"})
 
 
-def _by(key: str, rows: Iterable[Cells]) -> dict[str, list[Cells]]:
-    found: dict[str, list[Cells]] = defaultdict(list)
-    for row in rows:
-        found[row[key]].append(row)
-    return found
-
-
 def _drugs(pair: Pair) -> list[Change]:
-    before, after = (_by("code", rows) for rows in pair)
+    before, after = (grouped(rows, lambda row: row["code"]) for rows in pair)
     found = []
     for code, rows in after.items():
         last, old = rows[-1], before.get(code)
@@ -271,7 +265,7 @@ def _last(rows: Iterable[Cells], part: str, words: Any) -> dict[str, dict[str, s
 
 
 def _products(pair: Pair) -> list[Change]:
-    before, after = (_by("ndc", rows) for rows in pair)
+    before, after = (grouped(rows, lambda row: row["ndc"]) for rows in pair)
     found = []
     for number, rows in after.items():
         last, old = rows[-1], before.get(number)

@@ -17,6 +17,7 @@ from itertools import pairwise
 import attrs
 
 from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.grouped import grouped
 
 from .family import facts
 from .findings import Lint
@@ -42,9 +43,7 @@ def candidates(
     rows = list(drugs)
     moved = moves(kept, days)
     found: dict[tuple[str, str], Candidate] = {}
-    by_name: dict[str, list[Drug]] = defaultdict(list)
-    for row in rows:
-        by_name[substance(row.ingredient, salts)].append(row)
+    by_name = grouped(rows, lambda row: substance(row.ingredient, salts))
     lives = {row.code: row.ends for row in rows}
     for row in rows:
         if row.ends is None or lives[row.code] != row.ends:
@@ -72,9 +71,7 @@ def rows(
 
     Products that moved to another substance prove nothing: they may have stood under a wrong code.
     """
-    lives: dict[str, list[Drug]] = defaultdict(list)
-    for row in drugs:
-        lives[row.code].append(row)
+    lives = grouped(drugs, lambda row: row.code)
     ended = {code: end for code, its in lives.items() if code not in settled and (end := its[-1].ends) is not None}
     refers, moved = _references(codes, days), _moved(ended, kept, days)
     made: list[dict[str, str]] = []
@@ -84,10 +81,10 @@ def rows(
         found = {other: _row(code, other, "cross-reference", "", after, source, days) for other in named}
         names = {substance(row.ingredient, salts).split(" ")[0] for row in lives[code]}
         for other, (count, quarter) in moved.get(code, {}).items():
-            if not names & {substance(row.ingredient, salts).split(" ")[0] for row in lives[other]}:
+            if not names & {substance(row.ingredient, salts).split(" ")[0] for row in lives.get(other, ())}:
                 continue
             found.setdefault(other, _row(code, other, "crosswalk", str(count), after, quarter, days))
-        made += [row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives[other])]
+        made += [row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives.get(other, ()))]
     return made
 
 
