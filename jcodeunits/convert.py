@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -259,15 +260,23 @@ def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> 
             given=text,
             near=(),
         )
-    fitting = [row for row in rows if answers_for(row, route)] if route else rows
-    if len(rows) == 1 or len(fitting) == 1:
-        row = given_so(reference.drugs, text, (fitting or rows)[0], on, route)
-        return row, findings + limited(row, otherwise(reference.drugs, row, on))
-    listed = "; ".join(f"{row.code} {row.label}" for row in rows)
+    row, limits = of_product(text, text, rows, on, route, reference)
+    return row, findings + limits
+
+
+def of_product(
+    number: str, given: str, rows: Sequence[Drug], on: dt.date, route: str | None, reference: Reference
+) -> tuple[Drug, tuple[Finding, ...]]:
+    """The one row of a product's codes that answers for the route; `given` is how the drug was named."""
+    fit = [row for row in rows if answers_for(row, route)] if route else rows
+    if len(fit or rows) == 1:
+        row = given_so(reference.drugs, given, (fit or rows)[0], on, route)
+        return row, limited(row, otherwise(reference.drugs, row, on))
+    listed = "; ".join(f"{row.code} {row.label}" for row in fit or rows)
     raise AmbiguousDrug(
-        f"NDC {text} has several codes on {on}: {listed}. Give the code that fits the use.",
-        given=text,
-        candidates=tuple(found),
+        f"NDC {number} has several codes on {on}: {listed}. Give the code that fits the use.",
+        given=given,
+        candidates=tuple(row.code for row in fit or rows),
         on=on,
     )
 

@@ -17,13 +17,12 @@ import attrs
 from jcodeunits import hcpcs, ndc, units
 from jcodeunits.amount import decimal_text, round_up
 from jcodeunits.claim import ExtraNdc, Line
-from jcodeunits.convert import BilledUnits, billing_units, limited, resolve
+from jcodeunits.convert import BilledUnits, billing_units, of_product, resolve
 from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
-from jcodeunits.facts.by_route import answers_for
-from jcodeunits.facts.choosing import drawn, given_so, otherwise, rows_meant
+from jcodeunits.facts.choosing import drawn, rows_meant
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, RouteCode
@@ -263,18 +262,8 @@ class DrugCoding:
         meant = {row.code for row in rows_meant(self.reference.drugs, name)}
         words = normal(name)
         fit = [row for row in live if row.code in meant or f"{normal(row.ingredient)} ".startswith(f"{words} ")]
-        fit = [row for row in fit if answers_for(row, administration.route)] or fit
-        if len(fit) == 1:
-            row = given_so(self.reference.drugs, name, fit[0], on, administration.route)
-            return row, limited(row, otherwise(self.reference.drugs, row, on))
-        if len(fit) > 1:
-            codes = ", ".join(f"{other.code} {other.label}" for other in fit)
-            raise AmbiguousDrug(
-                f"NDC {rows[0].number} has several codes on {on}: {codes}. Give the code that fits the use.",
-                given=name,
-                candidates=tuple(other.code for other in fit),
-                on=on,
-            )
+        if fit:
+            return of_product(rows[0].number, name, fit, on, administration.route, self.reference)
         return self._resolved(name, administration, dose)
 
     def _covers(self, item: Product, code: str) -> bool:
