@@ -8,7 +8,21 @@ from decimal import Decimal
 
 from .amounts import plain
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, header_row, is_partial, said, words_of
+from .family import (
+    Asked,
+    Edition,
+    Family,
+    FileReading,
+    Tally,
+    body,
+    dated,
+    has,
+    has_one,
+    header_row,
+    is_partial,
+    said,
+    words_of,
+)
 from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
@@ -17,14 +31,9 @@ _CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
 
 
-def recognises(file: Published) -> bool:
-    """Whether a file is Addendum B."""
-    return has(*_PUBLISHED)(file) or has(*_SHORT)(file)
-
-
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter: status and rate of the codes that are or may be ours."""
-    when, tally, statements = dated(file, asked), Tally(), set()
+    when, tally = dated(file, asked), Tally()
     if has(*_PUBLISHED)(file):
         header = words_of(file.head[header_row(file, _PUBLISHED) or 0])
         rate = next((name for name in header if name.startswith("payment rate")), "")
@@ -39,23 +48,18 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
             raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
         match = _RATE.fullmatch(cells.get(price, ""))
         told = said(status=cells[status], rate=plain(Decimal(match[1].replace(",", ""))) if match else "")
-        tally.add(f"{code}|{told}")
-        if cells[status] and byhand.may_be_ours(code):
-            statements.add((code, told))
-    if not statements:
+        tally.add(f"{code}|{told}", code if cells[status] and byhand.may_be_ours(code) else None, told)
+    if not tally.statements:
         raise problem(file.name, "it holds no code of ours below its header.")
-    yield FileReading(
-        Edition("opps-rows" if is_partial(file, asked) else "opps", when, f"OPPS Addendum B {when.words}"),
-        statements,
-        tally.digest,
-    )
+    name = "opps-rows" if is_partial(file, asked) else "opps"
+    yield tally.reading(Edition(name, when, f"OPPS Addendum B {when.words}"))
 
 
 FAMILY = Family(
     name="outpatient statuses (OPPS Addendum B)",
     files=("opps", "opps-rows"),
     table="status_evidence",
-    recognises=recognises,
+    recognises=has_one((_PUBLISHED, _SHORT)),
     read=read,
     page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",
     cannot="rates of a place: they are national",

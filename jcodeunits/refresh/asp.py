@@ -177,28 +177,16 @@ def _code(file: Published, line: int, cell: str) -> str:
 
 def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's payment limits."""
-    when, tally, statements, rows = when_of(file, asked, _LIMITS), Tally(), set(), 0
+    when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
     for line, cells in body(file, _LIMITS):
         code, limit = _code(file, line, cells["hcpcs code"]), cells["payment limit"]
-        tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}")
+        told = said(limit=limit if _PRICE.fullmatch(limit) else "", dosage=cells["hcpcs code dosage"])
+        tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)
         rows += 1
-        if byhand.may_be_ours(code):
-            price = limit if _PRICE.fullmatch(limit) else ""
-            statements.add((code, said(limit=price, dosage=cells["hcpcs code dosage"])))
     if not rows:
         raise problem(file.name, "it holds no row below its header.")
-    yield FileReading(
-        Edition(
-            "asp-limits-rows" if is_partial(file, asked) else "asp-limits", when, f"Part B payment limits {when.words}"
-        ),
-        statements,
-        tally.digest,
-    )
-
-
-def is_limits(file: Published) -> bool:
-    """Whether a file holds payment limits by code."""
-    return has(*_LIMITS)(file)
+    name = "asp-limits-rows" if is_partial(file, asked) else "asp-limits"
+    yield tally.reading(Edition(name, when, f"Part B payment limits {when.words}"))
 
 
 TWINS = Family(
@@ -215,7 +203,7 @@ LIMITS = Family(
     name="payment limits",
     files=("asp-limits", "asp-limits-rows"),
     table="fee_evidence",
-    recognises=is_limits,
+    recognises=has(*_LIMITS),
     read=read_limits,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",

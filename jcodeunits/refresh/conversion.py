@@ -17,19 +17,17 @@ _COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every row whose NDC and units can be read; a pharmacy row has no code."""
-    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    when, tally = dated(file, asked, month_in), Tally()
     when = attrs.evolve(when, name=when.name[:7])
     for _line, cells in body(file, _COLUMNS):
-        number, code = number_of(cells["ndc"]), cells["hcpcs"]
         billed, counted = (cells[name].replace(",", "") for name in _COLUMNS[3:])
-        told = said(code=code, billed=billed, counted=counted)
-        tally.add(f"{cells['ndc']}|{cells['claim type']}|{told}|{cells.get('last update', '')}")
-        if number is not None and billed and counted:
-            statements.add((number, told))
+        told = said(code=cells["hcpcs"], billed=billed, counted=counted)
+        number = number_of(cells["ndc"]) if billed and counted else None
+        tally.add(f"{cells['ndc']}|{cells['claim type']}|{told}|{cells.get('last update', '')}", number, told)
     edition = Edition(
         "state-conversion", when, f"Units of drug claims as billed and as invoiced, {when.name}", "a state agency"
     )
-    yield FileReading(edition, statements, tally.digest)
+    yield tally.reading(edition)
 
 
 FAMILY = Family(

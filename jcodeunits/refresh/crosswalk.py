@@ -170,9 +170,9 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
         raise problem(file.name, "it holds no row below its header.")
     tally = Tally()
     for row in quarter.rows:
-        tally.add("|".join(row.statement))
+        tally.add("|".join(row.statement), *row.statement)
     edition = Edition("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
-    yield FileReading(edition, {row.statement for row in quarter.rows}, tally.digest, tuple(crosswalk_lint(quarter)))
+    yield tally.reading(edition, crosswalk_lint(quarter))
 
 
 def crosswalk_lint(quarter: Quarter) -> list[Lint]:

@@ -73,7 +73,7 @@ class FileReading:
 
 
 class Tally:
-    """One digest of the rows of a table, whatever their order and the file's format.
+    """The rows of one file: one digest of all, whatever their order and the file's format, and what is kept of them.
 
     >>> one, other = Tally(), Tally()
     >>> one.add("a"), one.add("b"), other.add("b"), other.add("a")
@@ -84,15 +84,22 @@ class Tally:
 
     def __init__(self) -> None:
         self._sum = 0
+        self.statements: Statements = set()
 
-    def add(self, row: str) -> None:
-        """Count one row."""
+    def add(self, row: str, subject: str | None = None, told: str = "") -> None:
+        """Count one row, and keep what it says of a subject, if it is about one."""
         self._sum += int.from_bytes(hashlib.sha256(row.encode()).digest(), "big")
+        if subject:
+            self.statements.add((subject, told))
 
     @property
     def digest(self) -> str:
         """The digest as 64 hexadecimal digits."""
         return f"{self._sum % 2**256:064x}"
+
+    def reading(self, edition: Edition, lint: Iterable[Lint] = ()) -> FileReading:
+        """What the file says."""
+        return FileReading(edition, self.statements, self.digest, tuple(lint))
 
 
 def said(**facts: str) -> str:
@@ -169,7 +176,12 @@ def header_row(file: Published, wanted: Iterable[str]) -> int | None:
 
 def has(*columns: str) -> Callable[[Published], bool]:
     """A test for files whose header holds all these columns."""
-    return lambda file: header_row(file, columns) is not None
+    return has_one((columns,))
+
+
+def has_one(headers: Iterable[Iterable[str]]) -> Callable[[Published], bool]:
+    """A test for files whose header holds all columns of one of these."""
+    return lambda file: any(header_row(file, columns) is not None for columns in headers)
 
 
 Cells = Mapping[str, str]

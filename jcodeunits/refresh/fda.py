@@ -69,20 +69,17 @@ class Injectable:
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """What the list says of each NDC."""
-    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    when, tally = dated(file, asked, month_in), Tally()
     for _line, cells in body(file, _COLUMNS):
-        number = number_of(cells["ndc"])
         told = said(
             description=cells["description"],
             shape=cells["dosage form"],
             strength=cells["strength"],
             measure=cells["measure"],
         )
-        tally.add(f"{cells['ndc']}|{told}")
-        if number is not None:
-            statements.add((number, told))
+        tally.add(f"{cells['ndc']}|{told}", number_of(cells["ndc"]), told)
     edition = Edition("fda-ndc", when, f"Injectable NDCs, {when.name}", "openFDA and RxNorm")
-    yield FileReading(edition, statements, tally.digest)
+    yield tally.reading(edition)
 
 
 def listed(statements: Iterable[tuple[str, str]]) -> dict[str, Injectable]:

@@ -64,7 +64,8 @@ def entries_of(file: Published) -> dict[str, ListedCode]:
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One edition: for each drug code what its descriptor says, and its days."""
     when = dated(file, asked, quarter_in)
-    tally, statements, lint = Tally(), set(), []
+    tally = Tally()
+    lint: list[Lint] = []
     for code, entry in entries_of(file).items():
         tally.add(f"{code}|{entry.long}|{entry.added}|{entry.ended}")
         scope = byhand.scope_of(code)
@@ -72,12 +73,12 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
             lint += _outside(entry)
         elif scope.drug:
             words = parse(entry.long, scope.routes, _one_name(scope))
-            statements.add((code, _said_of(entry, words)))
+            tally.statements.add((code, _said_of(entry, words)))
             if words.left_over and code not in byhand.reviewed:
                 says = f"unknown words {', '.join(words.left_over)!r} are taken for a qualifier."
                 lint.append(Lint("words", code, says))
     edition = Edition("hcpcs-rows" if is_partial(file, asked) else "hcpcs", when, f"HCPCS {when.words}")
-    yield FileReading(edition, statements, tally.digest, tuple(lint))
+    yield tally.reading(edition, lint)
 
 
 def _said_of(entry: ListedCode, words: DescriptorReading) -> str:

@@ -17,11 +17,11 @@ from .family import (
     Edition,
     Family,
     FileReading,
-    Statements,
     Tally,
     body,
     dated,
     has,
+    has_one,
     header_row,
     is_partial,
     said,
@@ -46,11 +46,6 @@ def slug(words: str) -> str:
     'code-descriptor-cpt-instruction'
     """
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def recognises(file: Published) -> bool:
-    """Whether a file holds unit limits."""
-    return has(*_PUBLISHED)(file) or has(*_SHORT)(file) or has(*_BOTH)(file)
 
 
 def _service(words: str) -> str:
@@ -91,30 +86,26 @@ def _one(
     wanted: tuple[str, ...],
     columns: tuple[str, str, str],
 ) -> FileReading:
-    tally, statements = Tally(), set()
+    tally = Tally()
     for line, cells in body(file, wanted):
         code, told = _limit(file, line, cells, wanted[0], columns)
-        tally.add(f"{code}|{told}")
-        if byhand.may_be_ours(code):
-            statements.add((code, f"claim={claim}|{told}"))
+        tally.add(f"{code}|{told}", code if byhand.may_be_ours(code) else None, f"claim={claim}|{told}")
     rows = "-rows" if is_partial(file, asked) else ""
     title = f"MUE {when.words}, {_TITLES[claim]}{', selected rows' if rows else ''}"
-    return FileReading(Edition(f"{_FILES[claim]}{rows}", when, title), statements, tally.digest)
+    return tally.reading(Edition(f"{_FILES[claim]}{rows}", when, title))
 
 
 def _both(file: Published, when: When, byhand: ByHand) -> FileReading:
     tally = Tally()
-    statements: Statements = set()
     for line, cells in body(file, _BOTH):
         for prefix in ("practitioner", "hospital"):
             if not cells.get(f"{prefix}_mue"):
                 continue
             columns = (f"{prefix}_mue", f"{prefix}_mai", f"{prefix}_rationale")
             code, told = _limit(file, line, cells, "hcpcs_code", columns)
-            tally.add(f"{code}|{prefix}|{told}")
-            if byhand.may_be_ours(code):
-                statements.add((code, f"claim={_SERVICES[prefix]}|{told}"))
-    return FileReading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"), statements, tally.digest)
+            ours = code if byhand.may_be_ours(code) else None
+            tally.add(f"{code}|{prefix}|{told}", ours, f"claim={_SERVICES[prefix]}|{told}")
+    return tally.reading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"))
 
 
 def _limit(
@@ -133,7 +124,7 @@ FAMILY = Family(
     name="unit limits (MUE)",
     files=("mue-practitioner", "mue-outpatient", "mue-rows", "mue-practitioner-rows", "mue-outpatient-rows"),
     table="limit_evidence",
-    recognises=recognises,
+    recognises=has_one((_PUBLISHED, _SHORT, _BOTH)),
     read=read,
     page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",
     cannot="limits that CMS keeps to itself",

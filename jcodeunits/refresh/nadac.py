@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, said
 from .files import Published, problem
 from .ndc_directory import newest_or_asked
 from .numbers import number_of
@@ -45,14 +45,15 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, last.isoformat())
     edition = Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}")
-    yield FileReading(edition, {(number, told) for number, (_, told) in newest.items()}, tally.digest)
+    tally.statements |= {(number, told) for number, (_, told) in newest.items()}
+    yield tally.reading(edition)
 
 
 FAMILY = Family(
     name="pharmacy prices (NADAC)",
     files=("nadac",),
     table="evidence",
-    recognises=lambda file: has(*_PUBLISHED)(file) or has(*_SHORT)(file),
+    recognises=has_one((_PUBLISHED, _SHORT)),
     read=read,
     page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",
     cannot="how many are in a box, and amounts: its unit is a witness of what an NDC line counts",

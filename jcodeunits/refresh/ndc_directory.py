@@ -13,7 +13,7 @@ from jcodeunits.errors import TableError
 
 from .byhand import ByHand
 from .dating import When, month_in
-from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, said
+from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, has_one, said
 from .files import Published, problem
 from .numbers import number_of
 
@@ -63,22 +63,18 @@ def newest_or_asked(file: Published, asked: Asked, newest: str) -> When:
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Packages by NDC, or products by labeler and product (5-4)."""
     package = has(*_PACKAGE)(file)
-    tally, statements, newest = Tally(), set(), ""
+    tally, newest = Tally(), ""
     for line, cells in body(file, _PACKAGE if package else _PRODUCT):
         start = day_of(file, line, cells.get("startmarketingdate", ""))
         newest = max(newest, start)
         ended = day_of(file, line, cells.get("endmarketingdate", ""))
         subject, told = _package(cells, start, ended) if package else _product(cells, start, ended)
-        tally.add(f"{cells['productid']}|{subject}|{told}")
-        if subject:
-            statements.add((subject, told))
+        tally.add(f"{cells['productid']}|{subject}|{told}", subject, told)
     if not newest:
         raise problem(file.name, "it holds no row below its header.")
     when = newest_or_asked(file, asked, newest)
     kind = "package" if package else "product"
-    yield FileReading(
-        Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"), statements, tally.digest
-    )
+    yield tally.reading(Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"))
 
 
 def _package(row: Cells, start: str, ended: str) -> tuple[str, str]:
@@ -109,7 +105,7 @@ FAMILY = Family(
     name="NDC directory",
     files=("ndc-product", "ndc-package"),
     table="evidence",
-    recognises=lambda file: has(*_PACKAGE)(file) or has(*_PRODUCT)(file),
+    recognises=has_one((_PACKAGE, _PRODUCT)),
     read=read,
     page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",
     cannot="codes; whether a form in the directory is that of an older package",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, said
 from .files import Published
 from .ndc_directory import day_of, newest_or_asked
 from .numbers import number_of
@@ -60,7 +60,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     recall = has(*_RECALL)(file)
     kind = "recalls" if recall else "shortages"
     day = "recall_initiation_date" if recall else "last_seen_date"
-    tally, statements, newest = Tally(), set(), ""
+    tally, newest = Tally(), ""
     for line, cells in body(file, _RECALL if recall else _SHORTAGE):
         text = cells["product_description"] if recall else cells["presentation"]
         newest = max(newest, day_of(file, line, cells[day]))
@@ -68,17 +68,17 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         numbers = {number for written in _NUMBER.findall(text) if (number := number_of(written))}
         words = words_in(f"{text} {cells.get('generic_name', '')}", numbers)
         words += [name] if (name := name_in(cells.get("generic_name") or text)) else []
-        statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
+        tally.statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
     when = newest_or_asked(file, asked, newest)
     edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")
-    yield FileReading(edition, statements, tally.digest)
+    yield tally.reading(edition)
 
 
 FAMILY = Family(
     name="FDA recalls and shortages",
     files=("fda-recalls", "fda-shortages"),
     table="evidence",
-    recognises=lambda file: has(*_RECALL)(file) or has(*_SHORTAGE)(file),
+    recognises=has_one((_RECALL, _SHORTAGE)),
     read=read,
     page="",
     cannot="amounts and codes",

@@ -15,9 +15,8 @@ _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name",
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Unit, form and days of each NDC of a prescription drug."""
-    tally, statements, newest = Tally(), set(), ""
+    tally, newest = Tally(), ""
     for line, cells in body(file, _COLUMNS):
-        number = number_of(cells["ndc11"].zfill(11))
         start = day_of(file, line, cells["marketing start date"])
         newest = max(newest, start)
         told = said(
@@ -29,13 +28,12 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             inactive=day_of(file, line, cells.get("inactivation date", "")),
             active=day_of(file, line, cells.get("reactivation date", "")),
         )
-        tally.add(f"{cells['ndc11']}|{told}")
-        if number is not None and cells.get("product type", "").upper() in PRESCRIPTION:
-            statements.add((number, told))
+        prescribed = cells.get("product type", "").upper() in PRESCRIPTION
+        tally.add(f"{cells['ndc11']}|{told}", number_of(cells["ndc11"].zfill(11)) if prescribed else None, told)
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, newest)
-    yield FileReading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"), statements, tally.digest)
+    yield tally.reading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"))
 
 
 FAMILY = Family(

@@ -23,7 +23,7 @@ _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One edition of the code set."""
-    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    when, tally = dated(file, asked, month_in), Tally()
     if has(*_SHORT)(file):
         code_column, rate_column, name_column = _SHORT
         needed: tuple[str, ...] = _SHORT
@@ -38,11 +38,10 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             continue
         if not _is_place(code, rate, bool(rate_column)):
             raise problem(file.name, f"{code[:20]!r}, {rate[:20]!r} is no place.", line=line)
-        tally.add(f"{code}|{rate}")
-        statements.add((code, said(rate=rate, name=name)))
-    if not statements:
+        tally.add(f"{code}|{rate}", code, said(rate=rate, name=name))
+    if not tally.statements:
         raise problem(file.name, "it holds no place below its header.")
-    yield FileReading(Edition("pos", when, f"Place-of-service code set, {when.name}"), statements, tally.digest)
+    yield tally.reading(Edition("pos", when, f"Place-of-service code set, {when.name}"))
 
 
 def _is_place(code: str, rate: str, rated: bool) -> bool:

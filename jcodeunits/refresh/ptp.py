@@ -19,7 +19,7 @@ import attrs
 
 from .byhand import ByHand
 from .dating import quarter
-from .family import Asked, Edition, Family, FileReading, body, dated, has, header_row
+from .family import Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row
 from .files import Published, problem
 from .mue import slug
 
@@ -46,11 +46,6 @@ class EditReading(FileReading):
     """A reading of edits: the lines of the table that it gives, sorted."""
 
     lines: tuple[str, ...] = ()
-
-
-def recognises(file: Published) -> bool:
-    """Whether a file holds pairs of codes."""
-    return has(*_PUBLISHED)(file) or has(*_SHORT)(file)
 
 
 def _claim(file: Published) -> str:
@@ -229,7 +224,7 @@ FAMILY = Family(
     name="pairs of codes (PTP)",
     files=("ptp-practitioner", "ptp-outpatient"),
     table="",
-    recognises=recognises,
+    recognises=has_one((_PUBLISHED, _SHORT)),
     read=read,
     page="cms.gov, 'Medicare NCCI Procedure to Procedure (PTP) Edits': four files of practitioners, four of hospitals",
     cannot="pairs of which neither code is ours",

@@ -56,7 +56,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
     """One release: the values of the procedures that we know, and the conversion factor."""
     when, start = dated(file, asked), header_row(file, _HEADER)
     assert start is not None
-    at, tally, statements, factors = _columns(file, start), Tally(), set(), set()
+    at, tally, factors = _columns(file, start), Tally(), set()
     for line, row in file.rows():
         if line <= start + 1 or not row or not re.fullmatch(r"[A-Z0-9]\d{3}[A-Z0-9]", row[0]):
             continue
@@ -66,21 +66,21 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         wrong = [name for name, value in values.items() if not _NUMBER.fullmatch(value)]
         if wrong:
             raise problem(file.name, f"{row[0]}: {', '.join(wrong)} is no number.", line=line)
-        tally.add(f"{row[0]}|{row[1]}|{'|'.join(values.values())}")
+        ours = not row[1] and row[0] in byhand.procedures and values["total"].strip("0.")
+        told = said(**{name: values[name] for name in at if name != "factor"})
+        tally.add(f"{row[0]}|{row[1]}|{'|'.join(values.values())}", row[0] if ours else None, told)
         if values["factor"].strip("0.") and row[0] not in ("", "0"):
             factors.add(values["factor"])
-        if not row[1] and row[0] in byhand.procedures and values["total"].strip("0."):
-            statements.add((row[0], said(**{name: values[name] for name in at if name != "factor"})))
     # Anesthesia has a factor of its own, in other files; here all rows print one.
-    if len(factors) != 1 or not statements:
+    if len(factors) != 1 or not tally.statements:
         raise problem(file.name, f"one conversion factor is wanted, its rows print {sorted(factors)[:3]}.")
     qualifying = not re.search(r"non[ _-]?qpp?", " ".join(file.names), re.IGNORECASE) and bool(
         re.search(r"qpp?", " ".join(file.names[:1]), re.IGNORECASE)
     )
     kind, who = ("rvu-qp", ", qualifying participants") if qualifying else ("rvu", "")
-    statements = {("all", said(factor=factors.pop())), *(() if qualifying else statements)}
+    tally.statements = {("all", said(factor=factors.pop())), *(() if qualifying else tally.statements)}
     title = f"Relative value files {when.words}{who}"
-    yield FileReading(Edition(kind, when, title), statements, tally.digest)
+    yield tally.reading(Edition(kind, when, title))
 
 
 FAMILY = Family(

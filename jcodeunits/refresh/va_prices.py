@@ -15,16 +15,13 @@ _COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every description of every NDC."""
-    when, tally, statements = dated(file, asked, month_in), Tally(), set()
+    when, tally = dated(file, asked, month_in), Tally()
     for _line, cells in body(file, _COLUMNS):
         package, generic, trade = (cells[name].upper() for name in _COLUMNS[1:])
         told = said(package=package, generic=generic, trade=trade)
-        tally.add(f"{cells['ndcwithdashes']}|{told}")
-        number = number_of(cells["ndcwithdashes"])
-        if number is not None:
-            statements.add((number, told))
+        tally.add(f"{cells['ndcwithdashes']}|{told}", number_of(cells["ndcwithdashes"]), told)
     edition = Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA")
-    yield FileReading(edition, statements, tally.digest)
+    yield tally.reading(edition)
 
 
 FAMILY = Family(
