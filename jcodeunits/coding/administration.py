@@ -54,7 +54,7 @@ def _too_early(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
         f"{named(given)}: on {draft.on} no code of the tables stands for {row.role.replace('-', ' ')}.",
         "List the code of that time under services.",
         row.citation,
-        about=given.entries[0] if given.entries else None,
+        about=given.line,
     )
 
 
@@ -99,7 +99,6 @@ def _asked(draft: Draft, index: int, classes: tuple[str, ...]) -> Administration
 
 
 def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
-    about = given.entries[0] if given.entries else None
     says = f"{named(given)}: {row.says.rstrip('.')}."
     if row.beside and row.outcome == "none":
         held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
@@ -116,7 +115,7 @@ def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
         # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
-    draft.say(row.reason, severity, says, _sentence(row.fix), row.citation, about=about)
+    draft.say(row.reason, severity, says, _sentence(row.fix), row.citation, about=given.line)
 
 
 def _other_size(draft: Draft, given: GivenDrug, row: AdministrationRule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import attrs
@@ -84,6 +84,11 @@ class GivenDrug:
         """The drug's code, None where it was refused."""
         return self.drug.code if self.drug is not None else None
 
+    @property
+    def line(self) -> Entry | None:
+        """The drug's first line, which a finding about it names; None where it has none."""
+        return self.entries[0] if self.entries else None
+
 
 @attrs.frozen(eq=False)
 class Decision:
@@ -150,6 +155,24 @@ class Draft:
             label=row.label,
             administration=members[0],
         )
+
+    def administer(self, decisions: Sequence[Decision], row: Procedure, units: int = 1, lasted: str = "") -> Entry:
+        """A new line of an administration code for what these decisions are about."""
+        members, first = tuple(decision.index for decision in decisions), decisions[0]
+        line = self.administration_line(members, row, units)
+        entry = Entry(line, row.role, row.position, members, steps=[self.step_to(first, row, lasted)])
+        self.entries.append(entry)
+        return entry
+
+    def separate(self, members: Iterable[int]) -> bool | None:
+        """Whether the caller says that what was given stands on its own; None where nobody says."""
+        said = (self.administration(index).separate for index in members)
+        return next((value for value in said if value is not None), None)
+
+    def step_to(self, decision: Decision, row: Procedure, lasted: str = "") -> Step:
+        """The step from how it was given to the code of giving it."""
+        given = self.administration(decision.index)
+        return Step(f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", decision.row.citation)
 
     def say(
         self,

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from jcodeunits.dated import Step
-from jcodeunits.facts.policy_rows import PayerOption, Procedure
+from jcodeunits.facts.policy_rows import PayerOption
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Decision, Draft, Entry, named
+from .draft import Decision, Draft, named
 
 FINDINGS = declare(
     __name__,
@@ -150,7 +149,7 @@ def _say_again(draft: Draft, run: _Run, parts: list[_Run]) -> None:
         f"drug again is no new one, its further hours are {row.code}.",
         "Nothing, if it ran through one access; a second access is an encounter of its own.",
         row.citation,
-        about=_drug_line(run.decisions[0]),
+        about=run.decisions[0].given.line,
     )
 
 
@@ -186,7 +185,7 @@ def _timed(draft: Draft, run: _Run) -> _Run:
             f"{named(first.given)} ran for {total} minutes: below {shortest.value} it is a push.",
             "Check the recorded start and stop.",
             shortest.citation,
-            about=_drug_line(first),
+            about=first.given.line,
         )
         return attrs.evolve(run, role=_SHORT[run.role])
     if total is None and not run.role.endswith("push"):
@@ -197,17 +196,13 @@ def _timed(draft: Draft, run: _Run) -> _Run:
             "billed, without further hours; a payer may read it as a push.",
             "Give start and stop.",
             shortest.citation,
-            about=_drug_line(first),
+            about=first.given.line,
         )
     return run
 
 
 def _clock(text: str) -> int:
     return int(text[:2]) * _HOUR + int(text[3:])
-
-
-def _drug_line(decision: Decision) -> Entry | None:
-    return decision.given.entries[0] if decision.given.entries else None
 
 
 def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
@@ -245,7 +240,7 @@ def _beside(draft: Draft, run: _Run) -> None:
         "code stands for it.",
         "Nothing, or correct the times.",
         row.citation,
-        about=_drug_line(run.decisions[0]),
+        about=run.decisions[0].given.line,
     )
 
 
@@ -257,7 +252,7 @@ def _say_overlap(draft: Draft, run: _Run, minutes: int) -> None:
         "as an infusion after it.",
         "Check the recorded times.",
         draft.policy.code_for("infusion", draft.on, "sequential").citation,
-        about=_drug_line(run.decisions[0]),
+        about=run.decisions[0].given.line,
     )
 
 
@@ -288,7 +283,7 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
             f"{named(run.decisions[0].given)} was pushed again: {row.code} is for facilities only and is withheld.",
             "Nothing: the drug's line holds what was given.",
             limit.citation,
-            about=_drug_line(run.decisions[0]),
+            about=run.decisions[0].given.line,
         )
     elif apart is not None and apart < int(again.value):
         draft.say(
@@ -298,7 +293,7 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
             f"{again.value}.",
             "Check the recorded times.",
             again.citation,
-            about=_drug_line(run.decisions[0]),
+            about=run.decisions[0].given.line,
         )
     else:
         _count(draft, run, "iv-push", "same-drug", 1)
@@ -324,7 +319,7 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
             + (f" {minutes} minutes without one are left." if minutes else ""),
             "Nothing, or correct the times.",
             run.decisions[0].row.citation,
-            about=_drug_line(run.decisions[0]),
+            about=run.decisions[0].given.line,
         )
     if minutes is not None and minutes < int(least.value):
         if minutes or not beside:
@@ -346,26 +341,17 @@ def _say_short(draft: Draft, run: _Run, minutes: int, least: PayerOption) -> Non
         f"{named(run.decisions[0].given)} ran for {minutes} minutes: hydration counts from {least.value}.",
         "Nothing, or correct the times.",
         least.citation,
-        about=_drug_line(run.decisions[0]),
+        about=run.decisions[0].given.line,
     )
 
 
 def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> None:
     row = draft.policy.code_for(role, draft.on, position)
+    lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
     entry = next((e for e in draft.live("administration") if e.code == row.code), None)
     if entry is not None:
         entry.members = tuple(dict.fromkeys((*entry.members, *run.members)))
         entry.line = draft.administration_line(entry.members, row, entry.line.units + units)
-        entry.steps.append(_step(draft, run, row))
-        return
-    line = draft.administration_line(run.members, row, units)
-    said = (draft.administration(index).separate for index in run.members)
-    separate = next((value for value in said if value is not None), None)
-    entry = Entry(line, role, position, run.members, separate, steps=[_step(draft, run, row)])
-    draft.entries.append(entry)
-
-
-def _step(draft: Draft, run: _Run, row: Procedure) -> Step:
-    given = draft.administration(run.members[0])
-    lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
-    return Step(f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", run.decisions[0].row.citation)
+        entry.steps.append(draft.step_to(run.decisions[0], row, lasted))
+    else:
+        draft.administer(run.decisions, row, units, lasted).separate = draft.separate(run.members)

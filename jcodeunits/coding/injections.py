@@ -6,13 +6,10 @@ payer counts otherwise, its row says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from jcodeunits.dated import Step
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Decision, Draft, Entry, named
+from .draft import Decision, Draft, named
 
 FINDINGS = declare(
     __name__,
@@ -30,7 +27,8 @@ def apply(draft: Draft) -> None:
     billed = [one for one in draft.decisions if one.row.outcome == "bill" and not _counted_elsewhere(one.role)]
     joined = grouped(billed, lambda one: _key(draft, one, syringes.value == "one", orders.value == "one"))
     for key, decisions in joined.items():
-        entry = _entry(draft, decisions)
+        entry = draft.administer(decisions, draft.policy.procedures(draft.on, role=decisions[0].role)[0])
+        entry.separate = draft.separate(entry.members)
         if len(decisions) > 1:
             drugs = " and ".join(dict.fromkeys(named(decision.given) for decision in decisions))
             if key[0] == "syringe":
@@ -64,17 +62,3 @@ def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tupl
     if given.order is not None and orders:
         return ("order", decision.role, given.order, id(decision.given))
     return ("own", decision.role, decision.index)
-
-
-def _entry(draft: Draft, decisions: Sequence[Decision]) -> Entry:
-    first = decisions[0]
-    members = tuple(decision.index for decision in decisions)
-    row = draft.policy.procedures(draft.on, role=first.role)[0]
-    said = [draft.administration(index).separate for index in members]
-    separate = next((value for value in said if value is not None), None)
-    given = draft.administration(first.index)
-    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", first.row.citation)
-    line = draft.administration_line(members, row)
-    entry = Entry(line, first.role, row.position, members, separate, steps=[step])
-    draft.entries.append(entry)
-    return entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Draft
+from .draft import Draft, Entry
 
 FINDINGS = declare(
     __name__,

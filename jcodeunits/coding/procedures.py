@@ -139,7 +139,7 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
         "listed, and no administration line is billed.",
         f"{fix[:1].upper()}{fix[1:]}: {_few(known)}." if known else f"{fix[:1].upper()}{fix[1:]}.",
         decision.row.citation,
-        about=decision.given.entries[0] if decision.given.entries else None,
+        about=decision.given.line,
     )
 
 

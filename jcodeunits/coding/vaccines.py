@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure
 from jcodeunits.finding import declare
 
@@ -82,7 +81,7 @@ def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -
 def _count(draft: Draft, decision: Decision, row: Procedure) -> None:
     entry = next((e for e in draft.live("administration") if e.code == row.code and e.role == row.role), None)
     if entry is None:
-        draft.entries.append(_entry(draft, [decision], row, 1))
+        draft.administer([decision], row)
         return
     entry.members += (decision.index,)
     entry.line = draft.administration_line(entry.members, row, entry.line.units + 1)
@@ -92,11 +91,4 @@ def _allergens(draft: Draft) -> None:
     decisions = [d for d in draft.decisions if d.row.outcome == "bill" and d.role == "allergen"]
     if decisions:
         row = draft.policy.code_for("allergen", draft.on, "single" if len(decisions) == 1 else "multiple")
-        draft.entries.append(_entry(draft, decisions, row, 1))
-
-
-def _entry(draft: Draft, decisions: list[Decision], row: Procedure, units: int) -> Entry:
-    members = tuple(decision.index for decision in decisions)
-    given = draft.administration(members[0])
-    step = Step(f"{given.purpose}, {given.route}", f"{row.code}, {row.label}", decisions[0].row.citation)
-    return Entry(draft.administration_line(members, row, units), row.role, row.position, members, steps=[step])
+        draft.administer(decisions, row)

@@ -297,6 +297,7 @@ class Policy:
         """
         return _for_claim(self._of(Limit, code), claim, on)
 
+    @_kept
     def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
         """The edit between two codes, in whichever direction it stands, or None.
 
@@ -304,7 +305,11 @@ class Policy:
         >>> policy.edit("99211", "96372", on="2026-03-02").indicator
         0
         """
-        return _edit(self, one, other, as_date(on), claim)
+        for first, second in ((one, other), (other, one)):
+            found = _for_claim([row for row in self._of(Edit, first) if row.column_2 == second], claim, on)
+            if found is not None:
+                return found
+        return None
 
     def pairs_read(self, code: str, on: object, payer: str, claim: str = "professional") -> Source | None:
         """The newest edition from which every pair of a code was read; None where none was.
@@ -359,6 +364,7 @@ class Policy:
         found = [row for row in self.rows(PayerWord) if f" {row.word} " in said]
         return max(found, key=lambda row: len(row.word)).payer if found else None
 
+    @_kept
     def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
         """What a payer does in one matter: its own row, else of the payer it follows, else the default.
 
@@ -368,7 +374,11 @@ class Policy:
         >>> policy.option("commercial", "ndc-several", on="2026-03-02").value
         'lines'
         """
-        return _option(self, payer, name, as_date(on), claim)
+        for who in self.lineage(payer):
+            found = _for_claim(self._options.get((who, name), ()), claim, on)
+            if found is not None:
+                return found
+        raise CodeError(f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on)
 
     def options(self, payer: str, on: object, claim: str = "professional") -> tuple[PayerOption, ...]:
         """Every option of a payer that has a row on the date, by name; whom it follows is in `lineage`."""
@@ -479,25 +489,6 @@ def _for_claim(rows: Sequence[C], claim: str, on: object) -> C | None:
     """The row that answers for a kind of claim: its own before that for any."""
     for wanted in (claim, ANY):
         found = in_effect([row for row in rows if row.claim == wanted], on)
-        if found is not None:
-            return found
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _option(policy: Policy, payer: str, name: str, on: dt.date, claim: str) -> PayerOption:
-    for who in policy.lineage(payer):
-        rows = policy._options.get((who, name), ())
-        found = _for_claim(rows, claim, on)
-        if found is not None:
-            return found
-    raise CodeError(f"payers.csv has no row for {name!r} of {payer!r} on {on}.", option=name, payer=payer, on=on)
-
-
-@lru_cache(maxsize=16384)
-def _edit(policy: Policy, one: str, other: str, on: dt.date, claim: str) -> Edit | None:
-    for first, second in ((one, other), (other, one)):
-        found = _for_claim([r for r in policy._of(Edit, first) if r.column_2 == second], claim, on)
         if found is not None:
             return found
     return None
