@@ -7,6 +7,7 @@ milligrams.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,7 @@ from .amount import decimal_text, half_up, plain, read_decimal, told
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
+from .facts.policy import Policy
 from .facts.policy_rows import PayerOption
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import FromReference, Reference
@@ -30,6 +32,27 @@ FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted i
 # What each qualifier counts.
 QUALIFIERS = {"UN": "containers or pieces", "ML": "mL", "GR": "grams", "F2": "units of activity", "ME": "mg"}
 USUAL = ("UN", "ML", "GR")
+
+
+@attrs.frozen
+class NdcWanted:
+    """How a payer wants the NDC of a line counted.
+
+    `allowed` are the qualifiers that it takes, `decimals` those of the quantity, `made_up` its row of powders that it
+    counts by the volume made up.
+    """
+
+    allowed: tuple[str, ...]
+    decimals: int
+    made_up: PayerOption
+
+    @classmethod
+    def of(cls, policy: Policy, payer: str, on: dt.date, claim: str = "professional") -> NdcWanted:
+        """As the payer's rows say on a day."""
+        allowed, decimals, made_up = (
+            policy.option(payer, name, on, claim) for name in ("ndc-qualifiers", "ndc-decimals", "ndc-made-up")
+        )
+        return cls(allowed.values, int(decimals.value or 3), made_up)
 
 
 @attrs.frozen(repr=False)

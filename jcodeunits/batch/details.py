@@ -248,7 +248,7 @@ class Work:
     def _products(self, rows: Any, line: Any, judgments: list[Judgment | None]) -> tuple[Any, list[Coefficients]]:
         """For each row the number of what was opened, and the products."""
         plan, parts = self.plan, self.parts
-        option, stand = distinct(judgments, _option)
+        option, stand = distinct(judgments, lambda judgment: judgment and judgment.wanted)
         opened, combined = joint(
             [
                 (self._base[plan.cell[rows]], len(self.bases)),
@@ -272,7 +272,7 @@ class Work:
             said = (amounts[amount], plan.unit.values[measure])
             told = (said, self.discards.units[unit], self.form.values[form], scales)
             what = plan.cells[cell]
-            seen = (id(what), self.numbers[number], season, told, _option(found))
+            seen = (id(what), self.numbers[number], season, told, found.wanted)
             product = parts.products.get(seen)
             if product is None:
                 on = self.resolver.day_of(int(stretch) + plan.days.first)
@@ -454,11 +454,6 @@ class Work:
 
 
 _NOTHING = Coefficients()
-
-
-def _option(judgment: Judgment | None) -> Any:
-    """What the coefficients of what was opened read of a judgment."""
-    return judgment and (judgment.decimals, judgment.qualifiers, judgment.made_up)
 
 
 def _minute(value: Any) -> int | None:

@@ -91,14 +91,12 @@ def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace,
 
 def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> NdcQuantity:
     """The NDC line's count, as the payer takes it."""
-    from jcodeunits.quantity import ndc_quantity
+    from jcodeunits.quantity import NdcWanted, ndc_quantity
 
     more: dict[str, Any] = {"container_amount": args.container_amount, "container_volume": args.volume}
     if args.payer is not None:
-        option, payer = on.reference.policy.option, args.payer.casefold()
-        more["allowed"] = option(payer, "ndc-qualifiers", on.date).values
-        more["made_up"] = option(payer, "ndc-made-up", on.date)
-        more["decimals"] = int(option(payer, "ndc-decimals", on.date).value or 3)
+        wanted = NdcWanted.of(on.reference.policy, args.payer.casefold(), on.date)
+        more |= {"allowed": wanted.allowed, "made_up": wanted.made_up, "decimals": wanted.decimals}
     return ndc_quantity(item, dose, on.date, args.form, reference=on.reference, **more)
 
 

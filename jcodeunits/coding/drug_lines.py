@@ -31,7 +31,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, declare
 from jcodeunits.grouped import grouped
-from jcodeunits.quantity import volume_of
+from jcodeunits.quantity import NdcWanted, volume_of
 from jcodeunits.vials import Record, Waste, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
@@ -417,10 +417,9 @@ class DrugCoding:
     def _quantities(
         self, o: Opened, form: str | None, volume: Fraction | None, codes: Sequence[str] = ()
     ) -> tuple[Quantities | None, tuple[Finding, ...]]:
-        allowed = self._option("ndc-qualifiers").values
-        decimals = int(self._option("ndc-decimals").value or 3)
-        made_up = self._option("ndc-made-up")
-        return count(o, form, volume, self.encounter.on, self.reference, allowed, decimals, made_up, codes)
+        e = self.encounter
+        wanted = NdcWanted.of(self.policy, e.payer, e.on, e.claim)
+        return count(o, form, volume, e.on, self.reference, wanted, codes)
 
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace

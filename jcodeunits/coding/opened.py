@@ -28,13 +28,13 @@ from jcodeunits.errors import (
 )
 from jcodeunits.facts.agreement import counts_volume
 from jcodeunits.facts.drug_rows import Drug
-from jcodeunits.facts.policy_rows import PayerOption
 from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
 from jcodeunits.facts.products import expired
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare, softened
 from jcodeunits.quantity import (
     Counting,
+    NdcWanted,
     as_the_payer_counts,
     by_form,
     counting,
@@ -300,31 +300,22 @@ class Quantities:
 
 
 def counted_as(
-    number: str | None,
-    item: Product | None,
-    form: str | None,
-    told: bool,
-    on: dt.date,
-    reference: Reference,
-    allowed: tuple[str, ...],
-    volume: Fraction | None = None,
-    made_up: PayerOption | None = None,
-    codes: Collection[str] = (),
+    o: Opened, form: str | None, on: dt.date, reference: Reference, wanted: NdcWanted, codes: Collection[str]
 ) -> tuple[Counting | None, tuple[Finding, ...]]:
-    """How an NDC is counted on the line, or why that is not known.
+    """How the NDC of what was opened is counted on the line, or why that is not known.
 
-    `told`: the record says the amount in a container; `volume`: it says how many mL one holds; `made_up`: the
-    payer's row of powders that it counts by the volume made up, by NDC or by the drug's `codes`.
+    A powder that the payer counts by the volume made up is told by its NDC or by the drug's `codes`.
     """
+    number, item, volume = o.number, o.item, o.volume
     if number is None or (item is None and form is None):
         return None, ()  # that nobody lists it has been said
     cite = item.citation if item is not None else reference.products.newest
     try:
         if item is not None:
-            way = counting(item, on, form, told, volume, reference=reference)
+            way = counting(item, on, form, o.told, volume, reference=reference)
         else:
             way = by_form(form or "", volume)
-        way = as_the_payer_counts(way, number, item.codes if item is not None else codes, made_up, volume)
+        way = as_the_payer_counts(way, number, item.codes if item is not None else codes, wanted.made_up, volume)
     except FormNeeded as error:
         what = "form: " if error.choices == FORMS else ""
         fix = f"Say {what}{', '.join(error.choices[:-1])} or {error.choices[-1]}."
@@ -333,9 +324,9 @@ def counted_as(
         fix = "Check the NDC and the volume on the label."
         said = Finding("container-volume-differs", softened("stop", (cite,)), str(error), fix, (cite,))
         return None, (said,)
-    if way.qualifier not in allowed:
+    if way.qualifier not in wanted.allowed:
         says = f"NDC {ndc.format(number)} is counted as {way.qualifier}, which the payer does not take."
-        fix = f"Ask the payer how to report it; it takes {', '.join(allowed)}."
+        fix = f"Ask the payer how to report it; it takes {', '.join(wanted.allowed)}."
         return None, (Finding("ndc-qualifier", "warn", says, fix, (cite,)),)
     return way, (*from_memory(number, way), *_made_up(number, way))
 
@@ -382,19 +373,17 @@ def count(
     volume: Fraction | None,
     on: dt.date,
     reference: Reference,
-    allowed: tuple[str, ...],
-    decimals: int,
-    made_up: PayerOption | None = None,
+    wanted: NdcWanted,
     codes: Collection[str] = (),
 ) -> tuple[Quantities | None, tuple[Finding, ...]]:
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
-    way, said = counted_as(o.number, o.item, form, o.told, on, reference, allowed, o.volume, made_up, codes)
+    way, said = counted_as(o, form, on, reference, wanted, codes)
     if way is None:
         return Quantities(o.number), said
     cite = o.item.citation if o.item is not None else reference.products.newest
-    return _quantities(o, o.number, way, volume, decimals, cite, said)
+    return _quantities(o, o.number, way, volume, wanted.decimals, cite, said)
 
 
 def _quantities(

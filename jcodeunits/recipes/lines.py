@@ -38,9 +38,10 @@ from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts.by_route import a_route
 from ..facts.code_uses import needed_modifiers
 from ..facts.drug_rows import Drug
-from ..facts.policy_rows import Limit, NeededModifier, PayerOption, Place
+from ..facts.policy_rows import Limit, NeededModifier, Place
 from ..facts.site_policy import replacing_rows
 from ..finding import own_rows
+from ..quantity import NdcWanted
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
@@ -56,7 +57,7 @@ _NAME, _CODE = "\x01", "\x02"
 _NOT_OF_A_KIND = (diagnosis_missing.id, unit_limit.id)
 _NUMBER = "0" * 11  # stands for any NDC
 _Decided = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # the first fields of a judgment
-_Options = tuple[int, tuple[str, ...], str, PayerOption]  # its last ones but the day
+_Options = tuple[NdcWanted, str]  # its last ones but the day
 _LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
 
 
@@ -86,8 +87,7 @@ class Judgment:
 
     `reason` why it is withheld, with places for the drug's name and code; `modifiers` besides JW and JZ; `findings`
     the ids that stand on the line, or withhold it, `beside` those that stand on a JW line beside it; `waste` what is
-    asked about discarded drug; `decimals`, `qualifiers`, `ndc_waste` and `made_up` how the payer wants the NDC
-    quantity.
+    asked about discarded drug; `wanted` how the payer wants the NDC counted, `ndc_waste` what stands on the JW line.
     """
 
     reason: str
@@ -95,10 +95,8 @@ class Judgment:
     findings: tuple[str, ...]
     beside: tuple[str, ...]
     waste: WasteRules
-    decimals: int
-    qualifiers: tuple[str, ...]
+    wanted: NdcWanted
     ndc_waste: str
-    made_up: PayerOption
     on: dt.date  # a day that stands for all on which this is so
 
     def says(self, drug: Drug) -> str:
@@ -220,7 +218,7 @@ class Parts:
         count = self._stands_for(drug.code, count or 1) if counted else 1
         season = self.resolver.season(on)
         options, asked_own = self._asked(setting, on)
-        marked = ndc and options[2] == "split" if beside is None else beside
+        marked = ndc and options[1] == "split" if beside is None else beside
         key = (id(facts), way, setting, season, ndc, marked, count)
         if key not in self._judgments:
             reason, modifiers, findings, thrown = self._line(drug, facts, way, setting, on, ndc, marked, count)
@@ -232,19 +230,16 @@ class Parts:
         return self._judgments[key]
 
     def _asked(self, setting: Setting, on: dt.date) -> tuple[_Options, bool]:
-        """How the payer wants the NDC quantity: decimals, qualifiers, what stands on the JW line, volumes made up.
+        """How the payer wants the NDC counted, and what of it stands on the JW line.
 
         Beside it whether a site's row says so in place of a shipped one.
         """
         key = (setting, self.resolver.season(on))
         if key not in self._options:
             with replacing_rows() as replacing:
-                decimals, qualifiers, how, made_up = (
-                    self.policy.option(setting.payer, f"ndc-{name}", on, setting.claim)
-                    for name in ("decimals", "qualifiers", "waste", "made-up")
-                )
-            options = int(decimals.value or 3), tuple(qualifiers.values), how.value or "split", made_up
-            self._options[key] = options, bool(replacing)
+                wanted = NdcWanted.of(self.policy, setting.payer, on, setting.claim)
+                how = self.policy.option(setting.payer, "ndc-waste", on, setting.claim).value or "split"
+            self._options[key] = (wanted, how), bool(replacing)
         return self._options[key]
 
     def _counted(self, code: str, setting: Setting, on: dt.date) -> bool:
@@ -334,18 +329,8 @@ class Parts:
             opened, said = weigh(found, row, None, self.reference)
         except JcodeunitsError:
             return Coefficients()
-        way, more = counted_as(
-            opened.number,
-            opened.item,
-            form,
-            opened.told,
-            on,
-            self.reference,
-            judgment.qualifiers,
-            None,
-            judgment.made_up,
-            (row.code,),
-        )
+        decimals = judgment.wanted.decimals
+        way, more = counted_as(opened, form, on, self.reference, judgment.wanted, (row.code,))
         band = row.basis == "band"
         given = (units.factor(cell.unit, row.unit) * cell.scale if band else cell.ratio) / 10 ** scales[0]
         lost = self._lost(row, Dose(cell.scale, cell.unit) if thrown is None else Dose(Fraction(1), thrown))
@@ -358,7 +343,7 @@ class Parts:
         volume = Fraction(0)
         if units.is_known(cell.unit) and units.dimension(cell.unit) == "volume":
             volume = units.factor(cell.unit, "mL") * cell.scale / 10 ** scales[0]
-        figures, per, rate, step = (0, 0), Fraction(0), None, 10**judgment.decimals
+        figures, per, rate, step = (0, 0), Fraction(0), None, 10**decimals
         if way is not None:
             per = way.per_container or Fraction(0)
             rate, counting = rated(opened, way)
@@ -368,7 +353,7 @@ class Parts:
             )
             figures = (with_count, without)
         return Coefficients(
-            judgment.decimals > DECIMALS,
+            decimals > DECIMALS,
             whole[0],
             whole[1],
             -1 if lost is None else whole[2],
@@ -384,7 +369,7 @@ class Parts:
             rate is not None,
             tuple(f.rule for f in (*said, *more)),
             self._kind(opened.item, on),
-            10 ** max(DECIMALS - judgment.decimals, 0),
+            10 ** max(DECIMALS - decimals, 0),
         )
 
     def _lost(self, row: Drug, one: Dose) -> Fraction | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from jcodeunits.dated import Period
 from jcodeunits.facts.policy_rows import Fee, Limit, Place, Status
 from jcodeunits.grouped import grouped
 from jcodeunits.tables import header
@@ -273,16 +274,12 @@ def _key(row_class: Any, row: Cells) -> tuple[str, ...]:
 
 def _without(row: Cells, other: Cells) -> list[Cells]:
     """The parts of a row's days that the other row does not take."""
-    starts, ends = row["effective"], row["ends"] or "9999-12-31"
-    first, last = other["effective"], other["ends"] or "9999-12-31"
-    if last < starts or ends < first:
-        return [row]
-    parts = []
-    if starts < first:
-        parts.append(row | {"ends": (dt.date.fromisoformat(first) - _DAY).isoformat()})
-    if last < ends:
-        parts.append(row | {"effective": (dt.date.fromisoformat(last) + _DAY).isoformat()})
-    return parts
+    left = _period(row).without(_period(other))
+    return [row | {"effective": str(one.effective), "ends": str(one.ends or "")} for one in left]
+
+
+def _period(row: Cells) -> Period:
+    return Period(dt.date.fromisoformat(row["effective"]), dt.date.fromisoformat(row["ends"]) if row["ends"] else None)
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
