@@ -229,9 +229,17 @@ def _code(path: str, value: object) -> str:
     return _match(path, value, CODE, "a HCPCS or CPT code of five characters")
 
 
+def dotted(code: str, cut: int = 3) -> str:
+    """A diagnosis as printed: messages carry it without its point.
+
+    >>> dotted("M545"), dotted("M54.50"), dotted("R52")
+    ('M54.5', 'M54.50', 'R52')
+    """
+    return f"{code[:cut]}.{code[cut:]}" if len(code) > cut and "." not in code else code
+
+
 def _diagnosis(path: str, value: object) -> str:
-    text = _match(path, value, _DIAGNOSIS, "an ICD-10-CM code such as D51.0").replace(".", "")
-    return f"{text[:3]}.{text[3:]}" if text[3:] else text
+    return dotted(_match(path, value, _DIAGNOSIS, "an ICD-10-CM code such as D51.0").replace(".", ""))
 
 
 def _money(path: str, value: object) -> Decimal:

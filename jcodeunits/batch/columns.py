@@ -182,11 +182,6 @@ def apart(dose: Any, unit: Any | None) -> tuple[Any, Any]:
     return pc.coalesce(number, dose.cast(pa.string())), pc.coalesce(own, unit.cast(pa.string()))
 
 
-def constant(value: Any, length: int) -> Keys:
-    """The keys of a column that is not there: one value for all rows."""
-    return Keys(np.zeros(length, np.int32), [value])
-
-
 # --- days -------------------------------------------------------------------------------------------
 
 

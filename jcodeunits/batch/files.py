@@ -478,7 +478,8 @@ class _CsvWriter:
 
     def _header(self, names: list[str]) -> bytes:
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerow([_safe_name(n) if self._safe else n for n in names])
+        heads = _defused(pa.array(names, pa.string())).to_pylist() if self._safe else names
+        csv.writer(text, lineterminator="\n").writerow(heads)
         return text.getvalue().encode()
 
     def close(self) -> None:
@@ -491,10 +492,6 @@ def _bytes_of(texts: Any) -> Any:
     """The texts of an array one after the other, as they lie in memory."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
     return memoryview(texts.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
-
-
-def _safe_name(name: str) -> str:
-    return f"'{name}" if name[:1] in "=+-@\t\r" and name else name
 
 
 def _as_text(column: Any, safe: bool) -> Any:

@@ -146,7 +146,7 @@ def optional(table: Any, name: str) -> Keys:
     """The keys of a column that may be missing."""
     if name in table.column_names:
         return columns.keys(table[name])
-    return columns.constant(None, table.num_rows)
+    return Keys(np.zeros(table.num_rows, np.int32), [None])
 
 
 def texts(keys: Keys) -> Keys:

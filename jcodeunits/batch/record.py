@@ -25,7 +25,7 @@ from ..facts import choosing
 from ..facts.by_route import a_route
 from ..facts.product_rows import FORMS
 from ..finding import Finding
-from ..recipes.cells import blank, joined, reason_of
+from ..recipes.cells import blank, is_number, joined, reason_of
 from ..recipes.lines import Parts, Way
 from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import ABOVE_FIX
@@ -217,7 +217,7 @@ class Clerk:
         if route is None:
             # Without a route a name is looked up among injectables; a code or an NDC stands by one of its own.
             route = self.resolver.any_route(drug, opened.ndc, row.on)
-            if opened.ndc is None and _is_name(drug):
+            if opened.ndc is None and isinstance(drug, str) and not is_number(drug):
                 book = self.resolver.reference
                 known = dose if isinstance(dose, Dose) else None
                 found, _ = convert.resolve(drug, row.on, known, None, reference=book)
@@ -253,10 +253,6 @@ class Clerk:
             except JcodeunitsError as error:
                 return reason_of(error, row.on)
         return _withheld(findings)
-
-
-def _is_name(drug: Any) -> bool:
-    return isinstance(drug, str) and sum(map(str.isdigit, drug)) < 10
 
 
 def _withheld(findings: tuple[Finding, ...]) -> str:

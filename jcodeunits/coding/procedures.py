@@ -25,6 +25,7 @@ FINDINGS = declare(
         "other-side": ("A procedure that is listed for another side than the record names", "warn"),
     },
 )
+_SIDED = ("joint", "intravitreal", "nerve-block")  # procedures that are done on a side of the body
 _SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
 _WORD = re.compile(r"[a-z]+")
 
@@ -52,7 +53,7 @@ def _sides(draft: Draft, entry: Entry) -> None:
     if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
         _say_other(draft, entry, *marked, *(named_by.keys() - marked))
         return
-    if not named_by or marked or not _has_sides(entry.role):
+    if not named_by or marked or not entry.role.startswith(_SIDED):
         return
     side, decision = next(iter(named_by.items()))
     if len(named_by) == 1:
@@ -190,10 +191,6 @@ def _side(draft: Draft, decision: Decision) -> str:
     words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
     sides = {_SIDES[word] for word in words if word in _SIDES}
     return sides.pop() if len(sides) == 1 else ""
-
-
-def _has_sides(role: str) -> bool:
-    return role.startswith(("joint", "intravitreal", "nerve-block"))
 
 
 def _few(codes: list[str]) -> str:

@@ -38,21 +38,18 @@ def apply(draft: Draft) -> None:
         _refuse(draft, {one.index for one in decisions}, codes, rule, missing)
 
 
-def _how(supervision: str) -> str:
-    return "without" if supervision == "none" else f"with {supervision}"
-
-
 def _refuse(
     draft: Draft, indexes: set[int], codes: list[str], rule: PayerOption, missing: tuple[Citation, ...]
 ) -> None:
     drugs = [item for item in draft.given if item.drug is not None and indexes.issuperset(item.members)]
     for item in drugs:
         draft.drop(item)
+    given = draft.encounter.supervision
     withheld = ", ".join(dict.fromkeys(str(item.code) for item in drugs)) or "no drug"
     draft.say(
         "supervision",
         "stop",
-        f"Staff gave the injection {_how(draft.encounter.supervision)} supervision: without direct "
+        f"Staff gave the injection {'without' if given == 'none' else f'with {given}'} supervision: without direct "
         f"supervision this payer covers neither {', '.join(dict.fromkeys(codes))} nor the drug ({withheld}) "
         "nor a nurse visit.",
         "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill.",

@@ -54,15 +54,11 @@ class Drugs(Shown, tuple[Drug, ...]):
     def __str__(self) -> str:
         if not self:
             return "no drug found"
-        return "\n".join(f"{row.code:<6} {row.label}{_when(row)}" for row in self)
+        return "\n".join(f"{row.code:<6} {row.label}{f' (ended {row.ends})' if row.ends else ''}" for row in self)
 
     def as_list(self) -> list[dict[str, Any]]:
         """Every drug as plain JSON types."""
         return [row.as_dict() for row in self]
-
-
-def _when(row: Drug) -> str:
-    return f" (ended {row.ends})" if row.ends else ""
 
 
 def find(text: str, on: object = None, reference: Reference | None = None, limit: int | None = 50) -> Drugs:

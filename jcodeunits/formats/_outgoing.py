@@ -239,10 +239,6 @@ def share(total: Decimal, parts: list[int], places: int) -> list[Decimal]:
     return [*shares, total - given]
 
 
-def _decimals(value: Decimal) -> int:
-    return max(0, -int(value.as_tuple().exponent))
-
-
 def split(line: Line, digits: int | None) -> tuple[Line, ...]:
     """The line, or as many as its units need in a field of so many digits.
 
@@ -291,7 +287,7 @@ def _divided(line: Line, parts: list[int]) -> tuple[Line, ...]:
 def _quantities(total: Decimal | None, parts: list[int]) -> list[Decimal | None]:
     if total is None:
         return [None] * len(parts)
-    return [*share(total, parts, max(3, _decimals(total)))]
+    return [*share(total, parts, max(3, -int(total.as_tuple().exponent)))]
 
 
 def _is_whole(line: Line) -> bool:

@@ -18,6 +18,15 @@ _MONTH = re.compile(r"(\d{4})(?:-?(\d{2}))?", re.ASCII)
 _BEGINNING = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", re.ASCII)
 
 
+def iso(stamp: str) -> str:
+    """The day that a stamp of digits begins with.
+
+    >>> iso("202603021015")
+    '2026-03-02'
+    """
+    return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}"
+
+
 @attrs.frozen
 class Moment:
     """Day and time (`HH:MM`, or empty) at the place; `utc` where only UTC is known and the day is open.

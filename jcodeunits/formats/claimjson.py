@@ -23,11 +23,13 @@ from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
+from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing
 from ._json import Shapes, load
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
+from ._times import iso
 
 SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
 QUANTITY_DIGITS = (8, 7)  # and this one into CTP04
@@ -191,7 +193,7 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     if not rows:
         raise FormatError("The JSON holds no serviceLines.", format="claimjson", place="serviceLines")
     coded = claim.get("healthCareCodeInformation") or []
-    listed = tuple(diagnoses) or tuple(_dotted(row.get("diagnosisCode", "")) for row in coded)
+    listed = tuple(diagnoses) or tuple(dotted(row.get("diagnosisCode", "")) for row in coded)
     problems: list[str] = []
     lost: list[Loss] = []
     _outgoing.frequency(str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost)
@@ -208,10 +210,6 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     _outgoing.refuse_any(problems, "These service lines", "claimjson")
     lines, dates, places = zip(*read_rows, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
-
-
-def _dotted(code: str) -> str:
-    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code
 
 
 def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
@@ -286,7 +284,7 @@ def _read_line(
         extra_ndcs=extras,
     )
     days = [str(row[name]) for name in ("serviceDate", "serviceDateEnd") if row.get(name)]
-    dates = [f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else day for day in days]
+    dates = [iso(day) if re.fullmatch(r"\d{8}", day) else day for day in days]
     on = "/".join(dict.fromkeys(dates))
     _outgoing.check_line(line, on, where, problems)
     return line, on, str(service.get("placeOfServiceCode") or place)

@@ -27,6 +27,7 @@ from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
+from jcodeunits.keys import dotted
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing
 from ._hl7v2_fields import STAMP, plain_number
@@ -35,6 +36,7 @@ from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kin
 from ._incoming import Reading
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
 from ._quoting import coded
+from ._times import iso
 
 QUANTITY_DIGITS = 6  # FT1-10, NM of length 6 in v2.5.1
 NDC_QUANTITY_FROM = (2, 7)  # FT1-43 begins with v2.7
@@ -187,7 +189,7 @@ def _days(ft1: Segment, problems: list[str]) -> str:
         problems.append(f"{ft1.where}: FT1-4 {coded(ft1.get(4))} names no day")
     elif [stamp[:8] for stamp in stamps] != sorted(stamp[:8] for stamp in stamps):
         problems.append(f"{ft1.where}: FT1-4 ends ({coded(stamps[1])}) before it begins ({coded(stamps[0])})")
-    days = [f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps]
+    days = [iso(stamp) for stamp in stamps]
     return "/".join(dict.fromkeys(days))
 
 
@@ -274,7 +276,7 @@ def _diagnoses(ft1: Segment, at: int, lost: list[Loss]) -> Iterable[str]:
     for n in range(ft1.repeats(19)):
         code, system = ft1.get(19, 1, n), ft1.get(19, 3, n).upper()
         if system.startswith(("I10", "ICD10", "ICD-10")):
-            yield f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code
+            yield dotted(code)
         elif code:
             lost.append(Loss(at, "diagnoses", code, f"{system or 'no system'} is not ICD-10-CM"))
 

@@ -32,11 +32,13 @@ from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
+from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing
 from ._json import plain_text
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
+from ._times import iso
 from ._x12_envelope import Envelopes
 
 # Digits before the point of SV104 / SV205, by the note of the implementation guides.
@@ -371,7 +373,8 @@ class _Reader:
             kind, _sep, rest = value.partition(self.marks.component)
             code = rest.split(self.marks.component)[0]
             if kind in _DIAGNOSIS_KINDS and code:
-                self.listed += () if self.given else (_dotted(code, kind),)
+                cut = 4 if kind in ("BK", "BF") and code.startswith("E") else 3  # an injury's cause in ICD-9
+                self.listed += () if self.given else (dotted(code, cut),)
             elif code:
                 self.losses.append(Loss(None, f"HI {kind}", code, "a code of the claim that is no diagnosis of a line"))
 
@@ -458,7 +461,7 @@ class _Reader:
                 self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
             elif days != sorted(days):
                 self.problems.append(f"{where}: it ends ({days[-1]}) before it begins ({days[0]})")
-            said = "/".join(dict.fromkeys(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days))
+            said = "/".join(dict.fromkeys(map(iso, days)))
             if self.open is None:
                 self.statement = said
             else:
@@ -539,12 +542,6 @@ _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
     "CTP": _Reader._ctp,
     "REF": _Reader._ref,
 }
-
-
-def _dotted(code: str, kind: str) -> str:
-    """A diagnosis as printed: X12 carries it without its point."""
-    cut = 4 if kind in ("BK", "BF") and code.startswith("E") else 3
-    return f"{code[:cut]}.{code[cut:]}" if len(code) > cut and "." not in code else code
 
 
 def _line(read: _Open) -> Line:

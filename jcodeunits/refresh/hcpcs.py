@@ -14,13 +14,14 @@ from collections.abc import Iterable
 import attrs
 
 from .amounts import plain
-from .byhand import ByHand, Scope
+from .byhand import ByHand
 from .dating import quarter_in
 from .descriptor import DescriptorReading, parse
 from .family import Asked, Edition, Family, FileReading, Tally, dated, header_row, is_partial, said, words_of
 from .files import Published, problem
 from .findings import Lint
 
+_ONE_NAME = ("skin-substitute", "radiopharmaceutical")  # kinds whose name stands whole in the descriptor
 _CROSS = ("xref1", "xref2", "xref3", "xref4", "xref5")
 _COLUMNS = ("hcpc", "recid", "long description", "short description", "add dt", "act eff dt", "term dt")
 _CODE = re.compile(r"[A-Z]\d{4}")
@@ -72,7 +73,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         if scope is None:
             lint += _outside(entry)
         elif scope.drug:
-            words = parse(entry.long, scope.routes, _one_name(scope))
+            words = parse(entry.long, scope.routes, scope.kind in _ONE_NAME)
             tally.statements.add((code, _said_of(entry, words)))
             if words.left_over and code not in byhand.reviewed:
                 says = f"unknown words {', '.join(words.left_over)!r} are taken for a qualifier."
@@ -105,10 +106,6 @@ def facts_of(words: DescriptorReading) -> dict[str, str]:
         "through": plain(words.through) if words.through is not None else "",
         "refuses": words.refuses,
     }
-
-
-def _one_name(scope: Scope) -> bool:
-    return scope.kind in ("skin-substitute", "radiopharmaceutical")
 
 
 def _outside(entry: ListedCode) -> list[Lint]:

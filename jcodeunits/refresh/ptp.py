@@ -188,7 +188,7 @@ def _settled(lines: list[str], days: Mapping[str, dt.date]) -> list[str]:
                 kept.append(",".join([*row[:7], ends, *row[8:]]))
         until = min(filter(None, (until, *(row[6] for row in here))))
     found = [line for line in _apart(sorted(kept)) if not any(_meets(line, other) for other in hand)]
-    return sorted([*hand, *found], key=lambda line: line.split(",")[6] if not by_hand(line) else _starts(line))
+    return sorted([*hand, *found], key=lambda line: line.split(",")[6] if not by_hand(line) else _days_of(line)[0])
 
 
 def _apart(lines: list[str]) -> Iterator[str]:
@@ -199,10 +199,6 @@ def _apart(lines: list[str]) -> Iterator[str]:
         if starts > reached:
             yield line
             reached = ends or "9999-12-31"
-
-
-def _starts(line: str) -> str:
-    return _days_of(line)[0]
 
 
 def _days_of(line: str) -> tuple[str, str]:

@@ -84,7 +84,9 @@ def rows(
             if not names & {substance(row.ingredient, salts).split(" ")[0] for row in lives.get(other, ())}:
                 continue
             found.setdefault(other, _row(code, other, "crosswalk", str(count), after, quarter, days))
-        made += [row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives.get(other, ()))]
+        made += [
+            row for other, row in sorted(found.items()) if any(r.period.holds(after) for r in lives.get(other, ()))
+        ]
     return made
 
 
