@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .amount import decimal_text, half_up, told
+from .amount import cents, decimal_text, told
 from .claim import Charge, Line
 from .dated import Citation, as_date
 from .facts.policy import Policy
@@ -133,7 +133,7 @@ class Estimate:
         rows = [
             {
                 **told(row, "line", "code", "units"),
-                "amount": None if row.amount is None else _cents(row.amount),
+                "amount": None if row.amount is None else str(cents(row.amount)),
                 **told(row, "how", "note", "citations"),
             }
             for row in self.rows
@@ -141,14 +141,9 @@ class Estimate:
         return {
             "estimate": "partial: national Medicare amounts without locality, deductible or sequestration",
             "lines": rows,
-            "total": _cents(self.total) if any(row.amount is not None for row in self.rows) else None,
+            "total": str(cents(self.total)) if any(row.amount is not None for row in self.rows) else None,
             "complete": self.complete,
         }
-
-
-def _cents(amount: Fraction) -> str:
-    cents = half_up(amount.numerator * 100, amount.denominator)
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 def expected(made: Charge, *, reference: Reference | None = None) -> Estimate:

@@ -112,6 +112,16 @@ def money(value: object) -> Decimal:
     return decimal(value)
 
 
+def cents(value: Fraction) -> Decimal:
+    """Dollars to the cent, half up.
+
+    >>> cents(Fraction(2, 3)), cents(Fraction(-1, 200))
+    (Decimal('0.67'), Decimal('-0.01'))
+    """
+    whole = half_up(abs(value.numerator) * 100, value.denominator)
+    return Decimal(whole if value >= 0 else -whole).scaleb(-2)
+
+
 def decimal_text(value: Fraction | int) -> str:
     """The shortest exact text: `5`, `0.5`, and `1/3` where no decimal ends.
 

@@ -13,8 +13,8 @@ import pytest
 from shipped import POLICY, REFERENCE, with_own
 
 import jcodeunits as jc
-from jcodeunits import allowed as allowed_of
 from jcodeunits.allowed import allowed, expected
+from jcodeunits.amount import cents
 from jcodeunits.charging import charge
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import EncounterError, TableError
@@ -265,9 +265,9 @@ def test_an_estimate_multiplies_units_and_says_that_it_is_partial() -> None:
 
 
 def test_cents_are_rounded_half_up_and_only_when_shown() -> None:
-    assert allowed_of._cents(Fraction(15365, 1000)) == "15.37"
-    assert allowed_of._cents(Fraction(15364, 1000)) == "15.36"
-    assert allowed_of._cents(Fraction(0)) == "0.00"
+    assert str(cents(Fraction(15365, 1000))) == "15.37"
+    assert str(cents(Fraction(15364, 1000))) == "15.36"
+    assert str(cents(Fraction(0))) == "0.00"
 
 
 PLACES = "payer,place,claim,outcome,lines,severity,reason,says,fix,effective,ends,source,cite,confidence,verified\n"

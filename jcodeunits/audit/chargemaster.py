@@ -24,7 +24,7 @@ import attrs
 import pyarrow as pa
 
 from .. import units
-from ..amount import decimal_text, exact, round_up
+from ..amount import cents, decimal_text, exact, round_up
 from ..batch import files
 from ..batch.frames import arrow
 from ..batch.table import need_columns
@@ -39,7 +39,7 @@ from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..quantity import ndc_quantity
-from .judged import Judged, cents, limit_of, product_of
+from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Self
 
 import attrs
 
 from ..allowed import past
-from ..amount import half_up
 from ..dated import Citation
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
@@ -80,9 +78,3 @@ def limit_of(code: str, on: dt.date, reference: Reference) -> Fee | None:
     """The payment limit of a code on a day; None where none is known any more."""
     found = reference.policy.fee(code, "payment-limit", on)
     return None if found is None or past(found, on) else found
-
-
-def cents(value: Fraction) -> Decimal:
-    """Dollars to the cent, half up."""
-    whole = half_up(abs(value.numerator) * 100, value.denominator)
-    return Decimal(whole if value >= 0 else -whole).scaleb(-2)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from .. import convert, tables
-from ..amount import MOST_COUNTED, exact, json_number
+from ..amount import MOST_COUNTED, cents, exact, json_number
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError
@@ -23,7 +23,7 @@ from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench
-from .judged import AGREES, DIFFERS, UNJUDGED, Judged, cents, ended_row, limit_of, product_of, row_of
+from .judged import AGREES, DIFFERS, UNJUDGED, Judged, ended_row, limit_of, product_of, row_of
 
 _CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 _WASTE = frozenset({"JW", "JZ"})

@@ -182,18 +182,22 @@ def _sweep(folder: str) -> None:
 
 def folder_of(place: str, contents: Mapping[str, bytes | os.PathLike[str]], edition: str) -> Folder:
     """What the manifest of these tables would say."""
-    digests = {name: _digest(data) for name, data in contents.items()}
+    digests = {name: sha256_of(data) for name, data in contents.items()}
     fingerprint = digest_of(digests)
     return Folder(place, edition, f"tables-{fingerprint[:16]}", digests, fingerprint)
 
 
-def _digest(data: bytes | os.PathLike[str]) -> str:
+def sha256_of(data: bytes | str | os.PathLike[str]) -> str:
+    """The SHA-256 of a table: its bytes, or a file. Raises `TableError` for a file that cannot be read."""
     import hashlib
 
     if isinstance(data, bytes):
         return hashlib.sha256(data).hexdigest()
-    with open(data, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with open(data, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as why:
+        raise TableError(f"{data} cannot be read: {why.strerror}.", file=str(data), problems=()) from why
 
 
 @contextmanager

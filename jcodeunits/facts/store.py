@@ -19,7 +19,7 @@ from .. import tables
 from ..dated import Citation, Period
 from ..errors import TableError
 from ..tables import Dated, Source
-from .folder import Folder, digest_of
+from .folder import Folder, digest_of, sha256_of
 
 if TYPE_CHECKING:
     from .own_tables import OwnRow, OwnTables
@@ -56,7 +56,7 @@ class Store:
         file = self.file(name)
         wanted = self.folder.digests.get(name) if self.folder is not None else None
         if wanted is not None and file not in self._seen:
-            if _sha256(file) != wanted:
+            if sha256_of(file) != wanted:
                 raise TableError(
                     f"{file} is not the file that its manifest names: it was changed. Restore the folder, or make it "
                     "again with `jcodeunits refresh PATH... --into NEW_FOLDER`.",
@@ -99,7 +99,7 @@ class Store:
     def fingerprint(self) -> str:
         """One SHA-256 over all files of facts, own rows included: the same text means the same answers."""
         made = self.folder.digests if self.folder is not None else {}
-        digests = {name: made.get(name) or _sha256(self.file(name)) for name in self.file_names()}
+        digests = {name: made.get(name) or sha256_of(self.file(name)) for name in self.file_names()}
         before = digest_of(digests)
         for own in self.own:
             before = digest_of({"": before, **own.digests})
@@ -264,18 +264,8 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
         row_class = known[name.removesuffix(".csv")]
         shipped = partial(store.rows, row_class)
         rows[row_class] = read_own(row_class, os.path.join(place, name), store.sources, shipped)
-    digests = {name: _sha256(os.path.join(place, name)) for name in files}
+    digests = {name: sha256_of(os.path.join(place, name)) for name in files}
     return OwnTables(place, rows, digests)
-
-
-def _sha256(file: str) -> str:
-    import hashlib
-
-    try:
-        with open(file, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as why:
-        raise TableError(f"{file} cannot be read: {why.strerror}.", file=file, problems=()) from why
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from .change import Change
+from .findings import Change
 
 _NAMED = 4  # codes that a line names
 Key = tuple[str, str, str]

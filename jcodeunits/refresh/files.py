@@ -13,7 +13,7 @@ import io
 import os
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -47,7 +47,12 @@ codecs.register_error("jcodeunits-windows", _as_windows)
 def problem(name: str, says: str, *, line: int | None = None) -> TableError:
     """The error for a file that cannot be used, with its place."""
     where = f"{name}, line {line}" if line else name
-    return TableError(f"{where}: {says} The tables are left as they were.", file=name, problems=(says,))
+    return untouched(f"{where}: {says}", name, (says,))
+
+
+def untouched(says: str, file: str = "", problems: Sequence[str] = ()) -> TableError:
+    """The error for files that make no tables: nothing was written."""
+    return TableError(f"{says} The tables are left as they were.", file=file, problems=tuple(problems) or (says,))
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import datetime as dt
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from jcodeunits.facts.drug_rows import FOUND, Brand, Drug, Salt, Successor, Unco
 from jcodeunits.facts.folder import MANIFEST, folder_of, is_left_over, locked, write_folder
 from jcodeunits.facts.policy import PTP_PARTS
 from jcodeunits.facts.policy_rows import Edit
-from jcodeunits.facts.product_rows import Container, Marketing, Product, ProductReview
-from jcodeunits.facts.reference import Reference
+from jcodeunits.facts.product_rows import Container, Marketing, ProductReview
+from jcodeunits.facts.reference import Reference, table_classes
 from jcodeunits.facts.store import Store
 
 from . import (
@@ -46,7 +46,7 @@ from .byhand import ByHand
 from .dating import When
 from .families import family_of, file_of, of_source
 from .family import EVIDENCE, Asked, Edition, Family, FileReading, facts, is_complete
-from .files import Published, find, problem
+from .files import Published, find, problem, untouched
 from .findings import Lint
 from .lint import Disagreement, dosage_lint
 from .policy_tables import Cells, as_csv, rows_of, text_of
@@ -98,7 +98,7 @@ def fold(
     readings, left_out = read_all(find(paths), asked, byhand)
     if left_out and not readings:
         says = f"none of these files is one that refresh reads: {'; '.join(left_out[:5])}."
-        raise TableError(f"{says} The tables are left as they were.", file="", problems=tuple(left_out))
+        raise untouched(says, problems=left_out)
     state = base
     new: list[FileReading] = []
     known: list[FileReading] = []
@@ -110,7 +110,7 @@ def fold(
         texts, lint = derive(state, byhand) if derived else ({}, [])
     except (LookupError, ValueError, TypeError, ArithmeticError) as why:
         says = f"what the files say makes no tables ({type(why).__name__}: {str(why)[:120]})."
-        raise TableError(f"{says} The tables are left as they were.", file="", problems=(says,)) from why
+        raise untouched(says) from why
     made = scratch / "edits.csv"
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
@@ -210,7 +210,7 @@ def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> S
                 f"{edition.title} was read before with other content. If this is the right one, make the folder "
                 "anew from all its files: `jcodeunits refresh PATH... --into NEW_FOLDER --anew`."
             )
-            raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
+            raise untouched(says, edition.id)
         return _fuller_state(state, family, reading)
     kept = dict(state.kept)
     if family.table:
@@ -254,7 +254,7 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
             f"{edition.title} lacks {len(lacking):,} of {len(known):,} that {state.sources[nearest]['title']} has: it "
             f"may be cut off. {ways} it is whole and ends what it lacks, say --whole."
         )
-        raise TableError(f"{says} The tables are left as they were.", file=edition.id, problems=(says,))
+        raise untouched(says, edition.id)
 
 
 def _may_be_rows(family: Family) -> bool:
@@ -434,19 +434,13 @@ def settled_successors() -> list[Cells]:
 
 def _check_rows(name: str, text: str) -> None:
     """Every row made must load; what does not is a file that we misread, and nothing is written."""
-    row_class: Any = {
-        "drugs": Drug,
-        "successors": Successor,
-        "products": Product,
-        "marketing": Marketing,
-        **policy_tables.CLASSES,
-    }[name]
+    row_class = table_classes()[name]
     try:
         for row in rows_of(text):
             row_class(*row.values())
     except (ValueError, TypeError) as why:
         says = f"{name}: a row made from the files does not load ({why})."
-        raise TableError(f"{says} The tables are left as they were.", file=name, problems=(says,)) from why
+        raise untouched(says, name) from why
 
 
 def _write_edits(file: Path, before: Iterable[str], readings: Sequence[ptp.EditReading], state: State) -> None:
@@ -501,13 +495,27 @@ def refresh(
 
     The lock is the operating system's: two refreshes of one folder follow each other.
     """
-    base = Reference.of(reference)
-    if check:
-        return _refresh(paths, into, base, asked, True, anew, compare, own)
+    reference = Reference.of(reference)
+    with nullcontext() if check else _writing(into):
+        base = base_of(into, reference)
+        byhand = ByHand(Reference(Store()).store)
+        with tempfile.TemporaryDirectory(prefix="jcodeunits-") as name, edit_lines(base.store) as lines:
+            start, edits = (NOTHING, ()) if anew else (state_of(base.store), lines)
+            result = fold(start, edits, paths, byhand, asked, Path(name))
+            made = folder_of(str(into), result.contents, result.edition)
+            told = report.of(result, (compare or base).store, made.digests, own, byhand)
+            if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
+                write_folder(into, result.contents, result.edition)
+            return attrs.evolve(told, check=check)
+
+
+@contextmanager
+def _writing(into: Path) -> Iterator[None]:
+    """A folder that is written to, by one process at a time. Raises `TableError` where it cannot be."""
     _writable(into)
     try:
         with locked(into):
-            return _refresh(paths, into, base, asked, False, anew, compare, own)
+            yield
     except OSError as why:
         says = f"{into} cannot be written: {why.strerror}."
         raise TableError(says, file=str(into), problems=()) from why
@@ -520,27 +528,3 @@ def _writable(into: Path) -> None:
         )
     if into.exists() and not into.is_dir():
         raise TableError(f"{into} is no folder.", file=str(into), problems=())
-
-
-def _refresh(
-    paths: Sequence[Path],
-    into: Path,
-    reference: Reference,
-    asked: Asked,
-    check: bool,
-    anew: bool,
-    compare: Reference | None,
-    own: frozenset[str],
-) -> RefreshReport:
-    base = base_of(into, reference)
-    byhand = ByHand(Reference(Store()).store)
-    with tempfile.TemporaryDirectory(prefix="jcodeunits-") as name, edit_lines(base.store) as lines:
-        result = fold(
-            NOTHING if anew else state_of(base.store), () if anew else lines, paths, byhand, asked, Path(name)
-        )
-        made = folder_of(str(into), result.contents, result.edition)
-        before = (compare or base).store
-        told = report.of(result, before, made.digests, own, byhand)
-        if not check and (base.store.folder is None or base.store.folder.digests != made.digests):
-            write_folder(into, result.contents, result.edition)
-        return attrs.evolve(told, check=check)

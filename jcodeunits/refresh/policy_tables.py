@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from jcodeunits.dated import Period
-from jcodeunits.facts.policy_rows import Fee, Limit, Place, Status
+from jcodeunits.facts.reference import table_classes
 from jcodeunits.grouped import grouped
 from jcodeunits.tables import header
 
@@ -296,10 +296,7 @@ def rows_of(text: str) -> list[Cells]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-CLASSES: Mapping[str, Any] = {"places": Place, "limits": Limit, "statuses": Status, "fees": Fee}
-
-
 def text_of(name: str, made: Iterable[Cells], by_hand: Iterable[Cells]) -> str:
     """The text of one of the tables."""
-    row_class = CLASSES[name]
+    row_class = table_classes()[name]
     return as_csv(header(row_class), beside(row_class, made, by_hand))

@@ -15,14 +15,14 @@ from typing import Any
 import attrs
 
 from jcodeunits.amount import told
+from jcodeunits.facts.folder import sha256_of
 from jcodeunits.facts.store import Store
 from jcodeunits.grouped import grouped
 
 from . import edits
 from .byhand import ByHand
-from .change import Change
 from .families import FAMILIES
-from .findings import Lint
+from .findings import Change, Lint
 from .policy_tables import Cells, rows_of
 from .state import FoldResult
 
@@ -136,10 +136,12 @@ def of(
     old = {name: _text(before, name) for name in names - {"edits"}}
     written = {name for name, text in old.items() if name != "sources" and text != result.texts[name]}
     written |= {"sources"} if result.read else set()
-    was = _digest(Path(before.file("edits.csv")))
+    was = sha256_of(before.file("edits.csv"))
     written |= {"edits"} if was != digests["edits.csv"] else set()
     changes = [
-        change for name in sorted(written & _CHANGES.keys()) for change in _CHANGES[name](_pair(name, old, result))
+        change
+        for name in sorted(written & _CHANGES.keys())
+        for change in _CHANGES[name]((rows_of(old[name]), rows_of(result.texts[name])))
     ]
     if "edits" in written:
         changes += edits.changes(Path(before.file("edits.csv")), result.edits, byhand.administrations | own)
@@ -166,13 +168,6 @@ def _text(store: Store, name: str) -> str:
     return file.read_text("utf-8") if file.is_file() else ""
 
 
-def _digest(file: Path) -> str:
-    import hashlib
-
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _mine(change: Change, own: frozenset[str]) -> Change:
     return (
         attrs.evolve(change, own=bool({change.subject, *re.findall(r"[\w-]+", change.says)} & own)) if own else change
@@ -180,10 +175,6 @@ def _mine(change: Change, own: frozenset[str]) -> Change:
 
 
 Pair = tuple[list[Cells], list[Cells]]
-
-
-def _pair(name: str, old: Mapping[str, str], result: FoldResult) -> Pair:
-    return rows_of(old[name]), rows_of(result.texts[name])
 
 
 def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
