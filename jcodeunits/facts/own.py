@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,7 @@ from .book import Book
 from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, Successor
 from .drug_text import strength_in
 from .own_tables import OwnRow, OwnTables
+from .policy import Policy
 from .policy_rows import (
     ANY,
     LICENSED,
@@ -96,25 +97,23 @@ def _twice(rows: Sequence[OwnRow]) -> list[str]:
 
 def _answered(base: Book, row: Any) -> str:
     """What the reference without this row answers in its matter, in words; empty where it has no answer."""
+    payer = getattr(row, "payer", "")
+    if payer not in ("", ANY, *base.policy.payers()):
+        return ""
     for row_class, ask in _ASK.items():
         if isinstance(row, row_class):
             return str(ask(base, row))
-    payer = getattr(row, "payer", "")
-    return "what the shipped rows decide for this payer" if payer and _is_payer(base, payer) else ""
+    for row_class, find in _FIND.items():
+        if isinstance(row, row_class):
+            found = (find(base.policy, row, on, claim) for on, claim in _asked_for(base, row))
+            return next((f"{named(one)} ({one.citation})" for one in found if one is not None), "")
+    return "what the shipped rows decide for this payer" if payer else ""
 
 
-def _is_payer(base: Book, payer: str) -> bool:
-    return payer == ANY or payer in base.policy.payers()
-
-
-def _a_day_of(base: Book, row: Dated) -> dt.date:
-    """A day of the row's own, the last one that the editions reach where it holds then."""
-    return row.ends or max(row.effective, base.drugs.reach[1])
-
-
-def _claims_of(row: Any) -> tuple[str, ...]:
-    """The kinds of claim that a row is for."""
-    return _CLAIMS if row.claim == ANY else (row.claim,)
+def _asked_for(base: Book, row: Any) -> list[tuple[dt.date, str]]:
+    """A day of the row's own, the last one that the editions reach where it holds then, with its kinds of claim."""
+    on = row.ends or max(row.effective, base.drugs.reach[1])
+    return [(on, claim) for claim in (_CLAIMS if row.claim == ANY else (row.claim,))]
 
 
 def _code_of(base: Book, row: Drug) -> str:
@@ -134,25 +133,15 @@ def _name_of(base: Book, name: str, code: str, ingredient: str = "") -> str:
 
 
 def _option_of(base: Book, row: PayerOption) -> str:
-    if not _is_payer(base, row.payer):
-        return ""
     if row.option == "follows":
         return "whom the shipped payer follows: name a payer of your own that follows it"
-    on = _a_day_of(base, row)
-    for claim in _claims_of(row):
+    for on, claim in _asked_for(base, row):
         try:
             found = base.policy.option(row.payer, row.option, on, claim)
         except JcodeunitsError:
             continue
         return f"{named(found)} = {'|'.join(found.values) or 'nothing'} ({found.citation})"
     return ""
-
-
-def _place_of(base: Book, row: PlaceRule) -> str:
-    if not _is_payer(base, row.payer):
-        return ""
-    on = _a_day_of(base, row)
-    return _first(base.policy.place_rule(row.place, on, row.payer, claim) for claim in _claims_of(row))
 
 
 def _container_of(base: Book, row: Container) -> str:
@@ -168,24 +157,7 @@ def _class_of(base: Book, row: DrugClass) -> str:
     return f"how {row.code} ({known[-1].ingredient}) is given by the shipped rows" if known else ""
 
 
-def _limit_of(base: Book, row: Limit) -> str:
-    on = _a_day_of(base, row)
-    return _first(base.policy.limit(row.code, on, claim) for claim in _claims_of(row))
-
-
-def _edit_of(base: Book, row: Edit) -> str:
-    on = _a_day_of(base, row)
-    return _first(base.policy.edit(row.column_1, row.column_2, on, claim) for claim in _claims_of(row))
-
-
-def _first(found: Iterable[Dated | None]) -> str:
-    """The first row that answers, in words."""
-    return next((f"{named(row)} ({row.citation})" for row in found if row is not None), "")
-
-
 def _route_of(base: Book, row: RouteCode) -> str:
-    if not _is_payer(base, row.payer):
-        return ""
     known = base.drugs.ingredients.get(normal(row.ingredient), ())
     return f"the shipped code {known[-1].code} of {row.ingredient}" if known else ""
 
@@ -195,12 +167,15 @@ _ASK: dict[type[Any], Any] = {
     Brand: _brand_of,
     OtherName: _brand_of,
     PayerOption: _option_of,
-    PlaceRule: _place_of,
     Container: _container_of,
     DrugClass: _class_of,
     RouteCode: _route_of,
-    Limit: _limit_of,
-    Edit: _edit_of,
+}
+# The same where it is one question of a day and a kind of claim.
+_FIND: dict[type[Any], Callable[[Policy, Any, dt.date, str], Dated | None]] = {
+    PlaceRule: lambda policy, row, on, claim: policy.place_rule(row.place, on, row.payer, claim),
+    Limit: lambda policy, row, on, claim: policy.limit(row.code, on, claim),
+    Edit: lambda policy, row, on, claim: policy.edit(row.column_1, row.column_2, on, claim),
 }
 
 
@@ -225,6 +200,9 @@ def wrong_in(base: Book, made: Book, row: Any) -> Iterable[str]:
         for code in said if isinstance(said, tuple) else (said,):
             if code not in ("", ANY) and not made.drugs.rows(code):
                 yield f"column {name}: {code} is in no row of drugs.csv"
+    for row_class, (name, is_right, says) in _RIGHT.items():
+        if isinstance(row, row_class) and not is_right(made, getattr(row, name)):
+            yield f"column {name}: {getattr(row, name)!r}{says}"
     for row_class, ask in _WRONG.items():
         if isinstance(row, row_class):
             yield from ask(base, made, row)
@@ -305,16 +283,6 @@ def _wrong_option(base: Book, made: Book, row: PayerOption) -> Iterable[str]:
         yield f"{row.option} takes one value, not {'|'.join(row.values)}"
 
 
-def _wrong_container(_base: Book, _made: Book, row: Container) -> Iterable[str]:
-    if not _PRODUCT.fullmatch(row.product):
-        yield f"column product: {row.product!r}: an NDC as 5-4-2, or a labeler and product as 5-4, is wanted"
-
-
-def _wrong_place(_base: Book, _made: Book, row: Place) -> Iterable[str]:
-    if not re.fullmatch("[0-9]{2}", row.code):
-        yield f"column code: {row.code!r}: a place-of-service code of two digits is wanted"
-
-
 def _wrong_place_rule(_base: Book, made: Book, row: PlaceRule) -> Iterable[str]:
     if row.place != "facility" and row.place not in {one.code for one in made.policy.rows(Place)}:
         yield f"column place: {row.place!r} is in no row of places.csv; `facility` stands for all that are one"
@@ -322,11 +290,6 @@ def _wrong_place_rule(_base: Book, made: Book, row: PlaceRule) -> Iterable[str]:
         yield "column lines is missing: what is withheld, administration or drug"
     if row.reason and not _ID.fullmatch(row.reason):
         yield f"column reason: {row.reason!r}: an id in small letters is wanted, such as place-by-payer"
-
-
-def _wrong_edit(_base: Book, _made: Book, row: Edit) -> Iterable[str]:
-    if row.indicator not in (0, 1):
-        yield f"column indicator: {row.indicator}: 0 (never together) or 1 (with a modifier) is wanted"
 
 
 def _wrong_decision(_base: Book, made: Book, row: AdministrationRule) -> Iterable[str]:
@@ -341,19 +304,35 @@ def _wrong_decision(_base: Book, made: Book, row: AdministrationRule) -> Iterabl
         yield f"column reason: {row.reason!r}: an id in small letters is wanted, such as own-row"
 
 
-def _wrong_needed(_base: Book, made: Book, row: NeededModifier) -> Iterable[str]:
-    if not any(one.code == row.modifier for one in made.policy.rows(Modifier)):
-        yield f"column modifier: {row.modifier!r} is in no row of modifiers.csv"
+# The one column of a row that must be right, and what is said where it is not.
+_RIGHT: dict[type[Any], tuple[str, Callable[[Book, Any], object], str]] = {
+    Container: (
+        "product",
+        lambda _, cell: _PRODUCT.fullmatch(cell),
+        ": an NDC as 5-4-2, or a labeler and product as 5-4, is wanted",
+    ),
+    Place: (
+        "code",
+        lambda _, cell: re.fullmatch("[0-9]{2}", cell),
+        ": a place-of-service code of two digits is wanted",
+    ),
+    Edit: ("indicator", lambda _, cell: cell in (0, 1), ": 0 (never together) or 1 (with a modifier) is wanted"),
+    NeededModifier: (
+        "modifier",
+        lambda made, cell: any(one.code == cell for one in made.policy.rows(Modifier)),
+        " is in no row of modifiers.csv",
+    ),
+    BrandStrength: (
+        "concentration",
+        lambda _, cell: strength_in(cell) is not None,
+        ": what one mL holds is wanted, such as 40 mg/mL",
+    ),
+}
 
 
 def _wrong_word(_base: Book, _made: Book, row: NameWord) -> Iterable[str]:
-    if row.kind in ("route", "solid") and row.means not in routes.NAMES:
+    if row.kind == "route" and row.means not in routes.NAMES:
         yield f"column means: {row.means!r} is none of {', '.join(routes.NAMES)}"
-
-
-def _wrong_strength(_base: Book, _made: Book, row: BrandStrength) -> Iterable[str]:
-    if strength_in(row.concentration) is None:
-        yield f"column concentration: {row.concentration!r}: what one mL holds is wanted, such as 40 mg/mL"
 
 
 _WRONG: dict[type[Any], Any] = {
@@ -361,14 +340,9 @@ _WRONG: dict[type[Any], Any] = {
     Brand: _wrong_name,
     OtherName: _wrong_name,
     PayerOption: _wrong_option,
-    Container: _wrong_container,
-    Place: _wrong_place,
     PlaceRule: _wrong_place_rule,
-    Edit: _wrong_edit,
     AdministrationRule: _wrong_decision,
-    NeededModifier: _wrong_needed,
     NameWord: _wrong_word,
-    BrandStrength: _wrong_strength,
 }
 # Columns that hold codes of drugs.
 _DRUG_CODES: dict[type[Any], tuple[str, ...]] = {
