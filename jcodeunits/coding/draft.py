@@ -235,7 +235,10 @@ def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
         classes += (item.drug.kind,)
     for entry in entries:
         for modifier in dict.fromkeys(code for one in given for code in one.modifiers):
-            entry.mark(modifier, "said by the caller")
+            row = policy.modifier(modifier, encounter.on)
+            # What is wrong on both lines is said once, of the administered one.
+            if entry.kind == "drug" or row is None or entry.kind in row.lines:
+                entry.mark(modifier, "said by the caller")
     meant = tuple(tuple(row.name for row in policy.classes(code, encounter.on)) for code in item.meant)
     written = given[0].drug
     return GivenDrug(item.administrations, item.drug, entries, item.findings, classes, written, meant, item.not_so)
