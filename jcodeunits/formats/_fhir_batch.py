@@ -16,7 +16,7 @@ from ._fhir_given import SOURCE
 from ._fhir_json import Message, addressed, lines_of, parse, refused
 from ._fhir_performers import subject
 from ._incoming import Reading
-from ._json import exact, plain_text
+from ._json import exact, load, plain_text
 
 Read = Callable[[Message], Reading]
 # Resources that others point to, and that are no record of their own.
@@ -76,21 +76,24 @@ def _parts(text: object) -> Iterator[_Part]:
     if isinstance(text, (list, tuple)):
         yield from ((f"record {at}", _parsed(one)) for at, one in enumerate(text, 1))
         return
-    yield "", parse(text)
+    found = _parsed(text)
+    if isinstance(found, FormatError):
+        load(text, "fhir", "A FHIR resource")  # what is none at all is no record either
+    yield "", found
 
 
 def _parsed(text: object) -> Message | FormatError:
     try:
         return parse(text)
     except FormatError as why:
-        return FormatError(why.message, **{**why.fields, "place": ""})
+        return why
 
 
 def _placed(found: Encounter | JcodeunitsError, place: str) -> Encounter | JcodeunitsError:
     """An error with its place in a text of several records."""
     if not place or not isinstance(found, JcodeunitsError):
         return found
-    fields = {**found.fields, "record": place, "place": found.fields.get("place") or place}
+    fields = {**found.fields, "record": place, "place": found.fields.get("place", place)}
     return type(found)(f"{place}: {found.message}", **fields)
 
 

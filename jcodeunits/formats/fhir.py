@@ -97,7 +97,8 @@ def read_all(
 
     `text`: NDJSON (one resource a line), a list of resources, or a Bundle, which gives one encounter for each
     patient and day; resources that others point to (Medication, Condition, Patient ...) are no records. What
-    was not given stands as an error in its place. `beside` holds for every record; see `read`.
+    was not given stands as an error in its place. `beside` holds for every record; see `read`. An error of NDJSON
+    or of a list names its line or record, and an exact copy of an earlier one asks.
 
     Raises `FormatError` only where there is nothing to read.
     """

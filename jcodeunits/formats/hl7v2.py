@@ -100,7 +100,8 @@ def read_all(
 
     A message of several days gives one for each day, a message of several patients one for each of them.
     FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
-    an error. A bad message hides no good one. `beside` holds for every message; see `read`.
+    an error. A bad message hides no good one, and an exact copy of an earlier one asks. `beside` holds for every
+    message; see `read`.
     """
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
