@@ -185,3 +185,24 @@ def test_of_several_lots_the_first_to_expire_is_asked_about() -> None:
         found = hl7v2.reading(rxa, place="11")
         assert [one.rule for one in found.findings] == ["product-expired"]
         assert "lot B2" in found.findings[0].says
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"dosage": "30 mg"}, "dosage must be an object"),
+        ({"meta": {"security": [{"code": "HTEST"}]}}, "test data"),
+        ({"whenGiven": {}}, "whenGiven"),
+    ],
+)
+def test_a_record_of_no_shape_hides_no_other_of_its_bundle(change: dict[str, Any], says: str) -> None:
+    page = bundle(resource(1), {**resource(2), "id": "a2", **change}, resource(3, day="03"))
+    with pytest.raises(FormatError, match=says):
+        fhir.read(page, place="11")
+    found = fhir.read_all(page, place="11")
+    assert [type(one).__name__ for one in found] == ["Encounter", "FormatError", "Encounter"]
+    assert says in str(found[1])
+    assert str(found[1]).startswith("MedicationAdministration")
+    other = bundle(resource(1), {"resourceType": "Medication", "code": "ketorolac"})
+    [one] = fhir.read_all(other, place="11")
+    assert isinstance(one, FormatError)

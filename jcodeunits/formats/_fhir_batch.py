@@ -84,7 +84,7 @@ def _parts(text: object) -> Iterator[_Part]:
 
 def _parsed(text: object) -> Message | FormatError:
     try:
-        return parse(text)
+        return parse(text, apart=True)
     except FormatError as why:
         return why
 
@@ -120,7 +120,7 @@ def _records(message: Message, read: Read) -> Iterator[Encounter | JcodeunitsErr
     if not message.given:
         yield _tried(read, message)
         return
-    wrong = _twice(message)
+    wrong = {**_twice(message), **message.wrong}
     groups: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     alone: dict[object, Encounter | JcodeunitsError] = {}
     for one in message.given:

@@ -176,8 +176,8 @@ class Message:
     """A message that was looked through: its resources with the address that references use.
 
     `given`: those that say what was given, with their place among all. `may_turn`: an element that changes a
-    resource's meaning may stand in it, and is to be looked for. `around`: resources of other messages that it may
-    point to, by address.
+    resource's meaning may stand in it, and is to be looked for. `known`: resources that it may point to, by
+    address. `wrong`: what to say of records that cannot be read, by their place.
     """
 
     root: dict[str, Any]
@@ -185,11 +185,18 @@ class Message:
     given: Sequence[tuple[int, dict[str, Any]]]
     may_turn: bool
     known: Mapping[str, dict[str, Any]]
+    wrong: Mapping[int, FormatError]
 
     @classmethod
-    def of(cls, root: dict[str, Any], every: Sequence[tuple[str, dict[str, Any]]], may_turn: bool) -> Message:
+    def of(
+        cls,
+        root: dict[str, Any],
+        every: Sequence[tuple[str, dict[str, Any]]],
+        may_turn: bool,
+        wrong: Mapping[int, FormatError],
+    ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
-        return cls(root, every, given, may_turn, addressed(every))
+        return cls(root, every, given, may_turn, addressed(every), wrong)
 
     @property
     def kinds(self) -> set[Any]:
@@ -227,8 +234,11 @@ class Around:
         return self.inside.get(address) or self.known.get(address) or self.known.get(end)
 
 
-def parse(text: object) -> Message:
-    """The message, whose elements have the shapes that FHIR gives them."""
+def parse(text: object, *, apart: bool = False) -> Message:
+    """The message, whose elements have the shapes that FHIR gives them.
+
+    `apart`: a record that is not so, or test data, is put into `wrong` and hides no other.
+    """
     if isinstance(text, (str, bytes, bytearray)) and text.lstrip()[:1] in ("<", b"<"):
         raise FormatError(
             "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
@@ -244,13 +254,24 @@ def parse(text: object) -> Message:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
             raise FormatError(says, format="fhir", several=True) from None
         raise
-    try:
-        _shaped(every)
-    except RecursionError:
-        raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
-    if not isinstance(text, str) or "\\u" in text or TEST_LABEL in text.upper():
-        _live(root, every)
-    return Message.of(root, every, _may_turn(text))
+    may_be_test = not isinstance(text, str) or "\\u" in text or TEST_LABEL in text.upper()
+    wrong: dict[int, FormatError] = {}
+    for at, (_, resource) in enumerate(every, 1):
+        try:
+            _shaped(resource)
+            if may_be_test:
+                _live(resource)
+        except RecursionError:
+            raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
+        except FormatError as why:
+            kind = resource.get("resourceType")
+            if not apart or kind not in tuple(GIVEN):
+                raise
+            name = "" if why.message.startswith(f"{kind}") else f"{kind} {resource.get('id') or at}: "
+            wrong[at] = FormatError(f"{name}{why.message}", **why.fields)
+    if may_be_test:
+        _live(root)
+    return Message.of(root, every, _may_turn(text), wrong)
 
 
 def _may_turn(text: object) -> bool:
@@ -284,28 +305,25 @@ def _is_resource(text: str) -> bool:
         return False
 
 
-def _shaped(every: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    for _, resource in every:
-        kind = resource.get("resourceType")
-        if kind in _READ and "whenGiven" in resource:
-            raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
-        if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
-            resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
-        if not isinstance(kind, str) or kind in _READ:
-            _SHAPES.refuse(resource)
+def _shaped(resource: dict[str, Any]) -> None:
+    kind = resource.get("resourceType")
+    if kind in _READ and "whenGiven" in resource:
+        raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
+    if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
+        resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
+    if not isinstance(kind, str) or kind in _READ:
+        _SHAPES.refuse(resource)
 
 
-def _live(root: dict[str, Any], every: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    """Refuse test data: a message, or any resource in it, that carries the security label HTEST."""
-    found = [resource for _, resource in every]
-    inside = [one for resource in found for one in objects(resource.get("contained"))]
-    for resource in (root, *found, *inside):
-        meta = resource.get("meta")
+def _live(resource: dict[str, Any]) -> None:
+    """Refuse test data: a resource that carries the security label HTEST, or what it contains."""
+    for one in (resource, *objects(resource.get("contained"))):
+        meta = one.get("meta")
         if not isinstance(meta, dict):
             continue
         labels = objects(meta.get("security")) + objects(meta.get("tag"))
-        if any(str(one.get("code")).upper() == TEST_LABEL for one in labels):
-            where = str(resource.get("resourceType"))
+        if any(str(label.get("code")).upper() == TEST_LABEL for label in labels):
+            where = str(one.get("resourceType"))
             raise refused(where, f"its security label is {TEST_LABEL}: test data, which is never billed")
 
 
