@@ -128,7 +128,6 @@ class Resolver:
         self._alone: dict[int, Meaning] = {}
         self._others: dict[AnotherPackage, AnotherPackage] = {}  # one object for equal ones that are made on the way
         self._units: dict[tuple[Any, bool], Unit] = {}
-        self._routes: dict[Any, str | None] = {}
         self._cells: dict[tuple[Any, ...], Cell] = {}
         self._rows: dict[tuple[str, bool], tuple[Product, ...]] = {}
         self._paired: dict[tuple[Any, ...], Meaning] = {}

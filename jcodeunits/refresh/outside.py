@@ -20,7 +20,6 @@ from .evidence import PER_VIAL, Evidence, amounts_in
 from .fda import Injectable
 from .witnesses import strengths_of
 
-_SOURCE = "state-conversion"
 _NEAR = Fraction(1, 100)
 _FIRST = dt.date(2016, 1, 1)  # the oldest line of the state's file
 
