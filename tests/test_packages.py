@@ -290,6 +290,7 @@ def test_a_concentration_that_no_decimal_says_is_written_as_amount_in_volume() -
     item = jc.product("51759-0410-11", on=ON)  # of 75 mg in 0.21 mL
     assert item.contents == "2500 mg/7 mL"
     assert jc.product("00409-4755-18", on=ON).contents == "2 mg/mL"
+    assert jc.product("00338-0049-11", on=ON).contents == ""  # of saline by the mL there is none
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ class AnotherPackage(Product):
     @property
     def contents(self) -> str:
         """The concentration as text, or the drug in one counted unit: all that is known of what a container holds."""
-        if self.per_unit is None:
+        if self.per_unit is None or (self.qualifier == "ML" and self.unit == "mL"):
             return ""
         if self.qualifier == "ML" and "/" in decimal_text(self.per_unit):  # no decimal says a third
             return f"{Dose(Fraction(self.per_unit.numerator), self.unit)}/{self.per_unit.denominator} mL"
