@@ -224,3 +224,9 @@ def test_every_product_of_a_charge_item_is_kept() -> None:
     }
     [line] = fhir.read(item).lines
     assert (line.ndc, [one.ndc for one in line.extra_ndcs]) == ("00409379501", ["00409379601"])
+
+
+def test_a_part_of_another_charge_is_said() -> None:
+    charge = {"resourceType": "ChargeItem", "status": "billable", "code": CODE, "quantity": {"value": 2}}
+    [loss] = fhir.read({**charge, "partOf": [{"reference": "ChargeItem/7"}]}).losses
+    assert (loss.field, loss.line) == ("ChargeItem.partOf", 1)

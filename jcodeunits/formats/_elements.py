@@ -231,8 +231,8 @@ CHARGE_ITEM_ELEMENTS = {
             "supportingInformation",
             "contained",
             "language",
-            "partOf",
         ),
         "passed",
     ),
+    "partOf": "that it is a part of another charge, which may hold its amount",
 }
