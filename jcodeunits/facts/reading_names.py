@@ -433,8 +433,8 @@ def _is_held(use: _Use, parts: Sequence[Part], at: int) -> bool:
 
 
 def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
-    """The parts by which a drug is in a fluid, used; 0 where the drug is a fluid itself."""
-    if use.rows and all(one.kind == "solution" for one in use.rows):
+    """The parts by which a drug is in a fluid, used; 0 where the drug is a fluid itself, or a sheet of tissue."""
+    if use.is_sheet or (use.rows and all(one.kind == "solution" for one in use.rows)):
         return 0
     said = {frozenset(part.key for part in parts if part.strength is None or part.text.endswith("%"))}
     said.add(frozenset({"in", *normal(row.means).split()}))
