@@ -126,6 +126,36 @@ def test_a_public_name_stands_for_what_is_known_here() -> None:
             assert all(DRUGS.rows(code) for code in row.means.split("|")), row
 
 
+_OF_ANOTHER = {"C9257": "J9035"}  # bevacizumab by 0.25 mg: only the amount of one unit tells it
+
+
+def test_a_descriptor_of_the_code_set_as_a_name_is_its_own_code_or_asked_about(shared: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    sheet = openpyxl.load_workbook(shared / "cms" / "hcpcs" / "hcpcs_2026Q3.xlsx", read_only=True).worksheets[0]
+    described: dict[str, list[str]] = {}
+    for row in sheet.iter_rows(min_row=2, values_only=True):
+        described.setdefault(str(row[0]).strip(), []).append(str(row[3] or "").strip())
+    wrong, read_, of = {}, 0, 0
+    for code, lines in described.items():
+        text = " ".join(lines)
+        live = any(row.period.holds(ON) for row in DRUGS.rows(code))
+        if not live or DRUGS.rows(code)[0].kind == "skin-substitute" or len(text) > 190 or len(text.split()) > 19:
+            continue
+        of += 1
+        try:
+            got = jc.drug(text, on=ON).code
+        except UnknownDrug:
+            continue
+        except JcodeunitsError as why:
+            read_ += code in str(why) or code in getattr(why, "candidates", ())
+            continue
+        read_ += got == code
+        if got != code and _OF_ANOTHER.get(code) != got:
+            wrong[code] = got
+    assert wrong == {}
+    assert read_ > 0.85 * of
+
+
 # --- no word makes a wrong code ---------------------------------------------------------------------
 
 
