@@ -332,50 +332,6 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
 # --- writing ----------------------------------------------------------------------------------------
 
 
-class Aside:
-    """A file that appears under its name only when it is complete.
-
-    Where the system can, the file has no name at all until then, so that even a killed process leaves nothing.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = Path(os.path.realpath(path))
-        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        self._named = False
-        self.file: BinaryIO = os.fdopen(self._open(), "w+b")
-
-    def _open(self) -> int:
-        folder = self.path.parent
-        if hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir():
-            with contextlib.suppress(OSError):
-                return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
-        self._named = True
-        return os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-
-    def keep(self) -> None:
-        """Flush to disk and move into place, with the permissions of the file that it replaces."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        if self.path.exists():
-            os.fchmod(self.file.fileno(), stat.S_IMODE(self.path.stat().st_mode))
-        if not self._named:
-            # A folder's descriptor makes Python call linkat, which alone follows the link to the nameless file.
-            number = self.file.fileno()
-            os.link(f"/proc/self/fd/{number}", self._temporary, src_dir_fd=number, follow_symlinks=True)
-            self._named = True
-        os.replace(self._temporary, self.path)
-        self._named = False
-        self.file.close()
-
-    def drop(self) -> None:
-        """Close, and leave nothing behind."""
-        with contextlib.suppress(OSError):
-            self.file.close()
-        if self._named:
-            with contextlib.suppress(OSError):
-                self._temporary.unlink()
-
-
 @contextlib.contextmanager
 def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = False) -> Iterator[Callable[[Any], None]]:
     """Write tables to a file, or to standard output as CSV for `-`; the file appears when all went well.
@@ -417,15 +373,39 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which stands under its name whole or not at all. Raises `BatchError`."""
+    """A file to write to, which stands under its name whole or not at all, with the permissions of what it replaces.
+
+    Raises `BatchError`.
+    """
+    place = Path(os.path.realpath(path))
+    aside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
     with _told(str(path), str(path), "written"):
-        aside = Aside(path)
+        file, nameless = _opened_aside(aside)
     try:
         with _told(str(path), str(path), "written", " What stood there before is untouched."):
-            yield aside.file
-            aside.keep()
+            yield file
+            file.flush()
+            number = file.fileno()
+            os.fsync(number)
+            if place.exists():
+                os.fchmod(number, stat.S_IMODE(place.stat().st_mode))
+            if nameless:
+                # A folder's descriptor makes Python call linkat, which alone follows the link to the nameless file.
+                os.link(f"/proc/self/fd/{number}", aside, src_dir_fd=number, follow_symlinks=True)
+            os.replace(aside, place)
+            file.close()
     finally:
-        aside.drop()
+        for ending in (file.close, aside.unlink):  # of a file that was moved there is nothing left
+            with contextlib.suppress(OSError):
+                ending()
+
+
+def _opened_aside(aside: Path) -> tuple[BinaryIO, bool]:
+    """A new file, and whether it has no name at all, as where the system can: a killed process leaves nothing then."""
+    if hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir():
+        with contextlib.suppress(OSError):
+            return os.fdopen(os.open(aside.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b"), True
+    return os.fdopen(os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), "w+b"), False
 
 
 class _ParquetWriter:
