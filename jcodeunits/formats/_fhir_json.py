@@ -196,7 +196,7 @@ class Message:
         wrong: Mapping[int, FormatError],
     ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
-        return cls(root, every, given, may_turn, addressed(every), wrong)
+        return cls(root, every, given, may_turn, addressed(every) if len(every) > 1 else {}, wrong)
 
     @property
     def kinds(self) -> set[Any]:
@@ -239,12 +239,12 @@ def parse(text: object, *, apart: bool = False) -> Message:
 
     `apart`: a record that is not so, or test data, is put into `wrong` and hides no other.
     """
-    if isinstance(text, (str, bytes, bytearray)) and text.lstrip()[:1] in ("<", b"<"):
+    text = plain_text(text, "fhir") if isinstance(text, (bytes, bytearray)) else text
+    if isinstance(text, str) and text.lstrip()[:1] == "<":
         raise FormatError(
             "This is XML, and FHIR is read as JSON: ask the sender for application/fhir+json.", format="fhir"
         )
     try:
-        text = plain_text(text, "fhir") if isinstance(text, (bytes, bytearray)) else text
         root = load(text, "fhir", "A FHIR resource")
         every = resources(root)
     except RecursionError:

@@ -27,9 +27,20 @@ def plain_text(text: object, form: str) -> str:
 def exact(text: str | bytes | bytearray, form: str) -> Any:
     """The value of a JSON text, its numbers exact and each key once; `FormatError` for what is no JSON."""
     try:
-        return _DECODER.decode(plain_text(text, form))
+        return _read(plain_text(text, form))
     except (ValueError, RecursionError) as why:
         raise FormatError(f"This is no JSON that can be read: {why}.", format=form) from None
+
+
+def _read(written: str) -> Any:
+    """The value of a text, nearly always one object and nothing around it."""
+    try:
+        value, end = _SCAN(written, 0)
+        if not written[end:].strip(_BLANKS):
+            return value
+    except StopIteration:
+        pass  # blanks before it, or no value at all: the decoder says which
+    return _DECODER.decode(written)
 
 
 def load(text: object, form: str, what: str) -> dict[str, Any]:
@@ -56,9 +67,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_BLANKS = " \t\n\r"  # of JSON
 _DECODER = json.JSONDecoder(
     parse_float=json_number, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
 )
+_SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
 
 
 _ELSEWHERE = "*"
@@ -113,9 +126,10 @@ class Shapes:
                 continue
             if kind == "either":
                 kind = "object" if isinstance(item, dict) else "text"
-            right, what = _SHAPE[kind]
-            if not right(item):
-                raise _Wrong([key], what)
+            if kind != "object" or type(item) is not dict:
+                right, what = _SHAPE[kind]
+                if not right(item):
+                    raise _Wrong([key], what)
             at = ""
             try:
                 if kind == "object":
