@@ -120,11 +120,14 @@ def _nothing(message: Message) -> str:
 REASONS = ("reasonNotGiven", "statusReason")
 # Not the full dose (R5): the dose that is recorded is a question.
 SUBPOTENT = ("isSubPotent", "subPotentReason")
+_AGAINST = (*_fhir_json.NEGATIONS, *REASONS, *SUBPOTENT)
 
 
 def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool) -> Finding | None:
     """The finding for a status that may not bill; None for one that may."""
     status = resource.get("status")
+    if status == "completed" and resource.keys().isdisjoint(_AGAINST):
+        return None  # as nearly always, and the quickest to see
     for name in _fhir_json.NEGATIONS:
         if resource.get(name, False) is not False:
             return _noticed.not_given(
@@ -311,8 +314,13 @@ def _category(said: object) -> list[str]:
     return [str(one.get("code")) for one in codings]
 
 
+_RATES = ("rateRatio", "rateQuantity", "rateSimpleQuantity")
+
+
 def _is_rate(dosage: Mapping[str, Any]) -> bool:
     """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
+    if dosage.keys().isdisjoint(_RATES):
+        return False
     dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
     rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
     if not rate:

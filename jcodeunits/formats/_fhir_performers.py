@@ -37,6 +37,8 @@ def performer(resource: Mapping[str, Any], around: Around) -> tuple[str, str]:
     Who only verified or witnessed it gave nothing. R4 has a reference, R5 a reference inside one that may also
     hold a concept; DSTU2 calls it practitioner.
     """
+    if resource.keys().isdisjoint(("performer", "practitioner")):
+        return "", ""
     ranked: list[tuple[int, Mapping[str, Any]]] = []
     for one in resource.get("performer") or []:
         said = {word.casefold() for word in words(one.get("function"))}

@@ -250,7 +250,8 @@ def reading(
     rows = [_merged(one, extra, form, reference) for one, extra in both]
     notes: list[Finding] = []
     for one, extra in both:
-        notes += _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
+        if extra or one.gaps:
+            notes += _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
@@ -267,7 +268,7 @@ def reading(
 
 
 def _one_patient(given: Sequence[Given], form: str) -> None:
-    patients = sorted({one.patient for one in given if one.patient})
+    patients = {one.patient for one in given if one.patient}
     if len(patients) > 1:
         raise FormatError(
             f"The message is about several patients ({len(patients)}), and an encounter is one patient's: read_all() "
