@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 from .byhand import ByHand
 from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, said
 from .files import Published, problem
-from .ndc_directory import newest_or_asked
+from .ndc_directory import day_of, newest_or_asked
 from .numbers import number_of
 
 _PUBLISHED = ("ndc description", "ndc", "effective date", "pricing unit")
@@ -16,34 +15,27 @@ _SHORT = ("ndc", "drug_name", "pricing_unit", "effective_date")
 _UNITS = frozenset({"EA", "ML", "GM"})
 
 
-def _day(file: Published, line: int, text: str) -> dt.date:
-    for form in ("%Y-%m-%d", "%m/%d/%Y"):
-        try:
-            return dt.datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            continue
-    raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
-
-
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """The newest row of each NDC."""
     short = has(*_SHORT)(file)
     name, unit, day = _SHORT[1:] if short else ("ndc description", "pricing unit", "effective date")
     tally = Tally()
-    newest: dict[str, tuple[dt.date, str]] = {}
-    last = dt.date.min
+    newest: dict[str, tuple[str, str]] = {}
+    last = ""
     for line, cells in body(file, _SHORT if short else _PUBLISHED):
-        number, effective = number_of(cells["ndc"].zfill(11)), _day(file, line, cells[day])
+        number, effective = number_of(cells["ndc"].zfill(11)), day_of(file, line, cells[day][:10])
         if cells[unit] not in _UNITS:
             raise problem(file.name, f"{cells[unit][:20]!r} is no pricing unit.", line=line)
+        if not effective:
+            raise problem(file.name, "the row has no day.", line=line)
         told = said(unit=cells[unit], name=cells[name])
         tally.add(f"{cells['ndc']}|{told}|{effective}")
         last = max(last, effective)
         if number is not None:
-            newest[number] = max(newest.get(number, (dt.date.min, "")), (effective, told))
+            newest[number] = max(newest.get(number, ("", "")), (effective, told))
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
-    when = newest_or_asked(file, asked, last.isoformat())
+    when = newest_or_asked(file, asked, last)
     edition = Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}")
     tally.statements |= {(number, told) for number, (_, told) in newest.items()}
     yield tally.reading(edition)
