@@ -527,10 +527,9 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     found: list[tuple[str, str | None, bool]] = []
     for of_period, of_day in _WHENS:
-        period = resource.get(of_period) or {}
         if stamp := resource.get(of_day):
             found.append((stamp, None, False))
-        if start := period.get("start"):
+        if (period := resource.get(of_period)) and (start := period.get("start")):
             found.append((start, period.get("end"), True))
     if not found:
         return {}
@@ -539,6 +538,8 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
     except FormatError as why:
         raise _times.undated(why, found[0][0]) from None
     first.append(began)
+    if len(found) == 1 and not found[0][2]:
+        return _times.span(began, None, "fhir", where)
     for other, _, _ in found[1:]:
         moment = _moment(other, where, zone)
         if moment.day != began.day or (moment.time and began.time and moment.time != began.time):
