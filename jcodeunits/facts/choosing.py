@@ -355,7 +355,8 @@ def _narrow(
         raise gone
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:
-        by_code = frozenset(row.code for row in live)  # the name itself told these from the others
+        # The name itself told these from the others; one maker's only where it told no code for every maker.
+        by_code = frozenset(row.code for row in live if not row.specific) or frozenset(row.code for row in live)
     branded = bool(said or by_code)
     fitting = _given(
         catalog, name, live, _without_salt(catalog, live, on) if not said else (), forms, route, branded, on
@@ -507,7 +508,7 @@ def _given_so(
     for word, ways in forms:
         left = tuple(row for row in rows if not ways or any(_goes(row, way) for way in ways))
         if not left:
-            _, bill = catalog.instead_for(rows[0], on)
+            _, bill = catalog.instead_for(rows[0], on, next((one for one in ways if one != "injection"), None))
             way = f"If it was given so, {bill}; else leave the word out."
             raise ambiguous(name, f"has no code as {word!r}", rows, way, on)
         rows = left

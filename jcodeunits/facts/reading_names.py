@@ -292,7 +292,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
 @lru_cache(maxsize=8192)
 def own_words(row: Drug) -> frozenset[str]:
     """The words that say a row's form, brand or maker, and its ingredient."""
-    plain = normal(row.qualifier) in PLAIN
+    plain = normal(row.qualifier) in PLAIN and not row.qualifier.startswith("excludes")
     return frozenset(normal(f"{row.form} {'' if plain else row.qualifier}").split())
 
 
