@@ -435,7 +435,11 @@ def test_the_published_files_one_by_one_in_any_order_are_the_shipped_tables(shar
     random.Random(26).shuffle(paths)
     state, lines = NOTHING, []
     for path in paths:
-        made = fold.fold(state, iter(lines), [path], BYHAND, Asked(), tmp_path, derived=False)
+        try:
+            made = fold.fold(state, iter(lines), [path], BYHAND, Asked(), tmp_path, derived=False)
+        except TableError as why:  # a page about the files, or one that concerns no code of ours, is refused alone
+            assert "none of these files" in str(why)  # noqa: PT017
+            continue
         state, lines = made.state, made.edits.read_text("utf-8").splitlines(keepends=True)[1:]
     texts, _ = fold.derive(state, BYHAND)
     for name in (*fold.DERIVED, *EVIDENCE):
