@@ -193,14 +193,14 @@ def check_columns(names: Sequence[str], file: str = "The table") -> None:
 def _groups(table: Any) -> tuple[Any, Any]:
     """The rows sorted by claim, code and date, and where each group starts; a line without a claim stands alone."""
     rows = table.num_rows
-    claim, claims = columns.encoded(table["claim"])
-    made = np.where(columns.blanks(claims)[claim], len(claims) + np.arange(rows), claim).astype(np.int64)
-    size = len(claims) + rows
+    claim, size = columns.numbers(table["claim"])
+    made = np.where(columns.blanks(columns.whole(table["claim"])), size + np.arange(rows), claim)
+    size += rows
     for name in ("on", "code"):
-        index, distinct = columns.encoded(table[name])
-        if size * len(distinct) > _MOST:
+        index, count = columns.numbers(table[name])
+        if size * count > _MOST:
             made, size = numbered(made)[0].astype(np.int64), rows
-        made, size = made * len(distinct) + index, size * len(distinct)
+        made, size = made * count + index, size * count
     made = numbered(made)[0]
     order = np.argsort(made, kind="stable")
     sorted_groups = made[order]

@@ -144,6 +144,18 @@ def encoded(column: Any) -> tuple[Any, Any]:
     return (index if index.dtype == np.int32 else index.astype(np.int32)), distinct
 
 
+def numbers(column: Any) -> tuple[Any, int]:
+    """A number (int64) for each row, equal where the values are, and one above all; no number or day is hashed."""
+    array = whole(column)
+    if (pa.types.is_int64(array.type) or pa.types.is_date32(array.type)) and len(array) and not array.null_count:
+        values = array.cast(pa.int32() if pa.types.is_date32(array.type) else pa.int64()).to_numpy()
+        low, high = int(values.min()), int(values.max())
+        if high - low < 2**31:
+            return values.astype(np.int64) - low, high - low + 1
+    index, distinct = encoded(array)
+    return index.astype(np.int64), len(distinct)
+
+
 def keys(column: Any) -> Keys:
     """The distinct values of a column, and for each row which one it is."""
     index, distinct = encoded(column)
