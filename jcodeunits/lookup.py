@@ -139,10 +139,10 @@ def _said(reference: Reference) -> Iterator[Hit]:
 def declared() -> tuple[Declared, ...]:
     """Every finding that the package declares where it makes it, the rules' aside, by id."""
     from . import charging
-    from .formats import _noticed
+    from .formats import _incoming, _noticed
 
     assert charging.STEPS  # reading the modules that make findings declares them
-    assert _noticed.FINDINGS
+    assert _noticed.FINDINGS and _incoming.FINDINGS
     return tuple(sorted(DECLARED.values(), key=lambda kind: kind.id))
 
 

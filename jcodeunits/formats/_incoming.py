@@ -22,13 +22,23 @@ from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
 from . import _names
 from ._times import last_day
 
+FINDINGS = declare(
+    __name__,
+    {
+        "expiry-unread": ("The expiry of a lot is no date", "warn"),
+        "product-expired": ("The lot had expired on the day it was given", "warn"),
+        "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
+        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
+        "utc-day": ("A time in UTC leaves the day of service open", "warn"),
+    },
+)
 HOME = "12"  # place of service
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")

@@ -17,18 +17,13 @@ FINDINGS = declare(
         "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
         "not-administered": ("The message says that a dose was not given", "warn"),
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
-        "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
-        "product-expired": ("The lot had expired on the day it was given", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
-        "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
-        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
         "part-of-another": ("What was given is a part of another administration", "warn"),
         "given-at-home": ("The record is of what is taken or given at home", "warn"),
         "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
-        "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
 
