@@ -142,7 +142,8 @@ def declared() -> tuple[Declared, ...]:
     from .formats import _incoming, _noticed
 
     assert charging.STEPS  # reading the modules that make findings declares them
-    assert _noticed.FINDINGS and _incoming.FINDINGS
+    assert _noticed.FINDINGS
+    assert _incoming.FINDINGS
     return tuple(sorted(DECLARED.values(), key=lambda kind: kind.id))
 
 
