@@ -684,3 +684,13 @@ def test_a_day_outside_the_calendar_refuses_its_own_row_and_no_other(on: pa.Arra
     }
     lines = pa.table({**given, **billed, "claim": list("1234"), "on": on})
     assert jcodeunits.audit.judge(lines)["verdict"].to_pylist() == ["agrees", "unjudged", "unjudged", "unjudged"]
+
+
+def test_a_text_column_of_a_damaged_file_that_holds_other_bytes_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": ["2026-03-02"]})
+    damaged = pa.Array.from_buffers(pa.string(), 1, [None, whole["unit"].chunk(0).buffers()[1], pa.py_buffer(b"\xffg")])
+    pq.write_table(whole.set_column(2, "unit", damaged), tmp_path / "x.parquet")
+    assert main(["batch", str(tmp_path / "x.parquet"), "-o", str(tmp_path / "out.csv"), "--quiet"]) == 2
+    assert "Column 'unit' is string, and its bytes are no text in UTF-8" in capsys.readouterr().err

@@ -267,7 +267,7 @@ def test_a_share_of_the_states_file_that_was_held_out_is_known_and_answered(
     seen = _asked(lines, out, Reference.load(folder))
     assert seen["rows"] > 400
     assert seen["known"] >= 0.90 * seen["rows"]
-    assert seen["answered"] >= 0.64 * seen["rows"]
+    assert seen["answered"] >= 0.62 * seen["rows"]
     assert seen["agrees"] >= 0.95 * seen["answered"]
 
 

@@ -108,7 +108,6 @@ PROOFS = {
     "counted-in-ml": "open, mL: the code counts millilitres",
     "another-package": "open: the other packages of the product are counted so",
     "descriptor": "open: the code's descriptor names a solution or a powder, and the package size fits it",
-    "other-makers": "open: two other makers' packages that hold the same are counted so by files of their own",
     "nsde-unit": "open: the FDA's NSDE prints the unit, and what a container holds follows from it",
     "directory": "open: the FDA's directory says what a container holds",
     "per-unit": "open, outside the crosswalk: another file's unit fits what a state's file counts as one",

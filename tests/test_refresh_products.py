@@ -505,33 +505,6 @@ def test_a_mass_beside_a_liquid_of_the_code_needs_a_witness(tmp_path: Path, witn
     assert _proof(make(both, known=known, witnesses=witnesses)) == ("UN", "1", "fda-mass-only")
 
 
-def _cefazolin(tmp_path: Path, *more: asp.CrosswalkRow, **others: tuple[str, str, str]) -> tuple[str, str, str]:
-    """The proof of a third maker's vial: a mass alone in the list, beside two makers' that the price file counts."""
-    numbers = ["00001-0001-01", "00002-0001-01", "00003-0001-01"]
-    rows = [row(number, size="1", units="20", dosage="50 MG", containers="1") for number in numbers]
-    rows.append(row("00009-0001-01", size="10", units="4", dosage="50 MG", containers="1"))  # a liquid of the code
-    known = fda_list(
-        tmp_path,
-        listed(numbers[0], "Newdrug 1000 mg Vial", "1000", "mg"),
-        listed("00009-0001-01", "10 mL newdrug 20 mg/mL Vial", "200", "mg"),
-        *([listed("00008-0001-01", "20 mL newdrug 50 mg/mL Bag", "1000", "mg", "Bag")] if more else []),
-    )
-    vial = ("1", "NEWDRUG 1GM/VIL INJ", "NEWDRUG")
-    said = prices(**{"00002-0001-01": vial, "00003-0001-01": vial, **others})
-    made = make(quarter("2024q1", *rows, *more), known=known, witnesses=said)
-    return _proof(made, numbers[0])
-
-
-def test_a_third_makers_vial_is_counted_as_those_of_two_others(tmp_path: Path) -> None:
-    assert _cefazolin(tmp_path) == ("UN", "1", "other-makers")
-    liquid = row("00007-0001-01", size="20", units="20", dosage="50 MG", containers="1")
-    assert _cefazolin(tmp_path, liquid) == ("", "", "")  # a liquid of the code holds as much
-    bag = row("00008-0001-01", size="20", units="20", dosage="50 MG", containers="1")
-    assert _cefazolin(tmp_path, bag) == ("UN", "1", "other-makers")  # but in a bag, and this is a vial
-    one = {"00003-0001-01": ("1", "NEWDRUG", "NEWDRUG")}
-    assert _cefazolin(tmp_path, **one) == ("", "", "")  # one maker's is no witness
-
-
 def test_the_newest_descriptor_says_the_form_of_a_code() -> None:
     codes = Codes.of(rows_of(Drug))
     assert codes.forms["J7614"] == "liquid"

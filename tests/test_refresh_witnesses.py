@@ -21,7 +21,7 @@ from jcodeunits.refresh.dating import When
 from jcodeunits.refresh.evidence import Converted, Evidence, Price
 from jcodeunits.refresh.family import said
 from jcodeunits.refresh.notices import words_in
-from jcodeunits.refresh.witnesses import Package, by_makers, by_siblings, differing, is_other_strength, kind, proof
+from jcodeunits.refresh.witnesses import Package, by_siblings, differing, is_other_strength, kind, proof
 
 NDC = "00000-0000-01"
 ON = "2026-03-02"
@@ -147,37 +147,6 @@ def test_a_descriptor_that_names_the_form_proves_what_the_size_counts() -> None:
     other = listed("Immunoglobulin G, human 100 mg/mL Vial", strength="10000")
     assert proof(package("110", "10000", form="liquid", listed=other), Evidence()) is None
     assert proof(package("110", "10000", form="liquid"), prices(("100ML", "GLOBULIN,IMMUNE (IV) INJ"))) is None
-
-
-POWDER = listed("Cefazolin 1000 mg Vial", strength="1000")
-
-
-@pytest.mark.parametrize(
-    ("made", "way", "makers", "evidence", "answer"),
-    [
-        (package("1", "1000", listed=POWDER), "UN", 2, Evidence(), ("UN", 1, "other-makers")),
-        (package("100", "500", oral=True), "UN", 2, Evidence(), ("UN", 100, "other-makers")),
-        (package("1", "30"), "ML", 2, Evidence(), ("ML", 1, "other-makers")),
-        # one maker's package proves nothing of another's
-        (package("1", "1000", listed=POWDER), "UN", 1, Evidence(), None),
-        (package("1", "30"), "ML", 1, Evidence(), None),
-        # the list has to name a mass alone: 50 mg/mL is a solution as often as not
-        (package("1", "1000"), "UN", 2, Evidence(), None),
-        (package("1", "1000", listed=listed("Ifosfamide 50 mg/mL Vial", strength="1000")), "UN", 2, Evidence(), None),
-        (package("1", "1000", listed=listed("Ceftriaxone 1000 mg Bag", "Bag", "1000")), "UN", 2, Evidence(), None),
-        # a file says otherwise of this package
-        (package("1", "1000", listed=POWDER), "UN", 2, Evidence(notices={NDC: ("1 g/20 mL|drug injection",)}), None),
-        (package("1", "1000", listed=POWDER, quantities=frozenset({Fraction(20)})), "UN", 2, Evidence(), None),
-        (package("1", "30", listed=listed("Drug 30 mg Kit", "Kit", "30")), "ML", 2, Evidence(), None),
-        (package("1", "30"), "ML", 2, Evidence(notices={NDC: ("powder|drug for injection",)}), None),
-        (package("1", "1000", listed=POWDER, carton=False), "UN", 2, Evidence(), None),
-        (package("2", "60"), "ML", 2, Evidence(), None),
-    ],
-)
-def test_two_other_makers_packages_of_the_same_amount_are_a_witness(
-    made: Package, way: str, makers: int, evidence: Evidence, answer: tuple[str, int, str] | None
-) -> None:
-    assert by_makers(made, way, makers, evidence) == answer
 
 
 def test_what_the_price_schedule_and_the_states_file_count_otherwise_is_said() -> None:

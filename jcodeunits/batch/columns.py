@@ -66,11 +66,14 @@ def _single(column: Any, name: str) -> Any:
         return _single(pa.chunked_array([pc.run_end_decode(part) for part in column.chunks], inner), name)
     if pa.types.is_decimal(inner) and inner.bit_width < 128:
         return column.cast(pa.decimal128(inner.precision, inner.scale))
-    if any(holds(inner) for holds in _BYTES):
+    is_text = pa.types.is_string(inner)
+    if is_text or any(holds(inner) for holds in _BYTES):
         try:
-            return text_of(column)
+            if not is_text:
+                return text_of(column)
+            column.validate(full=True)  # a damaged file may call any bytes a text
         except pa.ArrowInvalid:
-            says = f"Column {name!r} is {kind}, and its bytes are no text in UTF-8. Give text."
+            says = f"Column {name!r} is {inner}, and its bytes are no text in UTF-8. Give text."
             raise BatchError(says, place=name) from None
     return _in_calendar(column, inner, name) if pa.types.is_date(inner) or pa.types.is_timestamp(inner) else column
 

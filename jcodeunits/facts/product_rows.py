@@ -38,7 +38,6 @@ PROOFS = {
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
     "descriptor": "the code's descriptor names a solution, or a powder, and the package size fits it",
-    "other-makers": "the same amount of two other makers is counted so by files of their own, and none otherwise",
     "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
     "directory": "the FDA's directory says what a container holds, and no other file contradicts it",
     "another-package": "every known package of the product is counted so",

@@ -25,11 +25,6 @@ from .witnesses import Package, Proof
 UNCOUNTED = frozenset({"billing unit", "each"})
 _NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
 _BAGS = frozenset({"bag", "container"})
-# Proofs of which other packages, or an absence, are a part.
-_OF_OTHERS = frozenset({"same-concentration", "fda-mass-only", "one-per-container", "another-package"})
-
-# Code, amount and unit in one container, or in one piece or mL.
-_Held = tuple[str, Fraction, str, bool]
 
 
 @attrs.frozen
@@ -120,10 +115,6 @@ def prove(
     proofs = {n: proof for n, proof in proofs.items() if evidence.unit(n) in ("", proof[0])}
     packages = {n: counted.package(n, said) for n in latest if n not in proofs}
     proofs |= {n: proof for n, package in packages.items() if (proof := witnesses.proof(package, evidence)) is not None}
-    proofs |= {
-        **_Makers(counted, {**proofs, **{n: one for n, one in reviewed.items() if one is not None}}).prove(packages),
-        **proofs,
-    }
     proofs |= _by_siblings(packages, proofs, amounts)
     return {n: proof for n, proof in proofs.items() if evidence.unit(n) in ("", proof[0])}
 
@@ -251,54 +242,3 @@ class _Counted:
             return None
         share = 1 / containers
         return ("UN", share, "whole-package") if self.evidence.counts(number, listings, share) else None
-
-
-class _Makers:
-    """How a code's packages are counted, by what they hold, and whose are proved by a file of their own.
-
-    One maker's package is no proof of another's. Where two other makers' are counted by the container, by the piece or
-    as one mL, and no package of the code that holds as much is counted otherwise, or may be, a third is.
-    """
-
-    def __init__(self, counted: _Counted, proofs: Mapping[str, Proof]) -> None:
-        self.counted = counted
-        self.ways: dict[_Held, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for number, listings in counted.latest.items():
-            proof, size = proofs.get(number), listings[0].size
-            if proof is not None and proof[1] == size:
-                self._add(number, size, proof[0], self._of_itself(number, proof))
-            if size != 1 or (proof is not None and proof[1] != 1):
-                bag = number in counted.fda and counted.fda[number].shape in _BAGS
-                self._add(number, Fraction(1), "bag" if bag else "other")
-            elif proof is None and counted.evidence.may_be_liquid(number, counted.fda.get(number)):
-                self._add(number, size, "maybe")
-
-    def _add(self, number: str, size: Fraction, way: str, witness: bool = False) -> None:
-        for held in self._held(number, size):
-            self.ways[held][way] |= {number[:5]} if witness else set()
-
-    def _of_itself(self, number: str, proof: Proof) -> bool:
-        listings, listed = self.counted.latest[number], self.counted.fda.get(number)
-        return proof[2] not in _OF_OTHERS or self.counted.evidence.is_container(number, listings, listed)
-
-    def _held(self, number: str, size: Fraction) -> set[_Held]:
-        """By each code what a container holds, or one of its size: a piece, or a mL."""
-        listings, settled = self.counted.latest[number], self.counted.amounts[number]
-        return {(code, one, settled.unit, size != 1) for code in codes_of(listings) for one in strength(settled, size)}
-
-    def prove(self, packages: Mapping[str, Package]) -> dict[str, Proof]:
-        """What the other makers' packages prove of those that nothing else does."""
-        found = {}
-        for number, package in packages.items():
-            held = self._held(number, package.size)
-            ways = {way for one in held for way in self.ways.get(one, ())} - {"maybe"}
-            ways -= {"bag"} if package.listed is not None and package.listed.shape == "vial" else set()
-            if len(ways) != 1 or self.counted.evidence.is_kit(number):
-                continue
-            way = ways.pop()
-            others = set.intersection(*(self.ways[one][way] for one in held)) - {number[:5]}
-            doubt = way == "UN" and any("maybe" in self.ways[one] for one in held)
-            proof = None if doubt else witnesses.by_makers(package, way, len(others), self.counted.evidence)
-            if proof is not None:
-                found[number] = proof
-        return found

@@ -224,24 +224,6 @@ def _by_descriptor(package: Package, evidence: Evidence) -> list[Proof]:
     return [("ML", package.size, "descriptor")] if fits else []
 
 
-def by_makers(package: Package, way: str, makers: int, evidence: Evidence) -> Proof | None:
-    """What other makers' packages that hold the same prove: those of two, and where no file says otherwise of this one.
-
-    A vial of which the FDA's list names a mass alone, a bottle of tablets or capsules, or one mL of what is no powder.
-    """
-    number, listed = package.number, package.listed
-    if makers < 2 or (package.quantities and package.quantities != {package.size}):
-        return None
-    if way == "ML":
-        powder = evidence.is_powder(number, listed) or (listed is not None and listed.shape in ("kit", "implant"))
-        return ("ML", package.size, "other-makers") if package.size == 1 and not powder else None
-    vial = listed is not None and listed.mass_only and listed.shape in ("vial", "bottle", "")
-    vial = vial and package.size == 1 and package.carton and not package.like_liquid
-    vial = vial and not evidence.may_be_liquid(number, listed)
-    counted = vial or (package.oral and package.size != 1)
-    return ("UN", package.size, "other-makers") if way == "UN" and counted else None
-
-
 def by_siblings(package: Package, decided: Iterable[tuple[str, Fraction, Fraction | None, str]]) -> Proof | None:
     """What the decided packages of the same labeler's product prove: qualifier, quantity, amount, unit of each.
 
