@@ -172,6 +172,7 @@ def _compared(row_class: type[Any]) -> tuple[str, ...]:
 
 
 _citation = lru_cache(maxsize=16384)(Citation)
+_period = lru_cache(maxsize=16384)(Period)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -214,7 +215,7 @@ class Dated:
     @property
     def period(self) -> Period:
         """The days in effect."""
-        return Period(self.effective, self.ends)
+        return _period(self.effective, self.ends)
 
     @property
     def citation(self) -> Citation:

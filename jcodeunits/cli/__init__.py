@@ -66,9 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb, rest = (words[0], words[1:]) if words[0] in VERBS else ("", words)
     if argv is None and verb not in ("batch", "audit", "refresh"):
         return _run_once(verb, rest)
-    if argv is None:
-        gc.set_threshold(100_000, 50, 100)  # the facts that bulk work keeps are no garbage, and long to walk through
-    return _guarded(verb, rest)
+    if argv is not None:
+        return _guarded(verb, rest)
+    gc.set_threshold(100_000, 50, 100)  # the facts that bulk work keeps are no garbage, and long to walk through
+    status = _guarded(verb, rest)
+    gc.freeze()  # the process ends, and its memory with it
+    return status
 
 
 def _run_once(verb: str, words: list[str]) -> int:
