@@ -148,13 +148,6 @@ class Evidence:
         """Whether a file calls it a powder, or the price file counts its vials."""
         return self._powder(number, listed) or self._by_vial(number, listed)
 
-    def may_be_liquid(self, number: str, listed: Injectable | None) -> bool:
-        """Whether the FDA's list describes it by volume or concentration, or its notices do and none names a powder."""
-        if listed is not None and (listed.leads or listed.per_ml):
-            return True
-        said = self.notices.get(number, ())
-        return any(_STRENGTH.search(words) for words in said) and not any("powder" in words for words in said)
-
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
         named = [self.survey.get(number, ("", ""))[1]]

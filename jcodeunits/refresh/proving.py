@@ -24,7 +24,6 @@ from .witnesses import Package, Proof
 
 UNCOUNTED = frozenset({"billing unit", "each"})
 _NOT_POWDER = frozenset({"syringe", "auto-injector", "pen", "cartridge", "ampule", "bag", "bottle", "container"})
-_BAGS = frozenset({"bag", "container"})
 
 
 @attrs.frozen
