@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from jcodeunits.claim import APART
 from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
@@ -25,7 +26,6 @@ FINDINGS = declare(
 )
 # Services that put nothing under the skin or into muscle but their own substance.
 _NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")
-BYPASS = frozenset({"59", "XE", "XP", "XS", "XU"})
 
 
 def apply(draft: Draft) -> None:
@@ -72,7 +72,7 @@ def _unread(draft: Draft) -> None:
 
 def _judge(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> None:
     option = draft.option("edits")
-    if option.value != "enforced" and entry.separate is None and not BYPASS & set(entry.modifiers):
+    if option.value != "enforced" and entry.separate is None and not APART & set(entry.modifiers):
         draft.say(
             "bundled-services",
             "warn",
@@ -92,7 +92,7 @@ def _judge(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> No
             "No modifier helps. Bill it only for another day or another practitioner.",
             edit.citation,
         )
-    elif any(BYPASS & set(one.modifiers) for one in (entry, *first)):
+    elif any(APART & set(one.modifiers) for one in (entry, *first)):
         return  # the caller has said so, on either code of the pair
     elif entry.listed:
         draft.say(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from jcodeunits import tables
+from jcodeunits.claim import APART
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
@@ -23,7 +24,7 @@ FINDINGS = declare(
         "repeat-injection": ("The same drug injected again on one day", "warn, note"),
     },
 )
-BYPASS = frozenset({"59", "XE", "XP", "XS", "XU", "76", "77"})
+BYPASS = APART | {"76", "77"}
 
 
 def apply(draft: Draft) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.claim import APART
 from jcodeunits.finding import Finding
 
 from ._registry import Case, rule
 
 _VEIN = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _FIRST = ("initial", "prolonged")
-_APART = frozenset({"59", "XE", "XP", "XS", "XU"})
 
 
 @rule("first-code", "More than one first code of an encounter", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
@@ -27,7 +27,7 @@ def first_code(case: Case) -> Iterable[Finding]:
         for number, line in case.numbered("administration", "service")
         if (row := case.procedure(line)) is not None and row.role in _VEIN and row.position in _FIRST
     ]
-    whole = sum(line.units for _, line in firsts if not _APART & set(line.modifiers))
+    whole = sum(line.units for _, line in firsts if not APART & set(line.modifiers))
     if whole < 2:
         return
     codes = " and ".join(dict.fromkeys(line.code for _, line in firsts))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jcodeunits.claim import Line
+from jcodeunits.claim import X_MODIFIERS, Line
 from jcodeunits.finding import Finding
 
 from ._registry import Case, rule
-
-_SEPARATE = frozenset({"XE", "XP", "XS", "XU"})
 
 
 @rule("modifier-line", "A modifier on the wrong line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
@@ -37,10 +35,10 @@ def modifier_line(case: Case) -> Iterable[Finding]:
                     row.citation,
                     line=number,
                 )
-        if "59" in line.modifiers and _SEPARATE & set(line.modifiers):
+        if "59" in line.modifiers and X_MODIFIERS & set(line.modifiers):
             yield modifier_line.finding(
                 "warn",
-                f"{line.code} carries 59 and {', '.join(sorted(_SEPARATE & set(line.modifiers)))} together.",
+                f"{line.code} carries 59 and {', '.join(sorted(X_MODIFIERS & set(line.modifiers)))} together.",
                 "Keep the one that says more: the X modifiers stand in place of 59.",
                 line=number,
             )
