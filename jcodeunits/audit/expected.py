@@ -18,6 +18,7 @@ from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect
 from ..facts.choosing import rows_meant
 from ..recipes.cells import blank, is_number
+from .judged import row_of
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
 ANSWERS = ("hcpcs", "units", "modifier", "waste_units", "ndc_qualifier", "ndc_quantity", "status", "reason", "findings")
@@ -154,14 +155,11 @@ class Bench:
         try:
             self.resolver.book.on(self.codes[row], on)
         except NotInEffect as error:
-            live = [code for code in error.successors if self._lives(code, on)]
+            live = [code for code in error.successors if row_of(code, on, self.resolver.reference) is not None]
             return live[0] if len(live) == 1 else ""
         except JcodeunitsError:
             return ""
         return ""
-
-    def _lives(self, code: str, on: Any) -> bool:
-        return any(row.period.holds(on) for row in self.resolver.book.rows(code))
 
 
 def _lists(billed: Any) -> dict[str, list[Any]]:

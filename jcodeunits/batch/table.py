@@ -172,8 +172,7 @@ def not_given(answers: Answers, table: Any) -> None:
     for row in np.flatnonzero(against | bags).tolist():
         word = said.values[said.index[row]]
         why = reasons[said.index[row]] or f"NotGiven: action {quoted(word)}: {mar.MEANINGS['bag']}"
-        answers.single[row] = One(reason=why)
-        answers.refused[row], answers.units[row] = True, 0
+        _refuse(answers, row, why)
 
 
 def _against(answers: Answers, table: Any, name: str) -> None:
@@ -184,8 +183,12 @@ def _against(answers: Answers, table: Any, name: str) -> None:
     for row in np.flatnonzero(against).tolist():
         at = said.index[row]
         why = f"NotGiven: {name} {quoted(said.values[at])}: {mar.MEANINGS[meant[at] or '']}"
-        answers.single[row] = One(reason=why)
-        answers.refused[row], answers.units[row] = True, 0
+        _refuse(answers, row, why)
+
+
+def _refuse(answers: Answers, row: int, why: str) -> None:
+    answers.single[row] = One(reason=why)
+    answers.refused[row], answers.units[row] = True, 0
 
 
 def _action_reason(word: Any) -> str:

@@ -341,9 +341,9 @@ class Catalog:
         """Drugs without a code of their own, by squeezed name, as it is and without its salt."""
         made = {squeezed(row.name): row for row in self.store.rows(Uncoded)}
         for row in self.store.rows(Uncoded):
-            first, *rest = self.without_salts(row.name).split()
-            bare = "".join([first, *rest])
-            if first.isalpha() and bare not in self.salt_words:
+            words = self.without_salts(row.name).split()
+            bare = "".join(words)
+            if words[0].isalpha() and bare not in self.salt_words:
                 made.setdefault(bare, row)
         return {key: row for key, row in made.items() if key not in self.moieties}
 

@@ -10,6 +10,7 @@ import attrs
 
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
+from jcodeunits.grouped import grouped
 
 from . import _incoming
 from ._fhir_given import SOURCE
@@ -102,10 +103,8 @@ def _twice(message: Message) -> dict[int, FormatError]:
 
     Of exact copies the first one holds; of versions that differ nobody said which one does.
     """
-    same: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for at, record in message.given:
-        if record.get("id"):
-            same.setdefault(f"{record['resourceType']} {record['id']}", []).append((at, record))
+    named = [one for one in message.given if one[1].get("id")]
+    same = grouped(named, lambda one: f"{one[1]['resourceType']} {one[1]['id']}")
     found: dict[int, FormatError] = {}
     for name, each in same.items():
         are_copies = all(record == each[0][1] for _, record in each)

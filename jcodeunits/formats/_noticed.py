@@ -77,8 +77,6 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
 
 
 _WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
-
-
 _WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
 
 
@@ -108,7 +106,11 @@ def incomplete(source: str) -> Finding:
 
 def unread_reason(where: str, what: str, source: str) -> Finding:
     """A note that a reason for the administration is not among what the message holds."""
-    says = f"{where}: {what} points to what the message does not hold, so no diagnosis was taken from it."
+    return _unread_reason(where, what, "points to what the message does not hold", source)
+
+
+def _unread_reason(where: str, what: str, why: str, source: str) -> Finding:
+    says = f"{where}: {what} {why}, so no diagnosis was taken from it."
     return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
 
 
@@ -121,6 +123,5 @@ def diagnoses(found: Iterable[str], where: str, what: str, source: str) -> tuple
             DIAGNOSES.read(what, [code])
             known[code] = code
         except EncounterError:
-            says = f"{where}: {what} holds a code that is no ICD-10-CM code, so no diagnosis was taken from it."
-            notes = (Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),)),)
+            notes = (_unread_reason(where, what, "holds a code that is no ICD-10-CM code", source),)
     return {"diagnoses": list(known)} if known else {}, notes
