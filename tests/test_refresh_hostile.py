@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,6 +185,58 @@ def test_a_day_that_never_comes_begins_nothing_today(tmp_path: Path) -> None:
 def test_an_empty_path_is_refused_and_no_folder_is_walked(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["refresh", "", "--into", "facts", "--check"]) == 2
     assert "empty path" in capsys.readouterr().err
+
+
+# --- pages ---------------------------------------------------------------------------------------------
+
+UNFINISHED = {
+    "a tag of one word": "<td " + "a" * 400_000,
+    "a tag of many lines": "<td " + "a\n" * 200_000,
+    "many tags in one": "<a" * 200_000,
+    "many opened quotes": "<td a='" * 60_000,
+    "comments": "<!--" * 100_000,
+    "a comment of hyphens": "<!--" + "-" * 400_000,
+    "declarations": "<!" * 200_000,
+    "instructions": "<?" * 200_000,
+    "sections": "<![CDATA[" * 40_000,
+    "scripts": "<script>" * 50_000,
+    "a script whose ends have none": "<script>" + "</script" * 50_000,
+    "styles": "<style></styl" * 30_000,
+    "titles": "<title>" * 50_000,
+    "fields of text": "<textarea \n" * 40_000,
+    "ends of cells": "</td\n" * 80_000,
+    "a number": "<tr><td>&#" + "9" * 400_000,
+    "one line": " " * 10_000_000,
+}
+FINISHED = {
+    "attributes": "<td " + "a=1\n" * 100_000 + ">",
+    "attributes that are quoted": "<td " + 'a="<td"\n' * 50_000 + ">",
+    "signs": "<td " + "=   " * 100_000 + "=" + " " * 400_000 + ">",
+    "opening brackets": "<" * 400_000 + "\n",
+    "closing brackets": "<a>" * 100_000 + "</>" * 100_000,
+    "names of letters": "<tr><td>" + "&" * 200_000 + "&a" * 100_000 + "&" + "a" * 200_000,
+    "numbers of letters": "<tr><td>&#x" + "f" * 200_000 + "&#" * 100_000,
+    "cells": "<tr>" + "<td>" * 100_000,
+    "rows": "<tr><td>\n" * 50_000,
+    "tables": "<table>" * 60_000,
+    "lines": "\n" * 400_000,
+}
+
+
+@pytest.mark.parametrize("name", [*UNFINISHED, *FINISHED])
+def test_no_page_takes_longer_than_its_size_explains(tmp_path: Path, name: str) -> None:
+    page = tmp_path / "places 2027-01.html"
+    head = "<!doctype html>\n<table><tr><th>Code<th>Name</tr><tr><td>11<td>Office</tr>"
+    page.write_text(head + (UNFINISHED | FINISHED)[name])
+    start = time.process_time()
+    (file,) = fold.find([page])
+    assert file.head[:2] == ([] if name == "one line" else [["Code", "Name"], ["11", "Office"]])
+    if name in UNFINISHED:
+        with pytest.raises(TableError, match=r"places 2027-01\.html.* The tables are left as they were"):
+            list(file.rows())
+    else:
+        assert list(file.rows())
+    assert time.process_time() - start < 2  # a tag that does not end took minutes
 
 
 # --- files that lack most ------------------------------------------------------------------------------

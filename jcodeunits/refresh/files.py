@@ -14,7 +14,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ _LIMIT_UNPACKED = 2_000_000_000
 _LIMIT_RATIO = 200  # real files reach 30
 _LIMIT_MEMBERS = 1_000
 _LIMIT_ROWS = 5_000_000
+_LIMIT_LINE = 10_000_000
 _LIMIT_CELL = 131_072
 _START = 262_144  # bytes in which a file shows what it is; notes may stand before its first row
 HEAD = 60  # lines among which a header is looked for
@@ -129,9 +130,11 @@ class Published:
     def _text(self, stream: IO[bytes]) -> Iterator[str]:
         try:
             with io.TextIOWrapper(stream, "utf-8-sig", "jcodeunits-windows", newline="") as text:
-                for line in text:
+                for number, line in enumerate(iter(partial(text.readline, _LIMIT_LINE), ""), start=1):
                     if "\0" in line:
                         raise problem(self.name, "it is no text file.")
+                    if len(line) == _LIMIT_LINE:
+                        raise problem(self.name, f"it has {_LIMIT_LINE:,} characters or more.", line=number)
                     yield line
         except (OSError, zipfile.BadZipFile, EOFError) as why:
             raise problem(self.name, f"it is damaged ({why}); download it again.") from why
@@ -142,9 +145,16 @@ class Published:
             yield from self._workbook_rows()
             return
         if self.is_page:
-            yield from page_rows(self.lines())
+            yield from self._page_rows()
             return
         yield from self._text_rows(self.lines())
+
+    def _page_rows(self) -> Iterator[tuple[int, list[str]]]:
+        page = "".join(self.lines())
+        try:
+            yield from page_rows(page)
+        except ValueError as why:
+            raise problem(self.name, f"it is no well-formed page ({why}): it may be cut off; save it again.") from why
 
     def _text_rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         quoting: Any = csv.QUOTE_NONE if self.delimiter == "\t" else csv.QUOTE_MINIMAL
@@ -163,7 +173,7 @@ class Published:
         if self.is_workbook:
             rows = self._workbook_rows(HEAD)
         elif self.is_page:
-            rows = page_rows(self.lines())
+            rows = self._page_rows()
         else:
             whole = self.start if len(self.start) < _START else self.start[: self.start.rfind(b"\n") + 1]
             rows = self._text_rows(self._text(io.BytesIO(whole)))

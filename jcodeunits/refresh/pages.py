@@ -1,65 +1,65 @@
-"""The tables of a page that a browser saved, as rows of text: nothing in it is run, followed or loaded."""
+"""The tables of a page that a browser saved, as rows of text: nothing in it is run, followed or loaded.
+
+The marks are read here, because Python's reader goes through a tag that does not end again with every line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from html.parser import HTMLParser
+import re
+from collections.abc import Iterator
+from html import unescape
 
+from jcodeunits.errors import quoted
+
+# A comment; what a browser shows as no table, with all that is in it; a tag. Each may run to the end of the page,
+# where `end` is empty: so a mark is always found, no letter is looked at for another one, and no page takes long.
+_MARK = re.compile(
+    r"""(?:
+    <!--(?:-?(?=>)|.*?(?:--!?(?=>)|\Z))
+    |<(?P<apart>script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\s/>]).*?(?:</(?P=apart)(?=[\s/>])[^>]*|\Z)
+    |<(?P<tag>/?[a-z][^\s/>]*)(?:=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))|[^>])*+
+    |<[!?/][^>]*
+    )(?P<end>>?)""",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
 _CELLS = ("td", "th")
+_AFTER_A_ROW = ("tr", "/tr", "/table")
+_AFTER_A_CELL = (*_CELLS, "/td", "/th", *_AFTER_A_ROW)
 
 
-class _Tables(HTMLParser):
-    """Collects the rows of all tables, in order."""
+def page_rows(page: str) -> Iterator[tuple[int, list[str]]]:
+    r"""Line number and cells of every row of the tables of a page. Raises `ValueError` where a mark has no end.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[tuple[int, list[str]]] = []
-        self._row: list[str] | None = None
-        self._cell: list[str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base's
-        """A row or a cell begins; one that was left open ends."""
-        if tag == "tr" or tag in _CELLS:
-            self._end_cell()
-        if tag == "tr":
-            self._end_row()
-            self._row = []
-        elif tag in _CELLS and self._row is not None:
-            self._cell = []
-
-    def handle_endtag(self, tag: str) -> None:
-        """A cell, a row or the table ends."""
-        if tag in (*_CELLS, "tr", "table"):
-            self._end_cell()
-        if tag in ("tr", "table"):
-            self._end_row()
-
-    def handle_data(self, data: str) -> None:
-        """Text, kept where it stands in a cell."""
-        if self._cell is not None:
-            self._cell.append(data)
-
-    def _end_cell(self) -> None:
-        if self._cell is not None and self._row is not None:
-            self._row.append(" ".join("".join(self._cell).split()))
-        self._cell = None
-
-    def _end_row(self) -> None:
-        if self._row:
-            self.rows.append((self.getpos()[0], self._row))
-        self._row = None
-
-
-def page_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    r"""Line number and cells of every row of the tables of a page.
-
-    >>> list(page_rows(["<table><tr><th>Code<th>Name</tr>\n", "<tr><td>11<td>Office &amp; more</table>"]))
+    >>> list(page_rows("<table><tr><th>Code<th>Name</tr>\n<tr><td>11<td>Office &amp; more</table>"))
     [(1, ['Code', 'Name']), (2, ['11', 'Office & more'])]
+    >>> list(page_rows("<table>\n<tr><td class='11>Office</table>"))
+    Traceback (most recent call last):
+        ...
+    ValueError: what begins with "<td class='11>Office" in line 2 has no end
     """
-    reader = _Tables()
-    for line in lines:
-        reader.feed(line)
-        yield from reader.rows
-        reader.rows.clear()
-    reader.close()
-    yield from reader.rows
+    row: list[str] | None = None
+    cell: list[str] | None = None
+    for line, before, tag in _tags(page):
+        if cell is not None:
+            cell.append(unescape(before))
+        if tag in _AFTER_A_CELL:
+            if row is not None and cell is not None:
+                row.append(" ".join("".join(cell).split()))
+            cell = [] if tag in _CELLS else None
+        if tag in _AFTER_A_ROW:
+            if row:
+                yield line, row
+            row = [] if tag == "tr" else None
+
+
+def _tags(page: str) -> Iterator[tuple[int, str, str]]:
+    """The line of every mark, the text before it, and its name if it is a tag; at last the end, which ends tables."""
+    line, at = 1, 0
+    for mark in _MARK.finditer(page):
+        line += page.count("\n", at, mark.start())
+        if not mark["end"]:
+            raise ValueError(f"what begins with {quoted(mark[0][:20])} in line {line} has no end")
+        yield line, page[at : mark.start()], (mark["tag"] or "").lower()
+        line += mark[0].count("\n")
+        at = mark.end()
+    yield line + page.count("\n", at), page[at:], "/table"
