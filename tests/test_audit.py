@@ -71,6 +71,17 @@ PLANTED = [
         0,
     ),
     ({"code": "Q9991", "units": 1, "dose": "300", "unit": "mg"}, "wrong-band", ("Q9992", 1), 0),
+    # Each USP unit up to 999 has a code, each 1,000 another one; an mL up to 10, and all of more; and so on.
+    ({"code": "J3471", "units": 1680, "dose": "1680", "unit": "units"}, "wrong-band", ("J3472", 2), 1678),
+    (
+        {"code": "J3471", "units": 1680, "dose": "1680", "unit": "units", "ndc": "24208-0002-02"},
+        "wrong-band",
+        ("J3472", 2),
+        1678,
+    ),
+    ({"code": "J1560", "units": 1, "dose": "9", "unit": "mL"}, "wrong-band", ("J1460", 9), -8),
+    ({"code": "J1460", "units": 11, "dose": "11", "unit": "mL"}, "wrong-band", ("J1560", 1), 10),
+    ({"code": "A9516", "units": 15, "dose": "1.5", "unit": "mCi"}, "wrong-band", ("A9509", 2), 13),
     (
         {"code": "J0696", "units": 4, "dose": "1", "unit": "g", "ndc": "0409-3795-01"},
         "wrong-product",

@@ -267,6 +267,39 @@ def test_bands_take_the_code_that_holds_the_dose() -> None:
     assert [row["units"] for row in above] == [None, 1, 1]
 
 
+# A drug, its unit, doses and the units of its code, by hand from the descriptors; what is outside of the limits of the
+# code has none, and says which code holds the dose.
+LIMITED = [
+    ("J3471", "units", {"0.5": 1, "999": 999, "999.000001": None, "1000": None, "1680": None}, "Bill J3472."),
+    ("J3471", "million units", {"0.000999": 999, "0.001": None}, "Bill J3472."),
+    ("24208-0002-02", "units", {"240": 240, "999": 999, "1000": None, "1680": None}, "Bill J3472."),
+    ("24208-0002-02", "mL", {"1.2": 240, "4.995": 999, "5": None}, "Bill J3472."),  # 200 units in 1 mL
+    ("J1460", "mL", {"0.2": 1, "10": 10, "10.1": None}, "Bill J1560."),
+    ("J1560", "mL", {"10": None, "10.1": 1, "25": 1}, "Bill J1460."),
+    ("A9516", "mCi", {"0.1": 1, "0.999": 10, "1": None}, "Bill A9509."),
+    ("A9531", "microcuries", {"100": 100, "100.5": None}, "Bill A9528 or A9529."),
+    ("J0573", "mg", {"3": None, "3.1": 1, "6": 1}, "Bill J0572."),
+]
+
+
+@pytest.mark.parametrize(("drug", "unit", "counted", "way"), LIMITED)
+@pytest.mark.parametrize("kind", [pa.string(), pa.float64(), pa.decimal128(12, 6)])
+def test_the_limits_of_a_code_hold_whatever_its_units_are(
+    drug: str, unit: str, counted: dict[str, int | None], way: str, kind: Any
+) -> None:
+    made = doses(pa.array(counted).cast(kind), drug, unit, (*PLAIN, "modifier"))
+    assert [row["units"] for row in made] == list(counted.values())
+    refused = [row["reason"] for row in made if row["status"] == "refused"]
+    assert refused
+    assert all(why.startswith("OutsideBand: ") and why.endswith(way) for why in refused)
+
+
+def test_a_refusal_says_its_kind_beside_an_ndc_also() -> None:
+    row = {"drug": "J3471", "dose": "1680", "unit": "units", "on": DAY, "ndc": "24208-0002-02"}
+    assert bill([row])[0]["reason"] == bill([row | {"ndc": None}])[0]["reason"]
+    assert bill([row])[0]["reason"].startswith("OutsideBand: J3471 ")
+
+
 def test_a_band_without_end_has_none() -> None:
     assert doses(pa.array([5 * 10**17, 4 * 10**18], pa.int64()), "Q9992")[0]["units"] == 1
     assert doses(pa.array(["5000000000000"]), "Q9992", "g")[0]["units"] == 1

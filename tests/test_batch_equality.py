@@ -13,10 +13,11 @@ import attrs
 import bulk_rows
 import pyarrow as pa
 import pytest
-from shipped import REFERENCE
+from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import convert, routes, spark, vials
+from jcodeunits.amount import decimal_text
 from jcodeunits.batch.record import amount_text
 from jcodeunits.coding.drug_lines import drug_lines
 from jcodeunits.dated import as_date
@@ -55,6 +56,19 @@ def test_rows_of_every_kind_equal_billing_units(seed: int) -> None:
     for row, got in zip(rows, made.select(PLAIN).to_pylist(), strict=True):
         answer = (got["hcpcs"], got["units"], got["status"], kind(got["reason"]))
         assert answer == one_call(row), row
+
+
+def test_every_limit_of_a_code_holds_as_for_one_call() -> None:
+    rows = []
+    for row in (row for row in DRUGS.drugs if row.above is not None or row.through is not None):
+        sizes = [(limit, row.unit) for limit in (row.above, row.through) if limit is not None]
+        for amount, unit in (*sizes, *row.equivalents):
+            for dose in (amount / 2, amount, amount + 1, amount * 3):
+                rows.append({"drug": row.code, "dose": decimal_text(dose), "unit": unit, "on": "2026-03-02"})
+    made = jc.batch.bill(pa.Table.from_pylist(rows), outputs=PLAIN).to_pylist()
+    answers = [(got["hcpcs"], got["units"], got["status"], kind(got["reason"])) for got in made]
+    assert answers == [one_call(row) for row in rows]
+    assert {"billed", "refused"} == {row["status"] for row in made}
 
 
 def encounter(row: dict[str, Any]) -> dict[str, Any]:

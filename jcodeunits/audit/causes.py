@@ -77,5 +77,4 @@ OF_REFUSAL = {
     "InvalidNdc": "product",
     "AmbiguousNdc": "product",
     "UnknownProduct": "product",
-    "drug-unanswered": "other",
 }

@@ -14,7 +14,7 @@ from .. import convert, tables
 from ..amount import MOST_COUNTED, cents, exact, json_number
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
-from ..errors import JcodeunitsError
+from ..errors import JcodeunitsError, OutsideBand
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import PlaceRule
 from ..facts.product_rows import Product
@@ -200,25 +200,27 @@ class Judge:
         return causes.OF_REFUSAL[kind]
 
     def _band(self, line: BilledLine, verdict: Verdict) -> None:
-        """A dose outside the code's band: the band of the same drug that holds it."""
+        """A dose outside the code's limits: the code of the same drug whose limits hold it."""
         row, on = line.row, self.dates[line.row]
         mine = row_of(line.code, on, self.reference)
         if mine is None:
             verdict.unjudged("other")
             return
-        found = []
-        for other in self.book.drugs:
-            if other.ingredient == mine.ingredient and other.basis == "band" and other.period.holds(on):
-                try:
-                    dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
-                    convert.billing_units(other, dose, on, reference=self.reference)
-                    found.append(other)
-                except JcodeunitsError:
-                    continue
+        found = None
+        try:
+            dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
+            convert.billing_units(mine, dose, on, reference=self.reference)
+        except OutsideBand as error:
+            found = [convert.billing_units(code, dose, on, reference=self.reference) for code in error.candidates]
+        except JcodeunitsError:
+            pass
+        if found is None:  # what was refused is the code of the drug or the NDC beside it
+            verdict.unjudged("product")
+            return
         if len(found) == 1:
-            verdict.code, verdict.units = found[0].code, 1
+            verdict.code, verdict.units = found[0].code, found[0].count
             self._counted(line, verdict)
-        verdict.differs("wrong-band", mine.citation, *(other.citation for other in found))
+        verdict.differs("wrong-band", mine.citation, *(other.drug.citation for other in found))
 
     def _product(self, line: BilledLine, verdict: Verdict) -> None:
         """The NDC is of another code: ours is that of the product, where it has one."""

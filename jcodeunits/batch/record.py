@@ -17,7 +17,7 @@ import attrs
 from .. import convert
 from ..amount import MOST_COUNTED, MOST_UNITS, decimal_text, exact
 from ..coding import nameless
-from ..coding.drug_lines import drug_lines
+from ..coding.drug_lines import DrugLines, drug_lines
 from ..dose import Dose
 from ..encounter import CONTAINERS, Administration, Encounter, OpenedProduct, Patient
 from ..errors import EncounterError, JcodeunitsError, quoted
@@ -168,7 +168,7 @@ class Clerk:
         said = [finding.rule for finding in found.findings]
         if found.drug is None or not nameless.FINDINGS.keys().isdisjoint(said):
             # A row has no words for the line of a drug without a code.
-            return One(reason=self._refusal(row, found.findings), findings=joined(said))
+            return One(reason=self._refusal(row, found), findings=joined(said))
         lines = [line for line in found.lines if line.kind == "drug"]
         if not lines:
             return One(reason=_withheld(found.findings), findings=joined(said))
@@ -243,7 +243,7 @@ class Clerk:
             on=row.on, place=place, administrations=(one,), payer=payer, claim=claim, patient=Patient(weight=weight)
         )
 
-    def _refusal(self, row: Row, findings: tuple[Finding, ...]) -> str:
+    def _refusal(self, row: Row, found: DrugLines) -> str:
         """Why there is no answer: the error of `billing_units` where it has one too."""
         if blank(row.ndc):
             try:
@@ -252,7 +252,8 @@ class Clerk:
                 convert.billing_units(row.drug, dose, row.on, row.route, basis, book)
             except JcodeunitsError as error:
                 return reason_of(error, row.on)
-        return _withheld(findings)
+        reason = _withheld(found.findings)
+        return reason if found.why is None else reason.replace("drug-unanswered", type(found.why).__name__, 1)
 
 
 def _withheld(findings: tuple[Finding, ...]) -> str:

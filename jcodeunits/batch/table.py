@@ -16,9 +16,9 @@ from .. import mar
 from ..amount import quotient_up
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
-from ..recipes.cells import BANDED, REFUSED, Cell
+from ..recipes.cells import REFUSED, Cell
 from ..recipes.lines import Parts
-from ..recipes.resolver import BAND, Resolver
+from ..recipes.resolver import Resolver
 from . import columns, frames
 from .details import Details, Work
 from .frames import GIVEN, renamed
@@ -92,7 +92,7 @@ _NONE = np.empty(0, np.int64)
 def solve(plan: Plan, detailed: bool) -> Answers:
     """Units for every row that the integer kernel holds; what a cell refuses is refused; the rest is `left`."""
     top, bottom, least, most = plan.numbers()
-    banded = bool((least > 1).any())
+    limited = bool((least > 1).any())
     units = np.empty(plan.length, np.int64)
     amounts = np.empty(plan.length if detailed else 0, np.int64)
     dose = plan.dose
@@ -102,7 +102,7 @@ def solve(plan: Plan, detailed: bool) -> Answers:
         if detailed:
             amounts[part] = amount
         good = amount <= most[cell]
-        good &= amount >= least[cell] if banded else amount > 0
+        good &= amount >= least[cell] if limited else amount > 0
         made = quotient_up(amount * top[cell], bottom[cell])
         if good.all():
             units[part] = made
@@ -118,8 +118,7 @@ def solve(plan: Plan, detailed: bool) -> Answers:
     refused[rest] = True
     if len(rest):
         state = plan.spread(np.array([cell.state for cell in plan.cells], np.int8))[plan.cell[rest]]
-        outside = (state == BANDED) & (held < BAND)
-        rest = rest[~((held > 0) & ((state == REFUSED) | outside))]
+        rest = rest[(held <= 0) | (state != REFUSED)]
     return Answers(plan, units, amounts, refused, _unsafe(plan), rest)
 
 

@@ -71,6 +71,7 @@ class DrugLines:
     meant: tuple[str, ...] = ()
     not_so: bool = False
     advice: tuple[Finding, ...] = ()
+    why: JcodeunitsError | None = None
 
 
 @attrs.frozen
@@ -169,11 +170,12 @@ class DrugCoding:
             if row is not None and not included:
                 return self._nameless(group, row)
             said = () if included else (_unanswered(error, self.reference),)
-            return DrugLines(group, None, (), said, _left_open(error))
+            return DrugLines(group, None, (), said, _left_open(error), why=error)
         except JcodeunitsError as error:
             unanswered = _unanswered(error, self.reference)
             said = () if included else (without_code(unanswered, error, given[0], self.encounter, self.reference),)
-            return DrugLines(group, None, (), said, _left_open(error), bool(error.fields.get("route")))
+            not_so = bool(error.fields.get("route"))
+            return DrugLines(group, None, (), said, _left_open(error), not_so, why=error)
 
     # -- what was given
 

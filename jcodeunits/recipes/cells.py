@@ -19,7 +19,7 @@ from ..finding import Finding
 
 EPOCH_DAY = dt.date(1970, 1, 1)
 EPOCH = EPOCH_DAY.toordinal()
-FAST, REFUSED, SLOW, BANDED = range(4)
+FAST, REFUSED, SLOW = range(3)
 
 
 def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
@@ -61,8 +61,9 @@ class Unit:
 class Cell:
     """What one combination of drug, route, unit and stretch of days comes to.
 
-    `ratio`: billing units in one of the unit as written, which is `scale` of `unit`. `low`, `high`: limits of a
-    band, in the unit as written (exclusive, inclusive). `findings`: rule ids.
+    `ratio`: billing units in one of the unit as written, which is `scale` of `unit`; 0 where one is billed for the
+    whole dose. `low`, `high`: limits of the code, in the unit as written (exclusive, inclusive), outside of which one
+    call answers. `findings`: rule ids.
     """
 
     state: int

@@ -45,27 +45,13 @@ from ..facts.policy_rows import (
 from ..facts.product_rows import AnotherPackage, Container, Product
 from ..facts.reading_names import read
 from ..facts.reference import Reference
-from ..facts.words import normal
 from ..finding import Finding
 from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
-from .cells import (
-    BANDED,
-    EPOCH,
-    EPOCH_DAY,
-    FAST,
-    REFUSED,
-    SLOW,
-    Cell,
-    Meaning,
-    Unit,
-    is_number,
-    reason_of,
-    whole_numbers,
-)
+from .cells import EPOCH, EPOCH_DAY, FAST, REFUSED, SLOW, Cell, Meaning, Unit, is_number, reason_of, whole_numbers
 
 _MOST = 10**18  # what `Dose.of` takes for a dose
-BAND = 2**62  # k / 2^62 is rounded up to 1 for every k up to it: one unit for the whole dose
+_WHOLE = 2**62  # k / 2^62 is rounded up to 1 for every k up to it: one unit for the whole dose
 
 # The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
 _DECIDING = (
@@ -87,6 +73,14 @@ _DECIDING = (
 def _is_amount(unit: str) -> bool:
     """Whether a unit measures drug, not the volume or the containers that hold it."""
     return dimension(unit) != "volume" and not dimension(unit).endswith("_count")
+
+
+def _of_limits(row: Drug, unit: Unit, measure: convert.Measure, ratio: Fraction) -> Fraction | None:
+    """What one of a unit as written is in the unit of a row's limits; None where the row counts it otherwise."""
+    if measure.way == "band":
+        same = dimension(unit.symbol) == dimension(row.unit)
+        return factor(unit.symbol, row.unit) * unit.scale if same else None
+    return ratio * row.size if row.size is not None and measure.way in ("direct", "activity") else None
 
 
 def _expires(value: Any) -> bool:
@@ -499,16 +493,14 @@ class Resolver:
             return Cell(SLOW) if slow else Cell(REFUSED, row, reason=reason_of(error))
         said = convert.notes(row, unit.notes, self.reference.drugs.reach[1], measure, target.notes, self.reference)
         findings = tuple(note.rule for note in said)
-        if measure.way != "band":
-            ratio *= unit.scale
-            return Cell(FAST, row, ratio, findings=findings, item=target.item, unit=unit.symbol, scale=unit.scale)
-        if dimension(unit.symbol) != dimension(row.unit):
-            return Cell(SLOW)  # a volume of a product that has bands
-        one = factor(unit.symbol, row.unit) * unit.scale
-        low = None if row.above is None else row.above / one
-        high = None if row.through is None else row.through / one
-        why = self._outside(row)
-        return Cell(BANDED, row, Fraction(0), low, high, why, findings, target.item, unit.symbol, unit.scale)
+        ratio *= unit.scale
+        low = high = None
+        if row.above is not None or row.through is not None:
+            one = _of_limits(row, unit, measure, ratio)
+            if one is None:
+                return Cell(SLOW)  # of a volume, or by an equivalence: one call knows
+            low, high = (None if limit is None else limit / one for limit in (row.above, row.through))
+        return Cell(FAST, row, ratio, low, high, "", findings, target.item, unit.symbol, unit.scale)
 
     def _ratio(self, row: Drug, unit: Unit, item: Product | None) -> tuple[convert.Measure, Fraction]:
         """Billing units in one of a unit; a volume counts by the concentration of the product opened."""
@@ -521,15 +513,6 @@ class Resolver:
             measure = convert.measured(row, item.unit)
             return measure, measure.ratio * item.concentration * factor(unit.symbol, "mL")
 
-    def _outside(self, row: Drug) -> str:
-        """Why a dose that the band does not hold is refused, with the bands of the same ingredient."""
-        same = self.book.ingredients.get(normal(row.ingredient), ())
-        bands = dict.fromkeys(f"{r.code} {r.billing_unit}" for r in same if r.basis == "band" and r.unit == row.unit)
-        return (
-            f"OutsideBand: {row.code} ({row.name}) is for {row.billing_unit}; the dose is outside. "
-            f"The bands: {'; '.join(bands)}."
-        )
-
     def numbers(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
         """P, Q, least and largest scaled amount of a cell; nothing fits where the largest is 0."""
         key = (id(cell), scale)
@@ -539,11 +522,9 @@ class Resolver:
         return self._scaled[key]
 
     def _numbers_of(self, cell: Cell, scale: int) -> tuple[int, int, int, int]:
-        if cell.state == FAST:
-            top, bottom, most = whole_numbers(cell.ratio, scale)
-            return top, bottom, 1, min(most, _MOST * 10**scale)
-        if cell.state == BANDED:
-            low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
-            high = BAND if cell.high is None else int(cell.high * 10**scale // 1)
-            return 1, BAND, min(low, 2**62), min(high, BAND)
-        return 0, 1, 1, 0
+        if cell.state != FAST:
+            return 0, 1, 1, 0
+        top, bottom, most = whole_numbers(cell.ratio, scale) if cell.ratio else (1, _WHOLE, _WHOLE)
+        low = 1 if cell.low is None else int(cell.low * 10**scale // 1) + 1
+        high = _MOST * 10**scale if cell.high is None else int(cell.high * 10**scale // 1)
+        return top, bottom, min(low, 2**62), min(most, high, _MOST * 10**scale)
