@@ -27,9 +27,8 @@ def bill(frame: Any, outputs: Sequence[str] = OUTPUTS, reference: Reference | No
     `BatchError` at once where a column is missing or taken, and, when a task runs, for a
     dose of type float.
     """
-    names = list(frame.columns)
-    check_columns(names, outputs)
-    wanted, book = tuple(outputs), Reference.of(reference)
+    names, wanted, book = list(frame.columns), tuple(outputs), Reference.of(reference)
+    check_columns(names, book, wanted)
     given = zip(renamed(names, wanted), frame.schema.fields, strict=True)
     passed = [type(field)(name, field.dataType, field.nullable, field.metadata) for name, field in given]
     schema = type(frame.schema)([*passed, *_fields(wanted)])

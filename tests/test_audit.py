@@ -309,7 +309,7 @@ def test_a_file_in_which_claims_stand_together_goes_through_bit_by_bit(
     monkeypatch.setattr(batch_files, "_CSV_BLOCK", 4096)
     reads = []
     judge_one = audit._judge
-    monkeypatch.setattr(audit, "_judge", lambda table, biller: reads.append(table.num_rows) or judge_one(table, biller))
+    monkeypatch.setattr(audit, "_judge", lambda table, *rest: reads.append(table.num_rows) or judge_one(table, *rest))
     for listed, whole in ((rows, False), (apart, True)):
         table = as_lines(listed)
         source, target = tmp_path / f"lines{ending}", tmp_path / "judged.parquet"

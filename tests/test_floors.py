@@ -52,6 +52,7 @@ FLOORS = {
     "facts.own": 9,
     "facts.reference": 10,
     "facts.search": 10,
+    "headings": 11,
     "convert": 11,
     "encounter": 11,
     "keys": 5,

@@ -583,6 +583,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "documentation",
         "edits",
         "fees",
+        "headings",
         "limits",
         "modifiers",
         "needed_modifiers",

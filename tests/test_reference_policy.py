@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shipped import FOLDER, POLICY, rows_of
+from shipped import FOLDER, POLICY, REFERENCE, rows_of
 
 from jcodeunits.facts.code_uses import code_use, needed_modifiers, unclassified
 from jcodeunits.facts.policy import in_effect
@@ -30,6 +30,7 @@ from jcodeunits.facts.policy_rows import (
     Edit,
     Element,
     Fee,
+    Heading,
     Limit,
     Modifier,
     NeededModifier,
@@ -45,6 +46,7 @@ from jcodeunits.facts.policy_rows import (
     Unclassified,
     plays,
 )
+from jcodeunits.headings import meant
 from jcodeunits.refresh import policy_tables
 
 ON = "2026-03-02"
@@ -679,6 +681,7 @@ ASK: dict[type, Any] = {
         code_use(p, r.first, r.effective, _payer(r), _claim(r))
         in (r, *(row for row in rows_of(CodeUse) if row.payer == _payer(r)))
     ),
+    Heading: lambda _, r: meant([r.heading], [r.column], r.of, REFERENCE) == {r.heading: r.column},
     PayerWord: lambda p, r: r.payer in p.payers(),
     Topic: lambda _, r: in_effect([r], r.effective) is r,
     Unclassified: lambda p, r: unclassified(p, r.kinds, r.routes[0], ON, _claim(r)) == r,

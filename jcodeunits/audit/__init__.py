@@ -28,9 +28,10 @@ from ..batch import columns, files
 from ..batch.frames import arrow
 from ..batch.joints import numbered
 from ..batch.stream import run_stream
-from ..batch.table import KEYED, THREADS, Biller, need_columns
+from ..batch.table import KEYED, THREADS, Biller
 from ..errors import BatchError
 from ..facts.reference import Reference
+from ..headings import need_columns, unread
 from ..recipes.resolver import Resolver
 from . import causes
 from .agreement import agreeing
@@ -75,19 +76,20 @@ _MOST = 2**62
 _READ = tuple(name for name in (*REQUIRED, *OPTIONAL) if name not in ("line", "modifiers"))
 
 
-def judge(table: Any, *, reference: Reference | None = None) -> Any:
+def judge(table: Any, *, reference: Reference | None = None, date_format: str | None = None) -> Any:
     """Judge the lines of an Arrow table (or of a frame that speaks Arrow); the same rows, in the same order.
 
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
     ndc_quantity, container, containers, container_amount, discarded, payer, place, claim_type. Appended: verdict
     (`agrees`, `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc,
     difference_units, difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated
-    by bars), citation. Raises `BatchError` where a column is missing or doubled.
+    by bars), citation. `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`. Raises
+    `BatchError` where a column is missing or doubled.
     """
-    given = arrow(table)
-    check_columns(given.column_names)
-    with _biller(Reference.of(reference)) as biller:
-        made = _judge(given, biller)
+    given, book = arrow(table), Reference.of(reference)
+    check_columns(given.column_names, book)
+    with _biller(book) as biller:
+        made = _judge(given, biller, columns.date_pattern(date_format))
     for name, kind in TYPES.items():
         made = made.set_column(made.column_names.index(name), name, made[name].cast(kind))
     return made
@@ -99,9 +101,9 @@ def _biller(reference: Reference) -> Iterator[Biller]:
         yield Biller(Resolver(reference), pool, ANSWERS)
 
 
-def _judge(given: Any, biller: Biller) -> Any:
+def _judge(given: Any, biller: Biller, dates: str) -> Any:
     """A table with the answers appended, in its own order."""
-    made = columns.readable(given, _READ)
+    made = columns.readable(given, _READ, dates)
     order, starts = _groups(made)
     made = made if _ascends(order) else made.take(pa.array(order))
     parts = []
@@ -129,6 +131,7 @@ def judge_file(
     reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
+    date_format: str | None = None,
     progress: bool | None = None,
     sample: int = 0,
     by: str = "cause",
@@ -137,25 +140,28 @@ def judge_file(
     """Judge a file of billed lines (CSV, Parquet or spreadsheet; `-` is standard input) and sum it up.
 
     With a target the judged lines are written there, whole or not at all. Where the lines of a claim stand together
-    the file goes through line by line; where they do not, or on standard input, it is held in memory. `progress`
-    shows a bar on standard error (None: only on a terminal). With `sample` above 0 the target holds a sample for a
-    reviewer instead: at most so many lines of each cause, code or verdict (`by`), the same for the same file. `page`
-    (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
+    the file goes through line by line; where they do not, or on standard input, it is held in memory. `date_format` as
+    for `judge`. `progress` shows a bar on standard error (None: only on a terminal). With `sample` above 0 the target
+    holds a sample for a reviewer instead: at most so many lines of each cause, code or verdict (`by`), the same for the
+    same file. `page` (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
     """
-    book = Reference.of(reference)
+    book, dates = Reference.of(reference), columns.date_pattern(date_format)
 
     def summed(way: Callable[[files.OpenedInput], Iterator[Any]]) -> Sum:
         """Everything once through, in the tables that `way` makes of the file."""
         sums = Sum(book, sample, by)
         check_files(source, target, page, book)
         opened = files.open_source(source, (*KEYED, "code", "modifiers", "ndc_qualifier"), encoding)
-        check_columns(opened.schema.names, opened.name)
+        check_columns(opened.schema.names, book, opened.name)
+        sums.unread = unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "lines", book)
         schema = opened.schema
         for name, kind in TYPES.items():
             schema = schema.append(pa.field(name, kind))
         opened = attrs.evolve(opened, tables=way(opened))
         with _biller(book) as biller:
-            run_stream(opened, None if sample else target, _counted(biller, sums), schema, spreadsheet_safe, progress)
+            run_stream(
+                opened, None if sample else target, _counted(biller, sums, dates), schema, spreadsheet_safe, progress
+            )
         if sample and target is not None:
             with files.open_target(target, schema, spreadsheet_safe=spreadsheet_safe) as write:
                 write(pa.Table.from_pylist(list(sums.sample()), schema))
@@ -168,20 +174,20 @@ def judge_file(
     return sums.finish(source, target, page)
 
 
-def _counted(biller: Biller, sums: Sum) -> Callable[[Any], Any]:
+def _counted(biller: Biller, sums: Sum, dates: str) -> Callable[[Any], Any]:
     """Judges a table and counts what came of it."""
 
     def work(table: Any) -> Any:
-        made = _judge(table, biller)
+        made = _judge(table, biller, dates)
         sums.add(made)
         return made.unify_dictionaries()
 
     return work
 
 
-def check_columns(names: Sequence[str], file: str = "The table") -> None:
+def check_columns(names: Sequence[str], reference: Reference, file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
-    need_columns(names, REQUIRED, OPTIONAL, file)
+    need_columns(names, REQUIRED, OPTIONAL, file, "lines", reference)
     wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
     if wrong:
         raise BatchError(

@@ -25,9 +25,8 @@ import pyarrow as pa
 
 from .. import units
 from ..amount import cents, decimal_text, exact, round_up
-from ..batch import files
+from ..batch import columns, files
 from ..batch.frames import arrow
-from ..batch.table import need_columns
 from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
@@ -38,6 +37,7 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
+from ..headings import meant, need_columns
 from ..quantity import ndc_quantity
 from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
@@ -57,42 +57,6 @@ TYPES = {
 }
 OUTPUTS = tuple(TYPES)
 
-# What the extracts of large record systems call the columns, as they are compared.
-NAMES = {
-    "chargecode": "item",
-    "cdm": "item",
-    "cdmcode": "item",
-    "itemid": "item",
-    "eapid": "item",
-    "erxid": "item",
-    "hcpcs": "code",
-    "hcpcscode": "code",
-    "cpt": "code",
-    "cptcode": "code",
-    "billingcode": "code",
-    "multiplier": "units_per_charge",
-    "billingmultiplier": "units_per_charge",
-    "hcpcsunits": "units_per_charge",
-    "unitspercharge": "units_per_charge",
-    "conversionfactor": "units_per_charge",
-    "chargeunit": "charge_unit",
-    "unitofcharge": "charge_unit",
-    "dispenseunit": "charge_unit",
-    "uom": "charge_unit",
-    "ndcnumber": "ndc",
-    "ndccode": "ndc",
-    "ndcunit": "ndc_qualifier",
-    "ndcuom": "ndc_qualifier",
-    "ndcqty": "ndc_quantity",
-    "ndcunits": "ndc_quantity",
-    "effectivedate": "on",
-    "unitprice": "price",
-    "annualvolume": "volume",
-    "chargesperyear": "volume",
-    "desc": "description",
-    "drugname": "description",
-}
-
 
 @attrs.define(eq=False)
 class _JudgedRow(Judged):
@@ -105,7 +69,7 @@ class _JudgedRow(Judged):
     difference: Fraction | None = None
 
 
-def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) -> Any:
+def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, date_format: str | None = None) -> Any:
     """Judge a charge table; the same rows in the same order with the answers behind them, as an Arrow table.
 
     `on` is the day for rows that say none. Columns wanted: item, code, units_per_charge, charge_unit; optional:
@@ -114,9 +78,11 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None) 
     expected_ndc_qualifier, expected_ndc_quantity, expected_later (code and units of one charge on each later day on
     which they change, as far as the reference reaches), difference_amount (dollars for the volume, where a payment
     limit of the day is known: a national estimate), cause, citation. A row without a payer is judged for no payer
-    in particular, its money and NDC as for Medicare. Raises `BatchError` where a column is missing or doubled.
+    in particular, its money and NDC as for Medicare. A column may have the name that extracts give it (`headings.csv`);
+    `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is missing or doubled.
     """
-    return _judged(_named(arrow(frame), "The table"), as_date(on), Reference.of(reference))
+    book = Reference.of(reference)
+    return _judged(_named(arrow(frame), "The table", book), as_date(on), columns.date_pattern(date_format), book)
 
 
 def chargemaster_file(
@@ -127,6 +93,7 @@ def chargemaster_file(
     reference: Reference | None = None,
     spreadsheet_safe: bool = False,
     encoding: str = "utf-8",
+    date_format: str | None = None,
     sample: int = 0,
     by: str = "cause",
     page: str | Path | None = None,
@@ -135,13 +102,13 @@ def chargemaster_file(
 
     `sample`, `by` and `page` as for the audit of lines (`judge_file`).
     """
-    book = Reference.of(reference)
+    book, dates = Reference.of(reference), columns.date_pattern(date_format)
     made = Sum(book, sample, by)
     check_files(source, target, page, book)
     opened = files.open_source(source, (), encoding)
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
-    judged = _judged(_named(whole, opened.name), as_date(on), book)
+    judged = _judged(_named(whole, opened.name, book), as_date(on), dates, book)
     made.add(judged)
     if target is not None:
         with files.open_target(target, judged.schema, spreadsheet_safe=spreadsheet_safe) as put:
@@ -149,25 +116,23 @@ def chargemaster_file(
     return made.finish(source, target, page)
 
 
-def _named(table: Any, file: str) -> Any:
+def _named(table: Any, file: str, reference: Reference) -> Any:
     """The table with our names for the columns that an extract calls otherwise."""
-    known = {*REQUIRED, *OPTIONAL}
-    names = [
-        name if name in known else NAMES.get("".join(c for c in name.casefold() if c.isalnum()), name)
-        for name in table.column_names
-    ]
-    need_columns(names, REQUIRED, OPTIONAL, file)
-    wrong = sorted({name for name in names if (name in known and names.count(name) > 1) or name in OUTPUTS})
-    if wrong:
-        raise BatchError(
-            f"{file}: the column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
-            place=", ".join(wrong),
-        )
+    ours = (*REQUIRED, *OPTIONAL)
+    found = meant(table.column_names, ours, "charges", reference)
+    names = [found.get(name, name) for name in table.column_names]
+    need_columns(names, REQUIRED, OPTIONAL, file, "charges", reference)
+    for name, column in zip(table.column_names, names, strict=True):
+        if column in OUTPUTS or (column in ours and names.count(column) > 1):
+            raise BatchError(
+                f"{file}: the column {name} is there twice, or named like an answer. Rename or drop it.", place=name
+            )
     return table.rename_columns(names)
 
 
-def _judged(table: Any, on: dt.date, reference: Reference) -> Any:
-    rows = [_judge(row, on, reference) for row in table.to_pylist()]
+def _judged(table: Any, on: dt.date, dates: str, reference: Reference) -> Any:
+    read = columns.readable(table, (*REQUIRED, *OPTIONAL), dates)
+    rows = [_judge(row, on, reference) for row in read.to_pylist()]
     for name, values in _columns(rows).items():
         table = table.append_column(name, pa.array(values, TYPES[name]))
     return table

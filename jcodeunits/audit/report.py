@@ -19,6 +19,7 @@ from ..batch import columns, files
 from ..batch.targets import keep_apart
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
+from ..headings import note_of
 from ..shown import Shown
 from . import causes
 
@@ -61,6 +62,7 @@ class Report(Shown):
     edition: str
     fingerprint: str
     sample: tuple[dict[str, Any], ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -93,6 +95,7 @@ class Report(Shown):
             parts.append(show.text_table(("not judged", "lines", "because"), rows, ("lines",), width))
         if any(row.amount is not None for row in self.by_cause):
             parts.append(textwrap.fill(show.NATIONAL, width))
+        parts += [textwrap.fill(says, width) for says in note_of(self.unread)]
         return "\n\n".join((*parts, self.edition))
 
     def page(self) -> str:
@@ -154,6 +157,7 @@ class Sum:
             says = f"A sample is taken by {', '.join(BY)}, of 1 row or more each; {sample} by {quoted(by)} is none."
             raise BatchError(says, place="sample")
         self.reference, self.size, self.by = reference, sample, by
+        self.unread: tuple[str, ...] = ()
         self.verdicts: Counter[str] = Counter()
         self._unjudged: Counter[str] = Counter()
         self._causes: dict[str, _Tally] = defaultdict(_Tally)
@@ -218,6 +222,7 @@ class Sum:
             book.edition,
             book.fingerprint,
             self.sample(),
+            self.unread,
         )
 
     def finish(self, source: str | Path, target: str | Path | None, page: str | Path | None) -> Report:

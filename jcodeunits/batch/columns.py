@@ -7,6 +7,8 @@ plain decimal, is marked with 0 and answered by the one-call path.
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -40,15 +42,17 @@ def whole(column: Any) -> Any:
     return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
 
 
-def readable(table: Any, names: Iterable[str]) -> Any:
+def readable(table: Any, names: Iterable[str], dates: str = "") -> Any:
     """The table with these columns as single values: encodings undone, bytes as the text that they are.
 
-    Raises `BatchError` for a column whose type holds no single value, or none that a row could say.
+    `dates` is how the days of `on` are written where not as ISO (`date_pattern`): they become days. Raises `BatchError`
+    for a column whose type holds no single value, or none that a row could say.
     """
     for name in names:
         if name in table.column_names:
             column = table[name]
             made = _single(column, name)
+            made = _as_days(made, dates) if dates and name == "on" and is_text(made.type) else made
             if made is not column:
                 table = table.set_column(table.column_names.index(name), name, made)
     return table
@@ -76,6 +80,18 @@ def _single(column: Any, name: str) -> Any:
             says = f"Column {name!r} is {inner}, and its bytes are no text in UTF-8. Give text."
             raise BatchError(says, place=name) from None
     return _in_calendar(column, inner, name) if pa.types.is_date(inner) or pa.types.is_timestamp(inner) else column
+
+
+def _as_days(column: Any, written: str) -> Any:
+    """A column of text with the days written so as ISO; what is none stays as it stands."""
+
+    def iso(value: str | None) -> str | None:
+        with contextlib.suppress(ValueError):
+            return str(dt.datetime.strptime((value or "").strip(), written).date())  # noqa: DTZ007 - a day has no zone
+        return value
+
+    found = keys(column)
+    return pa.chunked_array([pa.array(map(iso, found.values), pa.string()).take(pa.array(found.index))])
 
 
 def text_of(column: Any) -> Any:

@@ -23,14 +23,14 @@ class Days:
     and the newest date.
     """
 
-    def __init__(self, column: Any, bounds: Any, written: str, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, column: Any, bounds: Any, pool: ThreadPoolExecutor) -> None:
         numbers, keys = columns.days(column)
         if keys is None:
             low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, -1)
             self._index, self._days, reasons = numbers - low, np.arange(low, high + 1), [""] * (high + 1 - low)
         else:
             self._index, used = joint([(keys.index, len(keys.values))], pool)
-            read = [read_day(keys.values[n], written) for (n,) in used.tolist()]
+            read = [read_day(keys.values[n]) for (n,) in used.tolist()]
             self._days, reasons = np.array([day for day, _ in read], np.int64), [why for _, why in read]
         self.bad = [why for why in reasons if why]
         wrong = np.array(reasons, np.object_) != ""
@@ -64,7 +64,7 @@ class Plan:
     `cells` it comes to.
     """
 
-    def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor, dates: str = "") -> None:
+    def __init__(self, table: Any, resolver: Resolver, pool: ThreadPoolExecutor) -> None:
         self.resolver, self.pool, self.length = resolver, pool, table.num_rows
         self.ndc = texts(optional(table, "ndc"))
         self.drug = paired(columns.keys(table["drug"]), self.ndc)
@@ -73,7 +73,7 @@ class Plan:
         self.unit = optional(table, "unit")
         self.route = optional(table, "route")
         self.dose: Amounts = columns.amounts(table["dose"], "dose")
-        self.days = Days(table["on"], resolver.bounds, dates, pool)
+        self.days = Days(table["on"], resolver.bounds, pool)
         keyed = [(keys.index, len(keys.values)) for keys in (self.drug, self.route, self.unit)]
         self.cell, combinations = joint([*keyed, (self.days.stretch, self.days.count)], pool)
         self.parts = combinations.T

@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from ..errors import shortened
 from ..facts.reference import Reference
+from ..headings import note_of, unread
 from ..recipes.resolver import Resolver
 from .files import OpenedInput, open_source, open_target
-from .table import KEYED, OUTPUTS, THREADS, Biller, check_columns, schema_of
+from .table import KEYED, OPTIONAL, OUTPUTS, REQUIRED, THREADS, Biller, check_columns, schema_of
 from .targets import keep_apart
 
 
@@ -27,7 +28,7 @@ class Summary:
     """What came of a file: rows, how many were billed, how many refused and why, the dates and the data used.
 
     `refusals` counts rows by kind of refusal, the most frequent first; `oldest` and `newest` are dates of
-    service; `seconds` is the time it took.
+    service; `seconds` is the time it took; `unread` are columns that passed through but look like one that is read.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Summary:
     seconds: float
     edition: str
     fingerprint: str
+    unread: tuple[str, ...] = ()
 
     @property
     def refused(self) -> int:
@@ -65,6 +67,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "edition": self.edition,
             "fingerprint": self.fingerprint,
+            "unread": list(self.unread),
         }
 
     def __str__(self) -> str:
@@ -93,7 +96,7 @@ class Summary:
         lines += [f"{label:<{width}}  {count:>{digits},}" for label, count in counts]
         if self.oldest and self.newest:
             lines.append(f"dates of service {self.oldest} to {self.newest}")
-        return "\n".join((*lines, self.edition))
+        return "\n".join((*lines, *note_of(self.unread), self.edition))
 
 
 def bill_file(
@@ -119,7 +122,7 @@ def bill_file(
     book = Reference.of(reference)
     keep_apart(source, target, book)
     opened = open_source(source, KEYED, encoding)
-    check_columns(opened.schema.names, file=opened.name)
+    check_columns(opened.schema.names, book, file=opened.name)
     with ThreadPoolExecutor(THREADS) as pool:
         biller = Biller(Resolver(book), pool, date_format=date_format)
         run_stream(opened, target, biller.bill, schema_of(opened.schema, OUTPUTS), spreadsheet_safe, progress)
@@ -135,6 +138,7 @@ def bill_file(
         time.monotonic() - began,
         biller.reference.edition,
         biller.reference.fingerprint,
+        unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "administrations", book),
     )
 
 
@@ -146,9 +150,10 @@ def bill_stream(source: Any, *, reference: Reference | None = None, outputs: Seq
     missing or taken.
     """
     opened = source if isinstance(source, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(source)
-    check_columns(opened.schema.names, outputs)
+    book = Reference.of(reference)
+    check_columns(opened.schema.names, book, outputs)
     schema = schema_of(opened.schema, outputs)
-    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, Reference.of(reference), outputs))
+    return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, book, outputs))
 
 
 def _billed(batches: Iterable[Any], schema: Any, reference: Reference, outputs: Sequence[str]) -> Iterator[Any]:

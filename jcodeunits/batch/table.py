@@ -16,6 +16,7 @@ from .. import mar
 from ..amount import quotient_up
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
+from ..headings import need_columns
 from ..recipes.cells import REFUSED, Cell
 from ..recipes.lines import Parts
 from ..recipes.resolver import Resolver
@@ -224,29 +225,21 @@ def bill(
     Raises `BatchError` where a column is missing, and for a lazy frame.
     """
     given, back = frames.opened(table, (*REQUIRED, *OPTIONAL))
-    check_columns(given.column_names, outputs)
+    book = Reference.of(reference)
+    check_columns(given.column_names, book, outputs)
     with ThreadPoolExecutor(THREADS) as pool:
-        made = Biller(Resolver(Reference.of(reference)), pool, outputs, date_format).bill(given)
+        made = Biller(Resolver(book), pool, outputs, date_format).bill(given)
     return cast("Frame", back(made, outputs))
 
 
-def need_columns(names: Sequence[str], required: Sequence[str], optional: Sequence[str], file: str) -> None:
-    """Raise `BatchError` where a column that is required is missing."""
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise BatchError(
-            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
-            f"{', '.join(names) or 'none'}. Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
-            place=", ".join(missing),
-        )
-
-
-def check_columns(names: Sequence[str], outputs: Sequence[str] = OUTPUTS, file: str = "The table") -> None:
+def check_columns(
+    names: Sequence[str], reference: Reference, outputs: Sequence[str] = OUTPUTS, file: str = "The table"
+) -> None:
     """Raise `BatchError` where a column is missing or doubled, or has the name that another is given."""
     unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown:
         raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
-    need_columns(names, REQUIRED, OPTIONAL, file)
+    need_columns(names, REQUIRED, OPTIONAL, file, "administrations", reference)
     doubled = sorted({name for name in names if list(names).count(name) > 1})
     taken = [f"{GIVEN}{name}" for name in outputs if name in names and f"{GIVEN}{name}" in names]
     if doubled or taken:
@@ -298,11 +291,11 @@ class Biller:
         detailed = not _PLAIN.issuperset(self.outputs) or any(name in table.column_names for name in DETAILS)
         if detailed:
             self.resolver.detail()
-        given = columns.readable(table, (name for name in (*REQUIRED, *OPTIONAL) if name != "id"))
+        given = columns.readable(table, (name for name in (*REQUIRED, *OPTIONAL) if name != "id"), self.dates_written)
         dose, unit = columns.apart(given["dose"], given["unit"] if "unit" in given.column_names else None)
         read = given.set_column(given.column_names.index("dose"), "dose", dose)
         read = read.drop_columns(["unit"] if "unit" in given.column_names else []).append_column("unit", unit)
-        plan = Plan(read, self.resolver, self.pool, self.dates_written)
+        plan = Plan(read, self.resolver, self.pool)
         answers = solve(plan, detailed)
         work = Work(given, plan, self.parts) if detailed or len(answers.left) else None
         details = _detail(answers, work) if detailed and work is not None else None

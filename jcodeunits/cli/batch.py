@@ -31,7 +31,7 @@ def batch(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.batch import bill_file
 
     reference, folders = facts(args)
-    summary = bill_file(date_format=args.date_format, progress=shown(args), **files_of(args, reference))
+    summary = bill_file(progress=shown(args), **files_of(args, reference))
     return int(not summary.ok), summed_up(summary, args, folders)
 
 
@@ -39,7 +39,6 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(batch)
     add_files(made, needed=True)
-    made.add_argument("--date-format", metavar="FORM", help="of dates that are not ISO: MM/DD/YYYY, DD.MM.YYYY ...")
     return made
 
 
@@ -53,6 +52,7 @@ def add_files(made: Parser, needed: bool) -> None:
     made.add_argument("--spreadsheet-safe", action="store_true", help=safe)
     add_facts(made)
     made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
+    made.add_argument("--date-format", metavar="FORM", help="of dates that are not ISO: MM/DD/YYYY, DD.MM.YYYY ...")
     made.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json(made)
 
@@ -60,7 +60,8 @@ def add_files(made: Parser, needed: bool) -> None:
 def files_of(args: Any, reference: Reference) -> dict[str, Any]:
     """What the verbs in bulk hand over: the files, how they are written, the facts."""
     named = {"source": args.file, "target": args.output, "encoding": args.encoding}
-    return {**named, "spreadsheet_safe": args.spreadsheet_safe, "reference": reference}
+    how = {"date_format": args.date_format, "spreadsheet_safe": args.spreadsheet_safe}
+    return {**named, **how, "reference": reference}
 
 
 def shown(args: Any) -> bool | None:

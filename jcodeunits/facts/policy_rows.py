@@ -333,6 +333,21 @@ class Topic(PolicyRow):
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+class Heading(PolicyRow):
+    """What an extract calls a column that is read here.
+
+    `heading` is its letters and figures, small; `of` the kind of table (what was given, billed lines, a charge table).
+    """
+
+    TABLE: ClassVar[str] = "headings"
+    KEY: ClassVar[tuple[str, ...]] = ("heading", "of")
+
+    heading: str = column(text)
+    of: str = column(choice("administrations", "lines", "charges"))
+    column: str = column(text)
+
+
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
 class PayerWord(PolicyRow):
     """A word in the name of a payer without rows of its own, and the payer whose rows come nearest."""
 
@@ -475,6 +490,7 @@ TABLES: tuple[type[Any], ...] = (
     Edit,
     Element,
     Fee,
+    Heading,
     Limit,
     Modifier,
     NeededModifier,

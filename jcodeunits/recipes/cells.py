@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterable
 from fractions import Fraction
@@ -95,12 +94,9 @@ def joined(rules: Iterable[str]) -> str:
     return "|".join(sorted(set(rules)))
 
 
-def read_day(value: Any, written: str = "") -> tuple[int, str]:
-    """Days since 1970 of a date, or the reason why it is none; `written` as `date_pattern` has it, else ISO."""
+def read_day(value: Any) -> tuple[int, str]:
+    """Days since 1970 of a date, or the reason why it is none."""
     try:
-        if written and isinstance(value, str):
-            with contextlib.suppress(ValueError):
-                value = dt.datetime.strptime(value.strip(), written).date()  # noqa: DTZ007 - a day has no zone
         return as_date(value).toordinal() - EPOCH, ""
     except JcodeunitsError as error:
         return 0, reason_of(error)

@@ -1,0 +1,50 @@
+"""What an extract calls the columns that are read here: ours in other letters, or a heading of `headings.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from .errors import BatchError
+from .facts.policy_rows import Heading
+from .facts.reference import Reference
+
+
+def meant(names: Collection[str], ours: Sequence[str], of: str, reference: Reference) -> dict[str, str]:
+    """The names that mean a column of ours which is not there, each with that column; `of` is the kind of table.
+
+    >>> meant(["NDC", "Charge Code", "room"], ["item", "ndc"], "charges", Reference.shipped())
+    {'NDC': 'ndc', 'Charge Code': 'item'}
+    """
+    known = {row.heading: row.column for row in reference.policy.rows(Heading) if row.of == of}
+    known |= {_plain(name): name for name in ours}
+    lacking = set(ours).difference(names)
+    return {name: known[_plain(name)] for name in names if name not in ours and known.get(_plain(name)) in lacking}
+
+
+def unread(names: Collection[str], ours: Sequence[str], of: str, reference: Reference) -> tuple[str, ...]:
+    """The columns that pass through unread but look like one of ours that is not there, each with its name here."""
+    return tuple(f"{name} (here {column})" for name, column in meant(names, ours, of, reference).items())
+
+
+def note_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """What a summary says of the columns that were not read, if there are any."""
+    return (f"not read: {', '.join(columns)}; rename what was meant",) if columns else ()
+
+
+def need_columns(
+    names: Sequence[str], required: Sequence[str], optional: Sequence[str], file: str, of: str, reference: Reference
+) -> None:
+    """Raise `BatchError` where a column that is required is missing, with those that look like it."""
+    missing = [name for name in required if name not in names]
+    if missing:
+        like = [f"{name} to {column}" for name, column in meant(names, (*required, *optional), of, reference).items()]
+        rename = f" Rename {', '.join(like)}." if like else ""
+        raise BatchError(
+            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
+            f"{', '.join(names) or 'none'}.{rename} Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
+            place=", ".join(missing),
+        )
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())

@@ -1,0 +1,118 @@
+"""Columns under the names that extracts give them: read in a charge table, named in a refusal, said where unread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from shipped import rows_of, with_own
+
+import jcodeunits as jc
+import jcodeunits.batch.table
+from jcodeunits import audit
+from jcodeunits.audit import chargemaster
+from jcodeunits.cli import main
+from jcodeunits.errors import BatchError
+from jcodeunits.facts.policy_rows import Heading
+
+COLUMNS = {
+    "administrations": (*jcodeunits.batch.table.REQUIRED, *jcodeunits.batch.table.OPTIONAL),
+    "lines": (*audit.REQUIRED, *audit.OPTIONAL),
+    "charges": (*chargemaster.__globals__["REQUIRED"], *chargemaster.__globals__["OPTIONAL"]),
+}
+
+# Ketorolac: 30 mg in 1 mL, the code counts 15 mg, so a charge of 1 mL is 2 units and 1 mL on the NDC line.
+CHARGE = {
+    "item": "1001",
+    "code": "J1885",
+    "units_per_charge": "2",
+    "charge_unit": "1 mL",
+    "ndc": "00409-3795-01",
+    "ndc_qualifier": "UN",
+    "ndc_quantity": "1",
+}
+EXTRACTS = [
+    ("Item", "Code", "Units Per Charge", "Charge Unit", "NDC", "NDC Qualifier", "NDC Quantity"),
+    ("CDM Code", "HCPCS", "Billing Units", "Unit of Measure", "NDC", "NDC UOM", "NDC Qty"),
+    ("CHARGE_CODE", "HCPCS_CODE", "HCPCS_UNITS", "UOM", "NDC_NUMBER", "NDC_UNIT", "NDC_UNITS"),
+    ("EAP ID", "CPT/HCPCS", "Billing Multiplier", "Dispense Unit", "NDC Code", "NDC Unit of Measure", "NDC Qty"),
+    ("Charge #", "CPT Code", "Conversion Factor", "Charge UOM", "NDC 11", "NDC Unit", "NDC Units"),
+]
+
+
+def test_every_heading_means_a_column_that_is_read() -> None:
+    assert [row for row in rows_of(Heading) if row.column not in COLUMNS[row.of]] == []
+
+
+@pytest.mark.parametrize("names", EXTRACTS[:4], ids=lambda names: names[0])
+def test_a_charge_table_is_judged_under_the_names_of_an_extract(names: tuple[str, ...]) -> None:
+    table = pa.table({name: [cell] for name, cell in zip(names, CHARGE.values(), strict=True)})
+    (row,) = chargemaster(table, on="2026-03-02").to_pylist()
+    assert (row["verdict"], row["expected_ndc_qualifier"], row["cause"]) == ("differs", "ML", "ndc-qualifier")
+
+
+def test_a_name_that_nobody_knows_is_asked_for_beside_those_that_are_meant() -> None:
+    table = pa.table({name: [cell] for name, cell in zip(EXTRACTS[4], CHARGE.values(), strict=True)})
+    with pytest.raises(BatchError, match="lacks the column item; it has Charge #, code, units_per_charge"):
+        chargemaster(table, on="2026-03-02")
+
+
+def test_a_heading_of_the_site_is_read(tmp_path: Path) -> None:
+    (tmp_path / "headings.csv").write_text("heading,of,column\ncharge,charges,item\n")
+    table = pa.table({name: [cell] for name, cell in zip(EXTRACTS[4], CHARGE.values(), strict=True)})
+    (row,) = chargemaster(table, on="2026-03-02", reference=with_own(tmp_path)).to_pylist()
+    assert row["cause"] == "ndc-qualifier"
+
+
+def test_two_columns_that_mean_one_are_refused() -> None:
+    table = pa.table(
+        {**{name: [cell] for name, cell in CHARGE.items() if name != "item"}, "CDM": ["1"], "Item ID": ["2"]}
+    )
+    with pytest.raises(BatchError, match="the column CDM is there twice"):
+        chargemaster(table, on="2026-03-02")
+
+
+def test_a_refusal_says_how_to_rename_and_renamed_so_it_is_billed() -> None:
+    given = pa.table({"Medication": ["ketorolac"], "Dose": ["30"], "Dose Unit": ["mg"], "Admin Date": ["2026-03-02"]})
+    with pytest.raises(BatchError) as why:
+        jc.batch.bill(given)
+    said = "Rename Medication to drug, Dose to dose, Dose Unit to unit, Admin Date to on."
+    assert said in str(why.value)
+    names = dict(pair.split(" to ") for pair in said.removeprefix("Rename ").rstrip(".").split(", "))
+    made = jc.batch.bill(given.rename_columns([names[name] for name in given.column_names]))
+    assert made.select(["hcpcs", "units"]).to_pylist() == [{"hcpcs": "J1885", "units": 2}]
+
+
+def test_a_column_that_passes_through_but_looks_like_ours_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "given.csv"
+    given.write_text("drug,dose,unit,on,NDC,Wasted,room\nketorolac,30,mg,2026-03-02,0409-3795-01,,4\n")
+    assert main(["batch", str(given), "-o", str(tmp_path / "billed.csv"), "--quiet"]) == 0
+    assert "not read: NDC (here ndc), Wasted (here discarded); rename what was meant" in capsys.readouterr().out
+    billed = tmp_path / "lines.csv"
+    billed.write_text("claim,line,code,units,modifiers,on,dose,unit,NDC\n1,1,J1885,2,,2026-03-02,30,mg,0409-3795-01\n")
+    assert main(["audit", str(billed), "--quiet"]) == 0
+    assert "not read: NDC (here ndc); rename what was meant" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("form", "day"), [("MM/DD/YYYY", "03/02/2026"), ("DD.MM.YYYY", "02.03.2026"), ("YYYY-DD-MM", "2026-02-03")]
+)
+def test_audits_read_days_as_they_are_said_to_be_written(form: str, day: str) -> None:
+    line = {"claim": "1", "line": "1", "code": "J1885", "units": "2", "modifiers": None, "dose": "30", "unit": "mg"}
+    table = pa.table({name: [cell] for name, cell in {**line, "on": day}.items()})
+    (row,) = audit.judge(table, date_format=form).to_pylist()
+    assert (row["verdict"], row["on"], row["expected_units"]) == ("agrees", day, 2)
+    item = pa.table({name: [cell] for name, cell in {**CHARGE, "ndc_qualifier": "ML", "on": day}.items()})
+    (row,) = chargemaster(item, on="2020-01-01", date_format=form).to_pylist()
+    assert (row["verdict"], row["on"]) == ("agrees", day)
+
+
+def test_a_day_of_another_month_is_told_apart_by_its_form() -> None:
+    # J1030 (per 40 mg) is billed until 2024-03-31: 04/03/2024 is the 3rd of April or the 4th of March.
+    line = {"claim": "1", "line": "1", "code": "J1030", "units": "1", "modifiers": None, "dose": "40", "unit": "mg"}
+    table = pa.table({name: [cell] for name, cell in {**line, "on": "04/03/2024"}.items()})
+    causes = [audit.judge(table, date_format=form)["cause"].to_pylist()[0] for form in ("MM/DD/YYYY", "DD/MM/YYYY")]
+    assert [bool(cause and cause.startswith("dead-code")) for cause in causes] == [True, False]
