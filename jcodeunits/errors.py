@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 LONGEST = 200  # characters: no drug, dose, unit, route, place or code is written longer, and none is read
 _QUOTED = 60
+_LONGEST_LINE = 2_000  # characters of a message's line; its end, which is kept, says what to do
 
 
 def escaped(text: str) -> str:
@@ -45,6 +46,10 @@ def quoted(value: object) -> str:
     return shown[:_QUOTED] + "…" if cut else shown
 
 
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[:1_400]} … {line[-500:]}"
+
+
 def shortened(text: str, most: int = 200) -> str:
     """One line of at most so many characters, as `repr` shows an object.
 
@@ -68,7 +73,8 @@ class JcodeunitsError(Exception):
 
     def __init__(self, message: str = "", /, **fields: Any) -> None:
         # The lines of a list of problems are our own and stand back; all else that is no printed character is escaped.
-        message = message if message.isprintable() else "\n  ".join(map(escaped, message.split("\n  ")))
+        if not message.isprintable() or len(message) > _LONGEST_LINE:
+            message = "\n  ".join(_cut(escaped(line)) for line in message.split("\n  "))
         super().__init__(message)
         self.message = message  # a key between ‹ and › is said by each door in its own words
         self.fields = fields

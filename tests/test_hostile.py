@@ -73,6 +73,14 @@ def test_the_lines_of_a_list_of_problems_stay_lines() -> None:
     assert says.split("\n") == ["x.csv does not load:", "  line 2: \\x1b[2J is none", "  line 3: bad"]
 
 
+def test_a_message_is_cut_and_keeps_its_way_out() -> None:
+    says = str(JcodeunitsError(f"{'x' * 10**6} is none. Write 1 mg."))
+    assert len(says) < 2000
+    assert says.endswith(" is none. Write 1 mg.")
+    says = str(JcodeunitsError(f"x.csv does not load:\n  line 2: {'x' * 5000} is none\n  line 3: bad"))
+    assert [line[-7:] for line in says.split("\n")] == ["t load:", "is none", " 3: bad"]
+
+
 def _mutated(rng: random.Random, text: str) -> str:
     """A text with some of its letters taken out, doubled, or replaced by bad ones."""
     letters = list(text)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from jcodeunits.errors import quoted
+
 from .byhand import ByHand
 from .dating import When, days_above, of_quarter
 from .family import (
@@ -116,7 +118,7 @@ def when_of(file: Published, asked: Asked, wanted: Iterable[str]) -> When:
     try:
         days = days_above(_above(file, wanted))
     except ValueError as why:
-        raise problem(file.name, f"the days above its header are none ({why}).") from why
+        raise problem(file.name, f"the days above its header are none ({quoted(str(why))}).") from why
     if days is None:
         return dated(file, asked)
     first, last = days
