@@ -270,7 +270,7 @@ class Encounter(Shown, Keyed):
     visit: Visit | None = key(thing(Visit), None, kw_only=True)
     supervision: str = key(choice(SUPERVISION), "direct", kw_only=True)
     resident: bool = key(FLAG, False, "a teaching setting", kw_only=True)
-    patient: Patient = key(thing(Patient), attrs.Factory(Patient), kw_only=True)
+    patient: Patient = key(thing(Patient), Patient(), kw_only=True)
     services: tuple[Service, ...] = key(things(Service), (), "codes billed the same day", flag="service", kw_only=True)
     diagnoses: tuple[str, ...] = key(DIAGNOSES, (), "of the claim", flag="diagnosis", kw_only=True)
     administrations: tuple[Administration, ...] = key(things(Administration), ())
@@ -319,8 +319,7 @@ administrations, charge_amounts, revenue_codes.
 
 
 def _is_default(value: Any, field: Any) -> bool:
-    default = field.default
-    return bool(getattr(value, field.name) == (default.factory() if hasattr(default, "factory") else default))
+    return bool(getattr(value, field.name) == field.default)
 
 
 def _plain(value: Any) -> Any:

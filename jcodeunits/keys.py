@@ -20,7 +20,6 @@ from .amount import MOST_COUNTED, money
 from .dated import as_date
 from .dose import Dose
 from .errors import DateError, EncounterError, quoted
-from .finding import as_tuple
 from .hcpcs import CODE, MODIFIER
 
 _DIAGNOSIS = re.compile(r"([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{0,4})", re.ASCII)
@@ -362,7 +361,7 @@ DAY = Kind(_date, lambda: {"type": "string", "format": "date"}, shown="DATE")
 PAYER = Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})
 
 
-_SEVERAL = attrs.Converter(as_tuple)  # made once: attrs inspects each converter that it is given
+_SEVERAL: Any = attrs.Converter(tuple)  # made once: attrs inspects each converter that it is given
 
 
 def key(kind: Kind, default: Any = attrs.NOTHING, says: str = "", *, flag: str | None = None, **more: Any) -> Any:

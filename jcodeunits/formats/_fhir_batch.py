@@ -13,9 +13,9 @@ from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.grouped import grouped
 
 from . import _incoming
-from ._fhir_given import SOURCE
 from ._fhir_json import Message, addressed, lines_of, parse, refused
 from ._fhir_performers import subject
+from ._fhir_questions import SOURCE
 from ._incoming import Reading
 from ._json import exact, load, plain_text
 

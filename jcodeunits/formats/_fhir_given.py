@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _fhir_json, _fhir_vaccines, _incoming, _names, _noticed, _routes, _times, _units
+from . import _drugs, _fhir_json, _fhir_questions, _fhir_vaccines, _incoming, _names, _noticed, _routes, _times, _units
 from ._fhir_json import (
     CPT,
     CVX,
@@ -30,12 +30,12 @@ from ._fhir_json import (
     codes,
     decimal,
     has_next,
-    objects,
     refused,
     turned,
     words,
 )
 from ._fhir_performers import NOT_STAFF, performer, subject
+from ._fhir_questions import SOURCE
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
 from ._quoting import amount
@@ -43,7 +43,6 @@ from ._quoting import coded as quote
 from ._times import Moment
 
 _ORDERS = ("MedicationRequest", "MedicationDispense", "MedicationStatement", "MedicationUsage", "ServiceRequest")
-SOURCE = "fhir-medication-administration"
 
 
 def reading(
@@ -197,8 +196,8 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         says |= said
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
-    notes += _questions(resource, dosage, where)
-    if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
+    notes += _fhir_questions.asked(resource, dosage, where)
+    if _fhir_questions.is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
         notes.append(_noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:
         says["self_administered"] = True
@@ -274,11 +273,11 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
     billed = [str(one["code"]) for system in (HCPCS, CPT) for one in coded.get(system, ())]
     if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
         billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
-    named = coded.get(RXNORM, ())
-    texts = [one.get("display") for one in named]
-    texts += [facts.drugs.rxnorm.get(str(one["code"])) for one in named]
-    texts += [concept.get("text"), *(one.get("display") for one in concept.get("coding") or ())]
-    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), [str(text or "") for text in texts], facts, "fhir", where)
+    texts = []
+    for one in coded.get(RXNORM, ()):
+        texts += [one.get("display"), facts.drugs.rxnorm.get(str(one["code"]))]
+    texts += [concept.get("text"), *(one["display"] for one in concept.get("coding") or () if "display" in one)]
+    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), list(filter(None, texts)), facts, "fhir", where)
 
 
 def _dose(dosage: dict[str, Any], where: str) -> str:
@@ -290,46 +289,6 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
         why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
         raise refused(where, why, fills="dose")
     return _quantity(dose, f"{where}, dose")
-
-
-COMMUNITY = "community"
-
-
-def _questions(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) -> Iterator[Finding]:
-    """What is asked of a record whose elements beside the dose may change what is billed."""
-    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
-    yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
-    parts = objects(resource["partOf"]) if "partOf" in resource else ()
-    if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
-        yield _noticed.part_of_another(where, SOURCE, "partOf")
-    if "category" in resource and COMMUNITY in _category(resource["category"]):
-        yield _noticed.at_home(where, SOURCE, "category")
-
-
-def _category(said: object) -> list[str]:
-    """Codes and words of the category: a concept, from R5 several."""
-    codings = [
-        one for concept in objects(said if isinstance(said, list) else [said]) for one in objects(concept.get("coding"))
-    ]
-    return [str(one.get("code")) for one in codings]
-
-
-_RATES = ("rateRatio", "rateQuantity", "rateSimpleQuantity")
-
-
-def _is_rate(dosage: Mapping[str, Any]) -> bool:
-    """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
-    if dosage.keys().isdisjoint(_RATES):
-        return False
-    dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
-    rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
-    if not rate:
-        return False
-    below = decimal((ratio.get("denominator") or {}).get("value", 1))
-    if below != 1 or decimal(rate.get("value")) is None:
-        return False
-    units = [str(one.get("code") or one.get("unit") or "").partition("/")[0] for one in (dose, rate)]
-    return units[0] == units[1] and decimal(rate["value"]) == decimal(dose.get("value"))
 
 
 def _quantity(quantity: Mapping[str, Any], where: str) -> str:
@@ -583,13 +542,6 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[
 def _verification(said: object) -> set[str]:
     """How sure a Condition is: a concept, before R4 a code."""
     return {*words(said)} if isinstance(said, dict) else {str(said)}
-
-
-def _prose(resource: Mapping[str, Any]) -> list[str]:
-    """The free texts of an administration, to be asked about and never read."""
-    notes = resource.get("note") or []
-    each = [one.get("text") for one in notes if isinstance(one, dict)] if isinstance(notes, list) else [notes]
-    return [str(text) for text in (*each, (resource.get("dosage") or {}).get("text")) if text]
 
 
 def _batch(medication: dict[str, Any]) -> Batch | None:

@@ -183,20 +183,11 @@ def expired(given: Given, day: dt.date, source: str, cite: str) -> tuple[Finding
     return (Finding("product-expired", "warn", says, "Check lot and expiry in the record.", (cited(source, cite),)),)
 
 
-def _utc_days(given: Sequence[Given], told: bool, cite: tuple[str, str]) -> tuple[Finding, ...]:
-    """A question for each time in UTC whose day at the place may be the one before."""
+def _utc_day(given: Given, source: str) -> Finding:
+    """The question for a time in UTC whose day at the place may be the one before."""
+    says = f"{given.where}: its time is in UTC; {given.on} was taken as the day."
     fix = "Give zone='America/New_York' (the place's own), or on= the day of service."
-    return tuple(
-        Finding(
-            "utc-day",
-            "warn",
-            f"{one.where}: its time is in UTC; {one.on} was taken as the day.",
-            fix,
-            (cited(cite[0], "times"),),
-        )
-        for one in given
-        if one.utc and not told
-    )
+    return Finding("utc-day", "warn", says, fix, (cited(source, "times"),))
 
 
 def _still_asks(note: Finding, extra: Mapping[str, Any], place: str) -> bool:
@@ -256,12 +247,7 @@ def reading(
     _one_patient(given, form)
     encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
-    both = list(zip(given, each, strict=True))
-    rows = [_merged(one, extra, form, reference) for one, extra in both]
-    notes: list[Finding] = []
-    for one, extra in both:
-        if extra or one.gaps:
-            notes += _filled(one, {**extra, "on": encounter.get("on")}, cite[0], reference)
+    rows = [_merged(one, extra, form, reference) for one, extra in zip(given, each, strict=True)]
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
@@ -269,12 +255,18 @@ def reading(
             place="place",
         )
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
-    late = [finding for one in given if one.batch for finding in expired(one, made.on, *cite)]
-    said = [note for one, extra in both for note in one.notes if _still_asks(note, extra, made.place)]
-    days = _utc_days(given, encounter.get("on") is not None, cite)
-    if found := (*withheld, *late, *days, *said, *notes):
-        made = attrs.evolve(made, findings=found)
-    return Reading(made, tuple(one.batch for one in given))
+    said = encounter.get("on")
+    found = [*withheld]
+    for one, extra in zip(given, each, strict=True):
+        found += expired(one, made.on, *cite)
+        if one.utc and said is None:
+            found.append(_utc_day(one, cite[0]))
+        found += [note for note in one.notes if _still_asks(note, extra, made.place)] if one.notes else ()
+        if extra or one.gaps:
+            found += _filled(one, {**extra, "on": said}, cite[0], reference)
+    if found:
+        made = attrs.evolve(made, findings=tuple(found))
+    return Reading(made, tuple([one.batch for one in given]))
 
 
 def _one_patient(given: Sequence[Given], form: str) -> None:

@@ -1,0 +1,64 @@
+"""What is asked of a FHIR record whose elements beside the dose may change what is billed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jcodeunits.finding import Finding
+
+from . import _noticed
+from ._fhir_json import decimal, objects
+
+SOURCE = "fhir-medication-administration"
+COMMUNITY = "community"
+
+
+_PROSE = ("extension", "text")  # of a dosage
+_ASKED = ("extension", "note", "partOf", "category")
+
+
+def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    """What is asked of a record whose elements beside the dose may change what is billed."""
+    if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE):
+        return  # as nearly always, and the quickest to see
+    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
+    yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
+    parts = objects(resource["partOf"]) if "partOf" in resource else ()
+    if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
+        yield _noticed.part_of_another(where, SOURCE, "partOf")
+    if "category" in resource and COMMUNITY in _category(resource["category"]):
+        yield _noticed.at_home(where, SOURCE, "category")
+
+
+def _category(said: object) -> list[str]:
+    """Codes and words of the category: a concept, from R5 several."""
+    codings = [
+        one for concept in objects(said if isinstance(said, list) else [said]) for one in objects(concept.get("coding"))
+    ]
+    return [str(one.get("code")) for one in codings]
+
+
+_RATES = ("rateRatio", "rateQuantity", "rateSimpleQuantity")
+
+
+def is_rate(dosage: Mapping[str, Any]) -> bool:
+    """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
+    if dosage.keys().isdisjoint(_RATES):
+        return False
+    dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
+    rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
+    if not rate:
+        return False
+    below = decimal((ratio.get("denominator") or {}).get("value", 1))
+    if below != 1 or decimal(rate.get("value")) is None:
+        return False
+    units = [str(one.get("code") or one.get("unit") or "").partition("/")[0] for one in (dose, rate)]
+    return units[0] == units[1] and decimal(rate["value"]) == decimal(dose.get("value"))
+
+
+def _prose(resource: Mapping[str, Any]) -> list[str]:
+    """The free texts of an administration, to be asked about and never read."""
+    notes = resource.get("note") or []
+    each = [one.get("text") for one in notes if isinstance(one, dict)] if isinstance(notes, list) else [notes]
+    return [str(text) for text in (*each, (resource.get("dosage") or {}).get("text")) if text]
