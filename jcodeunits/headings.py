@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .errors import BatchError
+from .errors import BatchError, quoted
 from .facts.policy_rows import Heading
 from .facts.reference import Reference
 
@@ -23,7 +23,7 @@ def meant(names: Collection[str], ours: Sequence[str], of: str, reference: Refer
 
 def unread(names: Collection[str], ours: Sequence[str], of: str, reference: Reference) -> tuple[str, ...]:
     """The columns that pass through unread but look like one of ours that is not there, each with its name here."""
-    return tuple(f"{name} (here {column})" for name, column in meant(names, ours, of, reference).items())
+    return tuple(f"{quoted(name)} (here {column})" for name, column in meant(names, ours, of, reference).items())
 
 
 def note_of(columns: Sequence[str]) -> tuple[str, ...]:
@@ -37,7 +37,10 @@ def need_columns(
     """Raise `BatchError` where a column that is required is missing, with those that look like it."""
     missing = [name for name in required if name not in names]
     if missing:
-        like = [f"{name} to {column}" for name, column in meant(names, (*required, *optional), of, reference).items()]
+        like = [
+            f"{quoted(name)} to {column}"
+            for name, column in meant(names, (*required, *optional), of, reference).items()
+        ]
         rename = f" Rename {', '.join(like)}." if like else ""
         raise BatchError(
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "

@@ -77,9 +77,9 @@ def test_a_refusal_says_how_to_rename_and_renamed_so_it_is_billed() -> None:
     given = pa.table({"Medication": ["ketorolac"], "Dose": ["30"], "Dose Unit": ["mg"], "Admin Date": ["2026-03-02"]})
     with pytest.raises(BatchError) as why:
         jc.batch.bill(given)
-    said = "Rename Medication to drug, Dose to dose, Dose Unit to unit, Admin Date to on."
+    said = "Rename 'Medication' to drug, 'Dose' to dose, 'Dose Unit' to unit, 'Admin Date' to on."
     assert said in str(why.value)
-    names = dict(pair.split(" to ") for pair in said.removeprefix("Rename ").rstrip(".").split(", "))
+    names = dict(pair.split(" to ") for pair in said.removeprefix("Rename ").replace("'", "").rstrip(".").split(", "))
     made = jc.batch.bill(given.rename_columns([names[name] for name in given.column_names]))
     assert made.select(["hcpcs", "units"]).to_pylist() == [{"hcpcs": "J1885", "units": 2}]
 
@@ -90,11 +90,18 @@ def test_a_column_that_passes_through_but_looks_like_ours_is_said(
     given = tmp_path / "given.csv"
     given.write_text("drug,dose,unit,on,NDC,Wasted,room\nketorolac,30,mg,2026-03-02,0409-3795-01,,4\n")
     assert main(["batch", str(given), "-o", str(tmp_path / "billed.csv"), "--quiet"]) == 0
-    assert "not read: NDC (here ndc), Wasted (here discarded); rename what was meant" in capsys.readouterr().out
+    assert "not read: 'NDC' (here ndc), 'Wasted' (here discarded); rename what was meant" in capsys.readouterr().out
     billed = tmp_path / "lines.csv"
     billed.write_text("claim,line,code,units,modifiers,on,dose,unit,NDC\n1,1,J1885,2,,2026-03-02,30,mg,0409-3795-01\n")
     assert main(["audit", str(billed), "--quiet"]) == 0
-    assert "not read: NDC (here ndc); rename what was meant" in capsys.readouterr().out
+    assert "not read: 'NDC' (here ndc); rename what was meant" in capsys.readouterr().out
+
+
+def test_a_heading_from_outside_is_printed_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = tmp_path / "given.csv"
+    given.write_text("drug,dose,unit,on,N\x1bDC\nketorolac,30,mg,2026-03-02,1\n")
+    assert main(["batch", str(given), "-o", str(tmp_path / "billed.csv"), "--quiet"]) == 0
+    assert "not read: 'N\\x1bDC' (here ndc)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
