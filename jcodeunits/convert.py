@@ -30,6 +30,7 @@ from .errors import (
 from .facts.by_dose import holds
 from .facts.by_route import answers_for
 from .facts.choosing import Choice, choose, drawn, given_so, otherwise, way_of
+from .facts.combined import settled
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near
@@ -161,6 +162,8 @@ def billing_units(
     if way is not None:
         _stays(row, way, day, book)
     given = _drawn(drug, given, day, row, book)
+    items = (book.products.find(drug, day)[0],) if isinstance(drug, str) and ndc.looks_like(drug) else ()
+    given, basis = settled(book.drugs, row, given, day, basis, items)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:
         _within(row, given, day, book)

@@ -220,12 +220,18 @@ _BRACKETED = re.compile(r"(?P<left>[^()]*[^()\s])\s*\((?P<right>[^()]+)\)")
 _BESIDE = re.compile(r"(?P<left>.+?)\s+(?P<word>of|in)\s+(?P<right>[\d.].*)", re.ASCII)
 _IN_VOLUME = re.compile(r"(?P<left>[^/]+)/\s*(?P<right>[\d.][^/]*)", re.ASCII)
 _RATE = re.compile(r"(?P<amount>[^/]+?)\s*/\s*(?P<each>kg|KG|Kg|m2|M2|m²|sq m)", re.ASCII)
+IN_PARTS = "combined dose"  # the unit of a dose whose parts are written out
+_MOST_PARTS = 3
+_PARTS = re.compile(r"\s*/\s*|(?<=[A-Za-z])\s*-\s*(?=[\d.])", re.ASCII)
+_VOLUME = re.compile(r"[\d.]\s*(?:mL|ml|ML|cc)", re.ASCII)
+_UNIT_BEHIND = re.compile(r"[\d.,]+\s?(?P<unit>[^\d\s.,].*)", re.ASCII)
+_FRACTION = re.compile(r"([1-9])\s*/\s*([1-9]\d*)\s*[^\d\s./].*", re.ASCII)  # 1/2 g, and 3/125 mg with it
 _NO_ROUTES = frozenset({"in", "it", "NS", "ns"})  # words, and a diluent, behind an amount
 
 
 def _worked_out(bare: str) -> Dose | None:
     """The dose in text that is no plain amount; None where it has none of the forms."""
-    for read in (_with_route, _multiplied, _bracketed, _beside, _amount_in_volume, _side_by_side):
+    for read in (_with_route, _multiplied, _bracketed, _beside, _amount_in_volume, _side_by_side, _in_parts):
         made = read(bare)
         if made is not None:
             return attrs.evolve(made, written=bare)
@@ -266,16 +272,16 @@ def _multiplied(bare: str) -> Dose | None:
 def _several(bare: str, times: int, each: Dose) -> Dose:
     """One amount given several times, as one amount: exact, and with a note that asks."""
     amount, volume = each.amount * times, None if each.volume is None else each.volume * times
-    total = Dose(amount, each.unit, bare, each.notes, each.steps, volume, each.route)
+    total = attrs.evolve(each, amount=amount, written=bare, volume=volume)
     note = _said("dose-repeated", bare, f"{total} in all", "Check that it was one administration.")
     step = Step(f"{times} x {each} = {total}", "given several times")
     return total if times == 1 else attrs.evolve(total, notes=(*each.notes, note), steps=(*each.steps, step))
 
 
 def _bracketed(bare: str) -> Dose | None:
-    """`1 mL (40 mg)` and `40 mg (1 mL)`."""
+    """`1 mL (40 mg)` and `40 mg (1 mL)`; `3 g (2 g/1 g)`, a sum and its parts."""
     match = _BRACKETED.fullmatch(bare)
-    return None if match is None else _stated(bare, match["left"], match["right"])
+    return None if match is None else _stated(bare, match["left"], match["right"]) or _sum_of(bare, *match.groups())
 
 
 def _beside(bare: str) -> Dose | None:
@@ -292,6 +298,38 @@ def _amount_in_volume(bare: str) -> Dose | None:
     """`80 mg/2 mL`; without the second number it is a concentration, and none is a dose."""
     match = _IN_VOLUME.fullmatch(bare)
     return None if match is None else _stated(bare, match["left"], match["right"], either=False)
+
+
+def _in_parts(bare: str) -> Dose | None:
+    """`600 mg/600 mg`, `1,200/600 mg`, `1 g-0.5 g`, `600 mg/600 mg/10 mL`: the parts of a combination."""
+    pieces = _PARTS.split(bare)
+    held = pieces.pop() if len(pieces) > 2 and _VOLUME.search(pieces[-1]) else ""
+    last, fraction = _UNIT_BEHIND.fullmatch(pieces[-1]), _FRACTION.fullmatch(bare)
+    if not 2 <= len(pieces) <= _MOST_PARTS or last is None or (fraction and int(fraction[1]) < int(fraction[2])):
+        return None
+    try:
+        parts = [_plain_amount(piece if piece[-1:].isalpha() else f"{piece} {last['unit']}") for piece in pieces]
+        volume = _plain_amount(held).to("mL").amount if held else None
+    except DoseError:
+        return None
+    if any(units.dimension(part.unit) != "mass" and not units.is_activity(part.unit) for part in parts):
+        return None
+    notes = tuple(note for part in parts for note in part.notes)
+    return Dose(Fraction(1), IN_PARTS, bare, notes, volume=volume, parts=tuple(parts))
+
+
+def _sum_of(bare: str, left: str, right: str) -> Dose | None:
+    """A dose by its parts, beside which their sum stands; None for anything else."""
+    try:
+        whole, made = _read_short(left.strip()), _read_short(right.strip())
+    except DoseError:
+        return None
+    if made.unit != IN_PARTS or {units.dimension(one.unit) for one in made.parts} != {units.dimension(whole.unit)}:
+        return None
+    total = sum((one.to(whole.unit).amount for one in made.parts), Fraction(0))
+    if total != whole.amount:
+        raise _refused(bare, f"{made} is not {whole}.", "Write the parts alone.", instead=str(made))
+    return made
 
 
 def _side_by_side(bare: str) -> Dose | None:
@@ -359,8 +397,9 @@ class Dose:
     """An amount of drug: exact amount, unit symbol, how it was written, and notes on the way.
 
     `volume`: the mL that the amount stands in, where the text or a concentration says it; `route`: the route
-    behind the dose, where one was written. Make one with `Dose.of`, `Dose.by_weight`, `Dose.by_surface` or
-    `Dose.by_volume`.
+    behind the dose, where one was written; `parts`: the amounts of a combination's parts, where they were written
+    out: what they come to is known with the code (`facts.combined`). Make one with `Dose.of`, `Dose.by_weight`,
+    `Dose.by_surface` or `Dose.by_volume`.
 
     >>> Dose.of("1 g").to("mg").amount
     Fraction(1000, 1)
@@ -377,6 +416,7 @@ class Dose:
     steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
     volume: Fraction | None = attrs.field(default=None, eq=False, repr=False)
     route: str | None = attrs.field(default=None, eq=False, repr=False)
+    parts: tuple[Dose, ...] = attrs.field(default=(), repr=False)
 
     @classmethod
     def of(cls, value: object, unit: str | None = None) -> Dose:
@@ -397,7 +437,8 @@ class Dose:
             if len(unit) > LONGEST:
                 raise _refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
             if isinstance(value, str):
-                return _plain_amount(f"{value} {unit}")
+                written = f"{value} {unit}"
+                return (_in_parts(written) if "/" in value or "-" in value else None) or _plain_amount(written)
             made = _exact(value)
             scale, symbol, spelling = _read_unit(unit.strip())
             written = f"{value} {unit}"
@@ -460,6 +501,9 @@ class Dose:
         return {"amount": decimal_text(self.amount), "unit": units.label(self.unit)}
 
     def __str__(self) -> str:
+        if self.unit == IN_PARTS and self.parts:
+            times = f"{decimal_text(self.amount)} x " if self.amount != 1 else ""
+            return times + "/".join(map(str, self.parts))
         return f"{decimal_text(self.amount)} {units.label(self.unit, plural=self.amount != 1)}"
 
 

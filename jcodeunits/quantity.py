@@ -20,6 +20,7 @@ from .amount import decimal_text, half_up, plain, read_decimal, told
 from .dated import Citation, Step, Trace, as_date
 from .dose import Dose
 from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
+from .facts.combined import settled
 from .facts.policy import Policy
 from .facts.policy_rows import PayerOption
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
@@ -258,7 +259,7 @@ def ndc_quantity(
         volume = None if container_volume is None else volume_of(container_volume)
         way = counting(found, day, form, held is not None, volume, reference=book)
         way = as_the_payer_counts(way, found.ndc, found.codes, made_up, volume)
-        exact, step = _by_container(found, given, way, held, book)
+        exact, step = _by_container(found, _settled(found, given, day, book), way, held, book)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
         raise ContainerError(
@@ -302,6 +303,12 @@ def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> t
         says = f"{decimal_text(exact)} -> {decimal_text(value)}"
         steps = (Step(says, f"rounded to {decimals} decimals", how),)
     return Decimal(decimal_text(value)), Trace(steps)
+
+
+def _settled(found: Product, given: Dose, on: dt.date, reference: Reference) -> Dose:
+    """The dose of a combination as its code counts it, where the product has one code."""
+    rows = [row for code in found.codes for row in reference.drugs.rows(code) if row.period.holds(on)]
+    return settled(reference.drugs, rows[0], given, on, None, (found,))[0] if len(rows) == 1 else given
 
 
 def _by_container(

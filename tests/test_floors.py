@@ -47,6 +47,7 @@ FLOORS = {
     "facts.agreement": 9,
     "facts.by_dose": 9,
     "facts.choosing": 9,
+    "facts.combined": 9,
     "facts.code_uses": 9,
     "facts.book": 9,
     "facts.own": 9,

@@ -33,6 +33,7 @@ from ..dose import Dose
 from ..encounter import CLAIMS
 from ..errors import BatchError, JcodeunitsError
 from ..facts.code_uses import code_use
+from ..facts.combined import settled
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
@@ -197,8 +198,10 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     if use is not None and use.outcome == "withhold":
         made.differs("code-not-taken", use.citation)
     try:
+        items = () if item is None else (item,)
         charged = _charged(_cell(row, "charge_unit"), drug, item)
-        made.per_charge = charged.amount * measured(drug, charged.unit).ratio
+        charged, basis = settled(reference.drugs, drug, charged, day, None, items)
+        made.per_charge = charged.amount * measured(drug, charged.unit, basis).ratio
     except JcodeunitsError as why:
         return made.unjudged(_OPEN.get(type(why).__name__, "other"))
     if drug is not named and not _is_written(made.per_charge, _cell(row, "units_per_charge")):

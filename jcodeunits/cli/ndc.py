@@ -72,6 +72,7 @@ def arguments() -> Parser:
 def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace, on: AsOf) -> dict[str, Any]:
     """One code of a product on the day: its name and unit, and the units of the dose; or why it has none."""
     from jcodeunits import convert
+    from jcodeunits.facts.combined import settled
 
     known: dict[str, Any] = {"code": code, "drug": None, "billing_unit": None, "units": None, "refused": None}
     try:
@@ -80,7 +81,8 @@ def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace,
         if dose is not None:
             item.agrees(dose)
             amount = item.drawn(item.held(dose))
-            asked_for = (row, amount, on.date, route_of(args.route), args.basis, on.reference)
+            amount, basis = settled(on.reference.drugs, row, amount, on.date, args.basis, (item,))
+            asked_for = (row, amount, on.date, route_of(args.route), basis, on.reference)
             known["units"] = convert.billing_units(*asked_for).count
     except JcodeunitsError as why:
         if dose is not None and len(item.codes) == 1:

@@ -269,21 +269,26 @@ def _instead(why: JcodeunitsError) -> Iterator[tuple[str, str]]:
 
 
 def _bases(why: BasisNeeded, args: argparse.Namespace) -> tuple[str, ...]:
-    """What the dose of a combination may count: that first by which it is whole containers, then the total."""
-    from jcodeunits.convert import billing_units
+    """What the dose of a combination may count: that by which it is whole containers; else only a person knows."""
+    from jcodeunits.convert import billing_units, measured
 
     from .arguments import asked
 
     asks, names = asked(args), ("total", *why.choices)
     words = getattr(args, "words", None)
     dose = (_parts(words) or ("", ""))[1] if words else getattr(args, "dose", None) or ""
-    held = {p.amount for p in asks.reference.products.of_code(why.code, asks.date) if p.unit == "billing unit"}
+    row, held = asks.reference.drugs.on(why.code, asks.date), set()
+    for item in asks.reference.products.of_code(why.code, asks.date):
+        with contextlib.suppress(JcodeunitsError):
+            counted = 1 if item.unit == "billing unit" else measured(row, item.unit, "total").ratio
+            held.add((item.amount or 0) * counted)
     whole = []
     for name in names:
         with contextlib.suppress(JcodeunitsError):
             made = billing_units(why.code, dose, on=asks.date, basis=name, reference=asks.reference)
             whole += [name] if any(size and (made.exact / size).denominator == 1 for size in held) else []
-    return (*whole, *(name for name in names if name not in whole))
+    alike = len({(part.amount, part.unit) for part in row.components}) == 1  # nobody doses one of two equal parts
+    return tuple(whole) or (("total",) if alike else ())
 
 
 def _parts(words: Sequence[str]) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
 from jcodeunits.facts.choosing import drawn, rows_meant
+from jcodeunits.facts.combined import settled
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import PayerOption, RouteCode
@@ -191,8 +192,10 @@ class DrugCoding:
             items[0].agrees(dose)
             dose = items[0].held(dose)
         dose = drawn(self.reference.drugs, written, dose, row)
+        dose, basis = settled(self.reference.drugs, row, dose, on, administration.basis, items)
+        administration = attrs.evolve(administration, basis=basis)
         try:
-            billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
+            billed = billing_units(row, dose, on, basis=basis, reference=self.reference)
         except UnitMismatch:
             dose = _by_product(dose, found, administration.form)
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)

@@ -302,6 +302,41 @@ class Salt(Dated):
     kind: str = column(choice("salt", "bare"), own="salt")
 
 
+@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+class CombinedDose(Dated):
+    """One way in which a combination whose code counts one amount is given: the amount of each of its parts.
+
+    `counted`: the parts that the code's amount adds up; `volume`: the mL that hold them. `alone`: what one amount,
+    without parts, is taken for: `total` whatever it is; `whole` the total of a listed dose and nothing else; `no part`
+    a total, unless it is a counted part of a listed dose and no total of one.
+    """
+
+    TABLE: ClassVar[str] = "combined_doses"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "parts")
+
+    code: str = column(text)
+    parts: tuple[Component, ...] = column(_components)
+    counted: tuple[str, ...] = column(words)
+    volume: Fraction | None = column(optional_amount)
+    alone: str = column(choice("total", "whole", "no part"), own="total")
+
+    def __attrs_post_init__(self) -> None:
+        if not self.counted or not set(self.counted) <= {part.name for part in self.parts}:
+            raise ValueError("counted: names of parts are wanted")
+
+    @property
+    def adding(self) -> tuple[Component, ...]:
+        """The parts that the code's amount adds up."""
+        return tuple(part for part in self.parts if part.name in self.counted)
+
+    def total(self, unit: str) -> Fraction:
+        """What the counted parts come to."""
+        return sum((part.amount * units.factor(part.unit, unit) for part in self.adding), Fraction(0))
+
+    def __str__(self) -> str:
+        return "/".join(f"{decimal_text(part.amount)} {units.label(part.unit)}" for part in self.adding)
+
+
 FOUND = ("cross-reference", "crosswalk")  # the evidence of successors that a refresh finds
 
 
@@ -432,4 +467,5 @@ TABLES: tuple[type[Any], ...] = (
     VaccineCode,
     Uncoded,
     PublicName,
+    CombinedDose,
 )

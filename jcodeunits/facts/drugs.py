@@ -19,6 +19,7 @@ from ..shown import Shown
 from .drug_rows import (
     Brand,
     BrandStrength,
+    CombinedDose,
     Drug,
     NameWord,
     OtherName,
@@ -160,6 +161,18 @@ class Catalog:
             if row.effective <= on and (row.ends is None or on <= row.ends):
                 return row
         raise self.not_in_effect(rows, on)
+
+    def combined(self, code: str, on: dt.date) -> tuple[CombinedDose, ...]:
+        """The ways in which a combination is given whose code counts one amount, as far as they are listed."""
+        return tuple(row for row in self.combined_ever(code) if row.period.holds(on))
+
+    def combined_ever(self, code: str) -> tuple[CombinedDose, ...]:
+        """The same on any day."""
+        return self._combined.get(code, ())
+
+    @cached_property
+    def _combined(self) -> dict[str, tuple[CombinedDose, ...]]:
+        return grouped(self.store.rows(CombinedDose), lambda row: row.code)
 
     def _older(self, code: str, on: dt.date) -> str:
         """A hint where the code may have ended before the editions that were read: they keep no older end."""

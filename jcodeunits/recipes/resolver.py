@@ -21,7 +21,7 @@ from ..barcode import scanned
 from ..coding.drug_lines import DrugCoding
 from ..coding.opened import look_up
 from ..dated import Period
-from ..dose import Dose
+from ..dose import IN_PARTS, Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect, UnitMismatch
 from ..facts.agreement import others
@@ -206,7 +206,10 @@ class Resolver:
                 given = "1" if text else 1
                 blank = written is None or (isinstance(written, str) and not written.strip())
                 one = Dose.of(given) if blank else Dose.of(given, written)
-                self._units[key] = Unit(one.unit, one.amount, one.notes)
+                # What written parts come to is known with the code, and one call knows it.
+                self._units[key] = (
+                    Unit(reason=IN_PARTS, rate=True) if one.parts else Unit(one.unit, one.amount, one.notes)
+                )
             except JcodeunitsError as error:
                 self._units[key] = Unit(reason=reason_of(error), rate="/" in str(written))
         return self._units[key]
@@ -485,6 +488,8 @@ class Resolver:
     def _measured(self, target: Meaning, unit: Unit) -> Cell:
         row = target.row
         assert row is not None
+        if any(one.alone != "total" for one in self.book.combined_ever(row.code)):
+            return Cell(SLOW)  # what one amount is depends on the amount
         try:
             measure, ratio = self._ratio(row, unit, target.item)
         except JcodeunitsError as error:
