@@ -19,9 +19,10 @@ import attrs
 from . import routes, units
 from .amount import decimal_text, exact, read_decimal
 from .dated import Step
-from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
+from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose
 from .finding import Finding, declare
 from .tables import cited
+from .unread import GENERAL_HELP, mistake, refused
 
 FINDINGS = declare(
     __name__,
@@ -57,16 +58,6 @@ _UNSAFE = {
     "μCi": "microcuries",
 }
 
-_GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2.4 million units."
-
-
-def _refused(
-    given: object, why: str, advice: str = "", what: str = "no dose", argument: str = "dose", instead: str | None = None
-) -> UnreadableDose:
-    """The refusal of an argument; `instead` is text that is accepted in its place."""
-    says = f"{quoted(given)} is {what}: {why} {advice or _GENERAL_HELP}"
-    return UnreadableDose(says, given=given, argument=argument, instead=instead)
-
 
 def _note(written: str, safe: str, source: str) -> Finding:
     says = f"{written!r} is written in a way that is often misread."
@@ -78,30 +69,6 @@ def _said(rule: str, written: str, reading: str, fix: str) -> Finding:
     return Finding(rule, "note", f"{written!r} was read as {reading}.", fix, (cited("own-review", "dose notation"),))
 
 
-# What text outside the grammar may be: its pattern, what is wrong with it, what to write instead.
-_MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern, re.ASCII | re.DOTALL), why, advice)
-    for pattern, why, advice in (
-        (r"[-−–+].*", "a sign stands before the number.", "Write the amount without a sign, above zero."),
-        (r"(?i:nan|inf|infinity)\b.*", "that is no number.", ""),
-        (r".*[½¼¾⅓⅔⅛⅜⅝⅞].*|.*\d ?/ ?\d.*", "a fraction is easily misread.", "Write a decimal: 0.5 mg."),
-        (r"\d{1,3}( \d{3})+\D.*", "a space stands inside the number.", "Write 1,000 mg or 1000 mg."),
-        (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.", "Write 0.5 mg or 1,000 mg."),
-        (r"[\d.,]+ ?%.*", "a percentage is a concentration.", "Give the volume too: 2 mL of 1%."),
-        (r"[\d.,]+", "the unit is missing.", "Write the unit: 30 mg."),
-        (r"0\d.*", "a zero stands before it; is a decimal point missing?", "Write 0.5 mg or 5 mg."),
-        (r"\d+\. ?\D.*", "nothing follows the decimal point.", "Write 5 mg."),
-        (
-            r"[\d.,]+ ?[^\d\s]+(/| per ).*",
-            "it is a rate or a concentration.",
-            "Give the weight, the body surface or the volume beside it.",
-        ),
-        (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.", "Write 0.001 mg or 10 million units."),
-        (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
-    )
-)
-# A rate asks for what it is multiplied with.
-_ASKED = ((re.compile(r"/ ?kg$", re.IGNORECASE), "weight"), (re.compile(r"/ ?(m2|m²|sq m)$", re.IGNORECASE), "surface"))
 _HALVES = {"½": "0.5", "¼": "0.25", "¾": "0.75"}
 
 
@@ -109,14 +76,13 @@ def _explain_refusal(text: str) -> UnreadableDose:
     """The error for text outside the grammar: what is wrong with it, and what to write instead."""
     bare = text.strip()
     if not bare:
-        return _refused(text, "it is empty.")
+        return refused(text, "it is empty.")
     if len(bare) > _LONGEST_TEXT or max(map(len, bare.split())) > _LONGEST:
-        return _refused(text, f"it has {len(bare)} characters.")
-    for pattern, why, advice in _MISTAKES:
-        if pattern.fullmatch(bare):
-            asked = next((name for pattern, name in _ASKED if pattern.search(bare)), "dose")
-            return _refused(text, why, advice, argument=asked, instead=_mended(bare))
-    return _refused(text, "it is not a number followed by a unit.")
+        return refused(text, f"it has {len(bare)} characters.")
+    why, advice, asked = mistake(bare)
+    if why:
+        return refused(text, why, advice, argument=asked, instead=_mended(bare))
+    return refused(text, "it is not a number followed by a unit.")
 
 
 def _mended(bare: str) -> str | None:
@@ -144,7 +110,7 @@ def _read_number(text: str, number: str) -> tuple[Fraction, str]:
     try:
         value = exact(f"{whole}.{part or 0}")
     except ValueError:
-        raise _refused(text, "no dose has so many digits.") from None
+        raise refused(text, "no dose has so many digits.") from None
     unsafe = match["whole"] is None or part.endswith("0")
     return value, decimal_text(value) if unsafe else ""
 
@@ -164,7 +130,7 @@ def _read_unit(rest: str) -> tuple[int, str, str]:
 def _read(text: str) -> Dose:
     """One text to one dose; what is longer than any dose is refused before it is read."""
     if len(text) > LONGEST:
-        raise _refused(text, f"it has {len(text)} characters.")
+        raise refused(text, f"it has {len(text)} characters.")
     return _read_short(text)
 
 
@@ -181,10 +147,17 @@ def _read_short(text: str) -> Dose:
         return made
 
 
+def _of_drug(given: object, symbol: str) -> None:
+    """Raise where a unit measures a body and never a drug."""
+    if symbol in _ONLY_WEIGHTS:
+        why = f"a dose of a drug is not in {units.label(symbol)}, the weight of a body is."
+        raise refused(given, why, "Write the dose in g, mg or mcg.")
+
+
 def _plain_amount(text: str, of_body: bool = False) -> Dose:
     """A number and a unit, and nothing else; pounds only where it is a weight of the body."""
     if len(text) > LONGEST:
-        raise _refused(text, f"it has {len(text)} characters.")
+        raise refused(text, f"it has {len(text)} characters.")
     bare = text.strip().replace("\xa0", " ")
     match = _TEXT.fullmatch(bare)
     if match is None or len(bare) > _LONGEST:
@@ -194,14 +167,14 @@ def _plain_amount(text: str, of_body: bool = False) -> Dose:
         scale, symbol, spelling = _read_unit(match["rest"])
     except UnknownUnit as error:
         refusal: DoseError = _explain_refusal(text)
-        if str(refusal).endswith(_GENERAL_HELP):
+        if str(refusal).endswith(GENERAL_HELP):
             near = f"{match['number']} {error.near[0]}" if len(error.near) == 1 else None
             refusal = UnknownUnit(error.message, **{**error.fields, "argument": "dose", "instead": near})
         raise refusal from None
     if value == 0:
-        raise _refused(text, "the amount is zero.", "Write the amount that was given, above zero.")
-    if symbol in _ONLY_WEIGHTS and not of_body:
-        raise _refused(text, f"{match['rest']} is a weight of the body.", "Write the dose in g, mg or mcg.")
+        raise refused(text, "the amount is zero.", "Write the amount that was given, above zero.")
+    if not of_body:
+        _of_drug(text, symbol)
     notes: tuple[Finding, ...] = ()
     safe_unit = _UNSAFE.get(spelling, "")
     if safe_number or safe_unit:
@@ -212,7 +185,7 @@ def _plain_amount(text: str, of_body: bool = False) -> Dose:
 
 # --- a dose worked out from what stands beside the amount -------------------------------------------
 
-_ONLY_WEIGHTS = frozenset({"lb"})  # units of the body, never of a drug
+_ONLY_WEIGHTS = frozenset({"kg", "lb"})  # units of the body, never of a drug
 # "x" before a number: how many times, or the measure of a dose by weight.
 _TIMES = re.compile(r"(?P<left>.*\S)(?:\s+[xX×*]\s*|(?<=\d)[xX×*]\s*)(?P<right>[\d.].*)", re.ASCII)
 _WHOLE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
@@ -248,7 +221,7 @@ def _with_route(bare: str) -> Dose | None:
             continue
         dose = _read_short(" ".join(words[:-n]).rstrip(","))
         if dose.route not in (None, way):
-            raise _refused(bare, f"it names two routes, {dose.route} and {way}.", "Write one.")
+            raise refused(bare, f"it names two routes, {dose.route} and {way}.", "Write one.")
         return attrs.evolve(dose, route=way)
     return None
 
@@ -262,11 +235,16 @@ def _multiplied(bare: str) -> Dose | None:
     for times, each in ((right, left), (left, right)):
         if _WHOLE.fullmatch(times):
             return None if _WHOLE.fullmatch(each) else _several(bare, int(times), _read_short(each))
+    return _by_rate(left, right) or _of_concentration(left, right)
+
+
+def _by_rate(left: str, right: str) -> Dose | None:
+    """So much for each kg or m2, and the weight or surface beside it, in either order; None where neither is one."""
     for rate, measure in ((left, right), (right, left)):
         by = _RATE.fullmatch(rate)
         if by is not None:
             return Dose.by_weight(rate, measure) if by["each"].casefold() == "kg" else Dose.by_surface(rate, measure)
-    return _of_concentration(left, right)
+    return None
 
 
 def _several(bare: str, times: int, each: Dose) -> Dose:
@@ -328,14 +306,17 @@ def _sum_of(bare: str, left: str, right: str) -> Dose | None:
         return None
     total = sum((one.to(whole.unit).amount for one in made.parts), Fraction(0))
     if total != whole.amount:
-        raise _refused(bare, f"{made} is not {whole}.", "Write the parts alone.", instead=str(made))
+        raise refused(bare, f"{made} is not {whole}.", "Write the parts alone.", instead=str(made))
     return made
 
 
 def _side_by_side(bare: str) -> Dose | None:
-    """`1% 5 mL`, `30mg/mL 1mL`: a concentration and a volume in either order."""
+    """`1% 5 mL`, `30mg/mL 1mL`, `5 mcg/kg 70 kg`: a concentration and a volume, or a rate and its measure."""
     for gap in re.finditer(r" (?=[\d.])", bare):
         left, right = bare[: gap.start()], bare[gap.end() :]
+        made = _by_rate(left, right)
+        if made is not None:
+            return made
         if _is_concentration(left) != _is_concentration(right):
             return _of_concentration(left, right)
     return None
@@ -381,14 +362,14 @@ def _is_concentration(text: str) -> bool:
 def _exact(value: object) -> Fraction:
     """An exact amount from a number; a float is taken at its text, never at its binary value."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
-        raise _refused(value, f"an amount must be a number, not {type(value).__name__}.")
+        raise refused(value, f"an amount must be a number, not {type(value).__name__}.")
     try:
         made = exact(value)
     except ValueError:
         unread = isinstance(value, float | Decimal) and not Decimal(str(value)).is_finite()
-        raise _refused(value, "that is no number." if unread else "no dose has so many digits.") from None
+        raise refused(value, "that is no number." if unread else "no dose has so many digits.") from None
     if made <= 0:
-        raise _refused(value, "the amount is zero or below.", "Give the amount that was given, above zero.")
+        raise refused(value, "the amount is zero or below.", "Give the amount that was given, above zero.")
     return made
 
 
@@ -433,15 +414,16 @@ class Dose:
         """
         if unit is not None:
             if not isinstance(unit, str):
-                raise _refused(unit, "the unit must be text.")
+                raise refused(unit, "the unit must be text.")
             if len(unit) > LONGEST:
-                raise _refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
+                raise refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
             if isinstance(value, str):
                 written = f"{value} {unit}"
                 return (_in_parts(written) if "/" in value or "-" in value else None) or _plain_amount(written)
             made = _exact(value)
             scale, symbol, spelling = _read_unit(unit.strip())
             written = f"{value} {unit}"
+            _of_drug(written, symbol)
             safe = _UNSAFE.get(spelling)
             notes = (_note(written, f"{value} {safe}", "ismp-error-prone"),) if safe else ()
             return cls(made * scale, symbol, written, notes)
@@ -454,8 +436,8 @@ class Dose:
             amount = _exact(_plain(quantity.magnitude))
             return cls(amount, units.symbol_of_quantity(quantity), f"{quantity.magnitude} {quantity.units}")
         if isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool):
-            raise _refused(value, "the unit is missing.", "Write the unit: 30 mg.")
-        raise _refused(value, f"a {type(value).__name__} holds no dose.")
+            raise refused(value, "the unit is missing.", "Write the unit: 30 mg.")
+        raise refused(value, f"a {type(value).__name__} holds no dose.")
 
     @classmethod
     def by_weight(cls, rate: str, weight: str) -> Dose:
@@ -480,7 +462,7 @@ class Dose:
         drawn = cls.of(volume)
         per_ml, symbol, reading = _concentration(concentration)
         if units.dimension(drawn.unit) != "volume":
-            raise _refused(volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume")
+            raise refused(volume, "a concentration stands beside it.", "Write the volume: 0.5 mL.", "no volume")
         amount = drawn.to("mL").amount * per_ml
         step = Step(f"{drawn} x {reading} = {decimal_text(amount)} {units.label(symbol)}", "volume x concentration")
         written = f"{drawn.written} of {concentration.strip()}"
@@ -522,19 +504,19 @@ def _by_measure(rate: str, measure: str, unit: str, name: str) -> Dose:
     argument = name.rpartition(" ")[2]
     for given, wanted, which in ((rate, example, "dose"), (measure, usual, argument)):
         if not isinstance(given, str):
-            raise _refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text", which)
+            raise refused(given, f"a dose by {name} is text.", f"Write {wanted!r}.", "no text", which)
         if len(given) > LONGEST:
-            raise _refused(given, f"it has {len(given)} characters.", f"Write {wanted!r}.", argument=which)
+            raise refused(given, f"it has {len(given)} characters.", f"Write {wanted!r}.", argument=which)
     top, slash, bottom = rate.partition("/")
     if not slash or not units.is_known(bottom.strip()) or units.canonical(bottom.strip()) != unit:
-        raise _refused(rate, f"it is not for each {unit}.", f"Write it as {example}.", f"no dose by {name}")
+        raise refused(rate, f"it is not for each {unit}.", f"Write it as {example}.", f"no dose by {name}")
     each = _plain_amount(top)
     try:
         size = _plain_amount(measure, of_body=True)
     except DoseError as why:
         raise type(why)(why.message, **{**why.fields, "argument": argument}) from None
     if units.dimension(size.unit) != units.dimension(unit):
-        raise _refused(measure, f"it is not in {unit}.", f"Write {usual}.", f"no {name}", argument)
+        raise refused(measure, f"it is not in {unit}.", f"Write {usual}.", f"no {name}", argument)
     amount = each.amount * size.to(unit).amount
     total = f"{decimal_text(amount)} {units.label(each.unit)}"
     step = Step(f"{each}/{unit} x {decimal_text(size.to(unit).amount)} {unit} = {total}", f"dose by {name}")
@@ -560,9 +542,9 @@ _CONCENTRATIONS = "Write 40 mg/mL, 250 mg/5 mL, 1% or 1:1000."
 def _concentration(text: str) -> tuple[Fraction, str, str]:
     """Amount in one mL, its unit, and how it reads."""
     if not isinstance(text, str):
-        raise _refused(text, "it is not text.", _CONCENTRATIONS, "no concentration", "concentration")
+        raise refused(text, "it is not text.", _CONCENTRATIONS, "no concentration", "concentration")
     if len(text) > LONGEST:
-        raise _refused(text, f"it has {len(text)} characters.", _CONCENTRATIONS, "no concentration", "concentration")
+        raise refused(text, f"it has {len(text)} characters.", _CONCENTRATIONS, "no concentration", "concentration")
     bare = text.strip()
     try:
         if bare.endswith("%"):
@@ -574,9 +556,9 @@ def _concentration(text: str) -> tuple[Fraction, str, str]:
         else:
             per_ml, symbol = _per_volume(bare)
     except (DoseError, ValueError, ZeroDivisionError):
-        raise _refused(text, "it cannot be read.", _CONCENTRATIONS, "no concentration", "concentration") from None
+        raise refused(text, "it cannot be read.", _CONCENTRATIONS, "no concentration", "concentration") from None
     if per_ml <= 0:
-        raise _refused(text, "it is zero.", _CONCENTRATIONS, "no concentration", "concentration")
+        raise refused(text, "it is zero.", _CONCENTRATIONS, "no concentration", "concentration")
     return per_ml, symbol, f"{decimal_text(per_ml)} {units.label(symbol)}/mL"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from shipped import DRUGS, PRODUCTS, rows_of
 
 import jcodeunits as jc
 from jcodeunits import units
@@ -17,7 +18,6 @@ from jcodeunits.facts.agreement import ratio
 from jcodeunits.facts.drug_rows import CombinedDose
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.quantity import ndc_quantity
-from shipped import DRUGS, PRODUCTS, rows_of
 
 with (Path(__file__).parent / "cases" / "combined.csv").open(encoding="utf-8", newline="") as lines:
     CASES = list(csv.DictReader(lines))
@@ -123,7 +123,7 @@ def test_a_charge_of_a_chargemaster_that_is_a_part_is_not_judged():
 
 
 def test_the_sum_in_a_combined_dose_is_checked():
-    with pytest.raises(JcodeunitsError, match="is not 3.2 g"):
+    with pytest.raises(JcodeunitsError, match=r"is not 3\.2 g"):
         Dose.of("3.2 g (2 g/1 g)")
     assert Dose.of("3 g (2 g/1 g)") == Dose.of("2 g/1 g")
     assert Dose.of("2 g/1 g") != Dose.of("1 g/2 g")

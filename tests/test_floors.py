@@ -26,6 +26,7 @@ FLOORS = {
     "mar": 3,
     "routes": 3,
     "units": 3,
+    "unread": 3,
     "dose": 4,
     "facts": 5,
     "facts.folder": 5,

@@ -16,7 +16,7 @@ from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.drugs import Catalog
 
 _BY_WEIGHT = re.compile(r"/\s*kg\b")
-_MEASURED = re.compile(r"[x×*] ?[\d.]+ ?\w+")  # the measure stands in the text of the dose
+_MEASURED = re.compile(r"(?:[x×*] ?|(?<=\w) )[\d.]+ ?\w+")  # the measure stands in the text of the dose
 _BY_SURFACE = re.compile(r"/\s*(?:m2|m²|sq m)\b")
 
 

@@ -254,8 +254,9 @@ def _choose(
             # A brand whose rows say what tells them apart is several products, not sizes of one.
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
             counting = [row for row in candidates if dose is not None and ratio(row, dose) is not None]
+            counting = _of_strength(catalog, named, counting, dose, on)
             if apart and len(counting) == 1:
-                drug = counting[0]  # only one of its products is counted so
+                drug = counting[0]  # only one of its products is counted so, or comes so
             else:
                 drug = one_of(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
     except AmbiguousDrug as why:
@@ -263,6 +264,23 @@ def _choose(
     citation = said[0].citation if said else None
     others = tuple(code for code in siblings if code != drug.code)
     return Choice(drug, citation, others, otherwise(catalog, drug, on, route))
+
+
+def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | None, on: dt.date) -> list[Drug]:
+    """The rows of a brand's products that are listed by the strength that is the dose; all where none is."""
+    listed = {
+        brand.code
+        for brand, strength in _brands_by_strength(catalog)
+        if strength == dose and brand.period.holds(on) and squeezed(brand.brand).startswith(named.key)
+    }
+    return [row for row in rows if row.code in listed] or rows
+
+
+@lru_cache(maxsize=4)
+def _brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
+    """The brands that are listed once for each amount that a container holds ("Lupron Depot 22.5 mg")."""
+    listed = [brand for brand in catalog.brands if "listed by strength" in brand.note and not brand.brand.endswith("%")]
+    return tuple((brand, Dose.of(" ".join(brand.brand.split()[-2:]))) for brand in listed)
 
 
 def _counted(reading: DrugText, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
