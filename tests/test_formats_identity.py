@@ -287,6 +287,35 @@ def test_one_of_several_ingredients_is_not_the_drug(text: str, drug: str) -> Non
     assert drug_name(text, REFERENCE) == drug
 
 
+@pytest.mark.parametrize("join", [" + ", " and ", " & ", ", ", "; ", " plus ", "+ "])
+def test_a_text_that_joins_two_drugs_is_asked(join: str) -> None:
+    """The second was left out of the bill, and the dose may be its own."""
+    text = f"ketorolac 30 mg{join}ondansetron 4 mg"
+    with pytest.raises(FormatError, match=r"'ketorolac' and 'ondansetron'.*drug="):
+        read({"text": text})
+    assert read({"text": text}, drug="ketorolac").administrations[0].drug == "ketorolac"
+
+
+@pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("HYALURONIDASE (HUMAN RECOMBINANT); TRASTUZUMAB", ""),
+        ("Triamcinolone acetonide, lidocaine HCl, bupivacaine HCl 1 mL Vial [Mlk F4 Kit]", ""),
+        ("Ketorolac 2.88 mg/mL / phenylephrine 10.16 mg/mL Ophthalmic Irrigation Solution [Omidria]", "Omidria"),
+        ("ceftriaxone 1 g in lidocaine 1%", "ceftriaxone"),
+        ("cefazolin 1 g; sodium chloride 0.9% 50 mL", "cefazolin"),
+        ("Injection, ketorolac tromethamine, per 15 mg", "ketorolac tromethamine"),
+        ("penicillin G benzathine and penicillin G procaine", "penicillin G benzathine and penicillin G procaine"),
+    ],
+)
+def test_a_combination_a_kit_and_a_base_each_as_what_they_are(text: str, drug: str) -> None:
+    if drug:
+        assert _names.codes(drug_name(text, REFERENCE), REFERENCE) == _names.codes(drug, REFERENCE)
+        return
+    with pytest.raises(ValueError, match=" and "):
+        drug_name(text, REFERENCE)
+
+
 @pytest.mark.parametrize("scan", ["00409379501", "0409-3795-01", "(01)00304093795011"])
 def test_the_package_that_was_scanned_is_one_more_name_of_the_drug(scan: str) -> None:
     rxa = "RXA|0|1|20260302||{}|30|mg|||||||||||||CP|A||||{}\rRXR|IM"

@@ -87,6 +87,33 @@ def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
     assert jc.batch.bill(table.rename_columns([*row, "note"]))["status"].to_pylist() == ["billed"] * 6
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "billed"),
+    [
+        ("Reason Not Given", ["nausea", "", None, "N/A"], [False, True, True, True]),
+        ("refusal_reason", ["nausea", "", None, "none"], [False, True, True, True]),
+        ("Reason for Hold", ["BP 80/40", " ", None, "-"], [False, True, True, True]),
+        ("given", ["No", "Yes", None, "2026-03-02"], [False, True, True, True]),
+        ("Was Administered", [False, True, None, True], [False, True, True, True]),
+        ("Not Given", ["Y", "N", None, ""], [False, True, True, True]),
+        ("Voided", [1, 0, None, 0], [False, True, True, True]),
+        ("Entered in Error", ["x", "", None, "no"], [False, True, True, True]),
+        ("Refused_YN", ["Yes", "No", None, "no"], [False, True, True, True]),
+        ("reason", ["pain", "", None, "x"], [True, True, True, True]),
+        ("Dose Given", ["30", "0", None, "n"], [True, True, True, True]),
+    ],
+)
+def test_a_reason_or_a_yes_or_no_refuses_whatever_the_action_is(
+    name: str, said: list[object], billed: list[bool]
+) -> None:
+    row = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": "2026-03-02"}
+    table = pa.Table.from_pylist([row | {name: one} for one in said])
+    for one in (table, table.append_column("action", pa.array(["Given"] * 4))):
+        made = jc.batch.bill(one)
+        assert made["status"].to_pylist() == ["billed" if is_billed else "refused" for is_billed in billed]
+        assert "nausea" not in str(made["reason"].to_pylist())
+
+
 @pytest.mark.parametrize("word", ["cp", "not_done", "ENTERED-IN-ERROR", "self-administered", "In-Progress"])
 def test_codes_of_the_standards_are_words_too(word: str) -> None:
     means = {"cp": "given", "self-administered": "self-administered"}.get(word, "not-given")

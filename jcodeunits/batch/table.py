@@ -153,16 +153,30 @@ ACTIONS = re.compile(
 )
 
 
+# Names of columns that give a reason why nothing was given, and of those that say by yes or no whether it was.
+_NOT = r"not (?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
+_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:entered )?in error"
+REASONS = re.compile(rf"(?:mar |med |admin )?(?:reason (?:for )?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE}) reason)")
+DONE = re.compile(r"(?:is |was )?(?:given|administered|completed)(?: flag| yn| y n)?")
+UNDONE = re.compile(rf"(?:is |was )?(?:{_NOT}|{_NO_MORE})(?: flag| yn| y n)?")
+_YES, _NO = ("y", "yes", "true", "t", "1", "x"), ("n", "no", "false", "f", "0")
+_NO_REASON = ("", "none", "n/a", "na", "-", "null")
+
+
 def not_given(answers: Answers, table: Any) -> None:
     """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here.
 
     Where there is no such column, a row is refused whose word in a column of a like name says that it was not given;
-    what nobody knows there is about something else.
+    what nobody knows there is about something else. A reason why it was not given, or a yes or no that says so,
+    refuses a row whatever its action is.
     """
+    for name in table.column_names:
+        if (why := _doubt(re.sub(r"[\W_]+", " ", name).strip().casefold())) and not pa.types.is_nested(table[name].type):
+            _refuse_where(answers, table, name, why)
     if "action" not in table.column_names:
         for name in table.column_names:
             if ACTIONS.fullmatch(re.sub(r"[\W_]+", " ", name).strip().casefold()) and columns.is_text(table[name].type):
-                _against(answers, table, name)
+                _refuse_where(answers, table, name, _by_word)
         return
     said = columns.keys(table["action"])
     ended = _present(table, "stop") & _present(table, "start")
@@ -175,15 +189,28 @@ def not_given(answers: Answers, table: Any) -> None:
         _refuse(answers, row, why)
 
 
-def _against(answers: Answers, table: Any, name: str) -> None:
-    """Refuse the rows whose word in a column says that nothing was given here."""
+def _doubt(name: str) -> Callable[[str], str] | None:
+    """How the values of a column of this name may say that nothing was given; None where they do not."""
+    if REASONS.fullmatch(name):
+        return lambda said: "" if said.casefold() in _NO_REASON else "gives a reason why nothing was given"
+    against = _NO if DONE.fullmatch(name) else _YES if UNDONE.fullmatch(name) else ()
+    if not against:
+        return None
+    return lambda said: f"{quoted(said)}: {mar.MEANINGS['not-given']}" if said.casefold() in against else ""
+
+
+def _by_word(said: str) -> str:
+    """What a word says against a dose; empty for one that says that it was given, or nothing that is known."""
+    means = mar.meaning(said)
+    return "" if means in (None, "given", "bag") else f"{quoted(said)}: {mar.MEANINGS[means]}"
+
+
+def _refuse_where(answers: Answers, table: Any, name: str, why: Callable[[str], str]) -> None:
+    """Refuse the rows whose value in a column says that nothing was given here."""
     said = columns.keys(table[name])
-    meant = [mar.meaning(value) if isinstance(value, str) else None for value in said.values]
-    against = np.array([means not in (None, "given", "bag") for means in meant], bool)[said.index]
-    for row in np.flatnonzero(against).tolist():
-        at = said.index[row]
-        why = f"NotGiven: {name} {quoted(said.values[at])}: {mar.MEANINGS[meant[at] or '']}"
-        _refuse(answers, row, why)
+    reasons = ["" if value is None else why(str(value).strip()) for value in said.values]
+    for row in np.flatnonzero(np.array([bool(reason) for reason in reasons], bool)[said.index]).tolist():
+        _refuse(answers, row, f"NotGiven: {name} {reasons[said.index[row]]}")
 
 
 def _refuse(answers: Answers, row: int, why: str) -> None:

@@ -29,6 +29,7 @@ _PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _NO_BRAND = re.compile(r"[(\[](?:pf|preservative[- ]free)[)\]]", re.IGNORECASE)
 _MIXED = re.compile(r" / |[a-z]-[a-z]| in | with ", re.IGNORECASE)
+_JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
 _FORM = re.compile(
@@ -74,7 +75,28 @@ def drug_name(text: str, facts: Reference) -> str:
         if relation == "other" and _names.contradicts(name, other, facts) and not _names.mentions(before, other, facts):
             raise ValueError(f"{quoted(name)} and {quoted(other)}")
         name = other if relation == "exact" or (relation == "same" and other == brand) else name
+    if name and name != brand and (other := _joined(name, bare, facts)):
+        if not all(_names.mentions(one, brand, facts) for one in (name, other)):
+            raise ValueError(f"{quoted(name)} and {quoted(other)}")
+        name = brand
     return name or brand or _unbracketed(bare)
+
+
+def _joined(name: str, bare: str, facts: Reference) -> str:
+    """A further drug that a text joins to the one that it names; empty where it joins none.
+
+    What is no part of the name is left out of it, and would be left out of the bill without a word.
+    """
+    for rest in _JOINED.split(_BRACKETS.sub(" ", bare))[1:]:
+        other = next((one for one in _readings(rest.strip()) if _names.codes(one, facts)), "")
+        if (
+            other
+            and not _names.is_solution(other, facts)
+            and not _names.mentions(name, other, facts)
+            and _names.contradicts(name, other, facts)
+        ):
+            return other
+    return ""
 
 
 def _of_parts(bare: str, facts: Reference) -> Iterator[str]:
