@@ -83,7 +83,11 @@ class RouteWord(Dated):
     route: str = column(tables.choice(*NAMES))
 
 
-_LABEL = re.compile(r"injection, | \(qualifier value\)$|(?: route| use)?(?: of administration)?$| route\b")
+_LABEL = re.compile(
+    r"\.|^inj(?:ection)?\.?,? | inj(?:ection)?\.?$| \(qualifier value\)$|(?: route| use)?(?: of administration)?$"
+    r"| route\b"
+)
+_PARTS = re.compile(r"\s*[(),;]\s*|\s-\s")
 
 
 @lru_cache(maxsize=4096)
@@ -92,6 +96,8 @@ def plain(spelling: str) -> str:
 
     >>> plain("Intravenous central route (qualifier value)"), plain(" subQ "), plain("Injection, intravenous")
     ('intravenous central', 'subq', 'intravenous')
+    >>> plain("I.M."), plain("IM inj.")
+    ('im', 'im')
     """
     return " ".join(_LABEL.sub("", " ".join(spelling.split()).casefold()).split())
 
@@ -147,8 +153,16 @@ def meanings(spelling: str) -> frozenset[str]:
     bare = plain(spelling)
     by_code, named = _anywhere()
     found = {row.route for row in by_code.get(spelling.strip().upper(), ())}
-    found |= {_words()[bare]} if bare in _words() else set()
+    found |= {_words()[bare]} if bare in _words() else _by_parts(bare)
     return frozenset(found | ({""} if bare in named else set()))
+
+
+def _by_parts(bare: str) -> set[str]:
+    """The route of a spelling whose every part means it: "IM (intramuscular)", "intravenous, push", "orally"."""
+    ways = [_words().get(part) or _words().get(part.removesuffix("ly")) for part in _PARTS.split(bare) if part]
+    meant = set(filter(None, ways)) if None not in ways else set()
+    exact = meant - {"IV"}
+    return exact if len(exact) == 1 and min(exact).startswith("IV ") else meant if len(meant) == 1 else set()
 
 
 def find(spelling: str) -> str | None:

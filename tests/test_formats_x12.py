@@ -290,7 +290,7 @@ BROKEN = {
     "a pointer by letter": (LINE.replace("**1~DTP", "**A~DTP"), "SV107 points with 'A'"),
     "no such month": (LINE.replace("20260302", "20261302"), "'20261302' is no date of service"),
     "LX without SV1": ("LX*1~" + LINE, "LX without SV1"),
-    "nothing": ("ST*837*1~SE*2*1~", "holds no service line"),
+    "nothing": ("ST*837*1~SE*2*1~", "there is no service line"),
     "no text": ("  ", "no X12 text"),
     "a cut text": (LINE[:-1], "was cut"),
     "a short ISA": ("ISA*00*~", "106 characters"),

@@ -171,8 +171,9 @@ def not_given(answers: Answers, table: Any) -> None:
     refuses a row whatever its action is.
     """
     for name in table.column_names:
-        if (why := _doubt(re.sub(r"[\W_]+", " ", name).strip().casefold())) and not pa.types.is_nested(table[name].type):
-            _refuse_where(answers, table, name, why)
+        doubt = _doubt(re.sub(r"[\W_]+", " ", name).strip().casefold())
+        if doubt is not None and not pa.types.is_nested(table[name].type):
+            _refuse_where(answers, table, name, doubt)
     if "action" not in table.column_names:
         for name in table.column_names:
             if ACTIONS.fullmatch(re.sub(r"[\W_]+", " ", name).strip().casefold()) and columns.is_text(table[name].type):

@@ -29,6 +29,12 @@ _PACKAGE = re.compile(r"\d[\d.,]*\s(?:ML|HR|ACTUAT|MG|UNT)\s+(?=[A-Za-z])")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _NO_BRAND = re.compile(r"[(\[](?:pf|preservative[- ]free)[)\]]", re.IGNORECASE)
 _MIXED = re.compile(r" / |[a-z]-[a-z]| in | with ", re.IGNORECASE)
+# A name of SNOMED CT, written out: a product by what it contains, and its kind in brackets.
+_FULLY = re.compile(
+    r"^product containing (?:precisely |only )?(?P<name>.*?)"
+    r"(?: \((?:medicinal product(?: form)?|clinical drug|product)\))?$",
+    re.IGNORECASE,
+)
 _JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
@@ -55,10 +61,13 @@ def drug_name(text: str, facts: Reference) -> str:
     'piperacillin / tazobactam'
     >>> drug_name("alemtuzumab 10 MG/ML [Lemtrada]", book), drug_name("Oxaliplatin", book)
     ('Lemtrada', 'Oxaliplatin')
+    >>> drug_name("Product containing only ketorolac (medicinal product)", book)
+    'ketorolac'
     >>> drug_name("cefTRIAXone (ROCEPHIN) injection 1 g", book), drug_name("morphine (PF) injection 4 mg", book)
     ('cefTRIAXone', 'morphine')
     """
     bare = " ".join(_NO_BRAND.sub(" ", text).split())
+    bare = _FULLY.sub(lambda match: match["name"], bare)
     brand = bare[:-1].rpartition("[")[2].strip() if bare.endswith("]") and "[" in bare else ""
     if len(bare) > LONGEST:
         return brand or bare

@@ -501,7 +501,7 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
         return _times.span(began, None, "fhir", where)
     for other, _, _ in found[1:]:
         moment = _moment(other, where, zone)
-        if moment.day != began.day or (moment.time and began.time and moment.time != began.time):
+        if not _times.one_moment(began, moment):
             says = f"its time is {quote(found[0][0])} and {quote(other)}, which contradict each other"
             raise refused(where, says)
     end = next((end for _, end, _ in found if end), None)

@@ -34,20 +34,25 @@ _SYSTEMS = {
     HCPCS: (
         HCPCS,
         "http://terminology.hl7.org/CodeSystem/HCPCS",
-        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
         "urn:oid:2.16.840.1.113883.6.285",
         "urn:oid:2.16.840.1.113883.6.14",
     ),
-    CPT: (
-        CPT,
-        "https://www.ama-assn.org/go/cpt",
-        "http://terminology.hl7.org/CodeSystem/CPT",
-        "urn:oid:2.16.840.1.113883.6.12",
-    ),
+    CPT: (CPT, "http://terminology.hl7.org/CodeSystem/CPT", "urn:oid:2.16.840.1.113883.6.12"),
     CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292", "urn:oid:2.16.840.1.113883.6.59"),
     ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
 }
-_SYSTEM = {name: system for system, names in _SYSTEMS.items() for name in names}
+
+
+def _canonical(address: str) -> str:
+    """The address of a code system without what tells no two apart: large letters, a slash at its end, http or https.
+
+    >>> _canonical(" HTTPS://HL7.org/fhir/sid/ndc/ ")
+    'http://hl7.org/fhir/sid/ndc'
+    """
+    return address.strip().casefold().removesuffix("/").replace("https://", "http://", 1)
+
+
+_SYSTEM = {form: system for system, names in _SYSTEMS.items() for name in names for form in (name, _canonical(name))}
 
 # What an element that is read must be, where it stands: a wrong shape is refused and not half read.
 _RESOURCES = ("", "contained", "resource")
@@ -204,13 +209,24 @@ class Message:
 
 
 def addressed(every: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Resources by each address that a reference may use."""
+    """Resources by each address that a reference may use; one that two different resources share names neither.
+
+    A resource that does not say its whole address may stand on any server, one that does on that one alone.
+    """
     known: dict[str, dict[str, Any]] = {}
+    shared: set[str] = set()
     for url, resource in every:
-        known[f"{resource.get('resourceType')}/{resource.get('id')}"] = resource
-        if url:
-            known[url] = resource
-    return known
+        name = f"{resource.get('resourceType')}/{resource.get('id')}"
+        anywhere = "" if url.startswith(("http:", "https:")) else f"/{name}"
+        for address in filter(None, (name, _folded(url), anywhere)):
+            if known.setdefault(address, resource) != resource:
+                shared.add(address)
+    return {address: resource for address, resource in known.items() if address not in shared}
+
+
+def _folded(address: str) -> str:
+    """An address as it is compared: of a UUID letters of either size are the same."""
+    return address.casefold() if address[:4].casefold() == "urn:" else address
 
 
 @attrs.frozen
@@ -230,8 +246,12 @@ class Around:
 
     def find(self, address: str) -> dict[str, Any] | None:
         """The resource at an address, relative or whole; None where the message does not hold it."""
-        end = "/".join(address.partition("/_history/")[0].split("/")[-2:])
-        return self.inside.get(address) or self.known.get(address) or self.known.get(end)
+        if address in self.inside:
+            return self.inside[address]
+        whole = _folded(address.partition("/_history/")[0])
+        path = whole.split("/")
+        end = "/".join(path[-2:])
+        return self.known.get(whole) or self.known.get(f"/{end}" if len(path) > 2 else end)
 
 
 def parse(text: object, *, apart: bool = False) -> Message:
@@ -365,7 +385,7 @@ def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:
         raise FormatError(says, format="fhir", place="type")
     for at, entry in enumerate(entries):
         request, resource = entry.get("request"), entry.get("resource")
-        if isinstance(request, dict) and request.get("method") == "DELETE":
+        if isinstance(request, dict) and str(request.get("method")).upper() == "DELETE":
             kind = resource.get("resourceType") if isinstance(resource, dict) else str(request.get("url")).split("/")[0]
             if kind in _RECORDS:
                 raise refused(
@@ -396,12 +416,12 @@ def refused(where: str, why: str, **fields: str) -> FormatError:
 
 
 def by_system(concept: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The codings of a concept that have a code, by the system that they name, with or without a slash at its end."""
+    """The codings of a concept that have a code, by the system that they name."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in concept.get("coding") or ():
         said = one.get("system")
         if one.get("code") and isinstance(said, str):
-            system = _SYSTEM.get(said) or _SYSTEM.get(said.removesuffix("/"))
+            system = _SYSTEM.get(said) or _SYSTEM.get(_canonical(said))
             if system is not None:
                 found.setdefault(system, []).append(one)
     return found

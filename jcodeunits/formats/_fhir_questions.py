@@ -20,15 +20,23 @@ _ASKED = ("extension", "note", "partOf", "category")
 
 def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) -> Iterator[Finding]:
     """What is asked of a record whose elements beside the dose may change what is billed."""
-    if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE):
+    dose = dosage.get("dose") or {}
+    if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
-    fields = [str(one.get("url")) for held in (resource, dosage) for one in held.get("extension") or ()]
+    fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
     yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
     parts = objects(resource["partOf"]) if "partOf" in resource else ()
     if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
         yield _noticed.part_of_another(where, SOURCE, "partOf")
     if "category" in resource and COMMUNITY in _category(resource["category"]):
         yield _noticed.at_home(where, SOURCE, "category")
+
+
+def _extensions(held: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the further fields of an element, and of those inside them."""
+    for one in objects(held.get("extension")):
+        yield str(one.get("url"))
+        yield from _extensions(one)
 
 
 def _category(said: object) -> list[str]:

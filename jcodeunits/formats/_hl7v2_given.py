@@ -145,23 +145,29 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
     """
     patient = ""
     orc: Segment | None = None
+    begun = False
     found: list[_Group] = []
     open_: list[_Group] = []  # the RXA that wait for their RXR
     ordered: list[Segment] = []  # the components of the order
+    notes: list[str] = []  # of the order
     for segment in segments:
         if segment.name in ("PID", "ORC"):
-            open_, ordered = [], []
+            open_, ordered, notes = [], [], []
+            begun = segment.name == "ORC"  # an order whose RXA is still to come
         if segment.name == "PID":
             patient, orc = patient_of(segment), None
         elif segment.name == "ORC":
             orc = segment
         elif segment.name == "RXA":
             open_ = open_ if open_ and not open_[-1].routes else []
-            open_.append(_Group(patient, orc, segment, components=list(ordered)))
+            open_.append(_Group(patient, orc, segment, components=list(ordered), notes=list(notes)))
             found.append(open_[-1])
+            begun = False
         elif segment.name == "RXR":
             for group in open_:
                 group.routes.append(segment)
+        elif segment.name in _NOTES and begun:
+            notes += [segment.raw(position) for position in _NOTES[segment.name]]
         elif segment.name in _NOTES and found:
             found[-1].observations += [segment] if segment.name == "OBX" else []
             found[-1].notes += [segment.raw(position) for position in _NOTES[segment.name]]

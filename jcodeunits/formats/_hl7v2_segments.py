@@ -144,7 +144,9 @@ def _rows(text: object) -> list[str]:
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no HL7 text to read.", format="hl7v2")
-    rows = [row.strip("\x0b\x1c\ufeff") for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n"))]
+    rows = [
+        row.strip("\x0b\x1c\ufeff").lstrip(" \t") for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n"))
+    ]
     return [row for row in rows if row.strip()]
 
 

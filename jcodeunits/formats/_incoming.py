@@ -270,11 +270,12 @@ def reading(
 
 
 def _one_patient(given: Sequence[Given], form: str) -> None:
-    patients = {one.patient for one in given if one.patient}
+    patients = {one.patient for one in given}
     if len(patients) > 1:
+        unsaid = ", one of them not named" if "" in patients else ""
         raise FormatError(
-            f"The message is about several patients ({len(patients)}), and an encounter is one patient's: read_all() "
-            "reads them one at a time.",
+            f"The message is about several patients ({len(patients)}{unsaid}), and an encounter is one patient's: "
+            "read_all() reads them one at a time.",
             format=form,
             place="patient",
             several=True,

@@ -44,11 +44,30 @@ def _read(written: str) -> Any:
 
 
 def load(text: object, form: str, what: str) -> dict[str, Any]:
-    """The JSON object in a text, or the dict as it is; `FormatError` for anything else."""
+    """The JSON object in a text, or a dict, without keys that are null; `FormatError` for anything else."""
     value: object = exact(text, form) if isinstance(text, (str, bytes, bytearray)) else text
     if not isinstance(value, dict):
         raise FormatError(f"{what} is a JSON object, not {type(value).__name__}.", format=form)
-    return value
+    return _said(value) if not isinstance(text, str) or "null" in text else value
+
+
+def _said(value: dict[str, Any]) -> dict[str, Any]:
+    """An object without the keys that are null, which many programs write for what they do not say.
+
+    >>> _said({"status": None, "item": [{"code": "J1885", "net": None}, None]})
+    {'item': [{'code': 'J1885'}, None]}
+    """
+    made: dict[str, Any] = {}
+    waiting: list[tuple[Any, Any]] = [(value, made)]
+    while waiting:
+        found, target = waiting.pop()
+        for key, one in found.items() if isinstance(found, dict) else enumerate(found):
+            if isinstance(one, (dict, list)):
+                target[key] = {} if isinstance(one, dict) else [None] * len(one)
+                waiting.append((one, target[key]))
+            elif one is not None:
+                target[key] = one
+    return made
 
 
 def _whole(text: str) -> int:

@@ -76,7 +76,13 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
     return Finding("vaccine-funding", "warn", says, fix, (cited(source, cite),))
 
 
-_WASTED = re.compile(r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b", re.IGNORECASE)
+_LEFT = r"\b(?:remain\w*|residual|rest|balance|excess|surplus|\d[\d.]{0,9}\s?(?:mg|mcg|g|ml|units?))\b"
+_AWAY = r"\b(?:dispos\w*|destroy\w*|dump\w*|thr(?:ew|own) (?:away|out))\b"
+_WASTED = re.compile(
+    r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b"
+    rf"|{_LEFT}[^.;]{{0,40}}{_AWAY}|{_AWAY}[^.;]{{0,40}}{_LEFT}",
+    re.IGNORECASE,
+)
 _WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
 
 

@@ -102,6 +102,19 @@ def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str,
     return {key: value for key, value in (("start", first.time), ("stop", last.time)) if value}
 
 
+def one_moment(one: Moment, other: Moment) -> bool:
+    """Whether two stamps can be one moment: instants where both have an offset, else what their clocks show.
+
+    >>> here = moment(dt.date(2026, 3, 2), "10:15", "-05:00", None, "fhir")
+    >>> [one_moment(here, moment(dt.date(2026, 3, 2), time, "Z", None, "fhir")) for time in ("15:15", "10:15", "")]
+    [True, False, True]
+    """
+    instants = [at for at in (one.instant, other.instant) if at is not None and at.tzinfo is not None]
+    if len(instants) == 2:
+        return instants[0] == instants[1]
+    return one.day == other.day and (not one.time or not other.time or one.time == other.time)
+
+
 def _endless(says: str, first: Moment, form: str, where: str) -> FormatError:
     """The error of an end that cannot be right, which `stop` beside the message may fill; the start is kept."""
     kept = {"start": first.time} if first.time else {}

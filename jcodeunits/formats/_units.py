@@ -116,8 +116,8 @@ def _meant(code: str, said: str, coded: bool, fills: str) -> _Unit | Unread:
 
 
 def _bare(spelling: str) -> str:
-    """A vendor's spelling without its brackets: "milliliter (iso1000)", "milligram(s)"."""
-    return re.sub(r"\s*\([^()]*\)$", "", spelling.strip())
+    """A vendor's spelling without its brackets or a point: "milliliter (iso1000)", "milligram(s)", "mg."."""
+    return re.sub(r"\s*\([^()]*\)$|\.$", "", spelling.strip())
 
 
 def _agreed(unit: _Unit, word: str) -> _Unit | Unread:

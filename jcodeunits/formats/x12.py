@@ -464,6 +464,8 @@ class _Reader:
             said = "/".join(dict.fromkeys(map(iso, days)))
             if self.open is None:
                 self.statement = said
+            elif self.open.date not in ("", said, self.statement):
+                self.problems.append(f"{where}: a second date of service in one line")
             else:
                 self.open.date = said
 
@@ -518,9 +520,8 @@ class _Reader:
     def result(self) -> ClaimLines:
         self.close()
         self.envelopes.close()
-        _outgoing.refuse_any(self.problems, "This X12 text", "x12")
-        if not self.done:
-            raise FormatError("The X12 text holds no service line (LX with SV1 or SV2).", format="x12")
+        nothing = [] if self.done else _outgoing.no_line(self.losses, "service line (LX with SV1 or SV2)")
+        _outgoing.refuse_any(self.problems or nothing, "This X12 text", "x12")
         lines = tuple(_line(line) for line in self.done)
         lost = [*self.losses, *(loss for at, line in enumerate(self.done, 1) for loss in _lost(at, line))]
         dates, places = (line.date for line in self.done), (line.place for line in self.done)

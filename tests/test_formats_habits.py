@@ -1,0 +1,295 @@
+"""What hospitals' programs write beside the standard: nulls, addresses, systems, doubled words, notes of an order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jcodeunits as jc
+from jcodeunits import routes
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import claimjson, fhir, hl7v2, x12
+
+NDC = "http://hl7.org/fhir/sid/ndc"
+GIVEN: dict[str, Any] = {
+    "resourceType": "MedicationAdministration",
+    "id": "a1",
+    "status": "completed",
+    "subject": {"reference": "Patient/p1"},
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "effectiveDateTime": "2026-03-02T10:15:00-05:00",
+    "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+}
+BILLED = [("96372", 1), ("J1885", 2)]
+
+
+def read(resource: object, **beside: Any) -> Encounter:
+    found = fhir.read(resource if isinstance(resource, str) else json.dumps(resource), place="11", **beside)
+    assert isinstance(found, Encounter)
+    return found
+
+
+def lines(encounter: object) -> list[tuple[str, int]]:
+    assert isinstance(encounter, Encounter)
+    return [(line.code, line.units) for line in jc.charge(encounter).lines]
+
+
+def rules(encounter: Encounter) -> list[str]:
+    return [finding.rule for finding in encounter.findings]
+
+
+# --- nulls ----------------------------------------------------------------------------------------
+
+NAMES = ["id", "note", "performer", "reasonCode", "extension", "contained", "category", "meta", "partOf", "notGiven"]
+NAMES += ["statusReason", "wasNotGiven", "isSubPotent", "modifierExtension", "implicitRules", "effectivePeriod"]
+
+
+@given(st.sets(st.sampled_from(NAMES)))
+def test_what_is_null_is_not_said(names: set[str]) -> None:
+    resource = GIVEN | dict.fromkeys(names)
+    assert lines(read(resource)) == lines(fhir.read(resource, place="11")) == BILLED
+
+
+def test_nulls_inside_are_not_said_either_and_what_is_needed_is_asked() -> None:
+    dosage = {"route": {"text": "IM", "coding": None}, "site": None, "dose": {"value": 30, "unit": "mg", "code": None}}
+    assert lines(read(GIVEN | {"dosage": dosage})) == BILLED
+    with pytest.raises(FormatError, match="status is not said"):
+        read(GIVEN | {"status": None})
+    with pytest.raises(FormatError, match="dose="):
+        read(GIVEN | {"dosage": {"route": {"text": "IM"}, "dose": None}})
+
+
+def test_nulls_of_a_clearing_house() -> None:
+    service = {
+        "procedureIdentifier": "HC",
+        "procedureCode": "J1885",
+        "procedureModifiers": None,
+        "lineItemChargeAmount": "10",
+        "measurementUnit": "UN",
+        "serviceUnitCount": "2",
+        "description": None,
+    }
+    line = {"serviceDate": "20260302", "professionalService": service, "drugIdentification": None}
+    found = claimjson.read(json.dumps({"serviceLines": [line]}), diagnoses=["R52"])
+    assert [(one.code, one.units) for one in found.lines] == [("J1885", 2)]
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+KETOROLAC = {"resourceType": "Medication", "id": "m1", "code": {"coding": [{"system": NDC, "code": "0409-3795-01"}]}}
+OTHER = {"resourceType": "Medication", "id": "m1", "code": {"text": "ondansetron"}}
+HERE, THERE = "https://here.org/fhir/Medication/m1", "https://there.org/fhir/Medication/m1"
+
+
+def bundle(reference: str, *drugs: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    pointing = {key: value for key, value in GIVEN.items() if key != "medicationCodeableConcept"}
+    entries: list[dict[str, Any]] = [{"resource": pointing | {"medicationReference": {"reference": reference}}}]
+    entries += [{"fullUrl": url, "resource": drug} if url else {"resource": drug} for url, drug in drugs]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+@pytest.mark.parametrize(
+    ("reference", "url"),
+    [
+        ("Medication/m1", HERE),
+        ("Medication/m1", ""),
+        (HERE, HERE),
+        (f"{HERE}/_history/3", HERE),
+        (HERE, ""),
+        ("urn:uuid:0C3151BD-1cbf-4d64-b04d-cd9187a4c6e0", "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"),
+    ],
+)
+def test_a_drug_is_found_at_each_address_that_is_its_own(reference: str, url: str) -> None:
+    assert read(bundle(reference, (url, KETOROLAC))).administrations[0].drug == "0409-3795-01"
+
+
+def test_a_drug_of_another_server_is_not_the_one_of_the_same_number() -> None:
+    assert lines(read(bundle(THERE, (HERE, OTHER), (THERE, KETOROLAC)))) == BILLED
+    with pytest.raises(FormatError, match=r"medications="):
+        read(bundle(THERE, (HERE, OTHER)))
+    assert lines(read(bundle(THERE, (HERE, OTHER)), medications=[KETOROLAC])) == BILLED
+
+
+def test_an_address_that_two_drugs_share_names_neither() -> None:
+    both = bundle("Medication/m1", (HERE, OTHER), (THERE, KETOROLAC))
+    with pytest.raises(FormatError, match=r"drug="):
+        read(both)
+    assert lines(read(both, drug="ketorolac")) == BILLED
+    assert lines(read(bundle("Medication/m1", (HERE, KETOROLAC), (THERE, KETOROLAC)))) == BILLED
+
+
+def test_a_record_without_a_patient_is_not_pooled_with_one_that_has_one() -> None:
+    nobody = {key: value for key, value in GIVEN.items() if key != "subject"} | {"id": "a2"}
+    text = json.dumps({"resourceType": "Bundle", "entry": [{"resource": GIVEN}, {"resource": nobody}]})
+    with pytest.raises(FormatError, match=r"2, one of them not named.*read_all"):
+        read(text)
+    assert len(fhir.read_all(text, place="11")) == 2
+
+
+@pytest.mark.parametrize("system", ["https://hl7.org/fhir/sid/ndc", "HTTP://HL7.ORG/fhir/sid/ndc/", f" {NDC}/"])
+def test_a_code_system_by_another_spelling_of_its_address(system: str) -> None:
+    concept = {"coding": [{"system": system, "code": "0409-3795-01"}]}
+    assert read(GIVEN | {"medicationCodeableConcept": concept}).administrations[0].drug == "0409-3795-01"
+
+
+@pytest.mark.parametrize("method", ["DELETE", "delete"])
+def test_a_deletion_is_seen_in_any_letters(method: str) -> None:
+    request = {"method": method, "url": "MedicationAdministration/a1"}
+    with pytest.raises(FormatError, match="deletes"):
+        read({"resourceType": "Bundle", "entry": [{"resource": GIVEN, "request": request}]})
+
+
+# --- times ----------------------------------------------------------------------------------------
+
+
+def test_two_elements_that_name_one_instant_agree_on_any_clock() -> None:
+    period = {"start": "2026-03-02T15:15:00Z", "end": "2026-03-02T15:20:00Z"}
+    given = read(GIVEN | {"effectivePeriod": period}).administrations[0]
+    assert (given.start, given.stop) == ("10:15", "10:20")
+    with pytest.raises(FormatError, match="contradict each other"):
+        read(GIVEN | {"effectivePeriod": {"start": "2026-03-02T10:15:00Z"}})
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "route"),
+    [
+        ("Intramuscular (IM)", "IM"),
+        ("IM (intramuscular)", "IM"),
+        ("Intramuscularly", "IM"),
+        ("Inj IM", "IM"),
+        ("IM inj.", "IM"),
+        ("Subcut.", "SC"),
+        ("Sub Q", "SC"),
+        ("subcutaneously", "SC"),
+        ("IV (intravenous)", "IV"),
+        ("IV push (intravenous)", "IV push"),
+        ("Intravenous, Push", "IV push"),
+        ("push, IV", "IV push"),
+        ("I.V. push", "IV push"),
+        ("IV Piggyback - Intravenous", "IV infusion"),
+        ("orally", "oral"),
+    ],
+)
+def test_a_route_said_twice_or_as_people_write_it(written: str, route: str) -> None:
+    assert routes.find(written) == route
+    assert read(GIVEN | {"dosage": GIVEN["dosage"] | {"route": {"text": written}}}).administrations[0].route == route
+
+
+@pytest.mark.parametrize(
+    "written", ["IM, SC", "IM (subcutaneous)", "IV push (IV infusion)", "IM (left arm)", "IM/IV", "IM or IV", "(IM) ?"]
+)
+def test_words_that_mean_two_routes_or_one_that_nobody_knows_are_asked(written: str) -> None:
+    assert routes.find(written) is None
+    with pytest.raises(FormatError, match="route="):
+        read(GIVEN | {"dosage": GIVEN["dosage"] | {"route": {"text": written}}})
+
+
+@pytest.mark.parametrize("unit", ["mg.", "mg (total)", "milligram(s)"])
+def test_a_vendors_spelling_of_a_unit(unit: str) -> None:
+    dosage = GIVEN["dosage"] | {"dose": {"value": 30, "unit": unit}}
+    assert lines(read(GIVEN | {"dosage": dosage})) == BILLED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Product containing precisely ketorolac tromethamine 30 milligram/1 milliliter conventional release solution "
+        "for injection (clinical drug)",
+        "Product containing ketorolac (medicinal product)",
+        "Ketorolac (substance)",
+    ],
+)
+def test_a_name_of_snomed_written_out(name: str) -> None:
+    coding = {"system": "http://snomed.info/sct", "code": "1", "display": name}
+    assert lines(read(GIVEN | {"medicationCodeableConcept": {"coding": [coding]}})) == BILLED
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+WASTE = [
+    "balance disposed of",
+    "rest of vial thrown away",
+    "Remaining drug destroyed",
+    "residual 30 mg disposed",
+    "threw out the rest",
+    "30mg dumped",
+    "disposed of 0.5 mL",
+    "surplus wasted",
+]
+NO_WASTE = ["needle disposed of", "balance disorder", "patient has remained stable", "given in left deltoid", "haste"]
+
+
+@pytest.mark.parametrize("note", WASTE)
+def test_a_note_about_what_was_thrown_away_asks(note: str) -> None:
+    assert rules(read(GIVEN | {"note": [{"text": note}]})) == ["waste-noted"]
+    assert rules(read(GIVEN | {"note": [{"text": note}]}, discarded="0 mg")) == []
+
+
+@pytest.mark.parametrize("note", NO_WASTE)
+def test_a_note_about_something_else_asks_nothing(note: str) -> None:
+    assert rules(read(GIVEN | {"note": [{"text": note}]})) == []
+
+
+def test_a_field_of_waste_is_seen_inside_the_dose_and_inside_another_field() -> None:
+    wasted = {"url": "http://x.org/amount-wasted", "valueQuantity": {"value": 30, "unit": "mg"}}
+    dosage = GIVEN["dosage"]
+    inside = dosage | {"dose": dosage["dose"] | {"extension": [wasted]}}
+    assert rules(read(GIVEN | {"dosage": inside})) == ["waste-noted"]
+    assert rules(read(GIVEN | {"extension": [{"url": "http://x.org/event", "extension": [wasted]}]})) == ["waste-noted"]
+    assert rules(read(GIVEN | {"extension": [{"url": "http://x.org/event", "valueString": "x"}]})) == []
+
+
+RXA = "RXA|0|1|2026030210{}00||^ketorolac|30|mg|||||||||||||CP|A"
+
+
+def ras(*segments: str) -> Encounter:
+    head = ["MSH|^~\\&|B|C|E|C|1||RAS^O17|1|P|2.5.1", "PID|1||MRN1", "NTE|1||hates waste of time"]
+    found = hl7v2.read("\r".join([*head, *segments]), place="11")
+    assert isinstance(found, Encounter)
+    return found
+
+
+def test_a_note_of_the_order_is_of_the_dose_that_follows_it() -> None:
+    assert rules(ras("ORC|RE|1", "NTE|1||wasted 30 mg", RXA.format(15), "RXR|IM")) == ["waste-noted"]
+    two = ras(
+        "ORC|RE|1",
+        RXA.format(15),
+        "RXR|IM",
+        "ORC|RE|2",
+        "NTE|1||wasted 30 mg",
+        RXA.format(45).replace("|1|", "|2|", 1),
+        "RXR|IM",
+    )
+    assert [finding.says.partition(":")[0] for finding in two.findings] == ["RXA in line 9"]
+    assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM")) == []
+
+
+def test_segments_that_were_indented_are_the_same() -> None:
+    text = "\r".join(["MSH|^~\\&|B|C|E|C|1||RAS^O17|1|P|2.5.1", "PID|1||M", RXA.format(15), "RXR|IM"])
+    assert hl7v2.read(text.replace("\r", "\n   "), place="11") == hl7v2.read(text, place="11")
+
+
+# --- X12 ------------------------------------------------------------------------------------------
+
+LOOP = "LX*1~SV1*HC:J1885*10*{}*2*11**1~DTP*472*D8*20260302~"
+
+
+def test_a_second_date_of_service_of_one_line_is_refused() -> None:
+    assert x12.read(f"{LOOP.format('UN')}DTP*472*D8*20260302~", diagnoses=["R52"]).dates == ("2026-03-02",)
+    with pytest.raises(FormatError, match="second date of service"):
+        x12.read(f"{LOOP.format('UN')}DTP*472*D8*20260305~", diagnoses=["R52"])
+
+
+def test_a_claim_whose_every_line_is_no_drug_says_why() -> None:
+    with pytest.raises(FormatError, match="counts 'MJ', and units"):
+        x12.read(LOOP.format("MJ"), diagnoses=["R52"])
+    with pytest.raises(FormatError, match="there is no service line"):
+        x12.read("CLM*C1*10***11:B:1~", diagnoses=["R52"])
