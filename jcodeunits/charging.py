@@ -66,6 +66,8 @@ STEPS = (
     modifiers,
     order,
 )
+# What takes a drug's line off however the drug was given: the place, and who takes the code.
+BY_ANY_ROUTE = (place, uses)
 
 
 def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None = None) -> Charge:
@@ -90,11 +92,11 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
 
 
 def coded(
-    encounter: Encounter, drugs: Iterable[DrugLines], policy: Policy
+    encounter: Encounter, drugs: Iterable[DrugLines], policy: Policy, steps: Iterable[Any] = STEPS
 ) -> tuple[tuple[Line, ...], list[Finding], int]:
     """The claim's lines that the steps make with the drugs' lines, what steps and rules find, how many are withheld."""
     draft = Draft.start(encounter, drugs, policy)
-    for step in STEPS:
+    for step in steps:
         step.apply(draft)
     lines, said = finished(draft)
     case = rules.Case(encounter, lines, policy)

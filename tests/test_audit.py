@@ -219,6 +219,58 @@ def test_what_cannot_be_judged_is_unjudged(line: dict[str, Any], cause: str) -> 
     assert made["difference_amount"] is None
 
 
+# Lines that only a route, or who takes the code, makes right or wrong: a claim file says no route.
+WITHOUT_A_ROUTE = [
+    ("by_another_route", {"code": "Q0162", "units": 8, "dose": "8", "unit": "mg", "drug": "Zofran"}, "agrees", None),
+    (
+        "for_the_eye",
+        {"code": "J7999", "units": 1, "dose": "1.25", "unit": "mg", "drug": "Avastin"},
+        "unjudged",
+        "no-unit",
+    ),
+    (
+        "not_for_the_eye",
+        {"code": "J7999", "units": 1, "dose": "30", "unit": "mg", "drug": "ketorolac"},
+        "differs",
+        "wrong-code",
+    ),
+    (
+        "drug_outside_the_bundle",
+        {"code": "J3420", "units": 1, "dose": "1000", "unit": "mcg", "place": "58"},
+        "agrees",
+        None,
+    ),
+    (
+        "drug_of_the_bundle",
+        {"code": "J2315", "units": 380, "dose": "380", "unit": "mg", "place": "58"},
+        "differs",
+        "withheld",
+    ),
+    (
+        "hospitals_code",
+        {"code": "C9254", "units": 200, "dose": "200", "unit": "mg", "place": "11"},
+        "differs",
+        "code-not-taken",
+    ),
+    (
+        "hospitals_code_there",
+        {"code": "C9254", "units": 200, "dose": "200", "unit": "mg", "claim_type": "outpatient", "place": "22"},
+        "agrees",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict", "cause"), [case[1:] for case in WITHOUT_A_ROUTE], ids=[n for n, *_ in WITHOUT_A_ROUTE]
+)
+def test_without_a_route_a_line_is_judged_by_what_holds_for_every_route(
+    line: dict[str, Any], verdict: str, cause: str | None
+) -> None:
+    made = one(**line)
+    assert (made["verdict"], made["cause"]) == (verdict, cause)
+
+
 def test_a_dose_without_remainder_takes_no_jz_beside_the_jw_line_of_another_dose() -> None:
     whole = {**VIAL, "claim": "A", "line": 1, "units": 10, "dose": "100", "discarded": "0 mg"}
     pair = [

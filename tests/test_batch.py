@@ -618,6 +618,37 @@ def test_what_else_a_row_says_counts_as_in_an_encounter(said: dict[str, Any], en
     assert tuple(got[name] for name in names) == wanted[0]
 
 
+def test_the_part_that_a_dose_counts_lifts_the_refusal_that_asks_for_it() -> None:
+    row = {"drug": "J0741", "dose": "400", "unit": "mg", "on": DAY, "route": "IM", "place": "11"}
+    asked, said = bill([row | {"basis": None}, row | {"basis": "cabotegravir"}], ("hcpcs", "units", "reason"))
+    assert str(asked["reason"]).startswith("BasisNeeded")
+    assert (said["hcpcs"], said["units"], said["reason"]) == ("J0741", 200, None)  # 2 mg of it a unit
+
+
+@pytest.mark.parametrize("route", [None, "IM"])
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"drug": "J3420", "dose": "1000 mcg", "place": "58"}, None),
+        ({"drug": "J2315", "dose": "380 mg", "place": "58"}, "opioid-program"),
+        ({"drug": "J3420", "dose": "1000 mcg", "place": "22"}, "facility-place"),
+    ],
+    ids=str,
+)
+def test_a_place_bars_the_same_drugs_with_a_route_and_without(
+    row: dict[str, Any], reason: str | None, route: str | None
+) -> None:
+    (made,) = bill([row | {"on": DAY, "route": route}], ("reason",))
+    assert (made["reason"] or "").partition(":")[0] == (reason or "")
+
+
+@pytest.mark.parametrize("route", [None, "IV push"])
+def test_a_code_for_hospitals_is_on_no_practitioners_claim_with_a_route_and_without(route: str | None) -> None:
+    row = {"drug": "C9254", "dose": "200 mg", "on": DAY, "route": route}
+    made = bill([row | {"claim": "professional"}, row | {"claim": "outpatient", "place": "22"}], ("reason",))
+    assert [(one["reason"] or "").partition(":")[0] for one in made] == ["code-not-taken", ""]
+
+
 def test_an_empty_table_has_all_columns() -> None:
     made = jc.batch.bill(pa.table({name: pa.array([], pa.string()) for name in jc.batch.REQUIRED}))
     assert (made.num_rows, made.column_names[3:]) == (0, list(jc.batch.OUTPUTS))

@@ -12,11 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .. import convert, routes
 from ..batch import columns
 from ..batch.table import Biller
 from ..dated import as_date
 from ..errors import JcodeunitsError, NotInEffect
+from ..facts.by_route import a_route
 from ..facts.choosing import rows_meant
+from ..facts.reference import Reference
 from ..recipes.cells import blank, is_number
 from .judged import row_of
 
@@ -42,6 +45,7 @@ class Bench:
         self.biller, self.resolver, self.table = biller, biller.resolver, table
         self.code = columns.keys(table["code"])
         self.drug = columns.keys(table["drug"]) if "drug" in table.column_names else None
+        self._routed: dict[tuple[str, str, dt.date | None], bool] = {}
         self.billed = self._bill_again(self._drugs(), np.arange(table.num_rows)) if billed is None else billed
 
     def take(self, rows: Any) -> Bench:
@@ -145,7 +149,30 @@ class Bench:
         except JcodeunitsError:
             meant = set()
         named_code = self.resolver.book.rows(str(drug).strip().upper())
-        return "" if named_code or (meant and code not in meant) else code
+        if (named_code or (meant and code not in meant)) and not self._by_some_route(str(drug), code, row):
+            return ""
+        return code
+
+    def _by_some_route(self, drug: str, code: str, row: int) -> bool:
+        """Whether the drug has the billed code by a route of that code; a claim file does not say the route."""
+        on, book = self.dates[row], self.resolver.reference
+        key = (drug.strip().casefold(), code, on)
+        if key not in self._routed:
+            self._routed[key] = on is not None and self._has_by_route(drug, code, on, book)
+        return self._routed[key]
+
+    def _has_by_route(self, drug: str, code: str, on: dt.date, book: Reference) -> bool:
+        billed = row_of(code, on, book)
+        if billed is None:
+            return False
+        try:
+            if convert.resolve(drug, on, None, a_route(billed), reference=book)[0].code == code:
+                return True
+            named = convert.resolve(drug, on, None, None, reference=book)[0]
+        except JcodeunitsError:
+            return False
+        moved = (found for route in routes.NAMES for found in book.policy.route_codes(named.ingredient, route))
+        return any(code in found.codes and found.period.holds(on) for found in moved)
 
     def _successor(self, row: int) -> str:
         """The one code that came after an ended code and is in effect, else nothing."""

@@ -15,6 +15,7 @@ from ..amount import MOST_COUNTED, cents, exact, json_number
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError, OutsideBand
+from ..facts.code_uses import code_use
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import PlaceRule
 from ..facts.product_rows import Product
@@ -183,10 +184,11 @@ class Judge:
             self._product(line, verdict)
         elif kind == "dose-above-containers":
             verdict.differs(kind, *self._options(line.row, "jw"))
-        elif kind in self.place_reasons:
+        elif kind in self.place_reasons or kind == "code-not-taken":
             verdict.code, verdict.units = line.code, 0
             self._counted(line, verdict)
-            verdict.differs("facility-place" if kind == "facility-place" else "withheld", *self._place(line.row))
+            cause = kind if kind in causes.DIFFERS else "withheld"
+            verdict.differs(cause, *(self._place(line.row) if kind in self.place_reasons else self._use(line)))
         elif kind in causes.OF_REFUSAL:
             verdict.unjudged(self._why(line, kind))
         else:
@@ -420,6 +422,11 @@ class Judge:
         setting, on = self._setting(row), self.dates[row]
         rule = self.policy.place_rule(setting.place or "", on, setting.payer, setting.claim)
         return () if rule is None else (rule.citation,)
+
+    def _use(self, line: BilledLine) -> tuple[Citation, ...]:
+        setting = self._setting(line.row)
+        use = code_use(self.policy, line.code, self.dates[line.row], setting.payer, setting.claim)
+        return () if use is None else (use.citation,)
 
     def _cited(self, code: str | None, row: int) -> Citation | None:
         found = row_of(code, self.dates[row], self.reference)

@@ -103,9 +103,12 @@ class Work:
         self.count = self._numbers("containers", count_of)
         self.form, self.container = self._read("form", form_of), self._read("container", container_of)
         self.times = self._times()
+        # What a cell does not know: it changes an answer, and lifts the refusal that asks for it.
+        self.told = np.zeros(plan.length, bool)
         for name in ("basis", "container_volume"):
             said = np.array([not blank(value) for value in self.keys[name].values], bool)
-            self.slow |= said[self.keys[name].index]
+            self.told |= said[self.keys[name].index]
+        self.slow |= self.told
         named = ("ndc", "container", "container_amount", "containers", "discarded")
         self.opened = any(name in table.column_names for name in named) or any(cell.item for cell in plan.cells)
 

@@ -328,6 +328,7 @@ class Biller:
         work = Work(given, plan, self.parts) if detailed or len(answers.left) else None
         details = _detail(answers, work) if detailed and work is not None else None
         if work is not None:
+            answers.left = np.union1d(answers.left, np.flatnonzero(answers.refused & work.told))
             one_by_one(answers, work, self.clerk, answers.left)
         not_given(answers, given)
         result = Result(answers, details)

@@ -40,7 +40,6 @@ from ..facts.code_uses import needed_modifiers
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Limit, NeededModifier, Place
 from ..facts.site_policy import replacing_rows
-from ..finding import own_rows
 from ..quantity import NdcWanted
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
@@ -63,22 +62,30 @@ _LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
 
 @attrs.frozen
 class Setting:
-    """Where and for whom: place, payer and claim as the rules know them; `reason` where one of them is none."""
+    """Where and for whom: place, payer and claim as the rules know them; `reason` where one of them is none.
+
+    `said`: whether the row says any of them, so that it is asked what stands on a claim, and not of units alone.
+    """
 
     place: str | None = None
     payer: str = "medicare"
     claim: str = "professional"
+    said: bool = False
     reason: str = ""
 
 
 @attrs.frozen
 class Way:
-    """How and when it was given, as the row says it: what the decision about the administration reads."""
+    """How and when it was given, as the row says it: what the decision about the administration reads.
+
+    `instead` is a route of the drug that stands where the row says none: only what holds by any route is then read.
+    """
 
     route: str | None = None
     site: str | None = None
     start: str | None = None
     stop: str | None = None
+    instead: str | None = None
 
 
 @attrs.frozen
@@ -178,7 +185,7 @@ class Parts:
         where = None if blank(place) else str(place).strip().zfill(2)
         if where is not None:
             charging.check_place(where, on, self.policy)
-        return Setting(where, who, form)
+        return Setting(where, who, form, not all(map(blank, (place, payer, claim))))
 
     # -- what is made of the line
 
@@ -219,6 +226,8 @@ class Parts:
         season = self.resolver.season(on)
         options, asked_own = self._asked(setting, on)
         marked = ndc and options[1] == "split" if beside is None else beside
+        if way.route is None:
+            way = attrs.evolve(way, instead=a_route(drug))
         key = (id(facts), way, setting, season, ndc, marked, count)
         if key not in self._judgments:
             reason, modifiers, findings, thrown = self._line(drug, facts, way, setting, on, ndc, marked, count)
@@ -270,25 +279,21 @@ class Parts:
         return self._lines[key]
 
     def _decided(self, drug: Drug, lines: tuple[Line, ...], way: Way, setting: Setting, on: dt.date) -> _Decided:
-        if way.route is None:
-            rule = None
-            if setting.place is not None:
-                rule = self.policy.place_rule(setting.place, on, setting.payer, setting.claim)
-            if rule is None or rule.outcome != "withhold" or "drug" not in rule.lines:
-                return "", (), (), ()
-            named = (rule.reason, *(f.rule for f in own_rows((rule.citation,))))
-            return f"{rule.reason}: {rule.says}. {rule.fix}", (), named, ()
-        one = Administration(
-            drug.code, Dose(Fraction(1), "mg"), way.route, site=way.site, start=way.start, stop=way.stop
-        )
+        if way.route is None and not setting.said:
+            return "", (), (), ()
+        route = way.route or way.instead or a_route(drug)
+        one = Administration(drug.code, Dose(Fraction(1), "mg"), route, site=way.site, start=way.start, stop=way.stop)
         place = setting.place or self._open_place(on, setting.payer, setting.claim)
         listed: Any = (one,)
         encounter = Encounter(on=on, place=place, administrations=listed, payer=setting.payer, claim=setting.claim)
         with replacing_rows() as replacing:
-            made, raised, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy)
+            taken = charging.STEPS if way.route else charging.BY_ANY_ROUTE
+            made, raised, _ = charging.coded(encounter, (DrugLines((0,), drug, lines),), self.policy, taken)
         found = charging.with_sites_rows(made, raised, replacing)
         own = tuple(f.rule for f in found if f.rule == "own-row")
         numbers = [n for kind in ("drug", "waste") for n, line in enumerate(made, 1) if line.kind == kind]
+        if numbers and way.route is None:
+            return "", (), (), ()
         if numbers:
             said = [f for f in found if f.rule not in _NOT_OF_A_KIND]
             first, beside = (tuple(f.rule for f in said if f.line == n) for n in numbers)
