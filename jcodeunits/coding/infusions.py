@@ -21,6 +21,7 @@ from .draft import Decision, Draft, named
 FINDINGS = declare(
     __name__,
     {
+        "pump-listed": ("A long infusion by pump that the caller lists is not billed twice", "note"),
         "infusion-times": ("An infusion without start and stop", "warn"),
         "infusion-too-short": ("A short infusion is a push", "note"),
         "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
@@ -119,11 +120,38 @@ def _runs(draft: Draft) -> list[_Run]:
     """Bag by bag, then the bags that carry on, then what was infused again."""
     billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in _RANKS]
     bags = [_run(draft, decisions) for decisions in grouped(billed, lambda one: _bag(draft, one)).values()]
-    runs = [_timed(draft, run) for run in _together(bags, _Run.carries_on)]
+    runs = [_timed(draft, run) for run in _not_by_pump(draft, _together(bags, _Run.carries_on))]
     made = _together(runs, _Run.joins)
     for run in made:
         _say_again(draft, run, [other for other in runs if set(other.members) <= set(run.members)])
     return made
+
+
+def _not_by_pump(draft: Draft, runs: list[_Run]) -> list[_Run]:
+    """The runs that no listed start of a long infusion by pump stands for: such a one has no end in the record.
+
+    Where more infusions lack their times than such starts are listed, nobody knows which of them it is.
+    """
+    rest = list(runs)
+    for entry in draft.live("service"):
+        if entry.role not in _SHORT or not entry.position.startswith("prolonged"):
+            continue
+        long = [run for run in rest if run.role == entry.role and (run.minutes is None or run.minutes > _PROLONGED)]
+        if not 0 < len(long) <= entry.line.units:
+            continue
+        for run in long:
+            rest.remove(run)
+            entry.members += run.members
+        draft.say(
+            "pump-listed",
+            "note",
+            f"{entry.code} is listed among the services: it starts the long infusion of "
+            f"{' and '.join(named(run.decisions[0].given) for run in long)}, and no other code stands for that.",
+            "Give start and stop of what did not run on by pump.",
+            long[0].decisions[0].row.citation,
+            about=entry,
+        )
+    return rest
 
 
 def _together(runs: list[_Run], fits: Callable[[_Run, _Run], bool]) -> list[_Run]:

@@ -11,10 +11,14 @@ FINDINGS = declare(
     __name__,
     {
         "already-listed": ("A code that the caller lists is not billed twice", "note"),
-        "hours-listed": ("More hours of an infusion are listed than the record shows", "warn"),
+        "listed-beyond": ("More of an administration is listed than what was given comes to", "warn"),
         "drug-listed": ("A drug given that the caller lists among the services too", "warn"),
     },
 )
+
+# Codes that stand for more than the first push or infusion into a vein.
+_FURTHER = ("additional-hour", "additional", "sequential", "concurrent", "same-drug")
+_VEIN = ("IV", "IV push", "IV infusion")
 
 
 def apply(draft: Draft) -> None:
@@ -25,8 +29,8 @@ def apply(draft: Draft) -> None:
     derived = grouped(draft.live("administration"), lambda entry: entry.code)
     for service in draft.live("service"):
         same = [entry for entry in derived.get(service.code, ()) if not entry.withheld]
-        if service.listed and service.position == "additional-hour":
-            _hours(draft, service, sum(entry.line.units for entry in same))
+        if service.listed and service.administers and not service.members:
+            _beyond(draft, service, sum(entry.line.units for entry in same))
         if not same or not service.listed:
             continue
         held = 0
@@ -49,17 +53,21 @@ def apply(draft: Draft) -> None:
             )
 
 
-def _hours(draft: Draft, service: Entry, derived: int) -> None:
-    """Say where more hours are listed than the times of all that was infused come to."""
-    given = [one for one in draft.encounter.administrations if one.route == "IV infusion"]
+def _beyond(draft: Draft, service: Entry, derived: int) -> None:
+    """Say where more is listed than follows from all that was given; of a code that nothing leads to others speak."""
     row = draft.policy.procedure(service.code, draft.on)
-    if not given or any(one.minutes is None for one in given) or derived >= service.line.units or row is None:
+    further = service.position in _FURTHER
+    if derived >= service.line.units or row is None or not (derived or further):
+        return
+    ways = [one for one in draft.encounter.administrations if one.route in _VEIN]
+    unknown = service.position == "additional-hour" and any(one.minutes is None for one in ways)
+    if further and (unknown or not ways):
         return
     draft.say(
-        "hours-listed",
+        "listed-beyond",
         "warn",
-        f"{service.code} x {service.line.units} is listed, and the recorded times come to {derived}.",
-        "Correct the times, or leave the code out to have it derived.",
+        f"{service.code} x {service.line.units} is listed, and what was given comes to {derived}.",
+        "Give all that was given, with its times, or leave the code out to have it derived.",
         row.citation,
         about=service,
     )

@@ -11,6 +11,7 @@ FINDINGS = declare(
     __name__,
     {
         "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
+        "allergen-count": ("A listed code for another number of allergen injections than the record has", "warn"),
         "vaccine-at-home": ("A vaccine given at the patient's home has a further code", "note"),
     },
 )
@@ -88,7 +89,23 @@ def _count(draft: Draft, decision: Decision, row: Procedure) -> None:
 
 
 def _allergens(draft: Draft) -> None:
+    """One code for the day's injections of extracts: how many there were decides which."""
     decisions = [d for d in draft.decisions if d.row.outcome == "bill" and d.role == "allergen"]
-    if decisions:
-        row = draft.policy.code_for("allergen", draft.on, "single" if len(decisions) == 1 else "multiple")
+    if not decisions:
+        return
+    row = draft.policy.code_for("allergen", draft.on, "single" if len(decisions) == 1 else "multiple")
+    listed = next((entry for entry in draft.live("service") if entry.role == "allergen"), None)
+    if listed is None:
         draft.administer(decisions, row)
+        return
+    listed.members += tuple(decision.index for decision in decisions)
+    if listed.code != row.code:
+        draft.say(
+            "allergen-count",
+            "warn",
+            f"{listed.code} is listed, and {len(decisions)} injection{'s' * (len(decisions) > 1)} of extract "
+            f"{'are' if len(decisions) > 1 else 'is'} recorded: that is {row.code}.",
+            "Correct the service, or list every injection.",
+            row.citation,
+            about=listed,
+        )
