@@ -36,6 +36,7 @@ FINDINGS = declare(
 # From the highest down; and what a drug becomes when its infusion was short.
 _RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
+_PUMP = "pump"  # the role of the codes for pumps that are begun or refilled here and run on elsewhere
 _HOUR = 60
 _PROLONGED = 8 * _HOUR
 
@@ -128,15 +129,17 @@ def _runs(draft: Draft) -> list[_Run]:
 
 
 def _not_by_pump(draft: Draft, runs: list[_Run]) -> list[_Run]:
-    """The runs that no listed start of a long infusion by pump stands for: such a one has no end in the record.
+    """The runs that no listed start or refill of a pump stands for: what runs on by pump has no end in the record.
 
     Where more infusions lack their times than such starts are listed, nobody knows which of them it is.
     """
     rest = list(runs)
     for entry in draft.live("service"):
-        if entry.role not in _SHORT or not entry.position.startswith("prolonged"):
+        own = entry.role in _SHORT and entry.position == "prolonged"
+        if not own and entry.role != _PUMP:
             continue
-        long = [run for run in rest if run.role == entry.role and (run.minutes is None or run.minutes > _PROLONGED)]
+        fitting = [run for run in rest if run.role == entry.role or (not own and run.role in _SHORT)]
+        long = [run for run in fitting if run.minutes is None or run.minutes > _PROLONGED]
         if not 0 < len(long) <= entry.line.units:
             continue
         for run in long:
@@ -145,7 +148,7 @@ def _not_by_pump(draft: Draft, runs: list[_Run]) -> list[_Run]:
         draft.say(
             "pump-listed",
             "note",
-            f"{entry.code} is listed among the services: it starts the long infusion of "
+            f"{entry.code} is listed among the services: it is the long infusion by pump of "
             f"{' and '.join(named(run.decisions[0].given) for run in long)}, and no other code stands for that.",
             "Give start and stop of what did not run on by pump.",
             long[0].decisions[0].row.citation,

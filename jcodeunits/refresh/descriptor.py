@@ -208,7 +208,7 @@ def _read_counted(text: str, found: list[Amount]) -> dict[str, Any] | None:
     if counted is None:
         return None
     if counted == "unit":
-        return {"size": Decimal(1), "unit": "blood unit", "basis": "each"}
+        return {"size": Decimal(1), "unit": "blood unit", "basis": "each", "equivalents": ((Decimal(1), "unit"),)}
     limits = [a for a in found if a.basis == "up to"]
     if limits:
         limit = limits[-1]

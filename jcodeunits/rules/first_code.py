@@ -10,7 +10,7 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 _VEIN = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
-_FIRST = ("initial", "prolonged", "prolonged-away")
+_FIRST = ("initial", "prolonged")
 
 
 @rule("first-code", "More than one first code of an encounter", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
