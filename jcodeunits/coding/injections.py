@@ -15,6 +15,7 @@ FINDINGS = declare(
     __name__,
     {
         "shared-syringe": ("Drugs in one syringe are one injection", "note"),
+        "infused-in-parts": ("Several parts of an infusion whose code holds all of it", "note"),
         "split-order": ("One order given in several places is one injection", "note"),
     },
 )
@@ -31,7 +32,16 @@ def apply(draft: Draft) -> None:
         entry.separate = draft.separate(entry.members)
         if len(decisions) > 1:
             drugs = " and ".join(dict.fromkeys(named(decision.given) for decision in decisions))
-            if key[0] == "syringe":
+            if key[0] == "vein":
+                draft.say(
+                    "infused-in-parts",
+                    "note",
+                    f"{drugs} ran in {len(decisions)} parts: {entry.code} holds the whole of it and stands once.",
+                    "Nothing, if it was one treatment.",
+                    decisions[0].row.citation,
+                    about=entry,
+                )
+            elif key[0] == "syringe":
                 draft.say(
                     "shared-syringe",
                     "note",
@@ -57,6 +67,8 @@ def _counted_elsewhere(role: str) -> bool:
 
 def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tuple[object, ...]:
     given = draft.administration(decision.index)
+    if given.route.startswith("IV"):  # a code that names the drug holds all its bags
+        return ("vein", decision.role, decision.given.code or decision.given.written)
     if given.syringe is not None and syringes:
         return ("syringe", decision.role, given.syringe)
     if given.order is not None and orders:
