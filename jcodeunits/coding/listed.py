@@ -11,6 +11,7 @@ FINDINGS = declare(
     __name__,
     {
         "already-listed": ("A code that the caller lists is not billed twice", "note"),
+        "listed-short": ("Less of an administration is listed than what was given under it", "warn"),
         "listed-beyond": ("More of an administration is listed than what was given comes to", "warn"),
         "drug-listed": ("A drug given that the caller lists among the services too", "warn"),
     },
@@ -18,6 +19,7 @@ FINDINGS = declare(
 
 # Codes that stand for more than the first push or infusion into a vein.
 _FURTHER = ("additional-hour", "additional", "sequential", "concurrent", "same-drug")
+_ONE_EACH = ("single", "first")
 _VEIN = ("IV", "IV push", "IV infusion")
 
 
@@ -29,8 +31,11 @@ def apply(draft: Draft) -> None:
     derived = grouped(draft.live("administration"), lambda entry: entry.code)
     for service in draft.live("service"):
         same = [entry for entry in derived.get(service.code, ()) if not entry.withheld]
-        if service.listed and service.administers and not service.members:
-            _beyond(draft, service, sum(entry.line.units for entry in same))
+        if service.listed and service.administers:
+            if service.members:
+                _short(draft, service)
+            else:
+                _beyond(draft, service, sum(entry.line.units for entry in same))
         if not same or not service.listed:
             continue
         held = 0
@@ -51,6 +56,24 @@ def apply(draft: Draft) -> None:
                 row.citation,
                 about=service,
             )
+
+
+def _short(draft: Draft, service: Entry) -> None:
+    """Say where one injection is listed and several were given under it; those of one syringe or order are one."""
+    given = [draft.administration(index) for index in service.members]
+    several = {one.syringe or one.order or id(one) for one in given if one.route not in _VEIN}
+    row = draft.policy.procedure(service.code, draft.on)
+    if service.position not in _ONE_EACH or len(several) <= service.line.units or row is None:
+        return
+    draft.say(
+        "listed-short",
+        "warn",
+        f"{service.code} x {service.line.units} is listed, and {len(several)} were given under it; no other line "
+        "stands for the rest.",
+        "Raise its units, or list the code of the others.",
+        row.citation,
+        about=service,
+    )
 
 
 def _beyond(draft: Draft, service: Entry, derived: int) -> None:
