@@ -200,6 +200,77 @@ def test_what_stands_beside_a_message_may_not_contradict_it(run) -> None:
     assert "30 mg" in refused(run("-", "--from", "fhir", "--place", "11", "--dose", "60 mg", given=FHIR))
 
 
+GIVEN = {
+    "resourceType": "MedicationAdministration",
+    "id": "a1",
+    "status": "completed",
+    "subject": {"reference": "Patient/1"},
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "effectiveDateTime": "2026-03-02T10:15:00-05:00",
+    "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+}
+NO_DOSE = {"id": "a2", "effectiveDateTime": "2026-03-02T11:15:00-05:00", "dosage": {"route": {"text": "IM"}}}
+RAS = "MSH|^~\\&|B|C|E|C|1||RAS^O17|1|P|2.5.1\rPID|1||M\rRXA|0|1|20260302101500||^ketorolac|30|mg|{}\rRXR|IM"
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "asked", "words", "facts"),
+    [
+        ("fhir", json.dumps(GIVEN | {"status": "unknown"}), "read it with --completed.", ["--completed"], None),
+        ("fhir", json.dumps(GIVEN | {"status": "stopped"}), "read it with --partial.", ["--partial"], None),
+        ("hl7v2", RAS.format("||||||||||||PA"), "read it with --partial.", ["--partial"], None),
+        (
+            "hl7v2",
+            RAS.format("||||||||||||Zonk"),
+            '--beside FILE with {"actions": {"Zonk": "given"}}',
+            [],
+            {"actions": {"Zonk": "given"}},
+        ),
+        (
+            "fhir",
+            json.dumps({"resourceType": "Bundle", "entry": [{"resource": GIVEN}, {"resource": GIVEN | NO_DOSE}]}),
+            """--beside FILE with {"administrations": [{}, {"dose": "30 mg"}]}""",
+            [],
+            {"administrations": [{}, {"dose": "30 mg"}]},
+        ),
+        (
+            "fhir",
+            json.dumps(
+                {**GIVEN, "medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m1"}}
+            ),
+            "--beside FILE with medications",
+            [],
+            {"medications": [{"resourceType": "Medication", "id": "m1", "code": {"text": "ketorolac"}}]},
+        ),
+    ],
+)
+def test_what_a_refused_message_asks_for_can_be_said_here(
+    run, tmp_path, form: str, text: str, asked: str, words: list[str], facts: object
+) -> None:
+    file, beside = tmp_path / "message", tmp_path / "beside.json"
+    file.write_text(text)
+    status, _, err = run(str(file), "--from", form, "--place", "11")
+    assert (status, asked in err) == (2, True), err
+    beside.write_text(json.dumps(facts or {}))
+    status, out, err = run(str(file), "--from", form, "--place", "11", *words, "--beside", str(beside))
+    assert (status, "J1885" in out) == (0, True), err
+
+
+def test_what_says_how_a_message_is_read_is_of_a_message(run, tmp_path) -> None:
+    file = tmp_path / "encounter.json"
+    file.write_text(json.dumps({"on": "2026-03-02", "place": "11", "administrations": []}))
+    status, _, err = run(str(file), "--completed")
+    assert (status, "--completed: of a message alone" in err) == (2, True), err
+
+
+def test_a_message_in_another_character_set_is_read(run, tmp_path) -> None:
+    file = tmp_path / "message"
+    text = RAS.format("||||||||||||CP").replace("PID|1||M", "PID|1||M||JOSÉ").replace("30|mg", "30000|µg")
+    file.write_bytes(text.replace("|2.5.1", "|2.5.1||||||8859/1").encode("latin-1"))
+    status, out, err = run(str(file), "--from", "hl7v2", "--place", "11")
+    assert (status, "J1885" in out) == (0, True), err
+
+
 def test_what_was_not_given_is_a_finding_beside_what_was(run) -> None:
     refused_dose = {**FHIR, "status": "not-done"}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": FHIR}, {"resource": refused_dose}]}

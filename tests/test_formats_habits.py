@@ -198,6 +198,26 @@ def test_a_vendors_spelling_of_a_unit(unit: str) -> None:
     assert lines(read(GIVEN | {"dosage": dosage})) == BILLED
 
 
+@pytest.mark.parametrize(("unit", "value"), [("million units", 2.4), ("Million Units", 2.4), ("thousand units", 2400)])
+def test_a_multiple_of_units_in_words(unit: str, value: float) -> None:
+    dosage = GIVEN["dosage"] | {"dose": {"value": value, "unit": unit}}
+    found = read(GIVEN | {"dosage": dosage, "medicationCodeableConcept": {"text": "penicillin G benzathine"}})
+    assert lines(found) == [("96372", 1), ("J0561", 24)]
+
+
+def test_a_gap_of_one_of_several_is_asked_in_its_place_and_filled_there() -> None:
+    each = [GIVEN | {"id": f"a{n}", "effectiveDateTime": f"2026-03-02T1{n}:15:00-05:00"} for n in range(3)]
+    each[1] |= {"dosage": {"route": {"text": "IM"}}}
+    text = json.dumps({"resourceType": "Bundle", "entry": [{"resource": one} for one in each]})
+    with pytest.raises(FormatError) as refused:
+        read(text)
+    assert "give administrations=[{}, {'dose': '30 mg'}, {}] beside it" in str(refused.value)
+    given = read(text, administrations=[{}, {"dose": "15 mg"}, {}])
+    assert [one.dose for one in given.administrations] == ["30 mg", "15 mg", "30 mg"]
+    with pytest.raises(FormatError, match=r"give 'dose': '30 mg' in dict 1 of administrations=\[...\]"):
+        read({"resourceType": "Bundle", "entry": [{"resource": each[1] | {"id": f"b{n}"}} for n in range(9)]})
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -89,6 +89,16 @@ def arguments() -> Parser:
     made.add_argument("--allow-stops", action="store_true", help="write a message in spite of a stop")
     add_facts(made)
     made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the format")
+    of_message = made.add_argument_group("how a message is read")
+    for flag, says in (
+        ("--completed", "the record shows as given what the message does not say"),
+        ("--partial", "the dose of what was stopped, or given in part, is what was given"),
+    ):
+        of_message.add_argument(flag, action="store_true", default=None, help=says)
+    of_message.add_argument("--zone", metavar="ZONE", help="the place's own clock: America/New_York")
+    of_message.add_argument(
+        "--beside", metavar="FILE", help="JSON of what else is known: administrations, actions, medications ..."
+    )
     _add_keys(made.add_argument_group("what else happened that day"), Encounter)
     _add_keys(made.add_argument_group("the one administration, or what a message cannot say about it"), Administration)
     return made
@@ -191,16 +201,20 @@ def _read(
         return {1: Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})}, {}
     from jcodeunits import formats
 
-    text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    content = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     module: Any = formats.module(args.source)
-    content = text.decode("utf-8-sig")
+    how = _how(args)
     if args.source != "json":
+        beside = {**how, **day_of, **given}
         try:
-            return {1: module.reading(content, reference=asked_of.reference, **day_of, **given).encounter}, {}
+            return {1: module.reading(content, reference=asked_of.reference, **beside).encounter}, {}
         except FormatError as why:
             if not why.fields.get("several"):
                 raise
-        return _batch(module.read_all(content, reference=asked_of.reference, **day_of, **given))
+        return _batch(module.read_all(content, reference=asked_of.reference, **beside))
+    if how:
+        flags = ", ".join(f"--{name}" for name in ("completed", "partial", "zone", "beside") if getattr(args, name))
+        raise FormatError(f"{flags}: of a message alone; name its format with --from.", format="json")
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise EncounterError(
@@ -209,10 +223,19 @@ def _read(
             given=sorted(given),
             allowed=(),
         )
-    texts = _several(content)
+    texts = _several(content.decode("utf-8-sig"))
     if len(texts) > 1:
         return _batch(_tried(module, one, day_of) for one in texts)
     return {1: module.read(texts[0], **day_of)}, {}
+
+
+def _how(args: argparse.Namespace) -> dict[str, Any]:
+    """What says how a message is read, and the facts of the file beside it."""
+    from jcodeunits.formats._json import load
+
+    facts = load(Path(args.beside).read_bytes(), args.source, "What stands beside a message") if args.beside else {}
+    said = {name: getattr(args, name) for name in ("completed", "partial", "zone")}
+    return {**facts, **{name: value for name, value in said.items() if value is not None}}
 
 
 def _tried(module: Any, text: str, day_of: Mapping[str, Any]) -> Encounter | JcodeunitsError:

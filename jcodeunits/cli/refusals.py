@@ -6,8 +6,10 @@ after it was run and answered, so that no advice is refused when it is followed.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
+import json
 import re
 import shlex
 import sys
@@ -137,8 +139,13 @@ def _by_flag(said: str, flags: dict[str, str]) -> str:
     """A key, or a keyword with an example, as the flag of the verb."""
     key, equals, example = said.partition("=")
     option = flag(key, flags)
+    if not option and example[:1] in ("[", "{") and "beside" in flags:
+        facts = {} if "..." in example else {key: ast.literal_eval(example)}
+        return f"{flags['beside']} FILE with {json.dumps(facts) if facts else key}"
     if not option:
         return said
+    if example == "True":
+        return option
     return f"{option} {shlex.quote(example.strip(chr(39)))}" if equals else option
 
 

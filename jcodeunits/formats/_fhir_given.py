@@ -234,7 +234,7 @@ def _medication(
             return _joined([*said, beside]), {}
         if not reference:
             return {}, {}
-        why = "its drug is a Medication that the message does not hold; give it in medications=[...]"
+        why = "its drug is a Medication that the message does not hold; give it in ‹medications=[...]›"
         raise refused(where, why, fills="drug")
     if found.get("status") not in MEDICATION_STATUS:
         status = quote(found["status"]).strip("'")

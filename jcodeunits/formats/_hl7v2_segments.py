@@ -141,13 +141,27 @@ def escape(text: str, marks: Marks) -> str:
 def _rows(text: object) -> list[str]:
     """The segments of a text as they stand, without the marks that frame messages on a line (MLLP)."""
     if isinstance(text, (bytes, bytearray)):
-        text = text.decode("utf-8", "replace")
+        text = _decoded(bytes(text))
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no HL7 text to read.", format="hl7v2")
     rows = [
         row.strip("\x0b\x1c\ufeff").lstrip(" \t") for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n"))
     ]
     return [row for row in rows if row.strip()]
+
+
+def _decoded(text: bytes) -> str:
+    """Bytes in UTF-8, else in the character set of ISO 8859 that MSH-18 names; what no set explains is left out."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        head = text.partition(b"MSH")[2].partition(b"\r")[0]
+        named = [*head.split(head[:1])[17:18], b""][0] if head else b""
+        match = re.match(rb"8859/(\d{1,2})", named)
+        try:
+            return text.decode(f"iso8859-{int(match[1])}" if match else "utf-8", "replace")
+        except LookupError:
+            return text.decode("utf-8", "replace")
 
 
 def segments_of(text: object) -> list[Segment]:

@@ -217,12 +217,17 @@ def noted(found: Reading, finding: Finding) -> Reading:
     return attrs.evolve(found, encounter=made)
 
 
+def _keyed(fix: str) -> str:
+    """What to do, with its keyword marked, so that each door says it in its own words."""
+    return re.sub(r"\b(?:completed|partial)=True|\bactions=\{[^{}]*\}", "‹\\g<0>›", fix)
+
+
 def only(found: Reading, form: str) -> Encounter:
     """The encounter of a message whose every administration was given; `FormatError` names the others."""
     missing = [finding for finding in found.findings if finding.rule == "not-administered"]
     if missing:
         raise FormatError(
-            f"{' '.join(f'{finding.says} {finding.fix}' for finding in missing)} "
+            f"{' '.join(f'{finding.says} {_keyed(finding.fix)}' for finding in missing)} "
             "reading() gives the rest of the message with this as a finding.",
             format=form,
             place=missing[0].says.partition(":")[0],
@@ -242,12 +247,13 @@ def reading(
     """The encounter that a message and the facts beside it make; `cite` is the source for an expiry."""
     withheld = tuple(withheld)
     if not given:
-        says = " ".join(f"{finding.says} {finding.fix}" for finding in withheld)
+        says = " ".join(f"{finding.says} {_keyed(finding.fix)}" for finding in withheld)
         raise FormatError(says or "The message holds no administration.", format=form, findings=withheld)
     _one_patient(given, form)
     encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
-    rows = [_merged(one, extra, form, reference) for one, extra in zip(given, each, strict=True)]
+    ways = [_Way(at, len(given)) for at in range(len(given))] if len(given) > 1 else [_ALONE]
+    rows = [_merged(one, extra, form, reference, way) for one, extra, way in zip(given, each, ways, strict=True)]
     if encounter.get("place") is None:
         raise FormatError(
             "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
@@ -357,12 +363,33 @@ def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[
     return encounter, [{**one, **single} for one in each]
 
 
-def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Reference) -> dict[str, Any]:
+@attrs.frozen
+class _Way:
+    """How a fact of one administration stands beside a message: by its name, or in its place of a list of several."""
+
+    at: int = 0
+    count: int = 1
+
+    def of(self, key: str, example: str) -> str:
+        """What to write."""
+        if self.count == 1:
+            return f"give ‹{key}={example}› beside it"
+        if self.count > _LISTED:
+            return f"give {key!r}: {example} in dict {self.at + 1} of administrations=[...] beside it"
+        dicts = (f"{{{key!r}: {example}}}" if at == self.at else "{}" for at in range(self.count))
+        return f"give ‹administrations=[{', '.join(dicts)}]› beside it"
+
+
+_ALONE = _Way()
+_LISTED = 5  # administrations whose dicts an error writes out
+
+
+def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Reference, way: _Way) -> dict[str, Any]:
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
-            _fill(given, gap, key, extra.get(key), form)
+            _fill(given, gap, key, extra.get(key), form, way)
     for key, value in extra.items():
         if key in says and not _refines(key, says[key], value, reference):
             raise _contradicted(given.where, key, says[key], value, form)
@@ -383,7 +410,7 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     for key in ("drug", "dose", "route"):
         if says.get(key) is None:
             raise FormatError(
-                f"{given.where}: the message does not say the {key}: give ‹{key}={_EXAMPLES[key]}› beside it.",
+                f"{given.where}: the message does not say the {key}: {way.of(key, _EXAMPLES[key])}.",
                 format=form,
                 place=given.where,
             )
@@ -409,13 +436,13 @@ def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> For
     )
 
 
-def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str) -> None:
+def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str, way: _Way = _ALONE) -> None:
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
         if key == "dose" and "said" in gap.fields and _NUMBER.fullmatch(gap.fields["said"]):
             example = f"'{gap.fields['said']} mg'"
-        raise FormatError(f"{gap.message} Or give ‹{key}={example}› beside it.", **gap.fields)
+        raise FormatError(f"{gap.message} Or {way.of(key, example)}.", **gap.fields)
     said = gap.fields.get("said")
     if said is None:
         return

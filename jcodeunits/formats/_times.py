@@ -131,7 +131,7 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
             return first
         raise FormatError(
             f"{where}: of its start and its end only one says the offset from UTC, so its length is not known; give "
-            "zone='America/New_York' (the place's own) beside it.",
+            "‹zone='America/New_York'› (the place's own) beside it.",
             format=form,
             place=where,
         )

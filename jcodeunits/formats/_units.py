@@ -91,6 +91,8 @@ def measured(value: Decimal, code: str, said: str, form: str, where: str, *, cod
     '2400000 units'
     >>> measured(Decimal(5), "k[iU]", "", "fhir", "dose", coded=True)
     '5000 IU'
+    >>> measured(Decimal("2.4"), "Million Units", "", "fhir", "dose", coded=False)
+    '2400000 units'
     >>> measured(Decimal("30.0"), "mg{total}", "mg", "fhir", "dose", coded=True)
     '30 mg'
     """
@@ -108,11 +110,18 @@ def _meant(code: str, said: str, coded: bool, fills: str) -> _Unit | Unread:
     unit = _of_code(code) if code and not is_long else None
     if unit is None and not coded and not is_long:
         spelt = next((one for one in (code, _bare(code), word) if one and units.is_known(one)), "")
-        unit = _Unit(spelt) if spelt else _of_code(word)
+        unit = _Unit(spelt) if spelt else _of_code(word) or _multiple(word or _bare(code))
     if unit is None:
         shown = quote(code or said) if any(map(str.isalpha, code or said)) else "what stands there"
         return Unread(f"{shown} is no unit that is read here. Allowed: {', '.join(ucum())}.", fills)
     return _agreed(unit, word)
+
+
+def _multiple(word: str) -> _Unit | None:
+    """So many thousand or million units, where the words say units: "million" alone counts nothing."""
+    said = word.casefold()
+    factors = (factor for factor, words in _MULTIPLES.items() if "unit" in said and said in words)
+    return next((_Unit("units", factor) for factor in factors), None)
 
 
 def _bare(spelling: str) -> str:
