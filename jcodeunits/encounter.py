@@ -167,7 +167,10 @@ class Administration(Shown, Keyed):
     supplied_by: str = key(choice(SUPPLIERS), "practice")
     shared: bool = key(FLAG, False, "the vial served several patients")
     separate: bool | None = key(
-        FLAG, None, "apart from another service of the day that would include the injection", flag=""
+        FLAG,
+        None,
+        "apart from another service of the day that would include it, or through an access at a site of its own",
+        flag="",
     )
     documented: tuple[str, ...] | None = key(recorded(DOCUMENTED), None, "what the record holds; absent = not judged")
     charge_amount: Decimal | None = key(

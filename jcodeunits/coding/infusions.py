@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from jcodeunits.facts.policy_rows import PayerOption
+from jcodeunits import tables
+from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
@@ -21,6 +22,7 @@ from .draft import Decision, Draft, named
 FINDINGS = declare(
     __name__,
     {
+        "second-access": ("Drugs that ran through another access have a first code of their own", "note"),
         "pump-listed": ("A long infusion by pump that the caller lists is not billed twice", "note"),
         "infusion-times": ("An infusion without start and stop", "warn"),
         "infusion-too-short": ("A short infusion is a push", "note"),
@@ -37,18 +39,23 @@ FINDINGS = declare(
 _RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
 _PUMP = "pump"  # the role of the codes for pumps that are begun or refilled here and run on elsewhere
+_FIRST = ("initial", "prolonged")
 _HOUR = 60
 _PROLONGED = 8 * _HOUR
 
 
 @attrs.frozen(eq=False)
 class _Run:
-    """One push or infusion: its decisions, the role after its minutes were looked at, its times if known."""
+    """One push or infusion: its decisions, the role after its minutes were looked at, its times if known.
+
+    `further`: whether it ran through a second access.
+    """
 
     role: str
     decisions: tuple[Decision, ...]
     spans: tuple[tuple[int, int], ...]
     start: int | None
+    further: bool
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -86,7 +93,7 @@ class _Run:
         """Both as one."""
         decisions = sorted((*self.decisions, *other.decisions), key=lambda decision: decision.index)
         starts = [run.start for run in (self, other) if run.start is not None]
-        return _Run(self.role, tuple(decisions), (*self.spans, *other.spans), min(starts, default=None))
+        return _Run(self.role, tuple(decisions), (*self.spans, *other.spans), min(starts, default=None), self.further)
 
 
 def _covered(spans: Sequence[tuple[int, int]]) -> int:
@@ -98,10 +105,26 @@ def _covered(spans: Sequence[tuple[int, int]]) -> int:
 
 
 def apply(draft: Draft) -> None:
-    """The first code, then the add-ons; codes that repeat are one line with their units."""
-    runs = sorted(_runs(draft), key=_precedence)
-    if not runs:
-        return
+    """The first code of each access, then its add-ons; codes that repeat are one line with their units."""
+    for further, decisions in enumerate(_accesses(draft)):
+        _through_one(draft, sorted(_runs(draft, decisions, bool(further)), key=_precedence))
+
+
+def _accesses(draft: Draft) -> list[list[Decision]]:
+    """What ran through one access, then what the caller says ran through another: apart, at a site of its own.
+
+    Where a procedure is listed, that was said of the procedure. What stands alone is the first.
+    """
+    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in _RANKS]
+    if any(entry.kind == "service" and not entry.administers for entry in draft.live("service")):
+        return [billed]
+    given = {one.index: draft.administration(one.index) for one in billed}
+    sites = {item.site for item in given.values() if item.separate is not True}
+    own = [one for one in billed if (it := given[one.index]).separate is True and it.site and it.site not in sites]
+    return [group for group in ([one for one in billed if one not in own], own) if group]
+
+
+def _through_one(draft: Draft, runs: list[_Run]) -> None:
     opened: set[str] = set()
     for run in runs:
         if run.role == "hydration":
@@ -117,10 +140,9 @@ def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
     return _RANKS.index(run.role), -(run.minutes or 0), start, "|".join(sorted(run.drugs)), run.members
 
 
-def _runs(draft: Draft) -> list[_Run]:
+def _runs(draft: Draft, billed: list[Decision], further: bool) -> list[_Run]:
     """Bag by bag, then the bags that carry on, then what was infused again."""
-    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in _RANKS]
-    bags = [_run(draft, decisions) for decisions in grouped(billed, lambda one: _bag(draft, one)).values()]
+    bags = [_run(draft, decisions, further) for decisions in grouped(billed, lambda one: _bag(draft, one)).values()]
     runs = [_timed(draft, run) for run in _not_by_pump(draft, _together(bags, _Run.carries_on))]
     made = _together(runs, _Run.joins)
     for run in made:
@@ -194,7 +216,7 @@ def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
     return ("own", decision.index)
 
 
-def _run(draft: Draft, decisions: Sequence[Decision]) -> _Run:
+def _run(draft: Draft, decisions: Sequence[Decision], further: bool) -> _Run:
     given = [draft.administration(decision.index) for decision in decisions]
     starts = [_clock(text) for one in given if (text := one.start or one.time) is not None]
     spans = [
@@ -202,7 +224,7 @@ def _run(draft: Draft, decisions: Sequence[Decision]) -> _Run:
         for one in given
         if one.start is not None and one.minutes is not None
     ]
-    return _Run(decisions[0].role, tuple(decisions), tuple(spans), min(starts, default=None))
+    return _Run(decisions[0].role, tuple(decisions), tuple(spans), min(starts, default=None), further)
 
 
 def _timed(draft: Draft, run: _Run) -> _Run:
@@ -380,9 +402,29 @@ def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> Non
     row = draft.policy.code_for(role, draft.on, position)
     lasted = f", {run.minutes} minutes" if run.minutes is not None else ""
     entry = next((e for e in draft.live("administration") if e.code == row.code), None)
-    if entry is not None:
+    if run.further and position in _FIRST:
+        _first_again(draft, run, row, units, lasted)
+    elif entry is not None:
         entry.members = tuple(dict.fromkeys((*entry.members, *run.members)))
         entry.line = draft.administration_line(entry.members, row, entry.line.units + units)
         entry.steps.append(draft.step_to(run.decisions[0], row, lasted))
     else:
         draft.administer(run.decisions, row, units, lasted).separate = draft.separate(run.members)
+
+
+def _first_again(draft: Draft, run: _Run, row: Procedure, units: int, lasted: str) -> None:
+    """The first code of a second access, marked as one."""
+    option = draft.option("edit-modifier")
+    entry = draft.administer(run.decisions, row, units, lasted)
+    entry.separate = True
+    entry.mark(option.value, "through an access of its own", option.citation)
+    draft.say(
+        "second-access",
+        "note",
+        f"{row.code} for {named(run.decisions[0].given)} is a first code again and takes {option.value}: it was said "
+        "to be apart, at a site of its own.",
+        "Document both accesses and why both were needed.",
+        tables.cited("ncci-manual-2026", "XI.B.2"),
+        option.citation,
+        about=entry,
+    )
