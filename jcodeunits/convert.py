@@ -462,8 +462,10 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
     """Raise where the dose's unit is not of the kind that the code counts."""
     if units.dimension(unit) == units.dimension(needed):
         return
-    want = units.label(needed)
-    if units.dimension(unit) == "volume":
+    want, kind = units.label(needed), units.dimension(needed)
+    # A concentration tells the amount in a volume: none of what is counted by the piece or by its surface.
+    drawn = units.dimension(unit) == "volume" and not kind.endswith("_count") and kind not in ("item", "area")
+    if drawn:
         way = "Give the concentration as well (0.5 mL of 40 mg/mL), or the dose by amount."
     elif units.dimension(unit) == "body_surface":
         way = "Give the dose for each m2 and the body surface."
@@ -476,7 +478,7 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
         given=unit,
         needed=needed,
         code=row.code,
-        argument="concentration" if units.dimension(unit) == "volume" else "dose",
+        argument="concentration" if drawn else "dose",
     )
 
 

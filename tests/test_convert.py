@@ -615,3 +615,22 @@ def test_a_drug_that_its_route_moves_to_another_code_is_refused_with_the_codes()
             assert refused.value.candidates == ("J7999", "J3590", "C9257")
     assert billing_units("J9035", "100 mg", on="2026-03-02", route="IV infusion").count == 10
     assert billing_units("C9257", "1.25 mg", on="2026-03-02", route="intravitreal").count == 5  # per 0.25 mg
+
+
+def test_what_a_refused_volume_asks_for_would_answer() -> None:
+    """A concentration is asked for only where it tells what the code counts; else the dose in what it counts."""
+    asked = set()
+    for row in DRUGS.drugs:
+        if row.ends is not None or row.refuses or not row.unit or row.basis == "band":
+            continue
+        on = max(row.effective, dt.date(2026, 3, 2))
+        try:
+            jc.billing_units(row, jc.Dose.of("2 mL"), on)
+        except errors.UnitMismatch as error:
+            asked.add(error.argument)
+            concentrated = jc.Dose.by_volume("2 mL", f"1 {row.unit}/mL") if error.argument == "concentration" else None
+            dose = concentrated or jc.Dose.of(f"1 {row.unit}")
+            assert jc.billing_units(row, dose, on).count >= 1
+        except errors.JcodeunitsError:
+            continue
+    assert asked == {"concentration", "dose"}
