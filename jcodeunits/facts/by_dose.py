@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from fractions import Fraction
 
 from .. import units
@@ -74,22 +73,6 @@ def holds(row: Drug, dose: Dose) -> bool:
     except UnitMismatch:
         return False
     return (row.above is None or given > row.above) and (row.through is None or given <= row.through)
-
-
-def one_dose_of(rows: Sequence[Drug], dose: Dose | None) -> tuple[Drug, ...]:
-    """The vaccines of which a dose is exactly one; by mass only where all of them hold the same in one mL."""
-    if dose is None or any(row.kind != "vaccine" for row in rows):
-        return ()
-    if units.dimension(dose.unit) != "volume" and len({_in_one_ml(row) for row in rows}) > 1:
-        return ()
-    return tuple(row for row in rows if ratio(row, dose) == 1)
-
-
-def _in_one_ml(row: Drug) -> Fraction | None:
-    """The mcg in one mL of a vaccine, where its row says one dose both ways."""
-    whole = Dose(Fraction(1), "mL"), Dose(Fraction(1), "mcg")
-    in_ml, in_mcg = (ratio(row, one) for one in whole)
-    return in_ml / in_mcg if in_ml and in_mcg else None
 
 
 def _excess(row: Drug, dose: Dose) -> tuple[Fraction, int]:

@@ -19,7 +19,7 @@ from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnknownDrug, quoted
 from .agreement import ambiguous, called, check, counts_volume, listed, ratio
-from .by_dose import is_plain, one_dose_of, one_of
+from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
@@ -255,11 +255,8 @@ def _choose(
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
             counting = [row for row in candidates if dose is not None and ratio(row, dose) is not None]
             counting = _of_strength(catalog, named, counting, dose, on)
-            doses = one_dose_of(counting, dose) if any(isinstance(row, Brand) for row in said) else ()
             if apart and len(counting) == 1:
                 drug = counting[0]  # only one of its products is counted so, or comes so
-            elif len(doses) == 1:
-                drug = doses[0]  # a brand of vaccine for several ages: this is one dose of one of them
             else:
                 drug = one_of(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
     except AmbiguousDrug as why:
