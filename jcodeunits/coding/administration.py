@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from jcodeunits.amount import decimal_text
-from jcodeunits.facts.policy_rows import ANY, AdministrationRule, plays
+from jcodeunits.facts.policy_rows import ANY, AdministrationRule, Procedure, plays
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
@@ -48,10 +48,15 @@ def apply(draft: Draft) -> None:
 
 
 def _too_early(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
+    known = [found for found in draft.policy.rows(Procedure) if found.role == row.role]
+    later = [found for found in known if found.effective > draft.on]
+    code = min(later or known, key=lambda found: (found.effective, found.code))
+    when = f"begins on {code.effective}" if later else f"ended on {code.ends}"
     draft.say(
         "administration-code",
         "warn",
-        f"{named(given)}: on {draft.on} no code of the tables stands for {row.role.replace('-', ' ')}.",
+        f"{named(given)}: {code.code}, {code.label}, {when}, and no other code of the tables stands for it on "
+        f"{draft.on}.",
         "List the code of that time under services.",
         row.citation,
         about=given.line,
