@@ -49,6 +49,18 @@ def refused(ran: tuple[int, str, str]) -> str:
     return err
 
 
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+@pytest.mark.parametrize("verb", ["batch", "audit"])
+def test_a_standard_stream_that_is_closed_is_named(
+    run, given: Path, monkeypatch: pytest.MonkeyPatch, verb: str, stream: str
+) -> None:
+    billed = given.with_name("billed.csv")
+    billed.write_text("claim,line,code,units,modifiers,on,dose,unit\n1,1,J1885,2,,2026-03-02,30,mg\n", "utf-8")
+    source = "-" if stream == "stdin" else {"batch": given, "audit": billed}[verb]
+    monkeypatch.setattr(sys, stream, None)
+    assert f"Standard {'input' if stream == 'stdin' else 'output'} is closed" in refused(run(verb, source, "-o", "-"))
+
+
 # --- batch ------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +18,7 @@ from shipped import FOLDER
 
 import jcodeunits as jc
 from jcodeunits import cli
+from jcodeunits.cli import charge as charge_verb
 from jcodeunits.cli import terminal
 
 ON = "2026-03-02"
@@ -476,6 +479,24 @@ _GIVEN_KEYS = (
     "revenue_code",
     "diagnoses",
 )
+
+
+def test_an_input_that_is_closed_or_never_ends_is_refused(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charge_verb, "_LARGEST", 1000)
+    assert "more than 1,000 bytes" in refused(run("-", given=b" " * 1001))
+    assert run("-", given=json.dumps(ENCOUNTER).encode().ljust(1000))[0] == 0
+    if os.path.exists("/dev/zero"):
+        assert "more than 1,000 bytes" in refused(run("/dev/zero"))
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "Standard input is closed" in refused(run("-"))
+
+
+def test_a_batch_of_many_records_that_are_none_takes_no_time_for_each(run) -> None:
+    start = time.process_time()
+    status, out, err = run("-", given=b"1\n" * 3000)
+    assert (status, out, err.count("\n")) == (2, "", 3000)
+    assert err.startswith("jcodeunits: record 1: An encounter is a JSON object, not int.\n")
+    assert time.process_time() - start < 2
 
 
 def _status(given: object) -> int:

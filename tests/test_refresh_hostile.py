@@ -154,6 +154,19 @@ def test_a_descriptor_or_a_day_without_measure_is_refused_with_its_place(tmp_pat
     assert not (tmp_path / "facts").exists()
 
 
+@pytest.mark.parametrize("cell", [20_001, 10_000_000])
+def test_a_text_longer_than_any_published_is_refused_before_it_is_read(tmp_path: Path, cell: int) -> None:
+    start = time.process_time()
+    rows = [SOLD, SOLD.replace("Maker", "1 mg " * (cell // 5) + "x" * (cell % 5))]
+    file = published.crosswalk(tmp_path, 2027, 1, rows)
+    with pytest.raises(TableError, match=r"crosswalk 2027 1\.csv") as caught:
+        fold.refresh([file], tmp_path / "facts")
+    assert len(str(caught.value)) < 400
+    (short,) = fold.find([published.crosswalk(tmp_path, 2027, 1, [SOLD.replace("Maker", "1 mg " * 4_000)])])
+    assert list(short.rows())
+    assert time.process_time() - start < 5
+
+
 def test_a_power_in_a_descriptor_is_a_word(tmp_path: Path) -> None:
     book = workbook(
         tmp_path / "HCPC2030_JAN_ANWEB.xlsx",
@@ -189,7 +202,7 @@ def test_an_empty_path_is_refused_and_no_folder_is_walked(capsys: pytest.Capture
 
 # --- pages ---------------------------------------------------------------------------------------------
 
-UNFINISHED = {
+UNREAD = {
     "a tag of one word": "<td " + "a" * 400_000,
     "a tag of many lines": "<td " + "a\n" * 200_000,
     "many tags in one": "<a" * 200_000,
@@ -206,16 +219,16 @@ UNFINISHED = {
     "fields of text": "<textarea \n" * 40_000,
     "ends of cells": "</td\n" * 80_000,
     "a number": "<tr><td>&#" + "9" * 400_000,
+    "names of letters": "<tr><td>" + "&" * 200_000 + "&a" * 100_000 + "&" + "a" * 200_000,
+    "numbers of letters": "<tr><td>&#x" + "f" * 200_000 + "&#" * 100_000,
     "one line": " " * 10_000_000,
 }
-FINISHED = {
+READ = {
     "attributes": "<td " + "a=1\n" * 100_000 + ">",
     "attributes that are quoted": "<td " + 'a="<td"\n' * 50_000 + ">",
     "signs": "<td " + "=   " * 100_000 + "=" + " " * 400_000 + ">",
     "opening brackets": "<" * 400_000 + "\n",
     "closing brackets": "<a>" * 100_000 + "</>" * 100_000,
-    "names of letters": "<tr><td>" + "&" * 200_000 + "&a" * 100_000 + "&" + "a" * 200_000,
-    "numbers of letters": "<tr><td>&#x" + "f" * 200_000 + "&#" * 100_000,
     "cells": "<tr>" + "<td>" * 100_000,
     "rows": "<tr><td>\n" * 50_000,
     "tables": "<table>" * 60_000,
@@ -223,15 +236,15 @@ FINISHED = {
 }
 
 
-@pytest.mark.parametrize("name", [*UNFINISHED, *FINISHED])
+@pytest.mark.parametrize("name", [*UNREAD, *READ])
 def test_no_page_takes_longer_than_its_size_explains(tmp_path: Path, name: str) -> None:
     page = tmp_path / "places 2027-01.html"
     head = "<!doctype html>\n<table><tr><th>Code<th>Name</tr><tr><td>11<td>Office</tr>"
-    page.write_text(head + (UNFINISHED | FINISHED)[name])
+    page.write_text(head + (UNREAD | READ)[name])
     start = time.process_time()
     (file,) = fold.find([page])
     assert file.head[:2] == ([] if name == "one line" else [["Code", "Name"], ["11", "Office"]])
-    if name in UNFINISHED:
+    if name in UNREAD:
         with pytest.raises(TableError, match=r"places 2027-01\.html.* The tables are left as they were"):
             list(file.rows())
     else:

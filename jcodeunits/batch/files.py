@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import attrs
 import numpy as np
@@ -126,7 +126,7 @@ def _in_one_piece(path: Path, name: str, kind: str) -> None:
 
 def _standard_input(name: str, keys: Sequence[str], encoding: str) -> OpenedInput:
     """CSV, plain or compressed, as it comes; Parquet is laid aside first, because its index stands at its end."""
-    stream = sys.stdin.buffer
+    stream = _binary(sys.stdin, name)
     head = stream.read(4)
     if head == b"PAR1":
         spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process, read until then
@@ -137,6 +137,13 @@ def _standard_input(name: str, keys: Sequence[str], encoding: str) -> OpenedInpu
         return _parquet(spool, name, keys)
     codec = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
     return _csv(_CountedStream(stream, head), name, codec, encoding, None)
+
+
+def _binary(stream: TextIO | None, name: str) -> BinaryIO:
+    """The bytes of a standard stream, which a caller may have closed."""
+    if stream is None:
+        raise BatchError(f"{name.capitalize()} is closed. Give the name of a file.", file=name, place="file")
+    return stream.buffer
 
 
 def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
@@ -341,7 +348,8 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
     """
     if str(target) == "-":
         told = functools.partial(_told, "standard output", "-", "written")
-        writer = _CsvWriter(sys.stdout.buffer, schema, spreadsheet_safe)
+        out = _binary(sys.stdout, "standard output")
+        writer = _CsvWriter(out, schema, spreadsheet_safe)
 
         def write(table: Any) -> None:
             with told():
@@ -350,7 +358,7 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
         yield write
         with told():
             writer.close()
-            sys.stdout.buffer.flush()
+            out.flush()
         return
     path = Path(target)
     kind = kind_of(path.name)

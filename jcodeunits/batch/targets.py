@@ -33,10 +33,10 @@ def keep_apart(source: str | Path, target: str | Path, reference: Reference) -> 
 
 def _is_read(source: str | Path, target: str | Path) -> bool:
     try:
-        read = os.fstat(sys.stdin.fileno()) if str(source) == "-" else os.stat(source)
+        read = os.fstat(sys.stdin.fileno() if sys.stdin else -1) if str(source) == "-" else os.stat(source)
         return stat.S_ISREG(read.st_mode) and os.path.samestat(read, os.stat(target))
     except (OSError, ValueError):
-        return False  # one of them is not there, or standard input is no file
+        return False  # one of them is not there, or standard input is no file or closed
 
 
 def _lies_in(target: str | Path, folder: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # What a bare number of a flag counts.
 _BARE = {"weight": "kg", "surface": "m2"}
+_LARGEST = 100_000_000  # bytes of a file; a day of a large hospital has a tenth
 
 
 def charge(words: Sequence[str]) -> tuple[int, str]:
@@ -201,7 +203,7 @@ def _read(
         return {1: Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})}, {}
     from jcodeunits import formats
 
-    content = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    content = _bytes_of(args.file, args.source)
     module: Any = formats.module(args.source)
     how = _how(args)
     if args.source != "json":
@@ -233,9 +235,23 @@ def _how(args: argparse.Namespace) -> dict[str, Any]:
     """What says how a message is read, and the facts of the file beside it."""
     from jcodeunits.formats._json import load
 
-    facts = load(Path(args.beside).read_bytes(), args.source, "What stands beside a message") if args.beside else {}
+    facts = (
+        load(_bytes_of(args.beside, args.source), args.source, "What stands beside a message") if args.beside else {}
+    )
     said = {name: getattr(args, name) for name in ("completed", "partial", "zone")}
     return {**facts, **{name: value for name, value in said.items() if value is not None}}
+
+
+def _bytes_of(name: str, form: str) -> bytes:
+    """What stands in a file, or comes on standard input, which may never end."""
+    if name == "-" and sys.stdin is None:
+        raise FormatError("Standard input is closed. Give the name of a file.", format=form)
+    with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as stream:
+        found = stream.read(_LARGEST + 1)
+    if len(found) > _LARGEST:
+        says = f"{'Standard input' if name == '-' else name} has more than {_LARGEST:,} bytes, which are read at once."
+        raise FormatError(f"{says} Split it; rows of doses are billed with `jcodeunits batch`.", format=form)
+    return found
 
 
 def _tried(module: Any, text: str, day_of: Mapping[str, Any]) -> Encounter | JcodeunitsError:

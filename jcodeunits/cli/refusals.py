@@ -14,6 +14,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,9 @@ def _wrapped(text: str) -> list[str]:
 # --- the words of the door --------------------------------------------------------------------------
 
 
+@cache
 def arguments_of(verb: str) -> Parser:
-    """The parser of a verb."""
+    """The parser of a verb; built once, however many records of a file are refused."""
     module: Any = import_module(f".{verb}", __package__)
     made: Parser = module.arguments()
     return made
@@ -151,11 +153,16 @@ def _by_flag(said: str, flags: dict[str, str]) -> str:
 
 def _in_file(made: Parser, words: Sequence[str]) -> Callable[[str], bool]:
     """Whether a key of the encounter stands in a file: no flag says what is about its administrations."""
-    try:
-        file = getattr(made.read(words), "file", None)
-    except (WrongCall, SystemExit):
-        file = None
-    return lambda path: file is not None and path.startswith(("administrations", "services"))
+
+    def in_file(path: str) -> bool:
+        try:
+            return (
+                path.startswith(("administrations", "services")) and getattr(made.read(words), "file", None) is not None
+            )
+        except (WrongCall, SystemExit):
+            return False
+
+    return in_file
 
 
 # --- candidates -------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ _LIMIT_RATIO = 200  # real files reach 30
 _LIMIT_MEMBERS = 1_000
 _LIMIT_ROWS = 5_000_000
 _LIMIT_LINE = 10_000_000
-_LIMIT_CELL = 131_072
+_LIMIT_CELL = 20_000  # the longest description has 4,501
 _START = 262_144  # bytes in which a file shows what it is; notes may stand before its first row
 HEAD = 60  # lines among which a header is looked for
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -142,12 +142,17 @@ class Published:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Line number and cells of every row, in order; a workbook's first sheet, the tables of a saved page."""
         if self.is_workbook:
-            yield from self._workbook_rows()
-            return
-        if self.is_page:
-            yield from self._page_rows()
-            return
-        yield from self._text_rows(self.lines())
+            found = self._workbook_rows()
+        else:
+            found = self._page_rows() if self.is_page else self._text_rows(self.lines())
+        yield from self._of_measure(found)
+
+    def _of_measure(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+        """The rows, until one holds a text that no published file does: what is read out of it would take long."""
+        for line, row in rows:
+            if max(map(len, row), default=0) > _LIMIT_CELL:
+                raise problem(self.name, f"a cell has more than {_LIMIT_CELL:,} characters.", line=line)
+            yield line, row
 
     def _page_rows(self) -> Iterator[tuple[int, list[str]]]:
         page = "".join(self.lines())
@@ -179,7 +184,7 @@ class Published:
             rows = self._text_rows(self._text(io.BytesIO(whole)))
         found = []
         try:
-            for _, row in rows:
+            for _, row in self._of_measure(rows):
                 found.append(row)
                 if len(found) == HEAD:
                     break
@@ -249,8 +254,6 @@ def _text_of(name: str, line: int, value: object) -> str:
     text = str(value)
     if text.startswith("=") or type(value).__name__ in ("ArrayFormula", "DataTableFormula"):
         raise problem(name, "a cell holds a formula where a value is wanted.", line=line)
-    if len(text) > _LIMIT_CELL:
-        raise problem(name, f"a cell holds {len(text):,} characters.", line=line)
     return text.replace("\xa0", " ").strip()
 
 
