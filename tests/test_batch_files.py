@@ -91,6 +91,21 @@ def test_parquet_to_parquet_keeps_types_order_and_count(tmp_path: Path, monkeypa
     assert (summary.rows, summary.billed + summary.refused) == (1000, 1000)
 
 
+def test_small_row_groups_are_billed_and_written_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = bulk_rows.simple(1000, 6)
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet", row_group_size=7)
+    monkeypatch.setattr(files, "ROWS", 400)
+    jc.batch.bill_file(tmp_path / "in.parquet", tmp_path / "out.parquet")
+    written = pq.ParquetFile(tmp_path / "out.parquet").metadata
+    groups = [written.row_group(n).num_rows for n in range(written.num_row_groups)]
+    assert all(200 <= count <= 400 for count in groups[:-1])
+    assert sum(groups) == 1000
+    drug = written.row_group(0).column(0)
+    assert drug.dictionary_page_offset is not None
+    assert "PLAIN" not in drug.encodings[1:]  # no page of it fell back from the dictionary
+    assert pq.read_table(tmp_path / "out.parquet").select(rows[0]).to_pylist() == rows
+
+
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".csv.zst", ".parquet"])
 @pytest.mark.parametrize("source", [".csv", ".csv.gz", ".csv.zst", ".parquet"])
 def test_every_format_goes_into_every_other(given: Path, tmp_path: Path, source: str, ending: str) -> None:

@@ -96,6 +96,29 @@ def test_a_row_is_answered_as_if_it_stood_alone_also_in_a_stream(seed: int) -> N
             assert answers(stream.bill(table([row])))[0] == alone, row
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.float64()])
+def test_a_column_that_says_nothing_changes_no_answer(kind: Any) -> None:
+    # Rows that say no more than drug, dose, unit and day may be answered together where they are alike: some doses
+    # above the day's limit and some below it, some written with a note, and the same drug by names and by numbers.
+    listed = [
+        {"drug": drug, "dose": dose, "unit": unit, "on": on}
+        for drug in ("J0696", "j0696 ", "ceftriaxone", "Rocephin", "J3471", "J1885", "00409379501", "J9999", None)
+        for dose in ("1", "1.0", "250", "250.0", "99999", "0", "1680")
+        for unit in ("mg", "g", "units", None)
+        for on in ("2024-02-01", "2026-03-02", "2026-03-03")
+    ]
+    made = pa.Table.from_pylist(listed)
+    made = made.set_column(1, "dose", made["dose"].cast(kind))
+    assert made.num_rows > 500
+    plain = answers(jc.batch.bill(made))
+    said = {rule for one in plain for rule in (one["findings"] or "").split("|")}
+    assert said >= ({"unit-limit", "dose-notation"} if kind == pa.string() else {"unit-limit"})
+    for name in ("containers", "place", "start"):
+        assert answers(jc.batch.bill(made.append_column(name, pa.nulls(made.num_rows, pa.string())))) == plain
+    for n in range(0, made.num_rows, 31):
+        assert answers(jc.batch.bill(made.slice(n, 1))) == plain[n : n + 1], listed[n]
+
+
 def test_a_good_row_behind_an_unreadable_one_is_billed() -> None:
     pair = [GOOD | {"discarded": "a little"}, GOOD | {"discarded": ""}]
     assert [one["status"] for one in answers(jc.batch.bill(table(pair)))] == ["refused", "billed"]

@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -136,6 +136,11 @@ class Keys:
 
     index: Any
     values: list[Any]
+
+    def of(self, values: Sequence[Any], kind: Any = None) -> Any:
+        """What each row has of an array with an element for each of the values."""
+        made = np.array(values, kind)
+        return made[self.index] if len(self.values) > 1 else np.broadcast_to(made, len(self.index))
 
     def cells(self, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
         """What each row says, each distinct value read once."""

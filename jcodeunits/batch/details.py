@@ -13,7 +13,7 @@ from ..coding.opened import filled_whole
 from ..encounter import CLAIMS
 from ..errors import JcodeunitsError
 from ..recipes.cells import blank, is_number
-from ..recipes.lines import SAFE, Coefficients, Judgment, Parts, Way, withheld
+from ..recipes.lines import SAFE, Coefficients, Judgment, Parts, Setting, Way, withheld
 from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
@@ -22,8 +22,6 @@ from .figures import OPENED, UNKNOWN, Evaluated, Figures
 from .joints import BITS, Bits, distinct, in_blocks, joint, numbered
 from .plan import Plan, optional
 from .record import Row, amount_text, container_of, count_of, form_of, time_of
-
-_NO_LIMIT = SAFE
 
 
 class Discards:
@@ -35,7 +33,7 @@ class Discards:
         self.scale = columns.SCALE
         self.column: Any = columns.whole(table["discarded"]) if "discarded" in table.column_names else None
         if self.column is None:
-            self.amount = np.full(plan.length, -1, np.int64)
+            self.amount = np.broadcast_to(np.int64(-1), plan.length)
         elif columns.is_text(self.column.type):
             self._read_text(columns.keys(self.column))
         else:
@@ -84,6 +82,15 @@ class Details:
     slow: Any
     refused: Any
 
+    def take(self, index: Any) -> Details:
+        """The same for rows that each have the details of one of these."""
+        texts = {name: (_taken(numbers, index), words) for name, (numbers, words) in self.texts.items()}
+        return Details(texts, *(_taken(getattr(self, f.name), index) for f in attrs.fields(Details)[1:]))
+
+
+def _taken(values: Any, index: Any) -> Any:
+    return values[index] if values.any() else np.zeros(len(index), values.dtype)
+
 
 # What a row of the one-call path holds besides its cell, its dose and what was discarded.
 _SAID = [f.name for f in attrs.fields(Row) if f.name not in ("drug", "dose", "unit", "on", "route", "ndc", "discarded")]
@@ -106,8 +113,7 @@ class Work:
         # What a cell does not know: it changes an answer, and lifts the refusal that asks for it.
         self.told = np.zeros(plan.length, bool)
         for name in ("basis", "container_volume"):
-            said = np.array([not blank(value) for value in self.keys[name].values], bool)
-            self.told |= said[self.keys[name].index]
+            self.told |= self.keys[name].of([not blank(value) for value in self.keys[name].values], bool)
         self.slow |= self.told
         named = ("ndc", "container", "container_amount", "containers", "discarded")
         self.opened = any(name in table.column_names for name in named) or any(cell.item for cell in plan.cells)
@@ -122,23 +128,25 @@ class Work:
             except JcodeunitsError:
                 made.append(None)
                 bad.append(True)
-        self.slow |= np.array(bad, bool)[keys.index]
+        self.slow |= keys.of(bad, bool)
         index, values = distinct(made)
-        return Keys(index[keys.index], values)
+        return Keys(keys.of(index), values)
 
     def _numbers(self, name: str, read: Callable[[Any], int | None]) -> Any:
         """A column of few whole numbers above 0, 0 where there is none."""
         keys = self._read(name, read)
-        return np.array([value or 0 for value in keys.values], np.int64)[keys.index]
+        return keys.of([value or 0 for value in keys.values], np.int64)
 
     def _times(self) -> Keys:
         """Start and stop as the decision reads them: which of them is said, and how many minutes lie between."""
-        start, stop = (self._numbers(name, _minute) for name in ("start", "stop"))
+        both = [self._read(name, _minute) for name in ("start", "stop")]
+        pair, pairs = joint([(keys.index, len(keys.values)) for keys in both])
+        start, stop = (np.array([m or 0 for m in k.values], np.int64)[at] for k, at in zip(both, pairs.T, strict=True))
         said, ended = start > 0, stop > 0
         index, used = numbered(np.where(said & ended, 3 + (stop - start) % 1440, said + 2 * ended))
         last = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(1440)]
         ways = [(None, None), ("00:00", None), (None, "00:00"), *(("00:00", text) for text in last)]
-        return Keys(index, [ways[n] for n in used.tolist()])
+        return Keys(index[pair], [ways[n] for n in used.tolist()])
 
     # -- one row
 
@@ -173,17 +181,7 @@ class Work:
         self._code = own[plan.cell_of]
         held = np.minimum(stretch, plan.days.stretches - 1)
         index, pairs = joint([(self._code, len(self.codes)), (held, plan.days.stretches)])
-        days = [(self.codes[code], self.resolver.day_of(at + first)) for code, at in pairs.tolist()]
-        review = np.array([self.resolver.reviewed(on) for _, on in days], np.int64)
-        number, self.classes = distinct(
-            days, lambda one: one[0] and (id(parts.facts(*one)), self.resolver.season(one[1]))
-        )
-        limits = np.full((len(CLAIMS) * 2, len(days)), _NO_LIMIT, np.int64)
-        for n, (row, on) in enumerate(days):
-            for c, claim in enumerate(CLAIMS):
-                limit = row and parts.limit(row.code, on, claim)
-                if limit:
-                    limits[2 * c + (limit.per == "line"), n] = limit.units
+        number, review, *limits = parts.standings(self.codes, first, plan.days.stretches, *pairs.T)
         # The NDC on the line: that of what was opened, else the one that names the drug.
         which, self.numbers = distinct(
             number if not blank(number) else text if is_number(text) else None for text, number in plan.drug.values
@@ -192,7 +190,7 @@ class Work:
         self._class = number[index] * 2 + valid[which[drug]]
         names = [not (is_number(text) or self.resolver.is_code(text)) for text, _ in plan.drug.values]
         self._named, self._route = np.array(names, bool)[drug], route
-        self._limits = [row[index] if (row < _NO_LIMIT).any() else None for row in limits]
+        self._limits = [most[index] for most in limits]
         seasons = int(review.max(initial=0)) + 1
         self._base, self.bases = joint(
             [(plan.cell_of, len(plan.cells)), (which[drug], len(self.numbers)), (review[index], seasons)]
@@ -215,7 +213,7 @@ class Work:
         cell = plan.cell[rows]
         line, combined = joint(
             [
-                (self._class[cell], 2 * len(self.classes)),
+                (self._class[cell], 2 * len(parts.classes)),
                 (self._route[cell], len(plan.routes)),
                 *(self._of(name, rows) for name in _SETTING),
                 (self.times.index[rows], len(self.times.values)),
@@ -226,7 +224,7 @@ class Work:
         reasons: list[str] = []
         claims = []
         for klass, route, *setting, time in combined.tolist():
-            drug, on = self.classes[klass // 2]
+            drug, on = parts.classes[klass // 2]
             place, payer, claim, site = (self.keys[name].values[n] for name, n in zip(_SETTING, setting, strict=True))
             said = parts.setting(place, payer, claim, on)
             reasons.append(said.reason)
@@ -263,7 +261,7 @@ class Work:
         )
         scales = (plan.dose.scale, self.discards.scale)
         amounts = self.keys["container_amount"].values
-        bases = self.bases.tolist()
+        bases, leads = self.bases.tolist(), plan.parts[2:, self._lead].T.tolist()
         made = []
         for base, wanted, amount, unit, form in combined.tolist():
             found = stand[wanted]
@@ -271,14 +269,14 @@ class Work:
                 made.append(_NOTHING)
                 continue
             cell, number, season = bases[base]
-            _, _, measure, stretch = plan.parts[:, self._lead[base]]
+            measure, stretch = leads[base]
             said = (amounts[amount], plan.unit.values[measure])
             told = (said, self.discards.units[unit], self.form.values[form], scales)
             what = plan.cells[cell]
             seen = (id(what), self.numbers[number], season, told, found.wanted)
             product = parts.products.get(seen)
             if product is None:
-                on = self.resolver.day_of(int(stretch) + plan.days.first)
+                on = self.resolver.day_of(stretch + plan.days.first)
                 product = parts.products[seen] = parts.product(
                     what, self.numbers[number], amount_text(*said), *told[1:], found, on
                 )
@@ -290,18 +288,32 @@ class Work:
     def solve(self, units: Any, amount: Any, rows: Any, unsafe: Any | None) -> Details:
         """The details of these rows, and which of them must go the one-call way."""
         self._combinations()
+        marks = None if unsafe is None else unsafe[rows]
+        if self.opened or any(keys.values != [None] for keys in self.keys.values()):
+            return self._solved(units, amount, rows, marks)
+        # Rows that say no more than drug, route, dose, unit and day have the same details where their combination,
+        # what the limit makes of their units and how their dose is written are the same: one stands for all.
+        cell, first = self.plan.cell[rows], 2 * CLAIMS.index(Setting().claim)
+        above = units > np.minimum(*self._limits[first : first + 2])[cell]
+        parts = [(cell, self.plan.parts.shape[1]), (above, 2), *([] if marks is None else [(marks, 2)])]
+        case, cases = joint(parts, self.plan.pool)
+        lead = np.empty(len(cases), np.int64)
+        lead[case] = np.arange(len(case))
+        of = rows[lead] if isinstance(rows, np.ndarray) else lead
+        return self._solved(units[lead], amount[lead], of, None if marks is None else marks[lead]).take(case)
+
+    def _solved(self, units: Any, amount: Any, rows: Any, marks: Any | None) -> Details:
         line, judgments, settings, claims = self._judgments(rows)
         opened, products = self._products(rows, line, judgments)
         whole = Figures(products)
         if self.opened:
             made = self._opened(whole, opened, line, judgments, amount, rows)
         else:
-            case, pairs = joint([(opened, len(products)), (line, len(judgments))])
-            made = self._unopened(whole, pairs[:, 0], pairs[:, 1], judgments).take(case)
+            made = self._unopened(whole, opened, line, judgments)
         cells = self.plan.cell[rows]
         findings = self.plan.spread(self.bits.masks(cell.findings for cell in self.plan.cells))[cells]
-        if unsafe is not None:
-            findings |= unsafe[rows] * np.int64(self.bits.mask(("dose-notation",)))
+        if marks is not None:
+            findings |= marks * np.int64(self.bits.mask(("dose-notation",)))
         findings |= self.bits.masks(product.findings for product in products)[opened] | made.findings
         findings |= self.bits.masks(j.findings if j is not None else () for j in judgments)[line]
         findings |= self._beside_waste(line, made.waste > 0, made.rated)
@@ -350,7 +362,7 @@ class Work:
     def _over(self, cells: Any, claims: Any, units: Any, waste: Any) -> Any:
         over = np.zeros(len(cells), bool)
         for n, limits in enumerate(self._limits):
-            if limits is not None:
+            if (limits < SAFE).any():
                 over |= (counted_to(("day", "line")[n % 2], units, waste) > limits[cells]) & (claims == n // 2)
         return over
 

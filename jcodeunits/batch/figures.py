@@ -29,11 +29,6 @@ class Evaluated:
     rated: Any
     why: str
 
-    def take(self, index: Any) -> Evaluated:
-        """The same for rows that each have one of these cases."""
-        arrays = {field.name: getattr(self, field.name)[index] for field in attrs.fields(Evaluated)[:-1]}
-        return attrs.evolve(self, **arrays)
-
 
 class Figures:
     """The numbers of all products as arrays."""

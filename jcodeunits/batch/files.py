@@ -159,11 +159,16 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
         ) from None
 
     def tables() -> Iterator[Any]:
-        row = 0
+        row, held = 0, list[Any]()
         try:
-            for batch in file.iter_batches(ROWS):
+            for batch in file.iter_batches(ROWS):  # a batch ends with its row group, however small that is
+                held.append(batch)
                 row += batch.num_rows
-                yield pa.Table.from_batches([batch])
+                if sum(map(len, held)) >= ROWS // 2:
+                    yield pa.Table.from_batches(held).unify_dictionaries()
+                    held = []
+            if held:
+                yield pa.Table.from_batches(held).unify_dictionaries()
         except (pa.ArrowException, OSError) as why:
             raise BatchError(
                 f"{name} is damaged after row {row:,}: {why_of(why)}. Nothing was written.",
@@ -427,8 +432,16 @@ class _ParquetWriter:
         """Write a row group."""
         if self._writer is None:
             self._handed = table.schema.remove_metadata()
-            kept = _worth_encoding(self._schema)
-            self._writer = pq.ParquetWriter(self._stream, self._handed, store_schema=False, use_dictionary=kept)
+            texts = [field.name for field in self._handed if pa.types.is_dictionary(field.type)]
+            numbers = [name for name in self._handed.names if name not in texts]
+            # The least and the most of encoded texts are dear to find, and tell little of rows in no order of them.
+            self._writer = pq.ParquetWriter(
+                self._stream,
+                self._handed,
+                store_schema=False,
+                use_dictionary=texts + [name for name in numbers if _repeats(table[name])] or False,
+                write_statistics=numbers or False,
+            )
             own = base64.b64encode(self._schema.serialize().to_pybytes())
             self._writer.add_key_value_metadata({**(self._schema.metadata or {}), b"ARROW:schema": own})
         self._writer.write_table(table.cast(self._handed), row_group_size=max(table.num_rows, 1))
@@ -440,9 +453,12 @@ class _ParquetWriter:
         self._writer.close()
 
 
-def _worth_encoding(schema: Any) -> list[str] | bool:
-    """The columns that a Parquet dictionary makes smaller: all but amounts, which rarely repeat."""
-    return [f.name for f in schema if not (pa.types.is_floating(f.type) or pa.types.is_decimal(f.type))] or False
+def _repeats(column: Any) -> bool:
+    """Whether a column's first values are so few that a Parquet dictionary makes it smaller."""
+    if not (pa.types.is_primitive(column.type) or pa.types.is_decimal(column.type)):
+        return True
+    first = column.slice(0, _JOINED >> 2)
+    return bool(pc.count_distinct(first).as_py() * 8 <= len(first))
 
 
 class _CsvWriter:

@@ -51,6 +51,8 @@ def joint(parts: Sequence[tuple[Any, int]], pool: ThreadPoolExecutor | None = No
     """
     shape = [max(count, 1) for _, count in parts]
     size, rows = math.prod(shape), len(parts[0][0])
+    if size == 1 and rows:
+        return np.zeros(rows, np.int32), np.zeros((1, len(parts)), np.int64)
     made: Any = np.empty(rows, np.int64 if size > _DENSE else np.int32)
 
     def number(part: slice) -> None:

@@ -390,6 +390,8 @@ class Result:
         own, texts = self.details.texts.get(name, (None, [])) if self.details is not None else (None, [])
         numbers, words = distinct(["", *cells, *texts, *(getattr(one, name) for one in single.values())])
         of_cells, of_texts, of_single = np.split(numbers[1:], [len(cells), len(cells) + len(texts)])
+        if len(words) == 1 and missing is None:
+            return pa.nulls(plan.length, pa.dictionary(pa.int32(), pa.string()))
         index = np.zeros(plan.length, np.int32)
         if cells:
             lookup = plan.spread(of_cells)
@@ -410,7 +412,7 @@ class Result:
     def waste_units(self) -> Any:
         """Units of the JW line, 0 where there is none."""
         made = np.zeros(self.plan.length, np.int64)
-        if self.details is not None:
+        if self.details is not None and self.details.waste.any():
             made[self.rows] = self.details.waste
         for row, one in self.answers.single.items():
             made[row] = one.waste_units
@@ -422,10 +424,13 @@ class Result:
 
     def ndc_quantity(self) -> Any:
         """The NDC quantity of the administered line."""
-        made = np.zeros((self.plan.length, 2), np.int64)
         has = np.zeros(self.plan.length, bool)
         if self.details is not None:
             has[self.rows] = self.details.counted
+        if not (has.any() or self.answers.single):
+            return pa.nulls(self.plan.length, TYPES["ndc_quantity"])
+        made = np.zeros((self.plan.length, 2), np.int64)
+        if self.details is not None:
             made[self.rows, 0] = self.details.quantity
         for row, one in self.answers.single.items():
             has[row] = one.ndc_quantity is not None

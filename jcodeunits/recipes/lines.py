@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import attrs
+import numpy as np
 
 from .. import charging, units
 from ..claim import Line
@@ -57,6 +58,7 @@ _NOT_OF_A_KIND = (diagnosis_missing.id, unit_limit.id)
 _NUMBER = "0" * 11  # stands for any NDC
 _Decided = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # the first fields of a judgment
 _Options = tuple[NdcWanted, str]  # its last ones but the day
+_OF_ROW = 2 + 2 * len(CLAIMS)  # numbers that are known of a row on a stretch of days
 _LEVELS = (UNKNOWN, VOLUME, PART, CONTAINERS)
 
 
@@ -156,6 +158,9 @@ class Parts:
         self.products: dict[Any, Coefficients] = {}
         self._kinds: list[Any] = [None]
         self._kind_of: dict[Any, int] = {}
+        self._standings: dict[tuple[int, int], Any] = {}
+        self.classes: list[tuple[Drug | None, dt.date]] = []
+        self._class_of: dict[Any, int] = {}
 
     # -- where and for whom
 
@@ -201,6 +206,33 @@ class Parts:
         """The most units of a code on a day, where there is a limit above none."""
         found = self.policy.limit(code, on, claim)
         return None if found is None or found.units == 0 else found
+
+    def standings(self, rows: list[Drug | None], first: int, count: int, row: Any, stretch: Any) -> Any:
+        """What is known of codes' rows on stretches of days before anything else is read, as lines of numbers.
+
+        The number of its class in `classes` (rows and days that stand for all with these facts), between which dates
+        of the reviewed containers the days lie, and the most units of a day and of a line for each claim; for each
+        pair of a `row`, a number in `rows`, and a `stretch`, counted from the `first` of `count`.
+        """
+        length = len(self.resolver.bounds) + 1
+        kept = [self._standings.setdefault((id(one), length), np.full((length, _OF_ROW), -1)) for one in rows]
+        found = np.array([lines[first : first + count] for lines in kept]).reshape(-1, count, _OF_ROW)[row, stretch]
+        for n in np.flatnonzero(found[:, 0] < 0).tolist():
+            at, when = int(row[n]), int(stretch[n]) + first
+            found[n] = kept[at][when] = self._standing(rows[at], self.resolver.day_of(when))
+        return found.T
+
+    def _standing(self, row: Drug | None, on: dt.date) -> list[int]:
+        facts = None if row is None else (id(self.facts(row, on)), self.resolver.season(on))
+        number = self._class_of.setdefault(facts, len(self.classes))
+        if number == len(self.classes):
+            self.classes.append((row, on))
+        most = [SAFE] * (2 * len(CLAIMS))
+        for n, claim in enumerate(CLAIMS):
+            limit = None if row is None else self.limit(row.code, on, claim)
+            if limit is not None:
+                most[2 * n + (limit.per == "line")] = limit.units
+        return [number, self.resolver.reviewed(on), *most]
 
     def judgment(
         self,
