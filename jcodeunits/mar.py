@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
 from . import tables
-from .errors import LONGEST
+from .errors import LONGEST, quoted
 from .tables import Dated, column, columns_last, text
 
 # What a word means, and how a refusal says it.
@@ -70,3 +70,54 @@ def meaning(word: str) -> str | None:
 
 def _plain(word: str) -> str:
     return " ".join(_BETWEEN.sub(" ", word).split()).casefold()
+
+
+# --- what a column of an extract says against a dose --------------------------------------------------
+
+# Other names of a column that says what was done, as extracts of administration records call it.
+_ACTIONS = re.compile(
+    r"(?:(?:mar|med|medication|admin|administration) )?(?:status|action|action taken)|mar (?:event|result)"
+)
+# Names of columns that give a reason why nothing was given, and of those that say by yes or no whether it was.
+_NOT = r"not (?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
+_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:entered )?in error"
+_REASONS = re.compile(rf"(?:mar |med |admin )?(?:reason (?:for )?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE}) reason)")
+_DONE = re.compile(r"(?:is |was )?(?:given|administered|completed)(?: flag| yn| y n)?")
+_UNDONE = re.compile(rf"(?:is |was )?(?:{_NOT}|{_NO_MORE})(?: flag| yn| y n)?")
+_YES, _NO = ("y", "yes", "true", "t", "1", "x"), ("n", "no", "false", "f", "0")
+_NO_REASON = ("", "none", "n/a", "na", "-", "null")
+
+
+def doubt(column: str, actions: bool) -> Callable[[str], str] | None:
+    """How the values of a column of this name may say that nothing was given; None where they do not.
+
+    A reason why it was not given says so, a yes or a no, and with `actions` a word of the record, where the column is
+    named for it; of a value it is said how, and nothing where it is no such thing.
+
+    >>> ask = doubt("MAR_Action", True)
+    >>> ask("Held"), ask("Given"), doubt("MAR_Action", False), doubt("given?", False)("N")
+    ("'Held': it was not given", '', None, "'N': it was not given")
+    """
+    name = re.sub(r"[\W_]+", " ", column).strip().casefold()
+    if _REASONS.fullmatch(name):
+        return lambda said: "" if said.casefold() in _NO_REASON else "gives a reason why nothing was given"
+    against = _NO if _DONE.fullmatch(name) else _YES if _UNDONE.fullmatch(name) else ()
+    if against:
+        return lambda said: f"{quoted(said)}: {MEANINGS['not-given']}" if said.casefold() in against else ""
+    return _by_word if actions and _ACTIONS.fullmatch(name) else None
+
+
+def _by_word(said: str) -> str:
+    """What a word says against a dose; empty for one that says that it was given, or nothing that is known."""
+    means = meaning(said)
+    return "" if means in (None, "given", "bag") else f"{quoted(said)}: {MEANINGS[means]}"
+
+
+def why_not(word: Any) -> str:
+    """Why a word bills nothing; empty where it says that the drug was given, or that a bag was hung."""
+    if word is None or not str(word).strip():
+        return "NotGiven: the action is not said"
+    means = meaning(str(word))
+    if means is None:
+        return f"NotGiven: action {quoted(word)} is no word that is known here; write Given for what was given"
+    return "" if means in ("given", "bag") else f"NotGiven: action {quoted(word)}: {MEANINGS[means]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -147,22 +146,6 @@ def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
         answers.refused[row] = bool(one.reason)
 
 
-# Other names of a column that says what was done, as extracts of administration records call it.
-ACTIONS = re.compile(
-    r"(?:(?:mar|med|medication|admin|administration) )?(?:status|action|action taken)|mar (?:event|result)"
-)
-
-
-# Names of columns that give a reason why nothing was given, and of those that say by yes or no whether it was.
-_NOT = r"not (?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
-_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:entered )?in error"
-REASONS = re.compile(rf"(?:mar |med |admin )?(?:reason (?:for )?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE}) reason)")
-DONE = re.compile(r"(?:is |was )?(?:given|administered|completed)(?: flag| yn| y n)?")
-UNDONE = re.compile(rf"(?:is |was )?(?:{_NOT}|{_NO_MORE})(?: flag| yn| y n)?")
-_YES, _NO = ("y", "yes", "true", "t", "1", "x"), ("n", "no", "false", "f", "0")
-_NO_REASON = ("", "none", "n/a", "na", "-", "null")
-
-
 def not_given(answers: Answers, table: Any) -> None:
     """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here.
 
@@ -171,39 +154,20 @@ def not_given(answers: Answers, table: Any) -> None:
     refuses a row whatever its action is.
     """
     for name in table.column_names:
-        doubt = _doubt(re.sub(r"[\W_]+", " ", name).strip().casefold())
+        doubt = mar.doubt(name, "action" not in table.column_names and columns.is_text(table[name].type))
         if doubt is not None and not pa.types.is_nested(table[name].type):
             _refuse_where(answers, table, name, doubt)
     if "action" not in table.column_names:
-        for name in table.column_names:
-            if ACTIONS.fullmatch(re.sub(r"[\W_]+", " ", name).strip().casefold()) and columns.is_text(table[name].type):
-                _refuse_where(answers, table, name, _by_word)
         return
     said = columns.keys(table["action"])
     ended = _present(table, "stop") & _present(table, "start")
-    reasons = [_action_reason(word) for word in said.values]
+    reasons = [mar.why_not(word) for word in said.values]
     bags = np.array([mar.meaning(str(word)) == "bag" for word in said.values])[said.index] & ~ended
     against = np.array([bool(why) for why in reasons])[said.index]
     for row in np.flatnonzero(against | bags).tolist():
         word = said.values[said.index[row]]
         why = reasons[said.index[row]] or f"NotGiven: action {quoted(word)}: {mar.MEANINGS['bag']}"
         _refuse(answers, row, why)
-
-
-def _doubt(name: str) -> Callable[[str], str] | None:
-    """How the values of a column of this name may say that nothing was given; None where they do not."""
-    if REASONS.fullmatch(name):
-        return lambda said: "" if said.casefold() in _NO_REASON else "gives a reason why nothing was given"
-    against = _NO if DONE.fullmatch(name) else _YES if UNDONE.fullmatch(name) else ()
-    if not against:
-        return None
-    return lambda said: f"{quoted(said)}: {mar.MEANINGS['not-given']}" if said.casefold() in against else ""
-
-
-def _by_word(said: str) -> str:
-    """What a word says against a dose; empty for one that says that it was given, or nothing that is known."""
-    means = mar.meaning(said)
-    return "" if means in (None, "given", "bag") else f"{quoted(said)}: {mar.MEANINGS[means]}"
 
 
 def _refuse_where(answers: Answers, table: Any, name: str, why: Callable[[str], str]) -> None:
@@ -217,16 +181,6 @@ def _refuse_where(answers: Answers, table: Any, name: str, why: Callable[[str], 
 def _refuse(answers: Answers, row: int, why: str) -> None:
     answers.single[row] = One(reason=why)
     answers.refused[row], answers.units[row] = True, 0
-
-
-def _action_reason(word: Any) -> str:
-    """Why a word bills nothing; empty where it says that the drug was given, or that a bag was hung."""
-    if word is None or not str(word).strip():
-        return "NotGiven: the action is not said"
-    means = mar.meaning(str(word))
-    if means is None:
-        return f"NotGiven: action {quoted(word)} is no word that is known here; write Given for what was given"
-    return "" if means in ("given", "bag") else f"NotGiven: action {quoted(word)}: {mar.MEANINGS[means]}"
 
 
 def _present(table: Any, name: str) -> Any:
