@@ -291,9 +291,12 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
 
 @lru_cache(maxsize=8192)
 def own_words(row: Drug) -> frozenset[str]:
-    """The words that say a row's form, brand or maker, and its ingredient."""
+    """The words that say a row's form, brand or maker, and its ingredient; what it is not equivalent to is another's."""
     plain = normal(row.qualifier) in PLAIN and not row.qualifier.startswith("excludes")
-    return frozenset(normal(f"{row.form} {'' if plain else row.qualifier}").split())
+    return frozenset(normal(f"{row.form} {'' if plain else _NOT_IT.sub('', row.qualifier)}").split())
+
+
+_NOT_IT = re.compile(r"\bnot (?:therapeutically )?equivalent to [^;]*")
 
 
 PLAIN = (
