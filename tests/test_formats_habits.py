@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jcodeunits as jc
-from jcodeunits import routes
+from jcodeunits import formats, routes
+from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import claimjson, fhir, hl7v2, x12
@@ -295,6 +298,59 @@ def test_a_note_of_the_order_is_of_the_dose_that_follows_it() -> None:
 def test_segments_that_were_indented_are_the_same() -> None:
     text = "\r".join(["MSH|^~\\&|B|C|E|C|1||RAS^O17|1|P|2.5.1", "PID|1||M", RXA.format(15), "RXR|IM"])
     assert hl7v2.read(text.replace("\r", "\n   "), place="11") == hl7v2.read(text, place="11")
+
+
+# --- claims ---------------------------------------------------------------------------------------
+
+SERVICE = {
+    "procedureIdentifier": "HC",
+    "procedureCode": "J1885",
+    "lineItemChargeAmount": "10",
+    "measurementUnit": "UN",
+    "serviceUnitCount": "2",
+}
+
+
+def clearing(*services: dict[str, Any]) -> Any:
+    lines_ = [{"serviceDate": "20260302", "professionalService": SERVICE | one} for one in services]
+    return claimjson.read(json.dumps({"serviceLines": lines_}), diagnoses=["R52"])
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"procedureIdentifier": "AD", "procedureCode": "D0120"}, "no HCPCS or CPT code"),
+        ({"measurementUnit": "MJ"}, "it counts 'MJ'"),
+    ],
+)
+def test_a_clearing_houses_line_that_is_no_drug_is_a_loss_and_alone_says_why(other: dict[str, str], why: str) -> None:
+    found = clearing({}, other)
+    assert [line.code for line in found.lines] == ["J1885"]
+    assert why in " ".join(map(str, found.losses))
+    with pytest.raises(FormatError, match=why):
+        clearing(other)
+
+
+def test_a_line_of_a_claim_has_four_modifiers_at_most() -> None:
+    four = ["A1", "B2", "C3", "JZ"]
+    assert clearing({"procedureModifiers": four}).lines[0].modifiers == tuple(four)
+    with pytest.raises(FormatError, match="5 modifiers, and a line has at most 4"):
+        clearing({"procedureModifiers": [*four, "RT"]})
+
+
+@pytest.mark.parametrize("name", [name for name in formats.NAMES if name != "json"])
+def test_each_format_reads_text_and_bytes_with_any_ends_of_lines_alike(name: str) -> None:
+    given = Line("J1885", ("JZ",), 2, diagnoses=("R52",), charge_amount=Decimal(10), revenue_code="0636")
+    charge = Charge((given,), (), Encounter(dt.date(2026, 3, 2), "11", diagnoses=("R52",)))
+    text = formats.write(name, charge)
+    found = formats.read(name, text)
+    for other in (
+        text.encode(),
+        f"\ufeff{text}",
+        b"\xef\xbb\xbf" + text.encode(),
+        text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n"),
+    ):
+        assert formats.module(name).read(other).lines == found.lines
 
 
 # --- X12 ------------------------------------------------------------------------------------------

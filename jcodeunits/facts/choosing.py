@@ -24,7 +24,7 @@ from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import COMPOUNDED, DrugText, Named, bare_names, own_words, read, spelt
+from .reading_names import COMPOUNDED, DrugText, Named, bare_names, is_called, read, spelt
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -124,7 +124,7 @@ def _told_apart(
     if live and own <= catalog.properties and all(own_routes(row) for row in live):
         plain = tuple(row for row in rows if not row.form and not row.specific)
         return (*plain, *live) if route is None else tuple(row for row in live if answers_for(row, route)) or plain
-    called_so = {row.code for row in rows if own <= own_words(row)}
+    called_so = {row.code for row in rows if is_called(row, own)}
     return by_form or tuple(row for row in rows if row.code in called_so)
 
 

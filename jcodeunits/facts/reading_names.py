@@ -8,7 +8,7 @@ like it. Which row the parts mean on a day is chosen in `choosing`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
 import attrs
@@ -291,12 +291,20 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
 
 @lru_cache(maxsize=8192)
 def own_words(row: Drug) -> frozenset[str]:
-    """The words that say a row's form, brand or maker, and its ingredient; what it is not equivalent to is another's."""
+    """The words that say a row's form, brand or maker, and its ingredient."""
     plain = normal(row.qualifier) in PLAIN and not row.qualifier.startswith("excludes")
-    return frozenset(normal(f"{row.form} {'' if plain else _NOT_IT.sub('', row.qualifier)}").split())
+    return frozenset(normal(f"{row.form} {'' if plain else row.qualifier}").split())
 
 
-_NOT_IT = re.compile(r"\bnot (?:therapeutically )?equivalent to [^;]*")
+@lru_cache(maxsize=8192)
+def _others_words(row: Drug) -> frozenset[str]:
+    """The words of what a row's product is not equivalent to."""
+    return frozenset(normal(row.qualifier.partition(" equivalent to ")[2].partition(";")[0]).split())
+
+
+def is_called(row: Drug, words: Set[str]) -> bool:
+    """Whether words say a row's form, brand or maker: those of what it is not equivalent to alone say another's."""
+    return words <= own_words(row) and not (words and words <= _others_words(row))
 
 
 PLAIN = (
@@ -365,7 +373,7 @@ def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugT
 def _settle(use: _Use) -> None:
     """A fluid alone beside the name tells the product that is sold in it; with an amount it may be mixed by hand."""
     for said in () if use.strengths else tuple(use.fluids):
-        told = tuple(row for row in use.rows if said <= own_words(row))
+        told = tuple(row for row in use.rows if is_called(row, said))
         use.rows = told or use.rows
         use.own |= said if told else set()
         use.fluids.remove(said)
@@ -441,7 +449,7 @@ def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
         return 0
     said = {frozenset(part.key for part in parts if part.strength is None or part.text.endswith("%"))}
     said.add(frozenset({"in", *normal(row.means).split()}))
-    told = [words for words in said if any(words <= own_words(one) for one in use.rows)]
+    told = [words for words in said if any(is_called(one, words) for one in use.rows)]
     use.fluids += sorted(told, key=len)[-1:]
     use.strengths += [part.strength for part in parts if part.strength is not None and part.strength.kind == "volume"]
     use.is_mixed = True
@@ -454,7 +462,7 @@ def _own(use: _Use, keys: Sequence[str]) -> int:
     while size < len(keys) and _is_small(keys[size - 1]):
         size += 1
     said = set(keys[:size])
-    rows = tuple(row for row in use.rows if said <= own_words(row))
+    rows = tuple(row for row in use.rows if is_called(row, said))
     if use.is_brand or not rows or _is_small(keys[size - 1]):
         return 0
     use.rows = rows

@@ -206,10 +206,13 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     place = str(claim.get("placeOfServiceCode") or "")
     read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]
     if not drugs:
-        problems.append("line 1: none of the lines has a HCPCS or CPT code counted in units")
+        problems += _outgoing.no_line(lost, "service line")
     _outgoing.refuse_any(problems, "These service lines", "claimjson")
     lines, dates, places = zip(*read_rows, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
+
+
+MODIFIERS_MOST = 4  # of a line, as in 837
 
 
 def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
@@ -230,12 +233,15 @@ def _service_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def _no_drug(row: Mapping[str, Any], at: int, lost: list[Loss]) -> bool:
     """Whether a line has no HCPCS code or counts minutes or days, and no NDC: it is listed and not read."""
     service = _service_of(row)
-    unit = service.get("measurementUnit")
-    if row.get("drugIdentification") or (service.get("procedureCode") and unit not in ("MJ", "DA")):
+    unit, kind = service.get("measurementUnit"), service.get("procedureIdentifier")
+    why = f"it counts {coded(unit)}, and units (UN) are wanted" if unit in ("MJ", "DA") else ""
+    if not service.get("procedureCode") or kind not in (None, "HC"):
+        why = "it has no HCPCS or CPT code"
+    if row.get("drugIdentification") or not why:
         return False
     what = service.get("procedureCode") or f"revenue code {service.get('serviceLineRevenueCode')}"
     says = f"{what} ({unit}), charge {service.get('lineItemChargeAmount')}"
-    lost.append(Loss(None, f"serviceLines[{at}]", says, "no HCPCS code counted in units: no drug line"))
+    lost.append(Loss(None, f"serviceLines[{at}]", says, f"no drug line: {why}"))
     return True
 
 
@@ -256,6 +262,9 @@ def _read_line(
         problems.append(f"{where}: procedureIdentifier {coded(service.get('procedureIdentifier'))} is not HC")
     if service.get("measurementUnit") != "UN":
         problems.append(f"{where}: measurementUnit {coded(service.get('measurementUnit'))} is not UN")
+    modifiers = tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ())))
+    if len(modifiers) > MODIFIERS_MOST:
+        problems.append(f"{where}: {len(modifiers)} modifiers, and a line has at most {MODIFIERS_MOST}")
     units = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
     if units is not None and (units % 1 or units < 1):
         problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
@@ -271,7 +280,7 @@ def _read_line(
     amount = service.get("lineItemChargeAmount")
     line = Line(
         str(service.get("procedureCode") or "").strip().upper(),
-        tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ()))),
+        modifiers,
         int(units or 0),
         drug.ndc or None,
         drug.qualifier,

@@ -27,6 +27,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
+from ._json import plain_text
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
 
@@ -193,15 +194,16 @@ _ROW = re.compile(r"\d\d \d\d \d\d \d\d \d\d \d\d \d\d", re.ASCII)
 _SHADED = re.compile(rf"N4(\d{{11}})( +)({_outgoing.UNIT})(\d+(?:\.\d+)?)(?: {{3}}|$)", re.ASCII)
 
 
-def read(text: str, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
+def read(text: str | bytes, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """The lines of rows as `write` prints them, in any of the layouts.
 
     `diagnoses`: item 21, which the letters of 24E count in. Raises `FormatError` naming the rows that
     are wrong.
     """
-    if not isinstance(text, str) or not text.strip():
+    written = plain_text(text, "cms1500")
+    if not written.strip():
         raise FormatError("There is no CMS-1500 text to read.", format="cms1500")
-    rows = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    rows = written.replace("\r\n", "\n").removesuffix("\n").split("\n")
     problems: list[str] = []
     lost: list[Loss] = []
     if rows[0].startswith(_ITEM_19):

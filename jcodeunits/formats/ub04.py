@@ -21,6 +21,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
+from ._json import plain_text
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
 
@@ -113,12 +114,13 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
 _NDC = re.compile(rf"N4(\d{{11}})({_outgoing.UNIT})(\d+(?:\.\d+)?)", re.ASCII)
 
 
-def read(text: str) -> ClaimLines:
+def read(text: str | bytes) -> ClaimLines:
     """The lines of rows as `write` prints them; `FormatError` names the rows that are wrong."""
-    if not isinstance(text, str) or not text.strip():
+    written = plain_text(text, "ub04")
+    if not written.strip():
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     problems: list[str] = []
-    rows = text.replace(PAGE, "").rstrip().splitlines()
+    rows = written.replace(PAGE, "").rstrip().splitlines()
     found = [_read_row(row, at, problems) for at, row in enumerate(rows, 1)]
     why = "a line has no field for what stands behind FL47, such as what is not covered (FL48)"
     lost = tuple(Loss(at, "48", said, why) for at, row in enumerate(rows, 1) if (said := row[_WIDTH:].strip()))
