@@ -7,7 +7,7 @@ guessed line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -39,7 +39,21 @@ from .drug_facts import DrugFacts, lenient, waste_rules
 from .forms import another_form
 from .given_dose import by_record, dose_of, is_worked_out
 from .nameless import as_dose, nameless, undescribed, without_code
-from .opened import Found, Opened, Quantities, count, in_units, kind_of, look_up, measured_rest, share, weigh
+from .opened import (
+    Found,
+    Opened,
+    Quantities,
+    count,
+    in_units,
+    kind_of,
+    look_up,
+    measured_rest,
+    not_recorded,
+    several_in_a_package,
+    share,
+    weigh,
+    whole_label,
+)
 from .smaller import smaller_containers
 
 # Every finding about a dose, a container or an NDC, with what it may say.
@@ -387,6 +401,7 @@ class DrugCoding:
         said += [x for _, _, more in counted for x in more]
         quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
         lines = () if waste.withheld else self._build(first, waste, quantities, _trace(answered, waste))
+        said += several_in_a_package(opened) if waste.withheld else ()
         found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
         if lines:
             said += another_form(first.administration.drug.strip(), drug, waste.administered, e, self.reference)
@@ -398,7 +413,7 @@ class DrugCoding:
     def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:
         """The record in billing units; a band is one unit, its containers are measured by their own label."""
         given = sum((g.billed.exact for g in answered), Fraction(0))
-        label = _total([o.label for o in opened])
+        label = whole_label([o.label for o in opened])
         recorded = [o.discarded for o in opened if o.discarded is not None]
         discarded = sum(recorded, Fraction(0)) if recorded else None
         if answered[0].billed.measure.way == "band":
@@ -410,7 +425,7 @@ class DrugCoding:
             drug, every = answered[0].billed.drug, [g.administration for g in answered]
             discarded = measured_rest(discarded, label - given, every, drug)
         shared = any(g.administration.shared for g in answered)
-        return Record(given, label, discarded, kind, shared, _missing(opened))
+        return Record(given, label, discarded, kind, shared, not_recorded(opened))
 
     def _option(self, name: str) -> PayerOption:
         return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
@@ -551,21 +566,6 @@ def _compared(given: _Given) -> Fraction:
     if given.billed.measure.way != "band":
         return given.billed.exact
     return in_units(given.billed.dose, given.billed.drug, given.administration.basis)
-
-
-def _total(labels: Iterable[Fraction | None]) -> Fraction | None:
-    known = list(labels)
-    if not known or any(label is None for label in known):
-        return None
-    return sum((label for label in known if label is not None), Fraction(0))
-
-
-def _missing(opened: tuple[Opened, ...]) -> str:
-    """What would tell the labelled amount opened."""
-    counts = not opened or any(o.containers is None for o in opened)
-    amounts = not opened or any(o.each is None for o in opened)
-    wanted = [word for word, lacks in (("containers", counts), ("the amount in one container", amounts)) if lacks]
-    return " and ".join(wanted)
 
 
 def _trace(answered: list[_Given], waste: Waste) -> Trace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -50,6 +50,7 @@ FINDINGS = declare(
     {
         "container-amount-differs": ("A container's recorded amount is not its product row's", "stop, warn"),
         "container-volume-differs": ("A container's recorded volume is not its product row's", "stop, warn"),
+        "package-of-several": ("Containers are counted one by one, and the package of the NDC holds several", "note"),
         "container-from-memory": ("The container kind is general knowledge", "note"),
         "container-differs": ("The container kind said is not that of the product row", "warn"),
         "ndc-form": ("The NDC quantity depends on what the container holds", "warn"),
@@ -282,6 +283,34 @@ def filled_whole(given: Any, discarded: Any, each: Any) -> Any:
     """
     filled, rest = divmod(given + discarded, each)
     return filled * (rest == 0)
+
+
+def whole_label(labels: Iterable[Fraction | None]) -> Fraction | None:
+    """The labelled amount of all containers together; None where that of one is not known."""
+    known = list(labels)
+    if not known or any(label is None for label in known):
+        return None
+    return sum((label for label in known if label is not None), Fraction(0))
+
+
+def not_recorded(opened: tuple[Opened, ...]) -> str:
+    """What would tell the labelled amount opened."""
+    counts = not opened or any(o.containers is None for o in opened)
+    amounts = not opened or any(o.each is None for o in opened)
+    wanted = [word for word, lacks in (("containers", counts), ("the amount in one container", amounts)) if lacks]
+    return " and ".join(wanted)
+
+
+def several_in_a_package(opened: Iterable[Opened]) -> tuple[Finding, ...]:
+    """That the packages of what was opened hold several containers; said where the dose is above what was counted."""
+    said = []
+    for item in dict.fromkeys(o.item for o in opened):
+        if item is not None and item.dose is not None and item.containers > 1:
+            number = decimal_text(item.containers)
+            says = f"A package of NDC {item.number} holds {number} containers of {item.dose}: containers counts those."
+            fix = f"Give containers: {number} for a whole package."
+            said.append(Finding("package-of-several", "note", says, fix, (item.citation,)))
+    return tuple(said)
 
 
 # --- NDC quantities ---------------------------------------------------------------------------------
