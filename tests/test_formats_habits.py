@@ -158,6 +158,13 @@ def test_two_elements_that_name_one_instant_agree_on_any_clock() -> None:
         read(GIVEN | {"effectivePeriod": {"start": "2026-03-02T10:15:00Z"}})
 
 
+@pytest.mark.parametrize(("written", "asked"), [("2026-02", "2026-02-01"), ("2026-02-30", "2026-02-01")])
+def test_a_day_that_is_asked_is_one_of_the_month_that_is_said(written: str, asked: str) -> None:
+    with pytest.raises(FormatError, match=f"on='{asked}'"):
+        read(GIVEN | {"effectiveDateTime": written})
+    assert str(read(GIVEN | {"effectiveDateTime": written}, on=asked).on) == asked
+
+
 # --- words ----------------------------------------------------------------------------------------
 
 

@@ -440,6 +440,8 @@ def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str, way: 
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
+        if key == "on" and (said := gap.fields.get("said")):
+            example = f"'{said}{'-01' * (2 - said.count('-'))}'"  # a day of the year or month that it does say
         if key == "dose" and "said" in gap.fields and _NUMBER.fullmatch(gap.fields["said"]):
             example = f"'{gap.fields['said']} mg'"
         raise FormatError(f"{gap.message} Or {way.of(key, example)}.", **gap.fields)
