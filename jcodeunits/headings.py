@@ -41,12 +41,19 @@ def need_columns(
             f"{quoted(name)} to {column}"
             for name, column in meant(names, (*required, *optional), of, reference).items()
         ]
-        rename = f" Rename {', '.join(like)}." if like else ""
+        rename = f" Rename {', '.join(like)}." if like else _parted_by(names)
         raise BatchError(
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
             f"{', '.join(names) or 'none'}.{rename} Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
             place=", ".join(missing),
         )
+
+
+def _parted_by(names: Sequence[str]) -> str:
+    """What to say of one heading that holds several, parted by another mark than a comma."""
+    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    found = [said for mark, said in marks.items() if len(names) == 1 and mark in names[0]]
+    return f" Its cells are parted by {found[0]}: write commas." if found else ""
 
 
 def _plain(name: str) -> str:

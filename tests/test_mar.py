@@ -11,7 +11,7 @@ from shipped import rows_of
 import jcodeunits as jc
 from jcodeunits import mar
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import BatchError, FormatError
 from jcodeunits.formats import hl7v2
 from jcodeunits.mar import MarWord
 
@@ -112,6 +112,15 @@ def test_a_reason_or_a_yes_or_no_refuses_whatever_the_action_is(
         made = jc.batch.bill(one)
         assert made["status"].to_pylist() == ["billed" if is_billed else "refused" for is_billed in billed]
         assert "nausea" not in str(made["reason"].to_pylist())
+
+
+@pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_an_extract_whose_cells_are_parted_by_another_mark_is_told_so(mark: str, said: str) -> None:
+    with pytest.raises(BatchError, match=f"parted by {said}: write commas"):
+        jc.batch.bill(pa.table({mark.join(("drug", "dose", "on")): ["x"]}))
+    with pytest.raises(BatchError) as refused:
+        jc.batch.bill(pa.table({"room": ["x"]}))
+    assert "parted" not in str(refused.value)
 
 
 @pytest.mark.parametrize("word", ["cp", "not_done", "ENTERED-IN-ERROR", "self-administered", "In-Progress"])
