@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
@@ -19,7 +21,19 @@ from jcodeunits.cli import main
 from jcodeunits.errors import TableError
 from jcodeunits.facts import folder as folders
 from jcodeunits.facts.folder import LOCK, MANIFEST, open_folder, write_folder
-from jcodeunits.refresh import fold
+from jcodeunits.refresh import (
+    amounts,
+    containers,
+    crosswalk,
+    dating,
+    descriptor,
+    evidence,
+    fold,
+    marketed,
+    naming,
+    notices,
+    witnesses,
+)
 from jcodeunits.refresh.family import Asked
 
 ONE, TWO = {"drugs.csv": b"a\n"}, {"drugs.csv": b"b\n"}
@@ -165,6 +179,49 @@ def test_a_text_longer_than_any_published_is_refused_before_it_is_read(tmp_path:
     (short,) = fold.find([published.crosswalk(tmp_path, 2027, 1, [SOLD.replace("Maker", "1 mg " * 4_000)])])
     assert list(short.rows())
     assert time.process_time() - start < 5
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "a description of CMS": descriptor.parse,
+    "substances": naming.substances,
+    "amounts": amounts.amounts,
+    "a dosage": crosswalk.read_dosage,
+    "a concentration": lambda text: marketed.per_ml("1", text),
+    "a package": lambda text: marketed.of({"00409379501": [("description", text)]}),
+    "a notice": lambda text: notices.words_in(text, ["0409-3795-01"]),
+    "strengths of a name": witnesses.strengths_of,
+    "a name's label": containers.label_of,
+    "amounts of a name": lambda text: evidence.amounts_in([text], Fraction(1)),
+    "days above a table": lambda text: dating.days_above([text]),
+    "a quarter": dating.quarter_in,
+}
+REPEATED = (
+    "(",
+    "1, ",
+    "1.1 ",
+    "- ",
+    "x/",
+    "per ",
+    "1X",
+    "a, ",
+    "in ",
+    " -1",
+    "(a = 1 unit",
+    "1 MG/",
+    "1 > ",
+    "or ",
+    "q1 ",
+)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_text_of_a_file_takes_longer_than_its_size_explains(reader: str) -> None:
+    for part in REPEATED:
+        text = (part * 20_000)[:20_000]
+        start = time.process_time()
+        with contextlib.suppress(ValueError):
+            READERS[reader](text)
+        assert time.process_time() - start < 1, part
 
 
 def test_a_power_in_a_descriptor_is_a_word(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def by_review(reviewed: Container, containers: Fraction) -> Proof | None:
 def label_of(name: str) -> str:
     """A product's name without marks and without the strengths that CMS's names get wrong."""
     text = re.sub(r"[®™*]", "", name)
-    text = re.sub(r"[ -]+\(?[\d,.]+ ?(MG|MCG|GM|G|ML|IU|UNITS?|%|MEQ)\b.*$", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<![ -])[ -]+\(?[\d,.]+ ?(MG|MCG|GM|G|ML|IU|UNITS?|%|MEQ)\b.*$", "", text, flags=re.IGNORECASE)
     text = re.sub(r"-\d+$", "", text)
     text = re.sub(r"\s+", " ", text).strip(" ,-")
     return text.title() if text.isupper() and len(text) > 4 else text

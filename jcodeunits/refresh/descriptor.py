@@ -41,7 +41,7 @@ _COUNTED = {
     r"\beach\b": "each",
 }
 _IN_A_VIAL = re.compile(r" vial\b")
-_EQUALS = re.compile(r"\((?P<amount>[^)=]+?) = 1 unit\)")
+_EQUALS = re.compile(r"\((?P<amount>[^()=]+?) = 1 unit\)")
 _DAYS = re.compile(r"(?:greater than (\d+) days )?(?:and up to|less than or equal to) (\d+) days of therapy")
 _RATIO = re.compile(r"\((\d[\d.]*)/(\d[\d.]*)\)")
 

@@ -26,7 +26,7 @@ from .notices import WORDS
 DIFFER = "?"  # the unit of an NDC for which two files print two
 PER_VIAL = re.compile(r"/VI(?:A)?L\b")
 BARE_COUNT = re.compile(r"\d+(?: VI)?")
-_STRENGTH = re.compile(r"([\d.,]+) ?(MG|MCG|GM?|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
+_STRENGTH = re.compile(r"(?<![\d.,])([\d.,]+) ?(MG|MCG|GM?|UNITS?|UNT)/(?:([\d.]+) ?)?ML\b", re.IGNORECASE)
 _KIT = re.compile(r"\bKI?TS?\b", re.IGNORECASE)
 _NEAR = Fraction(1, 20)  # the state types 0.33 for a third
 
