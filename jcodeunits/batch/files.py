@@ -36,6 +36,7 @@ from . import columns, workbook
 from .workbook import why_of
 
 ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the output
+_NARROW = 7  # columns of a Parquet file, of which twice as many rows are held at a time
 _CSV_BLOCK = 1 << 24
 _LONGEST_LINE = 1 << 25
 FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
@@ -158,13 +159,15 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
             f"{name} is no Parquet file that can be read: {why_of(why)}.", file=name, place="file"
         ) from None
 
+    step = ROWS if len(plain) > _NARROW else 2 * ROWS
+
     def tables() -> Iterator[Any]:
         row, held = 0, list[Any]()
         try:
-            for batch in file.iter_batches(ROWS):  # a batch ends with its row group, however small that is
+            for batch in file.iter_batches(step):  # a batch ends with its row group, however small that is
                 held.append(batch)
                 row += batch.num_rows
-                if sum(map(len, held)) >= ROWS // 2:
+                if sum(map(len, held)) >= step // 2:
                     yield pa.Table.from_batches(held).unify_dictionaries()
                     held = []
             if held:

@@ -42,12 +42,13 @@ UNITS = ("mg", "mcg", "g")
 
 
 def drugs(count: int = 850) -> list[Drug]:
-    """Rows with a billing unit of mass, in effect on all days of the file."""
+    """Rows with a billing unit of mass that count any dose, in effect on all days of the file."""
     last = FIRST + dt.timedelta(699)
     found = {
         row.code: row
         for row in DRUGS.drugs
         if row.basis in ("per", "up to") and row.unit in UNITS and row.period.holds(FIRST) and row.period.holds(last)
+        if all(one.alone == "total" for one in DRUGS.combined_ever(row.code))
     }
     return [found[code] for code in sorted(found)][:count]
 
