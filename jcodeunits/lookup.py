@@ -13,7 +13,7 @@ from . import rules, tables
 from .allowed import allowed, figures, unpriced
 from .amount import told
 from .dated import Citation, Period, as_date
-from .errors import UnknownDrug, quoted
+from .errors import LONGEST, UnknownDrug, quoted
 from .facts.policy import Policy, all_in_effect, in_effect, reach
 from .facts.policy_rows import (
     AdministrationRule,
@@ -65,6 +65,11 @@ def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[
     book, date = Reference.of(reference), as_date(on)
     if not isinstance(text, str):
         raise UnknownDrug(f"{quoted(text)} is no text to look up.", given=text, near=())
+    if len(text) > LONGEST:
+        says = (
+            f"{quoted(text)} has {len(text)} characters: nothing that is looked up is so long. Give a word or a code."
+        )
+        raise UnknownDrug(says, given=text, near=())
     denied = tuple(_denied(text, date, book))
     if denied and not text.strip().isdigit():
         return denied

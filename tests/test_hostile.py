@@ -58,6 +58,17 @@ def test_every_verb_refuses_in_printed_characters(verb: str, capsys: pytest.Capt
         assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("words", [["-x"] * 20_000, ["--flag"] * 20_000, ["mg"] * 20_000, ["x", "a " * 5_000]])
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_no_call_of_many_words_takes_long(verb: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.process_time()
+    assert main([verb, *words]) == 2
+    assert time.process_time() - start < 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    check_message(said.err.replace("\n", " "))
+
+
 @pytest.mark.parametrize("text", ["J1885\x1b[31m", "a\r\nb", "\x9b31m", "\u2028", "\ud800", "\u202egm"])
 def test_a_message_shows_what_was_given_escaped(text: str) -> None:
     check_message(str(JcodeunitsError(f"{text} is none.")))

@@ -10,7 +10,7 @@ import pytest
 from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
-from jcodeunits import dose, ndc, routes, units
+from jcodeunits import dose, lookup, ndc, routes, units
 from jcodeunits.cli.units import split
 from jcodeunits.errors import LONGEST, JcodeunitsError
 from jcodeunits.facts import search
@@ -83,6 +83,7 @@ DOORS: dict[str, Callable[[str], Any]] = {
     "concentration": lambda text: dose.Dose.by_volume("1 mL", text),
     "known route": routes.canonical,
     "find": search.find,
+    "lookup": lambda text: lookup.look_up(text, ON),
     "suggest": lambda text: search.suggest(text, DRUGS),
     "one drug": lambda text: jc.drug(text, ON),
     "rows of a name": lambda text: rows_meant(DRUGS, text),

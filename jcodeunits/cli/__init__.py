@@ -40,6 +40,7 @@ Exit status: 0 clean, 1 something stops the claim, 2 cannot be answered.
 
 VERBS = tuple(line.split()[0] for line in HELP.splitlines() if line[:2] == "  " and line[2] != " ")
 FAILED = 2
+_MOST_WORDS = 1_000  # argparse goes through all of them for each
 
 # Verb -> the extra that brings what it needs besides.
 _EXTRAS = {"batch": "batch", "audit": "batch", "refresh": "refresh", "charge": "fhir"}
@@ -91,6 +92,8 @@ def run(verb: str, words: list[str]) -> tuple[int, str]:
 
 def _guarded(verb: str, words: list[str]) -> int:
     """Run a verb; whatever happens is told in words."""
+    if len(words) > _MOST_WORDS:
+        return _failed(f"{len(words):,} words are no call. Name a folder in place of the files in it.")
     try:
         if not verb and words[0].rstrip("s") in {name.rstrip("s") for name in VERBS}:
             raise _no_verb()
