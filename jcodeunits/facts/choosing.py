@@ -124,6 +124,12 @@ def _told_apart(
     if live and own <= catalog.properties and all(own_routes(row) for row in live):
         plain = tuple(row for row in rows if not row.form and not row.specific)
         return (*plain, *live) if route is None else tuple(row for row in live if answers_for(row, route)) or plain
+    if live and not any(own <= set(normal(row.form).split()) for row in live):
+        # Where an older descriptor named the form, those in effect name brands: any of them may be meant.
+        branded = {
+            row.code for row in rows if row.specific and (row.ends is None if on is None else row.period.holds(on))
+        }
+        by_form = tuple(row for row in rows if row.code in formed | branded)
     called_so = {row.code for row in rows if is_called(row, own)}
     return by_form or tuple(row for row in rows if row.code in called_so)
 
@@ -254,9 +260,11 @@ def _choose(
             # A brand whose rows say what tells them apart is several products, not sizes of one.
             apart = len({row.qualifier for row in said if isinstance(row, Brand)}) > 1
             counting = [row for row in candidates if dose is not None and ratio(row, dose) is not None]
-            counting = _of_strength(catalog, named, counting, dose, on)
-            if apart and len(counting) == 1:
-                drug = counting[0]  # only one of its products is counted so, or comes so
+            listed = _of_strength(catalog, named, counting, dose, on)
+            if len(listed) == 1 and len(counting) > 1:
+                drug = listed[0]  # only one of them comes so
+            elif apart and len(counting) == 1:
+                drug = counting[0]  # only one of its products is counted so
             else:
                 drug = one_of(named.text, candidates, None if apart else _counted(reading, dose, candidates), on, apart)
     except AmbiguousDrug as why:
@@ -267,13 +275,15 @@ def _choose(
 
 
 def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | None, on: dt.date) -> list[Drug]:
-    """The rows of a brand's products that are listed by the strength that is the dose; all where none is."""
+    """The rows whose products are listed by the strength that is the dose: of a brand, or of a drug in a form."""
     listed = {
         brand.code
         for brand, strength in _brands_by_strength(catalog)
-        if strength == dose and brand.period.holds(on) and squeezed(brand.brand).startswith(named.key)
+        if strength == dose
+        and brand.period.holds(on)
+        and (squeezed(brand.brand).startswith(named.key) or (named.own and squeezed(brand.ingredient) == named.key))
     }
-    return [row for row in rows if row.code in listed] or rows
+    return [row for row in rows if row.code in listed]
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from ..amount import decimal_text, plain, read_decimal, told
 from ..errors import JcodeunitsError, shortened
 from ..shown import Shown
 from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
+from .words import normal
 
 # Why a code that is in the catalog has no units that follow from a dose.
 REFUSALS = {
@@ -223,6 +224,12 @@ class Drug(Shown, Dated):
         return _use(self.qualifier, self.form)
 
     @property
+    def use_words(self) -> frozenset[str]:
+        """The words of that use as the qualifier has them."""
+        said = (word for word in self.qualifier.split("; ") if word in USES)
+        return frozenset(word for one in said for word in normal(one).split())
+
+    @property
     def one_unit(self) -> str:
         """What one unit stands for in words, or why nothing does."""
         return f"no unit: {REFUSALS[self.refuses]}" if self.refuses else str(self.billing_unit)
@@ -254,6 +261,12 @@ class Drug(Shown, Dated):
             "refuses": REFUSALS.get(self.refuses),
             **told(self, "effective", "ends", "citation", "confidence"),
         }
+
+
+def told_by_brand(rows: Sequence[Drug]) -> bool:
+    """Whether brands alone tell the live codes of a drug, of which no word for the form picks one."""
+    live = [row for row in rows if row.ends is None]
+    return len({row.code for row in live}) > 1 and all(row.specific and not row.form for row in live)
 
 
 @attrs.frozen(eq=False, repr=False, field_transformer=columns_last)

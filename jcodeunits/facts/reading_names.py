@@ -18,7 +18,7 @@ from ..amount import decimal_text, exact
 from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
-from .drug_rows import Brand, Drug, NameWord
+from .drug_rows import Brand, Drug, NameWord, told_by_brand
 from .drug_text import Kind, Part, Strength, parts_of, strength_in
 from .drugs import Catalog
 from .strengths import contradict, is_of_salt, same
@@ -420,7 +420,7 @@ def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
     if strength.kind in use.sizes:
         listed = use.sizes[strength.kind]
         use.listed = part.key if part.key in listed else next((k for k in listed if same(listed[k], strength)), "")
-        if not use.listed:
+        if not use.listed and len({row.code for row in use.rows}) > 1:
             return False
     if not _is_percent(use, part):
         use.strengths.append(strength)
@@ -462,9 +462,9 @@ def _own(use: _Use, keys: Sequence[str]) -> int:
     while size < len(keys) and _is_small(keys[size - 1]):
         size += 1
     said = set(keys[:size])
-    rows = tuple(row for row in use.rows if is_called(row, said))
-    if use.is_brand or not rows or _is_small(keys[size - 1]):
-        return 0
+    rows = tuple(row for row in use.rows if (said <= row.use_words if use.is_brand else is_called(row, said)))
+    if not rows or _is_small(keys[size - 1]) or (use.is_brand and not all(row.use for row in use.rows)):
+        return 0  # a brand is one product, and only where each of its codes is for one use does the use tell
     use.rows = rows
     use.own |= said
     return size
@@ -512,7 +512,7 @@ def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
 
 def _is_released(use: _Use, word: NameWord) -> bool:
     """Whether a word for slow release fits: a product's own name, or a drug of which it tells such rows."""
-    if use.is_product:
+    if use.is_product or told_by_brand(use.rows):
         return True
     said = [frozenset(normal(words).split()) for words in word.means.split("|")]
     told = tuple(row for row in use.rows if any(words <= set(normal(row.form).split()) for words in said))
