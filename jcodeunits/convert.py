@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from fractions import Fraction
@@ -392,6 +393,21 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
     if basis is not None and not isinstance(basis, str):
         raise _basis_needed(row, f"{quoted(basis)} is no text.")
     return _measured(row, unit, basis)
+
+
+def listed_units(row: Drug, held: Dose, basis: str | None = None) -> Fraction:
+    """Billing units in the amount that a list gives a container, whatever part of a combination a dose counts.
+
+    A list adds up all parts, or names one: that by which a container is whole units. Raises what `measured` raises.
+    """
+    if held.unit == "billing unit":
+        return held.amount
+    for counted in ("total", *(part.name for part in row.components)) if basis not in (None, "total") else ():
+        with contextlib.suppress(JcodeunitsError):
+            count = held.amount * measured(row, held.unit, counted).ratio
+            if count.denominator == 1:
+                return count
+    return held.amount * measured(row, held.unit, basis).ratio
 
 
 @lru_cache(maxsize=16384)

@@ -12,6 +12,7 @@ from shipped import DRUGS, PRODUCTS, rows_of
 
 import jcodeunits as jc
 from jcodeunits import units
+from jcodeunits.cli import main
 from jcodeunits.dose import Dose
 from jcodeunits.errors import DoseError, JcodeunitsError
 from jcodeunits.facts.agreement import ratio
@@ -127,3 +128,34 @@ def test_the_sum_in_a_combined_dose_is_checked():
         Dose.of("3.2 g (2 g/1 g)")
     assert Dose.of("3 g (2 g/1 g)") == Dose.of("2 g/1 g")
     assert Dose.of("2 g/1 g") != Dose.of("1 g/2 g")
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """A command as typed: what it prints."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def typed(*words):
+        assert main(list(words)) == 0
+        return capsys.readouterr().out
+
+    return typed
+
+
+@pytest.mark.parametrize("given", [("2 g", "ceftazidime"), ("2.5 g", "total"), ("2 g/0.5 g", None)])
+def test_a_vial_that_is_listed_with_all_its_parts_is_used_up_by_the_dose_of_one(run, given):
+    """A 2.5 g vial of Avycaz is 2 g of ceftazidime: one vial on the NDC line, nothing left over."""
+    dose, basis = given
+    one = {"drug": "J0714", "dose": dose, "route": "IV infusion", "basis": basis, "ndc": "00456-2700-10"}
+    one |= {"container": "single-dose", "containers": 1}
+    charge = jc.charge({"on": "2026-03-02", "place": "11", "diagnoses": ["N39.0"], "administrations": [one]})
+    (line,) = [line for line in charge.lines if line.code == "J0714"]
+    assert (line.units, line.modifiers, str(line.ndc_quantity)) == (4, ("JZ",), "1")
+    words = ["--basis", basis] if basis else []
+    assert "UN 1\n" in run("ndc", "00456-2700-10", "--dose", dose, *words, "--on", "2026-03-02")
+    assert "nothing" in run("vials", "J0714", dose, *words, "--on", "2026-03-02")
+
+
+def test_kits_that_are_listed_in_billing_units_are_sizes(run):
+    assert "1 x 600 mg  nothing" in run("vials", "Cabenuva", "600 mg", "--basis", "cabotegravir", "--on", "2026-03-02")
+    assert "2 x 320 mg  nothing" in run("vials", "Opdualag", "480 mg/160 mg", "--on", "2026-03-02")

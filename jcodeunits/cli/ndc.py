@@ -91,10 +91,23 @@ def _code(code: str, item: Product, dose: Dose | None, args: argparse.Namespace,
     return known
 
 
+def _of_container(item: Product, held: Dose, dose: Dose, basis: str, on: AsOf) -> Dose:
+    """A dose that counts one part of a combination, as the amount of all that a container is listed with."""
+    from jcodeunits.convert import listed_units, measured
+    from jcodeunits.dose import Dose
+
+    row = on.reference.drugs.on(item.codes[0], on.date)
+    dose = item.drawn(item.held(dose))
+    part = dose.amount * measured(row, dose.unit, basis).ratio / listed_units(row, held, basis)
+    return Dose(held.amount * part, held.unit, dose.written)
+
+
 def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> NdcQuantity:
     """The NDC line's count, as the payer takes it."""
     from jcodeunits.quantity import NdcWanted, ndc_quantity
 
+    if args.basis and item.dose is not None and len(item.codes) == 1:
+        dose = _of_container(item, item.dose, dose, args.basis, on)
     more: dict[str, Any] = {"container_amount": args.container_amount, "container_volume": args.volume}
     if args.payer is not None:
         wanted = NdcWanted.of(on.reference.policy, args.payer.casefold(), on.date)

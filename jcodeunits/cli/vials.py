@@ -131,7 +131,6 @@ def _stock(
     from jcodeunits import units
     from jcodeunits.dose import Dose
     from jcodeunits.grouped import grouped
-    from jcodeunits.quantity import labelled
 
     if sizes is not None:
         each = [Dose.of(size) for size in re.split(r"(?<=[^\d\s])\s*[,;]\s*", sizes.strip())]
@@ -141,11 +140,12 @@ def _stock(
         asked_for = [billed.reference.products.find(number, billed.on) for number in numbers]
         found = [item for item, _ in asked_for]
         _belong(found, billed)
-        known = [_Size(labelled(item, billed.reference), _kind(item, billed), "", item) for item in found]
+        known = [_Size(_held(item, billed), _kind(item, billed), "", item) for item in found]
         return known, "of the products given", tuple(note for _, notes in asked_for for note in notes)
     listed = billed.reference.products.of_code(billed.code, billed.on)
     unit = billed.dose.unit
-    alike = [each for each in listed if each.dose and units.dimension(each.dose.unit) == units.dimension(unit)]
+    amounts = [(_held(each, billed), each) for each in listed if each.dose]
+    alike = [(held, each) for held, each in amounts if units.dimension(held.unit) == units.dimension(unit)]
     if not alike:
         raise ContainerError(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
@@ -153,10 +153,23 @@ def _stock(
             given=billed.code,
         )
     known = [
-        _of_products(labelled(found[0], billed.reference), [_kind(item, billed) for item in found])
-        for found in grouped(alike, lambda each: each.dose and each.dose.to(unit).amount).values()
+        _of_products(found[0][0], [_kind(item, billed) for _, item in found])
+        for found in grouped(alike, lambda pair: pair[0].to(unit).amount).values()
     ]
     return known, f"of the NDCs listed under {billed.code} ({len(listed)})", ()
+
+
+def _held(item: Product, billed: BilledUnits) -> Dose:
+    """What one container holds, as the dose is counted where it is a part's or the list counts billing units."""
+    from jcodeunits.convert import listed_units
+    from jcodeunits.dose import Dose
+    from jcodeunits.quantity import labelled
+
+    held = labelled(item, billed.reference)
+    if held.unit != "billing unit" and billed.basis in (None, "total"):
+        return held
+    per = billed.measure.ratio
+    return Dose(listed_units(billed.drug, held, billed.basis) / per, billed.dose.unit) if per else held
 
 
 def _kind(item: Product, billed: BilledUnits) -> str:
@@ -229,6 +242,7 @@ def _lines(fit: Fit, billed: BilledUnits, stock: dict[Dose, _Size], kind: str) -
     ]
     form, route = next(iter(stock.values())).form, a_route(billed.drug)
     given: dict[str, Any] = {"drug": billed.code, "dose": billed.dose, "route": route, "products": opened, "form": form}
+    given["basis"] = billed.basis
     if kind == "single-dose":
         for each in opened:
             each["discarded"] = f"0 {each['amount'].unit}"

@@ -13,7 +13,7 @@ import attrs
 
 from jcodeunits import ndc, units
 from jcodeunits.amount import decimal_text
-from jcodeunits.convert import measured
+from jcodeunits.convert import listed_units, measured
 from jcodeunits.dated import Citation, Step
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, OpenedProduct
@@ -224,7 +224,11 @@ def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | No
     if found.item.unit == "billing unit" and drug.basis == "band":
         return None  # one unit for any dose of the band: that is no amount
     try:
-        return in_units(found.item.dose, drug, basis)
+        return (
+            in_units(found.item.dose, drug, basis)
+            if not drug.components
+            else listed_units(drug, found.item.dose, basis)
+        )
     except JcodeunitsError:
         return None  # listed in another measure than this code counts
 
