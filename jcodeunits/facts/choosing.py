@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 import attrs
@@ -22,9 +23,10 @@ from .agreement import ambiguous, called, check, counts_volume, listed, ratio
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
-from .drug_text import Strength
+from .drug_text import Strength, drawn_parts
 from .drugs import Catalog
 from .reading_names import COMPOUNDED, DrugText, Named, bare_names, is_called, read, spelt
+from .strengths import fits
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
@@ -286,6 +288,11 @@ def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | 
     return [row for row in rows if row.code in listed]
 
 
+def listed_doses(catalog: Catalog, code: str) -> tuple[Dose, ...]:
+    """The amounts by which products of a code are listed, so that they may tell what a name means."""
+    return tuple(dose for brand, dose in _brands_by_strength(catalog) if brand.code == code)
+
+
 @lru_cache(maxsize=4)
 def _brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
     """The brands that are listed once for each amount that a container holds ("Lupron Depot 22.5 mg")."""
@@ -311,7 +318,23 @@ def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
     if hcpcs.is_valid(text) or counts_volume(row):
         return dose
     reading = read(catalog, text)
-    return dose if reading is None else reading.drawn(dose)
+    if reading is None or units.dimension(dose.unit) != "volume":
+        return dose
+    if " / " in row.ingredient:
+        return _drawn_of_several(reading, dose, row)
+    return reading.drawn(dose)
+
+
+def _drawn_of_several(reading: DrugText, dose: Dose, row: Drug) -> Dose:
+    """A volume of a combination: each part as the text says it, else the one amount, where the row counts such."""
+    parted = [part for part in reading.of("part") if part.volume]
+    if len(parted) == 1 and parted[0].volume:
+        return drawn_parts(parted[0].parts, parted[0].volume, dose)
+    each = [Dose(part.amount, part.unit) for part in reading.of("concentration") if not part.is_ratio]
+    if len(each) > 1:
+        return drawn_parts(each, Fraction(1), dose)
+    made = reading.drawn(dose)
+    return made if any(fits(row, part) for part in reading.of("concentration")) else dose
 
 
 def otherwise(catalog: Catalog, drug: Drug, on: dt.date, route: str | None = None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ What each of them means beside a name is decided in `reading_names`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
@@ -14,11 +15,13 @@ import attrs
 
 from .. import hcpcs, units
 from ..amount import decimal_text, exact
+from ..dose import IN_PARTS, Dose
 from .words import normal, squeezed
 
 Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part", "by body"]
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_OF_PARTS = r"mg|mcg|gm|grams|gram|g|units|unit"  # what the parts of a combination are measured in
 _ACTIVITY = (
     "iu",
     "u",
@@ -64,6 +67,8 @@ class Strength:
     kind: Kind
     amount: Fraction
     unit: str = ""
+    parts: tuple[Dose, ...] = ()  # the amounts of a combination's parts, written one after the other
+    volume: Fraction | None = None  # the mL that hold them
 
     @property
     def is_by_volume(self) -> bool:
@@ -102,8 +107,11 @@ def _scanner() -> re.Pattern[str]:
         rf"""
         (?P<percent>{_NUMBER})\s?% |
         (?P<ratio>1\s?:\s?(?:{_NUMBER})) (?![\w.]) |
-        (?<![\w.-]) (?P<pair>(?:{_NUMBER})(?:\s?[-/]\s?(?:{_NUMBER}))+) \s?-?\s? (?:mg|mcg|g|gm|gram|grams|units?)
-            (?![a-z0-9]) (?: \s?/\s? (?:{_NUMBER})? \s? (?:ml|vial|syringe|dose|bag) (?![a-z0-9]) )? |
+        (?<![\w.-]) (?P<parts>(?:{_NUMBER})\s?(?:{_OF_PARTS})(?:\s?[-/]\s?(?:{_NUMBER})\s?(?:{_OF_PARTS}))+)
+            (?![a-z0-9]) (?: \s?/\s? (?P<held>(?:{_NUMBER})?) \s? (?P<holds>ml|vial|syringe|dose|bag) (?![a-z0-9]) )? |
+        (?<![\w.-]) (?P<pair>(?:{_NUMBER})(?:\s?[-/]\s?(?:{_NUMBER}))+) \s?-?\s? (?P<of_pair>{_OF_PARTS})
+            (?![a-z0-9]) (?: \s?/\s? (?P<mixed>(?:{_NUMBER})?) \s? (?P<mixes>ml|vial|syringe|dose|bag)
+            (?![a-z0-9]) )? |
         \bu-?(?P<activity>40|100|200|300|500) (?!\w) |
         \bper\s+(?:single[\s-](?:dose|use)\s)?(?P<one>{counted}|{unit}) (?![a-z0-9]) |
         (?P<per>\b(?:per|up\s+to)\s+)? (?P<top>{_NUMBER}) \s?-?\s?
@@ -146,8 +154,8 @@ def _strength(found: re.Match[str]) -> Strength | None:
 
 def _measured(found: re.Match[str]) -> Strength | None:
     written = found[0].strip()
-    if found["pair"]:
-        return Strength(written, "part", Fraction(1))
+    if found["parts"] or found["pair"]:
+        return _of_parts(found, written)
     if found["percent"]:
         return Strength(written, "concentration", _number(found["percent"]) * 10, "mg")
     if found["ratio"]:
@@ -170,6 +178,22 @@ def _measured(found: re.Match[str]) -> Strength | None:
     if units.dimension(unit) == "volume":
         return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
     return Strength(written, "amount", amount, unit)
+
+
+def _of_parts(found: re.Match[str], written: str) -> Strength:
+    """The parts of a combination: with a unit each, or with the one behind them all."""
+    each = re.findall(rf"({_NUMBER})\s?({_OF_PARTS})?", found["parts"] or found["pair"], re.IGNORECASE)
+    parts = tuple(Dose(_number(top), _unit((unit or found["of_pair"]).casefold())) for top, unit in each)
+    volume, holds = (found["held"], found["holds"]) if found["parts"] else (found["mixed"], found["mixes"])
+    in_ml = holds is not None and holds.casefold() == "ml"
+    return Strength(written, "part", Fraction(1), "", parts, _number(volume or "1") if in_ml else None)
+
+
+def drawn_parts(parts: Iterable[Dose], per: Fraction, dose: Dose) -> Dose:
+    """A volume of a combination as the amounts of its parts, of which `per` mL hold so much."""
+    volume, said = dose.to("mL").amount, tuple(parts)
+    written = f"{dose.written} of {'/'.join(map(str, said))}/{decimal_text(per)} mL"
+    return attrs.evolve(dose, amount=volume / per, unit=IN_PARTS, written=written, volume=volume, parts=said)
 
 
 def parts_of(text: str) -> list[Part]:

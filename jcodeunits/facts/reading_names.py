@@ -420,7 +420,7 @@ def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
     if strength.kind in use.sizes:
         listed = use.sizes[strength.kind]
         use.listed = part.key if part.key in listed else next((k for k in listed if same(listed[k], strength)), "")
-        if not use.listed and len({row.code for row in use.rows}) > 1:
+        if not use.listed:
             return False
     if not _is_percent(use, part):
         use.strengths.append(strength)

@@ -26,6 +26,7 @@ from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect, UnitMismatch
 from ..facts.agreement import others
 from ..facts.by_route import a_route, stands_by
+from ..facts.choosing import listed_doses
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import (
     AdministrationRule,
@@ -352,7 +353,8 @@ class Resolver:
         for row in (row for code in error.candidates for row in self.book.rows(code)):
             amount = row.through or (row.above + 1 if row.above is not None else row.size)
             amounts = [(amount, row.unit)] if amount is not None and row.unit else []
-            for given, unit in (*amounts, *row.equivalents):
+            listed = [(dose.amount, dose.unit) for dose in listed_doses(self.book, row.code)]
+            for given, unit in (*amounts, *row.equivalents, *listed):
                 try:
                     ask(Dose(given, unit))
                 except JcodeunitsError:
