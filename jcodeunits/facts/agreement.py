@@ -92,6 +92,9 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
             why = f"{row.code} counts {row.one_unit}"
         elif part.kind == "part":
             fine, why = " / " in row.ingredient, f"{row.code} ({row.name}) has one part"
+            if fine and dose is not None and (total := _whole(catalog, row, part, on)) is not None:
+                fine = _is_total(dose, total)
+                why = f"{dose.written} is no whole dose of it: all its parts that {row.code} counts are {total}"
         elif part.kind == "concentration" and counts_volume(row) and not row.components:
             fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
         else:
@@ -104,6 +107,23 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
                 candidates=(row.code,),
                 on=on,
             )
+
+
+def _whole(catalog: Catalog, row: Drug, part: Strength, on: dt.date) -> Dose | None:
+    """What the parts of a text come to, where they are those of a dose that is given only as a whole."""
+    said = sorted((each.unit, each.amount) for each in part.parts)
+    for one in catalog.combined(row.code, on):
+        for listed in (one.parts, one.adding):
+            if one.alone == "whole" and sorted((each.unit, each.amount) for each in listed) == said:
+                return Dose(one.total(row.unit), row.unit)
+    return None
+
+
+def _is_total(dose: Dose, total: Dose) -> bool:
+    """Whether a dose that is one amount is such a total; of what is measured otherwise nothing is known here."""
+    if dose.parts or units.dimension(dose.unit) != units.dimension(total.unit):
+        return True
+    return dose.to(total.unit).amount == total.amount
 
 
 def _is_one(row: Drug, part: Strength) -> bool:
