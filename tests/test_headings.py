@@ -97,6 +97,15 @@ def test_a_column_that_passes_through_but_looks_like_ours_is_said(
     assert "not read: 'NDC' (here ndc); rename what was meant" in capsys.readouterr().out
 
 
+def test_a_summary_says_how_other_days_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given, billed = tmp_path / "given.csv", tmp_path / "billed.csv"
+    given.write_text("drug,dose,unit,on\nketorolac,30,mg,03/02/2026\n")
+    assert main(["batch", str(given), "-o", str(billed), "--quiet"]) == 1
+    assert "need --date-format, such as MM/DD/YYYY" in capsys.readouterr().out
+    assert main(["batch", str(given), "-o", str(billed), "--quiet", "--date-format", "MM/DD/YYYY"]) == 0
+    assert "--date-format" not in capsys.readouterr().out
+
+
 def test_a_heading_from_outside_is_printed_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = tmp_path / "given.csv"
     given.write_text("drug,dose,unit,on,N\x1bDC\nketorolac,30,mg,2026-03-02,1\n")

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
-from ..errors import shortened
+from ..errors import DateError, shortened
 from ..facts.reference import Reference
 from ..headings import note_of, unread
 from ..recipes.resolver import Resolver
@@ -96,6 +96,8 @@ class Summary:
         lines += [f"{label:<{width}}  {count:>{digits},}" for label, count in counts]
         if self.oldest and self.newest:
             lines.append(f"dates of service {self.oldest} to {self.newest}")
+        if any(kind == DateError.__name__ for kind, _ in self.refusals):
+            lines.append("days that are not written as 2026-03-02 need --date-format, such as MM/DD/YYYY")
         return "\n".join((*lines, *note_of(self.unread), self.edition))
 
 
