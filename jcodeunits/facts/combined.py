@@ -77,7 +77,7 @@ def _added_up(row: Drug, listed: Sequence[CombinedDose], dose: Dose, basis: str 
         for parts in (one.parts, one.adding):
             amounts = _in_order(parts, dose)
             if amounts is not None:
-                counted = [each for part, each in zip(parts, amounts, strict=True) if part.name in one.counted]
+                counted = [each for part, each in zip(parts, amounts, strict=True) if part in one.adding]
                 return _sum(dose, counted, counted[0].unit), None
     raise _other_shares(row, [str(one) for one in listed], dose)
 
@@ -187,7 +187,7 @@ def _noted(row: Drug, dose: Dose, taken: CombinedDose, other: CombinedDose) -> D
 
 
 def _which(row: Drug, listed: Sequence[CombinedDose], dose: Dose, parts: Sequence[CombinedDose]) -> DoseError:
-    names = " and ".join(listed[0].counted)
+    names = " and ".join(part.name for part in listed[0].adding)
     shown = "; ".join(f"{one} is {_counted(row, one)}" for one in sorted(listed, key=lambda one: one.total(row.unit)))
     why = "may be one part" if parts else "is no whole dose of both"
     says = (

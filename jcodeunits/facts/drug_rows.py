@@ -110,6 +110,9 @@ class Component:
     amount: Fraction
     unit: str
 
+    def __str__(self) -> str:
+        return f"{self.name}={decimal_text(self.amount)} {self.unit}"
+
 
 def _components(cell: str) -> tuple[Component, ...]:
     made = []
@@ -319,13 +322,14 @@ class Salt(Dated):
 class CombinedDose(Dated):
     """One way in which a combination whose code counts one amount is given: the amount of each of its parts.
 
-    `counted`: the parts that the code's amount adds up; `volume`: the mL that hold them. `alone`: what one amount,
-    without parts, is taken for: `total` whatever it is; `whole` the total of a listed dose and nothing else; `no part`
-    a total, unless it is a counted part of a listed dose and no total of one.
+    `counted`: the parts that the code's amount adds up, empty: all; `volume`: the mL that hold them. `alone`: what one
+    amount, without parts, is taken for: `total` whatever it is; `whole` the total of a listed dose and nothing else;
+    `no part` a total, unless it is a counted part of a listed dose and no total of one.
     """
 
     TABLE: ClassVar[str] = "combined_doses"
     KEY: ClassVar[tuple[str, ...]] = ("code", "parts")
+    USUAL: ClassVar[tuple[str, ...]] = ("parts",)
 
     code: str = column(text)
     parts: tuple[Component, ...] = column(_components)
@@ -334,13 +338,13 @@ class CombinedDose(Dated):
     alone: str = column(choice("total", "whole", "no part"), own="total")
 
     def __attrs_post_init__(self) -> None:
-        if not self.counted or not set(self.counted) <= {part.name for part in self.parts}:
-            raise ValueError("counted: names of parts are wanted")
+        if not self.parts or not set(self.counted) <= {part.name for part in self.parts}:
+            raise ValueError("parts: each part with its amount is wanted, and counted names some of them")
 
     @property
     def adding(self) -> tuple[Component, ...]:
         """The parts that the code's amount adds up."""
-        return tuple(part for part in self.parts if part.name in self.counted)
+        return tuple(part for part in self.parts if part.name in self.counted or not self.counted)
 
     def total(self, unit: str) -> Fraction:
         """What the counted parts come to."""
