@@ -601,8 +601,6 @@ def test_the_notes_on_how_a_name_was_read():
 
 def test_every_computable_row_bills_one_and_three_of_its_own_size():
     for row in SINGLE:
-        if any(one.alone == "whole" for one in DRUGS.combined(row.code, row.effective)):
-            continue  # given only as a listed whole, which test_combined counts
         for times in (1, 3):
             assert billing_units(row, jc.Dose(row.size * times, row.unit), on=row.effective).count == times
 

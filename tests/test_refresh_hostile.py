@@ -287,7 +287,7 @@ READ = {
     "opening brackets": "<" * 400_000 + "\n",
     "closing brackets": "<a>" * 100_000 + "</>" * 100_000,
     "cells": "<tr>" + "<td>" * 100_000,
-    "rows": "<tr><td>\n" * 50_000,
+    "rows": "<tr><td>\n" * 20_000,
     "tables": "<table>" * 60_000,
     "lines": "\n" * 400_000,
 }

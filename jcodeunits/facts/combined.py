@@ -162,9 +162,9 @@ def _alone(row: Drug, listed: Sequence[CombinedDose], dose: Dose) -> Dose:
     if dose.volume is None and totals:
         known = attrs.evolve(dose, parts=tuple(Dose(part.amount, part.unit) for part in totals[0].adding))
         return _noted(row, known, totals[0], others[0]) if others else known
-    if listed[0].alone == "no part" and not others:
+    if not others:
         return dose
-    raise _which(row, listed, dose, others)
+    raise _which(row, listed, dose)
 
 
 def _amount(row: Drug, dose: Dose) -> Fraction | None:
@@ -186,13 +186,11 @@ def _noted(row: Drug, dose: Dose, taken: CombinedDose, other: CombinedDose) -> D
     return attrs.evolve(dose, notes=(*dose.notes, note))
 
 
-def _which(row: Drug, listed: Sequence[CombinedDose], dose: Dose, parts: Sequence[CombinedDose]) -> DoseError:
+def _which(row: Drug, listed: Sequence[CombinedDose], dose: Dose) -> DoseError:
     names = " and ".join(part.name for part in listed[0].adding)
     shown = "; ".join(f"{one} is {_counted(row, one)}" for one in sorted(listed, key=lambda one: one.total(row.unit)))
-    why = "may be one part" if parts else "is no whole dose of both"
-    says = (
-        f"{row.code} counts {names} together, and {dose.written or dose} {why}: {shown}. Write the parts of the dose."
-    )
+    taken = f"{row.code} counts {names} together, and {dose.written or dose} may be one part"
+    says = f"{taken}: {shown}. Write the parts of the dose."
     if row.components:
         choices = tuple(part.name for part in row.components)
         says = f"{says[:-1]}, or say what it counts: total, {' or '.join(choices)}."

@@ -323,8 +323,8 @@ class CombinedDose(Dated):
     """One way in which a combination whose code counts one amount is given: the amount of each of its parts.
 
     `counted`: the parts that the code's amount adds up, empty: all; `volume`: the mL that hold them. `alone`: what one
-    amount, without parts, is taken for: `total` whatever it is; `whole` the total of a listed dose and nothing else;
-    `no part` a total, unless it is a counted part of a listed dose and no total of one.
+    amount, without parts, is taken for: `total` whatever it is; `no part` a total, unless it is a counted part of a
+    listed dose and no total of one.
     """
 
     TABLE: ClassVar[str] = "combined_doses"
@@ -335,7 +335,7 @@ class CombinedDose(Dated):
     parts: tuple[Component, ...] = column(_components)
     counted: tuple[str, ...] = column(words)
     volume: Fraction | None = column(optional_amount)
-    alone: str = column(choice("total", "whole", "no part"), own="total")
+    alone: str = column(choice("total", "no part"), own="total")
 
     def __attrs_post_init__(self) -> None:
         if not self.parts or not set(self.counted) <= {part.name for part in self.parts}:
