@@ -22,6 +22,12 @@ def pytest_sessionstart() -> None:
                     getattr(value, "cache_clear", bool)()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A process that has nothing left takes tests of the other one, because the long ones stand together."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "worksteal"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--minutes", type=float, default=60.0, help="how long each test marked `hour` looks")
     parser.addoption(

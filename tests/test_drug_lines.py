@@ -438,6 +438,7 @@ def _names() -> dict[str, list[str]]:
     return names
 
 
+@pytest.mark.book
 def test_no_two_names_of_one_code_make_two_doses_of_one_order() -> None:
     book, pairs = DRUGS, 0
     for code, names in _names().items():

@@ -41,6 +41,7 @@ def read(concept: dict[str, Any], **beside: Any) -> Encounter:
     return found
 
 
+@pytest.mark.book
 def test_every_product_with_its_own_label_is_silent() -> None:
     """But two NDCs that CMS lists under the code of another cephalosporin than their label's."""
     alarms = set()
