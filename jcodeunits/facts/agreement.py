@@ -110,11 +110,11 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
 
 
 def _whole(catalog: Catalog, row: Drug, part: Strength, on: dt.date) -> Dose | None:
-    """What the parts of a text come to, where they are those of a dose that is given only as a whole."""
+    """What the parts of a text come to, where they are those of a dose whose one amount may be a part of it."""
     said = sorted((each.unit, each.amount) for each in part.parts)
     for one in catalog.combined(row.code, on):
         for listed in (one.parts, one.adding):
-            if one.alone == "whole" and sorted((each.unit, each.amount) for each in listed) == said:
+            if one.alone != "total" and sorted((each.unit, each.amount) for each in listed) == said:
                 return Dose(one.total(row.unit), row.unit)
     return None
 
