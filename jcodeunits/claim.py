@@ -14,10 +14,9 @@ from .facts.reference import FromReference, Reference, Stamp
 from .finding import SEVERITIES, Finding
 from .shown import Shown
 
-X_MODIFIERS = frozenset(
-    {"XE", "XP", "XS", "XU"}
-)  # what stands apart, and how: another encounter, person, site, service
-APART = X_MODIFIERS | {"59"}  # the same, in whichever way a payer wants it said
+# What stands apart, and how: another encounter, person, site, service; and in whichever way a payer wants it said.
+X_MODIFIERS = frozenset({"XE", "XP", "XS", "XU"})
+APART = X_MODIFIERS | {"59"}
 
 
 @attrs.frozen

@@ -117,7 +117,7 @@ def why_not(word: Any) -> str:
     """Why a word bills nothing; empty where it says that the drug was given, or that a bag was hung."""
     if word is None or not str(word).strip():
         return "NotGiven: the action is not said"
-    means = meaning(str(word))
-    if means is None:
+    if meaning(str(word)) is None:
         return f"NotGiven: action {quoted(word)} is no word that is known here; write Given for what was given"
-    return "" if means in ("given", "bag") else f"NotGiven: action {quoted(word)}: {MEANINGS[means]}"
+    said = _by_word(str(word))
+    return f"NotGiven: action {said}" if said else ""

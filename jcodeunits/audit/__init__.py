@@ -29,7 +29,6 @@ from ..batch.frames import arrow
 from ..batch.joints import numbered
 from ..batch.stream import run_stream
 from ..batch.table import KEYED, THREADS, Biller
-from ..errors import BatchError
 from ..facts.reference import Reference
 from ..headings import need_columns, unread
 from ..recipes.resolver import Resolver
@@ -38,6 +37,7 @@ from .agreement import agreeing
 from .chargemaster import chargemaster, chargemaster_file
 from .claims import ScatteredClaims, at_once, together
 from .expected import ANSWERS, Bench
+from .judged import taken
 from .report import Report, Sum, check_files, report
 from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
 
@@ -190,10 +190,7 @@ def check_columns(names: Sequence[str], reference: Reference, file: str = "The t
     need_columns(names, REQUIRED, OPTIONAL, file, "lines", reference)
     wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
     if wrong:
-        raise BatchError(
-            f"{file}: the column {', '.join(wrong)} is there twice, or named like an answer. Rename or drop it.",
-            place=", ".join(wrong),
-        )
+        raise taken(file, wrong)
 
 
 def _groups(table: Any) -> tuple[Any, Any]:

@@ -31,7 +31,7 @@ from ..convert import measured, resolve
 from ..dated import as_date
 from ..dose import Dose
 from ..encounter import CLAIMS
-from ..errors import BatchError, JcodeunitsError
+from ..errors import JcodeunitsError
 from ..facts.code_uses import code_use
 from ..facts.combined import settled
 from ..facts.drug_rows import Drug
@@ -40,7 +40,7 @@ from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..headings import meant, need_columns
 from ..quantity import ndc_quantity
-from .judged import Judged, limit_of, product_of
+from .judged import Judged, limit_of, product_of, taken
 from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
@@ -125,9 +125,7 @@ def _named(table: Any, file: str, reference: Reference) -> Any:
     need_columns(names, REQUIRED, OPTIONAL, file, "charges", reference)
     for name, column in zip(table.column_names, names, strict=True):
         if column in OUTPUTS or (column in ours and names.count(column) > 1):
-            raise BatchError(
-                f"{file}: the column {name} is there twice, or named like an answer. Rename or drop it.", place=name
-            )
+            raise taken(file, [name])
     return table.rename_columns(names)
 
 

@@ -1,4 +1,4 @@
-"""What a dose of a combination counts: its parts as they are written out, or one amount that must be the whole.
+"""What a dose of a combination counts: its parts as written out, or one amount, the whole unless it may be a part.
 
 A label names a combination by its parts (600 mg/600 mg), by their sum, or both. The rows of `combined_doses` say how a
 combination is given whose code counts one amount; of the others the code's own row says what one unit holds of each.
@@ -118,11 +118,9 @@ def _sum(dose: Dose, amounts: Sequence[Dose], unit: str) -> Dose:
     total = sum((each.amount * units.factor(each.unit, unit) for each in amounts), Fraction(0))
     made = attrs.evolve(dose, amount=total * dose.amount, unit=unit)
     times = f"{decimal_text(dose.amount)} x " if dose.amount != 1 else ""
-    says = f"{times}{dose.parts[0] if len(amounts) == 1 else ' + '.join(map(str, amounts))}"
+    of = f" of {'/'.join(map(str, dose.parts))}" if len(amounts) == 1 else ""
     whole = f"{decimal_text(made.amount)} {units.label(unit)}"
-    if len(amounts) == 1:
-        says = f"{times}{amounts[0]} of {'/'.join(map(str, dose.parts))}"
-    step = Step(f"{says} = {whole}", "what the code counts of the parts")
+    step = Step(f"{times}{' + '.join(map(str, amounts))}{of} = {whole}", "what the code counts of the parts")
     return attrs.evolve(made, steps=(*dose.steps, step))
 
 
