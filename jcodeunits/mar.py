@@ -88,14 +88,14 @@ _YES, _NO = ("y", "yes", "true", "t", "1", "x"), ("n", "no", "false", "f", "0")
 _NO_REASON = ("", "none", "n/a", "na", "-", "null")
 
 
-def doubt(column: str, actions: bool) -> Callable[[str], str] | None:
+def doubt(column: str) -> Callable[[str], str] | None:
     """How the values of a column of this name may say that nothing was given; None where they do not.
 
-    A reason why it was not given says so, a yes or a no, and with `actions` a word of the record, where the column is
-    named for it; of a value it is said how, and nothing where it is no such thing.
+    A reason why it was not given says so, a yes or a no, and a word of the record where the column is named for it; of
+    a value it is said how, and nothing where it is no such thing.
 
-    >>> ask = doubt("MAR_Action", True)
-    >>> ask("Held"), ask("Given"), doubt("MAR_Action", False), doubt("given?", False)("N")
+    >>> ask = doubt("MAR_Action")
+    >>> ask("Held"), ask("Given"), doubt("Order Status"), doubt("given?")("N")
     ("'Held': it was not given", '', None, "'N': it was not given")
     """
     name = re.sub(r"[\W_]+", " ", column).strip().casefold()
@@ -104,7 +104,7 @@ def doubt(column: str, actions: bool) -> Callable[[str], str] | None:
     against = _NO if _DONE.fullmatch(name) else _YES if _UNDONE.fullmatch(name) else ()
     if against:
         return lambda said: f"{quoted(said)}: {MEANINGS['not-given']}" if said.casefold() in against else ""
-    return _by_word if actions and _ACTIONS.fullmatch(name) else None
+    return _by_word if column != "action" and _ACTIONS.fullmatch(name) else None
 
 
 def _by_word(said: str) -> str:

@@ -18,8 +18,16 @@ import attrs
 from . import ndc, tables, units
 from .amount import decimal_text, half_up, plain, read_decimal, told
 from .dated import Citation, Step, Trace, as_date
-from .dose import Dose
-from .errors import ContainerError, ContradictedProduct, FormNeeded, JcodeunitsError, UnitMismatch, quoted
+from .dose import IN_PARTS, Dose
+from .errors import (
+    ContainerError,
+    ContradictedProduct,
+    FormNeeded,
+    JcodeunitsError,
+    UnitMismatch,
+    UnreadableDose,
+    quoted,
+)
 from .facts.combined import settled
 from .facts.policy import Policy
 from .facts.policy_rows import PayerOption
@@ -255,7 +263,11 @@ def ndc_quantity(
         way = Counting(qualifier, None, "asked for by the caller")
         exact, step = _by_measure(found, given, qualifier)
     else:
-        held = None if container_amount is None else Dose.of(container_amount)
+        held = (
+            None
+            if container_amount is None
+            else _settled(found, Dose.of(container_amount), day, book, "container_amount")
+        )
         volume = None if container_volume is None else volume_of(container_volume)
         way = counting(found, day, form, held is not None, volume, reference=book)
         way = as_the_payer_counts(way, found.ndc, found.codes, made_up, volume)
@@ -305,10 +317,15 @@ def rounded(exact: Fraction, decimals: int = 3, minimum: str | None = None) -> t
     return Decimal(decimal_text(value)), Trace(steps)
 
 
-def _settled(found: Product, given: Dose, on: dt.date, reference: Reference) -> Dose:
+def _settled(found: Product, given: Dose, on: dt.date, reference: Reference, argument: str = "dose") -> Dose:
     """The dose of a combination as its code counts it, where the product has one code."""
     rows = [row for code in found.codes for row in reference.drugs.rows(code) if row.period.holds(on)]
-    return settled(reference.drugs, rows[0], given, on, None, (found,))[0] if len(rows) == 1 else given
+    if len(rows) == 1:
+        return settled(reference.drugs, rows[0], given, on, None, (found,))[0]
+    if given.unit != IN_PARTS:
+        return given
+    says = f"{quoted(given.written)} names every part, and no code says how those of NDC {found.number} are counted."
+    raise UnreadableDose(f"{says} Write one amount, their sum.", given=given.written, argument=argument)
 
 
 def _by_container(

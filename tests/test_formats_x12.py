@@ -457,3 +457,18 @@ def test_a_new_drug_without_a_code_leaves_with_what_was_opened(claim: str) -> No
     text = write(form="liquid", container_amount="20 mg", container_volume="2 mL")
     assert named(text, "CTP") == [["CTP", "", "", "", "2", "ML"]]
     assert "newdrug 20 mg/2 mL" in text
+
+
+@pytest.mark.parametrize("guides", [("005010X224A2", "005010X224A2"), ("004010X097A1", ""), ("005010X224A3", "")])
+def test_a_dental_claim_is_refused_as_what_it_is(guides: tuple[str, str]) -> None:
+    group = f"GS*HC*A*B*20260302*1200*1*X*{guides[0]}~ST*837*0001*{guides[1]}~"
+    line = "CLM*1*100***11:B:1*Y*A*Y*Y~LX*1~SV1*HC:J1885*10*UN*2*11~DTP*472*D8*20260302~"
+    with pytest.raises(FormatError, match=r"dental claim \(837D\)"):
+        x12.read(group + line)
+
+
+def test_a_dental_service_is_no_error_of_the_drug_lines() -> None:
+    drug = "LX*1~SV1*HC:J1885*10*UN*2*11~DTP*472*D8*20260302~"
+    found = x12.read(drug + "LX*2~SV3*AD:D9612*40****1~DTP*472*D8*20260302~")
+    assert [line.code for line in found.lines] == ["J1885"]
+    assert any("D9612" in str(loss) and "dental" in str(loss) for loss in found.losses)

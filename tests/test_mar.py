@@ -83,7 +83,8 @@ def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
     made = jc.batch.bill(table)
     assert made["status"].to_pylist() == ["billed", "refused", "refused", "billed", "billed", "refused"]
     assert "Refused" in made["reason"].to_pylist()[1]
-    assert jc.batch.bill(table.append_column("action", pa.array(["Given"] * 6)))["status"].to_pylist() == ["billed"] * 6
+    beside = jc.batch.bill(table.append_column("action", pa.array(["Given"] * 6)))
+    assert beside["status"].to_pylist() == made["status"].to_pylist()
     assert jc.batch.bill(table.rename_columns([*row, "note"]))["status"].to_pylist() == ["billed"] * 6
 
 

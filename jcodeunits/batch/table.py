@@ -149,12 +149,11 @@ def one_by_one(answers: Answers, work: Work, clerk: Clerk, rows: Any) -> None:
 def not_given(answers: Answers, table: Any) -> None:
     """Refuse the rows whose `action`, the word of an administration record, does not say that they were given here.
 
-    Where there is no such column, a row is refused whose word in a column of a like name says that it was not given;
-    what nobody knows there is about something else. A reason why it was not given, or a yes or no that says so,
-    refuses a row whatever its action is.
+    Whatever its action is, a row is refused whose word in a column of a like name says that it was not given (what
+    nobody knows there is about something else), or that has a reason why, or a yes or no that says so.
     """
     for name in table.column_names:
-        doubt = mar.doubt(name, "action" not in table.column_names and columns.is_text(table[name].type))
+        doubt = mar.doubt(name)
         if doubt is not None and not pa.types.is_nested(table[name].type):
             _refuse_where(answers, table, name, doubt)
     if "action" not in table.column_names:

@@ -214,7 +214,7 @@ class DrugCoding:
             dose = _by_product(dose, found, administration.form)
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         of_record = by_record(administration, row, self.reference.drugs)
-        weighed = [weigh(f, row, administration.basis, self.reference, of_record) for f in found]
+        weighed = [weigh(f, row, administration.basis, self.reference, on, of_record) for f in found]
         said = (*notes, *(x for x in billed.findings if x not in notes), *(x for _, more in weighed for x in more))
         said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
         if self._is_for(row.code, administration):

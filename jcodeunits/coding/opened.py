@@ -15,7 +15,7 @@ from jcodeunits import ndc, units
 from jcodeunits.amount import decimal_text
 from jcodeunits.convert import listed_units, measured
 from jcodeunits.dated import Citation, Step
-from jcodeunits.dose import Dose
+from jcodeunits.dose import IN_PARTS, Dose
 from jcodeunits.encounter import Administration, OpenedProduct
 from jcodeunits.errors import (
     ContainerError,
@@ -27,6 +27,7 @@ from jcodeunits.errors import (
     quoted,
 )
 from jcodeunits.facts.agreement import counts_volume
+from jcodeunits.facts.combined import settled
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
 from jcodeunits.facts.products import expired
@@ -134,25 +135,32 @@ def weigh(
     drug: Drug,
     basis: str | None,
     reference: Reference,
+    on: dt.date,
     drawn: Callable[[Dose], Dose] = lambda volume: volume,
 ) -> tuple[Opened, tuple[Finding, ...]]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
-    A discarded volume counts as the amount in it: `drawn` where the record says its concentration, else by the product.
+    Of a combination either may be said by its parts, as a dose may. A discarded volume counts as the amount in it:
+    `drawn` where the record says its concentration, else by the product.
     Raises `ContainerError` for an amount that cannot be read or counted.
     """
     entry, said = found.entry, list(found.findings)
     listed = _listed_amount(found, drug, basis)
     each = listed
+
+    def counted(amount: Dose) -> Fraction:
+        own = settled(reference.drugs, drug, amount, on) if amount.unit == IN_PARTS else (amount, basis)
+        return in_units(own[0], drug, own[1])
+
     if entry.amount is not None:
-        each = _read("the amount in one container", Dose.of, entry.amount, drug, basis)
+        each = _read("the amount in one container", Dose.of, entry.amount, counted)
         if listed is not None and listed != each and found.item is not None:
             said.append(_amounts_differ(found.item, entry.amount))
     elif found.item is not None and listed is None:
         said += _no_amount(found.item, reference)
     discarded = None
     if entry.discarded is not None:
-        discarded = _read("the discarded amount", _amount_thrown(found, drug, drawn), entry.discarded, drug, basis)
+        discarded = _read("the discarded amount", _amount_thrown(found, drug, drawn), entry.discarded, counted)
     told = entry.amount is not None
     volume = None if entry.volume is None else volume_of(entry.volume)
     per_ml = _per_ml(found.item, drug, basis)
@@ -197,11 +205,11 @@ def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | N
         return None  # listed in another measure than this code counts
 
 
-def _read(what: str, read: Callable[[object], Dose], written: str, drug: Drug, basis: str | None) -> Fraction:
+def _read(what: str, read: Callable[[object], Dose], written: str, counted: Callable[[Dose], Fraction]) -> Fraction:
     """An amount of the record in billing units; the error names which amount cannot be used."""
     try:
         amount = read(written)
-        return in_units(amount, drug, basis) if amount.amount else Fraction(0)
+        return counted(amount) if amount.amount else Fraction(0)
     except JcodeunitsError as error:
         raise ContainerError(
             f"{what.capitalize()}, {quoted(written)}, cannot be used: {error}", given=written

@@ -168,12 +168,13 @@ FREQUENCIES = {
     "5": ("late charges to an earlier claim", True),
     "7": ("a replacement: it takes the place of an earlier claim", True),
     "8": ("a void: it cancels an earlier claim", False),
+    "": ("not said, though it must be: the claim may replace or void an earlier one", True),
 }
 
 
 def frequency(code: str, field: str, problems: list[str], lost: list[Loss]) -> None:
-    """Judge a claim's frequency code: an original (1, or not said) passes without a word."""
-    if code in ("", "1"):
+    """Judge a claim's frequency code: an original (1) passes without a word."""
+    if code == "1":
         return
     says, charges = FREQUENCIES.get(code, ("no frequency that is read here", False))
     if charges:

@@ -30,6 +30,9 @@ _LEVELS = {
     "ST": _Level("SE", 2, "segments"),
 }
 _BEGINS = {level.end: name for name, level in _LEVELS.items()}
+# Where an envelope names the implementation guide that it follows, and the dental ones.
+_GUIDES = {"GS": 8, "ST": 3}
+DENTAL = ("005010X224", "004010X097")
 TEST = "T"
 CLAIM = "837"
 
@@ -63,6 +66,9 @@ class Envelopes:
         self._open.append(_Envelope(name, values.get(_LEVELS[name].number, "").strip(), int(name == "ST")))
         if name == "ISA" and values.get(15) == TEST:
             self.losses.append(Loss(None, "ISA15", TEST, "the interchange is test data, which is never billed"))
+        in_group = any(one.name == "GS" for one in self._open[:-1])
+        if name in _GUIDES and not in_group and (guide := values.get(_GUIDES[name], "")).startswith(DENTAL):
+            self.problems.append(f"{where}: {coded(guide)} is a dental claim (837D), which is not read here")
         if name == "ST" and values.get(1) != CLAIM:
             self.problems.append(f"{where}: ST01 is {coded(values.get(1, ''))}, and a claim is {CLAIM}")
 

@@ -196,7 +196,7 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     listed = tuple(diagnoses) or tuple(dotted(row.get("diagnosisCode", "")) for row in coded)
     problems: list[str] = []
     lost: list[Loss] = []
-    _outgoing.frequency(str(claim.get("claimFrequencyCode") or ""), "claimFrequencyCode", problems, lost)
+    _outgoing.frequency(str(claim.get("claimFrequencyCode") or "1"), "claimFrequencyCode", problems, lost)
     lost += _outgoing.unread(claim.items(), _elements.CLEARING_CLAIM, None)
     if around is not claim:
         lost += _outgoing.unread(around.items(), _elements.CLEARING_CLAIM, None)

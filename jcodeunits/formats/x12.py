@@ -404,6 +404,11 @@ class _Reader:
         line.revenue_code = values.get(1) or None
         self._unread(line, values, _elements.SV2_ELEMENTS, "SV2")
 
+    def _sv3(self, where: str, values: dict[int, str]) -> None:
+        line = self._line(where, "SV3")
+        line.written = f"SV3 {values.get(1, '')}, charge {values.get(2, '')}"
+        line.code, line.no_drug = "?", "a dental service, whose code is of the CDT"
+
     def _unread(self, line: _Open, values: dict[int, str], known: Mapping[str, str], name: str) -> None:
         written = [(f"{n:02}", value) for n, value in values.items()]
         for loss in _outgoing.unread(written, known, None, name):
@@ -537,6 +542,7 @@ _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
     "LX": _Reader._lx,
     "SV1": _Reader._sv1,
     "SV2": _Reader._sv2,
+    "SV3": _Reader._sv3,
     "DTP": _Reader._dtp,
     "NTE": _Reader._nte,
     "LIN": _Reader._lin,

@@ -363,7 +363,7 @@ class Parts:
         one = Administration(row.code, Dose(Fraction(1), "mg"), a_route(row), products=(entry,))
         (found,) = look_up(one, False, on, self.reference)
         try:
-            opened, said = weigh(found, row, None, self.reference)
+            opened, said = weigh(found, row, None, self.reference, on)
         except JcodeunitsError:
             return Coefficients()
         decimals = judgment.wanted.decimals
