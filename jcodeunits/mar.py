@@ -9,13 +9,11 @@ import os.path
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, ClassVar
-
-import attrs
+from typing import Any
 
 from . import tables
 from .errors import LONGEST, quoted
-from .tables import Dated, column, columns_last, text
+from .tables import Dated, column, table, text
 
 # What a word means, and how a refusal says it.
 MEANINGS = {
@@ -29,12 +27,9 @@ MEANINGS = {
 }
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("mar_words", "word")
 class MarWord(Dated):
     """One word in small letters."""
-
-    TABLE: ClassVar[str] = "mar_words"
-    KEY: ClassVar[tuple[str, ...]] = ("word",)
 
     word: str = column(text)
     means: str = column(tables.choice(*MEANINGS))

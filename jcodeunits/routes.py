@@ -10,13 +10,11 @@ import os.path
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, ClassVar
-
-import attrs
+from typing import Any
 
 from . import tables
 from .errors import LONGEST, UnknownRoute, quoted
-from .tables import Dated, column, columns_last, text
+from .tables import Dated, column, table, text
 
 NAMES = (
     "IM",
@@ -59,12 +57,9 @@ NAMES = (
 SYSTEMS = ("snomed", "snomed-method", "hl7-0162", "hl7-0165", "ncit", "hl7-v3-route")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("routes", "system", "code")
 class CodedRoute(Dated):
     """A code of a published list: `route` is empty where it is known by its display, but has no name here."""
-
-    TABLE: ClassVar[str] = "routes"
-    KEY: ClassVar[tuple[str, ...]] = ("system", "code")
 
     system: str = column(tables.choice(*SYSTEMS))
     code: str = column(text)
@@ -72,12 +67,9 @@ class CodedRoute(Dated):
     route: str = column(tables.choice("", *NAMES))
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("route_words", "word")
 class RouteWord(Dated):
     """A spelling for people, as `plain` leaves it."""
-
-    TABLE: ClassVar[str] = "route_words"
-    KEY: ClassVar[tuple[str, ...]] = ("word",)
 
     word: str = column(text)
     route: str = column(tables.choice(*NAMES))

@@ -1,7 +1,7 @@
 """Reference tables: CSV files to validated rows. The only reader of table files.
 
-A table is an attrs class: its field names are the header, its converters the validation. `TABLE` names the
-file, `KEY` the fields that together with the period make a row unique; the first column is the key's first
+A table is an attrs class: its field names are the header, its converters the validation. `table` names the
+file and the fields that together with the period make a row unique; the first column is the key's first
 field, so that one key is answered without reading the rest. Shipped and refreshed tables load strictly: every
 problem of a file is collected and raised together, each with its line, column, value and reason. A site's own
 rows need only the columns that they say something in.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import attrs
 
@@ -156,8 +156,23 @@ def by_id(rows: Iterable[Source], read_here: Iterable[Source] | None = None) -> 
     return found
 
 
-def columns_last(_class: type, fields: list[Any]) -> list[Any]:
-    """The order of a row class's columns: its own, then those that every dated row ends with."""
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(column,))
+def table(name: str, *key: str, usual: tuple[str, ...] = (), nearest: bool = False) -> Callable[[type[Row]], type[Row]]:
+    """Makes a class of `Dated` the rows of a table: its name, and the columns that make a row unique in its days.
+
+    `usual` are columns that a site's own row gives besides those that it must, `nearest` says that the table is made
+    from editions. The columns are those of the class, then those that every dated row ends with.
+    """
+
+    def made(row_class: type[Row]) -> type[Row]:
+        frozen: Any = attrs.frozen(eq=False, repr=False, field_transformer=_own_first)(row_class)
+        frozen.TABLE, frozen.KEY, frozen.USUAL, frozen.NEAREST = name, key, usual, nearest
+        return cast(type[Row], frozen)
+
+    return made
+
+
+def _own_first(_class: type, fields: list[Any]) -> list[Any]:
     return sorted(fields, key=lambda field: field.inherited)
 
 
@@ -185,8 +200,8 @@ class Dated:
 
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
-    # Columns that a site's own row usually gives besides those that it must.
-    USUAL: ClassVar[tuple[str, ...]] = ()
+    USUAL: ClassVar[tuple[str, ...]]
+    NEAREST: ClassVar[bool]
 
     effective: dt.date = column(day, own=ALWAYS)
     ends: dt.date | None = column(optional_day)

@@ -28,14 +28,18 @@ def _row_classes() -> dict[str, Any]:
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         for node in tree.body:
-            if isinstance(node, ast.ClassDef) and any(_names_a_table(line) for line in node.body):
+            if isinstance(node, ast.ClassDef) and any(
+                _names_a_table(line) for line in (*node.decorator_list, *node.body)
+            ):
                 module = ".".join(("jcodeunits", *path.relative_to(PACKAGE).with_suffix("").parts))
                 row_class = getattr(importlib.import_module(module), node.name)
                 found[row_class.TABLE] = row_class
     return found
 
 
-def _names_a_table(line: ast.stmt) -> bool:
+def _names_a_table(line: ast.AST) -> bool:
+    if isinstance(line, ast.Call):
+        return getattr(line.func, "id", "") == "table"
     return isinstance(line, ast.AnnAssign) and getattr(line.target, "id", "") == "TABLE" and line.value is not None
 
 

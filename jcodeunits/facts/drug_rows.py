@@ -13,7 +13,7 @@ from .. import tables, units
 from ..amount import decimal_text, plain, read_decimal, told
 from ..errors import JcodeunitsError, shortened
 from ..shown import Shown
-from ..tables import Dated, choice, column, columns_last, flag, optional, optional_amount, text, words
+from ..tables import Dated, choice, column, flag, optional, optional_amount, table, text, words
 from .words import normal
 
 # Why a code that is in the catalog has no units that follow from a dose.
@@ -176,13 +176,9 @@ def _own_basis(given: Mapping[str, str]) -> str:
     return "" if given.get("refuses") else "per"
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("drugs", "code", usual=("size", "unit"))
 class Drug(Shown, Dated):
     """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
-
-    TABLE: ClassVar[str] = "drugs"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
-    USUAL: ClassVar[tuple[str, ...]] = ("size", "unit")
 
     code: str = column(text)
     ingredient: str = column(text)
@@ -272,14 +268,11 @@ def told_by_brand(rows: Sequence[Drug]) -> bool:
     return len({row.code for row in live}) > 1 and all(row.specific and not row.form for row in live)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("brands", "brand", "ingredient", "code", usual=("code",))
 class Brand(Dated):
     """One meaning of a brand name: an ingredient's general codes, or exactly one code."""
 
-    TABLE: ClassVar[str] = "brands"
-    KEY: ClassVar[tuple[str, ...]] = ("brand", "ingredient", "code")
     PLACE: ClassVar[str] = "brand"
-    USUAL: ClassVar[tuple[str, ...]] = ("code",)
 
     brand: str = column(text)
     ingredient: str = column(text, own=lambda given: given.get("brand", "") if given.get("code") else "")
@@ -289,14 +282,11 @@ class Brand(Dated):
     note: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("names", "name", "ingredient", "code", usual=("code",))
 class OtherName(Dated):
     """A name that is no brand: a synonym, an abbreviation in use, or an unsafe one that is refused."""
 
-    TABLE: ClassVar[str] = "names"
-    KEY: ClassVar[tuple[str, ...]] = ("name", "ingredient", "code")
     PLACE: ClassVar[str] = "name"
-    USUAL: ClassVar[tuple[str, ...]] = ("code",)
 
     name: str = column(text)
     kind: str = column(choice("synonym", "abbreviation", "unsafe"), own="synonym")
@@ -307,18 +297,15 @@ class OtherName(Dated):
     routes: ClassVar[tuple[str, ...]] = ()
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("salts", "word")
 class Salt(Dated):
     """A word that names a salt, ester or hydrate; `bare` words are no drug when they stand alone."""
-
-    TABLE: ClassVar[str] = "salts"
-    KEY: ClassVar[tuple[str, ...]] = ("word",)
 
     word: str = column(text)
     kind: str = column(choice("salt", "bare"), own="salt")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("combined_doses", "code", "parts", usual=("parts",))
 class CombinedDose(Dated):
     """One way in which a combination whose code counts one amount is given: the amount of each of its parts.
 
@@ -326,10 +313,6 @@ class CombinedDose(Dated):
     amount, without parts, is taken for: `total` whatever it is; `no part` a total, unless it is a counted part of a
     listed dose and no total of one.
     """
-
-    TABLE: ClassVar[str] = "combined_doses"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "parts")
-    USUAL: ClassVar[tuple[str, ...]] = ("parts",)
 
     code: str = column(text)
     parts: tuple[Component, ...] = column(_components)
@@ -357,16 +340,13 @@ class CombinedDose(Dated):
 FOUND = ("cross-reference", "crosswalk")  # the evidence of successors that a refresh finds
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("successors", "code", "successor")
 class Successor(Dated):
     """What came after a code, on which evidence, and for which products where a code split.
 
     `evidence`: `ndc` and `descriptor` were judged by a person; `cross-reference` is the code set's own, `crosswalk`
     what NDCs did between two quarters, both found by refresh.
     """
-
-    TABLE: ClassVar[str] = "successors"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "successor")
 
     code: str = column(text)
     successor: str = column(text)
@@ -382,7 +362,7 @@ class Successor(Dated):
         return shortened(f"<Successor {self}>")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("name_words", "word", "kind")
 class NameWord(Dated):
     """A word or phrase that stands in drug texts and is no drug itself.
 
@@ -394,9 +374,6 @@ class NameWord(Dated):
     `isotope` the symbol of a chemical element; `fluid`, behind "in", what the drug is mixed with, as codes name it.
     """
 
-    TABLE: ClassVar[str] = "name_words"
-    KEY: ClassVar[tuple[str, ...]] = ("word", "kind")
-
     word: str = column(text)
     kind: str = column(
         choice("spelling", "route", "solid", "form", "package", "property", "release", "isotope", "fluid")
@@ -404,34 +381,25 @@ class NameWord(Dated):
     means: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("brand_strengths", "brand")
 class BrandStrength(Dated):
     """A brand whose number is what one mL holds."""
-
-    TABLE: ClassVar[str] = "brand_strengths"
-    KEY: ClassVar[tuple[str, ...]] = ("brand",)
 
     brand: str = column(text)
     concentration: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("rxnorm", "rxcui")
 class RxNorm(Dated):
     """A concept of RxNorm and the words that it stands for here."""
-
-    TABLE: ClassVar[str] = "rxnorm"
-    KEY: ClassVar[tuple[str, ...]] = ("rxcui",)
 
     rxcui: str = column(text)
     name: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("cvx", "cvx", "dose")
 class VaccineCode(Dated):
     """A code of CVX (CDC) that one CPT code stands for; `dose`: only where that much was given."""
-
-    TABLE: ClassVar[str] = "cvx"
-    KEY: ClassVar[tuple[str, ...]] = ("cvx", "dose")
 
     cvx: str = column(text)
     dose: str = column(optional)
@@ -439,28 +407,22 @@ class VaccineCode(Dated):
     display: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("uncoded", "name")
 class Uncoded(Dated):
     """A drug that has no code of its own: its name, what it is where that is a brand, and its kind."""
-
-    TABLE: ClassVar[str] = "uncoded"
-    KEY: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str = column(text)
     ingredient: str = column(optional)
     kind: str = column(text, own="drug")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("public_names", "name")
 class PublicName(Dated):
     """A name in a public list of drugs that is written otherwise here, or is no drug with a code.
 
     `means`: the words that it stands for here, or codes joined by `|`, which it may be or be a part of. `kind`: of what
     has no code, as in `Uncoded`.
     """
-
-    TABLE: ClassVar[str] = "public_names"
-    KEY: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str = column(text)
     means: str = column(optional)

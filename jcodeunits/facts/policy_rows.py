@@ -1,7 +1,7 @@
 """What the dated tables that are not drugs hold: places, procedures, payers, limits, edits, fees and their kin.
 
 Two kinds of period. Most rows have real ones: before `effective` and after `ends` they do not answer. Tables
-made from editions (`NEAREST`) know only the editions read: before the first one the first row answers, after
+made from editions (`nearest`) know only the editions read: before the first one the first row answers, after
 the last one the open row answers, and `Policy.reach` says in words how far the data goes.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
 
-from ..tables import Dated, choice, column, columns_last, integer, number, optional, optional_integer, text, words
+from ..tables import Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
 LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
@@ -24,9 +24,7 @@ _severity = choice("", "note", "warn", "stop")
 
 @attrs.frozen(eq=False, repr=False)
 class PolicyRow(Dated):
-    """A dated row that is no drug; `NEAREST` where the table is made from editions."""
-
-    NEAREST: ClassVar[bool] = False
+    """A dated row that is no drug."""
 
     @property
     def goes_back(self) -> bool:
@@ -35,13 +33,9 @@ class PolicyRow(Dated):
         return self.NEAREST and begins in (None, self.effective)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("places", "code", nearest=True)
 class Place(PolicyRow):
     """A place-of-service code: our short name and whether Medicare pays its facility rate there."""
-
-    TABLE: ClassVar[str] = "places"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
-    NEAREST: ClassVar[bool] = True
 
     code: str = column(text)
     name: str = column(text)
@@ -53,7 +47,7 @@ class Place(PolicyRow):
         return self.rate == "facility"
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("place_rules", "payer", "place", "claim", usual=("lines", "severity", "reason", "says"))
 class PlaceRule(PolicyRow):
     """What a payer makes of an injection in a place.
 
@@ -61,10 +55,6 @@ class PlaceRule(PolicyRow):
     `outcome`: `bill`, or `withhold` the lines in `lines` (`administration`, `drug`) of the drugs of these
     `classes`. `severity` of the finding; empty = nothing to say.
     """
-
-    TABLE: ClassVar[str] = "place_rules"
-    KEY: ClassVar[tuple[str, ...]] = ("payer", "place", "claim")
-    USUAL: ClassVar[tuple[str, ...]] = ("lines", "severity", "reason", "says")
 
     payer: str = column(text)
     place: str = column(text)
@@ -78,7 +68,7 @@ class PlaceRule(PolicyRow):
     fix: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("procedures", "code")
 class Procedure(PolicyRow):
     """A visit, administration or other service code, by the part it plays.
 
@@ -87,9 +77,6 @@ class Procedure(PolicyRow):
     `initial`, `additional`, ...). `sites` are body sites that point to a joint's code. With `through` the row
     stands for every code of a range that has no row of its own, `code` being the first.
     """
-
-    TABLE: ClassVar[str] = "procedures"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: str = column(text)
     kind: str = column(choice("visit", "administration", "procedure", "product", "service"))
@@ -105,12 +92,9 @@ class Procedure(PolicyRow):
         return f"{self.code} to {self.through}" if self.through else self.code
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("classes", "code", "name")
 class DrugClass(PolicyRow):
     """A class of one drug code, reviewed by hand; a code may have several."""
-
-    TABLE: ClassVar[str] = "classes"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "name")
 
     code: str = column(text)
     name: str = column(text)
@@ -118,7 +102,7 @@ class DrugClass(PolicyRow):
     note: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("administration", "id")
 class AdministrationRule(PolicyRow):
     """One row of the decision table: purpose x class x route x payer -> what the administration is.
 
@@ -130,9 +114,6 @@ class AdministrationRule(PolicyRow):
     `drug`: whether the drug line is billed.
     `alternatives` are roles that the payer may want instead.
     """
-
-    TABLE: ClassVar[str] = "administration"
-    KEY: ClassVar[tuple[str, ...]] = ("id",)
 
     id: str = column(text)
     payer: str = column(text, own=ANY)
@@ -152,12 +133,9 @@ class AdministrationRule(PolicyRow):
     fix: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("modifiers", "code")
 class Modifier(PolicyRow):
     """A modifier: our label, the kinds of line it may stand on, its place among others, when it is for."""
-
-    TABLE: ClassVar[str] = "modifiers"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: str = column(text)
     label: str = column(text)
@@ -166,7 +144,7 @@ class Modifier(PolicyRow):
     use: str = column(text, own="as the site's row says")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("limits", "code", "claim", nearest=True)
 class Limit(PolicyRow):
     """The most units of a code that are likely on one day (MUE).
 
@@ -175,10 +153,6 @@ class Limit(PolicyRow):
     CMS's rationale.
     """
 
-    TABLE: ClassVar[str] = "limits"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "claim")
-    NEAREST: ClassVar[bool] = True
-
     code: str = column(text)
     claim: str = column(_claim, own=ANY)
     units: int = column(integer)
@@ -186,17 +160,13 @@ class Limit(PolicyRow):
     reason: str = column(text, own="own-row")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("edits", "column_1", "column_2", "claim", nearest=True)
 class Edit(PolicyRow):
     """A pair of codes that is not paid together: `column_1` is paid, `column_2` is denied.
 
     `indicator` 0: no modifier ever helps; 1: a modifier does where the services are separate.
     `basis`: `table` (a row of the CMS edit table) or `manual` (the text of the policy manual).
     """
-
-    TABLE: ClassVar[str] = "edits"
-    KEY: ClassVar[tuple[str, ...]] = ("column_1", "column_2", "claim")
-    NEAREST: ClassVar[bool] = True
 
     column_1: str = column(text)
     column_2: str = column(text)
@@ -212,30 +182,21 @@ class Edit(PolicyRow):
         return not published and super().goes_back
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("options", "name", usual=("allowed",), nearest=True)
 class OptionKind(PolicyRow):
     """What a payer option means, and the values it may have.
 
     `number`, `text` and `modifier` stand for any value of that kind.
     """
 
-    TABLE: ClassVar[str] = "options"
-    KEY: ClassVar[tuple[str, ...]] = ("name",)
-    USUAL: ClassVar[tuple[str, ...]] = ("allowed",)
-    NEAREST: ClassVar[bool] = True
-
     name: str = column(text)
     allowed: tuple[str, ...] = column(words)
     meaning: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("payers", "payer", "option", "claim", usual=("values",))
 class PayerOption(PolicyRow):
     """What one payer does in one matter. `values` are the parts of a value written with `|`."""
-
-    TABLE: ClassVar[str] = "payers"
-    KEY: ClassVar[tuple[str, ...]] = ("payer", "option", "claim")
-    USUAL: ClassVar[tuple[str, ...]] = ("values",)
 
     payer: str = column(text)
     option: str = column(text)
@@ -248,17 +209,13 @@ class PayerOption(PolicyRow):
         return self.values[0] if self.values else ""
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("fees", "code", "measure", nearest=True)
 class Fee(PolicyRow):
     """One dated figure of what Medicare allows, in dollars or relative value units.
 
     `measure`: `work-rvu`, `practice-rvu`, `malpractice-rvu`, `total-rvu`, `conversion-factor`,
     `conversion-factor-qp`, `payment-limit` (dollars for one billing unit), `opps-rate`.
     """
-
-    TABLE: ClassVar[str] = "fees"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "measure")
-    NEAREST: ClassVar[bool] = True
 
     code: str = column(text)
     measure: str = column(
@@ -276,17 +233,13 @@ class Fee(PolicyRow):
     amount: Fraction = column(number)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("route_codes", "ingredient", "payer", "claim", usual=("routes", "codes"))
 class RouteCode(PolicyRow):
     """A drug that by some routes is not billed with the code of its name: what takes its place, by payer.
 
     `ingredient` means its biosimilars too. `codes`: one, which answers; several, among which the payer
     decides. `units`: how many of the code one administration is, where its descriptor names no amount.
     """
-
-    TABLE: ClassVar[str] = "route_codes"
-    KEY: ClassVar[tuple[str, ...]] = ("ingredient", "payer", "claim")
-    USUAL: ClassVar[tuple[str, ...]] = ("routes", "codes")
 
     ingredient: str = column(text)
     payer: str = column(text, own=ANY)
@@ -297,15 +250,12 @@ class RouteCode(PolicyRow):
     says: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("code_uses", "first", "last", "payer", "claim")
 class CodeUse(PolicyRow):
     """Codes, from `first` to `last`, that a payer or a kind of claim does not take, or only in one case.
 
     `outcome`: `withhold` the line, or `warn` beside it. A narrower range answers before a wider one.
     """
-
-    TABLE: ClassVar[str] = "code_uses"
-    KEY: ClassVar[tuple[str, ...]] = ("first", "last", "payer", "claim")
 
     first: str = column(text)
     last: str = column(text, own=lambda given: given.get("first", ""))
@@ -320,53 +270,41 @@ class CodeUse(PolicyRow):
         return self.first <= code <= self.last and len(code) == len(self.first)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("topics", "topic")
 class Topic(PolicyRow):
     """A word of the field that people look up, and the dated fact that answers it."""
-
-    TABLE: ClassVar[str] = "topics"
-    KEY: ClassVar[tuple[str, ...]] = ("topic",)
 
     topic: str = column(text)
     title: str = column(text)
     says: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("headings", "heading", "of")
 class Heading(PolicyRow):
     """What an extract calls a column that is read here.
 
     `heading` is its letters and figures, small; `of` the kind of table (what was given, billed lines, a charge table).
     """
 
-    TABLE: ClassVar[str] = "headings"
-    KEY: ClassVar[tuple[str, ...]] = ("heading", "of")
-
     heading: str = column(text)
     of: str = column(choice("administrations", "lines", "charges"))
     column: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("payer_words", "word")
 class PayerWord(PolicyRow):
     """A word in the name of a payer without rows of its own, and the payer whose rows come nearest."""
-
-    TABLE: ClassVar[str] = "payer_words"
-    KEY: ClassVar[tuple[str, ...]] = ("word",)
 
     word: str = column(text)
     payer: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("unclassified", "id")
 class Unclassified(PolicyRow):
     """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
 
     `kinds` are kinds of the catalog or classes, `any` fits everything.
     """
-
-    TABLE: ClassVar[str] = "unclassified"
-    KEY: ClassVar[tuple[str, ...]] = ("id",)
 
     id: str = column(text)
     kinds: tuple[str, ...] = column(words, own=ANY)
@@ -375,16 +313,13 @@ class Unclassified(PolicyRow):
     codes: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("needed_modifiers", "code", "payer", "modifier")
 class NeededModifier(PolicyRow):
     """A modifier, one of several, without which a payer returns a code.
 
     `when`: a `diagnosis` that begins like one of `diagnoses` calls for it, or it stands `otherwise`.
     `least` and `most`: the units for which it stands, where it is for some doses only.
     """
-
-    TABLE: ClassVar[str] = "needed_modifiers"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "payer", "modifier")
 
     code: str = column(text)
     payer: str = column(text, own=ANY)
@@ -397,28 +332,20 @@ class NeededModifier(PolicyRow):
     says: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("statuses", "code", nearest=True)
 class Status(PolicyRow):
     """How the hospital outpatient system treats a code: its status indicator."""
-
-    TABLE: ClassVar[str] = "statuses"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
-    NEAREST: ClassVar[bool] = True
 
     code: str = column(text)
     status: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("diagnoses", "diagnosis", "code", nearest=True)
 class Diagnosis(PolicyRow):
     """A diagnosis often seen with a drug. `doubt` says what is wrong with the pair, `instead` what fits.
 
     `code` is a drug code, or `any` where the diagnosis itself is in doubt.
     """
-
-    TABLE: ClassVar[str] = "diagnoses"
-    KEY: ClassVar[tuple[str, ...]] = ("diagnosis", "code")
-    NEAREST: ClassVar[bool] = True
 
     diagnosis: str = column(text)
     code: str = column(text)
@@ -427,13 +354,9 @@ class Diagnosis(PolicyRow):
     instead: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("denials", "id", nearest=True)
 class Denial(PolicyRow):
     """A reason for denial: the rules that see it beforehand and what to do once it has happened."""
-
-    TABLE: ClassVar[str] = "denials"
-    KEY: ClassVar[tuple[str, ...]] = ("id",)
-    NEAREST: ClassVar[bool] = True
 
     id: str = column(text)
     number: int = column(integer)
@@ -443,16 +366,13 @@ class Denial(PolicyRow):
     fix: str = column(text)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("denial_codes", "code")
 class DenialCode(PolicyRow):
     """A claim adjustment reason code (CARC) as a remittance prints it, and what it means for an injection.
 
     `denials` are the reasons for denial behind it, `rules` the findings that see it beforehand, `remarks` the
     remark codes (RARC) that usually stand beside it. The labels are ours.
     """
-
-    TABLE: ClassVar[str] = "denial_codes"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: str = column(text)
     label: str = column(text)
@@ -461,16 +381,12 @@ class DenialCode(PolicyRow):
     remarks: tuple[str, ...] = column(words)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("documentation", "element", nearest=True)
 class Element(PolicyRow):
     """Something that the record of an injection holds.
 
     `needed`: `always`, `waste` (a container was not used up), `visit` (a visit is billed too), `vaccine`.
     """
-
-    TABLE: ClassVar[str] = "documentation"
-    KEY: ClassVar[tuple[str, ...]] = ("element",)
-    NEAREST: ClassVar[bool] = True
 
     element: str = column(text)
     title: str = column(text)

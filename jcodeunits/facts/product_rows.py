@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
 
@@ -14,7 +14,7 @@ from ..dated import Step
 from ..dose import Dose
 from ..errors import ProductMismatch
 from ..shown import Shown
-from ..tables import Dated, choice, column, columns_last, optional, optional_amount, text, words
+from ..tables import Dated, choice, column, optional, optional_amount, table, text, words
 
 KINDS = ("single-dose", "multi-dose", "bulk")
 FORMS = ("liquid", "powder", "kit", "cream")
@@ -74,7 +74,7 @@ def _codes(cell: str) -> tuple[str, ...]:
     return tuple(hcpcs.compact(code) for code in words(cell))
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("products", "ndc", usual=("codes", "amount", "unit"))
 class Product(Shown, Dated):
     """One dated row of an NDC.
 
@@ -85,10 +85,6 @@ class Product(Shown, Dated):
     (single-dose, multi-dose, bulk: a pharmacy bulk package) and `form` of the container where known; `label`
     and `maker` for people; `marks` what is wrong with the published row.
     """
-
-    TABLE: ClassVar[str] = "products"
-    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
-    USUAL: ClassVar[tuple[str, ...]] = ("codes", "amount", "unit")
 
     ndc: str = column(_eleven)
     codes: tuple[str, ...] = column(_codes)
@@ -220,7 +216,7 @@ class Product(Shown, Dated):
         }
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@attrs.frozen(eq=False, repr=False)
 class AnotherPackage(Product):
     """An NDC of which a container is not known: what all packages of the product share, or a file says of one unit.
 
@@ -259,16 +255,13 @@ class AnotherPackage(Product):
         return {**Product.as_dict(self), "containers": None, "another_package": self.sibling or None}
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("containers", "product")
 class Container(Dated):
     """A reviewed container: an NDC, or all packages of a labeler's product (5-4), its kind and its form.
 
     `quantity` is what one container counts on an NDC line where the review found it: mL of a liquid, grams of
     a cream, the part of a kit (0.5 where a kit holds two).
     """
-
-    TABLE: ClassVar[str] = "containers"
-    KEY: ClassVar[tuple[str, ...]] = ("product",)
 
     product: str = column(text)
     kind: str = column(choice("", *KINDS))
@@ -277,16 +270,13 @@ class Container(Dated):
     note: str = column(optional)
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("product_reviews", "ndc")
 class ProductReview(Dated):
     """An NDC on which the lists differ: what stands, and why.
 
     `verdict`: `keep` (CMS's amount), `set` (this amount), `refuse` (no amount is certain). `listed` is what
     the other list says.
     """
-
-    TABLE: ClassVar[str] = "product_reviews"
-    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
 
     ndc: str = column(_eleven)
     verdict: str = column(choice("keep", "set", "refuse"))
@@ -301,12 +291,9 @@ class ProductReview(Dated):
             raise ValueError("an amount stands with the verdict 'set' and no other")
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("marketing", "ndc")
 class Marketing(Dated):
     """The days from the first to the last on which an NDC is marketed, as the FDA's newest list has them."""
-
-    TABLE: ClassVar[str] = "marketing"
-    KEY: ClassVar[tuple[str, ...]] = ("ndc",)
 
     ndc: str = column(_eleven)
 

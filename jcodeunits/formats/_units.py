@@ -11,28 +11,24 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import ClassVar
 
 import attrs
 
 from jcodeunits import tables, units
 from jcodeunits.errors import LONGEST
-from jcodeunits.tables import Dated, column, columns_last, text
+from jcodeunits.tables import Dated, column, table, text
 
 from ._outgoing import number
 from ._quoting import Unread
 from ._quoting import coded as quote
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("ucum", "code")
 class UcumUnit(Dated):
     """A code of UCUM, or an annotation that senders use as one, and the unit as the dose grammar reads it.
 
     `metric`: it takes the prefixes k, m and M here. `arbitrary`: defined by a procedure, converts into nothing.
     """
-
-    TABLE: ClassVar[str] = "ucum"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: str = column(text)
     unit: str = column(text)

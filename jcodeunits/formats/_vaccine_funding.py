@@ -5,20 +5,14 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping
 from functools import cache
-from typing import ClassVar
-
-import attrs
 
 from jcodeunits import tables
-from jcodeunits.tables import Dated, column, columns_last, text, words
+from jcodeunits.tables import Dated, column, table, text, words
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("observations", "code")
 class Observation(Dated):
     """A LOINC code about a vaccine's funding, and the values that say it was the practice's own."""
-
-    TABLE: ClassVar[str] = "observations"
-    KEY: ClassVar[tuple[str, ...]] = ("code",)
 
     code: str = column(text)
     about: str = column(text)

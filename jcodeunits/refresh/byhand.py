@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar
 
 import attrs
 
 from jcodeunits.facts.policy_rows import DrugClass, Procedure
 from jcodeunits.facts.store import Store
-from jcodeunits.tables import Dated, choice, column, columns_last, flag, optional, text, words
+from jcodeunits.tables import Dated, choice, column, flag, optional, table, text, words
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("scope", "first", "last")
 class Scope(Dated):
     """A range of HCPCS numbers, whether they are drugs, and of what kind. The narrowest range decides."""
-
-    TABLE: ClassVar[str] = "scope"
-    KEY: ClassVar[tuple[str, ...]] = ("first", "last")
 
     first: str = column(text)
     last: str = column(text)
@@ -52,12 +48,9 @@ DRUG_FACTS = (
 )
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("reviewed", "code", "field")
 class Reviewed(Dated):
     """One field of one drug row that a person decided, and why."""
-
-    TABLE: ClassVar[str] = "reviewed"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "field")
 
     code: str = column(text)
     field: str = column(choice(*DRUG_FACTS, "effective"))

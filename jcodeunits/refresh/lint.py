@@ -10,7 +10,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import ClassVar
 
 import attrs
 
@@ -19,18 +18,15 @@ from jcodeunits.amount import told
 from jcodeunits.errors import UnitMismatch
 from jcodeunits.facts.drug_rows import REFUSALS, Drug, Successor
 from jcodeunits.grouped import grouped
-from jcodeunits.tables import Dated, column, columns_last, text, words
+from jcodeunits.tables import Dated, column, table, text, words
 
 from .amounts import dosage
 from .findings import Lint
 
 
-@attrs.frozen(eq=False, repr=False, field_transformer=columns_last)
+@table("disagreements", "code", "cms_dosage")
 class Disagreement(Dated):
     """A dosage of CMS that differs from our billing unit, and why ours stays."""
-
-    TABLE: ClassVar[str] = "disagreements"
-    KEY: ClassVar[tuple[str, ...]] = ("code", "cms_dosage")
 
     code: str = column(text)
     cms_dosage: str = column(text)
