@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -61,7 +62,12 @@ def module(name: str) -> Format:
     """The module of a format by its name; `FormatError` lists the names."""
     if name not in NAMES:
         raise FormatError(f"{quoted(name)} is no format. Allowed: {', '.join(NAMES)}.", format=name)
-    return cast("Format", import_module(f".{name}", __name__))
+    return cast("Format", _loaded(name))
+
+
+@cache
+def _loaded(name: str) -> Any:
+    return import_module(f".{name}", __name__)
 
 
 def read(name: str, text: str, **beside: Any) -> Any:
@@ -76,7 +82,7 @@ def write(name: str, charge: Any, **options: Any) -> str:
 
 def __getattr__(name: str) -> Any:
     if name in NAMES:
-        return import_module(f".{name}", __name__)
+        return _loaded(name)
     if name in _TYPES:
-        return getattr(import_module(f".{_TYPES[name]}", __name__), name)
+        return getattr(_loaded(_TYPES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -178,14 +178,14 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         if key := turned(one):
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     dosage = resource.get("dosage") or {}
-    _incoming.take(says, gaps, lambda: {"dose": _dose(dosage, where)})
+    _incoming.take(says, gaps, _dose, dosage, where)
     if concept:
-        _incoming.take(says, gaps, lambda: _drug(concept, where, facts, says.get("dose", "")))
-    _incoming.take(says, gaps, lambda: _routed(dosage, where))
+        _incoming.take(says, gaps, _drug, concept, where, facts, says.get("dose", ""))
+    _incoming.take(says, gaps, _routed, dosage, where)
     parts = [_Part(one, _name(_item(one), facts), where) for one in medication.get("ingredient") or ()]
-    _incoming.take_strength(says, gaps, lambda: _strength(medication, parts, where, facts), "fhir", where)
+    _incoming.take_strength(says, gaps, "fhir", where, _strength, medication, parts, where, facts)
     first: list[Moment] = []
-    _incoming.take(says, gaps, lambda: _stamps(resource, where, zone, first))
+    _incoming.take(says, gaps, _stamps, resource, where, zone, first)
     actor, kind = performer(resource, around)
     if actor:
         says["performer"] = actor
@@ -280,7 +280,7 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
     return _drugs.identity(ndcs, list(dict.fromkeys(billed)), list(filter(None, texts)), facts, "fhir", where)
 
 
-def _dose(dosage: dict[str, Any], where: str) -> str:
+def _dose(dosage: dict[str, Any], where: str) -> dict[str, str]:
     dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
     if not dose or dose.get("value") is None:
         said = " (only as text, in dosage.text)" if dosage.get("text") else ""
@@ -288,7 +288,7 @@ def _dose(dosage: dict[str, Any], where: str) -> str:
     if dose.get("comparator"):
         why = f"its dose is {dose['comparator']} {dose['value']}, which is no exact amount"
         raise refused(where, why, fills="dose")
-    return _quantity(dose, f"{where}, dose")
+    return {"dose": _quantity(dose, f"{where}, dose")}
 
 
 def _quantity(quantity: Mapping[str, Any], where: str) -> str:
@@ -436,7 +436,7 @@ def _ingredient(given: Given, ingredient: Mapping[str, Any], name: str, several:
     gaps |= {key: gap for key, gap in given.gaps.items() if key == "dose"}
     for ratio in (ingredient.get("strength"), ingredient.get("strengthRatio")):
         if ratio:
-            _incoming.take(says, gaps, lambda ratio=ratio: _as_concentration(ratio, given.where))  # type: ignore[misc]
+            _incoming.take(says, gaps, _as_concentration, ratio, given.where)
     return says, gaps
 
 

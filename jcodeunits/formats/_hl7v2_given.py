@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import attrs
@@ -340,19 +339,19 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     rxa = group.rxa
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
-    _incoming.take(says, gaps, lambda: {"dose": _dose(rxa)})
-    _incoming.take(says, gaps, lambda: named(rxa, 5, facts, says.get("dose", "")))
+    _incoming.take(says, gaps, _dose, rxa)
+    _incoming.take(says, gaps, named, rxa, 5, facts, says.get("dose", ""))
     said, asked = _noticed.diagnoses(_indications(rxa), rxa.where, "RXA-19", SOURCE)
     says |= said
     for rxr in group.routes:
-        _incoming.take(says, gaps, partial(_also, says, rxr))
-    _incoming.take_strength(says, gaps, lambda: strength(rxa, 13, 23), "hl7v2", rxa.where)
+        _incoming.take(says, gaps, _also, says, rxr)
+    _incoming.take_strength(says, gaps, "hl7v2", rxa.where, strength, rxa, 13, 23)
     for segment, fields in ((rxa, ONCE), *((rxr, (1, 4)) for rxr in group.routes)):
         if (twice := segment.said_twice(fields)) is not None:
             why = f"{segment.name}-{twice} says several things, which contradict each other"
             raise refused(segment.where, why)
     first: list[Moment] = []
-    _incoming.take(says, gaps, lambda: _stamps(rxa, zone, first))
+    _incoming.take(says, gaps, _stamps, rxa, zone, first)
     if done in FACTS:
         says |= FACTS[done]
     if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
@@ -366,12 +365,12 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 
-def _dose(rxa: Segment) -> str:
+def _dose(rxa: Segment) -> dict[str, str]:
     """RXA-6 and 7, an amount; where RXA-12 names a time it is a rate."""
     if rxa.get(12) or rxa.get(12, 2):
         why = "it says for how long the amount in RXA-6 is (a rate), so the amount given is not said"
         raise refused(f"{rxa.where}, RXA-12", why, fills="dose")
-    return amount_of(rxa, 6)
+    return {"dose": amount_of(rxa, 6)}
 
 
 def _indications(rxa: Segment) -> list[str]:

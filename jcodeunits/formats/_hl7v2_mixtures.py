@@ -44,9 +44,9 @@ _Said = tuple[dict[str, Any], dict[str, FormatError]]
 def _component(rxc: Segment, facts: Reference) -> _Said:
     says: dict[str, Any] = {}
     gaps: dict[str, FormatError] = {}
-    _incoming.take(says, gaps, lambda: named(rxc, 2, facts))
+    _incoming.take(says, gaps, named, rxc, 2, facts)
     _incoming.take(says, gaps, lambda: {"dose": amount_of(rxc, 3)})
-    _incoming.take_strength(says, gaps, lambda: strength(rxc, 5, 8), "hl7v2", rxc.where)
+    _incoming.take_strength(says, gaps, "hl7v2", rxc.where, strength, rxc, 5, 8)
     return says, gaps
 
 

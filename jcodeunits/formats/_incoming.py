@@ -108,14 +108,16 @@ def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str,
     return [attrs.evolve(given, says={**rest, **bag, **says}, gaps={**gaps, **unsaid}) for says, unsaid in drugs]
 
 
-def take(says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]]) -> None:
-    """Add what is read; an error with the field `fills` is a gap that the fact of that name may fill.
+def take(
+    says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[..., Mapping[str, Any]], *of: object
+) -> None:
+    """Add what `read` reads of something; an error with the field `fills` is a gap that the fact of that name may fill.
 
     Its field `said` is what the fact must agree with: the beginning of a date, or the number of a dose; its
     field `kept` is what was read all the same.
     """
     try:
-        says |= read()
+        says |= read(*of)
     except FormatError as why:
         if "fills" not in why.fields:
             raise
@@ -135,7 +137,12 @@ STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volu
 
 
 def take_strength(
-    says: dict[str, Any], gaps: dict[str, FormatError], read: Callable[[], Mapping[str, Any]], form: str, where: str
+    says: dict[str, Any],
+    gaps: dict[str, FormatError],
+    form: str,
+    where: str,
+    read: Callable[..., Mapping[str, Any]],
+    *of: object,
 ) -> None:
     """Of a dose by volume take the strength that a field says (`read`), else the one in the drug's text.
 
@@ -144,7 +151,7 @@ def take_strength(
     printed = says.pop(STRENGTH, None)
     if not by_volume(says.get("dose", "")):
         return
-    take(says, gaps, read)
+    take(says, gaps, read, *of)
     if printed is None or "concentration" in gaps:
         return
     said = says.setdefault("concentration", printed)
