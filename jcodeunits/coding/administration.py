@@ -14,6 +14,7 @@ from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
 from .draft import Decision, Draft, GivenDrug, named
+from .infusions import RANKS
 
 FINDINGS = declare(
     __name__,
@@ -23,11 +24,14 @@ FINDINGS = declare(
     },
 )
 
+_BY_PAYER = "payer-dependent-administration"  # the reason of a row whose code the payer decides
+
 
 def apply(draft: Draft) -> None:
     """Decide every administration; withhold what is not billed."""
     rows = {index: row for index, given in sorted(draft.of.items()) if (row := _row(draft, index, given)) is not None}
-    derived = {row.role for row in rows.values() if row.outcome == "bill"}
+    billed = [row for row in rows.values() if row.outcome == "bill"]
+    derived, certain = {row.role for row in billed}, {row.role for row in billed if row.severity != "warn"}
     for index, row in rows.items():
         given = draft.of[index]
         if row.drug == "withhold":
@@ -38,7 +42,7 @@ def apply(draft: Draft) -> None:
         if row.outcome == "bill" and not draft.policy.procedures(draft.on, role=row.role):
             _too_early(draft, given, row)
             continue
-        if _answered(draft, index, given, row, derived):
+        if _answered(draft, index, given, row, derived, certain):
             continue
         if row.outcome in ("bill", "procedure"):
             draft.decisions.append(Decision(index, given, row, row.role))
@@ -63,21 +67,33 @@ def _too_early(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     )
 
 
-def _answered(draft: Draft, index: int, given: GivenDrug, row: AdministrationRule, derived: set[str]) -> bool:
-    """Whether the caller settles the row by listing another of its codes, which no other drug needs."""
-    for entry in draft.live("service"):
-        if entry.role and entry.role in row.alternatives and entry.role not in derived:
-            entry.members = (*entry.members, index)
-            draft.say(
-                "administration-listed",
-                "note",
-                f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands.",
-                "Nothing, if the payer wants that code for this drug.",
-                row.citation,
-                about=entry,
-            )
-            return True
-    return False
+def _answered(
+    draft: Draft, index: int, given: GivenDrug, row: AdministrationRule, derived: set[str], certain: set[str]
+) -> bool:
+    """Whether the caller settles the row by listing one of its codes, which no other drug needs.
+
+    `derived`: the roles that the drugs of the day lead to, `certain` those of them that no payer decides.
+    """
+    settles = {role for role in row.alternatives if role not in derived}
+    if row.reason == _BY_PAYER and row.severity == "warn" and row.role not in certain:
+        settles.add(row.role)
+    entry = next((entry for entry in draft.live("service") if entry.role in settles), None)
+    if entry is None:
+        return False
+    if row.outcome == "bill" and (entry.role in RANKS or entry.role == row.role):
+        # The steps of the code's own family count its hours and injections.
+        draft.decisions.append(Decision(index, given, row, entry.role))
+    else:
+        entry.members = (*entry.members, index)
+    draft.say(
+        "administration-listed",
+        "note",
+        f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands.",
+        "Nothing, if the payer wants that code for this drug.",
+        row.citation,
+        about=entry,
+    )
+    return True
 
 
 def _row(draft: Draft, index: int, given: GivenDrug) -> AdministrationRule | None:

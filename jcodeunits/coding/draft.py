@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -17,6 +18,9 @@ from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Proced
 from jcodeunits.finding import Finding, Severity, softened
 
 from .drug_lines import DrugLines
+from .nameless import UNCLASSIFIED
+
+_AMOUNT = re.compile(r"\d")  # where the words of a description end and its amounts begin
 
 
 @attrs.define(eq=False)
@@ -83,6 +87,22 @@ class GivenDrug:
     def code(self) -> str | None:
         """The drug's code, None where it was refused."""
         return self.drug.code if self.drug is not None else None
+
+    @property
+    def product(self) -> str:
+        """What tells it from another drug: its code; under a code that names no drug also the words of its line."""
+        if self.drug is None:
+            return self.written.strip().casefold()
+        if self.drug.refuses != UNCLASSIFIED or self.line is None:
+            return self.drug.code
+        line = self.line.line
+        words = _AMOUNT.split(line.description or "")[0].strip().casefold()
+        return f"{self.drug.code} {words or line.ndc or ''}".rstrip()
+
+    @property
+    def substance(self) -> str:
+        """The drug whatever its maker's code, as a new drug into a vein is counted."""
+        return self.product if self.drug is None or self.drug.refuses == UNCLASSIFIED else self.drug.ingredient
 
     @property
     def line(self) -> Entry | None:

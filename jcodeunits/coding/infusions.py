@@ -3,7 +3,8 @@
 The first code is that of the highest kind given (antineoplastic before other drugs, infusion before push,
 hydration last), of one kind the longest; everything else of the day is an add-on to it. An infusion shorter
 than the payer's minimum is a push. Hours beyond the first count once more than half of them has passed. All
-infusions of one drug are counted by their time together, and so is hydration, whatever the fluids.
+infusions of one drug are counted by their time together, and so is hydration, whatever the fluids. A push of
+a drug that was pushed or infused already is no new drug, whatever its maker's code.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from jcodeunits import tables
+from jcodeunits.dated import Citation
 from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
@@ -31,12 +33,12 @@ FINDINGS = declare(
         "infusion-beside-again": ("Infusions beside another are billed once a day", "warn"),
         "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
         "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn, note"),
-        "repeat-push": ("The same drug pushed again is billed by facilities only", "warn"),
+        "repeat-push": ("A push of a drug that was given into the vein before is billed by facilities only", "warn"),
         "repeat-push-interval": ("The same drug pushed again within half an hour is not billed", "warn"),
     },
 )
 # From the highest down; and what a drug becomes when its infusion was short.
-_RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
+RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
 _PUMP = "pump"  # the role of the codes for pumps that are begun or refilled here and run on elsewhere
 _FIRST = ("initial", "prolonged")
@@ -63,9 +65,8 @@ class _Run:
 
     @property
     def drugs(self) -> frozenset[str]:
-        """The drugs by their codes; one that was refused is what is written."""
-        given = (decision.given for decision in self.decisions)
-        return frozenset(item.code or item.written.strip().casefold() for item in given)
+        """The drugs, whatever their makers' codes; one that was refused is what is written."""
+        return frozenset(decision.given.substance for decision in self.decisions)
 
     @property
     def minutes(self) -> int | None:
@@ -115,7 +116,7 @@ def _accesses(draft: Draft) -> list[list[Decision]]:
 
     Where a procedure is listed, that was said of the procedure. What stands alone is the first.
     """
-    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in _RANKS]
+    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in RANKS]
     if any(entry.kind == "service" and not entry.administers for entry in draft.live("service")):
         return [billed]
     given = {one.index: draft.administration(one.index) for one in billed}
@@ -137,7 +138,7 @@ def _through_one(draft: Draft, runs: list[_Run]) -> None:
 def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
     """Kind, then the longest, then the earliest: never the order in which they were written down."""
     start = run.start if run.start is not None else 24 * _HOUR
-    return _RANKS.index(run.role), -(run.minutes or 0), start, "|".join(sorted(run.drugs)), run.members
+    return RANKS.index(run.role), -(run.minutes or 0), start, "|".join(sorted(run.drugs)), run.members
 
 
 def _runs(draft: Draft, billed: list[Decision], further: bool) -> list[_Run]:
@@ -320,24 +321,21 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
     if first:
         _count(draft, run, run.role, "initial", 1)
         return
-    earlier = [other for other in runs[: runs.index(run)] if other.role == run.role]
-    same = [other for other in earlier if other.drugs == run.drugs]
-    if not same or run.role != "iv-push":
+    antineoplastic = run.role == "antineoplastic-push"
+    earlier = [other for other in runs[: runs.index(run)] if not antineoplastic or other.role == run.role]
+    if not run.drugs <= frozenset().union(*(other.drugs for other in earlier)):
         _count(draft, run, run.role, "additional", 1)
+        return
+    if antineoplastic:
+        row = draft.policy.code_for(run.role, draft.on, "additional")
+        _say_no_new_drug(draft, run, f"{row.code} counts further drugs, so no code stands for that", row.citation)
         return
     row = draft.policy.code_for("iv-push", draft.on, "same-drug")
     again = draft.option("push-again-minutes")
     limit = draft.policy.limit(row.code, draft.on, draft.encounter.claim)
-    apart = _apart(run, same)
+    apart = _apart(run, [other for other in earlier if other.role == run.role and run.drugs & other.drugs])
     if limit is not None and limit.units == 0:
-        draft.say(
-            "repeat-push",
-            "warn",
-            f"{named(run.decisions[0].given)} was pushed again: {row.code} is for facilities only and is withheld.",
-            "Nothing: the drug's line holds what was given.",
-            limit.citation,
-            about=run.decisions[0].given.line,
-        )
+        _say_no_new_drug(draft, run, f"{row.code} is for facilities only and is withheld", limit.citation)
     elif apart is not None and apart < int(again.value):
         draft.say(
             "repeat-push-interval",
@@ -350,6 +348,17 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         )
     else:
         _count(draft, run, "iv-push", "same-drug", 1)
+
+
+def _say_no_new_drug(draft: Draft, run: _Run, why: str, citation: Citation) -> None:
+    draft.say(
+        "repeat-push",
+        "warn",
+        f"{named(run.decisions[0].given)} was given into the vein before and pushed again: {why}.",
+        "Nothing: the drug's line holds what was given.",
+        citation,
+        about=run.decisions[0].given.line,
+    )
 
 
 def _apart(run: _Run, others: list[_Run]) -> int | None:

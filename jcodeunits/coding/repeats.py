@@ -56,9 +56,7 @@ def _several(draft: Draft, entries: Sequence[Entry]) -> None:
 
 
 def _drugs(draft: Draft, entry: Entry) -> frozenset[str]:
-    """The drugs of a line by their codes; one that was refused is what is written."""
-    given = (draft.of[index] for index in entry.members)
-    return frozenset(item.code or item.written.strip().casefold() for item in given)
+    return frozenset(draft.of[index].product for index in entry.members)
 
 
 def _names(draft: Draft, entry: Entry) -> str:

@@ -26,7 +26,7 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
     seen: dict[tuple[object, ...], tuple[int, Line]] = {}
     said = set()
     for number, line in case.numbered():
-        key = (line.code, line.modifiers, line.ndc)
+        key = (line.code, line.modifiers, line.ndc, line.description)
         if key in seen and key not in said:
             said.add(key)
             yield duplicate_line.finding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.claim import Line
 from jcodeunits.facts.policy import reach
 from jcodeunits.finding import Finding
 
@@ -57,7 +58,16 @@ def hospital_packaging(case: Case) -> Iterable[Finding]:
         yield hospital_packaging.finding(
             "warn" if row.status in _UNPAID else "note",
             f"{line.code} has status {row.status}: it {_SAYS[row.status]}" + (f" ({far})." if far else "."),
-            _UNPAID.get(row.status, "Nothing: report it all the same."),
+            _instead(case, line) or _UNPAID.get(row.status, "Nothing: report it all the same."),
             row.citation,
             line=number,
         )
+
+
+def _instead(case: Case, line: Line) -> str:
+    """The hospital's own visit code in place of an office visit; empty for other lines."""
+    row = case.procedure(line)
+    if row is None or not row.role.startswith("visit-office"):
+        return ""
+    codes = " or ".join(found.code for found in case.policy.procedures(case.on, role="visit-hospital-clinic"))
+    return f"For a clinic visit the hospital lists {codes}." if codes else ""

@@ -13,6 +13,7 @@ from ._registry import Case, rule
 _OWN = ("vaccine", "rsv", "antineoplastic", "allergen")
 _VEIN = ("infusion", "push", "iv-push")
 _PLAIN = "injection-sc-im"
+_ADDED = "vaccine-home"  # stands beside the vaccine's own code, never in its place
 
 
 @rule(
@@ -42,7 +43,11 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
             continue
         plain = procedure.role == _PLAIN
         own = plain and all(row.role.startswith(_OWN) for row in wanted)
-        family = procedure.role.startswith("vaccine") and any(row.role.startswith("vaccine") for row in wanted)
+        family = (
+            procedure.role.startswith("vaccine")
+            and procedure.role != _ADDED
+            and any(row.role.startswith("vaccine") for row in wanted)
+        )
         other = whole and _other_family(procedure.role, wanted)
         if plain or family or other:
             right = next(row for row in wanted if not family or row.role.startswith("vaccine"))
