@@ -37,10 +37,10 @@ def need_columns(
     """Raise `BatchError` where a column that is required is missing, with those that look like it."""
     missing = [name for name in required if name not in names]
     if missing:
-        like = [
-            f"{quoted(name)} to {column}"
-            for name, column in meant(names, (*required, *optional), of, reference).items()
-        ]
+        first: dict[str, str] = {}  # of several columns that mean one of ours
+        for name, column in meant(names, (*required, *optional), of, reference).items():
+            first.setdefault(column, name)
+        like = [f"{quoted(name)} to {column}" for column, name in first.items()]
         rename = f" Rename {', '.join(like)}." if like else _parted_by(names)
         raise BatchError(
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "

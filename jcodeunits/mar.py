@@ -48,19 +48,22 @@ def _words() -> Mapping[str, str]:
 def meaning(word: str) -> str | None:
     """What a word of the record means, one of `MEANINGS`; None for a word that nobody knows.
 
-    A reason may stand behind a word that says that nothing was given, and changes nothing.
+    A reason, or who said so, may stand behind a word that says that nothing was given, and changes nothing.
 
     >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "not-done", "Verabreicht")]
     ['given', 'bag', 'not-given', 'not-given', None]
-    >>> meaning("Not Given - Patient Refused"), meaning("Held (NPO)"), meaning("Given - Partial Dose")
+    >>> meaning("Not Given - Patient Refused"), meaning("Held for low BP"), meaning("Given - Partial Dose")
     ('not-given', 'not-given', None)
     """
     if len(word) > LONGEST:
         return None
-    if (found := _words().get(_plain(word))) is None:
-        before = _words().get(_plain(_REASON.split(word, maxsplit=1)[0]))
-        return before if before in ("not-given", "no-dose") else None
-    return found
+    known, said = _words(), _plain(word)
+    if said in known:
+        return known[said]
+    parts = _plain(_REASON.split(word, maxsplit=1)[0]).split()
+    before = (known.get(" ".join(parts[:most])) for most in range(len(parts), 0, -1))
+    found = next(filter(None, before), None)
+    return found if found in ("not-given", "no-dose") else None
 
 
 def _plain(word: str) -> str:
@@ -69,16 +72,17 @@ def _plain(word: str) -> str:
 
 # --- what a column of an extract says against a dose --------------------------------------------------
 
-# Other names of a column that says what was done, as extracts of administration records call it.
+# Names of columns in small letters and digits alone, as extracts of administration records call them: other names of
+# what was done, of a reason why nothing was given, and of what says by yes or no whether it was.
 _ACTIONS = re.compile(
-    r"(?:(?:mar|med|medication|admin|administration) )?(?:status|action|action taken)|mar (?:event|result)"
+    r"(?:(?:mar|med|medication|admin|administration|dose|event|result|task)?(?:status|action|actiontaken)c?"
+    r"(?:name|desc|description|display)?|mar(?:event|result))"
 )
-# Names of columns that give a reason why nothing was given, and of those that say by yes or no whether it was.
-_NOT = r"not (?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
-_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:entered )?in error"
-_REASONS = re.compile(rf"(?:mar |med |admin )?(?:reason (?:for )?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE}) reason)")
-_DONE = re.compile(r"(?:is |was )?(?:given|administered|completed)(?: flag| yn| y n)?")
-_UNDONE = re.compile(rf"(?:is |was )?(?:{_NOT}|{_NO_MORE})(?: flag| yn| y n)?")
+_NOT = r"not(?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
+_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:enteredin|in)error"
+_REASONS = re.compile(rf"(?:mar|med|admin)?(?:reason(?:for)?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE})reason)")
+_DONE = re.compile(r"(?:is|was)?(?:given|administered|completed)(?:flag|yn)?")
+_UNDONE = re.compile(rf"(?:is|was)?(?:{_NOT}|{_NO_MORE})(?:flag|yn)?")
 _YES, _NO = ("y", "yes", "true", "t", "1", "x"), ("n", "no", "false", "f", "0")
 _NO_REASON = ("", "none", "n/a", "na", "-", "null")
 
@@ -90,10 +94,10 @@ def doubt(column: str) -> Callable[[str], str] | None:
     a value it is said how, and nothing where it is no such thing.
 
     >>> ask = doubt("MAR_Action")
-    >>> ask("Held"), ask("Given"), doubt("Order Status"), doubt("given?")("N")
+    >>> ask("Held"), ask("Given"), doubt("OrderStatus"), doubt("given?")("N")
     ("'Held': it was not given", '', None, "'N': it was not given")
     """
-    name = re.sub(r"[\W_]+", " ", column).strip().casefold()
+    name = re.sub(r"[\W_]+", "", column).casefold()
     if _REASONS.fullmatch(name):
         return lambda said: "" if said.casefold() in _NO_REASON else "gives a reason why nothing was given"
     against = _NO if _DONE.fullmatch(name) else _YES if _UNDONE.fullmatch(name) else ()

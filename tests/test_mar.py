@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -75,7 +76,9 @@ def test_words_are_kept_as_they_are_looked_up() -> None:
     assert all(mar.meaning(row.word.upper()) == row.means for row in WORDS)
 
 
-@pytest.mark.parametrize("name", ["status", "MAR Action", "mar_status", "Administration Status", "MED_ACTION"])
+@pytest.mark.parametrize(
+    "name", ["status", "MAR Action", "mar_status", "AdministrationStatus", "MED_ACTION", "MAR_ACTION_C_NAME"]
+)
 def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
     words = ["Given", "Refused", "not-done", "paid", None, "Held"]
     row = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": "2026-03-02"}
@@ -92,6 +95,7 @@ def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
     ("name", "said", "billed"),
     [
         ("Reason Not Given", ["nausea", "", None, "N/A"], [False, True, True, True]),
+        ("ReasonNotGiven", ["nausea", "", None, "N/A"], [False, True, True, True]),
         ("refusal_reason", ["nausea", "", None, "none"], [False, True, True, True]),
         ("Reason for Hold", ["BP 80/40", " ", None, "-"], [False, True, True, True]),
         ("given", ["No", "Yes", None, "2026-03-02"], [False, True, True, True]),
@@ -115,6 +119,45 @@ def test_a_reason_or_a_yes_or_no_refuses_whatever_the_action_is(
         assert "nausea" not in str(made["reason"].to_pylist())
 
 
+def test_of_several_columns_that_mean_one_the_first_is_named_so_that_the_renamed_table_is_read() -> None:
+    row = {
+        "MEDICATION_NAME": "ketorolac",
+        "Drug Name": "x",
+        "SIG": "30",
+        "DOSE_UNIT": "mg",
+        "TAKEN_TIME": "2026-03-02 10:15",
+    }
+    row |= {"AdminDate": "2026-03-02", "ROUTE": "IM", "MAR_ACTION": "Given"}
+    with pytest.raises(BatchError) as refused:
+        jc.batch.bill(pa.Table.from_pylist([row]))
+    told = dict(re.findall(r"'([^']+)' to (\w+)", str(refused.value)))
+    made = jc.batch.bill(pa.Table.from_pylist([{told.get(name, name): value for name, value in row.items()}]))
+    assert (made["hcpcs"].to_pylist(), made["units"].to_pylist()) == (["J1885"], [2])
+
+
+@pytest.mark.parametrize(
+    ("on", "read"),
+    [
+        ("2026-03-02 10:15:00", True),
+        ("2026-03-02T10:15", True),
+        ("2026-03-02T23:59:59.000-05:00", True),
+        ("2026-03-02 10:15 PM", True),
+        (" 2026-03-02 ", True),
+        ("2026-03-02T03:15:00Z", False),
+        ("2026-03-02 and later", False),
+        ("2026-02-30 10:15", False),
+    ],
+)
+def test_a_time_behind_the_day_of_an_extract_is_the_places_own(on: str, read: bool) -> None:
+    row = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": on}
+    plain = pa.Table.from_pylist([row])
+    coded = plain.set_column(3, "on", plain["on"].dictionary_encode())
+    for table in (plain, coded):
+        assert jc.batch.bill(table)["status"].to_pylist() == ["billed" if read else "refused"]
+    american = pa.Table.from_pylist([row | {"on": "3/2/2026 10:15:00 AM"}])
+    assert jc.batch.bill(american, date_format="MM/DD/YYYY")["units"].to_pylist() == [2]
+
+
 @pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
 def test_an_extract_whose_cells_are_parted_by_another_mark_is_told_so(mark: str, said: str) -> None:
     with pytest.raises(BatchError, match=f"parted by {said}: write commas"):
@@ -131,7 +174,8 @@ def test_codes_of_the_standards_are_words_too(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["Not Given - Patient Refused", "Held (NPO)", "Refused: nausea", "MISSED; patient away"]
+    "word",
+    ["Not Given - Patient Refused", "Held (NPO)", "Refused: nausea", "MISSED; patient away", "refused by family"],
 )
 def test_a_reason_behind_a_word_leaves_it_what_it_is(word: str) -> None:
     with pytest.raises(FormatError, match="it was not given"):

@@ -45,14 +45,15 @@ def whole(column: Any) -> Any:
 def readable(table: Any, names: Iterable[str], dates: str = "") -> Any:
     """The table with these columns as single values: encodings undone, bytes as the text that they are.
 
-    `dates` is how the days of `on` are written where not as ISO (`date_pattern`): they become days. Raises `BatchError`
+    `dates` is how the days of `on` are written where not as ISO (`date_pattern`): they become days, and so does a day
+    with a time of the place behind it. Raises `BatchError`
     for a column whose type holds no single value, or none that a row could say.
     """
     for name in names:
         if name in table.column_names:
             column = table[name]
             made = _single(column, name)
-            made = _as_days(made, dates) if dates and name == "on" and is_text(made.type) else made
+            made = _as_days(made, dates) if name == "on" and is_text(made.type) else made
             if made is not column:
                 table = table.set_column(table.column_names.index(name), name, made)
     return table
@@ -82,8 +83,17 @@ def _single(column: Any, name: str) -> Any:
     return _in_calendar(column, inner, name) if pa.types.is_date(inner) or pa.types.is_timestamp(inner) else column
 
 
+# A day, and the time behind it; one in UTC leaves the day at the place open.
+_STAMPED = r"^\s*([-/. \d]{8,10}?)(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?)?\s*$"
+
+
 def _as_days(column: Any, written: str) -> Any:
-    """A column of text with the days written so as ISO; what is none stays as it stands."""
+    """A column of text with the days written so as ISO, without their time; what is none stays as it stands."""
+    words = whole(column).dictionary if pa.types.is_dictionary(column.type) else column
+    if (pc.max(pc.binary_length(pc.cast(words, pa.string()))).as_py() or 0) > len("2026-03-02"):
+        column = pc.replace_substring_regex(pc.cast(column, pa.string()), _STAMPED, r"\1")
+    if not written:
+        return column
 
     def iso(value: str | None) -> str | None:
         with contextlib.suppress(ValueError):
