@@ -142,6 +142,28 @@ def test_a_page_with_a_next_one_says_that_the_rest_is_missing() -> None:
         assert "page-incomplete" in {one.rule for one in jc.charge(made).findings}
 
 
+@pytest.mark.parametrize(
+    ("charge", "asked"),
+    [
+        ({"resourceType": "Claim", "status": "active", "use": "claim"}, True),
+        ({"resourceType": "Claim", "status": "active", "billablePeriod": {"start": "2026-03-01T10:00:00Z"}}, False),
+        ({"resourceType": "Claim", "status": "active", "item": [{"servicedDate": "2026-03-02"}]}, True),
+        ({"resourceType": "Claim", "status": "cancelled", "use": "claim"}, False),
+        ({"resourceType": "Claim", "status": "active", "use": "preauthorization"}, False),
+        ({"resourceType": "Claim", "status": "active", "patient": {"reference": "Patient/another"}}, False),
+        ({"resourceType": "ChargeItem", "status": "billed", "occurrenceDateTime": "2026-03-02"}, True),
+        ({"resourceType": "ChargeItem", "status": "planned"}, False),
+        ({"resourceType": "ExplanationOfBenefit", "status": "active", "use": "claim"}, True),
+    ],
+)
+def test_a_charge_beside_what_was_given_asks_whether_it_bills_it(charge: dict[str, Any], asked: bool) -> None:
+    both = bundle(resource(1), charge)
+    for made in (fhir.read(both, place="11"), *fhir.read_all(both, place="11")):
+        assert isinstance(made, Encounter)
+        assert ("charged-beside" in {one.rule for one in jc.charge(made).findings}) is asked
+        assert "J1885" in [line.code for line in jc.charge(made).lines]
+
+
 def test_two_patients_of_one_message_are_two_records() -> None:
     both = message(KETOROLAC) + "\r" + "\r".join(message(DEXAMETHASONE, "P2").split("\r")[1:])
     assert seen(hl7v2.read_all(both, place="11")) == [["ketorolac"], ["dexamethasone"]]

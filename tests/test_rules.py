@@ -252,6 +252,7 @@ ELSEWHERE = {
     "not-marketed": "refresh_marketed",
     "own-row": "own_rows",
     "given-at-home": "formats_elements",
+    "charged-beside": "formats_batches",
     "page-incomplete": "formats_batches",
     "part-of-another": "formats_elements",
     "performer-not-staff": "formats_performers",

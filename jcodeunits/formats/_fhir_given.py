@@ -79,6 +79,8 @@ def reading(
         raise FormatError(_nothing(message), format="fhir")
     cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
+    if charged := _fhir_questions.charged(message, str(read.encounter.on)):
+        read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE))
     return _incoming.noted(read, _noticed.incomplete(SOURCE)) if has_next(message.root) else read
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -176,13 +176,45 @@ _RECORDS = (*GIVEN, "Claim", "ChargeItem")
 _READ = ("MedicationAdministration", "Immunization", "Medication", "Claim", "ChargeItem", "Condition")
 
 
+# Resources that charge, by the status of those that hold; the last is what a payer made of a claim.
+CHARGES = {"Claim": ("active",), "ChargeItem": ("billable", "billed"), "ExplanationOfBenefit": ("active",)}
+
+
+@attrs.frozen
+class Beside:
+    """A charge of a message: its kind, its patient's address and its days of service, where it says them."""
+
+    kind: str
+    patient: str
+    days: frozenset[str]
+
+
+def _charge(resource: Mapping[str, Any]) -> Iterator[Beside]:
+    """The charge that a resource is, where it is one that holds."""
+    kind = resource.get("resourceType")
+    if kind not in CHARGES or resource.get("status") not in CHARGES[kind]:
+        return
+    if resource.get("use", "claim") not in ("claim", "complete"):
+        return
+    patient = resource.get("subject") or resource.get("patient") or {}
+    days: list[object] = []
+    for held in (resource, *objects(resource.get("item"))):
+        days += [held.get(name) for name in ("servicedDate", "occurrenceDateTime")]
+        for name in ("servicedPeriod", "billablePeriod", "occurrencePeriod"):
+            period = held.get(name)
+            days += [period.get("start"), period.get("end")] if isinstance(period, dict) else []
+    address = patient.get("reference") if isinstance(patient, dict) else None
+    yield Beside(kind, str(address or ""), frozenset(str(one)[:10] for one in days if one))
+
+
 @attrs.frozen
 class Message:
     """A message that was looked through: its resources with the address that references use.
 
     `given`: those that say what was given, with their place among all. `may_turn`: an element that changes a
     resource's meaning may stand in it, and is to be looked for. `known`: resources that it may point to, by
-    address. `wrong`: what to say of records that cannot be read, by their place.
+    address. `wrong`: what to say of records that cannot be read, by their place. `charges`: what stands beside those
+    that say what was given, and may bill them already.
     """
 
     root: dict[str, Any]
@@ -191,6 +223,7 @@ class Message:
     may_turn: bool
     known: Mapping[str, dict[str, Any]]
     wrong: Mapping[int, FormatError]
+    charges: Sequence[Beside] = ()
 
     @classmethod
     def of(
@@ -201,7 +234,10 @@ class Message:
         wrong: Mapping[int, FormatError],
     ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
-        return cls(root, every, given, may_turn, addressed(every) if len(every) > 1 else {}, wrong)
+        if len(every) == 1:
+            return cls(root, every, given, may_turn, {}, wrong)
+        charges = [charge for _, one in every for charge in _charge(one)] if given else ()
+        return cls(root, every, given, may_turn, addressed(every), wrong, charges)
 
     @property
     def kinds(self) -> set[Any]:

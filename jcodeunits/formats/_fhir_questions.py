@@ -8,7 +8,8 @@ from typing import Any
 from jcodeunits.finding import Finding
 
 from . import _noticed
-from ._fhir_json import decimal, objects
+from ._fhir_json import Message, decimal, objects
+from ._fhir_performers import subject
 
 SOURCE = "fhir-medication-administration"
 COMMUNITY = "community"
@@ -30,6 +31,18 @@ def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) ->
         yield _noticed.part_of_another(where, SOURCE, "partOf")
     if "category" in resource and COMMUNITY in _category(resource["category"]):
         yield _noticed.at_home(where, SOURCE, "category")
+
+
+def charged(message: Message, day: str) -> set[str]:
+    """The kinds of charges beside what was given, of its patients and day or of nobody knows whom and when."""
+    if not message.charges:
+        return set()
+    patients = {subject(one) for _, one in message.given}
+    return {
+        one.kind
+        for one in message.charges
+        if (not one.patient or one.patient in patients) and (not one.days or min(one.days) <= day <= max(one.days))
+    }
 
 
 def _extensions(held: Mapping[str, Any]) -> Iterator[str]:

@@ -23,6 +23,7 @@ FINDINGS = declare(
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
         "part-of-another": ("What was given is a part of another administration", "warn"),
         "given-at-home": ("The record is of what is taken or given at home", "warn"),
+        "charged-beside": ("What was given stands in one message with a claim or charge of it", "warn"),
         "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
     },
 )
@@ -102,6 +103,13 @@ def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Ite
     says = f"{where}: {what} speaks of wasted drug, and the amount discarded is not recorded in a field."
     fix = "Give discarded='30 mg' (or '0 mg') beside the message as the record shows it."
     return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
+
+
+def charged_beside(kinds: Iterable[str], source: str) -> Finding:
+    """The question for what was given beside a claim, a charge or what became of one: it may be billed already."""
+    says = f"The message also holds {' and '.join(sorted(kinds))} of this patient and day, which is not read here."
+    fix = "Check that it does not bill what was given already; read it by itself for its lines."
+    return Finding("charged-beside", "warn", says, fix, (cited(source, "Bundle.entry"),))
 
 
 def incomplete(source: str) -> Finding:
