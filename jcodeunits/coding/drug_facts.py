@@ -84,6 +84,8 @@ def waste_rules(
     cited = (supplies.citation,)
     if "waste-exempt" in facts.classes:
         return attrs.evolve(rules, exempt="the vaccines of the Part B list take neither JW nor JZ")
+    if "compounded" in facts.classes:
+        return attrs.evolve(rules, exempt="a compounded drug comes in no container with an approved label")
     if supply and facts.paid_as_supply:
         exempt = f"since {supplies.effective} the product is paid as a supply, by what was applied"
         return attrs.evolve(rules, exempt=f"{exempt}, without JW and JZ", supply=True, citations=cited)

@@ -8,15 +8,13 @@ guessed line.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import attrs
 
 from jcodeunits import hcpcs, ndc, units
-from jcodeunits.amount import decimal_text, round_up
-from jcodeunits.claim import ExtraNdc, Line
+from jcodeunits.amount import decimal_text
+from jcodeunits.claim import Line
 from jcodeunits.convert import BilledUnits, billing_units, of_product, resolve
 from jcodeunits.dated import Step, Trace
 from jcodeunits.dose import Dose
@@ -33,12 +31,13 @@ from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, declare
 from jcodeunits.grouped import grouped
 from jcodeunits.quantity import NdcWanted, volume_of
-from jcodeunits.vials import Record, Waste, decide
+from jcodeunits.vials import Record, Waste, WasteRules, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
 from .forms import another_form
 from .given_dose import by_record, dose_of, is_worked_out
 from .nameless import as_dose, nameless, undescribed, without_code
+from .ndc_lines import LineNdc, merged, with_ndcs
 from .opened import (
     Found,
     Opened,
@@ -338,7 +337,7 @@ class DrugCoding:
         note = attrs.evolve(note, severity="warn", fix="Put name, dose and NDC into the line's description.")
         units = other.units * len(answered)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
-        quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
+        quantities = merged([(o, q) for o, q, _ in counted if q is not None])
         trace = Trace((Step(f"{row.code} x {units}", "counted by administration, not by amount", cited[0]),))
         moved = attrs.evolve(first, billed=attrs.evolve(first.billed, drug=row))
         said = [*(x for g in answered for x in g.findings), *(x for _, _, more in counted for x in more), note]
@@ -360,17 +359,28 @@ class DrugCoding:
         counted = [(o, *self._quantities(o, first.form, volume if len(opened) == 1 else None)) for o in opened]
         said = [*(x for one in found for x in one.findings), *(x for _, _, more in counted for x in more)]
         said += undescribed(row, first, self.encounter, self.reference)
+        kind, more, rules = self._rules(row, first, opened, brought=first.supplied_by == "patient")
+        waste = decide(_by_label(dose.amount, opened, kind, first.shared), rules)
+        said += [*more, *(attrs.evolve(x, line=1) for x in waste.findings)]
+        if waste.withheld:
+            return DrugLines(group, row, (), tuple(dict.fromkeys(attrs.evolve(x, line=None) for x in said)))
         line = Line(
             row.code,
+            (waste.modifier,) if waste.modifier else (),
             diagnoses=first.diagnoses,
-            trace=Trace((Step(f"{row.code} x 1", "counted by drug, not by amount", row.citation),)),
+            trace=Trace((Step(f"{row.code} x 1", "counted by drug, not by amount", row.citation),)) + waste.trace,
             kind="drug",
             label=row.name,
             administration=group[0],
             description=first.description,
         )
-        numbers = [_Ndc(q.number, q.qualifier, q.given, o.given) for o, q, _ in counted if q is not None]
-        return DrugLines(group, row, self._with_ndcs(line, numbers), tuple(dict.fromkeys(said)))
+        whole = waste.modifier == "JZ"
+        numbers = [
+            LineNdc(q.number, q.qualifier, q.opened if whole and q.opened is not None else q.given, o.given)
+            for o, q, _ in counted
+            if q is not None
+        ]
+        return DrugLines(group, row, self._numbered(line, numbers), tuple(dict.fromkeys(said)))
 
     # -- the lines
 
@@ -388,18 +398,14 @@ class DrugCoding:
         answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]
-        e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
-        kind, more, memory = kind_of(first.administration.container, [o.item for o in opened], e.on, self.reference)
+        e, brought = self.encounter, any(g.administration.supplied_by == "patient" for g in answered)
+        kind, more, rules = self._rules(drug, first.administration, opened, brought=brought)
         said += more
-        brought = any(g.administration.supplied_by == "patient" for g in answered)
-        rules = waste_rules(facts, e.payer, e.claim, e.on, self.policy, brought=brought)
-        if memory:
-            rules = lenient(rules)
         record = self._record(answered, opened, kind)
         waste = decide(record, rules)
         counted = [(o, *self._counted(o, g)) for g in answered for o in g.opened]
         said += [x for _, _, more in counted for x in more]
-        quantities = _merged([(o, q) for o, q, _ in counted if q is not None])
+        quantities = merged([(o, q) for o, q, _ in counted if q is not None])
         lines = () if waste.withheld else self._build(first, waste, quantities, _trace(answered, waste))
         said += several_in_a_package(opened) if waste.withheld else ()
         found = [attrs.evolve(x, line=1 if lines else None) for x in waste.findings]
@@ -410,21 +416,25 @@ class DrugCoding:
             return made
         return attrs.evolve(made, advice=smaller_containers(drug, record.given, waste.discarded, e.on, self.reference))
 
+    def _rules(
+        self, drug: Drug, administration: Administration, opened: tuple[Opened, ...], *, brought: bool
+    ) -> tuple[str, tuple[Finding, ...], WasteRules]:
+        """The kind of the containers, what is to be said about it, and what is asked about discarded drug."""
+        e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
+        kind, more, memory = kind_of(administration.container, [o.item for o in opened], e.on, self.reference)
+        rules = waste_rules(facts, e.payer, e.claim, e.on, self.policy, brought=brought)
+        return kind, more, lenient(rules) if memory else rules
+
     def _record(self, answered: list[_Given], opened: tuple[Opened, ...], kind: str) -> Record:
         """The record in billing units; a band is one unit, its containers are measured by their own label."""
-        given = sum((g.billed.exact for g in answered), Fraction(0))
-        label = whole_label([o.label for o in opened])
-        recorded = [o.discarded for o in opened if o.discarded is not None]
-        discarded = sum(recorded, Fraction(0)) if recorded else None
+        shared = any(g.administration.shared for g in answered)
         if answered[0].billed.measure.way == "band":
-            amount = sum((_compared(g) for g in answered), Fraction(0))
-            whole = label or amount
-            given, label = amount / whole, None if label is None else Fraction(1)
-            discarded = None if discarded is None else discarded / whole
-        elif label is not None and discarded and any(is_worked_out(g.billed.dose) for g in answered):
+            return _by_label(sum((_compared(g) for g in answered), Fraction(0)), opened, kind, shared)
+        given = sum((g.billed.exact for g in answered), Fraction(0))
+        label, discarded = whole_label([o.label for o in opened]), _discarded(opened)
+        if label is not None and discarded and any(is_worked_out(g.billed.dose) for g in answered):
             drug, every = answered[0].billed.drug, [g.administration for g in answered]
             discarded = measured_rest(discarded, label - given, every, drug)
-        shared = any(g.administration.shared for g in answered)
         return Record(given, label, discarded, kind, shared, not_recorded(opened))
 
     def _option(self, name: str) -> PayerOption:
@@ -441,6 +451,10 @@ class DrugCoding:
         wanted = NdcWanted.of(self.policy, e.payer, e.on, e.claim)
         return count(o, form, volume, e.on, self.reference, wanted, codes)
 
+    def _numbered(self, line: Line, numbers: list[LineNdc]) -> tuple[Line, ...]:
+        several = self._option("ndc-several").value == "lines"
+        return with_ndcs(line, numbers, several, self._option("ndc-several-modifiers").values)
+
     def _build(
         self, first: _Given, waste: Waste, quantities: list[tuple[Opened, Quantities]], trace: Trace
     ) -> tuple[Line, ...]:
@@ -455,7 +469,7 @@ class DrugCoding:
             if o.given == 0:
                 continue  # opened, and nothing of it given: it has no part in this line
             count_of = q.opened if whole and q.opened is not None else q.given
-            numbers.append(_Ndc(q.number, q.qualifier, count_of, o.given))
+            numbers.append(LineNdc(q.number, q.qualifier, count_of, o.given))
             if count_of != q.given:
                 why = "all that was opened: no other line carries the rest"
                 steps.append(Step(f"{q.qualifier} {count_of:f}", why))
@@ -470,86 +484,12 @@ class DrugCoding:
             administration=first.index,
             description=administration.description,
         )
-        lines = self._with_ndcs(line, numbers)
+        lines = self._numbered(line, numbers)
         if not pair:
             return lines
         jw = attrs.evolve(line, modifiers=("JW",), units=waste.discarded, kind="waste", trace=waste.trace)
-        thrown = [_Ndc(q.number, q.qualifier, q.discarded, o.discarded) for o, q in quantities if q.discarded]
-        return (*lines, *(self._with_ndcs(jw, thrown) if how == "split" else (jw,)))
-
-    def _with_ndcs(self, line: Line, numbers: list[_Ndc]) -> tuple[Line, ...]:
-        """One line with the further NDCs beside it, or a line for each NDC with the units divided."""
-        if not numbers:
-            return (line,)
-        known = all(number.part is not None for number in numbers)
-        first, *further = numbers
-        if not further or not known or self._option("ndc-several").value != "lines":
-            extra = tuple(ExtraNdc(more.number, more.qualifier, more.quantity) for more in further)
-            return (first.on(line, line.units, (), extra),)
-        modifiers = self._option("ndc-several-modifiers").values
-        made = []
-        for n, (number, share_of) in enumerate(zip(numbers, _divided(line.units, numbers), strict=True)):
-            mark = modifiers[min(n, len(modifiers) - 1)] if modifiers else "none"
-            if share_of:
-                made.append(number.on(line, share_of, () if mark == "none" else (mark,), ()))
-        return tuple(made)
-
-
-@attrs.frozen
-class _Ndc:
-    """One NDC for a line: its quantity, and the part of the line's units that it stands for."""
-
-    number: str
-    qualifier: str | None
-    quantity: Decimal | None
-    part: Fraction | None
-
-    def on(self, line: Line, count: int, marks: tuple[str, ...], extra: tuple[ExtraNdc, ...]) -> Line:
-        """The line with this NDC on it."""
-        return attrs.evolve(
-            line,
-            modifiers=(*line.modifiers, *marks),
-            units=count,
-            ndc=self.number,
-            ndc_qualifier=self.qualifier,
-            ndc_quantity=self.quantity,
-            extra_ndcs=extra,
-        )
-
-
-def _divided(total: int, numbers: list[_Ndc]) -> list[int]:
-    """Whole units for each NDC, rounded up as the sum of their parts grows, so that they add up to the total."""
-    parts = [number.part or Fraction(0) for number in numbers]
-    whole = sum(parts, Fraction(0)) or Fraction(1)
-    each = Fraction(1) if round_up(whole) == total else total / whole
-    reached = [round_up(each * sum(parts[: n + 1], Fraction(0))) for n in range(len(parts))]
-    return [after - before for before, after in zip([0, *reached], reached, strict=False)]
-
-
-def _merged(counted: list[tuple[Opened, Quantities]]) -> list[tuple[Opened, Quantities]]:
-    """One entry for each NDC: what several administrations of an order took from one product, together."""
-    made: dict[str, tuple[Opened, Quantities]] = {}
-    for o, q in counted:
-        if q.number not in made:
-            made[q.number] = (o, q)
-            continue
-        p, r = made[q.number]
-        made[q.number] = (
-            attrs.evolve(p, given=_plus(p.given, o.given), discarded=_plus(p.discarded, o.discarded)),
-            attrs.evolve(
-                r,
-                given=_plus(r.given, q.given),
-                discarded=_plus(r.discarded, q.discarded),
-                opened=_plus(r.opened, q.opened),
-                steps=(*r.steps, *q.steps),
-            ),
-        )
-    return list(made.values())
-
-
-def _plus(one: Any, other: Any) -> Any:
-    """A sum in which nothing is none, and an unknown part leaves the known one."""
-    return other if one is None else one if other is None else one + other
+        thrown = [LineNdc(q.number, q.qualifier, q.discarded, o.discarded) for o, q in quantities if q.discarded]
+        return (*lines, *(self._numbered(jw, thrown) if how == "split" else (jw,)))
 
 
 def _by_product(dose: Dose, found: tuple[Found, ...], form: str | None) -> Dose:
@@ -559,6 +499,21 @@ def _by_product(dose: Dose, found: tuple[Found, ...], form: str | None) -> Dose:
         return dose
     item, said = known[0]
     return item.drawn(dose, volume_of(said) if said is not None and form == "liquid" else None)
+
+
+def _discarded(opened: tuple[Opened, ...]) -> Fraction | None:
+    """What is recorded as thrown away of all that was opened; None where nothing is recorded."""
+    recorded = [o.discarded for o in opened if o.discarded is not None]
+    return sum(recorded, Fraction(0)) if recorded else None
+
+
+def _by_label(amount: Fraction, opened: tuple[Opened, ...], kind: str, shared: bool) -> Record:
+    """The record about a drug whose line is one unit whatever its amount: one unit is all that was opened."""
+    label, discarded = whole_label([o.label for o in opened]), _discarded(opened)
+    whole = label or amount
+    thrown = None if discarded is None else discarded / whole
+    held = None if label is None else Fraction(1)
+    return Record(amount / whole, held, thrown, kind, shared, not_recorded(opened))
 
 
 def _compared(given: _Given) -> Fraction:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from fractions import Fraction
 
 import attrs
 
@@ -20,6 +21,7 @@ from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import volume_of
+from jcodeunits.vials import thrown_away
 
 from .opened import Found, Opened
 
@@ -45,9 +47,20 @@ def as_dose(found: Found, dose: Dose) -> Opened:
     if entry.volume is not None:
         with contextlib.suppress(JcodeunitsError):
             volume = volume_of(entry.volume)
-    alike = label is not None and units.dimension(label.unit) == units.dimension(dose.unit)
-    each = label.amount * units.factor(label.unit, dose.unit) if label is not None and alike else None
-    return Opened(found.number, item, entry.containers, each, None, told=entry.amount is not None, volume=volume)
+    each = None if label is None else _in_unit_of(dose, label)
+    discarded = None
+    if entry.discarded is not None:
+        with contextlib.suppress(JcodeunitsError):
+            discarded = _in_unit_of(dose, thrown_away(entry.discarded))
+    told = entry.amount is not None
+    return Opened(found.number, item, entry.containers, each, discarded, told=told, volume=volume)
+
+
+def _in_unit_of(dose: Dose, amount: Dose) -> Fraction | None:
+    """An amount in the dose's unit; None where it has another dimension and is not nothing."""
+    if units.dimension(amount.unit) == units.dimension(dose.unit):
+        return amount.amount * units.factor(amount.unit, dose.unit)
+    return None if amount.amount else Fraction(0)
 
 
 def undescribed(
