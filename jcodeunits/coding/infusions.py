@@ -15,6 +15,7 @@ import attrs
 
 from jcodeunits import tables
 from jcodeunits.dated import Citation
+from jcodeunits.encounter import Administration
 from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
@@ -27,6 +28,7 @@ FINDINGS = declare(
         "second-access": ("Drugs that ran through another access have a first code of their own", "note"),
         "pump-listed": ("A long infusion by pump that the caller lists is not billed twice", "note"),
         "infusion-times": ("An infusion without start and stop", "warn"),
+        "infusion-overnight": ("An infusion that would have run for most of a day, over midnight", "warn"),
         "infusion-too-short": ("A short infusion is a push", "note"),
         "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
         "infusion-overlap": ("Of an infusion that ran partly beside another the rest is counted", "note"),
@@ -44,6 +46,8 @@ _PUMP = "pump"  # the role of the codes for pumps that are begun or refilled her
 _FIRST = ("initial", "prolonged")
 _HOUR = 60
 _PROLONGED = 8 * _HOUR
+_DAY = 24 * _HOUR
+_HALF_DAY = 12 * _HOUR
 
 
 @attrs.frozen(eq=False)
@@ -143,7 +147,10 @@ def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
 
 def _runs(draft: Draft, billed: list[Decision], further: bool) -> list[_Run]:
     """Bag by bag, then the bags that carry on, then what was infused again."""
-    bags = [_run(draft, decisions, further) for decisions in grouped(billed, lambda one: _bag(draft, one)).values()]
+    bags = [
+        _run(draft, decisions, further, _daybreak(draft))
+        for decisions in grouped(billed, lambda one: _bag(draft, one)).values()
+    ]
     runs = [_timed(draft, run) for run in _not_by_pump(draft, _together(bags, _Run.carries_on))]
     made = _together(runs, _Run.joins)
     for run in made:
@@ -217,15 +224,53 @@ def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
     return ("own", decision.index)
 
 
-def _run(draft: Draft, decisions: Sequence[Decision], further: bool) -> _Run:
+def _daybreak(draft: Draft) -> int:
+    """The minute of the clock from which the times count: midnight, or where something ran over it the first start.
+
+    What has an hour after midnight then follows what began before it. The first start is the one from which all
+    took the least time.
+    """
+    given = draft.encounter.administrations
+    spans = [(_clock(text), one.minutes or 0) for one in given if (text := one.start or one.time) is not None]
+    if all(start + minutes <= _DAY for start, minutes in spans):
+        return 0
+
+    def whole(first: int) -> int:
+        return max((start - first) % _DAY + minutes for start, minutes in spans)
+
+    return min(sorted(start for start, _ in spans), key=whole)
+
+
+def _run(draft: Draft, decisions: Sequence[Decision], further: bool, daybreak: int) -> _Run:
     given = [draft.administration(decision.index) for decision in decisions]
-    starts = [_clock(text) for one in given if (text := one.start or one.time) is not None]
-    spans = [
-        (_clock(one.start), _clock(one.start) + one.minutes)
-        for one in given
-        if one.start is not None and one.minutes is not None
-    ]
+    starts = [(_clock(text) - daybreak) % _DAY for one in given if (text := one.start or one.time) is not None]
+    spans = []
+    for decision, one in zip(decisions, given, strict=True):
+        if one.start is not None and one.minutes is not None and _is_believed(draft, one, decision):
+            start = (_clock(one.start) - daybreak) % _DAY
+            spans.append((start, start + one.minutes))
     return _Run(decisions[0].role, tuple(decisions), tuple(spans), min(starts, default=None), further)
+
+
+def _is_believed(draft: Draft, given: Administration, decision: Decision) -> bool:
+    """Whether times may be counted; an infusion over midnight for more than half a day is asked about.
+
+    A stop before the start is more often a slip than the next day; only a hospital infuses through the night, and
+    an antineoplastic may run on by pump.
+    """
+    if given.start is None or given.stop is None or given.stop >= given.start or (given.minutes or 0) <= _HALF_DAY:
+        return True
+    counted = draft.encounter.claim == "outpatient" or decision.role == "antineoplastic-infusion"
+    draft.say(
+        "infusion-overnight",
+        "warn",
+        f"{named(decision.given)} ran from {given.start} to {given.stop}: over midnight that is {given.minutes} minutes"
+        + ("." if counted else ", and a practitioner's claim does not count them."),
+        "Correct the times, or keep the record of the night.",
+        draft.option("infusion-minutes-further").citation,
+        about=decision.given.line,
+    )
+    return counted
 
 
 def _timed(draft: Draft, run: _Run) -> _Run:
@@ -242,7 +287,8 @@ def _timed(draft: Draft, run: _Run) -> _Run:
             about=first.given.line,
         )
         return attrs.evolve(run, role=_SHORT[run.role])
-    if total is None and not run.role.endswith("push"):
+    recorded = all(draft.administration(decision.index).minutes is not None for decision in run.decisions)
+    if total is None and not recorded and not run.role.endswith("push"):
         draft.say(
             "infusion-times",
             "warn",
