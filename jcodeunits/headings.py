@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 
 from .errors import BatchError, quoted
@@ -26,6 +27,14 @@ def unread(names: Collection[str], ours: Sequence[str], of: str, reference: Refe
     return tuple(f"{quoted(name)} (here {column})" for name, column in meant(names, ours, of, reference).items())
 
 
+def warn_unread(
+    names: Collection[str], ours: Sequence[str], of: str, reference: Reference, stacklevel: int = 3
+) -> None:
+    """Warn of the columns of a frame that are not read, as a summary does of those of a file."""
+    for says in note_of(unread(names, ours, of, reference)):
+        warnings.warn(says, UserWarning, stacklevel=stacklevel)
+
+
 def note_of(columns: Sequence[str]) -> tuple[str, ...]:
     """What a summary says of the columns that were not read, if there are any."""
     return (f"not read: {', '.join(columns)}; rename what was meant",) if columns else ()
@@ -47,6 +56,35 @@ def need_columns(
             f"{', '.join(names) or 'none'}.{rename} Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
             place=", ".join(missing),
         )
+
+
+def need_once(names: Sequence[str], file: str, called: Sequence[str] = ()) -> None:
+    """Raise `BatchError` where two columns have one name, or mean one; `called` is how the file calls them."""
+    called = called or names
+    places: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        places.setdefault(name, []).append(at)
+    for name, found in places.items():
+        if len(found) == 1:
+            continue
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        listed = ", ".join(str(at + 1) for at in found[:5]) + more
+        heads = list(dict.fromkeys(called[at] for at in found))
+        if len(heads) > 1:
+            says = f"{' and '.join(map(quoted, heads))} both mean {name}: rename or drop one"
+        elif not name.strip():
+            says = f"the columns {listed} have no name: name or drop them"
+        else:
+            says = f"the column {quoted(heads[0])} is there twice (columns {listed}): rename or drop one"
+        raise BatchError(f"{file}: {says}.", place=heads[0])
+
+
+def need_free(names: Collection[str], outputs: Sequence[str], file: str) -> None:
+    """Raise `BatchError` where a column has the name of one that is written."""
+    wrong = [name for name in outputs if name in names]
+    if wrong:
+        says = f"{file}: the column {', '.join(wrong)} is named like an answer. Rename or drop it."
+        raise BatchError(says, place=", ".join(wrong))
 
 
 def _parted_by(names: Sequence[str]) -> str:

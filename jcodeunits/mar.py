@@ -102,8 +102,13 @@ def doubt(column: str) -> Callable[[str], str] | None:
         return lambda said: "" if said.casefold() in _NO_REASON else "gives a reason why nothing was given"
     against = _NO if _DONE.fullmatch(name) else _YES if _UNDONE.fullmatch(name) else ()
     if against:
-        return lambda said: f"{quoted(said)}: {MEANINGS['not-given']}" if said.casefold() in against else ""
+        return lambda said: f"{quoted(said)}: {MEANINGS['not-given']}" if _flag(said) in against else ""
     return _by_word if column != "action" and _ACTIONS.fullmatch(name) else None
+
+
+def _flag(said: str) -> str:
+    """A yes or a no in small letters; a column of floats writes 1 as 1.0."""
+    return said.casefold().removesuffix(".0")
 
 
 def _by_word(said: str) -> str:

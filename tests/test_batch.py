@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -495,9 +496,9 @@ def test_columns_that_are_missing_doubled_or_taken_are_named() -> None:
     with pytest.raises(BatchError, match="lacks the columns dose, on"):
         jc.batch.bill(table.select(["drug", "unit"]))
     both = table.append_column("units", pa.array([1]))
-    with pytest.raises(BatchError, match="already the column given_units"):
+    with pytest.raises(BatchError, match="column given_units is named like an answer"):
         jc.batch.bill(both.append_column("given_units", pa.array([1])))
-    with pytest.raises(BatchError, match="twice the column drug"):
+    with pytest.raises(BatchError, match=r"column 'drug' is there twice \(columns 1, 5\)"):
         jc.batch.bill(table.append_column("drug", pa.array(["J1885"])))
     with pytest.raises(BatchError, match="no output"):
         jc.batch.bill(table, outputs=("price",))
@@ -749,3 +750,12 @@ def test_one_date_outside_the_calendar_refuses_its_row_only() -> None:
     given = {"drug": ["J1885"] * 5, "dose": ["15"] * 5, "unit": ["mg"] * 5}
     made = jc.batch.bill(pa.table(given | {"on": days})).select(["units", "status"]).to_pylist()
     assert [row["status"] for row in made] == ["billed", "refused", "refused", "refused", "billed"]
+
+
+def test_a_table_of_thousands_of_columns_takes_time_with_its_width() -> None:
+    row = {"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": [DAY]}
+    table = pa.table({**row, **{f"column {n}": ["x"] for n in range(8000)}})
+    began = time.process_time()
+    assert jc.batch.bill(table)["units"].to_pylist() == [4]
+    assert jc.batch.bill_stream(table.to_reader()).read_all()["units"].to_pylist() == [4]
+    assert time.process_time() - began < 5  # where each column was looked at for each, more than a minute

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+import polars
 import pyarrow as pa
 import pytest
 from shipped import rows_of, with_own
@@ -31,6 +33,16 @@ CHARGE = {
     "ndc": "00409-3795-01",
     "ndc_qualifier": "UN",
     "ndc_quantity": "1",
+}
+LINE = {
+    "claim": "1",
+    "line": "1",
+    "code": "J1885",
+    "units": "2",
+    "modifiers": "",
+    "on": "2026-03-02",
+    "dose": "30",
+    "unit": "mg",
 }
 EXTRACTS = [
     ("Item", "Code", "Units Per Charge", "Charge Unit", "NDC", "NDC Qualifier", "NDC Quantity"),
@@ -69,8 +81,57 @@ def test_two_columns_that_mean_one_are_refused() -> None:
     table = pa.table(
         {**{name: [cell] for name, cell in CHARGE.items() if name != "item"}, "CDM": ["1"], "Item ID": ["2"]}
     )
-    with pytest.raises(BatchError, match="the column CDM is there twice"):
+    with pytest.raises(BatchError, match="'CDM' and 'Item ID' both mean item"):
         chargemaster(table, on="2026-03-02")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("note", "note"), "the column 'note' is there twice"),
+        (("", ""), "have no name: name or drop them"),
+        (("", " "), ""),
+    ],
+)
+def test_two_columns_of_one_name_are_refused_at_every_door(
+    names: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dose = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": "2026-03-02"}
+    judge = partial(chargemaster, on="2026-03-02")
+    for verb, row, door in (
+        (["batch"], dose, jc.batch.bill),
+        (["audit"], LINE, audit.judge),
+        (["audit", "--chargemaster"], CHARGE, judge),
+    ):
+        file = tmp_path / "given.csv"
+        file.write_text(f"{','.join((*row, *names))}\n{','.join(row.values())},x,y\n")
+        main([*verb, str(file), "-o", "-", "--quiet"])
+        out = capsys.readouterr()
+        assert (said in out.err, out.out == "") == (True, bool(said))
+        table = pa.table([[cell] for cell in (*row.values(), "x", "y")], names=[*row, *names])
+        if said:
+            with pytest.raises(BatchError, match=said):
+                door(table)
+        else:
+            assert door(table).num_rows == 1
+
+
+def test_a_frame_with_a_column_that_looks_like_ours_is_warned_of() -> None:
+    given = pa.table({"drug": ["ketorolac"], "dose": ["30"], "unit": ["mg"], "on": ["2026-03-02"], "NDC": ["1"]})
+    lines = pa.table({name: [cell] for name, cell in {**LINE, "NDC": "1"}.items()})
+    doors = [partial(jc.batch.bill, one) for one in (given, given.to_pandas(), polars.from_arrow(given))]
+    for door in (*doors, lambda: jc.batch.bill_stream(given.to_reader()), lambda: audit.judge(lines)):
+        with pytest.warns(UserWarning, match=r"not read: 'NDC' \(here ndc\)") as warned:
+            door()
+        assert [Path(one.filename).name for one in warned] == ["test_headings.py"]
+
+
+def test_a_column_that_would_be_renamed_to_another_is_refused_in_every_frame() -> None:
+    row = {"drug": ["ketorolac"], "dose": ["30"], "unit": ["mg"], "on": ["2026-03-02"]}
+    table = pa.table({**row, "units": ["2"], "given_units": ["2"]})
+    for one in (table, table.to_pandas(), polars.from_arrow(table)):
+        with pytest.raises(BatchError, match="given_units is named like an answer"):
+            jc.batch.bill(one)
 
 
 def test_a_refusal_says_how_to_rename_and_renamed_so_it_is_billed() -> None:

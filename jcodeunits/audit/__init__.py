@@ -30,14 +30,13 @@ from ..batch.joints import numbered
 from ..batch.stream import run_stream
 from ..batch.table import KEYED, THREADS, Biller
 from ..facts.reference import Reference
-from ..headings import need_columns, unread
+from ..headings import need_columns, need_free, need_once, unread, warn_unread
 from ..recipes.resolver import Resolver
 from . import causes
 from .agreement import agreeing
 from .chargemaster import chargemaster, chargemaster_file
 from .claims import ScatteredClaims, at_once, together
 from .expected import ANSWERS, Bench
-from .judged import taken
 from .report import Report, Sum, check_files, report
 from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
 
@@ -88,6 +87,7 @@ def judge(table: Any, *, reference: Reference | None = None, date_format: str | 
     """
     given, book = arrow(table), Reference.of(reference)
     check_columns(given.column_names, book)
+    warn_unread(given.column_names, (*REQUIRED, *OPTIONAL), "lines", book)
     with _biller(book) as biller:
         made = _judge(given, biller, columns.date_pattern(date_format))
     for name, kind in TYPES.items():
@@ -188,9 +188,8 @@ def _counted(biller: Biller, sums: Sum, dates: str) -> Callable[[Any], Any]:
 def check_columns(names: Sequence[str], reference: Reference, file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
     need_columns(names, REQUIRED, OPTIONAL, file, "lines", reference)
-    wrong = sorted({name for name in names if list(names).count(name) > 1 or name in OUTPUTS})
-    if wrong:
-        raise taken(file, wrong)
+    need_once(names, file)
+    need_free(names, OUTPUTS, file)
 
 
 def _groups(table: Any) -> tuple[Any, Any]:

@@ -38,9 +38,9 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
-from ..headings import meant, need_columns
+from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
-from .judged import Judged, limit_of, product_of, taken
+from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
@@ -123,9 +123,8 @@ def _named(table: Any, file: str, reference: Reference) -> Any:
     found = meant(table.column_names, ours, "charges", reference)
     names = [found.get(name, name) for name in table.column_names]
     need_columns(names, REQUIRED, OPTIONAL, file, "charges", reference)
-    for name, column in zip(table.column_names, names, strict=True):
-        if column in OUTPUTS or (column in ours and names.count(column) > 1):
-            raise taken(file, [name])
+    need_once(names, file, table.column_names)
+    need_free(names, OUTPUTS, file)
     return table.rename_columns(names)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Self
@@ -12,7 +11,7 @@ import attrs
 
 from ..allowed import past
 from ..dated import Citation
-from ..errors import BatchError, JcodeunitsError
+from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Fee
 from ..facts.product_rows import Product
@@ -47,14 +46,6 @@ class Judged:
         if cause not in self.causes:
             self.causes.append(cause)
         self.citations += [c for c in citations if c is not None and c not in self.citations]
-
-
-def taken(file: str, names: Sequence[str]) -> BatchError:
-    """The error for columns that are there twice, or named like an answer."""
-    listed = ", ".join(names)
-    return BatchError(
-        f"{file}: the column {listed} is there twice, or named like an answer. Rename or drop it.", place=listed
-    )
 
 
 def product_of(ndc: Any, on: Any, reference: Reference) -> Product | None:

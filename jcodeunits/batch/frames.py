@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -23,17 +23,19 @@ def renamed(names: Sequence[str], outputs: Sequence[str]) -> list[str]:
     return [f"{GIVEN}{name}" if name in outputs else name for name in names]
 
 
-def opened(table: Any, names: Sequence[str]) -> tuple[Any, Back]:
+def opened(table: Any, wanted: Callable[[Sequence[str]], Collection[str]]) -> tuple[Any, Back]:
     """A table as Arrow, and what makes of the answers a table of the same kind.
 
-    Of a pandas or Polars frame only the columns of these names are read; the others stay as they are. Raises
-    `BatchError` for a lazy frame and for what is no table.
+    `wanted` says which of all columns are read, or raises: of a pandas or Polars frame only those are taken, and the
+    others stay as they are. Raises `BatchError` for a lazy frame and for what is no table.
     """
     for library, own in (("pandas", _pandas), ("polars", _polars)):
         module = sys.modules.get(library)
         if module is not None and isinstance(table, module.DataFrame):
-            return own(module, table, names)
-    return arrow(table), lambda made, _: made
+            return own(module, table, wanted([str(name) for name in table.columns]))
+    given = arrow(table)
+    wanted(given.column_names)
+    return given, lambda made, _: made
 
 
 def arrow(table: Any) -> Any:
@@ -71,17 +73,12 @@ def _answers(made: Any, outputs: Sequence[str]) -> Any:
     return table
 
 
-def _pandas(pandas: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
-    listed = list(frame.columns)
-    doubled = [name for name in dict.fromkeys(listed) if listed.count(name) > 1]
-    if doubled:
-        says = f"The frame has the column {', '.join(map(str, doubled))} twice. Rename or drop it first."
-        raise BatchError(says, place=", ".join(map(str, doubled)))
-    read = {}
+def _pandas(pandas: Any, frame: Any, names: Collection[str]) -> tuple[Any, Back]:
+    listed, read = list(frame.columns), {}
     for name in listed:
-        if name in names:
+        if str(name) in names:
             try:
-                read[name] = pa.Array.from_pandas(frame[name])
+                read[str(name)] = pa.Array.from_pandas(frame[name])
             except (pa.ArrowException, TypeError, ValueError):
                 says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
                 raise BatchError(says, place=name) from None
@@ -99,7 +96,7 @@ def _pandas(pandas: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
     return pa.table(read), back
 
 
-def _polars(polars: Any, frame: Any, names: Sequence[str]) -> tuple[Any, Back]:
+def _polars(polars: Any, frame: Any, names: Collection[str]) -> tuple[Any, Back]:
     read = frame.select([name for name in frame.columns if name in names]).to_arrow()
 
     def back(made: Any, outputs: Sequence[str]) -> Any:

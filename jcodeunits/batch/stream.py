@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ..errors import DateError, shortened
 from ..facts.reference import Reference
-from ..headings import note_of, unread
+from ..headings import note_of, unread, warn_unread
 from ..recipes.resolver import Resolver
 from .files import OpenedInput, open_source, open_target
 from .table import KEYED, OPTIONAL, OUTPUTS, REQUIRED, THREADS, Biller, check_columns, schema_of
@@ -154,6 +154,7 @@ def bill_stream(source: Any, *, reference: Reference | None = None, outputs: Seq
     opened = source if isinstance(source, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(source)
     book = Reference.of(reference)
     check_columns(opened.schema.names, book, outputs)
+    warn_unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "administrations", book)
     schema = schema_of(opened.schema, outputs)
     return pa.RecordBatchReader.from_batches(schema, _billed(opened, schema, book, outputs))
 

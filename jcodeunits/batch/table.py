@@ -15,7 +15,7 @@ from .. import mar
 from ..amount import quotient_up
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
-from ..headings import need_columns
+from ..headings import need_columns, need_free, need_once, warn_unread
 from ..recipes.cells import REFUSED, Cell
 from ..recipes.lines import Parts
 from ..recipes.resolver import Resolver
@@ -152,9 +152,9 @@ def not_given(answers: Answers, table: Any) -> None:
     Whatever its action is, a row is refused whose word in a column of a like name says that it was not given (what
     nobody knows there is about something else), or that has a reason why, or a yes or no that says so.
     """
-    for name in table.column_names:
+    for name, kind in zip(table.schema.names, table.schema.types, strict=True):
         doubt = mar.doubt(name)
-        if doubt is not None and not pa.types.is_nested(table[name].type):
+        if doubt is not None and not pa.types.is_nested(kind):
             _refuse_where(answers, table, name, doubt)
     if "action" not in table.column_names:
         return
@@ -205,9 +205,14 @@ def bill(
     `jcodeunits.batch`. `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`.
     Raises `BatchError` where a column is missing, and for a lazy frame.
     """
-    given, back = frames.opened(table, (*REQUIRED, *OPTIONAL))
     book = Reference.of(reference)
-    check_columns(given.column_names, book, outputs)
+
+    def wanted(names: Sequence[str]) -> list[str]:
+        check_columns(names, book, outputs)
+        warn_unread(names, (*REQUIRED, *OPTIONAL), "administrations", book, stacklevel=5)
+        return [name for name in names if name in (*REQUIRED, *OPTIONAL) or mar.doubt(name) is not None]
+
+    given, back = frames.opened(table, wanted)
     with ThreadPoolExecutor(THREADS) as pool:
         made = Biller(Resolver(book), pool, outputs, date_format).bill(given)
     return cast("Frame", back(made, outputs))
@@ -221,20 +226,14 @@ def check_columns(
     if unknown:
         raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
     need_columns(names, REQUIRED, OPTIONAL, file, "administrations", reference)
-    doubled = sorted({name for name in names if list(names).count(name) > 1})
-    taken = [f"{GIVEN}{name}" for name in outputs if name in names and f"{GIVEN}{name}" in names]
-    if doubled or taken:
-        what = f"twice the column {', '.join(doubled)}" if doubled else f"already the column {', '.join(taken)}"
-        raise BatchError(f"{file} has {what}. Rename or drop it first.", place=", ".join(doubled or taken))
+    need_once(names, file)
+    need_free(names, [f"{GIVEN}{name}" for name in outputs if name in names], file)
 
 
 def schema_of(given: Any, outputs: Sequence[str]) -> Any:
     """The schema of the output for an input's schema."""
-    for n, name in enumerate(renamed(given.names, outputs)):
-        given = given.set(n, given.field(n).with_name(name))
-    for name in outputs:
-        given = given.append(pa.field(name, TYPES[name]))
-    return given
+    passed = [field.with_name(name) for field, name in zip(given, renamed(given.names, outputs), strict=True)]
+    return pa.schema([*passed, *(pa.field(name, TYPES[name]) for name in outputs)], given.metadata)
 
 
 class Biller:
