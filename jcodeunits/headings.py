@@ -71,7 +71,7 @@ def need_once(names: Sequence[str], file: str, called: Sequence[str] = ()) -> No
         listed = ", ".join(str(at + 1) for at in found[:5]) + more
         heads = list(dict.fromkeys(called[at] for at in found))
         if len(heads) > 1:
-            says = f"{' and '.join(map(quoted, heads))} both mean {name}: rename or drop one"
+            says = f"the column {name} is there twice, as {' and '.join(map(quoted, heads))}: rename or drop one"
         elif not name.strip():
             says = f"the columns {listed} have no name: name or drop them"
         else:

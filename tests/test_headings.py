@@ -81,7 +81,7 @@ def test_two_columns_that_mean_one_are_refused() -> None:
     table = pa.table(
         {**{name: [cell] for name, cell in CHARGE.items() if name != "item"}, "CDM": ["1"], "Item ID": ["2"]}
     )
-    with pytest.raises(BatchError, match="'CDM' and 'Item ID' both mean item"):
+    with pytest.raises(BatchError, match="the column item is there twice, as 'CDM' and 'Item ID'"):
         chargemaster(table, on="2026-03-02")
 
 
@@ -193,3 +193,30 @@ def test_a_day_of_another_month_is_told_apart_by_its_form() -> None:
     table = pa.table({name: [cell] for name, cell in {**line, "on": "04/03/2024"}.items()})
     causes = [audit.judge(table, date_format=form)["cause"].to_pylist()[0] for form in ("MM/DD/YYYY", "DD/MM/YYYY")]
     assert [bool(cause and cause.startswith("dead-code")) for cause in causes] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("day", "form"),
+    [
+        ("2026-03-02 14:30:00", None),
+        ("2026-03-02T14:30:00.000", None),
+        (" 2026-03-02 ", None),
+        ("03/02/2026 14:30", "MM/DD/YYYY"),
+        ("3/2/2026 2:30 PM", "MM/DD/YYYY"),
+        ("20260302", "YYYYMMDD"),
+        (20260302, "YYYYMMDD"),
+    ],
+)
+def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form: str | None) -> None:
+    given = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": [day]})
+    assert jc.batch.bill(given, date_format=form)["units"].to_pylist() == [2]
+    lines = pa.table({name: [cell] for name, cell in {**LINE, "on": day}.items()})
+    assert audit.judge(lines, date_format=form)["verdict"].to_pylist() == ["agrees"]
+    charges = pa.table({name: [cell] for name, cell in {**CHARGE, "ndc_qualifier": "ML", "on": day}.items()})
+    assert chargemaster(charges, on="2020-01-01", date_format=form)["verdict"].to_pylist() == ["agrees"]
+
+
+@pytest.mark.parametrize("day", ["2026-03-02Z", "2026-03-02T14:30:00Z", "2026-03-02 25:00", "2026-03-02 14:30 or so"])
+def test_what_stands_behind_a_day_and_is_no_time_refuses_the_row(day: str) -> None:
+    given = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": [day]})
+    assert jc.batch.bill(given)["reason"].to_pylist()[0].startswith("DateError")

@@ -53,7 +53,8 @@ def readable(table: Any, names: Iterable[str], dates: str = "") -> Any:
         if name in table.column_names:
             column = table[name]
             made = _single(column, name)
-            made = _as_days(made, dates) if name == "on" and is_text(made.type) else made
+            if name == "on" and (is_text(made.type) or (dates and pa.types.is_integer(made.type))):
+                made = _as_days(made, dates)
             if made is not column:
                 table = table.set_column(table.column_names.index(name), name, made)
     return table
@@ -84,21 +85,22 @@ def _single(column: Any, name: str) -> Any:
 
 
 # A day, and the time behind it; one in UTC leaves the day at the place open.
-_STAMPED = r"^\s*([-/. \d]{8,10}?)(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?)?\s*$"
+_STAMPED = r"^\s*([-/. \d]{8,10}?)(?:[T ](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?)?\s*$"
 
 
 def _as_days(column: Any, written: str) -> Any:
-    """A column of text with the days written so as ISO, without their time; what is none stays as it stands."""
+    """A column of text (or numbers: 20260302) with the days as ISO, without their time; what is none stays."""
     words = whole(column).dictionary if pa.types.is_dictionary(column.type) else column
     if (pc.max(pc.binary_length(pc.cast(words, pa.string()))).as_py() or 0) > len("2026-03-02"):
         column = pc.replace_substring_regex(pc.cast(column, pa.string()), _STAMPED, r"\1")
     if not written:
         return column
 
-    def iso(value: str | None) -> str | None:
+    def iso(value: str | int | None) -> str | None:
+        text = None if value is None else str(value)
         with contextlib.suppress(ValueError):
-            return str(dt.datetime.strptime((value or "").strip(), written).date())  # noqa: DTZ007 - a day has no zone
-        return value
+            return str(dt.datetime.strptime((text or "").strip(), written).date())  # noqa: DTZ007 - no zone
+        return text
 
     found = keys(column)
     return pa.chunked_array([pa.array(map(iso, found.values), pa.string()).take(pa.array(found.index))])
