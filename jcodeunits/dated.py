@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import attrs
 
-from .errors import DateError, quoted, shortened
+from .errors import BatchError, DateError, quoted, shortened
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -69,6 +69,25 @@ def as_date(value: object) -> dt.date:
         f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.",
         given=value,
         argument="on",
+    )
+
+
+def date_pattern(form: str | None) -> str:
+    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
+
+    >>> date_pattern("DD.MM.YYYY")
+    '%d.%m.%Y'
+    """
+    if not form:
+        return ""
+    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
+    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
+        raise BatchError(
+            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
+            place="date_format",
+        )
+    return parts[2].join(
+        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
     )
 
 

@@ -19,7 +19,7 @@ import attrs
 from . import routes, units
 from .amount import decimal_text, exact, read_decimal
 from .dated import Step
-from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose
+from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
 from .finding import Finding, declare
 from .tables import cited
 from .unread import GENERAL_HELP, mistake, refused
@@ -152,6 +152,14 @@ def _of_drug(given: object, symbol: str) -> None:
     if symbol in _ONLY_WEIGHTS:
         why = f"a dose of a drug is not in {units.label(symbol)}, the weight of a body is."
         raise refused(given, why, "Write the dose in g, mg or mcg.")
+
+
+def _with_one_unit(text: str, held: str, beside: str) -> str:
+    """An amount that holds its unit, where the same stands beside it ("25 mg" in mg)."""
+    if held.casefold() != beside.casefold():
+        says = f"it holds the unit {quoted(held)}, and {quoted(beside)} stands beside it."
+        raise refused(text, says, "Write one unit: the one that the number counts.")
+    return text
 
 
 def _plain_amount(text: str, of_body: bool = False) -> Dose:
@@ -419,6 +427,8 @@ class Dose:
                 raise refused(unit, f"it has {len(unit)} characters.", "Write the unit: mg.", "no unit")
             if isinstance(value, str):
                 written = f"{value} {unit}"
+                if (held := _UNIT_BEHIND.fullmatch(value.strip()[:LONGEST])) and units.is_known(held["unit"]):
+                    return _read(_with_one_unit(value.strip(), held["unit"], unit.strip()))
                 return (_in_parts(written) if "/" in value or "-" in value else None) or _plain_amount(written)
             made = _exact(value)
             scale, symbol, spelling = _read_unit(unit.strip())

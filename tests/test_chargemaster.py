@@ -291,3 +291,43 @@ def test_a_report_is_not_written_over_what_is_read(tmp_path: Path) -> None:
 def test_a_sample_of_less_than_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="sample"):
         chargemaster_file(_file(tmp_path, WRONG), on=ON, sample=-1)
+
+
+# What one charge is, as charge tables say it; ketorolac 00409-3795-01: a vial of 30 mg in 1 mL, so 2 units of J1885.
+@pytest.mark.parametrize(
+    ("said", "units"),
+    [
+        ("1 vial", "2"),
+        ("Vial", "2"),
+        ("VIAL(S)", "2"),
+        ("1VIAL", "2"),
+        ("SDV", "2"),
+        ("per vial", "2"),
+        ("each vial", "2"),
+        ("EACH", "2"),
+        ("2 vials", "4"),
+        ("30 mg vial", "2"),
+        ("1 mL vial", "2"),
+        ("per 15 mg", "1"),
+        ("PER ML", "2"),
+        ("60 mg vial", None),  # not this product's
+        ("1 syringe", None),
+        ("PFS", None),
+        ("package", None),  # of 25 vials
+        ("dose", None),
+        ("1", None),
+    ],
+)
+def test_what_one_charge_is_is_read_as_charge_tables_say_it(said: str, units: str | None) -> None:
+    charge = {"item": "1", "code": "J1885", "units_per_charge": "2", "charge_unit": said, "ndc": "00409-3795-01"}
+    (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
+    assert row["expected_units_per_charge"] == units
+    assert (row["verdict"] == "unjudged") == (units is None)
+
+
+@pytest.mark.parametrize("said", ["1 dose", "treatment", "1 package", "tablet"])
+def test_a_dose_or_a_package_is_no_container_also_where_the_shape_is_not_known(said: str) -> None:
+    # Botox 00023-1145-01: 100 units in a container whose shape is not listed.
+    charge = {"item": "1", "code": "J0585", "units_per_charge": "100", "charge_unit": said, "ndc": "00023-1145-01"}
+    (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
+    assert (row["verdict"], row["cause"]) == ("unjudged", "unit-mismatch")

@@ -34,6 +34,8 @@ CHARGE = {
     "ndc_qualifier": "UN",
     "ndc_quantity": "1",
 }
+DAY = "2026-03-02"
+
 LINE = {
     "claim": "1",
     "line": "1",
@@ -220,3 +222,25 @@ def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form:
 def test_what_stands_behind_a_day_and_is_no_time_refuses_the_row(day: str) -> None:
     given = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": [day]})
     assert jc.batch.bill(given)["reason"].to_pylist()[0].startswith("DateError")
+
+
+def test_a_dose_that_holds_its_unit_may_stand_beside_it_and_beside_no_other() -> None:
+    given = pa.table({"drug": ["J1885"] * 3, "dose": ["30 mg", "30 MG", "1 mL"], "unit": ["mg"] * 3, "on": [DAY] * 3})
+    made = jc.batch.bill(given)
+    assert made["units"].to_pylist() == [2, 2, None]
+    assert "it holds the unit 'mL', and 'mg' stands beside it" in made["reason"].to_pylist()[2]
+    lines = pa.table({name: [cell] for name, cell in {**LINE, "dose": "30 mg"}.items()})
+    assert audit.judge(lines)["verdict"].to_pylist() == ["agrees"]
+
+
+def test_an_ndc_in_a_column_of_numbers_with_gaps_is_its_digits() -> None:
+    # Vivitrol 65757-0300-01: 380 mg in one kit, so 380 units and UN 1; a gap makes a column of floats.
+    ndc = pa.array([65757030001.0, None])
+    given = pa.table({"drug": ["J2315"] * 2, "dose": ["380"] * 2, "unit": ["mg"] * 2, "on": [DAY] * 2, "ndc": ndc})
+    for one in (given, given.to_pandas()):
+        made = jc.batch.bill(one)
+        assert (str(made["ndc11"][0]), str(made["ndc_qualifier"][0])) == ("65757030001", "UN")
+    charge = {"item": "1", "code": "J2315", "units_per_charge": "380", "charge_unit": "1 kit"}
+    charges = pa.table({**{name: [cell] * 2 for name, cell in charge.items()}, "ndc": ndc})
+    made = chargemaster(charges, on=DAY)
+    assert made["expected_ndc_qualifier"].to_pylist()[0] == "UN"

@@ -29,6 +29,7 @@ from ..batch.frames import arrow
 from ..batch.joints import numbered
 from ..batch.stream import run_stream
 from ..batch.table import KEYED, THREADS, Biller
+from ..dated import date_pattern
 from ..facts.reference import Reference
 from ..headings import need_columns, need_free, need_once, unread, warn_unread
 from ..recipes.resolver import Resolver
@@ -89,7 +90,7 @@ def judge(table: Any, *, reference: Reference | None = None, date_format: str | 
     check_columns(given.column_names, book)
     warn_unread(given.column_names, (*REQUIRED, *OPTIONAL), "lines", book)
     with _biller(book) as biller:
-        made = _judge(given, biller, columns.date_pattern(date_format))
+        made = _judge(given, biller, date_pattern(date_format))
     for name, kind in TYPES.items():
         made = made.set_column(made.column_names.index(name), name, made[name].cast(kind))
     return made
@@ -145,7 +146,7 @@ def judge_file(
     holds a sample for a reviewer instead: at most so many lines of each cause, code or verdict (`by`), the same for the
     same file. `page` (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
     """
-    book, dates = Reference.of(reference), columns.date_pattern(date_format)
+    book, dates = Reference.of(reference), date_pattern(date_format)
 
     def summed(way: Callable[[files.OpenedInput], Iterator[Any]]) -> Sum:
         """Everything once through, in the tables that `way` makes of the file."""

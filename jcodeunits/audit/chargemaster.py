@@ -14,6 +14,7 @@ administration, never for each charge, so a charge of 10 mg of a code of 15 mg m
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -28,10 +29,10 @@ from ..amount import cents, decimal_text, exact, round_up
 from ..batch import columns, files
 from ..batch.frames import arrow
 from ..convert import measured, resolve
-from ..dated import as_date
+from ..dated import as_date, date_pattern
 from ..dose import Dose
 from ..encounter import CLAIMS
-from ..errors import JcodeunitsError
+from ..errors import LONGEST, JcodeunitsError
 from ..facts.code_uses import code_use
 from ..facts.combined import settled
 from ..facts.drug_rows import Drug
@@ -40,6 +41,7 @@ from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
+from ..recipes.cells import number_text
 from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
 
@@ -83,7 +85,7 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, 
     `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is missing or doubled.
     """
     book = Reference.of(reference)
-    return _judged(_named(arrow(frame), "The table", book), as_date(on), columns.date_pattern(date_format), book)
+    return _judged(_named(arrow(frame), "The table", book), as_date(on), date_pattern(date_format), book)
 
 
 def chargemaster_file(
@@ -103,7 +105,7 @@ def chargemaster_file(
 
     `sample`, `by` and `page` as for the audit of lines (`judge_file`).
     """
-    book, dates = Reference.of(reference), columns.date_pattern(date_format)
+    book, dates = Reference.of(reference), date_pattern(date_format)
     made = Sum(book, sample, by)
     check_files(source, target, page, book)
     opened = files.open_source(source, (), encoding)
@@ -159,7 +161,7 @@ def _text(value: Fraction | None) -> str | None:
 
 def _cell(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else number_text(value)
 
 
 def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _JudgedRow:
@@ -296,28 +298,46 @@ def _described(code: str, description: str, on: dt.date, reference: Reference) -
     return None if right.refuses else right
 
 
+_CHARGED = re.compile(r"(?:per\s+|each\s+(?=\S))?(?P<number>[0-9.,]*)\s*(?P<word>.*)", re.IGNORECASE | re.DOTALL)
+_BEHIND = re.compile(r"(?P<amount>[0-9.,]+ ?[A-Za-z]+) (?P<word>[A-Za-z]+)")  # 30 mg vial
+
+
 def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
     """What one charge stands for, as an amount of drug."""
-    written = text if text[:1].isdigit() or text[:1] == "." else f"1 {text}"
-    number, _, word = written.partition(" ")
+    found = _CHARGED.fullmatch(text[:LONGEST])
+    number, word = ("", text) if found is None else (found["number"] or "1", found["word"])
     if item is not None and item.dose is not None and _is_container(word, item, drug):
         return Dose(item.dose.amount * exact(number), item.dose.unit)
-    dose = Dose.of(written)
-    return item.drawn(dose) if item is not None and units.dimension(drug.unit or "mg") != "volume" else dose
+    behind, is_volume = _BEHIND.fullmatch(f"{number} {word}"), units.dimension(drug.unit or "mg") == "volume"
+    if behind is not None and _counted(behind["word"].casefold()):
+        dose = Dose.of(behind["amount"])
+        if item is None or item.dose is None or item.drawn(dose).amount == item.dose.amount:
+            return dose if item is None or is_volume else item.drawn(dose)
+    dose = Dose.of(f"{number} {word}")
+    return dose if item is None or is_volume else item.drawn(dose)
 
 
 def _is_container(word: str, item: Product, drug: Drug) -> bool:
-    """Whether a word of a charge means one container of the product: its shape, or a piece the code counts not."""
-    said = word.strip().casefold().rstrip("s")
-    if said in (item.shape.casefold(), "container"):
+    """Whether a word of a charge means one container of the product: its shape, or a piece the code counts not.
+
+    A dose, a treatment or a package is none: how many containers make one is not said.
+    """
+    said = word.strip().casefold()
+    if said.removesuffix("s") in (item.shape.casefold(), "container"):
         return bool(said)
+    unit = _counted(said)
+    if unit == "kit" and item.form == "kit":
+        return item.containers == 1
+    return unit != "" and unit != drug.unit and (unit == "each" or item.shape in ("", unit))
+
+
+def _counted(word: str) -> str:
+    """What a word counts, where that is containers of a product or each of them; empty for another."""
     try:
         unit = units.canonical(word)
     except JcodeunitsError:
-        return False
-    if not item.shape and units.dimension(unit) == f"{unit}_count":
-        return unit != drug.unit
-    return unit == "each" and drug.unit != "each"
+        return ""
+    return unit if unit == "each" or units.counts("container", unit) else ""
 
 
 def _why(

@@ -16,6 +16,7 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import Fee
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
+from ..recipes.cells import number_text
 
 AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
 
@@ -51,7 +52,7 @@ class Judged:
 def product_of(ndc: Any, on: Any, reference: Reference) -> Product | None:
     """The product that the cell of an NDC names on a day; None where it names none."""
     try:
-        return reference.products.find(str(ndc).strip(), on)[0]
+        return reference.products.find(number_text(ndc), on)[0]
     except JcodeunitsError:
         return None
 

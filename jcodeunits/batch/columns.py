@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -20,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import BatchError, quoted
+from ..errors import BatchError
 
 SCALE = 6
 MICRO = 10**SCALE
@@ -85,7 +84,8 @@ def _single(column: Any, name: str) -> Any:
 
 
 # A day, and the time behind it; one in UTC leaves the day at the place open.
-_STAMPED = r"^\s*([-/. \d]{8,10}?)(?:[T ](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?)?\s*$"
+_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?"
+_STAMPED = rf"^\s*([-/. \d]{{8,10}}?)(?:[T ]{_TIME})?\s*$"
 
 
 def _as_days(column: Any, written: str) -> Any:
@@ -404,22 +404,3 @@ def amounts(column: Any, name: str) -> Amounts:
 def plain(value: Any) -> Any:
     """A raw value as `Dose.of` takes it: text, int, float or Decimal stay."""
     return value if isinstance(value, str | int | float | Decimal) else str(value)
-
-
-def date_pattern(form: str | None) -> str:
-    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
-
-    >>> date_pattern("DD.MM.YYYY")
-    '%d.%m.%Y'
-    """
-    if not form:
-        return ""
-    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
-    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
-        raise BatchError(
-            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
-            place="date_format",
-        )
-    return parts[2].join(
-        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
-    )

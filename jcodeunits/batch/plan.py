@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import JcodeunitsError
-from ..recipes.cells import EPOCH, Cell, is_number, read_day, reason_of
+from ..recipes.cells import EPOCH, Cell, is_number, number_text, read_day, reason_of
 from ..recipes.resolver import Resolver
 from . import columns
 from .columns import Amounts, Keys
@@ -151,7 +151,7 @@ def optional(table: Any, name: str) -> Keys:
 
 def texts(keys: Keys) -> Keys:
     """Keys whose values are text, also where a column of numbers was read."""
-    return Keys(keys.index, [value if value is None or isinstance(value, str) else str(value) for value in keys.values])
+    return Keys(keys.index, [number_text(value) if isinstance(value, int | float) else value for value in keys.values])
 
 
 def paired(one: Keys, other: Keys) -> Keys:

@@ -25,7 +25,7 @@ from ..facts import choosing
 from ..facts.by_route import a_route
 from ..facts.product_rows import FORMS
 from ..finding import Finding
-from ..recipes.cells import blank, is_number, joined, reason_of
+from ..recipes.cells import blank, is_number, joined, number_text, reason_of
 from ..recipes.lines import Parts, Way
 from ..rules.unit_limit import counted_to, unit_limit
 from ..vials import ABOVE_FIX
@@ -206,7 +206,7 @@ class Clerk:
         if dose is None and (blank(row.weight) or not isinstance(row.dose, str) or "/" not in row.dose):
             dose = dose_of(row.dose, row.unit)
         opened = OpenedProduct(
-            None if blank(row.ndc) else str(row.ndc).strip(),
+            None if blank(row.ndc) else number_text(row.ndc),
             count_of(row.containers),
             amount_text(row.container_amount, row.unit),
             amount_text(row.discarded, row.unit),

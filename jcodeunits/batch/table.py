@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from .. import mar
 from ..amount import quotient_up
+from ..dated import date_pattern
 from ..errors import BatchError, quoted
 from ..facts.reference import Reference
 from ..headings import need_columns, need_free, need_once, warn_unread
@@ -249,7 +250,7 @@ class Biller:
         outputs: Iterable[str] = OUTPUTS,
         date_format: str | None = None,
     ) -> None:
-        self.dates_written = columns.date_pattern(date_format)
+        self.dates_written = date_pattern(date_format)
         self.resolver, self.pool, self.outputs = resolver, pool, tuple(outputs)
         self.parts = Parts(resolver)
         self.clerk = Clerk(self.parts)

@@ -89,6 +89,15 @@ def blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def number_text(value: Any) -> str:
+    """The number of a product as text; a column of numbers with gaps holds floats.
+
+    >>> number_text(65757030001.0), number_text(" 0409-3795-01 ")
+    ('65757030001', '0409-3795-01')
+    """
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
 def joined(rules: Iterable[str]) -> str:
     """Rule ids, each once, in the order of the alphabet."""
     return "|".join(sorted(set(rules)))
