@@ -65,6 +65,22 @@ def exact(value: object) -> Fraction:
     return _in_range(Fraction(value), value)
 
 
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+
+
+def shown(value: object) -> Fraction:
+    """The same as `exact`, also of a number as a spreadsheet shows it, its thousands parted by commas.
+
+    >>> shown("1,200"), shown("4")
+    (Fraction(1200, 1), Fraction(4, 1))
+    >>> shown("1,20")
+    Traceback (most recent call last):
+    ValueError: '1,20' is not a plain decimal number
+    """
+    is_grouped = isinstance(value, str) and len(value) <= 3 * DIGITS and _GROUPED.fullmatch(value.strip())
+    return exact(str(value).replace(",", "") if is_grouped else value)
+
+
 def _in_range(made: Fraction, given: object) -> Fraction:
     if abs(made) > LARGEST or made.denominator > 10**DIGITS:
         raise _out_of_range(given)

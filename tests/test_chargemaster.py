@@ -331,3 +331,26 @@ def test_a_dose_or_a_package_is_no_container_also_where_the_shape_is_not_known(s
     charge = {"item": "1", "code": "J0585", "units_per_charge": "100", "charge_unit": said, "ndc": "00023-1145-01"}
     (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
     assert (row["verdict"], row["cause"]) == ("unjudged", "unit-mismatch")
+
+
+def test_counts_may_be_written_with_their_thousands_parted() -> None:
+    # Botox: one unit of J0585 each; 1,000 units too many at the limit of the day, 1,200 times a year.
+    charge = {
+        "item": "1",
+        "code": "J0585",
+        "units_per_charge": "2,000",
+        "charge_unit": "1,000 units",
+        "volume": "1,200",
+    }
+    plain = {**charge, "units_per_charge": "2000", "charge_unit": "1000 units", "volume": "1200"}
+    tables = [pa.table({name: [cell] for name, cell in row.items()}) for row in (charge, plain)]
+    (made,), (other,) = (
+        chargemaster(table, on=ON).select(["verdict", "difference_amount"]).to_pylist() for table in tables
+    )
+    assert made == other
+    assert (made["verdict"], made["difference_amount"] > 0) == ("differs", True)
+    for volume in ("-5", "1,20", "many"):  # what the volume is nobody knows: no dollars
+        (row,) = chargemaster(
+            pa.table({name: [cell] for name, cell in {**plain, "volume": volume}.items()}), on=ON
+        ).to_pylist()
+        assert (row["verdict"], row["difference_amount"]) == ("differs", None)

@@ -25,7 +25,7 @@ import attrs
 import pyarrow as pa
 
 from .. import units
-from ..amount import cents, decimal_text, exact, round_up
+from ..amount import cents, decimal_text, round_up, shown
 from ..batch import columns, files
 from ..batch.frames import arrow
 from ..convert import measured, resolve
@@ -169,7 +169,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     made = _JudgedRow()
     try:
         day = as_date(_cell(row, "on")) if _cell(row, "on") else on
-        given = exact(_cell(row, "units_per_charge"))
+        given = shown(_cell(row, "units_per_charge"))
     except JcodeunitsError:
         return made.unjudged("date-error")
     except ValueError:
@@ -237,7 +237,7 @@ def _later(drug: Drug, charged: Dose, on: dt.date, reference: Reference) -> str 
 
 def _is_written(right: Fraction, text: str) -> bool:
     """Whether a multiplier is the exact one; one that no decimal ends may be written with three decimals or more."""
-    given, places = exact(text), len(text.partition(".")[2])
+    given, places = shown(text), len(text.partition(".")[2])
     if given == right or decimal_text(right).count("/") == 0 or places < 3:
         return given == right
     return bool(abs(given - right) * 2 * 10**places <= 1)
@@ -307,7 +307,7 @@ def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
     found = _CHARGED.fullmatch(text[:LONGEST])
     number, word = ("", text) if found is None else (found["number"] or "1", found["word"])
     if item is not None and item.dose is not None and _is_container(word, item, drug):
-        return Dose(item.dose.amount * exact(number), item.dose.unit)
+        return Dose(item.dose.amount * shown(number), item.dose.unit)
     behind, is_volume = _BEHIND.fullmatch(f"{number} {word}"), units.dimension(drug.unit or "mg") == "volume"
     if behind is not None and _counted(behind["word"].casefold()):
         dose = Dose.of(behind["amount"])
@@ -380,8 +380,10 @@ def _money(made: _JudgedRow, row: Mapping[str, Any], on: dt.date, reference: Ref
     if limit is None:
         return
     try:
-        volume = exact(_cell(row, "volume")) if _cell(row, "volume") else Fraction(1)
+        volume = shown(_cell(row, "volume")) if _cell(row, "volume") else Fraction(1)
     except ValueError:
+        return
+    if volume < 0:
         return
     made.amount = cents(made.difference * limit.amount * volume)
     made.citations.append(limit.citation)
@@ -420,6 +422,6 @@ def _ndc_line(
 
 def _is_other(written: str, *right: Fraction | Decimal) -> bool:
     try:
-        return exact(written) not in right
+        return shown(written) not in right
     except ValueError:
         return True

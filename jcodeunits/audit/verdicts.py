@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from .. import convert, tables
-from ..amount import MOST_COUNTED, cents, exact, json_number
+from ..amount import MOST_COUNTED, cents, json_number, shown
 from ..batch.record import amount_text, count_of, dose_of
 from ..dated import Citation
 from ..errors import JcodeunitsError, OutsideBand
@@ -88,11 +88,11 @@ def joined_modifiers(said: tuple[str, ...], ours: Iterable[str]) -> str | None:
 def units_of(value: Any) -> Fraction | None:
     """Billed units as an exact number above 0; None for what is none.
 
-    >>> units_of("4"), units_of(4.0), units_of("four"), units_of("-4"), units_of("1_0")
-    (Fraction(4, 1), Fraction(4, 1), None, None, None)
+    >>> units_of("4"), units_of(4.0), units_of("1,000"), units_of("four"), units_of("-4"), units_of("1_0")
+    (Fraction(4, 1), Fraction(4, 1), Fraction(1000, 1), None, None, None)
     """
     try:
-        made = exact(value)
+        made = shown(value)
     except ValueError:
         return None
     return made if 0 < made <= MOST_COUNTED else None
@@ -101,11 +101,11 @@ def units_of(value: Any) -> Fraction | None:
 def quantity_of(value: Any) -> Fraction | None:
     """A billed NDC quantity, which a table of decimals may write with an exponent; None for what is none.
 
-    >>> quantity_of("1E+1"), quantity_of("1e999999999")
-    (Fraction(10, 1), None)
+    >>> quantity_of("1E+1"), quantity_of("1,000"), quantity_of("1e999999999")
+    (Fraction(10, 1), Fraction(1000, 1), None)
     """
     try:
-        return units_of(json_number(value.strip()) if isinstance(value, str) else value)
+        return units_of(json_number(value.strip()) if isinstance(value, str) and "," not in value else value)
     except ValueError:
         return None
 
