@@ -150,8 +150,11 @@ def meanings(spelling: str) -> frozenset[str]:
 
 
 def _by_parts(bare: str) -> set[str]:
-    """The route of a spelling whose every part means it: "IM (intramuscular)", "intravenous, push", "orally"."""
-    ways = [_words().get(part) or _words().get(part.removesuffix("ly")) for part in _PARTS.split(bare) if part]
+    """The route of a spelling whose parts together, or every one, mean it: "IV (infusion)", "IM (intramuscular)"."""
+    parts = [part for part in _PARTS.split(bare) if part]
+    if (together := _words().get(" ".join(parts))) is not None:
+        return {together}
+    ways = [_words().get(part) or _words().get(part.removesuffix("ly")) for part in parts]
     meant = set(filter(None, ways)) if None not in ways else set()
     exact = meant - {"IV"}
     return exact if len(exact) == 1 and min(exact).startswith("IV ") else meant if len(meant) == 1 else set()

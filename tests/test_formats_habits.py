@@ -186,6 +186,18 @@ def test_a_day_that_is_asked_is_one_of_the_month_that_is_said(written: str, aske
         ("I.V. push", "IV push"),
         ("IV Piggyback - Intravenous", "IV infusion"),
         ("orally", "oral"),
+        ("IV Push, slow", "IV push"),
+        ("IV push (slow)", "IV push"),
+        ("Slow IV Push", "IV push"),
+        ("IVPush", "IV push"),
+        ("IV (infusion)", "IV infusion"),
+        ("Intermittent IV", "IV infusion"),
+        ("PICC", "IV"),
+        ("IV - peripheral", "IV"),
+        ("Deep IM", "IM"),
+        ("Nebulization", "inhaled"),
+        ("Inhalation (nebulizer)", "inhaled"),
+        ("Each nostril", "intranasal"),
     ],
 )
 def test_a_route_said_twice_or_as_people_write_it(written: str, route: str) -> None:

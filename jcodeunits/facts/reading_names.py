@@ -33,6 +33,7 @@ _LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
+_HYPHEN = re.compile(r"(?<=[A-Za-z)])-(?=[A-Za-z\d])")
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
@@ -123,12 +124,21 @@ def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
 
 
 def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
-    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), text))
+    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), _in_fluid(catalog, text)))
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
         if found is not None:
             return found
     return _of_public_list(catalog, text, tuple(parts))
+
+
+def _in_fluid(catalog: Catalog, text: str) -> str:
+    """The text, where a fluid that a hyphen joins to the drug (ceftazidime-dextrose) is what the drug is in."""
+    for found in _HYPHEN.finditer(text):
+        fluid = parts_of(text[found.end() :])
+        if fluid and _phrase(catalog.fluids, fluid, 0)[1] is not None:
+            return f"{text[: found.start()]} in {text[found.end() :]}"
+    return text
 
 
 def _of_public_list(catalog: Catalog, text: str, parts: tuple[Part, ...]) -> DrugText | None:
