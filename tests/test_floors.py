@@ -44,6 +44,7 @@ FLOORS = {
     "facts.site_policy": 9,
     "facts.drug_text": 8,
     "facts.strengths": 8,
+    "facts.around_names": 9,
     "facts.reading_names": 9,
     "facts.agreement": 9,
     "facts.by_dose": 9,

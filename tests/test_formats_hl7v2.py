@@ -438,6 +438,7 @@ FT1 = {1: "1", 4: "20260302", 6: "CG", 7: "J1885^ketorolac^HCPCS", 10: "2", 29: 
         ({10: ""}, "FT1-10 is ''"),
         ({10: "2.5"}, "FT1-10 is '2.5'"),
         ({10: "0"}, "FT1-10 is '0'"),
+        ({10: "30^mg"}, "FT1-10 is '30 mg', which is no count"),
         ({4: "March"}, "FT1-4 'March' names no day"),
         ({7: "CDM12^x^L"}, "neither FT1-25 nor FT1-7"),
         ({29: "0409379501^^NDC"}, "FT1-29"),

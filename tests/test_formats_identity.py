@@ -326,3 +326,35 @@ def test_the_package_that_was_scanned_is_one_more_name_of_the_drug(scan: str) ->
         hl7v2.read(rxa.format("^ceftriaxone", scan), place="11")
     house = hl7v2.read(rxa.format("^ketorolac", "771234567"), place="11")
     assert house.administrations[0].products == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "agrees"),
+    [
+        ("ketorolac 10 mg tablet", "IM", False),
+        ("ketorolac 0.5 % ophthalmic solution", "IM", False),
+        ("dexamethasone 4 mg tablet", "IV push", False),
+        ("diphenhydrAMINE (BENADRYL) capsule 25 mg", "IM", False),
+        ("ketorolac (TORADOL) IV 30 mg", "IM", False),
+        ("ketorolac (TORADOL) IV 30 mg", "IV push", True),
+        ("ketorolac 30 mg/mL IM/IV injection", "IM", True),
+        ("ceFAZolin (ANCEF) IVPB 1 g", "IV push", True),
+        ("dexamethasone 4 mg tablet", "oral", True),
+        ("ketorolac 30 mg/mL injectable solution", "IM", True),
+    ],
+)
+def test_the_route_that_a_drugs_text_names_is_the_route(text: str, route: str, agrees: bool) -> None:
+    hl7 = f"RXA|0|1|20260302101500||^{text}|30|mg|||||||||||||CP|A\rRXR|^{route}"
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"medicationCodeableConcept": {"text": text}, "dosage": {"dose": {"value": 30, "unit": "mg"}}}
+    said = {**one, "dosage": {**one["dosage"], "route": {"text": route}}}
+    for made in (
+        lambda: hl7v2.read(hl7, place="11"),
+        lambda: fhir.read(said, place="11"),
+        lambda: fhir.read(one, place="11", route=route),
+    ):
+        if agrees:
+            assert made().administrations[0].route == route
+        else:
+            with pytest.raises(FormatError, match="drug's text is of what is given by the route"):
+                made()

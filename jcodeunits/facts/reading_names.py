@@ -18,6 +18,7 @@ from ..amount import decimal_text, exact
 from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
+from .around_names import LONGEST_PHRASE, fluid, in_fluid, phrase
 from .drug_rows import Brand, Drug, NameWord, told_by_brand
 from .drug_text import Kind, Part, Strength, parts_of, strength_in
 from .drugs import Catalog
@@ -26,14 +27,12 @@ from .words import check_length, normal, squeezed
 
 COMPOUNDED = "compounded"  # a drug that no maker sells
 _SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
-_LONGEST_PHRASE = 4  # words of a form, route or package
 _MOST_NAMES = 3
 _MOST_SPELT = 2  # times: "sod" is sodium, and "heparin sodium porcine" is heparin sodium
 _LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _SHORTEST_PART = 3  # letters by which a salt may be cut short
 _LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
-_HYPHEN = re.compile(r"(?<=[A-Za-z)])-(?=[A-Za-z\d])")
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
@@ -124,21 +123,12 @@ def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
 
 
 def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
-    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), _in_fluid(catalog, text)))
+    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), in_fluid(catalog, text)))
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
         if found is not None:
             return found
     return _of_public_list(catalog, text, tuple(parts))
-
-
-def _in_fluid(catalog: Catalog, text: str) -> str:
-    """The text, where a fluid that a hyphen joins to the drug (ceftazidime-dextrose) is what the drug is in."""
-    for found in _HYPHEN.finditer(text):
-        fluid = parts_of(text[found.end() :])
-        if fluid and _phrase(catalog.fluids, fluid, 0)[1] is not None:
-            return f"{text[: found.start()]} in {text[found.end() :]}"
-    return text
 
 
 def _of_public_list(catalog: Catalog, text: str, parts: tuple[Part, ...]) -> DrugText | None:
@@ -183,22 +173,13 @@ def _spelt_out(catalog: Catalog, parts: Sequence[Part]) -> Iterator[tuple[Part, 
         made: list[Part] = []
         at = 0
         while at < len(parts):
-            size, row = _phrase(catalog.cut_short, parts, at)
+            size, row = phrase(catalog.cut_short, parts, at)
             made += parts[at : at + 1] if row is None else [Part(word, word) for word in normal(row.means).split()]
             at += size
         if made == list(parts):
             return
         parts = tuple(made)
         yield parts
-
-
-def _phrase(table: dict[str, NameWord], parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
-    """The longest phrase of a table that begins at a part, and how many parts it takes."""
-    for size in range(min(_LONGEST_PHRASE, len(parts) - at), 0, -1):
-        found = table.get(" ".join([part.key for part in parts[at : at + size]]))
-        if found is not None:
-            return size, found
-    return 1, None
 
 
 def _taken_apart(catalog: Catalog, parts: tuple[Part, ...]) -> DrugText | None:
@@ -256,29 +237,13 @@ def _without(catalog: Catalog, parts: Sequence[Part]) -> tuple[list[Part], tuple
     rest: list[Part] = []
     at = 0
     while at < len(parts):
-        size, row = _fluid(catalog, parts, at)
+        size, row = fluid(catalog, parts, at)
         if row is None:
-            size, row = _phrase(catalog.around, parts, at)
+            size, row = phrase(catalog.around, parts, at)
         plain = row is None and parts[at].strength is None and not parts[at].code
         (words if plain else rest).extend(parts[at : at + size])
         at += size
     return words, tuple(rest)
-
-
-def _fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
-    """A fluid that something is in ("in 100 mL dextrose 5 %", "400 mg/200 mL D5W"), and how many parts say so."""
-    first = at + 1
-    if parts[at].key != "in":
-        before = parts[at - 1].strength if at else None
-        if before is None or not before.is_by_volume:
-            return 1, None
-        first = at
-    elif first < len(parts) and (held := parts[first].strength) is not None and held.kind == "volume":
-        first += 1
-    if first >= len(parts):
-        return 1, None
-    size, row = _phrase(catalog.fluids, parts, first)
-    return (first - at + size, row) if row is not None else (1, None)
 
 
 def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...], at: int) -> DrugText | None:
@@ -397,17 +362,17 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         return 1
     if part.strength is not None:
         return int(_is_strength(use, part, part.strength))
-    size, row = _fluid(catalog, parts, at)
+    size, row = fluid(catalog, parts, at)
     if row is not None:
         return _mix(use, row, parts[at : at + size])
     if part.key == "in" and _is_held(use, parts, at):
         return 2
-    size, row = _phrase(catalog.around, parts, at)
+    size, row = phrase(catalog.around, parts, at)
     if row is None and use.is_uncoded and part.key in catalog.salt_words | {COMPOUNDED}:
         use.own |= {part.key} & {COMPOUNDED}
         return 1
     if row is None:
-        own = _own(use, [one.key for one in parts[at : at + _LONGEST_PHRASE]])
+        own = _own(use, [one.key for one in parts[at : at + LONGEST_PHRASE]])
         return own or int(
             _is_salt(catalog, use, part.key) or _is_number(use, part.key, parts[at - 1].key if at else "")
         )

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.amount import decimal_text
 from jcodeunits.errors import LONGEST, AmbiguousDrug, FormatError, IdentifierError, UnknownDrug, quoted
+from jcodeunits.facts.around_names import ways
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
@@ -178,7 +180,7 @@ def same_ndcs(written: Iterable[str]) -> list[str]:
 
 def identity(
     ndcs: Sequence[str], codes: Sequence[str], texts: Iterable[str], facts: Reference, form: str, where: str
-) -> Mapping[str, str]:
+) -> Mapping[str, Any]:
     """The drug by its most exact name (NDC, then code, then text), where all names mean one drug.
 
     `FormatError`: two names mean two drugs, or (with the field `fills`) nothing says which drug it is.
@@ -192,7 +194,7 @@ def identity(
 @lru_cache(maxsize=4096)
 def _identity(
     ndcs: tuple[str, ...], codes: tuple[str, ...], texts: tuple[str, ...], facts: Reference
-) -> Mapping[str, str] | Unread:
+) -> Mapping[str, Any] | Unread:
     """The drug by the names of a message, wherever they stand in it."""
     known: dict[str, str] = {}
     for text in dict.fromkeys(text.strip() for text in texts):
@@ -215,8 +217,15 @@ def _identity(
     if len(packages) > 1:
         return Unread(f"it names {len(packages)} NDCs ({', '.join(packages)}).", "drug")
     strength = concentration(known.values(), facts)
-    said = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+    said: dict[str, Any] = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+    said |= {_incoming.WAYS: routes} if (routes := _ways(known.values(), facts)) else {}
     return said | ({_incoming.STRENGTH: strength} if strength else {})
+
+
+def _ways(texts: Iterable[str], facts: Reference) -> frozenset[str]:
+    """The routes that the texts of a drug name or that its forms are for; none where one of them names none."""
+    each = [ways(facts.drugs, text) for text in texts if len(text) <= LONGEST]
+    return frozenset[str]().union(*each) if all(each) else frozenset()
 
 
 def of_cvx(

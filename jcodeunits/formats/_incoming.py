@@ -97,7 +97,7 @@ class Given:
     notes: tuple[Finding, ...] = ()
 
 
-_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration")
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways")
 
 
 def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
@@ -134,6 +134,7 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
 
 
 STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
+WAYS = "ways"  # the routes that the drug's text names, or that its form is for
 
 
 def take_strength(
@@ -394,6 +395,7 @@ _LISTED = 5  # administrations whose dicts an error writes out
 def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Reference, way: _Way) -> dict[str, Any]:
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
+    printed = says.pop(WAYS, ())
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
             _fill(given, gap, key, extra.get(key), form, way)
@@ -421,7 +423,20 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
                 format=form,
                 place=given.where,
             )
+    if printed and not _is_way(says["route"], printed):
+        raise FormatError(
+            f"{given.where}: its drug's text is of what is given by the route {' or '.join(sorted(printed))}, and its "
+            f"route is {quoted(says['route'])}. Correct the one that is wrong.",
+            format=form,
+            place=given.where,
+        )
     return says
+
+
+def _is_way(route: str, printed: Iterable[str]) -> bool:
+    """Whether a route is one of those that a drug's text names; into a vein is one, however fast."""
+    given = canonical_route(route).partition(" ")[0]
+    return any(one.partition(" ")[0] == given for one in printed)
 
 
 _EXAMPLES = {

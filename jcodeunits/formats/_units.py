@@ -22,6 +22,11 @@ from ._outgoing import number
 from ._quoting import Unread
 from ._quoting import coded as quote
 
+# A quantity that counts billing units: UCUM's unity, or a word for it; every measure is another thing.
+COUNTS = re.compile(
+    r"1|un|ea|each|count|\{?(?:(?:hcpcs|billing|service)[ _-]?)?units?\}?|\{(?:each|count)\}", re.IGNORECASE
+)
+
 
 @table("ucum", "code")
 class UcumUnit(Dated):

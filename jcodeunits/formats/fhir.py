@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
-from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing
+from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _units
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
 from ._incoming import Reading
@@ -313,16 +313,10 @@ def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
     return ""
 
 
-# A quantity that counts billing units: UCUM's unity, or a word for it; every measure is another thing.
-_COUNTS = re.compile(
-    r"1|un|ea|each|count|\{?(?:(?:hcpcs|billing|service)[ _-]?)?units?\}?|\{(?:each|count)\}", re.IGNORECASE
-)
-
-
 def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) -> int:
     given = (quantity or {}).get("value")
     said = [str((quantity or {}).get(name) or "") for name in ("code", "unit", "comparator")]
-    if measured := [word for word in said if word and not _COUNTS.fullmatch(word)]:
+    if measured := [word for word in said if word and not _units.COUNTS.fullmatch(word)]:
         problems.append(f"{where}: quantity {given} {measured[0]} is no count of billing units")
         return 0
     value = decimal(given)

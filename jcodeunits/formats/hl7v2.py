@@ -29,7 +29,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 from jcodeunits.keys import dotted
 
-from . import _elements, _hl7v2_given, _incoming, _outgoing
+from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
 from ._hl7v2_fields import STAMP, plain_number
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
@@ -207,6 +207,8 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
     units = plain_number(written.removeprefix("+").removesuffix(".")) or Decimal(0)
     if units < 1 or units % 1:
         problems.append(f"{ft1.where}: FT1-10 is {coded(written)}, and a line counts whole units above 0")
+    if (unit := ft1.get(10, 2)) and not _units.COUNTS.fullmatch(unit):
+        problems.append(f"{ft1.where}: FT1-10 is {coded(f'{written} {unit}')}, which is no count of billing units")
     ndc = _ndc(ft1, problems)
     qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
     modifiers = [code for n in range(ft1.repeats(26)) if (code := ft1.get(26, 1, n))]
