@@ -104,6 +104,15 @@ def _words() -> Mapping[str, str]:
     return {**{row.word: row.route for row in _rows(RouteWord)}, **{name.casefold(): name for name in NAMES}}
 
 
+def spellings() -> Mapping[str, str]:
+    """Every spelling for people, with the route that it is read as.
+
+    >>> spellings()["suprachoroidal"]
+    'intraocular'
+    """
+    return _words()
+
+
 @cache
 def _coded() -> Mapping[tuple[str, str], CodedRoute]:
     return {(row.system, row.code.upper()): row for row in _rows(CodedRoute)}

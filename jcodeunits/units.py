@@ -33,6 +33,7 @@ _AMBIGUOUS = {
 _WITHOUT_PLURAL = frozenset(
     {
         "mg",
+        "mg PE",
         "kg",
         "g",
         "mcg",

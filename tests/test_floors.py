@@ -45,6 +45,7 @@ FLOORS = {
     "facts.drug_text": 8,
     "facts.strengths": 8,
     "facts.around_names": 9,
+    "facts.beside_names": 9,
     "facts.reading_names": 9,
     "facts.agreement": 9,
     "facts.by_dose": 9,

@@ -261,6 +261,17 @@ def test_every_concept_of_rxnorm_stands_for_a_name_that_is_known() -> None:
         assert row.rxcui.isdigit()
 
 
+def test_a_spelling_of_a_route_is_read_in_a_drugs_text_too() -> None:
+    wrong = []
+    for spelling, route in routes.spellings().items():
+        if len(spelling) < 5 or "implant" in spelling or spelling == "dialysis":
+            continue  # a short one is another word in a text, an implant a form, dialysis the use of a code
+        reading = read(DRUGS, f"lidocaine {spelling}")
+        if reading is None or not any(route.startswith(said) for said in reading.routes):
+            wrong.append((spelling, reading and reading.routes))
+    assert wrong == []
+
+
 def test_what_a_word_is_short_for_is_words_of_names_and_a_route_is_a_route() -> None:
     known = {word for name in NAMES for word in normal(name).split()}
     known |= {word for row in DRUGS.drugs for word in normal(f"{row.form} {row.qualifier}").split()}

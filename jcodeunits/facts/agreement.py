@@ -10,13 +10,14 @@ from .. import units
 from ..amount import decimal_text, round_up
 from ..dose import Dose
 from ..errors import AmbiguousDrug
+from .beside_names import DrugText, own_words
 from .drug_rows import Drug
 from .drug_text import Strength
 from .drugs import Catalog
-from .reading_names import DrugText, own_words
 from .strengths import fits, is_beside
 from .words import normal
 
+_LASTING = frozenset({"implant", "intrauterine", "transdermal", "vaginal"})  # of which labels say what a day releases
 _MANY = 4  # units: fewer are likely of every code
 _LITTLE = Fraction(1, 10)  # of a unit
 
@@ -90,8 +91,11 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
         elif part.kind == "billing unit":
             fine = row.size is not None and _is_one(row, part)
             why = f"{row.code} counts {row.one_unit}"
+        elif part.kind == "by time":
+            fine, why = not _LASTING.isdisjoint(row.routes), "a rate is no strength of it"
         elif part.kind == "part":
-            fine, why = " / " in row.ingredient, f"{row.code} ({row.name}) has one part"
+            fine = " / " in row.ingredient or row.kind == "vaccine"
+            why = f"{row.code} ({row.name}) has one part"
             if fine and dose is not None and (total := _whole(catalog, row, part, on)) is not None:
                 fine = _is_total(dose, total)
                 why = f"{dose.written} is no whole dose of it: all its parts that {row.code} counts are {total}"
@@ -179,9 +183,18 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
     alike = others(catalog, row, on) if row.basis not in ("band", "each") and row.size is not None else ()
     given = dose if counts_volume(row) else reading.drawn(dose)
     counted = ratio(row, given) if alike else None
-    if counted is None or _LITTLE <= counted <= _MANY:
+    if counted is None:
         return
-    if counted < _LITTLE:
+    whole = tuple(
+        other
+        for other in alike
+        if counted < 1 == ratio(other, given) and (other.qualifier, other.form) == (row.qualifier, row.form)
+    )
+    if _LITTLE <= counted <= _MANY and not whole:
+        return
+    if whole:
+        better = whole
+    elif counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
     elif not row.specific and _is_likely(catalog, row, counted) is False:
         better = tuple(other for other in alike if not other.use and _is_likely(catalog, other, ratio(other, given)))
@@ -190,7 +203,7 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
     if better and not reading.codes:
         rows = (row, *better)
         raise AmbiguousDrug(
-            f"{dose.written} of {reading.text!r} would be {round_up(counted)} units of {row.code}, which is unlikely: "
+            f"{dose.written} of {reading.text!r} would be {round_up(counted)} of {row.code}, which is unlikely: "
             f"{listed(rows)}. Say which: give the code, the brand or the NDC.",
             given=reading.text,
             candidates=tuple(one.code for one in rows),

@@ -10,9 +10,9 @@ from ..amount import round_up
 from ..dose import Dose
 from ..errors import UnitMismatch
 from .agreement import ambiguous, ratio
+from .beside_names import PLAIN
 from .by_route import own_routes
 from .drug_rows import Drug
-from .reading_names import PLAIN
 from .words import normal
 
 

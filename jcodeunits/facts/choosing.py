@@ -20,12 +20,13 @@ from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnknownDrug, quoted
 from .agreement import ambiguous, called, check, counts_volume, listed, ratio
+from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength, drawn_parts
 from .drugs import Catalog
-from .reading_names import COMPOUNDED, DrugText, Named, bare_names, is_called, read, spelt
+from .reading_names import bare_names, read
 from .strengths import fits
 from .words import check_length, normal, squeezed
 
@@ -132,7 +133,7 @@ def _told_apart(
             row.code for row in rows if row.specific and (row.ends is None if on is None else row.period.holds(on))
         }
         by_form = tuple(row for row in rows if row.code in formed | branded)
-    called_so = {row.code for row in rows if is_called(row, own)}
+    called_so = codes_called(rows, own)
     return by_form or tuple(row for row in rows if row.code in called_so)
 
 

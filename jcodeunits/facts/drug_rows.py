@@ -264,7 +264,7 @@ class Drug(Shown, Dated):
 
 def told_by_brand(rows: Sequence[Drug]) -> bool:
     """Whether brands alone tell the live codes of a drug, of which no word for the form picks one."""
-    live = [row for row in rows if row.ends is None]
+    live = [row for row in rows if row.ends is None and not row.use]
     return len({row.code for row in live}) > 1 and all(row.specific and not row.form for row in live)
 
 
@@ -370,7 +370,8 @@ class NameWord(Dated):
     route of what is no liquid, powder or granules; `form` and `package` the
     ways of giving that it fits, empty where it fits any (a form may tell the codes of a drug apart, a package
     never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
-    `release` the forms of slow release, of which it tells the rows;
+    `release` the forms of slow release, of which it tells the rows, empty where it may stand beside a drug whose codes
+    brands alone tell;
     `isotope` the symbol of a chemical element; `fluid`, behind "in", what the drug is mixed with, as codes name it.
     """
 

@@ -18,10 +18,10 @@ from ..amount import decimal_text, exact
 from ..dose import IN_PARTS, Dose
 from .words import normal, squeezed
 
-Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part", "by body"]
+Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part", "by body", "by time"]
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_OF_PARTS = r"mg|mcg|gm|grams|gram|g|units|unit"  # what the parts of a combination are measured in
+_OF_PARTS = r"mg|mcg|gm|grams|gram|g|lf\s?units?|lf|units|unit"  # what the parts of a combination are measured in
 _ACTIVITY = (
     "iu",
     "u",
@@ -29,13 +29,29 @@ _ACTIVITY = (
     "tu",
     "el.u",
     "elu",
+    "elisa unit",
+    "elisa units",
+    "lf unit",
+    "lf units",
+    "lf",
+    "tuberculin unit",
+    "tuberculin units",
     "mu",
     "[iu]",
     "[usp'u]",
     "[arb'u]",
 )  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
-    {"mass", "volume", "equivalent", "amount_of_substance", "radioactivity", "vector_genomes", "plaques"}
+    {
+        "mass",
+        "volume",
+        "equivalent",
+        "amount_of_substance",
+        "radioactivity",
+        "vector_genomes",
+        "plaques",
+        "phenytoin_equivalent",
+    }
 )
 _COUNTED = {
     "study dose": "study dose",
@@ -51,7 +67,15 @@ _COUNTED = {
 _CODE = re.compile(r"[A-Za-z]\d{4}")
 _WITH = re.compile(r"\bw/", re.IGNORECASE)
 _SUM = re.compile(r"\b(\d{1,5}(?:\.\d{1,4})?)\s?\((\d{1,5}(?:\.\d{1,4})?)-(\d{1,5}(?:\.\d{1,4})?)\)", re.ASCII)
-_IODINE = re.compile(r"(?<=mg)\s?(?:i|iodine)(?=\s?/)", re.IGNORECASE)  # as labels of contrast media count it
+_ELEMENT = re.compile(
+    r"(?<=mg)\s?(?:(?:i|iodine)(?=\s?/)|(?:of\s)?(?:elemental\s)?iron\b)", re.IGNORECASE
+)  # what labels of contrast media and of iron count
+_BASE = re.compile(r"\b\d[\d.]{0,6}\s?(?:mg|mcg)\s?\((\d[\d.]{0,6}\s?(?:mg|mcg))\sbase\)", re.IGNORECASE)
+_ABOUT = re.compile(r"\(\+\s?/\s?-\)")  # a vial of a clotting factor holds about so much
+_LIST = re.compile(
+    r"\b((?:\d[\d.]{0,6}-){1,5}\d[\d.]{0,6})\s((?:[a-z]{1,5}-){1,5}[a-z]{1,5})(?=\s?/|\s|$)", re.IGNORECASE
+)
+_INNER = re.compile(r"\(((?:\d[\d.]{0,6}-){1,5}\d[\d.]{0,6})\s?(mg|mcg)\)", re.IGNORECASE)
 _NON = re.compile(r"\bnon(?:-|\s(?=esrd))", re.IGNORECASE)
 _EQUIVALENT = re.compile(r"\bthere?apeutically\s+(?=equivalent\b)", re.IGNORECASE)
 _TIMES = r"(?:\d{1,2}\s?(?:w(?:ee)?ks?|mo(?:nth)?s?|d(?:ays?)?|y(?:ea)?rs?)|(?:week|month|year)s?)"
@@ -119,7 +143,8 @@ def _scanner() -> re.Pattern[str]:
             (?: \s?{over}\s? (?P<bottom>{_NUMBER})? \s?-?\s? (?P<volume>ml|cc|l) (?![a-z0-9])
               | \s?{over}\s? (?P<container>vial|vil|vl|syringe|syr|dose|pen|cartridge|bag|ampule|ampul|amp)
                 (?![a-z0-9])
-              | \s?/\s? (?P<body>kg|m2|m²) (?![a-z0-9]) )? |
+              | \s?{over}\s? (?:(?P<body>kg|m2|m²) | (?P<time>(?:24\s?)?(?:hours?|hrs?|h)|day)) (?![a-z0-9]) )?
+            (?: \s?x\s?(?P<times>[2-9]) (?![\w.]) )? |
         (?P<word>\d+\.\d+|[^\W_]+|\+)
         """,
         re.VERBOSE | re.IGNORECASE,
@@ -170,14 +195,14 @@ def _measured(found: re.Match[str]) -> Strength | None:
     amount, unit = _number(found["top"]) * _SCALES.get(scale, 1) * _SCALES.get(spelling, 1), _unit(spelling)
     if found["per"]:
         return Strength(written, "billing unit", amount, unit)
-    if found["body"]:
-        return Strength(written, "by body", amount, unit)
+    if found["body"] or found["time"]:
+        return Strength(written, "by body" if found["body"] else "by time", amount, unit)
     if found["volume"]:
         below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
         return Strength(written, "concentration", amount / below, unit) if below else None
     if units.dimension(unit) == "volume":
         return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
-    return Strength(written, "amount", amount, unit)
+    return Strength(written, "amount", amount * int(found["times"] or 1), unit)
 
 
 def _of_parts(found: re.Match[str], written: str) -> Strength:
@@ -196,13 +221,21 @@ def drawn_parts(parts: Iterable[Dose], per: Fraction, dose: Dose) -> Dose:
     return attrs.evolve(dose, amount=volume / per, unit=IN_PARTS, written=written, volume=volume, parts=said)
 
 
+def _one_by_one(found: re.Match[str]) -> str:
+    """ "2.5-8-5 Lf-mcg-Lf" with the unit behind each number; as it is where they are not as many."""
+    numbers, said = found[1].split("-"), found[2].split("-")
+    return "-".join(map(" ".join, zip(numbers, said, strict=True))) if len(numbers) == len(said) else found[0]
+
+
 def parts_of(text: str) -> list[Part]:
     """The words of a text, its strengths and its codes, in their order."""
     text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
     text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
     text = _AGAIN.sub("monthly", text)
     text = _DOTTED.sub("IU", _EQUIVALENT.sub("", text))
-    plain = _NON.sub("non", _WITH.sub("with ", _IODINE.sub("", text)))
+    text = _ABOUT.sub("", _BASE.sub(r"\1", text))
+    text = _LIST.sub(_one_by_one, _INNER.sub(lambda found: f" {found[2]}-".join([*found[1].split("-"), ""])[:-1], text))
+    plain = _NON.sub("non", _WITH.sub("with ", _ELEMENT.sub("", text)))
     made: list[Part] = []
     for found in _scanner().finditer(plain):
         word = found["word"]

@@ -8,90 +8,24 @@ like it. Which row the parts mean on a day is chosen in `choosing`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import attrs
 
-from .. import units
-from ..amount import decimal_text, exact
-from ..dated import Step
-from ..dose import Dose
+from ..amount import decimal_text
 from ..errors import AmbiguousDrug
-from .around_names import LONGEST_PHRASE, fluid, in_fluid, phrase
-from .drug_rows import Brand, Drug, NameWord, told_by_brand
-from .drug_text import Kind, Part, Strength, parts_of, strength_in
+from .around_names import fluid, in_fluid, phrase
+from .beside_names import LONGEST_OTHER, DrugText, Named, is_small, used_around
+from .drug_text import Part, Strength, parts_of, strength_in
 from .drugs import Catalog
-from .strengths import contradict, is_of_salt, same
+from .strengths import contradict
 from .words import check_length, normal, squeezed
 
-COMPOUNDED = "compounded"  # a drug that no maker sells
-_SMALL = frozenset({"in", "of", "or", "for", "by", "not", "to", "per", "than", "a", "the", "at", "on"})
 _MOST_NAMES = 3
 _MOST_SPELT = 2  # times: "sod" is sodium, and "heparin sodium porcine" is heparin sodium
-_LONGEST_OTHER = 8  # words of a name beside another
 _MOST_TRIED = 4  # names of a text beside which another is looked for
-_SHORTEST_PART = 3  # letters by which a salt may be cut short
-_LEAST_CUT = 2  # letters: a word that lacks its last one is misspelt, not cut short
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
-
-
-@attrs.frozen
-class Named:
-    """One name in a text: as it is looked up, as it stands there, the words that tell its rows apart, its salts."""
-
-    key: str
-    text: str
-    own: frozenset[str] = frozenset()
-    salts: frozenset[str] = frozenset()
-
-
-@attrs.frozen
-class DrugText:
-    """The parts of a drug's text.
-
-    `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
-    `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
-    `fluids`: the words of what it is mixed with, where products of the drug are sold so.
-    """
-
-    text: str
-    names: tuple[Named, ...] = ()
-    codes: tuple[str, ...] = ()
-    routes: tuple[str, ...] = ()
-    forms: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    strengths: tuple[Strength, ...] = ()
-    compounded: bool = False
-    fluids: tuple[frozenset[str], ...] = ()
-    is_mixed: bool = False
-
-    def of(self, kind: Kind) -> tuple[Strength, ...]:
-        """The strengths of a kind."""
-        return tuple(part for part in self.strengths if part.kind == kind)
-
-    @property
-    def concentration(self) -> Strength | None:
-        """What one mL holds, where the text says it."""
-        found = self.of("concentration")
-        found = tuple(part for part in found if not is_of_salt(part)) or found
-        return found[0] if found and all(same(part, found[0]) for part in found) else None
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether the text is one name and nothing else."""
-        around = (self.codes, self.routes, self.forms, self.strengths, self.is_mixed)
-        return len(self.names) == 1 and not (any(around) or self.names[0].own or self.names[0].salts)
-
-    def drawn(self, dose: Dose) -> Dose:
-        """A dose by volume as the amount in it, where the text says the concentration; else the dose as it is."""
-        found = self.concentration
-        if found is None or units.dimension(dose.unit) != "volume":
-            return dose
-        volume = dose.to("mL").amount
-        amount, per = volume * found.amount, f"{decimal_text(found.amount)} {units.label(found.unit)}/mL"
-        says = f"{decimal_text(volume)} mL x {per} = {decimal_text(amount)} {units.label(found.unit)}"
-        step = Step(says, "volume x concentration of the name")
-        return Dose(amount, found.unit, f"{dose.written} of {found.written}", dose.notes, (*dose.steps, step))
 
 
 # -- finding the name
@@ -139,8 +73,8 @@ def _of_public_list(catalog: Catalog, text: str, parts: tuple[Part, ...]) -> Dru
         if row is not None and row.is_name:
             return _taken_apart(catalog, (*parts_of(row.means), *around))
         if row is not None:
-            used = _used(catalog, Named(key, row.name), around)
-            return used if isinstance(used, DrugText) else None
+            found = used_around(catalog, Named(key, row.name), around)
+            return found if isinstance(found, DrugText) else None
     made = _renamed(catalog, parts)
     return None if made == parts else _taken_apart(catalog, made)
 
@@ -151,7 +85,7 @@ def _renamed(catalog: Catalog, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     at = 0
     while at < len(parts):
         size, row = 1, None
-        for wide in range(min(_LONGEST_OTHER, len(parts) - at), 0, -1):
+        for wide in range(min(LONGEST_OTHER, len(parts) - at), 0, -1):
             row = catalog.public.get("".join([part.key for part in parts[at : at + wide]]))
             if row is not None and row.is_name:
                 size = wide
@@ -187,33 +121,33 @@ def _taken_apart(catalog: Catalog, parts: tuple[Part, ...]) -> DrugText | None:
     left: list[tuple[Named, tuple[Part, ...], int]] = []
     for i, j, named in _known_spans(catalog, parts):
         rest = parts[:i] + parts[j:]
-        found = _used(catalog, named, rest)
+        found = used_around(catalog, named, rest)
         if isinstance(found, DrugText):
             return found
         left.append((named, rest, found))
     words, rest = _without(catalog, parts)
     key = "".join([part.key for part in words])
     if rest and catalog.knows(key):
-        found = _used(catalog, Named(key, " ".join([part.text for part in words])), rest)
+        found = used_around(catalog, Named(key, " ".join([part.text for part in words])), rest)
         if isinstance(found, DrugText):
             return found
     for named, rest, at in left[:_MOST_TRIED]:
         several = _several(catalog, (named,), rest, at)
         if several is not None:
             return several
-    used = _used(catalog, None, parts) if any(part.code for part in parts) else 0
-    return used if isinstance(used, DrugText) else None
+    coded = used_around(catalog, None, parts) if any(part.code for part in parts) else 0
+    return coded if isinstance(coded, DrugText) else None
 
 
 def _known_spans(catalog: Catalog, parts: Sequence[Part], at: int | None = None) -> Iterator[tuple[int, int, Named]]:
     """Every run of parts that is a name, the longest first; only those that hold one part, where it is given."""
     count, keys = len(parts), [part.key for part in parts]
-    for size in range(count if at is None else min(count, _LONGEST_OTHER), 0, -1):
+    for size in range(count if at is None else min(count, LONGEST_OTHER), 0, -1):
         first, last = (0, count - size) if at is None else (max(0, at - size + 1), min(at, count - size))
         for i in range(first, last + 1):
             key = "".join(keys[i : i + size])
             known = catalog.knows(key)
-            if not known and size > 1 and keys[i + size - 1][0].isdigit() and _is_small(keys[i + size - 1]):
+            if not known and size > 1 and keys[i + size - 1][0].isdigit() and is_small(keys[i + size - 1]):
                 key += "mg"  # "Lupron Depot 3.75" is the kit that is named by its milligrams
                 known = catalog.knows(key)
             if not known and size > 1 and (number := _per_ml(parts[i + size - 1])):
@@ -252,7 +186,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
         return None
     for i, j, other in _known_spans(catalog, rest, at):
         left = rest[:i] + rest[j:]
-        used = _used(catalog, names[0], left)
+        used = used_around(catalog, names[0], left)
         if isinstance(used, DrugText):
             return attrs.evolve(used, names=(*used.names, *names[1:], other))
         found = _several(catalog, (*names, other), left, used)
@@ -261,282 +195,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
     return None
 
 
-# -- what stands around the name
-
-
-@lru_cache(maxsize=8192)
-def own_words(row: Drug) -> frozenset[str]:
-    """The words that say a row's form, brand or maker, and its ingredient."""
-    plain = normal(row.qualifier) in PLAIN and not row.qualifier.startswith("excludes")
-    return frozenset(normal(f"{row.form} {'' if plain else row.qualifier}").split())
-
-
-@lru_cache(maxsize=8192)
-def _others_words(row: Drug) -> frozenset[str]:
-    """The words of what a row's product is not equivalent to."""
-    return frozenset(normal(row.qualifier.partition(" equivalent to ")[2].partition(";")[0]).split())
-
-
-def is_called(row: Drug, words: Set[str]) -> bool:
-    """Whether words say a row's form, brand or maker: those of what it is not equivalent to alone say another's."""
-    return words <= own_words(row) and not (words and words <= _others_words(row))
-
-
-PLAIN = (
-    "",
-    "not otherwise specified",
-    "not otherwise classified",
-    "nos",
-    "excludes biosimilar",
-    "excludes biosimilars",
-)
-
-
-@attrs.define
-class _Use:
-    """What the parts around a name came to so far."""
-
-    rows: tuple[Drug, ...]
-    is_uncoded: bool = False  # there is no code that a salt could change
-    is_brand: bool = False  # of an ingredient: no word makes another product of it
-    is_product: bool = False  # a brand of one code
-    is_sheet: bool = False
-    sizes: dict[str, dict[str, Strength]] = attrs.Factory(dict)  # those by which the name is listed, by their kind
-    listed: str = ""  # the name with the one of them that is said
-    own: set[str] = attrs.Factory(set)
-    salts: set[str] = attrs.Factory(set)
-    codes: list[str] = attrs.Factory(list)
-    routes: list[str] = attrs.Factory(list)
-    forms: list[tuple[str, tuple[str, ...]]] = attrs.Factory(list)
-    strengths: list[Strength] = attrs.Factory(list)
-    fluids: list[frozenset[str]] = attrs.Factory(list)
-    is_mixed: bool = False
-
-
-def _used(catalog: Catalog, named: Named | None, parts: Sequence[Part]) -> DrugText | int:
-    """The parts around a name, each used; or the place of the first that is nothing that stands around this name."""
-    said = catalog.named.get(named.key, ()) if named else ()
-    is_brand = bool(said) and all(isinstance(row, Brand) and not row.code for row in said)
-    is_uncoded = named is not None and (named.key in catalog.uncoded or not catalog.knows(named.key))
-    use = _Use(catalog.meant_by(named.key) if named else (), is_uncoded, is_brand)
-    use.is_product = bool(said) and all(isinstance(row, Brand) and row.code for row in said)
-    use.is_sheet = bool(use.rows) and all(row.kind == "skin-substitute" for row in use.rows)
-    use.sizes = _sizes(catalog, named.key) if named else {}
-    at = 0
-    while at < len(parts):
-        size = _use(catalog, use, parts, at)
-        if not size:
-            return at
-        at += size
-    _settle(use)
-    if named is not None:
-        key = named.key + use.listed if use.listed else _with_salts(catalog, named.key, use)
-        named = attrs.evolve(named, key=key, own=frozenset(use.own), salts=frozenset(use.salts))
-    return DrugText(
-        "",
-        (named,) if named else (),
-        tuple(dict.fromkeys(use.codes)),
-        tuple(dict.fromkeys(use.routes)),
-        tuple(use.forms),
-        tuple(use.strengths),
-        COMPOUNDED in use.own,
-        tuple(use.fluids),
-        use.is_mixed,
-    )
-
-
-def _settle(use: _Use) -> None:
-    """A fluid alone beside the name tells the product that is sold in it; with an amount it may be mixed by hand."""
-    for said in () if use.strengths else tuple(use.fluids):
-        told = tuple(row for row in use.rows if is_called(row, said))
-        use.rows = told or use.rows
-        use.own |= said if told else set()
-        use.fluids.remove(said)
-
-
-def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
-    """How many parts from here are used as one thing; 0 where the next one is of no use."""
-    part = parts[at]
-    if part.code:
-        use.codes.append(part.code)
-        return 1
-    if part.strength is not None:
-        return int(_is_strength(use, part, part.strength))
-    size, row = fluid(catalog, parts, at)
-    if row is not None:
-        return _mix(use, row, parts[at : at + size])
-    if part.key == "in" and _is_held(use, parts, at):
-        return 2
-    size, row = phrase(catalog.around, parts, at)
-    if row is None and use.is_uncoded and part.key in catalog.salt_words | {COMPOUNDED}:
-        use.own |= {part.key} & {COMPOUNDED}
-        return 1
-    if row is None:
-        own = _own(use, [one.key for one in parts[at : at + LONGEST_PHRASE]])
-        return own or int(
-            _is_salt(catalog, use, part.key) or _is_number(use, part.key, parts[at - 1].key if at else "")
-        )
-    if row.kind == "release":
-        return size if _is_released(use, row) else 0
-    if row.kind == "form" and _is_form(catalog, use, row):
-        return size
-    if use.is_sheet and row.means != "topical":
-        return 0  # a sheet of tissue is neither injected nor in a vial: the word is a slip in its name
-    if row.kind in ("route", "solid"):
-        use.routes.append(row.means)
-        use.forms += [(row.word, (row.means,))] if row.kind == "solid" else []
-    else:
-        use.forms.append((row.word, tuple(row.means.split("|")) if row.means else ()))
-    return size
-
-
-def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
-    """Whether a strength may stand beside the name: one that is listed by its strengths has no other."""
-    if strength.kind in use.sizes:
-        listed = use.sizes[strength.kind]
-        use.listed = part.key if part.key in listed else next((k for k in listed if same(listed[k], strength)), "")
-        if not use.listed:
-            return False
-    if not _is_percent(use, part):
-        use.strengths.append(strength)
-    return True
-
-
-def _is_held(use: _Use, parts: Sequence[Part], at: int) -> bool:
-    """Whether an amount is said to be in a volume ("40 mg in 0.4 mL"): both are used as the concentration."""
-    before = parts[at - 1].strength if at else None
-    held = parts[at + 1].strength if at + 1 < len(parts) else None
-    if (
-        before not in use.strengths
-        or before is None
-        or held is None
-        or (before.kind, held.kind) != ("amount", "volume")
-    ):
-        return False
-    written, amount = f"{before.written} in {held.written}", before.amount / held.amount
-    use.strengths[use.strengths.index(before)] = Strength(written, "concentration", amount, before.unit)
-    return True
-
-
-def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
-    """The parts by which a drug is in a fluid, used; 0 where the drug is a fluid itself, or a sheet of tissue."""
-    if use.is_sheet or (use.rows and all(one.kind == "solution" for one in use.rows)):
-        return 0
-    said = {frozenset(part.key for part in parts if part.strength is None or part.text.endswith("%"))}
-    said.add(frozenset({"in", *normal(row.means).split()}))
-    told = [words for words in said if any(is_called(one, words) for one in use.rows)]
-    use.fluids += sorted(told, key=len)[-1:]
-    use.strengths += [part.strength for part in parts if part.strength is not None and part.strength.kind == "volume"]
-    use.is_mixed = True
-    return len(parts)
-
-
-def _own(use: _Use, keys: Sequence[str]) -> int:
-    """How many words tell the rows of the name apart by form, brand or maker; a small word only before another."""
-    size = 1
-    while size < len(keys) and _is_small(keys[size - 1]):
-        size += 1
-    said = set(keys[:size])
-    rows = tuple(row for row in use.rows if (said <= row.use_words if use.is_brand else is_called(row, said)))
-    if not rows or _is_small(keys[size - 1]) or (use.is_brand and not all(row.use for row in use.rows)):
-        return 0  # a brand is one product, and only where each of its codes is for one use does the use tell
-    use.rows = rows
-    use.own |= said
-    return size
-
-
-@lru_cache(maxsize=8192)
-def _sizes(catalog: Catalog, key: str) -> dict[str, dict[str, Strength]]:
-    """The strengths by which a brand is listed besides its name alone ("Lupron Depot 7.5 mg"), by their kind."""
-    made: dict[str, dict[str, Strength]] = {}
-    for name in catalog.beginnings.get(key, ()):
-        last = parts_of(name)[-1]
-        if last.strength is not None and squeezed(name) == key + last.key:
-            made.setdefault(last.strength.kind, {})[last.key] = last.strength
-    return made
-
-
-def _is_small(key: str) -> bool:
-    return key in _SMALL or key.replace(".", "", 1).isdigit()
-
-
-def _is_percent(use: _Use, part: Part) -> bool:
-    """Whether a percentage is that by which the code set itself tells rows of the name apart."""
-    if not part.text.endswith("%"):
-        return False
-    rows = [row for row in use.rows if row.is_injected] or use.rows
-    told = tuple(row for row in rows if f"{part.key}%" in row.qualifier.split("; "))
-    if not told or use.is_brand:
-        return False
-    use.rows = told
-    use.own.add(part.key)
-    return True
-
-
-def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
-    """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
-    rows = [row for row in use.rows if row.is_injected] or use.rows
-    for said in spelt(catalog, word.word):
-        told = tuple(row for row in rows if said <= set(normal(row.form).split()))
-        if told and not use.is_brand:
-            use.rows = told
-            use.own |= said
-            return True
-    return False
-
-
-def _is_released(use: _Use, word: NameWord) -> bool:
-    """Whether a word for slow release fits: a product's own name, or a drug of which it tells such rows."""
-    if use.is_product or told_by_brand(use.rows):
-        return True
-    said = [frozenset(normal(words).split()) for words in word.means.split("|")]
-    told = tuple(row for row in use.rows if any(words <= set(normal(row.form).split()) for words in said))
-    use.rows = told or use.rows
-    use.own |= {word for words in said for word in words if any(words <= set(normal(r.form).split()) for r in told)}
-    return bool(told)
-
-
-def spelt(catalog: Catalog, word: str) -> tuple[frozenset[str], ...]:
-    """A word of a form as it stands, and written out where it is cut short."""
-    key = normal(word)
-    long = catalog.cut_short.get(key)
-    return (frozenset(key.split()), *((frozenset(normal(long.means).split()),) if long is not None else ()))
-
-
-def _is_salt(catalog: Catalog, use: _Use, key: str) -> bool:
-    """Whether a word is, or begins, exactly one salt of the very ingredient; then only its rows are meant."""
-    if key in use.salts or _is_small(key):
-        return False  # said twice, or a number
-    held = {word for row in use.rows for word in normal(row.ingredient).split()}
-    said = {word for word in held if word == key} or {
-        word
-        for word in held & catalog.salt_words
-        if word.startswith(key) and _SHORTEST_PART <= len(key) <= len(word) - _LEAST_CUT
-    }
-    if len(said) != 1:
-        return False
-    word = said.pop()
-    use.rows = tuple(row for row in use.rows if word in normal(row.ingredient).split())
-    use.salts.add(word)
-    return True
-
-
-def _is_number(use: _Use, key: str, before: str) -> bool:
-    """Whether a part is a number: of the ingredient behind the word before it (F-18), else a bare one."""
-    if before and any(f" {before} {key} " in f" {normal(row.ingredient)} " for row in use.rows):
-        return True
-    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,4})?", key):
-        return False
-    use.strengths.append(Strength(key, "number", exact(key)))
-    return True
-
-
-def _with_salts(catalog: Catalog, key: str, use: _Use) -> str:
-    """The key of the full ingredient, where words around the name said which of its salts is meant."""
-    fulls = {normal(row.ingredient) for row in use.rows}
-    if not use.salts or key in catalog.named or len(fulls) != 1:
-        return key
-    return fulls.pop().replace(" ", "")
+# -- what its parts say together
 
 
 def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
