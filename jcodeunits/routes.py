@@ -10,7 +10,7 @@ import os.path
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from . import tables
 from .errors import LONGEST, UnknownRoute, quoted
@@ -74,6 +74,13 @@ class RouteWord(Dated):
     word: str = column(text)
     route: str = column(tables.choice(*NAMES))
 
+    kind: ClassVar[str] = "route"
+
+    @property
+    def means(self) -> str:
+        """The route, as for every word that may stand beside a drug's name."""
+        return self.route
+
 
 _LABEL = re.compile(
     r"\.|^inj(?:ection)?\.?,? | inj(?:ection)?\.?$| \(qualifier value\)$|(?: route| use)?(?: of administration)?$"
@@ -99,18 +106,15 @@ def _rows(row_class: Any) -> tuple[Any, ...]:
 
 
 @cache
+def words() -> tuple[RouteWord, ...]:
+    """Every spelling for people, with the route that it is read as."""
+    return _rows(RouteWord)
+
+
+@cache
 def _words() -> Mapping[str, str]:
     """Spelling -> route."""
-    return {**{row.word: row.route for row in _rows(RouteWord)}, **{name.casefold(): name for name in NAMES}}
-
-
-def spellings() -> Mapping[str, str]:
-    """Every spelling for people, with the route that it is read as.
-
-    >>> spellings()["suprachoroidal"]
-    'intraocular'
-    """
-    return _words()
+    return {**{row.word: row.route for row in words()}, **{name.casefold(): name for name in NAMES}}
 
 
 @cache

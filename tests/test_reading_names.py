@@ -263,9 +263,9 @@ def test_every_concept_of_rxnorm_stands_for_a_name_that_is_known() -> None:
 
 def test_a_spelling_of_a_route_is_read_in_a_drugs_text_too() -> None:
     wrong = []
-    for spelling, route in routes.spellings().items():
-        if len(spelling) < 5 or "implant" in spelling or spelling == "dialysis":
-            continue  # a short one is another word in a text, an implant a form, dialysis the use of a code
+    for spelling, route in ((row.word, row.route) for row in routes.words()):
+        if len(spelling) < 5 or "implant" in spelling or spelling in ("patch", "aerosol"):
+            continue  # a short one is another word in a text; an implant, a patch and an aerosol are forms
         reading = read(DRUGS, f"lidocaine {spelling}")
         if reading is None or not any(route.startswith(said) for said in reading.routes):
             wrong.append((spelling, reading and reading.routes))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ..routes import RouteWord
 from .drug_rows import NameWord
 from .drug_text import Part, parts_of
 from .drugs import Catalog
+
+Word = NameWord | RouteWord  # one that stands around a name
 
 LONGEST_PHRASE = 4  # words of a form, route or package
 _HYPHEN = re.compile(r"(?<=[A-Za-z)])-(?=[A-Za-z\d])")
 
 
-def phrase(table: dict[str, NameWord], parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
+def phrase(table: Mapping[str, Word], parts: Sequence[Part], at: int) -> tuple[int, Word | None]:
     """The longest phrase of a table that begins at a part, and how many parts it takes."""
     for size in range(min(LONGEST_PHRASE, len(parts) - at), 0, -1):
         found = table.get(" ".join([part.key for part in parts[at : at + size]]))
@@ -22,7 +25,7 @@ def phrase(table: dict[str, NameWord], parts: Sequence[Part], at: int) -> tuple[
     return 1, None
 
 
-def fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, NameWord | None]:
+def fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, Word | None]:
     """A fluid that something is in ("in 100 mL dextrose 5 %", "400 mg/200 mL D5W"), and how many parts say so."""
     first = at + 1
     if parts[at].key != "in":

@@ -16,8 +16,8 @@ from .. import units
 from ..amount import decimal_text, exact
 from ..dated import Step
 from ..dose import Dose
-from .around_names import LONGEST_PHRASE, fluid, phrase
-from .drug_rows import Brand, Drug, NameWord, told_by_brand
+from .around_names import LONGEST_PHRASE, Word, fluid, phrase
+from .drug_rows import Brand, Drug, told_by_brand
 from .drug_text import Kind, Part, Strength, parts_of
 from .drugs import Catalog
 from .strengths import is_of_salt, same
@@ -250,7 +250,7 @@ def _is_held(use: _Use, parts: Sequence[Part], at: int) -> bool:
     return True
 
 
-def _mix(use: _Use, row: NameWord, parts: Sequence[Part]) -> int:
+def _mix(use: _Use, row: Word, parts: Sequence[Part]) -> int:
     """The parts by which a drug is in a fluid, used; 0 where the drug is a fluid itself, or a sheet of tissue."""
     if use.is_sheet or (use.rows and all(one.kind == "solution" for one in use.rows)):
         return 0
@@ -306,7 +306,7 @@ def _is_percent(use: _Use, part: Part) -> bool:
     return True
 
 
-def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
+def _is_form(catalog: Catalog, use: _Use, word: Word) -> bool:
     """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
     rows = [row for row in use.rows if row.is_injected] or use.rows
     for said in spelt(catalog, word.word):
@@ -318,7 +318,7 @@ def _is_form(catalog: Catalog, use: _Use, word: NameWord) -> bool:
     return False
 
 
-def _is_released(use: _Use, word: NameWord) -> bool:
+def _is_released(use: _Use, word: Word) -> bool:
     """Whether a word for slow release fits: a product's own name, or a drug of which it tells such rows."""
     if (use.is_product and word.means) or told_by_brand(use.rows):
         return True

@@ -11,10 +11,11 @@ from typing import Any
 
 import attrs
 
-from .. import hcpcs
+from .. import hcpcs, routes
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..grouped import grouped
+from ..routes import RouteWord
 from ..shown import Shown
 from .drug_rows import (
     Brand,
@@ -33,6 +34,8 @@ from .drug_rows import (
 from .store import Store
 from .words import normal, squeezed
 
+_SHORTEST_ROUTE = 5  # letters: "in", "op" and their like are other words in a text
+_OF_NAMES = frozenset({"patch", "aerosol"})  # spellings of a route that are the form of a drug in a text
 _PART_OF = frozenset({"skin-test", "allergen"})  # kinds of which the service holds the drug
 _SUFFIX = re.compile(r"[a-z]{4}")  # of a biological's name
 _ISOTOPE = re.compile(r"\b([a-z]{1,2}) (\d+m?)\b")
@@ -314,10 +317,12 @@ class Catalog:
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind == "spelling"}
 
     @cached_property
-    def around(self) -> dict[str, NameWord]:
-        """Words of routes, forms and packages by their normal spelling."""
+    def around(self) -> dict[str, NameWord | RouteWord]:
+        """Words of routes, forms and packages by their normal spelling: a route's short ones only by review."""
         kinds = ("route", "solid", "form", "package", "property", "release")
-        return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind in kinds}
+        ways = (row for row in routes.words() if len(row.word) >= _SHORTEST_ROUTE and row.word not in _OF_NAMES)
+        rows: tuple[NameWord | RouteWord, ...] = (*ways, *self.store.rows(NameWord))
+        return {normal(row.word): row for row in rows if row.kind in kinds}
 
     @cached_property
     def fluids(self) -> dict[str, NameWord]:
