@@ -28,6 +28,7 @@ from .errors import (
     UnreadableDose,
     quoted,
 )
+from .facts.agreement import as_volume
 from .facts.by_dose import holds
 from .facts.by_route import answers_for
 from .facts.choosing import Choice, choose, drawn, given_so, otherwise, way_of
@@ -165,6 +166,7 @@ def billing_units(
     given = _drawn(drug, given, day, row, book)
     items = (book.products.find(drug, day)[0],) if isinstance(drug, str) and ndc.looks_like(drug) else ()
     given, basis = settled(book.drugs, row, given, day, basis, items)
+    given = as_volume(row, given)
     measure = measured(row, given.unit, basis)
     if row.above is not None or row.through is not None:
         _within(row, given, day, book)

@@ -358,3 +358,26 @@ def test_the_route_that_a_drugs_text_names_is_the_route(text: str, route: str, a
         else:
             with pytest.raises(FormatError, match="drug's text is of what is given by the route"):
                 made()
+
+
+@pytest.mark.parametrize("text", ["sodium chloride 0.9 % flush syringe 10 mL", "heparin lock flush 100 unit/mL"])
+def test_what_its_text_calls_a_flush_is_one_unless_another_purpose_is_given(text: str) -> None:
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"medicationCodeableConcept": {"text": text}}
+    one |= {"dosage": {"route": {"text": "IV push"}, "dose": {"value": 10, "unit": "mL"}}}
+    charge = jc.charge(fhir.read(one, place="11"))
+    assert charge.lines == ()
+    assert "flush-included" in [finding.rule for finding in charge.findings]
+    assert all(finding.severity != "stop" for finding in charge.findings)
+    assert fhir.read(one, place="11", purpose="therapeutic").administrations[0].purpose == "therapeutic"
+
+
+@pytest.mark.parametrize(
+    ("text", "volume", "code", "units"),
+    [("gadobutrol (GADAVIST) 1 mmol/mL injection", 7.5, "A9585", 75), ("iopamidol (ISOVUE-370) 76 %", 80, "Q9967", 80)],
+)
+def test_a_code_that_counts_a_volume_asks_no_strength(text: str, volume: float, code: str, units: int) -> None:
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"medicationCodeableConcept": {"text": text}}
+    one |= {"dosage": {"route": {"text": "IV push"}, "dose": {"value": volume, "unit": "mL"}}}
+    assert (code, units) in [(line.code, line.units) for line in jc.charge(fhir.read(one, place="11")).lines]

@@ -6,8 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+import attrs
+
 from .. import units
 from ..amount import decimal_text, round_up
+from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .beside_names import DrugText, own_words
@@ -52,6 +55,15 @@ def ratio(row: Drug, dose: Dose) -> Fraction | None:
 def counts_volume(row: Drug) -> bool:
     """Whether a row counts a volume, by its unit or an equivalence."""
     return any(unit and units.dimension(unit) == "volume" for unit in (row.unit, *(u for _, u in row.equivalents)))
+
+
+def as_volume(row: Drug, given: Dose) -> Dose:
+    """A dose as the volume that it was worked out from, where the code counts a volume and not what is in it."""
+    counted = {units.dimension(unit) for unit in (row.unit, *(unit for _, unit in row.equivalents)) if unit}
+    if given.volume is None or "volume" not in counted or units.dimension(given.unit) in counted:
+        return given
+    step = Step(f"{decimal_text(given.volume)} mL", "the code counts the volume")
+    return attrs.evolve(given, amount=given.volume, unit="mL", steps=(*given.steps, step))
 
 
 def listed(rows: Iterable[Drug]) -> str:

@@ -37,6 +37,7 @@ _FULLY = re.compile(
     r"(?: \((?:medicinal product(?: form)?|clinical drug|product)\))?$",
     re.IGNORECASE,
 )
+_FLUSH = re.compile(r"\bflush\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
@@ -219,6 +220,7 @@ def _identity(
     strength = concentration(known.values(), facts)
     said: dict[str, Any] = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
     said |= {_incoming.WAYS: routes} if (routes := _ways(known.values(), facts)) else {}
+    said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
     return said | ({_incoming.STRENGTH: strength} if strength else {})
 
 

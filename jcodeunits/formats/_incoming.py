@@ -97,7 +97,7 @@ class Given:
     notes: tuple[Finding, ...] = ()
 
 
-_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways")
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways", "flush")
 
 
 def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
@@ -135,6 +135,7 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
 
 STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
 WAYS = "ways"  # the routes that the drug's text names, or that its form is for
+FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
 
 
 def take_strength(
@@ -396,6 +397,7 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
     printed = says.pop(WAYS, ())
+    says |= {"purpose": "flush"} if says.pop(FLUSH, False) and extra.get("purpose") is None else {}
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
             _fill(given, gap, key, extra.get(key), form, way)
@@ -423,20 +425,19 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
                 format=form,
                 place=given.where,
             )
-    if printed and not _is_way(says["route"], printed):
-        raise FormatError(
-            f"{given.where}: its drug's text is of what is given by the route {' or '.join(sorted(printed))}, and its "
-            f"route is {quoted(says['route'])}. Correct the one that is wrong.",
-            format=form,
-            place=given.where,
-        )
+    _check_way(given, says["route"], printed, form)
     return says
 
 
-def _is_way(route: str, printed: Iterable[str]) -> bool:
-    """Whether a route is one of those that a drug's text names; into a vein is one, however fast."""
-    given = canonical_route(route).partition(" ")[0]
-    return any(one.partition(" ")[0] == given for one in printed)
+def _check_way(given: Given, route: str, printed: Iterable[str], form: str) -> None:
+    """Refuse a route that is none of those that a drug's text names; into a vein is one, however fast."""
+    if printed and all(one.partition(" ")[0] != canonical_route(route).partition(" ")[0] for one in printed):
+        raise FormatError(
+            f"{given.where}: its drug's text is of what is given by the route {' or '.join(sorted(printed))}, and its "
+            f"route is {quoted(route)}. Correct the one that is wrong.",
+            format=form,
+            place=given.where,
+        )
 
 
 _EXAMPLES = {

@@ -15,7 +15,10 @@ from jcodeunits.errors import FormatError, quoted
 _LONGEST = 40
 _MOST_WORDS = 4
 _NUMBERED = re.compile(r"\d{5,}")
-_IN_LETTERS = re.compile(r"[^\W\d_]\d{7,}|\d{7,}[^\W\d_]")
+_IN_LETTERS = re.compile(r"[^\W\d_]\d{6,}|\d{7,}[^\W\d_]")
+# A number in groups beside a word, as of a telephone or a day of birth; by itself it may be an NDC or a day.
+_GROUPED = re.compile(r"(?:\d[-/. ]?){7,}")
+_ALONE = re.compile(r"\d{3}-\d{2}-\d{4}|\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}")  # a social security or telephone number
 
 
 def coded(value: object) -> str:
@@ -23,15 +26,16 @@ def coded(value: object) -> str:
 
     >>> coded("ZZ"), coded("by pigeon"), coded("78421000")
     ("'ZZ'", "'by pigeon'", "'78421000'")
-    >>> coded("given by Ms Testperson in room 7"), coded("Testperson 77120034")
-    ('a text of 7 words', 'a text of 2 words')
+    >>> coded("given by Ms Testperson in room 7"), coded("Testperson 77120034"), coded("555-12-3456")
+    ('a text of 7 words', 'a text of 2 words', 'a text of 1 words')
     """
     if not isinstance(value, str):
         return quoted(value)
     text = value
     words = text.split()
     prose = len(text) > _LONGEST or len(words) > _MOST_WORDS
-    prose = prose or bool((_NUMBERED if len(words) > 1 else _IN_LETTERS).search(text))
+    prose = prose or bool((_NUMBERED if len(words) > 1 else _IN_LETTERS).search(text) or _ALONE.fullmatch(text))
+    prose = prose or (any(word.isalpha() for word in words) and bool(_GROUPED.search(text)))
     return f"a text of {len(words)} words" if prose else quoted(text)
 
 
