@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from .errors import BatchError, quoted
 from .facts.policy_rows import Heading
 from .facts.reference import Reference
+from .tables import parted_by
 
 
 def meant(names: Collection[str], ours: Sequence[str], of: str, reference: Reference) -> dict[str, str]:
@@ -35,9 +36,15 @@ def warn_unread(
         warnings.warn(says, UserWarning, stacklevel=stacklevel)
 
 
-def note_of(columns: Sequence[str]) -> tuple[str, ...]:
-    """What a summary says of the columns that were not read, if there are any."""
-    return (f"not read: {', '.join(columns)}; rename what was meant",) if columns else ()
+def note_of(parts: Sequence[str]) -> tuple[str, ...]:
+    """What a summary says of the columns, and the sheets of a workbook, that were not read, if there are any."""
+    sheets = [part for part in parts if part.startswith(_SHEET)]
+    columns = [part for part in parts if part not in sheets]
+    said = (columns, "rename what was meant"), (sheets, "only the first sheet is read: save each as a file")
+    return tuple(f"not read: {', '.join(found)}; {way}" for found, way in said if found)
+
+
+_SHEET = "sheet "  # before the name of a sheet; that of a column stands in quotes
 
 
 def need_columns(
@@ -50,7 +57,11 @@ def need_columns(
         for name, column in meant(names, (*required, *optional), of, reference).items():
             first.setdefault(column, name)
         like = [f"{quoted(name)} to {column}" for column, name in first.items()]
-        rename = f" Rename {', '.join(like)}." if like else _parted_by(names)
+        rename = f" Rename {', '.join(like)}." if like else ""
+        if parted := parted_by(names):
+            rename = f" {parted.capitalize()}."
+        elif not like and len(missing) == len(required):
+            rename = " Where a title stands above the column names, drop the lines before them."
         raise BatchError(
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
             f"{', '.join(names) or 'none'}.{rename} Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
@@ -85,13 +96,6 @@ def need_free(names: Collection[str], outputs: Sequence[str], file: str) -> None
     if wrong:
         says = f"{file}: the column {', '.join(wrong)} is named like an answer. Rename or drop it."
         raise BatchError(says, place=", ".join(wrong))
-
-
-def _parted_by(names: Sequence[str]) -> str:
-    """What to say of one heading that holds several, parted by another mark than a comma."""
-    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
-    found = [said for mark, said in marks.items() if len(names) == 1 and mark in names[0]]
-    return f" Its cells are parted by {found[0]}: write commas." if found else ""
 
 
 def _plain(name: str) -> str:

@@ -266,6 +266,13 @@ def mark_replacing(row: Dated) -> None:
     object.__setattr__(row, "replaces", True)
 
 
+def parted_by(names: Sequence[str]) -> str:
+    """What to say of one heading that holds several, parted by another mark than a comma; empty of others."""
+    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    found = [said for mark, said in marks.items() if len(names) == 1 and mark in names[0]]
+    return f"its cells are parted by {found[0]}: write commas" if found else ""
+
+
 def header(row_class: type[Any]) -> list[str]:
     """The columns of a table, in order."""
     return [field.name for field in attrs.fields(row_class) if field.init]

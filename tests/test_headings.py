@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import openpyxl
 import polars
 import pyarrow as pa
 import pytest
@@ -15,7 +16,7 @@ import jcodeunits.batch.table
 from jcodeunits import audit
 from jcodeunits.audit import chargemaster
 from jcodeunits.cli import main
-from jcodeunits.errors import BatchError
+from jcodeunits.errors import BatchError, TableError
 from jcodeunits.facts.policy_rows import Heading
 
 COLUMNS = {
@@ -244,3 +245,43 @@ def test_an_ndc_in_a_column_of_numbers_with_gaps_is_its_digits() -> None:
     charges = pa.table({**{name: [cell] * 2 for name, cell in charge.items()}, "ndc": ndc})
     made = chargemaster(charges, on=DAY)
     assert made["expected_ndc_qualifier"].to_pylist()[0] == "UN"
+
+
+def test_a_sheet_that_is_not_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = openpyxl.Workbook()
+    first, second, empty = book.active, book.create_sheet("March"), book.create_sheet("Sheet3")
+    assert (first is not None, empty.title) == (True, "Sheet3")
+    rows = {"batch": {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": DAY}, "audit": LINE, "charges": CHARGE}
+    for verb, row in rows.items():
+        for sheet in (first, second):
+            sheet.delete_rows(1, 2)
+            sheet.append(list(row))
+            sheet.append(list(row.values()))
+        book.save(file := tmp_path / f"{verb}.xlsx")
+        said = ["audit", "--chargemaster", "--on", DAY] if verb == "charges" else [verb]
+        main([*said, str(file), "-o", str(tmp_path / "made.csv"), "--quiet"])
+        assert "not read: sheet 'March'; only the first sheet is read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("title", ["Pharmacy report", "Pharmacy report,,,", "sep=,"])
+def test_a_title_above_the_column_names_is_said(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb, row in (
+        (["batch"], {"drug": "J1885", "dose": "30", "unit": "mg", "on": DAY}),
+        (["audit"], LINE),
+        (["audit", "--chargemaster"], CHARGE),
+    ):
+        file = tmp_path / "given.csv"
+        file.write_text(f"{title}\n{','.join(row)}\n{','.join(row.values())}\n")
+        assert main([*verb, str(file), "-o", "-", "--quiet"]) == 2
+        assert "Where a title stands above the column names, drop the lines before them." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_cells_parted_by_another_mark_are_told_alike_of_a_file_and_of_own_tables(
+    mark: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "headings.csv").write_text(f"{mark.join(('heading', 'of', 'column'))}\n{mark.join('abc')}\n")
+    with pytest.raises(TableError, match=f"ts cells are parted by {said}: write commas"):
+        with_own(tmp_path)
+    with pytest.raises(BatchError, match=f"ts cells are parted by {said}: write commas"):
+        jc.batch.bill(pa.table({mark.join(("drug", "dose", "on")): ["x"]}))

@@ -154,7 +154,7 @@ def judge_file(
         check_files(source, target, page, book)
         opened = files.open_source(source, (*KEYED, "code", "modifiers", "ndc_qualifier"), encoding)
         check_columns(opened.schema.names, book, opened.name)
-        sums.unread = unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "lines", book)
+        sums.unread = (*unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "lines", book), *opened.more)
         schema = opened.schema
         for name, kind in TYPES.items():
             schema = schema.append(pa.field(name, kind))

@@ -109,6 +109,8 @@ def chargemaster_file(
     made = Sum(book, sample, by)
     check_files(source, target, page, book)
     opened = files.open_source(source, (), encoding)
+    _named(opened.schema.empty_table(), opened.name, book)  # what is refused for its columns is refused unread
+    made.unread = opened.more
     parts = list(opened.tables)
     whole = pa.concat_tables(parts) if parts else opened.schema.empty_table()
     judged = _judged(_named(whole, opened.name, book), as_date(on), dates, book)

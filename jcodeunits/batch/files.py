@@ -56,7 +56,7 @@ class OpenedInput:
     """An opened input: its name, its schema, its tables one after the other, and how many rows it has.
 
     `rows` is None where that is not known before the end; `done()` is then the part read, between 0 and 1, and
-    None where even that is not known.
+    None where even that is not known. `more` are sheets of a workbook behind the first, which are not read.
     """
 
     name: str
@@ -64,6 +64,7 @@ class OpenedInput:
     tables: Iterator[Any]
     rows: int | None
     done: Callable[[], float | None]
+    more: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -110,8 +111,8 @@ def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "u
         if kind == ".parquet":
             return _parquet(path, name, keys)
         if kind == ".xlsx":
-            schema, sheet = workbook.opened(path, name, ROWS)
-            return OpenedInput(name, schema, sheet, None, lambda: None)
+            schema, sheet, more = workbook.opened(path, name, ROWS)
+            return OpenedInput(f"{name} (its first sheet)" if more else name, schema, sheet, None, lambda: None, more)
         codec = _COMPRESSED.get(path.suffix.lower())
         return _csv(_CountedStream(path.open("rb")), name, codec, encoding, path.stat().st_size)
 

@@ -140,7 +140,7 @@ def bill_file(
         time.monotonic() - began,
         biller.reference.edition,
         biller.reference.fingerprint,
-        unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "administrations", book),
+        (*unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "administrations", book), *opened.more),
     )
 
 

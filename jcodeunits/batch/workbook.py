@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import BatchError
+from ..errors import BatchError, quoted
 
 _SHEET_ROWS = 1 << 20  # of a sheet, by its format
 _OF_A_CELL = (ValueError, TypeError, KeyError, IndexError)
@@ -23,8 +23,8 @@ def why_of(error: BaseException) -> str:
     return " ".join(str(error).split())[:300].rstrip(".")
 
 
-def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any]]:
-    """The schema of the first sheet that a person sees, all text, and its tables of `step` rows.
+def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any], tuple[str, ...]]:
+    """The schema of the first sheet that a person sees, all text, its tables of `step` rows, and what else holds rows.
 
     Dates are ISO days, numbers are as they are shown. How far a sheet says that it reaches is not believed, and a
     heading stands over its own column only.
@@ -36,7 +36,8 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any]]:
         raise BatchError(says, file=name, place="file")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = next(one for one in book.worksheets if one.sheet_state == "visible")
+        sheet, *others = (one for one in book.worksheets if one.sheet_state == "visible")
+        more = tuple(f"sheet {quoted(one.title)}" for one in others if any(one.iter_rows(values_only=True, max_row=99)))
         sheet.reset_dimensions()
         rows = enumerate(sheet.iter_rows(values_only=True), 1)
         heads = [str(cell).strip() if cell is not None else "" for cell in next(rows, (1, ()))[1]]
@@ -66,7 +67,7 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any]]:
         if held:
             yield _of_rows(held, schema)
 
-    return schema, tables()
+    return schema, tables(), more
 
 
 def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from .. import tables
-from ..errors import quoted
 from ..tables import Dated, Source
 
 D = TypeVar("D", bound=Dated)
@@ -51,8 +50,7 @@ def read_own(
     if not given or unknown or len(set(given)) != len(given):
         wrong = ", ".join(repr(column) for column in unknown)
         says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
-        if len(given) == 1 and any(mark in given[0] for mark in ";\t|"):
-            says = f"{quoted(given[0])} is one column: separate the cells with commas"
+        says = tables.parted_by(given) or says
         way = f"Its columns: {', '.join(names)}, replaces."
         raise tables.refuse(name, file, [f"line 1: {says}"], way, _example(row_class, rows))
     found: list[OwnRow] = []
