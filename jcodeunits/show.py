@@ -204,7 +204,8 @@ def _report(report: Any) -> View:
         ("dollars by code", [(f"{row.name} {row.label}", row.amount) for row in codes if row.amount]),
     )
     pictures = tuple(partial(bars, what, rows) for what, rows in drawn if rows)
-    note = f"{NATIONAL} {report.edition}" if pictures else report.edition
+    said = [f"{says[0].upper()}{says[1:]}." for says in report.notes]
+    note = " ".join(([NATIONAL] if pictures else []) + said + [report.edition])
     return View(report.headline, tuple(t for t in tables if t.rows), (), note, pictures)
 
 

@@ -709,3 +709,11 @@ def test_a_text_column_of_a_damaged_file_that_holds_other_bytes_is_refused(
     pq.write_table(whole.set_column(2, "unit", damaged), tmp_path / "x.parquet")
     assert main(["batch", str(tmp_path / "x.parquet"), "-o", str(tmp_path / "out.csv"), "--quiet"]) == 2
     assert "Column 'unit' is string, and its bytes are no text in UTF-8" in capsys.readouterr().err
+
+
+def test_a_file_that_was_read_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "given.csv").write_text("drug,dose,unit,on\nJ1885,30,mg,2026-03-02\n")
+    said = "import sys; from jcodeunits.batch import bill_file; bill_file(sys.argv[1], sys.argv[2], progress=False)"
+    command = [sys.executable, "-W", "error", "-c", said, str(tmp_path / "given.csv"), str(tmp_path / "billed.csv")]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert (made.returncode, made.stderr) == (0, "")

@@ -285,3 +285,13 @@ def test_cells_parted_by_another_mark_are_told_alike_of_a_file_and_of_own_tables
         with_own(tmp_path)
     with pytest.raises(BatchError, match=f"ts cells are parted by {said}: write commas"):
         jc.batch.bill(pa.table({mark.join(("drug", "dose", "on")): ["x"]}))
+
+
+def test_a_report_says_what_was_not_read_and_shows_it_as_text(tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_text(f"{','.join(LINE)},N<DC\n{','.join(LINE.values())},1\n")
+    for ending, shown in ("html", "N&lt;DC"), ("md", "N\\<DC"):
+        page = tmp_path / f"report.{ending}"
+        assert main(["audit", str(file), "--report", str(page), "--quiet"]) == 0
+        assert "Not read: " in page.read_text()
+        assert shown in page.read_text()

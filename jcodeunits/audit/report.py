@@ -70,6 +70,11 @@ class Report(Shown):
         return self.differs == 0
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not read of the file and looks as if it was meant."""
+        return note_of(self.unread)
+
+    @property
     def headline(self) -> str:
         """The verdicts in one line."""
         open_lines = self.lines - self.agrees - self.differs
@@ -95,7 +100,7 @@ class Report(Shown):
             parts.append(show.text_table(("not judged", "lines", "because"), rows, ("lines",), width))
         if any(row.amount is not None for row in self.by_cause):
             parts.append(textwrap.fill(show.NATIONAL, width))
-        parts += [textwrap.fill(says, width) for says in note_of(self.unread)]
+        parts += [textwrap.fill(says, width) for says in self.notes]
         return "\n\n".join((*parts, self.edition))
 
     def page(self) -> str:

@@ -208,8 +208,9 @@ class _CountedStream:
 
     def close(self) -> None:
         self.closed = True
-        with contextlib.suppress(Exception):
-            self.stream.close()
+        if self.stream is not getattr(sys.stdin, "buffer", None):
+            with contextlib.suppress(Exception):
+                self.stream.close()
 
 
 def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
@@ -249,6 +250,8 @@ def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size
             raise _not_in(name, encoding) from None
         except (pa.ArrowException, OSError) as why:
             raise _csv_error(name, why, row) from None
+        finally:
+            file.close()
 
     return OpenedInput(name, schema, tables(), None, lambda: file.taken / size if size else None)
 
