@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from shipped import REFERENCE, rows_of
 
 import jcodeunits as jc
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.facts.drug_rows import Brand
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.formats import _names, fhir, hl7v2
@@ -381,3 +382,30 @@ def test_a_code_that_counts_a_volume_asks_no_strength(text: str, volume: float, 
     one |= {"medicationCodeableConcept": {"text": text}}
     one |= {"dosage": {"route": {"text": "IV push"}, "dose": {"value": volume, "unit": "mL"}}}
     assert (code, units) in [(line.code, line.units) for line in jc.charge(fhir.read(one, place="11")).lines]
+
+
+PHRASES = [
+    line
+    for line in (Path(__file__).parent / "cases" / "phrases.csv").read_text("utf-8").splitlines()
+    if line[:1] != "#"
+]
+
+
+def test_a_text_of_a_message_is_answered_as_at_the_counter_or_asked() -> None:
+    """Forms, fluids and the strengths of several parts tell codes and units apart there as here."""
+    differ = []
+    for row in csv.DictReader(PHRASES):
+        number, _, unit = row["dose"].partition(" ")
+        code, _, count = row["answer"].partition(" x ")
+        if not count or not re.fullmatch(r"[\d.]+", number):
+            continue
+        one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-08-15"}
+        dosage = {"route": {"text": row["route"] or "IM"}, "dose": {"value": float(number), "unit": unit}}
+        one |= {"medicationCodeableConcept": {"text": row["typed"]}, "dosage": dosage}
+        try:
+            lines = jc.charge(fhir.read(one, place="11", payer="commercial")).lines
+        except JcodeunitsError:
+            continue
+        if drugs := [(line.code, str(line.units)) for line in lines if line.kind == "drug"]:
+            differ += [(row["typed"], drugs)] if drugs != [(code, count)] else []
+    assert differ == []

@@ -15,6 +15,7 @@ from jcodeunits import ndc as ndc_codes
 from jcodeunits.amount import decimal_text
 from jcodeunits.errors import LONGEST, AmbiguousDrug, FormatError, IdentifierError, UnknownDrug, quoted
 from jcodeunits.facts.around_names import ways
+from jcodeunits.facts.beside_names import DrugText
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
@@ -91,7 +92,31 @@ def drug_name(text: str, facts: Reference) -> str:
         if not all(_names.mentions(one, brand, facts) for one in (name, other)):
             raise ValueError(f"{quoted(name)} and {quoted(other)}")
         name = brand
-    return name or brand or _unbracketed(bare)
+    return _told(name, bare, facts) if name else brand or _unbracketed(bare)
+
+
+def _told(name: str, bare: str, facts: Reference) -> str:
+    """A name of several codes with the words of the form that tell them apart.
+
+    Of a drug in a fluid, where the bag has a code of its own too, the whole text: which of the two it is, is asked.
+    """
+    if len(_names.codes(name, facts)) < 2 or (reading := _read(bare, facts)) is None:
+        return name
+    if reading.fluids and len(reading.names) == 1:
+        return bare
+    words = [
+        word for word, ways_ in reading.forms if ways_ != ("injection",) and not _names.mentions(name, word, facts)
+    ]
+    longer = " ".join([name, *words])
+    return longer if _names.codes(longer, facts) == _names.codes(name, facts) else name
+
+
+def _read(text: str, facts: Reference) -> DrugText | None:
+    """What the reader of names makes of the whole text; None where it cannot."""
+    try:
+        return read(facts.drugs, text) if len(text) <= LONGEST else None
+    except (AmbiguousDrug, UnknownDrug):
+        return None
 
 
 def _joined(name: str, bare: str, facts: Reference) -> str:
@@ -218,10 +243,27 @@ def _identity(
     if len(packages) > 1:
         return Unread(f"it names {len(packages)} NDCs ({', '.join(packages)}).", "drug")
     strength = concentration(known.values(), facts)
+    several = len(_names.codes(sure[0], facts)) > 1
+    whole = next((text for text in known.values() if not exact and _is_needed(text, facts, several)), None)
     said: dict[str, Any] = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
     said |= {_incoming.WAYS: routes} if (routes := _ways(known.values(), facts)) else {}
     said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
+    said |= {_incoming.WHOLE: whole} if whole else {}
     return said | ({_incoming.STRENGTH: strength} if strength else {})
+
+
+def _is_needed(text: str, facts: Reference, several: bool) -> bool:
+    """Whether a volume of a drug needs its whole text: it says several strengths, or one that tells its codes apart."""
+    if len(text) > LONGEST:
+        return False
+    try:
+        reading = read(facts.drugs, text)
+    except AmbiguousDrug:
+        return True  # two strengths that contradict each other
+    except UnknownDrug:
+        return False
+    said = () if reading is None else reading.of("concentration")
+    return reading is not None and bool(reading.of("part") or len(said) > 1 or (several and said))
 
 
 def _ways(texts: Iterable[str], facts: Reference) -> frozenset[str]:

@@ -97,7 +97,7 @@ class Given:
     notes: tuple[Finding, ...] = ()
 
 
-_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways", "flush")
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways", "flush", "whole")
 
 
 def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
@@ -134,6 +134,7 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
 
 
 STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
+WHOLE = "whole"  # the drug's whole text, where more than one strength of it tells what a volume is of
 WAYS = "ways"  # the routes that the drug's text names, or that its form is for
 FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
 
@@ -146,14 +147,17 @@ def take_strength(
     read: Callable[..., Mapping[str, Any]],
     *of: object,
 ) -> None:
-    """Of a dose by volume take the strength that a field says (`read`), else the one in the drug's text.
+    """Of a dose by volume take the strength that a field says (`read`), else the one in the drug's text, or its whole.
 
     Two that contradict each other are a gap. No other dose is asked.
     """
-    printed = says.pop(STRENGTH, None)
+    printed, whole = says.pop(STRENGTH, None), says.pop(WHOLE, None)
     if not by_volume(says.get("dose", "")):
         return
     take(says, gaps, read, *of)
+    if whole is not None and "concentration" not in {*says, *gaps}:
+        says["drug"] = whole
+        return
     if printed is None or "concentration" in gaps:
         return
     said = says.setdefault("concentration", printed)
