@@ -636,7 +636,7 @@ BROKEN: list[tuple[str, str, Callable[[Path], object], str]] = [
         "another first column",
         CROSSWALK,
         lambda p: crosswalk(p, header=NDC_HEADER.replace("_2030_CODE", "Labeler")),
-        "first column is 'labeler'",
+        "the first is 'labeler'",
     ),
     ("a row cut off", CROSSWALK, lambda p: cut(p, 0.88), "it is cut off"),
     ("a crosswalk of nothing", CROSSWALK, lambda p: crosswalk(p, []), "holds no row below its header"),

@@ -229,8 +229,38 @@ def test_the_same_edition_with_other_content_is_refused(folder: Path, tmp_path: 
     before = _all(place)
     with pytest.raises(TableError, match="was read before with other content") as caught:
         fold.refresh([published.mue(tmp_path, 2026, 3, {"J9260": 10})], place)
+    assert "--corrected" in str(caught.value)
+    assert _all(place) == before
+    with pytest.raises(TableError, match="was read before with other content") as caught:
+        fold.refresh([published.ptp(tmp_path, "v323r0", [("96372", "99211", "20050101", "*", "1")])], place)
     assert "--anew" in str(caught.value)
     assert _all(place) == before
+
+
+def test_a_corrected_edition_leaves_nothing_of_the_one_before_it(made: list[Path], tmp_path: Path) -> None:
+    wrong, right = (published.mue(tmp_path / str(n), 2025, 4, {"J9260": n, "J1885": 7}) for n in (11, 12))
+    fold.refresh([*made, wrong], tmp_path / "facts", anew=True)
+    told = fold.refresh([right], tmp_path / "facts", asked=Asked(corrected=True))
+    assert "2025 Q4" in told.read[0]
+    fold.refresh([*made, right], tmp_path / "at once", anew=True)
+    assert tables(tmp_path / "facts") == tables(tmp_path / "at once")
+
+
+def test_a_quarter_that_nobody_loaded_is_named(made: list[Path], tmp_path: Path) -> None:
+    fold.refresh(made, tmp_path / "facts", anew=True)
+    said = {
+        quarter: [str(item) for item in told.lint if item.kind == "between"]
+        for year, quarter in ((2026, 4), (2027, 1))
+        for told in [
+            fold.refresh(
+                [published.mue(tmp_path / str(quarter), year, quarter, {"J9260": 9})], tmp_path / "facts", check=True
+            )
+        ]
+    }
+    assert said[4] == []
+    assert said[1] == [
+        "MUE 2027 Q1, practitioner: 2026 Q4 not loaded: what changed there is taken for a change of this quarter."
+    ]
 
 
 @pytest.mark.book

@@ -338,6 +338,40 @@ def test_an_edition_that_lacks_most_changes_nothing_and_says_how_it_is_meant(tmp
     assert ("--partial" in str(caught.value)) is (name not in ("crosswalk", "places"))
 
 
+SAMPLE = [
+    f"J{1000 + n // 2:04},Words,Maker,{10001 + n // 2:05}-{n:04}-01,Drug,1 MG,1,1,1,1,," for n in range(400)
+]  # 200 codes, two NDCs each
+
+
+@pytest.mark.parametrize(("left", "read"), [(400, True), (394, True), (390, False), (300, False)])
+def test_an_edition_that_ends_early_is_cut_off(tmp_path: Path, left: int, read: bool) -> None:
+    facts = tmp_path / "facts"
+    fold.refresh([published.crosswalk(tmp_path / "a", 2026, 4, SAMPLE)], facts, anew=True)
+    cut = published.crosswalk(tmp_path / "b", 2027, 1, SAMPLE[:left])
+    if read:
+        fold.refresh([cut], facts)
+        return
+    with pytest.raises(TableError, match=r"ends before J1.*it may be cut off.*--whole"):
+        fold.refresh([cut], facts)
+    fold.refresh([cut], facts, asked=Asked(whole=True))
+
+
+def test_codes_that_ended_here_and_there_are_no_cut(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    fold.refresh([published.crosswalk(tmp_path / "a", 2026, 4, SAMPLE)], facts, anew=True)
+    fold.refresh([published.crosswalk(tmp_path / "b", 2027, 1, [*SAMPLE[:200:3], *SAMPLE[200:]])], facts)
+
+
+def test_numbers_whose_first_zeros_a_spreadsheet_dropped_end_nothing(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    rows = [row.replace(",10001-", ",00409-") for row in SAMPLE]
+    fold.refresh([published.crosswalk(tmp_path / "a", 2026, 4, rows)], facts, anew=True)
+    cells = [row.split(",") for row in rows]
+    dropped = [",".join([*row[:3], row[3].replace("-", "").lstrip("0"), *row[4:]]) for row in cells]
+    with pytest.raises(TableError, match=r"2 NDCs without their first zeros \(00409-0000-01 is one\)"):
+        fold.refresh([published.crosswalk(tmp_path / "b", 2027, 1, dropped)], facts)
+
+
 @pytest.mark.book
 def test_selected_rows_of_the_code_set_end_nothing(tmp_path: Path) -> None:
     told = fold.refresh([CUT["code set"](tmp_path)], tmp_path / "facts", asked=Asked(partial=True), check=True)

@@ -297,6 +297,16 @@ def test_quarters_that_disagree_leave_no_amount() -> None:
     assert any("different amounts" in line for line in made.lint)
 
 
+def test_a_slip_of_one_quarter_takes_no_answer_from_the_quarters_that_the_list_confirms(tmp_path: Path) -> None:
+    known = fda_list(tmp_path, listed(ONE, "Newdrug 30 mg Vial", "30", "mg"))
+    made = make(quarter("2024q1", row()), quarter("2024q2", row(units="20")), quarter("2024q4", row()), known=known)
+    assert [(r["amount"], r["marks"], r["effective"], r["ends"]) for r in made.rows] == [
+        ("30", "", "2024-01-01", "2024-03-31"),
+        ("", "editions-disagree", "2024-04-01", "2024-09-30"),
+        ("30", "", "2024-10-01", ""),
+    ]
+
+
 def test_quarters_that_only_count_the_package_otherwise_keep_their_amounts() -> None:
     made = make(quarter("2024q1", row(units="2", containers="5")), quarter("2024q2", row(units="10", containers="1")))
     assert [(r["amount"], r["containers"], r["effective"]) for r in made.rows] == [

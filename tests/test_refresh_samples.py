@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ from test_refresh_fold import BYHAND
 from jcodeunits.errors import TableError
 from jcodeunits.refresh import fold
 from jcodeunits.refresh.dating import edition_of
-from jcodeunits.refresh.families import family_of
+from jcodeunits.refresh.families import families_of
 from jcodeunits.refresh.family import Asked, FileReading
 
 EVERY = [(name, n) for name, makes in published.SAMPLES.items() for n in range(len(makes))]
@@ -34,8 +37,7 @@ def read(path: Path) -> tuple[list[FileReading], list[str]]:
 def test_a_zip_says_what_the_file_says(tmp_path: Path, name: str, n: int) -> None:
     file = made(name, n, tmp_path)
     (found,) = fold.find([file])
-    family = family_of(found)
-    assert family is not None
+    ((_, family),) = families_of(found)
     assert family.name == name
     plain, left_out = read(file)
     assert bool(plain) is not bool(family.leaves)
@@ -98,3 +100,174 @@ def test_a_bomb_and_a_path_that_leads_outside_are_refused(tmp_path: Path) -> Non
     for path, says in ((bomb, "would unpack"), (outside, "points outside")):
         with pytest.raises(TableError, match=says):
             read(path)
+
+
+# ---- the same table as publishers write it in other quarters ----------------------------------------
+
+Rows = list[list[str]]
+
+
+def cells(path: Path) -> Rows:
+    text = path.read_text("cp1252")
+    tab = text.count("\t") > text.count(",")
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tab else ",", quoting=3 if tab else 0))
+
+
+def as_text(path: Path, rows: Rows) -> Path:
+    tab = path.suffix.lower() == ".txt"
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter="\t" if tab else ",", quoting=3 if tab else 0, quotechar=None if tab else '"').writerows(
+        rows
+    )
+    path.write_bytes(out.getvalue().encode("cp1252"))
+    return path
+
+
+def as_workbook(path: Path, *sheets: tuple[str, list[list[object]]], hidden: tuple[str, ...] = ()) -> Path:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        sheet.sheet_state = "hidden" if title in hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    path.unlink()
+    made = path.with_suffix(".xlsx")
+    book.save(made)
+    return made
+
+
+def zip_in_zip(path: Path) -> Path:
+    inner = published.zipped(path)
+    outer = inner.with_name(f"all {inner.name}")
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(inner, inner.name)
+    inner.unlink()
+    return outer
+
+
+def with_footnote(path: Path) -> Path:
+    rows = cells(path)
+    width = max(map(len, rows))
+    return as_text(path, [*rows, [""] * width, ["End of table", *[""] * (width - 1)]])
+
+
+def with_underscores(path: Path) -> Path:
+    rows = cells(path)
+    at = max(range(len(rows)), key=lambda i: sum(map(bool, rows[i][:8])) - i / 9)
+    rows[at] = [cell.replace(" ", "_") for cell in rows[at]]
+    return as_text(path, rows)
+
+
+def a_sheet_behind_notes(path: Path) -> Path:
+    notes = [["About this file"], ["The table stands on the next sheet."]]
+    return as_workbook(path, ("Read me", notes), ("Table", [list(row) for row in cells(path)]))
+
+
+def a_sheet_before_a_hidden_one(path: Path) -> Path:
+    rows = cells(path)
+    older = [list(row) for row in rows[:-1]]
+    return as_workbook(path, ("Older", older), ("Table", [list(row) for row in rows]), hidden=("Older",))
+
+
+WRITTEN: dict[str, Callable[[Path], Path]] = {
+    "a mark of its encoding": lambda path: (
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_text("cp1252").encode()) and path
+    ),
+    "other line ends": lambda path: path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n")) and path,
+    "a ZIP in a ZIP": zip_in_zip,
+    "a footnote": with_footnote,
+    "underscores in its header": with_underscores,
+    "a sheet behind notes": a_sheet_behind_notes,
+    "a sheet before a hidden one": a_sheet_before_a_hidden_one,
+}
+TABLES = [one for one in EVERY if one != ("places of service", 1)]  # that one is a page
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+@pytest.mark.parametrize(("name", "n"), TABLES, ids=[f"{name} {n}" for name, n in TABLES])
+def test_a_table_says_the_same_however_it_is_written(tmp_path: Path, name: str, n: int, how: str) -> None:
+    plain, _ = read(made(name, n, tmp_path / "a"))
+    other, left_out = read(WRITTEN[how](made(name, n, tmp_path / "b")))
+    assert [(one.edition.id, one.statements, one.digest) for one in other] == [
+        (one.edition.id, one.statements, one.digest) for one in plain
+    ]
+    if how == "a sheet behind notes" and plain:
+        assert any("'Read me'" in said for said in left_out)
+
+
+def test_the_columns_of_a_table_may_stand_in_any_order(tmp_path: Path) -> None:
+    for name in ("HCPCS Level II", "NDC-HCPCS crosswalk", "payment limits", "unit limits (MUE)", "NSDE", "VA prices"):
+        plain, _ = read(made(name, 0, tmp_path / "a"))
+        file = made(name, 0, tmp_path / "b")
+        rows = cells(file)
+        width = max(map(len, rows))
+        wide = [[*row, *[""] * (width - len(row))] for row in rows]
+        turned, _ = read(as_text(file, [row[3:] + row[:3] for row in wide]))
+        assert [(one.edition.id, one.statements) for one in turned] == [
+            (one.edition.id, one.statements) for one in plain
+        ]
+
+
+DAYS = {
+    "ISO": lambda day: f"{day[:4]}-{day[4:6]}-{day[6:]}",
+    "US": lambda day: f"{int(day[4:6])}/{int(day[6:])}/{day[:4]}",
+    "a spreadsheet's": lambda day: dt.datetime(int(day[:4]), int(day[4:6]), int(day[6:])),  # noqa: DTZ001
+}
+
+
+@pytest.mark.parametrize("how", DAYS)
+@pytest.mark.parametrize("name", ["HCPCS Level II", "pairs of codes (PTP)", "NSDE", "NDC directory"])
+def test_a_day_says_the_same_however_it_is_written(tmp_path: Path, name: str, how: str) -> None:
+    def lines_of(found: list[FileReading]) -> list[object]:
+        return [(one.statements, getattr(one, "lines", ())) for one in found]
+
+    plain, _ = read(made(name, 0, tmp_path / "a"))
+    file = made(name, 0, tmp_path / "b")
+    written = [[DAYS[how](cell) if cell.isdigit() and len(cell) == 8 else cell for cell in row] for row in cells(file)]
+    other, _ = read(as_workbook(file, ("Table", written)) if how.startswith("a ") else as_text(file, written))
+    assert lines_of(other) == lines_of(plain)
+
+
+@pytest.mark.parametrize("price", ["3.105", "$3.105", "$ 3.105"])
+def test_a_price_says_the_same_however_it_is_written(tmp_path: Path, price: str) -> None:
+    (reading,), _ = read(published.limits(tmp_path, 2026, 4, {"J9260": price}))
+    assert reading.statements == {("J9260", "limit=3.105|dosage=1 MG")}
+
+
+def test_a_price_of_thousands_is_read(tmp_path: Path) -> None:
+    (reading,), _ = read(published.limits(tmp_path, 2026, 4, {"J9260": '"$1,234,567.125"'}))
+    assert reading.statements == {("J9260", "limit=1234567.125|dosage=1 MG")}
+
+
+def test_prices_of_drugs_without_a_code_are_no_payment_limits(tmp_path: Path) -> None:
+    file = published.limits(tmp_path, 2026, 4, {"J3490": "3.1"}).rename(tmp_path / "October 2026 NOC Pricing File.csv")
+    readings, (left_out,) = read(file)
+    assert not readings
+    assert "another list" in left_out
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("NSDE", "9.9999E+10"), ("VA prices", "N/A"), ("pharmacy prices (NADAC)", "9.9999E+10")]
+)
+def test_a_file_whose_ids_are_none_is_refused(tmp_path: Path, name: str, number: str) -> None:
+    file = made(name, 0, tmp_path)
+    text = file.read_text("cp1252").replace("99999030125", number).replace("99999-0301-25", number)
+    file.write_text(text, "cp1252")
+    with pytest.raises(TableError, match="no NDC"):
+        read(file)
+
+
+def test_ids_that_are_no_ndc_and_units_that_are_none_are_counted(tmp_path: Path) -> None:
+    (reading,), _ = read(published.nsde(tmp_path, {"99999030125": "ML", "1E+10": "EA", "99999030126": "XX"}))
+    assert {(item.kind, item.says) for item in reading.lint} == {
+        ("ndc", "1 ids are no NDC, for example 0000001E+10."),
+        ("unit", "1 billing units are none, for example 'XX'."),
+    }
+
+
+def test_a_place_that_a_spreadsheet_took_for_a_number_is_two_digits(tmp_path: Path) -> None:
+    file = as_text(tmp_path / "places 2026-10.csv", [["Code", "Name"], ["2", "Telehealth"], ["11", "Office"]])
+    (reading,), _ = read(file)
+    assert reading.statements == {("02", "name=Telehealth"), ("11", "name=Office")}

@@ -52,6 +52,7 @@ def arguments() -> Parser:
     made.add_argument("--edition", metavar="2026Q4", help="of files that nothing dates: a quarter, or a month 2026-11")
     made.add_argument("--partial", action="store_true", help="the files hold selected rows: what they lack goes on")
     made.add_argument("--whole", action="store_true", help="a file that lacks most of what was known is meant so")
+    made.add_argument("--corrected", action="store_true", help="a file takes the place of the same edition read before")
     made.add_argument("--anew", action="store_true", help="forget what was folded before: these files only")
     made.add_argument(
         "--coverage", action="store_true", help="what the reference holds, and how far each family reaches"
@@ -72,7 +73,7 @@ def _fold(args: Any, reference: Reference) -> Any:
     from jcodeunits.refresh.fold import refresh as folded
 
     into = Path(args.into)
-    told = Asked(edition_of(args.edition) if args.edition else None, args.partial, args.whole)
+    told = Asked(edition_of(args.edition) if args.edition else None, args.partial, args.whole, args.corrected)
     # Beside a folder that exists, --reference is what the result is compared with.
     compare = reference if args.reference and (into / MANIFEST).is_file() else None
     own = frozenset(

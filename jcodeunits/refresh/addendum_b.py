@@ -26,7 +26,7 @@ from .family import (
 from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
-_SHORT = ("hcpcs", "status_indicator", "payment_rate")
+_SHORT = ("hcpcs", "status indicator", "payment rate")
 _CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
 

@@ -45,10 +45,10 @@ CROSSWALK_COLUMNS = (
     "billunitspkg",
 )
 _LIMITS = ("hcpcs code", "short description", "hcpcs code dosage", "payment limit")
-_FIRST = re.compile(r"_?\d{4}_code|hcpcs( code)?|code")
+_CODES = re.compile(r"(\d{4} |hcpcs )?code|hcpcs")
 _CODE = re.compile(r"[A-Z0-9]\d{4}")
 _NDC = re.compile(r"\d{5}-\d{4}-\d{2}|\d{11}")
-_PRICE = re.compile(r"\d{1,9}(\.\d{1,6})?")
+_PRICE = re.compile(r"\$? ?(\d{1,9}(?:\.\d{1,6})?|\d{1,3}(?:,\d{3}){1,2}(?:\.\d{1,6})?)")
 _OTHERS = re.compile(r"(?<![a-z])(awp|opps|noc)(?![a-z])", re.IGNORECASE)
 
 
@@ -138,8 +138,8 @@ def is_crosswalk(file: Published) -> bool:
 
 
 def is_twin(file: Published) -> bool:
-    """Whether a file is one of the crosswalks that we do not read."""
-    return has(*CROSSWALK_COLUMNS)(file) and bool(_twin(file, CROSSWALK_COLUMNS))
+    """Whether a file is one of the lists that we do not read."""
+    return any(has(*wanted)(file) and bool(_twin(file, wanted)) for wanted in (CROSSWALK_COLUMNS, _LIMITS))
 
 
 def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
@@ -147,11 +147,14 @@ def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
     start = header_row(file, CROSSWALK_COLUMNS)
     assert start is not None
     header = words_of(file.head[start])
-    if not _FIRST.fullmatch(header[0]):
-        raise problem(file.name, f"its first column is {header[0][:40]!r}, not the code.", line=start + 1)
+    first = next((name for name in header if _CODES.fullmatch(name)), None)
+    if first is None:
+        raise problem(
+            file.name, f"no column of its header is the code; the first is {header[0][:40]!r}.", line=start + 1
+        )
     number = _ndc_column(file, start, header)
-    for line, cells in body(file, CROSSWALK_COLUMNS, (header[0], number, *CROSSWALK_COLUMNS)):
-        code = _code(file, line, cells[header[0]])
+    for line, cells in body(file, CROSSWALK_COLUMNS, (first, number, *CROSSWALK_COLUMNS)):
+        code = _code(file, line, cells[first])
         rest = (cells[n] for n in ("drug name", "hcpcs dosage", "pkg size", "pkg qty", "billunits", "billunitspkg"))
         yield CrosswalkRow(line, code, cells["labeler name"], cells[number], *rest)
 
@@ -182,7 +185,8 @@ def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileR
     when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
     for line, cells in body(file, _LIMITS):
         code, limit = _code(file, line, cells["hcpcs code"]), cells["payment limit"]
-        told = said(limit=limit if _PRICE.fullmatch(limit) else "", dosage=cells["hcpcs code dosage"])
+        price = _PRICE.fullmatch(limit)
+        told = said(limit=price[1].replace(",", "") if price else "", dosage=cells["hcpcs code dosage"])
         tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)
         rows += 1
     if not rows:
@@ -199,13 +203,13 @@ TWINS = Family(
     read=lambda _file, _asked, _byhand: (),
     page="",
     cannot="",
-    leaves="the crosswalk of another list (wholesale price, hospitals, drugs without a code), not that of ASP",
+    leaves="another list (wholesale price, hospitals, drugs without a code), not that of ASP",
 )
 LIMITS = Family(
     name="payment limits",
     files=("asp-limits", "asp-limits-rows"),
     table="fee_evidence",
-    recognises=has(*_LIMITS),
+    recognises=lambda file: has(*_LIMITS)(file) and not _twin(file, _LIMITS),
     read=read_limits,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",

@@ -44,13 +44,16 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def family_of(file: Published) -> Family | None:
-    """The family of a file by its header, or None. Raises `TableError` where its name promises one and it is none."""
+def families_of(file: Published) -> list[tuple[Published, Family]]:
+    """What a file is by its header: the sheets of a workbook that are a table, or the file itself, with their family.
+
+    Raises `TableError` where its name promises a family and it is none.
+    """
     readable = file.is_workbook or file.is_text or file.is_page
     if readable:
-        for family in FAMILIES:
-            if family.recognises(file):
-                return family
+        found = [(one, family) for one in file.tables() if (family := _recognised(one)) is not None]
+        if found:
+            return found
     promised = next((f for f in FAMILIES if f.named and re.search(f.named, file.names[0], re.IGNORECASE)), None)
     if promised is not None and file.names[0].lower().endswith((".csv", ".txt", ".xlsx")):
         if not file.start:
@@ -62,7 +65,11 @@ def family_of(file: Published) -> Family | None:
             f"by its name it holds {promised.name}, but no row among its first ones is the header of that file: "
             "it was changed or is cut off.",
         )
-    return None
+    return []
+
+
+def _recognised(file: Published) -> Family | None:
+    return next((family for family in FAMILIES if family.recognises(file)), None)
 
 
 def of_source(source: str) -> Family | None:

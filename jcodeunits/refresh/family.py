@@ -16,8 +16,9 @@ import attrs
 
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
-from .files import Published, problem
+from .files import Published, problem, untouched
 from .findings import Lint
+from .numbers import number_of
 
 # Evidence table -> what it holds; one row for each thing said of a subject, with the editions that say it.
 EVIDENCE = {
@@ -71,6 +72,11 @@ class FileReading:
     digest: str
     lint: tuple[Lint, ...] = ()
 
+    @property
+    def says_something(self) -> bool:
+        """Whether any row of it is about a code or an NDC of ours."""
+        return bool(self.statements)
+
 
 class Tally:
     """The rows of one file: one digest of all, whatever their order and the file's format, and what is kept of them.
@@ -84,6 +90,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._sum = 0
+        self._no_ndc: list[str] = []
         self.statements: Statements = set()
 
     def add(self, row: str, subject: str | None = None, told: str = "") -> None:
@@ -97,8 +104,20 @@ class Tally:
         """The digest as 64 hexadecimal digits."""
         return f"{self._sum % 2**256:064x}"
 
+    def ndc(self, written: str) -> str | None:
+        """The NDC as 5-4-2; None for an id that is none, which is counted."""
+        number = number_of(written)
+        if number is None:
+            self._no_ndc.append(written)
+        return number
+
     def reading(self, edition: Edition, lint: Iterable[Lint] = ()) -> FileReading:
-        """What the file says."""
+        """What the file says. Raises `TableError` where ids were wanted and none of them is an NDC."""
+        if self._no_ndc:
+            says = f"{len(self._no_ndc):,} ids are no NDC, for example {', '.join(self._no_ndc[:3])}."
+            if not self.statements:
+                raise untouched(f"{edition.title}: {says}", edition.id)
+            lint = [Lint("ndc", edition.title, says), *lint]
         return FileReading(edition, self.statements, self.digest, tuple(lint))
 
 
@@ -128,12 +147,14 @@ _BAR = "\N{BROKEN BAR}"
 class Asked:
     """What the person said about the files: the edition of those that nothing dates; that they are partial, or whole.
 
-    `whole`: an edition that lacks most of what was known is meant so.
+    `whole`: an edition that lacks most of what was known is meant so. `corrected`: one that was read before with other
+    content takes its place.
     """
 
     edition: When | None = None
     partial: bool = False
     whole: bool = False
+    corrected: bool = False
 
 
 Read = Callable[[Published, Asked, ByHand], Iterable[FileReading]]
@@ -156,13 +177,18 @@ class Family:
     page: str
     cannot: str
     closes: bool = False  # whether a complete edition closes what it lacks
+    has_days: bool = False  # whether its rows carry first and last days of their own
     leaves: str = ""  # why a recognised file is left out
     named: str = ""  # a name (pattern) that promises this family: a file of it that is not recognised is refused
 
 
 def words_of(cells: Iterable[str]) -> list[str]:
-    """The cells of a header without case, line breaks and doubled spaces."""
-    return [" ".join(cell.split()).lower() for cell in cells]
+    """The cells of a header without case, line breaks, doubled spaces, underscores, and spaces about a slash.
+
+    >>> words_of(["HCPCS/\\nCPT Code", "Effective_Date"])
+    ['hcpcs/cpt code', 'effective date']
+    """
+    return [re.sub(r" ?/ ?", "/", " ".join(cell.replace("_", " ").split())).lower() for cell in cells]
 
 
 def header_row(file: Published, wanted: Iterable[str]) -> int | None:
@@ -204,11 +230,16 @@ def body(file: Published, wanted: Iterable[str], needed: Iterable[str] | None = 
     for _ in range(start + 1):
         next(rows)
     for line, row in rows:
-        if not any(row) or (len(row[0]) > 20 and not any(row[1:])):
+        if not any(row) or is_footnote(row, least):
             continue
         if len(row) < least and not file.is_workbook:
             raise problem(file.name, f"the row has {len(row)} cells, not {len(names)}: it is cut off.", line=line)
         yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
+
+
+def is_footnote(row: list[str], least: int) -> bool:
+    """Whether a row is words about the table: a long text alone, or several words in a row that is not cut off."""
+    return not any(row[1:]) and (len(row[0]) > 20 or (" " in row[0] and len(row) >= least))
 
 
 def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quarter_in) -> When:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import datetime as dt
 import io
 import os
 import warnings
@@ -37,6 +38,10 @@ _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK = "[Content_Types].xml"
 
 
+def _part(archive: Path | IO[bytes], name: str) -> IO[bytes]:
+    return zipfile.ZipFile(archive).open(name)
+
+
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
@@ -58,26 +63,40 @@ def untouched(says: str, file: str = "", problems: Sequence[str] = ()) -> TableE
 
 @attrs.frozen
 class Published:
-    """A published file: plain, or a member of a ZIP. `name` is shown; it dates the file, and nothing else."""
+    """A published file: plain, a member of a ZIP or of a ZIP in it, or one sheet of a workbook.
+
+    `name` is shown; it dates the file, and nothing else. `inner` is the part of a `member` that is a ZIP, `sheet` one
+    of several sheets.
+    """
 
     path: Path
     member: str = ""
+    inner: str = ""
+    sheet: str = ""
 
     @property
     def name(self) -> str:
-        """The file's own name, with the archive's in front where it lies in one."""
-        return f"{self.path.name}: {os.path.basename(self.member)}" if self.member else self.path.name
+        """The file's own name, with the archive's in front where it lies in one, and the sheet's behind."""
+        sheet = f", sheet {self.sheet[:31]!r}" if self.sheet else ""
+        return ": ".join(reversed(self.names)) + sheet
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names that may date it, the nearest first."""
-        return tuple(filter(None, (os.path.basename(self.member), self.path.name)))
+        return (*(os.path.basename(part) for part in (self.inner, self.member) if part), self.path.name)
 
     def open(self) -> IO[bytes]:
         """Its bytes."""
         if not self.member:
             return self.path.open("rb")
-        return zipfile.ZipFile(self.path).open(self.member)
+        stream = _part(self.path, self.member)
+        return _part(stream, self.inner) if self.inner else stream
+
+    def tables(self) -> tuple[Published, ...]:
+        """The sheets that a person sees of a workbook that has several, else the file itself."""
+        if not self.is_workbook or len(self._seen) == 1:
+            return (self,)
+        return tuple(attrs.evolve(self, sheet=sheet.title) for sheet in self._seen)
 
     @cached_property
     def start(self) -> bytes:
@@ -140,7 +159,7 @@ class Published:
             raise problem(self.name, f"it is damaged ({why}); download it again.") from why
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Line number and cells of every row, in order; a workbook's first sheet, the tables of a saved page."""
+        """Line number and cells of every row, in order; of a workbook's sheet, of the tables of a saved page."""
         if self.is_workbook:
             found = self._workbook_rows()
         else:
@@ -195,8 +214,17 @@ class Published:
 
     @cached_property
     def title(self) -> str:
-        """The name of a workbook's first sheet; empty for a text."""
-        return str(self._book.worksheets[0].title) if self.is_workbook else ""
+        """The name of a workbook's sheet; empty for a text."""
+        return str(self._sheet.title) if self.is_workbook else ""
+
+    @cached_property
+    def _seen(self) -> list[Any]:
+        sheets = self._book.worksheets
+        return [sheet for sheet in sheets if sheet.sheet_state == "visible"] or sheets
+
+    @property
+    def _sheet(self) -> Any:
+        return next((sheet for sheet in self._seen if sheet.title == self.sheet), self._seen[0])
 
     @cached_property
     def _book(self) -> Any:
@@ -204,7 +232,7 @@ class Published:
 
     def _workbook_rows(self, most: int | None = None) -> Iterator[tuple[int, list[str]]]:
         try:
-            sheet = self._book.worksheets[0]
+            sheet = self._sheet
             sheet.reset_dimensions()  # the declared size is the writer's claim, not a fact
             before = 0
             for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=most), start=1):
@@ -251,7 +279,7 @@ def _opened_book(file: Published) -> Any:
 def _text_of(name: str, line: int, value: object) -> str:
     if value is None:
         return ""
-    text = str(value)
+    text = str(value).removesuffix(" 00:00:00") if isinstance(value, dt.datetime) else str(value)
     if text.startswith("=") or type(value).__name__ in ("ArrayFormula", "DataTableFormula"):
         raise problem(name, "a cell holds a formula where a value is wanted.", line=line)
     return text.replace("\xa0", " ").strip()
@@ -322,7 +350,27 @@ def _opened(path: Path) -> list[Published]:
     names = [member.filename for member in members if not member.is_dir()]
     if not names or path.suffix.lower() == ".xlsx":
         raise problem(path.name, "it does not open as a spreadsheet or an archive; download it again.")
-    return [Published(path, name) for name in sorted(names) if not _hidden(Path(name)) and not _is_twin(name, names)]
+    return [one for name in _read_of(names) for one in _parts_of(path, name, size)]
+
+
+def _read_of(names: list[str]) -> list[str]:
+    """The parts of an archive that are looked at, in the order of their names."""
+    return [name for name in sorted(names) if not _hidden(Path(name)) and not _is_twin(name, names)]
+
+
+def _parts_of(path: Path, member: str, size: int) -> list[Published]:
+    """A part of an archive, or the parts of the archive that it is."""
+    if not member.lower().endswith(".zip"):
+        return [Published(path, member)]
+    archive = Published(path, member)
+    if not archive.start:
+        raise problem(archive.name, "it is empty.")
+    try:
+        with archive.open() as stream:
+            members = _check_members(archive.name, stream, size)
+    except RuntimeError as why:
+        raise problem(archive.name, f"it cannot be read ({why}); download it again.") from why
+    return [Published(path, member, name) for name in _read_of([one.filename for one in members if not one.is_dir()])]
 
 
 def _is_twin(name: str, names: list[str]) -> bool:

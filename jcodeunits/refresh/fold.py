@@ -44,19 +44,21 @@ from . import (
 )
 from .byhand import ByHand
 from .dating import When
-from .families import family_of, file_of, of_source
+from .families import families_of, file_of, of_source
 from .family import EVIDENCE, Asked, Edition, Family, FileReading, facts, is_complete
 from .files import Published, find, problem, untouched
 from .findings import Lint
-from .lint import Disagreement, dosage_lint
+from .lint import Disagreement, dosage_lint, gaps
 from .policy_tables import Cells, as_csv, rows_of, text_of
 from .proving import Codes
 from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
-from .statements import Kept, fuller, subjects
+from .statements import Kept, codes_of, fuller, subjects
 
 DERIVED = ("drugs", "successors", "products", "marketing", "limits", "statuses", "fees", "places")
-_MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has
+_MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has, if that has not a few only
+_FEW = 30
+_LAST = 3  # codes at the end that an edition may lack, or one in a hundred: real ones lack four in a thousand
 
 
 # ---- the base -------------------------------------------------------------------------------------
@@ -102,18 +104,23 @@ def fold(
     state = base
     new: list[FileReading] = []
     known: list[FileReading] = []
+    undated: list[Edition] = []
     for family, reading in sorted(readings, key=lambda pair: (pair[1].edition.file, pair[1].edition.when)):
         folded = _with(state, family, reading, asked)
         (new if folded is not state else known).append(reading)
+        undated += [reading.edition] if folded is not state and family.closes and not family.has_days else []
         state = folded
     try:
         texts, lint = derive(state, byhand) if derived else ({}, [])
+    except TableError:
+        raise
     except (LookupError, ValueError, TypeError, ArithmeticError) as why:
         says = f"what the files say makes no tables ({type(why).__name__}: {str(why)[:120]})."
         raise untouched(says) from why
     made = scratch / "edits.csv"
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
+    found += gaps(undated, state.days)
     found += _compared(state, texts, new, byhand) if derived else []
     return FoldResult(
         state,
@@ -149,37 +156,51 @@ def read_all(
     files: Iterable[Published], asked: Asked, byhand: ByHand
 ) -> tuple[list[tuple[Family, FileReading]], list[str]]:
     """What all files say, each edition once, and which files were left out, with the reason."""
-    readings: dict[str, tuple[Family, FileReading, Published]] = {}
+    readings: dict[str, Found] = {}
     left_out = []
     for file in files:
-        family = family_of(file)
-        if family is None:
+        found = families_of(file)
+        if not found:
             left_out.append(f"{file.name}: {_why_not(file)}")
             continue
-        if family.leaves:
-            left_out.append(f"{file.name}: {family.leaves}")
-            continue
-        found = _read(family, file, asked, byhand)
-        if not found:
-            left_out.append(f"{file.name}: nothing in it concerns our codes")
-        for reading in found:
-            key = reading.edition.id
-            if key not in readings:
-                readings[key] = family, reading, attrs.evolve(file)
-            elif readings[key][1].digest == reading.digest:
-                if fuller(readings[key][1].statements, reading.statements) != readings[key][1].statements:
-                    readings[key] = family, reading, attrs.evolve(file)
-            else:
-                other = readings[key][2]
-                if other.member and other.path == file.path:
-                    # Of members that look alike the one that holds more is the table, the other an excerpt of it.
-                    if len(reading.statements) > len(readings[key][1].statements):
-                        readings[key], file, other = (family, reading, attrs.evolve(file)), other, file
-                    left_out.append(f"{file.name}: it looks like {other.name} and holds less, or differs")
-                    continue
-                says = f"it and {other.name} are both {reading.edition.title}, and differ: keep one of them."
-                raise problem(file.name, says)
+        taken = {one for one, _ in found}
+        left_out += [f"{one.name}: {_why_not(one)}" for one in file.tables() if one not in taken]
+        for one, family in found:
+            left_out += _take(readings, one, family, asked, byhand)
     return [(family, reading) for family, reading, _ in readings.values()], left_out
+
+
+Found = tuple[Family, FileReading, Published]
+
+
+def _take(readings: dict[str, Found], file: Published, family: Family, asked: Asked, byhand: ByHand) -> list[str]:
+    """Put what a table says among the readings; which of its rows were left out, with the reason."""
+    if family.leaves:
+        return [f"{file.name}: {family.leaves}"]
+    found = _read(family, file, asked, byhand)
+    if not any(reading.says_something for reading in found):
+        return [f"{file.name}: nothing in it concerns our codes"]
+    left_out = []
+    for reading in found:
+        made = family, reading, attrs.evolve(file)
+        before = readings.setdefault(reading.edition.id, made)
+        _, known, other = before
+        if before is made:
+            continue
+        if known.digest == reading.digest:
+            if fuller(known.statements, reading.statements) != known.statements:
+                readings[reading.edition.id] = made
+        elif other.path == file.path:
+            # Of members and sheets that look alike the one that holds more is the table, the other an excerpt of it.
+            longer = len(reading.statements) > len(known.statements)
+            if longer:
+                readings[reading.edition.id] = made
+            less, more = (other, file) if longer else (file, other)
+            left_out.append(f"{less.name}: it looks like {more.name} and holds less, or differs")
+        else:
+            says = f"it and {other.name} are both {reading.edition.title}, and differ: keep one of them."
+            raise problem(file.name, says)
+    return left_out
 
 
 def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list[FileReading]:
@@ -205,13 +226,9 @@ def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> S
     edition = reading.edition
     before = state.sources.get(edition.id)
     if before is not None:
-        if before["sha256"] != reading.digest:
-            says = (
-                f"{edition.title} was read before with other content. If this is the right one, make the folder "
-                "anew from all its files: `jcodeunits refresh PATH... --into NEW_FOLDER --anew`."
-            )
-            raise untouched(says, edition.id)
-        return _fuller_state(state, family, reading)
+        if before["sha256"] == reading.digest:
+            return _fuller_state(state, family, reading)
+        state = _without(state, family, reading, asked)
     kept = dict(state.kept)
     if family.table:
         if not asked.whole:
@@ -219,6 +236,22 @@ def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> S
         name = edition.when.name
         kept[family.table] = kept[family.table].with_edition(edition.file, name, reading.statements)
     return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
+
+
+def _without(state: State, family: Family, reading: FileReading, asked: Asked) -> State:
+    """The state without an edition, for which another file was published. Raises `TableError` unless it is said so."""
+    edition = reading.edition
+    if family.table and asked.corrected:
+        kept = state.kept[family.table].without(edition.file, edition.when.name)
+        sources = {key: row for key, row in state.sources.items() if key != edition.id}
+        return State({**state.kept, family.table: kept}, sources)
+    way = (
+        "say --corrected, and it takes the place of that one."
+        if family.table
+        else "make the folder anew from all its files: `jcodeunits refresh PATH... --into NEW_FOLDER --anew`."
+    )
+    says = f"{edition.title} was read before with other content. If this is the right one, {way}"
+    raise untouched(says, edition.id)
 
 
 def _fuller_state(state: State, family: Family, reading: FileReading) -> State:
@@ -235,7 +268,7 @@ def _fuller_state(state: State, family: Family, reading: FileReading) -> State:
 
 
 def _check_whole(state: State, family: Family, reading: FileReading) -> None:
-    """An edition that lacks most of what the edition beside it has is cut off, or selected rows."""
+    """An edition that lacks most of what the one beside it has, or its end, is cut off, or selected rows."""
     edition = reading.edition
     if not family.closes or not edition.complete:
         return
@@ -244,17 +277,27 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
     if not beside:
         return
     nearest = min(beside, key=lambda key: (abs((days[key] - edition.when.first).days), key))
-    known = subjects(state.kept[family.table].of(edition.file, nearest.removeprefix(f"{edition.file}-")))
-    lacking = known - subjects(reading.statements)
-    if len(known) >= 30 and len(lacking) * _MOST_LACKING > len(known):
-        ways = (
-            "If it holds selected rows only, say --partial; then it ends nothing. If" if _may_be_rows(family) else "If"
-        )
+    before = state.kept[family.table].of(edition.file, nearest.removeprefix(f"{edition.file}-"))
+    title, other = edition.title, state.sources[nearest]["title"]
+    known, listed = subjects(before), subjects(reading.statements)
+    lacking = known - listed
+    bare = sorted(key for key in lacking if key.replace("-", "").lstrip("0") in listed)
+    if bare:
         says = (
-            f"{edition.title} lacks {len(lacking):,} of {len(known):,} that {state.sources[nearest]['title']} has: it "
-            f"may be cut off. {ways} it is whole and ends what it lacks, say --whole."
+            f"{title} has {len(bare):,} NDCs without their first zeros ({bare[0]} is one): a spreadsheet has dropped "
+            "them. Take the file as its publisher has it."
         )
         raise untouched(says, edition.id)
+    behind = {key for key in codes_of(before) if key > max(codes_of(reading.statements), default="")}
+    if len(known) >= _FEW and len(lacking) * _MOST_LACKING > len(known):
+        says = f"{title} lacks {len(lacking):,} of {len(known):,} that {other} has"
+    elif len(behind) > max(_LAST, len(codes_of(before)) // 100):
+        says = f"{title} ends before {min(behind)}, and {other} has {len(behind):,} codes from there on"
+    else:
+        return
+    ways = "If it holds selected rows only, say --partial; then it ends nothing. If" if _may_be_rows(family) else "If"
+    says = f"{says}: it may be cut off. {ways} it is whole and ends what it lacks, say --whole."
+    raise untouched(says, edition.id)
 
 
 def _may_be_rows(family: Family) -> bool:

@@ -15,9 +15,21 @@ import attrs
 
 from .amounts import plain
 from .byhand import ByHand
-from .dating import quarter_in
+from .dating import day_in, quarter_in
 from .descriptor import DescriptorReading, parse
-from .family import Asked, Edition, Family, FileReading, Tally, dated, header_row, is_partial, said, words_of
+from .family import (
+    Asked,
+    Edition,
+    Family,
+    FileReading,
+    Tally,
+    dated,
+    header_row,
+    is_footnote,
+    is_partial,
+    said,
+    words_of,
+)
 from .files import Published, problem
 from .findings import Lint
 
@@ -118,15 +130,13 @@ def _outside(entry: ListedCode) -> list[Lint]:
 
 
 def _day(file: Published, line: int, text: str) -> dt.date | None:
-    if not text.strip():
+    written = text.strip().removesuffix(".0")
+    if not written:
         return None
-    try:
-        day = dt.datetime.strptime(text.strip()[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
-        if not 1900 < day.year < 2100:
-            raise ValueError(text)
-        return day
-    except ValueError as why:
-        raise problem(file.name, f"{text[:40]!r} is no date.", line=line) from why
+    day = day_in(written)
+    if day is None or not "1900" < day < "2100":
+        raise problem(file.name, f"{text[:40]!r} is no date.", line=line)
+    return dt.date.fromisoformat(day)
 
 
 def _entry(
@@ -169,6 +179,8 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
             continue
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
         code, record = cells["hcpc"], cells["recid"]
+        if is_footnote(row, needed):
+            continue
         if not record or (record == "3" and len(row) < needed):
             raise problem(file.name, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
         if record == "4" and code in entries:
@@ -218,5 +230,6 @@ FAMILY = Family(
     page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",
     cannot="what followed a code, what a drug is for, and codes that are numbers",
     closes=True,
+    has_days=True,
     named=r"anweb|alpha-?numeric",
 )

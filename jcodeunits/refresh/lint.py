@@ -7,6 +7,7 @@ reported again.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -21,6 +22,8 @@ from jcodeunits.grouped import grouped
 from jcodeunits.tables import Dated, column, table, text, words
 
 from .amounts import dosage
+from .dating import quarters_between
+from .family import Edition
 from .findings import Lint
 
 
@@ -127,3 +130,16 @@ def coverage(drugs: Iterable[Drug], successors: Iterable[Successor]) -> Coverage
         with_successor=len(ended & {row.code for row in successors}),
         by_kind=dict(Counter(row.kind for row in newest.values())),
     )
+
+
+def gaps(new: Iterable[Edition], days: Mapping[str, dt.date]) -> list[Lint]:
+    """The new editions before which a quarter is not loaded: what changed in it is dated by the next one."""
+    lint = []
+    for edition in new:
+        quarter = re.compile(rf"{re.escape(edition.file)}-20\d\dq[1-4]")
+        before = [day for key, day in days.items() if quarter.fullmatch(key) and day < edition.when.first]
+        lacking = quarters_between(max(before), edition.when.first) if before and quarter.fullmatch(edition.id) else []
+        if lacking and edition.complete:
+            says = f"{', '.join(lacking)} not loaded: what changed there is taken for a change of this quarter."
+            lint.append(Lint("between", edition.title, says))
+    return lint

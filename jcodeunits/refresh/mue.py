@@ -29,9 +29,9 @@ from .family import (
 )
 from .files import Published, problem
 
-_PUBLISHED = ("hcpcs/ cpt code", "mue adjudication indicator", "mue rationale")
-_SHORT = ("hcpcs_code", "mue_units", "mue_mai")
-_BOTH = ("hcpcs_code", "practitioner_mue", "hospital_mue")
+_PUBLISHED = ("hcpcs/cpt code", "mue adjudication indicator", "mue rationale")
+_SHORT = ("hcpcs code", "mue units", "mue mai")
+_BOTH = ("hcpcs code", "practitioner mue", "hospital mue")
 _SERVICES = {"practitioner": "professional", "outpatient": "outpatient", "hospital": "outpatient", "dme": "dme"}
 _PER = {"1": "line", "2": "day-absolute", "3": "day"}
 _CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
@@ -68,7 +68,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         columns = (values, "mue adjudication indicator", "mue rationale")
         claim = _service(values)
     else:
-        wanted, columns = _SHORT, ("mue_units", "mue_mai", "mue_rationale")
+        wanted, columns = _SHORT, ("mue units", "mue mai", "mue rationale")
         claim = _service(" ".join((*(row[-1] for row in file.head[1:2]), *file.names)))
     if not claim:
         raise problem(file.name, "it does not say whether it is for practitioners, outpatient hospitals or suppliers.")
@@ -99,10 +99,10 @@ def _both(file: Published, when: When, byhand: ByHand) -> FileReading:
     tally = Tally()
     for line, cells in body(file, _BOTH):
         for prefix in ("practitioner", "hospital"):
-            if not cells.get(f"{prefix}_mue"):
+            if not cells.get(f"{prefix} mue"):
                 continue
-            columns = (f"{prefix}_mue", f"{prefix}_mai", f"{prefix}_rationale")
-            code, told = _limit(file, line, cells, "hcpcs_code", columns)
+            columns = (f"{prefix} mue", f"{prefix} mai", f"{prefix} rationale")
+            code, told = _limit(file, line, cells, "hcpcs code", columns)
             ours = code if byhand.may_be_ours(code) else None
             tally.add(f"{code}|{prefix}|{told}", ours, f"claim={_SERVICES[prefix]}|{told}")
     return tally.reading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"))

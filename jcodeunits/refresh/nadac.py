@@ -11,7 +11,7 @@ from .ndc_directory import day_of, newest_or_asked
 from .numbers import number_of
 
 _PUBLISHED = ("ndc description", "ndc", "effective date", "pricing unit")
-_SHORT = ("ndc", "drug_name", "pricing_unit", "effective_date")
+_SHORT = ("ndc", "drug name", "pricing unit", "effective date")
 _UNITS = frozenset({"EA", "ML", "GM"})
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 import attrs
 
 from jcodeunits.errors import TableError
 
 from .byhand import ByHand
-from .dating import When, month_in
+from .dating import When, day_in, month_in
 from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, has_one, said
 from .files import Published, problem
 from .numbers import number_of
@@ -33,20 +32,9 @@ PRESCRIPTION = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 14)
-def _day(text: str) -> str | None:
-    """A day in ISO; None for what is none. A list of 250,000 packages names some thousand days."""
-    for form in ("%Y%m%d", "%Y-%m-%d", "%m/%d/%Y"):
-        try:
-            return dt.datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007
-        except ValueError:
-            continue
-    return None
-
-
 def day_of(file: Published, line: int, text: str) -> str:
     """A day written as YYYYMMDD, ISO or US, in ISO; empty where there is none. Raises `TableError`."""
-    day = _day(text) if text else ""
+    day = day_in(text) if text else ""
     if day is None:
         raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
     return day
@@ -92,8 +80,8 @@ def _product(row: Cells, start: str, ended: str) -> tuple[str, str]:
         generic=row["nonproprietaryname"],
         form=row["dosageformname"],
         routes=row["routename"],
-        strength=row.get("active_numerator_strength", ""),
-        unit=row.get("active_ingred_unit", ""),
+        strength=row.get("active numerator strength", ""),
+        unit=row.get("active ingred unit", ""),
         maker=row.get("labelername", ""),
         began=start,
         ended=ended,

@@ -14,8 +14,8 @@ from .files import Published
 from .ndc_directory import day_of, newest_or_asked
 from .numbers import number_of
 
-_RECALL = ("recall_number", "recall_initiation_date", "product_description")
-_SHORTAGE = ("presentation", "generic_name", "last_seen_date")
+_RECALL = ("recall number", "recall initiation date", "product description")
+_SHORTAGE = ("presentation", "generic name", "last seen date")
 _NUMBER = re.compile(r"(?<![\d-])\d{4,5}-\d{3,4}-\d{1,2}(?![\d-])")
 
 # Word of ours -> how a text says it.
@@ -59,15 +59,15 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     """For each NDC that a text names, which words it says."""
     recall = has(*_RECALL)(file)
     kind = "recalls" if recall else "shortages"
-    day = "recall_initiation_date" if recall else "last_seen_date"
+    day = "recall initiation date" if recall else "last seen date"
     tally, newest = Tally(), ""
     for line, cells in body(file, _RECALL if recall else _SHORTAGE):
-        text = cells["product_description"] if recall else cells["presentation"]
+        text = cells["product description"] if recall else cells["presentation"]
         newest = max(newest, day_of(file, line, cells[day]))
-        tally.add(f"{text}|{cells.get('generic_name', '')}|{cells.get('last_seen_date', '')}")
+        tally.add(f"{text}|{cells.get('generic name', '')}|{cells.get('last seen date', '')}")
         numbers = {number for written in _NUMBER.findall(text) if (number := number_of(written))}
-        words = words_in(f"{text} {cells.get('generic_name', '')}", numbers)
-        words += [name] if (name := name_in(cells.get("generic_name") or text)) else []
+        words = words_in(f"{text} {cells.get('generic name', '')}", numbers)
+        words += [name] if (name := name_in(cells.get("generic name") or text)) else []
         tally.statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
     when = newest_or_asked(file, asked, newest)
     edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")

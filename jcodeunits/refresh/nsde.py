@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jcodeunits.errors import quoted
+
 from .byhand import ByHand
 from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
 from .files import Published, problem
+from .findings import Lint
 from .ndc_directory import PRESCRIPTION, day_of, newest_or_asked
-from .numbers import number_of
 
 _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name", "dosage form")
+
+_UNITS = frozenset({"EA", "ML", "GM", ""})
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Unit, form and days of each NDC of a prescription drug."""
-    tally, newest = Tally(), ""
+    tally, newest, unread = Tally(), "", []
     for line, cells in body(file, _COLUMNS):
         start = day_of(file, line, cells["marketing start date"])
         newest = max(newest, start)
@@ -28,12 +32,15 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             inactive=day_of(file, line, cells.get("inactivation date", "")),
             active=day_of(file, line, cells.get("reactivation date", "")),
         )
+        unread += [cells["billing unit"]] if cells["billing unit"].upper() not in _UNITS else []
         prescribed = cells.get("product type", "").upper() in PRESCRIPTION
-        tally.add(f"{cells['ndc11']}|{told}", number_of(cells["ndc11"].zfill(11)) if prescribed else None, told)
+        tally.add(f"{cells['ndc11']}|{told}", tally.ndc(cells["ndc11"].zfill(11)) if prescribed else None, told)
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, newest)
-    yield tally.reading(Edition("nsde", when, f"NSDE, {when.name}", "FDA"))
+    edition = Edition("nsde", when, f"NSDE, {when.name}", "FDA")
+    says = f"{len(unread):,} billing units are none, for example {', '.join(map(quoted, unread[:3]))}."
+    yield tally.reading(edition, [Lint("unit", edition.title, says)] if unread else ())
 
 
 FAMILY = Family(

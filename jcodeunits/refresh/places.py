@@ -14,7 +14,7 @@ from .dating import month_in
 from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, said, words_of
 from .files import Published, problem
 
-_SHORT = ("pos_code", "pos_type", "pos_name")
+_SHORT = ("pos code", "pos type", "pos name")
 _CODE = re.compile(r"\d\d")
 _CODE_COLUMN = re.compile(r"(?:place of service |pos )?codes?(?: ?\(s\))?")
 _NAME_COLUMN = re.compile(r"(?:place of service |pos )?name")
@@ -31,7 +31,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         code_column, name_column = needed = _columns(file)
         rate_column = ""
     for line, cells in body(file, needed):
-        code, name = cells[code_column], cells[name_column].replace(_APOSTROPHE, "'")
+        code, name = cells[code_column].zfill(2), cells[name_column].replace(_APOSTROPHE, "'")
         rate = cells.get(rate_column, "").lower()
         if name.lower() == "unassigned" or rate == "unassigned":
             tally.add(f"{code}|unassigned")

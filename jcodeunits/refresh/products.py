@@ -147,7 +147,10 @@ def _settle(
         return {n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()}
     slack = max(listing.slack for listings in by_edition.values() for listing in listings)
     if _disagree(said, by_edition, slack):
-        return {n: Settled(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
+        # What the FDA list confirms stands in its quarters: a slip of one quarter takes no answer from the others.
+        differ = {n: Settled(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
+        sure = {n: _checked(a, slack, listed_by_fda, contradicts=False) for n, a in said.items()}
+        return differ | {n: a for n, a in sure.items() if a.confidence == "high"}
     problems = any(listing.problem for listings in by_edition.values() for listing in listings)
     return {n: _checked(a, slack, listed_by_fda, problems) for n, a in said.items()}
 

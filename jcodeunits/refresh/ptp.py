@@ -18,13 +18,13 @@ from itertools import groupby
 import attrs
 
 from .byhand import ByHand
-from .dating import quarter
-from .family import Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row
+from .dating import day_in, quarter
+from .family import Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row, is_footnote
 from .files import Published, problem
 from .mue import slug
 
 _PUBLISHED = ("column 1", "column 2")
-_SHORT = ("column_1", "column_2", "deletion_date", "modifier_indicator", "rationale")
+_SHORT = ("column 1", "column 2", "deletion date", "modifier indicator", "rationale")
 _PART = re.compile(r"(?<![a-z])f(\d{1,2})(?!\d)", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
@@ -46,6 +46,11 @@ class EditReading(FileReading):
     """A reading of edits: the lines of the table that it gives, sorted."""
 
     lines: tuple[str, ...] = ()
+
+    @property
+    def says_something(self) -> bool:
+        """A part may hold none of our pairs, and was read."""
+        return True
 
 
 def _claim(file: Published) -> str:
@@ -96,6 +101,8 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
     for number, row in _rows(file):
         if number <= start + 1 or (not rows and not _CODE.fullmatch(row[0])) or not any(row):
             continue
+        if is_footnote(row, 7):
+            continue
         rows += 1
         digest.update("\t".join(row).encode())
         if len(row) < 7 or not row[6]:
@@ -103,7 +110,7 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
         one, other, _old, first, last, indicator, reason = row[:7]
         if not _keeps(byhand, one, other) or indicator == "9":
             continue
-        last = "" if last in _OPEN else last
+        first, last = _compact(first), "" if last in _OPEN else _compact(last)
         if not (_CODE.fullmatch(one) and _CODE.fullmatch(other) and _DAY.fullmatch(first) and indicator in ("0", "1")):
             raise problem(file.name, f"{one[:9]!r} and {other[:9]!r}: the row is no edit.", line=number)
         if last and (not _DAY.fullmatch(last) or last < first):
@@ -121,6 +128,11 @@ def _line(
     why = _REASONS.get(reason) or slug(reason)
     days = f"{first},{ends},{edition.id},{one} and {other},high,{edition.when.first}"
     return f"{one},{other},{claim},{indicator},table,{why},{days}\n"
+
+
+def _compact(day: str) -> str:
+    """A day as YYYYMMDD, which the text has; a spreadsheet may have written it otherwise."""
+    return day if _DAY.fullmatch(day) else (day_in(day) or day).replace("-", "")
 
 
 def _iso(day: str) -> str:

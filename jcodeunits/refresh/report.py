@@ -66,9 +66,11 @@ LINT = {
     "priced": "Codes that CMS prices and the catalog lacks on that day",
     "contradicts": "Crosswalk rows that contradict themselves",
     "ndc": "Ids that are no NDC",
+    "unit": "Billing units that are none",
     "product": "Products to look at",
     "place": "Places without a rate",
     "parts": "Parts of an edition that are not loaded",
+    "between": "Quarters between that are not loaded",
 }
 
 

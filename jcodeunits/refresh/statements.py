@@ -15,7 +15,7 @@ import attrs
 
 from jcodeunits.errors import TableError
 
-from .family import Statements
+from .family import Statements, facts
 
 COLUMNS = ("subject", "file", "says", "editions")
 Key = tuple[str, str, str]
@@ -91,6 +91,15 @@ class Kept:
 def subjects(statements: Iterable[tuple[str, str]]) -> set[str]:
     """The subjects of statements."""
     return {subject for subject, _ in statements}
+
+
+def codes_of(statements: Iterable[tuple[str, str]]) -> set[str]:
+    """The codes that statements are about: of an NDC the code under which it stands.
+
+    >>> sorted(codes_of([("00409-3795-01", "code=J1885|units=2"), ("J1010", "units=4")]))
+    ['J1010', 'J1885']
+    """
+    return {facts(told).get("code", subject) for subject, told in statements}
 
 
 def fuller(one: Statements, other: Statements) -> Statements:

@@ -8,7 +8,6 @@ from .byhand import ByHand
 from .dating import month_in
 from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
 from .files import Published
-from .numbers import number_of
 
 _COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
 
@@ -19,7 +18,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     for _line, cells in body(file, _COLUMNS):
         package, generic, trade = (cells[name].upper() for name in _COLUMNS[1:])
         told = said(package=package, generic=generic, trade=trade)
-        tally.add(f"{cells['ndcwithdashes']}|{told}", number_of(cells["ndcwithdashes"]), told)
+        tally.add(f"{cells['ndcwithdashes']}|{told}", tally.ndc(cells["ndcwithdashes"]), told)
     edition = Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA")
     yield tally.reading(edition)
 
