@@ -343,8 +343,9 @@ def _by_container(
         held, way, each = Dose(dense, found.unit), attrs.evolve(way, per_container=Fraction(1)), "in one"
     label = labelled(found, reference) if held is None else held
     if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(given.unit, label.unit):
+        holds = f"holds {label} in a container" if each == "a container" else f"is measured in {label.unit}"
         raise UnitMismatch(
-            f"NDC {found.number} holds {label} in a container; a dose of {given} cannot be measured by it.",
+            f"NDC {found.number} {holds}; a dose of {given} cannot be measured by it.",
             given=given.unit,
             needed=label.unit,
             code="|".join(found.codes),

@@ -241,6 +241,20 @@ def test_a_unit_that_contradicts_the_siblings_leaves_it_open() -> None:
     assert (item.qualifier, item.per_unit, item.proof) == ("", None, "")
 
 
+def test_a_described_container_gives_its_concentration_and_never_its_amount_to_a_claim_without_a_code() -> None:
+    """A directory's row of ten mL beside siblings that have a code and no proof."""
+    coded = next(row for row in rows_of(Product) if row.codes and not row.qualifier and row.unit == "mg")
+    bare = next(row for row in rows_of(Product) if "uncoded" in row.marks and row.qualifier == "ML")
+    cells = {name: str(getattr(bare, name) or "") for name in ("effective", "ends", "source", "cite", "confidence")}
+    cells |= {"verified": str(bare.verified), "ndc": bare.number, "codes": "", "amount": "2000", "unit": "mg"}
+    cells |= {"containers": "1", "qualifier": "ML", "quantity": "10", "proof": "directory", "size": "", "shape": "vial"}
+    cells |= {"kind": "", "form": "liquid", "label": "A drug", "maker": "", "marks": "uncoded"}
+    described = Product(**cells)
+    item = another_package(bare.ndc, [coded], jc.dated.as_date(ON), lambda _ndc: None, described)
+    assert item is not None
+    assert (item.qualifier, item.per_unit, item.unit, item.amount) == ("ML", 200, "mg", None)
+
+
 # --- a share of the state's file that the tables do not know
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from test_refresh_products import ONE, make, only, quarter, row
 
 import jcodeunits as jc
 from jcodeunits.refresh import evidence, fold, marketed, named
-from jcodeunits.refresh.family import said
+from jcodeunits.refresh.byhand import ByHand
+from jcodeunits.refresh.family import Asked, said
 
 SOLUTION, POWDER = "INJECTION, SOLUTION", "INJECTION, POWDER, LYOPHILIZED, FOR SOLUTION"
 
 
-def files(unit: str = "", package: str = "", form: str = "", strength: str = "", survey: str = "") -> evidence.Evidence:
+def files(
+    unit: str = "", package: str = "", form: str = "", strength: str = "", survey: str = "", per: str = "mg/mL"
+) -> evidence.Evidence:
     """The files as far as they speak: NSDE's unit, the directory's description, form and strength, the survey."""
     told: dict[str, list[tuple[str, str]]] = {}
     if unit:
@@ -24,7 +28,7 @@ def files(unit: str = "", package: str = "", form: str = "", strength: str = "",
     if package:
         told["ndc-package"] = [(ONE, said(package=package, began="2015-01-01"))]
     if form:
-        told["ndc-product"] = [(ONE[:10], said(form=form, strength=strength, unit="mg/mL" if strength else ""))]
+        told["ndc-product"] = [(ONE[:10], said(form=form, strength=strength, unit=per if strength else ""))]
     if survey:
         told["nadac"] = [(ONE, said(unit=survey, name="A DRUG"))]
     return evidence.of(told)
@@ -117,6 +121,57 @@ def test_the_directory_counts_a_package_that_cms_does_not_list() -> None:
     assert named.counted(ONE, files("EA", VIALS.format("1 mL"), SOLUTION, "30"), None)[0] == "UN"
     assert named.counted(ONE, files("", VIALS.format("1 mL"), "INJECTION", "30"), None) == ("", None, "")
     assert named.counted(ONE, files("", VIALS.format("1 mL"), POWDER), None) == ("", None, "")
+
+
+DESCRIBED: list[tuple[evidence.Evidence, tuple[str, ...]]] = [
+    # amount and unit, containers, qualifier and quantity of one, and what is known at most
+    (files("", VIALS.format("10 mL"), SOLUTION, "200"), ("2000", "mg", "10", "ML", "10", "uncoded")),
+    (files("ML", VIALS.format("10 mL"), SOLUTION, "200"), ("2000", "mg", "10", "ML", "10", "uncoded")),
+    (files("EA", VIALS.format("10 mL"), SOLUTION, "200"), ("", "billing unit", "1", "UN", "1", "per-unit|uncoded")),
+    (files("", VIALS.format("1 INJECTION"), POWDER, "1", per="g/1"), ("1000", "mg", "10", "UN", "1", "uncoded")),
+    (files("", VIALS.format("1 INJECTION"), POWDER), ("", "billing unit", "1", "UN", "1", "per-unit|uncoded")),
+    (files("", VIALS.format("10 mL"), POWDER, "1", per="g/1"), ("", "billing unit", "1", "", "", "per-unit|uncoded")),
+    (files("", VIALS.format("2 mL"), "INJECTION", "30"), ("", "billing unit", "1", "", "", "per-unit|uncoded")),
+    (files("ML", "", SOLUTION, "30"), ("30", "mg", "1", "ML", "1", "per-unit|uncoded")),
+]
+
+
+@pytest.mark.parametrize(("witnesses", "answer"), DESCRIBED)
+def test_the_directory_describes_the_container_of_a_package_that_cms_does_not_list(
+    witnesses: evidence.Evidence, answer: tuple[str, ...]
+) -> None:
+    where = ("ndc-package-2026-11", dt.date(2026, 11, 1))
+    made = named._row(ONE, ["A drug"], witnesses, None, where, named.Liquids())
+    cells = ("amount", "unit", "containers", "qualifier", "quantity", "marks")
+    assert tuple(made[name] for name in cells) == answer
+    assert made["kind"] == ("single-dose" if witnesses.marketed(ONE).kind else "")
+
+
+NESTED = "5 CARTON in 1 CASE (72999-301-05) / 25 VIAL, SINGLE-DOSE in 1 CARTON (72999-301-25) / 1 mL in 1 VIAL, {}"
+
+
+@pytest.mark.parametrize(
+    ("description", "inside"),
+    [
+        (NESTED.format("SINGLE-DOSE"), {"72999-0301-25"}),
+        (NESTED.format("SINGLE-DOSE (72999-301-01) "), {"72999-0301-25", "72999-0301-01"}),
+        ("1 KIT in 1 CARTON (72999-301-05) * 1 mL in 1 VIAL (72999-301-01)", set()),  # a part is no package
+        ("1 mL in 1 VIAL (72999-301-05)", set()),
+    ],
+)
+def test_a_container_with_an_ndc_of_its_own_inside_a_package_is_described(
+    tmp_path: Path, description: str, inside: set[str]
+) -> None:
+    _, file = published.directory(tmp_path)
+    head, line = file.read_text("cp1252").splitlines()
+    cells = line.split("\t")
+    cells[2:4] = ["72999-301-05", description]
+    file.write_text(f"{head}\n" + "\t".join(cells) + "\n", "cp1252")
+    ((_, reading),), _ = fold.read_all(fold.find([file]), Asked(), ByHand(jc.Reference.shipped().store))
+    described = {number: dict(part.split("=") for part in told.split("|")) for number, told in reading.statements}
+    assert set(described) == {"72999-0301-05", *inside}
+    if "72999-0301-01" in described:
+        assert described["72999-0301-01"] == {"package": "1 mL in 1 VIAL, SINGLE-DOSE", "began": "2026-10-05"}
 
 
 def test_files_that_differ_are_named_for_review() -> None:

@@ -118,7 +118,8 @@ class Products:
                 on=date,
             )
         row = nearest(rows, date)
-        reached = (_outside(row),) if isinstance(row, AnotherPackage) else _reach_note(row, rows, date, self.reach)
+        outside = isinstance(row, AnotherPackage) or not row.codes
+        reached = (_outside(row),) if outside else _reach_note(row, rows, date, self.reach)
         notes = (*_read_as(number, digits, row, date), *reached)
         return row, (*notes, *_expired(number, date, row), *self._unmarketed(row, date), *self._own(row, date))
 
@@ -220,7 +221,7 @@ def _between(rows: Iterable[Period]) -> Iterable[dt.date]:
             yield before.ends + dt.timedelta((after.effective - before.ends).days // 2 + 1)
 
 
-def _outside(row: AnotherPackage) -> Finding:
+def _outside(row: Product) -> Finding:
     """That CMS does not list the NDC, and what answers."""
     if not row.codes:
         says = f"NDC {row.number} ({row.label}) is in no edition of CMS's crosswalk, and no file proves its code."

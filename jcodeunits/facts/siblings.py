@@ -51,7 +51,7 @@ def another_package(
         if qualifier not in (None, named.qualifier):
             qualifier, proof, form, per_ml, unit = "", "", "", None, "billing unit"
         elif per_ml is None and named.amount is not None:
-            per_ml, unit = named.amount, named.unit
+            per_ml, unit = named.amount / (named.quantity or 1), named.unit
         if qualifier is None:
             qualifier, proof, form = named.qualifier, named.proof, form or named.form
     return _package(first, number, qualifier or "", proof, unit, form or "", per_ml, first.ndc, named)

@@ -40,6 +40,7 @@ _LIQUID = re.compile(r"\b(?:SOLUTION|SUSPENSION|EMULSION|LIQUID|CONCENTRATE|SYRU
 _POWDER = re.compile(r"\bPOWDER\b|\bFOR (?:SOLUTION|SUSPENSION)\b|\bGRANULE")
 _SOFT = re.compile(r"\b(?:CREAM|OINTMENT|GEL|PASTE)\b")
 _PER = re.compile(r"\s*([a-zA-Z\[\]'.]+)/([\d.]*)\s*(?:mL|ml)")
+_PER_ONE = re.compile(r"\s*([a-zA-Z\[\]'.]+)/(1)")
 
 
 @attrs.frozen
@@ -48,8 +49,8 @@ class Marketed:
 
     `unit` is what NSDE prints as an NDC line's qualifier; `form` liquid, powder, kit or cream; `containers` those in
     the package, `kits` the kits in it; `holds` the amount in one container with its measure (`mL`, `g`, else what
-    is counted); `shape` and `kind` of the container; `per_ml` the drug in one mL as amount and unit; `began` and
-    `ended` the days on which it was marketed.
+    is counted); `shape` and `kind` of the container; `per_ml` the drug in one mL as amount and unit, `per_one` that in
+    one of what is counted; `began` and `ended` the days on which it was marketed.
     """
 
     unit: str = ""
@@ -60,6 +61,7 @@ class Marketed:
     shape: str = ""
     kind: str = ""
     per_ml: tuple[Fraction, str] | None = None
+    per_one: tuple[Fraction, str] | None = None
     began: str = ""
     ended: str = ""
     name: str = ""
@@ -69,6 +71,20 @@ class Marketed:
     def volume(self) -> Fraction | None:
         """The millilitres in one container."""
         return self.holds[0] if self.holds is not None and self.holds[1] == "mL" else None
+
+    @property
+    def counted(self) -> str:
+        """What counts a container by its description: a plain liquid by its volume, a plain powder by itself."""
+        if self.form == "liquid" and self.volume is not None:
+            return "ML"
+        return "UN" if self.form == "powder" and self.holds is not None and self.volume is None else ""
+
+    @property
+    def drug(self) -> tuple[Fraction, str] | None:
+        """The drug in one container, as amount and unit; None where the strength or the volume is not said."""
+        if self.volume is not None:
+            return (self.per_ml[0] * self.volume, self.per_ml[1]) if self.per_ml is not None else None
+        return self.per_one if self.counted == "UN" and self.holds is not None and self.holds[0] == 1 else None
 
 
 def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Marketed]:
@@ -93,7 +109,8 @@ Told = list[dict[str, str]] | None
 def _marketed(printed: Told, package: Told, product: Told) -> Marketed:
     unit = _one(UNIT_OF.get(row.get("unit", ""), "") for row in printed or ())
     form = _one(form_of(row["form"]) for row in [*(product or ()), *(printed or ())] if row.get("form"))
-    strengths = {per_ml(row.get("strength", ""), row.get("unit", "")) for row in product or ()}
+    printed_strengths = [(row.get("strength", ""), row.get("unit", "")) for row in product or ()]
+    strengths, pieces = ({of(*one) for one in printed_strengths} for of in (per_ml, per_one))
     described = _described(_one(row.get("package", "") for row in package or ()))
     days = [*(printed or ()), *(package or ())]
     named = [*(product or ()), *(printed or ())]
@@ -102,6 +119,7 @@ def _marketed(printed: Told, package: Told, product: Told) -> Marketed:
         unit=unit,
         form="kit" if described.kits is not None else form,
         per_ml=strengths.pop() if len(strengths) == 1 else None,
+        per_one=pieces.pop() if len(pieces) == 1 else None,
         began=min((row["began"] for row in days if row.get("began")), default=""),
         ended=_last(days),
         name=next((row[key] for row in named for key in ("name", "generic") if row.get(key)), ""),
@@ -117,7 +135,7 @@ def _one(values: Iterable[str]) -> str:
 
 def _described(text: str) -> Marketed:
     """What a description of the directory says; nothing where it is none, or counts several kinds of container."""
-    levels = [_LEVEL.fullmatch(level.strip()) for level in _LEVELS.split(_PARTS.split(text)[0])]
+    levels = [_LEVEL.fullmatch(level) for level in levels_of(text)]
     known = [level for level in levels if level is not None and level[3] == "1"]
     if not known or len(known) != len(levels):
         return Marketed()
@@ -133,6 +151,15 @@ def _described(text: str) -> Marketed:
         shape=_SHAPES.get(holder.split(",")[0].strip(), ""),
         kind=_one(kind for kind, pattern in _KINDS.items() if pattern.search(holder)),
     )
+
+
+def levels_of(text: str) -> list[str]:
+    """The levels of a description from the carton in; the parts of a kit are none.
+
+    >>> levels_of("25 VIAL in 1 TRAY / 1 mL in 1 VIAL"), levels_of("1 KIT in 1 CARTON * 4 mL in 1 VIAL")
+    (['25 VIAL in 1 TRAY', '1 mL in 1 VIAL'], ['1 KIT in 1 CARTON'])
+    """
+    return [level.strip() for level in _LEVELS.split(_PARTS.split(text)[0])]
 
 
 def _last(rows: Iterable[Mapping[str, str]]) -> str:
@@ -165,12 +192,25 @@ def per_ml(strength: str, unit: str) -> tuple[Fraction, str] | None:
     >>> per_ml("30", "mg/mL"), per_ml("4", "mg/2mL"), per_ml("500", "mg/1"), per_ml("1; 2", "mg/mL; mg/mL")
     ((Fraction(30, 1), 'mg'), (Fraction(2, 1), 'mg'), None, None)
     """
-    match = _PER.fullmatch(unit)
+    return _drug_in(strength, unit, _PER)
+
+
+def per_one(strength: str, unit: str) -> tuple[Fraction, str] | None:
+    """The drug in one of what is counted, in mg or the drug's units, of a product of one substance.
+
+    >>> per_one("1", "g/1"), per_one("30", "mg/mL")
+    ((Fraction(1000, 1), 'mg'), None)
+    """
+    return _drug_in(strength, unit, _PER_ONE)
+
+
+def _drug_in(strength: str, unit: str, pattern: re.Pattern[str]) -> tuple[Fraction, str] | None:
+    match = pattern.fullmatch(unit)
     if match is None or not re.fullmatch(r"(?:\d+\.?\d*|\.\d+)", strength):
         return None
     word = match[1].lower()
     word = "unit" if word.startswith("[") or word in ("unt", "u") else word
-    if not units.is_known(word) or Fraction(match[2] or 1) == 0:
+    if not units.is_known(word) or Fraction(match[2] or 1) == 0 or Fraction(strength) == 0:
         return None
     symbol = units.canonical(word)
     base = "mg" if units.dimension(symbol) == "mass" else symbol

@@ -24,7 +24,7 @@ from .outside import names_of, plain, texts_of
 
 _INJECTED = re.compile(r"\b(?:INJ|VIA?L|AMP|SYR|CARTRIDGE|PEN\b|SINGLE-DOSE|MULTI-DOSE|BULK)|[0-9] ?ML\b(?!.*\bSUSP)")
 _OTHERWISE = frozenset({"oral", "inhaled", "nasal", "implant", "intrauterine", "vaginal", "intravesical"})
-_INJECTED_FROM = frozenset({"vial", "ampule", "syringe", "cartridge", "bag"})
+_INJECTED_FROM = frozenset({"vial", "ampule", "syringe", "cartridge", "bag", "kit"})
 _DEPOTS = frozenset({"syringe", "kit", "implant"})  # a syringe may hold a powder and its diluent
 _DEVICES = frozenset({"syringe", "auto-injector", "pen"})
 _VIALS = frozenset({"vial", "ampule", "bag", "bottle"})
@@ -160,21 +160,26 @@ def _row(
 ) -> dict[str, str]:
     qualifier, drug, proof = counted(number, evidence, listed, liquids)
     directory = evidence.marketed(number)
+    each, marks = Fraction(1), "per-unit|uncoded"
+    if directory.drug is not None and qualifier and qualifier == directory.counted:
+        # The directory describes the container itself.
+        drug, each, marks = directory.drug, directory.volume or each, "uncoded"
+    whole = directory.containers if marks == "uncoded" and directory.containers else Fraction(1)
     return {
         "ndc": number,
         "codes": "",
         "amount": decimal_text(drug[0]) if drug is not None else "",
         "unit": drug[1] if drug is not None else "billing unit",
-        "containers": "1",
+        "containers": decimal_text(whole),
         "qualifier": qualifier,
-        "quantity": "1" if qualifier else "",
+        "quantity": decimal_text(each) if qualifier else "",
         "proof": proof,
         "shape": (listed.shape if listed is not None else "") or directory.shape,
         "kind": witnesses.kind(number, evidence),
-        "form": {"ML": "liquid"}.get(qualifier, ""),
+        "form": {"ML": "liquid"}.get(qualifier, "") or directory.form * (qualifier == "UN"),
         "label": _label(texts, listed),
         "maker": " ".join(directory.maker.split()),
-        "marks": "per-unit|uncoded",
+        "marks": marks,
         "effective": where[1].isoformat(),
         "source": where[0],
         "cite": number,
@@ -199,6 +204,8 @@ def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids:
     found: list[Counted] = []
     if directory.form == "liquid" and (directory.per_ml is not None or directory.volume is not None):
         found.append(("ML", directory.per_ml, "directory" if directory.volume is not None else ""))
+    if directory.counted == "UN":
+        found.append(("UN", directory.drug, "directory"))
     found += [
         one for one in (_liquid(number, evidence, listed, liquids), _vial(number, evidence, listed)) if one is not None
     ]

@@ -12,12 +12,14 @@ from jcodeunits.errors import TableError
 
 from .byhand import ByHand
 from .dating import When, day_in, month_in
-from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, has_one, said
+from .family import Asked, Cells, Edition, Family, FileReading, Statements, Tally, body, dated, has, has_one, said
 from .files import Published, problem
+from .marketed import levels_of
 from .numbers import number_of
 
 _PRODUCT = ("productid", "productndc", "producttypename", "nonproprietaryname", "dosageformname", "routename")
 _PACKAGE = ("productid", "productndc", "ndcpackagecode", "packagedescription")
+_NUMBER = re.compile(r"\((\d+-\d+-\d+)\)")
 PRESCRIPTION = frozenset(
     {
         "HUMAN PRESCRIPTION DRUG",
@@ -58,6 +60,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         ended = day_of(file, line, cells.get("endmarketingdate", ""))
         subject, told = _package(cells, start, ended) if package else _product(cells, start, ended)
         tally.add(f"{cells['productid']}|{subject}|{told}", subject, told)
+        if package:
+            tally.statements |= _inside(cells["packagedescription"], subject, start, ended)
     if not newest:
         raise problem(file.name, "it holds no row below its header.")
     when = newest_or_asked(file, asked, newest)
@@ -65,9 +69,26 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     yield tally.reading(Edition(f"ndc-{kind}", when, f"NDC directory, {kind}s, {when.name}", "FDA"))
 
 
+def _inside(text: str, outer: str, start: str, ended: str) -> Statements:
+    """What a description says of the containers in a package that have an NDC of their own, which a scanner reads.
+
+    The number stands behind the container: `25 VIAL in 1 TRAY (0409-3795-01) / 1 mL in 1 VIAL (0409-3795-49)`.
+    """
+    levels, found = levels_of(text), set()
+    for n, level in enumerate(levels[1:], 1):
+        match = _NUMBER.search(level)
+        number = number_of(match[1]) if match is not None else None
+        if number is not None and number != outer:
+            found.add((number, said(package=_bare(" / ".join(levels[n:])), began=start, ended=ended)))
+    return found
+
+
+def _bare(description: str) -> str:
+    return re.sub(r" ?\((?:\d+-){1,2}\d+\) ?| ?\([\d-]+\)", "", " ".join(description.split()))
+
+
 def _package(row: Cells, start: str, ended: str) -> tuple[str, str]:
-    description = " ".join(row["packagedescription"].split())
-    bare = re.sub(r" ?\((?:\d+-){1,2}\d+\) ?| ?\([\d-]+\)", "", description)
+    bare = _bare(row["packagedescription"])
     return number_of(row["ndcpackagecode"]) or "", said(package=bare, began=start, ended=ended)
 
 

@@ -87,7 +87,7 @@ def by_directory(package: Package, evidence: Evidence) -> list[Proof]:
     powder. CMS's size of one may be a count, so there the description must say that it is one mL.
     """
     listed = evidence.marketed(package.number)
-    proof, unit = ("nsde-unit", listed.unit) if listed.unit else ("directory", _unit_of(listed))
+    proof, unit = ("nsde-unit", listed.unit) if listed.unit else ("directory", listed.counted)
     if unit == "UN":
         return [("UN", share, proof) for share in _counted(package, listed)]
     if unit not in ("ML", "GR"):
@@ -103,13 +103,6 @@ def by_directory(package: Package, evidence: Evidence) -> list[Proof]:
     same = strength is not None and package.amount is not None and strength[1] == package.unit
     fits = same and strength is not None and strength[0] * measured[0] == package.amount
     return [(unit, measured[0], proof)] if package.size == 1 and unit == "ML" and fits else []
-
-
-def _unit_of(listed: Marketed) -> str:
-    """What counts a container by its description: a plain liquid by its volume, a plain powder by itself."""
-    if listed.form == "liquid" and listed.volume is not None:
-        return "ML"
-    return "UN" if listed.form == "powder" and listed.holds is not None and listed.volume is None else ""
 
 
 def _counted(package: Package, listed: Marketed) -> list[Fraction]:
