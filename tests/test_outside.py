@@ -50,7 +50,7 @@ def test_what_a_container_holds_is_never_told() -> None:
         item = jc.product(row.number, on=ON)
         assert isinstance(item, AnotherPackage)
         assert (item.amount, item.quantity, item.size) == (None, None, None)
-        assert item.kind == ""
+        assert (item.kind, item.shape) == (row.kind, row.shape)
         assert item.per_unit == row.amount
         assert row.confidence == "medium"
         assert not any(other.ndc == row.ndc for code in row.codes for other in PRODUCTS.of_code(code, ON))
@@ -74,6 +74,14 @@ def test_code_and_drug_of_one_unit_come_from_the_states_file() -> None:
     (row,) = made(told(("J1885", "2", "1")))
     assert (row["codes"], row["amount"], row["unit"], row["qualifier"]) == ("J1885", "30", "mg", "ML")
     assert DRUGS.rows("J1885")[-1].size == 15
+
+
+def test_the_kind_is_that_which_a_text_about_the_ndc_itself_says() -> None:
+    evidence = told(("J1885", "2", "1"), name="KETOROLAC 30MG/ML SDV")
+    (row,) = made(evidence)
+    assert (row["kind"], row["shape"], row["amount"]) == ("single-dose", "", "30")
+    (row,) = made(told(("J1885", "2", "1")))
+    assert (row["kind"], row["shape"]) == ("", "")
 
 
 def test_a_pharmacy_line_turns_rebate_units_into_those_of_a_claim() -> None:

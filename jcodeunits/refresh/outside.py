@@ -1,7 +1,8 @@
 """NDCs that no crosswalk lists, from a state's conversion file: the code, and the drug in one unit of the NDC line.
 
 They are typed by hand, so a row is made only where every line of the NDC says the same, and another file's name for
-the NDC has the code's ingredient or one of its brands. What a container holds is never told.
+the NDC has the code's ingredient or one of its brands. What a container holds is never told; its shape and kind are,
+where another file has them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
 from .fda import Injectable
-from .witnesses import strengths_of
+from .witnesses import kind, strengths_of
 
 _NEAR = Fraction(1, 100)
 _FIRST = dt.date(2016, 1, 1)  # the oldest line of the state's file
@@ -42,7 +43,9 @@ def rows(
         texts = texts_of(number, evidence, fda.get(number))
         if told is None or not any(_says(text, names.get(told[0].code, ())) for text in texts):
             continue
-        made.append(_row(number, *told, texts, evidence, source))
+        shape = fda[number].shape if number in fda else ""
+        container = {"shape": shape or evidence.marketed(number).shape, "kind": kind(number, evidence)}
+        made.append(container | _row(number, *told, texts, evidence, source))
     return made
 
 
