@@ -22,6 +22,8 @@ from jcodeunits.errors import JcodeunitsError
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy, in_effect
 from jcodeunits.facts.policy_rows import (
+    OTHER_DRUG,
+    OTHER_SERVICE,
     AdministrationRule,
     Diagnosis,
     DrugClass,
@@ -86,6 +88,8 @@ def _dose_of(code: str, on: dt.date) -> str | None:
 
 
 def _service_of(role: str, on: dt.date) -> str:
+    if role in (OTHER_DRUG, OTHER_SERVICE):
+        return "11900"
     return next(found.code for found in POLICY.procedures(on) if plays(found.role, [role]))
 
 

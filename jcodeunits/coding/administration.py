@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from jcodeunits.amount import decimal_text
-from jcodeunits.facts.policy_rows import ANY, AdministrationRule, Procedure, plays
+from jcodeunits.facts.policy_rows import ANY, OTHER_DRUG, OTHER_SERVICE, AdministrationRule, Procedure, plays
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
@@ -115,15 +115,22 @@ def _asked(draft: Draft, index: int, classes: tuple[str, ...]) -> Administration
         payer=encounter.payer,
         claim=encounter.claim,
         diagnoses=draft.diagnoses((index,)),
-        services={entry.role for entry in draft.live("service", "visit") if entry.role},
+        services={entry.role for entry in draft.live("service", "visit") if entry.role} | _others(draft, index),
     )
+
+
+def _others(draft: Draft, index: int) -> set[str]:
+    """That another drug was given, or another service done, as a row names it among what it stands beside."""
+    drugs = any(given is not draft.of[index] for given in draft.of.values())
+    services = any(not entry.administers for entry in draft.live("service"))
+    return ({OTHER_DRUG} if drugs else set()) | ({OTHER_SERVICE} if services else set())
 
 
 def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     says = f"{named(given)}: {row.says.rstrip('.')}."
     if row.beside and row.outcome == "none":
         held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
-        says += f" Inside {', '.join(dict.fromkeys(held))}."
+        says += f" Inside {', '.join(dict.fromkeys(held))}." if held else ""
     codes = [found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)]
     if row.outcome == "bill":
         billed = draft.policy.procedures(draft.on, role=row.role)

@@ -425,7 +425,7 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
             "note" if minutes else "warn",
             f"{what} ran beside a drug infusion: hydration is not billed then."
             + (f" {minutes} minutes without one are left." if minutes else ""),
-            "Nothing, or correct the times.",
+            "Nothing, or correct the times. A fluid that carried the drug has the purpose diluent, and no line.",
             run.decisions[0].row.citation,
             about=run.decisions[0].given.line,
         )

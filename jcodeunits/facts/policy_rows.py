@@ -16,6 +16,8 @@ import attrs
 from ..tables import Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
+# What a row of the decision table may stand beside, whichever it is.
+OTHER_DRUG, OTHER_SERVICE = "other-drug", "other-service"
 LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
 
 _claim = choice("any", "professional", "outpatient")
@@ -108,7 +110,8 @@ class AdministrationRule(PolicyRow):
 
     Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `classes` are those
     of `classes.csv` and the drug's kind. `indication`: `neoplasm` where a diagnosis of the drug is a neoplasm,
-    `other` where diagnoses are given and none is. `beside`: roles of which the claim must have a service or visit.
+    `other` where diagnoses are given and none is. `beside`: roles of which the claim must have a service or visit;
+    `other-drug` and `other-service` stand for any.
     `outcome`: `bill` (the code of `role`), `procedure` (inside a service of `role` that the caller lists),
     `none` (nothing to bill), `ask` (no line until the question is answered).
     `drug`: whether the drug line is billed.
