@@ -203,3 +203,30 @@ def test_a_claim_of_an_earlier_release_has_its_code_in_service(service: dict[str
     found = fhir.read({"resourceType": "Claim", "use": "complete", "item": [item]})
     assert [(line.code, line.units) for line in found.lines] == [("J1885", 2)]
     assert found.losses == ()
+
+
+def test_of_a_record_that_stands_in_a_batch_in_versions_that_differ_none_is_billed() -> None:
+    other_patient = {**GIVEN, "subject": {"reference": "Patient/2"}}
+    for second, billed in (
+        ({**GIVEN, "status": "entered-in-error"}, []),
+        ({**GIVEN, "effectiveDateTime": "2026-03-04"}, []),
+        (other_patient, ["Encounter", "Encounter"]),
+        ({**GIVEN, "id": "a2"}, ["Encounter", "Encounter"]),
+    ):
+        for text in (f"{json.dumps(GIVEN)}\n{json.dumps(second)}", [GIVEN, second], [second, GIVEN]):
+            found = fhir.read_all(text, place="11")
+            assert [type(one).__name__ for one in found if isinstance(one, Encounter)] == billed
+            assert billed or all("versions that differ" in str(one) for one in found)
+
+
+@pytest.mark.parametrize(("action", "says"), [("D", "deletes it"), ("U", "updates it")])
+def test_what_a_later_message_of_a_batch_takes_back_is_not_billed(action: str, says: str) -> None:
+    first = f"{MSH}\r{RXA}\rRXR|IM\r"
+    assert RXA.endswith("|CP|A")
+    later = first.replace("|CP|A", f"|CP|{action}")
+    found = hl7v2.read_all(first + later, place="11")
+    assert [type(one).__name__ for one in found] == ["FormatError", "FormatError"]
+    assert f"a later message of the batch {says}" in str(found[0])
+    assert [type(one).__name__ for one in hl7v2.read_all(later + first, place="11")] == ["FormatError", "Encounter"]
+    another = later.replace("1015", "1415")
+    assert [type(one).__name__ for one in hl7v2.read_all(first + another, place="11")] == ["Encounter", "FormatError"]

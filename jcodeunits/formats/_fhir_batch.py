@@ -46,6 +46,7 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
         raise FormatError("There is no FHIR record to read.", format="fhir")
     around = addressed(("", one.root) for _, one in parts if isinstance(one, Message) and _is_beside(one))
     records = [part for part in parts if not _is_beside(part[1])] or parts[:1]
+    several = _several_versions(one for _, one in records if isinstance(one, Message))
     before: dict[str, list[dict[str, Any]]] = {}
     made: list[Encounter | JcodeunitsError] = []
     for place, one in records:
@@ -53,11 +54,30 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
             made.append(_placed(one, place))
             continue
         held = attrs.evolve(one, known=ChainMap(around, {**one.known})) if around else one
+        if several and (wrong := {at: _unsettled(it) for at, it in one.given if _name(it) in several}):
+            held = attrs.evolve(held, wrong={**one.wrong, **wrong})
         found = [_placed(each, place) for each in _records(held, read)]
         copies = before.setdefault(f"{one.root.get('resourceType')} {one.root.get('id') or place}", [])
         made += [_incoming.repeated(each, place, SOURCE) for each in found] if one.root in copies else found
         copies.append(one.root)
     return tuple(made)
+
+
+def _name(record: dict[str, Any]) -> tuple[str, ...]:
+    """What one record is known by in a batch: kind, id and patient; ids of two servers may be one."""
+    return str(record["resourceType"]), str(record.get("id") or ""), subject(record)
+
+
+def _several_versions(messages: Iterator[Message]) -> set[tuple[str, ...]]:
+    """The records of a batch of which several versions stand in it."""
+    first: dict[tuple[str, ...], dict[str, Any]] = {}
+    each = (record for message in messages for _, record in message.given if record.get("id"))
+    return {_name(record) for record in each if first.setdefault(_name(record), record) != record}
+
+
+def _unsettled(record: dict[str, Any]) -> FormatError:
+    says = "it stands twice in the batch, in versions that differ, and which of the two holds is not said"
+    return refused(f"{record['resourceType']} {record['id']}", says)
 
 
 def _is_beside(part: Message | FormatError) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -36,6 +36,20 @@ _ORDERS = {
 }
 _COMPLETION = {"CP": "complete", "PA": "partially administered", "RE": "refused", "NA": "not administered"}
 HISTORICAL = ("01", "02", "03", "04", "05", "06", "07", "08")  # NIP001: given elsewhere, or not known where
+
+
+Key = tuple[str, str, str]  # what one administration is known by in a batch: patient, RXA-3 and RXA-5
+CHANGES = {"D": "deletes", "U": "updates"}  # in RXA-21
+
+
+def keys(segments: list[Segment]) -> Iterator[tuple[Key, str]]:
+    """The administrations of a message, each with what it does to an earlier one (`CHANGES`), if anything."""
+    for group in _administrations(segments):
+        yield _key(group), CHANGES.get(group.rxa.get(21), "")
+
+
+def _key(group: _Group) -> Key:
+    return group.patient, group.rxa.raw(3), group.rxa.raw(5)
 
 
 def reading(segments: list[Segment], kind: str, reference: Reference, **beside: Any) -> Reading:
@@ -74,9 +88,13 @@ def _read(
     completed: bool = False,
     actions: Mapping[str, str] | None = None,
     zone: str | None = None,
+    changed: Mapping[Key, str] | None = None,
     **beside: Any,
 ) -> tuple[list[Given], list[Finding], dict[str, Any]]:
-    """What was given, what was not, and the facts beside the message, without what says how to read it."""
+    """What was given, what was not, and the facts beside the message, without what says how to read it.
+
+    `changed`: what later messages of a batch do to administrations of this one.
+    """
     actions = actions or {}
     _incoming.as_given("hl7v2", bool, partial=partial, completed=completed)
     _incoming.as_given("hl7v2", dict, actions=actions)
@@ -103,6 +121,7 @@ def _read(
             raise refused(rxa.where, f"it repeats {before}, and would be billed twice (RXA-2 tells two doses apart)")
         done = _done(rxa, actions)
         finding = _historical(rxa) or _status(rxa, done, partial, completed) or _of_order(group.orc, rxa, completed)
+        finding = finding or _changed(rxa, (changed or {}).get(_key(group)))
         if finding is not None:
             withheld.append(finding)
         else:
@@ -196,13 +215,20 @@ def _status(rxa: Segment, done: str | None, partial: bool, completed: bool) -> F
         finding = _completion(rxa, done, partial, completed)
     action = "" if astray == 21 else rxa.get(21)
     if finding is None and action not in ("", "A"):
-        what = {"D": "deletes", "U": "updates"}.get(action, f"has the action {coded(action)} for")
+        what = CHANGES.get(action, f"has the action {coded(action)} for")
         fix = "Take back what was billed from the first message, and bill the new one by hand."
         finding = _refused(rxa, f"it {what} an administration that was sent before", fix, "RXA-21")
     if finding is None and rxa.get(5) == NO_VACCINE and rxa.get(5, 3).upper() in CVX:
         why = f"CVX {NO_VACCINE} says that no vaccine was given"
         finding = _refused(rxa, why, "Nothing was given to bill.", "RXA-5")
     return finding
+
+
+def _changed(rxa: Segment, what: str | None) -> Finding | None:
+    """The finding for an administration that a later message of the batch takes back or changes."""
+    if not what:
+        return None
+    return _refused(rxa, f"a later message of the batch {what} it", "Bill what holds in the record, by hand.", "RXA-21")
 
 
 def _refused(rxa: Segment, why: str, fix: str, cite: str = "RXA-20") -> Finding:

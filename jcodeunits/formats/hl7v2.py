@@ -14,8 +14,9 @@ from a map of position to value, and read by position.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Unpack
 
@@ -107,6 +108,7 @@ def read_all(
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
     before: set[str] = set()
+    last = _changes(messages)
     # What stands beside is of what was given alone, where a batch holds charges too.
     mixed = bool(beside) and len({_is_charge(message) for message in messages}) > 1
     for at, message in enumerate(messages, 1):
@@ -118,12 +120,22 @@ def read_all(
             if kind == "DFT":
                 made.append(read(message, reference=facts, **({} if mixed else beside)))
             else:
-                found = _hl7v2_given.readings(segments, kind, facts, **beside)
+                changed = {key: what for key, (later, what) in last.items() if later > at}
+                found = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
                 each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
                 made += [_incoming.repeated(one, place, _hl7v2_given.SOURCE) for one in each] if place else each
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
+
+
+def _changes(messages: Sequence[str]) -> dict[_hl7v2_given.Key, tuple[int, str]]:
+    """The administrations that messages of a batch delete or update, with the number of the last one that does."""
+    found: dict[_hl7v2_given.Key, tuple[int, str]] = {}
+    for at, message in enumerate(messages, 1) if len(messages) > 1 else ():
+        with contextlib.suppress(FormatError):
+            found |= {key: (at, what) for key, what in _hl7v2_given.keys(segments_of(message)) if what}
+    return found
 
 
 def _is_charge(message: str) -> bool:
