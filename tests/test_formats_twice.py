@@ -209,7 +209,9 @@ def test_of_a_record_that_stands_in_a_batch_in_versions_that_differ_none_is_bill
     other_patient = {**GIVEN, "subject": {"reference": "Patient/2"}}
     for second, billed in (
         ({**GIVEN, "status": "entered-in-error"}, []),
-        ({**GIVEN, "effectiveDateTime": "2026-03-04"}, []),
+        ({**GIVEN, "dosage": {**GIVEN["dosage"], "dose": {"value": 60, "unit": "mg"}}}, []),
+        ({**GIVEN, "effectiveDateTime": "2026-03-04"}, ["Encounter", "Encounter"]),
+        ({**GIVEN, "medicationCodeableConcept": {"text": "ondansetron"}}, ["Encounter", "Encounter"]),
         (other_patient, ["Encounter", "Encounter"]),
         ({**GIVEN, "id": "a2"}, ["Encounter", "Encounter"]),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -63,9 +64,14 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
     return tuple(made)
 
 
+# The elements of a drug and of the time that it was given, of every version of FHIR.
+_SAME = re.compile("medication|vaccineCode|effective|occurr?ence|date$")
+
+
 def _name(record: dict[str, Any]) -> tuple[str, ...]:
-    """What one record is known by in a batch: kind, id and patient; ids of two servers may be one."""
-    return str(record["resourceType"]), str(record.get("id") or ""), subject(record)
+    """What one record is known by in a batch: kind, id, patient, drug and time; ids of two servers may be one."""
+    same = {key: record[key] for key in sorted(record) if _SAME.match(key)}
+    return str(record["resourceType"]), str(record.get("id") or ""), subject(record), str(same)
 
 
 def _several_versions(messages: Iterator[Message]) -> set[tuple[str, ...]]:
