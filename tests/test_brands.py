@@ -33,7 +33,7 @@ def test_every_brand_reaches_its_codes_on_their_first_day() -> None:
     unreached = []
     for row in BOOK.brands:
         rows = BOOK.rows(row.code) if row.code else BOOK.ingredients[normal(row.ingredient)]
-        drug = rows[-1]
+        drug = [drug for drug in rows if row.ends is None or drug.effective <= row.ends][-1]
         on = max(drug.effective, row.effective)
         route = {"pump": "SC", "": None}.get(row.routes[0] if row.routes else "", row.routes[0] if row.routes else "")
         if "pump" in row.routes:

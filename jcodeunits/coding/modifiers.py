@@ -153,13 +153,18 @@ def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     option = draft.option("340b")
     if option.value in ("", "none"):
         return
+    said = [value for value in option.values if value in entries[0].modifiers]
+    modifier = said[0] if said else option.values[0]
     for entry in entries:
-        entry.mark(option.value, "bought under 340B", option.citation)
+        entry.mark(modifier, "bought under 340B", option.citation)
+    others = " or ".join(value for value in option.values if value != modifier)
     draft.say(
         "supply-340b",
         "note",
-        f"{entries[0].code} was bought under 340B: {option.value} on its lines.",
-        "Check the covered entity's own list.",
+        f"{entries[0].code} was bought under 340B: {modifier} on its lines.",
+        f"Check the covered entity's own list. Where it reports {others} instead, give that under modifiers."
+        if others and not said
+        else "Check the covered entity's own list.",
         option.citation,
         about=entries[0],
     )
