@@ -24,6 +24,8 @@ FINDINGS = declare(
         "separate-injection": ("An injection apart from another service of the day", "warn, note"),
     },
 )
+# The letters of supplies and drugs, of which the edits pair none.
+_NO_PAIRS = ("A", "B", "E", "J", "K", "L", "V")
 # Services that put nothing under the skin or into muscle but their own substance.
 _NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")
 
@@ -50,7 +52,8 @@ def _unread(draft: Draft) -> None:
     def known(code: str) -> bool:
         return draft.policy.pairs_read(code, draft.on, draft.encounter.payer, draft.encounter.claim) is not None
 
-    services = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
+    listed = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
+    services = [entry for entry in listed if not entry.code.startswith(_NO_PAIRS)]
     derived = [entry for entry in draft.live("administration") if services and not known(entry.code)]
     pairs = [
         (one.code, other.code)
