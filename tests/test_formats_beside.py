@@ -5,7 +5,9 @@ What it does say may only become more exact: another drug, dose, route, day or c
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from typing import Any
 
 import pytest
@@ -408,3 +410,53 @@ def test_a_number_longer_than_any_dose_is_not_shown(form: str) -> None:
         read(form, message(form, dose=("98761234509", "")))
     assert "98761234509" not in f"{why.value} {why.value.fields}"
     assert read(form, message(form, dose=("98761234509", "")), dose="30 mg").administrations[0].dose == "30 mg"
+
+
+GOOD = {
+    "resourceType": "MedicationAdministration",
+    "id": "a1",
+    "status": "completed",
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "effectiveDateTime": "2026-03-02",
+    "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+}
+IN_ERROR = {"resourceType": "Medication", "id": "m", "status": "entered-in-error", "code": {"text": "ondansetron"}}
+LACKING: list[dict[str, Any]] = [
+    {"dosage": {}},
+    {"dosage": {"route": {"text": "by pigeon"}}},
+    {"dosage": {"route": {"text": "IM"}}, "effectiveDateTime": "2026-03"},
+    {"dosage": {}, "medicationCodeableConcept": {"coding": [{"system": "urn:local", "code": "1"}]}},
+    {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-03-02T10:00:00", "end": "soon"}},
+    {"medicationCodeableConcept": None, "contained": [IN_ERROR], "medicationReference": {"reference": "#m"}},
+]
+
+
+def followed(text: str, most: int = 8) -> Encounter:
+    """The message with what each refusal names beside it, until it is read."""
+    beside: dict[str, Any] = {}
+    for _ in range(most):
+        try:
+            found = fhir.read(text, **beside)
+            assert isinstance(found, Encounter)
+            return found
+        except FormatError as why:
+            name, value = re.findall(r"\b([a-z]+)=('[^']*'|\[[^\]]*\])", str(why))[0]
+            beside[name] = ast.literal_eval(value)
+    raise AssertionError(f"not read with {beside}")
+
+
+@pytest.mark.parametrize("lacking", LACKING, ids=str)
+def test_what_each_refusal_names_mends_the_message_also_beside_another_record(lacking: dict[str, Any]) -> None:
+    bad, other = {**GOOD, **lacking}, {**GOOD, "id": "a2", "effectiveDateTime": "2026-03-02T14:00:00"}
+    assert len(followed(json.dumps(bad)).administrations) == 1
+    for pair in ((bad, other), (other, bad)):
+        entries = [{"resource": one} for one in pair]
+        text = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+        assert len(followed(text).administrations) == 2
+
+
+def test_an_end_of_hl7_that_names_no_time_is_given_beside_it() -> None:
+    text = "RXA|0|1|20260302101500|later|^ketorolac|30|mg|||||||||||||CP|A\rRXR|IM"
+    with pytest.raises(FormatError, match=r"RXA-4: 'later' names no day\. Or give stop='11:30'"):
+        hl7v2.read(text, place="11")
+    assert hl7v2.read(text, place="11", stop="10:45").administrations[0].stop == "10:45"

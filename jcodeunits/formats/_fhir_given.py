@@ -240,7 +240,7 @@ def _medication(
         raise refused(where, why, fills="drug")
     if found.get("status") not in MEDICATION_STATUS:
         status = quote(found["status"]).strip("'")
-        raise refused(where, f"its Medication has the status {status}: name the drug anew")
+        raise refused(where, f"its Medication has the status {status}: name the drug anew", fills="drug")
     return _joined([*said, found.get("code") or _sole_ingredient(found), beside]), found
 
 
@@ -509,7 +509,11 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
     end = next((end for _, end, _ in found if end), None)
     if end is None and any(is_period for _, _, is_period in found):
         return {"start": began.time} if began.time else {}
-    return _times.span(began, _moment(end, where, zone) if end else None, "fhir", where)
+    try:
+        last = _moment(end, where, zone) if end else None
+    except FormatError as why:
+        raise _times.unended(why, began) from None
+    return _times.span(began, last, "fhir", where)
 
 
 _REASONS_GIVEN = ("reasonCode", "reasonGiven", "reasonReference", "reason")

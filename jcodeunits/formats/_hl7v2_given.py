@@ -446,5 +446,8 @@ def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, st
     except FormatError as why:
         raise _times.undated(why, rxa.get(3)) from None
     first.append(began)
-    last = stamp(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
+    try:
+        last = stamp(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
+    except FormatError as why:
+        raise _times.unended(why, began) from None
     return _times.span(began, last, "hl7v2", rxa.where)

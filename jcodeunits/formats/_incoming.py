@@ -265,7 +265,7 @@ def reading(
     _one_patient(given, form)
     encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
-    ways = [_Way(at, len(given)) for at in range(len(given))] if len(given) > 1 else [_ALONE]
+    ways = [_Way(at, each) for at in range(len(given))] if len(given) > 1 else [_ALONE]
     rows = [_merged(one, extra, form, reference, way) for one, extra, way in zip(given, each, ways, strict=True)]
     if encounter.get("place") is None:
         raise FormatError(
@@ -314,7 +314,7 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     said = encounter.get("on")
     for one in given:
         if (gap := one.gaps.get("on")) is not None:
-            _fill(one, gap, "on", said, form)
+            _fill(one, gap, "on", said, form, days=days)
     if not days and said is None:
         raise FormatError("The message does not say when: give ‹on='2026-03-02'› beside it.", format=form, place="on")
     if days and said is not None and str(said) != str(days[0]):
@@ -381,18 +381,26 @@ class _Way:
     """How a fact of one administration stands beside a message: by its name, or in its place of a list of several."""
 
     at: int = 0
-    count: int = 1
+    each: Sequence[Mapping[str, Any]] = ({},)
 
     def of(self, key: str, example: str) -> str:
-        """What to write."""
-        if self.count == 1:
+        """What to write, what is given already with it."""
+        if len(self.each) == 1:
             return f"give ‹{key}={example}› beside it"
-        if self.count > _LISTED:
+        if len(self.each) > _LISTED:
             return f"give {key!r}: {example} in dict {self.at + 1} of administrations=[...] beside it"
-        dicts = (f"{{{key!r}: {example}}}" if at == self.at else "{}" for at in range(self.count))
+        dicts = (_written(one, *((key, example) if at == self.at else ())) for at, one in enumerate(self.each))
         return f"give ‹administrations=[{', '.join(dicts)}]› beside it"
 
 
+def _written(facts: Mapping[str, Any], key: str = "", example: str = "") -> str:
+    """The dict of one administration: its facts as they were given, those that are a short text, and a further one."""
+    said = {name: repr(value) for name, value in facts.items() if type(value) is str and len(value) <= _SHORT}
+    said |= {key: example} if key else {}
+    return f"{{{', '.join(f'{name!r}: {value}' for name, value in said.items())}}}"
+
+
+_SHORT = 40  # characters of a fact that an error writes out again
 _ALONE = _Way()
 _LISTED = 5  # administrations whose dicts an error writes out
 
@@ -463,12 +471,16 @@ def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> For
     )
 
 
-def _fill(given: Given, gap: FormatError, key: str, value: Any, form: str, way: _Way = _ALONE) -> None:
+def _fill(
+    given: Given, gap: FormatError, key: str, value: Any, form: str, way: _Way = _ALONE, days: Sequence[dt.date] = ()
+) -> None:
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
         example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
         if key == "on" and (said := gap.fields.get("said")):
-            example = f"'{said}{'-01' * (2 - said.count('-'))}'"  # a day of the year or month that it does say
+            of_others = (str(day) for day in days if str(day).startswith(said))
+            # A day of the year or month that it does say, the one of the message's other records where there is one.
+            example = f"'{next(of_others, said + '-01' * (2 - said.count('-')))}'"
         if key == "dose" and "said" in gap.fields and _NUMBER.fullmatch(gap.fields["said"]):
             example = f"'{gap.fields['said']} mg'"
         raise FormatError(f"{gap.message} Or {way.of(key, example)}.", **gap.fields)

@@ -115,6 +115,11 @@ def one_moment(one: Moment, other: Moment) -> bool:
     return one.day == other.day and (not one.time or not other.time or one.time == other.time)
 
 
+def unended(why: FormatError, first: Moment) -> FormatError:
+    """The error of an end that names no moment, which `stop` beside the message may fill."""
+    return _endless(why.message.removesuffix("."), first, why.fields["format"], why.fields["place"])
+
+
 def _endless(says: str, first: Moment, form: str, where: str) -> FormatError:
     """The error of an end that cannot be right, which `stop` beside the message may fill; the start is kept."""
     kept = {"start": first.time} if first.time else {}
