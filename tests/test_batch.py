@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from odd_columns import ODD_COLUMNS
 
 import jcodeunits as jc
 from jcodeunits.amount import MOST_UNITS, quotient_up
@@ -700,29 +701,6 @@ def test_rows_of_an_administration_record_are_billed_only_where_the_drug_was_giv
 
 
 # --- every type of column ---------------------------------------------------------------------------
-
-ODD_COLUMNS = [
-    pa.array([None] * 2),
-    pa.array([True, False]),
-    pa.array([11, 12], pa.uint64()),
-    pa.array([5.0, 6.0]),
-    pa.array([Decimal("5.00"), Decimal("6.00")], pa.decimal128(10, 2)),
-    pa.array([Decimal("5.00"), Decimal("6.00")], pa.decimal256(50, 2)),
-    pa.array(["abc", "11"], pa.large_string()),
-    pa.array(["abc", "11"], pa.string_view()),
-    pa.array([b"abc", b"11"]),
-    pa.array([b"ab\xff", b"11"]),
-    pa.array([b"abc", b"abd"], pa.binary(3)),
-    pa.array([dt.date(2026, 3, 2)] * 2),
-    pa.array([20514 * 86400] * 2, pa.timestamp("s")),
-    pa.array([dt.time(9, 30)] * 2),
-    pa.array([dt.timedelta(1)] * 2),
-    pa.array([["a"], ["b"]]),
-    pa.array([[("a", "b")]] * 2, pa.map_(pa.string(), pa.string())),
-    pa.array([{"a": 1}] * 2),
-    pa.array(["abc", "11"]).dictionary_encode(),
-    pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["11"])),
-]
 
 
 @pytest.mark.parametrize("odd", ODD_COLUMNS, ids=lambda column: str(column.type))

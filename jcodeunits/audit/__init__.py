@@ -73,7 +73,8 @@ _MADE = {
     for name, kind in TYPES.items()
 }
 _MOST = 2**62
-_READ = tuple(name for name in (*REQUIRED, *OPTIONAL) if name not in ("line", "modifiers"))
+_OURS = tuple(name for name in (*REQUIRED, *OPTIONAL) if name != "line")
+_READ = tuple(name for name in _OURS if name != "modifiers")  # which may be a list
 
 
 def judge(table: Any, *, reference: Reference | None = None, date_format: str | None = None) -> Any:
@@ -104,7 +105,10 @@ def _biller(reference: Reference) -> Iterator[Biller]:
 
 def _judge(given: Any, biller: Biller, dates: str) -> Any:
     """A table with the answers appended, in its own order."""
-    made = columns.readable(given, _READ, dates)
+    kind = given["modifiers"].type
+    is_list = pa.types.is_nested(kind) and not pa.types.is_run_end_encoded(kind)
+    made = given.select([name for name in _OURS if name in given.column_names])
+    made = columns.readable(made, _READ if is_list else _OURS, dates)
     order, starts = _groups(made)
     made = made if _ascends(order) else made.take(pa.array(order))
     parts = []

@@ -134,7 +134,8 @@ def _named(table: Any, file: str, reference: Reference) -> Any:
 
 def _judged(table: Any, on: dt.date, dates: str, reference: Reference) -> Any:
     read = columns.readable(table, (*REQUIRED, *OPTIONAL), dates)
-    rows = [_judge(row, on, reference) for row in read.to_pylist()]
+    ours = [name for name in (*REQUIRED, *OPTIONAL) if name in read.column_names]
+    rows = [_judge(row, on, reference) for row in read.select(ours).to_pylist()]
     for name, values in _columns(rows).items():
         table = table.append_column(name, pa.array(values, TYPES[name]))
     return table

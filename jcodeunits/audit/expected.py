@@ -20,7 +20,7 @@ from ..errors import JcodeunitsError, NotInEffect
 from ..facts.by_route import a_route
 from ..facts.choosing import rows_meant
 from ..facts.reference import Reference
-from ..recipes.cells import blank, is_number
+from ..recipes.cells import blank, is_number, number_text
 from .judged import row_of
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
@@ -95,7 +95,8 @@ class Bench:
         if self.drug is None:
             return self.table["code"]
         named = self.drug.values
-        texts = [value for value in named if not blank(value)] + self.code.values
+        said = [value for value in named if not blank(value)] + self.code.values
+        texts = [None if value is None else number_text(value) for value in said]
         numbers = {n: k for k, n in enumerate(n for n, value in enumerate(named) if not blank(value))}
         lookup = np.array([numbers.get(n, -1) for n in range(len(named))], np.int64)
         index = lookup[self.drug.index]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import show
@@ -174,8 +175,9 @@ class Sum:
         for found in pc.value_counts(judged["verdict"]).to_pylist():
             self.verdicts[found["values"]] += found["counts"]
         by_verdict = self.size and self.by == "verdict"
-        rest = judged if by_verdict else judged.filter(pc.not_equal(judged["verdict"], "agrees"))
-        names = rest.column_names if self.size else [name for name in _COUNTED if name in rest.column_names]
+        names = judged.column_names if self.size else [name for name in _COUNTED if name in judged.column_names]
+        rest = _filterable(judged.select(names))
+        rest = rest if by_verdict else rest.filter(pc.not_equal(rest["verdict"], "agrees"))
         for cells in zip(*(columns.cells(rest[name]) for name in names), strict=True):
             row = dict(zip(names, cells, strict=True))
             self._count(row)
@@ -259,6 +261,14 @@ class _Tally:
             self.amount = (self.amount or Decimal(0)) + amount
         if citation and len(self.sources) < _MOST_SOURCES:
             self.sources |= dict.fromkeys(citation.split("; "))
+
+
+def _filterable(table: Any) -> Any:
+    """A table whose views of texts, which Arrow does not filter, are plain texts."""
+    for n, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type):
+            table = table.set_column(n, field.name, columns.text_of(table[n]))
+    return table
 
 
 def _ranked(found: dict[str, _Tally], label: Callable[[str], str]) -> tuple[Subtotal, ...]:

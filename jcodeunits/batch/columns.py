@@ -132,7 +132,8 @@ def _in_calendar(column: Any, kind: Any, name: str) -> Any:
     return pc.coalesce(held.cast(pa.string()), pc.if_else(inside, None, "a day outside the years 1 to 9999"))
 
 
-_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+_BINARY = ("binary", "large_binary", "fixed_size_binary", "binary_view", "string_view")
+_BYTES = tuple(getattr(pa.types, f"is_{kind}") for kind in _BINARY)
 _NO_VALUE = (
     pa.types.is_nested,
     pa.types.is_boolean,

@@ -43,7 +43,7 @@ class Discards:
         read = columns.amounts(self.column, "discarded")
         self.scale = read.scale
         made = np.concatenate([*in_blocks(plan.length, read.scaled, plan.pool), np.empty(0, np.int64)])
-        zero = pc.fill_null(pc.equal(self.column, 0), False).to_numpy(zero_copy_only=False)
+        zero = pc.fill_null(pc.equal(self.column.cast("float64", safe=False), 0), False).to_numpy(zero_copy_only=False)
         made = np.where(made > 0, made, np.where(zero, 0, -2))
         self.amount = np.where(self.column.is_null().to_numpy(zero_copy_only=False), -1, made)
 

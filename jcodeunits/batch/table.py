@@ -155,7 +155,7 @@ def not_given(answers: Answers, table: Any) -> None:
     """
     for name, kind in zip(table.schema.names, table.schema.types, strict=True):
         doubt = mar.doubt(name)
-        if doubt is not None and not pa.types.is_nested(kind):
+        if doubt and not (pa.types.is_nested(kind) or pa.types.is_temporal(getattr(kind, "value_type", kind))):
             _refuse_where(answers, table, name, doubt)
     if "action" not in table.column_names:
         return

@@ -1,0 +1,78 @@
+"""Every kind of column in every place of an audit, and passed through files: judged, or refused by its name."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from odd_columns import ODD_COLUMNS
+
+from jcodeunits import audit
+from jcodeunits.audit import chargemaster
+from jcodeunits.batch import bill_file
+from jcodeunits.errors import BatchError
+
+DAY = "2026-03-02"
+# The lines of claim 2 stand before one of claim 1, so that they are put in order and back.
+LINE = {"claim": ["2", "1"], "line": ["1"] * 2, "code": ["J1885"] * 2, "units": ["3"] * 2, "modifiers": [""] * 2}
+LINE |= {"on": [DAY] * 2, "dose": ["30"] * 2, "unit": ["mg"] * 2}
+CHARGE = {"item": ["1", "2"], "code": ["J1885"] * 2, "units_per_charge": ["3"] * 2, "charge_unit": ["30 mg"] * 2}
+DOSE = {"drug": ["J1885"] * 2, "dose": ["30"] * 2, "unit": ["mg"] * 2, "on": [DAY] * 2}
+of_charges = chargemaster.__globals__
+DOORS = {
+    "lines": (audit.judge, LINE, (*audit.REQUIRED, *audit.OPTIONAL)),
+    "charges": (partial(chargemaster, on=DAY), CHARGE, (*of_charges["REQUIRED"], *of_charges["OPTIONAL"])),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_COLUMNS, ids=lambda column: str(column.type))
+@pytest.mark.parametrize("door", DOORS)
+def test_a_column_of_any_type_is_judged_or_refused_by_name(door: str, odd: Any) -> None:
+    judge, given, ours = DOORS[door]
+    for name in (*ours, "note"):
+        table = pa.table(given | {name: odd})
+        said = ""
+        try:
+            made = judge(table)
+        except BatchError as error:
+            said = str(error)
+        if said:
+            assert (repr(name) in said, name != "note") == (True, True)
+        else:
+            assert (made.num_rows, made[name].type) == (2, odd.type)
+
+
+@pytest.mark.parametrize("odd", ODD_COLUMNS, ids=lambda column: str(column.type))
+def test_a_column_that_is_not_read_passes_through_files_and_samples(odd: Any, tmp_path: Path) -> None:
+    for given, way in (
+        (DOSE, partial(bill_file, progress=False)),
+        (LINE, partial(audit.judge_file, progress=False)),
+        (LINE, partial(audit.judge_file, progress=False, sample=2, page=tmp_path / "report.html")),
+        (CHARGE, partial(audit.chargemaster_file, on=DAY)),
+        (CHARGE, partial(audit.chargemaster_file, on=DAY, sample=2, page=tmp_path / "report.md")),
+    ):
+        source, target = tmp_path / "given.parquet", tmp_path / "made.parquet"
+        try:
+            pq.write_table(pa.table(given | {"note": odd}), source)
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            return  # what Parquet does not hold
+        way(source, target)
+        assert pq.read_metadata(target).num_rows == 2
+
+
+def test_lines_of_a_polars_frame_are_judged_in_whatever_order_they_stand() -> None:
+    frame = polars.DataFrame({**LINE, "note": ["x", "y"]})
+    made = audit.judge(frame)
+    assert made["verdict"].to_pylist() == ["differs", "differs"]
+    assert made["claim"].to_pylist() == ["2", "1"]
+
+
+@pytest.mark.parametrize("code", [99213, "J1885"])
+def test_a_drug_of_numbers_beside_a_line_is_judged_as_their_text(code: object) -> None:
+    table = pa.table(LINE | {"code": [code] * 2, "drug": [409379501, None]})
+    assert audit.judge(table).num_rows == 2
