@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas
 import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from odd_columns import ODD_COLUMNS
 
 from jcodeunits import audit
 from jcodeunits.audit import chargemaster
-from jcodeunits.batch import bill_file
+from jcodeunits.batch import bill, bill_file
 from jcodeunits.errors import BatchError
 
 DAY = "2026-03-02"
@@ -76,3 +77,28 @@ def test_lines_of_a_polars_frame_are_judged_in_whatever_order_they_stand() -> No
 def test_a_drug_of_numbers_beside_a_line_is_judged_as_their_text(code: object) -> None:
     table = pa.table(LINE | {"code": [code] * 2, "drug": [409379501, None]})
     assert audit.judge(table).num_rows == 2
+
+
+def views(texts: list[str]) -> pa.Array:
+    """Texts as a dictionary of views, as engines hand over categories."""
+    return pa.DictionaryArray.from_arrays(list(range(len(texts))), pa.array(texts, pa.string_view()))
+
+
+def test_a_dictionary_of_views_is_read_as_any_text() -> None:
+    assert bill(pa.table(DOSE | {"drug": views(["J1885", "ketorolac"])}))["units"].to_pylist() == [2, 2]
+    lines = pa.table(LINE | {"claim": views(["2", "1"]), "code": views(["J1885", "J0696"])})
+    assert audit.judge(lines)["verdict"].to_pylist() == ["differs", "differs"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_column_of_a_frame_that_no_arrow_holds_is_named_and_shows_no_value(library: str) -> None:
+    wide = polars.Series("claim", [1, 2], dtype=polars.Int128)
+    given = {
+        "pandas": pandas.DataFrame(LINE | {"claim": [1, "DOE, JOHN"]}),
+        "polars": polars.DataFrame(LINE | {"claim": wide}),
+    }
+    with pytest.raises(BatchError, match="The column claim holds values of several kinds") as why:
+        audit.judge(given[library])
+    assert "DOE" not in str(why.value)
+    passed = {"pandas": pandas.DataFrame(DOSE | {"note": [1, "x"]}), "polars": polars.DataFrame(DOSE | {"note": wide})}
+    assert list(bill(passed[library])["units"]) == [2, 2]

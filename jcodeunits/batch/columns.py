@@ -71,6 +71,8 @@ def _single(column: Any, name: str) -> Any:
         return _single(pa.chunked_array([pc.run_end_decode(part) for part in column.chunks], inner), name)
     if pa.types.is_decimal(inner) and inner.bit_width < 128:
         return column.cast(pa.decimal128(inner.precision, inner.scale))
+    if pa.types.is_dictionary(kind) and pa.types.is_string_view(inner):
+        return pa.chunked_array([p.dictionary.cast(pa.string()).take(p.indices) for p in column.chunks], pa.string())
     is_text = pa.types.is_string(inner)
     if is_text or any(holds(inner) for holds in _BYTES):
         try:

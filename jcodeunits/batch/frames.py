@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -29,10 +30,10 @@ def opened(table: Any, wanted: Callable[[Sequence[str]], Collection[str]]) -> tu
     `wanted` says which of all columns are read, or raises: of a pandas or Polars frame only those are taken, and the
     others stay as they are. Raises `BatchError` for a lazy frame and for what is no table.
     """
-    for library, own in (("pandas", _pandas), ("polars", _polars)):
-        module = sys.modules.get(library)
-        if module is not None and isinstance(table, module.DataFrame):
-            return own(module, table, wanted([str(name) for name in table.columns]))
+    for library, back in (("pandas", _pandas), ("polars", _polars)):
+        if _is_frame(table, library):
+            read = _table(table, wanted([str(name) for name in table.columns]))
+            return read, partial(back, sys.modules[library], table)
     given = arrow(table)
     wanted(given.column_names)
     return given, lambda made, _: made
@@ -48,20 +49,38 @@ def arrow(table: Any) -> Any:
     if isinstance(table, pa.RecordBatch):
         return pa.Table.from_batches([table])
     if hasattr(table, "collect") and hasattr(table, "collect_schema"):
-        raise BatchError(
-            f"A {type(table).__name__} is a plan that was not run: give its rows, .collect(), or bill it in parts "
-            "with map_batches.",
-            place="table",
-        )
+        says = "is a plan that was not run: give its rows, .collect(), or bill it in parts with map_batches"
+        raise BatchError(f"A {type(table).__name__} {says}.", place="table")
+    if _is_frame(table, "polars"):  # whose stream has views of texts
+        return _table(table, table.columns)
     if hasattr(table, "__arrow_c_stream__"):
         try:
             return pa.table(table)
-        except (pa.ArrowException, TypeError, ValueError) as why:
-            raise BatchError(f"A {type(table).__name__} cannot be read as a table ({why}).", place="table") from None
-    raise BatchError(
-        f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame.",
-        place="table",
-    )
+        except (pa.ArrowException, TypeError, ValueError):  # what they say shows a value, which is nobody's to read
+            if _is_frame(table, "pandas") and table.columns.is_unique:
+                _table(table, list(map(str, table.columns)))
+            says = f"A {type(table).__name__} cannot be read as a table: give one with each column once, of one kind."
+            raise BatchError(says, place="table") from None
+    says = f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame."
+    raise BatchError(says, place="table")
+
+
+def _is_frame(table: Any, library: str) -> bool:
+    module = sys.modules.get(library)
+    return module is not None and isinstance(table, module.DataFrame)
+
+
+def _table(frame: Any, names: Collection[str]) -> Any:
+    """The columns of a frame of these names as Arrow. Raises `BatchError` for one that Arrow does not hold."""
+    read = {}
+    for name in (name for name in frame.columns if str(name) in names):
+        column = frame[name]
+        try:
+            read[str(name)] = column.to_arrow() if hasattr(column, "to_arrow") else pa.Array.from_pandas(column)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
+            raise BatchError(says, place=str(name)) from None
+    return pa.table(read)
 
 
 def _answers(made: Any, outputs: Sequence[str]) -> Any:
@@ -73,34 +92,17 @@ def _answers(made: Any, outputs: Sequence[str]) -> Any:
     return table
 
 
-def _pandas(pandas: Any, frame: Any, names: Collection[str]) -> tuple[Any, Back]:
-    listed, read = list(frame.columns), {}
-    for name in listed:
-        if str(name) in names:
-            try:
-                read[str(name)] = pa.Array.from_pandas(frame[name])
-            except (pa.ArrowException, TypeError, ValueError):
-                says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
-                raise BatchError(says, place=name) from None
-
-    def back(made: Any, outputs: Sequence[str]) -> Any:
-        kinds = {pa.int64(): pandas.Int64Dtype(), pa.string(): pandas.StringDtype()}
-        whole = frame.rename(columns=dict(zip(listed, renamed(listed, outputs), strict=True)))
-        for field in (answers := _answers(made, outputs)).schema:
-            kind = kinds.get(field.type) or pandas.ArrowDtype(field.type)
-            whole[field.name] = pandas.Series(
-                answers[field.name].to_pandas(types_mapper=lambda _, kind=kind: kind).array, index=frame.index
-            )
-        return whole
-
-    return pa.table(read), back
+def _pandas(pandas: Any, frame: Any, made: Any, outputs: Sequence[str]) -> Any:
+    kinds = {pa.int64(): pandas.Int64Dtype(), pa.string(): pandas.StringDtype()}
+    whole = frame.rename(columns=dict(zip(frame.columns, renamed(list(frame.columns), outputs), strict=True)))
+    for field in (answers := _answers(made, outputs)).schema:
+        kind = kinds.get(field.type) or pandas.ArrowDtype(field.type)
+        whole[field.name] = pandas.Series(
+            answers[field.name].to_pandas(types_mapper=lambda _, kind=kind: kind).array, index=frame.index
+        )
+    return whole
 
 
-def _polars(polars: Any, frame: Any, names: Collection[str]) -> tuple[Any, Back]:
-    read = frame.select([name for name in frame.columns if name in names]).to_arrow()
-
-    def back(made: Any, outputs: Sequence[str]) -> Any:
-        whole = frame.rename(dict(zip(frame.columns, renamed(frame.columns, outputs), strict=True)))
-        return whole.with_columns(polars.from_arrow(_answers(made, outputs)).get_columns())
-
-    return read, back
+def _polars(polars: Any, frame: Any, made: Any, outputs: Sequence[str]) -> Any:
+    whole = frame.rename(dict(zip(frame.columns, renamed(frame.columns, outputs), strict=True)))
+    return whole.with_columns(polars.from_arrow(_answers(made, outputs)).get_columns())
