@@ -27,6 +27,8 @@ from jcodeunits.facts.policy_rows import Unclassified
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.words import normal, squeezed
+from jcodeunits.refresh import hcpcs
+from jcodeunits.refresh.files import Published
 
 ON = dt.date(2026, 8, 15)
 CASES = Path(__file__).parent / "cases" / "phrases.csv"
@@ -124,6 +126,21 @@ def test_a_public_name_stands_for_what_is_known_here() -> None:
             assert read(DRUGS, row.means) is not None, row
         else:
             assert all(DRUGS.rows(code) for code in row.means.split("|")), row
+
+
+def test_the_short_name_of_a_code_beside_it_is_that_code_and_never_another(shared: Path) -> None:
+    """A line of a charge master is the code and CMS's own short name, cut as CMS cuts it."""
+    refused, billed = [], 0
+    for code, entry in hcpcs.entries_of(Published(shared / "cms" / "hcpcs" / "hcpcs_2026Q3.xlsx")).items():
+        if not any(row.period.holds(ON) for row in DRUGS.rows(code)):
+            continue
+        try:
+            assert choose(DRUGS, f"{code} {entry.short}", ON).drug.code == code
+            billed += 1
+        except CodeError:
+            refused.append(code)
+    assert billed > 1800
+    assert len(refused) <= 16, refused
 
 
 _OF_ANOTHER = {"C9257": "J9035"}  # bevacizumab by 0.25 mg: only the amount of one unit tells it

@@ -308,9 +308,11 @@ def _is_percent(use: _Use, part: Part) -> bool:
 
 def _is_form(catalog: Catalog, use: _Use, word: Word) -> bool:
     """Whether a word for the physical form tells apart the rows that are injected, or those that are not."""
-    rows = [row for row in use.rows if row.is_injected] or use.rows
+    injected = [row for row in use.rows if row.is_injected] or use.rows
     for said in spelt(catalog, word.word):
-        told = tuple(row for row in rows if said <= set(normal(row.form).split()))
+        told = tuple(row for row in injected if said <= set(normal(row.form).split()))
+        if not told and len(said) > 1:  # a word alone ("solution") may be of a form that its row does not name
+            told = tuple(row for row in use.rows if said <= set(normal(row.form).split()))
         if told and not use.is_brand:
             use.rows = told
             use.own |= said

@@ -51,6 +51,7 @@ _MEASURED = frozenset(
         "vector_genomes",
         "plaques",
         "phenytoin_equivalent",
+        "area",
     }
 )
 _COUNTED = {
@@ -71,6 +72,9 @@ _ELEMENT = re.compile(
     r"(?<=mg)\s?(?:(?:i|iodine)(?=\s?/)|(?:of\s)?(?:elemental\s)?iron\b)", re.IGNORECASE
 )  # what labels of contrast media and of iron count
 _BASE = re.compile(r"\b\d[\d.]{0,6}\s?(?:mg|mcg)\s?\((\d[\d.]{0,6}\s?(?:mg|mcg))\sbase\)", re.IGNORECASE)
+_PER_AREA = re.compile(
+    r"\b(?:(?:per|pr)\s|(?<!\d)(?<!\d\s))(?:sq\.?\s?cm|cm2)\b", re.IGNORECASE
+)  # "Restrata, per sq cm", without a number
 _ABOUT = re.compile(r"\(\+\s?/\s?-\)")  # a vial of a clotting factor holds about so much
 _LIST = re.compile(
     r"\b((?:\d[\d.]{0,6}-){1,5}\d[\d.]{0,6})\s((?:[a-z]{1,5}-){1,5}[a-z]{1,5})(?=\s?/|\s|$)", re.IGNORECASE
@@ -233,7 +237,7 @@ def parts_of(text: str) -> list[Part]:
     text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
     text = _AGAIN.sub("monthly", text)
     text = _DOTTED.sub("IU", _EQUIVALENT.sub("", text))
-    text = _ABOUT.sub("", _BASE.sub(r"\1", text))
+    text = _PER_AREA.sub("per cm2", _ABOUT.sub("", _BASE.sub(r"\1", text)))
     text = _LIST.sub(_one_by_one, _INNER.sub(lambda found: f" {found[2]}-".join([*found[1].split("-"), ""])[:-1], text))
     plain = _NON.sub("non", _WITH.sub("with ", _ELEMENT.sub("", text)))
     made: list[Part] = []
