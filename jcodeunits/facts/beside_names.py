@@ -206,7 +206,7 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         use.own |= {part.key} & {COMPOUNDED}
         return 1
     if row is None:
-        own = _own(use, [one.key for one in parts[at : at + LONGEST_PHRASE]])
+        own = _own(catalog, use, [one.key for one in parts[at : at + LONGEST_PHRASE]])
         return own or int(_is_salt(catalog, use, part.key) or part.key in use.name or _is_number(use, parts, at))
     if row.kind == "release":
         return size if _is_released(use, row) else 0
@@ -263,18 +263,45 @@ def _mix(use: _Use, row: Word, parts: Sequence[Part]) -> int:
     return len(parts)
 
 
-def _own(use: _Use, keys: Sequence[str]) -> int:
+def _own(catalog: Catalog, use: _Use, keys: Sequence[str]) -> int:
     """How many words tell the rows of the name apart by form, brand or maker; a small word only before another."""
-    size = 1
-    while size < len(keys) and is_small(keys[size - 1]):
-        size += 1
-    said = set(keys[:size])
-    rows = tuple(row for row in use.rows if (said <= row.use_words if use.is_brand else is_called(row, said)))
-    if not rows or is_small(keys[size - 1]) or (use.is_brand and not all(row.use for row in use.rows)):
+    if use.is_brand and not all(row.use for row in use.rows):
         return 0  # a brand is one product, and only where each of its codes is for one use does the use tell
-    use.rows = rows
-    use.own |= said
-    return size
+    for size in range(1, len(keys) + 1):
+        said = set(keys[:size])
+        if is_small(keys[size - 1]):
+            continue
+        rows = [row for row in use.rows if (said <= row.use_words if use.is_brand else is_called(row, said))]
+        told = tuple(row for row in rows if use.is_brand or _tells(catalog, row, use.own | said))
+        if told and not _is_wider(catalog, "".join(keys[:size]), told):
+            use.rows = told
+            use.own |= said
+            return size
+        if not rows:
+            return 0
+    return 0
+
+
+def _is_wider(catalog: Catalog, key: str, told: Sequence[Drug]) -> bool:
+    """Whether words are, or begin, brands of more codes than the rows that they tell: then a brand is looked up."""
+    if key in catalog.shared_words:
+        return False
+    names = [key, *(squeezed(name) for name in catalog.beginnings.get(key, ()))]
+    brands = [name for name in names if any(isinstance(row, Brand) for row in catalog.named.get(name, ()))]
+    live = {row.code for brand in brands for row in catalog.meant_by(brand) if row.ends is None}
+    return not live <= {row.code for row in told}
+
+
+def _tells(catalog: Catalog, row: Drug, words: Set[str]) -> bool:
+    """Whether words tell a row: all of one thing that it says ("gel-one"), or one that no drug shares ("sustenna")."""
+    return not words <= catalog.shared_words or any(said <= words for said in _said_of(row))
+
+
+@lru_cache(maxsize=8192)
+def _said_of(row: Drug) -> tuple[frozenset[str], ...]:
+    """The words of each thing that a row's form and qualifier say beside its ingredient."""
+    said = (frozenset(normal(one).split()) for one in re.split(r"[;,/]| or ", f"{row.form};{row.qualifier}"))
+    return tuple(one for one in said if not one <= set(normal(row.ingredient).split()))
 
 
 @lru_cache(maxsize=8192)

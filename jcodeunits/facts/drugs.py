@@ -325,6 +325,13 @@ class Catalog:
         return {normal(row.word): row for row in rows if row.kind in kinds}
 
     @cached_property
+    def shared_words(self) -> frozenset[str]:
+        """Words that alone tell no row: of ingredients, of what stands around names, of many descriptors."""
+        held = {word for name in self.ingredients for word in name.split()} | self.salt_words | self.around.keys()
+        uses = {word for row in self.drugs for word in row.use_words}
+        return frozenset(held - uses) | {normal(row.word) for row in self.store.rows(NameWord) if row.kind == "shared"}
+
+    @cached_property
     def fluids(self) -> dict[str, NameWord]:
         """What drugs are mixed with, by its normal spelling."""
         return {normal(row.word): row for row in self.store.rows(NameWord) if row.kind == "fluid"}
