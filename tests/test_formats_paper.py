@@ -358,3 +358,25 @@ def test_revenue_codes_are_asked_and_given_by_the_kind_of_line() -> None:
         ub04.write(made, amounts=amounts)
     text = ub04.write(made, amounts=amounts, revenue_codes={"administration": "0510", "drug": "0636", "96372": "0940"})
     assert [line.revenue_code for line in ub04.read(text).lines] == ["0940", "0636", "0636"]
+
+
+def test_rows_without_a_code_are_losses_and_no_error_of_the_drug_lines() -> None:
+    drug = "0636 N400409379501ML1         J1885JZ        030226       2      1000"
+    room = "0120 ROOM                                    030226       2     90000"
+    total = "0001 PAGE 1 OF 1                                                91000"
+    found = ub04.read("\n".join((room, drug, total)))
+    assert [(line.code, line.units) for line in found.lines] == [("J1885", 2)]
+    assert [(loss.line, loss.value) for loss in found.losses] == [
+        (None, "0120, charge 90000"),
+        (None, "0001, charge 91000"),
+    ]
+    with pytest.raises(FormatError, match=r"row 1: no drug line: no code in FL44"):
+        ub04.read(room)
+
+
+def test_the_blank_lines_of_a_form_are_none() -> None:
+    service = "03 02 26 03 02 26 11    J1885   JZ          A       10 00   2"
+    for blanks in ("", "\n", "\n\n\n", f"{' ' * 60}\n" * 4):
+        assert [line.units for line in cms1500.read(f"N400409379501 ML1\n{service}\n{blanks}").lines] == [2]
+    with pytest.raises(FormatError, match=r"no line of item 24"):
+        cms1500.read("ITEM 19: N400409379501 ML1\n")

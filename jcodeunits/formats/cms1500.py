@@ -208,11 +208,15 @@ def read(text: str | bytes, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     lost: list[Loss] = []
     if rows[0].startswith(_ITEM_19):
         lost.append(Loss(None, "ndc", rows.pop(0).removeprefix(_ITEM_19), "item 19 names no line"))
+    while len(rows) > 1 and not rows[-1].strip():
+        rows.pop()
     if len(rows) % 2:
         problems.append(f"{len(rows)} rows, and each line of item 24 has two")
-    pairs = list(zip(rows[::2], rows[1::2], strict=False))
+    # A form has six lines, and those that are not used are blank.
+    pairs = [pair for pair in zip(rows[::2], rows[1::2], strict=False) if any(row.strip() for row in pair)]
     found = [_read_pair(shaded, row, at, tuple(diagnoses), problems, lost) for at, (shaded, row) in enumerate(pairs, 1)]
-    _outgoing.refuse_any(problems, "This CMS-1500 text", "cms1500")
+    nothing = [] if found else _outgoing.no_line(lost, "line of item 24")
+    _outgoing.refuse_any(problems or nothing, "This CMS-1500 text", "cms1500")
     lines, dates, places = zip(*found, strict=True)
     return ClaimLines(lines, dates, places, tuple(lost))
 

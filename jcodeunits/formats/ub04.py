@@ -121,12 +121,22 @@ def read(text: str | bytes) -> ClaimLines:
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     problems: list[str] = []
     rows = written.replace(PAGE, "").rstrip().splitlines()
-    found = [_read_row(row, at, problems) for at, row in enumerate(rows, 1)]
+    lost: list[Loss] = []
+    found: list[tuple[Line, str]] = []
     why = "a line has no field for what stands behind FL47, such as what is not covered (FL48)"
-    lost = tuple(Loss(at, "48", said, why) for at, row in enumerate(rows, 1) if (said := row[_WIDTH:].strip()))
-    _outgoing.refuse_any(problems, "This UB-04 text", "ub04")
+    for at, row in enumerate(rows, 1):
+        boxes = _boxes(row)
+        if not boxes["44"] and not boxes["43"].startswith("N4"):  # a room, drugs without a code, the total
+            lost.append(
+                Loss(None, f"row {at}", f"{boxes['42']}, charge {boxes['47']}", "no drug line: no code in FL44")
+            )
+            continue
+        found.append(_read_row(row, at, problems))
+        lost += [Loss(len(found), "48", said, why)] if (said := row[_WIDTH:].strip()) else []
+    nothing = [] if found else _outgoing.no_line(lost, "row with a code in FL44")
+    _outgoing.refuse_any(problems or nothing, "This UB-04 text", "ub04")
     lines, dates = zip(*found, strict=True)
-    return ClaimLines(lines, dates, ("",) * len(lines), lost)
+    return ClaimLines(lines, dates, ("",) * len(lines), tuple(lost))
 
 
 def _boxes(row: str) -> dict[str, str]:
