@@ -142,3 +142,25 @@ def test_a_dose_that_is_the_number_of_the_rate_is_asked_about(rate: dict[str, An
     hour = {"effectivePeriod": {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-02T11:00:00-05:00"}}
     timed = {key: value for key, value in resource.items() if key != "effectiveDateTime"} | hour
     assert not fhir.read(json.dumps(timed), place="11").findings
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "dose"),
+    [
+        ("30", "mg^milligram^UCUM^MG^milligram^L", "30 mg"),
+        ("30", "12^^L^mg^milligram^UCUM", "30 mg"),
+        ("30", "^^^mg^milligram^UCUM", "30 mg"),
+        ("5000", "[iU]^^UCUM^units^^L", "5000 IU"),
+        ("30", "mg^^UCUM^mcg^^L", "contradict"),
+        ("30", "12^^L^13^^L", "no unit"),
+        ("30^mcg", "mg", "beside its number"),
+        ("10^20", "mg", "beside its number"),
+    ],
+)
+def test_an_amount_of_hl7_is_one_number_in_one_unit_of_two_codings(amount: str, unit: str, dose: str) -> None:
+    text = f"RXA|0|1|20260302||^ketorolac|{amount}|{unit}|||||||||||||CP|A\rRXR|IM"
+    if dose[0].isdigit():
+        assert hl7v2.read(text, place="11").administrations[0].dose == dose
+    else:
+        with pytest.raises(FormatError, match=dose):
+            hl7v2.read(text, place="11")

@@ -73,11 +73,13 @@ def amount_of(segment: Segment, position: int) -> str:
     if not written:
         raise refused(where, "the amount given is not said", fills="dose")
     value = _decimal(written, where)
+    if more := segment.get(position, 2):
+        raise refused(where, f"it holds {coded(more)} beside its number, where nothing belongs", fills="dose")
     if value == 999:
         raise refused(where, "999 stands for an unknown amount; the amount given must be said", fills="dose")
     if value <= 0:
         raise refused(where, f"the amount is {written}, and an amount that was given is above 0")
-    if not (segment.get(position + 1) or segment.get(position + 1, 2)):
+    if not codings(segment, position + 1):
         said = amount(number(value))
         why = f"{said} has no unit, and 30 mg is not 30 mcg"
         raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=said)
@@ -85,10 +87,22 @@ def amount_of(segment: Segment, position: int) -> str:
 
 
 def _measured(value: Decimal, segment: Segment, position: int) -> str:
-    """An amount in the unit of a field."""
+    """An amount in the unit of a field, whose two codings must agree where both can be read."""
     where = f"{segment.where}, {segment.name}-{position}"
-    code, text, system = (segment.get(position, n) for n in (1, 2, 3))
-    return _units.measured(value, code, text, "hl7v2", where, coded=bool(code) and system.upper() == "UCUM")
+    found, unread = [], []
+    for code, system, text in codings(segment, position):
+        is_ucum = bool(code) and system.upper() == "UCUM"
+        try:
+            found.append(_units.measured(value, code, text, "hl7v2", where, coded=is_ucum))
+        except FormatError as why:
+            if "fills" not in why.fields:
+                raise
+            unread.append(why)
+    if not found:
+        raise unread[0]
+    if any(one != found[0] and not _incoming.one_dose(found[0], one) for one in found):
+        raise refused(where, f"its unit makes it {' and '.join(found)}, which contradict each other")
+    return found[0]
 
 
 def codings(segment: Segment, position: int, repeat: int = 0) -> list[Coding]:
