@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import attrs
 
-from .errors import BatchError, DateError, quoted, shortened
+from .errors import BatchError, DateError, need_kind, quoted, shortened
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -78,6 +78,7 @@ def date_pattern(form: str | None) -> str:
     >>> date_pattern("DD.MM.YYYY")
     '%d.%m.%Y'
     """
+    need_kind(form or "", str, "date_format", "text such as MM/DD/YYYY")
     if not form:
         return ""
     parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())

@@ -245,3 +245,14 @@ class BatchError(JcodeunitsError, ValueError):
 
 class TableError(JcodeunitsError, ValueError):
     """Reference tables that do not load: `file`, `problems`, and the lines of an `example` that would."""
+
+
+def need_kind(value: object, kinds: type | tuple[type, ...], argument: str, wanted: str) -> None:
+    """Raise `BatchError` for an argument that is of another kind than these.
+
+    >>> need_kind(3, str, "encoding", "text such as 'utf-8'")
+    Traceback (most recent call last):
+    jcodeunits.errors.BatchError: encoding is a int, 3: give text such as 'utf-8'.
+    """
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise BatchError(f"{argument} is a {type(value).__name__}, {quoted(value)}: give {wanted}.", place=argument)

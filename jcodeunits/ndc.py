@@ -186,7 +186,7 @@ def _read(number: object, on: object = None) -> Ndc:
     if not isinstance(number, str):
         lost = number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9 else None
         says = f"{quoted(number)} is not text, and a number loses the leading zeros of an NDC."
-        raise _invalid(number, says, "not text", None if lost is None else _restored(str(lost)))
+        raise _invalid(number, says, "not text", None if lost is None else _restored(str(int(lost))))
     if len(number) > LONGEST:
         raise _invalid(number, f"{quoted(number)} is not an NDC: it has {len(number)} characters.", "too long")
     return _read_text(number, on is not None and as_date(on) >= TWELVE_DIGITS_FROM)

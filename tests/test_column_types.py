@@ -15,7 +15,7 @@ from odd_columns import ODD_COLUMNS
 
 from jcodeunits import audit
 from jcodeunits.audit import chargemaster
-from jcodeunits.batch import bill, bill_file
+from jcodeunits.batch import bill, bill_file, bill_stream
 from jcodeunits.errors import BatchError
 
 DAY = "2026-03-02"
@@ -102,3 +102,54 @@ def test_a_column_of_a_frame_that_no_arrow_holds_is_named_and_shows_no_value(lib
     assert "DOE" not in str(why.value)
     passed = {"pandas": pandas.DataFrame(DOSE | {"note": [1, "x"]}), "polars": polars.DataFrame(DOSE | {"note": wide})}
     assert list(bill(passed[library])["units"]) == [2, 2]
+
+
+class Hostile:
+    """An object that answers nothing."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    def __hash__(self) -> int:
+        return 1
+
+
+KINDS = [Hostile(), object, 3, 3.5, True, 10**5000, b"x", bytearray(b"x"), {"a": 1}, {1}, lambda: 1, iter([1]), 1j]
+
+
+@pytest.mark.parametrize("value", [*KINDS, ["x"], None], ids=lambda value: type(value).__name__)
+def test_an_argument_of_a_wrong_kind_is_named_with_the_kind_that_is_wanted(value: Any, tmp_path: Path) -> None:
+    source, target = tmp_path / "given.csv", tmp_path / "made.csv"
+    source.write_text("drug,dose,unit,on\nJ1885,30,mg,2026-03-02\n")
+    judged = tmp_path / "lines.csv"
+    judged.write_text(f"{','.join(LINE)}\n{','.join(cells[0] for cells in LINE.values())}\n")
+    table = pa.table(DOSE)
+    doors = {
+        "source": (lambda: bill_file(value, target), lambda: audit.judge_file(value)),
+        "target": (lambda: bill_file(source, value), lambda: audit.judge_file(judged, value)),
+        "encoding": (lambda: bill_file(source, target, encoding=value),),
+        "date_format": (lambda: bill(table, date_format=value), lambda: audit.judge(pa.table(LINE), date_format=value)),
+        "outputs": (lambda: bill(table, outputs=value), lambda: bill_stream(table.to_reader(), outputs=value)),
+        "sample": (lambda: audit.judge_file(judged, sample=value),),
+        "by": (lambda: audit.judge_file(judged, by=value),),
+        "page": (lambda: audit.judge_file(judged, page=value),),
+    }
+    fits = {"sample": int, "date_format": type(None), "page": type(None), "target": type(None), "outputs": list}
+    for argument, calls in doors.items():
+        if type(value) is not fits.get(argument):
+            for call in calls:
+                with pytest.raises(BatchError):
+                    call()
+
+
+@pytest.mark.parametrize(
+    "encoding", ["base64", "rot13", "hex", "zlib", "punycode", "undefined", "no such", "\x00", "é"]
+)
+def test_an_encoding_of_no_text_is_refused(encoding: str, tmp_path: Path) -> None:
+    source = tmp_path / "given.csv"
+    source.write_text("drug,dose,unit,on\nJ1885,30,mg,2026-03-02\n")
+    with pytest.raises(BatchError, match="encoding"):
+        bill_file(source, tmp_path / "made.csv", encoding=encoding)

@@ -151,11 +151,11 @@ def judge_file(
     same file. `page` (.html or .md) is the report with plots, sources and the sample. Raises `BatchError`.
     """
     book, dates = Reference.of(reference), date_pattern(date_format)
+    check_files(source, target, page, book)
 
     def summed(way: Callable[[files.OpenedInput], Iterator[Any]]) -> Sum:
         """Everything once through, in the tables that `way` makes of the file."""
         sums = Sum(book, sample, by)
-        check_files(source, target, page, book)
         opened = files.open_source(source, (*KEYED, "code", "modifiers", "ndc_qualifier"), encoding)
         check_columns(opened.schema.names, book, opened.name)
         sums.unread = (*unread(opened.schema.names, (*REQUIRED, *OPTIONAL), "lines", book), *opened.more)

@@ -18,7 +18,7 @@ from .. import show
 from ..amount import told
 from ..batch import columns, files
 from ..batch.targets import keep_apart
-from ..errors import BatchError, quoted
+from ..errors import BatchError, need_kind, quoted
 from ..facts.reference import Reference
 from ..headings import note_of
 from ..shown import Shown
@@ -159,6 +159,8 @@ class Sum:
     """
 
     def __init__(self, reference: Reference, sample: int = 0, by: str = "cause") -> None:
+        need_kind(sample, int, "sample", "a whole number")
+        need_kind(by, str, "by", " or ".join(BY))
         if sample < 0 or by not in BY:
             says = f"A sample is taken by {', '.join(BY)}, of 1 row or more each; {sample} by {quoted(by)} is none."
             raise BatchError(says, place="sample")
@@ -292,8 +294,7 @@ def report(
 def check_files(source: str | Path, target: str | Path | None, page: str | Path | None, reference: Reference) -> None:
     """Refuse what cannot be written before anything is read. Raises `BatchError`."""
     for written in (target, page):
-        if written is not None:
-            keep_apart(source, written, reference)
+        keep_apart(source, "-" if written is None else written, reference)
     if page is not None and Path(page).suffix.casefold() not in _PAGES:
         raise BatchError(
             f"{quoted(page)}: a report is written as .html or .md. Name the file so.", file=str(page), place="report"

@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ..errors import BatchError
+from ..errors import BatchError, quoted
 from . import columns, workbook
 from .workbook import why_of
 
@@ -153,7 +153,7 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
         plain = pq.read_schema(place)
         if hasattr(place, "seek"):
             place.seek(0)
-        encoded = [f.name for f in plain if f.name in keys and _is_text(f.type)]
+        encoded = [f.name for f in plain if f.name in keys and columns.is_text(f.type)]
         file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=False)
     except (pa.ArrowException, ValueError) as why:
         raise BatchError(
@@ -181,10 +181,6 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
             ) from None
 
     return OpenedInput(name, plain, tables(), file.metadata.num_rows, lambda: None)
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 class _CountedStream:
@@ -220,17 +216,20 @@ def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size
     left when a line is refused (a process that ended while one was reading was aborted).
     """
     try:
+        is_plain = codecs.lookup(encoding).name == "utf-8"
+        " ".encode(encoding)  # what packs bytes (base64, zlib) is refused
+    except (LookupError, TypeError, ValueError):
+        says = f"{quoted(encoding)} is no encoding. Write utf-8, windows-1252, latin-1 or utf-16."
+        raise BatchError(says, file=name, place="encoding") from None
+    try:
         stream = pa.PythonFile(file, "r")
         if codec:
             stream = pa.CompressedInputStream(stream, codec)
-        if codecs.lookup(encoding).name != "utf-8":
+        if not is_plain:
             stream = pa.transcoding_input_stream(stream, encoding, "utf-8")
         names, rest = _header(stream, name, encoding)
-    except UnicodeError:
+    except (UnicodeError, AttributeError):  # the second of punycode, which reads no stream
         raise _not_in(name, encoding) from None
-    except LookupError:
-        says = f"{encoding} is no encoding. Write utf-8, windows-1252, latin-1 or utf-16."
-        raise BatchError(says, file=name, place="encoding") from None
     schema = pa.schema([(column, pa.string()) for column in names])
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from .. import mar
 from ..amount import quotient_up
 from ..dated import date_pattern
-from ..errors import BatchError, quoted
+from ..errors import BatchError, need_kind, quoted
 from ..facts.reference import Reference
 from ..headings import need_columns, need_free, need_once, warn_unread
 from ..recipes.cells import REFUSED, Cell
@@ -223,7 +223,8 @@ def check_columns(
     names: Sequence[str], reference: Reference, outputs: Sequence[str] = OUTPUTS, file: str = "The table"
 ) -> None:
     """Raise `BatchError` where a column is missing or doubled, or has the name that another is given."""
-    unknown = [name for name in outputs if name not in OUTPUTS]
+    need_kind(outputs, (list, tuple), "outputs", "a list of names")
+    unknown = [quoted(name) for name in outputs if name not in OUTPUTS]
     if unknown:
         raise BatchError(f"{', '.join(unknown)} is no output. There are: {', '.join(OUTPUTS)}.", place="outputs")
     need_columns(names, REQUIRED, OPTIONAL, file, "administrations", reference)

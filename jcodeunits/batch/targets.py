@@ -7,7 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
-from ..errors import BatchError
+from ..errors import BatchError, need_kind
 from ..facts.reference import Reference
 
 
@@ -16,6 +16,8 @@ def keep_apart(source: str | Path, target: str | Path, reference: Reference) -> 
 
     Raises `BatchError`, before anything is read.
     """
+    for value, name in (source, "source"), (target, "target"):
+        need_kind(value, (str, os.PathLike), name, "the name of a file")
     if str(target) == "-":
         return
     if _is_read(source, target):
