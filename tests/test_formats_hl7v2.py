@@ -585,3 +585,17 @@ def test_an_amount_for_a_time_is_a_rate_and_no_dose() -> None:
 def test_an_indication_is_a_diagnosis() -> None:
     found = read(ras(f19="M54.50^Low back pain^I10~29857009^Pain^SCT"))
     assert found.administrations[0].diagnoses == ("M54.50",)
+
+
+def test_the_second_coding_of_a_charge_is_read_and_two_that_differ_are_refused() -> None:
+    both = {7: "", 25: "4500123^KETOROLAC 30^CDM^J1885^ketorolac^HCPCS", 29: "77^^L^00409379501^^NDC"}
+    both |= {19: "3^back^L^M54.50^^I10"}
+    found = hl7v2.read(segment("FT1", {**FT1, **both}))
+    assert [(line.code, line.ndc, line.diagnoses) for line in found.lines] == [("J1885", "00409379501", ("M54.50",))]
+    assert found.losses == ()
+    for changes, says in (
+        ({25: "J1885^^HCPCS^J0696^^HCPCS"}, "FT1-25 names"),
+        ({29: "00409379501^^NDC^00409379601^^NDC"}, "FT1-29 names"),
+    ):
+        with pytest.raises(FormatError, match=says):
+            hl7v2.read(segment("FT1", {**FT1, **changes}))

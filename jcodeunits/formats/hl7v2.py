@@ -31,7 +31,7 @@ from jcodeunits.hcpcs import is_level_two, is_valid
 from jcodeunits.keys import dotted
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
-from ._hl7v2_fields import STAMP, plain_number
+from ._hl7v2_fields import STAMP, codings, plain_number
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
@@ -255,24 +255,32 @@ def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
 
 def _procedure(ft1: Segment, problems: list[str]) -> tuple[str, str]:
     """FT1-25, the procedure; or FT1-7 where that is said to be a procedure and no charge code."""
-    found: list[tuple[str, str]] = []
     for position in (25, 7):
-        code, text, system = (ft1.get(position, n) for n in (1, 2, 3))
-        if is_valid(code) and (system.upper() in CODES or (position == 25 and not system)):
-            found.append((code.upper(), text))
-    if not found:
-        problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
-    return found[0] if found else ("", "")
+        found = {
+            code.upper(): text
+            for code, system, text in reversed(codings(ft1, position))
+            if is_valid(code) and (system.upper() in CODES or (position == 25 and not system))
+        }
+        if len(found) > 1:
+            problems.append(f"{ft1.where}: FT1-{position} names {' and '.join(found)}, and one line has one code")
+        if found:
+            return list(found.items())[-1]
+    problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
+    return "", ""
 
 
 def _ndc(ft1: Segment, problems: list[str]) -> str | None:
-    if not ft1.get(29):
-        return None
+    """The NDC of FT1-29, by its system where the field has two codings."""
+    said = codings(ft1, 29)
+    named = [code for code, system, _ in said if system.upper() == "NDC"] or [code for code, _, _ in said if code]
     try:
-        return ndc_codes.compact(ft1.get(29))
+        found = list(dict.fromkeys(map(ndc_codes.compact, named)))
     except IdentifierError:
-        problems.append(f"{ft1.where}: FT1-29: {coded(ft1.get(29))} is no NDC of 11 digits, or 10 with hyphens")
+        problems.append(f"{ft1.where}: FT1-29: {coded(named[0])} is no NDC of 11 digits, or 10 with hyphens")
         return None
+    if len(found) > 1:
+        problems.append(f"{ft1.where}: FT1-29 names {' and '.join(map(coded, found))}, and one line has one NDC")
+    return found[0] if found else None
 
 
 def _ndc_quantity(ft1: Segment, at: int, lost: list[Loss]) -> tuple[str | None, Decimal | None]:
@@ -289,11 +297,12 @@ def _ndc_quantity(ft1: Segment, at: int, lost: list[Loss]) -> tuple[str | None, 
 
 def _diagnoses(ft1: Segment, at: int, lost: list[Loss]) -> Iterable[str]:
     for n in range(ft1.repeats(19)):
-        code, system = ft1.get(19, 1, n), ft1.get(19, 3, n).upper()
-        if system.startswith(("I10", "ICD10", "ICD-10")):
-            yield dotted(code)
-        elif code:
-            lost.append(Loss(at, "diagnoses", code, f"{system or 'no system'} is not ICD-10-CM"))
+        said = codings(ft1, 19, n)
+        found = [code for code, system, _ in said if code and system.upper().startswith(("I10", "ICD10", "ICD-10"))]
+        yield from dict.fromkeys(map(dotted, found))
+        if said and not found:
+            code, system, _ = said[0]
+            lost.append(Loss(at, "diagnoses", code, f"{system.upper() or 'no system'} is not ICD-10-CM"))
 
 
 def _noted(line: Line, nte: Segment, at: int, lost: list[Loss]) -> Line:
