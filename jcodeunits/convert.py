@@ -290,26 +290,13 @@ def of_product(
 def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
     notes = [*own_rows((choice.citation,))]
     if choice.citation is not None and choice.citation.confidence == "low":
-        notes.append(
-            Finding(
-                "name-by-general-knowledge",
-                "note",
-                f"{name!r} is known by general knowledge only.",
-                "Check the label.",
-                (choice.citation,),
-            )
-        )
+        says, fix = f"{name!r} is known by general knowledge only.", "Check the label."
+        notes.append(Finding("name-by-general-knowledge", "note", says, fix, (choice.citation,)))
     if choice.siblings:
-        notes.append(
-            Finding(
-                "other-forms",
-                "note",
-                f"{name!r} was read as its plain form; other forms or products "
-                f"have codes of their own: {', '.join(choice.siblings[:6])}.",
-                "Name the form if it was one of those.",
-                (choice.drug.citation,),
-            )
-        )
+        codes = ", ".join(choice.siblings[:6])
+        says = f"{name!r} was read as its plain form; other forms or products have codes of their own: {codes}."
+        fix = "Name the form if it was one of those."
+        notes.append(Finding("other-forms", "note", says, fix, (choice.drug.citation,)))
     return (*notes, *limited(choice.drug, choice.otherwise), *_one_brand(name, choice))
 
 
@@ -318,15 +305,8 @@ def limited(row: Drug, codes: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     if not row.use:
         return ()
     others = f"For another use see {', '.join(codes)}, where the payer takes it." if codes else ""
-    return (
-        Finding(
-            "limited-use",
-            "warn",
-            f"{row.code} is only for {row.use}.",
-            others or f"Do not bill {row.code} for another use.",
-            (row.citation,),
-        ),
-    )
+    fix = others or f"Do not bill {row.code} for another use."
+    return (Finding("limited-use", "warn", f"{row.code} is only for {row.use}.", fix, (row.citation,)),)
 
 
 def _one_brand(name: str, choice: Choice) -> tuple[Finding, ...]:
@@ -336,15 +316,8 @@ def _one_brand(name: str, choice: Choice) -> tuple[Finding, ...]:
     said = set(normal(name).split())
     if not row.specific or choice.citation is not None or said & set(normal(brand).split()):
         return ()
-    return (
-        Finding(
-            "one-brand",
-            "note",
-            f"{row.code} is only for {brand}.",
-            "Check that this product was given.",
-            (row.citation,),
-        ),
-    )
+    says, fix = f"{row.code} is only for {brand}.", "Check that this product was given."
+    return (Finding("one-brand", "note", says, fix, (row.citation,)),)
 
 
 def _with_units(error: NotInEffect, dose: Dose, basis: str | None, reference: Reference) -> NotInEffect:
@@ -553,15 +526,9 @@ def notes(
     """What is said of a dose in units of a row: how it was written, how the row was found, how far the data reach."""
     found = of_dose + before
     if measure.way == "activity" and measure.unit != "unit":
-        found += (
-            Finding(
-                "unit-name",
-                "note",
-                f"'units' was read as what {row.code} counts ({measure.unit}).",
-                "Check that the label's units are those.",
-                (row.citation,),
-            ),
-        )
+        says = f"'units' was read as what {row.code} counts ({measure.unit})."
+        fix = "Check that the label's units are those."
+        found += (Finding("unit-name", "note", says, fix, (row.citation,)),)
     return found + own_rows((row.citation,)) + reach_note(on, reference)
 
 

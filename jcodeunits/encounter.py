@@ -321,14 +321,10 @@ administrations, charge_amounts, revenue_codes.
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema_of(Encounter)}
 
 
-def _is_default(value: Any, field: Any) -> bool:
-    return bool(getattr(value, field.name) == field.default)
-
-
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)) and not isinstance(value, Dose):
         fields = attrs.fields(type(value))
-        kept = {f.name: getattr(value, f.name) for f in fields if not _is_default(value, f)}
+        kept = {f.name: getattr(value, f.name) for f in fields if getattr(value, f.name) != f.default}
         return {
             name: dict(_plain(item)) if name in ("charge_amounts", "revenue_codes") else _plain(item)
             for name, item in kept.items()

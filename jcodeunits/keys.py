@@ -257,7 +257,7 @@ def _count(path: str, value: object) -> int:
     return value
 
 
-def _dose(path: str, value: object) -> str | Dose:
+def given_dose(value: object, path: str = "dose") -> str | Dose:
     """Text and `Dose` stay as given; a Pint quantity becomes a `Dose`. What it says is judged later."""
     if isinstance(value, str) and (bare := value.strip()):
         return bare
@@ -266,11 +266,6 @@ def _dose(path: str, value: object) -> str | Dose:
     if hasattr(value, "magnitude") and hasattr(value, "units"):
         return Dose.of(value)
     return _text(path, value, 'a dose with its unit as text, such as "30 mg"')
-
-
-def given_dose(value: Any) -> str | Dose:
-    """A dose given straight to a type."""
-    return _dose("dose", value)
 
 
 def _amount(path: str, value: object) -> str:
@@ -355,7 +350,7 @@ MODIFIERS = words(
     {"type": "string", "pattern": f"^{MODIFIER.pattern}$"},
     "EA",
 )
-DOSE = Kind(_dose, lambda: {"type": "string", "minLength": 1})
+DOSE = Kind(lambda path, value: given_dose(value, path), lambda: {"type": "string", "minLength": 1})
 ROUTE = Kind(lambda path, value: route(value, path), lambda: {"type": "string", "examples": [*routes.NAMES]})
 DAY = Kind(_date, lambda: {"type": "string", "format": "date"}, shown="DATE")
 PAYER = Kind(lambda path, value: _text(path, value).casefold(), lambda: {"type": "string", "minLength": 1})

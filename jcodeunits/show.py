@@ -41,17 +41,17 @@ def text_table(
     ------  -------
     J1885         2
     """
-    import tabulate
-
     cells = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows]
     widths = _widths(head, cells, width)
     folded = [[_folded(cell, room) for cell, room in zip(row, widths, strict=True)] for row in cells]
-    align = ["right" if name in right else "left" for name in head]
-    return str(
-        tabulate.tabulate(
-            folded, list(head), tablefmt="simple", colalign=align if cells else None, disable_numparse=True
-        )
-    )
+    return _tabulated(head, folded, right, "simple")
+
+
+def _tabulated(head: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[str], form: str) -> str:
+    import tabulate
+
+    align = ["right" if name in right else "left" for name in head] if cells else None
+    return str(tabulate.tabulate(cells, list(head), tablefmt=form, colalign=align, disable_numparse=True))
 
 
 def _widths(head: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -288,15 +288,7 @@ def markdown(value: object) -> str:
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> str:
     """Rows as a Markdown table."""
-    import tabulate
-
-    cells = [[_line_of(cell) for cell in row] for row in rows]
-    align = ["right" if name in right else "left" for name in head]
-    return str(
-        tabulate.tabulate(
-            cells, list(head), tablefmt="github", colalign=align if cells else None, disable_numparse=True
-        )
-    )
+    return _tabulated(head, [[_line_of(cell) for cell in row] for row in rows], right, "github")
 
 
 def _line_of(value: object) -> str:
@@ -397,19 +389,11 @@ def _cell(value: object, sources: _Sources) -> str:
 
 
 def _html_table(table: Table, sources: _Sources) -> str:
-    import tabulate
-
     cells = [[_cell(cell, sources) for cell in row] for row in table.rows]
-    align = ["right" if name in table.right else "left" for name in table.head]
-    made = tabulate.tabulate(
-        cells,
-        [_escaped(name) for name in table.head],
-        tablefmt="unsafehtml",
-        colalign=align if cells else None,
-        disable_numparse=True,
-    )
+    head, right = ([_escaped(name) for name in names] for names in (table.head, table.right))
+    made = _tabulated(head, cells, right, "unsafehtml")
     # tabulate writes no style for the left, and a notebook then sets the cell to the right
-    return re.sub(r"<(t[hd])>", r'<\1 style="text-align: left;">', str(made))
+    return re.sub(r"<(t[hd])>", r'<\1 style="text-align: left;">', made)
 
 
 _LONG = 160  # characters of a finding that are shown unfolded

@@ -172,6 +172,11 @@ def table(name: str, *key: str, usual: tuple[str, ...] = (), nearest: bool = Fal
     return made
 
 
+def classes_of(names: Mapping[str, Any]) -> tuple[type[Any], ...]:
+    """The row classes among the names of a module."""
+    return tuple(row for row in names.values() if isinstance(row, type) and "TABLE" in vars(row))
+
+
 def _own_first(_class: type, fields: list[Any]) -> list[Any]:
     return sorted(fields, key=lambda field: field.inherited)
 

@@ -257,32 +257,10 @@ def decide(record: Record, rules: WasteRules) -> Waste:
     return Waste(count, discarded, outcome.modifier, remainder, found, Trace(steps), outcome.withheld)
 
 
-def _shared(_record: Record, rules: WasteRules) -> Finding:
-    return _finding(
-        "shared-container",
-        "warn",
-        "The container served several patients, and nothing says what of it was discarded for this one.",
-        "Record '0 mg', or the amount discarded if this was the last patient.",
-        rules,
-    )
-
-
-def _not_accounted(record: Record, rules: WasteRules) -> Finding:
-    problem = _unaccounted(record, (record.label or Fraction(0)) - record.given)
-    assert problem is not None
-    return _finding("waste-unaccounted", rules.unrecorded, *problem, rules)
-
-
-def _doubt(_record: Record, rules: WasteRules) -> Finding:
-    return _finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules)
-
-
-def _unaccounted(record: Record, remainder: Fraction) -> tuple[str, str] | None:
-    """What is wrong between label, dose and recorded discard: says, fix. None where all is accounted for."""
-    said = record.discarded
+def _unaccounted(record: Record) -> tuple[str, str]:
+    """What is wrong between label, dose and recorded discard, and what to do."""
+    remainder, said = (record.label or Fraction(0)) - record.given, record.discarded
     if said is None:
-        if remainder == 0:
-            return None
         return (
             f"{_units(remainder)} remained in the single-dose containers after the dose, and the record "
             "does not say that they were discarded.",
@@ -294,13 +272,11 @@ def _unaccounted(record: Record, remainder: Fraction) -> tuple[str, str] | None:
             "Overfill is neither billed nor counted.",
             "Correct the dose, the containers or the discarded amount.",
         )
-    if said < remainder and not record.shared:
-        return (
-            f"{_units(remainder)} remained by the label, but {_units(said)} are recorded as discarded: "
-            f"{_units(remainder - said)} are not accounted for.",
-            "Correct the record, or say that the container was shared.",
-        )
-    return None
+    return (
+        f"{_units(remainder)} remained by the label, but {_units(said)} are recorded as discarded: "
+        f"{_units(remainder - said)} are not accounted for.",
+        "Correct the record, or say that the container was shared.",
+    )
 
 
 def _units(value: Fraction) -> str:
@@ -327,58 +303,59 @@ def _steps(
 # --- findings ---------------------------------------------------------------------------------------
 
 
-def _finding(rule: str, severity: Any, says: str, fix: str, rules: WasteRules) -> Finding:
+def _finding(rule: str, severity: Any, says: str, fix: str, rules: WasteRules, argument: str | None = None) -> Finding:
     citations = rules.citations or (tables.cited("mac-noridian-jwjz"),)
-    return Finding(rule, softened(severity, citations), says, fix, citations)
-
-
-def _more_than_opened(record: Record, _rules: WasteRules) -> Finding:
-    label = record.label or Fraction(0)
-    return _finding(
-        "dose-above-containers",
-        "stop",
-        f"The dose is {_units(record.given)}, the containers opened hold {_units(label)} by their label; "
-        "overfill is never billed.",
-        ABOVE_FIX,
-        WasteRules(),
-    )
-
-
-def _exempt_note(_record: Record, rules: WasteRules) -> Finding:
-    says = f"Discarded drug is not billed here: {rules.exempt}."
-    return _finding("waste-exempt", "note", says, "Nothing to do.", rules)
-
-
-def _multi_dose_note(record: Record, rules: WasteRules) -> Finding:
-    says = f"What is discarded of a {record.kind} container is never billed; the line takes neither JW nor JZ."
-    return _finding("multi-dose-waste", "note", says, "Bill the dose only.", rules)
-
-
-def _kind_unknown(_record: Record, rules: WasteRules) -> Finding:
-    wanted = "JW or JZ depends" if rules.jz != "none" else "JW depends"
-    says = f"Nobody said whether the container was single-dose or multi-dose: {wanted} on it."
-    fix = "Look at the label and say which."
-    return attrs.evolve(_finding("container-unknown", "warn", says, fix, rules), argument="container")
-
-
-def _label_unknown(record: Record, rules: WasteRules) -> Finding:
-    says = (
-        f"The container is single-dose, but what was opened is not known ({record.missing}): nothing shows "
-        "whether drug was left over."
-    )
-    return _finding("containers-missing", "warn", says, f"Give {record.missing}.", rules)
+    return Finding(rule, softened(severity, citations), says, fix, citations, argument=argument)
 
 
 # The words of each finding, from the figures of one record.
 _WORDS: dict[str, Callable[[Record, WasteRules], Finding]] = {
-    "dose-above-containers": _more_than_opened,
-    "waste-exempt": _exempt_note,
-    "waste-doubt": _doubt,
-    "multi-dose-waste": _multi_dose_note,
-    "container-unknown": _kind_unknown,
-    "shared-container": _shared,
-    "waste-unaccounted": _not_accounted,
-    "containers-missing": _label_unknown,
+    "dose-above-containers": lambda record, _: _finding(
+        "dose-above-containers",
+        "stop",
+        f"The dose is {_units(record.given)}, the containers opened hold {_units(record.label or Fraction(0))} by "
+        "their label; overfill is never billed.",
+        ABOVE_FIX,
+        WasteRules(),
+    ),
+    "waste-exempt": lambda _, rules: _finding(
+        "waste-exempt", "note", f"Discarded drug is not billed here: {rules.exempt}.", "Nothing to do.", rules
+    ),
+    "waste-doubt": lambda _, rules: _finding("waste-doubt", "warn", rules.doubt, "Ask the payer.", rules),
+    "multi-dose-waste": lambda record, rules: _finding(
+        "multi-dose-waste",
+        "note",
+        f"What is discarded of a {record.kind} container is never billed; the line takes neither JW nor JZ.",
+        "Bill the dose only.",
+        rules,
+    ),
+    "container-unknown": lambda _, rules: _finding(
+        "container-unknown",
+        "warn",
+        "Nobody said whether the container was single-dose or multi-dose: "
+        f"{'JW or JZ depends' if rules.jz != 'none' else 'JW depends'} on it.",
+        "Look at the label and say which.",
+        rules,
+        "container",
+    ),
+    "shared-container": lambda _, rules: _finding(
+        "shared-container",
+        "warn",
+        "The container served several patients, and nothing says what of it was discarded for this one.",
+        "Record '0 mg', or the amount discarded if this was the last patient.",
+        rules,
+    ),
+    "waste-unaccounted": lambda record, rules: _finding(
+        "waste-unaccounted", rules.unrecorded, *_unaccounted(record), rules
+    ),
+    "containers-missing": lambda record, rules: _finding(
+        "containers-missing",
+        "warn",
+        f"The container is single-dose, but what was opened is not known ({record.missing}): nothing shows "
+        "whether drug was left over.",
+        f"Give {record.missing}.",
+        rules,
+    ),
 }
 
 

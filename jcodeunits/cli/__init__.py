@@ -65,21 +65,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] == "--completion":
         return _guarded("completion", words[1:])
     verb, rest = (words[0], words[1:]) if words[0] in VERBS else ("", words)
-    if argv is None and verb not in ("batch", "audit", "refresh"):
-        return _run_once(verb, rest)
     if argv is not None:
         return _guarded(verb, rest)
-    gc.set_threshold(100_000, 50, 100)  # the facts that bulk work keeps are no garbage, and long to walk through
+    if verb in ("batch", "audit", "refresh"):
+        gc.set_threshold(100_000, 50, 100)  # the facts that bulk work keeps are no garbage, and long to walk through
+    else:
+        gc.disable()  # a process that answers once would spend a third of its time on looking for garbage
     status = _guarded(verb, rest)
     gc.freeze()  # the process ends, and its memory with it
-    return status
-
-
-def _run_once(verb: str, words: list[str]) -> int:
-    """Run in a process that answers once and ends: a third of its time would go into looking for garbage."""
-    gc.disable()
-    status = _guarded(verb, words)
-    gc.freeze()
     return status
 
 
@@ -96,7 +89,9 @@ def _guarded(verb: str, words: list[str]) -> int:
         return _failed(f"{len(words):,} words are no call. Name a folder in place of the files in it.")
     try:
         if not verb and words[0].rstrip("s") in {name.rstrip("s") for name in VERBS}:
-            raise _no_verb()
+            from .arguments import WrongCall
+
+            raise WrongCall("this is no verb.")
         status, text = run(verb or "units", words)
         return _written(text, status)
     except SystemExit as leaving:  # argparse has printed its help
@@ -107,12 +102,6 @@ def _guarded(verb: str, words: list[str]) -> int:
         return _closed()
     except Exception as why:  # noqa: BLE001 - the last door: whoever stands at the counter gets a sentence
         return _refused(why, verb, words)
-
-
-def _no_verb() -> Exception:
-    from .arguments import WrongCall
-
-    return WrongCall("this is no verb.")
 
 
 def _refused(why: Exception, verb: str, words: list[str]) -> int:

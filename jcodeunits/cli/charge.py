@@ -75,13 +75,9 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(charge)
     made.add_argument("file", nargs="?", metavar="FILE", help="an encounter or message; - is standard input")
-    for flag, dest, default, names, says in (
-        ("--from", "source", "json", Readable(), "what the file is"),
-        ("--format", "format", "table", ("table", *NAMES), "what is written"),
-    ):
-        made.add_argument(
-            flag, dest=dest, default=default, choices=names, metavar="FORMAT", help=f"{says}: %(choices)s"
-        )
+    read, written = "what the file is: %(choices)s", "what is written: %(choices)s"
+    made.add_argument("--from", dest="source", default="json", choices=Readable(), metavar="FORMAT", help=read)
+    made.add_argument("--format", default="table", choices=("table", *NAMES), metavar="FORMAT", help=written)
     made.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
     made.add_argument(
         "--schema", action="store_true", help="print the JSON schemas of an encounter and ($defs) the answer"
@@ -314,8 +310,8 @@ def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str
     from jcodeunits import formats
 
     module = formats.module(args.format)
-    for line in (*terminal.finding_lines(made.findings, plain=True, flag=_flag(args)), *_notes(on)):
-        sys.stderr.write(f"{line}\n")
+    found = terminal.finding_lines(made.findings, plain=True, flag=_flag(args))
+    sys.stderr.writelines(f"{line}\n" for line in (*found, *(f"note: {note}" for note in on.notes)))
     if not made.ok and not args.allow_stops:
         sys.stderr.write(f"jcodeunits: nothing was written: {made.verdict}.\n")
         return 1, ""
@@ -324,10 +320,8 @@ def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str
     if terminal.is_terminal():
         text = text.replace("\r", "\n")  # a person reads it: segments that end in CR would overwrite each other
     asked = module.losses.__kwdefaults__ or {}
-    for folder in on.folders:
-        sys.stderr.write(f"facts: {folder}\n")
-    for loss in module.losses(made, **{name: options[name] for name in options if name in asked}):
-        sys.stderr.write(f"{loss}\n")
+    lost = module.losses(made, **{name: options[name] for name in options if name in asked})
+    sys.stderr.writelines(f"{line}\n" for line in (*(f"facts: {folder}" for folder in on.folders), *lost))
     return int(not made.ok), str(text)
 
 
@@ -356,10 +350,6 @@ def _plain(made: Charge, expected: bool, on: AsOf) -> dict[str, Any]:
 
         plain["expected"] = expected_of(made, reference=on.reference).as_dict()
     return plain
-
-
-def _notes(on: AsOf) -> list[str]:
-    return [f"note: {note}" for note in on.notes]
 
 
 def _flag(args: argparse.Namespace) -> Callable[[str | None], str]:

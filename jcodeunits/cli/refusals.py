@@ -44,8 +44,6 @@ _FLAGS = {
     "number": "ndc",
     "date": "on",
 }
-
-
 _TRIED = 20  # ways out, of which each is run until one answers
 
 
@@ -111,9 +109,7 @@ def say(argument: str | None, flags: dict[str, str], text: str) -> str:
     return f"Say it with {option}." if option and option not in text else ""
 
 
-def _reason(
-    why: JcodeunitsError, flags: dict[str, str], listed: bool, in_file: Callable[[str], bool] = lambda _: False
-) -> str:
+def _reason(why: JcodeunitsError, flags: dict[str, str], listed: bool, in_file: Callable[[str], bool]) -> str:
     if isinstance(why, TableError):
         return _of_table(why)
     text = _KEY.sub(lambda said: _by_flag(said[1], flags), why.message)
@@ -155,10 +151,10 @@ def _in_file(made: Parser, words: Sequence[str]) -> Callable[[str], bool]:
     """Whether a key of the encounter stands in a file: no flag says what is about its administrations."""
 
     def in_file(path: str) -> bool:
+        if not path.startswith(("administrations", "services")):
+            return False
         try:
-            return (
-                path.startswith(("administrations", "services")) and getattr(made.read(words), "file", None) is not None
-            )
+            return getattr(made.read(words), "file", None) is not None
         except (WrongCall, SystemExit):
             return False
 
@@ -249,7 +245,8 @@ def _replaced(why: JcodeunitsError, made: Parser, args: argparse.Namespace, verb
     """The same call with the one argument put right."""
     flags = flags_of(made)
     meant = _bases(why, args) if isinstance(why, BasisNeeded) else ()
-    for argument, instead in (*_instead(why), *(("basis", name) for name in meant)):
+    literal = [(why.argument, why.instead)] if why.instead is not None and why.argument is not None else []
+    for argument, instead in (*literal, *(("basis", name) for name in meant)):
         words = getattr(args, "words", None)
         if argument in flags:
             yield spelled(made, verb, args, **{argument: instead})
@@ -274,12 +271,6 @@ def _telling(why: AmbiguousDrug, args: argparse.Namespace) -> tuple[str, ...]:
     rows = [row for code in why.candidates for row in book.rows(code)]
     one = len({row.ingredient for row in rows}) == 1 and len({row.routes for row in rows}) > 1
     return routes.NAMES if one else ()
-
-
-def _instead(why: JcodeunitsError) -> Iterator[tuple[str, str]]:
-    """What may stand in place of which argument; never one of two drugs."""
-    if why.instead is not None and why.argument is not None:
-        yield why.argument, why.instead
 
 
 def _bases(why: BasisNeeded, args: argparse.Namespace) -> tuple[str, ...]:

@@ -139,7 +139,10 @@ def _stock(
     if numbers is not None:
         asked_for = [billed.reference.products.find(number, billed.on) for number in numbers]
         found = [item for item, _ in asked_for]
-        _belong(found, billed)
+        for item in found:
+            if item.codes and billed.code not in item.codes:
+                says = f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}."
+                raise ContainerError(says, given=item.ndc)
         known = [_Size(_held(item, billed), _kind(item, billed), "", item) for item in found]
         return known, "of the products given", tuple(note for _, notes in asked_for for note in notes)
     listed = billed.reference.products.of_code(billed.code, billed.on)
@@ -185,14 +188,6 @@ def _of_products(size: Dose, kinds: Sequence[str]) -> _Size:
     if len(counts) == 1:
         return _Size(size, kinds[0])
     return _Size(size, "mixed", f"{size} is {', '.join(f'{kind} in {n}' for kind, n in counts)} NDCs")
-
-
-def _belong(found: Iterable[Product], billed: BilledUnits) -> None:
-    for item in found:
-        if item.codes and billed.code not in item.codes:
-            raise ContainerError(
-                f"NDC {item.number} ({item.label}) is {' or '.join(item.codes)}, not {billed.code}.", given=item.ndc
-            )
 
 
 def _pools(stock: Iterable[_Size]) -> list[list[_Size]]:

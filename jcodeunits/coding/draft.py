@@ -57,11 +57,6 @@ class Entry:
         """Whether the line is an administration, derived or listed."""
         return self.kind == "administration" or self.part == "administration"
 
-    @property
-    def includes_a_look(self) -> bool:
-        """Whether the service's own work includes a look at the patient: an administration or a procedure."""
-        return self.administers or self.part == "procedure"
-
     def mark(self, modifier: str, why: str, citation: Citation | None = None) -> None:
         """Put a modifier on the line, once, and say why in its trace."""
         if modifier not in self.modifiers:

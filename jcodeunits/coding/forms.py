@@ -31,15 +31,9 @@ def another_form(
     ]
     if not others:
         return ()
-    return (
-        Finding(
-            "another-form",
-            "warn",
-            f"{written} was read as {drug.code} ({drug.name}), and {count} units are above its limit of {limit.units} "
-            "a day: the dose may be of another form, such as an extended-release one. "
-            f"Other codes: {', '.join(others[:6])}.",
-            "Check which product was given, and name it by its brand, code or NDC.",
-            (limit.citation, drug.citation),
-            1,
-        ),
+    says = (
+        f"{written} was read as {drug.code} ({drug.name}), and {count} units are above its limit of {limit.units} a "
+        f"day: the dose may be of another form, such as an extended-release one. Other codes: {', '.join(others[:6])}."
     )
+    fix = "Check which product was given, and name it by its brand, code or NDC."
+    return (Finding("another-form", "warn", says, fix, (limit.citation, drug.citation), 1),)

@@ -20,7 +20,7 @@ from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Decision, Draft, named
+from .draft import Decision, Draft, GivenDrug, named
 
 FINDINGS = declare(
     __name__,
@@ -66,6 +66,11 @@ class _Run:
     @property
     def members(self) -> tuple[int, ...]:
         return tuple(decision.index for decision in self.decisions)
+
+    @property
+    def given(self) -> GivenDrug:
+        """The first of its drugs, by which findings name it."""
+        return self.decisions[0].given
 
     @property
     def drugs(self) -> frozenset[str]:
@@ -179,7 +184,7 @@ def _not_by_pump(draft: Draft, runs: list[_Run]) -> list[_Run]:
             "pump-listed",
             "note",
             f"{entry.code} is listed among the services: it is the long infusion by pump of "
-            f"{' and '.join(named(run.decisions[0].given) for run in long)}, and no other code stands for that.",
+            f"{' and '.join(named(run.given) for run in long)}, and no other code stands for that.",
             "Give start and stop of what did not run on by pump.",
             long[0].decisions[0].row.citation,
             about=entry,
@@ -206,11 +211,11 @@ def _say_again(draft: Draft, run: _Run, parts: list[_Run]) -> None:
     draft.say(
         "infusion-same-drug",
         "note",
-        f"{named(run.decisions[0].given)} was infused {len(parts)} times, {run.minutes} minutes together: the same "
+        f"{named(run.given)} was infused {len(parts)} times, {run.minutes} minutes together: the same "
         f"drug again is no new one, its further hours are {row.code}.",
         "Nothing, if it ran through one access; a second access is an encounter of its own.",
         row.citation,
-        about=run.decisions[0].given.line,
+        about=run.given.line,
     )
 
 
@@ -275,16 +280,16 @@ def _is_believed(draft: Draft, given: Administration, decision: Decision) -> boo
 
 def _timed(draft: Draft, run: _Run) -> _Run:
     """The run, as a push where it was too short for an infusion; a warning where its times are not known."""
-    first, total = run.decisions[0], run.minutes
+    total = run.minutes
     shortest = draft.option("infusion-minutes-least")
     if run.role in _SHORT and total is not None and total < int(shortest.value):
         draft.say(
             "infusion-too-short",
             "note",
-            f"{named(first.given)} ran for {total} minutes: below {shortest.value} it is a push.",
+            f"{named(run.given)} ran for {total} minutes: below {shortest.value} it is a push.",
             "Check the recorded start and stop.",
             shortest.citation,
-            about=first.given.line,
+            about=run.given.line,
         )
         return attrs.evolve(run, role=_SHORT[run.role])
     recorded = all(draft.administration(decision.index).minutes is not None for decision in run.decisions)
@@ -292,11 +297,11 @@ def _timed(draft: Draft, run: _Run) -> _Run:
         draft.say(
             "infusion-times",
             "warn",
-            f"{named(first.given)}: start and stop are not both recorded, so only the first code is "
+            f"{named(run.given)}: start and stop are not both recorded, so only the first code is "
             "billed, without further hours; a payer may read it as a push.",
             "Give start and stop.",
             shortest.citation,
-            about=first.given.line,
+            about=run.given.line,
         )
     return run
 
@@ -336,11 +341,11 @@ def _beside(draft: Draft, run: _Run) -> None:
     draft.say(
         "infusion-beside-again",
         "warn",
-        f"{named(run.decisions[0].given)} ran beside another infusion too: {row.code} is reported once a day, so no "
+        f"{named(run.given)} ran beside another infusion too: {row.code} is reported once a day, so no "
         "code stands for it.",
         "Nothing, or correct the times.",
         row.citation,
-        about=run.decisions[0].given.line,
+        about=run.given.line,
     )
 
 
@@ -348,11 +353,11 @@ def _say_overlap(draft: Draft, run: _Run, minutes: int) -> None:
     draft.say(
         "infusion-overlap",
         "note",
-        f"{named(run.decisions[0].given)} ran partly beside another infusion: the other {minutes} minutes are counted "
+        f"{named(run.given)} ran partly beside another infusion: the other {minutes} minutes are counted "
         "as an infusion after it.",
         "Check the recorded times.",
         draft.policy.code_for("infusion", draft.on, "sequential").citation,
-        about=run.decisions[0].given.line,
+        about=run.given.line,
     )
 
 
@@ -386,11 +391,10 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         draft.say(
             "repeat-push-interval",
             "warn",
-            f"{named(run.decisions[0].given)} was pushed again after {apart} minutes: {row.code} counts from "
-            f"{again.value}.",
+            f"{named(run.given)} was pushed again after {apart} minutes: {row.code} counts from {again.value}.",
             "Check the recorded times.",
             again.citation,
-            about=run.decisions[0].given.line,
+            about=run.given.line,
         )
     else:
         _count(draft, run, "iv-push", "same-drug", 1)
@@ -400,10 +404,10 @@ def _say_no_new_drug(draft: Draft, run: _Run, why: str, citation: Citation) -> N
     draft.say(
         "repeat-push",
         "warn",
-        f"{named(run.decisions[0].given)} was given into the vein before and pushed again: {why}.",
+        f"{named(run.given)} was given into the vein before and pushed again: {why}.",
         "Nothing: the drug's line holds what was given.",
         citation,
-        about=run.decisions[0].given.line,
+        about=run.given.line,
     )
 
 
@@ -416,7 +420,7 @@ def _apart(run: _Run, others: list[_Run]) -> int | None:
 
 def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
     least = draft.option("hydration-minutes-least")
-    what = named(run.decisions[0].given)
+    what = named(run.given)
     beside = [other for other in runs if other.role in _SHORT and run.overlaps(other)]
     minutes = run.minutes_beside(*beside) if beside else run.minutes
     if beside:
@@ -427,7 +431,7 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
             + (f" {minutes} minutes without one are left." if minutes else ""),
             "Nothing, or correct the times. A fluid that carried the drug has the purpose diluent, and no line.",
             run.decisions[0].row.citation,
-            about=run.decisions[0].given.line,
+            about=run.given.line,
         )
     if minutes is not None and minutes < int(least.value):
         if minutes or not beside:
@@ -446,10 +450,10 @@ def _say_short(draft: Draft, run: _Run, minutes: int, least: PayerOption) -> Non
     draft.say(
         "hydration-too-short",
         "warn",
-        f"{named(run.decisions[0].given)} ran for {minutes} minutes: hydration counts from {least.value}.",
+        f"{named(run.given)} ran for {minutes} minutes: hydration counts from {least.value}.",
         "Nothing, or correct the times.",
         least.citation,
-        about=run.decisions[0].given.line,
+        about=run.given.line,
     )
 
 
@@ -476,7 +480,7 @@ def _first_again(draft: Draft, run: _Run, row: Procedure, units: int, lasted: st
     draft.say(
         "second-access",
         "note",
-        f"{row.code} for {named(run.decisions[0].given)} is a first code again and takes {option.value}: it was said "
+        f"{row.code} for {named(run.given)} is a first code again and takes {option.value}: it was said "
         "to be apart, at a site of its own.",
         "Document both accesses and why both were needed.",
         tables.cited("ncci-manual-2026", "XI.B.2"),

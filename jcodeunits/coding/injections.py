@@ -19,13 +19,14 @@ FINDINGS = declare(
         "split-order": ("One order given in several places is one injection", "note"),
     },
 )
-_ELSEWHERE = ("iv-push", "infusion", "antineoplastic-push", "antineoplastic-infusion", "hydration")
+_ELSEWHERE = ("iv-push", "infusion", "antineoplastic-push", "antineoplastic-infusion", "hydration", "allergen")
 
 
 def apply(draft: Draft) -> None:
     """One entry for each injection that has a code of its own."""
     syringes, orders = draft.option("shared-syringe"), draft.option("split-order")
-    billed = [one for one in draft.decisions if one.row.outcome == "bill" and not _counted_elsewhere(one.role)]
+    billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role not in _ELSEWHERE]
+    billed = [one for one in billed if not one.role.startswith(("vaccine", "rsv"))]
     joined = grouped(billed, lambda one: _key(draft, one, syringes.value == "one", orders.value == "one"))
     for key, decisions in joined.items():
         entry = draft.administer(decisions, draft.policy.procedures(draft.on, role=decisions[0].role)[0])
@@ -59,10 +60,6 @@ def apply(draft: Draft) -> None:
                     orders.citation,
                     about=entry,
                 )
-
-
-def _counted_elsewhere(role: str) -> bool:
-    return role in _ELSEWHERE or role == "allergen" or role.startswith(("vaccine", "rsv"))
 
 
 def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tuple[object, ...]:

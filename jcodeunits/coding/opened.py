@@ -116,10 +116,8 @@ def _found(entry: OpenedProduct, on: dt.date, reference: Reference) -> Found:
     try:
         item, notes = reference.products.find(entry.ndc, on)
     except IdentifierError as error:
-        fix = "Correct the NDC; it is left off the claim."
-        return Found(
-            entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, (reference.products.newest,)),)
-        )
+        fix, cited = "Correct the NDC; it is left off the claim.", (reference.products.newest,)
+        return Found(entry, None, None, (Finding("ndc-invalid", "stop", str(error), fix, cited),))
     except UnknownProduct as error:
         cite = reference.products.newest
         said = Finding("ndc-unknown", "warn", str(error), "Check the NDC against the package.", (cite,))
@@ -211,9 +209,8 @@ def _read(what: str, read: Callable[[object], Dose], written: str, counted: Call
         amount = read(written)
         return counted(amount) if amount.amount else Fraction(0)
     except JcodeunitsError as error:
-        raise ContainerError(
-            f"{what.capitalize()}, {quoted(written)}, cannot be used: {error}", given=written
-        ) from None
+        says = f"{what.capitalize()}, {quoted(written)}, cannot be used: {error}"
+        raise ContainerError(says, given=written) from None
 
 
 def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
@@ -232,23 +229,17 @@ def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | No
     if found.item.unit == "billing unit" and drug.basis == "band":
         return None  # one unit for any dose of the band: that is no amount
     try:
-        return (
-            in_units(found.item.dose, drug, basis)
-            if not drug.components
-            else listed_units(drug, found.item.dose, basis)
-        )
+        if drug.components:
+            return listed_units(drug, found.item.dose, basis)
+        return in_units(found.item.dose, drug, basis)
     except JcodeunitsError:
         return None  # listed in another measure than this code counts
 
 
 def _amounts_differ(item: Product, written: str) -> Finding:
-    return Finding(
-        "container-amount-differs",
-        "stop" if item.confidence == "high" else "warn",
-        f"A container of NDC {item.number} holds {item.dose} by CMS's crosswalk; the record says {written}.",
-        "Check the NDC and the amount on the label.",
-        (item.citation,),
-    )
+    says = f"A container of NDC {item.number} holds {item.dose} by CMS's crosswalk; the record says {written}."
+    fix, cited = "Check the NDC and the amount on the label.", (item.citation,)
+    return Finding("container-amount-differs", "stop" if item.confidence == "high" else "warn", says, fix, cited)
 
 
 def _no_amount(item: Product, reference: Reference) -> tuple[Finding, ...]:
@@ -424,17 +415,12 @@ def count(
     if way is None:
         return Quantities(o.number), said
     cite = o.item.citation if o.item is not None else reference.products.newest
-    return _quantities(o, o.number, way, volume, wanted.decimals, cite, said)
+    made, more = _quantities(o, o.number, way, volume, wanted.decimals, cite)
+    return made, (*said, *more)
 
 
 def _quantities(
-    o: Opened,
-    number: str,
-    way: Counting,
-    volume: Fraction | None,
-    decimals: int,
-    cite: Citation,
-    said: tuple[Finding, ...],
+    o: Opened, number: str, way: Counting, volume: Fraction | None, decimals: int, cite: Citation
 ) -> tuple[Quantities, tuple[Finding, ...]]:
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     rate, one = rated(o, way)
@@ -446,7 +432,7 @@ def _quantities(
     if given is None:
         says = f"The NDC quantity of {ndc.format(number)}{name} does not follow from what is known."
         fix = "Give the number of containers, the amount and the volume of one, or the dose by volume."
-        return Quantities(number), (*said, Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)))
+        return Quantities(number), (Finding("ndc-quantity-unknown", "warn", says, fix, (cite,)),)
     thrown = None if rate is None or not o.discarded else o.discarded * rate
     quantity, how = rounded(given, decimals)
     says = f"NDC {ndc.format(number)}{name}: {way.qualifier} {decimal_text(given)}"
@@ -458,7 +444,7 @@ def _quantities(
         None if whole is None else rounded(whole, decimals)[0],
         (Step(says, way.why, way.citation or cite), *how.steps),
     )
-    return made, said
+    return made, ()
 
 
 def kind_of(
@@ -477,20 +463,8 @@ def kind_of(
     if source is None or source.confidence != "low":
         return kind, (), False
     says = f"The container is taken as {kind} by general knowledge of the product."
-    return (
-        kind,
-        (
-            Finding(
-                "container-from-memory",
-                "note",
-                says,
-                "Check the label and say which it is.",
-                (source,),
-                argument="container",
-            ),
-        ),
-        True,
-    )
+    fix = "Check the label and say which it is."
+    return kind, (Finding("container-from-memory", "note", says, fix, (source,), argument="container"),), True
 
 
 def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tuple[str, Citation | None]:

@@ -37,16 +37,12 @@ def smaller_containers(
     if left >= discarded:
         return ()
     opened = " + ".join(f"{count} x {sizes[size.amount]}" for size, count in fit.containers)
-    return (
-        Finding(
-            "smaller-containers",
-            "note",
-            f"{drug.code}: {opened} would have left {left or 'no'} billing units, where {discarded} were discarded. "
-            "Contractors want the smallest containers that are sold.",
-            "Nothing, if those were not to be had; bill what was opened.",
-            (tables.cited("mac-cgs-jw-jz", "smallest vial"),),
-        ),
+    says = (
+        f"{drug.code}: {opened} would have left {left or 'no'} billing units, where {discarded} were discarded. "
+        "Contractors want the smallest containers that are sold."
     )
+    fix = "Nothing, if those were not to be had; bill what was opened."
+    return (Finding("smaller-containers", "note", says, fix, (tables.cited("mac-cgs-jw-jz", "smallest vial"),)),)
 
 
 @lru_cache(maxsize=1024)

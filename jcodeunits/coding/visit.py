@@ -113,9 +113,11 @@ def _beside(draft: Draft, entry: Entry) -> None:
     if bypassed:
         _by_edit(draft, entry, bypassed)
     else:
-        live = [other for rows in others.values() for other in rows if not other.withheld and other.includes_a_look]
-        if live:
-            _by_custom(draft, entry, live[0])
+        live = [other for rows in others.values() for other in rows if not other.withheld]
+        # Their own work includes a look at the patient.
+        looks = [other for other in live if other.administers or other.part == "procedure"]
+        if looks:
+            _by_custom(draft, entry, looks[0])
 
 
 def _advised(draft: Draft, entry: Entry, edit: Edit) -> None:

@@ -436,17 +436,4 @@ class PublicName(Dated):
         return not self.kind and "|" not in self.means and not self.means.isdigit()
 
 
-TABLES: tuple[type[Any], ...] = (
-    Drug,
-    Brand,
-    OtherName,
-    Salt,
-    Successor,
-    NameWord,
-    BrandStrength,
-    RxNorm,
-    VaccineCode,
-    Uncoded,
-    PublicName,
-    CombinedDose,
-)
+TABLES = tables.classes_of(vars())

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
 import attrs
 
+from .. import tables
 from ..tables import Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
@@ -399,31 +399,7 @@ class Element(PolicyRow):
     weak: str = column(optional)
 
 
-TABLES: tuple[type[Any], ...] = (
-    AdministrationRule,
-    CodeUse,
-    Denial,
-    DenialCode,
-    Diagnosis,
-    DrugClass,
-    Edit,
-    Element,
-    Fee,
-    Heading,
-    Limit,
-    Modifier,
-    NeededModifier,
-    OptionKind,
-    PayerOption,
-    PayerWord,
-    Place,
-    PlaceRule,
-    Procedure,
-    RouteCode,
-    Status,
-    Topic,
-    Unclassified,
-)
+TABLES = tables.classes_of(vars())
 
 
 def plays(role: str, wanted: Iterable[str]) -> bool:

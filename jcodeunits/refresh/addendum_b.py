@@ -15,6 +15,7 @@ from .family import (
     FileReading,
     Tally,
     body,
+    code_of,
     dated,
     has,
     has_one,
@@ -27,7 +28,6 @@ from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
 _SHORT = ("hcpcs", "status indicator", "payment rate")
-_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
 
 
@@ -43,9 +43,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         wanted = _SHORT
         code_column, status, price = _SHORT
     for line, cells in body(file, wanted):
-        code = cells[code_column].upper()
-        if not _CODE.fullmatch(code):
-            raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+        code = code_of(file, line, cells[code_column])
         match = _RATE.fullmatch(cells.get(price, ""))
         told = said(status=cells[status], rate=plain(Decimal(match[1].replace(",", ""))) if match else "")
         tally.add(f"{code}|{told}", code if cells[status] and byhand.may_be_ours(code) else None, told)

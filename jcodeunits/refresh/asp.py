@@ -97,16 +97,6 @@ class Quarter:
     when: When
     rows: tuple[CrosswalkRow, ...]
 
-    @property
-    def name(self) -> str:
-        """Year and quarter, `2026Q1`."""
-        return self.when.name.upper()
-
-    @property
-    def id(self) -> str:
-        """The source id."""
-        return f"asp-xwalk-{self.when.name}"
-
 
 def _above(file: Published, wanted: Iterable[str]) -> list[str]:
     start = header_row(file, wanted) or 0

@@ -39,7 +39,7 @@ def container_facts(
     listed: Injectable | None,
     proof: Proof | None,
     told: str | None,
-    directory: Marketed = Marketed(),  # noqa: B008 - an immutable value
+    directory: Marketed,
 ) -> dict[str, str]:
     """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell.
 
@@ -59,11 +59,6 @@ def container_facts(
     if reviewed is not None:
         kind, form = reviewed.kind or kind, reviewed.form or form
     return {"shape": shape, "kind": kind, "form": form}
-
-
-def reviewed_container(number: str, containers: Mapping[str, Container]) -> Container | None:
-    """The reviewed row of an NDC, else of its labeler and product."""
-    return containers.get(number) or containers.get(number[:10])
 
 
 def by_review(reviewed: Container, containers: Fraction) -> Proof | None:

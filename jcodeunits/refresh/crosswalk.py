@@ -109,8 +109,8 @@ def edition(quarter: Quarter) -> CrosswalkEdition:
             without_ndc += 1
         except (ArithmeticError, ValueError) as why:
             unreadable.append(f"line {row.line}: {row.code} {row.ndc}: {why}")
-    found = (tuple(listings), tuple(unreadable), without_ndc)
-    return CrosswalkEdition(quarter.id, quarter.when.first, quarter.when.last or dt.date.max, *found)
+    when, found = quarter.when, (tuple(listings), tuple(unreadable), without_ndc)
+    return CrosswalkEdition(f"asp-xwalk-{when.name}", when.first, when.last or dt.date.max, *found)
 
 
 def _listing(row: CrosswalkRow) -> Listing:
@@ -177,15 +177,15 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
 
 def crosswalk_lint(quarter: Quarter) -> list[Lint]:
     """Rows that contradict themselves, and ids that are no NDC, counted."""
-    lint = []
+    lint, place = [], f"crosswalk {quarter.when.name.upper()}"
     no_ndc = [row for row in quarter.rows if number_of(row.ndc) is None]
     if no_ndc:
         first = ", ".join(dict.fromkeys(f"{row.code} {row.ndc}" for row in no_ndc[:3]))
-        lint.append(Lint("ndc", f"crosswalk {quarter.name}", f"{len(no_ndc)} ids are no NDC, for example {first}."))
+        lint.append(Lint("ndc", place, f"{len(no_ndc)} ids are no NDC, for example {first}."))
     for row in quarter.rows:
         says = _contradiction(row)
         if says:
-            lint.append(Lint("contradicts", f"crosswalk {quarter.name}, line {row.line}", says))
+            lint.append(Lint("contradicts", f"{place}, line {row.line}", says))
     return lint
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import attrs
 
 from . import naming
-from .amounts import Amount, amounts, canonical, plain
+from .amounts import Amount, amounts, plain
 
 _COUNTED = {
     r"per therapeutic dose": "therapeutic dose",
@@ -130,14 +130,9 @@ def parse(descriptor: str, default_routes: tuple[str, ...] = (), one_name: bool 
     if unit.get("basis") == "band":
         words = _drop(words, words["ingredient"].split(" / "))
     names = unit.pop("names", [name for name, _size, _unit in unit.get("components", ())])
-    if names:
-        words = _name_by_components(words, names)
+    if names:  # a combination is named by its parts; a part is then no left-over word
+        words = _drop(words, names) | {"ingredient": " / ".join(names)}
     return DescriptorReading(**{**words, **unit})
-
-
-def _name_by_components(words: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """A combination is named by its parts; a part is then no left-over word."""
-    return _drop(words, names) | {"ingredient": " / ".join(names)}
 
 
 def _drop(words: dict[str, Any], names: list[str]) -> dict[str, Any]:
@@ -287,6 +282,3 @@ def _read_single(text: str, found: list[Amount]) -> dict[str, Any] | None:
     if not rest and _IN_A_VIAL.match(text[first.end :]):
         fields["equivalents"] = ((Decimal(1), "vial"),)
     return fields
-
-
-__all__ = ["DescriptorReading", "canonical", "parse", "plain"]

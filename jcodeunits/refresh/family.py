@@ -255,6 +255,17 @@ def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quar
     raise problem(file.name, f"nothing in its name or its first lines says which edition it is: --edition {example}.")
 
 
+_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
+
+
+def code_of(file: Published, line: int, cell: str) -> str:
+    """A code of HCPCS, of either level, in a cell. Raises `TableError`."""
+    code = cell.upper()
+    if not _CODE.fullmatch(code):
+        raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+    return code
+
+
 def is_partial(file: Published, asked: Asked) -> bool:
     """Whether a file holds selected rows only: the person or its name says so."""
     return asked.partial or bool(re.search(r"selected|partial|_rows|_drugs\b", " ".join(file.names), re.IGNORECASE))

@@ -288,17 +288,13 @@ def _text_of(name: str, line: int, value: object) -> str:
 # ---- paths and archives ---------------------------------------------------------------------------
 
 
-def _members(name: str, data: Any) -> list[zipfile.ZipInfo]:
-    try:
-        with zipfile.ZipFile(data) as archive:
-            return archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as why:
-        raise problem(name, f"it does not open as a spreadsheet or an archive ({why}); download it again.") from why
-
-
 def _check_members(name: str, data: Any, size: int) -> list[zipfile.ZipInfo]:
     """The parts of a ZIP, within limits. Raises `TableError` for a bomb or a part that points outside."""
-    members = _members(name, data)
+    try:
+        with zipfile.ZipFile(data) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as why:
+        raise problem(name, f"it does not open as a spreadsheet or an archive ({why}); download it again.") from why
     unpacked = sum(member.file_size for member in members)
     if len(members) > _LIMIT_MEMBERS or unpacked > _LIMIT_UNPACKED or unpacked > max(size, 10_000) * _LIMIT_RATIO:
         raise problem(name, f"it would unpack to {unpacked:,} bytes in {len(members)} parts; no published file does.")

@@ -71,13 +71,8 @@ def state_of(store: Store) -> State:
         file = Path(store.whole(f"{name}.csv"))
         kept[name] = Kept.load(name, file.read_text("utf-8")) if file.is_file() else Kept()
     rows = rows_of(Path(store.whole("sources.csv")).read_text("utf-8"))
-    return State(kept, {row["id"]: row for row in rows if _is_folded(row)})
-
-
-def _is_folded(row: Cells) -> bool:
-    """Whether a source is an edition that a refresh read, not a document that a person cites."""
-    family = of_source(row["id"])
-    return family is not None and bool(row["sha256"])
+    # An edition that a refresh read, not a document that a person cites.
+    return State(kept, {row["id"]: row for row in rows if row["sha256"] and of_source(row["id"]) is not None})
 
 
 # ---- one fold -------------------------------------------------------------------------------------
@@ -295,14 +290,10 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
         says = f"{title} ends before {min(behind)}, and {other} has {len(behind):,} codes from there on"
     else:
         return
-    ways = "If it holds selected rows only, say --partial; then it ends nothing. If" if _may_be_rows(family) else "If"
+    of_rows = not all(map(is_complete, family.files))
+    ways = "If it holds selected rows only, say --partial; then it ends nothing. If" if of_rows else "If"
     says = f"{says}: it may be cut off. {ways} it is whole and ends what it lacks, say --whole."
     raise untouched(says, edition.id)
-
-
-def _may_be_rows(family: Family) -> bool:
-    """Whether selected rows of a family are read as such."""
-    return any(not is_complete(file) for file in family.files)
 
 
 def _source(edition: Edition, digest: str) -> Cells:
@@ -336,7 +327,7 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
     made_of: Any = Drug
     drug_rows = [made_of(*(row[name] for name in drugs.COLUMNS)) for row in rows]
     known = {row.code for row in drug_rows} | byhand.procedures | byhand.classes
-    settled = settled_successors()
+    settled = [row for row in _shipped("successors") if row["evidence"] not in FOUND]
     by_people = {row["code"] for row in settled}
     salts = frozenset(row.word for row in byhand.store.rows(Salt))
     followed = successors.rows(kept["drug_evidence"], kept["evidence"], days, drug_rows, by_people, salts)
@@ -351,14 +342,15 @@ def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
         "sources": as_csv(SOURCE_COLUMNS, [state.sources[key] for key in sorted(state.sources)]),
         **{name: table.text() for name, table in kept.items()},
     }
+    names = {row["code"]: row["name"] for row in _shipped("places")}
     made = {
         "limits": policy_tables.limits(kept["limit_evidence"], days, known),
         "statuses": policy_tables.statuses(kept["status_evidence"], days, known),
         "fees": policy_tables.fees(kept["fee_evidence"], kept["status_evidence"], days, known, byhand.procedures),
-        "places": policy_tables.places(kept["place_evidence"], days, _place_names()),
+        "places": policy_tables.places(kept["place_evidence"], days, names),
     }
     for name, cells in made.items():
-        texts[name] = text_of(name, cells, by_hand_rows(name))
+        texts[name] = text_of(name, cells, [row for row in _shipped(name) if of_source(row["source"]) is None])
     for name in DERIVED:
         _check_rows(name, texts[name])
     of_places = [
@@ -421,7 +413,7 @@ def _products(
         told,
         Codes.of(drug_rows),
     )
-    newest = _newest(days)
+    newest = {file_of(key): (key, days[key]) for key in sorted(days, key=lambda key: (days[key], key))}
     conversion, _ = newest.get("state-conversion", ("", None))
     known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
     more = outside.rows(known, told, listed, drug_rows, brands, conversion)
@@ -438,14 +430,6 @@ def _products(
     return rows, marketing, lint
 
 
-def _newest(days: Mapping[str, dt.date]) -> dict[str, tuple[str, dt.date]]:
-    """Id and day of the newest edition of each kind of file, by the beginning of its id."""
-    found: dict[str, tuple[str, dt.date]] = {}
-    for key in sorted(days, key=lambda key: (days[key], key)):
-        found[file_of(key)] = key, days[key]
-    return found
-
-
 _WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages", *marketed.FILES)
 
 
@@ -456,23 +440,9 @@ def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -
     return asp.Quarter(When(first, last, name), tuple(asp.row_of(ndc, told) for ndc, told in statements))
 
 
-def _place_names() -> dict[str, str]:
-    return {row["code"]: row["name"] for row in rows_of(_shipped("places"))}
-
-
-def _shipped(name: str) -> str:
-    file = Path(tables.folder()) / f"{name}.csv"
-    return file.read_text("utf-8") if file.is_file() else ""
-
-
-def by_hand_rows(name: str) -> list[Cells]:
-    """The rows of a table that people wrote: the package's, of a source that no refresh reads."""
-    return [row for row in rows_of(_shipped(name)) if of_source(row["source"]) is None]
-
-
-def settled_successors() -> list[Cells]:
-    """The rows of successors.csv that people wrote."""
-    return [row for row in rows_of(_shipped("successors")) if row["evidence"] not in FOUND]
+def _shipped(name: str) -> list[Cells]:
+    """The rows of one of the package's tables."""
+    return rows_of(Path(tables.folder(), f"{name}.csv").read_text("utf-8"))
 
 
 def _check_rows(name: str, text: str) -> None:
@@ -555,19 +525,14 @@ def refresh(
 @contextmanager
 def _writing(into: Path) -> Iterator[None]:
     """A folder that is written to, by one process at a time. Raises `TableError` where it cannot be."""
-    _writable(into)
+    if into.resolve() == Path(tables.folder()).resolve():
+        says = "The package's own tables are never written: name another folder."
+        raise TableError(says, file=str(into), problems=())
+    if into.exists() and not into.is_dir():
+        raise TableError(f"{into} is no folder.", file=str(into), problems=())
     try:
         with locked(into):
             yield
     except OSError as why:
         says = f"{into} cannot be written: {why.strerror}."
         raise TableError(says, file=str(into), problems=()) from why
-
-
-def _writable(into: Path) -> None:
-    if into.resolve() == Path(tables.folder()).resolve():
-        raise TableError(
-            "The package's own tables are never written: name another folder.", file=str(into), problems=()
-        )
-    if into.exists() and not into.is_dir():
-        raise TableError(f"{into} is no folder.", file=str(into), problems=())

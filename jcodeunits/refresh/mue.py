@@ -19,6 +19,7 @@ from .family import (
     FileReading,
     Tally,
     body,
+    code_of,
     dated,
     has,
     has_one,
@@ -34,7 +35,6 @@ _SHORT = ("hcpcs code", "mue units", "mue mai")
 _BOTH = ("hcpcs code", "practitioner mue", "hospital mue")
 _SERVICES = {"practitioner": "professional", "outpatient": "outpatient", "hospital": "outpatient", "dme": "dme"}
 _PER = {"1": "line", "2": "day-absolute", "3": "day"}
-_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _TITLES = {"professional": "practitioner", "outpatient": "outpatient hospital", "dme": "DME supplier"}
 _FILES = {"professional": "mue-practitioner", "outpatient": "mue-outpatient"}
 
@@ -112,9 +112,7 @@ def _limit(
     file: Published, line: int, cells: Cells, code_column: str, columns: tuple[str, str, str]
 ) -> tuple[str, str]:
     units, indicator, reason = (cells.get(name, "") for name in columns)
-    code = cells[code_column].upper()
-    if not _CODE.fullmatch(code):
-        raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+    code = code_of(file, line, cells[code_column])
     if not re.fullmatch(r"\d{1,9}", units) or indicator[:1] not in _PER:
         raise problem(file.name, f"{code}: {units[:20]!r} units, indicator {indicator[:20]!r} are no limit.", line=line)
     return code, said(units=str(int(units)), per=_PER[indicator[:1]], reason=slug(reason) or "not-printed")

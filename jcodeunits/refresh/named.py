@@ -248,12 +248,9 @@ def _dense(listed: Injectable) -> tuple[Fraction, str] | None:
     per_ml, unit = listed.per_ml[0]
     if listed.volume and len(listed.strengths) == 1 and listed.strengths[0][1] == unit:
         exact = listed.strengths[0][0] / listed.volume
-        return (exact, unit) if per_ml and abs(exact / per_ml - 1) < _NEAR and _is_short(exact) else None
+        short = (exact * 10**6).denominator == 1
+        return (exact, unit) if per_ml and short and abs(exact / per_ml - 1) < _NEAR else None
     return per_ml, unit
-
-
-def _is_short(value: Fraction) -> bool:
-    return (value * 10**6).denominator == 1
 
 
 def _vial(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:

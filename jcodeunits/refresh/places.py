@@ -36,16 +36,12 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         if name.lower() == "unassigned" or rate == "unassigned":
             tally.add(f"{code}|unassigned")
             continue
-        if not _is_place(code, rate, bool(rate_column)):
+        if not _CODE.fullmatch(code) or rate not in (("facility", "non-facility") if rate_column else ("",)):
             raise problem(file.name, f"{code[:20]!r}, {rate[:20]!r} is no place.", line=line)
         tally.add(f"{code}|{rate}", code, said(rate=rate, name=name))
     if not tally.statements:
         raise problem(file.name, "it holds no place below its header.")
     yield tally.reading(Edition("pos", when, f"Place-of-service code set, {when.name}"))
-
-
-def _is_place(code: str, rate: str, rated: bool) -> bool:
-    return bool(_CODE.fullmatch(code)) and (rate in ("facility", "non-facility") if rated else not rate)
 
 
 def _columns(file: Published) -> tuple[str, ...]:

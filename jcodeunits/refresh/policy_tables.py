@@ -142,8 +142,6 @@ def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequ
 
 
 _OPPS = ("opps", "opps-rows")
-
-
 _OF_DRUGS = frozenset({"G", "K", "K1"})  # what a quarter may bring to a drug
 
 

@@ -21,7 +21,7 @@ from jcodeunits.ndc import compact
 from jcodeunits.tables import header
 
 from . import witnesses
-from .containers import by_review, container_facts, label_of, reviewed_container
+from .containers import by_review, container_facts, label_of
 from .crosswalk import CrosswalkEdition, Listing
 from .evidence import Evidence
 from .fda import Injectable
@@ -76,7 +76,7 @@ def make(
         _drop_other_strengths(number, by_edition, listed[number], evidence)
     latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
     newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
-    reviewed = {number: c for number in listed if (c := reviewed_container(number, containers)) is not None}
+    reviewed = {number: c for number in listed if (c := containers.get(number) or containers.get(number[:10]))}
     by_reviews = {number: by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
     proofs = prove(latest, newest, fda, evidence, by_reviews, said)
     for number, review in by_reviews.items():

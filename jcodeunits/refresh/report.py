@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,9 +172,7 @@ def _text(store: Store, name: str) -> str:
 
 
 def _mine(change: Change, own: frozenset[str]) -> Change:
-    return (
-        attrs.evolve(change, own=bool({change.subject, *re.findall(r"[\w-]+", change.says)} & own)) if own else change
-    )
+    return attrs.evolve(change, own=not own.isdisjoint((change.subject, *re.findall(r"[\w-]+", change.says))))
 
 
 Pair = tuple[list[Cells], list[Cells]]
@@ -224,17 +223,9 @@ def _successors(pair: Pair) -> list[Change]:
     return found
 
 
-def _limits(pair: Pair) -> list[Change]:
-    return _of_code("limit", pair, "claim", lambda row: f"{row['units']} a {row['per']}")
-
-
-def _statuses(pair: Pair) -> list[Change]:
-    return _of_code("status", pair, "code", lambda row: row["status"])
-
-
-def _of_code(kind: str, pair: Pair, part: str, words: Any) -> list[Change]:
+def _of_code(kind: str, words: Callable[[Cells], str], pair: Pair) -> list[Change]:
     """What holds last for each code before and after, where that differs; claims that agree are one."""
-    before, after = (_last(rows, part, words) for rows in pair)
+    before, after = (_last(rows, words) for rows in pair)
     found = []
     for code in sorted(before.keys() | after.keys()):
         was, now = before.get(code, {}), after.get(code, {})
@@ -249,11 +240,11 @@ def _or(values: Mapping[str, str], name: str) -> str:
     return values.get(name) or values.get("any") or "none"
 
 
-def _last(rows: Iterable[Cells], part: str, words: Any) -> dict[str, dict[str, str]]:
+def _last(rows: Iterable[Cells], words: Callable[[Cells], str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         if not row["ends"]:
-            found[row["code"]][row[part] if part != "code" else "status"] = words(row)
+            found[row["code"]][row.get("claim", "status")] = words(row)
     return found
 
 
@@ -278,7 +269,7 @@ def _products(pair: Pair) -> list[Change]:
 _CHANGES: Mapping[str, Any] = {
     "drugs": _drugs,
     "successors": _successors,
-    "limits": _limits,
-    "statuses": _statuses,
+    "limits": partial(_of_code, "limit", lambda row: f"{row['units']} a {row['per']}"),
+    "statuses": partial(_of_code, "status", lambda row: row["status"]),
     "products": _products,
 }

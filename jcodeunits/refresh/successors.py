@@ -149,16 +149,11 @@ def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
 
 def _quarters(kept: Kept, days: Mapping[str, dt.date]) -> list[tuple[str, dict[str, set[str]]]]:
     """The crosswalks by source id with the codes of each NDC, the oldest first."""
-    found = kept.by_source("asp-xwalk")
-    return [(quarter, _codes_by_ndc(found[quarter])) for quarter in sorted(found, key=lambda key: days[key])]
-
-
-def _codes_by_ndc(statements: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """The codes of each NDC in one quarter."""
-    made: dict[str, set[str]] = defaultdict(set)
-    for number, told in statements:
-        made[number].add(facts(told)["code"])
-    return made
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for quarter, statements in kept.by_source("asp-xwalk").items():
+        for number, told in statements:
+            found[quarter][number].add(facts(told)["code"])
+    return sorted(found.items(), key=lambda pair: days[pair[0]])
 
 
 def substance(ingredient: str, salts: frozenset[str]) -> str:
