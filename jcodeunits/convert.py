@@ -185,12 +185,8 @@ def _one_route(dose: Dose, route: str | None) -> str | None:
         return dose.route if route is None or (isinstance(route, str) and not route) else route
     said = routes.canonical(route)
     if not routes.agree(said, dose.route):
-        raise UnreadableDose(
-            f"{quoted(dose.written)} names the route {dose.route}, and {said} is given as the route. Give one.",
-            given=dose.written,
-            argument="dose",
-            instead=str(dose),
-        )
+        says = f"{quoted(dose.written)} names the route {dose.route}, and {said} is given as the route. Give one."
+        raise UnreadableDose(says, given=dose.written, argument="dose", instead=str(dose))
     return route
 
 
@@ -279,12 +275,8 @@ def of_product(
         row = given_so(reference.drugs, given, (fit or rows)[0], on, route)
         return row, limited(row, otherwise(reference.drugs, row, on))
     listed = "; ".join(f"{row.code} {row.label}" for row in fit or rows)
-    raise AmbiguousDrug(
-        f"NDC {number} has several codes on {on}: {listed}. Give the code that fits the use.",
-        given=given,
-        candidates=tuple(row.code for row in fit or rows),
-        on=on,
-    )
+    says = f"NDC {number} has several codes on {on}: {listed}. Give the code that fits the use."
+    raise AmbiguousDrug(says, given=given, candidates=tuple(row.code for row in fit or rows), on=on)
 
 
 def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
@@ -347,13 +339,11 @@ def _stays(row: Drug, route: str, on: dt.date, reference: Reference) -> None:
     """Raise where a drug by this route is not billed with the code of its name, and the payer says which."""
     other = reference.policy.route_code(row.ingredient, route, on)
     if other is not None and row.code not in other.codes:
-        raise AmbiguousDrug(
+        says = (
             f"{row.ingredient}, {route}, is not billed as {row.code}: {other.says}. It is one of "
-            f"{', '.join(other.codes)}: ask the payer which, or `charge` it with the payer.",
-            given=row.ingredient,
-            candidates=other.codes,
-            on=on,
+            f"{', '.join(other.codes)}: ask the payer which, or `charge` it with the payer."
         )
+        raise AmbiguousDrug(says, given=row.ingredient, candidates=other.codes, on=on)
 
 
 # --- how much ---------------------------------------------------------------------------------------
@@ -464,13 +454,8 @@ def _needs(row: Drug, unit: str, needed: str) -> None:
         way = f"Give the dose in {want}."
     given = unit if units.is_activity(unit) and unit != "unit" else units.label(unit)
     named = f" ({needed})" if units.is_activity(needed) and needed != "unit" else ""
-    raise UnitMismatch(
-        f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to {given} is listed for it. {way}",
-        given=unit,
-        needed=needed,
-        code=row.code,
-        argument="concentration" if drawn else "dose",
-    )
+    says = f"{row.code} ({row.name}) is counted in {want}{named}, and no equivalence to {given} is listed for it. {way}"
+    raise UnitMismatch(says, given=unit, needed=needed, code=row.code, argument="concentration" if drawn else "dose")
 
 
 def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
@@ -487,12 +472,8 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
     ]
     way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
     limits = BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
-    raise OutsideBand(
-        f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}",
-        code=row.code,
-        given=str(dose),
-        candidates=tuple(o.code for o in others),
-    )
+    says = f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}"
+    raise OutsideBand(says, code=row.code, given=str(dose), candidates=tuple(o.code for o in others))
 
 
 # --- notes ------------------------------------------------------------------------------------------

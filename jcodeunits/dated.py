@@ -65,11 +65,8 @@ def as_date(value: object) -> dt.date:
         return value
     if value is None:
         raise DateError("The date of service is missing. Give ‹on='2026-03-02'›.", given=None)
-    raise DateError(
-        f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date.",
-        given=value,
-        argument="on",
-    )
+    says = f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date."
+    raise DateError(says, given=value, argument="on")
 
 
 def date_pattern(form: str | None) -> str:

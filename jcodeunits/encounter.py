@@ -189,13 +189,11 @@ class Administration(Shown, Keyed):
         fields = cls._read(data, path)
         direct = {name: fields.pop(key) for key, name in cls.DIRECT.items() if key in fields}
         if direct and fields.get("products"):
-            raise EncounterError(
+            says = (
                 f"{path}: give {', '.join(cls.DIRECT)} either in 'products' or directly in the administration, "
-                "not in both.",
-                path=path,
-                given=sorted(direct),
-                allowed=("products",),
+                "not in both."
             )
+            raise EncounterError(says, path=path, given=sorted(direct), allowed=("products",))
         if direct:
             fields["products"] = (OpenedProduct(**direct),)
         return cls(**fields)

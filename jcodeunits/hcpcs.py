@@ -93,9 +93,6 @@ def modifier(text: object) -> str:
     """
     cleaned = text.strip().upper() if isinstance(text, str) else ""
     if not (MODIFIER.fullmatch(cleaned)):
-        raise InvalidHcpcs(
-            f"{quoted(text)} is not a modifier. A modifier has two characters, for example JZ or 25.",
-            given=text,
-            reason="not a modifier",
-        )
+        says = f"{quoted(text)} is not a modifier. A modifier has two characters, for example JZ or 25."
+        raise InvalidHcpcs(says, given=text, reason="not a modifier")
     return cleaned

@@ -164,13 +164,11 @@ def _way(item: Product, on: object, form: str | None, told: bool, reference: Ref
     if item.qualifier:
         return Counting(item.qualifier, item.quantity, PROOFS[item.proof], item.citation)
     if form is None:
-        raise FormNeeded(
+        says = (
             f"NDC {item.number} ({item.name}): nothing proves how its NDC line is counted. "
-            f"Say what the container holds: {' or '.join(FORMS)} (‹form›).",
-            ndc=item.ndc,
-            choices=FORMS,
-            argument="form",
+            f"Say what the container holds: {' or '.join(FORMS)} (‹form›)."
         )
+        raise FormNeeded(says, ndc=item.ndc, choices=FORMS, argument="form")
     _ask_for_kit(item, form, told)
     return by_form(form, item.size)
 
@@ -180,14 +178,12 @@ def _ask_for_kit(item: Product, form: str, told: bool) -> None:
     if form != "kit" or item.containers == 1 or told:
         return
     each = f"{decimal_text(item.containers)} containers" + (f" of {item.contents}" if item.contents else "")
-    raise FormNeeded(
+    says = (
         f"NDC {item.number} ({item.name}): its package has {each}, and one kit may hold several of them. "
         "Say what one kit holds (‹container_amount›), or that the ‹form› is powder where each container is "
-        "counted by itself.",
-        ndc=item.ndc,
-        choices=("container_amount", "powder"),
-        argument="container_amount",
+        "counted by itself."
     )
+    raise FormNeeded(says, ndc=item.ndc, choices=("container_amount", "powder"), argument="container_amount")
 
 
 def as_the_payer_counts(
@@ -344,22 +340,16 @@ def _by_container(
     label = labelled(found, reference) if held is None else held
     if units.dimension(given.unit) != units.dimension(label.unit) and not _both_activity(given.unit, label.unit):
         holds = f"holds {label} in a container" if each == "a container" else f"is measured in {label.unit}"
-        raise UnitMismatch(
-            f"NDC {found.number} {holds}; a dose of {given} cannot be measured by it.",
-            given=given.unit,
-            needed=label.unit,
-            code="|".join(found.codes),
-        )
+        says = f"NDC {found.number} {holds}; a dose of {given} cannot be measured by it."
+        raise UnitMismatch(says, given=given.unit, needed=label.unit, code="|".join(found.codes))
     factor = Fraction(1) if _both_activity(given.unit, label.unit) else units.factor(given.unit, label.unit)
     part = given.amount * factor / label.amount
     if way.per_container is None:
-        raise FormNeeded(
+        says = (
             f"NDC {found.number} ({found.name}): the volume of a container is not known. "
-            "Give it (‹container_volume›), or the dose by volume, such as '1.7 mL'.",
-            ndc=found.ndc,
-            choices=("container_volume", "a dose in mL"),
-            argument="container_volume",
+            "Give it (‹container_volume›), or the dose by volume, such as '1.7 mL'."
         )
+        raise FormNeeded(says, ndc=found.ndc, choices=("container_volume", "a dose in mL"), argument="container_volume")
     exact = part * way.per_container
     what = QUALIFIERS[way.qualifier]
     return exact, Step(f"{given} of {label} {each} = {decimal_text(exact)} {what}", "exact")
@@ -376,12 +366,8 @@ def _by_measure(found: Product, given: Dose, qualifier: str) -> tuple[Fraction, 
     elif units.is_activity(given.unit):
         amount = given.amount
     else:
-        raise UnitMismatch(
-            f"F2 counts units of activity; the dose of NDC {found.number} is {given}.",
-            given=given.unit,
-            needed="unit",
-            code="|".join(found.codes),
-        )
+        says = f"F2 counts units of activity; the dose of NDC {found.number} is {given}."
+        raise UnitMismatch(says, given=given.unit, needed="unit", code="|".join(found.codes))
     return amount, Step(f"{decimal_text(amount)} {QUALIFIERS[qualifier]}", "asked for by the caller")
 
 

@@ -128,19 +128,13 @@ def _canonical(spelling: str) -> str:
         return spellings[spelling]
     if spelling in _AMBIGUOUS:
         readings = _AMBIGUOUS[spelling]
-        raise AmbiguousUnit(
-            f"{spelling!r} can be read as {' or '.join(readings)}: write the unit out.",
-            given=spelling,
-            readings=readings,
-        )
+        says = f"{spelling!r} can be read as {' or '.join(readings)}: write the unit out."
+        raise AmbiguousUnit(says, given=spelling, readings=readings)
     low = spelling.lower() if len(spelling) <= LONGEST else ""
     near = tuple(dict.fromkeys(spellings[s] for s in spellings if s.lower() == low))
     if not near:
-        raise UnknownUnit(
-            f"{quoted(spelling)} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq.",
-            given=spelling,
-            near=(),
-        )
+        says = f"{quoted(spelling)} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq."
+        raise UnknownUnit(says, given=spelling, near=())
     raise UnknownUnit(
         f"{spelling!r} is not an accepted unit. Did you mean {' or '.join(near)}?", given=spelling, near=near
     )
@@ -235,11 +229,8 @@ def symbol_of_quantity(value: Any) -> str:
             return symbol
     if name in ("milliliter", "cubic_centimeter", "centimeter ** 3"):
         return "mL"
-    raise UnknownUnit(
-        f"The quantity's unit is {name!r}, which is no unit of dose here. Give text such as '30 mg'.",
-        given=name,
-        near=(),
-    )
+    says = f"The quantity's unit is {name!r}, which is no unit of dose here. Give text such as '30 mg'."
+    raise UnknownUnit(says, given=name, near=())
 
 
 def label(symbol: str, plural: bool = True) -> str:

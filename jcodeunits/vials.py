@@ -152,10 +152,8 @@ class Record:
 
     def __attrs_post_init__(self) -> None:
         if self.kind and self.kind not in KINDS:
-            raise ContainerError(
-                f"{self.kind!r} is no kind of container. Allowed: {', '.join(KINDS)}, or '' where it is not known.",
-                given=self.kind,
-            )
+            says = f"{self.kind!r} is no kind of container. Allowed: {', '.join(KINDS)}, or '' where it is not known."
+            raise ContainerError(says, given=self.kind)
 
 
 # How a record compares, as `comparison` numbers it: the label against the dose, the recorded discard against the rest.

@@ -85,11 +85,8 @@ def kind_of(name: str) -> str:
     for ending in FORMATS:
         if lower.endswith(ending):
             return ending
-    raise BatchError(
-        f"{name}: its name says no format that is read or written here. Use {', '.join(FORMATS)}.",
-        file=name,
-        place="name",
-    )
+    says = f"{name}: its name says no format that is read or written here. Use {', '.join(FORMATS)}."
+    raise BatchError(says, file=name, place="name")
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -174,11 +171,8 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
             if held:
                 yield pa.Table.from_batches(held).unify_dictionaries()
         except (pa.ArrowException, OSError) as why:
-            raise BatchError(
-                f"{name} is damaged after row {row:,}: {why_of(why)}. Nothing was written.",
-                file=name,
-                place=f"row {row + 1}",
-            ) from None
+            says = f"{name} is damaged after row {row:,}: {why_of(why)}. Nothing was written."
+            raise BatchError(says, file=name, place=f"row {row + 1}") from None
 
     return OpenedInput(name, plain, tables(), file.metadata.num_rows, lambda: None)
 

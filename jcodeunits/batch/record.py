@@ -115,12 +115,8 @@ def _word(name: str, value: Any, allowed: Sequence[str]) -> str | None:
         return None
     kind = str(value).strip().casefold()
     if kind not in allowed:
-        raise EncounterError(
-            f"{name}: {quoted(value)} is not one of the known values. Allowed: {', '.join(allowed)}.",
-            path=name,
-            given=value,
-            allowed=tuple(allowed),
-        )
+        says = f"{name}: {quoted(value)} is not one of the known values. Allowed: {', '.join(allowed)}."
+        raise EncounterError(says, path=name, given=value, allowed=tuple(allowed))
     return kind
 
 

@@ -190,12 +190,8 @@ def _read(
     day_of, given = said
     if args.file is None:
         if "drug" not in given:
-            raise EncounterError(
-                "Give a file, - for standard input, or one administration: --drug, --dose, --route, --place.",
-                path="file",
-                given=None,
-                allowed=("FILE", "-", "--drug"),
-            )
+            says = "Give a file, - for standard input, or one administration: --drug, --dose, --route, --place."
+            raise EncounterError(says, path="file", given=None, allowed=("FILE", "-", "--drug"))
         return {1: Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})}, {}
     from jcodeunits import formats
 
@@ -215,12 +211,8 @@ def _read(
         raise FormatError(f"{flags}: of a message alone; name its format with --from.", format="json")
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise EncounterError(
-            f"{flags}: write what is about the administration into the file.",
-            path="administrations",
-            given=sorted(given),
-            allowed=(),
-        )
+        says = f"{flags}: write what is about the administration into the file."
+        raise EncounterError(says, path="administrations", given=sorted(given), allowed=())
     texts = _several(content.decode("utf-8-sig"))
     if len(texts) > 1:
         return _batch(_tried(module, one, day_of) for one in texts)
@@ -333,12 +325,8 @@ def _options(module: Any, written: Iterable[str]) -> dict[str, Any]:
     for pair in written:
         name, _, value = pair.partition("=")
         if name not in known:
-            raise EncounterError(
-                f"--option {name}: the format has {', '.join(known) or 'no options'}.",
-                path=name,
-                given=value,
-                allowed=known,
-            )
+            says = f"--option {name}: the format has {', '.join(known) or 'no options'}."
+            raise EncounterError(says, path=name, given=value, allowed=known)
         options[name] = value == "yes" if isinstance(parameters[name], bool) else value
     return options
 

@@ -85,11 +85,8 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
     pieces = words[0].split() if len(words) == 1 else list(words)
     starts = [1] if len(pieces) == 2 else [i for i in range(1, len(pieces)) if not pieces[i][:1].isalpha()]
     if not starts:
-        raise UnreadableDose(
-            f"{quoted(' '.join(pieces))} holds no dose. Write the drug, then a number and a unit, such as 30 mg.",
-            given=" ".join(pieces),
-            argument="dose",
-        )
+        says = f"{quoted(' '.join(pieces))} holds no dose. Write the drug, then a number and a unit, such as 30 mg."
+        raise UnreadableDose(says, given=" ".join(pieces), argument="dose")
     for start in starts[1:] if not hcpcs.is_valid(pieces[0]) else ():
         if reference.drugs.knows(squeezed(" ".join(pieces[:start]))):  # "albumin 25% 50 mL": the name holds it
             starts = [start, *starts]

@@ -56,15 +56,12 @@ def _too_early(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     later = [found for found in known if found.effective > draft.on]
     code = min(later or known, key=lambda found: (found.effective, found.code))
     when = f"begins on {code.effective}" if later else f"ended on {code.ends}"
-    draft.say(
-        "administration-code",
-        "warn",
+    says = (
         f"{named(given)}: {code.code}, {code.label}, {when}, and no other code of the tables stands for it on "
-        f"{draft.on}.",
-        "List the code of that time under services.",
-        row.citation,
-        about=given.line,
+        f"{draft.on}."
     )
+    fix = "List the code of that time under services."
+    draft.say("administration-code", "warn", says, fix, row.citation, about=given.line)
 
 
 def _answered(
@@ -85,14 +82,9 @@ def _answered(
         draft.decisions.append(Decision(index, given, row, entry.role))
     else:
         entry.members = (*entry.members, index)
-    draft.say(
-        "administration-listed",
-        "note",
-        f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands.",
-        "Nothing, if the payer wants that code for this drug.",
-        row.citation,
-        about=entry,
-    )
+    says = f"{named(given)}: {row.says}; {entry.code} is listed among the services and stands."
+    fix = "Nothing, if the payer wants that code for this drug."
+    draft.say("administration-listed", "note", says, fix, row.citation, about=entry)
     return True
 
 

@@ -76,36 +76,23 @@ def _unread(draft: Draft) -> None:
 def _judge(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> None:
     option = draft.option("edits")
     if option.value != "enforced" and entry.separate is None and not APART & set(entry.modifiers):
-        draft.say(
-            "bundled-services",
-            "warn",
+        says = (
             f"By the edits of CMS {entry.code} is part of {edit.column_1} ({_words(edit)}); this payer's own "
-            "edits are not known.",
-            "Ask the payer, or add its row for edits.",
-            edit.citation,
-            option.citation,
-            about=entry,
+            "edits are not known."
         )
+        fix = "Ask the payer, or add its row for edits."
+        draft.say("bundled-services", "warn", says, fix, edit.citation, option.citation, about=entry)
     elif edit.indicator == 0:
         draft.withhold([entry])
-        draft.say(
-            "bundled-services",
-            "warn",
-            f"{entry.code} is never paid beside {edit.column_1} ({_words(edit)}); it is withheld.",
-            "No modifier helps. Bill it only for another day or another practitioner.",
-            edit.citation,
-        )
+        says = f"{entry.code} is never paid beside {edit.column_1} ({_words(edit)}); it is withheld."
+        fix = "No modifier helps. Bill it only for another day or another practitioner."
+        draft.say("bundled-services", "warn", says, fix, edit.citation)
     elif any(APART & set(one.modifiers) for one in (entry, *first)):
         return  # the caller has said so, on either code of the pair
     elif entry.listed:
-        draft.say(
-            "bundled-services",
-            "warn",
-            f"{entry.code} is denied beside {edit.column_1} unless it was separate ({_words(edit)}).",
-            "If it was separate, list it with its modifier (59 or XE, XP, XS, XU); else leave it out.",
-            edit.citation,
-            about=entry,
-        )
+        says = f"{entry.code} is denied beside {edit.column_1} unless it was separate ({_words(edit)})."
+        fix = "If it was separate, list it with its modifier (59 or XE, XP, XS, XU); else leave it out."
+        draft.say("bundled-services", "warn", says, fix, edit.citation, about=entry)
     else:
         _derived(draft, edit, first, entry)
 

@@ -389,12 +389,8 @@ class DrugCoding:
         drug = first.billed.drug
         if any(g.billed.drug.code != drug.code for g in answered):
             codes = sorted({g.billed.drug.code for g in answered})
-            raise AmbiguousDrug(
-                f"One order gave several codes: {', '.join(codes)}. Give them as orders of their own.",
-                given=first.administration.drug,
-                candidates=tuple(codes),
-                on=self.encounter.on,
-            )
+            says = f"One order gave several codes: {', '.join(codes)}. Give them as orders of their own."
+            raise AmbiguousDrug(says, given=first.administration.drug, candidates=tuple(codes), on=self.encounter.on)
         answered = [attrs.evolve(g, opened=share(g.opened, _compared(g))) for g in answered]
         opened = tuple(o for g in answered for o in g.opened)
         said = [x for g in answered for x in g.findings]

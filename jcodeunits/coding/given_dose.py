@@ -24,13 +24,11 @@ def dose_of(administration: Administration, patient: Patient) -> Dose:
     """The dose; a route behind it must be that of the administration."""
     dose = _worked_out(administration, patient)
     if dose.route is not None and not routes.agree(dose.route, administration.route):
-        raise UnreadableDose(
+        says = (
             f"The dose {quoted(dose.written)} names the route {dose.route}, and the administration says "
-            f"{administration.route}. Correct one of them.",
-            given=dose.written,
-            argument="dose",
-            instead=str(dose),
+            f"{administration.route}. Correct one of them."
         )
+        raise UnreadableDose(says, given=dose.written, argument="dose", instead=str(dose))
     return attrs.evolve(dose, route=None)
 
 

@@ -180,15 +180,12 @@ def _not_by_pump(draft: Draft, runs: list[_Run]) -> list[_Run]:
         for run in long:
             rest.remove(run)
             entry.members += run.members
-        draft.say(
-            "pump-listed",
-            "note",
+        says = (
             f"{entry.code} is listed among the services: it is the long infusion by pump of "
-            f"{' and '.join(named(run.given) for run in long)}, and no other code stands for that.",
-            "Give start and stop of what did not run on by pump.",
-            long[0].decisions[0].row.citation,
-            about=entry,
+            f"{' and '.join(named(run.given) for run in long)}, and no other code stands for that."
         )
+        fix = "Give start and stop of what did not run on by pump."
+        draft.say("pump-listed", "note", says, fix, long[0].decisions[0].row.citation, about=entry)
     return rest
 
 
@@ -208,15 +205,12 @@ def _say_again(draft: Draft, run: _Run, parts: list[_Run]) -> None:
     if run.role == "hydration" or len(parts) < 2 or run.minutes is None:
         return
     row = draft.policy.code_for(run.role, draft.on, "additional-hour")
-    draft.say(
-        "infusion-same-drug",
-        "note",
+    says = (
         f"{named(run.given)} was infused {len(parts)} times, {run.minutes} minutes together: the same "
-        f"drug again is no new one, its further hours are {row.code}.",
-        "Nothing, if it ran through one access; a second access is an encounter of its own.",
-        row.citation,
-        about=run.given.line,
+        f"drug again is no new one, its further hours are {row.code}."
     )
+    fix = "Nothing, if it ran through one access; a second access is an encounter of its own."
+    draft.say("infusion-same-drug", "note", says, fix, row.citation, about=run.given.line)
 
 
 def _bag(draft: Draft, decision: Decision) -> tuple[object, ...]:
@@ -283,26 +277,17 @@ def _timed(draft: Draft, run: _Run) -> _Run:
     total = run.minutes
     shortest = draft.option("infusion-minutes-least")
     if run.role in _SHORT and total is not None and total < int(shortest.value):
-        draft.say(
-            "infusion-too-short",
-            "note",
-            f"{named(run.given)} ran for {total} minutes: below {shortest.value} it is a push.",
-            "Check the recorded start and stop.",
-            shortest.citation,
-            about=run.given.line,
-        )
+        says = f"{named(run.given)} ran for {total} minutes: below {shortest.value} it is a push."
+        fix = "Check the recorded start and stop."
+        draft.say("infusion-too-short", "note", says, fix, shortest.citation, about=run.given.line)
         return attrs.evolve(run, role=_SHORT[run.role])
     recorded = all(draft.administration(decision.index).minutes is not None for decision in run.decisions)
     if total is None and not recorded and not run.role.endswith("push"):
-        draft.say(
-            "infusion-times",
-            "warn",
+        says = (
             f"{named(run.given)}: start and stop are not both recorded, so only the first code is "
-            "billed, without further hours; a payer may read it as a push.",
-            "Give start and stop.",
-            shortest.citation,
-            about=run.given.line,
+            "billed, without further hours; a payer may read it as a push."
         )
+        draft.say("infusion-times", "warn", says, "Give start and stop.", shortest.citation, about=run.given.line)
     return run
 
 
@@ -338,15 +323,12 @@ def _beside(draft: Draft, run: _Run) -> None:
     if not any(entry.code == row.code for entry in draft.live("administration")):
         _count(draft, run, "infusion", "concurrent", 1)
         return
-    draft.say(
-        "infusion-beside-again",
-        "warn",
+    says = (
         f"{named(run.given)} ran beside another infusion too: {row.code} is reported once a day, so no "
-        "code stands for it.",
-        "Nothing, or correct the times.",
-        row.citation,
-        about=run.given.line,
+        "code stands for it."
     )
+    fix = "Nothing, or correct the times."
+    draft.say("infusion-beside-again", "warn", says, fix, row.citation, about=run.given.line)
 
 
 def _say_overlap(draft: Draft, run: _Run, minutes: int) -> None:
@@ -388,27 +370,17 @@ def _push(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
     if limit is not None and limit.units == 0:
         _say_no_new_drug(draft, run, f"{row.code} is for facilities only and is withheld", limit.citation)
     elif apart is not None and apart < int(again.value):
-        draft.say(
-            "repeat-push-interval",
-            "warn",
-            f"{named(run.given)} was pushed again after {apart} minutes: {row.code} counts from {again.value}.",
-            "Check the recorded times.",
-            again.citation,
-            about=run.given.line,
-        )
+        says = f"{named(run.given)} was pushed again after {apart} minutes: {row.code} counts from {again.value}."
+        fix = "Check the recorded times."
+        draft.say("repeat-push-interval", "warn", says, fix, again.citation, about=run.given.line)
     else:
         _count(draft, run, "iv-push", "same-drug", 1)
 
 
 def _say_no_new_drug(draft: Draft, run: _Run, why: str, citation: Citation) -> None:
-    draft.say(
-        "repeat-push",
-        "warn",
-        f"{named(run.given)} was given into the vein before and pushed again: {why}.",
-        "Nothing: the drug's line holds what was given.",
-        citation,
-        about=run.given.line,
-    )
+    says = f"{named(run.given)} was given into the vein before and pushed again: {why}."
+    fix = "Nothing: the drug's line holds what was given."
+    draft.say("repeat-push", "warn", says, fix, citation, about=run.given.line)
 
 
 def _apart(run: _Run, others: list[_Run]) -> int | None:
@@ -447,14 +419,9 @@ def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
 
 
 def _say_short(draft: Draft, run: _Run, minutes: int, least: PayerOption) -> None:
-    draft.say(
-        "hydration-too-short",
-        "warn",
-        f"{named(run.given)} ran for {minutes} minutes: hydration counts from {least.value}.",
-        "Nothing, or correct the times.",
-        least.citation,
-        about=run.given.line,
-    )
+    says = f"{named(run.given)} ran for {minutes} minutes: hydration counts from {least.value}."
+    fix = "Nothing, or correct the times."
+    draft.say("hydration-too-short", "warn", says, fix, least.citation, about=run.given.line)
 
 
 def _count(draft: Draft, run: _Run, role: str, position: str, units: int) -> None:
@@ -477,13 +444,11 @@ def _first_again(draft: Draft, run: _Run, row: Procedure, units: int, lasted: st
     entry = draft.administer(run.decisions, row, units, lasted)
     entry.separate = True
     entry.mark(option.value, "through an access of its own", option.citation)
-    draft.say(
-        "second-access",
-        "note",
+    says = (
         f"{row.code} for {named(run.given)} is a first code again and takes {option.value}: it was said "
-        "to be apart, at a site of its own.",
-        "Document both accesses and why both were needed.",
-        tables.cited("ncci-manual-2026", "XI.B.2"),
-        option.citation,
-        about=entry,
+        "to be apart, at a site of its own."
+    )
+    fix = "Document both accesses and why both were needed."
+    draft.say(
+        "second-access", "note", says, fix, tables.cited("ncci-manual-2026", "XI.B.2"), option.citation, about=entry
     )

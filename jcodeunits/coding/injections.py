@@ -34,32 +34,17 @@ def apply(draft: Draft) -> None:
         if len(decisions) > 1:
             drugs = " and ".join(dict.fromkeys(named(decision.given) for decision in decisions))
             if key[0] == "vein":
-                draft.say(
-                    "infused-in-parts",
-                    "note",
-                    f"{drugs} ran in {len(decisions)} parts: {entry.code} holds the whole of it and stands once.",
-                    "Nothing, if it was one treatment.",
-                    decisions[0].row.citation,
-                    about=entry,
-                )
+                says = f"{drugs} ran in {len(decisions)} parts: {entry.code} holds the whole of it and stands once."
+                fix = "Nothing, if it was one treatment."
+                draft.say("infused-in-parts", "note", says, fix, decisions[0].row.citation, about=entry)
             elif key[0] == "syringe":
-                draft.say(
-                    "shared-syringe",
-                    "note",
-                    f"{drugs} from one syringe: one injection, {entry.code} once; each drug has its line.",
-                    "Nothing, if one needle gave them all.",
-                    syringes.citation,
-                    about=entry,
-                )
+                says = f"{drugs} from one syringe: one injection, {entry.code} once; each drug has its line."
+                fix = "Nothing, if one needle gave them all."
+                draft.say("shared-syringe", "note", says, fix, syringes.citation, about=entry)
             else:
-                draft.say(
-                    "split-order",
-                    "note",
-                    f"{drugs}: one order in {len(decisions)} places is one injection for this payer.",
-                    "Where each place was ordered as an injection of its own, give each its own order.",
-                    orders.citation,
-                    about=entry,
-                )
+                says = f"{drugs}: one order in {len(decisions)} places is one injection for this payer."
+                fix = "Where each place was ordered as an injection of its own, give each its own order."
+                draft.say("split-order", "note", says, fix, orders.citation, about=entry)
 
 
 def _key(draft: Draft, decision: Decision, syringes: bool, orders: bool) -> tuple[object, ...]:

@@ -48,14 +48,9 @@ def apply(draft: Draft) -> None:
         if held:
             row = draft.policy.procedure(service.code, draft.on)
             assert row is not None  # the code was derived from its row
-            draft.say(
-                "already-listed",
-                "note",
-                f"{service.code} is listed among the services: it is not derived a second time.",
-                "Leave the code out of services to have it derived.",
-                row.citation,
-                about=service,
-            )
+            says = f"{service.code} is listed among the services: it is not derived a second time."
+            fix = "Leave the code out of services to have it derived."
+            draft.say("already-listed", "note", says, fix, row.citation, about=service)
 
 
 def _short(draft: Draft, service: Entry) -> None:
@@ -65,15 +60,12 @@ def _short(draft: Draft, service: Entry) -> None:
     row = draft.policy.procedure(service.code, draft.on)
     if service.position not in _ONE_EACH or len(several) <= service.line.units or row is None:
         return
-    draft.say(
-        "listed-short",
-        "warn",
+    says = (
         f"{service.code} x {service.line.units} is listed, and {len(several)} were given under it; no other line "
-        "stands for the rest.",
-        "Raise its units, or list the code of the others.",
-        row.citation,
-        about=service,
+        "stands for the rest."
     )
+    fix = "Raise its units, or list the code of the others."
+    draft.say("listed-short", "warn", says, fix, row.citation, about=service)
 
 
 def _beyond(draft: Draft, service: Entry, derived: int) -> None:
@@ -86,14 +78,9 @@ def _beyond(draft: Draft, service: Entry, derived: int) -> None:
     unknown = service.position == "additional-hour" and any(one.minutes is None for one in ways)
     if further and (unknown or not ways):
         return
-    draft.say(
-        "listed-beyond",
-        "warn",
-        f"{service.code} x {service.line.units} is listed, and what was given comes to {derived}.",
-        "Give all that was given, with its times, or leave the code out to have it derived.",
-        row.citation,
-        about=service,
-    )
+    says = f"{service.code} x {service.line.units} is listed, and what was given comes to {derived}."
+    fix = "Give all that was given, with its times, or leave the code out to have it derived."
+    draft.say("listed-beyond", "warn", says, fix, row.citation, about=service)
 
 
 def _drug(draft: Draft, service: Entry) -> None:
@@ -104,12 +91,9 @@ def _drug(draft: Draft, service: Entry) -> None:
     if not same or item is None or item.drug is None:
         return
     service.withheld = True
-    draft.say(
-        "drug-listed",
-        "warn",
+    says = (
         f"{service.code} x {service.line.units} is listed among the services, and {service.code} x "
-        f"{sum(entry.line.units for entry in same)} follows from what was given: the listed line is withheld.",
-        "Leave the code out of services; give a further dose as an administration of its own.",
-        item.drug.citation,
-        about=same[0],
+        f"{sum(entry.line.units for entry in same)} follows from what was given: the listed line is withheld."
     )
+    fix = "Leave the code out of services; give a further dose as an administration of its own."
+    draft.say("drug-listed", "warn", says, fix, item.drug.citation, about=same[0])

@@ -57,13 +57,8 @@ def _department(draft: Draft) -> None:
         return
     for entry in bare:
         entry.mark(row.code, "the caller says it of another line of the department", row.citation)
-    draft.say(
-        "department-modifier",
-        "note",
-        f"{row.code} stands on every line, as you gave it on one: {row.label}.",
-        "Put what was given elsewhere on a claim of its own.",
-        row.citation,
-    )
+    says = f"{row.code} stands on every line, as you gave it on one: {row.label}."
+    draft.say("department-modifier", "note", says, "Put what was given elsewhere on a claim of its own.", row.citation)
 
 
 def _said(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
@@ -72,14 +67,11 @@ def _said(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     rows = draft.policy.rows(Modifier)
     unknown = [code for code in said if not any(row.code == code for row in rows)]
     if unknown:
-        draft.say(
-            "modifier-unknown",
-            "warn",
-            f"{', '.join(unknown)} on {entries[0].code} is no modifier that the tables know; it stays as you gave it.",
-            "Check it with the payer, or add its row to the site's modifiers.",
-            rows[0].citation,
-            about=entries[0],
+        says = (
+            f"{', '.join(unknown)} on {entries[0].code} is no modifier that the tables know; it stays as you gave it."
         )
+        fix = "Check it with the payer, or add its row to the site's modifiers."
+        draft.say("modifier-unknown", "warn", says, fix, rows[0].citation, about=entries[0])
     waste = [code for code in said if code in _WASTE]
     for entry in entries:
         entry.modifiers = [code for code in entry.modifiers if code not in waste or code in entry.line.modifiers]
@@ -104,15 +96,12 @@ def _beside_waste(draft: Draft) -> None:
         entry.modifiers.remove("JZ")
         row = next(row for row in draft.policy.rows(Modifier) if row.code == "JZ")
         entry.steps.append(Step("JZ left off", "of another dose of the day drug was discarded", row.citation))
-        draft.say(
-            "waste-of-the-day",
-            "note",
+        says = (
             f"{entry.code} x {entry.line.units} carries no JZ: of another dose of the day drug was discarded, and JW "
-            "and JZ do not stand together for one drug and day.",
-            "Nothing, if the discarded amount is right.",
-            row.citation,
-            about=entry,
+            "and JZ do not stand together for one drug and day."
         )
+        fix = "Nothing, if the discarded amount is right."
+        draft.say("waste-of-the-day", "note", says, fix, row.citation, about=entry)
 
 
 def _resident(draft: Draft) -> None:
@@ -124,27 +113,20 @@ def _resident(draft: Draft) -> None:
         or (entry.members and all(draft.administration(i).performed_by == "practitioner" for i in entry.members))
     ]
     if option.value == "none":
-        draft.say(
-            "resident",
-            "note",
-            "A resident took part; this payer's row sets no modifier for it.",
-            "Check whether the payer wants the teaching physician marked.",
-            option.citation,
-        )
+        says = "A resident took part; this payer's row sets no modifier for it."
+        fix = "Check whether the payer wants the teaching physician marked."
+        draft.say("resident", "note", says, fix, option.citation)
         return
     for entry in own:
         entry.mark(option.value, "a resident took part", option.citation)
     codes = ", ".join(dict.fromkeys(entry.code for entry in own))
-    draft.say(
-        "resident",
-        "note",
+    says = (
         f"A resident took part: {option.value} stands on {codes}, not on what a nurse gave or on drugs."
         if own
-        else f"A resident took part, but only staff injected: {option.value} has no line to stand on.",
-        "The teaching physician's presence must be in the note; under the primary care exception it is GE.",
-        option.citation,
-        about=own[0] if own else None,
+        else f"A resident took part, but only staff injected: {option.value} has no line to stand on."
     )
+    fix = "The teaching physician's presence must be in the note; under the primary care exception it is GE."
+    draft.say("resident", "note", says, fix, option.citation, about=own[0] if own else None)
 
 
 def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
@@ -158,16 +140,13 @@ def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     for entry in entries:
         entry.mark(modifier, "bought under 340B", option.citation)
     others = " or ".join(value for value in option.values if value != modifier)
-    draft.say(
-        "supply-340b",
-        "note",
-        f"{entries[0].code} was bought under 340B: {modifier} on its lines.",
+    says = f"{entries[0].code} was bought under 340B: {modifier} on its lines."
+    fix = (
         f"Check the covered entity's own list. Where it reports {others} instead, give that under modifiers."
         if others and not said
-        else "Check the covered entity's own list.",
-        option.citation,
-        about=entries[0],
+        else "Check the covered entity's own list."
     )
+    draft.say("supply-340b", "note", says, fix, option.citation, about=entries[0])
 
 
 def _route(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
@@ -180,14 +159,8 @@ def _route(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
         return
     for entry in entries:
         entry.mark(modifier, f"given by {route}; the code has two routes", option.citation)
-    draft.say(
-        "route-modifier",
-        "note",
-        f"{entries[0].code} is given into a vein and under the skin: {modifier} says which.",
-        "Nothing, if the route is right.",
-        option.citation,
-        about=entries[0],
-    )
+    says = f"{entries[0].code} is given into a vein and under the skin: {modifier} says which."
+    draft.say("route-modifier", "note", says, "Nothing, if the route is right.", option.citation, about=entries[0])
 
 
 def _needed(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
@@ -227,11 +200,6 @@ def _sort(draft: Draft, entry: Entry, most: int) -> None:
     ordered = draft.policy.ordered(entry.modifiers, draft.on)
     entry.modifiers = list(ordered[:most])
     if len(ordered) > most:
-        draft.say(
-            "modifier-limit",
-            "warn",
-            f"{entry.code} has {len(ordered)} modifiers; a line holds {most}. Left out: {', '.join(ordered[most:])}.",
-            "Decide which four the payer needs most.",
-            draft.option("modifiers-most").citation,
-            about=entry,
-        )
+        says = f"{entry.code} has {len(ordered)} modifiers; a line holds {most}. Left out: {', '.join(ordered[most:])}."
+        fix = "Decide which four the payer needs most."
+        draft.say("modifier-limit", "warn", says, fix, draft.option("modifiers-most").citation, about=entry)

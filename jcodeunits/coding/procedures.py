@@ -71,14 +71,9 @@ def _sides(draft: Draft, entry: Entry) -> None:
 
 def _say_other(draft: Draft, entry: Entry, marked: str, side: str) -> None:
     rows = (draft.policy.modifier(code, draft.on) for code in (marked, side))
-    draft.say(
-        "other-side",
-        "warn",
-        f"{entry.code} is listed with {marked}, and the record names a site of the other side: {side}.",
-        "Correct the modifier or the site; list what was done on each side.",
-        *(row.citation for row in rows if row is not None),
-        about=entry,
-    )
+    says = f"{entry.code} is listed with {marked}, and the record names a site of the other side: {side}."
+    fix = "Correct the modifier or the site; list what was done on each side."
+    draft.say("other-side", "warn", says, fix, *(row.citation for row in rows if row is not None), about=entry)
 
 
 def _roles(text: str) -> tuple[str, ...]:
@@ -93,14 +88,9 @@ def _codes(draft: Draft, roles: tuple[str, ...]) -> list[Procedure]:
 def _include(draft: Draft, decision: Decision, lines: list[Entry]) -> None:
     entry = _best(draft, decision, lines)
     entry.members = tuple(dict.fromkeys((*entry.members, decision.index)))
-    draft.say(
-        decision.row.reason,
-        "note",
-        f"{named(decision.given)}: giving it is part of {entry.code}; no administration code stands beside it.",
-        "Nothing, unless another drug was given elsewhere.",
-        decision.row.citation,
-        about=entry,
-    )
+    says = f"{named(decision.given)}: giving it is part of {entry.code}; no administration code stands beside it."
+    fix = "Nothing, unless another drug was given elsewhere."
+    draft.say(decision.row.reason, "note", says, fix, decision.row.citation, about=entry)
     _other_joint(draft, decision, entry)
 
 
@@ -110,14 +100,8 @@ def _other_joint(draft: Draft, decision: Decision, entry: Entry) -> None:
     if not entry.role.startswith("joint") or not named_by_site or entry.role in {row.role for row in named_by_site}:
         return
     codes = list(dict.fromkeys(row.code for row in named_by_site))
-    draft.say(
-        "joint-by-site",
-        "warn",
-        f"{entry.code} is listed, but {draft.administration(decision.index).site!r} is a joint of {_few(codes)}.",
-        "Correct the service or the site.",
-        named_by_site[0].citation,
-        about=entry,
-    )
+    says = f"{entry.code} is listed, but {draft.administration(decision.index).site!r} is a joint of {_few(codes)}."
+    draft.say("joint-by-site", "warn", says, "Correct the service or the site.", named_by_site[0].citation, about=entry)
 
 
 def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:
@@ -169,17 +153,15 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         for other in draft.policy.procedures(draft.on, role=row.role)
         if other.position == f"{row.position}-guided"
     ]
-    draft.say(
-        "joint-by-site",
-        "warn",
-        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no service was listed.",
+    says = (
+        f"{named(decision.given)}: {row.code} is billed for the injection into {given.site!r}; no service was listed."
+    )
+    fix = (
         f"List the service yourself; with ultrasound guidance it is {_few(guided)}."
         if guided
-        else "List the service yourself.",
-        decision.row.citation,
-        row.citation,
-        about=entry,
+        else "List the service yourself."
     )
+    draft.say("joint-by-site", "warn", says, fix, decision.row.citation, row.citation, about=entry)
 
 
 def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[Procedure]:

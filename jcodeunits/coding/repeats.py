@@ -91,15 +91,11 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
         entry.mark(option.value, why, option.citation)
     timed = None not in (before.time, now.time) and before.time != now.time
     how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
-    draft.say(
-        "repeat-injection",
-        "note" if timed else "warn",
-        f"{entry.code} repeats {_names(draft, entry)} on the same day and {how}"
-        + ("." if timed else "; the record shows no other time: was it one dose in two places?"),
-        "Document why the drug was given again." if timed else "Give each its time, or both the same order.",
-        option.citation,
-        about=entry,
+    says = f"{entry.code} repeats {_names(draft, entry)} on the same day and {how}" + (
+        "." if timed else "; the record shows no other time: was it one dose in two places?"
     )
+    fix = "Document why the drug was given again." if timed else "Give each its time, or both the same order."
+    draft.say("repeat-injection", "note" if timed else "warn", says, fix, option.citation, about=entry)
 
 
 def _merge(draft: Draft, entries: Sequence[Entry]) -> None:
@@ -110,11 +106,6 @@ def _merge(draft: Draft, entries: Sequence[Entry]) -> None:
         first.members += entry.members
     units = sum(entry.line.units for entry in entries)
     first.line = attrs.evolve(first.line, units=units, diagnoses=draft.diagnoses(first.members))
-    draft.say(
-        "second-injection",
-        "note",
-        f"{first.code} x {units}: this payer counts the day's injections as units of one line.",
-        "Document drug, dose, site and reason of each injection.",
-        option.citation,
-        about=first,
-    )
+    says = f"{first.code} x {units}: this payer counts the day's injections as units of one line."
+    fix = "Document drug, dose, site and reason of each injection."
+    draft.say("second-injection", "note", says, fix, option.citation, about=first)

@@ -46,16 +46,13 @@ def _refuse(
         draft.drop(item)
     given = draft.encounter.supervision
     withheld = ", ".join(dict.fromkeys(str(item.code) for item in drugs)) or "no drug"
-    draft.say(
-        "supervision",
-        "stop",
+    says = (
         f"Staff gave the injection {'without' if given == 'none' else f'with {given}'} supervision: without direct "
         f"supervision this payer covers neither {', '.join(dict.fromkeys(codes))} nor the drug ({withheld}) "
-        "nor a nurse visit.",
-        "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill.",
-        rule.citation,
-        *missing,
+        "nor a nurse visit."
     )
+    fix = "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill."
+    draft.say("supervision", "stop", says, fix, rule.citation, *missing)
 
 
 def _own_benefit(role: str) -> bool:
@@ -77,13 +74,8 @@ def _missing(draft: Draft) -> tuple[Citation, ...] | None:
         row = draft.option("virtual-supervision")
         if row.value != "yes":
             return (row.citation,)
-        draft.say(
-            "supervision-virtual",
-            "note",
-            "Supervision by live video counts as direct on this date; by telephone alone it does not.",
-            "Record who supervised and that video was used.",
-            row.citation,
-        )
+        says = "Supervision by live video counts as direct on this date; by telephone alone it does not."
+        draft.say("supervision-virtual", "note", says, "Record who supervised and that video was used.", row.citation)
         return None
     if given == "general":
         row = draft.option("general-supervision")
@@ -98,11 +90,8 @@ def _nurse_visit(draft: Draft, members: tuple[int, ...], codes: list[str], rule:
     step = Step("no direct supervision", f"{row.code} in place of {instead}", rule.citation)
     entry = Entry(line, row.role, row.position, steps=[step])
     draft.entries.append(entry)
-    draft.say(
-        "supervision-nurse-visit",
-        "warn",
-        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of {instead}.",
-        "Check the payer's rule; with direct supervision the injection itself is billed.",
-        rule.citation,
-        about=entry,
+    says = (
+        f"Staff gave the injection without direct supervision: for this payer {row.code} stands in place of {instead}."
     )
+    fix = "Check the payer's rule; with direct supervision the injection itself is billed."
+    draft.say("supervision-nurse-visit", "warn", says, fix, rule.citation, about=entry)

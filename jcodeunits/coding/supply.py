@@ -36,11 +36,5 @@ def apply(draft: Draft) -> None:
         if rule.value == "none":
             draft.decisions = [one for one in draft.decisions if one.index not in item.members]
             says += " This payer does not pay the injection either."
-        draft.say(
-            "supply-patient",
-            "warn",
-            says,
-            "Bill a drug only where the practice bought it.",
-            rule.citation,
-            how.citation,
-        )
+        fix = "Bill a drug only where the practice bought it."
+        draft.say("supply-patient", "warn", says, fix, rule.citation, how.citation)

@@ -34,11 +34,5 @@ def _say(draft: Draft, item: GivenDrug, row: CodeUse) -> None:
     if row.outcome == "withhold":
         draft.drop(item)
     withheld = " Its line is withheld." if row.outcome == "withhold" else ""
-    draft.say(
-        "code-not-taken",
-        "warn",
-        f"{named(item)}: {row.says.rstrip('.')}.{withheld}",
-        f"{fix[:1].upper()}{fix[1:]}.",
-        *citations,
-        about=about,
-    )
+    says = f"{named(item)}: {row.says.rstrip('.')}.{withheld}"
+    draft.say("code-not-taken", "warn", says, f"{fix[:1].upper()}{fix[1:]}.", *citations, about=about)

@@ -48,15 +48,12 @@ def _at_home(draft: Draft, roles: set[str]) -> None:
         return
     if roles.isdisjoint((*_PART_B, "vaccine-covid")):
         return
-    draft.say(
-        "vaccine-at-home",
-        "note",
+    says = (
         f"Given at the patient's home: {rows[0].code} may stand beside the administration, once a home and day, where "
-        "the vaccine was the only reason to come.",
-        f"List {rows[0].code} under services where that holds.",
-        rows[0].citation,
-        option.citation,
+        "the vaccine was the only reason to come."
     )
+    fix = f"List {rows[0].code} under services where that holds."
+    draft.say("vaccine-at-home", "note", says, fix, rows[0].citation, option.citation)
 
 
 def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -> list[Decision]:
@@ -68,14 +65,9 @@ def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -
         for decision in fitting[: entry.line.units]:
             rest.remove(decision)
             entry.members += (decision.index,)
-            draft.say(
-                "vaccine-listed",
-                "note",
-                f"{entry.code} is listed among the services: no second line for the same vaccine.",
-                "Leave the code out of services to have it derived.",
-                decision.row.citation,
-                about=entry,
-            )
+            says = f"{entry.code} is listed among the services: no second line for the same vaccine."
+            fix = "Leave the code out of services to have it derived."
+            draft.say("vaccine-listed", "note", says, fix, decision.row.citation, about=entry)
     return rest
 
 
@@ -100,12 +92,9 @@ def _allergens(draft: Draft) -> None:
         return
     listed.members += tuple(decision.index for decision in decisions)
     if listed.code != row.code:
-        draft.say(
-            "allergen-count",
-            "warn",
+        says = (
             f"{listed.code} is listed, and {len(decisions)} injection{'s' * (len(decisions) > 1)} of extract "
-            f"{'are' if len(decisions) > 1 else 'is'} recorded: that is {row.code}.",
-            "Correct the service, or list every injection.",
-            row.citation,
-            about=listed,
+            f"{'are' if len(decisions) > 1 else 'is'} recorded: that is {row.code}."
         )
+        fix = "Correct the service, or list every injection."
+        draft.say("allergen-count", "warn", says, fix, row.citation, about=listed)

@@ -46,12 +46,10 @@ def _no_visit(draft: Draft, entry: Entry) -> None:
     draft.withhold([entry])
     row = draft.policy.procedure(entry.code, draft.on)
     known = f": it is {row.label}" if row is not None else ""
+    says = f"{entry.code} is no visit code that the tables know{known}; it is withheld."
+    fix = "Give the visit's code, or list another service of the day under services."
     draft.say(
-        "visit-code",
-        "stop",
-        f"{entry.code} is no visit code that the tables know{known}; it is withheld.",
-        "Give the visit's code, or list another service of the day under services.",
-        row.citation if row is not None else tables.cited("ncci-manual-2026", "I.D"),
+        "visit-code", "stop", says, fix, row.citation if row is not None else tables.cited("ncci-manual-2026", "I.D")
     )
 
 
@@ -61,35 +59,24 @@ def _withheld(draft: Draft, entry: Entry) -> bool:
         entry.separate = True
     if entry.separate is False:
         draft.withhold([entry])
-        draft.say(
-            "visit-not-separate",
-            "warn",
+        says = (
             f"{entry.code} was not significant and separately identifiable: it is part of the other service "
-            "and is withheld.",
-            "Bill the visit only where the note shows work beyond the injection; then it takes 25.",
-            tables.cited("ncci-manual-2026", "I.D and XI.B.8"),
+            "and is withheld."
         )
+        fix = "Bill the visit only where the note shows work beyond the injection; then it takes 25."
+        draft.say("visit-not-separate", "warn", says, fix, tables.cited("ncci-manual-2026", "I.D and XI.B.8"))
         return True
     covered = draft.option("preventive-visit")
     if entry.role == "visit-preventive" and covered.value == "not-covered":
         draft.withhold([entry])
-        draft.say(
-            "preventive-visit",
-            "warn",
-            f"{entry.code} is not covered by this payer and is withheld.",
-            "Use the payer's own wellness visit codes where they fit, or bill the patient.",
-            covered.citation,
-        )
+        says = f"{entry.code} is not covered by this payer and is withheld."
+        fix = "Use the payer's own wellness visit codes where they fit, or bill the patient."
+        draft.say("preventive-visit", "warn", says, fix, covered.citation)
         return True
     if visit is not None and not entry.listed and visit.place not in (None, draft.encounter.place):
-        draft.say(
-            "separate-encounter",
-            "warn",
-            f"{entry.code} took place in {visit.place}, the injection in {draft.encounter.place}.",
-            f"Bill the visit on a claim of its own with place {visit.place}.",
-            tables.cited("ncci-manual-2026", "XI.B.8"),
-            about=entry,
-        )
+        says = f"{entry.code} took place in {visit.place}, the injection in {draft.encounter.place}."
+        fix = f"Bill the visit on a claim of its own with place {visit.place}."
+        draft.say("separate-encounter", "warn", says, fix, tables.cited("ncci-manual-2026", "XI.B.8"), about=entry)
     return False
 
 
@@ -122,42 +109,30 @@ def _beside(draft: Draft, entry: Entry) -> None:
 
 def _advised(draft: Draft, entry: Entry, edit: Edit) -> None:
     """A payer whose own edits are not known: said, not acted on."""
-    draft.say(
-        "visit-included",
-        "warn",
+    says = (
         f"By the edits of CMS {edit.column_2} is never paid beside {edit.column_1} (indicator 0); this "
-        "payer's own edits are not known.",
-        "Ask the payer, or add its row for edits.",
-        edit.citation,
-        draft.option("edits").citation,
-        about=entry,
+        "payer's own edits are not known."
     )
+    fix = "Ask the payer, or add its row for edits."
+    draft.say("visit-included", "warn", says, fix, edit.citation, draft.option("edits").citation, about=entry)
 
 
 def _never(draft: Draft, entry: Entry, edit: Edit) -> None:
     draft.withhold([entry])
     nurse = entry.role == "visit-nurse"
-    draft.say(
-        "nurse-visit" if nurse else "visit-included",
-        "warn",
-        f"{entry.code} is never paid beside {edit.column_1} (indicator 0): no modifier helps, and it is withheld.",
+    says = f"{entry.code} is never paid beside {edit.column_1} (indicator 0): no modifier helps, and it is withheld."
+    fix = (
         "If a practitioner's separate work is documented, bill that visit's own level with 25."
         if nurse
-        else "Bill the injection alone.",
-        edit.citation,
+        else "Bill the injection alone."
     )
+    draft.say("nurse-visit" if nurse else "visit-included", "warn", says, fix, edit.citation)
 
 
 def _injection_never(draft: Draft, entry: Entry, injections: Sequence[Entry], edit: Edit) -> None:
     draft.withhold(injections)
-    draft.say(
-        "visit-included",
-        "warn",
-        f"{edit.column_2} is never paid to the practitioner who bills {entry.code} (indicator 0); it is withheld.",
-        "No modifier helps.",
-        edit.citation,
-        about=entry,
-    )
+    says = f"{edit.column_2} is never paid to the practitioner who bills {entry.code} (indicator 0); it is withheld."
+    draft.say("visit-included", "warn", says, "No modifier helps.", edit.citation, about=entry)
 
 
 def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
@@ -167,15 +142,12 @@ def _by_edit(draft: Draft, entry: Entry, edits: list[Edit]) -> None:
     others = sorted({edit.column_1 if edit.column_2 == entry.code else edit.column_2 for edit in edits})
     pairs, citations = ", ".join(others), [edit.citation for edit in edits]
     if entry.separate is None and not tabled and _vaccines(draft, others):
-        draft.say(
-            "vaccine-visit",
-            "note",
+        says = (
             f"{entry.code} and {pairs} are both billed: no edit pairs them. The policy manual expects 25 on a visit "
-            "that was separate.",
-            "Give separate: true where the payer wants 25.",
-            *citations,
-            about=entry,
+            "that was separate."
         )
+        fix = "Give separate: true where the payer wants 25."
+        draft.say("vaccine-visit", "note", says, fix, *citations, about=entry)
         return
     if entry.separate is None:
         denied = " and ".join(sorted({edit.column_2 for edit in edits}))
@@ -216,29 +188,16 @@ def _by_custom(draft: Draft, entry: Entry, other: Entry) -> None:
         return
     if option.value == "append" or vaccine:
         entry.mark(SEPARATE, f"separate from {other.code}", general if vaccine else option.citation)
+    says = f"No edit pairs {entry.code} with {other.code}: 25 is not required by the edit tables" + (
+        ", but the manual's text expects it on a separate visit." if SEPARATE in entry.modifiers else "; none is set."
+    )
+    fix = "Check the payer's own rule."
     draft.say(
-        "vaccine-visit" if vaccine else "preventive-visit",
-        "note",
-        f"No edit pairs {entry.code} with {other.code}: 25 is not required by the edit tables"
-        + (
-            ", but the manual's text expects it on a separate visit."
-            if SEPARATE in entry.modifiers
-            else "; none is set."
-        ),
-        "Check the payer's own rule.",
-        option.citation,
-        general,
-        about=entry,
+        "vaccine-visit" if vaccine else "preventive-visit", "note", says, fix, option.citation, general, about=entry
     )
 
 
 def _ask(draft: Draft, entry: Entry, why: str, citations: list[Citation]) -> None:
-    draft.say(
-        "visit-separate-unknown",
-        "warn",
-        f"Was {entry.code} significant and separately identifiable? Nobody said, so it has no 25: {why}.",
-        "Say whether it was separate: if it was, 25 is set; if not, the visit is withheld.",
-        *citations,
-        about=entry,
-        argument="visit.separate",
-    )
+    says = f"Was {entry.code} significant and separately identifiable? Nobody said, so it has no 25: {why}."
+    fix = "Say whether it was separate: if it was, 25 is set; if not, the visit is withheld."
+    draft.say("visit-separate-unknown", "warn", says, fix, *citations, about=entry, argument="visit.separate")

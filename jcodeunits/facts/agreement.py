@@ -117,12 +117,8 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
             fine = fits(row, part) or is_beside(row, part, reading.strengths)
             why = f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
         if not fine:
-            raise AmbiguousDrug(
-                f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code.",
-                given=reading.text,
-                candidates=(row.code,),
-                on=on,
-            )
+            says = f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code."
+            raise AmbiguousDrug(says, given=reading.text, candidates=(row.code,), on=on)
 
 
 def _whole(catalog: Catalog, row: Drug, part: Strength, on: dt.date) -> Dose | None:

@@ -244,11 +244,8 @@ def _way(reading: DrugText, route: str | None) -> str | None:
     wider = [one for one in reading.routes if one.startswith(f"{route} ")]
     if wider:
         return wider[0] if len(wider) == 1 else route
-    raise AmbiguousDrug(
-        f"{reading.text!r} names the route {' or '.join(reading.routes)}, but {route} is given. Give one route.",
-        given=reading.text,
-        candidates=(),
-    )
+    says = f"{reading.text!r} names the route {' or '.join(reading.routes)}, but {route} is given. Give one route."
+    raise AmbiguousDrug(says, given=reading.text, candidates=())
 
 
 def _choose(

@@ -159,14 +159,12 @@ class Product(Shown, Dated):
         if units.dimension(dose.unit) != units.dimension(self.unit):
             return
         if dose.to(self.unit).amount * self.quantity != self.amount * dose.volume:
-            raise ProductMismatch(
+            says = (
                 f"{dose.written!r} is another concentration than NDC {self.number} holds ({self.contents}). Correct "
-                "the dose or the NDC.",
-                ndc=self.ndc,
-                code="|".join(self.codes),
-                codes=self.codes,
-                citation=self.citation,
-                argument="dose",
+                "the dose or the NDC."
+            )
+            raise ProductMismatch(
+                says, ndc=self.ndc, code="|".join(self.codes), codes=self.codes, citation=self.citation, argument="dose"
             )
 
     def held(self, dose: Dose) -> Dose:

@@ -99,18 +99,12 @@ def _read(
     _incoming.as_given("hl7v2", bool, partial=partial, completed=completed)
     _incoming.as_given("hl7v2", dict, actions=actions)
     if kind in _ORDERS:
-        raise FormatError(
-            f"{kind} is {_ORDERS[kind]}: it does not say what was given, and is never billed. Send the RAS.",
-            format="hl7v2",
-            place="MSH-9",
-        )
+        says = f"{kind} is {_ORDERS[kind]}: it does not say what was given, and is never billed. Send the RAS."
+        raise FormatError(says, format="hl7v2", place="MSH-9")
     if kind not in ("RAS", "VXU"):
         what = coded(kind).strip("'") if kind else "This text"
-        raise FormatError(
-            f"{what} is no message of administrations (RAS), vaccines (VXU) or charges (DFT).",
-            format="hl7v2",
-            place="MSH-9",
-        )
+        says = f"{what} is no message of administrations (RAS), vaccines (VXU) or charges (DFT)."
+        raise FormatError(says, format="hl7v2", place="MSH-9")
     given: list[Given] = []
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
@@ -320,11 +314,8 @@ def _done(rxa: Segment, own: Mapping[str, str]) -> str | None:
     word = " ".join(_word(rxa).split()).casefold()
     for said, means in own.items():
         if means not in mar.MEANINGS:
-            raise FormatError(
-                f"actions: {quoted(means)} is no meaning. Allowed: {', '.join(mar.MEANINGS)}.",
-                format="hl7v2",
-                place="actions",
-            )
+            says = f"actions: {quoted(means)} is no meaning. Allowed: {', '.join(mar.MEANINGS)}."
+            raise FormatError(says, format="hl7v2", place="actions")
         if " ".join(said.split()).casefold() == word:
             return means
     return mar.meaning(word)

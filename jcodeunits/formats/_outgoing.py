@@ -382,12 +382,8 @@ def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
 
 def _refuse_any(problems: list[str], rules: Rules) -> None:
     if problems:
-        raise FormatError(
-            f"Not written as {rules.title}: {'; '.join(problems)}.",
-            format=rules.format,
-            place=problems[0].partition(" (")[0],
-            problems=tuple(problems),
-        )
+        says = f"Not written as {rules.title}: {'; '.join(problems)}."
+        raise FormatError(says, format=rules.format, place=problems[0].partition(" (")[0], problems=tuple(problems))
 
 
 def _divided_wrong(parts: list[tuple[int, Line]], rules: Rules) -> list[str]:
@@ -533,11 +529,8 @@ def _is_unclassified(code: str, reference: Reference) -> bool:
 def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)) -> dict[str, Any]:
     """What may stand beside a message of charges: it is read as it is, not billed anew."""
     if unknown := [key for key in beside if key not in allowed]:
-        raise FormatError(
-            f"The message holds charges, which are read as they stand: {unknown[0]}= has no place beside it.",
-            format=form,
-            place=unknown[0],
-        )
+        says = f"The message holds charges, which are read as they stand: {unknown[0]}= has no place beside it."
+        raise FormatError(says, format=form, place=unknown[0])
     return dict(beside)
 
 

@@ -80,11 +80,8 @@ def _zone(zone: str, form: str) -> dt.tzinfo:
     try:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
-        raise FormatError(
-            f"{quoted(zone)} is no time zone that is known here. Write one such as America/New_York.",
-            format=form,
-            place="zone",
-        ) from None
+        says = f"{quoted(zone)} is no time zone that is known here. Write one such as America/New_York."
+        raise FormatError(says, format=form, place="zone") from None
 
 
 def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:

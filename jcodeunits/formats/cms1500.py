@@ -102,11 +102,8 @@ def _layout(charge: Charge, layout: str, reference: Reference | None) -> str:
         policy = _outgoing.in_use(charge, reference, "cms1500").policy
         layout = policy.option(charge.encounter.payer, "paper-layout", charge.encounter.on).value
     if layout not in LAYOUTS:
-        raise FormatError(
-            f"{layout!r} is no layout here. Allowed: {', '.join((*LAYOUTS, 'payer'))}.",
-            format="cms1500",
-            place="layout",
-        )
+        says = f"{layout!r} is no layout here. Allowed: {', '.join((*LAYOUTS, 'payer'))}."
+        raise FormatError(says, format="cms1500", place="layout")
     return layout
 
 

@@ -179,12 +179,8 @@ class Parts:
         form = "professional" if blank(claim) else str(claim).strip().casefold()
         self.policy.lineage(who)
         if form not in CLAIMS:
-            raise EncounterError(
-                f"claim: {quoted(claim)} is not one of the known values. Allowed: {', '.join(CLAIMS)}.",
-                path="claim",
-                given=claim,
-                allowed=CLAIMS,
-            )
+            says = f"claim: {quoted(claim)} is not one of the known values. Allowed: {', '.join(CLAIMS)}."
+            raise EncounterError(says, path="claim", given=claim, allowed=CLAIMS)
         if isinstance(place, float) and place.is_integer():
             place = int(place)
         where = None if blank(place) else str(place).strip().zfill(2)

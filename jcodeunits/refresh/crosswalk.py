@@ -161,10 +161,8 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
     """One quarter's crosswalk, every row."""
     when = asp.when_of(file, asked, asp.CROSSWALK_COLUMNS)
     if asked.partial:
-        raise problem(
-            file.name,
-            "a crosswalk is read whole: of selected rows nobody knows which products are gone. Leave --partial out.",
-        )
+        says = "a crosswalk is read whole: of selected rows nobody knows which products are gone. Leave --partial out."
+        raise problem(file.name, says)
     quarter = asp.Quarter(when, tuple(asp.crosswalk_rows(file)))
     if not quarter.rows:
         raise problem(file.name, "it holds no row below its header.")

@@ -32,10 +32,5 @@ def diagnosis_doubt(case: Case) -> Iterable[Finding]:
                     continue
                 seen.add((diagnosis, row.code))
                 instead = f" Perhaps {', '.join(row.instead)}." if row.instead else ""
-                yield diagnosis_doubt.finding(
-                    "warn",
-                    f"{diagnosis} on {line.code}: {row.doubt}.",
-                    f"Check the note.{instead}",
-                    row.citation,
-                    line=number,
-                )
+                says = f"{diagnosis} on {line.code}: {row.doubt}."
+                yield diagnosis_doubt.finding("warn", says, f"Check the note.{instead}", row.citation, line=number)

@@ -20,9 +20,5 @@ def diagnosis_missing(case: Case) -> Iterable[Finding]:
     bare = [(number, line) for number, line in case.numbered() if not line.diagnoses]
     if bare:
         codes = ", ".join(dict.fromkeys(line.code for _, line in bare))
-        yield diagnosis_missing.finding(
-            "warn",
-            f"No diagnosis for {codes}.",
-            "Give the diagnoses of the encounter or of the administration.",
-            line=bare[0][0],
-        )
+        fix = "Give the diagnoses of the encounter or of the administration."
+        yield diagnosis_missing.finding("warn", f"No diagnosis for {codes}.", fix, line=bare[0][0])

@@ -34,10 +34,6 @@ def diagnosis_pair(case: Case) -> Iterable[Finding]:
         }:
             continue
         usual = ", ".join(sorted(row.diagnosis for row in rows if not row.doubt))
-        yield diagnosis_pair.finding(
-            "note",
-            f"{line.code} stands with {', '.join(line.diagnoses)}" + f"; diagnoses often seen with it: {usual}.",
-            "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats.",
-            rows[0].citation,
-            line=number,
-        )
+        says = f"{line.code} stands with {', '.join(line.diagnoses)}" + f"; diagnoses often seen with it: {usual}."
+        fix = "Nothing, if the note says why this drug by injection; else link the diagnosis that it treats."
+        yield diagnosis_pair.finding("note", says, fix, rows[0].citation, line=number)

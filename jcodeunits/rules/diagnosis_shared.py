@@ -24,8 +24,6 @@ def diagnosis_shared(case: Case) -> Iterable[Finding]:
     encounter = case.encounter
     unlinked = [given for given in encounter.administrations if not given.diagnoses]
     if len(codes) > 1 and len(encounter.diagnoses) > 1 and unlinked:
-        yield diagnosis_shared.finding(
-            "note",
-            f"{len(codes)} drugs share the encounter's {len(encounter.diagnoses)} diagnoses in one order.",
-            "Give each administration its own diagnoses, the one it treats first.",
-        )
+        says = f"{len(codes)} drugs share the encounter's {len(encounter.diagnoses)} diagnoses in one order."
+        fix = "Give each administration its own diagnoses, the one it treats first."
+        yield diagnosis_shared.finding("note", says, fix)

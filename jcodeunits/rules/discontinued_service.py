@@ -31,10 +31,8 @@ def discontinued_service(case: Case) -> Iterable[Finding]:
         for code in line.modifiers:
             if code in _REDUCED:
                 modifier = case.policy.modifier(code, case.on)
+                says = f"{line.code} carries {code}: if nothing was injected, the administration is usually not billed."
+                fix = "Bill what was given; record why it was stopped and what was discarded."
                 yield discontinued_service.finding(
-                    "warn",
-                    f"{line.code} carries {code}: if nothing was injected, the administration is usually not billed.",
-                    "Bill what was given; record why it was stopped and what was discarded.",
-                    *([modifier.citation] if modifier else []),
-                    line=number,
+                    "warn", says, fix, *([modifier.citation] if modifier else []), line=number
                 )

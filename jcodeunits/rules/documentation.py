@@ -44,10 +44,6 @@ def _held(row: Element, given: Administration) -> bool:
 
 
 def _lacks(severity: Severity, rows: list[Element], given: Administration, number: int | None) -> Finding:
-    return documentation.finding(
-        severity,
-        f"The record of {given.drug} lacks: {', '.join(row.title for row in rows)}.",
-        "A compliant note holds " + "; ".join(f"{row.title}: {row.holds}" for row in rows) + ".",
-        *dict.fromkeys(row.citation for row in rows),
-        line=number,
-    )
+    says = f"The record of {given.drug} lacks: {', '.join(row.title for row in rows)}."
+    fix = "A compliant note holds " + "; ".join(f"{row.title}: {row.holds}" for row in rows) + "."
+    return documentation.finding(severity, says, fix, *dict.fromkeys(row.citation for row in rows), line=number)

@@ -32,12 +32,8 @@ def drug_missing(case: Case) -> Iterable[Finding]:
             continue
         if line.kind == "administration":
             continue  # its drug was listed: what withheld or refused it has said so
-        yield drug_missing.finding(
-            "warn",
-            f"{line.code} stands without any drug line.",
-            "List what was given among the administrations, with its dose.",
-            line=number,
-        )
+        fix = "List what was given among the administrations, with its dose."
+        yield drug_missing.finding("warn", f"{line.code} stands without any drug line.", fix, line=number)
 
 
 def _vaccines(case: Case) -> Iterable[Finding]:
@@ -50,9 +46,5 @@ def _vaccines(case: Case) -> Iterable[Finding]:
     for number, line in case.numbered("service"):
         row = case.procedure(line)
         if row is not None and row.kind == "administration" and row.role.startswith(_PRODUCTS):
-            yield drug_missing.finding(
-                "warn",
-                f"{line.code} stands without any vaccine.",
-                "List the vaccine among the administrations, with its dose.",
-                line=number,
-            )
+            fix = "List the vaccine among the administrations, with its dose."
+            yield drug_missing.finding("warn", f"{line.code} stands without any vaccine.", fix, line=number)

@@ -26,10 +26,6 @@ def laterality(case: Case) -> Iterable[Finding]:
         for code in line.modifiers:
             modifier = case.policy.modifier(code, case.on) if code in _SIDES else None
             if modifier is not None:
-                yield laterality.finding(
-                    "note",
-                    f"{code} on {line.code} separates nothing: the limit counts the day, both sides together.",
-                    f"Leave {code} off unless the payer asks for it; document the site.",
-                    modifier.citation,
-                    line=number,
-                )
+                says = f"{code} on {line.code} separates nothing: the limit counts the day, both sides together."
+                fix = f"Leave {code} off unless the payer asks for it; document the site."
+                yield laterality.finding("note", says, fix, modifier.citation, line=number)

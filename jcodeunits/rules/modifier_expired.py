@@ -25,10 +25,6 @@ def modifier_expired(case: Case) -> Iterable[Finding]:
                 continue
             row = rows[-1] if rows[-1].effective <= case.on else rows[0]
             when = f"ended {row.ends}" if row.ends and row.ends < case.on else f"begins {row.effective}"
-            yield modifier_expired.finding(
-                "stop",
-                f"{code} on {line.code} {when}; the date of service is {case.on}.",
-                "Use the modifier in effect on that day, or none.",
-                row.citation,
-                line=number,
-            )
+            says = f"{code} on {line.code} {when}; the date of service is {case.on}."
+            fix = "Use the modifier in effect on that day, or none."
+            yield modifier_expired.finding("stop", says, fix, row.citation, line=number)

@@ -28,20 +28,13 @@ def modifier_line(case: Case) -> Iterable[Finding]:
             row = case.policy.modifier(code, case.on)
             if row is not None and kind not in row.lines:
                 wanted = " or ".join(row.lines)
-                yield modifier_line.finding(
-                    "stop",
-                    f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a {wanted} line.",
-                    f"Take {code} off this line; put it on the {wanted} line if it belongs there.",
-                    row.citation,
-                    line=number,
-                )
+                says = f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a {wanted} line."
+                fix = f"Take {code} off this line; put it on the {wanted} line if it belongs there."
+                yield modifier_line.finding("stop", says, fix, row.citation, line=number)
         if "59" in line.modifiers and X_MODIFIERS & set(line.modifiers):
-            yield modifier_line.finding(
-                "warn",
-                f"{line.code} carries 59 and {', '.join(sorted(X_MODIFIERS & set(line.modifiers)))} together.",
-                "Keep the one that says more: the X modifiers stand in place of 59.",
-                line=number,
-            )
+            says = f"{line.code} carries 59 and {', '.join(sorted(X_MODIFIERS & set(line.modifiers)))} together."
+            fix = "Keep the one that says more: the X modifiers stand in place of 59."
+            yield modifier_line.finding("warn", says, fix, line=number)
 
 
 def _kind(case: Case, line: Line) -> str:

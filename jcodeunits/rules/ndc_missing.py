@@ -26,10 +26,8 @@ def ndc_missing(case: Case) -> Iterable[Finding]:
         if line.ndc is not None or exempt & case.classes(line):
             continue
         required = option.value == "required"
+        says = f"{line.code} carries no NDC; this payer {'requires' if required else 'expects'} it."
+        fix = "Give the NDC of the product used (5-4-2, 11 digits) and how many containers were opened."
         yield ndc_missing.finding(
-            "stop" if required and option.confidence == "high" else "warn",
-            f"{line.code} carries no NDC; this payer {'requires' if required else 'expects'} it.",
-            "Give the NDC of the product used (5-4-2, 11 digits) and how many containers were opened.",
-            option.citation,
-            line=number,
+            "stop" if required and option.confidence == "high" else "warn", says, fix, option.citation, line=number
         )

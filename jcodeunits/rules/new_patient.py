@@ -18,9 +18,6 @@ def new_patient(case: Case) -> Iterable[Finding]:
     for number, line in case.numbered("visit"):
         row = case.procedure(line)
         if row is not None and row.role == "visit-office-new" and "25" in line.modifiers:
-            yield new_patient.finding(
-                "note",
-                f"{line.code} is billed with 25 for a new patient: being new is not by itself enough.",
-                "Keep the visit's own history, examination and decision in the note.",
-                line=number,
-            )
+            says = f"{line.code} is billed with 25 for a new patient: being new is not by itself enough."
+            fix = "Keep the visit's own history, examination and decision in the note."
+            yield new_patient.finding("note", says, fix, line=number)

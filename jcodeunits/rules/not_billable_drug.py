@@ -50,10 +50,5 @@ def not_billable_drug(case: Case) -> Iterable[Finding]:
         far = reach(limit, case.on)
         enforced = not far
         why, fix = _WHY.get(limit.reason, _WHY[""])
-        yield not_billable_drug.finding(
-            "stop" if enforced else "warn",
-            f"{line.code} has an MUE of 0 on {case.encounter.claim} claims: {why}" + (f"; {far}." if far else "."),
-            fix,
-            limit.citation,
-            line=number,
-        )
+        says = f"{line.code} has an MUE of 0 on {case.encounter.claim} claims: {why}" + (f"; {far}." if far else ".")
+        yield not_billable_drug.finding("stop" if enforced else "warn", says, fix, limit.citation, line=number)

@@ -26,11 +26,6 @@ def prior_authorization(case: Case) -> Iterable[Finding]:
     for number, line in case.numbered("drug"):
         if "prior-authorization" in case.classes(line):
             row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "prior-authorization")
-            yield prior_authorization.finding(
-                "note",
-                f"{line.code} often needs prior authorization with this payer.",
-                "Make sure that it is in place before the drug is given.",
-                option.citation,
-                row.citation,
-                line=number,
-            )
+            says = f"{line.code} often needs prior authorization with this payer."
+            fix = "Make sure that it is in place before the drug is given."
+            yield prior_authorization.finding("note", says, fix, option.citation, row.citation, line=number)

@@ -20,10 +20,5 @@ def pump_only(case: Case) -> Iterable[Finding]:
         if given is None or given.route not in ("SC", "IM") or "pump-only" not in case.classes(line):
             continue
         row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "pump-only")
-        yield pump_only.finding(
-            "stop",
-            f"{line.code} is for a pump supplied as equipment, not for an injection by {given.route}.",
-            "Use the code of the drug by injection.",
-            row.citation,
-            line=number,
-        )
+        says = f"{line.code} is for a pump supplied as equipment, not for an injection by {given.route}."
+        yield pump_only.finding("stop", says, "Use the code of the drug by injection.", row.citation, line=number)

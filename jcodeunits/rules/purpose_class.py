@@ -29,11 +29,8 @@ def purpose_class(case: Case) -> Iterable[Finding]:
         if fits or classes & set(_ALSO.get(given.purpose, ())):
             continue
         rows = case.policy.classes(line.code, case.on)
-        yield purpose_class.finding(
-            "warn",
-            f"{line.code} is given as {given.purpose}, but no row classes it so"
-            + (f" (it is: {', '.join(sorted(classes))})." if classes else "."),
-            "Check the purpose: it decides the administration code.",
-            *[row.citation for row in rows],
-            line=number,
+        says = f"{line.code} is given as {given.purpose}, but no row classes it so" + (
+            f" (it is: {', '.join(sorted(classes))})." if classes else "."
         )
+        fix = "Check the purpose: it decides the administration code."
+        yield purpose_class.finding("warn", says, fix, *[row.citation for row in rows], line=number)

@@ -24,10 +24,5 @@ def supervised_only(case: Case) -> Iterable[Finding]:
     for number, line in case.numbered("drug"):
         if "supervised-only" in case.classes(line):
             row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "supervised-only")
-            yield supervised_only.finding(
-                "note",
-                f"{line.code} is for a drug given under direct supervision, never for one that the patient gives.",
-                "Record who supervised.",
-                row.citation,
-                line=number,
-            )
+            says = f"{line.code} is for a drug given under direct supervision, never for one that the patient gives."
+            yield supervised_only.finding("note", says, "Record who supervised.", row.citation, line=number)

@@ -52,13 +52,10 @@ def _by_line(case: Case, code: str, limit: Limit) -> Iterable[Finding]:
     for number, line in case.numbered():
         if line.code == code and line.units > limit.units:
             split = case.option("limit-split")
+            says = f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1)."
+            fix = f"If the units are true, split them over lines; this payer {marked_with(split.value)}."
             yield unit_limit.finding(
-                _softened(case, limit, "warn"),
-                f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1).",
-                f"If the units are true, split them over lines; this payer {marked_with(split.value)}.",
-                limit.citation,
-                split.citation,
-                line=number,
+                _softened(case, limit, "warn"), says, fix, limit.citation, split.citation, line=number
             )
 
 

@@ -31,11 +31,8 @@ def visit_complexity(case: Case) -> Iterable[Finding]:
         return
     for number, role in roles.items():
         if role == "visit-complexity" and marked:
-            yield visit_complexity.finding(
-                "warn",
-                f"{case.lines[number - 1].code} stands beside {marked[0]}-25: this payer does not pay it then"
-                + (", unless 25 is for a vaccine or a preventive visit." if option.value == "with-prevention" else "."),
-                "Leave it out, or the 25 if nothing else of the day needs it.",
-                option.citation,
-                line=number,
+            says = f"{case.lines[number - 1].code} stands beside {marked[0]}-25: this payer does not pay it then" + (
+                ", unless 25 is for a vaccine or a preventive visit." if option.value == "with-prevention" else "."
             )
+            fix = "Leave it out, or the 25 if nothing else of the day needs it."
+            yield visit_complexity.finding("warn", says, fix, option.citation, line=number)

@@ -52,13 +52,9 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
         if plain or family or other:
             right = next(row for row in wanted if not family or row.role.startswith("vaccine"))
             codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
-            yield wrong_administration.finding(
-                "stop" if own else "warn",
-                f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}.",
-                f"List {codes}, or leave the code out to have it derived.",
-                right.citation,
-                line=number,
-            )
+            says = f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}."
+            fix = f"List {codes}, or leave the code out to have it derived."
+            yield wrong_administration.finding("stop" if own else "warn", says, fix, right.citation, line=number)
 
 
 def _other_family(role: str, wanted: list[AdministrationRule]) -> bool:
