@@ -100,12 +100,9 @@ def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
             allowed = tuple(known)
             near = difflib.get_close_matches(str(key), allowed, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
+            says = f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}."
             raise EncounterError(
-                f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}.",
-                path=f"{path}.{key}".lstrip("."),
-                given=key,
-                allowed=allowed,
-                instead=near[0] if near else None,
+                says, path=f"{path}.{key}".lstrip("."), given=key, allowed=allowed, instead=near[0] if near else None
             )
     for key in _needed(kind):
         if data.get(key) is None:

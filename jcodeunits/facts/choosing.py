@@ -528,13 +528,9 @@ def given_so(catalog: Catalog, given: str, row: Drug, on: dt.date, route: str | 
     written = given if hcpcs.is_valid(given) else f"{given} ({row.code})"
     says = f"{written}, {row.label}, is not for the route {route}"
     if fitting:
+        says = f"{says}; for that there is {listed(fitting)}. Give the code or the route of what was given."
         raise AmbiguousDrug(
-            f"{says}; for that there is {listed(fitting)}. Give the code or the route of what was given.",
-            given=given,
-            candidates=tuple(one.code for one in fitting),
-            on=on,
-            listed=listed(fitting),
-            route=route,
+            says, given=given, candidates=tuple(one.code for one in fitting), on=on, listed=listed(fitting), route=route
         )
     _, bill = catalog.instead_for(row, on, route)
     raise AmbiguousDrug(f"{says}. If it was given so, {bill}.", given=given, candidates=(), on=on, route=route)

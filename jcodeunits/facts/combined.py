@@ -65,12 +65,8 @@ def _added_up(row: Drug, listed: Sequence[CombinedDose], dose: Dose, basis: str 
         parted = " / " in row.ingredient
         why = "how its parts are counted is not listed" if parted else "it has one part"
         way = "Give the amount that the code counts." if parted else f"Write one amount: {dose.parts[0]}."
-        raise UnreadableDose(
-            f"{quoted(dose.written)} is no dose of {row.code} ({row.name}): {why}. {way}",
-            given=dose.written,
-            argument="dose",
-            code=row.code,
-        )
+        says = f"{quoted(dose.written)} is no dose of {row.code} ({row.name}): {why}. {way}"
+        raise UnreadableDose(says, given=dose.written, argument="dose", code=row.code)
     if not listed:
         return _of_components(row, dose)
     for one in listed:

@@ -113,11 +113,8 @@ def _check(told: Any, file: str, place: str) -> None:
         raise TableError(f"{file} is no manifest: {says}.", file=file, problems=())
     inside = os.path.basename(told["tables"])
     if inside != told["tables"] or inside in ("", ".", "..") or not os.path.isdir(os.path.join(place, inside)):
-        raise TableError(
-            f"{file} names the tables {told['tables']!r}, which are not there. Restore the folder, or make it again.",
-            file=file,
-            problems=(),
-        )
+        says = f"{file} names the tables {told['tables']!r}, which are not there. Restore the folder, or make it again."
+        raise TableError(says, file=file, problems=())
     if digest_of(told["digests"]) != told["fingerprint"]:
         raise TableError(f"{file}: its fingerprint is not that of its digests.", file=file, problems=())
 

@@ -46,11 +46,8 @@ it has 105 characters in 21 words. Give the name alone, or the code.
     words = _words_in(name) if len(name) <= LONGEST else 0
     if len(name) > LONGEST or words > _WORDS_MOST:
         says = f"{len(name)} characters" + (f" in {words} words" if words else "")
-        raise UnknownDrug(
-            f"{quoted(name)} is no name of a drug: it has {says}. Give the name alone, or the code.",
-            given=name,
-            near=(),
-        )
+        says = f"{quoted(name)} is no name of a drug: it has {says}. Give the name alone, or the code."
+        raise UnknownDrug(says, given=name, near=())
 
 
 def squeezed(name: str) -> str:

@@ -255,11 +255,8 @@ def _opened_book(file: Published) -> Any:
         says = "Reading spreadsheets needs an extra: pip install 'jcodeunits[refresh]'."
         raise TableError(says, file=file.name, problems=()) from why
     if not openpyxl.DEFUSEDXML:
-        raise TableError(
-            "Reading spreadsheets safely needs defusedxml: pip install 'jcodeunits[refresh]'.",
-            file=file.name,
-            problems=(),
-        )
+        says = "Reading spreadsheets safely needs defusedxml: pip install 'jcodeunits[refresh]'."
+        raise TableError(says, file=file.name, problems=())
     with file.open() as stream:
         data = io.BytesIO(stream.read())
     _check_members(file.name, data, len(data.getbuffer()))
