@@ -157,7 +157,7 @@ def expected(made: Charge, *, reference: Reference | None = None) -> Estimate:
     >>> expected(made).as_dict()["lines"][0]["amount"]
     '15.36'
     """
-    policy = (Reference.of(reference)).policy
+    policy = Reference.of(reference).policy
     rows = [_expected(number, line, made, policy) for number, line in enumerate(made.lines, 1)]
     return Estimate(tuple(rows))
 

@@ -80,7 +80,8 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
     read = encounter if isinstance(encounter, Encounter) else Encounter.from_dict(encounter)
     book = Reference.of(reference)
     policy = book.policy
-    _known(read, policy)
+    policy.lineage(read.payer)
+    check_place(read.place, read.on, policy)
     with replacing_rows() as replacing:
         listed, ended = in_effect(read, book)
         drugs = drug_lines.drug_lines(listed, book)
@@ -117,11 +118,6 @@ def _cited(lines: Iterable[Line], found: Iterable[Finding]) -> Iterator[Citation
     """Everything that an answer cites."""
     yield from (step.citation for line in lines for step in line.trace.steps)
     yield from (citation for finding in found for citation in finding.citations)
-
-
-def _known(encounter: Encounter, policy: Policy) -> None:
-    policy.lineage(encounter.payer)
-    check_place(encounter.place, encounter.on, policy)
 
 
 def check_place(place: str, on: dt.date, policy: Policy) -> None:

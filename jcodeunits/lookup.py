@@ -218,18 +218,14 @@ def _hit(kind: str, row: Any, key: str, title: str, detail: str) -> Hit:
     return Hit(kind, key, title, detail, row.period, row.citation)
 
 
-def _where(place: str) -> str:
-    return f"place {place}" if place.isdigit() else "a place of the facility kind"
-
-
 def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
     def rows(row_class: type[R]) -> tuple[R, ...]:
         return all_in_effect(policy.rows(row_class), on)
 
     hits = [_hit("place", r, r.code, r.name, f"{r.rate} rate") for r in rows(Place)]
-    hits += [
-        _hit("place rule", r, r.place, f"{r.payer} payer: {_where(r.place)} {r.says}", r.fix) for r in rows(PlaceRule)
-    ]
+    for r in rows(PlaceRule):
+        where = f"place {r.place}" if r.place.isdigit() else "a place of the facility kind"
+        hits.append(_hit("place rule", r, r.place, f"{r.payer} payer: {where} {r.says}", r.fix))
     hits += [_hit("modifier", r, r.code, r.label, f"on {', '.join(r.lines)} lines: {r.use}") for r in rows(Modifier)]
     hits += [_hit(r.kind, r, r.code, r.label, f"{r.role} {r.position}") for r in rows(Procedure)]
     hits += [
@@ -253,12 +249,11 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
 
 
 def _out_of_effect(policy: Policy, key: str, on: dt.date) -> Iterable[Hit]:
-    for kind, row_class, name in (("modifier", Modifier, "label"), ("code", Procedure, "label")):
-        rows = policy._of(row_class, key)
+    for kind, rows in (("modifier", policy._of(Modifier, key)), ("code", policy._of(Procedure, key))):
         if rows and in_effect(rows, on) is None:
             last = rows[-1]
             when = f"ended {last.ends}" if last.ends and last.ends < on else f"starts {last.effective}"
-            yield _hit(kind, last, key, getattr(last, name), f"{when}: not in effect on {on}")
+            yield _hit(kind, last, key, last.label, f"{when}: not in effect on {on}")
 
 
 def _code_hits(policy: Policy, codes: list[str], on: dt.date) -> Iterable[Hit]:

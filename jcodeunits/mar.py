@@ -5,7 +5,6 @@ The words are rows of `mar_words.csv`; a sender's own stand beside its messages.
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -41,8 +40,7 @@ _BETWEEN = re.compile("[-_]")  # between the words of a code: not-done, ENTERED_
 
 @cache
 def _words() -> Mapping[str, str]:
-    rows = tables.read(MarWord, os.path.join(tables.folder(), "mar_words.csv"), tables.sources())
-    return {row.word: row.means for row in rows}
+    return {row.word: row.means for row in tables.shipped(MarWord)}
 
 
 def meaning(word: str) -> str | None:

@@ -101,7 +101,7 @@ def product(number: object, on: object, reference: Reference | None = None) -> P
     >>> print(product("0409-3795-01", on="2026-03-02").name)
     Ketorolac Tromethamine 30 mg/1 mL vial
     """
-    return (Reference.of(reference)).products.find(number, on)[0]
+    return Reference.of(reference).products.find(number, on)[0]
 
 
 @attrs.frozen
@@ -259,11 +259,9 @@ def ndc_quantity(
         way = Counting(qualifier, None, "asked for by the caller")
         exact, step = _by_measure(found, given, qualifier)
     else:
-        held = (
-            None
-            if container_amount is None
-            else _settled(found, Dose.of(container_amount), day, book, "container_amount")
-        )
+        held = None
+        if container_amount is not None:
+            held = _settled(found, Dose.of(container_amount), day, book, "container_amount")
         volume = None if container_volume is None else volume_of(container_volume)
         way = counting(found, day, form, held is not None, volume, reference=book)
         way = as_the_payer_counts(way, found.ndc, found.codes, made_up, volume)

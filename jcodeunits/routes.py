@@ -6,11 +6,10 @@ system that it names, because `IO` is the eye in one and the bone at a desk.
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from . import tables
 from .errors import LONGEST, UnknownRoute, quoted
@@ -101,14 +100,10 @@ def plain(spelling: str) -> str:
     return " ".join(_LABEL.sub("", " ".join(spelling.split()).casefold()).split())
 
 
-def _rows(row_class: Any) -> tuple[Any, ...]:
-    return tables.read(row_class, os.path.join(tables.folder(), f"{row_class.TABLE}.csv"), tables.sources())
-
-
 @cache
 def words() -> tuple[RouteWord, ...]:
     """Every spelling for people, with the route that it is read as."""
-    return _rows(RouteWord)
+    return tables.shipped(RouteWord)
 
 
 @cache
@@ -119,7 +114,7 @@ def _words() -> Mapping[str, str]:
 
 @cache
 def _coded() -> Mapping[tuple[str, str], CodedRoute]:
-    return {(row.system, row.code.upper()): row for row in _rows(CodedRoute)}
+    return {(row.system, row.code.upper()): row for row in tables.shipped(CodedRoute)}
 
 
 @cache

@@ -372,6 +372,11 @@ def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[
     return tuple(rows)
 
 
+def shipped(row_class: type[Row]) -> tuple[Row, ...]:
+    """All rows of one of the package's tables."""
+    return read(row_class, os.path.join(folder(), f"{cast(Any, row_class).TABLE}.csv"), sources())
+
+
 def days(file: str) -> list[tuple[str, Period]]:
     """The first cell of each row of a table, and its days; the rest is unread."""
     name = os.path.basename(file)

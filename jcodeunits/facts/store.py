@@ -277,10 +277,7 @@ def _mapped(file: str) -> bytes:
         return cast("bytes", mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-@lru_cache(maxsize=64)
-def _shipped(row_class: Any) -> tuple[Any, ...]:
-    """A table of the package, remembered once for every reference."""
-    return tables.read(row_class, os.path.join(tables.folder(), f"{row_class.TABLE}.csv"), tables.sources())
+_shipped = lru_cache(maxsize=64)(tables.shipped)  # remembered once for every reference
 
 
 @lru_cache(maxsize=16384)

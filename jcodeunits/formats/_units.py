@@ -6,7 +6,6 @@ for a drug's own unit, so senders take the nearest arbitrary one: beside the tex
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -44,8 +43,7 @@ class UcumUnit(Dated):
 @cache
 def ucum() -> Mapping[str, UcumUnit]:
     """Every code that is read."""
-    rows = tables.read(UcumUnit, os.path.join(tables.folder(), "ucum.csv"), tables.sources())
-    return {row.code: row for row in rows}
+    return {row.code: row for row in tables.shipped(UcumUnit)}
 
 
 _PER = ("/kg", "/m2")

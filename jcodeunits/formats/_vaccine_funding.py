@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from functools import cache
 
@@ -22,5 +21,4 @@ class Observation(Dated):
 @cache
 def observations() -> Mapping[str, Observation]:
     """Every code that is known, by itself."""
-    rows = tables.read(Observation, os.path.join(tables.folder(), "observations.csv"), tables.sources())
-    return {row.code: row for row in rows}
+    return {row.code: row for row in tables.shipped(Observation)}
