@@ -6,10 +6,21 @@ words of the loss. An element that stands in no table is a loss too.
 
 from __future__ import annotations
 
+
+def read(names: str) -> dict[str, str]:
+    """The elements that are read."""
+    return dict.fromkeys(names.split(), "read")
+
+
+def passed(names: str) -> dict[str, str]:
+    """The elements that are passed over."""
+    return dict.fromkeys(names.split(), "passed")
+
+
 # HL7 version 2: the fields of FT1.
 FT1_FIELDS = {
-    **dict.fromkeys(("4", "6", "7", "10", "11", "19", "25", "26", "29", "43"), "read"),
-    **dict.fromkeys(("1", "2", "3", "5", "8", "9", "13", "14", "16", "18", "20", "21", "23", "24"), "passed"),
+    **read("4 6 7 10 11 19 25 26 29 43"),
+    **passed("1 2 3 5 8 9 13 14 16 18 20 21 23 24"),
     "12": "the price of one unit",
     "15": "an amount of the insurance",
     "17": "the fee schedule",
@@ -18,38 +29,21 @@ FT1_FIELDS = {
     "28": "the reason why a duplicate was needed",
 }
 # Segments of a DFT that are about the message, the person, the visit and who pays: passed over.
-DFT_SEGMENTS = (
-    "MSH",
-    "EVN",
-    "SFT",
-    "PID",
-    "PD1",
-    "ORC",
-    "NK1",
-    "PV1",
-    "PV2",
-    "DB1",
-    "AL1",
-    "ROL",
-    "GT1",
-    "IN1",
-    "IN2",
-    "IN3",
-)
+DFT_SEGMENTS = passed("MSH EVN SFT PID PD1 ORC NK1 PV1 PV2 DB1 AL1 ROL GT1 IN1 IN2 IN3")
 # Segments beside an FT1 that a line has no field for.
 BESIDE_FT1 = {"DG1": (3, "a diagnosis of the visit, tied to no line"), "PR1": (3, "a procedure of the visit")}
 
 # X12: The elements of a service: read, passed over, or why one is not carried.
 SV1_ELEMENTS = {
-    **dict.fromkeys(("01", "02", "03", "04", "05", "07"), "read"),
+    **read("01 02 03 04 05 07"),
     "09": "that it was an emergency",
     "11": "that it belongs to EPSDT",
     "12": "that it belongs to family planning",
     "15": "that no copayment is due",
 }
-SV2_ELEMENTS = {**dict.fromkeys(("01", "02", "03", "04", "05"), "read"), "07": "an amount that is not covered"}
+SV2_ELEMENTS = {**read("01 02 03 04 05"), "07": "an amount that is not covered"}
 CLM_ELEMENTS = {
-    **dict.fromkeys(("01", "02", "05", "06", "07", "08", "09", "19"), "read"),
+    **read("01 02 05 06 07 08 09 19"),
     "11": "related causes, such as an accident",
     "12": "a special program",
     "20": "the reason of a delay",
@@ -68,171 +62,51 @@ CLAIM_SEGMENTS = {
 
 # The clearing houses' JSON: a claim, a line, its service and its drug.
 CLEARING_CLAIM = {
-    **dict.fromkeys(
-        ("serviceLines", "healthCareCodeInformation", "claimFrequencyCode", "placeOfServiceCode", "usageIndicator"),
-        "read",
-    ),
-    **dict.fromkeys(
-        (
-            "claimInformation",
-            "claimFilingCode",
-            "patientControlNumber",
-            "claimChargeAmount",
-            "signatureIndicator",
-            "planParticipationCode",
-            "releaseInformationCode",
-            "benefitsAssignmentCertificationIndicator",
-            "controlNumber",
-            "tradingPartnerServiceId",
-            "tradingPartnerName",
-            "correlationId",
-            "submitter",
-            "receiver",
-            "subscriber",
-            "dependent",
-            "providers",
-            "billing",
-            "rendering",
-            "referring",
-            "attending",
-            "supervising",
-        ),
-        "passed",
+    **read("serviceLines healthCareCodeInformation claimFrequencyCode placeOfServiceCode usageIndicator"),
+    **passed(
+        "claimInformation claimFilingCode patientControlNumber claimChargeAmount signatureIndicator "
+        "planParticipationCode releaseInformationCode benefitsAssignmentCertificationIndicator controlNumber "
+        "tradingPartnerServiceId tradingPartnerName correlationId submitter receiver subscriber dependent "
+        "providers billing rendering referring attending supervising"
     ),
 }
 CLEARING_ROW = {
-    **dict.fromkeys(
-        (
-            "serviceDate",
-            "serviceDateEnd",
-            "professionalService",
-            "institutionalService",
-            "drugIdentification",
-            "additionalNotes",
-        ),
-        "read",
-    ),
-    **dict.fromkeys(
-        ("assignedNumber", "providerControlNumber", "lineItemControlNumber", "renderingProvider"), "passed"
-    ),
+    **read("serviceDate serviceDateEnd professionalService institutionalService drugIdentification additionalNotes"),
+    **passed("assignedNumber providerControlNumber lineItemControlNumber renderingProvider"),
 }
-CLEARING_SERVICE = dict.fromkeys(
-    (
-        "procedureIdentifier",
-        "procedureCode",
-        "procedureModifiers",
-        "lineItemChargeAmount",
-        "measurementUnit",
-        "serviceUnitCount",
-        "description",
-        "placeOfServiceCode",
-        "compositeDiagnosisCodePointers",
-        "diagnosisCodePointers",
-        "serviceLineRevenueCode",
-    ),
-    "read",
+CLEARING_SERVICE = read(
+    "procedureIdentifier procedureCode procedureModifiers lineItemChargeAmount measurementUnit "
+    "serviceUnitCount description placeOfServiceCode compositeDiagnosisCodePointers diagnosisCodePointers "
+    "serviceLineRevenueCode"
 )
-CLEARING_DRUG = dict.fromkeys(
-    ("serviceIdQualifier", "nationalDrugCode", "nationalDrugUnitCount", "measurementUnitCode"), "read"
-)
+CLEARING_DRUG = read("serviceIdQualifier nationalDrugCode nationalDrugUnitCount measurementUnitCode")
 
 # FHIR: Claim, its items and their details, ChargeItem.
-_META = (
-    "resourceType",
-    "id",
-    "meta",
-    "text",
-    "identifier",
-    "status",
-    "use",
-    "patient",
-    "subject",
-    "created",
-    "enterer",
-)
+_META = "resourceType id meta text identifier status use patient subject created enterer"
 CLAIM_ELEMENTS = {
-    **dict.fromkeys((*_META, "item", "diagnosis", "related", "modifierExtension", "implicitRules"), "read"),
-    **dict.fromkeys(
-        (
-            "type",
-            "subType",
-            "billablePeriod",
-            "insurer",
-            "provider",
-            "priority",
-            "payee",
-            "careTeam",
-            "insurance",
-            "facility",
-            "total",
-            "encounter",
-            "contained",
-            "language",
-            "fundsReserve",
-        ),
-        "passed",
+    **read(f"{_META} item diagnosis related modifierExtension implicitRules"),
+    **passed(
+        "type subType billablePeriod insurer provider priority payee careTeam insurance facility total "
+        "encounter contained language fundsReserve"
     ),
 }
 ITEM_ELEMENTS = {
-    **dict.fromkeys(
-        (
-            "sequence",
-            "productOrService",
-            "modifier",
-            "quantity",
-            "detail",
-            "net",
-            "unitPrice",
-            "revenue",
-            "diagnosisSequence",
-            "locationCodeableConcept",
-            "servicedDate",
-            "servicedPeriod",
-            "modifierExtension",
-        ),
-        "read",
+    **read(
+        "sequence productOrService modifier quantity detail net unitPrice revenue diagnosisSequence "
+        "locationCodeableConcept servicedDate servicedPeriod modifierExtension"
     ),
-    **dict.fromkeys(("id", "careTeamSequence", "category", "encounter"), "passed"),
+    **passed("id careTeamSequence category encounter"),
 }
-DETAIL_ELEMENTS = {
-    **dict.fromkeys(("sequence", "productOrService", "quantity", "modifierExtension"), "read"),
-    **dict.fromkeys(("id", "category", "revenue"), "passed"),
-}
+DETAIL_ELEMENTS = {**read("sequence productOrService quantity modifierExtension"), **passed("id category revenue")}
 CHARGE_ITEM_ELEMENTS = {
-    **dict.fromkeys(
-        (
-            *_META,
-            "code",
-            "quantity",
-            "reason",
-            "product",
-            "productCodeableConcept",
-            "occurrenceDateTime",
-            "occurrencePeriod",
-            "extension",
-            "modifierExtension",
-            "implicitRules",
-        ),
-        "read",
+    **read(
+        f"{_META} "
+        "code quantity reason product productCodeableConcept occurrenceDateTime occurrencePeriod extension "
+        "modifierExtension implicitRules"
     ),
-    **dict.fromkeys(
-        (
-            "context",
-            "encounter",
-            "performer",
-            "performingOrganization",
-            "requestingOrganization",
-            "costCenter",
-            "enteredDate",
-            "service",
-            "account",
-            "definitionUri",
-            "definitionCanonical",
-            "supportingInformation",
-            "contained",
-            "language",
-        ),
-        "passed",
+    **passed(
+        "context encounter performer performingOrganization requestingOrganization costCenter enteredDate "
+        "service account definitionUri definitionCanonical supportingInformation contained language"
     ),
     "partOf": "that it is a part of another charge, which may hold its amount",
 }
