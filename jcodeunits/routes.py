@@ -137,11 +137,6 @@ def coded(system: str, code: str) -> CodedRoute | None:
     return _coded().get((system, code.upper())) if len(code) <= LONGEST else None
 
 
-def unnamed(spelling: str) -> CodedRoute | None:
-    """The row that a text means which is known, but has no name here: `intracardiac`, `Mouth/throat`."""
-    return _anywhere()[1].get(plain(spelling)) if len(spelling) <= LONGEST else None
-
-
 def meanings(spelling: str) -> frozenset[str]:
     """Every route that a word or code without its system may mean; empty text stands for one without a name here.
 

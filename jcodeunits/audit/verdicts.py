@@ -12,8 +12,9 @@ import attrs
 
 from .. import convert, tables
 from ..amount import MOST_COUNTED, cents, json_number, shown
-from ..batch.record import amount_text, count_of, dose_of
+from ..batch.record import count_of, dose_of
 from ..dated import Citation
+from ..dose import Dose
 from ..errors import JcodeunitsError, OutsideBand
 from ..facts.code_uses import code_use
 from ..facts.drug_rows import Drug
@@ -24,7 +25,7 @@ from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
 from . import causes
 from .expected import BY_SUCCESSOR, Bench
-from .judged import AGREES, DIFFERS, UNJUDGED, Judged, ended_row, limit_of, product_of, row_of
+from .judged import AGREES, DIFFERS, Judged, ended_row, limit_of, product_of, row_of
 
 _CELLS = ("dose", "unit", "place", "payer", "claim_type", "ndc", "ndc_qualifier", "ndc_quantity", "containers")
 _WASTE = frozenset({"JW", "JZ"})
@@ -210,10 +211,9 @@ class Judge:
             return
         found = None
         try:
-            dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
-            convert.billing_units(mine, dose, on, reference=self.reference)
+            self._converted(mine, row)
         except OutsideBand as error:
-            found = [convert.billing_units(code, dose, on, reference=self.reference) for code in error.candidates]
+            found = [self._converted(code, row) for code in error.candidates]
         except JcodeunitsError:
             pass
         if found is None:  # what was refused is the code of the drug or the NDC beside it
@@ -226,15 +226,14 @@ class Judge:
 
     def _product(self, line: BilledLine, verdict: Verdict) -> None:
         """The NDC is of another code: ours is that of the product, where it has one."""
-        row, on = line.row, self.dates[line.row]
+        row = line.row
         item = self._item(row)
         if item is None or item.confidence == "low" or not item.codes or line.code in item.codes:
             verdict.unjudged("product")
             return
         if len(item.codes) == 1:
             try:
-                dose = dose_of(self.cells["dose"][row], self.cells["unit"][row])
-                made = convert.billing_units(item.codes[0], dose, on, reference=self.reference)
+                made = self._converted(item.codes[0], row)
                 verdict.code, verdict.units = made.code, made.count
                 self._counted(line, verdict)
             except JcodeunitsError:
@@ -269,8 +268,7 @@ class Judge:
     def _exact(self, line: BilledLine) -> Fraction | None:
         """The ratio before rounding, where the billed code gives one."""
         try:
-            dose = dose_of(self.cells["dose"][line.row], self.cells["unit"][line.row])
-            return convert.billing_units(line.code, dose, self.dates[line.row], reference=self.reference).exact
+            return self._converted(line.code, line.row).exact
         except JcodeunitsError:
             return None
 
@@ -310,9 +308,16 @@ class Judge:
 
     def _milligrams(self, row: int) -> Fraction | None:
         try:
-            return dose_of(self.cells["dose"][row], self.cells["unit"][row]).to("mg").amount
+            return self._dose(row).to("mg").amount
         except JcodeunitsError:
             return None
+
+    def _dose(self, row: int) -> Dose:
+        return dose_of(self.cells["dose"][row], self.cells["unit"][row])
+
+    def _converted(self, code: str | Drug, row: int) -> convert.BilledUnits:
+        """The dose of a row in units of a code. Raises as one call does."""
+        return convert.billing_units(code, self._dose(row), self.dates[row], reference=self.reference)
 
     def _item(self, row: int) -> Product | None:
         return product_of(self.cells["ndc"][row], self.dates[row], self.reference)
@@ -442,6 +447,3 @@ _OF_UNITS = frozenset({"wrong-multiplier", "rounded-down", "rounded-up-twice", "
 
 def _joined(modifiers: tuple[str, ...]) -> str | None:
     return "|".join(modifiers) or None
-
-
-__all__ = ["AGREES", "DIFFERS", "UNJUDGED", "BilledLine", "Judge", "Verdict", "amount_text", "modifiers_of", "units_of"]

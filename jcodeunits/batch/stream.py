@@ -201,6 +201,3 @@ def run_stream(
                 bar.total = max(int((bar.n + table.num_rows) / part), bar.n + table.num_rows)
             bar.update(table.num_rows)
         behind.result()
-
-
-__all__ = ["OUTPUTS", "Summary", "bill_file", "bill_stream", "run_stream"]

@@ -28,11 +28,11 @@ from .family import (
     has,
     header_row,
     is_partial,
+    number_of,
     said,
     words_of,
 )
 from .files import Published, problem
-from .numbers import number_of
 
 CROSSWALK_COLUMNS = (
     "short description",

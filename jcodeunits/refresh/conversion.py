@@ -8,9 +8,8 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, number_of, said
 from .files import Published
-from .numbers import number_of
 
 _COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - invoiced units")
 

@@ -23,11 +23,10 @@ from .amounts import dosage as plain_dosage
 from .amounts import printed
 from .asp import CrosswalkRow, Quarter
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally
+from .family import Asked, Edition, Family, FileReading, Tally, number_of
 from .files import Published as File
 from .files import problem
 from .findings import Lint
-from .numbers import number_of
 
 # An equivalence or a remark behind the amount: "300 MCG (1500 IU)", "10 MG (rituximab)", "1 I.U. VWF:RCO".
 _REMARK = re.compile(r"(?<=[A-Za-z.]) ?(?:\(.*\)|vwf:rco)$", re.IGNORECASE)

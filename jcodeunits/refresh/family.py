@@ -14,6 +14,9 @@ from typing import TypeVar
 
 import attrs
 
+from jcodeunits import ndc
+from jcodeunits.errors import IdentifierError
+
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
 from .files import Published, problem, untouched
@@ -256,6 +259,18 @@ def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quar
 
 
 _CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
+
+
+def number_of(text: str) -> str | None:
+    """The NDC as 5-4-2 with hyphens; None for an id that is none.
+
+    >>> number_of("0409-3795-01"), number_of("GG400")
+    ('00409-3795-01', None)
+    """
+    try:
+        return ndc.format(text)
+    except IdentifierError:
+        return None
 
 
 def code_of(file: Published, line: int, cell: str) -> str:

@@ -15,9 +15,8 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, facts, has, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, dated, facts, has, number_of, said
 from .files import Published
-from .numbers import number_of
 
 _COLUMNS = ("ndc", "description", "dosage form", "strength", "measure")
 

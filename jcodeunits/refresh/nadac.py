@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, number_of, said
 from .files import Published, problem
 from .ndc_directory import day_of, newest_or_asked
-from .numbers import number_of
 
 _PUBLISHED = ("ndc description", "ndc", "effective date", "pricing unit")
 _SHORT = ("ndc", "drug name", "pricing unit", "effective date")

@@ -12,10 +12,23 @@ from jcodeunits.errors import TableError
 
 from .byhand import ByHand
 from .dating import When, day_in, month_in
-from .family import Asked, Cells, Edition, Family, FileReading, Statements, Tally, body, dated, has, has_one, said
+from .family import (
+    Asked,
+    Cells,
+    Edition,
+    Family,
+    FileReading,
+    Statements,
+    Tally,
+    body,
+    dated,
+    has,
+    has_one,
+    number_of,
+    said,
+)
 from .files import Published, problem
 from .marketed import levels_of
-from .numbers import number_of
 
 _PRODUCT = ("productid", "productndc", "producttypename", "nonproprietaryname", "dosageformname", "routename")
 _PACKAGE = ("productid", "productndc", "ndcpackagecode", "packagedescription")

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, said
+from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, number_of, said
 from .files import Published
 from .ndc_directory import day_of, newest_or_asked
-from .numbers import number_of
 
 _RECALL = ("recall number", "recall initiation date", "product description")
 _SHORTAGE = ("presentation", "generic name", "last seen date")
