@@ -354,9 +354,12 @@ def prepare(charge: Charge, rules: Rules, **how: Unpack[Leaving]) -> tuple[Line,
         for line in charge.lines
     )
     for at, line in enumerate(priced, 1):
-        problems += (
-            f"line {at} ({line.code}) {what}" for what in _wrong(line, rules, how.get("allow_me", False), book)
+        wrong = (
+            *_wrong_fields(line),
+            *_wrong_ndc(line, rules, how.get("allow_me", False)),
+            *_missing(line, rules, book),
         )
+        problems += (f"line {at} ({line.code}) {what}" for what in wrong)
     if rules.pointers and len(diagnoses(charge)) > DIAGNOSES_MOST:
         problems.append(f"there are {len(diagnoses(charge))} diagnoses, and a claim holds {DIAGNOSES_MOST}")
     _refuse_any(problems, rules)
@@ -434,12 +437,6 @@ def _priced(
 def _kind_of(line: Line) -> str:
     """The kind of line as revenue codes tell it: what is wasted is the drug's."""
     return "drug" if line.kind == "waste" else line.kind
-
-
-def _wrong(line: Line, rules: Rules, allow_me: bool, reference: Reference) -> Iterable[str]:
-    yield from _wrong_fields(line)
-    yield from _wrong_ndc(line, rules, allow_me)
-    yield from _missing(line, rules, reference)
 
 
 def _wrong_fields(line: Line) -> Iterable[str]:

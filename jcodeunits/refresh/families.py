@@ -74,8 +74,7 @@ def _recognised(file: Published) -> Family | None:
 
 def of_source(source: str) -> Family | None:
     """The family that a source's id belongs to, or None for what no refresh reads."""
-    match = EDITION_ID.fullmatch(source)
-    return _BY_FILE.get(match[1]) if match else None
+    return _BY_FILE.get(file_of(source))
 
 
 def file_of(source: str) -> str:

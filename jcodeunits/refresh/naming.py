@@ -52,7 +52,6 @@ _ROUTES = [
         (r"\boral\b|\bcapsule\(s\)", "oral"),
         (r"\bparenteral\b", "injection"),
         (r"\bimplants?\b|\bpellet\b", "implant"),
-        (r"\bepidural\b", "epidural"),
     )
 ]
 _PARENTERAL = {"intravenous", "intramuscular", "subcutaneous", "intrathecal", "epidural"}
