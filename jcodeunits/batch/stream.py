@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
+from ..amount import told
 from ..errors import DateError, shortened
 from ..facts.reference import Reference
 from ..headings import note_of, unread, warn_unread
@@ -56,18 +57,11 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
-            "source": self.source,
-            "target": self.target,
-            "rows": self.rows,
-            "billed": self.billed,
-            "refused": self.refused,
+            **told(self, "source", "target", "rows", "billed", "refused"),
             "refusals": dict(self.refusals),
-            "oldest": self.oldest.isoformat() if self.oldest else None,
-            "newest": self.newest.isoformat() if self.newest else None,
+            **told(self, "oldest", "newest"),
             "seconds": round(self.seconds, 3),
-            "edition": self.edition,
-            "fingerprint": self.fingerprint,
-            "unread": list(self.unread),
+            **told(self, "edition", "fingerprint", "unread"),
         }
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from .. import hcpcs, routes
+from ..amount import told
 from ..dated import Citation
 from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..grouped import grouped
@@ -66,21 +67,12 @@ class History(Shown):
         return {
             "code": self.code,
             "rows": [row.as_dict() for row in self.rows],
-            "successors": [_successor_dict(row, row.successor) for row in self.successors],
-            "predecessors": [_successor_dict(row, row.code) for row in self.predecessors],
+            "successors": [{"code": row.successor, **told(row, *_LINK)} for row in self.successors],
+            "predecessors": [{"code": row.code, **told(row, *_LINK)} for row in self.predecessors],
         }
 
 
-def _successor_dict(row: Successor, code: str) -> dict[str, Any]:
-    return {
-        "code": code,
-        "condition": row.condition,
-        "evidence": row.evidence,
-        "ndcs_moved": row.ndcs_moved,
-        "effective": row.effective.isoformat(),
-        "confidence": row.confidence,
-        "citation": str(row.citation),
-    }
+_LINK = ("condition", "evidence", "ndcs_moved", "effective", "confidence", "citation")
 
 
 @attrs.frozen(eq=False)
