@@ -200,6 +200,15 @@ def plain(value: Any) -> Any:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
+def several(count: int | Fraction, thing: str) -> str:
+    """A count of things.
+
+    >>> several(1, "line"), several(2, "line"), several(Fraction(1, 2), "billing unit")
+    ('1 line', '2 lines', '0.5 billing units')
+    """
+    return f"{decimal_text(count)} {thing}{'s' * (count != 1)}"
+
+
 def told(thing: Any, *names: str) -> dict[str, Any]:
     """Some attributes of an answer in JSON types, by their names."""
     return {name: plain(getattr(thing, name)) for name in names}

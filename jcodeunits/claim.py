@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .amount import plain, told
+from .amount import plain, several, told
 from .dated import Trace
 from .encounter import Encounter
 from .facts.reference import FromReference, Reference, Stamp
@@ -75,15 +75,6 @@ class Line(Shown):
         }
 
 
-def _several(count: int, thing: str) -> str:
-    """A count of things.
-
-    >>> _several(1, "line"), _several(2, "line")
-    ('1 line', '2 lines')
-    """
-    return f"{count} {thing}{'s' * (count != 1)}"
-
-
 def _stamp(reference: Reference | Stamp) -> Stamp:
     return Stamp(reference.edition, reference.fingerprint)
 
@@ -121,11 +112,11 @@ class Charge(Shown, FromReference):
             {(finding.reach and "data") or id(finding) for finding in self.findings if finding.severity == "warn"}
         )
         if stops:
-            return f"stopped by {_several(stops, 'finding')}"
+            return f"stopped by {several(stops, 'finding')}"
         if not self.lines:
-            return "nothing to bill" + (f": {_several(self.withheld, 'line')} withheld" if self.withheld else "")
+            return "nothing to bill" + (f": {several(self.withheld, 'line')} withheld" if self.withheld else "")
         if warns:
-            return f"{_several(len(self.lines), 'line')}, {_several(warns, 'warning')}"
+            return f"{several(len(self.lines), 'line')}, {several(warns, 'warning')}"
         return "nothing stops this claim"
 
     @property

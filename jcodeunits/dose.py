@@ -441,7 +441,7 @@ class Dose:
             return _read(value)
         if isinstance(value, Dose):
             return value
-        if hasattr(value, "magnitude") and hasattr(value, "units"):
+        if is_quantity(value):
             quantity: Any = value
             amount = _exact(_plain(quantity.magnitude))
             return cls(amount, units.symbol_of_quantity(quantity), f"{quantity.magnitude} {quantity.units}")
@@ -497,6 +497,11 @@ class Dose:
             times = f"{decimal_text(self.amount)} x " if self.amount != 1 else ""
             return times + "/".join(map(str, self.parts))
         return f"{decimal_text(self.amount)} {units.label(self.unit, plural=self.amount != 1)}"
+
+
+def is_quantity(value: object) -> bool:
+    """Whether a value is a Pint quantity, or as good as one."""
+    return hasattr(value, "magnitude") and hasattr(value, "units")
 
 
 def _plain(magnitude: object) -> object:

@@ -18,7 +18,7 @@ import attrs
 from . import routes
 from .amount import MOST_COUNTED, money
 from .dated import as_date
-from .dose import Dose
+from .dose import Dose, is_quantity
 from .errors import DateError, EncounterError, quoted
 from .hcpcs import CODE, MODIFIER
 
@@ -260,13 +260,13 @@ def given_dose(value: object, path: str = "dose") -> str | Dose:
         return bare
     if isinstance(value, Dose):
         return value
-    if hasattr(value, "magnitude") and hasattr(value, "units"):
+    if is_quantity(value):
         return Dose.of(value)
     return _text(path, value, 'a dose with its unit as text, such as "30 mg"')
 
 
-def _amount(path: str, value: object) -> str:
-    if hasattr(value, "magnitude") and hasattr(value, "units"):
+def _amount(path: str, value: Any) -> str:
+    if is_quantity(value):
         return f"{value.magnitude} {value.units}"
     if isinstance(value, Dose):
         return str(value)

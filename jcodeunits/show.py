@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from .amount import decimal_text
+from .amount import decimal_text, several
 from .dated import Citation
 from .facts.drug_rows import Drug, Successor
 from .facts.drugs import History
@@ -145,7 +145,7 @@ def evidence(link: Successor) -> str:
 
 
 def _units(billed: Any) -> View:
-    count = f"{billed.count} billing unit{'s' * (billed.count != 1)}"
+    count = several(billed.count, "billing unit")
     return View(f"{count} of {billed.code} on {billed.on}", (_steps(billed.trace),), billed.findings)
 
 
@@ -324,7 +324,7 @@ class _Sources:
         if not self.numbers:
             return ""
         items = "".join(f'<li id="{self._anchor(text)}">{_escaped(text)}</li>' for text in self.numbers)
-        many = f"{len(self.numbers)} source{'s' * (len(self.numbers) != 1)}"
+        many = several(len(self.numbers), "source")
         return f"<details><summary>{many}</summary><ol>{items}</ol></details>"
 
     def _anchor(self, text: str) -> str:

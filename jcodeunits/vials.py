@@ -20,7 +20,7 @@ from typing import Any
 import attrs
 
 from . import tables, units
-from .amount import decimal_text, quotient_up, round_up
+from .amount import decimal_text, quotient_up, round_up, several
 from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch, quoted, shortened
@@ -278,7 +278,7 @@ def _unaccounted(record: Record) -> tuple[str, str]:
 
 
 def _units(value: Fraction) -> str:
-    return f"{decimal_text(value)} billing unit{'s' * (value != 1)}"
+    return several(value, "billing unit")
 
 
 def _steps(

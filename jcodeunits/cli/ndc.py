@@ -9,7 +9,6 @@ from jcodeunits.errors import JcodeunitsError
 
 from . import terminal
 from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, asked, dose_of, parser, route_of
-from .units import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -118,7 +117,7 @@ def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> 
 def _product(
     item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: AsOf, notes: tuple[Finding, ...]
 ) -> list[str]:
-    from jcodeunits.amount import decimal_text
+    from jcodeunits.amount import decimal_text, several
     from jcodeunits.facts.product_rows import MARKS, AnotherPackage
 
     another = isinstance(item, AnotherPackage)
@@ -127,12 +126,14 @@ def _product(
     pairs: list[tuple[str, object]] = [
         ("NDC", f"{item.number}  {item.label}{f' ({item.maker})' if item.maker else ''}"),
         ("container", "; ".join(part for part in (item.contents, container) if part) or "not known"),
-        ("package", "" if another else f"{decimal_text(item.containers)} container{'s' * (item.containers != 1)}"),
+        ("package", "" if another else several(item.containers, "container")),
         ("NDC count", _counts(one, another)),
     ]
     for code in codes:
         said = code["refused"] or f"{code['drug']}, {code['billing_unit']}"
-        pairs.append((code["code"], said if code["units"] is None else f"{counted(code['units'])} of {said}"))
+        pairs.append(
+            (code["code"], said if code["units"] is None else f"{several(code['units'], 'billing unit')} of {said}")
+        )
     if quantity is not None:
         pairs.append(("NDC line", f"{quantity.ndc} {quantity.qualifier} {quantity.quantity:f}"))
     pairs += [("beware", MARKS[mark]) for mark in item.marks]

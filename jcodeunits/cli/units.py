@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jcodeunits import hcpcs
+from jcodeunits.amount import several
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
 
@@ -126,11 +127,6 @@ def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:
         return True
 
 
-def counted(count: int) -> str:
-    """How many billing units: never plain "units", which a drug's own activity is measured in."""
-    return f"{count} billing unit{'s' * (count != 1)}"
-
-
 def _both(weight: str) -> str:
     """A weight in kilograms and pounds, so that a slip between the two is seen."""
     from jcodeunits.dose import weighed
@@ -143,7 +139,7 @@ def _told(billed: BilledUnits, on: AsOf, explain: bool, weight: str | None) -> l
     """The answer in a few lines: what to bill, the sum, the day; or every step with its source."""
     steps = billed.trace.steps
     sum_of = "; ".join([step.says for step in steps[1:-1]] + [steps[-1].why])
-    count = counted(billed.count)
+    count = several(billed.count, "billing unit")  # never plain "units", which a drug's own activity is measured in
     lines = terminal.fields(
         (
             (billed.code, f"{count} of {billed.drug.label}"),

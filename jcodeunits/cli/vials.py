@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jcodeunits.amount import several
 from jcodeunits.errors import ContainerError
 from jcodeunits.vials import IN_USE
 
 from . import terminal
 from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, add_words, asked, dose_of, parser, route_of
-from .units import counted, split
+from .units import split
 
 if TYPE_CHECKING:
     from jcodeunits.claim import Line
@@ -265,7 +266,7 @@ def _fits(billed: BilledUnits, choices: list[_Choice], where: str, on: AsOf) -> 
     kept = [n for n in range(len(head)) if n < 3 or any(row[n] not in ("", "single-dose") for row in rows)]
     top = terminal.fields(
         (
-            (billed.code, f"{counted(billed.count)} of {billed.drug.label}"),
+            (billed.code, f"{several(billed.count, 'billing unit')} of {billed.drug.label}"),
             ("dose", billed.dose),
             ("sizes", where),
             ("on", on),

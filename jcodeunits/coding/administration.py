@@ -9,11 +9,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from jcodeunits.amount import decimal_text
-from jcodeunits.facts.policy_rows import ANY, OTHER_DRUG, OTHER_SERVICE, AdministrationRule, Procedure, plays
+from jcodeunits.facts.policy_rows import ANY, OTHER_DRUG, OTHER_SERVICE, AdministrationRule, Procedure
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
-from .draft import Decision, Draft, GivenDrug, named
+from .draft import Decision, Draft, GivenDrug, named, sentence
 from .infusions import RANKS
 
 FINDINGS = declare(
@@ -121,7 +121,7 @@ def _others(draft: Draft, index: int) -> set[str]:
 def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     says = f"{named(given)}: {row.says.rstrip('.')}."
     if row.beside and row.outcome == "none":
-        held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
+        held = draft.held(row.beside)
         says += f" Inside {', '.join(dict.fromkeys(held))}." if held else ""
     codes = [found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)]
     if row.outcome == "bill":
@@ -135,7 +135,8 @@ def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
         # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
-    draft.say(row.reason, severity, says, _sentence(row.fix), row.citation, about=given.line)
+    fix = sentence(row.fix.rstrip(".")) if row.fix else "Nothing."
+    draft.say(row.reason, severity, says, fix, row.citation, about=given.line)
 
 
 def _other_size(draft: Draft, given: GivenDrug, row: AdministrationRule) -> str:
@@ -145,8 +146,7 @@ def _other_size(draft: Draft, given: GivenDrug, row: AdministrationRule) -> str:
     amount = given.entries[0].line.units * given.drug.size
     codes = [found for role in row.beside for found in draft.policy.procedures(draft.on, role=role)]
     fitting = [found.code for found in codes if _holds(found.position, amount)]
-    held = [entry.code for entry in draft.live("service", "visit") if plays(entry.role, row.beside)]
-    if not fitting or set(held) <= set(fitting):
+    if not fitting or set(draft.held(row.beside)) <= set(fitting):
         return ""
     return f"{decimal_text(amount)} {given.drug.unit} were given: that is {' or '.join(fitting)}."
 
@@ -155,7 +155,3 @@ def _holds(position: str, amount: Fraction) -> bool:
     """Whether a position such as up-to-56 or above-56 holds an amount."""
     words, _, limit = position.rpartition("-")
     return limit.isdigit() and (amount > int(limit)) is (words == "above")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else "Nothing."

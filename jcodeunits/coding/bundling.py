@@ -14,7 +14,7 @@ from jcodeunits.facts.policy_rows import Edit
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Draft, Entry, named
+from .draft import Draft, Entry
 
 FINDINGS = declare(
     __name__,
@@ -99,7 +99,7 @@ def _judge(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> No
 
 def _derived(draft: Draft, edit: Edit, first: Sequence[Entry], entry: Entry) -> None:
     separate, why = _separate(draft, first, entry)
-    drugs = " and ".join(dict.fromkeys(named(draft.of[index]) for index in entry.members))
+    drugs = draft.names(entry)
     if separate:
         option = draft.option("edit-modifier")
         modifier = option.value

@@ -14,7 +14,7 @@ from jcodeunits.dated import Citation, Step, Trace
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
-from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Procedure
+from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Procedure, plays
 from jcodeunits.finding import Finding, Severity, softened
 
 from .drug_lines import DrugLines
@@ -203,6 +203,14 @@ class Draft:
         made = Finding(rule, softened(severity, citations), says, fix, citations, argument=argument)
         self.findings.append((made, about))
 
+    def names(self, entry: Entry) -> str:
+        """The drugs that a line is for."""
+        return " and ".join(dict.fromkeys(named(self.of[index]) for index in entry.members))
+
+    def held(self, roles: Sequence[str]) -> list[str]:
+        """The codes of the listed services and the visit that play one of these roles."""
+        return [entry.code for entry in self.live("service", "visit") if plays(entry.role, roles)]
+
     def code_of(self, decision: Decision) -> str:
         """The code that a decision leads to, the first one where its role has several."""
         rows = self.policy.procedures(self.on, role=decision.role)
@@ -218,6 +226,11 @@ class Draft:
         """Take a drug's lines off the claim, and with them what was said about its container."""
         self.withhold(item.entries)
         item.dropped = True
+
+
+def sentence(words: str) -> str:
+    """Words of a table as a sentence."""
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def named(item: GivenDrug) -> str:

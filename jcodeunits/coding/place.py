@@ -5,7 +5,7 @@ from __future__ import annotations
 from jcodeunits.facts.policy_rows import ANY, PlaceRule
 from jcodeunits.finding import Severity, declare
 
-from .draft import Draft
+from .draft import Draft, sentence
 
 FINDINGS = declare(
     __name__,
@@ -59,4 +59,4 @@ def _say(draft: Draft, rule: PlaceRule, withheld: list[str]) -> None:
     if withheld:
         says += f" Withheld: {', '.join(withheld)}."
     citations = [rule.citation] if place is None else [rule.citation, place.citation]
-    draft.say(rule.reason, severity, says, f"{rule.fix[:1].upper()}{rule.fix[1:]}.", *dict.fromkeys(citations))
+    draft.say(rule.reason, severity, says, sentence(rule.fix), *dict.fromkeys(citations))

@@ -13,7 +13,7 @@ from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure, plays
 from jcodeunits.finding import declare
 
-from .draft import Decision, Draft, Entry, named
+from .draft import Decision, Draft, Entry, named, sentence
 
 FINDINGS = declare(
     __name__,
@@ -122,7 +122,7 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
         "warn",
         f"{named(decision.given)}, {given.route}: {decision.row.says.rstrip('.')}. No such service is "
         "listed, and no administration line is billed.",
-        f"{fix[:1].upper()}{fix[1:]}: {_few(known)}." if known else f"{fix[:1].upper()}{fix[1:]}.",
+        sentence(f"{fix}: {_few(known)}" if known else fix),
         decision.row.citation,
         about=decision.given.line,
     )

@@ -15,7 +15,7 @@ from jcodeunits.claim import APART
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped
 
-from .draft import Draft, Entry, named
+from .draft import Draft, Entry
 
 FINDINGS = declare(
     __name__,
@@ -59,20 +59,16 @@ def _drugs(draft: Draft, entry: Entry) -> frozenset[str]:
     return frozenset(draft.of[index].product for index in entry.members)
 
 
-def _names(draft: Draft, entry: Entry) -> str:
-    return " and ".join(dict.fromkeys(named(draft.of[index]) for index in entry.members))
-
-
 def _second(draft: Draft, first: Entry, entry: Entry) -> None:
     option = draft.option("second-injection")
     set_ = option.value != "none" and not BYPASS & set(entry.modifiers)
     if set_:
-        entry.mark(option.value, f"another injection than that of {_names(draft, first)}", option.citation)
+        entry.mark(option.value, f"another injection than that of {draft.names(first)}", option.citation)
     how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
     draft.say(
         "second-injection",
         "note",
-        f"{entry.code} for {_names(draft, entry)} is a second injection and {how} for this payer: it tells "
+        f"{entry.code} for {draft.names(entry)} is a second injection and {how} for this payer: it tells "
         "the line from a duplicate. It does not raise the day's limit, and no edit pairs the code with "
         "itself, though the guide says so.",
         "Document drug, dose, site and reason of each injection.",
@@ -91,7 +87,7 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
         entry.mark(option.value, why, option.citation)
     timed = None not in (before.time, now.time) and before.time != now.time
     how = f"takes {entry.modifiers[0]}" if entry.modifiers else "takes no modifier"
-    says = f"{entry.code} repeats {_names(draft, entry)} on the same day and {how}" + (
+    says = f"{entry.code} repeats {draft.names(entry)} on the same day and {how}" + (
         "." if timed else "; the record shows no other time: was it one dose in two places?"
     )
     fix = "Document why the drug was given again." if timed else "Give each its time, or both the same order."

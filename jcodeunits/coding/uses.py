@@ -6,7 +6,7 @@ from jcodeunits.facts.code_uses import code_use, unclassified
 from jcodeunits.facts.policy_rows import CodeUse
 from jcodeunits.finding import declare
 
-from .draft import Draft, GivenDrug, named
+from .draft import Draft, GivenDrug, named, sentence
 
 FINDINGS = declare(__name__, {"code-not-taken": ("A code that this payer or this claim does not take", "warn")})
 
@@ -35,4 +35,4 @@ def _say(draft: Draft, item: GivenDrug, row: CodeUse) -> None:
         draft.drop(item)
     withheld = " Its line is withheld." if row.outcome == "withhold" else ""
     says = f"{named(item)}: {row.says.rstrip('.')}.{withheld}"
-    draft.say("code-not-taken", "warn", says, f"{fix[:1].upper()}{fix[1:]}.", *citations, about=about)
+    draft.say("code-not-taken", "warn", says, sentence(fix), *citations, about=about)

@@ -217,6 +217,13 @@ def number(value: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def whole_units(units: Decimal | None, where: str, problems: list[str]) -> int:
+    """The units that a message counts; noted where no line counts so."""
+    if units is not None and (units != int(units) or units < 1):
+        problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
+    return int(units or 0)
+
+
 def is_count(text: str) -> bool:
     """Whether a text is made of at most 18 digits 0 to 9; other scripts' digits and superscripts are not."""
     return text.isascii() and text.isdigit() and len(text) <= 18

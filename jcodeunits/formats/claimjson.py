@@ -265,9 +265,8 @@ def _read_line(
     modifiers = tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ())))
     if len(modifiers) > MODIFIERS_MOST:
         problems.append(f"{where}: {len(modifiers)} modifiers, and a line has at most {MODIFIERS_MOST}")
-    units = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
-    if units is not None and (units % 1 or units < 1):
-        problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
+    written = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
+    units = _outgoing.whole_units(written, where, problems)
     composite = service.get("compositeDiagnosisCodePointers") or service
     pointed = composite.get("diagnosisCodePointers") or []
     known = [int(n) for n in pointed if is_count(str(n)) and 1 <= int(n) <= len(listed)]
@@ -281,7 +280,7 @@ def _read_line(
     line = Line(
         str(service.get("procedureCode") or "").strip().upper(),
         modifiers,
-        int(units or 0),
+        units,
         drug.ndc or None,
         drug.qualifier,
         drug.quantity,

@@ -445,9 +445,7 @@ class _Reader:
         if values.get(at["unit"]) != "UN":
             self.problems.append(f"{where}: counts {coded(values.get(at['unit']))}, and units (UN) are wanted")
         units = self._number(where, "unit count", values.get(at["units"], ""))
-        if units is not None and (units != int(units) or units < 1):
-            self.problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
-        line.units = int(units or 0)
+        line.units = _outgoing.whole_units(units, where, self.problems)
 
     def _number(self, where: str, what: str, text: str) -> Decimal | None:
         try:

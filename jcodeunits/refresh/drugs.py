@@ -150,13 +150,14 @@ def _dated(
     for before, after in pairwise(made):
         changed = [name for name in ("size", "unit", "basis", "components") if before[name] != after[name]]
         if changed:
-            was, now = _unit_words(before), _unit_words(after)
+            was, now = unit_words(before), unit_words(after)
             says = f"{was} until {before['ends']}, {now} from {after['effective']}."
             lint.append(Lint("changed", code, says))
     return made
 
 
-def _unit_words(row: Row) -> str:
+def unit_words(row: Mapping[str, str]) -> str:
+    """What a row counts, as the tables write it; empty where it has no unit."""
     return " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
 
 

@@ -21,7 +21,6 @@ from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
 from .files import Published, problem, untouched
 from .findings import Lint
-from .numbers import number_of
 
 # Evidence table -> what it holds; one row for each thing said of a subject, with the editions that say it.
 EVIDENCE = {

@@ -22,6 +22,7 @@ from jcodeunits.grouped import grouped
 
 from . import edits
 from .byhand import ByHand
+from .drugs import unit_words
 from .families import FAMILIES
 from .findings import Change, Lint
 from .policy_tables import Cells, rows_of
@@ -209,8 +210,7 @@ def _drugs(pair: Pair) -> list[Change]:
 
 
 def _unit(row: Cells) -> str:
-    unit = " ".join(part for part in (row["basis"], row["size"], row["unit"], row["components"]) if part)
-    return unit or f"no unit ({row['refuses']})"
+    return unit_words(row) or f"no unit ({row['refuses']})"
 
 
 def _successors(pair: Pair) -> list[Change]:
