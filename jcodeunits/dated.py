@@ -80,10 +80,8 @@ def date_pattern(form: str | None) -> str:
         return ""
     parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
     if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
-        raise BatchError(
-            f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY.",
-            place="date_format",
-        )
+        says = f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY."
+        raise BatchError(says, place="date_format")
     return parts[2].join(
         f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
     )

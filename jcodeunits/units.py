@@ -29,6 +29,32 @@ _AMBIGUOUS = {
 }
 
 
+# Symbols, which have no plural; all other units are words.
+_WITHOUT_PLURAL = frozenset(
+    {
+        "mg",
+        "mg PE",
+        "kg",
+        "g",
+        "mcg",
+        "ng",
+        "mL",
+        "L",
+        "mEq",
+        "mmol",
+        "mCi",
+        "Ci",
+        "MBq",
+        "GBq",
+        "PFU",
+        "cm2",
+        "m2",
+        "lb",
+        "each",
+    }
+)
+
+
 @attrs.frozen
 class UnitDefinition:
     """One unit of the file: Pint's name, the symbol that the tables use, and the dimension's name."""
@@ -215,8 +241,6 @@ def label(symbol: str, plural: bool = True) -> str:
     """
     if is_activity(symbol):
         return "units" if plural else "unit"
-    unit = _definitions()[1][symbol]
-    is_word = symbol.islower() and f" {symbol} " in f" {unit.name.replace('_', ' ')} " and unit.dimension != "item"
-    if not plural or not is_word:
+    if not plural or symbol in _WITHOUT_PLURAL:
         return symbol
     return symbol + ("es" if symbol.endswith("ch") else "s")
