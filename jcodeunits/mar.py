@@ -40,7 +40,7 @@ _BETWEEN = re.compile("[-_]")  # between the words of a code: not-done, ENTERED_
 
 @cache
 def _words() -> Mapping[str, str]:
-    return {row.word: row.means for row in tables.shipped(MarWord)}
+    return {row.word: row.means for row in tables.packaged(MarWord)}
 
 
 def meaning(word: str) -> str | None:

@@ -103,7 +103,7 @@ def plain(spelling: str) -> str:
 @cache
 def words() -> tuple[RouteWord, ...]:
     """Every spelling for people, with the route that it is read as."""
-    return tables.shipped(RouteWord)
+    return tables.packaged(RouteWord)
 
 
 @cache
@@ -114,7 +114,7 @@ def _words() -> Mapping[str, str]:
 
 @cache
 def _coded() -> Mapping[tuple[str, str], CodedRoute]:
-    return {(row.system, row.code.upper()): row for row in tables.shipped(CodedRoute)}
+    return {(row.system, row.code.upper()): row for row in tables.packaged(CodedRoute)}
 
 
 @cache

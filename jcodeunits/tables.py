@@ -372,7 +372,7 @@ def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[
     return tuple(rows)
 
 
-def shipped(row_class: type[Row]) -> tuple[Row, ...]:
+def packaged(row_class: type[Row]) -> tuple[Row, ...]:
     """All rows of one of the package's tables."""
     return read(row_class, os.path.join(folder(), f"{cast(Any, row_class).TABLE}.csv"), sources())
 

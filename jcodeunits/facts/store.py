@@ -277,7 +277,7 @@ def _mapped(file: str) -> bytes:
         return cast("bytes", mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-_shipped = lru_cache(maxsize=64)(tables.shipped)  # remembered once for every reference
+_shipped = lru_cache(maxsize=64)(tables.packaged)  # remembered once for every reference
 
 
 @lru_cache(maxsize=16384)

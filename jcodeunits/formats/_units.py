@@ -43,7 +43,7 @@ class UcumUnit(Dated):
 @cache
 def ucum() -> Mapping[str, UcumUnit]:
     """Every code that is read."""
-    return {row.code: row for row in tables.shipped(UcumUnit)}
+    return {row.code: row for row in tables.packaged(UcumUnit)}
 
 
 _PER = ("/kg", "/m2")

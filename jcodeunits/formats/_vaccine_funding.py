@@ -21,4 +21,4 @@ class Observation(Dated):
 @cache
 def observations() -> Mapping[str, Observation]:
     """Every code that is known, by itself."""
-    return {row.code: row for row in tables.shipped(Observation)}
+    return {row.code: row for row in tables.packaged(Observation)}
