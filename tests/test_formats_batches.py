@@ -164,6 +164,16 @@ def test_a_charge_beside_what_was_given_asks_whether_it_bills_it(charge: dict[st
         assert "J1885" in [line.code for line in jc.charge(made).lines]
 
 
+@pytest.mark.parametrize(("total", "missing"), [(1, False), (2, True), (0, False), (None, False)])
+def test_a_search_that_counts_more_than_it_holds_says_that_the_rest_is_missing(
+    total: int | None, missing: bool
+) -> None:
+    page = bundle(resource(1), {"resourceType": "Patient", "id": "P1"}, type="searchset", total=total)
+    page["entry"][1]["search"] = {"mode": "include"}
+    made = fhir.read(page, place="11")
+    assert ("page-incomplete" in {one.rule for one in made.findings}) is missing
+
+
 def test_two_patients_of_one_message_are_two_records() -> None:
     both = message(KETOROLAC) + "\r" + "\r".join(message(DEXAMETHASONE, "P2").split("\r")[1:])
     assert seen(hl7v2.read_all(both, place="11")) == [["ketorolac"], ["dexamethasone"]]

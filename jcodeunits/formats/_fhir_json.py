@@ -406,12 +406,16 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def has_next(message: Mapping[str, Any]) -> bool:
-    """Whether a Bundle, or one in it, is a page with a next one."""
+    """Whether a Bundle, or one in it, is a page with a next one, or counts more matches than it holds."""
     if message.get("resourceType") != "Bundle":
         return False
+    entries, total = objects(message.get("entry")), message.get("total")
+    modes = (one.get("search") for one in entries)
+    matches = sum(not isinstance(mode, dict) or mode.get("mode", "match") == "match" for mode in modes)
     pages = any(one.get("relation") == "next" for one in objects(message.get("link")))
-    inner = (entry.get("resource") for entry in objects(message.get("entry")))
-    return pages or any(isinstance(one, dict) and has_next(one) for one in inner)
+    inner = (entry.get("resource") for entry in entries)
+    more = type(total) is int and total > matches
+    return pages or more or any(isinstance(one, dict) and has_next(one) for one in inner)
 
 
 def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:

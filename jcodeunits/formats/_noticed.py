@@ -113,8 +113,8 @@ def charged_beside(kinds: Iterable[str], source: str) -> Finding:
 
 
 def incomplete(source: str) -> Finding:
-    """The finding for a page of a search: what stands on the next one is missing."""
-    says = "The Bundle is a page with a next one: what was given and stands there is missing here."
+    """The finding for a page of a search: what stands on another one is missing."""
+    says = "The Bundle has a next page, or counts more than it holds: what was given and stands there is missing here."
     return Finding("page-incomplete", "warn", says, "Read all pages together.", (cited(source, "Bundle.link"),))
 
 
