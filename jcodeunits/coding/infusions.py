@@ -384,10 +384,11 @@ def _say_no_new_drug(draft: Draft, run: _Run, why: str, citation: Citation) -> N
 
 
 def _apart(run: _Run, others: list[_Run]) -> int | None:
-    """Minutes to the nearest of the others, where the record has them."""
+    """Minutes to the nearest of the others, over midnight too, where the record has them."""
     if run.start is None:
         return None
-    return min((abs(run.start - other.start) for other in others if other.start is not None), default=None)
+    between = (abs(run.start - other.start) for other in others if other.start is not None)
+    return min((min(minutes, _DAY - minutes) for minutes in between), default=None)
 
 
 def _hydrate(draft: Draft, run: _Run, runs: list[_Run], opened: bool) -> None:
