@@ -509,6 +509,7 @@ def test_every_cause_is_spoken_and_explained() -> None:
         "basis-needed",
         "ambiguous-drug",
         "unknown-drug",
+        "description",
         "product",
         "low-confidence",
         "other",

@@ -354,3 +354,51 @@ def test_counts_may_be_written_with_their_thousands_parted() -> None:
             pa.table({name: [cell] for name, cell in {**plain, "volume": volume}.items()}), on=ON
         ).to_pylist()
         assert (row["verdict"], row["difference_amount"]) == ("differs", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "units", "said", "description", "verdict", "expected"),
+    [
+        # the description's concentration: 4 mg in 2 mL is 4 x 1 mg; 30 mg in 1 mL is 2 x 15 mg; 1 % is 10 mg in 1 mL
+        ("J2405", "4", "2 mL", "ONDANSETRON 4MG/2ML", "agrees", "4"),
+        ("J2405", "2", "2 mL", "ONDANSETRON 4MG/2ML", "differs", "4"),
+        ("J1885", "2", "1 mL", "KETOROLAC 30 MG/ML INJ 1 ML VIAL", "agrees", "2"),
+        ("J1644", "5", "1 mL", "HEPARIN 5000 UNITS/ML 10ML VIAL", "agrees", "5"),
+        ("J2003", "100", "10 mL", "LIDOCAINE 1% 10 ML", "agrees", "100"),
+        ("J2405", "4", "2 mL", "ONDANSETRON", "unjudged", None),
+        ("J2405", "4", "2 mL", "KETOROLAC 30 MG/ML", "unjudged", None),  # of another drug
+        ("J2405", "4", "1 EA", "ONDANSETRON 4MG/2ML", "unjudged", None),  # what one is nobody says
+    ],
+)
+def test_a_volume_is_the_amount_that_the_description_of_the_codes_drug_tells(
+    code: str, units: str, said: str, description: str, verdict: str, expected: str | None
+) -> None:
+    charge = {"item": "1", "code": code, "units_per_charge": units, "charge_unit": said, "description": description}
+    (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
+    assert (row["verdict"], row["expected_units_per_charge"]) == (verdict, expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "cause"),
+    [
+        ("J2405", "KETOROLAC 30 MG", "description"),
+        ("J2405", "ONDANSETRON 30 MG", None),
+        ("J2405", "ZOFRAN 30 MG", None),
+        ("Q5107", "BEVACIZUMAB 30 MG", None),  # the ingredient of a biosimilar names it too
+        ("J2405", "ANTIEMETIC, HOSPITAL STOCK", None),  # which names no drug that is known
+    ],
+)
+def test_a_description_of_another_drug_leaves_the_row_unjudged(code: str, description: str, cause: str | None) -> None:
+    units = {"J2405": "30", "Q5107": "3"}[code]
+    charge = {"item": "1", "code": code, "units_per_charge": units, "charge_unit": "30 mg", "description": description}
+    (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
+    assert (row["cause"], row["verdict"]) == (cause, "unjudged" if cause else "agrees")
+
+
+def test_a_dead_code_of_several_successors_differs_and_its_description_chooses() -> None:
+    # J0171 ended on 2025-06-30; J0165 is for every maker without a code of its own.
+    charge = {"item": "1", "code": "J0171", "units_per_charge": "10", "charge_unit": "1 mg"}
+    for description, expected in ("", None), ("EPINEPHRINE 1 MG/ML", "J0165"), ("KETOROLAC", None):
+        table = pa.table({name: [cell] for name, cell in {**charge, "description": description}.items()})
+        (row,) = chargemaster(table, on=ON).to_pylist()
+        assert (row["verdict"], row["cause"], row["expected_code"]) == ("differs", "dead-code", expected)

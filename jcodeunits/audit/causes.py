@@ -52,6 +52,7 @@ UNJUDGED = {
     "ambiguous-drug": "the drug fits several codes",
     "unknown-drug": "the drug is not known",
     "setting": "place, payer or container cannot be read",
+    "description": "the description names another drug than the code",
     "product": "the product or its amount is not certain, or its NDC is none (a spreadsheet drops zeros: 11 digits)",
     "waste-unknown": "what was discarded is not known, so the JW line cannot be judged",
     "jw-alone": "a JW line without its administered line in the file",

@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from .. import units
 from ..amount import cents, decimal_text, round_up, shown
 from ..batch import columns, files
 from ..batch.frames import arrow
-from ..convert import measured, resolve
+from ..convert import billing_units, measured, resolve
 from ..dated import as_date, date_pattern
 from ..dose import Dose
 from ..encounter import CLAIMS
@@ -39,6 +40,7 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
+from ..facts.words import normal
 from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
@@ -80,9 +82,11 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, 
     claim_type. Appended: verdict (`agrees`, `differs`, `unjudged`), expected_code, expected_units_per_charge,
     expected_ndc_qualifier, expected_ndc_quantity, expected_later (code and units of one charge on each later day on
     which they change, as far as the reference reaches), difference_amount (dollars for the volume, where a payment
-    limit of the day is known: a national estimate), cause, citation. A row without a payer is judged for no payer
-    in particular, its money and NDC as for Medicare. A column may have the name that extracts give it (`headings.csv`);
-    `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is missing or doubled.
+    limit of the day is known: a national estimate), cause, citation. Beside no NDC the description tells the
+    concentration of a volume, and leaves a row unjudged where it names another drug. A row without a payer is judged
+    for no payer in particular, its money and NDC as for Medicare. A column may have the name that extracts give it
+    (`headings.csv`); `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is
+    missing or doubled.
     """
     book = Reference.of(reference)
     return _judged(_named(arrow(frame), "The table", book), as_date(on), date_pattern(date_format), book)
@@ -191,17 +195,21 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         made.differs("wrong-code", named.citation)
         drug: Drug | None = named
     else:
-        drug = _expected_drug(made, code, item, day, reference)
+        drug = _expected_drug(made, code, item, _cell(row, "description"), day, reference)
     if drug is None:
         return made
     made.code = drug.code
     made.citations.append(drug.citation)
+    if item is None and drug is not named and _names_another(_cell(row, "description"), drug, day, reference):
+        made.unjudged("description")
     use = code_use(reference.policy, drug.code, day, said or ANY, claim)
     if use is not None and use.outcome == "withhold":
         made.differs("code-not-taken", use.citation)
     try:
         items = () if item is None else (item,)
         charged = _charged(_cell(row, "charge_unit"), drug, item)
+        if item is None:
+            charged = _drawn(charged, drug, _cell(row, "description"), day, reference)
         charged, basis = settled(reference.drugs, drug, charged, day, None, items)
         made.per_charge = charged.amount * measured(drug, charged.unit, basis).ratio
     except JcodeunitsError as why:
@@ -258,7 +266,9 @@ _OPEN = {
 }
 
 
-def _expected_drug(made: _JudgedRow, code: str, item: Product | None, on: dt.date, reference: Reference) -> Drug | None:
+def _expected_drug(
+    made: _JudgedRow, code: str, item: Product | None, description: str, on: dt.date, reference: Reference
+) -> Drug | None:
     """The row of the code that the item is billed with on the day; None where that is not certain."""
     book = reference.drugs
     known = book.rows(code)
@@ -276,7 +286,12 @@ def _expected_drug(made: _JudgedRow, code: str, item: Product | None, on: dt.dat
         return live[code]
     own = next((row for row in known if row.period.holds(on)), None)
     choices = list(live.values()) or ([] if own is not None else after)
+    if len(choices) > 1 and description and own is None:
+        told = _resolved(description, on, reference)
+        choices = [row for row in choices if told is not None and row.code == told.code] or choices
     if len(choices) != 1:
+        if own is None and known and item is None and known[-1].confidence != "low":
+            made.differs("dead-code", known[-1].citation)  # by what is not certain
         made.unjudged("ambiguous-drug" if choices or own is None else "product")
         return None
     right = choices[0]
@@ -294,11 +309,42 @@ def _described(code: str, description: str, on: dt.date, reference: Reference) -
     none = next((row for row in reference.drugs.rows(code) if row.period.holds(on)), None)
     if none is None or none.refuses != "unclassified" or not description:
         return None
+    right = _resolved(description, on, reference)
+    return None if right is None or right.refuses else right
+
+
+@lru_cache(maxsize=1 << 14)
+def _resolved(description: str, on: dt.date, reference: Reference) -> Drug | None:
+    """The row of the drug that a description names; None where it names none, or not one."""
     try:
-        right = resolve(description, on, reference=reference)[0]
+        return resolve(description, on, reference=reference)[0]
     except JcodeunitsError:
         return None
-    return None if right.refuses else right
+
+
+def _names_another(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
+    """Whether a description names a drug of which no word is one of the code's drug."""
+    told = _resolved(description, on, reference) if description else None
+    if told is None or told.code == drug.code:
+        return False
+    return not _words(told, reference) & _words(drug, reference)
+
+
+def _words(drug: Drug, reference: Reference) -> set[str]:
+    """The beginnings of the words of a drug and of its brands."""
+    brands = (row.brand for row in reference.drugs.brands if row.code == drug.code)
+    return {word[:5] for word in normal(" ".join((drug.ingredient, drug.name, *brands))).split() if word.isalpha()}
+
+
+def _drawn(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
+    """A volume as the amount in it, where the description of the same code's drug tells the concentration."""
+    if units.dimension(charged.unit) != "volume" or units.dimension(drug.unit or "mL") == "volume" or not description:
+        return charged
+    try:
+        told = billing_units(description, charged, on, reference=reference)
+    except JcodeunitsError:
+        return charged
+    return told.dose if told.drug.code == drug.code else charged
 
 
 _CHARGED = re.compile(r"(?:per\s+|each\s+(?=\S))?(?P<number>[0-9.,]*)\s*(?P<word>.*)", re.IGNORECASE | re.DOTALL)
