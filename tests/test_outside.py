@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import csv
+import datetime as dt
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from shipped import DRUGS, PRODUCTS, REFERENCE, rows_of
+from shipped import DRUGS, FOLDER, PRODUCTS, REFERENCE, rows_of
 
 import jcodeunits as jc
 from jcodeunits.errors import ContradictedProduct, UnknownProduct
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.product_rows import AnotherPackage, Product
 from jcodeunits.quantity import labelled
-from jcodeunits.refresh import outside
+from jcodeunits.refresh import named, outside
 from jcodeunits.refresh.evidence import Converted, Evidence, Price
 
 ON = "2026-03-02"
@@ -45,7 +50,7 @@ def test_a_package_outside_the_crosswalk_is_answered(ndc: str, dose: str, code: 
 
 def test_what_a_container_holds_is_never_told() -> None:
     for row in rows_of(Product):
-        if "per-unit" not in row.marks or not row.codes:
+        if "per-unit" not in row.marks or not row.codes or not row.period.holds(dt.date.fromisoformat(ON)):
             continue
         item = jc.product(row.number, on=ON)
         assert isinstance(item, AnotherPackage)
@@ -61,8 +66,9 @@ def test_the_refusal_names_what_was_searched() -> None:
         jc.product("99999-9999-99", on=ON)
 
 
-def made(evidence: Evidence) -> list[dict[str, str]]:
-    return outside.rows([], evidence, {}, rows_of(Drug), rows_of(Brand), "state-conversion-2024-05")
+def made(evidence: Evidence, drugs: Sequence[Drug] = (), listed: Sequence[dict[str, str]] = ()) -> list[dict[str, str]]:
+    source = ("state-conversion-2024-05", dt.date(2024, 5, 2))
+    return outside.rows([], evidence, {}, drugs or rows_of(Drug), rows_of(Brand), source, listed)
 
 
 def told(*lines: tuple[str, str, str], name: str = "KETOROLAC 30MG/ML INJ", package: str = "1") -> Evidence:
@@ -74,6 +80,106 @@ def test_code_and_drug_of_one_unit_come_from_the_states_file() -> None:
     (row,) = made(told(("J1885", "2", "1")))
     assert (row["codes"], row["amount"], row["unit"], row["qualifier"]) == ("J1885", "30", "mg", "ML")
     assert DRUGS.rows("J1885")[-1].size == 15
+
+
+def changed(row: Drug, **cells: object) -> Drug:
+    made = copy.copy(row)
+    for name, value in cells.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def counted_otherwise(code: str, first: str, size: str) -> list[Drug]:
+    """The catalog in which a code counts another amount from a day on; an empty size: in which it ends before."""
+    day = dt.date.fromisoformat(first)
+    last = day - dt.timedelta(days=1)
+    drugs = [changed(row, ends=last) if row.code == code and row.ends is None else row for row in rows_of(Drug)]
+    then = [changed(row, ends=None, effective=day, size=Fraction(size)) for row in DRUGS.rows(code)[-1:] if size]
+    return [*drugs, *then]
+
+
+def test_what_a_code_counts_later_changes_no_amount_of_the_states_file() -> None:
+    """30 mg are 2 units of 15 mg on the state's day, and 30 mg when the code counts 30 mg, too."""
+    later = counted_otherwise("J1885", "2027-01-01", "30")
+    (row,) = made(told(("J1885", "2", "1")), later)
+    assert (row["codes"], row["amount"], row["qualifier"], row["ends"]) == ("J1885", "30", "ML", "")
+
+
+def test_a_code_that_ends_later_keeps_its_answers_until_then_and_the_package_its_count() -> None:
+    later = counted_otherwise("J1885", "2027-01-01", "")
+    (row,) = made(told(("J1885", "2", "1")), later)
+    assert (row["codes"], row["amount"], row["ends"]) == ("J1885", "30", "2026-12-31")
+    (after,) = named.with_ended([], {NDC: row})
+    assert (after["codes"], after["marks"], after["effective"], after["ends"]) == (
+        "",
+        "per-unit|uncoded",
+        "2027-01-01",
+        "",
+    )
+    assert (after["amount"], after["unit"], after["qualifier"]) == ("30", "mg", "ML")
+    assert made(told(("J1885", "2", "1"), name="KETOROLAC INJ"), later) == []  # nothing confirms the amount
+
+
+def test_what_files_prove_of_a_package_stands_after_its_code_has_ended() -> None:
+    (coded,) = made(told(("J1885", "2", "1")), counted_otherwise("J1885", "2027-01-01", ""))
+    known = {**coded, "codes": "", "marks": "uncoded", "qualifier": "UN", "ends": "", "label": "A vial"}
+    other = {**known, "ndc": "99990-0002-01"}
+    after = named.with_ended([known, other], {NDC: coded})
+    assert [(row["ndc"], row["qualifier"], row["label"]) for row in after] == [
+        (NDC, "UN", "A vial"),
+        ("99990-0002-01", "UN", "A vial"),
+    ]
+    assert after[0]["effective"] == "2027-01-01"
+
+
+@pytest.mark.parametrize(
+    ("amount", "quantity", "unit", "known"),
+    [("60", "2", "mg", True), ("0.06", "2", "g", True), ("60", "1", "mg", False)],
+)
+def test_an_amount_that_no_package_of_the_product_shares_is_none(
+    amount: str, quantity: str, unit: str, known: bool
+) -> None:
+    """A state's lines are now and then typed into each other's place: ten grams of a 10 % liquid were 4 mL."""
+    listed = {"ndc": "99990-0001-02", "qualifier": "ML", "amount": amount, "quantity": quantity, "unit": unit}
+    assert bool(made(told(("J1885", "2", "1")), (), [listed])) is known
+    assert made(told(("J1885", "2", "1")), (), [{**listed, "ndc": "99990-0002-02"}])
+
+
+def test_gammagard_is_a_ten_percent_liquid_in_every_package() -> None:
+    for package in ("02", "10", "12"):
+        made_up = jc.ndc_quantity(f"00944-2700-{package}", "10 g", on="2026-07-15")
+        assert (made_up.qualifier, made_up.quantity) == ("ML", Decimal(100))
+
+
+_CONCENTRATION = re.compile(r"(\d[\d,]*\.?\d*) ?(mg|gm?|mcg|un(?:i)?ts?|iu)/ ?(\d*\.?\d*) ?ml", re.IGNORECASE)
+
+
+def test_what_the_state_says_of_a_millilitre_another_file_prints() -> None:
+    """Of every liquid that only the state's file bills: a concentration in a name or a list, or a percentage."""
+    texts: dict[str, list[str]] = {}
+    with (FOLDER / "evidence.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["file"] not in ("state-conversion", "asp-xwalk"):
+                texts.setdefault(row["subject"], []).append(row["says"])
+    checked = 0
+    for item in rows_of(Product):
+        if item.qualifier != "ML" or not item.source.startswith("state-conversion") or item.amount is None:
+            continue
+        said = {
+            (Fraction(amount.replace(",", "")) / Fraction(volume or 1), unit.lower()[:2])
+            for text in texts[item.number]
+            for amount, unit, volume in _CONCENTRATION.findall(text)
+            if volume not in ("0", ".")
+        }
+        said |= {
+            (Fraction(one) * 10, "mg") for text in texts[item.number] for one in re.findall(r"(\d+\.?\d*) ?%", text)
+        }
+        scale = {"g": Fraction(1000), "gm": Fraction(1000), "mc": Fraction(1, 1000)}
+        values = {value * scale.get(unit, Fraction(1)) for value, unit in said}
+        mine = item.amount / (1000 if item.unit == "mcg" else 1)
+        assert any(value and abs(mine / value - 1) < Fraction(3, 100) for value in values), item
+        checked += 1
+    assert checked > 140
 
 
 def test_the_kind_is_that_which_a_text_about_the_ndc_itself_says() -> None:

@@ -52,6 +52,23 @@ def test_edits_are_counted_by_administration_code(told: str) -> None:
     assert line == "  96372: professional: 1 pair began (99211); 1 pair changed (36410); 1 pair ended (69210)."
 
 
+def test_a_code_whose_words_changed_is_told_with_them(tmp_path: Path) -> None:
+    head = "HCPC,RECID,LONG DESCRIPTION,SHORT DESCRIPTION,ADD DT,ACT EFF DT,TERM DT"
+    row = 'J1200,3,"Injection, diphenhydramine hcl, up to 50 mg{}",Words,19820101,{},'
+    unit = 'J1885,3,"Injection, ketorolac tromethamine, per {} mg",Words,19930101,{},'
+    quarters = [
+        ("HCPC2026_OCT_ANWEB.csv", row.format("", "20250101"), unit.format(15, "20250101")),
+        ("HCPC2027_JAN_ANWEB.csv", row.format(" (acme)", "20270101"), unit.format(30, "20270101")),
+    ]
+    files = [published.plain(name, head, *rows)(tmp_path) for name, *rows in quarters]
+    fold.refresh(files[:1], tmp_path / "facts", anew=True)
+    report = fold.refresh(files[1:], tmp_path / "facts", check=True)
+    assert [str(change) for change in report.changes if change.kind == "changed"] == [
+        "J1200: qualifier none to acme from 2027-01-01; up to 50 mg as before.",
+        "J1885: per 15 mg until now, per 30 mg from 2027-01-01.",
+    ]
+
+
 def test_parts_that_are_missing_and_the_publishers_pages_are_named(told: str) -> None:
     assert "part 1: of four parts 2, 3, 4 are not loaded." in told.replace("\n    ", " ")
     pages = told.replace("\n    ", " ")

@@ -271,3 +271,18 @@ def test_a_place_that_a_spreadsheet_took_for_a_number_is_two_digits(tmp_path: Pa
     file = as_text(tmp_path / "places 2026-10.csv", [["Code", "Name"], ["2", "Telehealth"], ["11", "Office"]])
     (reading,), _ = read(file)
     assert reading.statements == {("02", "name=Telehealth"), ("11", "name=Office")}
+
+
+def test_a_sheet_that_names_another_quarter_than_its_file_is_asked_about(tmp_path: Path) -> None:
+    def written(sheet: str) -> Path:
+        file = published.mue(tmp_path, 2027, 1, {"J9260": 9})
+        return as_workbook(file, (sheet, [list(row) for row in cells(file)]))
+
+    for sheet in ("Sheet1", "MUE Eff 01-01-2027"):
+        ((reading,), _) = read(written(sheet))
+        assert reading.edition.when.name == "2027q1"
+    file = written("MUE Eff 10-01-2026")
+    with pytest.raises(TableError, match=r"its name says 2027 Q1, its sheet 2026 Q4.*--edition 2027q1"):
+        fold.read_all(fold.find([file]), Asked(), BYHAND)
+    readings, _ = fold.read_all(fold.find([file]), Asked(edition_of("2027Q1")), BYHAND)
+    assert [reading.edition.when.name for _, reading in readings] == ["2027q1"]

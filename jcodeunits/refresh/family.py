@@ -245,14 +245,23 @@ def is_footnote(row: list[str], least: int) -> bool:
 
 
 def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quarter_in) -> When:
-    """The edition that a file's names state, else the one that the person gave. Raises `TableError`."""
-    for name in (file.title, *file.names) if file.is_workbook else file.names:
-        found = by(name)
-        if found is not None:
-            return found
+    """The edition that a file's names state, else the one that the person gave.
+
+    A workbook's sheet has a name of its own, which may be left from another quarter: where it and the file's differ
+    the person says which holds. Raises `TableError`.
+    """
+    told = next((found for name in file.names if (found := by(name)) is not None), None)
+    inside = by(file.title) if file.is_workbook else None
+    differ = told is not None and inside is not None and told.first != inside.first
+    found = inside or told
+    if found is not None and not differ:
+        return found
     if asked.edition is not None:
         first = asked.edition.first
         return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else asked.edition
+    if differ and told is not None and inside is not None:
+        says = f"its name says {told.words}, its sheet {inside.words}: say which it is, such as --edition {told.name}."
+        raise problem(file.name, says)
     example = "2026-11" if by is month_in else "2026Q4"
     raise problem(file.name, f"nothing in its name or its first lines says which edition it is: --edition {example}.")
 

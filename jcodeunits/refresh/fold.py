@@ -414,12 +414,13 @@ def _products(
         Codes.of(drug_rows),
     )
     newest = {file_of(key): (key, days[key]) for key in sorted(days, key=lambda key: (days[key], key))}
-    conversion, _ = newest.get("state-conversion", ("", None))
+    conversion = newest.get("state-conversion", ("", dt.date.min))
     known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
-    more = outside.rows(known, told, listed, drug_rows, brands, conversion)
-    known |= {row["ndc"] for row in more}
+    more = outside.rows(known, told, listed, drug_rows, brands, conversion, result.rows)
+    ended = {row["ndc"]: row for row in more if row["ends"]}
+    known |= {row["ndc"] for row in more} - ended.keys()
     names = named.Names.of(drug_rows, brands, byhand.store.rows(Uncoded), listed.values())
-    more += named.rows(known, told, listed, names, newest)
+    more += named.with_ended(named.rows(known, told, listed, names, newest), ended)
     every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]

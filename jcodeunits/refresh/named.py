@@ -29,6 +29,7 @@ _DEPOTS = frozenset({"syringe", "kit", "implant"})  # a syringe may hold a powde
 _DEVICES = frozenset({"syringe", "auto-injector", "pen"})
 _VIALS = frozenset({"vial", "ampule", "bag", "bottle"})
 _BAGS = frozenset({"bag", "container"})  # a powder is made up in neither by its concentration
+_DAY = dt.timedelta(days=1)
 _NEAR = Fraction(1, 50)  # the list rounds a concentration to two or three figures
 _FILES = ("fda-ndc", "ndc-package", "nsde", "va-fss", "nadac", "fda-shortages", "fda-recalls", "state-conversion")
 
@@ -143,6 +144,17 @@ def rows(
             where = sources[file] if file in sources else sources["fda-recalls"]
             made.append(_row(number, told, evidence, fda.get(number), where, liquids))
     return made
+
+
+def with_ended(rows: Iterable[dict[str, str]], ended: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    """The rows, and one for each NDC whose code has `ended`, from the day after: it is still counted as it was."""
+    found = {row["ndc"]: row for row in rows}
+    for number, coded in ended.items():
+        row = found.setdefault(number, {**coded, "codes": "", "marks": "per-unit|uncoded", "ends": ""})
+        row["effective"] = (dt.date.fromisoformat(coded["ends"]) + _DAY).isoformat()
+        if not row["qualifier"]:
+            row |= {name: coded[name] for name in ("amount", "unit", "qualifier", "quantity", "proof", "form")}
+    return list(found.values())
 
 
 def _has_ten_digits(number: str) -> bool:

@@ -31,48 +31,92 @@ def rows(
     fda: Mapping[str, Injectable],
     drugs: Sequence[Drug],
     brands: Iterable[Brand],
-    source: str,
+    source: tuple[str, dt.date],
+    listed: Iterable[Mapping[str, str]] = (),
 ) -> list[dict[str, str]]:
-    """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition."""
-    listed = set(known)
+    """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition.
+
+    The state counts in the billing units of its own day: what a code counted later changes no amount. Lines are now and
+    then typed into each other's place: an amount that no package of the product shares, of those `listed` by CMS, is
+    none.
+    """
+    dense = concentrations(listed)
     names = names_of(drugs, brands)
     by_code = grouped(drugs, lambda drug: drug.code)
     made = []
-    for number in sorted(set(evidence.state) - listed):
-        told = _told(number, evidence, by_code)
+    for number in sorted(set(evidence.state) - set(known)):
+        told = _told(number, evidence, by_code, source[1])
+        if told is not None and not _may_hold(told[2], told[0].unit, dense.get(number[:10], ())):
+            continue
         texts = texts_of(number, evidence, fda.get(number))
         if told is None or not any(_says(text, names.get(told[0].code, ())) for text in texts):
             continue
         shape = fda[number].shape if number in fda else ""
         container = {"shape": shape or evidence.marketed(number).shape, "kind": kind(number, evidence)}
-        made.append(container | _row(number, *told, texts, evidence, source))
+        row = container | _row(number, *told, texts, evidence, source[0])
+        # Lines of a code that has ended were often rounded: only those that another file confirms.
+        made += [row] if row["qualifier"] or not row["ends"] else []
     return made
 
 
-def _told(number: str, evidence: Evidence, by_code: Mapping[str, Sequence[Drug]]) -> tuple[Drug, Fraction, str] | None:
-    """The code's row, the drug in one unit of the NDC line, and the line that says so; None where lines differ."""
+def concentrations(listed: Iterable[Mapping[str, str]]) -> dict[str, set[tuple[Fraction, str]]]:
+    """The drug in one mL, in mg or the drug's units, of each labeler's product of which rows prove it."""
+    found: dict[str, set[tuple[Fraction, str]]] = {}
+    for row in listed:
+        if row["qualifier"] == "ML" and row["amount"] and row["quantity"]:
+            one = _in_base(Fraction(row["amount"]) / Fraction(row["quantity"]), row["unit"])
+            found.setdefault(row["ndc"][:10], set()).add(one)
+    return found
+
+
+def _may_hold(amount: Fraction, unit: str, dense: Iterable[tuple[Fraction, str]]) -> bool:
+    """Whether an amount is the concentration that other packages of the product have, where one is known."""
+    value, base = _in_base(amount, unit)
+    known = {one for one, its in dense if its == base}
+    return not known or any(abs(value / one - 1) < _NEAR for one in known)
+
+
+def _in_base(amount: Fraction, unit: str) -> tuple[Fraction, str]:
+    base = "mg" if units.dimension(unit) == "mass" else unit
+    return amount * units.factor(unit, base), base
+
+
+def _told(
+    number: str, evidence: Evidence, by_code: Mapping[str, Sequence[Drug]], on: dt.date
+) -> tuple[Drug, dt.date | None, Fraction, str] | None:
+    """The code's row on the state's day and its last day, the drug in one unit of the NDC line, the line that says so.
+
+    None where lines differ.
+    """
     lines = evidence.state[number]
     factors = {row.billed / row.counted for row in lines if not row.code}
     codes = {row.code for row in lines if row.code}
     if len(codes) != 1 or len(factors) > 1:
         return None
     code = codes.pop()
-    live = [drug for drug in by_code.get(code, ()) if drug.ends is None]
-    size = live[-1].size if live else None
-    if size is None or live[-1].basis != "per" or not live[-1].unit:
+    drug = next((one for one in by_code.get(code, ()) if one.period.holds(on)), None)
+    size = drug.size if drug is not None else None
+    if drug is None or size is None or drug.basis != "per" or not drug.unit:
         return None
-    drug, factor = live[-1], factors.pop() if factors else Fraction(1)
+    factor = factors.pop() if factors else Fraction(1)
     said = [(row.billed / (row.counted * factor), row) for row in lines if row.code]
     if any(abs(each / said[0][0] - 1) > _NEAR for each, _ in said):
         return None
     row, amount = said[0][1], said[0][0] * size
     if (amount * 10**6).denominator != 1:
         return None  # typed rounded: what it holds exactly is not said
-    return drug, amount, f"{code} {decimal_text(row.billed)} as {decimal_text(row.counted)}"
+    return drug, by_code[code][-1].ends, amount, f"{code} {decimal_text(row.billed)} as {decimal_text(row.counted)}"
 
 
 def _row(
-    number: str, drug: Drug, amount: Fraction, cite: str, texts: Sequence[str], evidence: Evidence, source: str
+    number: str,
+    drug: Drug,
+    ends: dt.date | None,
+    amount: Fraction,
+    cite: str,
+    texts: Sequence[str],
+    evidence: Evidence,
+    source: str,
 ) -> dict[str, str]:
     qualifier = _qualifier(number, drug, amount, texts, evidence)
     return {
@@ -88,6 +132,7 @@ def _row(
         "label": drug.ingredient[:1].upper() + drug.ingredient[1:],
         "marks": "per-unit",
         "effective": max(drug.effective, _FIRST).isoformat(),
+        "ends": ends.isoformat() if ends is not None else "",
         "source": source,
         "cite": cite,
         "confidence": "medium",
@@ -99,8 +144,7 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     unit = evidence.unit(number)
     if unit:
         return unit if unit in ("ML", "UN") else ""
-    base = "mg" if units.dimension(drug.unit) == "mass" else drug.unit
-    wanted = (amount * units.factor(drug.unit, base), base)
+    wanted = _in_base(amount, drug.unit)
     ready = [text for text in texts if not re.search(r"\b(?:powder|kit)\b", text)]
     liquid = wanted in amounts_in(ready, Fraction(1))
     vial = any(PER_VIAL.search(price.generic) for price in evidence.prices.get(number, ()))

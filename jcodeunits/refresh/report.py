@@ -202,11 +202,21 @@ def _drugs(pair: Pair) -> list[Change]:
             found.append(Change("began", code, f"from {rows[0]['effective']}: {name}, {_unit(last)}."))
         elif last["ends"] and not old[-1]["ends"]:
             found.append(Change("ended", code, f"last day {last['ends']}: {name}."))
-        elif _unit(last) != _unit(old[-1]) or len(rows) != len(old):
+        elif _unit(last) != _unit(old[-1]):
             found.append(
                 Change("changed", code, f"{_unit(old[-1])} until now, {_unit(last)} from {last['effective']}.")
             )
+        elif len(rows) != len(old):
+            words = _differing(old[-1], last, ("ingredient", "qualifier", "form", "routes", "equivalents"))
+            says = f"{words} from {last['effective']}" if words else "other words in an earlier period"
+            found.append(Change("changed", code, f"{says}; {_unit(last)} as before."))
     return found
+
+
+def _differing(before: Cells, after: Cells, columns: Iterable[str]) -> str:
+    """What changed of these columns; empty where nothing did."""
+    differs = [name for name in columns if before[name] != after[name]]
+    return "; ".join(f"{name} {before[name] or 'none'} to {after[name] or 'none'}" for name in differs)
 
 
 def _unit(row: Cells) -> str:
@@ -259,9 +269,8 @@ def _products(pair: Pair) -> list[Change]:
         elif last["ends"] and not old[-1]["ends"]:
             found.append(Change("went", number, f"last listed {last['ends']}: {name}."))
         else:
-            differs = [c for c in ("codes", "amount", "unit", "qualifier", "quantity") if last[c] != old[-1][c]]
-            if differs:
-                says = "; ".join(f"{c} {old[-1][c] or 'none'} to {last[c] or 'none'}" for c in differs)
+            says = _differing(old[-1], last, ("codes", "amount", "unit", "qualifier", "quantity"))
+            if says:
                 found.append(Change("moved", number, f"{last['label']}: {says}."))
     return found
 
