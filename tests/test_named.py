@@ -161,10 +161,26 @@ def test_an_ndc_that_only_a_states_file_names_is_known_but_proves_nothing() -> N
 
 
 def test_a_package_whose_siblings_have_several_codes_answers_for_itself() -> None:
-    day = "2024-05-02"
-    item = jc.product("43598-0750-11", on=day)  # naloxone of a product whose packages stand under two codes that day
-    assert (item.codes, item.label) == ((), "Naloxone hcl")
-    assert str(jc.ndc_quantity(item, "2 mL", on=day, form="liquid")) == "ML2"
+    found: dict[str, dict[str, set[tuple[str, ...]]]] = {}
+    for row in rows_of(Product):
+        if row.period.holds(jc.dated.as_date(ON)):
+            found.setdefault(row.ndc[:9], {})[row.number] = {row.codes}
+    apart = [each for each in found.values() if () in (codes := set().union(*each.values())) and len(codes) > 2]
+    alone = [number for each in apart for number, codes in each.items() if codes == {()}]
+    assert alone
+    for number in alone:
+        assert jc.product(number, on=ON).codes == ()
+
+
+def test_after_its_code_has_ended_a_package_is_answered_by_another_that_has_one() -> None:
+    """Naloxone of 1 mg in 1 mL: the state billed it as J2310 until that ended; a sibling is J2312 since."""
+    answers = {day: jc.billing_units("43598-0750-11", "2 mg", on=day) for day in ("2025-06-30", "2025-07-01")}
+    assert [(units.code, units.count) for units in answers.values()] == [("J2310", 2), ("J2312", 200)]
+    for day in answers:
+        assert str(jc.ndc_quantity("43598-0750-11", "2 mg", on=day)) == "ML2"
+    rows = [{"drug": "43598-0750-11", "dose": "2", "unit": "mg", "on": day} for day in answers]
+    made = jc.batch.bill(pa.Table.from_pylist(rows)).to_pylist()
+    assert [(row["hcpcs"], row["units"], row["ndc_quantity"]) for row in made] == [("J2310", 2, 2), ("J2312", 200, 2)]
 
 
 def test_a_package_without_a_code_is_counted_and_named(capsys: pytest.CaptureFixture[str]) -> None:

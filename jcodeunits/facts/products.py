@@ -47,10 +47,13 @@ class Products:
     def rows(self, number: str) -> tuple[Product, ...]:
         """Every dated row of an NDC (11 digits), oldest first; empty where there is none.
 
-        So it is for an NDC that files only name, where another package of its product has a code.
+        So it is for an NDC that files only name, or do since its code has ended, where another package of its product
+        has a code.
         """
         listed = self.store.starting(Product, ndc.format(number))
-        if listed and not listed[0].codes and any(row.codes for row in self.packages(number)):
+        if not all(row.codes for row in listed) and any(
+            row.codes and row.ndc != number for row in self.packages(number)
+        ):
             return ()
         return tuple(own(row) for row in listed)
 
@@ -101,7 +104,9 @@ class Products:
         rows, other = self.rows(digits), None
         if not rows:
             named = self.store.starting(Product, ndc.format(digits))
-            packages, mine = self.packages(digits), named[-1] if named else None
+            packages, mine = self.packages(digits), nearest(named, date) if named else None
+            if mine is not None and mine.codes:  # its code has ended since
+                packages = ()
             other = another_package(digits, packages, date, lambda one: self.container(one, date), mine)
             if other is None and mine is not None:  # its packages differ, so what files say of it alone answers
                 rows = tuple(own(row) for row in named)
