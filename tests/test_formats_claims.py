@@ -230,3 +230,21 @@ def test_a_part_of_another_charge_is_said() -> None:
     charge = {"resourceType": "ChargeItem", "status": "billable", "code": CODE, "quantity": {"value": 2}}
     [loss] = fhir.read({**charge, "partOf": [{"reference": "ChargeItem/7"}]}).losses
     assert (loss.field, loss.line) == ("ChargeItem.partOf", 1)
+
+
+def test_what_an_item_leaves_to_its_claim_or_says_beside_its_code_is_kept_or_lost_by_name() -> None:
+    hcpcs, ndc = {"system": fhir.HCPCS, "code": "J1885"}, {"system": fhir.NDC, "code": "00409379501"}
+    item = {"sequence": 1, "productOrService": {"coding": [ndc, hcpcs]}, "quantity": {"value": 2}}
+    priced = {**item, "unitPrice": {"value": 10}, "net": {"value": 50}}
+    claim = {"resourceType": "Claim", "status": "active", "use": "claim", "billablePeriod": {"start": "2026-03-02"}}
+    found = fhir.read({**claim, "item": [priced, {**item, "sequence": 2, "servicedDate": "2026-03-04"}]})
+    assert found.dates == ("2026-03-02", "2026-03-04")
+    assert [(loss.line, loss.field) for loss in found.losses] == [(1, "ndc"), (1, "unitPrice"), (2, "ndc")]
+    same = {**priced, "net": {"value": 20}}
+    assert [loss.field for loss in fhir.read({**claim, "item": [same]}).losses] == ["ndc"]
+    codes = [
+        {"sequence": 1, "diagnosisCodeableConcept": {"coding": [{"system": fhir.ICD10, "code": code}]}}
+        for code in ("R52", "M54.50")
+    ]
+    with pytest.raises(FormatError, match=r"diagnosis 1: 'R52' and 'M54\.50' stand under one number"):
+        fhir.read({**claim, "item": [item], "diagnosis": codes})

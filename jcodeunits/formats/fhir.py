@@ -137,8 +137,9 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
             every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
-            listed = _listed(resource) or dict(enumerate(diagnoses, 1))
-            for item in map(_as_now, resource["item"]):
+            listed = _listed(resource, problems) or dict(enumerate(diagnoses, 1))
+            period = resource.get("billablePeriod")
+            for item in (_dated(_as_now(one), period) for one in resource["item"]):
                 if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), _has_ndc(item)):
                     every.append(_outside(item, at, why))
                 else:
@@ -158,6 +159,13 @@ def _as_now(item: dict[str, Any]) -> dict[str, Any]:
         return item
     rest = {key: value for key, value in item.items() if key != "service"}
     return {**rest, "productOrService": said if said.keys() & {"coding", "text"} else {"coding": [said]}}
+
+
+def _dated(item: dict[str, Any], period: object) -> dict[str, Any]:
+    """An item with the claim's period where it has no day of its own."""
+    if not isinstance(period, dict) or not item.keys().isdisjoint(("servicedDate", "servicedPeriod")):
+        return item
+    return {**item, "servicedPeriod": period}
 
 
 def _no_drug(concept: Mapping[str, Any], quantity: Mapping[str, Any] | None, has_ndc: bool) -> str:
@@ -226,13 +234,15 @@ def _earlier(message: Message) -> list[Loss]:
     return [Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related]
 
 
-def _listed(claim: Mapping[str, Any]) -> dict[int, str]:
-    rows = {}
+def _listed(claim: Mapping[str, Any], problems: list[str]) -> dict[int, str]:
+    rows: dict[int, str] = {}
     for row in claim.get("diagnosis") or []:
         concept = row.get("diagnosisCodeableConcept") or {}
         coding = codes(concept, ICD10) or concept.get("coding") or []
         if coding and coding[0].get("code"):
-            rows[row.get("sequence")] = coding[0]["code"]
+            number, code = row.get("sequence"), coding[0]["code"]
+            if rows.setdefault(number, code) != code:
+                problems.append(f"diagnosis {number}: {coded(rows[number])} and {coded(code)} stand under one number")
     return rows
 
 
@@ -246,6 +256,8 @@ def _item(
         lost.append(Loss(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand"))
     ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
     first = ndcs[0] if ndcs else ExtraNdc("")
+    for beside in () if ndcs else codes(item.get("productOrService") or {}, NDC):
+        lost.append(Loss(at, "ndc", str(beside["code"]), "it stands beside the code, without a quantity of its own"))
     place = _told(item.get("locationCodeableConcept"), r"\d\d", "place", where, problems)
     told = [_told(one, MODIFIER_CODE, "modifier", where, problems) for one in item.get("modifier") or []]
     line = Line(
@@ -294,6 +306,9 @@ def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: 
             problems.append(f"{where}: net is in {coded(currency)}, and a claim charges US dollars")
         if amount is None or amount < 0:
             problems.append(f"{where}: net {coded(value)} is no amount that is charged")
+        each, count = decimal(price.get("value")), decimal((item.get("quantity") or {}).get("value", 1))
+        if amount is not None and each is not None and count is not None and each * count != amount:
+            lost.append(Loss(at, "unitPrice", str(price["value"]), f"so many units at it are not the charge, {amount}"))
         return amount
     if price.get("value") is not None:
         lost.append(Loss(at, "unitPrice", str(price["value"]), "a line holds its whole charge (net)"))
