@@ -472,3 +472,14 @@ def test_a_dental_service_is_no_error_of_the_drug_lines() -> None:
     found = x12.read(drug + "LX*2~SV3*AD:D9612*40****1~DTP*472*D8*20260302~")
     assert [line.code for line in found.lines] == ["J1885"]
     assert any("D9612" in str(loss) and "dental" in str(loss) for loss in found.losses)
+
+
+def test_a_hospitals_bill_has_no_place_and_a_number_that_comes_again_is_said() -> None:
+    line = "LX*1~SV2*0636*HC:J1885*10*UN*2~DTP*472*D8*20260302~"
+    claim = f"CLM*C1*10***13:A:1**A*Y*Y~{line}"
+    found = x12.read(claim + claim.replace("13:A", "22:B").replace("C1", "C2"))
+    assert found.places == ("", "22")
+    assert not [loss for loss in found.losses if loss.field == "CLM01"]
+    [again] = [loss for loss in x12.read(claim + claim).losses if loss.field == "CLM01"]
+    assert "claim 2" in str(again)
+    assert "C1" not in str(again)

@@ -312,6 +312,7 @@ class _Reader:
         self.losses: list[Loss] = []
         self.envelopes = Envelopes(self.problems, self.losses)
         self.claims = 0
+        self.numbers: set[str] = set()  # of the claims before
         self.statement = ""  # from and through dates of an institutional claim: of lines that have no day of their own
 
     def segment(self, at: int, piece: str) -> None:
@@ -358,9 +359,14 @@ class _Reader:
     def _clm(self, where: str, values: dict[int, str]) -> None:
         self.claims += 1
         self.statement = ""
-        self.place, _kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
+        where_given, kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
+        self.place = "" if kind == "A" else where_given  # of a hospital it is the type of its bill
         problems: list[str] = []
         _outgoing.frequency(often, "CLM05-3", problems, self.losses)
+        if (number := values.get(1, "")) in self.numbers and number:
+            why = "the number of an earlier claim of the file too: the same may be billed twice"
+            self.losses.append(Loss(None, "CLM01", f"claim {self.claims}", why))
+        self.numbers.add(number)
         if values.get(19) == "PB":
             problems.append("CLM19 PB asks what would be paid, and charges nothing")
         self.problems += [f"{where.partition(' (')[0]}: {problem}" for problem in problems]
