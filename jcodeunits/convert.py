@@ -229,12 +229,11 @@ def _named(
 def _same(drug: Drug, on: dt.date, reference: Reference) -> Drug:
     """A row that the caller holds, as the reference in use has it on the day; a stranger is refused."""
     if drug not in reference.drugs.rows(drug.code):
-        raise UnknownDrug(
+        says = (
             f"This row of {drug.code} ({drug.label}, {drug.period}) is not in the reference in use "
-            f"({reference.edition}): look the drug up in that reference, or give the reference that the row is from.",
-            given=drug.code,
-            near=(),
+            f"({reference.edition}): look the drug up in that reference, or give the reference that the row is from."
         )
+        raise UnknownDrug(says, given=drug.code, near=())
     return drug if drug.period.holds(on) else reference.drugs.on(drug.code, on)
 
 
@@ -256,12 +255,11 @@ def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> 
     rows = [reference.drugs.on(code, on) for code in found]
     if not rows:
         item = reference.products.find(text, on)[0]
-        raise UnknownDrug(
+        says = (
             f"NDC {item.number} is {item.label}, and no file that was read proves its code. Give the drug's code or "
-            "name, and the NDC beside it.",
-            given=text,
-            near=(),
+            "name, and the NDC beside it."
         )
+        raise UnknownDrug(says, given=text, near=())
     row, limits = of_product(text, text, rows, on, route, reference)
     return row, findings + limits
 
@@ -378,12 +376,11 @@ def listed_units(row: Drug, held: Dose, basis: str | None = None) -> Fraction:
 @lru_cache(maxsize=16384)
 def _measured(row: Drug, unit: str, basis: str | None) -> Measure:
     if row.refuses:
-        raise NotComputable(
+        says = (
             f"{row.code} ({row.name}) has no units that follow from a dose: {REFUSALS[row.refuses]}. "
-            "Ask the payer how it is counted; bill nothing by amount.",
-            code=row.code,
-            reason=row.refuses,
+            "Ask the payer how it is counted; bill nothing by amount."
         )
+        raise NotComputable(says, code=row.code, reason=row.refuses)
     if row.basis == "band":
         _needs(row, unit, row.unit)
         size = row.through or row.above or Fraction(1)

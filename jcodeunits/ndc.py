@@ -71,12 +71,11 @@ class Ndc:
                 f"{quoted(form)} is not a shape of an NDC here. Ask for {' or '.join(_WIDTHS)}.", given=form
             )
         if form == "5-4-2" and not self.labeler.startswith("0"):
-            raise InvalidNdc(
+            says = (
                 f"The labeler {self.labeler} needs six digits, and claims carry eleven, 5-4-2: the number has no such "
-                "form. Ask for 6-4-2, and the payer how to report it.",
-                given=self.labeler,
-                reason="six-digit labeler",
+                "form. Ask for 6-4-2, and the payer how to report it."
             )
+            raise InvalidNdc(says, given=self.labeler, reason="six-digit labeler")
         labeler = self.labeler[1:] if form == "5-4-2" else self.labeler
         return ("-" if hyphens else "").join((labeler, self.product, self.package))
 

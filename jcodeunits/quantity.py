@@ -141,12 +141,11 @@ def counting(
     if volume is None or way.qualifier != "ML":
         return way
     if way.per_container not in (None, volume):
-        raise ContradictedProduct(
+        says = (
             f"NDC {item.number} ({item.label}): {decimal_text(volume)} mL in a container is said, and "
-            f"{decimal_text(way.per_container or volume)} mL is known ({way.why}). Check the NDC and the label.",
-            ndc=item.ndc,
-            reason="volume",
+            f"{decimal_text(way.per_container or volume)} mL is known ({way.why}). Check the NDC and the label."
         )
+        raise ContradictedProduct(says, ndc=item.ndc, reason="volume")
     return attrs.evolve(way, per_container=volume)
 
 
@@ -268,12 +267,11 @@ def ndc_quantity(
         exact, step = _by_container(found, _settled(found, given, day, book), way, held, book)
     wanted = way.qualifier if qualifier is None else qualifier
     if wanted not in allowed or wanted != way.qualifier:
-        raise ContainerError(
+        says = (
             f"NDC {found.number} is counted as {way.qualifier} ({QUALIFIERS[way.qualifier]}); "
-            f"the payer takes {', '.join(allowed)}, and {wanted} was asked for.",
-            given=wanted,
-            allowed=tuple(allowed),
+            f"the payer takes {', '.join(allowed)}, and {wanted} was asked for."
         )
+        raise ContainerError(says, given=wanted, allowed=tuple(allowed))
     notes = with_own_rows((*notes, *from_memory(found.ndc, way)), (found.citation, way.citation))
     steps = (Step(f"NDC {found.number} {found.name}", way.why, way.citation or found.citation), step)
     quantity, how = rounded(exact, decimals, minimum)

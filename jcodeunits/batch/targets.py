@@ -25,12 +25,11 @@ def keep_apart(source: str | Path, target: str | Path, reference: Reference) -> 
         raise BatchError(says, file=str(target), place="file")
     for folder in reference.folders:
         if _lies_in(target, folder):
-            raise BatchError(
+            says = (
                 f"{target} lies in {folder}, a folder of the tables that the answers are read from: a file there would "
-                "be taken for a table, or lost with them. Write to another folder.",
-                file=str(target),
-                place="file",
+                "be taken for a table, or lost with them. Write to another folder."
             )
+            raise BatchError(says, file=str(target), place="file")
 
 
 def _is_read(source: str | Path, target: str | Path) -> bool:

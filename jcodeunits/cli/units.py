@@ -77,12 +77,11 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
     """
     written = " ".join(words)
     if len(written) > 2 * LONGEST:
-        raise UnreadableDose(
+        says = (
             f"{quoted(written)} is no drug and dose: it has {len(written)} characters. Write the drug, then a "
-            "number and a unit, such as 30 mg.",
-            given=written,
-            argument="dose",
+            "number and a unit, such as 30 mg."
         )
+        raise UnreadableDose(says, given=written, argument="dose")
     pieces = words[0].split() if len(words) == 1 else list(words)
     starts = [1] if len(pieces) == 2 else [i for i in range(1, len(pieces)) if not pieces[i][:1].isalpha()]
     if not starts:

@@ -61,12 +61,11 @@ def _worked_out(administration: Administration, patient: Patient) -> Dose:
             if measure is None and _MEASURED.search(written):
                 return Dose.of(written)
             if measure is None:
-                raise UnreadableDose(
+                says = (
                     f"The dose {quoted(written)} needs the patient's {name}, which is not given. "
-                    f"Give {name}, or the dose in all.",
-                    given=written,
-                    argument=name.rpartition(" ")[2],
+                    f"Give {name}, or the dose in all."
                 )
+                raise UnreadableDose(says, given=written, argument=name.rpartition(" ")[2])
             return make(written, measure)
     if administration.concentration is not None:
         return Dose.by_volume(written, administration.concentration)

@@ -210,13 +210,12 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         better = ()
     if better and not reading.codes:
         rows = (row, *better)
-        raise AmbiguousDrug(
+        says = (
             f"{dose.written} of {reading.text!r} would be {round_up(counted)} of {row.code}, which is unlikely: "
-            f"{listed(rows)}. Say which: give the code, the brand or the NDC.",
-            given=reading.text,
-            candidates=tuple(one.code for one in rows),
-            on=on,
-            listed=listed(rows),
+            f"{listed(rows)}. Say which: give the code, the brand or the NDC."
+        )
+        raise AmbiguousDrug(
+            says, given=reading.text, candidates=tuple(one.code for one in rows), on=on, listed=listed(rows)
         )
 
 

@@ -83,12 +83,11 @@ def _of_name(
     unsafe = [row for row in found if isinstance(row, OtherName) and row.kind == "unsafe"]
     if unsafe:
         meant = tuple(dict.fromkeys(row.ingredient for row in unsafe))
-        raise AmbiguousDrug(
+        says = (
             f"{named.text!r} is an abbreviation that has been misread: it can mean {' or '.join(meant)}. "
-            "Write the name out.",
-            given=named.text,
-            candidates=meant,
+            "Write the name out."
         )
+        raise AmbiguousDrug(says, given=named.text, candidates=meant)
     dated = tuple(row for row in found if on is None or row.period.holds(on))
     found = dated or found
     if not found:

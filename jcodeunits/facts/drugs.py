@@ -146,12 +146,11 @@ class Catalog:
         """The row of a code on a day. Raises `UnknownDrug` or `NotInEffect` with the successors."""
         rows = self.rows(code)
         if not rows:
-            raise UnknownDrug(
+            says = (
                 f"{code} is not in the catalog: no drug code of that name is known ({self.edition}). "
-                f"{self._older(code, on)}Check the code, or look it up by name.",
-                given=code,
-                near=(),
+                f"{self._older(code, on)}Check the code, or look it up by name."
             )
+            raise UnknownDrug(says, given=code, near=())
         for row in rows:
             if row.effective <= on and (row.ends is None or on <= row.ends):
                 return row

@@ -78,12 +78,11 @@ def open_folder(path: str | os.PathLike[str]) -> Folder:
         with open(file, encoding="utf-8") as stream:
             told = json.load(stream)
     except FileNotFoundError:
-        raise TableError(
+        says = (
             f"{place} holds no {os.path.basename(file)}: give a folder that `jcodeunits refresh PATH... --into FOLDER` "
-            "made. A folder of a site's own rows goes beside it (`--tables`, `with_tables`).",
-            file=place,
-            problems=(),
-        ) from None
+            "made. A folder of a site's own rows goes beside it (`--tables`, `with_tables`)."
+        )
+        raise TableError(says, file=place, problems=()) from None
     except (OSError, ValueError, RecursionError) as why:
         raise TableError(f"{file} cannot be read as a manifest: {why}.", file=file, problems=()) from why
     _check(told, file, place)
@@ -95,12 +94,11 @@ def _check(told: Any, file: str, place: str) -> None:
     known = isinstance(told, dict) and type(told.get("format")) is int
     if known and told["format"] != FORMAT:
         age = "an older" if told["format"] < FORMAT else "a newer"
-        raise TableError(
+        says = (
             f"{place} was made by {age} version (format {told['format']}, this one reads {FORMAT}): fold it again with "
-            f"`jcodeunits refresh PATH... --into NEW_FOLDER`.",
-            file=file,
-            problems=(),
+            f"`jcodeunits refresh PATH... --into NEW_FOLDER`."
         )
+        raise TableError(says, file=file, problems=())
     wrong = [key for key, kind in _KEYS.items() if not known or not isinstance(told.get(key), kind)]
     if wrong:
         raise TableError(f"{file} is no manifest: {', '.join(wrong)} missing or wrong.", file=file, problems=())

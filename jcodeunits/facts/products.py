@@ -114,14 +114,13 @@ class Products:
             if other is not None:
                 said = (_said(other), *_expired(number, date, other), *self._unmarketed(other, date))
                 return other, (*_read_as(number, digits, other, date), *said)
-            raise UnknownProduct(
+            says = (
                 f"NDC {ndc.format(digits)} is in none of the files that were read (CMS's crosswalk from "
                 f"{self.reach[0]} to {self.reach[1]}, a state's conversion file, the FDA's lists, prices), and so is "
                 "every package of its product. Check it against the package; else give the drug's code and the amount "
-                "in one container.",
-                ndc=digits,
-                on=date,
+                "in one container."
             )
+            raise UnknownProduct(says, ndc=digits, on=date)
         row = nearest(rows, date)
         outside = isinstance(row, AnotherPackage) or not row.codes
         reached = (_outside(row),) if outside else _reach_note(row, rows, date, self.reach)

@@ -48,11 +48,10 @@ class Reference(Book):
         if reference is None:
             return _shipped()
         if not isinstance(reference, Reference):
-            raise TableError(
-                f"{quoted(reference)} is no Reference: give what `Reference.load` or `with_tables` returned, or none.",
-                file="",
-                problems=(),
+            says = (
+                f"{quoted(reference)} is no Reference: give what `Reference.load` or `with_tables` returned, or none."
             )
+            raise TableError(says, file="", problems=())
         return reference
 
     def with_tables(self, folder: str | os.PathLike[str]) -> Reference:
@@ -125,19 +124,17 @@ def _opened(folder: str | None, own: tuple[str, ...], fingerprint: str) -> Refer
         for path in own:
             made = made.with_tables(path)
     except TableError as why:
-        raise TableError(
+        says = (
             f"The reference of {where} cannot be read on this machine: {why.message} Put the same folders at the "
-            "same places on every worker.",
-            file=where,
-            problems=(why.message,),
-        ) from why
-    if made.fingerprint != fingerprint:
-        raise TableError(
-            f"The reference of {where} is another one on this machine (fingerprint {made.fingerprint[:12]}, wanted "
-            f"{fingerprint[:12]}). Put the same folders and the same version of jcodeunits on every worker.",
-            file=where,
-            problems=(),
+            "same places on every worker."
         )
+        raise TableError(says, file=where, problems=(why.message,)) from why
+    if made.fingerprint != fingerprint:
+        says = (
+            f"The reference of {where} is another one on this machine (fingerprint {made.fingerprint[:12]}, wanted "
+            f"{fingerprint[:12]}). Put the same folders and the same version of jcodeunits on every worker."
+        )
+        raise TableError(says, file=where, problems=())
     return made
 
 

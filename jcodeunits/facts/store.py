@@ -57,12 +57,11 @@ class Store:
         wanted = self.folder.digests.get(name) if self.folder is not None else None
         if wanted is not None and file not in self._seen:
             if sha256_of(file) != wanted:
-                raise TableError(
+                says = (
                     f"{file} is not the file that its manifest names: it was changed. Restore the folder, or make it "
-                    "again with `jcodeunits refresh PATH... --into NEW_FOLDER`.",
-                    file=file,
-                    problems=(),
+                    "again with `jcodeunits refresh PATH... --into NEW_FOLDER`."
                 )
+                raise TableError(says, file=file, problems=())
             self._seen.add(file)
         return file
 

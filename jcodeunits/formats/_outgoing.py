@@ -381,12 +381,11 @@ def in_use(charge: Charge, reference: Reference | None, name: str) -> Reference:
     # A charge made by hand names no facts; a fingerprint is computed only where the two are not one object.
     if charge.reference is not book and charge.fingerprint not in ("", book.fingerprint):
         which = "the reference given" if reference is not None else "the shipped reference"
-        raise FormatError(
+        says = (
             f"The charge was made with other facts ({charge.edition}, data {charge.fingerprint[:12]}) than {which} "
-            f"({book.edition}, data {book.fingerprint[:12]}). Give the reference that made the charge.",
-            format=name,
-            place="reference",
+            f"({book.edition}, data {book.fingerprint[:12]}). Give the reference that made the charge."
         )
+        raise FormatError(says, format=name, place="reference")
     return book
 
 

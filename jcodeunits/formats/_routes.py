@@ -148,9 +148,8 @@ def refined(route: str, method: str, form: str, where: str) -> str:
     if not method.startswith("IV ") or route == method:
         return route
     if route not in ("IV", ""):
-        raise FormatError(
-            f"{where}: its route is {route} and its method {method}, which contradict each other. Correct the message.",
-            format=form,
-            place=where,
+        says = (
+            f"{where}: its route is {route} and its method {method}, which contradict each other. Correct the message."
         )
+        raise FormatError(says, format=form, place=where)
     return method if route else ""

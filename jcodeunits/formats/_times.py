@@ -131,12 +131,11 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
     if began.tzinfo is None or ended.tzinfo is None:
         if last == first:
             return first
-        raise FormatError(
+        says = (
             f"{where}: of its start and its end only one says the offset from UTC, so its length is not known; give "
-            "‹zone='America/New_York'› (the place's own) beside it.",
-            format=form,
-            place=where,
+            "‹zone='America/New_York'› (the place's own) beside it."
         )
+        raise FormatError(says, format=form, place=where)
     try:
         shown = ended.astimezone(began.tzinfo)
     except OverflowError:

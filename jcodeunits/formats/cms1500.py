@@ -127,12 +127,11 @@ def _rules(style: str, blank_amounts: bool) -> Rules:
 
 def _fits(text: str, width: int, where: str) -> str:
     if len(text) > width:
-        raise FormatError(
+        says = (
             f"{where} holds {width} characters, and {text!r} has {len(text)}. Shorten the description, or "
-            "bill further NDCs on lines of their own.",
-            format="cms1500",
-            place=where,
+            "bill further NDCs on lines of their own."
         )
+        raise FormatError(says, format="cms1500", place=where)
     return text
 
 

@@ -67,12 +67,11 @@ def write(charge: Charge, *, blank_amounts: bool = False, **how: Unpack[Leaving]
     lines = _outgoing.prepare(charge, rules, **how)
     several = [f"line {at} ({line.code})" for at, line in enumerate(lines, 1) if line.extra_ndcs]
     if several:
-        raise FormatError(
+        says = (
             f"Not written as UB-04: {', '.join(several)} has several NDCs, and FL43 holds one: one line for "
-            "each NDC is needed.",
-            format="ub04",
-            place=several[0],
+            "each NDC is needed."
         )
+        raise FormatError(says, format="ub04", place=several[0])
     rows = [f"{_row(charge, line)}\n" for line in lines]
     pages = ["".join(rows[at : at + LINES_MOST]) for at in range(0, len(rows), LINES_MOST)]
     return PAGE.join(pages)

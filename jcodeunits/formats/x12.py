@@ -163,12 +163,11 @@ def _loop(
     yield "DTP", {1: "472", 2: "D8", 3: f"{charge.encounter.on:%Y%m%d}"}
     if line.extra_ndcs:
         if kind == "SV2":
-            raise FormatError(
+            says = (
                 f"line {at} ({line.code}) has several NDCs, and an 837I line has no note for them: "
-                "one line for each NDC is needed.",
-                format="x12",
-                place="NTE",
+                "one line for each NDC is needed."
             )
+            raise FormatError(says, format="x12", place="NTE")
         yield "NTE", {1: "ADD", 2: _outgoing.ndc_note(line.extra_ndcs)}
     if line.ndc is not None and line.ndc_quantity is not None:
         yield "LIN", {2: "N4", 3: line.ndc}
@@ -208,12 +207,11 @@ def _clean(text: str, marks: Delimiters, spot: str) -> str:
     wrong = sorted({char for char in text if char in attrs.astuple(marks) or not " " <= char <= "~"})
     if wrong or len(text) > DESCRIPTION_MOST or text != text.strip():
         why = f"has {', '.join(map(repr, wrong))}" if wrong else f"is not 1 to {DESCRIPTION_MOST} characters"
-        raise FormatError(
+        says = (
             f"{spot}: the text {text!r} {why}, which X12 cannot hold. Write it otherwise"
-            f"{', or choose other delimiters' if wrong else ''}.",
-            format="x12",
-            place=spot,
+            f"{', or choose other delimiters' if wrong else ''}."
         )
+        raise FormatError(says, format="x12", place=spot)
     return text
 
 

@@ -29,13 +29,12 @@ def amount_limit(case: Case) -> Iterable[Finding]:
     for number, line in case.numbered():
         if line.charge_amount is not None and line.charge_amount >= dollars:
             split = case.option("limit-split")
-            yield amount_limit.finding(
-                "warn",
+            says = (
                 f"{line.code} is charged with ${line.charge_amount:,.2f}; from ${dollars:,} on the amount does "
-                "not fit this payer's claim.",
-                "Split the units over claims of their own, and say in the narrative why; this payer "
-                f"{marked_with(split.value)}.",
-                most.citation,
-                split.citation,
-                line=number,
+                "not fit this payer's claim."
             )
+            fix = (
+                "Split the units over claims of their own, and say in the narrative why; this payer "
+                f"{marked_with(split.value)}."
+            )
+            yield amount_limit.finding("warn", says, fix, most.citation, split.citation, line=number)

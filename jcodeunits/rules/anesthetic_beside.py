@@ -41,10 +41,9 @@ def anesthetic_beside(case: Case) -> Iterable[Finding]:
             and _CLASS not in case.classes(other)
         ]
         if beside:
-            yield anesthetic_beside.finding(
-                "warn",
+            says = (
                 f"{line.code} is a local anesthetic and was given as {beside[0].code} was, {mine.route}: mixed in or "
-                "given before, it is part of the procedure and has no line.",
-                "Say its purpose, anesthetic, and the line goes; keep it only where it was a treatment of its own.",
-                line=number,
+                "given before, it is part of the procedure and has no line."
             )
+            fix = "Say its purpose, anesthetic, and the line goes; keep it only where it was a treatment of its own."
+            yield anesthetic_beside.finding("warn", says, fix, line=number)

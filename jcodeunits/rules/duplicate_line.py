@@ -29,15 +29,14 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
         key = (line.code, line.modifiers, line.ndc, line.description)
         if key in seen and key not in said:
             said.add(key)
-            yield duplicate_line.finding(
-                "warn",
-                f"{line.code} stands on lines {seen[key][0]} and {number} with nothing to tell them apart.",
+            says = f"{line.code} stands on lines {seen[key][0]} and {number} with nothing to tell them apart."
+            fix = (
                 _SIDES
                 if _sides(case, seen[key][1], line)
                 else "If it was one order, give both administrations that order; else give what the claim shows "
-                "apart: the product (NDC), or a modifier that the payer takes, such as 76.",
-                line=number,
+                "apart: the product (NDC), or a modifier that the payer takes, such as 76."
             )
+            yield duplicate_line.finding("warn", says, fix, line=number)
         seen.setdefault(key, (number, line))
 
 

@@ -31,10 +31,9 @@ def first_code(case: Case) -> Iterable[Finding]:
     if whole < 2:
         return
     codes = " and ".join(dict.fromkeys(line.code for _, line in firsts))
-    yield first_code.finding(
-        "warn",
-        f"{codes} are first codes, {whole} of them: an encounter has one, and the rest are add-ons to it.",
+    says = f"{codes} are first codes, {whole} of them: an encounter has one, and the rest are add-ons to it."
+    fix = (
         "Leave the listed code out to have all derived from what was given; a second access or encounter takes 59 or "
-        "an X modifier on its code.",
-        line=firsts[-1][0],
+        "an X modifier on its code."
     )
+    yield first_code.finding("warn", says, fix, line=firsts[-1][0])

@@ -32,13 +32,12 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
         if given is None or given.route not in ("SC", "on-body") or "self-administered" not in case.classes(line):
             continue
         row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "self-administered")
-        yield self_administered_list.finding(
-            "warn",
+        says = (
             f"{line.code} under the skin is on contractors' lists of usually self-administered drugs: it may "
-            "be denied, and its administration with it.",
-            "Check the contractor's list for the date; where the drug is excluded, tell the patient "
-            "beforehand (GY, or GA with a waiver).",
-            row.citation,
-            option.citation,
-            line=number,
+            "be denied, and its administration with it."
         )
+        fix = (
+            "Check the contractor's list for the date; where the drug is excluded, tell the patient "
+            "beforehand (GY, or GA with a waiver)."
+        )
+        yield self_administered_list.finding("warn", says, fix, row.citation, option.citation, line=number)
