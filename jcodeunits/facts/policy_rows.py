@@ -400,6 +400,21 @@ class Element(PolicyRow):
 
 
 TABLES = tables.classes_of(vars())
+# The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
+DECIDING = (
+    AdministrationRule,
+    CodeUse,
+    Limit,
+    Modifier,
+    NeededModifier,
+    PayerOption,
+    Place,
+    PlaceRule,
+    Procedure,
+    RouteCode,
+    Status,
+    Unclassified,
+)
 
 
 def plays(role: str, wanted: Iterable[str]) -> bool:

@@ -28,21 +28,7 @@ from ..facts.agreement import others
 from ..facts.by_route import a_route, stands_by
 from ..facts.choosing import listed_doses
 from ..facts.drug_rows import Drug
-from ..facts.policy_rows import (
-    AdministrationRule,
-    CodeUse,
-    DrugClass,
-    Limit,
-    Modifier,
-    NeededModifier,
-    PayerOption,
-    Place,
-    PlaceRule,
-    Procedure,
-    RouteCode,
-    Status,
-    Unclassified,
-)
+from ..facts.policy_rows import DECIDING, DrugClass
 from ..facts.product_rows import AnotherPackage, Container, Product
 from ..facts.reading_names import read
 from ..facts.reference import Reference
@@ -53,22 +39,6 @@ from .cells import EPOCH, EPOCH_DAY, FAST, REFUSED, SLOW, Cell, Meaning, Unit, i
 
 _MOST = 10**18  # what `Dose.of` takes for a dose
 _WHOLE = 2**62  # k / 2^62 is rounded up to 1 for every k up to it: one unit for the whole dose
-
-# The tables that decide about a drug line besides the catalog, the products and the classes of single codes.
-_DECIDING = (
-    AdministrationRule,
-    CodeUse,
-    Limit,
-    Modifier,
-    NeededModifier,
-    PayerOption,
-    Place,
-    PlaceRule,
-    Procedure,
-    RouteCode,
-    Status,
-    Unclassified,
-)
 
 
 def _is_amount(unit: str) -> bool:
@@ -149,7 +119,7 @@ class Resolver:
         """Take in the dates of the tables that decide about containers, places and payers."""
         if not self._detailed:
             self._detailed = True
-            rows = [row for kind in _DECIDING for row in self.policy.rows(kind)]
+            rows = [row for kind in DECIDING for row in self.policy.rows(kind)]
             self._seasons = _numbers(_firsts((*rows, *self.reference.store.rows(Container))))
             self._rebound(_firsts(self.policy.rows(DrugClass)))
 
