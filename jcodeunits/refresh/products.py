@@ -91,29 +91,15 @@ def make(
     told = witnesses.kinds(listed, evidence)
     rows = []
     for number in sorted(listed):
+        proof, days = proofs.get(number), evidence.marketed(number)
+        facts = container_facts(number, latest, reviewed.get(number), fda.get(number), proof, told.get(number), days)
         rows += _rows(
-            number,
-            listed[number],
-            amounts[number],
-            proofs.get(number),
-            sizes.get(number),
-            container_facts(
-                number,
-                latest,
-                reviewed.get(number),
-                fda.get(number),
-                proofs.get(number),
-                told.get(number),
-                evidence.marketed(number),
-            ),
-            ordered,
-            lives,
-            verified,
+            number, listed[number], amounts[number], proof, sizes.get(number), facts, ordered, lives, verified
         )
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
             if mark not in ("reviewed", "refused"):
                 lint.append(f"{number} {'|'.join(codes_of(_latest(listed[number])))}: {MARKS[mark]}")
-        package, proof = _package_of(number, latest, newest), proofs.get(number)
+        package = _package_of(number, latest, newest)
         if proof is not None:
             package = attrs.evolve(package, quantities=evidence.against(number, latest[number], proof[1]))
         lint += witnesses.differing(package, proof, evidence)
