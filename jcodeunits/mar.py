@@ -46,7 +46,7 @@ def _words() -> Mapping[str, str]:
 def meaning(word: str) -> str | None:
     """What a word of the record means, one of `MEANINGS`; None for a word that nobody knows.
 
-    A reason, or who said so, may stand behind a word that says that nothing was given, and changes nothing.
+    A reason, or who said so, may stand behind a word against a dose of one's own, and changes nothing.
 
     >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "not-done", "Verabreicht")]
     ['given', 'bag', 'not-given', 'not-given', None]
@@ -61,7 +61,7 @@ def meaning(word: str) -> str | None:
     parts = _plain(_REASON.split(word, maxsplit=1)[0]).split()
     before = (known.get(" ".join(parts[:most])) for most in range(len(parts), 0, -1))
     found = next(filter(None, before), None)
-    return found if found in ("not-given", "no-dose") else None
+    return found if found not in ("given", "bag") else None
 
 
 def _plain(word: str) -> str:
@@ -110,9 +110,11 @@ def _flag(said: str) -> str:
 
 
 def _by_word(said: str) -> str:
-    """What a word says against a dose; empty for one that says that it was given, or nothing that is known."""
-    means = meaning(said)
-    return "" if means in (None, "given", "bag") else f"{quoted(said)}: {MEANINGS[means]}"
+    """What a word, or a part of it, says against a dose; empty for one that was given, or nothing that is known."""
+    parts = (said, *_REASON.split(said)) if meaning(said) is None else (said,)
+    against = (means for part in parts if (means := meaning(part)) not in (None, "given", "bag"))
+    means = next(against, None)
+    return f"{quoted(said)}: {MEANINGS[means]}" if means else ""
 
 
 def why_not(word: Any) -> str:

@@ -162,6 +162,15 @@ def test_a_time_behind_the_day_of_an_extract_is_the_places_own(on: str, read: bo
     assert jc.batch.bill(american, date_format="MM/DD/YYYY")["units"].to_pylist() == [2]
 
 
+@pytest.mark.parametrize(
+    "word", ["Given - Patient Refused half", "Given by other RN", "Self-administered at home", "Patient's own med"]
+)
+def test_a_status_whose_part_speaks_against_the_dose_refuses_its_row(word: str) -> None:
+    row = {"drug": "ketorolac", "dose": "30", "unit": "mg", "on": "2026-03-02", "status": word}
+    made = jc.batch.bill(pa.Table.from_pylist([row, {**row, "status": "Given - at bedside"}]))
+    assert made["status"].to_pylist() == ["refused", "billed"]
+
+
 @pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
 def test_an_extract_whose_cells_are_parted_by_another_mark_is_told_so(mark: str, said: str) -> None:
     with pytest.raises(BatchError, match=f"parted by {said}: write commas"):
