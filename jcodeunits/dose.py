@@ -207,16 +207,26 @@ _PARTS = re.compile(r"\s*/\s*|(?<=[A-Za-z])\s*-\s*(?=[\d.])", re.ASCII)
 _VOLUME = re.compile(r"[\d.]\s*(?:mL|ml|ML|cc)", re.ASCII)
 _UNIT_BEHIND = re.compile(r"[\d.,]+\s?(?P<unit>[^\d\s.,].*)", re.ASCII)
 _FRACTION = re.compile(r"([1-9])\s*/\s*([1-9]\d*)\s*[^\d\s./].*", re.ASCII)  # 1/2 g, and 3/125 mg with it
+_TIMED = re.compile(
+    r"(?P<left>.*\S)\s+over\s+\d{1,3}(?:\.\d)?(?:\s?-\s?\d{1,3})?\s?(?:minutes?|mins?|hours?|hrs?|h)\.?",
+    re.ASCII | re.IGNORECASE,
+)
 _NO_ROUTES = frozenset({"in", "it", "NS", "ns"})  # words, and a diluent, behind an amount
 
 
 def _worked_out(bare: str) -> Dose | None:
     """The dose in text that is no plain amount; None where it has none of the forms."""
-    for read in (_with_route, _multiplied, _bracketed, _beside, _amount_in_volume, _side_by_side, _in_parts):
+    for read in (_timed, _with_route, _multiplied, _bracketed, _beside, _amount_in_volume, _side_by_side, _in_parts):
         made = read(bare)
         if made is not None:
             return attrs.evolve(made, written=bare)
     return None
+
+
+def _timed(bare: str) -> Dose | None:
+    """`200 mg IV over 15 min`: how long it ran changes no amount."""
+    match = _TIMED.fullmatch(bare)
+    return None if match is None else _read_short(match["left"].rstrip(","))
 
 
 def _with_route(bare: str) -> Dose | None:

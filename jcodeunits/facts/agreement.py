@@ -114,7 +114,8 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
         elif part.kind == "concentration" and counts_volume(row) and not row.components:
             fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
         else:
-            fine = fits(row, part) or is_beside(row, part, reading.strengths)
+            of_antigen = row.kind == "vaccine" and counts_volume(row)  # a dose is one volume, whatever it holds
+            fine = of_antigen or fits(row, part) or is_beside(row, part, reading.strengths)
             why = f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
         if not fine:
             says = f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code."

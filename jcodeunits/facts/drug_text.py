@@ -84,6 +84,7 @@ _NON = re.compile(r"\bnon(?:-|\s(?=esrd))", re.IGNORECASE)
 _EQUIVALENT = re.compile(r"\bthere?apeutically\s+(?=equivalent\b)", re.IGNORECASE)
 _TIMES = r"(?:\d{1,2}\s?(?:w(?:ee)?ks?|mo(?:nth)?s?|d(?:ays?)?|y(?:ea)?rs?)|(?:week|month|year)s?)"
 _AGAIN = re.compile(rf"\b(?:q|every)\s?{_TIMES}\b", re.IGNORECASE)  # when a dose is given again, never twice on a day
+_SEASON = re.compile(r"\b20(\d\d)\s?[-/]\s?(?:20)?(\d\d)\b", re.ASCII)  # of a vaccine: the day decides the code
 _DOTTED = re.compile(r"\bi\.u\.(?!\w)", re.IGNORECASE)
 
 
@@ -235,6 +236,7 @@ def parts_of(text: str) -> list[Part]:
     """The words of a text, its strengths and its codes, in their order."""
     text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
     text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
+    text = _SEASON.sub(lambda found: "seasonal" if int(found[2]) == int(found[1]) + 1 else found[0], text)
     text = _AGAIN.sub("monthly", text)
     text = _DOTTED.sub("IU", _EQUIVALENT.sub("", text))
     text = _PER_AREA.sub("per cm2", _ABOUT.sub("", _BASE.sub(r"\1", text)))
