@@ -61,7 +61,7 @@ FINDINGS = declare(
     {
         "code-by-route": ("By this route the drug is not billed with the code of its name", "warn, note"),
         "drug-product-mismatch": ("The NDC is of another drug than the one named", "stop, warn"),
-        "drug-unanswered": ("A drug or dose without a certain answer", "stop"),
+        "drug-unanswered": ("A drug or dose without a certain answer", "stop, warn"),
     },
 )
 # Purposes whose drug is part of another service: no line of its own.
@@ -186,10 +186,19 @@ class DrugCoding:
             said = () if included else (_unanswered(error, self.reference),)
             return DrugLines(group, None, (), said, _left_open(error), why=error)
         except JcodeunitsError as error:
-            unanswered = _unanswered(error, self.reference)
+            unanswered, not_so = _unanswered(error, self.reference), bool(error.fields.get("route"))
+            if not_so and self._goes_unbilled(given[0]):
+                unanswered = attrs.evolve(unanswered, severity="warn")
             said = () if included else (without_code(unanswered, error, given[0], self.encounter, self.reference),)
-            not_so = bool(error.fields.get("route"))
             return DrugLines(group, None, (), said, _left_open(error), not_so, why=error)
+
+    def _goes_unbilled(self, given: Administration) -> bool:
+        """Whether a name without a code for its route, such as a tablet, leaves nothing to bill, its giving neither."""
+        written, e = given.drug.strip(), self.encounter
+        if hcpcs.is_valid(written) or ndc.looks_like(written) or given.products:
+            return False
+        row = self.policy.administration(given.route, given.purpose, (), e.on, payer=e.payer, claim=e.claim)
+        return row.outcome == "none"
 
     # -- what was given
 
