@@ -69,22 +69,46 @@ def as_date(value: object) -> dt.date:
     raise DateError(says, given=value, argument="on")
 
 
-def date_pattern(form: str | None) -> str:
-    """How dates are written, from a form such as MM/DD/YYYY or DD.MM.YYYY. Raises `BatchError` for another.
+_PART = r"(YYYY|YY|MON|MM|DD)"
+_FORM = re.compile(rf"{_PART}([-/. ]?){_PART}\2{_PART}")
+_PARTS = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "MON": "%b", "DD": "%d"}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = re.compile(r"[A-Za-z]{3}")
 
-    >>> date_pattern("DD.MM.YYYY")
-    '%d.%m.%Y'
+
+def date_pattern(form: str | None) -> str:
+    """How dates are written, from a form such as MM/DD/YYYY, DD.MM.YYYY, M/D/YY or DD-MON-YY.
+
+    A year of two digits is one of 1969 to 2068. Raises `BatchError` for what is no such form.
+
+    >>> date_pattern("DD.MM.YYYY"), date_pattern("dd-mon-yy")
+    ('%d.%m.%Y', '%d-%b-%y')
     """
     need_kind(form or "", str, "date_format", "text such as MM/DD/YYYY")
     if not form:
         return ""
-    parts = re.fullmatch(r"(YYYY|MM|DD)([-/. ]?)(YYYY|MM|DD)\2(YYYY|MM|DD)", form.strip().upper())
-    if parts is None or len({parts[1], parts[3], parts[4]}) < 3:
-        says = f"{quoted(form)} is no form of a date. Write it with YYYY, MM and DD, such as MM/DD/YYYY or DD.MM.YYYY."
+    found = _FORM.fullmatch(re.sub(r"\bM\b", "MM", re.sub(r"\bD\b", "DD", form.strip().upper()[:20])))
+    parts = (found[1], found[3], found[4]) if found is not None else ()
+    if {_PARTS[part].lower().replace("b", "m") for part in parts} != {"%y", "%m", "%d"} or found is None:
+        says = f"{quoted(form)} is no form of a date. Write year, month and day: MM/DD/YYYY, DD.MM.YYYY, DD-MON-YY ..."
         raise BatchError(says, place="date_format")
-    return parts[2].join(
-        f"%{part[0] if part == 'YYYY' else part[0].lower()}" for part in (parts[1], parts[3], parts[4])
-    )
+    return found[2].join(_PARTS[part] for part in parts)
+
+
+def day_as(text: str, pattern: str) -> dt.date:
+    """The day of a text that is written so (`date_pattern`); months are named in English. `ValueError` for another.
+
+    >>> str(day_as("02-MAR-26", "%d-%b-%y")), str(day_as("3/2/2026", "%m/%d/%Y"))
+    ('2026-03-02', '2026-03-02')
+    """
+    if not text.isascii():
+        raise ValueError("digits of another script")
+    if "%b" in pattern:  # the names that the standard library knows are those of the machine's language
+        named = _MONTH.search(text)
+        if named is None or named[0].casefold() not in _MONTHS:
+            raise ValueError("no month of this name")
+        text = f"{text[: named.start()]}{_MONTHS.index(named[0].casefold()) + 1}{text[named.end() :]}"
+    return dt.datetime.strptime(text, pattern.replace("%b", "%m")).date()  # noqa: DTZ007 - a day has no zone
 
 
 @attrs.frozen(order=True)

@@ -208,6 +208,11 @@ def test_a_day_of_another_month_is_told_apart_by_its_form() -> None:
         ("3/2/2026 2:30 PM", "MM/DD/YYYY"),
         ("20260302", "YYYYMMDD"),
         (20260302, "YYYYMMDD"),
+        ("3/2/26", "MM/DD/YY"),
+        ("3/2/26 14:30", "M/D/YY"),
+        ("02-MAR-26", "DD-MON-YY"),
+        ("02-Mar-2026 14:30:00", "DD-MON-YYYY"),
+        ("Mar 02 2026", "MON DD YYYY"),
     ],
 )
 def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form: str | None) -> None:
@@ -217,6 +222,22 @@ def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form:
     assert audit.judge(lines, date_format=form)["verdict"].to_pylist() == ["agrees"]
     charges = pa.table({name: [cell] for name, cell in {**CHARGE, "ndc_qualifier": "ML", "on": day}.items()})
     assert chargemaster(charges, on="2020-01-01", date_format=form)["verdict"].to_pylist() == ["agrees"]
+
+
+@pytest.mark.parametrize(
+    ("day", "form"),
+    [
+        ("3/2/26", "MM/DD/YYYY"),
+        ("3/2/2026", "MM/DD/YY"),
+        ("02-MRZ-26", "DD-MON-YY"),
+        ("31-FEB-26", "DD-MON-YY"),
+        ("02-MAR", "DD-MON-YY"),
+        ("٠٣/٠٢/٢٠٢٦", "MM/DD/YYYY"),
+    ],
+)
+def test_a_day_that_is_written_otherwise_than_it_is_said_refuses_its_row(day: str, form: str) -> None:
+    given = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": [day]})
+    assert jc.batch.bill(given, date_format=form)["reason"].to_pylist()[0].startswith("DateError")
 
 
 @pytest.mark.parametrize("day", ["2026-03-02Z", "2026-03-02T14:30:00Z", "2026-03-02 25:00", "2026-03-02 14:30 or so"])

@@ -8,7 +8,6 @@ plain decimal, is marked with 0 and answered by the one-call path.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -19,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..dated import day_as
 from ..errors import BatchError
 
 SCALE = 6
@@ -87,7 +87,7 @@ def _single(column: Any, name: str) -> Any:
 
 # A day, and the time behind it; one in UTC leaves the day at the place open.
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:[+-]\d\d:?\d\d)?"
-_STAMPED = rf"^\s*([-/. \d]{{8,10}}?)(?:[T ]{_TIME})?\s*$"
+_STAMPED = rf"^\s*([-/. \w]{{6,11}}?)(?:[T ]{_TIME})?\s*$"
 
 
 def _as_days(column: Any, written: str) -> Any:
@@ -101,7 +101,7 @@ def _as_days(column: Any, written: str) -> Any:
     def iso(value: str | int | None) -> str | None:
         text = None if value is None else str(value)
         with contextlib.suppress(ValueError):
-            return str(dt.datetime.strptime((text or "").strip(), written).date())  # noqa: DTZ007 - no zone
+            return str(day_as((text or "").strip(), written))
         return text
 
     found = keys(column)

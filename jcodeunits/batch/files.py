@@ -326,7 +326,9 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         raise BatchError(says, file=name, place="header") from None
     if "\x00" in text:
         raise BatchError(
-            f"{name} is no CSV file: its first line holds bytes that are no text.", file=name, place="header"
+            f"{name} is no CSV file: its first line holds bytes that are no text. In UTF-16, say encoding utf-16-le.",
+            file=name,
+            place="header",
         )
     try:
         names = next(csv.reader([text]), [])
