@@ -31,7 +31,7 @@ def read(word: str, stop: str = "", **beside: Any) -> Encounter:
 @pytest.mark.parametrize("vouched", [False, True])
 def test_every_word_is_billed_only_as_what_it_means(row: MarWord, vouched: bool) -> None:
     word, stop = row.word.title(), "20260302103500"
-    if row.means in ("not-given", "no-dose") or (row.means == "other" and not vouched):
+    if row.means in ("not-given", "no-dose", "waste") or (row.means == "other" and not vouched):
         with pytest.raises(FormatError, match=r"RXA-20 says"):
             read(word, stop, completed=vouched)
         return
@@ -46,6 +46,22 @@ def test_a_bag_that_was_hung_is_asked_for_its_end() -> None:
         read("New Bag")
     assert read("New Bag", "20260302105000").administrations[0].stop == "10:50"
     assert read("New Bag", completed=True).administrations[0].dose == "30 mg"
+
+
+def test_a_waste_event_says_what_its_dose_discarded() -> None:
+    given = "RXA|0|1|20260302101500||^morphine|4|mg|||||||||||||Given|A\rRXR|IM\r"
+    waste = "RXA|0|2|20260302102000||^morphine|6|mg|||||||||||||Waste|A\rRXR|IM\r"
+    facts: dict[str, Any] = {"place": "11", "container": "single-dose", "containers": 1, "container_amount": "10 mg"}
+    found = hl7v2.read(given + waste, **facts)
+    assert [one.discarded for one in found.administrations[0].products] == ["6 mg"]
+    assert hl7v2.read(given + waste, discarded="6 mg", **facts).administrations == found.administrations
+    with pytest.raises(FormatError, match=r"discarded '6 mg' and '5 mg'"):
+        hl7v2.read(given + waste, discarded="5 mg", **facts)
+    for text in (waste, given + waste.replace("morphine", "ketorolac"), given + waste + waste.replace("0|2", "0|3")):
+        with pytest.raises(FormatError, match="drug was thrown away"):
+            hl7v2.read(text, **facts)
+    unsaid = hl7v2.read(given + waste.replace("|6|mg|", "|||"), **facts)
+    assert "waste-noted" in [one.rule for one in unsaid.findings]
 
 
 def test_a_word_that_nobody_knows_is_refused_by_name_until_the_sender_explains_it() -> None:

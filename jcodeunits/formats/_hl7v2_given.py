@@ -106,6 +106,8 @@ def _read(
         says = f"{what} is no message of administrations (RAS), vaccines (VXU) or charges (DFT)."
         raise FormatError(says, format="hl7v2", place="MSH-9")
     given: list[Given] = []
+    of: list[tuple[str, str]] = []  # the patient and drug of each, as they are written
+    wastes: list[tuple[_Group, Finding]] = []
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
     for group in _administrations(segments):
@@ -116,13 +118,35 @@ def _read(
         done = _done(rxa, actions)
         finding = _historical(rxa) or _status(rxa, done, partial, completed) or _of_order(group.orc, rxa, completed)
         finding = finding or _changed(rxa, (changed or {}).get(_key(group)))
-        if finding is not None:
+        if finding is not None and done == "waste":
+            wastes.append((group, finding))
+        elif finding is not None:
             withheld.append(finding)
         else:
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
-            given.extend(_hl7v2_mixtures.taken_apart(whole, group.components, reference))
-    return given, withheld, beside
+            parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
+            given += parts
+            of += [(group.patient, rxa.raw(5))] * len(parts)
+    return given, [*withheld, *_thrown_away(given, of, wastes)], beside
+
+
+def _thrown_away(
+    given: list[Given], of: Sequence[tuple[str, str]], wastes: Sequence[tuple[_Group, Finding]]
+) -> Iterator[Finding]:
+    """The findings for waste events of no one dose of the message; the others' amounts are what it discarded."""
+    drugs = [(group.patient, group.rxa.raw(5)) for group, _ in wastes]
+    for (group, finding), drug in zip(wastes, drugs, strict=True):
+        if of.count(drug) != 1 or drugs.count(drug) != 1:
+            yield finding
+            continue
+        at = of.index(drug)
+        try:
+            says = {"discarded": amount_of(group.rxa, 6)}
+        except FormatError:
+            says = {}
+        notes = () if says else _noticed.wasted(given[at].where, ("wasted",), SOURCE, "RXA-20")
+        given[at] = attrs.evolve(given[at], says={**given[at].says, **says}, notes=(*given[at].notes, *notes))
 
 
 @attrs.define
@@ -328,7 +352,7 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
         shown = said if (said := coded(word)).startswith(("'", '"')) else "'its words'"
         fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{shown}: 'given'}}."
         return f"RXA-20 is {coded(word)}, which is no completion status", fix
-    if done in ("not-given", "no-dose"):
+    if done in ("not-given", "no-dose", "waste"):
         return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", "Nothing was given to bill."
     ended = rxa.get(4) and rxa.get(4) != rxa.get(3)
     if not completed and (done == "other" or (done == "bag" and not ended)):

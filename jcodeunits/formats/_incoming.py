@@ -419,6 +419,8 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
         if key == "drug" and key in says and _names.relation(says[key], str(value), reference) == "vague":
             continue  # the message says more
         says[key] = value
+    if "products" in extra:
+        says.pop("discarded", None)  # each product has its own
     if "products" in says and "ndc" in says:
         ndcs = {one.ndc if isinstance(one, OpenedProduct) else one.get("ndc") for one in says["products"]}
         if says["ndc"] not in ndcs:
