@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import terminal
-from .arguments import AsOf, Parser, add_facts, asked, parser
+from .arguments import AsOf, Parser, add_facts, add_json, asked, parser
 
 if TYPE_CHECKING:
     from jcodeunits.facts.reference import Reference
@@ -59,7 +59,7 @@ def arguments() -> Parser:
     )
     made.add_argument("--on", metavar="DATE", help="the date that coverage is asked for; today if left out")
     made.add_argument("--all", action="store_true", help="every line of the report, not only the first of each kind")
-    made.add_argument("--json", action="store_true", help="print one JSON document")
+    add_json(made)
     add_facts(made)
     return made
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .. import ndc
+from .. import ndc, tables
 from ..grouped import grouped
 from .product_rows import QUALIFIER_OF, AnotherPackage, Container, Product
 
@@ -75,15 +75,9 @@ def _package(
     sibling: str,
     mine: Product | None,
 ) -> AnotherPackage:
-    cells: dict[str, Any] = {
-        "effective": str(first.effective),
-        "ends": str(first.ends or ""),
-        "source": first.source,
-        "cite": first.cite,
-        "confidence": first.confidence,
-        "verified": str(first.verified),
+    cells: dict[str, Any] = {name: tables.cell_text(getattr(first, name)) for name in tables.header(Product)}
+    cells |= {
         "ndc": ndc.format(number),
-        "codes": "|".join(first.codes),
         "amount": "",
         "unit": unit,
         "containers": "1",
@@ -94,8 +88,6 @@ def _package(
         "shape": mine.shape if mine is not None else "",
         "kind": mine.kind if mine is not None else "",
         "form": form,
-        "label": first.label,
-        "maker": first.maker,
         "marks": "|".join(mark for mark in first.marks if not sibling or mark == "uncoded"),
     }
     made = AnotherPackage(**cells, sibling=sibling, per_unit=per_unit)
