@@ -196,8 +196,7 @@ def amounts_in(names: Iterable[str], size: Fraction) -> set[tuple[Fraction, str]
 def in_base(amount: Fraction, word: str) -> tuple[Fraction, str]:
     """An amount in mg, or in units, whose unit is spelled as names of packages spell it."""
     symbol = units.canonical({"GM": "g", "UNT": "unit"}.get(word.upper(), word.lower().rstrip("s")))
-    base = "mg" if units.dimension(symbol) == units.dimension("mg") else symbol
-    return amount * units.factor(symbol, base), base
+    return marketed.in_base(amount, symbol)
 
 
 def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:

@@ -213,8 +213,13 @@ def _drug_in(strength: str, unit: str, pattern: re.Pattern[str]) -> tuple[Fracti
     if not units.is_known(word) or Fraction(match[2] or 1) == 0 or Fraction(strength) == 0:
         return None
     symbol = units.canonical(word)
-    base = "mg" if units.dimension(symbol) == "mass" else symbol
-    return Fraction(strength) / Fraction(match[2] or 1) * units.factor(symbol, base), base
+    return in_base(Fraction(strength) / Fraction(match[2] or 1), symbol)
+
+
+def in_base(amount: Fraction, unit: str) -> tuple[Fraction, str]:
+    """An amount in mg where its unit is one of mass, else as it is."""
+    base = "mg" if units.dimension(unit) == "mass" else unit
+    return amount * units.factor(unit, base), base
 
 
 def rows(listed: Mapping[str, Marketed], known: Collection[str], source: str, verified: str) -> list[dict[str, str]]:

@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from jcodeunits import units
 from jcodeunits.amount import decimal_text
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
 from .fda import Injectable
+from .marketed import in_base
 from .witnesses import kind, strengths_of
 
 _NEAR = Fraction(1, 100)
@@ -64,21 +64,16 @@ def concentrations(listed: Iterable[Mapping[str, str]]) -> dict[str, set[tuple[F
     found: dict[str, set[tuple[Fraction, str]]] = {}
     for row in listed:
         if row["qualifier"] == "ML" and row["amount"] and row["quantity"]:
-            one = _in_base(Fraction(row["amount"]) / Fraction(row["quantity"]), row["unit"])
+            one = in_base(Fraction(row["amount"]) / Fraction(row["quantity"]), row["unit"])
             found.setdefault(row["ndc"][:10], set()).add(one)
     return found
 
 
 def _may_hold(amount: Fraction, unit: str, dense: Iterable[tuple[Fraction, str]]) -> bool:
     """Whether an amount is the concentration that other packages of the product have, where one is known."""
-    value, base = _in_base(amount, unit)
+    value, base = in_base(amount, unit)
     known = {one for one, its in dense if its == base}
     return not known or any(abs(value / one - 1) < _NEAR for one in known)
-
-
-def _in_base(amount: Fraction, unit: str) -> tuple[Fraction, str]:
-    base = "mg" if units.dimension(unit) == "mass" else unit
-    return amount * units.factor(unit, base), base
 
 
 def _told(
@@ -144,7 +139,7 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     unit = evidence.unit(number)
     if unit:
         return unit if unit in ("ML", "UN") else ""
-    wanted = _in_base(amount, drug.unit)
+    wanted = in_base(amount, drug.unit)
     ready = [text for text in texts if not re.search(r"\b(?:powder|kit)\b", text)]
     liquid = wanted in amounts_in(ready, Fraction(1))
     vial = any(PER_VIAL.search(price.generic) for price in evidence.prices.get(number, ()))
