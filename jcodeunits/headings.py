@@ -36,6 +36,10 @@ def warn_unread(
         warnings.warn(says, UserWarning, stacklevel=stacklevel)
 
 
+# What a summary says where a day could not be read.
+OTHER_DAYS = "days that are not written as 2026-03-02 need --date-format, such as MM/DD/YYYY"
+
+
 def note_of(parts: Sequence[str]) -> tuple[str, ...]:
     """What a summary says of the columns, and the sheets of a workbook, that were not read, if there are any."""
     sheets = [part for part in parts if part.startswith(_SHEET)]

@@ -316,3 +316,15 @@ def test_a_report_says_what_was_not_read_and_shows_it_as_text(tmp_path: Path) ->
         assert main(["audit", str(file), "--report", str(page), "--quiet"]) == 0
         assert "Not read: " in page.read_text()
         assert shown in page.read_text()
+
+
+def test_an_audits_report_says_how_other_days_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for row, said in (LINE, ["audit"]), (CHARGE | {"ndc_qualifier": "ML"}, ["audit", "--chargemaster"]):
+        file, page = tmp_path / "given.csv", tmp_path / "report.md"
+        cells = row | {"on": "03/02/2026"}
+        file.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
+        main([*said, str(file), "--report", str(page), "--quiet"])
+        assert "need --date-format, such as MM/DD/YYYY" in capsys.readouterr().out
+        assert "need --date-format, such as MM/DD/YYYY" in page.read_text().replace("\\", "")
+        main([*said, str(file), "--report", str(page), "--quiet", "--date-format", "MM/DD/YYYY"])
+        assert "--date-format" not in capsys.readouterr().out + page.read_text()

@@ -20,7 +20,7 @@ from ..batch import columns, files
 from ..batch.targets import keep_apart
 from ..errors import BatchError, need_kind, quoted
 from ..facts.reference import Reference
-from ..headings import note_of
+from ..headings import OTHER_DAYS, note_of
 from ..shown import Shown
 from . import causes
 
@@ -72,8 +72,9 @@ class Report(Shown):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was not read of the file and looks as if it was meant."""
-        return note_of(self.unread)
+        """What was not read of the file and looks as if it was meant, and how other days are read."""
+        is_open = any(row.name == "date-error" for row in self.unjudged)
+        return (*note_of(self.unread), *((OTHER_DAYS,) if is_open else ()))
 
     @property
     def headline(self) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ..amount import told
 from ..errors import DateError, shortened
 from ..facts.reference import Reference
-from ..headings import note_of, unread, warn_unread
+from ..headings import OTHER_DAYS, note_of, unread, warn_unread
 from ..recipes.resolver import Resolver
 from .files import OpenedInput, open_source, open_target
 from .table import KEYED, OPTIONAL, OUTPUTS, REQUIRED, THREADS, Biller, check_columns, schema_of
@@ -91,7 +91,7 @@ class Summary:
         if self.oldest and self.newest:
             lines.append(f"dates of service {self.oldest} to {self.newest}")
         if any(kind == DateError.__name__ for kind, _ in self.refusals):
-            lines.append("days that are not written as 2026-03-02 need --date-format, such as MM/DD/YYYY")
+            lines.append(OTHER_DAYS)
         return "\n".join((*lines, *note_of(self.unread), self.edition))
 
 
