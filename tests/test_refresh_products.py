@@ -307,6 +307,18 @@ def test_a_slip_of_one_quarter_takes_no_answer_from_the_quarters_that_the_list_c
     ]
 
 
+def test_a_newest_quarter_that_disagrees_takes_neither_amount_nor_unit_from_those_before_it() -> None:
+    """A price file's name prints 30 mg in 2 mL; a quarter later CMS has 300 mg."""
+    prices = evidence.Evidence(prices={ONE: (evidence.Price("10X2ML", "NEWDRUG 15MG/ML INJ", ""),)})
+    before, after = row(size="2"), row(size="2", units="20")
+    made = make(quarter("2024q1", before), quarter("2024q2", after), witnesses=prices)
+    assert [(r["amount"], r["qualifier"], r["quantity"], r["effective"]) for r in made.rows] == [
+        ("30", "ML", "2", "2024-01-01"),
+        ("", "ML", "2", "2024-04-01"),
+    ]
+    assert made.rows[1]["marks"] == "editions-disagree"
+
+
 def test_quarters_that_only_count_the_package_otherwise_keep_their_amounts() -> None:
     made = make(quarter("2024q1", row(units="2", containers="5")), quarter("2024q2", row(units="10", containers="1")))
     assert [(r["amount"], r["containers"], r["effective"]) for r in made.rows] == [

@@ -67,15 +67,19 @@ def make(
     lint = [f"{edition.source}: {line}" for edition in ordered for line in edition.unreadable]
     amounts = {
         number: _below_ceilings(
-            _settle(by_edition, fda.get(number), reviews.get(compact(number))), by_edition, evidence, said.ceilings
+            _settle(by_edition, fda.get(number), reviews.get(compact(number)), evidence),
+            by_edition,
+            evidence,
+            said.ceilings,
         )
         for number, by_edition in listed.items()
     }
     _share_rounded(amounts, listed, fda)
     for number, by_edition in amounts.items():
         _drop_other_strengths(number, by_edition, listed[number], evidence)
-    latest = {number: _latest(by_edition) for number, by_edition in listed.items()}
-    newest = {number: by_edition[max(by_edition)] for number, by_edition in amounts.items()}
+    told_last = {number: _told_last(by_edition) for number, by_edition in amounts.items()}
+    latest = {number: listed[number][n] for number, n in told_last.items()}
+    newest = {number: amounts[number][n] for number, n in told_last.items()}
     reviewed = {number: c for number in listed if (c := containers.get(number) or containers.get(number[:10]))}
     by_reviews = {number: by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
     proofs = prove(latest, newest, fda, evidence, by_reviews, said)
@@ -113,6 +117,12 @@ def _package_of(number: str, latest: Mapping[str, Sequence[Listing]], newest: Ma
     return attrs.evolve(package, containers=listing.containers)
 
 
+def _told_last(amounts: Mapping[int, Settled]) -> int:
+    """The newest edition, before quarters that disagree with what is known of a container."""
+    known = [n for n, one in amounts.items() if "editions-disagree" not in one.marks]
+    return max(known or amounts)
+
+
 def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:
     return by_edition[max(by_edition)]
 
@@ -121,7 +131,10 @@ def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:
 
 
 def _settle(
-    by_edition: Mapping[int, list[Listing]], listed_by_fda: Injectable | None, review: ProductReview | None
+    by_edition: Mapping[int, list[Listing]],
+    listed_by_fda: Injectable | None,
+    review: ProductReview | None,
+    evidence: Evidence,
 ) -> dict[int, Settled]:
     """The amount of each edition: reviewed, else what CMS says as long as it says one thing."""
     if review is not None and review.verdict != "keep":
@@ -133,12 +146,22 @@ def _settle(
         return {n: attrs.evolve(a, marks=("reviewed",), confidence=review.confidence) for n, a in said.items()}
     slack = max(listing.slack for listings in by_edition.values() for listing in listings)
     if _disagree(said, by_edition, slack):
-        # What the FDA list confirms stands in its quarters: a slip of one quarter takes no answer from the others.
+        # What another file confirms stands in its quarters: a slip of one quarter takes no answer from the others.
         differ = {n: Settled(None, a.unit, ("editions-disagree",), "low") for n, a in said.items()}
         sure = {n: _checked(a, slack, listed_by_fda, contradicts=False) for n, a in said.items()}
-        return differ | {n: a for n, a in sure.items() if a.confidence == "high"}
+        return differ | {
+            n: a for n, a in sure.items() if a.confidence == "high" or _printed(a, by_edition[n][0], evidence)
+        }
     problems = any(listing.problem for listings in by_edition.values() for listing in listings)
     return {n: _checked(a, slack, listed_by_fda, problems) for n, a in said.items()}
+
+
+def _printed(said: Settled, listing: Listing, evidence: Evidence) -> bool:
+    """Whether the price survey or the price file prints an amount in a container, which the FDA list does not deny."""
+    if said.amount is None or said.marks:
+        return False
+    found = evidence.printed(listing.ndc, listing.size)
+    return (said.amount, said.unit) in found or evidence.confirms(listing.ndc, listing.size, said.amount, said.unit)
 
 
 def _disagree(said: Mapping[int, Settled], by_edition: Mapping[int, list[Listing]], slack: Fraction) -> bool:
