@@ -342,6 +342,10 @@ def test_the_package_that_was_scanned_is_one_more_name_of_the_drug(scan: str) ->
         ("ceFAZolin (ANCEF) IVPB 1 g", "IV push", True),
         ("dexamethasone 4 mg tablet", "oral", True),
         ("ketorolac 30 mg/mL injectable solution", "IM", True),
+        ("buprenorphine 8 mg tablet", "sublingual", True),
+        ("misoprostol 200 mcg tablet", "vaginal", True),
+        ("aflibercept (EYLEA) 2 mg intravitreal injection", "intraocular", True),
+        ("aflibercept (EYLEA) 2 mg intravitreal injection", "ophthalmic", False),
     ],
 )
 def test_the_route_that_a_drugs_text_names_is_the_route(text: str, route: str, agrees: bool) -> None:

@@ -34,6 +34,24 @@ def _fits_words(covered: tuple[str, ...], route: str) -> bool:
     return not {key, *words}.isdisjoint(covered)
 
 
+# Into a vein, a muscle or the skin: what is for one of them is for no other.
+_APART = ("im", "sc", "id", "iv")
+
+
+def may_be(route: str, other: str) -> bool:
+    """Whether what is for one route may have been given by another: a tablet under the tongue, never into a muscle.
+
+    >>> may_be("oral", "sublingual"), may_be("oral", "IM"), may_be("IV", "IV push"), may_be("IV", "IM")
+    (True, False, True, False)
+    >>> may_be("intravitreal", "intraocular")
+    True
+    """
+    one, two = (name.casefold().partition(" ")[0] for name in (route, other))
+    if {one, two} <= {*_APART}:
+        return one == two
+    return (route.casefold() in _NOT_INJECTED) == (other.casefold() in _NOT_INJECTED)
+
+
 def answers_for(row: Drug, route: str) -> bool:
     """Whether a row answers for a route: a row that names routes of its own answers for those only."""
     own = row.routes if route.casefold() == "implant" else own_routes(row)

@@ -21,6 +21,7 @@ from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
 from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
+from jcodeunits.facts.by_route import may_be
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import route as canonical_route
@@ -444,8 +445,8 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
 
 
 def _check_way(given: Given, route: str, printed: Iterable[str], form: str) -> None:
-    """Refuse a route that is none of those that a drug's text names; into a vein is one, however fast."""
-    if printed and all(one.partition(" ")[0] != canonical_route(route).partition(" ")[0] for one in printed):
+    """Refuse a route by which what a drug's text names cannot have been given."""
+    if printed and not any(may_be(one, canonical_route(route)) for one in printed):
         raise FormatError(
             f"{given.where}: its drug's text is of what is given by the route {' or '.join(sorted(printed))}, and its "
             f"route is {quoted(route)}. Correct the one that is wrong.",
