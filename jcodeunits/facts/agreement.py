@@ -14,11 +14,11 @@ from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .beside_names import DrugText, own_words
-from .drug_rows import Drug
+from .drug_rows import Brand, Drug
 from .drug_text import Strength
 from .drugs import Catalog
 from .strengths import fits, is_beside
-from .words import normal
+from .words import normal, squeezed
 
 _LASTING = frozenset({"implant", "intrauterine", "transdermal", "vaginal"})  # of which labels say what a day releases
 _MANY = 4  # units: fewer are likely of every code
@@ -190,6 +190,7 @@ def _is_makers(other: Drug, row: Drug) -> bool:
 def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> None:
     """Raise where the dose is unlikely of the code, and likely of another code of the same drug."""
     alike = others(catalog, row, on) if row.basis not in ("band", "each") and row.size is not None else ()
+    alike += _salted(catalog, reading, row, on) if row.size is not None else ()
     given = dose if counts_volume(row) else reading.drawn(dose)
     counted = ratio(row, given) if alike else None
     if counted is None:
@@ -218,6 +219,22 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         raise AmbiguousDrug(
             says, given=reading.text, candidates=tuple(one.code for one in rows), on=on, listed=listed(rows)
         )
+
+
+def _salted(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> tuple[Drug, ...]:
+    """The salts of a plain drug that the name leaves open: a hundred milligrams of Haldol may be the decanoate."""
+    key = squeezed(row.ingredient)
+    for named in reading.names:
+        is_brand = any(isinstance(said, Brand) for said in catalog.named.get(named.key, ()))
+        if named.salts or named.own or (named.key != key and not is_brand):
+            return ()
+    return tuple(
+        other
+        for full in catalog.moieties.get(key, ())
+        if full != normal(row.ingredient)
+        for other in catalog.ingredients[full]
+        if other.period.holds(on) and other.is_injected == row.is_injected and other.basis not in ("band", "each")
+    )
 
 
 def _is_likely(catalog: Catalog, row: Drug, counted: Fraction | None) -> bool | None:
