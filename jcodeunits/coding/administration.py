@@ -13,7 +13,7 @@ from jcodeunits.facts.policy_rows import ANY, OTHER_DRUG, OTHER_SERVICE, Adminis
 from jcodeunits.finding import Severity, declare
 from jcodeunits.hcpcs import is_level_two
 
-from .draft import Decision, Draft, GivenDrug, named, sentence
+from .draft import Decision, Draft, Entry, GivenDrug, named, sentence
 from .infusions import RANKS
 
 FINDINGS = declare(
@@ -71,10 +71,7 @@ def _answered(
 
     `derived`: the roles that the drugs of the day lead to, `certain` those of them that no payer decides.
     """
-    settles = {role for role in row.alternatives if role not in derived}
-    if row.reason == _BY_PAYER and row.severity == "warn" and row.role not in certain:
-        settles.add(row.role)
-    entry = next((entry for entry in draft.live("service") if entry.role in settles), None)
+    entry = next((entry for entry in draft.live("service") if _settles(entry, row, derived, certain)), None)
     if entry is None:
         return False
     if row.outcome == "bill" and (entry.role in RANKS or entry.role == row.role):
@@ -86,6 +83,22 @@ def _answered(
     fix = "Nothing, if the payer wants that code for this drug."
     draft.say("administration-listed", "note", says, fix, row.citation, about=entry)
     return True
+
+
+def _settles(entry: Entry, row: AdministrationRule, derived: set[str], certain: set[str]) -> bool:
+    """Whether a listed code stands for the drug of the row.
+
+    An encounter has one first code for its pushes and infusions, that of the highest family given: one that is
+    listed says that no family above it was, and stands for nothing beside a drug that certainly is of one.
+    """
+    top = next((role for role in RANKS if role in certain), "")
+    first = entry.role in RANKS and entry.position == "initial"
+    if first and top and RANKS.index(entry.role) > RANKS.index(top):
+        return False
+    by_payer = row.reason == _BY_PAYER and row.severity == "warn"
+    if by_payer and entry.role == row.role:
+        return entry.role not in certain
+    return entry.role in row.alternatives and (entry.role not in derived or (by_payer and first and entry.role == top))
 
 
 def _row(draft: Draft, index: int, given: GivenDrug) -> AdministrationRule | None:
