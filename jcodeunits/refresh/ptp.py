@@ -101,7 +101,7 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
     for number, row in _rows(file):
         if number <= start + 1 or (not rows and not _CODE.fullmatch(row[0])) or not any(row):
             continue
-        if is_footnote(row, 7):
+        if not row[-1] and is_footnote(row, 7):
             continue
         rows += 1
         digest.update("\t".join(row).encode())
