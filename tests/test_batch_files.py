@@ -717,3 +717,25 @@ def test_a_file_that_was_read_is_closed(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", said, str(tmp_path / "given.csv"), str(tmp_path / "billed.csv")]
     made = subprocess.run(command, capture_output=True, text=True)
     assert (made.returncode, made.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ('"drug","dose","unit","on","Room\nnumber"', ["drug", "dose", "unit", "on", "Room\nnumber"]),
+        ('drug,dose,unit,on,"Room\r\nnumber, ward\n"\r', ["drug", "dose", "unit", "on", "Room\r\nnumber, ward\n"]),
+        ("\n\ndrug,dose,unit,on,room", ["drug", "dose", "unit", "on", "room"]),
+        ('drug,dose,unit,on,5" needle', ["drug", "dose", "unit", "on", '5" needle']),
+    ],
+)
+def test_a_heading_may_go_over_lines_and_blank_lines_may_stand_before_it(
+    header: str, names: list[str], tmp_path: Path
+) -> None:
+    given, billed = tmp_path / "given.csv", tmp_path / "billed.csv"
+    given.write_text(f"{header}\nJ1885,30,mg,2026-03-02,4\nJ0696,1,g,2026-03-02,5\n", newline="")
+    made = jc.batch.bill_file(given, billed, progress=False)
+    assert (made.rows, made.billed) == (2, 2)
+    with billed.open(newline="") as file:
+        first, *rows = csv.reader(file)
+    assert first[:5] == names
+    assert [row[4] for row in rows] == ["4", "5"]

@@ -318,20 +318,16 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         if data.startswith(mark):
             says = f"{name} is written in {other}. Save it as UTF-8, or say encoding utf-16."
             raise BatchError(says, file=name, place="encoding")
-    line, _, rest = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if b"\x00" in lines[0]:
+        says = "is no CSV file: its first line holds bytes that are no text. In UTF-16, say encoding utf-16-le"
+        raise BatchError(f"{name} {says}.", file=name, place="header")
+    reader = csv.reader(f"{line.decode()}\n" for line in lines)  # a name in quotes may go over several lines
     try:
-        text = line.decode().rstrip("\r")
+        names = next((row for row in reader if row), [])
     except UnicodeDecodeError:
         says = f"The header of {name} is not {encoding}. Save it as UTF-8, or name its encoding (windows-1252 ...)."
         raise BatchError(says, file=name, place="header") from None
-    if "\x00" in text:
-        raise BatchError(
-            f"{name} is no CSV file: its first line holds bytes that are no text. In UTF-16, say encoding utf-16-le.",
-            file=name,
-            place="header",
-        )
-    try:
-        names = next(csv.reader([text]), [])
     except csv.Error:
         says = (
             f"The first line of {name} is no header: it has a column name above 131,072 characters, or its lines end "
@@ -340,7 +336,7 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         raise BatchError(says, file=name, place="header") from None
     if not names:
         raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
-    return names, rest
+    return names, b"\n".join(lines[reader.line_num :])
 
 
 # --- writing ----------------------------------------------------------------------------------------
