@@ -233,3 +233,21 @@ def test_the_third_release_has_a_list_of_practitioners_and_a_date() -> None:
     found = fhir.read(text, place="11")
     assert isinstance(found, Encounter)
     assert (str(found.on), found.administrations[0].performer) == ("2026-03-02", "Practitioner/AP")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Comirnaty 2025-2026 (5-11y)(PF)", []),
+        ("Comirnaty 2025-2026 (12y up)(PF)", ["91320"]),
+        ("Engerix-B Pediatric 10 mcg/0.5 mL", ["90744"]),
+        ("Engerix-B adult 20 mcg/mL", ["90746"]),
+        ("Tdap (BOOSTRIX) vaccine", ["90715"]),
+    ],
+)
+def test_the_age_in_a_vaccines_text_tells_its_code_or_asks(text: str, codes: list[str]) -> None:
+    record = {"resourceType": "Immunization", "status": "completed", "vaccineCode": {"text": text}}
+    record |= {"patient": {"reference": "Patient/1"}, "occurrenceDateTime": "2026-03-02", "primarySource": True}
+    record |= {"doseQuantity": {"value": 1, "unit": "dose"}, "route": {"text": "IM"}}
+    charge = jc.charge(fhir.read(record, place="11", payer="commercial", diagnoses=["Z23"]))
+    assert [line.code for line in charge.lines if line.kind == "drug"] == codes

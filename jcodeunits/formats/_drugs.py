@@ -38,6 +38,10 @@ _FULLY = re.compile(
     r"(?: \((?:medicinal product(?: form)?|clinical drug|product)\))?$",
     re.IGNORECASE,
 )
+_AGE = re.compile(
+    r"\d\s?(?:\+|y|yo|yr|yrs|years?|m|mo|mos|months?)\b|\b(?:p(?:a)?ediatric|peds?|adults?|adolescents?|infants?)\b",
+    re.IGNORECASE,
+)
 _FLUSH = re.compile(r"\bflush\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
@@ -98,8 +102,11 @@ def drug_name(text: str, facts: Reference) -> str:
 def _told(name: str, bare: str, facts: Reference) -> str:
     """A name of several codes with the words of the form that tell them apart.
 
-    Of a drug in a fluid, where the bag has a code of its own too, the whole text: which of the two it is, is asked.
+    Of a drug in a fluid, where the bag has a code of its own too, the whole text: which of the two it is, is asked. So
+    of a vaccine whose text says for what age it is, which tells its code.
     """
+    if _AGE.search(bare.replace(name, "")) and _is_vaccine(name, facts):
+        return bare
     if len(_names.codes(name, facts)) < 2 or (reading := _read(bare, facts)) is None:
         return name
     if reading.fluids and len(reading.names) == 1:
@@ -109,6 +116,10 @@ def _told(name: str, bare: str, facts: Reference) -> str:
     ]
     longer = " ".join([name, *words])
     return longer if _names.codes(longer, facts) == _names.codes(name, facts) else name
+
+
+def _is_vaccine(name: str, facts: Reference) -> bool:
+    return any(row.kind == "vaccine" for code in _names.codes(name, facts) for row in facts.drugs.rows(code))
 
 
 def _read(text: str, facts: Reference) -> DrugText | None:
