@@ -465,7 +465,8 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
         if other is not row
         and other.period.holds(on)
         and holds(other, dose)
-        and (other.form, other.qualifier) == (row.form, row.qualifier)
+        and other.qualifier == row.qualifier
+        and (not row.form or other.form == row.form)
     ]
     way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
     limits = BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
