@@ -13,7 +13,7 @@ from shipped import REFERENCE, load, rows_of
 
 from jcodeunits import tables
 from jcodeunits.errors import TableError
-from jcodeunits.facts.drug_rows import Drug, OtherName, PublicName, Salt
+from jcodeunits.facts.drug_rows import Drug, Salt
 
 BROKEN = Path(__file__).parent / "broken"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((BROKEN / "expected.json").read_text("utf-8"))
@@ -96,13 +96,6 @@ def test_rows_of_one_key_are_found_without_loading_the_rest() -> None:
     assert REFERENCE.store.starting(Salt, last.word) == (last,)
     assert REFERENCE.store.starting(Salt, "no such word") == ()
     assert REFERENCE.store.starting(Salt, last.word[:3]) == ()
-
-
-@pytest.mark.parametrize("row_class", [OtherName, PublicName])
-def test_a_row_is_found_by_its_first_cell_also_where_cells_stand_in_quotes(row_class: Any) -> None:
-    rows = REFERENCE.store.rows(row_class)
-    assert any("," in row.first_cell for row in rows)
-    assert [row for row in rows if row not in REFERENCE.store.starting(row_class, row.first_cell)] == []
 
 
 def test_a_citation_carries_the_title_of_its_source() -> None:
