@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import attrs
 
@@ -187,6 +188,25 @@ def _is_makers(other: Drug, row: Drug) -> bool:
     return other.code == row.code or (alike and (not other.specific or "not equivalent" in other.qualifier))
 
 
+@lru_cache(maxsize=4)
+def brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
+    """The brands that are listed once for each amount that a container holds ("Lupron Depot 22.5 mg")."""
+    listed = [brand for brand in catalog.brands if "listed by strength" in brand.note and not brand.brand.endswith("%")]
+    return tuple((brand, Dose.of(" ".join(brand.brand.split()[-2:]))) for brand in listed)
+
+
+def _goes_on(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> frozenset[str]:
+    """The codes of brands that begin as the one in the text and are listed by the dose: Aristada, and its Initio."""
+    codes = frozenset(
+        brand.code
+        for brand, strength in brands_by_strength(catalog)
+        if strength == dose
+        and brand.period.holds(on)
+        and any(squeezed(brand.brand).startswith(named.key) for named in reading.names)
+    )
+    return codes - {row.code} if row.code not in codes else frozenset()
+
+
 def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> None:
     """Raise where the dose is unlikely of the code, and likely of another code of the same drug."""
     alike = others(catalog, row, on) if row.basis not in ("band", "each") and row.size is not None else ()
@@ -200,10 +220,11 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         for other in alike
         if counted < 1 == ratio(other, given) and (other.qualifier, other.form) == (row.qualifier, row.form)
     )
-    if _LITTLE <= counted <= _MANY and not whole:
+    longer = _goes_on(catalog, reading, row, given, on)
+    if _LITTLE <= counted <= _MANY and not whole and not longer:
         return
-    if whole:
-        better = whole
+    if whole or longer:
+        better = (*whole, *(other for other in alike if other.code in longer and other not in whole))
     elif counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
     elif not row.specific and _is_likely(catalog, row, counted) is False:

@@ -19,7 +19,7 @@ from .. import hcpcs, units
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnknownDrug, quoted
-from .agreement import ambiguous, called, check, counts_volume, listed, ratio
+from .agreement import ambiguous, brands_by_strength, called, check, counts_volume, listed, ratio
 from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
@@ -277,7 +277,7 @@ def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | 
     """The rows whose products are listed by the strength that is the dose: of a brand, or of a drug in a form."""
     listed = {
         brand.code
-        for brand, strength in _brands_by_strength(catalog)
+        for brand, strength in brands_by_strength(catalog)
         if strength == dose
         and brand.period.holds(on)
         and (squeezed(brand.brand).startswith(named.key) or (named.own and squeezed(brand.ingredient) == named.key))
@@ -287,14 +287,7 @@ def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | 
 
 def listed_doses(catalog: Catalog, code: str) -> tuple[Dose, ...]:
     """The amounts by which products of a code are listed, so that they may tell what a name means."""
-    return tuple(dose for brand, dose in _brands_by_strength(catalog) if brand.code == code)
-
-
-@lru_cache(maxsize=4)
-def _brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
-    """The brands that are listed once for each amount that a container holds ("Lupron Depot 22.5 mg")."""
-    listed = [brand for brand in catalog.brands if "listed by strength" in brand.note and not brand.brand.endswith("%")]
-    return tuple((brand, Dose.of(" ".join(brand.brand.split()[-2:]))) for brand in listed)
+    return tuple(dose for brand, dose in brands_by_strength(catalog) if brand.code == code)
 
 
 def _counted(reading: DrugText, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
