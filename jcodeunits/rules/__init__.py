@@ -15,8 +15,8 @@ __all__ = ["Case", "Rule", "listing", "registry"]
 def registry() -> tuple[Rule, ...]:
     """Every rule, by id.
 
-    >>> [rule.id for rule in registry()][:2]
-    ['amount-limit', 'diagnosis-doubt']
+    >>> registry()[0].id
+    'amount-limit'
     """
     found = []
     for module in pkgutil.iter_modules(__path__):
