@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from shipped import DRUGS
+from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError
+from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.formats import fhir, hl7v2
+from jcodeunits.formats._drugs import of_cvx
 
 MSH = "MSH|^~\\&|IIS|C|B|C|20260302||VXU^V04^VXU_V04|1|P|2.5.1"
 FLU = "140^Influenza, split virus, trivalent, PF^CVX^90656^Flu^C4"
@@ -153,6 +154,49 @@ def test_cvx_against_a_brand_beside_it_is_refused() -> None:
     with pytest.raises(FormatError, match="contradict"):
         hl7v2.read(vxu("120^DTaP-Hep B-IPV (Pediarix)^CVX"), place="11")
     assert billed(hl7v2, vxu("110^DTaP-Hep B-IPV (Pediarix)^CVX")) == [("90471", 1), ("90723", 1)]
+
+
+def test_cvx_against_the_text_beside_it_is_refused() -> None:
+    """03 is MMR, 21 varicella, 09 Td, 10 polio: a text that names another disease means one of the two is wrong."""
+    for coding in ("03^Hep B, adolescent or pediatric", "21^MMR", "9^Tdap", "10^Influenza, seasonal", "115^pneumo"):
+        with pytest.raises(FormatError, match="its text names another vaccine"):
+            hl7v2.read(vxu(f"{coding}^CVX"), place="11")
+    concept = {"coding": [{"system": CVX, "code": "03"}], "text": "varicella vaccine"}
+    with pytest.raises(FormatError, match="its text names another vaccine"):
+        fhir.read(immunization(vaccineCode=concept), place="11")
+
+
+def test_the_usual_texts_of_cvx_are_silent() -> None:
+    """Short and full names as the CDC's list and registries have them, of the code that they stand for."""
+    for coding, code in {
+        "03^M/M/R": "90707",
+        "03^measles, mumps and rubella virus vaccine": "90707",
+        "94^ProQuad": "90710",
+        "189^HepB-CpG": "90739",
+        "48^Hib (PRP-T)": "90648",
+        "48^Haemophilus influenzae type b vaccine, PRP-T conjugate": "90648",
+        "20^Infanrix": "90700",
+        "93^RSV-MAb": "90378",
+        "165^HPV9": "90651",
+        "33^Pneumovax 23": "90732",
+        "203^Meningococcal polysaccharide (groups A, C, Y, W-135) TT conjugate": "90619",
+        "309^SARS-COV-2 (COVID-19) vaccine, mRNA, 30 mcg/0.3 mL": "91320",
+    }.items():
+        found = hl7v2.read(vxu(f"{coding}^CVX"), place="11").administrations[0]
+        assert found.drug == code, coding
+
+
+def test_every_label_of_cvx_is_of_its_own_vaccine() -> None:
+    for cvx, rows in DRUGS.vaccines.items():
+        for row in rows:
+            known = [row.code]
+            assert of_cvx([cvx], row.dose, known, REFERENCE, "hl7v2", "RXA-5", [row.display]), row
+
+
+def test_a_record_that_is_historical_in_the_senders_own_words_is_not_billed() -> None:
+    for written in ("Historical", "H1^Historical record^L", "9^elsewhere^L^01^Historical information^NIP001"):
+        with pytest.raises(JcodeunitsError, match="historical"):
+            hl7v2.read(vxu("115^Tdap^CVX", source=written), place="11")
 
 
 def test_cvx_against_the_code_beside_it_is_refused() -> None:

@@ -273,13 +273,14 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
     coded = by_system(concept)
     ndcs = [str(one["code"]) for one in coded.get(NDC, ())]
     billed = [str(one["code"]) for system in (HCPCS, CPT) for one in coded.get(system, ())]
-    if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
-        billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where)
     texts = []
     for one in coded.get(RXNORM, ()):
         texts += [one.get("display"), facts.drugs.rxnorm.get(str(one["code"]))]
     texts += [concept.get("text"), *(one["display"] for one in concept.get("coding") or () if "display" in one)]
-    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), list(filter(None, texts)), facts, "fhir", where)
+    said = [text for text in texts if text]
+    if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
+        billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where, said)
+    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), said, facts, "fhir", where)
 
 
 def _dose(dosage: dict[str, Any], where: str) -> dict[str, str]:

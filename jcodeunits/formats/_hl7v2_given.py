@@ -365,7 +365,8 @@ def _historical(rxa: Segment) -> Finding | None:
     """RXA-9 of an immunization record: anything but 00 was given elsewhere."""
     for repeat in range(rxa.repeats(9)):
         code, text, system = (rxa.get(9, n, repeat) for n in (1, 2, 3))
-        elsewhere = code in HISTORICAL or text.casefold().startswith("hist")
+        said = (code, text, rxa.get(9, 5, repeat))  # also as the sender's own word, alone or beside a code of its own
+        elsewhere = code in HISTORICAL or any(word.casefold().startswith("hist") for word in said)
         if elsewhere or (system.upper().startswith("NIP") and code.lstrip("0")):
             fix = "Only what was given here is billed here."
             why = f"it is a historical record ({code if code in HISTORICAL else coded(code or text)})"
