@@ -248,3 +248,27 @@ def test_what_an_item_leaves_to_its_claim_or_says_beside_its_code_is_kept_or_los
     ]
     with pytest.raises(FormatError, match=r"diagnosis 1: 'R52' and 'M54\.50' stand under one number"):
         fhir.read({**claim, "item": [item], "diagnosis": codes})
+
+
+def test_a_total_that_its_lines_do_not_add_up_to_is_said() -> None:
+    """Of a clearing house's claim and of FHIR's: the sum of all lines, those that are no drug too."""
+    service = {"procedureIdentifier": "HC", "measurementUnit": "UN", "serviceUnitCount": "2"}
+    rows = [
+        {"serviceDate": "20260302", "professionalService": {**service, **more}}
+        for more in (
+            {"procedureCode": "J1885", "lineItemChargeAmount": "10"},
+            {"measurementUnit": "MJ", "procedureCode": "00142", "lineItemChargeAmount": "90.50"},
+        )
+    ]
+    items = [
+        {"sequence": 1, "productOrService": CODE, "quantity": {"value": 2}, "net": {"value": 10}},
+        {"sequence": 2, "revenue": {"text": "room"}, "productOrService": {"text": "room"}, "net": {"value": 90.5}},
+    ]
+    for total, said in (("100.50", []), ("10", ["10"]), (None, [])):
+        sent = {"claimInformation": {"claimChargeAmount": total, "serviceLines": rows}}
+        found = claimjson.read(json.dumps(sent)).losses
+        assert [loss.value for loss in found if loss.field == "claimChargeAmount"] == said
+        claim = {"resourceType": "Claim", "status": "active", "use": "claim", "item": items}
+        if total:
+            claim["total"] = {"value": float(total), "currency": "USD"}
+        assert [loss.value for loss in fhir.read(claim).losses if loss.field == "Claim.total"] == said

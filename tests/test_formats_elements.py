@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -115,7 +116,9 @@ def test_each_segment_of_the_claim_alone(segment: str) -> None:
     ],
 )
 def test_a_line_that_is_no_drug_is_listed_by_number_code_and_amount(other: str, said: str) -> None:
-    claim = x12.read(f"{HEAD}LX*1~{other}~{TAIL}LX*2~SV1*HC:J1885:JZ*10*UN*2*11**1~{TAIL}")
+    total = 10 + Decimal(other.split("*")[3 if other.startswith("SV2") else 2])
+    head = HEAD.replace("C1*10*", f"C1*{total}*")
+    claim = x12.read(f"{head}LX*1~{other}~{TAIL}LX*2~SV1*HC:J1885:JZ*10*UN*2*11**1~{TAIL}")
     assert [(line.code, line.modifiers, line.units) for line in claim.lines] == [("J1885", ("JZ",), 2)]
     [loss] = [str(loss) for loss in claim.losses]
     assert loss.startswith("line 1 (SV1 or SV2)")

@@ -483,3 +483,24 @@ def test_a_hospitals_bill_has_no_place_and_a_number_that_comes_again_is_said() -
     [again] = [loss for loss in x12.read(claim + claim).losses if loss.field == "CLM01"]
     assert "claim 2" in str(again)
     assert "C1" not in str(again)
+
+
+def test_a_claims_total_that_its_lines_do_not_add_up_to_is_said() -> None:
+    """CLM02 is the sum of the service lines, those that are no drug too; the total of a hospital's bill is no line."""
+
+    def claim(total: str, *services: str) -> str:
+        lines = "".join(f"LX*{at}~{one}~DTP*472*D8*20260302~" for at, one in enumerate(services, 1))
+        return f"CLM*C1*{total}***11:B:1*Y*A*Y*Y~HI*ABK:R52~{lines}"
+
+    def said(text: str) -> list[tuple[str, str]]:
+        return [(loss.value, loss.reason) for loss in x12.read(text).losses if loss.field == "CLM02"]
+
+    drug, room, total = "SV1*HC:J1885*10*UN*2*11**1", "SV2*0120**90.50*DA*1", "SV2*0001**10*UN*1"
+    assert said(claim("10", drug)) == said(claim("10.00", drug)) == said(claim("20", drug, drug)) == []
+    assert said(claim("10", "SV2*0636*HC:J1885*10*UN*2", total)) == said(claim("100.5", drug, room)) == []
+    [(value, reason)] = said(claim("50", drug, room))
+    assert value == "50"
+    assert "add up to 100.5" in reason
+    both = said(claim("10", drug) + claim("30", drug).replace("C1", "C2"))
+    assert [value for value, _ in both] == ["30"]
+    assert said(claim("", drug)) == []

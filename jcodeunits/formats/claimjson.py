@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 from jcodeunits.keys import dotted
 
-from . import _elements, _outgoing
+from . import _elements, _outgoing, _totals
 from ._json import Shapes, load
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
@@ -202,6 +202,8 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
         lost += _outgoing.unread(around.items(), _elements.CLEARING_CLAIM, None)
     if "T" in (around.get("usageIndicator"), claim.get("usageIndicator")):
         lost.append(Loss(None, "usageIndicator", "T", "the claim is test data, which is never billed"))
+    charged = [_known(_service_of(row).get("lineItemChargeAmount")) for row in rows]
+    lost += _totals.differs("claimChargeAmount", _known(claim.get("claimChargeAmount")), charged)
     drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, lost)]
     place = str(claim.get("placeOfServiceCode") or "")
     read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]
@@ -224,6 +226,14 @@ def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
         problems.append(f"{where} is {coded(value)}, which is no amount")
         return None
     return Decimal(number(made))
+
+
+def _known(value: object) -> Decimal | None:
+    """An amount where it is one; what is none is told where it is read."""
+    try:
+        return decimal(value)
+    except ValueError:
+        return None
 
 
 def _service_of(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
-from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _units
+from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _totals, _units
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
 from ._incoming import Reading
@@ -138,6 +138,10 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
             _stands(resource, f"Claim {resource.get('id') or at}", problems)
             every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
             listed = _listed(resource, problems) or dict(enumerate(diagnoses, 1))
+            charged = [decimal((one.get("net") or {}).get("value")) for one in resource["item"]]
+            total = resource.get("total")
+            said = decimal(total.get("value")) if isinstance(total, dict) else None
+            every += _totals.differs("Claim.total", said, charged)
             period = resource.get("billablePeriod")
             for item in (_dated(_as_now(one), period) for one in resource["item"]):
                 if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), _has_ndc(item)):

@@ -34,7 +34,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 from jcodeunits.keys import dotted
 
-from . import _elements, _outgoing
+from . import _elements, _outgoing, _totals
 from ._json import plain_text
 from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
 from ._quoting import coded
@@ -291,9 +291,15 @@ def _delimiters(text: str) -> Delimiters:
 
 
 _DIAGNOSIS_KINDS = ("ABK", "ABF", "BK", "BF")
+_TOTAL = "0001"  # SV201: the row of a hospital's bill that adds up the others
 STATEMENT = "434"  # DTP01: the statement's dates of an 837I
 _OUTSIDE = ("HL", "CLM", "SE", "ST", "GE", "IEA", "GS", "ISA")
+_LONGEST_AMOUNT = 19  # characters: 18 digits and a point
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+
+
+def _amount(text: str) -> Decimal | None:
+    return Decimal(text) if len(text) <= _LONGEST_AMOUNT and _NUMBER.fullmatch(text) else None
 
 
 class _Reader:
@@ -311,6 +317,8 @@ class _Reader:
         self.envelopes = Envelopes(self.problems, self.losses)
         self.claims = 0
         self.numbers: set[str] = set()  # of the claims before
+        self.total = ""  # of the claim, as it says it
+        self.charged: list[Decimal | None] = []  # by its lines
         self.statement = ""  # from and through dates of an institutional claim: of lines that have no day of their own
 
     def segment(self, at: int, piece: str) -> None:
@@ -355,7 +363,9 @@ class _Reader:
             self.problems.append(f"{where}: amounts in {coded(currency)}, and a claim charges US dollars")
 
     def _clm(self, where: str, values: dict[int, str]) -> None:
+        self._add_up()
         self.claims += 1
+        self.total, self.charged = values.get(2, ""), []
         self.statement = ""
         where_given, kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
         self.place = "" if kind == "A" else where_given  # of a hospital it is the type of its bill
@@ -371,6 +381,10 @@ class _Reader:
         self.listed = self.listed if self.given else ()
         written = [(f"{n:02}", value) for n, value in values.items()]
         self.losses += _outgoing.unread(written, _elements.CLM_ELEMENTS, None, "CLM")
+
+    def _add_up(self) -> None:
+        """The claim that is read is whole: its total is compared with its lines."""
+        self.losses += _totals.differs("CLM02", _amount(self.total), self.charged)
 
     def _hi(self, _: str, values: dict[int, str]) -> None:
         for value in values.values():
@@ -424,6 +438,8 @@ class _Reader:
             self.problems.append(f"{where}: a second service in one line")
         unit, charge = values.get(at["unit"], ""), values.get(at["amount"], "")
         line.written = f"{values.get(1, '')} {values.get(2, '') if at['code'] == 2 else ''} ({unit}), charge {charge}"
+        if at["code"] != 2 or values.get(1) != _TOTAL:
+            self.charged.append(_amount(charge))
         if qualifier != "HC" or not parts:
             line.no_drug = f"{coded(qualifier)} is not HC, so the code is no HCPCS or CPT code"
         elif unit in ("MJ", "DA"):
@@ -526,6 +542,7 @@ class _Reader:
 
     def result(self) -> ClaimLines:
         self.close()
+        self._add_up()
         self.envelopes.close()
         nothing = [] if self.done else _outgoing.no_line(self.losses, "service line (LX with SV1 or SV2)")
         _outgoing.refuse_any(self.problems or nothing, "This X12 text", "x12")
