@@ -330,10 +330,12 @@ def _names_another(description: str, drug: Drug, on: dt.date, reference: Referen
     return not _words(told, reference) & _words(drug, reference)
 
 
-def _words(drug: Drug, reference: Reference) -> set[str]:
+@lru_cache(maxsize=1 << 12)
+def _words(drug: Drug, reference: Reference) -> frozenset[str]:
     """The beginnings of the words of a drug and of its brands."""
     brands = (row.brand for row in reference.drugs.brands if row.code == drug.code)
-    return {word[:5] for word in normal(" ".join((drug.ingredient, drug.name, *brands))).split() if word.isalpha()}
+    words = normal(" ".join((drug.ingredient, drug.name, *brands))).split()
+    return frozenset(word[:5] for word in words if word.isalpha())
 
 
 def _drawn(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
