@@ -152,10 +152,8 @@ def _precedence(run: _Run) -> tuple[int, int, int, str, tuple[int, ...]]:
 
 def _runs(draft: Draft, billed: list[Decision], further: bool) -> list[_Run]:
     """Bag by bag, then the bags that carry on, then what was infused again."""
-    bags = [
-        _run(draft, decisions, further, _daybreak(draft))
-        for decisions in grouped(billed, lambda one: _bag(draft, one)).values()
-    ]
+    bagged, daybreak = grouped(billed, lambda one: _bag(draft, one)), _daybreak(draft)
+    bags = [_run(draft, decisions, further, daybreak) for decisions in bagged.values()]
     runs = [_timed(draft, run) for run in _not_by_pump(draft, _together(bags, _Run.carries_on))]
     made = _together(runs, _Run.joins)
     for run in made:
