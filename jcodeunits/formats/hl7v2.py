@@ -107,18 +107,22 @@ def read_all(
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
+    parsed = [_parsed(message) for message in messages]
     before: set[str] = set()
-    last = _changes(messages)
+    last = _changes(parsed)
     # What stands beside is of what was given alone, where a batch holds charges too.
-    mixed = bool(beside) and len({_is_charge(message) for message in messages}) > 1
-    for at, message in enumerate(messages, 1):
+    mixed = bool(beside) and len({_is_charge(segments) for segments in parsed}) > 1
+    for at, (message, segments) in enumerate(zip(messages, parsed, strict=True), 1):
         place = f"message {at}" if message in before else ""
         before.add(message)
+        if isinstance(segments, FormatError):
+            made.append(segments)
+            continue
         try:
-            segments = segments_of(message)
             kind = kind_of(segments)
             if kind == "DFT":
-                made.append(read(message, reference=facts, **({} if mixed else beside)))
+                _outgoing.for_charges({} if mixed else beside, "hl7v2", ())
+                made.append(_lines(segments))
             else:
                 changed = {key: what for key, (later, what) in last.items() if later > at}
                 found = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
@@ -129,18 +133,26 @@ def read_all(
     return (*made, *missing)
 
 
-def _changes(messages: Sequence[str]) -> dict[_hl7v2_given.Key, tuple[int, str]]:
+def _parsed(message: str) -> list[Segment] | FormatError:
+    try:
+        return segments_of(message)
+    except FormatError as why:
+        return why
+
+
+def _changes(parsed: Sequence[list[Segment] | FormatError]) -> dict[_hl7v2_given.Key, tuple[int, str]]:
     """The administrations that messages of a batch delete or update, with the number of the last one that does."""
     found: dict[_hl7v2_given.Key, tuple[int, str]] = {}
-    for at, message in enumerate(messages, 1) if len(messages) > 1 else ():
-        with contextlib.suppress(FormatError):
-            found |= {key: (at, what) for key, what in _hl7v2_given.keys(segments_of(message)) if what}
+    for at, segments in enumerate(parsed, 1) if len(parsed) > 1 else ():
+        if not isinstance(segments, FormatError):
+            with contextlib.suppress(FormatError):
+                found |= {key: (at, what) for key, what in _hl7v2_given.keys(segments) if what}
     return found
 
 
-def _is_charge(message: str) -> bool:
+def _is_charge(segments: list[Segment] | FormatError) -> bool:
     try:
-        return kind_of(segments_of(message)) == "DFT"
+        return not isinstance(segments, FormatError) and kind_of(segments) == "DFT"
     except FormatError:
         return False
 
