@@ -266,7 +266,7 @@ def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quar
     raise problem(file.name, f"nothing in its name or its first lines says which edition it is: --edition {example}.")
 
 
-_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
+CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")  # of HCPCS, of either level
 
 
 def number_of(text: str) -> str | None:
@@ -284,7 +284,7 @@ def number_of(text: str) -> str | None:
 def code_of(file: Published, line: int, cell: str) -> str:
     """A code of HCPCS, of either level, in a cell. Raises `TableError`."""
     code = cell.upper()
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
     return code
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from .byhand import ByHand
 from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, number_of, said
 from .files import Published, problem
+from .marketed import UNIT_OF
 from .ndc_directory import day_of, newest_or_asked
 
 _PUBLISHED = ("ndc description", "ndc", "effective date", "pricing unit")
 _SHORT = ("ndc", "drug name", "pricing unit", "effective date")
-_UNITS = frozenset({"EA", "ML", "GM"})
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
@@ -23,7 +23,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     last = ""
     for line, cells in body(file, _SHORT if short else _PUBLISHED):
         number, effective = number_of(cells["ndc"].zfill(11)), day_of(file, line, cells[day][:10])
-        if cells[unit] not in _UNITS:
+        if cells[unit] not in UNIT_OF:
             raise problem(file.name, f"{cells[unit][:20]!r} is no pricing unit.", line=line)
         if not effective:
             raise problem(file.name, "the row has no day.", line=line)

@@ -10,11 +10,10 @@ from .byhand import ByHand
 from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
 from .files import Published, problem
 from .findings import Lint
+from .marketed import UNIT_OF
 from .ndc_directory import PRESCRIPTION, day_of, newest_or_asked
 
 _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name", "dosage form")
-
-_UNITS = frozenset({"EA", "ML", "GM", ""})
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
@@ -32,7 +31,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             inactive=day_of(file, line, cells.get("inactivation date", "")),
             active=day_of(file, line, cells.get("reactivation date", "")),
         )
-        unread += [cells["billing unit"]] if cells["billing unit"].upper() not in _UNITS else []
+        unread += [cells["billing unit"]] if cells["billing unit"].upper() not in (*UNIT_OF, "") else []
         prescribed = cells.get("product type", "").upper() in PRESCRIPTION
         tally.add(f"{cells['ndc11']}|{told}", tally.ndc(cells["ndc11"].zfill(11)) if prescribed else None, told)
     if not newest:

@@ -19,14 +19,13 @@ import attrs
 
 from .byhand import ByHand
 from .dating import day_in, quarter
-from .family import Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row, is_footnote
+from .family import CODE, Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row, is_footnote
 from .files import Published, problem
 from .mue import slug
 
 _PUBLISHED = ("column 1", "column 2")
 _SHORT = ("column 1", "column 2", "deletion date", "modifier indicator", "rationale")
 _PART = re.compile(r"(?<![a-z])f(\d{1,2})(?!\d)", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _OPEN = ("*", "", "9999-12-31", "99991231")
 _REASONS = {
@@ -99,7 +98,7 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
     start = header_row(file, _PUBLISHED) or 0
     found, digest, rows = set(), hashlib.sha256(), 0
     for number, row in _rows(file):
-        if number <= start + 1 or (not rows and not _CODE.fullmatch(row[0])) or not any(row):
+        if number <= start + 1 or (not rows and not CODE.fullmatch(row[0])) or not any(row):
             continue
         if not row[-1] and is_footnote(row, 7):
             continue
@@ -111,7 +110,7 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
         if not _keeps(byhand, one, other) or indicator == "9":
             continue
         first, last = _compact(first), "" if last in _OPEN else _compact(last)
-        if not (_CODE.fullmatch(one) and _CODE.fullmatch(other) and _DAY.fullmatch(first) and indicator in ("0", "1")):
+        if not (CODE.fullmatch(one) and CODE.fullmatch(other) and _DAY.fullmatch(first) and indicator in ("0", "1")):
             raise problem(file.name, f"{one[:9]!r} and {other[:9]!r}: the row is no edit.", line=number)
         if last and (not _DAY.fullmatch(last) or last < first):
             raise problem(file.name, f"{one} and {other}: it ends {last[:12]!r}.", line=number)
