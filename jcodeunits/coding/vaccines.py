@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jcodeunits.amount import several
 from jcodeunits.facts.policy_rows import Procedure
 from jcodeunits.finding import declare
 
@@ -93,7 +94,7 @@ def _allergens(draft: Draft) -> None:
     listed.members += tuple(decision.index for decision in decisions)
     if listed.code != row.code:
         says = (
-            f"{listed.code} is listed, and {len(decisions)} injection{'s' * (len(decisions) > 1)} of extract "
+            f"{listed.code} is listed, and {several(len(decisions), 'injection')} of extract "
             f"{'are' if len(decisions) > 1 else 'is'} recorded: that is {row.code}."
         )
         fix = "Correct the service, or list every injection."
