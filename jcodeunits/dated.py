@@ -89,7 +89,7 @@ def date_pattern(form: str | None) -> str:
         return ""
     found = _FORM.fullmatch(re.sub(r"\bM\b", "MM", re.sub(r"\bD\b", "DD", form.strip().upper()[:20])))
     parts = (found[1], found[3], found[4]) if found is not None else ()
-    if {_PARTS[part].lower().replace("b", "m") for part in parts} != {"%y", "%m", "%d"} or found is None:
+    if found is None or {part[0] for part in parts} != {"Y", "M", "D"}:
         says = f"{quoted(form)} is no form of a date. Write year, month and day: MM/DD/YYYY, DD.MM.YYYY, DD-MON-YY ..."
         raise BatchError(says, place="date_format")
     return found[2].join(_PARTS[part] for part in parts)

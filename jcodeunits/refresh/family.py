@@ -252,18 +252,17 @@ def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quar
     """
     told = next((found for name in file.names if (found := by(name)) is not None), None)
     inside = by(file.title) if file.is_workbook else None
-    differ = told is not None and inside is not None and told.first != inside.first
-    found = inside or told
-    if found is not None and not differ:
-        return found
-    if asked.edition is not None:
-        first = asked.edition.first
-        return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else asked.edition
-    if differ and told is not None and inside is not None:
+    if told is not None and inside is not None and told.first != inside.first:
         says = f"its name says {told.words}, its sheet {inside.words}: say which it is, such as --edition {told.name}."
+    elif (found := inside or told) is not None:
+        return found
+    else:
+        example = "2026-11" if by is month_in else "2026Q4"
+        says = f"nothing in its name or its first lines says which edition it is: --edition {example}."
+    if asked.edition is None:
         raise problem(file.name, says)
-    example = "2026-11" if by is month_in else "2026Q4"
-    raise problem(file.name, f"nothing in its name or its first lines says which edition it is: --edition {example}.")
+    first = asked.edition.first
+    return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else asked.edition
 
 
 CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")  # of HCPCS, of either level
