@@ -112,7 +112,7 @@ def _flag(said: str) -> str:
 
 def _by_word(said: str) -> str:
     """What a word, or a part of it, says against a dose; empty for one that was given, or nothing that is known."""
-    parts = (said, *_REASON.split(said)) if meaning(said) is None else (said,)
+    parts = [said] if meaning(said) is not None else _REASON.split(said)
     against = (means for part in parts if (means := meaning(part)) not in (None, "given", "bag"))
     means = next(against, None)
     return f"{quoted(said)}: {MEANINGS[means]}" if means else ""

@@ -35,7 +35,7 @@ def _fits_words(covered: tuple[str, ...], route: str) -> bool:
 
 
 # Into a vein, a muscle or the skin: what is for one of them is for no other.
-_APART = ("im", "sc", "id", "iv")
+_APART = frozenset({"im", "sc", "id", "iv"})
 
 
 def may_be(route: str, other: str) -> bool:
@@ -47,7 +47,7 @@ def may_be(route: str, other: str) -> bool:
     True
     """
     one, two = (name.casefold().partition(" ")[0] for name in (route, other))
-    if {one, two} <= {*_APART}:
+    if {one, two} <= _APART:
         return one == two
     return (route.casefold() in _NOT_INJECTED) == (other.casefold() in _NOT_INJECTED)
 

@@ -98,7 +98,13 @@ class Given:
     notes: tuple[Finding, ...] = ()
 
 
-_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", "ways", "flush", "whole")
+# What the readers of drugs say besides the facts of an administration; `reading` makes facts of it.
+STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
+WHOLE = "whole"  # the drug's whole text, where more than one strength of it tells what a volume is of
+WAYS = "ways"  # the routes that the drug's text names, or that its form is for
+FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
+
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", WHOLE, WAYS, FLUSH)
 
 
 def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
@@ -132,12 +138,6 @@ def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | No
     if not by_volume(below) or by_volume(above := top()):
         return None
     return f"{above}/{below}"
-
-
-STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
-WHOLE = "whole"  # the drug's whole text, where more than one strength of it tells what a volume is of
-WAYS = "ways"  # the routes that the drug's text names, or that its form is for
-FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
 
 
 def take_strength(
