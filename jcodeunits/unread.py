@@ -36,6 +36,12 @@ _MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "Give the weight, the body surface or the volume beside it.",
         ),
         (r"\d[\d.,]*[eE][+-]?\d+.*", "doses are not written with an exponent.", "Write 0.001 mg or 10 million units."),
+        (r"[\d.,]+ ?(?:-|–|to) ?[\d.,]+ ?[^\d\s]\D*", "it is a range.", "Write the amount that was given: 4 mg."),
+        (
+            r"[\d.,]+ ?[a-zA-Z]+ (?:.* )?(?i:q ?\d.*|every .*|[bt]id|qid|daily|prn|for|once|twice)\b.*",
+            "it says how often or for what too.",
+            "Write the amount that was given alone: 30 mg.",
+        ),
         (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
     )
 )

@@ -385,3 +385,21 @@ def test_any_text_is_a_dose_or_a_typed_refusal(text):
         assert str(error)  # noqa: PT017 - a refusal is one of two right outcomes
     else:
         assert dose.amount > 0
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("2-4 mg", "it is a range"),
+        ("0.5 to 1 mg", "it is a range"),
+        ("15 mg q6h", "how often"),
+        ("40 mg BID", "how often"),
+        ("30 mg IM for pain", "for what"),
+        ("5 mg IV PRN agitation", "for what"),
+        ("1 g 500 mg", "two amounts"),
+        ("30 mg 60 mg", "two amounts"),
+    ],
+)
+def test_what_an_order_says_beside_the_amount_is_told_for_what_it_is(written, why):
+    with pytest.raises(UnreadableDose, match=why):
+        Dose.of(written)

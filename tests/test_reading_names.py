@@ -440,3 +440,13 @@ def test_any_text_is_read_or_refused_within_five_milliseconds() -> None:
                 jc.billing_units(text + " " * n, "30 mg", on=ON)
             taken.append(time.process_time() - begun)
         assert min(taken) < 0.005, (text, taken)
+
+
+@pytest.mark.parametrize(
+    "often", ["q6h", "q4-6h", "every 8 hours", "BID", "t.i.d.", "daily", "once a day", "every morning", "3 times daily"]
+)
+def test_how_often_a_drug_is_given_is_refused_by_name_and_left_out_it_is_read(often: str) -> None:
+    typed = f"ketorolac 15 mg IV {often} PRN pain"
+    with pytest.raises(AmbiguousDrug, match=f"{often!r} .* how often it is given.* Leave it out"):
+        jc.billing_units(typed, "15 mg", on=ON)
+    assert str(jc.billing_units(typed.replace(often, ""), "15 mg", on=ON)) == "J1885 x 1"

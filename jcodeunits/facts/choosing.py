@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -24,13 +25,14 @@ from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
-from .drug_text import Strength, drawn_parts
+from .drug_text import Strength, drawn_parts, often
 from .drugs import Catalog
 from .reading_names import bare_names, read
 from .strengths import fits
 from .words import check_length, normal, squeezed
 
 _MOST_CANDIDATES = 10
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")  # the brand behind a drug's name
 _LOOSE = frozenset({"suspension", "solution", "granules", "powder"})  # forms that are no tablet and no capsule
 
 
@@ -207,7 +209,12 @@ def _by_others(catalog: Catalog, named: Named, on: dt.date) -> AmbiguousDrug:
 
 def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | AmbiguousDrug:
     """The error of a text that is not read; the first words of several names are asked about."""
-    for bare in bare_names(catalog, name):
+    again, rest = often(name)
+    if again and rest.strip() and read(catalog, rest) is not None:
+        says = f"{again!r} in {quoted(name)} says how often it is given, not how much was."
+        return AmbiguousDrug(f"{says} Leave it out, and give the amount that was given.", given=name, candidates=())
+    said = [(text, bare) for text in (name, *_BRACKETED.findall(name)) for bare in bare_names(catalog, text)]
+    for text, bare in said:
         begun = catalog.beginnings.get(squeezed(bare), ())
         meant: dict[tuple[str, ...], str] = {}
         for begins in begun:
@@ -220,7 +227,7 @@ def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | Ambiguous
         if meant:
             shown = [f"{begins} ({', '.join(codes[:4])})" for codes, begins in meant.items()][:_MOST_CANDIDATES]
             return AmbiguousDrug(
-                f"{quoted(name)} is no whole name: it may be {'; '.join(shown)}. Write the whole name, or the code.",
+                f"{quoted(text)} is no whole name: it may be {'; '.join(shown)}. Write the whole name, or the code.",
                 given=name,
                 candidates=tuple(dict.fromkeys(code for codes in meant for code in codes))[:_MOST_CANDIDATES],
                 on=on,

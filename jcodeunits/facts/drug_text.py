@@ -66,6 +66,7 @@ _COUNTED = {
     "square centimeter": "cm2",
 }  # what descriptors count by one, without a number
 _CODE = re.compile(r"[A-Za-z]\d{4}")
+_SPACED = re.compile(r"\s*([A-Za-z])[\s-](\d{4})\s*", re.ASCII)  # "J 1885" and "J-1885", alone
 _WITH = re.compile(r"\bw/", re.IGNORECASE)
 _SUM = re.compile(r"\b(\d{1,5}(?:\.\d{1,4})?)\s?\((\d{1,5}(?:\.\d{1,4})?)-(\d{1,5}(?:\.\d{1,4})?)\)", re.ASCII)
 _ELEMENT = re.compile(
@@ -82,8 +83,15 @@ _LIST = re.compile(
 _INNER = re.compile(r"\(((?:\d[\d.]{0,6}-){1,5}\d[\d.]{0,6})\s?(mg|mcg)\)", re.IGNORECASE)
 _NON = re.compile(r"\bnon(?:-|\s(?=esrd))", re.IGNORECASE)
 _EQUIVALENT = re.compile(r"\bthere?apeutically\s+(?=equivalent\b)", re.IGNORECASE)
-_TIMES = r"(?:\d{1,2}\s?(?:w(?:ee)?ks?|mo(?:nth)?s?|d(?:ays?)?|y(?:ea)?rs?)|(?:week|month|year)s?)"
+_TIMES = r"(?:\d{1,2}\s?(?:w(?:(?:ee)?ks?)?|mo(?:nth)?s?|d(?:ays?)?|y(?:ea)?rs?)|(?:week|month|year)s?)"
 _AGAIN = re.compile(rf"\b(?:q|every)\s?{_TIMES}\b", re.IGNORECASE)  # when a dose is given again, never twice on a day
+_HOURS = r"\d{1,2}(?:\s?-\s?\d{1,2})?\s?h(?:(?:ou)?rs?)?"
+_OFTEN = re.compile(
+    rf"\b(?:(?:q|every)\s?{_HOURS}|[bt]id|qid|[bt]\.i\.d\.|q\.i\.d\.|q(?:d|day|am|pm|hs)|nightly|at\sbedtime"
+    r"|every\s(?:day|morning|evening|night)|once\sa\sday|(?:once\s)?daily"
+    r"|(?:twice|(?:[2-6]|two|three|four)\s(?:times|x))\s(?:daily|(?:a|per)\sday))(?!\w)",
+    re.IGNORECASE,
+)  # how often it is given: how many doses were, it leaves open
 _SEASON = re.compile(r"\b20(\d\d)\s?[-/]\s?(?:20)?(\d\d)\b", re.ASCII)  # of a vaccine: the day decides the code
 _DOTTED = re.compile(r"\bi\.u\.(?!\w)", re.IGNORECASE)
 
@@ -232,8 +240,19 @@ def _one_by_one(found: re.Match[str]) -> str:
     return "-".join(map(" ".join, zip(numbers, said, strict=True))) if len(numbers) == len(said) else found[0]
 
 
+def often(text: str) -> tuple[str, str]:
+    """The words of a drug's text that say how often it is given on a day, and the text without them.
+
+    >>> often("ketorolac 15 mg q6h PRN"), often("Keytruda q3w")
+    (('q6h', 'ketorolac 15 mg  PRN'), ('', 'Keytruda q3w'))
+    """
+    found = _OFTEN.search(text)
+    return found[0] if found is not None else "", _OFTEN.sub("", text)
+
+
 def parts_of(text: str) -> list[Part]:
     """The words of a text, its strengths and its codes, in their order."""
+    text = "".join(found.groups()) if (found := _SPACED.fullmatch(text)) else text
     text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
     text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
     text = _SEASON.sub(lambda found: "seasonal" if int(found[2]) == int(found[1]) + 1 else found[0], text)
