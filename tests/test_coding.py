@@ -167,8 +167,9 @@ def test_every_place_rule_speaks_in_its_place(row: PlaceRule) -> None:
     drug = {"any": give("J3420", "1000 mcg"), "opioid-use-drug": give("J2315", "380 mg")}.get(
         row.classes[0], give("J0606", "5 mg", "IV push")
     )
-    made = bill(drug, place=place, payer=payer, claim=claim)
-    answered = POLICY.place_rule(place, ON, payer, claim)
+    day = ON if row.ends is None else str(row.ends)
+    made = bill(drug, place=place, payer=payer, claim=claim, on=day)
+    answered = POLICY.place_rule(place, day, payer, claim)
     assert answered is not None
     if answered == row or row.payer != "any":
         assert answered == row

@@ -74,6 +74,8 @@ def _answered(
     entry = next((entry for entry in draft.live("service") if _settles(entry, row, derived, certain)), None)
     if entry is None:
         return False
+    if len(entry.members) >= entry.line.units and any(other.role == row.role for other in draft.live("service")):
+        return False  # it is used up, and the row's own code is listed beside it
     if row.outcome == "bill" and (entry.role in RANKS or entry.role == row.role):
         # The steps of the code's own family count its hours and injections.
         draft.decisions.append(Decision(index, given, row, entry.role))

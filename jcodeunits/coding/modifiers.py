@@ -25,6 +25,7 @@ FINDINGS = declare(
 )
 
 _WASTE = ("JW", "JZ")
+_TEACHING = {"GC", "GE"}  # a resident with the teaching physician, or under the exception: never both
 _DEPARTMENT = ("PO", "PN")
 
 
@@ -117,6 +118,9 @@ def _resident(draft: Draft) -> None:
         fix = "Check whether the payer wants the teaching physician marked."
         draft.say("resident", "note", says, fix, option.citation)
         return
+    if own and all(_TEACHING & set(entry.modifiers) for entry in own):
+        return  # the caller said which of the two holds
+    own = [entry for entry in own if not _TEACHING & set(entry.modifiers)]
     for entry in own:
         entry.mark(option.value, "a resident took part", option.citation)
     codes = ", ".join(dict.fromkeys(entry.code for entry in own))

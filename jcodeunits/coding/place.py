@@ -16,6 +16,7 @@ FINDINGS = declare(
         "nursing-place": ("Nursing homes: with and without a stay under Part A", "warn, note"),
         "home-place": ("An injection at home needs supervision there", "note"),
         "urgent-care-place": ("Urgent care is paid like an office", "note"),
+        "place-early": ("A place whose code began later", "warn"),
         "telehealth-place": ("Nobody can inject over a link", "warn"),
         "dialysis-place": ("A dialysis facility bills its drugs itself", "warn"),
         "opioid-program": ("A program that bills a bundle with drug and injection inside", "warn"),

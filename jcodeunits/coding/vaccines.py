@@ -61,15 +61,23 @@ def _without_listed(draft: Draft, wanted: list[Decision], listed: list[Entry]) -
     """What the caller's own vaccine lines do not hold yet: each holds as many vaccines as it has units."""
     rest = list(wanted)
     for entry in listed:
-        fitting = [d for d in rest if d.role == entry.role or (entry.role in _FIRSTS and d.role in _GENERAL)]
+        fitting = [d for d in rest if _stands_for(entry, d)]
         fitting.sort(key=lambda d: (d.role != entry.role, d.role, d.given.code or d.given.written, d.index))
-        for decision in fitting[: entry.line.units]:
+        for decision in fitting[: max(entry.line.units - len(entry.members), 0)]:
             rest.remove(decision)
             entry.members += (decision.index,)
             says = f"{entry.code} is listed among the services: no second line for the same vaccine."
             fix = "Leave the code out of services to have it derived."
             draft.say("vaccine-listed", "note", says, fix, decision.row.citation, about=entry)
     return rest
+
+
+def _stands_for(entry: Entry, decision: Decision) -> bool:
+    """Whether a listed code is, or stands for, that of the vaccine: a payer's own code is of its kind alone."""
+    if entry.role in _FIRSTS and decision.role in _GENERAL:
+        return True
+    own = entry.role in _PART_B and decision.role in _FIRSTS
+    return decision.role == entry.role or (own and entry.role.removesuffix("-medicare") in decision.given.classes)
 
 
 def _count(draft: Draft, decision: Decision, row: Procedure) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from jcodeunits import tables
 from jcodeunits.dated import Citation
-from jcodeunits.facts.policy_rows import Edit
-from jcodeunits.finding import declare
+from jcodeunits.facts.policy_rows import Edit, Procedure, plays
+from jcodeunits.finding import declare, softened
 from jcodeunits.grouped import grouped
 
 from .draft import Draft, Entry
@@ -20,6 +20,7 @@ FINDINGS = declare(
     __name__,
     {
         "visit-code": ("The visit's code is no visit", "stop"),
+        "visit-place": ("A visit whose code belongs to other places", "warn"),
         "visit-not-separate": ("A visit that was not separate is part of the injection", "warn"),
         "visit-separate-unknown": ("Nobody said whether the visit was separate", "warn"),
         "nurse-visit": ("A nurse visit is never billed beside an injection", "warn"),
@@ -38,7 +39,9 @@ def apply(draft: Draft) -> None:
     for entry in draft.live("visit"):
         if not entry.role:
             _no_visit(draft, entry)
-        elif not _withheld(draft, entry):
+            continue
+        _elsewhere(draft, entry)
+        if not _withheld(draft, entry):
             _beside(draft, entry)
 
 
@@ -46,11 +49,40 @@ def _no_visit(draft: Draft, entry: Entry) -> None:
     draft.withhold([entry])
     row = draft.policy.procedure(entry.code, draft.on)
     known = f": it is {row.label}" if row is not None else ""
+    past = [found for found in draft.policy.rows(Procedure) if found.code == entry.code and found.kind == "visit"]
+    if row is None and past and past[-1].ends is not None and past[-1].ends < draft.on:
+        row = past[-1]
+        says = f"{row.code}, {row.label}, ended on {row.ends}; the date of service is {draft.on}. It is withheld."
+        draft.say("visit-code", softened("stop", (row.citation,)), says, "Give the code of that day.", row.citation)
+        return
     says = f"{entry.code} is no visit code that the tables know{known}; it is withheld."
     fix = "Give the visit's code, or list another service of the day under services."
     draft.say(
         "visit-code", "stop", says, fix, row.citation if row is not None else tables.cited("ncci-manual-2026", "I.D")
     )
+
+
+def _elsewhere(draft: Draft, entry: Entry) -> None:
+    """A question where the practitioner's visit is of a kind that is not made in the claim's place."""
+    visit, encounter = draft.encounter.visit, draft.encounter
+    place = encounter.place if visit is None or entry.listed else visit.place or encounter.place
+    families = {
+        "visit-ed": "visit-ed-places",
+        "visit-home": "visit-home-places",
+        "visit-hospital": "visit-hospital-places",
+        "visit-nursing-facility": "visit-nursing-places",
+    }
+    name = next((name for family, name in families.items() if plays(entry.role, (family,))), "")
+    if not name or encounter.claim != "professional":
+        return
+    option, row = draft.option(name), draft.policy.procedure(entry.code, draft.on)
+    if not option.values or place in option.values or row is None:
+        return
+    found = draft.policy.place(place, draft.on)
+    where = f"{place}, {found.name}" if found is not None else place
+    says = f"{entry.code} is {row.label}: it is not made in place {where}."
+    fix = "Correct the visit's code or the place; give visit.place where the visit was elsewhere."
+    draft.say("visit-place", "warn", says, fix, option.citation, row.citation, about=entry, argument="visit.place")
 
 
 def _withheld(draft: Draft, entry: Entry) -> bool:
