@@ -38,12 +38,13 @@ def another_package(
     """
     every = [nearest(each, on) for each in grouped(rows, lambda row: row.ndc).values()]
     known = [row for row in every if row.codes] or every
-    if not known or len({row.codes for row in known}) > 1:
+    now = [row for row in known if row.period.holds(on)] or known  # of the others a code may have ended since
+    if not known or len({row.codes for row in now}) > 1:
         return None
     counted = [_counted(row, review(row.ndc)) for row in known]
     qualifier = _one(qualifier for qualifier, _ in counted if qualifier)
     dense = _one((per, row.unit) for row, (_, per) in zip(known, counted, strict=True) if per is not None)
-    first = next((row for row in known if row.qualifier), known[0])
+    first = next((row for row in now if row.qualifier), now[0])
     per_ml, unit = dense if dense is not None and qualifier == "ML" else (None, "billing unit")
     form = _one(row.form for row in known if row.form)
     proof = "another-package" if qualifier else ""
