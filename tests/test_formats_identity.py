@@ -344,6 +344,8 @@ def test_the_package_that_was_scanned_is_one_more_name_of_the_drug(scan: str) ->
         ("ketorolac 30 mg/mL injectable solution", "IM", True),
         ("buprenorphine 8 mg tablet", "sublingual", True),
         ("misoprostol 200 mcg tablet", "vaginal", True),
+        ("ketorolac 30 mg/mL solution for injection or infusion", "IM", True),
+        ("ketorolac 30 mg/mL solution for injection/infusion", "IM", True),
         ("aflibercept (EYLEA) 2 mg intravitreal injection", "intraocular", True),
         ("aflibercept (EYLEA) 2 mg intravitreal injection", "ophthalmic", False),
     ],
@@ -361,7 +363,41 @@ def test_the_route_that_a_drugs_text_names_is_the_route(text: str, route: str, a
         if agrees:
             assert made().administrations[0].route == route
         else:
-            with pytest.raises(FormatError, match="drug's text is of what is given by the route"):
+            with pytest.raises(FormatError, match="drug's text or form is of what is given by the route"):
+                made()
+
+
+@pytest.mark.parametrize(
+    ("form", "agrees"),
+    [
+        ("Tablet", False),
+        ("TAB", False),
+        ("Oral Capsule", False),
+        ("Solution for injection or infusion", True),
+        ("Prefilled Syringe", True),
+        ("Vial", True),
+    ],
+)
+def test_the_form_in_a_field_of_its_own_is_compared_with_the_route(form: str, agrees: bool) -> None:
+    """A tablet was not given into a muscle: RXA-8, and the form of a Medication in R4, R5 and DSTU2."""
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}}}
+    one |= {"medicationReference": {"reference": "#m"}}
+    drug = {"resourceType": "Medication", "id": "m", "code": {"text": "ketorolac"}}
+    forms = [
+        {"form": {"text": form}},
+        {"doseForm": {"coding": [{"display": form}]}},
+        {"product": {"form": {"text": form}}},
+    ]
+    hl7 = f"RXA|0|1|20260302101500||^ketorolac|30|mg|{form}^{form}||||||||||||CP|A\rRXR|IM^Intramuscular^HL70162"
+    for made in (
+        lambda: hl7v2.read(hl7, place="11"),
+        *(lambda more=more: fhir.read({**one, "contained": [{**drug, **more}]}, place="11") for more in forms),
+    ):
+        if agrees:
+            assert made().administrations[0].route == "IM"
+        else:
+            with pytest.raises(FormatError, match="drug's text or form is of what is given by the route oral"):
                 made()
 
 
@@ -413,3 +449,18 @@ def test_a_text_of_a_message_is_answered_as_at_the_counter_or_asked() -> None:
         if drugs := [(line.code, str(line.units)) for line in lines if line.kind == "drug"]:
             differ += [(row["typed"], drugs)] if drugs != [(code, count)] else []
     assert differ == []
+
+
+def test_the_product_of_a_medication_in_dstu2_is_read() -> None:
+    """Its form, ingredients and batches stand in `product`; of several batches the one that expires first is kept."""
+    strength = {"numerator": {"value": 30, "unit": "mg"}, "denominator": {"value": 1, "unit": "mL"}}
+    ingredients = [{"item": {"display": "ketorolac"}, "amount": strength}]
+    batches = [{"lotNumber": "B", "expirationDate": "2027-05-31"}, {"lotNumber": "A", "expirationDate": "2026-12-31"}]
+    drug = {"resourceType": "Medication", "id": "m", "product": {"ingredient": ingredients, "batch": batches}}
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "wasNotGiven": False}
+    one |= {"effectiveTimeDateTime": "2026-03-02", "medicationReference": {"reference": "#m"}, "contained": [drug]}
+    one |= {"dosage": {"route": {"text": "IM"}, "quantity": {"value": 2, "unit": "mL"}}}
+    found = fhir.read(one, place="11")
+    assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96372", 1), ("J1885", 4)]
+    [opened] = found.administrations[0].products
+    assert (opened.lot, str(opened.expires)) == ("A", "2026-12-31")

@@ -44,6 +44,9 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _FLUSH = re.compile(r"\bflush\b", re.IGNORECASE)
+_EITHER = re.compile(
+    r"\b(?:injection|infusion)(?:\s*/\s*|,?\s+(?:or|and|and/or)\s+)(?:injection|infusion)\b", re.IGNORECASE
+)
 _JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
@@ -280,8 +283,25 @@ def _is_needed(text: str, facts: Reference, several: bool) -> bool:
 
 def _ways(texts: Iterable[str], facts: Reference) -> frozenset[str]:
     """The routes that the texts of a drug name or that its forms are for; none where one of them names none."""
-    each = [ways(facts.drugs, text) for text in texts if len(text) <= LONGEST]
+    each = [_ways_of(text, facts) for text in texts if len(text) <= LONGEST]
     return frozenset[str]().union(*each) if all(each) else frozenset()
+
+
+def _ways_of(text: str, facts: Reference) -> frozenset[str]:
+    """The routes that one text names; a solution for injection or infusion may be given by any."""
+    return ways(facts.drugs, _EITHER.sub(" ", text))
+
+
+def formed(says: Mapping[str, Any], forms: Iterable[str], facts: Reference) -> dict[str, frozenset[str]]:
+    """The routes that a field for the form of the drug leaves: a tablet is no injection, whatever the drug's text says.
+
+    >>> book = Reference.shipped()
+    >>> formed({}, ["TAB", "Tablet"], book), formed({}, ["Solution for injection or infusion"], book)
+    ({'ways': frozenset({'oral'})}, {})
+    """
+    of_form = frozenset[str]().union(*(_ways_of(text, facts) for text in forms if len(text) <= LONGEST))
+    said: frozenset[str] = says.get(_incoming.WAYS, frozenset())
+    return {_incoming.WAYS: (said & of_form) or of_form} if of_form else {}
 
 
 def of_cvx(

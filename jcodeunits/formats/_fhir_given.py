@@ -183,6 +183,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     _incoming.take(says, gaps, _dose, dosage, where)
     if concept:
         _incoming.take(says, gaps, _drug, concept, where, facts, says.get("dose", ""))
+        says |= _drugs.formed(says, _fhir_json.words(medication.get("form") or medication.get("doseForm")), facts)
     _incoming.take(says, gaps, _routed, dosage, where)
     parts = [_Part(one, _name(_item(one), facts), where) for one in medication.get("ingredient") or ()]
     _incoming.take_strength(says, gaps, "fhir", where, _strength, medication, parts, where, facts)
@@ -241,7 +242,19 @@ def _medication(
     if found.get("status") not in MEDICATION_STATUS:
         status = quote(found["status"]).strip("'")
         raise refused(where, f"its Medication has the status {status}: name the drug anew", fills="drug")
+    found = _whole(found)
     return _joined([*said, found.get("code") or _sole_ingredient(found), beside]), found
+
+
+def _whole(medication: dict[str, Any]) -> dict[str, Any]:
+    """A Medication by the names of R4: DSTU2 has its form, ingredients and batches in `product`."""
+    product, batches = medication.get("product"), medication.get("batch")
+    if isinstance(product, dict):
+        return _whole({**product, **{key: value for key, value in medication.items() if key != "product"}})
+    if not isinstance(batches, list):
+        return medication
+    first: dict[str, Any] = min(batches, key=lambda one: str(one.get("expirationDate") or "~"), default={})
+    return {**medication, "batch": first}  # the one that expires first, as of several lots
 
 
 def _joined(concepts: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -451,8 +464,9 @@ def _as_concentration(ratio: Mapping[str, Any], where: str) -> dict[str, str]:
 def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:
     """What an ingredient is: a concept, or the words of a reference."""
     r5 = ingredient.get("item") or {}
-    reference = ingredient.get("itemReference") or r5.get("reference") or {}
-    display = reference.get("display") if isinstance(reference, dict) else None
+    inner = r5.get("reference")
+    reference = ingredient.get("itemReference") or (inner if isinstance(inner, dict) else r5)  # DSTU2 has no more
+    display = reference.get("display")
     concept = ingredient.get("itemCodeableConcept") or r5.get("concept")
     return concept or ({"text": display} if display else {})
 

@@ -70,7 +70,6 @@ _SHAPES = Shapes(
             "item",
             "detail",
             "modifier",
-            "product",
             "service",
             "diagnosis",
             "extension",
@@ -83,8 +82,11 @@ _SHAPES = Shapes(
             "related",
         )
     ),
+    one_or_more=frozenset(("product", "batch")),  # of a Medication: one product in DSTU2, with its batches
     objects=frozenset(
         (
+            "form",
+            "doseForm",
             "dosage",
             "dose",
             "route",
@@ -92,7 +94,6 @@ _SHAPES = Shapes(
             "method",
             "medication",
             "medicationReference",
-            "batch",
             "medicationCodeableConcept",
             "subject",
             "concept",

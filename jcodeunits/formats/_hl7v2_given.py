@@ -14,7 +14,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 from jcodeunits.grouped import grouped
 
-from . import _hl7v2_mixtures, _incoming, _noticed, _routes, _times
+from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
@@ -383,6 +383,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     gaps: dict[str, FormatError] = {}
     _incoming.take(says, gaps, _dose, rxa)
     _incoming.take(says, gaps, named, rxa, 5, facts, says.get("dose", ""))
+    says |= _drugs.formed(says, (rxa.get(8, part) for part in (1, 2, 4, 5)), facts)
     said, asked = _noticed.diagnoses(_indications(rxa), rxa.where, "RXA-19", SOURCE)
     says |= said
     for rxr in group.routes:

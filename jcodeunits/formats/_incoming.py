@@ -448,8 +448,8 @@ def _check_way(given: Given, route: str, printed: Iterable[str], form: str) -> N
     """Refuse a route by which what a drug's text names cannot have been given."""
     if printed and not any(may_be(one, canonical_route(route)) for one in printed):
         raise FormatError(
-            f"{given.where}: its drug's text is of what is given by the route {' or '.join(sorted(printed))}, and its "
-            f"route is {quoted(route)}. Correct the one that is wrong.",
+            f"{given.where}: its drug's text or form is of what is given by the route {' or '.join(sorted(printed))}, "
+            f"and its route is {quoted(route)}. Correct the one that is wrong.",
             format=form,
             place=given.where,
         )

@@ -102,7 +102,8 @@ class Shapes:
 
     `lists` of objects, `objects`, `texts`, lists of texts (`words`), whole numbers (`counts`, and lists of
     them in `listed_counts`). `objects_in`: an object in these parents, elsewhere what it is else, or text;
-    `either_in`: in these parents an object or text. A name that is not here may be anything, and is not read.
+    `either_in`: in these parents an object or text; `one_or_more`: an object or a
+    list of them. A name that is not here may be anything, and is not read.
     """
 
     form: str
@@ -112,6 +113,7 @@ class Shapes:
     words: frozenset[str] = frozenset()
     counts: frozenset[str] = frozenset()
     listed_counts: frozenset[str] = frozenset()
+    one_or_more: frozenset[str] = frozenset()
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     _kinds: Mapping[str, Mapping[str, str]] = attrs.field(
@@ -127,6 +129,7 @@ class Shapes:
             "text": (*self.texts, *self.objects_in, *self.either_in),
             "list": self.lists,
             "object": self.objects,
+            "more": self.one_or_more,
         }
         plain = {name: kind for kind, names in kinds.items() for name in names}
         made = {_ELSEWHERE: plain}
@@ -143,8 +146,8 @@ class Shapes:
             kind = kinds.get(key)
             if kind is None or (kind == "text" and type(item) is str):
                 continue
-            if kind == "either":
-                kind = "object" if isinstance(item, dict) else "text"
+            if kind in _EITHER:
+                kind = "object" if isinstance(item, dict) else _EITHER[kind]
             if kind != "object" or type(item) is not dict:
                 right, what = _SHAPE[kind]
                 if not right(item):
@@ -181,6 +184,7 @@ def _each(value: object, kind: type) -> bool:
     return isinstance(value, list) and set(map(type, value)) <= {kind}
 
 
+_EITHER = {"either": "text", "more": "list"}  # what is no object
 _SHAPE: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "object": (lambda item: isinstance(item, dict), "an object"),
     "list": (lambda item: _each(item, dict), "a list of objects"),

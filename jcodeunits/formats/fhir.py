@@ -193,7 +193,8 @@ def _no_drug_charge(resource: Mapping[str, Any]) -> str:
 def _products(resource: Mapping[str, Any]) -> list[str]:
     """The NDCs of a charge item, in the element of R4 or of R5, each as first written."""
     concepts = [resource.get("productCodeableConcept") or {}]
-    concepts += [one.get("concept") or {} for one in resource.get("product") or []]
+    products = resource.get("product") or []
+    concepts += [one.get("concept") or {} for one in (products if isinstance(products, list) else [products])]
     return _drugs.same_ndcs(str(code["code"]) for concept in concepts for code in codes(concept, NDC))
 
 
