@@ -464,3 +464,15 @@ def test_the_product_of_a_medication_in_dstu2_is_read() -> None:
     assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96372", 1), ("J1885", 4)]
     [opened] = found.administrations[0].products
     assert (opened.lot, str(opened.expires)) == ("A", "2026-12-31")
+
+
+@pytest.mark.parametrize("text", ["D5W in NS", "NS in D5W", "lactated ringers in D5W", "D5W in LR"])
+def test_a_fluid_in_another_one_is_neither(text: str) -> None:
+    one = {"resourceType": "MedicationAdministration", "status": "completed"}
+    one |= {"effectivePeriod": {"start": "2026-03-02T10:00:00-05:00", "end": "2026-03-02T12:00:00-05:00"}}
+    one |= {"medicationCodeableConcept": {"text": text}}
+    one |= {"dosage": {"route": {"text": "IV infusion"}, "dose": {"value": 500, "unit": "mL"}}}
+    charge = jc.charge(fhir.read(one, place="11"))
+    assert [finding.rule for finding in charge.findings if finding.severity == "stop"] == ["drug-unanswered"]
+    mended = jc.charge(fhir.read(one, place="11", drug="J7042"))
+    assert ("J7042", 1) in [(line.code, line.units) for line in mended.lines]

@@ -47,6 +47,7 @@ _FLUSH = re.compile(r"\bflush\b", re.IGNORECASE)
 _EITHER = re.compile(
     r"\b(?:injection|infusion)(?:\s*/\s*|,?\s+(?:or|and|and/or)\s+)(?:injection|infusion)\b", re.IGNORECASE
 )
+_INSIDE = re.compile(r"\s+(?:in|with)\s+", re.IGNORECASE)
 _JOINED = re.compile(r"\s(?:\+|&|and|plus)\s|[;+]|,\s|\s/\s", re.IGNORECASE)
 _AMOUNT = re.compile(r"\s(?=\d)|\s+in\s+|\s+-\s+|,\s")
 # Words about the form and the package at the end of a drug's text, which tell no drug from another.
@@ -109,6 +110,8 @@ def _told(name: str, bare: str, facts: Reference) -> str:
     Of a drug in a fluid, where the bag has a code of its own too, the whole text: which of the two it is, is asked. So
     of a vaccine whose text says for what age it is, which tells its code.
     """
+    if _is_in_another(name, bare, facts):
+        return bare  # D5W in NS is neither
     if _AGE.search(bare.replace(name, "")) and _is_vaccine(name, facts):
         return bare
     if len(_names.codes(name, facts)) < 2 or (reading := _read(bare, facts)) is None:
@@ -120,6 +123,17 @@ def _told(name: str, bare: str, facts: Reference) -> str:
     ]
     longer = " ".join([name, *words])
     return longer if _names.codes(longer, facts) == _names.codes(name, facts) else name
+
+
+def _is_in_another(name: str, bare: str, facts: Reference) -> bool:
+    """Whether a fluid is said to be in another one."""
+    behind = _INSIDE.split(bare)[1:]
+    fluids = [one for part in behind for one in _readings(part.strip()) if _names.is_solution(one, facts)]
+    return (
+        bool(fluids)
+        and _names.is_solution(name, facts)
+        and any(_names.codes(one, facts) and _names.contradicts(name, one, facts) for one in fluids)
+    )
 
 
 def _is_vaccine(name: str, facts: Reference) -> bool:
