@@ -29,8 +29,8 @@ from .dated import as_date
 from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
 
 # What is meant as an NDC, well formed or not, besides a barcode: ten digits or more, with or without hyphens and
-# prefixes, or the digits that a spreadsheet leaves of eleven.
-_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*\d[\d-]{8,14}\d|\d{7,9}", re.ASCII)
+# prefixes, three groups with spaces between, or the digits that a spreadsheet leaves of eleven.
+_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*(?:\d[\d-]{8,14}\d|\d{4,6} \d{3,4} \d{1,2})|\d{7,9}", re.ASCII)
 # Trade item numbers of US drugs: the indicator, the prefix of the NDC, its ten digits, the check digit.
 _ITEM = re.compile(r"\d03(\d{10})\d", re.ASCII)
 

@@ -580,3 +580,26 @@ def test_a_day_before_the_codes_for_drugs_without_one_is_a_finding(run) -> None:
     status, out, _ = run("charge", *words)
     assert status == 1
     assert "No drug is called 'nosuchdrug'" in out
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("0409 3795 01 30 mg", "J1885  2 "),
+        ("NDC 00409 3795 01 1 mL", "J1885  2 "),
+        ("J 1885 30 mg", "J1885  2 "),
+        ("Tdap 90715 0.5 mL", "90715  1 "),
+        ("Novolog 70/30 10 units", "J1815  2 "),
+        ("ketorolac 30 mg IM x1 for pain", "J1885  2 "),
+        ("ondansetron 4 mg IVP PRN nausea", "J2405  4 "),
+    ],
+)
+def test_an_ndc_in_three_groups_a_code_beside_the_name_and_an_orders_words_are_no_dose(run, typed, answer):
+    status, out, _ = run("units", *typed.split(), *ON)
+    assert status == 0
+    assert out.startswith(answer)
+
+
+def test_a_brand_in_brackets_is_the_drugs_and_never_its_dose(run):
+    err = run("units", "immune", "globulin", "(GAMMAGARD)", "30", "g", *ON)[2]
+    assert "Gammagard Liquid (J1569); Gammagard S/D (J1566)" in " ".join(err.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jcodeunits import hcpcs
+from jcodeunits import hcpcs, ndc
 from jcodeunits.amount import several
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
@@ -83,10 +83,12 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
         )
         raise UnreadableDose(says, given=written, argument="dose")
     pieces = words[0].split() if len(words) == 1 else list(words)
-    starts = [1] if len(pieces) == 2 else [i for i in range(1, len(pieces)) if not pieces[i][:1].isalpha()]
+    starts = [i for i in range(1, len(pieces)) if len(pieces) == 2 or not pieces[i].lstrip("([")[:1].isalpha()]
     if not starts:
         says = f"{quoted(' '.join(pieces))} holds no dose. Write the drug, then a number and a unit, such as 30 mg."
         raise UnreadableDose(says, given=" ".join(pieces), argument="dose")
+    spaced = next((n for n in (4, 3) if ndc.looks_like(" ".join(pieces[:n]))), 0)  # an NDC's parts, and its prefix
+    starts = [start for start in starts if start >= spaced] or starts
     for start in starts[1:] if not hcpcs.is_valid(pieces[0]) else ():
         if reference.drugs.knows(squeezed(" ".join(pieces[:start]))):  # "albumin 25% 50 mL": the name holds it
             starts = [start, *starts]

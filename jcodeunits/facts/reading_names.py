@@ -23,6 +23,7 @@ from .strengths import contradict
 from .words import check_length, normal, squeezed
 
 _MOST_NAMES = 3
+_DIGITS = 5  # of a code without a letter
 _MOST_SPELT = 2  # times: "sod" is sodium, and "heparin sodium porcine" is heparin sodium
 _MOST_TRIED = 4  # names of a text beside which another is looked for
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
@@ -57,7 +58,8 @@ def bare_names(catalog: Catalog, text: str) -> tuple[str, ...]:
 
 
 def _first_reading(catalog: Catalog, text: str) -> DrugText | None:
-    parts = parts_of(_RXNORM.sub(lambda found: _by_rxnorm(catalog, found), in_fluid(catalog, text)))
+    named = _RXNORM.sub(lambda found: _by_rxnorm(catalog, found), in_fluid(catalog, text))
+    parts = [_as_code(catalog, part) for part in parts_of(named)]
     for spelt in dict.fromkeys((tuple(parts), *_spelt_out(catalog, parts))):
         found = _taken_apart(catalog, spelt)
         if found is not None:
@@ -94,6 +96,12 @@ def _renamed(catalog: Catalog, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         made += parts_of(row.means) if row is not None else parts[at : at + 1]
         at += size
     return tuple(made)
+
+
+def _as_code(catalog: Catalog, part: Part) -> Part:
+    """A number that is a code of the code set, as that code ("Tdap 90715")."""
+    is_code = part.strength is None and len(part.key) == _DIGITS and part.key.isdigit() and catalog.rows(part.key)
+    return attrs.evolve(part, code=part.key) if is_code else part
 
 
 def _by_rxnorm(catalog: Catalog, found: re.Match[str]) -> str:
