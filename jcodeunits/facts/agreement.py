@@ -195,14 +195,17 @@ def brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
     return tuple((brand, Dose.of(" ".join(brand.brand.split()[-2:]))) for brand in listed)
 
 
+def brands_of_dose(catalog: Catalog, dose: Dose | None, on: dt.date) -> list[Brand]:
+    """The brands of which a container of just this amount is listed on a day."""
+    return [brand for brand, strength in brands_by_strength(catalog) if strength == dose and brand.period.holds(on)]
+
+
 def _goes_on(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> frozenset[str]:
     """The codes of brands that begin as the one in the text and are listed by the dose: Aristada, and its Initio."""
     codes = frozenset(
         brand.code
-        for brand, strength in brands_by_strength(catalog)
-        if strength == dose
-        and brand.period.holds(on)
-        and any(squeezed(brand.brand).startswith(named.key) for named in reading.names)
+        for brand in brands_of_dose(catalog, dose, on)
+        if any(squeezed(brand.brand).startswith(named.key) for named in reading.names)
     )
     return codes - {row.code} if row.code not in codes else frozenset()
 

@@ -20,7 +20,7 @@ from .. import hcpcs, units
 from ..dated import Citation
 from ..dose import Dose
 from ..errors import AmbiguousDrug, UnknownDrug, quoted
-from .agreement import ambiguous, brands_by_strength, called, check, counts_volume, listed, ratio
+from .agreement import ambiguous, brands_by_strength, brands_of_dose, called, check, counts_volume, listed, ratio
 from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
@@ -284,10 +284,8 @@ def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | 
     """The rows whose products are listed by the strength that is the dose: of a brand, or of a drug in a form."""
     listed = {
         brand.code
-        for brand, strength in brands_by_strength(catalog)
-        if strength == dose
-        and brand.period.holds(on)
-        and (squeezed(brand.brand).startswith(named.key) or (named.own and squeezed(brand.ingredient) == named.key))
+        for brand in brands_of_dose(catalog, dose, on)
+        if squeezed(brand.brand).startswith(named.key) or (named.own and squeezed(brand.ingredient) == named.key)
     }
     return [row for row in rows if row.code in listed]
 
