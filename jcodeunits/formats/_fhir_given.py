@@ -29,7 +29,6 @@ from ._fhir_json import (
     by_system,
     codes,
     decimal,
-    has_next,
     refused,
     turned,
     words,
@@ -81,7 +80,7 @@ def reading(
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
     if charged := _fhir_questions.charged(message, str(read.encounter.on)):
         read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE))
-    return _incoming.noted(read, _noticed.incomplete(SOURCE)) if has_next(message.root) else read
+    return _incoming.noted(read, _noticed.incomplete(SOURCE)) if message.is_page else read
 
 
 def _one(

@@ -12,6 +12,7 @@ import attrs
 
 from jcodeunits import amount
 from jcodeunits.errors import FormatError
+from jcodeunits.grouped import grouped
 
 from ._json import Shapes, exact, load, plain_text
 
@@ -214,8 +215,8 @@ class Message:
 
     `given`: those that say what was given, with their place among all. `may_turn`: an element that changes a
     resource's meaning may stand in it, and is to be looked for. `known`: resources that it may point to, by
-    address. `wrong`: what to say of records that cannot be read, by their place. `charges`: what stands beside those
-    that say what was given, and may bill them already.
+    address. `wrong`: what to say of records that cannot be read, by their place. `is_page`: more of it stands on
+    another page. `charges`: what stands beside those that say what was given, and may bill them already, by patient.
     """
 
     root: dict[str, Any]
@@ -224,7 +225,8 @@ class Message:
     may_turn: bool
     known: Mapping[str, dict[str, Any]]
     wrong: Mapping[int, FormatError]
-    charges: Sequence[Beside] = ()
+    is_page: bool
+    charges: Mapping[str, Sequence[Beside]]
 
     @classmethod
     def of(
@@ -235,10 +237,12 @@ class Message:
         wrong: Mapping[int, FormatError],
     ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
+        is_page = _has_next(root)
         if len(every) == 1:
-            return cls(root, every, given, may_turn, {}, wrong)
-        charges = [charge for _, one in every for charge in _charge(one)] if given else ()
-        return cls(root, every, given, may_turn, addressed(every), wrong, charges)
+            return cls(root, every, given, may_turn, {}, wrong, is_page, {})
+        charges = [charge for _, one in every for charge in _charge(one)] if given else []
+        by_patient = grouped(charges, lambda charge: charge.patient)
+        return cls(root, every, given, may_turn, addressed(every), wrong, is_page, by_patient)
 
     @property
     def kinds(self) -> set[Any]:
@@ -406,7 +410,7 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def has_next(message: Mapping[str, Any]) -> bool:
+def _has_next(message: Mapping[str, Any]) -> bool:
     """Whether a Bundle, or one in it, is a page with a next one, or counts more matches than it holds."""
     if message.get("resourceType") != "Bundle":
         return False
@@ -416,7 +420,7 @@ def has_next(message: Mapping[str, Any]) -> bool:
     pages = any(one.get("relation") == "next" for one in objects(message.get("link")))
     inner = (entry.get("resource") for entry in entries)
     more = type(total) is int and total > matches
-    return pages or more or any(isinstance(one, dict) and has_next(one) for one in inner)
+    return pages or more or any(isinstance(one, dict) and _has_next(one) for one in inner)
 
 
 def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:

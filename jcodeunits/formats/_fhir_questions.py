@@ -37,12 +37,9 @@ def charged(message: Message, day: str) -> set[str]:
     """The kinds of charges beside what was given, of its patients and day or of nobody knows whom and when."""
     if not message.charges:
         return set()
-    patients = {subject(one) for _, one in message.given}
-    return {
-        one.kind
-        for one in message.charges
-        if (not one.patient or one.patient in patients) and (not one.days or min(one.days) <= day <= max(one.days))
-    }
+    patients = {"", *(subject(one) for _, one in message.given)}
+    held = (one for patient in patients for one in message.charges.get(patient, ()))
+    return {one.kind for one in held if not one.days or min(one.days) <= day <= max(one.days)}
 
 
 def _extensions(held: Mapping[str, Any]) -> Iterator[str]:
