@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jcodeunits import tables
 from jcodeunits.dated import Step
 from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
@@ -137,6 +138,11 @@ def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     if not any(draft.administration(index).supplied_by == "340b" for index in item.members):
         return
     option = draft.option("340b")
+    if any(name.startswith("vaccine") for name in item.classes):
+        says = f"{entries[0].code} is a vaccine, which is no covered outpatient drug: 340B does not apply, no modifier."
+        cited = tables.cited("ssa-1927", "section 1927(k)(2)(B)", "medium")
+        draft.say("supply-340b", "note", says, "Check how it was bought.", cited, about=entries[0])
+        return
     if option.value in ("", "none"):
         return
     said = [value for value in option.values if value in entries[0].modifiers]

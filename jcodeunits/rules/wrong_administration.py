@@ -58,11 +58,12 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
 
 
 def _other_family(role: str, wanted: list[AdministrationRule]) -> bool:
-    """Whether a listed code is antineoplastic and no drug given is, or into a vein and all that is given so is."""
+    """Whether a listed code is antineoplastic and no drug given is, or into a vein and no drug is, or all are."""
     ours = [row.role.startswith("antineoplastic") for row in wanted]
     if role.startswith("antineoplastic"):
         return not any(ours)
-    return role in _VEIN and all(ours) and any(row.role.endswith(_VEIN) or role in row.role for row in wanted)
+    into_vein = [row.role.endswith(_VEIN) or role in row.role for row in wanted]
+    return role in _VEIN and (not any(into_vein) or (all(ours) and any(into_vein)))
 
 
 def _wanted(case: Case, drug: Line) -> AdministrationRule | None:
