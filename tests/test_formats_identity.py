@@ -476,3 +476,26 @@ def test_a_fluid_in_another_one_is_neither(text: str) -> None:
     assert [finding.rule for finding in charge.findings if finding.severity == "stop"] == ["drug-unanswered"]
     mended = jc.charge(fhir.read(one, place="11", drug="J7042"))
     assert ("J7042", 1) in [(line.code, line.units) for line in mended.lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("60 mg IM once", True),
+        ("Give 15mg now", True),
+        ("30 mg IM", False),
+        ("0.03 g intramuscular", False),
+        ("1 mL IM", False),
+        ("30 mg IM, 30 mg wasted", False),
+        ("up to 60 mg a day", False),
+        ("ketorolac 60 mg/2 mL", False),
+        ("as ordered", False),
+    ],
+)
+def test_another_amount_in_the_text_of_a_dosage_is_asked_about(text: str, asks: bool) -> None:
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"medicationCodeableConcept": {"text": "ketorolac"}}
+    one |= {"dosage": {"text": text, "route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}}}
+    charge = jc.charge(fhir.read(one, place="11"))
+    assert ("dose-in-text" in [finding.rule for finding in charge.findings]) is asks
+    assert text not in " ".join(f"{finding.says} {finding.fix}" for finding in charge.findings)

@@ -251,6 +251,7 @@ ELSEWHERE = {
     "not-administered": "formats_hl7v2",
     "not-marketed": "refresh_marketed",
     "own-row": "own_rows",
+    "dose-in-text": "formats_identity",
     "given-at-home": "formats_elements",
     "charged-beside": "formats_batches",
     "page-incomplete": "formats_batches",

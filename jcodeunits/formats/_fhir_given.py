@@ -198,7 +198,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         says |= said
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
-    notes += _fhir_questions.asked(resource, dosage, where)
+    notes += _fhir_questions.asked(resource, dosage, where, says.get("dose", ""))
     if _fhir_questions.is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
         notes.append(_noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
     if kind in NOT_STAFF:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jcodeunits.dose import Dose
+from jcodeunits.errors import LONGEST, JcodeunitsError
 from jcodeunits.finding import Finding
 
 from . import _noticed
@@ -19,18 +22,47 @@ _PROSE = ("extension", "text")  # of a dosage
 _ASKED = ("extension", "note", "partOf", "category")
 
 
-def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str) -> Iterator[Finding]:
-    """What is asked of a record whose elements beside the dose may change what is billed."""
+def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str, given: str = "") -> Iterator[Finding]:
+    """What is asked of a record whose elements beside the dose, `given`, may change what is billed."""
     dose = dosage.get("dose") or {}
     if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
     yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
+    if given and _says_another(given, str(dosage.get("text") or "")):
+        yield _noticed.dose_in_text(where, SOURCE, "dosage.text")
     parts = objects(resource["partOf"]) if "partOf" in resource else ()
     if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
         yield _noticed.part_of_another(where, SOURCE, "partOf")
     if "category" in resource and COMMUNITY in _category(resource["category"]):
         yield _noticed.at_home(where, SOURCE, "category")
+
+
+# An amount by itself: no strength, no rate, no limit, nothing that was left or thrown away.
+_AMOUNT = re.compile(
+    r"(?<![\d.,/])(\d+(?:\.\d+)?)\s?(mg|mcg|g|mL|mEq|units?)\b(?!\s?(?:/|per\b|vial|syringe|amp|x\b))", re.IGNORECASE
+)
+_LIMITED = re.compile(
+    r"\b(?:max\w*|up to|limit|total|per|wast\w*|discard\w*|remain\w*|every|of|in|order\w*)\b|[-/%]", re.IGNORECASE
+)
+
+
+def _says_another(dose: str, text: str) -> bool:
+    """Whether a text says one amount of the dose's kind and nothing else of amounts, and it is another one.
+
+    >>> [_says_another("30 mg", text) for text in ("60 mg IM once", "0.03 g", "2 mL", "max 60 mg", "30 mg of 60 mg")]
+    [True, False, False, False, False]
+    """
+    if len(text) > LONGEST or _LIMITED.search(text):
+        return False
+    found = [match.groups() for match in _AMOUNT.finditer(text)]
+    if len(found) != 1:
+        return False
+    try:
+        given, said = Dose.of(dose), Dose.of(" ".join(found[0]))
+        return given.amount != said.to(given.unit).amount
+    except JcodeunitsError:
+        return False  # of another kind, such as a volume beside a mass
 
 
 def charged(message: Message, day: str) -> set[str]:

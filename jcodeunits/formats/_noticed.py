@@ -16,6 +16,7 @@ FINDINGS = declare(
     {
         "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
         "not-administered": ("The message says that a dose was not given", "warn"),
+        "dose-in-text": ("The text of a dosage says another amount than its dose", "warn"),
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
@@ -48,6 +49,13 @@ def dose_or_rate(where: str, source: str, cite: str) -> Finding:
     says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
     fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
     return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
+
+
+def dose_in_text(where: str, source: str, cite: str) -> Finding:
+    """The question which of two amounts was given: the one in the field, or the one in the text beside it."""
+    says = f"{where}: the text of its dosage says an amount, and none that is its dose."
+    fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
+    return Finding("dose-in-text", "warn", says, fix, (cited(source, cite),))
 
 
 def part_of_another(where: str, source: str, cite: str) -> Finding:
