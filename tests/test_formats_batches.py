@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -238,3 +239,25 @@ def test_a_record_of_no_shape_hides_no_other_of_its_bundle(change: dict[str, Any
     other = bundle(resource(1), {"resourceType": "Medication", "code": "ketorolac"})
     [one] = fhir.read_all(other, place="11")
     assert isinstance(one, FormatError)
+
+
+def test_a_record_of_a_large_bundle_takes_no_longer_than_one_of_a_small() -> None:
+    """A hospital's day is one Bundle: what is asked of the whole is not asked again for each of its records."""
+
+    def steps(records: int) -> int:
+        text, count = json.dumps(bundle(*(resource(n, patient=str(n)) for n in range(records)))), 0
+
+        def step(_frame: Any, event: str, _arg: Any) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(step)
+        try:
+            found = fhir.read_all(text, place="11", payer="medicare")
+        finally:
+            sys.setprofile(None)
+        assert [type(one) for one in found] == [Encounter] * records
+        return count
+
+    steps(20)  # what is kept for further calls is looked up once
+    assert steps(400) < 5 * steps(100)

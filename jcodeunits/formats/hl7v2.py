@@ -27,6 +27,7 @@ from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError
 from jcodeunits.facts.reference import Reference
+from jcodeunits.grouped import grouped
 from jcodeunits.hcpcs import is_level_two, is_valid
 from jcodeunits.keys import dotted
 
@@ -110,11 +111,14 @@ def read_all(
     parsed = [_parsed(message) for message in messages]
     before: set[str] = set()
     last = _changes(parsed)
+    changed, until = {key: what for key, (_, what) in last.items()}, grouped(last, lambda key: last[key][0])
     # What stands beside is of what was given alone, where a batch holds charges too.
     mixed = bool(beside) and len({_is_charge(segments) for segments in parsed}) > 1
     for at, (message, segments) in enumerate(zip(messages, parsed, strict=True), 1):
         place = f"message {at}" if message in before else ""
         before.add(message)
+        for key in until.get(at, ()):
+            del changed[key]  # no later message changes it
         if isinstance(segments, FormatError):
             made.append(segments)
             continue
@@ -124,7 +128,6 @@ def read_all(
                 _outgoing.for_charges({} if mixed else beside, "hl7v2", ())
                 made.append(_lines(segments))
             else:
-                changed = {key: what for key, (later, what) in last.items() if later > at}
                 found = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
                 each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
                 made += [_incoming.repeated(one, place, _hl7v2_given.SOURCE) for one in each] if place else each
