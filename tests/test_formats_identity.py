@@ -499,3 +499,15 @@ def test_another_amount_in_the_text_of_a_dosage_is_asked_about(text: str, asks: 
     charge = jc.charge(fhir.read(one, place="11"))
     assert ("dose-in-text" in [finding.rule for finding in charge.findings]) is asks
     assert text not in " ".join(f"{finding.says} {finding.fix}" for finding in charge.findings)
+
+
+def test_a_strength_that_cannot_be_read_is_refused_in_whole_sentences() -> None:
+    amount = {"numerator": {"value": 60, "unit": "mg"}, "denominator": {"value": 1}}
+    drug = {"resourceType": "Medication", "id": "m", "code": {"text": "ketorolac"}, "amount": amount}
+    one = {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-03-02"}
+    one |= {"medicationReference": {"reference": "#m"}, "contained": [drug]}
+    one |= {"dosage": {"route": {"text": "IM"}, "dose": {"value": 1, "unit": "mL"}}}
+    with pytest.raises(FormatError, match=r"its strength cannot be read: .*[^.]\. Or give concentration="):
+        fhir.read(one, place="11")
+    found = fhir.read(one, place="11", concentration="30 mg/mL")
+    assert ("J1885", 2) in [(line.code, line.units) for line in jc.charge(found).lines]

@@ -395,7 +395,8 @@ def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
     try:
         return _incoming.concentration(lambda: _quantity(top, where), lambda: _quantity(bottom, where))
     except FormatError as why:
-        raise refused(where, f"its strength cannot be read: {why}", fills="concentration") from None
+        unread = f"its strength cannot be read: {why.message.removesuffix('.')}"
+        raise refused(where, unread, fills="concentration") from None
 
 
 def _own(active: Sequence[_Part], medication: Mapping[str, Any], facts: Reference) -> list[dict[str, Any]]:
