@@ -1,4 +1,4 @@
-"""Which rows of a drug answer for a route."""
+"""Which rows of a drug answer for a route, and whether what is for one route may have been given by another."""
 
 from __future__ import annotations
 
