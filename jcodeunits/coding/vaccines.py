@@ -14,6 +14,7 @@ FINDINGS = declare(
         "vaccine-listed": ("A vaccine administration that the caller lists is not billed twice", "note"),
         "allergen-count": ("A listed code for another number of allergen injections than the record has", "warn"),
         "vaccine-at-home": ("A vaccine given at the patient's home has a further code", "note"),
+        "vaccine-not-at-home": ("The code for a vaccine at home, in a place that is none", "warn"),
     },
 )
 _FIRSTS = ("vaccine", "vaccine-oral-nasal", "vaccine-counseling")
@@ -45,6 +46,11 @@ def _at_home(draft: Draft, roles: set[str]) -> None:
     """The code that Medicare pays beside a vaccine of Part B at home, which only the caller can claim."""
     option = draft.option("home-vaccine-places")
     rows = draft.policy.procedures(draft.on, role="vaccine-home")
+    if rows and "vaccine-home" in roles and option.values and draft.encounter.place not in option.values:
+        says = f"{rows[0].code} is listed, and place {draft.encounter.place} is no patient's home."
+        fix = "Take it off, or correct the place."
+        draft.say("vaccine-not-at-home", "warn", says, fix, rows[0].citation, option.citation)
+        return
     if draft.encounter.place not in option.values or not rows or "vaccine-home" in roles:
         return
     if roles.isdisjoint((*_PART_B, "vaccine-covid")):
