@@ -200,14 +200,16 @@ def brands_of_dose(catalog: Catalog, dose: Dose | None, on: dt.date) -> list[Bra
     return [brand for brand, strength in brands_by_strength(catalog) if strength == dose and brand.period.holds(on)]
 
 
-def _goes_on(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> frozenset[str]:
-    """The codes of brands that begin as the one in the text and are listed by the dose: Aristada, and its Initio."""
-    codes = frozenset(
+def _goes_on(
+    catalog: Catalog, reading: DrugText, row: Drug, alike: Iterable[Drug], dose: Dose, on: dt.date
+) -> tuple[Drug, ...]:
+    """Of some rows those whose brand begins as the one in the text and is listed by the dose: Aristada's Initio."""
+    codes = {
         brand.code
         for brand in brands_of_dose(catalog, dose, on)
         if any(squeezed(brand.brand).startswith(named.key) for named in reading.names)
-    )
-    return codes - {row.code} if row.code not in codes else frozenset()
+    }
+    return () if row.code in codes else tuple(other for other in alike if other.code in codes)
 
 
 def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> None:
@@ -223,11 +225,11 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         for other in alike
         if counted < 1 == ratio(other, given) and (other.qualifier, other.form) == (row.qualifier, row.form)
     )
-    longer = _goes_on(catalog, reading, row, given, on)
-    if _LITTLE <= counted <= _MANY and not whole and not longer:
+    meant = whole or _goes_on(catalog, reading, row, alike, given, on)
+    if _LITTLE <= counted <= _MANY and not meant:
         return
-    if whole or longer:
-        better = (*whole, *(other for other in alike if other.code in longer and other not in whole))
+    if meant:
+        better = meant
     elif counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
     elif not row.specific and _is_likely(catalog, row, counted) is False:
