@@ -242,8 +242,8 @@ def test_a_name_with_one_word_more_never_answers_as_the_name_without_it(word: st
 @given(st.sampled_from(NAMES), st.integers(1, 999))
 def test_a_bare_number_beside_a_name_is_read_only_where_it_is_the_dose(name: str, number: int) -> None:
     text = f"{name} {number}"
-    if DRUGS.knows(normal(text).replace(" ", "")):
-        return
+    if str(number) in normal(name).split() or DRUGS.knows(normal(text).replace(" ", "")):
+        return  # a number of the name itself says nothing more
     assert answer(text) == ""
     assert answer(text, None, f"{number + 1} mg") == ""
 
