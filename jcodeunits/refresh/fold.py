@@ -283,10 +283,11 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
             "them. Take the file as its publisher has it."
         )
         raise untouched(says, edition.id)
-    behind = {key for key in codes_of(before) if key > max(codes_of(reading.statements), default="")}
+    codes, last = codes_of(before), max(codes_of(reading.statements), default="")
+    behind = {code for code in codes if code > last}
     if len(known) >= _FEW and len(lacking) * _MOST_LACKING > len(known):
         says = f"{title} lacks {len(lacking):,} of {len(known):,} that {other} has"
-    elif len(behind) > max(_LAST, len(codes_of(before)) // 100):
+    elif len(behind) > max(_LAST, len(codes) // 100):
         says = f"{title} ends before {min(behind)}, and {other} has {len(behind):,} codes from there on"
     else:
         return
