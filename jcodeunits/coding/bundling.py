@@ -38,11 +38,10 @@ def apply(draft: Draft) -> None:
         edit = draft.policy.edit(one, other, draft.on, draft.encounter.claim)
         if edit is None:
             continue
-        first, second = by_code[edit.column_1], by_code[edit.column_2]
-        for entry in second:
-            if first[0].withheld or entry.withheld:
-                continue
-            _judge(draft, edit, first, entry)
+        first = [entry for entry in by_code[edit.column_1] if not entry.withheld]
+        for entry in by_code[edit.column_2] if first else ():
+            if not entry.withheld:
+                _judge(draft, edit, first, entry)
 
 
 def _unread(draft: Draft) -> None:
