@@ -600,6 +600,15 @@ def test_an_ndc_in_three_groups_a_code_beside_the_name_and_an_orders_words_are_n
     assert out.startswith(answer)
 
 
+def test_what_a_shell_offers_is_not_all_that_the_command_reads(run):
+    from jcodeunits.cli import completion
+
+    assert completion._whole().format_help()
+    err = run("units", "aranesp", "100", "mcg", *ON)[2]
+    assert "J0882" in err
+    assert "invalid choice" not in err
+
+
 def test_a_brand_in_brackets_is_the_drugs_and_never_its_dose(run):
     err = run("units", "immune", "globulin", "(GAMMAGARD)", "30", "g", *ON)[2]
     assert "Gammagard Liquid (J1569); Gammagard S/D (J1566)" in " ".join(err.split())

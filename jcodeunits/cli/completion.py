@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Sequence
 
 from jcodeunits.errors import quoted
@@ -30,7 +31,7 @@ def _whole() -> argparse.ArgumentParser:
     under = whole.add_subparsers()
     offered = _words()
     for verb in VERBS:
-        made = arguments_of(verb)
+        made = copy.deepcopy(arguments_of(verb))  # what a shell offers is not all that the command reads
         for action in made._actions:
             if action.dest in offered and action.choices is None and action.option_strings:
                 action.choices = offered[action.dest]
