@@ -49,8 +49,8 @@ def meaning(word: str) -> str | None:
 
     A reason, or who said so, may stand behind a word against a dose of one's own, and changes nothing.
 
-    >>> [meaning(word) for word in ("Given", "new  bag", "Held by Provider", "not-done", "Verabreicht")]
-    ['given', 'bag', 'not-given', 'not-given', None]
+    >>> [meaning(word) for word in ("Given", "new  bag", "NewBag", "Held by Provider", "not-done", "Verabreicht")]
+    ['given', 'bag', 'bag', 'not-given', 'not-given', None]
     >>> meaning("Not Given - Patient Refused"), meaning("Held for low BP"), meaning("Given - Partial Dose")
     ('not-given', 'not-given', None)
     """
@@ -65,8 +65,11 @@ def meaning(word: str) -> str | None:
     return found if found not in ("given", "bag") else None
 
 
+_JOINED = re.compile("(?<=[a-z])(?=[A-Z])")  # NewBag: words of which each begins with a large letter
+
+
 def _plain(word: str) -> str:
-    return " ".join(_BETWEEN.sub(" ", word).split()).casefold()
+    return " ".join(_BETWEEN.sub(" ", _JOINED.sub(" ", word)).split()).casefold()
 
 
 # --- what a column of an extract says against a dose --------------------------------------------------

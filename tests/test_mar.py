@@ -41,6 +41,18 @@ def test_every_word_is_billed_only_as_what_it_means(row: MarWord, vouched: bool)
     assert codes == {"self-administered": ["J1885"], "patient-supplied": ["96372"]}.get(row.means, ["96372", "J1885"])
 
 
+@pytest.mark.parametrize("row", WORDS, ids=lambda row: row.word)
+def test_a_word_written_as_one_with_large_letters_means_the_same(row: MarWord) -> None:
+    if row.word.replace(" ", "").isalpha() and " " in row.word:
+        assert mar.meaning(row.word.title().replace(" ", "")) == row.means
+
+
+def test_words_of_a_result_and_of_what_ran_in() -> None:
+    """Auth (Verified): the status of a signed result, Unverified is none; what ran in was counted with its bag."""
+    words = ("Auth (Verified)", "Auth (Unverified)", "Start Bag", "Infused", "Infuse")
+    assert [mar.meaning(word) for word in words] == ["given", None, "bag", "bag", "no-dose"]
+
+
 def test_a_bag_that_was_hung_is_asked_for_its_end() -> None:
     with pytest.raises(FormatError, match=r"New Bag.*hung.*completed=True"):
         read("New Bag")
