@@ -12,7 +12,7 @@ import jcodeunits as jc
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, JcodeunitsError
 from jcodeunits.formats import fhir, hl7v2
-from jcodeunits.formats._drugs import of_cvx
+from jcodeunits.formats._vaccine_names import against, of_cvx
 
 MSH = "MSH|^~\\&|IIS|C|B|C|20260302||VXU^V04^VXU_V04|1|P|2.5.1"
 FLU = "140^Influenza, split virus, trivalent, PF^CVX^90656^Flu^C4"
@@ -181,9 +181,62 @@ def test_the_usual_texts_of_cvx_are_silent() -> None:
         "33^Pneumovax 23": "90732",
         "203^Meningococcal polysaccharide (groups A, C, Y, W-135) TT conjugate": "90619",
         "309^SARS-COV-2 (COVID-19) vaccine, mRNA, 30 mcg/0.3 mL": "91320",
+        "20^diphtheria, tetanus toxoids and acellular pertussis vaccine": "90700",
+        "120^diphtheria, tetanus toxoids, acellular pertussis, Haemophilus influenzae type b conjugate, poliovirus": (
+            "90698"
+        ),
+        "115^tetanus toxoid, reduced diphtheria toxoid, and acellular pertussis vaccine, adsorbed": "90715",
+        "113^tetanus and diphtheria toxoids, adsorbed, preservative free, for adult use": "90714",
+        "114^meningococcal polysaccharide (groups A, C, Y and W-135) diphtheria toxoid conjugate (MCV4P)": "90734",
+        "52^Hep A, adult": "90632",
+        "83^Havrix Pediatric": "90633",
+        "08^Engerix-B": "90744",
+        "104^Hep A-Hep B (Twinrix)": "90636",
+        "146^DTaP-IPV-Hib-HepB (Vaxelis)": "90697",
+        "130^Kinrix": "90696",
+        "206^Vaccinia, smallpox monkeypox vaccine live, PF": "90611",
+        "305^RSV, bivalent, protein subunit RSVpreF, diluent reconstituted": "90678",
+        "21^Chickenpox vaccine": "90716",
+        "187^Shingles (Shingrix)": "90750",
+        "216^Prevnar 20": "90677",
     }.items():
         found = hl7v2.read(vxu(f"{coding}^CVX"), place="11").administrations[0]
         assert found.drug == code, coding
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "03^MMRV",
+        "94^M-M-R II",
+        "03^measles, mumps, rubella, and varicella",
+        "52^Hep B",
+        "08^HepA",
+        "52^Twinrix",
+        "52^Hep A-Hep B",
+        "104^Hepatitis A",
+        "20^DTaP-IPV",
+        "20^Pentacel",
+        "133^PCV20",
+        "216^Prevnar 13",
+        "113^Tdap",
+        "120^DTaP-Hep B-IPV",
+        "187^Varivax",
+        "10^Hib (PRP-T)",
+    ],
+)
+def test_a_further_part_or_another_strain_is_another_vaccine(coding: str) -> None:
+    with pytest.raises(FormatError, match=r"names another vaccine|contradict"):
+        hl7v2.read(vxu(f"{coding}^CVX"), place="11")
+
+
+def test_a_label_of_a_vaccine_against_something_else_never_stands_beside_a_code_of_cvx() -> None:
+    rows = [row for each in DRUGS.vaccines.values() for row in each]
+    for row in rows:
+        for other in rows:
+            if against(row.display, REFERENCE) != against(other.display, REFERENCE):
+                with pytest.raises(FormatError, match="names another vaccine"):
+                    of_cvx([row.cvx], row.dose, [row.code], REFERENCE, "hl7v2", "RXA-5", [other.display])
 
 
 def test_every_label_of_cvx_is_of_its_own_vaccine() -> None:

@@ -409,6 +409,14 @@ class VaccineCode(Dated):
     display: str = column(text)
 
 
+@table("vaccine_words", "word")
+class VaccineWord(Dated):
+    """A word of vaccines' names, and each of the diseases that it says a vaccine is against."""
+
+    word: str = column(text)
+    against: tuple[str, ...] = column(words)
+
+
 @table("uncoded", "name")
 class Uncoded(Dated):
     """A drug that has no code of its own: its name, what it is where that is a brand, and its kind."""

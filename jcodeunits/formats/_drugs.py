@@ -13,16 +13,14 @@ from typing import Any
 
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.amount import decimal_text
-from jcodeunits.errors import LONGEST, AmbiguousDrug, FormatError, IdentifierError, UnknownDrug, quoted
+from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug, quoted
 from jcodeunits.facts.around_names import ways
 from jcodeunits.facts.beside_names import DrugText
-from jcodeunits.facts.drug_rows import VaccineCode
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
 from . import _incoming, _names
 from ._quoting import Unread
-from ._quoting import coded as quote
 
 _STRENGTH = re.compile(
     r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
@@ -316,67 +314,6 @@ def formed(says: Mapping[str, Any], forms: Iterable[str], facts: Reference) -> d
     of_form = frozenset[str]().union(*(_ways_of(text, facts) for text in forms if len(text) <= LONGEST))
     said: frozenset[str] = says.get(_incoming.WAYS, frozenset())
     return {_incoming.WAYS: (said & of_form) or of_form} if of_form else {}
-
-
-def of_cvx(
-    cvx: Sequence[str],
-    dose: str,
-    known: Sequence[str],
-    facts: Reference,
-    form: str,
-    where: str,
-    texts: Iterable[str] = (),
-) -> Sequence[str]:
-    """The CPT code that a code of CVX stands for, where the list and the dose leave one.
-
-    `known`: the NDCs and codes beside it. `FormatError` (with the field `fills`): there is none of them, and
-    CVX alone leaves several codes, or none. Or one of the `texts` beside it names another vaccine only.
-
-    >>> book = Reference.shipped()
-    >>> of_cvx(["115"], "0.5 mL", (), book, "fhir", "drug"), of_cvx(["140"], "0.5 mL", (), book, "fhir", "drug")
-    (['90715'], ['90656'])
-    """
-    if not cvx:
-        return []
-    each = [facts.drugs.vaccines.get(one.zfill(2), ()) for one in dict.fromkeys(cvx)]
-    rows = [row for found in each for row in found if not row.dose or _incoming.one_dose(row.dose, dose)]
-    codes = list(dict.fromkeys(row.code for row in rows))
-    own = frozenset(word for row in rows for word in _against(row, facts))
-    for text in texts if rows else ():
-        if other := _another_vaccine(text, own, facts):
-            says = f"CVX {quote(cvx[0])} is {rows[0].display}, and its text names another vaccine ({other})"
-            raise FormatError(f"{where}: {says}, which contradict each other. Correct the message.", format=form)
-    if codes or any(_names.codes(one, facts) for one in known):
-        return codes
-    by_dose = " with this dose" if any(each) else ""
-    says = f"it names the vaccine by CVX {quote(cvx[0])} alone, for which no one CPT code is known{by_dose}"
-    raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", example="'its CPT code'")
-
-
-_WORDS = re.compile(r"[^\W\d_]{3,}")
-_ANY_VACCINE = frozenset({"vaccine", "and", "conjugate", "polysaccharide", "antibody", "acellular", "fever"})
-
-
-def _against(row: VaccineCode, facts: Reference) -> frozenset[str]:
-    """The words of what a vaccine is against: of its label's beginning and of its code's ingredient."""
-    names = [row.display.partition(",")[0], *(drug.ingredient for drug in facts.drugs.rows(row.code))]
-    return frozenset(_WORDS.findall(" ".join(names).casefold())) - _ANY_VACCINE
-
-
-@lru_cache(maxsize=8)
-def _vaccine_words(facts: Reference) -> frozenset[str]:
-    return frozenset(word for rows in facts.drugs.vaccines.values() for row in rows for word in _against(row, facts))
-
-
-def _another_vaccine(text: str, own: frozenset[str], facts: Reference) -> str:
-    """The word of a text that names what other vaccines are against, where no word of it is one of the `own`.
-
-    A word may be cut short (hep, pneumo), or joined to a letter (HepB), so the first three letters show one's own.
-    """
-    said = _WORDS.findall(text[:LONGEST].casefold())
-    if {word[:3] for word in said} & {word[:3] for word in own}:
-        return ""
-    return next((one for one in said if any(word.startswith(one) for word in _vaccine_words(facts))), "")
 
 
 def _holds(text: str, name: str, facts: Reference) -> bool:

@@ -14,7 +14,19 @@ from jcodeunits.errors import FormatError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _drugs, _fhir_json, _fhir_questions, _fhir_vaccines, _incoming, _names, _noticed, _routes, _times, _units
+from . import (
+    _drugs,
+    _fhir_json,
+    _fhir_questions,
+    _fhir_vaccines,
+    _incoming,
+    _names,
+    _noticed,
+    _routes,
+    _times,
+    _units,
+    _vaccine_names,
+)
 from ._fhir_json import (
     CPT,
     CVX,
@@ -291,7 +303,7 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
     texts += [concept.get("text"), *(one["display"] for one in concept.get("coding") or () if "display" in one)]
     said = [text for text in texts if text]
     if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
-        billed += _drugs.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where, said)
+        billed += _vaccine_names.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where, said)
     return _drugs.identity(ndcs, list(dict.fromkeys(billed)), said, facts, "fhir", where)
 
 

@@ -12,7 +12,7 @@ from jcodeunits.amount import decimal
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _drugs, _incoming, _names, _times, _units
+from . import _drugs, _incoming, _names, _times, _units, _vaccine_names
 from ._hl7v2_segments import CODES, CVX, RXNORM, Segment, refused
 from ._outgoing import number
 from ._quoting import amount, coded
@@ -45,7 +45,7 @@ def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> 
     codes = [one.code for one in found if one.code and one.system.upper() in CODES]
     cvx = [one.code for one in found if one.code and one.system.upper() in CVX]
     where = f"{segment.where}, {segment.name}-{position}"
-    codes += _drugs.of_cvx(cvx, dose, [*ndcs, *codes], facts, "hl7v2", where, [one.display for one in found])
+    codes += _vaccine_names.of_cvx(cvx, dose, [*ndcs, *codes], facts, "hl7v2", where, [one.display for one in found])
     coded = [facts.drugs.rxnorm.get(one.code, "") for one in found if one.system.upper() in RXNORM]
     texts = [*coded, *(one.display for one in found)]
     return _drugs.identity(ndcs, list(dict.fromkeys(codes)), texts, facts, "hl7v2", where)
