@@ -317,6 +317,26 @@ def test_skin_substitutes_of_both_years_are_judged_as_charge_judges_them() -> No
             assert got["waste_units"] == (1 if as_drug else 0), row
 
 
+def test_a_counted_dose_out_of_a_smaller_container_is_that_of_charge() -> None:
+    shared = {"on": "2026-03-02", "place": "11", "payer": "medicare", "claim": "professional", "ndc": None}
+    rows = [
+        {"drug": drug, "dose": "1", "unit": unit, "route": route, "container": "single-dose", "containers": containers}
+        | {"container_amount": amount, "discarded": discarded}
+        | shared
+        for drug, unit, route, amounts in (
+            ("90662", "dose", "IM", ("0.5 mL", "0.7 mL", "1.4 mL", None)),
+            ("90681", "dose", "oral", ("1 mL", "1.5 mL")),
+            ("Q2041", "therapeutic dose", "IV infusion", ("80000000 cells", "300000000 cells")),
+        )
+        for amount in amounts
+        for containers in (1, 2)
+        for discarded in ("0", None)
+    ]
+    for row, got in zip(rows, jc.batch.bill(as_table(rows)).to_pylist(), strict=True):
+        answer = ("billed", *(got[name] for name in BILLED)) if got["status"] == "billed" else ("refused",)
+        assert answer == charged(row), row
+
+
 def test_a_code_that_depends_on_the_route_is_the_one_of_charge() -> None:
     # 10 mg is one unit of J9035, and one administration one unit of J7999: the figures agree, the codes do not.
     shared = {

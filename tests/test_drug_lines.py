@@ -531,6 +531,34 @@ def test_vaccines_of_the_part_b_list_take_neither_and_others_are_doubtful(drug: 
     assert {finding.rule for finding in answer.findings} & {"waste-doubt"} == ({rule} if rule else set())
 
 
+@pytest.mark.parametrize(
+    ("drug", "route", "dose", "containers", "amount"),
+    [
+        ("90662", "IM", "1 dose", 1, "0.5 mL"),  # 0.7 mL in former seasons
+        ("90662", "IM", "1 dose", 1, "0.7 mL"),
+        ("90681", "oral", "1 dose", 1, "1 mL"),  # 1.5 mL in its liquid form
+        ("90681", "oral", "1 mL", 1, "1 mL"),
+        ("90681", "oral", "1.5 mL", 1, "1.5 mL"),
+        ("Q2041", "IV infusion", "1 therapeutic dose", 1, "80000000 cells"),
+        ("Q2041", "IV infusion", "1 therapeutic dose", 2, "40000000 cells"),
+        ("A9503", "IV push", "1 study dose", 1, "25 mCi"),
+    ],
+)
+def test_a_dose_of_what_a_code_counts_up_to_an_amount_may_come_in_a_smaller_container(
+    drug: str, route: str, dose: str, containers: int, amount: str
+) -> None:
+    held = {"containers": containers, "container_amount": amount, "container": "single-dose", "discarded": "0 mL"}
+    answer = one({"drug": drug, "dose": dose, "route": route, **held})
+    assert [(line.code, line.units) for line in answer.lines] == [(drug, 1)]
+    assert not [finding for finding in answer.findings if finding.severity == "stop"]
+
+
+def test_two_containers_for_one_counted_dose_are_still_more_than_it() -> None:
+    held = {"containers": 2, "container_amount": "25 mCi", "container": "single-dose", "discarded": "0 mL"}
+    answer = one({"drug": "A9503", "dose": "1 study dose", "route": "IV push", **held})
+    assert ("waste-unaccounted", "stop") in rules(answer)
+
+
 def test_a_band_is_one_unit_and_its_vial_is_accounted_for() -> None:
     answer = one({"drug": "Sublocade", "dose": "300 mg", "ndc": "12496-0300-01", "containers": 1})
     assert shown(answer) == [("Q9992", ("JZ",), 1)]

@@ -46,6 +46,13 @@ def test_a_row_that_is_easy_to_misread(case: dict[str, str]) -> None:
     assert row.refuses == case["refuses"]
 
 
+def test_a_dose_in_one_unit_counts_in_one_way() -> None:
+    # A second equivalence in mL would never be read: 1.5 mL of a vaccine were two doses of 1 mL.
+    for row in ROWS:
+        kinds = [units.dimension(unit) for _, unit in row.equivalents]
+        assert len(kinds) == len(set(kinds)), row.code
+
+
 def test_every_kind_of_code_is_there() -> None:
     first = {code[0] for code in CODES}
     assert set("ACJPQS9") <= first

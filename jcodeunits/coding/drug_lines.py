@@ -43,6 +43,7 @@ from .opened import (
     Opened,
     Quantities,
     count,
+    held_whole,
     in_units,
     kind_of,
     look_up,
@@ -227,7 +228,9 @@ class DrugCoding:
         said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
         if self._is_for(row.code, administration):
             said = tuple(x for x in said if x.rule != "limited-use")
-        return _Given(index, administration, billed, tuple(o for o, _ in weighed), said)
+        return _Given(
+            index, administration, billed, tuple(held_whole(o, row, billed.dose.unit) for o, _ in weighed), said
+        )
 
     def _is_grave(self, note: Finding, name: str, code: str) -> bool:
         """Whether a note is a question on a claim: a dose said twice, a brand whose code only memory knows."""

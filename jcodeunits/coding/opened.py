@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from jcodeunits import ndc, units
-from jcodeunits.amount import decimal_text
+from jcodeunits.amount import decimal_text, round_up
 from jcodeunits.convert import listed_units, measured
 from jcodeunits.dated import Citation, Step
 from jcodeunits.dose import IN_PARTS, Dose
@@ -191,6 +191,20 @@ def measured_rest(discarded: Fraction, rest: Fraction, given: Sequence[Administr
         if amount.amount:
             digits.append(in_units(Dose(last, amount.unit), drug, given[0].basis))
     return rest if rest >= 0 and digits and abs(discarded - rest) < max(digits) else discarded
+
+
+def counts_whole(drug: Drug, unit: str) -> bool:
+    """Whether a dose in a unit is counted, not measured, of what the code counts up to an amount of."""
+    kind = units.dimension(unit)
+    counted = kind == "item" or kind.endswith("_count")
+    return drug.basis == "up to" and counted and bool(drug.unit) and kind != units.dimension(drug.unit)
+
+
+def held_whole(opened: Opened, drug: Drug, unit: str) -> Opened:
+    """The opened product as a dose in a unit takes it: of what is counted whole, less than the amount is one too."""
+    if opened.each is None or opened.containers is None or not counts_whole(drug, unit):
+        return opened
+    return attrs.evolve(opened, each=Fraction(round_up(opened.each * opened.containers), opened.containers))
 
 
 def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | None:

@@ -26,6 +26,7 @@ from ..coding.opened import (
     UNKNOWN,
     VOLUME,
     counted_as,
+    counts_whole,
     in_units,
     kind_of,
     look_up,
@@ -362,6 +363,8 @@ class Parts:
             opened, said = weigh(found, row, None, self.reference, on)
         except JcodeunitsError:
             return Coefficients()
+        if opened.each is not None and counts_whole(row, cell.unit):
+            return Coefficients()  # the containers together are rounded to whole doses
         decimals = judgment.wanted.decimals
         way, more = counted_as(opened, form, on, self.reference, judgment.wanted, (row.code,))
         band = row.basis == "band"
