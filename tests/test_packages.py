@@ -173,11 +173,11 @@ def test_quantity_times_concentration_is_the_dose_of_every_liquid(row: Product, 
 
 
 def test_a_volume_that_the_caller_says_counts_the_container() -> None:
-    for dose, quantity in (("60 mg", "1.5"), ("30 mg", "0.75")):
-        made = jc.ndc_quantity("00024-5824-11", dose, on=ON, form="liquid", container_volume="1.5 mL")
+    for dose, quantity in (("3 g", "60"), ("1.5 g", "30")):
+        made = jc.ndc_quantity("00143-9530-01", dose, on=ON, form="liquid", container_volume="60 mL")
         assert (made.qualifier, made.quantity) == ("ML", Decimal(quantity))
     with pytest.raises(FormNeeded, match="container_volume"):
-        jc.ndc_quantity("00024-5824-11", "60 mg", on=ON, form="liquid")
+        jc.ndc_quantity("00143-9530-01", "3 g", on=ON, form="liquid")
 
 
 def test_a_volume_beside_a_proved_one_must_be_the_same() -> None:
@@ -193,33 +193,30 @@ def test_a_volume_beside_a_proved_one_must_be_the_same() -> None:
 @pytest.mark.parametrize("volume", ["1 mg", "1", "one mL", "0 mL"])
 def test_a_volume_that_is_none_is_refused(volume: str) -> None:
     with pytest.raises(ContainerError, match="volume"):
-        jc.ndc_quantity("00024-5824-11", "60 mg", on=ON, form="liquid", container_volume=volume)
+        jc.ndc_quantity("00143-9530-01", "3 g", on=ON, form="liquid", container_volume=volume)
 
 
 def test_the_volume_of_an_encounter_is_no_amount_given() -> None:
-    given = {"drug": "J9043", "dose": "30 mg", "form": "liquid", "ndc": "00024-5824-11"}
-    for more in (
-        {"container_volume": "1.5 mL"},
-        {"products": [{"ndc": given["ndc"], "volume": "1.5 mL"}], "ndc": None},
-    ):
+    given = {"drug": "J9208", "dose": "1.5 g", "form": "liquid", "ndc": "00143-9530-01"}
+    for more in ({"container_volume": "60 mL"}, {"products": [{"ndc": given["ndc"], "volume": "60 mL"}], "ndc": None}):
         made = charged(**{**given, **more})
         line = next(line for line in made.lines if line.kind == "drug")
-        assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (30, "ML", Decimal("0.75"))
+        assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (2, "ML", Decimal("30"))
 
 
 def test_a_dose_by_volume_is_drawn_from_the_volume_said() -> None:
-    given = {"drug": "J9043", "dose": "0.75 mL", "form": "liquid", "ndc": "00024-5824-11", "container_volume": "1.5 mL"}
+    given = {"drug": "J9208", "dose": "30 mL", "form": "liquid", "ndc": "00143-9530-01", "container_volume": "60 mL"}
     line = next(line for line in charged(**given).lines if line.kind == "drug")
-    assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (30, "ML", Decimal("0.75"))
+    assert (line.units, line.ndc_qualifier, line.ndc_quantity) == (2, "ML", Decimal("30"))
 
 
 def test_the_command_takes_the_volume(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["ndc", "00024-5824-11", "--dose", "30 mg", "--form", "liquid", "--volume", "1.5 mL", "--on", ON]
+    words = ["ndc", "00143-9530-01", "--dose", "1.5 g", "--form", "liquid", "--volume", "60 mL", "--on", ON]
     assert main(words) == 0
-    assert "ML 0.75" in capsys.readouterr().out
-    words = ["vials", "J9043", "30 mg", "--ndc", "00024-5824-11", "--form", "liquid", "--volume", "1.5 mL"]
+    assert "ML 30" in capsys.readouterr().out
+    words = ["vials", "J9208", "1.5 g", "--ndc", "00143-9530-01", "--form", "liquid", "--volume", "60 mL"]
     assert main([*words, "--on", ON]) == 0
-    assert "ML 0.75" in capsys.readouterr().out
+    assert "ML 30" in capsys.readouterr().out
 
 
 # --- a payer that counts a powder by the volume made up

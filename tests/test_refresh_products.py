@@ -472,6 +472,13 @@ def prices(**rows: tuple[str, str, str]) -> evidence.Evidence:
     return evidence.Evidence(prices={number: (evidence.Price(*cells),) for number, cells in rows.items()})
 
 
+def test_a_size_is_no_volume_where_the_list_has_the_amount_in_another(tmp_path: Path) -> None:
+    """30 mg at 15 mg/mL are 2 mL: a size of 5 would count a vial that somebody calls a liquid as ML 5."""
+    known = fda_list(tmp_path, listed(ONE, "Newdrug 15 mg/mL Vial", "30", "mg"))
+    assert only(make(quarter("2024q1", row(size="5")), known=known))["size"] == ""
+    assert only(make(quarter("2024q1", row(size="5"))))["size"] == "5"
+
+
 def test_a_proof_falls_where_the_survey_prints_another_unit(tmp_path: Path) -> None:
     known = fda_list(tmp_path, listed(ONE, "1 mL newdrug 30 mg/mL Syringe", "30", "mg", "Syringe"))
     sold = quarter("2024q1", row(containers="2"))

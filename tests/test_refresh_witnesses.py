@@ -273,8 +273,10 @@ def test_the_conflicts_between_the_files_stay_as_they_were_read() -> None:
         assert (rows[number].qualifier, rows[number].quantity) == ("ML", quantity)
     for number in ("00054-3176-44", "00054-3722-63", "13925-0166-04", "59762-1205-06", "68180-0984-30"):
         assert rows[number].qualifier == "ML"
-    for number in ("00078-0734-61", "68727-0950-02", "81298-8110-01"):
+    for number in ("68727-0950-02", "81298-8110-01"):
         assert rows[number].qualifier == ""
+    # A liquid now, whatever the price schedule still calls it: a review decides, no file.
+    assert (rows["00078-0734-61"].qualifier, rows["00078-0734-61"].proof) == ("ML", "reviewed")
     for number in ("61703-0350-38", "63323-0165-01", "63323-0466-17"):
         assert rows[number].kind == ""
     assert PRODUCTS.container("68727095002", ON) is not None

@@ -91,7 +91,7 @@ def make(
             proofs.pop(number, None)
         elif not reviewed[number].form and not reviewed[number].kind:
             proofs.pop(number, None)  # looked at, and not settled
-    sizes = _sizes(latest, newest, proofs)
+    sizes = _sizes(latest, newest, proofs, fda)
     told = witnesses.kinds(listed, evidence)
     rows = []
     for number in sorted(listed):
@@ -286,12 +286,15 @@ def _share_rounded(
 
 
 def _sizes(
-    latest: Mapping[str, Sequence[Listing]], amounts: Mapping[str, Settled], proofs: Mapping[str, Proof]
+    latest: Mapping[str, Sequence[Listing]],
+    amounts: Mapping[str, Settled],
+    proofs: Mapping[str, Proof],
+    fda: Mapping[str, Injectable],
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
 
     A size of 1 is often a count, so it serves only where it gives the concentration of a proved liquid of
-    the code.
+    the code. None serves where the FDA's list has CMS's amount in another volume: 10 g of Privigen in 100 mL, not 110.
     """
     known: dict[str, set[Fraction]] = defaultdict(set)
     for number, proof in proofs.items():
@@ -302,9 +305,19 @@ def _sizes(
     for number, listings in latest.items():
         size = listings[0].size
         like = set().union(*(known[code] for code in codes_of(listings)))
+        proved = number in proofs and proofs[number][1] == size
+        if not proved and _in_another_volume(amounts[number], size, fda.get(number)):
+            continue
         if size > 0 and (size != 1 or strength(amounts[number], size) & like):
             sizes[number] = size
     return sizes
+
+
+def _in_another_volume(settled: Settled, size: Fraction, listed: Injectable | None) -> bool:
+    """Whether the FDA's list has the amount of a container in another volume than CMS's size, by its concentration."""
+    if listed is None or listed.volume in (None, size) or not listed.per_ml:
+        return False
+    return (settled.amount, settled.unit) in listed.derived
 
 
 def _rows(
