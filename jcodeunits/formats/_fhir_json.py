@@ -59,115 +59,26 @@ _SYSTEM = {form: system for system, names in _SYSTEMS.items() for name in names 
 _RESOURCES = ("", "contained", "resource")
 _SHAPES = Shapes(
     "fhir",
-    lists=frozenset(
-        (
-            "coding",
-            "contained",
-            "entry",
-            "performer",
-            "reasonCode",
-            "reason",
-            "ingredient",
-            "item",
-            "detail",
-            "modifier",
-            "service",
-            "diagnosis",
-            "extension",
-            "modifierExtension",
-            "reasonGiven",
-            "reasonReference",
-            "programEligibility",
-            "security",
-            "tag",
-            "related",
-        )
+    lists=(
+        "coding contained entry performer reasonCode reason ingredient item detail modifier service diagnosis "
+        "extension modifierExtension reasonGiven reasonReference programEligibility security tag related"
     ),
-    one_or_more=frozenset(("product", "batch")),  # of a Medication: one product in DSTU2, with its batches
-    objects=frozenset(
-        (
-            "form",
-            "doseForm",
-            "dosage",
-            "dose",
-            "route",
-            "site",
-            "method",
-            "medication",
-            "medicationReference",
-            "medicationCodeableConcept",
-            "subject",
-            "concept",
-            "actor",
-            "amount",
-            "numerator",
-            "denominator",
-            "strength",
-            "strengthRatio",
-            "strengthQuantity",
-            "totalVolume",
-            "resource",
-            "quantity",
-            "productOrService",
-            "locationCodeableConcept",
-            "revenue",
-            "net",
-            "unitPrice",
-            "servicedPeriod",
-            "effectivePeriod",
-            "occurencePeriod",
-            "occurrencePeriod",
-            "productCodeableConcept",
-            "diagnosisCodeableConcept",
-            "valueCodeableConcept",
-            "itemCodeableConcept",
-            "itemReference",
-            "meta",
-            "effectiveTimePeriod",
-            "practitioner",
-            "patient",
-            "vaccineCode",
-            "doseQuantity",
-            "fundingSource",
-            "reportOrigin",
-            "informationSource",
-            "relationship",
-            "function",
-            "role",
-            "program",
-            "explanation",
-            "administeredProduct",
-            "rateQuantity",
-            "rateSimpleQuantity",
-            "rateRatio",
-        )
+    one_or_more="product batch",  # of a Medication: one product in DSTU2, with its batches
+    objects=(
+        "form doseForm dosage dose route site method medication medicationReference medicationCodeableConcept subject "
+        "concept actor amount numerator denominator strength strengthRatio strengthQuantity totalVolume resource "
+        "quantity productOrService locationCodeableConcept revenue net unitPrice servicedPeriod effectivePeriod "
+        "occurencePeriod occurrencePeriod productCodeableConcept diagnosisCodeableConcept valueCodeableConcept "
+        "itemCodeableConcept itemReference meta effectiveTimePeriod practitioner patient vaccineCode doseQuantity "
+        "fundingSource reportOrigin informationSource relationship function role program explanation "
+        "administeredProduct rateQuantity rateSimpleQuantity rateRatio"
     ),
-    texts=frozenset(
-        (
-            "resourceType",
-            "id",
-            "fullUrl",
-            "url",
-            "system",
-            "display",
-            "unit",
-            "units",
-            "status",
-            "start",
-            "end",
-            "lotNumber",
-            "expirationDate",
-            "effectiveDateTime",
-            "occurenceDateTime",
-            "occurrenceDateTime",
-            "servicedDate",
-            "comparator",
-            "effectiveTimeDateTime",
-            "use",
-        )
+    texts=(
+        "resourceType id fullUrl url system display unit units status start end lotNumber expirationDate "
+        "effectiveDateTime occurenceDateTime occurrenceDateTime servicedDate comparator effectiveTimeDateTime use"
     ),
-    counts=frozenset(("sequence",)),
-    listed_counts=frozenset(("diagnosisSequence",)),
+    counts="sequence",
+    listed_counts="diagnosisSequence",
     objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "service": ("item",)},
     either_in={
         "reference": ("actor", "reason", "service", "item", "medication", "informationSource", "administeredProduct")

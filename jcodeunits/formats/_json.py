@@ -96,24 +96,28 @@ _SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
 _ELSEWHERE = "*"
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 @attrs.frozen
 class Shapes:
     """What the elements of a format are, by name.
 
-    `lists` of objects, `objects`, `texts`, lists of texts (`words`), whole numbers (`counts`, and lists of
-    them in `listed_counts`). `objects_in`: an object in these parents, elsewhere what it is else, or text;
-    `either_in`: in these parents an object or text; `one_or_more`: an object or a
-    list of them. A name that is not here may be anything, and is not read.
+    Names apart by blanks: `lists` of objects, `objects`, `texts`, lists of texts (`words`), whole numbers (`counts`,
+    and lists of them in `listed_counts`); `one_or_more`: an object or a list of them. `objects_in`: an object in these
+    parents, elsewhere what it is else, or text; `either_in`: in these parents an object or text. A name that is not
+    here may be anything, and is not read.
     """
 
     form: str
-    lists: frozenset[str] = frozenset()
-    objects: frozenset[str] = frozenset()
-    texts: frozenset[str] = frozenset()
-    words: frozenset[str] = frozenset()
-    counts: frozenset[str] = frozenset()
-    listed_counts: frozenset[str] = frozenset()
-    one_or_more: frozenset[str] = frozenset()
+    lists: frozenset[str] = attrs.field(default="", converter=_names)
+    objects: frozenset[str] = attrs.field(default="", converter=_names)
+    texts: frozenset[str] = attrs.field(default="", converter=_names)
+    words: frozenset[str] = attrs.field(default="", converter=_names)
+    counts: frozenset[str] = attrs.field(default="", converter=_names)
+    listed_counts: frozenset[str] = attrs.field(default="", converter=_names)
+    one_or_more: frozenset[str] = attrs.field(default="", converter=_names)
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     _kinds: Mapping[str, Mapping[str, str]] = attrs.field(

@@ -149,32 +149,15 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
 
 _SHAPES = Shapes(
     "claimjson",
-    lists=frozenset(("serviceLines", "healthCareCodeInformation")),
-    objects=frozenset(
-        (
-            "claimInformation",
-            "professionalService",
-            "institutionalService",
-            "compositeDiagnosisCodePointers",
-            "drugIdentification",
-        )
+    lists="serviceLines healthCareCodeInformation",
+    objects=(
+        "claimInformation professionalService institutionalService compositeDiagnosisCodePointers drugIdentification"
     ),
-    texts=frozenset(
-        (
-            "procedureCode",
-            "procedureIdentifier",
-            "measurementUnit",
-            "description",
-            "serviceLineRevenueCode",
-            "placeOfServiceCode",
-            "serviceDate",
-            "nationalDrugCode",
-            "measurementUnitCode",
-            "additionalNotes",
-            "diagnosisCode",
-        )
+    texts=(
+        "procedureCode procedureIdentifier measurementUnit description serviceLineRevenueCode placeOfServiceCode "
+        "serviceDate nationalDrugCode measurementUnitCode additionalNotes diagnosisCode"
     ),
-    words=frozenset(("procedureModifiers", "diagnosisCodePointers")),
+    words="procedureModifiers diagnosisCodePointers",
 )
 
 
