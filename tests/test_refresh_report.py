@@ -10,7 +10,6 @@ import pytest
 
 from jcodeunits.refresh import edits, fold
 from jcodeunits.refresh.families import FAMILIES
-from jcodeunits.refresh.report import CHANGES, MINE
 
 SOLD = "J9260,Methotrexate,Maker,{},Methotrexate,50 MG,2,10,1,10,,"
 PAIRS = [("96372", "36410", "20200101", "*", "0"), ("96372", "69210", "20200101", "*", "1")]
@@ -73,10 +72,6 @@ def test_parts_that_are_missing_and_the_publishers_pages_are_named(told: str) ->
     assert "part 1: of four parts 2, 3, 4 are not loaded." in told.replace("\n    ", " ")
     pages = told.replace("\n    ", " ")
     assert all(family.page in pages for family in FAMILIES if family.page)
-
-
-def test_every_kind_of_change_has_its_words() -> None:
-    assert MINE.keys() == CHANGES.keys()
 
 
 def test_tables_of_pairs_are_compared_without_being_loaded(tmp_path: Path) -> None:

@@ -31,31 +31,18 @@ from .state import FoldResult
 NEXT_QUARTER = "Where the next files come from, each posted a few weeks before its quarter:"
 
 
-# The kinds of change, in the order of the report.
+# The kinds of change, in the order of the report: their heading, and how a line about a site's own code or NDC begins.
 CHANGES = {
-    "began": "Codes that began",
-    "ended": "Codes that ended",
-    "changed": "Codes that changed",
-    "followed": "Codes with a successor",
-    "limit": "Unit limits that changed",
-    "edit": "Edits of administration codes that changed",
-    "status": "Outpatient statuses that changed",
-    "came": "NDCs that came",
-    "went": "NDCs that went",
-    "moved": "NDCs that changed codes or contents",
-}
-# How a line about a site's own code or NDC begins.
-MINE = {
-    "began": "began:",
-    "ended": "ended:",
-    "changed": "changed:",
-    "followed": "followed:",
-    "limit": "unit limit of",
-    "edit": "edits of",
-    "status": "outpatient status of",
-    "came": "NDC came:",
-    "went": "NDC went:",
-    "moved": "NDC changed:",
+    "began": ("Codes that began", "began:"),
+    "ended": ("Codes that ended", "ended:"),
+    "changed": ("Codes that changed", "changed:"),
+    "followed": ("Codes with a successor", "followed:"),
+    "limit": ("Unit limits that changed", "unit limit of"),
+    "edit": ("Edits of administration codes that changed", "edits of"),
+    "status": ("Outpatient statuses that changed", "outpatient status of"),
+    "came": ("NDCs that came", "NDC came:"),
+    "went": ("NDCs that went", "NDC went:"),
+    "moved": ("NDCs that changed codes or contents", "NDC changed:"),
 }
 # The kinds of lint.
 LINT = {
@@ -110,11 +97,11 @@ class RefreshReport:
         differs = ", ".join(self.written)
         told.append(("differs" if self.check else "written", differs or "nothing: every table is as it was"))
         lines = [_wrapped(f"{name:<11}{words}", width, " " * 11) for name, words in told]
-        mine = [f"{MINE[item.kind]} {item}" for item in self.changes if item.own]
+        mine = [f"{CHANGES[item.kind][1]} {item}" for item in self.changes if item.own]
         groups: list[tuple[str, Sequence[Any]]] = [("Your own codes and NDCs", mine)]
         groups += [
             (heading, [item for item in self.changes if item.kind == kind and not item.own])
-            for kind, heading in CHANGES.items()
+            for kind, (heading, _) in CHANGES.items()
         ]
         groups += [(heading, [item for item in self.lint if item.kind == kind]) for kind, heading in LINT.items()]
         groups += [("Left out", self.left_out), ("Rows of the tables", self.tables)]

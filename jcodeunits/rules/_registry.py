@@ -14,7 +14,7 @@ from jcodeunits.claim import Line
 from jcodeunits.dated import Citation, Period
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.facts.policy import Policy
-from jcodeunits.facts.policy_rows import PayerOption, Procedure
+from jcodeunits.facts.policy_rows import DrugClass, PayerOption, Procedure
 from jcodeunits.finding import SEVERITIES, Finding, Severity, softened
 
 ANY = "any"
@@ -53,12 +53,19 @@ class Case:
 
     def classes(self, line: Line) -> frozenset[str]:
         """The classes of a drug line's code."""
-        return self._classes.get(line.code, frozenset())
+        return frozenset(self._classes.get(line.code, ()))
+
+    def of_class(self, name: str, *routes: str) -> Iterator[tuple[int, Line, DrugClass]]:
+        """The drug lines of a class, given by one of these routes where any are named, with the row of the class."""
+        for number, line in self.numbered("drug"):
+            row, given = self._classes[line.code].get(name), self.administration(line)
+            if row is not None and (not routes or (given is not None and given.route in routes)):
+                yield number, line, row
 
     @cached_property
-    def _classes(self) -> dict[str, frozenset[str]]:
+    def _classes(self) -> dict[str, dict[str, DrugClass]]:
         codes = {line.code for line in self.lines if line.kind == "drug"}
-        return {code: frozenset(row.name for row in self.policy.classes(code, self.on)) for code in codes}
+        return {code: {row.name: row for row in self.policy.classes(code, self.on)} for code in codes}
 
 
 @cache

@@ -23,9 +23,7 @@ def prior_authorization(case: Case) -> Iterable[Finding]:
     option = case.option("prior-authorization")
     if option.value != "check":
         return
-    for number, line in case.numbered("drug"):
-        if "prior-authorization" in case.classes(line):
-            row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "prior-authorization")
-            says = f"{line.code} often needs prior authorization with this payer."
-            fix = "Make sure that it is in place before the drug is given."
-            yield prior_authorization.finding("note", says, fix, option.citation, row.citation, line=number)
+    for number, line, row in case.of_class("prior-authorization"):
+        says = f"{line.code} often needs prior authorization with this payer."
+        fix = "Make sure that it is in place before the drug is given."
+        yield prior_authorization.finding("note", says, fix, option.citation, row.citation, line=number)

@@ -15,10 +15,7 @@ def pump_only(case: Case) -> Iterable[Finding]:
 
     Sources: HCPCS Level II descriptors; the class rows.
     """
-    for number, line in case.numbered("drug"):
-        given = case.administration(line)
-        if given is None or given.route not in ("SC", "IM") or "pump-only" not in case.classes(line):
-            continue
-        row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "pump-only")
-        says = f"{line.code} is for a pump supplied as equipment, not for an injection by {given.route}."
-        yield pump_only.finding("stop", says, "Use the code of the drug by injection.", row.citation, line=number)
+    for route in ("SC", "IM"):
+        for number, line, row in case.of_class("pump-only", route):
+            says = f"{line.code} is for a pump supplied as equipment, not for an injection by {route}."
+            yield pump_only.finding("stop", says, "Use the code of the drug by injection.", row.citation, line=number)

@@ -27,11 +27,7 @@ def self_administered_list(case: Case) -> Iterable[Finding]:
     option = case.option("self-administered")
     if option.value == "pay":
         return
-    for number, line in case.numbered("drug"):
-        given = case.administration(line)
-        if given is None or given.route not in ("SC", "on-body") or "self-administered" not in case.classes(line):
-            continue
-        row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "self-administered")
+    for number, line, row in case.of_class("self-administered", "SC", "on-body"):
         says = (
             f"{line.code} under the skin is on contractors' lists of usually self-administered drugs: it may "
             "be denied, and its administration with it."

@@ -21,8 +21,6 @@ def supervised_only(case: Case) -> Iterable[Finding]:
 
     Sources: HCPCS Level II descriptors; the class rows.
     """
-    for number, line in case.numbered("drug"):
-        if "supervised-only" in case.classes(line):
-            row = next(r for r in case.policy.classes(line.code, case.on) if r.name == "supervised-only")
-            says = f"{line.code} is for a drug given under direct supervision, never for one that the patient gives."
-            yield supervised_only.finding("note", says, "Record who supervised.", row.citation, line=number)
+    for number, line, row in case.of_class("supervised-only"):
+        says = f"{line.code} is for a drug given under direct supervision, never for one that the patient gives."
+        yield supervised_only.finding("note", says, "Record who supervised.", row.citation, line=number)
