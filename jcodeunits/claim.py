@@ -62,6 +62,12 @@ class Line(Shown):
     extra_ndcs: tuple[ExtraNdc, ...] = ()
 
     @property
+    def ndcs(self) -> tuple[ExtraNdc, ...]:
+        """Every NDC of the line, its own first."""
+        own = () if self.ndc is None else (ExtraNdc(self.ndc, self.ndc_qualifier, self.ndc_quantity),)
+        return (*own, *self.extra_ndcs)
+
+    @property
     def brief(self) -> str:
         """Code, modifiers and units."""
         return f"{'-'.join((self.code, *self.modifiers))} x {self.units}"

@@ -16,7 +16,7 @@ import pytest
 
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
-from jcodeunits.formats import _fhir_given, _fhir_json, _hl7v2_segments, _outgoing, claimjson, fhir, hl7v2, x12
+from jcodeunits.formats import _claim_lines, _fhir_given, _fhir_json, _hl7v2_segments, claimjson, fhir, hl7v2, x12
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "cases" / "standing.csv").read_text("utf-8").splitlines()))
 HCPCS = [{"system": fhir.HCPCS, "code": "J1885"}]
@@ -150,7 +150,7 @@ def test_the_readers_know_no_value_that_the_list_does_not_have() -> None:
     assert {("ORC-1", code) for code in _hl7v2_segments.ORDER_CONTROL} <= listed
     assert {("ORC-5", code) for code in _hl7v2_segments.ORDER_STATUS} <= listed
     assert {("FT1-6", code) for code in hl7v2.TRANSACTIONS} <= listed
-    assert {("CLM05", f"11:B:{code}") for code in _outgoing.FREQUENCIES} <= listed
+    assert {("CLM05", f"11:B:{code}") for code in _claim_lines.FREQUENCIES} <= listed
     for path, values in fhir.STANDING.items():
         assert {(path.partition(".")[2], json.dumps(value)) for value in values} <= listed
 

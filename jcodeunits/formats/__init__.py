@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from jcodeunits.errors import FormatError, quoted
 
 if TYPE_CHECKING:
+    from ._claim_lines import ClaimLines
     from ._incoming import Batch, Reading
-    from ._outgoing import ClaimLines, Loss
+    from ._outgoing import Loss
 
 
 class Format(Protocol):
@@ -36,7 +37,7 @@ class Format(Protocol):
 
 
 NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_")))
-_TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_outgoing", "Loss": "_outgoing"}
+_TYPES = {"Batch": "_incoming", "Reading": "_incoming", "ClaimLines": "_claim_lines", "Loss": "_outgoing"}
 
 __all__ = ["NAMES", "Batch", "ClaimLines", "Format", "Loss", "Readable", "Reading", "module", "read", "write"]
 

@@ -566,15 +566,12 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[
         found = around.find(str(pointer.get("reference") or ""))
         if found is None:
             unread.append(name)
-        elif not _NO_CONDITION & _verification(found.get("verificationStatus")):
-            concepts.append(found.get("code") or {})
+        else:
+            how_sure = found.get("verificationStatus")  # a concept, before R4 a code
+            if _NO_CONDITION.isdisjoint(words(how_sure) if isinstance(how_sure, dict) else (str(how_sure),)):
+                concepts.append(found.get("code") or {})
     codings = [code["code"] for concept in concepts for code in codes(concept, ICD10)]
     return list(dict.fromkeys(codings)), list(dict.fromkeys(unread))
-
-
-def _verification(said: object) -> set[str]:
-    """How sure a Condition is: a concept, before R4 a code."""
-    return {*words(said)} if isinstance(said, dict) else {str(said)}
 
 
 def _batch(medication: dict[str, Any]) -> Batch | None:

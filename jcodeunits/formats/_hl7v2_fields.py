@@ -58,14 +58,6 @@ def _decimal(text: str, where: str) -> Decimal:
         raise refused(where, f"{coded(text)} is no amount", fills="dose") from None
 
 
-def plain_number(text: str) -> Decimal | None:
-    """A number of digits and perhaps a point; None for anything else."""
-    try:
-        return decimal(text)
-    except ValueError:
-        return None
-
-
 def amount_of(segment: Segment, position: int) -> str:
     """The amount in a field, with the unit in the next one."""
     where = f"{segment.where}, {segment.name}-{position}"

@@ -7,9 +7,8 @@ stops. Everything that is wrong is said at once.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypedDict, Unpack
@@ -22,8 +21,6 @@ from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import CODE, MODIFIER, is_level_two
 from jcodeunits.quantity import QUALIFIERS as NDC_UNITS
-
-from ._quoting import coded
 
 MODIFIERS_MOST = 4  # SV101-3 to -6; CMS-1500 24D and UB-04 FL44 print four
 POINTERS_MOST = 4  # SV107-1 to -4; CMS-1500 24E
@@ -63,127 +60,6 @@ class Loss:
 
 
 @attrs.frozen
-class ClaimLines:
-    """The lines that a claim message holds.
-
-    `lines`; for each its `dates` (ISO, a range as `first/last`, empty when not said) and `places` (empty
-    when not said); `losses`, what the message says and a line cannot hold, or cannot be known from it.
-    `claims`: for each line the claim (or in charges the patient) that it belongs to, counted from 1 in the
-    order of the message, so that the lines of two are never one heap.
-    """
-
-    lines: tuple[Line, ...]
-    dates: tuple[str, ...]
-    places: tuple[str, ...]
-    losses: tuple[Loss, ...] = ()
-    claims: tuple[int, ...] = attrs.Factory(lambda self: (1,) * len(self.lines), takes_self=True)
-
-
-def counted(owners: Iterable[object]) -> tuple[int, ...]:
-    """For each line the number of its claim or patient, in the order in which they first stand.
-
-    >>> counted(["C7", "C7", "C3", "C7"])
-    (1, 1, 2, 1)
-    """
-    seen: dict[object, int] = {}
-    return tuple(seen.setdefault(owner, len(seen) + 1) for owner in owners)
-
-
-def not_modifiers(codes: Iterable[str]) -> str:
-    """What to say of modifiers that are none (two letters or digits each); empty where all are."""
-    wrong = [code for code in codes if not MODIFIER.fullmatch(code)]
-    return f"{', '.join(map(coded, wrong))}: a modifier has two letters or digits" if wrong else ""
-
-
-def check_line(line: Line, days: str, where: str, problems: list[str]) -> None:
-    """Note what no line of a claim holds, whatever the format: modifiers that are none, a day that no calendar has.
-
-    `days`: ISO, a range as `first/last`, empty where the claim says none.
-    """
-    if wrong := not_modifiers(line.modifiers):
-        problems.append(f"{where}: {wrong}")
-    said = days.split("/") if days else []
-    if wrong_days := [day for day in said if len(day) != 10 or not is_day(day.replace("-", ""))]:
-        problems.append(f"{where}: {coded(wrong_days[0])} names no day")
-    elif said != sorted(said):
-        problems.append(f"{where}: it ends ({said[-1]}) before it begins ({said[0]})")
-
-
-def check_ndc(ndc: str, where: str, problems: list[str]) -> None:
-    """Note an NDC of a message that has not the eleven digits of a claim."""
-    if not _NDC.fullmatch(ndc):
-        problems.append(f"{where}: {coded(ndc)} has not the 11 digits of an NDC")
-
-
-def is_day(text: str) -> bool:
-    """Whether eight digits name a day of the calendar.
-
-    >>> is_day("20260228"), is_day("20260230")
-    (True, False)
-    """
-    try:
-        return bool(len(text) == 8 and text.isascii() and text.isdigit() and dt.date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def no_line(lost: Iterable[Loss], what: str) -> list[str]:
-    """What to say of charges that hold no line: why each one that is there is none."""
-    why = [f"{loss.field}: {loss.reason}" for loss in lost if loss.reason.startswith("no drug line")]
-    return why or [f"there is no {what}"]
-
-
-_SHOWN = 10  # problems that a sentence names; all stand in the error's field
-
-
-def refuse_any(problems: Sequence[str], what: str, name: str) -> None:
-    """Raise `FormatError` with everything that keeps a text from being read; nothing where there is no problem."""
-    if problems:
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        says = f"{what} cannot be read: {'; '.join(problems[:_SHOWN])}{more}."
-        raise FormatError(says, format=name, place=problems[0].partition(":")[0], problems=tuple(problems))
-
-
-def unread(
-    given: Iterable[tuple[str, object]], known: Mapping[str, str], at: int | None, prefix: str = ""
-) -> Iterable[Loss]:
-    """A loss for each element of a message that is there and is neither read nor passed over.
-
-    `known`: the elements that the reader knows, by name: `read`; `passed`, which cannot change who, what, how
-    much, how, when, whether or what it costs; or else why it is not carried.
-    """
-    for name, value in given:
-        what = known.get(name, "a line has no field for it")
-        if what not in ("read", "passed") and value not in ("", None, [], {}):
-            yield Loss(at, f"{prefix}{name}", str(value)[:80], what)
-
-
-# Claim frequency, the third digit of the type of bill (CLM05-3): what a claim is that is not the original.
-# True: it charges lines, and what it says of an earlier claim is a loss. False: it charges nothing.
-FREQUENCIES = {
-    "0": ("a claim without payment", False),
-    "2": ("the first of several claims for one stay", True),
-    "3": ("a further one of several claims for one stay", True),
-    "4": ("the last of several claims for one stay", True),
-    "5": ("late charges to an earlier claim", True),
-    "7": ("a replacement: it takes the place of an earlier claim", True),
-    "8": ("a void: it cancels an earlier claim", False),
-    "": ("not said, though it must be: the claim may replace or void an earlier one", True),
-}
-
-
-def frequency(code: str, field: str, problems: list[str], lost: list[Loss]) -> None:
-    """Judge a claim's frequency code: an original (1) passes without a word."""
-    if code == "1":
-        return
-    says, charges = FREQUENCIES.get(code, ("no frequency that is read here", False))
-    if charges:
-        lost.append(Loss(None, f"claim frequency ({field})", code, f"this is {says}"))
-    else:
-        problems.append(f"claim frequency ({field}) {code!r}: this is {says}, and its lines are not billed")
-
-
-@attrs.frozen
 class Rules:
     """What one format asks of a line.
 
@@ -215,18 +91,6 @@ def number(value: Decimal | int) -> str:
     """
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def whole_units(units: Decimal | None, where: str, problems: list[str]) -> int:
-    """The units that a message counts; noted where no line counts so."""
-    if units is not None and (units != int(units) or units < 1):
-        problems.append(f"{where}: {number(units)} units, and a line counts whole units above 0")
-    return int(units or 0)
-
-
-def is_count(text: str) -> bool:
-    """Whether a text is made of at most 18 digits 0 to 9; other scripts' digits and superscripts are not."""
-    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def share(total: Decimal, parts: list[int], places: int) -> list[Decimal]:
@@ -300,8 +164,12 @@ def _quantities(total: Decimal | None, parts: list[int]) -> list[Decimal | None]
 
 def _is_whole(line: Line) -> bool:
     """Whether no NDC quantity of the line is zero."""
-    quantities = (line.ndc_quantity, *(extra.quantity for extra in line.extra_ndcs))
-    return all(quantity is None or quantity > 0 for quantity in quantities)
+    return all(one.quantity is None or one.quantity > 0 for one in line.ndcs)
+
+
+def side(charge: Charge) -> str:
+    """Whether the claim is a practitioner's or a hospital's, in the words of X12."""
+    return "institutional" if charge.encounter.claim == "outpatient" else "professional"
 
 
 def diagnoses(charge: Charge) -> tuple[str, ...]:
@@ -469,13 +337,11 @@ _OPENED = "say what was opened (form, containers, container_amount, container_vo
 
 
 def _wrong_ndc(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
-    given = [(line.ndc, line.ndc_qualifier, line.ndc_quantity)] if line.ndc is not None else []
-    given += [(extra.ndc, extra.qualifier, extra.quantity) for extra in line.extra_ndcs]
-    if given and line.kind not in _DRUG_KINDS:
+    if line.ndcs and line.kind not in _DRUG_KINDS:
         yield f"is a {line.kind} line, and an NDC stands on drug lines only"
     if line.ndc is None and (line.ndc_quantity is not None or line.extra_ndcs):
         yield "has an NDC quantity without its NDC"
-    for ndc, qualifier, quantity in given:
+    for ndc, qualifier, quantity in map(attrs.astuple, line.ndcs):
         if not _NDC.fullmatch(str(ndc)):
             yield f"has the NDC {ndc!r}, and a claim carries 11 digits without hyphens"
         if (qualifier is None) != (quantity is None):
@@ -527,14 +393,6 @@ def _missing(line: Line, rules: Rules, reference: Reference) -> Iterable[str]:
 def _is_unclassified(code: str, reference: Reference) -> bool:
     """Whether a code stands for any drug without one of its own, so that only words say which."""
     return is_level_two(code) and any(row.refuses == "unclassified" for row in reference.drugs.rows(code))
-
-
-def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)) -> dict[str, Any]:
-    """What may stand beside a message of charges: it is read as it is, not billed anew."""
-    if unknown := [key for key in beside if key not in allowed]:
-        says = f"The message holds charges, which are read as they stand: {unknown[0]}= has no place beside it."
-        raise FormatError(says, format=form, place=unknown[0])
-    return dict(beside)
 
 
 _NOTED = re.compile(rf"N4(\d{{11}})(?: ({UNIT})(\d{{1,18}}(?:\.\d{{1,18}})?)(?![\d.]))?", re.ASCII)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from ._outgoing import Loss
+from ._claim_lines import FoundLines
 from ._quoting import coded
 
 
@@ -46,10 +46,9 @@ class _Envelope:
 
 @attrs.define
 class Envelopes:
-    """Follows the control segments; what is wrong with them goes into `problems` and `losses`."""
+    """Follows the control segments, and notes what is wrong with them."""
 
-    problems: list[str]
-    losses: list[Loss]
+    found: FoundLines
     _open: list[_Envelope] = attrs.field(factory=list)
 
     def segment(self, name: str, values: Mapping[int, str], where: str) -> None:
@@ -65,30 +64,26 @@ class Envelopes:
             self._open[-1].held += 1
         self._open.append(_Envelope(name, values.get(_LEVELS[name].number, "").strip(), int(name == "ST")))
         if name == "ISA" and values.get(15) == TEST:
-            self.losses.append(Loss(None, "ISA15", TEST, "the interchange is test data, which is never billed"))
+            self.found.lose(None, "ISA15", TEST, "the interchange is test data, which is never billed")
         in_group = any(one.name == "GS" for one in self._open[:-1])
         if name in _GUIDES and not in_group and (guide := values.get(_GUIDES[name], "")).startswith(DENTAL):
-            self.problems.append(f"{where}: {coded(guide)} is a dental claim (837D), which is not read here")
+            self.found.wrong(where, f"{coded(guide)} is a dental claim (837D), which is not read here")
         if name == "ST" and values.get(1) != CLAIM:
-            self.problems.append(f"{where}: ST01 is {coded(values.get(1, ''))}, and a claim is {CLAIM}")
+            self.found.wrong(where, f"ST01 is {coded(values.get(1, ''))}, and a claim is {CLAIM}")
 
     def _end(self, name: str, values: Mapping[int, str], where: str) -> None:
         opened = self._open.pop() if self._open else _Envelope("", "")
         if opened.name != _BEGINS[name]:
-            wrong = f"{where}: it ends no {_BEGINS[name]}: the interchange was cut or joined"
+            self.found.wrong(where, f"it ends no {_BEGINS[name]}: the interchange was cut or joined")
         elif values.get(2, "").strip() != opened.control:
-            wrong = f"{where}: {name}02 is not the control number of its {opened.name}: it was cut or joined"
-        else:
-            wrong = ""
-        if wrong:
-            self.problems.append(wrong)
+            self.found.wrong(where, f"{name}02 is not the control number of its {opened.name}: it was cut or joined")
         elif (said := values.get(1, "").strip()) != str(opened.held):
             what = f"it holds {opened.held} {_LEVELS[opened.name].counts}: something may be missing or twice"
-            self.losses.append(Loss(None, f"{name}01", said, what))
+            self.found.lose(None, f"{name}01", said, what)
 
     def close(self) -> None:
         """Say which envelopes have no end."""
         for one in reversed(self._open):
             why = "the envelope has no end: what follows may be missing"
-            self.losses.append(Loss(None, _LEVELS[one.name].end, "", why))
+            self.found.lose(None, _LEVELS[one.name].end, "", why)
         self._open.clear()

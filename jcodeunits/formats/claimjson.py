@@ -19,15 +19,14 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Unpack
 
-from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
-from jcodeunits.hcpcs import is_valid
 from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing, _totals
+from ._claim_lines import ClaimLines, FoundLines, is_count, line_of, plain_number
 from ._json import Shapes, load
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._outgoing import Leaving, Loss, Rules, number, side
 from ._quoting import coded
 from ._times import iso
 
@@ -55,10 +54,6 @@ _CANNOT = {
 diagnoses = _outgoing.diagnoses
 
 
-def _side(charge: Charge) -> str:
-    return "institutional" if charge.encounter.claim == "outpatient" else "professional"
-
-
 def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how: Unpack[Leaving]) -> str:
     """The charge as `{"healthCareCodeInformation", "serviceLines"}`, for the host to put into its claim.
 
@@ -66,12 +61,12 @@ def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how:
     """
     if keys not in ("camel", "snake"):
         raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
-    side = _side(charge) if isinstance(charge, Charge) else "professional"
+    kind = side(charge) if isinstance(charge, Charge) else "professional"
     rules = Rules(
         "claimjson",
         "clearing-house JSON",
         SERVICE_UNIT_DIGITS,
-        ("charge_amount", "ndc_quantity", "description", "diagnoses" if side == "professional" else "revenue_code"),
+        ("charge_amount", "ndc_quantity", "description", "diagnoses" if kind == "professional" else "revenue_code"),
         {
             "charge_amount": "lineItemChargeAmount",
             "ndc_quantity": "nationalDrugUnitCount",
@@ -90,11 +85,11 @@ def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how:
             {"diagnosisTypeCode": "ABF" if n else "ABK", "diagnosisCode": code.replace(".", "")}
             for n, code in enumerate(listed)
         ]
-    made["serviceLines"] = [_service_line(charge, line, side, listed) for line in lines]
+    made["serviceLines"] = [_service_line(charge, line, kind, listed) for line in lines]
     return json.dumps(_renamed(made, _snake) if keys == "snake" else made, indent=indent, ensure_ascii=False)
 
 
-def _service_line(charge: Charge, line: Line, side: str, listed: tuple[str, ...]) -> dict[str, Any]:
+def _service_line(charge: Charge, line: Line, kind: str, listed: tuple[str, ...]) -> dict[str, Any]:
     service: dict[str, Any] = {"procedureIdentifier": "HC", "procedureCode": line.code}
     if line.modifiers:
         service["procedureModifiers"] = list(line.modifiers)
@@ -105,13 +100,13 @@ def _service_line(charge: Charge, line: Line, side: str, listed: tuple[str, ...]
     }
     if line.description:
         service["description"] = line.description
-    if side == "institutional":
+    if kind == "institutional":
         service = {"serviceLineRevenueCode": line.revenue_code, **service}
     else:
         service["placeOfServiceCode"] = charge.encounter.place
         chosen = [str(n) for n in _outgoing.pointers(line, listed)]
         service["compositeDiagnosisCodePointers"] = {"diagnosisCodePointers": chosen}
-    made: dict[str, Any] = {"serviceDate": f"{charge.encounter.on:%Y%m%d}", f"{side}Service": service}
+    made: dict[str, Any] = {"serviceDate": f"{charge.encounter.on:%Y%m%d}", f"{kind}Service": service}
     if line.ndc is not None and line.ndc_quantity is not None:
         made["drugIdentification"] = {
             "serviceIdQualifier": "N4",
@@ -141,10 +136,10 @@ def _renamed(value: Any, rename: Callable[[str], str]) -> Any:
 
 def losses(charge: Charge) -> tuple[Loss, ...]:
     """What of the charge these service lines do not carry."""
-    side = _side(charge)
-    lost = _outgoing.losses(charge.lines, _CANNOT[side])
+    kind = side(charge)
+    lost = _outgoing.losses(charge.lines, _CANNOT[kind])
     where = "compositeDiagnosisCodePointers"
-    return lost + (_outgoing.lost_pointers(charge.lines, where) if side == "professional" else ())
+    return lost + (_outgoing.lost_pointers(charge.lines, where) if kind == "professional" else ())
 
 
 _SHAPES = Shapes(
@@ -177,53 +172,33 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
         raise FormatError("The JSON holds no serviceLines.", format="claimjson", place="serviceLines")
     coded = claim.get("healthCareCodeInformation") or []
     listed = tuple(diagnoses) or tuple(dotted(row.get("diagnosisCode", "")) for row in coded)
-    problems: list[str] = []
-    lost: list[Loss] = []
-    _outgoing.frequency(str(claim.get("claimFrequencyCode") or "1"), "claimFrequencyCode", problems, lost)
-    lost += _outgoing.unread(claim.items(), _elements.CLEARING_CLAIM, None)
-    if around is not claim:
-        lost += _outgoing.unread(around.items(), _elements.CLEARING_CLAIM, None)
+    found = FoundLines("claimjson")
+    found.frequency(str(claim.get("claimFrequencyCode") or "1"), "claimFrequencyCode")
+    for held in (claim,) if around is claim else (claim, around):
+        found.unread(held.items(), _elements.CLEARING_CLAIM, None)
     if "T" in (around.get("usageIndicator"), claim.get("usageIndicator")):
-        lost.append(Loss(None, "usageIndicator", "T", "the claim is test data, which is never billed"))
-    charged = [_known(_service_of(row).get("lineItemChargeAmount")) for row in rows]
-    lost += _totals.differs("claimChargeAmount", _known(claim.get("claimChargeAmount")), charged)
-    drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, lost)]
-    place = str(claim.get("placeOfServiceCode") or "")
-    read_rows = [_read_line(row, at, listed, place, problems, lost) for at, row in enumerate(drugs, 1)]
-    if not drugs:
-        problems += _outgoing.no_line(lost, "service line")
-    _outgoing.refuse_any(problems, "These service lines", "claimjson")
-    lines, dates, places = zip(*read_rows, strict=True)
-    return ClaimLines(lines, dates, places, tuple(lost))
+        found.lose(None, "usageIndicator", "T", "the claim is test data, which is never billed")
+    charged = [plain_number(_service_of(row).get("lineItemChargeAmount")) for row in rows]
+    found.lost += _totals.differs("claimChargeAmount", plain_number(claim.get("claimChargeAmount")), charged)
+    drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, found)]
+    for row in drugs:
+        _read_line(row, listed, str(claim.get("placeOfServiceCode") or ""), found)
+    return found.lines("These service lines", "service line")
 
 
-MODIFIERS_MOST = 4  # of a line, as in 837
-
-
-def _decimal(value: object, where: str, problems: list[str]) -> Decimal | None:
-    try:
-        made = decimal(value)
-    except ValueError:
-        made = Decimal(-1)
-    if made < 0:
-        problems.append(f"{where} is {coded(value)}, which is no amount")
+def _decimal(value: object, where: str, found: FoundLines) -> Decimal | None:
+    made = plain_number(value)
+    if made is None or made < 0:
+        found.problems.append(f"{where} is {coded(value)}, which is no amount")
         return None
     return Decimal(number(made))
-
-
-def _known(value: object) -> Decimal | None:
-    """An amount where it is one; what is none is told where it is read."""
-    try:
-        return decimal(value)
-    except ValueError:
-        return None
 
 
 def _service_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return row.get("professionalService") or row.get("institutionalService") or {}
 
 
-def _no_drug(row: Mapping[str, Any], at: int, lost: list[Loss]) -> bool:
+def _no_drug(row: Mapping[str, Any], at: int, found: FoundLines) -> bool:
     """Whether a line has no HCPCS code or counts minutes or days, and no NDC: it is listed and not read."""
     service = _service_of(row)
     unit, kind = service.get("measurementUnit"), service.get("procedureIdentifier")
@@ -234,77 +209,67 @@ def _no_drug(row: Mapping[str, Any], at: int, lost: list[Loss]) -> bool:
         return False
     what = service.get("procedureCode") or f"revenue code {service.get('serviceLineRevenueCode')}"
     says = f"{what} ({unit}), charge {service.get('lineItemChargeAmount')}"
-    lost.append(Loss(None, f"serviceLines[{at}]", says, f"no drug line: {why}"))
+    found.lose(None, f"serviceLines[{at}]", says, f"no drug line: {why}")
     return True
 
 
-def _read_line(
-    row: Mapping[str, Any], at: int, listed: tuple[str, ...], place: str, problems: list[str], lost: list[Loss]
-) -> tuple[Line, str, str]:
+def _read_line(row: Mapping[str, Any], listed: tuple[str, ...], place: str, found: FoundLines) -> None:
+    at = found.at
     where = f"line {at}"
     service = _service_of(row)
-    lost += _outgoing.unread(row.items(), _elements.CLEARING_ROW, at)
-    lost += _outgoing.unread(service.items(), _elements.CLEARING_SERVICE, at)
+    found.unread(row.items(), _elements.CLEARING_ROW, at)
+    found.unread(service.items(), _elements.CLEARING_SERVICE, at)
     if row.get("professionalService") and row.get("institutionalService"):
-        problems.append(
-            f"{where}: it has a professionalService and an institutionalService, and one line is one service"
-        )
-    if not is_valid(service.get("procedureCode")):
-        problems.append(f"{where}: {coded(service.get('procedureCode'))} is no HCPCS or CPT code")
-    if service.get("procedureIdentifier") != "HC":
-        problems.append(f"{where}: procedureIdentifier {coded(service.get('procedureIdentifier'))} is not HC")
-    if service.get("measurementUnit") != "UN":
-        problems.append(f"{where}: measurementUnit {coded(service.get('measurementUnit'))} is not UN")
+        found.wrong(where, "it has a professionalService and an institutionalService, and one line is one service")
+    found.code(service.get("procedureCode"), where)
+    for name, wanted in (("procedureIdentifier", "HC"), ("measurementUnit", "UN")):
+        if service.get(name) != wanted:
+            found.wrong(where, f"{name} {coded(service.get(name))} is not {wanted}")
     modifiers = tuple(filter(None, map(str.strip, service.get("procedureModifiers") or ())))
-    if len(modifiers) > MODIFIERS_MOST:
-        problems.append(f"{where}: {len(modifiers)} modifiers, and a line has at most {MODIFIERS_MOST}")
-    written = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", problems)
-    units = _outgoing.whole_units(written, where, problems)
+    if len(modifiers) > _outgoing.MODIFIERS_MOST:
+        found.wrong(where, f"{len(modifiers)} modifiers, and a line has at most {_outgoing.MODIFIERS_MOST}")
+    written = _decimal(service.get("serviceUnitCount"), f"{where}: serviceUnitCount", found)
+    units = 0 if written is None else found.units(written, f"{where}: {number(written)} units")
     composite = service.get("compositeDiagnosisCodePointers") or service
     pointed = composite.get("diagnosisCodePointers") or []
     known = [int(n) for n in pointed if is_count(str(n)) and 1 <= int(n) <= len(listed)]
     if len(known) < len(pointed):
-        lost.append(Loss(at, "diagnoses", ",".join(map(str, pointed)), "the claim's list is not at hand"))
-    drug = _drug(row.get("drugIdentification") or {}, at, problems, lost)
+        found.lose(at, "diagnoses", ",".join(map(str, pointed)), "the claim's list is not at hand")
+    drug = _drug(row.get("drugIdentification") or {}, found)
     extras, rest = _outgoing.read_ndc_note(str(row.get("additionalNotes") or ""))
     if rest:
-        lost.append(Loss(at, "additionalNotes", rest, "a line has no note"))
+        found.lose(at, "additionalNotes", rest, "a line has no note")
     amount = service.get("lineItemChargeAmount")
-    line = Line(
+    line = line_of(
         str(service.get("procedureCode") or "").strip().upper(),
         modifiers,
         units,
-        drug.ndc or None,
-        drug.qualifier,
-        drug.quantity,
-        tuple(listed[n - 1] for n in known),
-        kind="drug" if drug.ndc else "service",
-        charge_amount=_decimal(amount, f"{where}: lineItemChargeAmount", problems),
+        [drug, *extras],
+        (listed[n - 1] for n in known),
+        charge_amount=_decimal(amount, f"{where}: lineItemChargeAmount", found),
         revenue_code=service.get("serviceLineRevenueCode"),
         description=service.get("description"),
-        extra_ndcs=extras,
     )
     days = [str(row[name]) for name in ("serviceDate", "serviceDateEnd") if row.get(name)]
     dates = [iso(day) if re.fullmatch(r"\d{8}", day) else day for day in days]
-    on = "/".join(dict.fromkeys(dates))
-    _outgoing.check_line(line, on, where, problems)
-    return line, on, str(service.get("placeOfServiceCode") or place)
+    found.add(line, "/".join(dict.fromkeys(dates)), str(service.get("placeOfServiceCode") or place), where=where)
 
 
-def _drug(drug: Mapping[str, Any], at: int, problems: list[str], lost: list[Loss]) -> ExtraNdc:
-    where = f"line {at}"
-    lost += _outgoing.unread(drug.items(), _elements.CLEARING_DRUG, at)
+def _drug(drug: Mapping[str, Any], found: FoundLines) -> ExtraNdc:
+    where = f"line {found.at}"
+    found.unread(drug.items(), _elements.CLEARING_DRUG, found.at)
     if (qualifier := drug.get("serviceIdQualifier") or "N4") != "N4":
-        lost.append(Loss(at, "drugIdentification", str(drug.get("nationalDrugCode")), f"{qualifier!r} names no NDC"))
+        why = f"{qualifier!r} names no NDC"
+        found.lose(found.at, "drugIdentification", str(drug.get("nationalDrugCode")), why)
         return ExtraNdc("")
     if not drug:
         return ExtraNdc("")
     ndc = str(drug.get("nationalDrugCode") or "")
-    _outgoing.check_ndc(ndc, where, problems)
+    found.ndc(ndc, where)
     unit = str(drug.get("measurementUnitCode") or "")
     if unit not in _outgoing.UNITS:
-        problems.append(f"{where}: {coded(unit)} is no NDC unit")
-    quantity = _decimal(drug.get("nationalDrugUnitCount"), f"{where}: nationalDrugUnitCount", problems)
+        found.wrong(where, f"{coded(unit)} is no NDC unit")
+    quantity = _decimal(drug.get("nationalDrugUnitCount"), f"{where}: nationalDrugUnitCount", found)
     if quantity is not None and quantity <= 0:
-        problems.append(f"{where}: an NDC quantity of 0")
+        found.wrong(where, "an NDC quantity of 0")
     return ExtraNdc(ndc, unit, quantity)

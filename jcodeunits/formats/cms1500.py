@@ -24,11 +24,11 @@ from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
-from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
+from ._claim_lines import ClaimLines, FoundLines, is_count, line_of
 from ._json import plain_text
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 
 # First and last column of each box of item 24, as Medicare's print specification counts them.
@@ -86,11 +86,11 @@ def write(charge: Charge, *, layout: str = "nucc", blank_amounts: bool = False, 
     lines = _outgoing.prepare(charge, _rules(style, blank_amounts), **how)
     listed = diagnoses(charge)
     rows: list[str] = []
-    if style == "item-19" and (ndcs := [text for line in lines for text in _ndcs(line, style)]):
+    if style == "item-19" and (ndcs := [_ndc(one, style) for line in lines for one in line.ndcs]):
         rows.append(_ITEM_19 + _fits(_GAP.join(dict.fromkeys(ndcs)), ITEM_19_WIDTH, "Item 19"))
     for at, line in enumerate(lines, 1):
         spot = f"line {at} ({line.code})"
-        parts = [] if style == "item-19" else _ndcs(line, style)
+        parts = [] if style == "item-19" else [_ndc(one, style) for one in line.ndcs]
         parts += [f"ZZ{line.description}"] if line.description else []
         rows.append(_fits(_GAP.join(parts), SHADED_WIDTH, f"{spot}: the shaded part of item 24"))
         rows.append(_service(charge, line, listed))
@@ -133,11 +133,6 @@ def _fits(text: str, width: int, where: str) -> str:
         )
         raise FormatError(says, format="cms1500", place=where)
     return text
-
-
-def _ndcs(line: Line, style: str) -> list[str]:
-    given = [ExtraNdc(line.ndc, line.ndc_qualifier, line.ndc_quantity)] if line.ndc else []
-    return [_ndc(one, style) for one in (*given, *line.extra_ndcs)]
 
 
 def _ndc(one: ExtraNdc, style: str) -> str:
@@ -200,21 +195,18 @@ def read(text: str | bytes, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     if not written.strip():
         raise FormatError("There is no CMS-1500 text to read.", format="cms1500")
     rows = written.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    problems: list[str] = []
-    lost: list[Loss] = []
+    found = FoundLines("cms1500")
     if rows[0].startswith(_ITEM_19):
-        lost.append(Loss(None, "ndc", rows.pop(0).removeprefix(_ITEM_19), "item 19 names no line"))
+        found.lose(None, "ndc", rows.pop(0).removeprefix(_ITEM_19), "item 19 names no line")
     while len(rows) > 1 and not rows[-1].strip():
         rows.pop()
     if len(rows) % 2:
-        problems.append(f"{len(rows)} rows, and each line of item 24 has two")
+        found.problems.append(f"{len(rows)} rows, and each line of item 24 has two")
     # A form has six lines, and those that are not used are blank.
-    pairs = [pair for pair in zip(rows[::2], rows[1::2], strict=False) if any(row.strip() for row in pair)]
-    found = [_read_pair(shaded, row, at, tuple(diagnoses), problems, lost) for at, (shaded, row) in enumerate(pairs, 1)]
-    nothing = [] if found else _outgoing.no_line(lost, "line of item 24")
-    _outgoing.refuse_any(problems or nothing, "This CMS-1500 text", "cms1500")
-    lines, dates, places = zip(*found, strict=True)
-    return ClaimLines(lines, dates, places, tuple(lost))
+    for shaded, row in zip(rows[::2], rows[1::2], strict=False):
+        if shaded.strip() or row.strip():
+            _read_pair(shaded, row, tuple(diagnoses), found)
+    return found.lines("This CMS-1500 text", "line of item 24")
 
 
 def _beside(row: str) -> str:
@@ -229,50 +221,40 @@ def _box(row: str, name: str) -> str:
     return row[first - 1 : last].strip()
 
 
-def _read_pair(
-    shaded: str, row: str, at: int, listed: tuple[str, ...], problems: list[str], lost: list[Loss]
-) -> tuple[Line, str, str]:
-    where = f"line {at}"
+def _read_pair(shaded: str, row: str, listed: tuple[str, ...], found: FoundLines) -> None:
+    where = f"line {found.at}"
     if not _ROW.match(row):
-        problems.append(f"{where}: {coded(row)} does not begin with two dates and a place")
-        return Line(""), "", ""
-    units, letters = _box(row, "units"), _box(row, "pointers")
-    if not is_valid(_box(row, "code")):
-        problems.append(f"{where}: {coded(_box(row, 'code'))} is no HCPCS or CPT code")
-    if not is_count(units) or int(units) < 1:
-        problems.append(f"{where}: {coded(units)} units, and a line counts whole units above 0")
+        found.wrong(where, f"{coded(row)} does not begin with two dates and a place")
+        found.add(Line(""), "")
+        return
+    count, letters = _box(row, "units"), _box(row, "pointers")
+    found.code(_box(row, "code"), where)
+    units = found.units(Decimal(count) if is_count(count) else None, f"{where}: {coded(count)} units")
     places = [_LETTERS.find(letter) for letter in letters]
     if unknown := [letter for letter, n in zip(letters, places, strict=True) if not 0 <= n < len(listed)]:
-        lost.append(Loss(at, "diagnoses", "".join(unknown), "item 21 is not at hand"))
-    ndcs, narrative = _read_shaded(shaded, where, problems)
-    first = ndcs[0] if ndcs else ExtraNdc("")
+        found.lose(found.at, "diagnoses", "".join(unknown), "item 21 is not at hand")
+    ndcs, narrative = _read_shaded(shaded, where, found)
     money = _box(row, "amount").replace(" ", "")
     if money and not is_count(money):
-        problems.append(
-            f"{where}: {coded(_box(row, 'amount'))} in 24F is no amount of dollars and cents, without a point"
-        )
+        said = f"{coded(_box(row, 'amount'))} in 24F is no amount of dollars and cents, without a point"
+        found.wrong(where, said)
     if said := _beside(row):
-        lost.append(Loss(at, "24", said, "a line has no field for what stands between its boxes and behind 24G"))
-    line = Line(
+        found.lose(found.at, "24", said, "a line has no field for what stands between its boxes and behind 24G")
+    line = line_of(
         _box(row, "code").upper(),
-        tuple(_box(row, "modifiers").split()),
-        int(units) if is_count(units) else 0,
-        first.ndc or None,
-        first.qualifier,
-        first.quantity,
-        tuple(listed[n] for n in places if 0 <= n < len(listed)),
-        kind="drug" if ndcs else "service",
+        _box(row, "modifiers").split(),
+        units,
+        ndcs,
+        (listed[n] for n in places if 0 <= n < len(listed)),
         charge_amount=Decimal(money).scaleb(-2) if is_count(money) else None,
         description=narrative,
-        extra_ndcs=tuple(ndcs[1:]),
     )
     written = [_box(row, name).split() for name in ("from", "to")]
     days = "/".join(dict.fromkeys(f"20{year}-{month}-{day}" for month, day, year in written))
-    _outgoing.check_line(line, days, where, problems)
-    return line, days, _box(row, "place")
+    found.add(line, days, _box(row, "place"), where=where)
 
 
-def _read_shaded(shaded: str, where: str, problems: list[str]) -> tuple[list[ExtraNdc], str | None]:
+def _read_shaded(shaded: str, where: str, found: FoundLines) -> tuple[list[ExtraNdc], str | None]:
     ndcs: list[ExtraNdc] = []
     rest = shaded.rstrip()
     while match := _SHADED.match(rest):
@@ -287,5 +269,5 @@ def _read_shaded(shaded: str, where: str, problems: list[str]) -> tuple[list[Ext
     if rest.startswith("ZZ"):
         return ndcs, rest[2:]
     if rest:
-        problems.append(f"{where}: {coded(rest)} in the shaded part is neither an NDC with its quantity nor ZZ")
+        found.wrong(where, f"{coded(rest)} in the shaded part is neither an NDC with its quantity nor ZZ")
     return ndcs, None

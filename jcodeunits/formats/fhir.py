@@ -26,10 +26,11 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
 from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _totals, _units
+from ._claim_lines import ClaimLines, FoundLines, for_charges, line_of
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
 from ._incoming import Reading
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
+from ._outgoing import Leaving, Loss, Rules, number, side
 from ._quoting import coded
 
 PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
@@ -78,7 +79,7 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
     """
     message = parse(text)
     if _is_charge(message):
-        return _lines(message, **_outgoing.for_charges(beside, "fhir"))
+        return _lines(message, **for_charges(beside, "fhir"))
     return _incoming.only(_fhir_given.reading(message, reference=Reference.of(reference), **beside), "fhir")
 
 
@@ -118,42 +119,32 @@ def _is_charge(message: Message) -> bool:
 
 def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """Lines of a Claim (or its item fragment) or of ChargeItems; every problem is said at once."""
-    problems: list[str] = []
-    rows: list[tuple[Line, str, str, list[Loss]]] = []
-    owners: list[object] = []
-    every: list[Loss] = list(_earlier(message))
+    found = FoundLines("fhir", lost=_earlier(message))
     seen: set[str] = set()
     for at, (_, resource) in enumerate(message.every, 1):
         name = f"{resource.get('resourceType')} {resource.get('id')}"
         if name in seen and resource.get("id") and name.startswith(("Claim ", "ChargeItem ")):
-            problems.append(f"{name}: it stands twice in the message, and would be billed twice")
+            found.wrong(name, "it stands twice in the message, and would be billed twice")
         seen.add(name)
-        if resource.get("resourceType") == "ChargeItem" and (why := _no_drug_charge(resource)):
-            _stands(resource, f"ChargeItem {resource.get('id') or at}", problems)
-            every.append(Loss(None, f"ChargeItem {resource.get('id') or at}", _first(resource.get("code")), why))
-        elif resource.get("resourceType") == "ChargeItem":
-            rows.append(_charge_item(resource, len(rows) + 1, problems))
-            owners.append(subject(resource))
+        if resource.get("resourceType") == "ChargeItem":
+            _charge_item(resource, at, found)
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
-            _stands(resource, f"Claim {resource.get('id') or at}", problems)
-            every += _outgoing.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
-            listed = _listed(resource, problems) or dict(enumerate(diagnoses, 1))
+            _stands(resource, f"Claim {resource.get('id') or at}", found)
+            found.unread(resource.items(), _elements.CLAIM_ELEMENTS, None, "Claim.")
+            listed = _listed(resource, found) or dict(enumerate(diagnoses, 1))
             charged = [decimal((one.get("net") or {}).get("value")) for one in resource["item"]]
             total = resource.get("total")
             said = decimal(total.get("value")) if isinstance(total, dict) else None
-            every += _totals.differs("Claim.total", said, charged)
+            found.lost += _totals.differs("Claim.total", said, charged)
             period = resource.get("billablePeriod")
             for item in (_dated(_as_now(one), period) for one in resource["item"]):
-                if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), _has_ndc(item)):
-                    every.append(_outside(item, at, why))
+                has_ndc = any(codes(one.get("productOrService") or {}, NDC) for one in item.get("detail") or [])
+                if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), has_ndc):
+                    found.lost.append(_outside(item, at, why))
                 else:
-                    rows.append(_item(item, len(rows) + 1, listed, problems))
-                    owners.append(at)
-    nothing = [] if rows else _outgoing.no_line(every, "item")
-    _outgoing.refuse_any(problems or nothing, "These FHIR charges", "fhir")
-    lines, dates, places, losses = zip(*rows, strict=True)
-    every += [loss for each in losses for loss in each]
-    return ClaimLines(lines, dates, places, tuple(every), _outgoing.counted(owners))
+                    _item(item, listed, at, found)
+    found.lost.sort(key=lambda loss: loss.line is not None)  # what is of no line stands first
+    return found.lines("These FHIR charges", "item")
 
 
 def _as_now(item: dict[str, Any]) -> dict[str, Any]:
@@ -180,14 +171,6 @@ def _no_drug(concept: Mapping[str, Any], quantity: Mapping[str, Any] | None, has
     if not codes(concept, HCPCS) and not codes(concept, CPT):
         return "no drug line: no HCPCS or CPT code with its system"
     return "" if quantity else "no drug line: its quantity counts no units"
-
-
-def _has_ndc(item: Mapping[str, Any]) -> bool:
-    return any(codes(one.get("productOrService") or {}, NDC) for one in item.get("detail") or [])
-
-
-def _no_drug_charge(resource: Mapping[str, Any]) -> str:
-    return _no_drug(resource.get("code") or {}, resource.get("quantity"), bool(_products(resource)))
 
 
 def _products(resource: Mapping[str, Any]) -> list[str]:
@@ -219,16 +202,16 @@ STANDING = {
 }
 
 
-def _stands(resource: Mapping[str, Any], where: str, problems: list[str]) -> None:
+def _stands(resource: Mapping[str, Any], where: str, found: FoundLines) -> None:
     """Whether a Claim or ChargeItem is one that charges: not cancelled, planned, asked about or a test."""
     kind = resource.get("resourceType")
     for path, plain in STANDING.items():
         name = path.partition(".")[2]
         if path == f"{kind}.{name}" and resource.get(name) not in (None, *plain):
             said = coded(resource[name]).strip("'")
-            problems.append(f"{where}: its {name} is {said}, and only {' or '.join(plain)} is a charge")
+            found.wrong(where, f"its {name} is {said}, and only {' or '.join(plain)} is a charge")
     if (marked := turned(resource)) is not None:
-        problems.append(f"{where}: it has {marked}, which changes its meaning in a way that is not known here")
+        found.wrong(where, f"it has {marked}, which changes its meaning in a way that is not known here")
 
 
 def _earlier(message: Message) -> list[Loss]:
@@ -239,7 +222,7 @@ def _earlier(message: Message) -> list[Loss]:
     return [Loss(None, "Claim.related", ", ".join(words(one.get("relationship"))), reason) for one in related]
 
 
-def _listed(claim: Mapping[str, Any], problems: list[str]) -> dict[int, str]:
+def _listed(claim: Mapping[str, Any], found: FoundLines) -> dict[int, str]:
     rows: dict[int, str] = {}
     for row in claim.get("diagnosis") or []:
         concept = row.get("diagnosisCodeableConcept") or {}
@@ -247,152 +230,143 @@ def _listed(claim: Mapping[str, Any], problems: list[str]) -> dict[int, str]:
         if coding and coding[0].get("code"):
             number, code = row.get("sequence"), coding[0]["code"]
             if rows.setdefault(number, code) != code:
-                problems.append(f"diagnosis {number}: {coded(rows[number])} and {coded(code)} stand under one number")
+                found.wrong(f"diagnosis {number}", f"{coded(rows[number])} and {coded(code)} stand under one number")
     return rows
 
 
-def _item(
-    item: dict[str, Any], at: int, listed: Mapping[int, str], problems: list[str]
-) -> tuple[Line, str, str, list[Loss]]:
+def _item(item: dict[str, Any], listed: Mapping[int, str], owner: int, found: FoundLines) -> None:
+    at = found.at
     where = f"item {item.get('sequence', at)}"
-    lost = list(_outgoing.unread(item.items(), _elements.ITEM_ELEMENTS, at))
+    found.unread(item.items(), _elements.ITEM_ELEMENTS, at)
     pointed = item.get("diagnosisSequence") or []
     if unknown := [str(n) for n in pointed if n not in listed]:
-        lost.append(Loss(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand"))
-    ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, at, lost, problems))]
-    first = ndcs[0] if ndcs else ExtraNdc("")
+        found.lose(at, "diagnoses", ",".join(unknown), "the claim's list of diagnoses is not at hand")
+    ndcs = [made for detail in item.get("detail") or [] if (made := _detail(detail, where, found))]
     for beside in () if ndcs else codes(item.get("productOrService") or {}, NDC):
-        lost.append(Loss(at, "ndc", str(beside["code"]), "it stands beside the code, without a quantity of its own"))
-    place = _told(item.get("locationCodeableConcept"), r"\d\d", "place", where, problems)
-    told = [_told(one, MODIFIER_CODE, "modifier", where, problems) for one in item.get("modifier") or []]
-    line = Line(
-        _code(item.get("productOrService") or {}, where, problems),
-        tuple(filter(None, told)),
-        _count(item.get("quantity"), where, problems),
-        first.ndc or None,
-        first.qualifier,
-        first.quantity,
-        tuple(listed[n] for n in pointed if n in listed),
-        kind="drug" if ndcs else "service",
-        charge_amount=_net(item, where, at, lost, problems),
-        revenue_code=_told(item.get("revenue"), r"\d{3,4}", "revenue code", where, problems),
+        found.lose(at, "ndc", str(beside["code"]), "it stands beside the code, without a quantity of its own")
+    place = _told(item.get("locationCodeableConcept"), r"\d\d", "place", where, found)
+    told = [_told(one, MODIFIER_CODE, "modifier", where, found) for one in item.get("modifier") or []]
+    line = line_of(
+        _code(item.get("productOrService") or {}, where, found),
+        filter(None, told),
+        _count(item.get("quantity"), where, found),
+        ndcs,
+        (listed[n] for n in pointed if n in listed),
+        charge_amount=_net(item, where, found),
+        revenue_code=_told(item.get("revenue"), r"\d{3,4}", "revenue code", where, found),
         description=(item.get("productOrService") or {}).get("text"),
-        extra_ndcs=tuple(ndcs[1:]),
     )
-    days = _days(item, "servicedDate", "servicedPeriod", where, problems)
-    _outgoing.check_line(line, days, where, problems)
-    return line, days, place or "", lost
+    days = _days(item, "servicedDate", "servicedPeriod", where, found)
+    found.add(line, days, place or "", owner=owner, where=where)
 
 
-def _days(charge: Mapping[str, Any], of_day: str, of_period: str, where: str, problems: list[str]) -> str:
+def _days(charge: Mapping[str, Any], of_day: str, of_period: str, where: str, found: FoundLines) -> str:
     """The day, or the first and the last one."""
     period = charge.get(of_period) or {}
     day = str(charge.get(of_day) or "")[:10]
     days = list(dict.fromkeys(str(one)[:10] for one in (period.get("start"), period.get("end")) if one))
     if day and days and days != [day]:
-        problems.append(f"{where}: {of_day} is {coded(day)} and {of_period} {coded('/'.join(days))}, which contradict")
+        found.wrong(where, f"{of_day} is {coded(day)} and {of_period} {coded('/'.join(days))}, which contradict")
     return "/".join(days) or day
 
 
-def _told(concept: Mapping[str, Any] | None, pattern: str, what: str, where: str, problems: list[str]) -> str | None:
+def _told(concept: Mapping[str, Any] | None, pattern: str, what: str, where: str, found: FoundLines) -> str | None:
     """The one code of a concept that is written like what is meant, else its first word; several are a problem."""
     said = words(concept)
     meant = list(dict.fromkeys(one for one in said if re.fullmatch(pattern, one, re.ASCII)))
     if len(meant) > 1:
-        problems.append(f"{where}: its {what} is {' and '.join(map(coded, meant))}, which contradict each other")
+        found.wrong(where, f"its {what} is {' and '.join(map(coded, meant))}, which contradict each other")
     return next(iter((*meant, *said)), None)
 
 
-def _net(item: dict[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> Decimal | None:
+def _net(item: dict[str, Any], where: str, found: FoundLines) -> Decimal | None:
     net, price = item.get("net") or {}, item.get("unitPrice") or {}
     if (value := net.get("value")) is not None:
         amount = decimal(value)
         if (currency := net.get("currency")) not in (None, _outgoing.CURRENCY):
-            problems.append(f"{where}: net is in {coded(currency)}, and a claim charges US dollars")
+            found.wrong(where, f"net is in {coded(currency)}, and a claim charges US dollars")
         if amount is None or amount < 0:
-            problems.append(f"{where}: net {coded(value)} is no amount that is charged")
+            found.wrong(where, f"net {coded(value)} is no amount that is charged")
         each, count = decimal(price.get("value")), decimal((item.get("quantity") or {}).get("value", 1))
         if amount is not None and each is not None and count is not None and each * count != amount:
-            lost.append(Loss(at, "unitPrice", str(price["value"]), f"so many units at it are not the charge, {amount}"))
+            why = f"so many units at it are not the charge, {amount}"
+            found.lose(found.at, "unitPrice", str(price["value"]), why)
         return amount
     if price.get("value") is not None:
-        lost.append(Loss(at, "unitPrice", str(price["value"]), "a line holds its whole charge (net)"))
+        found.lose(found.at, "unitPrice", str(price["value"]), "a line holds its whole charge (net)")
     return None
 
 
-def _code(concept: Mapping[str, Any], where: str, problems: list[str]) -> str:
-    found = list(dict.fromkeys(str(one["code"]).strip() for system in (HCPCS, CPT) for one in codes(concept, system)))
-    if len(found) > 1:
-        problems.append(f"{where}: its code is {' and '.join(map(coded, found))}, which contradict each other")
-    if found:
-        if not is_valid(found[0]):
-            problems.append(f"{where}: {coded(found[0])} is no HCPCS or CPT code")
-        return found[0].upper()
+def _code(concept: Mapping[str, Any], where: str, found: FoundLines) -> str:
+    named = list(dict.fromkeys(str(one["code"]).strip() for system in (HCPCS, CPT) for one in codes(concept, system)))
+    if len(named) > 1:
+        found.wrong(where, f"its code is {' and '.join(map(coded, named))}, which contradict each other")
+    if named:
+        found.code(named[0], where)
+        return named[0].upper()
     said = ", ".join(map(coded, words(concept))) or "nothing"
-    problems.append(f"{where}: no HCPCS or CPT code with its system ({said})")
+    found.wrong(where, f"no HCPCS or CPT code with its system ({said})")
     return ""
 
 
-def _count(quantity: Mapping[str, Any] | None, where: str, problems: list[str]) -> int:
+def _count(quantity: Mapping[str, Any] | None, where: str, found: FoundLines) -> int:
     given = (quantity or {}).get("value")
     said = [str((quantity or {}).get(name) or "") for name in ("code", "unit", "comparator")]
     if measured := [word for word in said if word and not _units.COUNTS.fullmatch(word)]:
-        problems.append(f"{where}: quantity {given} {measured[0]} is no count of billing units")
+        found.wrong(where, f"quantity {given} {measured[0]} is no count of billing units")
         return 0
-    value = decimal(given)
-    if value is None or value % 1 or value < 1:
-        shown = coded(given) if isinstance(given, str) else given
-        problems.append(f"{where}: quantity {shown}, and a line counts whole units above 0")
-        return 0
-    return int(value)
+    return found.units(decimal(given), f"{where}: quantity {coded(given) if isinstance(given, str) else given}")
 
 
-def _detail(detail: Mapping[str, Any], where: str, at: int, lost: list[Loss], problems: list[str]) -> ExtraNdc | None:
-    found = codes(detail.get("productOrService") or {}, NDC)
-    lost += _outgoing.unread(detail.items(), _elements.DETAIL_ELEMENTS, at, "detail.")
-    if not found:
-        lost.append(Loss(at, "detail", str(detail.get("sequence", "")), "no NDC"))
+def _detail(detail: Mapping[str, Any], where: str, found: FoundLines) -> ExtraNdc | None:
+    ndcs = codes(detail.get("productOrService") or {}, NDC)
+    found.unread(detail.items(), _elements.DETAIL_ELEMENTS, found.at, "detail.")
+    if not ndcs:
+        found.lose(found.at, "detail", str(detail.get("sequence", "")), "no NDC")
         return None
-    ndc, quantity = str(found[0]["code"]), detail.get("quantity") or {}
-    _outgoing.check_ndc(ndc, where, problems)
+    ndc, quantity = str(ndcs[0]["code"]), detail.get("quantity") or {}
+    found.ndc(ndc, where)
     if quantity.get("value") is None:
         return ExtraNdc(ndc)
     unit = _NDC_QUALIFIERS.get(quantity.get("code") or quantity.get("unit") or "")
     value = decimal(quantity["value"])
     if unit is None or value is None or value <= 0:
-        problems.append(f"{where}: {quoted(quantity['value'])} {quantity.get('code')} is no NDC quantity")
+        found.wrong(where, f"{quoted(quantity['value'])} {quantity.get('code')} is no NDC quantity")
         return ExtraNdc(ndc)
     return ExtraNdc(ndc, unit, Decimal(number(value)))
 
 
-def _charge_item(resource: dict[str, Any], at: int, problems: list[str]) -> tuple[Line, str, str, list[Loss]]:
+def _charge_item(resource: dict[str, Any], number: int, found: FoundLines) -> None:
+    ndcs, concept = _products(resource), resource.get("code") or {}
+    if why := _no_drug(concept, resource.get("quantity"), bool(ndcs)):
+        where = f"ChargeItem {resource.get('id') or number}"
+        _stands(resource, where, found)
+        found.lose(None, where, _first(concept), why)
+        return
+    at = found.at
     where = f"ChargeItem {resource.get('id') or at}"
-    ndcs = _products(resource)
     for ndc in ndcs:
-        _outgoing.check_ndc(ndc, where, problems)
-    concept = resource.get("code") or {}
+        found.ndc(ndc, where)
     modifiers = [
         said[0]
         for one in resource.get("extension") or []
         if one.get("url") == MODIFIER and (said := words(one.get("valueCodeableConcept")))
     ]
-    line = Line(
-        _code(concept, where, problems),
-        tuple(modifiers),
-        _count(resource.get("quantity"), where, problems),
-        next(iter(ndcs), None),
-        extra_ndcs=tuple(map(ExtraNdc, ndcs[1:])),
-        diagnoses=tuple(code["code"] for reason in resource.get("reason") or [] for code in codes(reason, ICD10)),
-        kind="drug" if ndcs else "service",
+    line = line_of(
+        _code(concept, where, found),
+        modifiers,
+        _count(resource.get("quantity"), where, found),
+        list(map(ExtraNdc, ndcs)),
+        (code["code"] for reason in resource.get("reason") or [] for code in codes(reason, ICD10)),
         description=concept.get("text"),
     )
-    days = _days(resource, "occurrenceDateTime", "occurrencePeriod", where, problems)
-    _outgoing.check_line(line, days, where, problems)
-    _stands(resource, where, problems)
-    lost = list(_outgoing.unread(resource.items(), _elements.CHARGE_ITEM_ELEMENTS, at, "ChargeItem."))
+    days = _days(resource, "occurrenceDateTime", "occurrencePeriod", where, found)
+    found.add(line, days, owner=subject(resource), where=where)
+    _stands(resource, where, found)
+    found.unread(resource.items(), _elements.CHARGE_ITEM_ELEMENTS, at, "ChargeItem.")
     urls = [str(one.get("url")) for one in resource.get("extension") or [] if one.get("url") != MODIFIER]
-    lost += [Loss(at, "ChargeItem.extension", url, "an extension that is not known here") for url in urls]
-    return line, days, "", lost
+    for url in urls:
+        found.lose(at, "ChargeItem.extension", url, "an extension that is not known here")
 
 
 # --- writing ---------------------------------------------------------------------------------------
@@ -477,7 +451,7 @@ def _claim(charge: Charge, lines: tuple[Line, ...], host: Mapping[str, Any]) -> 
         made = {
             "resourceType": "Claim",
             "status": "active",
-            "type": _concept("http://terminology.hl7.org/CodeSystem/claim-type", _claim_type(charge)),
+            "type": _concept("http://terminology.hl7.org/CodeSystem/claim-type", side(charge)),
             "use": "claim",
             "patient": {"reference": host["patient"]},
             "created": str(host["created"]),
@@ -491,10 +465,6 @@ def _claim(charge: Charge, lines: tuple[Line, ...], host: Mapping[str, Any]) -> 
         ]
     made["item"] = [_written_item(charge, line, n, listed) for n, line in enumerate(lines, 1)]
     return made
-
-
-def _claim_type(charge: Charge) -> str:
-    return "institutional" if charge.encounter.claim == "outpatient" else "professional"
 
 
 def _written_item(charge: Charge, line: Line, at: int, listed: tuple[str, ...]) -> dict[str, Any]:
@@ -511,18 +481,16 @@ def _written_item(charge: Charge, line: Line, at: int, listed: tuple[str, ...]) 
     made["quantity"] = {"value": line.units}
     if line.charge_amount is not None:
         made["net"] = {"value": line.charge_amount, "currency": "USD"}
-    ndcs = [(line.ndc, line.ndc_qualifier, line.ndc_quantity)] if line.ndc else []
-    ndcs += [(extra.ndc, extra.qualifier, extra.quantity) for extra in line.extra_ndcs]
-    if ndcs:
-        made["detail"] = [_written_detail(n, *ndc) for n, ndc in enumerate(ndcs, 1)]
+    if line.ndcs:
+        made["detail"] = [_written_detail(n, one) for n, one in enumerate(line.ndcs, 1)]
     return made
 
 
-def _written_detail(at: int, ndc: str, unit: str | None, quantity: Decimal | None) -> dict[str, Any]:
-    made: dict[str, Any] = {"sequence": at, "productOrService": _concept(NDC, ndc)}
-    if unit is not None and quantity is not None:
-        ucum = _NDC_UNITS[unit]
-        made["quantity"] = {"value": Decimal(number(quantity)), "unit": ucum, "system": UCUM, "code": ucum}
+def _written_detail(at: int, one: ExtraNdc) -> dict[str, Any]:
+    made: dict[str, Any] = {"sequence": at, "productOrService": _concept(NDC, one.ndc)}
+    if one.qualifier is not None and one.quantity is not None:
+        ucum = _NDC_UNITS[one.qualifier]
+        made["quantity"] = {"value": Decimal(number(one.quantity)), "unit": ucum, "system": UCUM, "code": ucum}
     return made
 
 

@@ -23,7 +23,7 @@ from typing import Any, Unpack
 import attrs
 
 from jcodeunits import ndc as ndc_codes
-from jcodeunits.claim import Charge, Line
+from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError
 from jcodeunits.facts.reference import Reference
@@ -32,11 +32,12 @@ from jcodeunits.hcpcs import is_level_two, is_valid
 from jcodeunits.keys import dotted
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
-from ._hl7v2_fields import STAMP, codings, plain_number
+from ._claim_lines import ClaimLines, FoundLines, for_charges, is_day, line_of, plain_number
+from ._hl7v2_fields import STAMP, codings
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, number
+from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 from ._times import iso
 
@@ -81,7 +82,7 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
     segments = segments_of(text)
     kind = kind_of(segments)
     if kind == "DFT":
-        _outgoing.for_charges(beside, "hl7v2", ())
+        for_charges(beside, "hl7v2", ())
         return _lines(segments)
     return _incoming.only(_hl7v2_given.reading(segments, kind, Reference.of(reference), **beside), "hl7v2")
 
@@ -125,7 +126,7 @@ def read_all(
         try:
             kind = kind_of(segments)
             if kind == "DFT":
-                _outgoing.for_charges({} if mixed else beside, "hl7v2", ())
+                for_charges({} if mixed else beside, "hl7v2", ())
                 made.append(_lines(segments))
             else:
                 found = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
@@ -165,39 +166,36 @@ def _is_charge(segments: list[Segment] | FormatError) -> bool:
 
 def _lines(segments: list[Segment]) -> ClaimLines:
     """The lines of the FT1 segments; every problem is said at once."""
-    problems: list[str] = []
-    lines: list[Line] = []
-    dates: list[str] = []
-    lost: list[Loss] = []
-    patients: list[str] = []
+    found = FoundLines("hl7v2")
     patient = ""
     for segment in segments:
+        before = found.at - 1  # the number of the line that a segment belongs to
         if segment.name == "PID":
             patient = patient_of(segment)
         elif segment.name == "ORC" and (said := ordered(segment)):
-            problems.append(f"{segment.where}: {said[1]}")
+            found.wrong(segment.where, said[1])
         elif segment.name == "FT1" and (why := _no_drug(segment)):
-            lost.append(Loss(None, segment.where, segment.get(25) or segment.get(7), f"no drug line: {why}"))
+            found.lose(None, segment.where, segment.get(25) or segment.get(7), f"no drug line: {why}")
         elif segment.name == "FT1":
-            lines.append(_line(segment, len(lines) + 1, problems, lost))
-            patients.append(patient)
-            dates.append(_days(segment, problems))
+            found.add(_line(segment, found), _days(segment, found), owner=patient)
             written = [(str(n), segment.raw(n)) for n in range(1, len(segment.fields))]
-            lost += _outgoing.unread(written, _elements.FT1_FIELDS, len(lines), "FT1-")
+            found.unread(written, _elements.FT1_FIELDS, before + 1, "FT1-")
         elif segment.name in _elements.BESIDE_FT1:
             position, why = _elements.BESIDE_FT1[segment.name]
-            lost.append(Loss(len(lines) or None, segment.name, segment.get(position), why))
-        elif lines and segment.name == "NTE":
-            lines[-1] = _noted(lines[-1], segment, len(lines), lost)
-        elif lines and segment.name.startswith("Z") and segment.get(2) == "NDC":
-            lines[-1] = _zed(lines[-1], segment, problems)
+            found.lose(before or None, segment.name, segment.get(position), why)
+        elif before and segment.name == "NTE":
+            extras, rest = _outgoing.read_ndc_note(segment.get(3))
+            found.last = attrs.evolve(found.last, extra_ndcs=(*found.last.extra_ndcs, *extras))
+            if rest:
+                found.lose(before, "NTE", segment.get(3), "a line has no note")
+        elif before and segment.name.startswith("Z") and segment.get(2) == "NDC":
+            unit, quantity = segment.get(5), plain_number(segment.get(4))
+            if unit not in _outgoing.QUALIFIERS or quantity is None:
+                found.wrong(segment.where, f"{coded(segment.get(4))} {coded(unit)} is no NDC quantity")
+            found.last = attrs.evolve(found.last, ndc_qualifier=unit, ndc_quantity=quantity)
         elif segment.name not in _elements.DFT_SEGMENTS:
-            lost.append(Loss(len(lines) or None, segment.name, "", "a line has no field for this segment"))
-    _outgoing.refuse_any(
-        problems or ([] if lines else _outgoing.no_line(lost, "FT1 segment")), "These HL7 charges", "hl7v2"
-    )
-    claims = _outgoing.counted(patients)
-    return ClaimLines(tuple(lines), tuple(dates), ("",) * len(lines), tuple(lost), claims)
+            found.lose(before or None, segment.name, "", "a line has no field for this segment")
+    return found.lines("These HL7 charges", "FT1 segment")
 
 
 def _no_drug(ft1: Segment) -> str:
@@ -205,136 +203,108 @@ def _no_drug(ft1: Segment) -> str:
     said = [ft1.get(position) for position in (25, 7)]
     if ft1.get(6) != "CG" or ft1.get(29) or any(is_valid(code) and is_level_two(code) for code in said):
         return ""
-    if not _procedure(ft1, [])[0]:
+    if not _procedure(ft1, FoundLines("hl7v2"))[0]:
         return "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code"
     return "" if ft1.get(10) else "FT1-10 counts no units"
 
 
-def _days(ft1: Segment, problems: list[str]) -> str:
+def _days(ft1: Segment, found: FoundLines) -> str:
     """The day of FT1-4, or its first and last day."""
     stamps = [stamp for stamp in (ft1.get(4), ft1.get(4, 2)) if stamp]
-    if not stamps or not all(STAMP.fullmatch(stamp) and _outgoing.is_day(stamp[:8]) for stamp in stamps):
-        problems.append(f"{ft1.where}: FT1-4 {coded(ft1.get(4))} names no day")
+    if not stamps or not all(STAMP.fullmatch(stamp) and is_day(stamp[:8]) for stamp in stamps):
+        found.wrong(ft1.where, f"FT1-4 {coded(ft1.get(4))} names no day")
     elif [stamp[:8] for stamp in stamps] != sorted(stamp[:8] for stamp in stamps):
-        problems.append(f"{ft1.where}: FT1-4 ends ({coded(stamps[1])}) before it begins ({coded(stamps[0])})")
-    days = [iso(stamp) for stamp in stamps]
-    return "/".join(dict.fromkeys(days))
+        found.wrong(ft1.where, f"FT1-4 ends ({coded(stamps[1])}) before it begins ({coded(stamps[0])})")
+    return "/".join(dict.fromkeys(map(iso, stamps)))
 
 
 ONCE = (4, 6, 7, 10, 11, 25, 29, 43)  # fields of FT1 of which one is read
 
 
-def _line(ft1: Segment, at: int, problems: list[str], lost: list[Loss]) -> Line:
+def _line(ft1: Segment, found: FoundLines) -> Line:
+    where = ft1.where
     if (twice := ft1.said_twice(ONCE)) is not None:
-        problems.append(f"{ft1.where}: FT1-{twice} says several things, and one line is one charge")
+        found.wrong(where, f"FT1-{twice} says several things, and one line is one charge")
     if ft1.get(6) != "CG":
         what = TRANSACTIONS.get(ft1.get(6), "no transaction that is read here")
-        problems.append(f"{ft1.where}: FT1-6 is {coded(ft1.get(6))} ({what}), and only a charge (CG) is a line")
+        found.wrong(where, f"FT1-6 is {coded(ft1.get(6))} ({what}), and only a charge (CG) is a line")
     written = ft1.get(10)
-    units = plain_number(written.removeprefix("+").removesuffix(".")) or Decimal(0)
-    if units < 1 or units % 1:
-        problems.append(f"{ft1.where}: FT1-10 is {coded(written)}, and a line counts whole units above 0")
+    count = plain_number(written.removeprefix("+").removesuffix("."))
+    units = found.units(count, f"{where}: FT1-10 is {coded(written)}")
     if (unit := ft1.get(10, 2)) and not _units.COUNTS.fullmatch(unit):
-        problems.append(f"{ft1.where}: FT1-10 is {coded(f'{written} {unit}')}, which is no count of billing units")
-    ndc = _ndc(ft1, problems)
-    qualifier, quantity = _ndc_quantity(ft1, at, lost) if ndc else (None, None)
+        found.wrong(where, f"FT1-10 is {coded(f'{written} {unit}')}, which is no count of billing units")
+    ndc = _ndc(ft1, found)
+    ndcs = [_with_quantity(ft1, ndc, found)] if ndc else []
     modifiers = [code for n in range(ft1.repeats(26)) if (code := ft1.get(26, 1, n))]
-    if wrong := _outgoing.not_modifiers(modifiers):
-        problems.append(f"{ft1.where}: FT1-26 {wrong}")
+    found.modifiers(modifiers, f"{where}: FT1-26")
     amount, *rest = ft1.get(11).split(ft1.marks.sub)
     charged = plain_number(amount)
     if rest and rest[0] not in ("", _outgoing.CURRENCY):
-        problems.append(f"{ft1.where}: FT1-11 is in {coded(rest[0])}, and a claim charges US dollars")
+        found.wrong(where, f"FT1-11 is in {coded(rest[0])}, and a claim charges US dollars")
     if amount.startswith("-"):
-        problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, and an amount below 0 is a credit and no charge")
+        found.wrong(where, f"FT1-11 is {coded(amount)}, and an amount below 0 is a credit and no charge")
     elif amount and charged is None and not amount.isdigit():
-        lost.append(Loss(at, "FT1-11", amount, "no amount, written in digits and a point"))
+        found.lose(found.at, "FT1-11", amount, "no amount, written in digits and a point")
     elif amount and charged is None:
-        problems.append(f"{ft1.where}: FT1-11 is {coded(amount)}, which is no amount")
-    code, text = _procedure(ft1, problems)
+        found.wrong(where, f"FT1-11 is {coded(amount)}, which is no amount")
+    code, text = _procedure(ft1, found)
     if (other := ft1.get(7)).upper() != code and is_valid(other) and ft1.get(7, 3).upper() in CODES:
-        lost.append(Loss(at, "FT1-7", other, f"FT1-25 names another code, {code}: the two contradict each other"))
-    return Line(
-        code,
-        tuple(modifiers),
-        int(units),
-        ndc,
-        qualifier,
-        quantity,
-        tuple(_diagnoses(ft1, at, lost)),
-        kind="drug" if ndc else "service",
-        label=text,
-        charge_amount=charged,
-    )
+        why = f"FT1-25 names another code, {code}: the two contradict each other"
+        found.lose(found.at, "FT1-7", other, why)
+    return line_of(code, modifiers, units, ndcs, _diagnoses(ft1, found), label=text, charge_amount=charged)
 
 
-def _procedure(ft1: Segment, problems: list[str]) -> tuple[str, str]:
+def _procedure(ft1: Segment, found: FoundLines) -> tuple[str, str]:
     """FT1-25, the procedure; or FT1-7 where that is said to be a procedure and no charge code."""
     for position in (25, 7):
-        found = {
+        named = {
             code.upper(): text
             for code, system, text in reversed(codings(ft1, position))
             if is_valid(code) and (system.upper() in CODES or (position == 25 and not system))
         }
-        if len(found) > 1:
-            problems.append(f"{ft1.where}: FT1-{position} names {' and '.join(found)}, and one line has one code")
-        if found:
-            return list(found.items())[-1]
-    problems.append(f"{ft1.where}: neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
+        if len(named) > 1:
+            found.wrong(ft1.where, f"FT1-{position} names {' and '.join(named)}, and one line has one code")
+        if named:
+            return list(named.items())[-1]
+    found.wrong(ft1.where, "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
     return "", ""
 
 
-def _ndc(ft1: Segment, problems: list[str]) -> str | None:
+def _ndc(ft1: Segment, found: FoundLines) -> str | None:
     """The NDC of FT1-29, by its system where the field has two codings."""
     said = codings(ft1, 29)
     named = [code for code, system, _ in said if system.upper() == "NDC"] or [code for code, _, _ in said if code]
     try:
-        found = list(dict.fromkeys(map(ndc_codes.compact, named)))
+        ndcs = list(dict.fromkeys(map(ndc_codes.compact, named)))
     except IdentifierError:
-        problems.append(f"{ft1.where}: FT1-29: {coded(named[0])} is no NDC of 11 digits, or 10 with hyphens")
+        found.wrong(ft1.where, f"FT1-29: {coded(named[0])} is no NDC of 11 digits, or 10 with hyphens")
         return None
-    if len(found) > 1:
-        problems.append(f"{ft1.where}: FT1-29 names {' and '.join(map(coded, found))}, and one line has one NDC")
-    return found[0] if found else None
+    if len(ndcs) > 1:
+        found.wrong(ft1.where, f"FT1-29 names {' and '.join(map(coded, ndcs))}, and one line has one NDC")
+    return ndcs[0] if ndcs else None
 
 
-def _ndc_quantity(ft1: Segment, at: int, lost: list[Loss]) -> tuple[str | None, Decimal | None]:
+def _with_quantity(ft1: Segment, ndc: str, found: FoundLines) -> ExtraNdc:
+    """The NDC with what FT1-43 says of it."""
     if not ft1.get(43):
-        return None, None
+        return ExtraNdc(ndc)
     amount, unit = ft1.get(43), ft1.get(43, 2).split(ft1.marks.sub)[0]
     known = unit if unit in _outgoing.UNITS else _NDC_UNITS.get(unit.casefold())
     quantity = plain_number(amount)
     if known is None or quantity is None:
-        lost.append(Loss(at, "ndc_quantity", ft1.raw(43), "FT1-43 is no amount in UN, ML, GR or F2"))
-        return None, None
-    return known, Decimal(number(quantity))
+        found.lose(found.at, "ndc_quantity", ft1.raw(43), "FT1-43 is no amount in UN, ML, GR or F2")
+        return ExtraNdc(ndc)
+    return ExtraNdc(ndc, known, Decimal(number(quantity)))
 
 
-def _diagnoses(ft1: Segment, at: int, lost: list[Loss]) -> Iterable[str]:
+def _diagnoses(ft1: Segment, found: FoundLines) -> Iterable[str]:
     for n in range(ft1.repeats(19)):
         said = codings(ft1, 19, n)
-        found = [code for code, system, _ in said if code and system.upper().startswith(("I10", "ICD10", "ICD-10"))]
-        yield from dict.fromkeys(map(dotted, found))
-        if said and not found:
+        known = [code for code, system, _ in said if code and system.upper().startswith(("I10", "ICD10", "ICD-10"))]
+        yield from dict.fromkeys(map(dotted, known))
+        if said and not known:
             code, system, _ = said[0]
-            lost.append(Loss(at, "diagnoses", code, f"{system.upper() or 'no system'} is not ICD-10-CM"))
-
-
-def _noted(line: Line, nte: Segment, at: int, lost: list[Loss]) -> Line:
-    """Further NDCs, as `write` notes them; any other note is listed as lost."""
-    found, rest = _outgoing.read_ndc_note(nte.get(3))
-    if rest:
-        lost.append(Loss(at, "NTE", nte.get(3), "a line has no note"))
-    return attrs.evolve(line, extra_ndcs=(*line.extra_ndcs, *found))
-
-
-def _zed(line: Line, segment: Segment, problems: list[str]) -> Line:
-    unit, amount = segment.get(5), segment.get(4)
-    quantity = plain_number(amount)
-    if unit not in _outgoing.QUALIFIERS or quantity is None:
-        problems.append(f"{segment.where}: {coded(amount)} {coded(unit)} is no NDC quantity")
-        return line
-    return attrs.evolve(line, ndc_qualifier=unit, ndc_quantity=quantity)
+            found.lose(found.at, "diagnoses", code, f"{system.upper() or 'no system'} is not ICD-10-CM")
 
 
 # --- writing ---------------------------------------------------------------------------------------

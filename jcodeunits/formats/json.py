@@ -17,19 +17,10 @@ from jcodeunits.facts.reference import Reference
 from ._json import load
 from ._outgoing import Loss, in_use
 
-CARRIES = {
-    "code": "code",
-    "modifiers": "modifiers",
-    "units": "units",
-    "ndc": "ndc",
-    "ndc_qualifier": "ndc_qualifier",
-    "ndc_quantity": "ndc_quantity",
-    "diagnoses": "diagnoses",
-    "charge_amount": "charge_amount",
-    "revenue_code": "revenue_code",
-    "description": "description",
-    "extra_ndcs": "extra_ndcs",
-}
+_FIELDS = (
+    "code modifiers units ndc ndc_qualifier ndc_quantity diagnoses charge_amount revenue_code description extra_ndcs"
+)
+CARRIES = {name: name for name in _FIELDS.split()}  # by their own names
 
 
 def read(text: object, **beside: Any) -> Encounter:

@@ -16,13 +16,14 @@ import re
 from decimal import Decimal
 from typing import Unpack
 
-from jcodeunits.claim import Charge, Line
+from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
+from ._claim_lines import ClaimLines, FoundLines, is_count, line_of
 from ._json import plain_text
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 
 # Form locator -> width; one blank between two of them.
@@ -118,24 +119,17 @@ def read(text: str | bytes) -> ClaimLines:
     written = plain_text(text, "ub04")
     if not written.strip():
         raise FormatError("There is no UB-04 text to read.", format="ub04")
-    problems: list[str] = []
-    rows = written.replace(PAGE, "").rstrip().splitlines()
-    lost: list[Loss] = []
-    found: list[tuple[Line, str]] = []
+    found = FoundLines("ub04")
     why = "a line has no field for what stands behind FL47, such as what is not covered (FL48)"
-    for at, row in enumerate(rows, 1):
+    for at, row in enumerate(written.replace(PAGE, "").rstrip().splitlines(), 1):
         boxes = _boxes(row)
         if not boxes["44"] and not boxes["43"].startswith("N4"):  # a room, drugs without a code, the total
-            lost.append(
-                Loss(None, f"row {at}", f"{boxes['42']}, charge {boxes['47']}", "no drug line: no code in FL44")
-            )
+            found.lose(None, f"row {at}", f"{boxes['42']}, charge {boxes['47']}", "no drug line: no code in FL44")
             continue
-        found.append(_read_row(row, at, problems))
-        lost += [Loss(len(found), "48", said, why)] if (said := row[_WIDTH:].strip()) else []
-    nothing = [] if found else _outgoing.no_line(lost, "row with a code in FL44")
-    _outgoing.refuse_any(problems or nothing, "This UB-04 text", "ub04")
-    lines, dates = zip(*found, strict=True)
-    return ClaimLines(lines, dates, ("",) * len(lines), tuple(lost))
+        if said := row[_WIDTH:].strip():
+            found.lose(found.at, "48", said, why)
+        _read_row(boxes, f"row {at}", found)
+    return found.lines("This UB-04 text", "row with a code in FL44")
 
 
 def _boxes(row: str) -> dict[str, str]:
@@ -146,33 +140,29 @@ def _boxes(row: str) -> dict[str, str]:
     return boxes
 
 
-def _read_row(row: str, at: int, problems: list[str]) -> tuple[Line, str]:
-    where, boxes = f"row {at}", _boxes(row)
+def _read_row(boxes: dict[str, str], where: str, found: FoundLines) -> None:
     code, modifiers = boxes["44"][:5], boxes["44"][5:]
     if not is_valid(code) or len(modifiers) % 2:
-        problems.append(f"{where}: {coded(boxes['44'])} in FL44 is no code with modifiers")
+        found.wrong(where, f"{coded(boxes['44'])} in FL44 is no code with modifiers")
     if boxes["47"] and not is_count(boxes["47"]):
-        problems.append(f"{where}: {coded(boxes['47'])} in FL47 is no amount in cents without a point")
-    if not is_count(boxes["46"]) or int(boxes["46"]) < 1:
-        problems.append(f"{where}: {coded(boxes['46'])} in FL46, and a line counts whole units above 0")
+        found.wrong(where, f"{coded(boxes['47'])} in FL47 is no amount in cents without a point")
+    count = Decimal(boxes["46"]) if is_count(boxes["46"]) else None
+    units = found.units(count, f"{where}: {coded(boxes['46'])} in FL46")
     drug = _NDC.fullmatch(boxes["43"])
     if drug is None and boxes["43"].startswith("N4"):
-        problems.append(f"{where}: {coded(boxes['43'])} in FL43 is no NDC with its quantity")
+        found.wrong(where, f"{coded(boxes['43'])} in FL43 is no NDC with its quantity")
     day = boxes["45"]
-    line = Line(
+    line = line_of(
         code.upper(),
-        tuple(modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
-        int(boxes["46"]) if is_count(boxes["46"]) else 0,
-        drug[1] if drug else None,
-        drug[2] if drug else None,
-        Decimal(number(Decimal(drug[3]))) if drug else None,
-        kind="drug" if drug else "service",
+        (modifiers[n : n + 2] for n in range(0, len(modifiers), 2)),
+        units,
+        [ExtraNdc(drug[1], drug[2], Decimal(number(Decimal(drug[3]))))] if drug else [],
+        (),
         charge_amount=Decimal(boxes["47"]).scaleb(-2) if is_count(boxes["47"]) else None,
         revenue_code=boxes["42"] or None,
         description=boxes["43"] if boxes["43"] and not drug else None,
     )
     on = f"20{day[4:]}-{day[:2]}-{day[2:4]}" if re.fullmatch(r"\d{6}", day, re.ASCII) else ""
     if not on:
-        problems.append(f"{where}: {coded(day)} in FL45 is no date")
-    _outgoing.check_line(line, on, where, problems)
-    return line, on
+        found.wrong(where, f"{coded(day)} in FL45 is no date")
+    found.add(line, on, where=where)

@@ -31,12 +31,12 @@ import attrs
 from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
-from jcodeunits.hcpcs import is_valid
 from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing, _totals
+from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of
 from ._json import plain_text
-from ._outgoing import ClaimLines, Leaving, Loss, Rules, is_count, number
+from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 from ._times import iso
 from ._x12_envelope import Envelopes
@@ -312,9 +312,8 @@ class _Reader:
         self.place = ""
         self.done: list[_Open] = []
         self.open: _Open | None = None
-        self.problems: list[str] = []
-        self.losses: list[Loss] = []
-        self.envelopes = Envelopes(self.problems, self.losses)
+        self.found = FoundLines("x12")
+        self.envelopes = Envelopes(self.found)
         self.claims = 0
         self.numbers: set[str] = set()  # of the claims before
         self.total = ""  # of the claim, as it says it
@@ -333,34 +332,34 @@ class _Reader:
         elif self.open is not None:
             self.open.losses.append((name, piece, "a line has no field for this segment"))
         elif name in _elements.CLAIM_SEGMENTS:
-            self.losses.append(Loss(None, name, piece, _elements.CLAIM_SEGMENTS[name]))
+            self.found.lose(None, name, piece, _elements.CLAIM_SEGMENTS[name])
 
     def close(self) -> None:
-        if self.open is not None:
-            if self.open.no_drug and not self.open.lin:
-                field = f"line {self.open.number} (SV1 or SV2)"
-                self.losses.append(Loss(None, field, self.open.written, f"no drug line: {self.open.no_drug}"))
-            elif self.open.no_drug:
-                self.problems.append(f"line {self.open.number}: an NDC, and {self.open.no_drug}")
-            elif self.open.code:
-                self.done.append(self.open)
-                if self.open.ndc is not None and self.open.quantity is None:
-                    self.problems.append(f"line {self.open.number}: LIN without its CTP")
-            else:
-                self.problems.append(f"line {self.open.number}: LX without SV1 or SV2")
-        self.open = None
+        line, self.open = self.open, None
+        if line is None:
+            return
+        where = f"line {line.number}"
+        if line.no_drug and not line.lin:
+            self.found.lose(None, f"{where} (SV1 or SV2)", line.written, f"no drug line: {line.no_drug}")
+        elif line.no_drug:
+            self.found.wrong(where, f"an NDC, and {line.no_drug}")
+        elif line.code:
+            self.done.append(line)
+            if line.ndc is not None and line.quantity is None:
+                self.found.wrong(where, "LIN without its CTP")
+        else:
+            self.found.wrong(where, "LX without SV1 or SV2")
 
     def _bht(self, _: str, values: dict[int, str]) -> None:
         if values.get(2) == "18":
-            self.losses.append(
-                Loss(None, "BHT02", "18", "a batch that was sent before: its claims may be billed already")
-            )
+            why = "a batch that was sent before: its claims may be billed already"
+            self.found.lose(None, "BHT02", "18", why)
         if (purpose := values.get(6, "")) not in ("", "CH"):
-            self.losses.append(Loss(None, "BHT06", purpose, "not sent to be paid: a report or another's claim"))
+            self.found.lose(None, "BHT06", purpose, "not sent to be paid: a report or another's claim")
 
     def _cur(self, where: str, values: dict[int, str]) -> None:
         if (currency := values.get(2, "")) != _outgoing.CURRENCY:
-            self.problems.append(f"{where}: amounts in {coded(currency)}, and a claim charges US dollars")
+            self.found.wrong(where, f"amounts in {coded(currency)}, and a claim charges US dollars")
 
     def _clm(self, where: str, values: dict[int, str]) -> None:
         self._add_up()
@@ -369,22 +368,21 @@ class _Reader:
         self.statement = ""
         where_given, kind, often = (*values.get(5, "").split(self.marks.component), "", "")[:3]
         self.place = "" if kind == "A" else where_given  # of a hospital it is the type of its bill
-        problems: list[str] = []
-        _outgoing.frequency(often, "CLM05-3", problems, self.losses)
+        at = where.partition(" (")[0]
+        self.found.frequency(often, "CLM05-3", f"{at}: ")
         if (number := values.get(1, "")) in self.numbers and number:
             why = "the number of an earlier claim of the file too: the same may be billed twice"
-            self.losses.append(Loss(None, "CLM01", f"claim {self.claims}", why))
+            self.found.lose(None, "CLM01", f"claim {self.claims}", why)
         self.numbers.add(number)
         if values.get(19) == "PB":
-            problems.append("CLM19 PB asks what would be paid, and charges nothing")
-        self.problems += [f"{where.partition(' (')[0]}: {problem}" for problem in problems]
+            self.found.wrong(at, "CLM19 PB asks what would be paid, and charges nothing")
         self.listed = self.listed if self.given else ()
         written = [(f"{n:02}", value) for n, value in values.items()]
-        self.losses += _outgoing.unread(written, _elements.CLM_ELEMENTS, None, "CLM")
+        self.found.unread(written, _elements.CLM_ELEMENTS, None, "CLM")
 
     def _add_up(self) -> None:
         """The claim that is read is whole: its total is compared with its lines."""
-        self.losses += _totals.differs("CLM02", _amount(self.total), self.charged)
+        self.found.lost += _totals.differs("CLM02", _amount(self.total), self.charged)
 
     def _hi(self, _: str, values: dict[int, str]) -> None:
         for value in values.values():
@@ -394,7 +392,7 @@ class _Reader:
                 cut = 4 if kind in ("BK", "BF") and code.startswith("E") else 3  # an injury's cause in ICD-9
                 self.listed += () if self.given else (dotted(code, cut),)
             elif code:
-                self.losses.append(Loss(None, f"HI {kind}", code, "a code of the claim that is no diagnosis of a line"))
+                self.found.lose(None, f"HI {kind}", code, "a code of the claim that is no diagnosis of a line")
 
     def _lx(self, _: str, values: dict[int, str]) -> None:
         self.close()
@@ -402,7 +400,7 @@ class _Reader:
 
     def _line(self, where: str, name: str) -> _Open:
         if self.open is None:
-            self.problems.append(f"{where}: {name} stands outside a line (no LX before it)")
+            self.found.wrong(where, f"{name} stands outside a line (no LX before it)")
             self.open = _Open("?", place=self.place, claim=self.listed, of=self.claims)
         return self.open
 
@@ -413,7 +411,7 @@ class _Reader:
         line.place = values.get(5, "") or line.place
         chosen = [part for part in values.get(7, "").split(self.marks.component) if part]
         if not all(is_count(part) for part in chosen):
-            self.problems.append(f"{where}: SV107 points with {coded(values.get(7))}")
+            self.found.wrong(where, f"SV107 points with {coded(values.get(7))}")
         line.pointers = tuple(int(part) for part in chosen if is_count(part))
 
     def _sv2(self, where: str, values: dict[int, str]) -> None:
@@ -428,14 +426,14 @@ class _Reader:
         line.code, line.no_drug = "?", "a dental service, whose code is of the CDT"
 
     def _unread(self, line: _Open, values: dict[int, str], known: Mapping[str, str], name: str) -> None:
-        written = [(f"{n:02}", value) for n, value in values.items()]
-        for loss in _outgoing.unread(written, known, None, name):
-            line.losses.append((loss.field, loss.value, loss.reason))
+        of_line = FoundLines("x12")
+        of_line.unread(((f"{n:02}", value) for n, value in values.items()), known, None, name)
+        line.losses += [(loss.field, loss.value, loss.reason) for loss in of_line.lost]
 
     def _service(self, where: str, line: _Open, values: dict[int, str], at: Mapping[str, int]) -> None:
         qualifier, *parts = values.get(at["code"], "").split(self.marks.component)
         if line.code:
-            self.problems.append(f"{where}: a second service in one line")
+            self.found.wrong(where, "a second service in one line")
         unit, charge = values.get(at["unit"], ""), values.get(at["amount"], "")
         line.written = f"{values.get(1, '')} {values.get(2, '') if at['code'] == 2 else ''} ({unit}), charge {charge}"
         if at["code"] != 2 or values.get(1) != _TOTAL:
@@ -448,30 +446,28 @@ class _Reader:
             line.code = "?"
             return
         line.code = parts[0].strip().upper() if parts else "?"
-        if not is_valid(line.code):
-            self.problems.append(f"{where}: {coded(line.code)} is no HCPCS or CPT code")
+        self.found.code(line.code, where)
         line.modifiers = tuple(part for part in parts[1:5] if part)
-        if wrong := _outgoing.not_modifiers(line.modifiers):
-            self.problems.append(f"{where}: {wrong}")
+        self.found.modifiers(line.modifiers, f"{where}:")
         if ends := [part for part in parts[6:] if part]:
             line.losses.append(
                 (f"SV{1 if at['code'] == 1 else 2}0{at['code']}-8", ends[0], "a line has one code, no range of them")
             )
         described = parts[5] if len(parts) > 5 else ""
         if re.fullmatch(r"[A-Z0-9]{2}", described):
-            self.problems.append(f"{where}: a fifth modifier {described!r} in the place of the description")
+            self.found.wrong(where, f"a fifth modifier {described!r} in the place of the description")
         line.description = described or None
         line.amount = self._number(where, "charge", values.get(at["amount"], ""))
         if values.get(at["unit"]) != "UN":
-            self.problems.append(f"{where}: counts {coded(values.get(at['unit']))}, and units (UN) are wanted")
+            self.found.wrong(where, f"counts {coded(values.get(at['unit']))}, and units (UN) are wanted")
         units = self._number(where, "unit count", values.get(at["units"], ""))
-        line.units = _outgoing.whole_units(units, where, self.problems)
+        line.units = 0 if units is None else self.found.units(units, f"{where}: {number(units)} units")
 
     def _number(self, where: str, what: str, text: str) -> Decimal | None:
         try:
             return decimal(Decimal(text if _NUMBER.fullmatch(text) else "NaN"))
         except ValueError:
-            self.problems.append(f"{where}: {coded(text)} is no {what}")
+            self.found.wrong(where, f"{coded(text)} is no {what}")
             return None
 
     def _dtp(self, where: str, values: dict[int, str]) -> None:
@@ -480,22 +476,22 @@ class _Reader:
             self.open.losses.append(("DTP", values.get(3, ""), "only the date of service is kept"))
         elif self.open is not None or kind == STATEMENT:
             days = values.get(3, "").split("-") if values.get(2) == "RD8" else [values.get(3, "")]
-            if not all(map(_outgoing.is_day, days)):
-                self.problems.append(f"{where}: {coded(values.get(3, ''))} is no date of service")
+            if not all(map(is_day, days)):
+                self.found.wrong(where, f"{coded(values.get(3, ''))} is no date of service")
             elif days != sorted(days):
-                self.problems.append(f"{where}: it ends ({days[-1]}) before it begins ({days[0]})")
+                self.found.wrong(where, f"it ends ({days[-1]}) before it begins ({days[0]})")
             said = "/".join(dict.fromkeys(map(iso, days)))
             if self.open is None:
                 self.statement = said
             elif self.open.date not in ("", said, self.statement):
-                self.problems.append(f"{where}: a second date of service in one line")
+                self.found.wrong(where, "a second date of service in one line")
             else:
                 self.open.date = said
 
     def _nte(self, _: str, values: dict[int, str]) -> None:
         text = values.get(2, "")
         if self.open is None:
-            self.losses.append(Loss(None, "NTE", text, _elements.CLAIM_SEGMENTS["NTE"]))
+            self.found.lose(None, "NTE", text, _elements.CLAIM_SEGMENTS["NTE"])
             return
         extras, rest = _outgoing.read_ndc_note(text)
         self.open.extras += extras
@@ -505,37 +501,36 @@ class _Reader:
     def _lin(self, where: str, values: dict[int, str]) -> None:
         line = self._line(where, "LIN")
         if line.lin:
-            self.problems.append(f"{where}: a second NDC in one line")
+            self.found.wrong(where, "a second NDC in one line")
         line.lin = True
         ndc = values.get(3, "")
         if values.get(2) != "N4":
             line.losses.append(("LIN", ndc, f"{values.get(2)!r} is no NDC qualifier"))
             return
-        _outgoing.check_ndc(ndc, where, self.problems)
+        self.found.ndc(ndc, where)
         line.ndc = ndc
 
     def _ctp(self, where: str, values: dict[int, str]) -> None:
         line = self._line(where, "CTP")
         if not line.lin:
-            self.problems.append(f"{where}: CTP without LIN")
+            self.found.wrong(where, "CTP without LIN")
         if used := [n for n in (1, 2, 3) if values.get(n)]:
-            self.problems.append(
-                f"{where}: CTP{used[0]:02} is not used here: the quantity belongs in CTP04, its unit in CTP05"
-            )
+            why = f"CTP{used[0]:02} is not used here: the quantity belongs in CTP04, its unit in CTP05"
+            self.found.wrong(where, why)
         if line.lin and line.ndc is None:
             return  # the quantity of a supply, which LIN has reported
         line.qualifier = values.get(5, "").split(self.marks.component)[0]
         if line.qualifier not in _outgoing.UNITS:
-            self.problems.append(f"{where}: {coded(line.qualifier)} in CTP05 is no NDC unit")
+            self.found.wrong(where, f"{coded(line.qualifier)} in CTP05 is no NDC unit")
         quantity = self._number(where, "NDC quantity", values.get(4, ""))
         line.quantity = None if quantity is None else Decimal(number(quantity))
         if line.quantity is not None and line.quantity <= 0:
-            self.problems.append(f"{where}: an NDC quantity of {number(line.quantity)}")
+            self.found.wrong(where, f"an NDC quantity of {number(line.quantity)}")
 
     def _ref(self, _: str, values: dict[int, str]) -> None:
         if self.open is None and values.get(1) == "F8" and self.claims:
             why = "the payer's number of an earlier claim, which this one may replace or void"
-            self.losses.append(Loss(None, "REF F8", values.get(2, ""), why))
+            self.found.lose(None, "REF F8", values.get(2, ""), why)
         if self.open is not None:
             what = "prescription number" if values.get(1) == "XZ" else f"reference {values.get(1)}"
             self.open.losses.append((what, values.get(2, ""), "a line has no field for it"))
@@ -544,13 +539,10 @@ class _Reader:
         self.close()
         self._add_up()
         self.envelopes.close()
-        nothing = [] if self.done else _outgoing.no_line(self.losses, "service line (LX with SV1 or SV2)")
-        _outgoing.refuse_any(self.problems or nothing, "This X12 text", "x12")
-        lines = tuple(_line(line) for line in self.done)
-        lost = [*self.losses, *(loss for at, line in enumerate(self.done, 1) for loss in _lost(at, line))]
-        dates, places = (line.date for line in self.done), (line.place for line in self.done)
-        claims = _outgoing.counted(line.of for line in self.done)
-        return ClaimLines(lines, tuple(dates), tuple(places), tuple(lost), claims)
+        for line in self.done:
+            self.found.lost += _lost(self.found.at, line)
+            self.found.add(_line(line), line.date, line.place, owner=line.of)
+        return self.found.lines("This X12 text", "service line (LX with SV1 or SV2)")
 
 
 _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
@@ -571,19 +563,15 @@ _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
 
 
 def _line(read: _Open) -> Line:
-    return Line(
+    return line_of(
         read.code,
         read.modifiers,
         read.units,
-        read.ndc,
-        read.qualifier,
-        read.quantity,
-        tuple(read.claim[n - 1] for n in read.pointers if 1 <= n <= len(read.claim)),
-        kind="drug" if read.ndc is not None else "service",
+        [ExtraNdc(read.ndc or "", read.qualifier, read.quantity), *read.extras],
+        (read.claim[n - 1] for n in read.pointers if 1 <= n <= len(read.claim)),
         charge_amount=read.amount,
         revenue_code=read.revenue_code,
         description=read.description,
-        extra_ndcs=read.extras,
     )
 
 
