@@ -238,7 +238,7 @@ def test_a_power_in_a_descriptor_is_a_word(tmp_path: Path) -> None:
 def test_a_day_of_the_fda_that_is_none_is_named(tmp_path: Path, day: str) -> None:
     file = published.nsde(tmp_path, {"00409379501": "ML"}, "_2026-11-20")
     file.write_text(file.read_text().replace("20150101", day))
-    with pytest.raises(TableError, match="is no day") as caught:
+    with pytest.raises(TableError, match="is no date") as caught:
         fold.refresh([file], tmp_path / "facts")
     assert len(str(caught.value)) < 400
 

@@ -18,6 +18,7 @@ from jcodeunits.refresh import fold
 from jcodeunits.refresh.dating import edition_of
 from jcodeunits.refresh.families import families_of
 from jcodeunits.refresh.family import Asked, FileReading
+from jcodeunits.refresh.ptp import EditReading
 
 EVERY = [(name, n) for name, makes in published.SAMPLES.items() for n in range(len(makes))]
 NAMES = [f"{name} {n}" for name, n in EVERY]
@@ -153,6 +154,31 @@ def with_footnote(path: Path) -> Path:
     return as_text(path, [*rows, [""] * width, ["End of table", *[""] * (width - 1)]])
 
 
+def with_a_word_below(path: Path) -> Path:
+    """Words alone in a last line of one cell, as a person's program writes them."""
+    with path.open("ab") as file:
+        file.write(b"End of table\r\n")
+    return path
+
+
+def between(mark: str) -> Callable[[Path], Path]:
+    """The cells with another mark between them; a text of tabs keeps them."""
+
+    def write(path: Path) -> Path:
+        if path.suffix.lower() == ".txt":
+            return path
+        rows, out = cells(path), io.StringIO(newline="")
+        csv.writer(out, delimiter=mark).writerows(rows)
+        path.write_bytes(out.getvalue().encode("cp1252"))
+        return path
+
+    return write
+
+
+def with_spaces(path: Path) -> Path:
+    return as_text(path, [[f"{cell}  " if cell else "" for cell in row] for row in cells(path)])
+
+
 def with_underscores(path: Path) -> Path:
     rows = cells(path)
     at = max(range(len(rows)), key=lambda i: sum(map(bool, rows[i][:8])) - i / 9)
@@ -175,6 +201,11 @@ WRITTEN: dict[str, Callable[[Path], Path]] = {
     "a mark of its encoding": lambda path: (
         path.write_bytes(b"\xef\xbb\xbf" + path.read_text("cp1252").encode()) and path
     ),
+    "UTF-16": lambda path: path.write_bytes(path.read_text("cp1252").encode("utf-16")) and path,
+    "semicolons": between(";"),
+    "bars": between("|"),
+    "spaces behind its cells": with_spaces,
+    "a word below": with_a_word_below,
     "other line ends": lambda path: path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n")) and path,
     "a ZIP in a ZIP": zip_in_zip,
     "a footnote": with_footnote,
@@ -286,3 +317,92 @@ def test_a_sheet_that_names_another_quarter_than_its_file_is_asked_about(tmp_pat
         fold.read_all(fold.find([file]), Asked(), BYHAND)
     readings, _ = fold.read_all(fold.find([file]), Asked(edition_of("2027Q1")), BYHAND)
     assert [reading.edition.when.name for _, reading in readings] == ["2027q1"]
+
+
+# ---- what is refused, or told, and what to do ---------------------------------------------------------
+
+
+ANSWERS = {
+    "a page": ("<!DOCTYPE html><html><body>Accept the licence</body></html>", "web page.*save the file itself"),
+    "an answer": ('{"error": "not found"}', "what a server answers.*download it again"),
+    "an answer in XML": ('<?xml version="1.0"?><Error/>', "what a server answers.*download it again"),
+}
+
+
+@pytest.mark.parametrize("name", ["HCPC2026_OCT_ANWEB.csv", "HCPC2026_OCT_ANWEB.xlsx", "ndctext.zip"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_a_server_answers_in_place_of_a_file_is_called_so(tmp_path: Path, name: str, answer: str) -> None:
+    text, says = ANSWERS[answer]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(TableError, match=says):
+        read(tmp_path / name)
+
+
+def test_columns_written_out_are_those_cut_short(tmp_path: Path) -> None:
+    path = made("NDC-HCPCS crosswalk", 0, tmp_path)
+    plain, _ = read(path)
+    text = path.read_text().replace("PKG SIZE,PKG QTY,BILLUNITS,", "Package Size,Package Quantity,Billing Units,")
+    path.write_text(text, newline="")
+    (other,), _ = read(path)
+    assert (other.statements, other.digest) == (plain[0].statements, plain[0].digest)
+
+
+def test_a_header_that_is_nearly_one_says_what_it_lacks(tmp_path: Path) -> None:
+    path = made("NDC-HCPCS crosswalk", 0, tmp_path)
+    path.write_text(path.read_text().replace("PKG SIZE", "SIZE"), newline="")
+    with pytest.raises(TableError, match=r"line 4 lacks 'pkg size'\. Write the columns' names as they were published"):
+        read(path)
+
+
+def test_a_comma_in_a_number_is_not_guessed_at_where_semicolons_stand_between_cells(tmp_path: Path) -> None:
+    path = made("payment limits", 0, tmp_path)
+    rows = [["3,105" if cell == "3.105" else cell for cell in row] for row in cells(path)]
+    path.write_text("".join(";".join(row) + "\n" for row in rows))
+    with pytest.raises(TableError, match="'3,105' may be a decimal or a thousand"):
+        read(path)
+
+
+def test_days_that_a_spreadsheet_counts_are_named(tmp_path: Path) -> None:
+    path = made("HCPCS Level II", 0, tmp_path)
+    path.write_text(path.read_text().replace("19930101", "33970"))
+    with pytest.raises(TableError, match=r"'33970' is no date but a spreadsheet's count of days.*YYYYMMDD"):
+        read(path)
+
+
+CODES = [f"J{1000 + n}" for n in range(400)]
+
+
+def _limits(place: Path, quarter: int, codes: list[str]) -> Path:
+    return published.mue(place, 2026, quarter, dict.fromkeys(codes, 9))
+
+
+def test_a_text_that_broke_off_in_its_last_line_is_told_and_one_that_lacks_a_code_behind_is_refused(
+    tmp_path: Path,
+) -> None:
+    facts = tmp_path / "facts"
+    fold.refresh([_limits(tmp_path / "a", 3, CODES)], facts, anew=True)
+    whole = _limits(tmp_path / "b", 4, CODES)
+    whole.write_bytes(whole.read_bytes()[:-4])  # inside the last cell
+    told = fold.refresh([whole], facts, check=True)
+    assert [item.place for item in told.lint if item.kind == "end"] == [whole.name]
+    short = _limits(tmp_path / "c", 4, CODES[:-1])
+    assert fold.refresh([short], facts, check=True).lint == ()  # a code may end
+    short.write_bytes(short.read_bytes()[:-4])
+    with pytest.raises(TableError, match=r"ends before J1399.*it may be cut off.*--whole"):
+        fold.refresh([short], facts)
+    assert fold.refresh([short], facts, asked=Asked(whole=True), check=True).read
+
+
+@pytest.mark.parametrize("name", ["NDC-HCPCS crosswalk", "unit limits (MUE)", "pairs of codes (PTP)"])
+def test_a_last_row_of_words_without_its_end_is_cut_off(tmp_path: Path, name: str) -> None:
+    path = made(name, 0, tmp_path)
+    path.write_bytes(path.read_bytes() + b"J92 60")
+    with pytest.raises(TableError, match="cut off"):
+        read(path)
+
+
+def test_a_code_with_a_space_behind_it_is_the_code(tmp_path: Path) -> None:
+    pairs = [("96372", "99211", "20050101", "*", "0"), ("96372 ", "99212", "20050101", "*", "0")]
+    (reading,), _ = read(published.ptp(tmp_path, "v323r0", pairs))
+    assert isinstance(reading, EditReading)
+    assert [line[:12] for line in reading.lines] == ["96372,99211,", "96372,99212,"]

@@ -21,6 +21,7 @@ from .family import (
     Edition,
     Family,
     FileReading,
+    Headed,
     Tally,
     body,
     dated,
@@ -122,9 +123,8 @@ def _twin(file: Published, wanted: Iterable[str]) -> str:
     return match[1].upper() if match else ""
 
 
-def is_crosswalk(file: Published) -> bool:
-    """Whether a file is the crosswalk: by its columns, and by its first line not one of the others."""
-    return has(*CROSSWALK_COLUMNS)(file) and not _twin(file, CROSSWALK_COLUMNS)
+# The crosswalk: by its columns, and by its first line not one of the others.
+is_crosswalk = Headed((CROSSWALK_COLUMNS,), unless=lambda file: bool(_twin(file, CROSSWALK_COLUMNS)))
 
 
 def is_twin(file: Published) -> bool:
@@ -199,7 +199,7 @@ LIMITS = Family(
     name="payment limits",
     files=("asp-limits", "asp-limits-rows"),
     table="fee_evidence",
-    recognises=lambda file: has(*_LIMITS)(file) and not _twin(file, _LIMITS),
+    recognises=Headed((_LIMITS,), unless=lambda file: bool(_twin(file, _LIMITS))),
     read=read_limits,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",

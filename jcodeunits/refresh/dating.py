@@ -135,6 +135,17 @@ def day_in(text: str) -> str | None:
     return None
 
 
+def no_day(text: str) -> str:
+    """What is said of a cell that should hold a day; a spreadsheet counts days from 1900, or from 1904.
+
+    >>> no_day("20261301"), no_day("46300")
+    ("'20261301' is no date", "'46300' is no date but a spreadsheet's count of days: write the column as YYYYMMDD")
+    """
+    is_count = re.fullmatch(r"[2-7]\d{4}", text)
+    says = " but a spreadsheet's count of days: write the column as YYYYMMDD" if is_count else ""
+    return f"{text[:40]!r} is no date{says}"
+
+
 def edition_of(text: str) -> When:
     """The edition that a person names: a quarter, a month or a day. Raises `TableError`.
 

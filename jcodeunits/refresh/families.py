@@ -49,22 +49,17 @@ def families_of(file: Published) -> list[tuple[Published, Family]]:
 
     Raises `TableError` where its name promises a family and it is none.
     """
-    readable = file.is_workbook or file.is_text or file.is_page
-    if readable:
+    if file.is_workbook or file.is_text or file.is_page:
         found = [(one, family) for one in file.tables() if (family := _recognised(one)) is not None]
         if found:
             return found
     promised = next((f for f in FAMILIES if f.named and re.search(f.named, file.names[0], re.IGNORECASE)), None)
     if promised is not None and file.names[0].lower().endswith((".csv", ".txt", ".xlsx")):
-        if not file.start:
-            raise problem(file.name, "it is empty.")
-        if not readable:
-            raise problem(file.name, "it is no text file and no spreadsheet.")
-        raise problem(
-            file.name,
-            f"by its name it holds {promised.name}, but no row among its first ones is the header of that file: "
-            "it was changed or is cut off.",
-        )
+        if file.why_none:
+            raise problem(file.name, f"{file.why_none}.")
+        nearest = promised.nearest(file)
+        says = f"by its name it holds {promised.name}, but no row among its first ones is the header of that file: "
+        raise problem(file.name, f"{says}{nearest or 'it was changed or is cut off'}.")
     return []
 
 

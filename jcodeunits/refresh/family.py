@@ -67,12 +67,16 @@ Statements = set[tuple[str, str]]  # subject, what is said
 
 @attrs.frozen
 class FileReading:
-    """What one file says: its edition, the statements kept, a digest of all its rows, and what to look at."""
+    """What one file says: its edition, the statements kept, a digest of all its rows, and what to look at.
+
+    `is_ended`: its last line has its end; one that has not may be cut off.
+    """
 
     edition: Edition
     statements: Statements
     digest: str
     lint: tuple[Lint, ...] = ()
+    is_ended: bool = attrs.field(default=True, kw_only=True)
 
     @property
     def says_something(self) -> bool:
@@ -183,14 +187,52 @@ class Family:
     leaves: str = ""  # why a recognised file is left out
     named: str = ""  # a name (pattern) that promises this family: a file of it that is not recognised is refused
 
+    def nearest(self, file: Published) -> str:
+        """The row that comes nearest to the header of this family, and what it lacks; empty where none does."""
+        headers = self.recognises.headers if isinstance(self.recognises, Headed) else ()
+        ways = [
+            (len(set(header) & set(words_of(row))) / len(header), line, [n for n in header if n not in words_of(row)])
+            for header in headers
+            for line, row in enumerate(file.head, start=1)
+        ]
+        most, line, lacking = max(ways, key=lambda way: way[0], default=(0, 0, []))
+        if most < _NEAR:
+            return ""
+        return f"line {line} lacks {', '.join(map(repr, lacking))}. Write the columns' names as they were published"
+
+
+_NEAR = 0.5  # of the columns of a header, that a row has which is meant as one
+
+# A column's name as somebody may write it out or cut it short, and as it is published.
+_ALSO = {
+    "package size": "pkg size",
+    "package qty": "pkg qty",
+    "package quantity": "pkg qty",
+    "pkg quantity": "pkg qty",
+    "bill units": "billunits",
+    "billing units": "billunits",
+    "bill units pkg": "billunitspkg",
+    "billunits pkg": "billunitspkg",
+    "billing units pkg": "billunitspkg",
+    "billing units package": "billunitspkg",
+    "long desc": "long description",
+    "short desc": "short description",
+    "add date": "add dt",
+    "action effective date": "act eff dt",
+    "act eff date": "act eff dt",
+    "term date": "term dt",
+    "termination date": "term dt",
+}
+
 
 def words_of(cells: Iterable[str]) -> list[str]:
     """The cells of a header without case, line breaks, doubled spaces, underscores, and spaces about a slash.
 
-    >>> words_of(["HCPCS/\\nCPT Code", "Effective_Date"])
-    ['hcpcs/cpt code', 'effective date']
+    >>> words_of(["HCPCS/\\nCPT Code", "Effective_Date", "Package Size"])
+    ['hcpcs/cpt code', 'effective date', 'pkg size']
     """
-    return [re.sub(r" ?/ ?", "/", " ".join(cell.replace("_", " ").split())).lower() for cell in cells]
+    words = (re.sub(r" ?/ ?", "/", " ".join(cell.replace("_", " ").split())).lower() for cell in cells)
+    return [_ALSO.get(word, word) for word in words]
 
 
 def header_row(file: Published, wanted: Iterable[str]) -> int | None:
@@ -202,14 +244,26 @@ def header_row(file: Published, wanted: Iterable[str]) -> int | None:
     return None
 
 
-def has(*columns: str) -> Callable[[Published], bool]:
+@attrs.frozen
+class Headed:
+    """A test for files whose header holds all columns of one of these; `unless` tells those that only look like it."""
+
+    headers: tuple[tuple[str, ...], ...]
+    unless: Callable[[Published], bool] = lambda _: False
+
+    def __call__(self, file: Published) -> bool:
+        """Whether a file is one of them."""
+        return any(header_row(file, columns) is not None for columns in self.headers) and not self.unless(file)
+
+
+def has(*columns: str) -> Headed:
     """A test for files whose header holds all these columns."""
-    return has_one((columns,))
+    return Headed((columns,))
 
 
-def has_one(headers: Iterable[Iterable[str]]) -> Callable[[Published], bool]:
+def has_one(headers: Iterable[tuple[str, ...]]) -> Headed:
     """A test for files whose header holds all columns of one of these."""
-    return lambda file: any(header_row(file, columns) is not None for columns in headers)
+    return Headed(tuple(headers))
 
 
 Cells = Mapping[str, str]
@@ -231,17 +285,38 @@ def body(file: Published, wanted: Iterable[str], needed: Iterable[str] | None = 
     rows = file.rows()
     for _ in range(start + 1):
         next(rows)
-    for line, row in rows:
-        if not any(row) or is_footnote(row, least):
-            continue
-        if len(row) < least and not file.is_workbook:
-            raise problem(file.name, f"the row has {len(row)} cells, not {len(names)}: it is cut off.", line=line)
+    for line, row in rows_of_table(file, rows, least, len(names)):
         yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
 
 
-def is_footnote(row: list[str], least: int) -> bool:
-    """Whether a row is words about the table: a long text alone, or several words in a row that is not cut off."""
-    return not any(row[1:]) and (len(row[0]) > 20 or (" " in row[0] and len(row) >= least))
+def rows_of_table(
+    file: Published, rows: Iterable[tuple[int, list[str]]], least: int, width: int
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are no footnote, and not empty; `least` cells are wanted, of as many as the header has.
+
+    Raises `TableError` for a row with fewer, and where words stand alone in a last line that has no end.
+    """
+    beside, last = "the row has {} cells, not {}: it is cut off.", 0
+    for line, row in rows:
+        if not any(row):
+            continue
+        if is_footnote(row):
+            last = line if len(row) < least and len(row[0]) <= _WORDS else 0
+            continue
+        if len(row) < least and not file.is_workbook:
+            raise problem(file.name, beside.format(len(row), width), line=line)
+        last = 0
+        yield line, row
+    if last and not file.is_ended:
+        raise problem(file.name, beside.format(1, width), line=last)
+
+
+def is_footnote(row: list[str]) -> bool:
+    """Whether a row is words about the table: several words, or a long text, in its first cell alone."""
+    return not any(row[1:]) and (len(row[0]) > _WORDS or " " in row[0])
+
+
+_WORDS = 20  # characters of a cell, which more than a code or a number has
 
 
 def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quarter_in) -> When:

@@ -2,7 +2,7 @@
 
 A ZIP's directory is checked against limits before anything is unpacked, and nothing is unpacked to disk. XML goes
 through defusedxml, which refuses entities; a formula is never evaluated, and where a value is wanted it is
-refused. Text is UTF-8, and what is not is the Windows code page that CMS uses.
+refused. Text is UTF-8, or UTF-16 where it begins with its mark; what is neither is the Windows code page of CMS.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import io
 import os
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,8 @@ _START = 262_144  # bytes in which a file shows what it is; notes may stand befo
 HEAD = 60  # lines among which a header is looked for
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK = "[Content_Types].xml"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 def _part(archive: Path | IO[bytes], name: str) -> IO[bytes]:
@@ -100,7 +103,11 @@ class Published:
 
     @cached_property
     def start(self) -> bytes:
-        """Its first bytes."""
+        """Its first bytes; of a text in UTF-16 as UTF-8."""
+        return self._begin.decode("utf-16", "ignore").encode() if self._begin.startswith(_UTF16) else self._begin
+
+    @cached_property
+    def _begin(self) -> bytes:
         try:
             with self.open() as stream:
                 return stream.read(_START)
@@ -137,18 +144,43 @@ class Published:
         """Whether it is a spreadsheet of the old kind, which is not read."""
         return self.start.startswith(_OLD_WORKBOOK)
 
+    @property
+    def why_none(self) -> str:
+        """Why it is no table that can be read, and what to do; empty where it may be one."""
+        if not self.start:
+            return "it is empty"
+        if self.is_old_workbook:
+            return "a spreadsheet of the old kind (.xls); its text or .xlsx twin is read"
+        if self.is_page:
+            return (
+                "it is a web page and not the file: publishers answer so for a licence to accept or a file that has "
+                "moved. Open their page and save the file itself"
+            )
+        if self.start.lstrip()[:1] in (b"<", b"{", b"["):
+            return "it is what a server answers, and no table: download it again"
+        return "" if self.is_workbook or self.is_text else "it is no text file and no spreadsheet"
+
+    @cached_property
+    def is_ended(self) -> bool:
+        """Whether the last line of a plain text has its end: one that broke off has not. A ZIP has a checksum."""
+        if self.member or not self.is_text:
+            return True
+        with self.path.open("rb") as stream:
+            stream.seek(-min(4, self.path.stat().st_size), os.SEEK_END)
+            return stream.read().strip(b"\0\x1a").endswith((b"\n", b"\r"))
+
     @cached_property
     def delimiter(self) -> str:
-        """Tab or comma, whichever the first lines hold more of."""
-        return "\t" if self.start.count(b"\t") > self.start.count(b",") else ","
+        """Comma, tab, semicolon or bar, whichever the first lines hold most of."""
+        return max(",\t;|", key=lambda mark: self.start.count(mark.encode()))
 
     def lines(self) -> Iterator[str]:
         """The lines of a text, line ends kept."""
-        yield from self._text(self.open())
+        yield from self._text(self.open(), "utf-16" if self._begin.startswith(_UTF16) else "utf-8-sig")
 
-    def _text(self, stream: IO[bytes]) -> Iterator[str]:
+    def _text(self, stream: IO[bytes], encoding: str) -> Iterator[str]:
         try:
-            with io.TextIOWrapper(stream, "utf-8-sig", "jcodeunits-windows", newline="") as text:
+            with io.TextIOWrapper(stream, encoding, "jcodeunits-windows", newline="") as text:
                 for number, line in enumerate(iter(partial(text.readline, _LIMIT_LINE), ""), start=1):
                     if "\0" in line:
                         raise problem(self.name, "it is no text file.")
@@ -187,9 +219,21 @@ class Published:
             for row in reader:
                 if reader.line_num > _LIMIT_ROWS:
                     raise problem(self.name, f"it has more than {_LIMIT_ROWS:,} lines; no published file does.")
-                yield reader.line_num, [cell.replace("\xa0", " ").strip() for cell in row]
+                cells = [cell.replace("\xa0", " ").strip() for cell in row]
+                if self.delimiter == ";":
+                    self._check_points(reader.line_num, cells)
+                yield reader.line_num, cells
         except csv.Error as why:
             raise problem(self.name, f"it is no well-formed table ({why}): it may be cut off.") from why
+
+    def _check_points(self, line: int, cells: Sequence[str]) -> None:
+        """Semicolons are of a country that writes 3,1 for 3.1, and CMS writes 3,100 for 3100. Raises `TableError`."""
+        odd = next((cell for cell in cells if _DECIMAL_COMMA.fullmatch(cell)), None)
+        if odd is not None:
+            says = (
+                f"{odd[:20]!r} may be a decimal or a thousand. Save it with points in numbers, or as it was published."
+            )
+            raise problem(self.name, says, line=line)
 
     @cached_property
     def head(self) -> list[list[str]]:
@@ -200,7 +244,7 @@ class Published:
             rows = self._page_rows()
         else:
             whole = self.start if len(self.start) < _START else self.start[: self.start.rfind(b"\n") + 1]
-            rows = self._text_rows(self._text(io.BytesIO(whole)))
+            rows = self._text_rows(self._text(io.BytesIO(whole), "utf-8-sig"))
         found = []
         try:
             for _, row in self._of_measure(rows):
@@ -335,7 +379,7 @@ def _opened(path: Path) -> list[Published]:
     plain = Published(path)
     if not plain.start.startswith(b"PK"):
         if path.suffix.lower() in (".zip", ".xlsx") and not plain.is_old_workbook:
-            raise problem(path.name, "it is empty." if not size else "it does not open as a spreadsheet or an archive.")
+            raise problem(path.name, f"{plain.why_none or 'it does not open as a spreadsheet or an archive'}.")
         return [plain]
     members = _check_members(path.name, path, size)
     if any(member.filename == _WORKBOOK for member in members):

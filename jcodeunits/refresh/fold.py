@@ -58,6 +58,7 @@ from .statements import Kept, codes_of, fuller, subjects
 DERIVED = ("drugs", "successors", "products", "marketing", "limits", "statuses", "fees", "places")
 _MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has, if that has not a few only
 _FEW = 30
+_NO_KIND = "no kind of file that refresh reads"
 _LAST = 3  # codes at the end that an edition may lack, or one in a hundred: real ones lack four in a thousand
 
 
@@ -156,10 +157,10 @@ def read_all(
     for file in files:
         found = families_of(file)
         if not found:
-            left_out.append(f"{file.name}: {_why_not(file)}")
+            left_out.append(f"{file.name}: {file.why_none or _NO_KIND}")
             continue
         taken = {one for one, _ in found}
-        left_out += [f"{one.name}: {_why_not(one)}" for one in file.tables() if one not in taken]
+        left_out += [f"{one.name}: {_NO_KIND}" for one in file.tables() if one not in taken]
         for one, family in found:
             left_out += _take(readings, one, family, asked, byhand)
     return [(family, reading) for family, reading, _ in readings.values()], left_out
@@ -200,20 +201,16 @@ def _take(readings: dict[str, Found], file: Published, family: Family, asked: As
 
 def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list[FileReading]:
     try:
-        return list(family.read(file, asked, byhand))
+        found = list(family.read(file, asked, byhand))
     except TableError:
         raise
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError, EOFError) as why:
         says = f"it cannot be read as {family.name} ({type(why).__name__}: {str(why)[:80]})."
         raise problem(file.name, says) from why
-
-
-def _why_not(file: Published) -> str:
-    if file.is_old_workbook:
-        return "a spreadsheet of the old kind (.xls); its text or .xlsx twin is read"
-    if not file.start:
-        return "it is empty"
-    return "no kind of file that refresh reads"
+    if file.is_ended:
+        return found
+    broken = Lint("end", file.name, "its last line has no end, so it may be cut off: compare it with the publisher's.")
+    return [attrs.evolve(reading, is_ended=False, lint=(*reading.lint, broken)) for reading in found]
 
 
 def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> State:
@@ -287,7 +284,7 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
     behind = {code for code in codes if code > last}
     if len(known) >= _FEW and len(lacking) * _MOST_LACKING > len(known):
         says = f"{title} lacks {len(lacking):,} of {len(known):,} that {other} has"
-    elif len(behind) > max(_LAST, len(codes) // 100):
+    elif len(behind) > (max(_LAST, len(codes) // 100) if reading.is_ended else 0):
         says = f"{title} ends before {min(behind)}, and {other} has {len(behind):,} codes from there on"
     else:
         return

@@ -15,7 +15,7 @@ import attrs
 
 from .amounts import plain
 from .byhand import ByHand
-from .dating import day_in, quarter_in
+from .dating import day_in, no_day, quarter_in
 from .descriptor import DescriptorReading, parse
 from .family import (
     Asked,
@@ -25,8 +25,8 @@ from .family import (
     Tally,
     dated,
     header_row,
-    is_footnote,
     is_partial,
+    rows_of_table,
     said,
     words_of,
 )
@@ -135,7 +135,7 @@ def _day(file: Published, line: int, text: str) -> dt.date | None:
         return None
     day = day_in(written)
     if day is None or not "1900" < day < "2100":
-        raise problem(file.name, f"{text[:40]!r} is no date.", line=line)
+        raise problem(file.name, f"{no_day(written)}.", line=line)
     return dt.date.fromisoformat(day)
 
 
@@ -174,13 +174,10 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
     at = {name: header.index(name) for name in (*_COLUMNS, *_CROSS) if name in header}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
     entries: dict[str, ListedCode] = {}
-    for line, row in file.rows():
-        if line <= start + 1 or not any(row):
-            continue
+    below = ((line, row) for line, row in file.rows() if line > start + 1)
+    for line, row in rows_of_table(file, below, 2, len(header)):
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
         code, record = cells["hcpc"], cells["recid"]
-        if is_footnote(row, needed):
-            continue
         if not record or (record == "3" and len(row) < needed):
             raise problem(file.name, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
         if record == "4" and code in entries:

@@ -11,7 +11,7 @@ import attrs
 from jcodeunits.errors import TableError
 
 from .byhand import ByHand
-from .dating import When, day_in, month_in
+from .dating import When, day_in, month_in, no_day
 from .family import (
     Asked,
     Cells,
@@ -51,7 +51,7 @@ def day_of(file: Published, line: int, text: str) -> str:
     """A day written as YYYYMMDD, ISO or US, in ISO; empty where there is none. Raises `TableError`."""
     day = day_in(text) if text else ""
     if day is None:
-        raise problem(file.name, f"{text[:20]!r} is no day.", line=line)
+        raise problem(file.name, f"{no_day(text)}.", line=line)
     return day
 
 

@@ -18,7 +18,7 @@ from itertools import groupby
 import attrs
 
 from .byhand import ByHand
-from .dating import day_in, quarter
+from .dating import day_in, no_day, quarter
 from .family import CODE, Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row, is_footnote
 from .files import Published, problem
 from .mue import slug
@@ -87,11 +87,13 @@ def _keeps(byhand: ByHand, one: str, other: str) -> bool:
 
 
 def _rows(file: Published) -> Iterator[tuple[int, list[str]]]:
-    if file.is_workbook or file.delimiter == ",":
+    if file.is_workbook or file.delimiter != "\t":
         yield from file.rows()
         return
     for number, line in enumerate(file.lines(), start=1):
-        yield number, line.rstrip("\r\n").split("\t")
+        row = line.rstrip("\r\n").split("\t")
+        # Millions of rows: the cells are stripped only where a code's own are not bare.
+        yield number, row if len(row[0]) == 5 == len(row[1 % len(row)]) else [cell.strip() for cell in row]
 
 
 def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
@@ -100,18 +102,19 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
     for number, row in _rows(file):
         if number <= start + 1 or (not rows and not CODE.fullmatch(row[0])) or not any(row):
             continue
-        if not row[-1] and is_footnote(row, 7):
-            continue
+        if len(row) < 7 or not row[6]:
+            if is_footnote(row) and (len(row) >= 7 or file.is_ended):
+                continue
+            raise problem(file.name, f"the row has {len(row)} cells, not 7: it is cut off.", line=number)
         rows += 1
         digest.update("\t".join(row).encode())
-        if len(row) < 7 or not row[6]:
-            raise problem(file.name, f"the row has {len(row)} cells, not 7: it is cut off.", line=number)
         one, other, _old, first, last, indicator, reason = row[:7]
         if not _keeps(byhand, one, other) or indicator == "9":
             continue
         first, last = _compact(first), "" if last in _OPEN else _compact(last)
         if not (CODE.fullmatch(one) and CODE.fullmatch(other) and _DAY.fullmatch(first) and indicator in ("0", "1")):
-            raise problem(file.name, f"{one[:9]!r} and {other[:9]!r}: the row is no edit.", line=number)
+            why = "the row is no edit" if _DAY.fullmatch(first) else no_day(first)
+            raise problem(file.name, f"{one[:9]!r} and {other[:9]!r}: {why}.", line=number)
         if last and (not _DAY.fullmatch(last) or last < first):
             raise problem(file.name, f"{one} and {other}: it ends {last[:12]!r}.", line=number)
         found.add(_line(edition, claim, one, other, indicator, reason, _iso(first), _iso(last)))
@@ -151,7 +154,7 @@ def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> 
             try:
                 ended = dt.date.fromisoformat(last)
             except ValueError as wrong:
-                raise problem(file.name, f"{last[:20]!r} is no day.", line=number) from wrong
+                raise problem(file.name, f"{no_day(last)}.", line=number) from wrong
             first, ends = quarter(ended.year, (ended.month + 2) // 3)[0], last
         found.add(_line(edition, claim, one, other, indicator, reason, str(first), ends))
     return tuple(sorted(found)), digest.hexdigest()
