@@ -204,7 +204,7 @@ def test_an_extension_about_wastage_asks(name: str) -> None:
         found = fhir.read(json.dumps(message), place="11")
         assert isinstance(found, Encounter)
         assert [one.rule for one in found.findings] == ["waste-noted"]
-        assert "an extension of it speaks of wasted drug" in found.findings[0].says
+        assert "a further field of it speaks of wasted drug" in found.findings[0].says
     other = {**ADMINISTRATION, "extension": [{"url": "http://vendor.example/pump", "valueString": "7"}]}
     assert fhir.read(json.dumps(other), place="11").findings == ()
 

@@ -289,6 +289,16 @@ def test_a_field_of_waste_is_seen_inside_the_dose_and_inside_another_field() -> 
     assert rules(read(GIVEN | {"extension": [{"url": "http://x.org/event", "valueString": "x"}]})) == []
 
 
+WASTE_FIELDS = ["OBX|1|NM|WSTAMT^Amt Wstd^L||30|mg", "OBX|1|NM|WASTEAMT^^L||30|mg", "ZRX|1|DRUG_WASTED|30|mg"]
+
+
+@pytest.mark.parametrize("segment", WASTE_FIELDS)
+def test_a_senders_own_field_for_what_was_thrown_away_asks(segment: str) -> None:
+    assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", segment)) == ["waste-noted"]
+    for other in ("OBX|1|NM|PAIN^Pain score^L||3", "OBX|1|NM|WRIST^Waist^L||3", "ZRX|1|SCANNED|Y"):
+        assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", other)) == []
+
+
 RXA = "RXA|0|1|2026030210{}00||^ketorolac|30|mg|||||||||||||CP|A"
 
 

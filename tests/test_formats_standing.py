@@ -16,7 +16,7 @@ import pytest
 
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
-from jcodeunits.formats import _claim_lines, _fhir_given, _fhir_json, _hl7v2_segments, claimjson, fhir, hl7v2, x12
+from jcodeunits.formats import _claim_lines, _fhir_json, _fhir_standing, _hl7v2_segments, claimjson, fhir, hl7v2, x12
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "cases" / "standing.csv").read_text("utf-8").splitlines()))
 HCPCS = [{"system": fhir.HCPCS, "code": "J1885"}]
@@ -146,7 +146,7 @@ def test_only_the_callers_word_for_just_this_opens_it(row: dict[str, str]) -> No
 def test_the_readers_know_no_value_that_the_list_does_not_have() -> None:
     listed = {(row["element"], row["value"]) for row in ROWS}
     elements = {row["element"] for row in ROWS}
-    assert {*_fhir_json.NEGATIONS, *_fhir_given.REASONS, *_fhir_given.SUBPOTENT} <= elements
+    assert {*_fhir_json.NEGATIONS, *_fhir_standing.REASONS, *_fhir_standing.SUBPOTENT} <= elements
     assert {("ORC-1", code) for code in _hl7v2_segments.ORDER_CONTROL} <= listed
     assert {("ORC-5", code) for code in _hl7v2_segments.ORDER_STATUS} <= listed
     assert {("FT1-6", code) for code in hl7v2.TRANSACTIONS} <= listed

@@ -16,6 +16,7 @@ from jcodeunits.amount import decimal_text
 from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug, quoted
 from jcodeunits.facts.around_names import ways
 from jcodeunits.facts.beside_names import DrugText
+from jcodeunits.facts.drug_text import Strength, strength_in
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 
@@ -206,6 +207,20 @@ def concentration(texts: Iterable[str], facts: Reference) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def one_ml(written: str) -> str:
+    """What one mL holds by a strength alone; empty where that is no strength of a volume.
+
+    >>> one_ml("60 mg/2 mL"), one_ml("1 g")
+    ('30 mg/mL', '')
+    """
+    said = strength_in(written) if len(written) <= LONGEST else None
+    return _per_ml(said) if said is not None and said.kind == "concentration" else ""
+
+
+def _per_ml(said: Strength) -> str:
+    return f"{decimal_text(said.amount)} {'units' if said.unit == 'unit' else said.unit}/mL"
+
+
 @lru_cache(maxsize=4096)
 def _of_one_ml(text: str, facts: Reference) -> str:
     """What the text of a drug says of one mL; empty where it says nothing of it."""
@@ -215,9 +230,7 @@ def _of_one_ml(text: str, facts: Reference) -> str:
         reading = read(facts.drugs, text)
     except (AmbiguousDrug, UnknownDrug):
         return ""
-    if reading is None or (said := reading.concentration) is None:
-        return ""
-    return f"{decimal_text(said.amount)} {'units' if said.unit == 'unit' else said.unit}/mL"
+    return "" if reading is None or reading.concentration is None else _per_ml(reading.concentration)
 
 
 def same_ndcs(written: Iterable[str]) -> list[str]:

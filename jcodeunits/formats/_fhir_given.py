@@ -18,6 +18,7 @@ from . import (
     _drugs,
     _fhir_json,
     _fhir_questions,
+    _fhir_standing,
     _fhir_vaccines,
     _incoming,
     _names,
@@ -106,10 +107,11 @@ def _one(
 ) -> Finding | list[Given]:
     """What one record says was given, or the finding that it may not be billed."""
     if resource.get("resourceType") != "Immunization":
-        finding = _status(resource, where, partial, completed)
+        finding = _fhir_standing.against(resource, where, partial, completed)
+        finding = finding or _fhir_standing.by_order(resource, around, where)
         return finding or _given(resource, where, around, zone, facts)
     same = _fhir_vaccines.as_administration(resource)
-    finding = _status(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
+    finding = _fhir_standing.against(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
     if finding is not None:
         return finding
     notes = _fhir_vaccines.funding(resource, where)
@@ -126,54 +128,6 @@ def _nothing(message: Message) -> str:
             "and is never billed. Send the MedicationAdministration."
         )
     return f"No MedicationAdministration in the message ({', '.join(kinds) or 'nothing'}), and no Immunization."
-
-
-# Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
-REASONS = ("reasonNotGiven", "statusReason")
-# Not the full dose (R5): the dose that is recorded is a question.
-SUBPOTENT = ("isSubPotent", "subPotentReason")
-_AGAINST = (*_fhir_json.NEGATIONS, *REASONS, *SUBPOTENT)
-
-
-def _status(resource: dict[str, Any], where: str, partial: bool, completed: bool) -> Finding | None:
-    """The finding for a status that may not bill; None for one that may."""
-    status = resource.get("status")
-    if status == "completed" and resource.keys().isdisjoint(_AGAINST):
-        return None  # as nearly always, and the quickest to see
-    for name in _fhir_json.NEGATIONS:
-        if resource.get(name, False) is not False:
-            return _noticed.not_given(
-                where, f"{name} says that it was not given", "Nothing was given to bill.", SOURCE, name
-            )
-    unsaid = status in (None, "", "unknown")
-    if status == "completed" or (status == "stopped" and partial) or (unsaid and completed):
-        return _doubted(resource, where, partial)
-    if status == "stopped":
-        fix = "If the dose recorded is what was given before it stopped, read it with partial=True."
-    elif unsaid:
-        fix = "If the record shows it as given, read it with completed=True."
-    elif status in ("in-progress", "on-hold"):
-        fix = "Bill it when it is completed."
-    else:
-        fix = "Only a completed administration is billed."
-    said = quote(status).strip("'") if status else "not said"
-    return _noticed.not_given(where, f"its status is {said}", fix, SOURCE, "status")
-
-
-def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
-    """The finding for an administration whose other elements say something else than its status."""
-    for name in REASONS:
-        if resource.get(name) and resource.get("status") != "stopped":
-            why = f"it has a {name} (the reason why it was not given) beside a status that bills"
-            return _noticed.not_given(
-                where, why, "One of the two contradicts the record: have it corrected.", SOURCE, name
-            )
-    for name in SUBPOTENT:
-        if resource.get(name, False) is not False and not partial:
-            fix = "If the dose recorded is what was given, read it with partial=True."
-            why = f"{name} says that less than the full dose was given"
-            return _noticed.not_given(where, why, fix, SOURCE, name)
-    return None
 
 
 def _given(resource: dict[str, Any], where: str, around: Around, zone: str | None, facts: Reference) -> list[Given]:
@@ -210,9 +164,9 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         says |= said
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
-    notes += _fhir_questions.asked(resource, dosage, where, says.get("dose", ""))
-    if _fhir_questions.is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
-        notes.append(_noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]"))
+    notes += _fhir_questions.asked(resource, dosage, says, where, facts)
+    if (order := _fhir_standing.order_of(resource, around)) is not None:
+        notes += _of_order(order, str(says.get("drug", "")), where, around, facts)
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_noticed.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
@@ -225,6 +179,17 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         return _incoming.together(whole, drugs)
     more = _noticed.unbilled(where, _further(str(says.get("drug", "")), parts, facts), SOURCE, "ingredient")
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
+
+
+def _of_order(order: dict[str, Any], drug: str, where: str, around: Around, facts: Reference) -> list[Finding]:
+    """The question which drug was given, where the order names another one."""
+    try:
+        ordered = _name(_medication(order, where, around, facts)[0], facts)
+    except FormatError:
+        return []  # an order is not billed, so that its own faults are of no matter
+    if not drug or not ordered or not _names.are_two(drug, ordered, facts):
+        return []
+    return [_noticed.order_differs(where, ordered, drug, SOURCE, "request")]
 
 
 def _medication(
@@ -397,6 +362,8 @@ def _strength(medication: dict[str, Any], parts: Sequence[_Part], where: str, fa
         if isinstance(amount := one.get("strengthQuantity"), dict):
             ratios.append({"numerator": amount, "denominator": medication.get("totalVolume")})
     found = {text for ratio in ratios if isinstance(ratio, dict) and (text := _concentration(ratio, where))}
+    written = [text for one in own for text in words(one.get("strengthCodeableConcept"))]
+    found |= {text for one in written if (text := _drugs.one_ml(one))}
     return {"concentration": found.pop()} if len(found) == 1 else {}
 
 

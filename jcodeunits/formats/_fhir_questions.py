@@ -8,6 +8,9 @@ from typing import Any
 
 from jcodeunits.dose import Dose
 from jcodeunits.errors import LONGEST, JcodeunitsError
+from jcodeunits.facts.around_names import ways
+from jcodeunits.facts.by_route import may_be
+from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _noticed
@@ -22,15 +25,19 @@ _PROSE = ("extension", "text")  # of a dosage
 _ASKED = ("extension", "note", "partOf", "category")
 
 
-def asked(resource: Mapping[str, Any], dosage: Mapping[str, Any], where: str, given: str = "") -> Iterator[Finding]:
-    """What is asked of a record whose elements beside the dose, `given`, may change what is billed."""
+def asked(
+    resource: Mapping[str, Any], dosage: Mapping[str, Any], says: Mapping[str, Any], where: str, facts: Reference
+) -> Iterator[Finding]:
+    """What is asked of a record whose elements beside what it `says` may change what is billed."""
+    if is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
+        yield _noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]")
     dose = dosage.get("dose") or {}
     if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
     yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
-    if given and _says_another(given, str(dosage.get("text") or "")):
-        yield _noticed.dose_in_text(where, SOURCE, "dosage.text")
+    if text := str(dosage.get("text") or ""):
+        yield from _in_text(text, says, where, facts)
     parts = objects(resource["partOf"]) if "partOf" in resource else ()
     if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
         yield _noticed.part_of_another(where, SOURCE, "partOf")
@@ -63,6 +70,23 @@ def _says_another(dose: str, text: str) -> bool:
         return given.amount != said.to(given.unit).amount
     except JcodeunitsError:
         return False  # of another kind, such as a volume beside a mass
+
+
+def _in_text(text: str, says: Mapping[str, Any], where: str, facts: Reference) -> Iterator[Finding]:
+    """The questions which dose and which route was it, where the text of a dosage says others than its fields."""
+    dose, route = says.get("dose", ""), says.get("route", "")
+    if dose and _says_another(dose, text):
+        yield _noticed.dose_in_text(where, SOURCE, "dosage.text")
+    said = ways(facts.drugs, text) if route and len(text) <= LONGEST else frozenset()
+    if said and not any(_is_way(one, route) for one in said):
+        yield _noticed.route_in_text(where, said, SOURCE, "dosage.text")
+
+
+def _is_way(said: str, route: str) -> bool:
+    """Whether a text may say the route: a push is no infusion, and a plain vein may be either."""
+    if said.startswith("IV") and route.startswith("IV"):
+        return said == route or "IV" in (said, route)
+    return may_be(said, route)
 
 
 def charged(message: Message, day: str) -> set[str]:

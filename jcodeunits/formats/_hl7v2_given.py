@@ -14,7 +14,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 from jcodeunits.grouped import grouped
 
-from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
+from . import _drugs, _hl7v2_mixtures, _incoming, _names, _noticed, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
@@ -125,6 +125,7 @@ def _read(
         else:
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
+            whole = _compared(whole, group, reference)
             parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
             given += parts
             of += [(group.patient, rxa.raw(5))] * len(parts)
@@ -159,7 +160,8 @@ class _Group:
     routes: list[Segment] = attrs.field(factory=list)
     components: list[Segment] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
-    observations: list[Segment] = attrs.field(factory=list)
+    observations: list[Segment] = attrs.field(factory=list)  # and segments of the sender's own
+    ordered: list[Segment] = attrs.field(factory=list)  # what its order says of the drug
 
 
 def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
@@ -168,6 +170,26 @@ def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
     public = [value for known, value in said if value and value not in known.private]
     asked = (_noticed.public_vaccine(given.where, _VACCINES, "OBX-5"),) if public else ()
     return _incoming.of_vaccine(given, asked, given.batch, facts)
+
+
+# Where an order, an encoded order, a dispense and a give message name their drug.
+_DRUG_OF = {"RXO": 1, "RXE": 2, "RXD": 2, "RXG": 4}
+
+
+def _compared(given: Given, group: _Group, facts: Reference) -> Given:
+    """An administration, with the question which drug was given where its order names another one."""
+    drug = str(given.says.get("drug", ""))
+    if not group.ordered or not drug or group.components:
+        return given
+    for segment in group.ordered:
+        try:
+            name = named(segment, _DRUG_OF[segment.name], facts)["drug"]
+        except FormatError:
+            continue  # an order is not billed, so that its own faults are of no matter
+        if _names.are_two(drug, name, facts):
+            asked = _noticed.order_differs(given.where, name, drug, SOURCE, f"{segment.name}-{_DRUG_OF[segment.name]}")
+            return attrs.evolve(given, notes=(*given.notes, asked))
+    return given
 
 
 # Where prose stands beside an administration.
@@ -185,10 +207,11 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
     found: list[_Group] = []
     open_: list[_Group] = []  # the RXA that wait for their RXR
     ordered: list[Segment] = []  # the components of the order
+    drugs: list[Segment] = []  # what names its drug
     notes: list[str] = []  # of the order
     for segment in segments:
         if segment.name in ("PID", "ORC"):
-            open_, ordered, notes = [], [], []
+            open_, ordered, drugs, notes = [], [], [], []
             begun = segment.name == "ORC"  # an order whose RXA is still to come
         if segment.name == "PID":
             patient, orc = patient_of(segment), None
@@ -196,7 +219,7 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
             orc = segment
         elif segment.name == "RXA":
             open_ = open_ if open_ and not open_[-1].routes else []
-            open_.append(_Group(patient, orc, segment, components=list(ordered), notes=list(notes)))
+            open_.append(_Group(patient, orc, segment, components=[*ordered], notes=[*notes], ordered=[*drugs]))
             found.append(open_[-1])
             begun = False
         elif segment.name == "RXR":
@@ -204,9 +227,11 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
                 group.routes.append(segment)
         elif segment.name in _NOTES and begun:
             notes += [segment.raw(position) for position in _NOTES[segment.name]]
-        elif segment.name in _NOTES and found:
-            found[-1].observations += [segment] if segment.name == "OBX" else []
-            found[-1].notes += [segment.raw(position) for position in _NOTES[segment.name]]
+        elif (segment.name in _NOTES or segment.name.startswith("Z")) and found:
+            found[-1].observations += [segment] if segment.name != "NTE" else []
+            found[-1].notes += [segment.raw(position) for position in _NOTES.get(segment.name, ())]
+        elif segment.name in _DRUG_OF:
+            drugs.append(segment)
         elif segment.name == "RXC":
             (found[-1].components if open_ else ordered).append(segment)
     return found
@@ -404,7 +429,8 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     batch = _incoming.batch(*min(lots, key=lambda one: _times.last_day(one[1]) or dt.date.max, default=("", "")))
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
-    notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE"))
+    further = [field for one in group.observations for field in (one.fields if one.name != "OBX" else [one.raw(3)])]
+    notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE", further))
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 

@@ -7,12 +7,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import attrs
+
 from jcodeunits import units
 from jcodeunits.dose import Dose
 from jcodeunits.errors import DoseError, FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _incoming, _names
+from . import _incoming, _names, _noticed
 from ._hl7v2_fields import amount_of, named, strength
 from ._hl7v2_segments import Segment, refused
 from ._incoming import Given
@@ -33,7 +35,11 @@ def taken_apart(given: Given, components: Sequence[Segment], facts: Reference) -
         return [given]
     drugs = [_component(one, facts) for one in additives]
     if len(drugs) == 1 and _is_the_drug(given, drugs[0][0], facts):
-        return [given]
+        held, dose = drugs[0][0].get("dose"), str(given.says["dose"])
+        if held is None or _incoming.by_volume(held) or _incoming.one_dose(dose, held):
+            return [given]
+        asked = _noticed.component_differs(given.where, held, dose, "hl7-v2-pharmacy", "RXC-3")
+        return [attrs.evolve(given, notes=(*given.notes, asked))]
     share = _share(given, bases, additives)
     return _incoming.together(given, [_part(says, gaps, share, given.where) for says, gaps in drugs])
 

@@ -111,6 +111,16 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
     return not any(a <= b and not (len(b - a) == 1 and _SUFFIX.fullmatch("".join(b - a))) for a, b in pairs)
 
 
+def are_two(given: str, ordered: str, reference: Reference) -> bool:
+    """Whether what was given and what was ordered are surely two drugs: no names of one, nor a drug and its base."""
+    return (
+        contradicts(given, ordered, reference)
+        and contradicts(ordered, given, reference)
+        and not mentions(ordered, given, reference)
+        and not is_solution(ordered, reference)
+    )
+
+
 @lru_cache(maxsize=4096)
 def is_solution(name: str, reference: Reference) -> bool:
     """Whether a name means a base solution, which carries what is put into it."""

@@ -17,6 +17,9 @@ FINDINGS = declare(
         "ingredient-unbilled": ("A further ingredient of what was given is not billed", "warn"),
         "not-administered": ("The message says that a dose was not given", "warn"),
         "dose-in-text": ("The text of a dosage says another amount than its dose", "warn"),
+        "route-in-text": ("The text of a dosage says another route than its route", "warn"),
+        "order-differs": ("The order names another drug than was given", "warn"),
+        "component-differs": ("A bag holds another amount of the drug than was given", "warn"),
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
@@ -58,6 +61,27 @@ def dose_in_text(where: str, source: str, cite: str) -> Finding:
     return Finding("dose-in-text", "warn", says, fix, (cited(source, cite),))
 
 
+def route_in_text(where: str, said: Iterable[str], source: str, cite: str) -> Finding:
+    """The question which of two routes was used: the one in the field, or the one in the text beside it."""
+    says = f"{where}: the text of its dosage says the route {' or '.join(sorted(said))}, which is not its route."
+    fix = "Check the route in the record; where it is another one, have the sender correct it."
+    return Finding("route-in-text", "warn", says, fix, (cited(source, cite),))
+
+
+def order_differs(where: str, ordered: str, given: str, source: str, cite: str) -> Finding:
+    """The question which of two drugs was given: the one of the record, or the one of its order."""
+    says = f"{where}: it says that {quoted(given)} was given, and its order names {quoted(ordered)}."
+    fix = "Check in the record which drug was given, and bill that one."
+    return Finding("order-differs", "warn", says, fix, (cited(source, cite),))
+
+
+def component_differs(where: str, held: str, given: str, source: str, cite: str) -> Finding:
+    """The question how much of a drug was given: its dose, or what the bag holds of it."""
+    says = f"{where}: it says that {given} was given, and the bag's component {held}."
+    fix = "Check the amount given in the record; where a part of the bag was left, record it as discarded."
+    return Finding("component-differs", "warn", says, fix, (cited(source, cite),))
+
+
 def part_of_another(where: str, source: str, cite: str) -> Finding:
     """The question for an administration that another one holds: both may say the same dose."""
     says = f"{where}: it is a part of another administration, and both may say the same dose."
@@ -92,7 +116,7 @@ _WASTED = re.compile(
     rf"|{_LEFT}[^.;]{{0,40}}{_AWAY}|{_AWAY}[^.;]{{0,40}}{_LEFT}",
     re.IGNORECASE,
 )
-_WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard", re.IGNORECASE)
+_WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard|(?<![a-z])(?:wst|wastd)", re.IGNORECASE)
 
 
 def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> tuple[Finding, ...]:
@@ -103,7 +127,7 @@ def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Ite
     Source: the waste must be documented to be billed (Medicare Claims Processing Manual, chapter 17, section 40).
     """
     if any(_WASTE_FIELD.search(field) for field in fields):
-        what = "an extension of it"
+        what = "a further field of it"
     elif any(_WASTED.search(note) for note in notes):
         what = "a note beside it"
     else:

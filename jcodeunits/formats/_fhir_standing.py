@@ -1,0 +1,99 @@
+"""Whether a FHIR record says that something was given: its status, what speaks against it, and the order behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jcodeunits.finding import Finding
+
+from . import _noticed
+from ._fhir_json import NEGATIONS, Around, objects
+from ._fhir_questions import SOURCE
+from ._quoting import coded as quote
+
+# Why it was not given (DSTU2 and STU3, then R4 and R5): beside a completed administration one of the two is wrong.
+REASONS = ("reasonNotGiven", "statusReason")
+# Not the full dose (R5): the dose that is recorded is a question.
+SUBPOTENT = ("isSubPotent", "subPotentReason")
+# Extensions by which a profile (QI-Core) says that something was not done, and why or of what kind.
+_NOT_DONE = "notdone"
+_CORRECT = "One of the two contradicts the record: have it corrected."
+_AGAINST = (*NEGATIONS, *REASONS, *SUBPOTENT, "extension")
+
+
+def against(resource: dict[str, Any], where: str, partial: bool, completed: bool) -> Finding | None:
+    """The finding for a status that may not bill; None for one that may."""
+    status = resource.get("status")
+    if status == "completed" and resource.keys().isdisjoint(_AGAINST) and "extension" not in _concept(resource):
+        return None  # as nearly always, and the quickest to see
+    for name in NEGATIONS:
+        if resource.get(name, False) is not False:
+            return _noticed.not_given(
+                where, f"{name} says that it was not given", "Nothing was given to bill.", SOURCE, name
+            )
+    unsaid = status in (None, "", "unknown")
+    if status == "completed" or (status == "stopped" and partial) or (unsaid and completed):
+        return _doubted(resource, where, partial)
+    if status == "stopped":
+        fix = "If the dose recorded is what was given before it stopped, read it with partial=True."
+    elif unsaid:
+        fix = "If the record shows it as given, read it with completed=True."
+    elif status in ("in-progress", "on-hold"):
+        fix = "Bill it when it is completed."
+    else:
+        fix = "Only a completed administration is billed."
+    said = quote(status).strip("'") if status else "not said"
+    return _noticed.not_given(where, f"its status is {said}", fix, SOURCE, "status")
+
+
+def _concept(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The concept that names the drug; a profile says there of which drugs none was given."""
+    return resource.get("medicationCodeableConcept") or (resource.get("medication") or {}).get("concept") or {}
+
+
+def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
+    """The finding for an administration whose other elements say something else than its status."""
+    said = [*objects(resource.get("extension")), *objects(_concept(resource).get("extension"))]
+    if any(_NOT_DONE in str(one.get("url")).casefold() and one.get("valueBoolean") is not False for one in said):
+        why = "an extension of it says that it was not done"
+        return _noticed.not_given(where, why, "Nothing was given to bill.", SOURCE, "extension")
+    for name in REASONS:
+        if resource.get(name) and resource.get("status") != "stopped":
+            why = f"it has a {name} (the reason why it was not given) beside a status that bills"
+            return _noticed.not_given(where, why, _CORRECT, SOURCE, name)
+    for name in SUBPOTENT:
+        if resource.get(name, False) is not False and not partial:
+            fix = "If the dose recorded is what was given, read it with partial=True."
+            why = f"{name} says that less than the full dose was given"
+            return _noticed.not_given(where, why, fix, SOURCE, name)
+    return None
+
+
+_POINTERS = ("request", "prescription")  # R4's and R5's name, and the one before
+_ORDERS = ("MedicationRequest", "MedicationOrder", "MedicationPrescription")
+# An order that these withdraw says that nothing was given by it; one that was stopped or held may have been before.
+WITHDRAWN = ("cancelled", "entered-in-error")
+
+
+def order_of(resource: Mapping[str, Any], around: Around) -> dict[str, Any] | None:
+    """The order, where the record points to one that the message holds."""
+    if resource.keys().isdisjoint(_POINTERS):
+        return None
+    pointers = [resource.get(name) for name in _POINTERS]
+    held = (around.find(str(one.get("reference") or "")) for one in pointers if isinstance(one, dict))
+    return next((one for one in held if one is not None and one.get("resourceType") in _ORDERS), None)
+
+
+def by_order(resource: Mapping[str, Any], around: Around, where: str) -> Finding | None:
+    """The finding for what was given by an order that was withdrawn, or that says not to give it."""
+    order = order_of(resource, around)
+    if order is None:
+        return None
+    if order.get("doNotPerform", False) is not False:
+        why = "its order says not to give it (doNotPerform)"
+    elif order.get("status") in WITHDRAWN:
+        why = f"its order has the status {order['status']}"
+    else:
+        return None
+    return _noticed.not_given(where, why, _CORRECT, SOURCE, "request")

@@ -1,0 +1,139 @@
+"""What stands beside a dose and names it once more: its order, a bag's component, the text of its dosage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import jcodeunits as jc
+from jcodeunits.encounter import Encounter
+from jcodeunits.errors import FormatError
+from jcodeunits.formats import fhir, hl7v2
+
+GIVEN: dict[str, Any] = {
+    "resourceType": "MedicationAdministration",
+    "status": "completed",
+    "effectiveDateTime": "2026-03-02",
+    "medicationCodeableConcept": {"text": "ketorolac"},
+    "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
+}
+RXA = "RXA|0|1|20260302101500||^ketorolac|30|mg|||||||||||||CP|A"
+BAG = "RXA|0|1|20260302101500|20260302105000|^cefazolin|1|g|||||||||||||CP|A"
+
+
+def read(module: Any, message: Any, **beside: Any) -> Encounter:
+    found = module.read(message, place="11", **beside)
+    assert isinstance(found, Encounter)
+    return found
+
+
+def rules(found: Encounter) -> list[str]:
+    return [finding.rule for finding in found.findings]
+
+
+def ordered(drug: str, **more: Any) -> dict[str, Any]:
+    """A dose of ketorolac and the order that it points to."""
+    order = {"resourceType": "MedicationRequest", "id": "r", "status": "completed", "intent": "order"}
+    order |= {"medicationCodeableConcept": {"text": drug}, **more}
+    given = GIVEN | {"request": {"reference": "MedicationRequest/r"}}
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": given}, {"resource": order}]}
+
+
+@pytest.mark.parametrize(
+    ("drug", "asks"),
+    [
+        ("ceftriaxone 1 g injection", True),
+        ("ondansetron", True),
+        ("ketorolac 60 mg injection", False),
+        ("Toradol", False),
+        ("J1885", False),
+        ("pain protocol", False),
+        ("sodium chloride 0.9%", False),
+    ],
+)
+def test_an_order_that_names_another_drug_is_asked_about(drug: str, asks: bool) -> None:
+    segments = ["ORC|RE|1", f"RXO|^{drug}|1||g", f"RXE|^^^20260302|^{drug}|1||g", f"RXD|1|^{drug}|20260302|1|g"]
+    expected = ["order-differs"] if asks else []
+    for segment in segments[1:]:
+        found = read(hl7v2, "\r".join([segments[0], segment, RXA, "RXR|IM"]))
+        assert rules(found) == expected
+        assert [line.code for line in jc.charge(found).lines] == ["96372", "J1885"]
+    assert rules(read(fhir, ordered(drug))) == expected
+    inside = GIVEN | {"prescription": {"reference": "#r"}, "contained": [ordered(drug)["entry"][1]["resource"]]}
+    assert rules(read(fhir, inside)) == expected
+
+
+def test_an_order_is_compared_with_the_dose_under_it_alone() -> None:
+    two = ["ORC|RE|1", "RXO|^ondansetron|4||mg", RXA.replace("ketorolac|30", "ondansetron|4"), "RXR|IM"]
+    two += ["ORC|RE|2", "RXO|^ketorolac|30||mg", RXA.replace("0|1", "0|2"), "RXR|IM"]
+    assert rules(read(hl7v2, "\r".join(two))) == []
+
+
+@pytest.mark.parametrize("order", [{"status": "cancelled"}, {"status": "entered-in-error"}, {"doNotPerform": True}])
+def test_what_a_withdrawn_order_gave_is_not_billed(order: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match="its order"):
+        read(fhir, ordered("ketorolac", **order))
+    assert rules(read(fhir, ordered("ketorolac", status="stopped"))) == []
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {
+            "extension": [
+                {"url": "http://hl7.org/fhir/us/qicore/StructureDefinition/qicore-notDone", "valueBoolean": True}
+            ]
+        },
+        {"extension": [{"url": "http://hl7.org/fhir/us/qicore/StructureDefinition/qicore-notDoneReason"}]},
+        {"medicationCodeableConcept": {"text": "ketorolac", "extension": [{"url": "http://x.org/notDoneValueSet"}]}},
+    ],
+)
+def test_a_profiles_extension_says_that_nothing_was_done(where: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match="not done"):
+        read(fhir, GIVEN | where)
+    done = {"extension": [{"url": "http://x.org/notDone", "valueBoolean": False}, {"url": "http://x.org/recorded"}]}
+    assert rules(read(fhir, GIVEN | done)) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "asks"), [("2|g", True), ("0.5|g", True), ("1|g", False), ("1000|mg", False), ("|", False)]
+)
+def test_a_bag_that_holds_another_amount_than_was_given_is_asked_about(held: str, asks: bool) -> None:
+    rows = ["ORC|RE|1", BAG, "RXR|IVPB", f"RXC|A|^cefazolin|{held}", "RXC|B|^dextrose 5% in water|50|mL"]
+    found = read(hl7v2, "\r".join(rows))
+    assert rules(found) == (["component-differs"] if asks else [])
+    assert ("J0690", 2) in [(line.code, line.units) for line in jc.charge(found).lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "asks"),
+    [
+        ("30 mg IM once", "IM", False),
+        ("Inject 30 mg into the muscle", "IM", False),
+        ("30 mg in the left deltoid", "IM", False),
+        ("30 mg IV or IM", "IM", False),
+        ("30 mg IV", "IV push", False),
+        ("30 mg IV push", "IM", True),
+        ("give subcutaneously", "IM", True),
+        ("30 mg by mouth", "IM", True),
+        ("30 mg IVPB over 30 minutes", "IV push", True),
+        ("as ordered", "IM", False),
+    ],
+)
+def test_another_route_in_the_text_of_a_dosage_is_asked_about(text: str, route: str, asks: bool) -> None:
+    found = read(fhir, GIVEN | {"dosage": GIVEN["dosage"] | {"text": text, "route": {"text": route}}})
+    assert rules(found) == (["route-in-text"] if asks else [])
+
+
+@pytest.mark.parametrize(("text", "units"), [("30 mg/mL", 2), ("60 mg/2 mL", 2), ("15 mg/mL", 1)])
+def test_the_fifth_releases_strength_in_words_answers_a_volume(text: str, units: int) -> None:
+    part = {"item": {"concept": {"text": "ketorolac"}}, "strengthCodeableConcept": {"text": text}}
+    drug = {"resourceType": "Medication", "id": "m", "code": {"text": "ketorolac"}, "ingredient": [part]}
+    one = GIVEN | {"medication": {"reference": {"reference": "#m"}}, "contained": [drug]}
+    one |= {"dosage": {"route": {"text": "IM"}, "dose": {"value": 1, "unit": "mL"}}}
+    del one["medicationCodeableConcept"]
+    assert ("J1885", units) in [(line.code, line.units) for line in jc.charge(read(fhir, one)).lines]
+    drug["code"] = {"text": "ketorolac 10 mg/mL injection"}
+    with pytest.raises(FormatError, match="strength"):
+        read(fhir, one)
