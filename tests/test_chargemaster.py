@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import json
 import re
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,11 @@ from typing import Any
 import planted_charges
 import pyarrow as pa
 import pytest
-from shipped import REFERENCE
+from shipped import DRUGS, REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import cli
+from jcodeunits.amount import decimal_text
 from jcodeunits.audit import causes, chargemaster, chargemaster_file
 from jcodeunits.errors import BatchError
 
@@ -386,13 +389,57 @@ def test_a_volume_is_the_amount_that_the_description_of_the_codes_drug_tells(
         ("J2405", "ZOFRAN 30 MG", None),
         ("Q5107", "BEVACIZUMAB 30 MG", None),  # the ingredient of a biosimilar names it too
         ("J2405", "ANTIEMETIC, HOSPITAL STOCK", None),  # which names no drug that is known
+        # A salt, and what many drugs are called, make no two drugs one.
+        ("J2405", "PROMETHAZINE HYDROCHLORIDE 25 MG", "description"),
+        ("J0696", "CEFAZOLIN SODIUM 1 G", "description"),
+        ("J0696", "CEFTRIAXONE SODIUM 1 G", None),
+        ("J0612", "CALCIUM CHLORIDE 10%", "description"),
+        ("J0612", "CALCIUM GLUCONATE 10%", None),
+        ("J1756", "IRON DEXTRAN", "description"),
+        # A brand with a code of its own, or one of the reference product's under a biosimilar's code.
+        ("J9035", "MVASI 400 MG", "description"),
+        ("Q5107", "AVASTIN 400 MG", "description"),
+        ("Q5107", "MVASI 400 MG", None),
+        ("J9035", "AVASTIN 400 MG", None),
+        ("J3301", "TRIESENCE 40 MG/ML", "description"),
+        ("J3301", "KENALOG-40", None),
+        # A drug that has no code of its own, and a name that fits several codes of another drug.
+        ("J3010", "SUFENTANIL CITRATE", "description"),
+        ("J2405", "ROCURONIUM 10 MG/ML", "description"),
+        ("J2405", "PENICILLIN G", "description"),
+        ("J0561", "PENICILLIN G", None),
     ],
 )
 def test_a_description_of_another_drug_leaves_the_row_unjudged(code: str, description: str, cause: str | None) -> None:
-    units = {"J2405": "30", "Q5107": "3"}[code]
-    charge = {"item": "1", "code": code, "units_per_charge": units, "charge_unit": "30 mg", "description": description}
-    (row,) = chargemaster(pa.table({name: [cell] for name, cell in charge.items()}), on=ON).to_pylist()
-    assert (row["cause"], row["verdict"]) == (cause, "unjudged" if cause else "agrees")
+    (made,) = judged(one_unit(code, description=description))
+    assert (made["cause"], made["verdict"]) == (cause, "unjudged" if cause else "agrees")
+
+
+def one_unit(code: str, **more: str) -> dict[str, str]:
+    """A right charge of one billing unit."""
+    of = DRUGS.on(code, DAY)
+    return row(code, "1", f"{decimal_text(of.size)} {of.unit}", **more)
+
+
+def test_no_ingredient_names_another_drug_than_its_code_and_one_of_the_same_salt_does() -> None:
+    live = [
+        drug for drug in DRUGS.drugs if drug.period.holds(DAY) and drug.size and not (drug.refuses or drug.components)
+    ]
+    assert not [
+        one
+        for one in judged(*(one_unit(drug.code, description=drug.ingredient) for drug in live))
+        if one["cause"] == "description"
+    ]
+    salts = defaultdict(dict)
+    for drug in live:
+        first, *rest = drug.ingredient.split()
+        if len(rest) == 1 and rest[0] in DRUGS.salt_words and first not in DRUGS.salt_words:
+            salts[rest[0]].setdefault(first, drug)
+    pairs = [pair for alike in salts.values() for pair in itertools.pairwise(alike.values())]
+    made = judged(*(one_unit(drug.code, description=other.ingredient) for drug, other in pairs))
+    assert len(pairs) > 150
+    wrong = [(one["code"], one["description"]) for one in made if "description" not in (one["cause"] or "")]
+    assert wrong == []
 
 
 def test_a_dead_code_of_several_successors_differs_and_its_description_chooses() -> None:

@@ -18,7 +18,6 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from .. import units
 from ..amount import cents, decimal_text, round_up, shown
 from ..batch import columns, files
 from ..batch.frames import arrow
-from ..convert import billing_units, measured, resolve
+from ..convert import billing_units, measured
 from ..dated import as_date, date_pattern
 from ..dose import Dose
 from ..encounter import CLAIMS
@@ -40,10 +39,10 @@ from ..facts.drug_rows import Drug
 from ..facts.policy_rows import ANY
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
-from ..facts.words import normal
 from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
+from .described import meant_by, names_another
 from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
 
@@ -200,7 +199,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         return made
     made.code = drug.code
     made.citations.append(drug.citation)
-    if item is None and drug is not named and _names_another(_cell(row, "description"), drug, day, reference):
+    if item is None and drug is not named and names_another(_cell(row, "description"), drug, day, reference):
         made.unjudged("description")
     use = code_use(reference.policy, drug.code, day, said or ANY, claim)
     if use is not None and use.outcome == "withhold":
@@ -287,7 +286,7 @@ def _expected_drug(
     own = next((row for row in known if row.period.holds(on)), None)
     choices = list(live.values()) or ([] if own is not None else after)
     if len(choices) > 1 and description and own is None:
-        told = _resolved(description, on, reference)
+        told = meant_by(description, on, reference)
         choices = [row for row in choices if told is not None and row.code == told.code] or choices
     if len(choices) != 1:
         if own is None and known and item is None and known[-1].confidence != "low":
@@ -309,33 +308,8 @@ def _described(code: str, description: str, on: dt.date, reference: Reference) -
     none = next((row for row in reference.drugs.rows(code) if row.period.holds(on)), None)
     if none is None or none.refuses != "unclassified" or not description:
         return None
-    right = _resolved(description, on, reference)
+    right = meant_by(description, on, reference)
     return None if right is None or right.refuses else right
-
-
-@lru_cache(maxsize=1 << 14)
-def _resolved(description: str, on: dt.date, reference: Reference) -> Drug | None:
-    """The row of the drug that a description names; None where it names none, or not one."""
-    try:
-        return resolve(description, on, reference=reference)[0]
-    except JcodeunitsError:
-        return None
-
-
-def _names_another(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
-    """Whether a description names a drug of which no word is one of the code's drug."""
-    told = _resolved(description, on, reference) if description else None
-    if told is None or told.code == drug.code:
-        return False
-    return not _words(told, reference) & _words(drug, reference)
-
-
-@lru_cache(maxsize=1 << 12)
-def _words(drug: Drug, reference: Reference) -> frozenset[str]:
-    """The beginnings of the words of a drug and of its brands."""
-    brands = (row.brand for row in reference.drugs.brands if row.code == drug.code)
-    words = normal(" ".join((drug.ingredient, drug.name, *brands))).split()
-    return frozenset(word[:5] for word in words if word.isalpha())
 
 
 def _drawn(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
