@@ -116,12 +116,8 @@ def _hits_of(text: str, on: dt.date, reference: Reference) -> list[Hit]:
     for hit in (*_rules(on), *_said(reference)):
         if all(word.search(f"{hit.kind} {hit.key} {hit.title} {hit.detail}".casefold()) for word in wanted):
             found.append(hit)
-    return sorted(found, key=lambda hit: _rank(hit, text.casefold()))
-
-
-def _rank(hit: Hit, text: str) -> tuple[bool, bool, bool]:
-    """What was named by its key or kind stands first; the long list of drug classes last."""
-    return (hit.key.casefold() != text, hit.kind != text, hit.kind == "drug class")
+    said = text.casefold()  # what was named by its key or kind stands first, the long list of drug classes last
+    return sorted(found, key=lambda hit: (hit.key.casefold() != said, hit.kind != said, hit.kind == "drug class"))
 
 
 def _rules(on: dt.date) -> Iterator[Hit]:

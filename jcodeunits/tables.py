@@ -164,8 +164,11 @@ def table(name: str, *key: str, usual: tuple[str, ...] = (), nearest: bool = Fal
     from editions. The columns are those of the class, then those that every dated row ends with.
     """
 
+    def own_first(_class: type, fields: list[Any]) -> list[Any]:
+        return sorted(fields, key=lambda field: field.inherited)
+
     def made(row_class: type[Row]) -> type[Row]:
-        frozen: Any = attrs.frozen(eq=False, repr=False, field_transformer=_own_first)(row_class)
+        frozen: Any = attrs.frozen(eq=False, repr=False, field_transformer=own_first)(row_class)
         frozen.TABLE, frozen.KEY, frozen.USUAL, frozen.NEAREST = name, key, usual, nearest
         return cast(type[Row], frozen)
 
@@ -175,10 +178,6 @@ def table(name: str, *key: str, usual: tuple[str, ...] = (), nearest: bool = Fal
 def classes_of(names: Mapping[str, Any]) -> tuple[type[Any], ...]:
     """The row classes among the names of a module."""
     return tuple(row for row in names.values() if isinstance(row, type) and "TABLE" in vars(row))
-
-
-def _own_first(_class: type, fields: list[Any]) -> list[Any]:
-    return sorted(fields, key=lambda field: field.inherited)
 
 
 OWN = "site"  # the source of a site's own rows
@@ -264,11 +263,6 @@ def sourced(row: D, origin: Source | None, replaces: bool) -> D:
     object.__setattr__(row, "origin", origin)
     object.__setattr__(row, "replaces", replaces)
     return row
-
-
-def mark_replacing(row: Dated) -> None:
-    """A row of a site that changes shipped answers without a row that it meets: answers that use it say so."""
-    object.__setattr__(row, "replaces", True)
 
 
 def parted_by(names: Sequence[str]) -> str:

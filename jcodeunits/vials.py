@@ -71,16 +71,9 @@ def waste_units(dose: Any, discarded: Any, label: Any, size: Any) -> Any:
     >>> waste_units(77, 23, 100, 10), waste_units(75, 25, 100, 100), waste_units(115, 10, 125, 10)
     (2, 0, 0)
     """
-    room = label // size - administered_units(dose, size)
-    return _not_below_zero(_least(discarded // size, room))
-
-
-def _least(one: Any, other: Any) -> Any:
-    return (one + other - abs(one - other)) // 2
-
-
-def _not_below_zero(value: Any) -> Any:
-    return (value + abs(value)) // 2
+    thrown, room = discarded // size, label // size - administered_units(dose, size)
+    least = (thrown + room - abs(thrown - room)) // 2
+    return (least + abs(least)) // 2  # not below zero
 
 
 # --- one administration's record --------------------------------------------------------------------

@@ -7,7 +7,7 @@ from jcodeunits.dated import Citation, Step
 from jcodeunits.facts.policy_rows import PayerOption
 from jcodeunits.finding import declare
 
-from .draft import Decision, Draft, Entry
+from .draft import Draft, Entry
 
 FINDINGS = declare(
     __name__,
@@ -23,7 +23,9 @@ def apply(draft: Draft) -> None:
     """Withhold, replace or keep the injections of staff as the payer says. Hospitals supervise otherwise."""
     if draft.encounter.claim != "professional":
         return
-    decisions = [one for one in draft.decisions if one.row.outcome == "bill" and _by_staff(draft, one)]
+    # What the practitioner gives needs nobody beside.
+    by_staff = [one for one in draft.decisions if draft.administration(one.index).performed_by == "staff"]
+    decisions = [one for one in by_staff if one.row.outcome == "bill" and not _own_benefit(one.role)]
     listed = [entry for entry in draft.live("service") if entry.administers and not _own_benefit(entry.role)]
     missing = _missing(draft) if decisions or listed else None
     rule = draft.option("no-supervision")
@@ -58,11 +60,6 @@ def _refuse(
 def _own_benefit(role: str) -> bool:
     """Vaccines are a benefit of their own, without the practitioner beside."""
     return role.startswith(("vaccine", "rsv"))
-
-
-def _by_staff(draft: Draft, decision: Decision) -> bool:
-    """What the practitioner gives needs nobody beside."""
-    return not _own_benefit(decision.role) and draft.administration(decision.index).performed_by == "staff"
 
 
 def _missing(draft: Draft) -> tuple[Citation, ...] | None:

@@ -152,7 +152,11 @@ def _alone(row: Drug, listed: Sequence[CombinedDose], dose: Dose) -> Dose:
     if dose.volume is not None and given / dose.volume in dense:
         return dose  # as much of all parts together as that volume holds
     totals = [one for one in listed if one.total(row.unit) == given]
-    others = [one for one in listed if one not in totals and _is_part(one, given, row)]
+    others = [
+        one
+        for one in listed
+        if one not in totals and any(part.amount * units.factor(part.unit, row.unit) == given for part in one.adding)
+    ]
     if dose.volume is None and totals:
         known = attrs.evolve(dose, parts=tuple(Dose(part.amount, part.unit) for part in totals[0].adding))
         return _noted(row, known, totals[0], others[0]) if others else known
@@ -167,10 +171,6 @@ def _amount(row: Drug, dose: Dose) -> Fraction | None:
         return dose.amount * units.factor(dose.unit, row.unit)
     except JcodeunitsError:
         return None
-
-
-def _is_part(one: CombinedDose, given: Fraction, row: Drug) -> bool:
-    return any(part.amount * units.factor(part.unit, row.unit) == given for part in one.adding)
 
 
 def _noted(row: Drug, dose: Dose, taken: CombinedDose, other: CombinedDose) -> Dose:

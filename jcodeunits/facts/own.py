@@ -67,7 +67,8 @@ def _met(base: Book, one: OwnRow) -> Iterable[str]:
     met = _meets(base, one)
     before = met or _answered(base, one.row)
     if before and not met and isinstance(one.row, DrugClass):
-        tables.mark_replacing(one.row)  # a class more is no contradiction, and every answer that it changes says so
+        # A class more is no contradiction, and every answer that it changes says so.
+        tables.sourced(one.row, one.row.origin, True)
     if before and not one.row.replaces:
         yield f"{named(one.row)} meets {before}"
     if one.row.replaces and not before:

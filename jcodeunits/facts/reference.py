@@ -63,7 +63,7 @@ class Reference(Book):
         from .own import check
 
         rows = read_own_tables(path_of(folder), table_classes(), self.store)
-        made = Reference(self.store.with_own(rows))
+        made = Reference(Store(self.store.folder, (*self.store.own, rows)))
         made.policy.check_options()
         check(self, made, rows)
         return made

@@ -20,12 +20,7 @@ Review = Callable[[str], Container | None]
 
 def nearest(rows: Sequence[Product], on: dt.date) -> Product:
     """The row of an NDC in effect on a day, else the nearest."""
-    return next((row for row in rows if row.period.holds(on)), None) or min(rows, key=lambda row: _away(row, on))
-
-
-def _away(row: Product, on: dt.date) -> int:
-    """How many days a row's period lies from a day outside it."""
-    return (row.effective - on).days if on < row.effective else (on - (row.ends or on)).days
+    return min(rows, key=lambda row: max(row.effective - on, on - (row.ends or on)))
 
 
 def another_package(

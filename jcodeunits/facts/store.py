@@ -197,10 +197,6 @@ class Store:
             rows = overlaid(rows, [one.row for one in folder])
         return rows
 
-    def with_own(self, made: OwnTables) -> Store:
-        """A store with the rows of one more folder."""
-        return Store(self.folder, (*self.own, made))
-
 
 def overlaid(rows: Sequence[D], own: Sequence[D]) -> tuple[D, ...]:
     """Rows with a site's own: one that replaces leaves another of its key only the days that it does not take."""

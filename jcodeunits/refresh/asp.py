@@ -24,6 +24,7 @@ from .family import (
     Headed,
     Tally,
     body,
+    code_of,
     dated,
     facts,
     has,
@@ -47,7 +48,6 @@ CROSSWALK_COLUMNS = (
 )
 _LIMITS = ("hcpcs code", "short description", "hcpcs code dosage", "payment limit")
 _CODES = re.compile(r"(\d{4} |hcpcs )?code|hcpcs")
-_CODE = re.compile(r"[A-Z0-9]\d{4}")
 _NDC = re.compile(r"\d{5}-\d{4}-\d{2}|\d{11}")
 _PRICE = re.compile(r"\$? ?(\d{1,9}(?:\.\d{1,6})?|\d{1,3}(?:,\d{3}){1,2}(?:\.\d{1,6})?)")
 _OTHERS = re.compile(r"(?<![a-z])(awp|opps|noc)(?![a-z])", re.IGNORECASE)
@@ -144,7 +144,7 @@ def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
         )
     number = _ndc_column(file, start, header)
     for line, cells in body(file, CROSSWALK_COLUMNS, (first, number, *CROSSWALK_COLUMNS)):
-        code = _code(file, line, cells[first])
+        code = code_of(file, line, cells[first])
         rest = (cells[n] for n in ("drug name", "hcpcs dosage", "pkg size", "pkg qty", "billunits", "billunitspkg"))
         yield CrosswalkRow(line, code, cells["labeler name"], cells[number], *rest)
 
@@ -163,18 +163,11 @@ def _ndc_column(file: Published, start: int, header: list[str]) -> str:
     return best
 
 
-def _code(file: Published, line: int, cell: str) -> str:
-    code = cell.upper()
-    if not _CODE.fullmatch(code):
-        raise problem(file.name, f"{cell[:40]!r} is no HCPCS code.", line=line)
-    return code
-
-
 def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's payment limits."""
     when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
     for line, cells in body(file, _LIMITS):
-        code, limit = _code(file, line, cells["hcpcs code"]), cells["payment limit"]
+        code, limit = code_of(file, line, cells["hcpcs code"]), cells["payment limit"]
         price = _PRICE.fullmatch(limit)
         told = said(limit=price[1].replace(",", "") if price else "", dosage=cells["hcpcs code dosage"])
         tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)

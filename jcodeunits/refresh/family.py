@@ -359,7 +359,7 @@ def code_of(file: Published, line: int, cell: str) -> str:
     """A code of HCPCS, of either level, in a cell. Raises `TableError`."""
     code = cell.upper()
     if not CODE.fullmatch(code):
-        raise problem(file.name, f"{code[:40]!r} is no code.", line=line)
+        raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
     return code
 
 

@@ -105,14 +105,10 @@ def _injectable(number: str, row: Mapping[str, str]) -> Injectable:
         leads=leading is not None,
         per_ml=per_ml,
         mass_only=bool(masses) and "mL" not in description,
-        ingredient=_ingredient(description),
+        # as the description has it: the column of generic names is often empty
+        ingredient=re.split(r" [\d.]+ ", _LEADING.sub("", description), maxsplit=1)[0].lower(),
         shape=_SHAPES.get(row.get("shape", "").lower(), ""),
     )
-
-
-def _ingredient(description: str) -> str:
-    """The drug's name as the description has it; the column of generic names is often empty."""
-    return re.split(r" [\d.]+ ", _LEADING.sub("", description), maxsplit=1)[0].lower()
 
 
 def _strengths(row: Mapping[str, str]) -> tuple[tuple[Fraction, str], ...]:

@@ -133,8 +133,8 @@ def rows(
     liquids = Liquids.of(fda, evidence)
     made = []
     for number, file in sorted(files.items()):
-        if number in listed or not _has_ten_digits(number):
-            continue
+        if number in listed or not any(part.startswith("0") for part in number.split("-")):
+            continue  # an NDC of eleven figures comes from ten; others in a text may be none
         texts = texts_of(number, evidence, fda.get(number))
         injected = number in fda or evidence.marketed(number).shape in _INJECTED_FROM
         told = [text for text in texts if names.name(text, injected)] or texts * (number in fda)
@@ -155,11 +155,6 @@ def with_ended(rows: Iterable[dict[str, str]], ended: Mapping[str, Mapping[str, 
         if not row["qualifier"]:
             row |= {name: coded[name] for name in ("amount", "unit", "qualifier", "quantity", "proof", "form")}
     return list(found.values())
-
-
-def _has_ten_digits(number: str) -> bool:
-    """Whether an NDC (5-4-2) comes from ten digits, as every one does; figures in a text may be no NDC."""
-    return any(part.startswith("0") for part in number.split("-"))
 
 
 def _row(

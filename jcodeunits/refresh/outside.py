@@ -49,7 +49,8 @@ def rows(
         if told is not None and not _may_hold(told[2], told[0].unit, dense.get(number[:10], ())):
             continue
         texts = texts_of(number, evidence, fda.get(number))
-        if told is None or not any(_says(text, names.get(told[0].code, ())) for text in texts):
+        said = " ".join(f" {plain(text)} " for text in texts)
+        if told is None or not any(f" {word} " in said for word in names.get(told[0].code, ())):
             continue
         shape = fda[number].shape if number in fda else ""
         container = {"shape": shape or evidence.marketed(number).shape, "kind": kind(number, evidence)}
@@ -182,8 +183,3 @@ def names_of(drugs: Iterable[Drug], brands: Iterable[Brand]) -> dict[str, set[st
 def plain(text: str) -> str:
     """Letters and figures in lower case, one space between them."""
     return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
-
-
-def _says(text: str, words: Iterable[str]) -> bool:
-    said = f" {plain(text)} "
-    return any(f" {word} " in said for word in words)

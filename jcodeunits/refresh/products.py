@@ -77,7 +77,10 @@ def make(
     _share_rounded(amounts, listed, fda)
     for number, by_edition in amounts.items():
         _drop_other_strengths(number, by_edition, listed[number], evidence)
-    told_last = {number: _told_last(by_edition) for number, by_edition in amounts.items()}
+    told_last = {  # the newest edition, before quarters that disagree with what is known of a container
+        number: max([n for n, one in by_edition.items() if "editions-disagree" not in one.marks] or by_edition)
+        for number, by_edition in amounts.items()
+    }
     latest = {number: listed[number][n] for number, n in told_last.items()}
     newest = {number: amounts[number][n] for number, n in told_last.items()}
     reviewed = {number: c for number in listed if (c := containers.get(number) or containers.get(number[:10]))}
@@ -115,12 +118,6 @@ def _package_of(number: str, latest: Mapping[str, Sequence[Listing]], newest: Ma
     settled, listing = newest[number], latest[number][0]
     package = Package(number, listing.size, settled.amount, settled.unit, oral=False, carton=False)
     return attrs.evolve(package, containers=listing.containers)
-
-
-def _told_last(amounts: Mapping[int, Settled]) -> int:
-    """The newest edition, before quarters that disagree with what is known of a container."""
-    known = [n for n, one in amounts.items() if "editions-disagree" not in one.marks]
-    return max(known or amounts)
 
 
 def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:

@@ -172,14 +172,9 @@ def merged(streams: Iterable[Iterable[str]], days: Mapping[str, dt.date]) -> Ite
     pair is right from its first day of the pair on; an older one keeps what lies before. `days` are the first
     days of the editions by source id.
     """
-    for _key, group in groupby(heapq.merge(*streams), key=_key_of):
+    for _key, group in groupby(heapq.merge(*streams), key=lambda line: line.split(",", 3)[:3]):
         lines = list(dict.fromkeys(group))
         yield from lines if len(lines) == 1 else _settled(lines, days)
-
-
-def _key_of(line: str) -> str:
-    one, other, claim, _ = line.split(",", 3)
-    return f"{one},{other},{claim}"
 
 
 def by_hand(line: str) -> bool:
@@ -198,7 +193,8 @@ def _settled(lines: list[str], days: Mapping[str, dt.date]) -> list[str]:
         here = list(of_edition)
         for row in here:
             if not until or row[6] < until:
-                ends = min(filter(None, (row[7], _day_before(until) if until else "")), default="")
+                before = str(dt.date.fromisoformat(until) - dt.timedelta(days=1)) if until else ""
+                ends = min(filter(None, (row[7], before)), default="")
                 kept.append(",".join([*row[:7], ends, *row[8:]]))
         until = min(filter(None, (until, *(row[6] for row in here))))
     found = [line for line in _apart(sorted(kept)) if not any(_meets(line, other) for other in hand)]
@@ -224,10 +220,6 @@ def _days_of(line: str) -> tuple[str, str]:
 def _meets(line: str, other: str) -> bool:
     (one, last), (first, ends) = _days_of(line), _days_of(other)
     return one <= ends and first <= last
-
-
-def _day_before(day: str) -> str:
-    return (dt.date.fromisoformat(day) - dt.timedelta(days=1)).isoformat()
 
 
 FAMILY = Family(

@@ -137,6 +137,8 @@ def of(
     ]
     if "edits" in written:
         changes += edits.changes(Path(before.file("edits.csv")), result.edits, byhand.administrations | own)
+    named = [{change.subject, *re.findall(r"[\w-]+", change.says)} for change in changes]
+    changes = [attrs.evolve(one, own=not own.isdisjoint(words)) for one, words in zip(changes, named, strict=True)]
     touched = {change.subject for change in changes}
     lint = [item for item in result.lint if item.kind not in _DERIVED or re.split("[, ]", item.place)[0] in touched]
     return RefreshReport(
@@ -147,7 +149,7 @@ def of(
         tuple(sorted(names - written)),
         result.left_out,
         tuple(filter(None, (_difference(name, old, result) for name in sorted(written - {"edits", "sources"})))),
-        tuple(sorted((_mine(change, own) for change in changes), key=lambda c: (not c.own, c.kind, c.subject))),
+        tuple(sorted(changes, key=lambda c: (not c.own, c.kind, c.subject))),
         tuple(lint),
     )
 
@@ -158,10 +160,6 @@ _DERIVED = frozenset({"changed", "product", "dosage", "label", "successor"})
 def _text(store: Store, name: str) -> str:
     file = Path(store.file(f"{name}.csv"))
     return file.read_text("utf-8") if file.is_file() else ""
-
-
-def _mine(change: Change, own: frozenset[str]) -> Change:
-    return attrs.evolve(change, own=not own.isdisjoint((change.subject, *re.findall(r"[\w-]+", change.says))))
 
 
 Pair = tuple[list[Cells], list[Cells]]

@@ -26,7 +26,8 @@ def documentation(case: Case) -> Iterable[Finding]:
     wasted = {line.administration for _, line in case.numbered("waste")}
     numbers = {line.administration: n for n, line in reversed(list(case.numbered("drug")))}
     for index, given in judged:
-        missing = [row for row in elements if _needed(row, given, index in wasted) and not _held(row, given)]
+        lacking = [row for row in elements if row.element not in (given.documented or ())]
+        missing = [row for row in lacking if _needed(row, given, index in wasted)]
         for severity in ("warn", "note"):
             rows = [row for row in missing if row.severity == severity]
             if rows:
@@ -37,10 +38,6 @@ def _needed(row: Element, given: Administration, wasted: bool) -> bool:
     if row.needed == "waste":
         return wasted or any(product.discarded is not None for product in given.products)
     return row.needed == "always"
-
-
-def _held(row: Element, given: Administration) -> bool:
-    return row.element in (given.documented or ())
 
 
 def _lacks(severity: Severity, rows: list[Element], given: Administration, number: int | None) -> Finding:
