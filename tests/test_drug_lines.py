@@ -217,6 +217,48 @@ def test_a_volume_of_a_powder_is_refused() -> None:
     assert rules(answer) == {("drug-unanswered", "stop")}
 
 
+_LIQUID = {"container": "single-dose", "containers": 1, "container_amount": "100 mg", "container_volume": "4 mL"}
+_VIALS = [{"containers": 1, "amount": "400 mg", "volume": "16 mL"}, {"containers": 1, "amount": "100 mg"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        # 100 mg in 4 mL are 25 mg in 1 mL; ten mg are a unit
+        ({"dose": "70 mg", "discarded": "1.2 mL", **_LIQUID}, [("J9035", (), 7), ("J9035", ("JW",), 3)]),
+        ({"dose": "2.8 mL", "discarded": "1.2 mL", **_LIQUID}, [("J9035", (), 7), ("J9035", ("JW",), 3)]),
+        ({"dose": "2.8 mL", "discarded": "30 mg", **_LIQUID}, [("J9035", (), 7), ("J9035", ("JW",), 3)]),
+        ({"dose": "4 mL", "discarded": "0 mL", **_LIQUID}, [("J9035", ("JZ",), 10)]),
+        ({"dose": "2.8 mL", "discarded": "1.2 mL", "ndc": "99999-0060-01", **_LIQUID}, None),
+        ({"dose": "20 mL", "products": [_VIALS[0], {**_VIALS[1], "volume": "4 mL"}]}, [("J9035", (), 50)]),
+    ],
+)
+def test_a_volume_is_turned_into_drug_by_what_the_record_says_a_container_holds(
+    given: dict[str, Any], lines: list[Any] | None
+) -> None:
+    answer = one({"drug": "J9035", "route": "IV infusion", **given})
+    assert shown(answer) == (lines or [("J9035", (), 7), ("J9035", ("JW",), 3)])
+    assert not {rule for rule, severity in rules(answer) if severity == "stop"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"products": [_VIALS[0], {**_VIALS[1], "volume": "2 mL"}]},  # two concentrations
+        {"form": "powder", **_LIQUID},  # what a powder holds after mixing is not its label
+        {"container_amount": "100 mg", "containers": 1},
+    ],
+)
+def test_a_volume_of_what_holds_no_one_concentration_is_refused(given: dict[str, Any]) -> None:
+    assert ("drug-unanswered", "stop") in rules(one({"drug": "J9035", "dose": "2 mL", "route": "IV infusion", **given}))
+
+
+@pytest.mark.parametrize("amount", [{}, {"container_amount": "1000 mL"}, {"container_amount": "9 g"}])
+def test_of_a_code_that_counts_a_volume_the_volume_of_the_container_is_its_amount(amount: dict[str, Any]) -> None:
+    bag = {"container": "single-dose", "containers": 1, "container_volume": "1000 mL", "discarded": "0 mL", **amount}
+    assert shown(one({"drug": "J7030", "dose": "1000 mL", "route": "IV infusion", **bag})) == [("J7030", ("JZ",), 1)]
+
+
 # --- NDC on the lines -------------------------------------------------------------------------------------
 
 

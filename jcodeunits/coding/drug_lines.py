@@ -30,12 +30,12 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, declare
 from jcodeunits.grouped import grouped
-from jcodeunits.quantity import NdcWanted, volume_of
+from jcodeunits.quantity import NdcWanted
 from jcodeunits.vials import Record, Waste, WasteRules, decide
 
 from .drug_facts import DrugFacts, lenient, waste_rules
 from .forms import another_form
-from .given_dose import by_record, dose_of, is_worked_out
+from .given_dose import by_product, by_record, dose_of, is_worked_out
 from .nameless import as_dose, nameless, undescribed, without_code
 from .ndc_lines import LineNdc, merged, with_ndcs
 from .opened import (
@@ -220,7 +220,7 @@ class DrugCoding:
         try:
             billed = billing_units(row, dose, on, basis=basis, reference=self.reference)
         except UnitMismatch:
-            dose = _by_product(dose, found, administration.form)
+            dose = by_product(dose, found, administration.form)
             billed = billing_units(row, dose, on, basis=administration.basis, reference=self.reference)
         of_record = by_record(administration, row, self.reference.drugs)
         weighed = [weigh(f, row, administration.basis, self.reference, on, of_record) for f in found]
@@ -498,15 +498,6 @@ class DrugCoding:
         jw = attrs.evolve(line, modifiers=("JW",), units=waste.discarded, kind="waste", trace=waste.trace)
         thrown = [LineNdc(q.number, q.qualifier, q.discarded, o.discarded) for o, q in quantities if q.discarded]
         return (*lines, *(self._numbered(jw, thrown) if how == "split" else (jw,)))
-
-
-def _by_product(dose: Dose, found: tuple[Found, ...], form: str | None) -> Dose:
-    """A volume as an amount of drug, where the volume of the one product opened is proved or said; else as it is."""
-    known = [(f.item, f.entry.volume) for f in found if f.item is not None]
-    if len(known) != 1:
-        return dose
-    item, said = known[0]
-    return item.drawn(dose, volume_of(said) if said is not None and form == "liquid" else None)
 
 
 def _discarded(opened: tuple[Opened, ...]) -> Fraction | None:

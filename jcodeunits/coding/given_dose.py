@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
-from jcodeunits import routes
+from jcodeunits import routes, units
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Patient
 from jcodeunits.errors import UnreadableDose, quoted
 from jcodeunits.facts.choosing import drawn
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.drugs import Catalog
+from jcodeunits.quantity import volume_of
+
+from .opened import Found
 
 _BY_WEIGHT = re.compile(r"/\s*kg\b")
 _MEASURED = re.compile(r"(?:[x×*] ?|(?<=\w) )[\d.]+ ?\w+")  # the measure stands in the text of the dose
@@ -37,15 +40,33 @@ def is_worked_out(dose: Dose) -> bool:
     return any(step.why in ("dose by weight", "dose by body surface") for step in dose.steps)
 
 
-def by_record(administration: Administration, row: Drug, catalog: Catalog) -> Callable[[Dose], Dose]:
-    """A volume as the amount in it, by the concentration of the record or by the strength in the drug's name."""
+def by_record(administration: Administration, row: Drug, catalog: Catalog) -> Callable[[Dose, Found], Dose]:
+    """A volume as the amount in it: by the record's concentration, the strength in the drug's name, or the product."""
 
-    def amount(volume: Dose) -> Dose:
+    def amount(volume: Dose, found: Found) -> Dose:
         if administration.concentration is not None:
             return Dose.by_volume(str(volume), administration.concentration)
-        return drawn(catalog, administration.drug.strip(), volume, row)
+        return by_product(drawn(catalog, administration.drug.strip(), volume, row), [found], administration.form)
 
     return amount
+
+
+def by_product(dose: Dose, found: Sequence[Found], form: str | None) -> Dose:
+    """A volume as an amount of drug, where what was opened holds one concentration, proved or said; else as it is."""
+    if units.dimension(dose.unit) != "volume":
+        return dose
+    known = [made for made in (_out_of(one, dose, form) for one in found) if made is not dose]
+    return known[0] if known and len({(made.amount, made.unit) for made in known}) == 1 else dose
+
+
+def _out_of(found: Found, dose: Dose, form: str | None) -> Dose:
+    item, entry = found.item, found.entry
+    if item is not None:
+        return item.drawn(dose, volume_of(entry.volume) if entry.volume is not None and form == "liquid" else None)
+    if entry.amount is None or entry.volume is None or form not in (None, "liquid"):
+        return dose
+    made = Dose.by_volume(str(dose), f"{entry.amount}/{entry.volume}")
+    return attrs.evolve(made, written=dose.written, notes=dose.notes, route=dose.route)
 
 
 def _worked_out(administration: Administration, patient: Patient) -> Dose:

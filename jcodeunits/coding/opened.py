@@ -23,6 +23,7 @@ from jcodeunits.errors import (
     FormNeeded,
     IdentifierError,
     JcodeunitsError,
+    UnitMismatch,
     UnknownProduct,
     quoted,
 )
@@ -134,12 +135,12 @@ def weigh(
     basis: str | None,
     reference: Reference,
     on: dt.date,
-    drawn: Callable[[Dose], Dose] = lambda volume: volume,
+    drawn: Callable[[Dose, Found], Dose] = lambda volume, _: volume,
 ) -> tuple[Opened, tuple[Finding, ...]]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
     Of a combination either may be said by its parts, as a dose may. A discarded volume counts as the amount in it:
-    `drawn` where the record says its concentration, else by the product.
+    `drawn` tells it.
     Raises `ContainerError` for an amount that cannot be read or counted.
     """
     entry, said = found.entry, list(found.findings)
@@ -150,30 +151,47 @@ def weigh(
         own = settled(reference.drugs, drug, amount, on) if amount.unit == IN_PARTS else (amount, basis)
         return in_units(own[0], drug, own[1])
 
-    if entry.amount is not None:
-        each = _read("the amount in one container", Dose.of, entry.amount, counted)
+    written = _labelled(entry, listed, drug, counted)
+    if written is not None:
+        each = _read("the amount in one container", Dose.of, written, counted)
         if listed is not None and listed != each and found.item is not None:
-            said.append(_amounts_differ(found.item, entry.amount))
+            said.append(_amounts_differ(found.item, written))
     elif found.item is not None and listed is None:
         said += _no_amount(found.item, reference)
     discarded = None
     if entry.discarded is not None:
         discarded = _read("the discarded amount", _amount_thrown(found, drug, drawn), entry.discarded, counted)
-    told = entry.amount is not None
+    told = written is not None
     volume = None if entry.volume is None else volume_of(entry.volume)
     per_ml = _per_ml(found.item, drug, basis)
     return Opened(found.number, found.item, entry.containers, each, discarded, None, told, volume, per_ml), tuple(said)
 
 
-def _amount_thrown(found: Found, drug: Drug, drawn: Callable[[Dose], Dose]) -> Callable[[object], Dose]:
+def _labelled(
+    entry: OpenedProduct, listed: Fraction | None, drug: Drug, counted: Callable[[Dose], Fraction]
+) -> str | None:
+    """What the record says of one container: its volume where the code counts one and no amount of it is known."""
+    if entry.volume is None or not counts_volume(drug):
+        return entry.amount
+    if entry.amount is None:
+        return entry.volume if listed is None else None
+    try:
+        counted(Dose.of(entry.amount))
+    except UnitMismatch:
+        return entry.volume
+    except JcodeunitsError:
+        pass  # what cannot be read is named where it is used
+    return entry.amount
+
+
+def _amount_thrown(found: Found, drug: Drug, drawn: Callable[[Dose, Found], Dose]) -> Callable[[object], Dose]:
     """Reads a discarded amount; a volume as the amount of drug in it, where the code counts no volume."""
 
     def read(written: object) -> Dose:
         thrown = thrown_away(written)
         if units.dimension(thrown.unit) != "volume" or not thrown.amount or counts_volume(drug):
             return thrown
-        amount = drawn(thrown)
-        return amount if found.item is None else found.item.drawn(amount)
+        return drawn(thrown, found)
 
     return read
 
