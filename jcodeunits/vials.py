@@ -265,7 +265,7 @@ def _unaccounted(record: Record) -> tuple[str, str]:
         )
     return (
         f"{_units(remainder)} remained by the label, but {_units(said)} are recorded as discarded: "
-        f"{_units(remainder - said)} are not accounted for.",
+        f"{_units(remainder - said)} {'is' if remainder - said == 1 else 'are'} not accounted for.",
         "Correct the record, or say that the container was shared.",
     )
 

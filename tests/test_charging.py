@@ -115,6 +115,51 @@ def test_a_site_adds_its_own_payer_and_its_second_injection(
         charge(encounter(KETOROLAC, payer="acme"))  # only where the site's rows were given
 
 
+@pytest.mark.parametrize("code", ["67028", "20610"])
+@pytest.mark.parametrize("waste", [False, True])
+def test_a_payer_may_want_the_sides_on_the_lines_of_a_drug(tmp_path: Path, code: str, waste: bool) -> None:
+    own = site(tmp_path, "acme,drug-sides,any,mark", "acme,follows,any,medicare")
+    drug, dose, route, place = (
+        ("J0178", "2 mg", "intravitreal", "eye") if code == "67028" else ("J3301", "40 mg", "intra-articular", "knee")
+    )
+    held = {"container": "single-dose", "containers": 1, "container_amount": "4 mg" if code == "67028" else "80 mg"}
+    held |= {"discarded": "2 mg" if code == "67028" else "40 mg"} if waste else {"container_amount": dose}
+    both = [
+        {"drug": drug, "dose": dose, "route": route, "site": f"{side} {place}", "discarded": "0 mg", **held}
+        for side in ("right", "left")
+    ]
+    services = [{"code": code, "modifiers": ["50"]}]
+
+    def drug_lines(payer: str, *given: dict[str, Any]) -> tuple[list[set[str]], set[str]]:
+        made = charge(encounter(*given, payer=payer, services=services), reference=own)
+        sides = [set(line.modifiers) & {"RT", "LT"} for line in made.lines if line.code == drug]
+        return sides, {finding.rule for finding in made.findings}
+
+    marked = [{"RT"}, {"RT"}, {"LT"}, {"LT"}] if waste else [{"RT"}, {"LT"}]
+    assert drug_lines("acme", *both)[0] == marked
+    assert "duplicate-line" not in drug_lines("acme", *both)[1]
+    assert drug_lines("acme", both[0])[0] == [set()] * (2 if waste else 1)  # one side has nothing to be told from
+    # Without such a row the question, and both answers to it.
+    sides, rules = drug_lines("medicare", *both)
+    assert not set().union(*sides)
+    assert "duplicate-line" in rules
+    said = [{**one, "modifiers": [side]} for one, side in zip(both, ("RT", "LT"), strict=True)]
+    assert (drug_lines("medicare", *said)[0], "duplicate-line" in drug_lines("medicare", *said)[1]) == (marked, False)
+    together = drug_lines("medicare", *({**one, "order": "1"} for one in both))
+    assert (len(together[0]), "duplicate-line" in together[1]) == (2 if waste else 1, False)
+
+
+def test_injections_that_look_alike_are_told_what_makes_them_one_line(tmp_path: Path) -> None:
+    three = [KETOROLAC, B12, {"drug": "J2550", "dose": "25 mg", "route": "IM"}]
+    (alike,) = (f for f in charge(encounter(*three)).findings if f.rule == "duplicate-line")
+    assert "units of one line" in alike.fix
+    assert "NDC" not in alike.fix
+    own = site(tmp_path, "acme,follows,any,commercial", "acme,second-injection,any,units")
+    made = charge(encounter(*three, payer="acme"), reference=own)
+    assert [line.units for line in made.lines if line.code == "96372"] == [3]
+    assert "duplicate-line" not in {f.rule for f in made.findings}
+
+
 def test_a_site_payer_may_count_syringes_orders_and_the_patients_drug_otherwise(tmp_path: Path) -> None:
     own = site(
         tmp_path,

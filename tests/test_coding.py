@@ -110,7 +110,13 @@ def _encounters_for(row: AdministrationRule) -> Iterator[dict[str, Any]]:
                 "place": "11",
                 "payer": "commercial" if row.payer == "any" else row.payer,
                 "claim": "professional" if row.claim == "any" else row.claim,
-                "diagnoses": {"neoplasm": ["C61"], "other": ["M05.79"], "any": []}[row.indication],
+                "diagnoses": {
+                    "neoplasm": ["C61"],
+                    "injury": ["S61.411A"],
+                    "exposure": ["Z20.3"],
+                    "other": ["M05.79"],
+                    "any": [],
+                }[row.indication],
                 "services": [_service_of(role, on) for role in row.beside[:1]],
                 "administrations": [administration],
             }

@@ -469,7 +469,9 @@ def test_every_row_of_the_decision_table_is_reached() -> None:
     known = POLICY
     for row in rows_of(AdministrationRule):
         payer = row.payer if row.payer != ANY else "commercial"
-        dx = {"neoplasm": ["C61"], "other": ["M05.79"], ANY: []}[row.indication]
+        dx = {"neoplasm": ["C61"], "injury": ["S61.411A"], "exposure": ["Z20.3"], "other": ["M05.79"], ANY: []}[
+            row.indication
+        ]
         routes = ["moonlight" if route == ANY else route for route in row.routes]
         purpose = row.purpose if row.purpose != ANY else "therapeutic"
         for route in routes:

@@ -15,6 +15,7 @@ from jcodeunits.hcpcs import is_level_two
 
 from .draft import Decision, Draft, Entry, GivenDrug, named, sentence
 from .infusions import RANKS
+from .nameless import service_named
 
 FINDINGS = declare(
     __name__,
@@ -147,10 +148,13 @@ def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
     severity: Severity = row.severity  # type: ignore[assignment]
     if row.beside and row.outcome == "none" and (wrong := _other_size(draft, given, row)):
         severity, says = "warn", f"{says} {wrong}"
-    if row.outcome == "bill" and row.drug == "withhold" and (given.entries or is_level_two(given.written)):
+    fix = sentence(row.fix.rstrip(".")) if row.fix else "Nothing."
+    service = service_named(given.written, draft.on, draft.policy)
+    coded = given.entries or service is not None or is_level_two(given.written)
+    if row.outcome == "bill" and row.drug == "withhold" and coded:
         # Given on its own and yet taken off, though it has a code: more than a note.
         severity, says = "warn", f"{says} {given.code or given.written} is withheld."
-    fix = sentence(row.fix.rstrip(".")) if row.fix else "Nothing."
+        fix = fix if service is None else f"List {service.code} under services."
     draft.say(row.reason, severity, says, fix, row.citation, about=given.line)
 
 

@@ -7,8 +7,10 @@ from jcodeunits.dated import Step
 from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
 from jcodeunits.finding import declare
+from jcodeunits.grouped import grouped
 
 from .draft import Draft, Entry, GivenDrug
+from .procedures import side_of
 
 FINDINGS = declare(
     __name__,
@@ -28,6 +30,7 @@ FINDINGS = declare(
 _WASTE = ("JW", "JZ")
 _TEACHING = {"GC", "GE"}  # a resident with the teaching physician, or under the exception: never both
 _DEPARTMENT = ("PO", "PN")
+_SIDES = {"RT", "LT", "50"}
 
 
 def apply(draft: Draft) -> None:
@@ -42,6 +45,8 @@ def apply(draft: Draft) -> None:
             _purchased(draft, item, entries)
             _route(draft, item, entries)
             _needed(draft, item, entries)
+    if len(draft.given) > 1:
+        _sides(draft)
     _beside_waste(draft)
     most = draft.option("modifiers-most")
     for entry in draft.live():
@@ -104,6 +109,23 @@ def _beside_waste(draft: Draft) -> None:
         )
         fix = "Nothing, if the discarded amount is right."
         draft.say("waste-of-the-day", "note", says, fix, row.citation, about=entry)
+
+
+def _sides(draft: Draft) -> None:
+    """RT and LT on the lines of a drug that procedures of both sides took, for a payer that wants them there."""
+    option = draft.option("drug-sides")
+    if option.value != "mark":
+        return
+    taken = {one.index: side_of(draft, one) for one in draft.decisions if one.row.outcome == "procedure"}
+    for items in grouped((item for item in draft.given if item.drug is not None), lambda item: item.code).values():
+        told = [(item, {taken.get(index, "") for index in item.members}) for item in items]
+        if not {"RT"} <= set().union(*(sides for _, sides in told)) >= {"LT"}:
+            continue
+        for item, sides in told:
+            for entry in item.entries if len(sides) == 1 else ():
+                side = min(sides)
+                if side and not _SIDES & set(entry.modifiers):
+                    entry.mark(side, "the drug was given on both sides", option.citation)
 
 
 def _resident(draft: Draft) -> None:

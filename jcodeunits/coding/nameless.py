@@ -18,6 +18,8 @@ from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import JcodeunitsError, NotComputable, NotInEffect, UnknownDrug
 from jcodeunits.facts.code_uses import unclassified
 from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.policy import Policy
+from jcodeunits.facts.policy_rows import Procedure
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import volume_of
@@ -100,9 +102,20 @@ def without_code(
     elif isinstance(error, UnknownDrug) and not hcpcs.is_valid(given.drug.strip()):
         codes, cited = fitting((), given.route, encounter, reference)
         says = f"{str(error).rstrip('.')}. A drug without a code of its own is not billed by name."
+    elif isinstance(error, UnknownDrug) and (service := service_named(given.drug, encounter.on, reference.policy)):
+        where = "as the visit" if service.kind == "visit" else "under services"
+        says = f"{service.code} is no drug: it is {service.label}. It is not billed."
+        fix = f"List it {where}, and what was given as the drug."
+        return attrs.evolve(said, says=says, fix=fix, citations=(*said.citations, service.citation))
     else:
         return said
     if not codes:
         return said
     fix = f"Bill {codes} with name, dose and NDC in its description, if the drug had no other code that day."
     return attrs.evolve(said, says=says, fix=fix, citations=(*said.citations, *cited))
+
+
+def service_named(drug: str, on: dt.date, policy: Policy) -> Procedure | None:
+    """The row of a code of a service that stands where a drug belongs; None for anything else."""
+    code = drug.strip().upper()
+    return policy.procedure(code, on) if hcpcs.is_valid(code) else None

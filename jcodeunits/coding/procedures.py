@@ -48,7 +48,7 @@ def apply(draft: Draft) -> None:
 def _sides(draft: Draft, entry: Entry) -> None:
     """The side that the record names on the procedure's line; of both sides the caller is told."""
     held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
-    named_by = {side: one for one in held if (side := _side(draft, one))}
+    named_by = {side: one for one in held if (side := side_of(draft, one))}
     marked = {"RT", "LT", "50"} & set(entry.modifiers)
     if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
         _say_other(draft, entry, *marked, *(named_by.keys() - marked))
@@ -106,7 +106,7 @@ def _other_joint(draft: Draft, decision: Decision, entry: Entry) -> None:
 
 def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:
     fitting = {row.code for row in _by_site(draft, decision, tuple(entry.role for entry in lines))}
-    side = _side(draft, decision)
+    side = side_of(draft, decision)
     return max(lines, key=lambda entry: (side in entry.modifiers, entry.code in fitting))
 
 
@@ -144,7 +144,7 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         part=row.kind,
         steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", row.citation)],
     )
-    side = _side(draft, decision)
+    side = side_of(draft, decision)
     if side:
         entry.mark(side, "the side that the record names", decision.row.citation)
     draft.entries.append(entry)
@@ -169,7 +169,8 @@ def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[P
     return [row for row in _codes(draft, roles) if words & set(row.sites)]
 
 
-def _side(draft: Draft, decision: Decision) -> str:
+def side_of(draft: Draft, decision: Decision) -> str:
+    """The modifier of the side that the site of an administration names; empty where it names none, or both."""
     words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
     sides = {_SIDES[word] for word in words if word in _SIDES}
     return sides.pop() if len(sides) == 1 else ""

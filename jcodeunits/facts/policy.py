@@ -204,12 +204,8 @@ class Policy:
         >>> policy.administration("IM", "diluent", [], "2026-03-02").outcome
         'none'
         """
-        given = tuple(diagnoses)
-        prefixes = self.option(ANY, "neoplasm-prefixes", on).values
-        indication = "neoplasm" if any(d.startswith(prefixes) for d in given) else "other" if given else ANY
-        return _decide(
-            self, route, purpose, frozenset(classes), as_date(on), payer, claim, indication, frozenset(services)
-        )
+        told = _indications(self, tuple(diagnoses), as_date(on))
+        return _decide(self, route, purpose, frozenset(classes), as_date(on), payer, claim, told, frozenset(services))
 
     # --- drug classes --------------------------------------------------------------------------------
 
@@ -517,6 +513,18 @@ def _code_for(policy: Policy, role: str, on: dt.date, position: str) -> Procedur
     return found[0]
 
 
+@lru_cache(maxsize=1024)
+def _indications(policy: Policy, diagnoses: tuple[str, ...], on: dt.date) -> frozenset[str]:
+    """What the diagnoses are, as the decision table asks for it."""
+    begin = {"neoplasm": "neoplasm-prefixes", "injury": "injury-prefixes", "exposure": "exposure-prefixes"}
+    told = {
+        name
+        for name, option in begin.items()
+        if any(code.startswith(policy.option(ANY, option, on).values) for code in diagnoses)
+    }
+    return frozenset({ANY, *told, *(("other",) if diagnoses and "neoplasm" not in told else ())})
+
+
 @lru_cache(maxsize=4096)
 def _decide(
     policy: Policy,
@@ -526,7 +534,7 @@ def _decide(
     on: dt.date,
     payer: str,
     claim: str,
-    indication: str,
+    indications: frozenset[str],
     services: frozenset[str],
 ) -> AdministrationRule:
     payers = policy.lineage(payer)
@@ -537,7 +545,7 @@ def _decide(
             and (route in row.routes or ANY in row.routes)
             and row.payer in payers
             and row.claim in (ANY, claim)
-            and row.indication in (ANY, indication)
+            and row.indication in indications
             and (not row.beside or any(plays(role, row.beside) for role in services))
             and row.period.holds(on)
         )

@@ -109,9 +109,9 @@ class AdministrationRule(PolicyRow):
     """One row of the decision table: purpose x class x route x payer -> what the administration is.
 
     Rows are read in the order of `id`; the first that fits answers. `any` fits everything. `classes` are those
-    of `classes.csv` and the drug's kind. `indication`: `neoplasm` where a diagnosis of the drug is a neoplasm,
-    `other` where diagnoses are given and none is. `beside`: roles of which the claim must have a service or visit;
-    `other-drug` and `other-service` stand for any.
+    of `classes.csv` and the drug's kind. `indication`: `neoplasm`, `injury`, `exposure` where a diagnosis of the drug
+    is one, `other` where diagnoses are given and none is a neoplasm. `beside`: roles of which the claim must have a
+    service or visit; `other-drug` and `other-service` stand for any.
     `outcome`: `bill` (the code of `role`), `procedure` (inside a service of `role` that the caller lists),
     `none` (nothing to bill), `ask` (no line until the question is answered).
     `drug`: whether the drug line is billed.
@@ -124,7 +124,7 @@ class AdministrationRule(PolicyRow):
     purpose: str = column(text, own=ANY)
     classes: tuple[str, ...] = column(words, own=ANY)
     routes: tuple[str, ...] = column(words, own=ANY)
-    indication: str = column(choice("any", "neoplasm", "other"), own=ANY)
+    indication: str = column(choice("any", "neoplasm", "injury", "exposure", "other"), own=ANY)
     beside: tuple[str, ...] = column(words)
     outcome: str = column(choice("bill", "procedure", "none", "ask"))
     role: str = column(optional)

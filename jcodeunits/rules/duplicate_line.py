@@ -11,10 +11,6 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 _WORD = re.compile(r"[a-z]+")
-_SIDES = (
-    "The sites tell them apart: contractors want RT and LT on the drug lines, or one line for both sides. Give "
-    "modifiers, or both administrations one order, as yours does."
-)
 
 
 @rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
@@ -29,15 +25,31 @@ def duplicate_line(case: Case) -> Iterable[Finding]:
         key = (line.code, line.modifiers, line.ndc, line.description)
         if key in seen and key not in said:
             said.add(key)
-            says = f"{line.code} stands on lines {seen[key][0]} and {number} with nothing to tell them apart."
-            fix = (
-                _SIDES
-                if _sides(case, seen[key][1], line)
-                else "If it was one order, give both administrations that order; else give what the claim shows "
-                "apart: the product (NDC), or a modifier that the payer takes, such as 76."
-            )
+            why, fix = _words(case, seen[key][1], line)
+            says = f"{line.code} stands on lines {seen[key][0]} and {number} {why}."
             yield duplicate_line.finding("warn", says, fix, line=number)
         seen.setdefault(key, (number, line))
+
+
+def _words(case: Case, first: Line, line: Line) -> tuple[str, str]:
+    """What is wrong with two lines alike, and what helps."""
+    if line.kind == "administration":
+        return (
+            "with nothing to tell them apart",
+            "Bill them as units of one line (the payer's row second-injection says units), or with the modifier that "
+            "the payer takes. What was one order is one injection: give its administrations one order.",
+        )
+    if _sides(case, first, line):
+        return (
+            "once for each side, and neither says which",
+            "Give the administrations the modifiers RT and LT, or both one order, which makes one line of both sides: "
+            "contractors want it one way or the other.",
+        )
+    return (
+        "with nothing to tell them apart",
+        "If it was one order, give both administrations that order; else give what the claim shows apart: the product "
+        "(NDC), or a modifier that the payer takes, such as 76.",
+    )
 
 
 def _sides(case: Case, *lines: Line) -> bool:
