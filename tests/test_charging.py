@@ -149,6 +149,13 @@ def test_a_payer_may_want_the_sides_on_the_lines_of_a_drug(tmp_path: Path, code:
     assert (len(together[0]), "duplicate-line" in together[1]) == (2 if waste else 1, False)
 
 
+def test_the_sides_of_plain_injections_tell_no_lines_apart() -> None:
+    both = [{**KETOROLAC, "site": f"{side} deltoid"} for side in ("right", "left")]
+    (alike,) = (f for f in charge(encounter(*both)).findings if f.rule == "duplicate-line")
+    assert "one order" in alike.fix
+    assert "RT" not in alike.fix
+
+
 def test_injections_that_look_alike_are_told_what_makes_them_one_line(tmp_path: Path) -> None:
     three = [KETOROLAC, B12, {"drug": "J2550", "dose": "25 mg", "route": "IM"}]
     (alike,) = (f for f in charge(encounter(*three)).findings if f.rule == "duplicate-line")

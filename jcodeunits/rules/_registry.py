@@ -35,9 +35,9 @@ class Case:
         """The date of service."""
         return self.encounter.on
 
-    def numbered(self, *kinds: str) -> Iterator[tuple[int, Line]]:
+    def numbered(self, *kinds: str) -> list[tuple[int, Line]]:
         """The lines of these kinds with their numbers, counted from 1."""
-        return ((n, line) for n, line in enumerate(self.lines, 1) if not kinds or line.kind in kinds)
+        return [(n, line) for n, line in enumerate(self.lines, 1) if not kinds or line.kind in kinds]
 
     def option(self, name: str) -> PayerOption:
         """What the encounter's payer does in one matter."""

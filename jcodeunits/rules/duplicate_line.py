@@ -11,6 +11,7 @@ from jcodeunits.finding import Finding
 from ._registry import Case, rule
 
 _WORD = re.compile(r"[a-z]+")
+_PLAIN = ("IM", "SC")  # of which right and left tell nothing apart
 
 
 @rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
@@ -53,6 +54,7 @@ def _words(case: Case, first: Line, line: Line) -> tuple[str, str]:
 
 
 def _sides(case: Case, *lines: Line) -> bool:
-    """Whether the sites of the lines are the two sides of the body."""
-    sites = [given.site or "" if (given := case.administration(line)) is not None else "" for line in lines]
+    """Whether the sites of the lines are the two sides of the body, and a procedure of each holds the drug."""
+    given = [one for line in lines if (one := case.administration(line)) is not None and one.route not in _PLAIN]
+    sites = [one.site or "" for one in given]
     return {word for site in sites for word in _WORD.findall(site.casefold())} >= {"right", "left"}
