@@ -77,11 +77,12 @@ def _plain(word: str) -> str:
 # Names of columns in small letters and digits alone, as extracts of administration records call them: other names of
 # what was done, of a reason why nothing was given, and of what says by yes or no whether it was.
 _ACTIONS = re.compile(
-    r"(?:(?:mar|med|medication|admin|administration|dose|event|result|task)?(?:status|action|actiontaken)c?"
+    r"(?:(?:mar|med|medication|admin|administration|dose|event|result|task|documented|charted|charting|completion)?"
+    r"(?:status|action|actiontaken|eventtype)c?"
     r"(?:name|desc|description|display)?|mar(?:event|result))"
 )
 _NOT = r"not(?:given|administered|done|taken)|refus(?:ed|al)|held|hold|missed|omi(?:tted|ssion)"
-_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:enteredin|in)error"
+_NO_MORE = r"void(?:ed)?|cancel(?:l?ed|lation)?|deleted|reversed|(?:entered|charted|documented|given)?inerror"
 _REASONS = re.compile(rf"(?:mar|med|admin)?(?:reason(?:for)?(?:{_NOT}|{_NO_MORE})|(?:{_NOT}|{_NO_MORE})reason)")
 _DONE = re.compile(r"(?:is|was)?(?:given|administered|completed)(?:flag|yn)?")
 _UNDONE = re.compile(rf"(?:is|was)?(?:{_NOT}|{_NO_MORE})(?:flag|yn)?")

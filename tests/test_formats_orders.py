@@ -137,3 +137,44 @@ def test_the_fifth_releases_strength_in_words_answers_a_volume(text: str, units:
     drug["code"] = {"text": "ketorolac 10 mg/mL injection"}
     with pytest.raises(FormatError, match="strength"):
         read(fhir, one)
+
+
+VISITS = [
+    ("IMP", "given-to-inpatient"),
+    ("ACUTE", "given-to-inpatient"),
+    ("HH", "given-at-home"),
+    ("AMB", ""),
+    ("EMER", ""),
+]
+
+
+@pytest.mark.parametrize(("code", "rule"), VISITS)
+@pytest.mark.parametrize("shape", ["coding", "concepts", "code"])
+def test_the_class_of_the_visit_asks_for_the_place(code: str, rule: str, shape: str) -> None:
+    """A stay is paid as a whole: its drugs are no lines of a claim. DSTU2 has words, R4 a coding, R5 concepts."""
+    words = {"IMP": "inpatient", "ACUTE": "inpatient", "HH": "home", "AMB": "ambulatory", "EMER": "emergency"}
+    said: Any = {"coding": {"code": code}, "concepts": [{"coding": [{"code": code}]}], "code": words[code]}[shape]
+    visit = {"resourceType": "Encounter", "id": "v", "status": "finished", "class": said}
+    for name in ("context", "encounter"):
+        given = GIVEN | {name: {"reference": "Encounter/v"}}
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": given}, {"resource": visit}]}
+        assert rules(read(fhir, bundle)) == ([rule] if rule else [])
+    bundle["entry"][1] = {"resource": visit | {"status": "entered-in-error"}}
+    with pytest.raises(FormatError, match="its visit"):
+        read(fhir, bundle)
+
+
+@pytest.mark.parametrize(("of", "asks"), [("I", True), ("O", False), ("E", False), ("R", False), ("", False)])
+def test_an_inpatients_record_asks_for_the_place_of_the_stay(of: str, asks: bool) -> None:
+    rows = ["PID|1||M1", f"PV1|1|{of}|CLINIC", "ORC|RE|1", RXA, "RXR|IM"]
+    assert rules(read(hl7v2, "\r".join(rows))) == (["given-to-inpatient"] if asks else [])
+    stay = hl7v2.read("\r".join(rows), place="21")
+    assert isinstance(stay, Encounter)
+    assert rules(stay) == []
+    several = [*rows, "PID|2||M2", "PV1|1|O", "ORC|RE|2", RXA.replace("0|1", "0|2"), "RXR|IM"]
+    first, second = hl7v2.read_all("\r".join(several), place="11")
+    assert isinstance(first, Encounter)
+    assert isinstance(second, Encounter)
+    assert (rules(first), rules(second)) == ((["given-to-inpatient"] if asks else []), [])
+    category = {"category": {"coding": [{"code": "inpatient" if asks else "outpatient"}]}}
+    assert rules(read(fhir, GIVEN | category)) == (["given-to-inpatient"] if asks else [])

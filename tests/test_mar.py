@@ -106,7 +106,18 @@ def test_words_are_kept_as_they_are_looked_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "MAR Action", "mar_status", "AdministrationStatus", "MED_ACTION", "MAR_ACTION_C_NAME"]
+    "name",
+    [
+        "status",
+        "MAR Action",
+        "mar_status",
+        "AdministrationStatus",
+        "MED_ACTION",
+        "MAR_ACTION_C_NAME",
+        "event_type",
+        "Documented Action",
+        "completion_status",
+    ],
 )
 def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
     words = ["Given", "Refused", "not-done", "paid", None, "Held"]
@@ -134,6 +145,7 @@ def test_a_column_of_a_like_name_refuses_what_was_not_given(name: str) -> None:
         ("Voided", [1, 0, None, 0], [False, True, True, True]),
         ("Voided", [1.0, 0.0, None, 0.0], [False, True, True, True]),
         ("Entered in Error", ["x", "", None, "no"], [False, True, True, True]),
+        ("Charted in Error", ["Y", "", None, "N"], [False, True, True, True]),
         ("Refused_YN", ["Yes", "No", None, "no"], [False, True, True, True]),
         ("reason", ["pain", "", None, "x"], [True, True, True, True]),
         ("Dose Given", ["30", "0", None, "n"], [True, True, True, True]),

@@ -256,6 +256,7 @@ ELSEWHERE = {
     "order-differs": "formats_orders",
     "route-in-text": "formats_orders",
     "given-at-home": "formats_elements",
+    "given-to-inpatient": "formats_orders",
     "charged-beside": "formats_batches",
     "page-incomplete": "formats_batches",
     "part-of-another": "formats_elements",

@@ -108,7 +108,7 @@ def _one(
     """What one record says was given, or the finding that it may not be billed."""
     if resource.get("resourceType") != "Immunization":
         finding = _fhir_standing.against(resource, where, partial, completed)
-        finding = finding or _fhir_standing.by_order(resource, around, where)
+        finding = finding or _fhir_standing.by_others(resource, around, where)
         return finding or _given(resource, where, around, zone, facts)
     same = _fhir_vaccines.as_administration(resource)
     finding = _fhir_standing.against(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
@@ -165,6 +165,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
+    notes += _fhir_standing.of_visit(resource, around, where)
     if (order := _fhir_standing.order_of(resource, around)) is not None:
         notes += _of_order(order, str(says.get("drug", "")), where, around, facts)
     if kind in NOT_STAFF:

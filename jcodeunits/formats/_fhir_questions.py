@@ -18,7 +18,7 @@ from ._fhir_json import Message, decimal, objects
 from ._fhir_performers import subject
 
 SOURCE = "fhir-medication-administration"
-COMMUNITY = "community"
+COMMUNITY, INPATIENT = "community", "inpatient"
 
 
 _PROSE = ("extension", "text")  # of a dosage
@@ -41,8 +41,11 @@ def asked(
     parts = objects(resource["partOf"]) if "partOf" in resource else ()
     if any("MedicationAdministration/" in str(one.get("reference")) for one in parts):
         yield _noticed.part_of_another(where, SOURCE, "partOf")
-    if "category" in resource and COMMUNITY in _category(resource["category"]):
+    said = _category(resource["category"]) if "category" in resource else ()
+    if COMMUNITY in said:
         yield _noticed.at_home(where, SOURCE, "category")
+    if INPATIENT in said:
+        yield _noticed.to_inpatient(where, SOURCE, "category")
 
 
 # An amount by itself: no strength, no rate, no limit, nothing that was left or thrown away.

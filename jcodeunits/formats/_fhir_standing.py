@@ -1,8 +1,8 @@
-"""Whether a FHIR record says that something was given: its status, what speaks against it, and the order behind it."""
+"""Whether a FHIR record says that something was given: its status, what speaks against it, its order and its visit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jcodeunits.finding import Finding
@@ -70,30 +70,60 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
     return None
 
 
-_POINTERS = ("request", "prescription")  # R4's and R5's name, and the one before
+_TO_ORDER = ("request", "prescription")  # R4's and R5's name, and the one before
+_TO_VISIT = ("context", "encounter")  # STU3's and R4's name, and the others'
 _ORDERS = ("MedicationRequest", "MedicationOrder", "MedicationPrescription")
-# An order that these withdraw says that nothing was given by it; one that was stopped or held may have been before.
+_VISITS = ("Encounter", "EpisodeOfCare")
+# An order or visit that these withdraw says that nothing was given by it; one that was stopped may have been before.
 WITHDRAWN = ("cancelled", "entered-in-error")
+# Classes of a visit: codes of ActCode, and words of the releases before R4.
+_STAYS = ("IMP", "ACUTE", "NONAC", "inpatient")
+_AT_HOME = ("HH", "home")
 
 
 def order_of(resource: Mapping[str, Any], around: Around) -> dict[str, Any] | None:
     """The order, where the record points to one that the message holds."""
-    if resource.keys().isdisjoint(_POINTERS):
+    return _pointed(resource, around, _TO_ORDER, _ORDERS)
+
+
+def _pointed(
+    resource: Mapping[str, Any], around: Around, names: tuple[str, ...], kinds: tuple[str, ...]
+) -> dict[str, Any] | None:
+    if resource.keys().isdisjoint(names):
         return None
-    pointers = [resource.get(name) for name in _POINTERS]
+    pointers = [resource.get(name) for name in names]
     held = (around.find(str(one.get("reference") or "")) for one in pointers if isinstance(one, dict))
-    return next((one for one in held if one is not None and one.get("resourceType") in _ORDERS), None)
+    return next((one for one in held if one is not None and one.get("resourceType") in kinds), None)
 
 
-def by_order(resource: Mapping[str, Any], around: Around, where: str) -> Finding | None:
-    """The finding for what was given by an order that was withdrawn, or that says not to give it."""
-    order = order_of(resource, around)
-    if order is None:
-        return None
-    if order.get("doNotPerform", False) is not False:
-        why = "its order says not to give it (doNotPerform)"
-    elif order.get("status") in WITHDRAWN:
-        why = f"its order has the status {order['status']}"
-    else:
-        return None
-    return _noticed.not_given(where, why, _CORRECT, SOURCE, "request")
+def by_others(resource: Mapping[str, Any], around: Around, where: str) -> Finding | None:
+    """The finding for what was given by an order, or in a visit, that was withdrawn, or that says not to give it."""
+    order, visit = order_of(resource, around), _pointed(resource, around, _TO_VISIT, _VISITS)
+    for name, held, cite in (("order", order, "request"), ("visit", visit, "context")):
+        why = "" if held is None else _withdrawn(held)
+        if why:
+            return _noticed.not_given(where, f"its {name} {why}", _CORRECT, SOURCE, cite)
+    return None
+
+
+def _withdrawn(held: Mapping[str, Any]) -> str:
+    if held.get("doNotPerform", False) is not False:
+        return "says not to give it (doNotPerform)"
+    return f"has the status {held['status']}" if held.get("status") in WITHDRAWN else ""
+
+
+def of_visit(resource: Mapping[str, Any], around: Around, where: str) -> Iterator[Finding]:
+    """The question where it was given, by the class of the visit: a stay, or a home."""
+    visit = _pointed(resource, around, _TO_VISIT, _VISITS)
+    said = _class(visit.get("class")) if visit is not None else []
+    if any(one in _STAYS for one in said):
+        yield _noticed.to_inpatient(where, SOURCE, "context")
+    elif any(one in _AT_HOME for one in said):
+        yield _noticed.at_home(where, SOURCE, "context")
+
+
+def _class(said: object) -> list[str]:
+    """The codes of a visit's class: a code before STU3, then a coding, from R5 concepts."""
+    if isinstance(said, list):
+        return [str(one.get("code")) for concept in objects(said) for one in objects(concept.get("coding"))]
+    return [str(said.get("code") if isinstance(said, dict) else said)]

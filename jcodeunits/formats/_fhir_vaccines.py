@@ -31,7 +31,7 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     explained = resource.get("explanation") or {}
     kept = {
         name: resource[name]
-        for name in ("resourceType", "id", "status", *NEGATIONS, "statusReason", "performer", "note")
+        for name in ("resourceType", "id", "status", *NEGATIONS, "statusReason", "performer", "note", "encounter")
         if name in resource
     }
     kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}

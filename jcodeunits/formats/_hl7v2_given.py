@@ -108,6 +108,7 @@ def _read(
     given: list[Given] = []
     of: list[tuple[str, str]] = []  # the patient and drug of each, as they are written
     wastes: list[tuple[_Group, Finding]] = []
+    stays = _stays(segments)
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
     for group in _administrations(segments):
@@ -125,7 +126,7 @@ def _read(
         else:
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
-            whole = _compared(whole, group, reference)
+            whole = _compared(whole, group, group.patient in stays, reference)
             parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
             given += parts
             of += [(group.patient, rxa.raw(5))] * len(parts)
@@ -176,8 +177,24 @@ def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
 _DRUG_OF = {"RXO": 1, "RXE": 2, "RXD": 2, "RXG": 4}
 
 
-def _compared(given: Given, group: _Group, facts: Reference) -> Given:
-    """An administration, with the question which drug was given where its order names another one."""
+_INPATIENT = "I"  # table 0004 in PV1-2
+
+
+def _stays(segments: list[Segment]) -> set[str]:
+    """The patients of a message whose visit is an inpatient stay."""
+    patient, found = "", set()
+    for segment in segments:
+        if segment.name == "PID":
+            patient = patient_of(segment)
+        elif segment.name == "PV1" and segment.get(2) == _INPATIENT:
+            found.add(patient)
+    return found
+
+
+def _compared(given: Given, group: _Group, is_stay: bool, facts: Reference) -> Given:
+    """An administration, with questions by what stands around it: a stay, or an order that names another drug."""
+    if is_stay:
+        given = attrs.evolve(given, notes=(*given.notes, _noticed.to_inpatient(given.where, SOURCE, "PV1-2")))
     drug = str(given.says.get("drug", ""))
     if not group.ordered or not drug or group.components:
         return given

@@ -40,7 +40,9 @@ FINDINGS = declare(
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
-HOME = "12"  # place of service
+# Places of service that answer a question of reading.
+HOME = "12"
+INPATIENT = ("21", "31", "51", "61")  # of a hospital, nursing, psychiatric and rehabilitation facility
 _ENCOUNTER_KEYS = tuple(
     field.name for field in attrs.fields(Encounter) if field.name not in ("administrations", "findings")
 )
@@ -205,9 +207,11 @@ def _utc_day(given: Given, source: str) -> Finding:
 
 
 def _still_asks(note: Finding, extra: Mapping[str, Any], place: str) -> bool:
-    """Whether a question of reading stands: wastage is answered by what is discarded, a home by its place."""
+    """Whether a question of reading stands: wastage is answered by what is discarded, a home or stay by its place."""
     if note.rule == "given-at-home":
         return place != HOME
+    if note.rule == "given-to-inpatient":
+        return place not in INPATIENT
     answered = extra.get("discarded") is not None or any(
         (one.discarded if isinstance(one, OpenedProduct) else one.get("discarded")) is not None
         for one in extra.get("products") or ()

@@ -27,6 +27,7 @@ FINDINGS = declare(
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
         "part-of-another": ("What was given is a part of another administration", "warn"),
         "given-at-home": ("The record is of what is taken or given at home", "warn"),
+        "given-to-inpatient": ("The record is of an inpatient stay", "warn"),
         "charged-beside": ("What was given stands in one message with a claim or charge of it", "warn"),
         "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
     },
@@ -93,6 +94,13 @@ def at_home(where: str, source: str, cite: str) -> Finding:
     says = f"{where}: its category is community, which is of drugs taken or given at home."
     fix = "Give the place where it was given (12: home), or have the sender correct the category."
     return Finding("given-at-home", "warn", says, fix, (cited(source, cite),))
+
+
+def to_inpatient(where: str, source: str, cite: str) -> Finding:
+    """The question for a record of an inpatient stay, whose drugs are paid with the stay."""
+    says = f"{where}: it is a record of an inpatient stay, whose drugs are paid with the stay and not by line."
+    fix = "Give the place of the stay (21: hospital inpatient), or have the sender correct the class of the visit."
+    return Finding("given-to-inpatient", "warn", says, fix, (cited(source, cite),))
 
 
 def not_staff(where: str, who: str, source: str, cite: str) -> Finding:
