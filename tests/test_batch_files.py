@@ -207,6 +207,50 @@ def test_a_stored_float_is_the_number_that_is_shown(tmp_path: Path) -> None:
     assert [row["units"] for row in rows_of(target)] == ["2", "14", "1", "1000", "1"]  # of 250 mg
 
 
+def test_a_cell_that_shows_more_than_it_holds_is_named(tmp_path: Path) -> None:
+    # A program writes formulas without their values, and of a merged cell only the first row holds the value.
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    book = workbook(source, [VIAL, [*GIVEN[:7], "=100-B2"], GIVEN])
+    with pytest.raises(BatchError, match=r"the cell H2 holds a formula .* Open and save it") as told:
+        jc.batch.bill_file(source, target)
+    assert told.value.place == "row 2"
+    workbook(source, [VIAL, [*GIVEN, "=A2"]])  # under no heading
+    jc.batch.bill_file(source, target)
+    for cells, said in ("E2:E3", "E2:E3"), ("H2:I3", "H2:I3"), ("A1:A2", "A1:A2"), ("I2:I3", ""), ("A4:H4", ""):
+        book = workbook(source, [VIAL, GIVEN, GIVEN])
+        book.worksheets[0].merge_cells(cells)
+        book.save(source)
+        if said:
+            with pytest.raises(BatchError, match=rf"the cell {said} is merged\. Unmerge it"):
+                jc.batch.bill_file(source, target)
+        else:
+            jc.batch.bill_file(source, target)
+            assert [row["waste_units"] for row in rows_of(target)] == ["2", "2"]
+
+
+def test_the_value_of_a_formula_is_read_whatever_it_is(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    workbook(source, [VIAL, [*GIVEN[:7], "=100-B2"], [*GIVEN[:7], "=IF(B3>100,1,2)"]])
+    with zipfile.ZipFile(source) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = next(name for name in parts if name.startswith("xl/worksheets/"))
+    made = parts[sheet].replace(b"</f><v /></c></row>", b"</f><v>23 mg</v></c></row>", 1)
+    made = re.sub(rb"<c r=\"H3\"(.*?)<v />", rb'<c r="H3" t="str"\1<v></v>', made)  # an empty text
+    parts[sheet] = re.sub(rb'<c r="H2"', b'<c r="H2" t="str"', made)
+    with zipfile.ZipFile(source, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    jc.batch.bill_file(source, target)
+    assert [row["waste_units"] for row in rows_of(target)] == ["2", "0"]
+
+
+def test_empty_rows_before_the_headings_are_none(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.xlsx", tmp_path / "out.csv"
+    workbook(source, [[None], [None, None], VIAL, [None], GIVEN])
+    jc.batch.bill_file(source, target)
+    assert [(row["units"], row["waste_units"]) for row in rows_of(target)] == [("8", "2")]
+
+
 def test_a_row_beyond_the_last_of_a_sheet_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbooks, "_SHEET_ROWS", 5)
     workbook(tmp_path / "given.xlsx", [VIAL, *[GIVEN] * 9])

@@ -153,9 +153,8 @@ def _parquet(place: Any, name: str, keys: Sequence[str]) -> OpenedInput:
         encoded = [f.name for f in plain if f.name in keys and columns.is_text(f.type)]
         file = pq.ParquetFile(place, read_dictionary=encoded, pre_buffer=False)
     except (pa.ArrowException, ValueError) as why:
-        raise BatchError(
-            f"{name} is no Parquet file that can be read: {why_of(why)}.", file=name, place="file"
-        ) from None
+        says = f"{name} is no Parquet file that can be read: {why_of(why)}."
+        raise BatchError(says, file=name, place="file") from None
 
     step = ROWS if len(plain) > _NARROW else 2 * ROWS
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -40,16 +42,17 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any], tuple[
         more = tuple(f"sheet {quoted(one.title)}" for one in others if any(one.iter_rows(values_only=True, max_row=99)))
         sheet.reset_dimensions()
         rows = enumerate(sheet.iter_rows(values_only=True), 1)
-        heads = [str(cell).strip() if cell is not None else "" for cell in next(rows, (1, ()))[1]]
+        first = next((row for _, row in rows if any(cell is not None for cell in row)), ())
+        heads = [str(cell).strip() if cell is not None else "" for cell in first]
     except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
         raise BatchError(f"{name} is no workbook that can be read: {why_of(why)}.", file=name, place="file") from None
     named = [at for at, head in enumerate(heads) if head]
+    _need_values(sheet, [openpyxl.utils.get_column_letter(at + 1) for at in named], name)
     if not named:
         raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
     schema = pa.schema([(heads[at], pa.string()) for at in named])
 
-    def tables() -> Iterator[Any]:
-        held: list[list[str | None]] = []
+    def kept() -> Iterator[list[str | None]]:
         for number, row in _sheet_rows(rows, name):
             cells = dict(enumerate(map(_cell, row)))
             bare = [at for at, cell in cells.items() if cell is not None and at not in named]
@@ -60,14 +63,38 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any], tuple[
                 )
                 raise BatchError(says, file=name, place=f"row {number}")
             if any(cell is not None for cell in cells.values()):
-                held.append([cells.get(at) for at in named])
-            if len(held) == step:
-                yield _of_rows(held, schema)
-                held = []
-        if held:
-            yield _of_rows(held, schema)
+                yield [cells.get(at) for at in named]
+
+    def tables() -> Iterator[Any]:
+        lines = kept()
+        while held := list(itertools.islice(lines, step)):
+            yield pa.table([pa.array(column, pa.string()) for column in zip(*held, strict=True)], schema=schema)
 
     return schema, tables(), more
+
+
+# A formula without its value (one that made an empty text is kept as a text), and a merged cell.
+_BARE = rb'<c r="([A-Z]+)(\d+)"(?: s="\d+")?><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
+_VALUELESS = re.compile(_BARE + rb'|<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+
+
+def _need_values(sheet: Any, letters: list[str], name: str) -> None:
+    """Raise `BatchError` where a cell under a heading has no value of its own, though a person sees one."""
+    with sheet._get_source() as xml:
+        held = b""
+        while chunk := xml.read(1 << 20):
+            held = held[-(1 << 14) :] + chunk  # a cell with its formula is shorter
+            for found in _VALUELESS.finditer(held):
+                cell, at, left, top, right, bottom = (part.decode() if part else "" for part in found.groups())
+                place, says = (
+                    f"{cell}{at}",
+                    "holds a formula that was never worked out. Open and save it in a spreadsheet",
+                )
+                if top != bottom and any((len(left), left) <= (len(of), of) <= (len(right), right) for of in letters):
+                    place, says = f"{left}{top}:{right}{bottom}", "is merged. Unmerge it, and fill each of its rows"
+                elif cell not in letters:
+                    continue
+                raise BatchError(f"{name}: the cell {place} {says}.", file=name, place=f"row {top or at}")
 
 
 def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
@@ -98,7 +125,3 @@ def _cell(value: Any) -> str | None:
         # A sheet keeps floats and shows 15 digits of them at most: 0.1 + 0.2 is 0.3.
         return format(Decimal(format(value, ".15g")).normalize(), "f") if math.isfinite(value) else str(value)
     return str(value)
-
-
-def _of_rows(rows: list[list[str | None]], schema: Any) -> Any:
-    return pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=schema)
