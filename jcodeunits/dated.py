@@ -39,7 +39,7 @@ def _read(text: str) -> dt.date:
     try:
         return day(text)
     except ValueError:
-        wanted = "a date of service. Write it as year-month-day, for example 2026-03-02."
+        wanted = f"a date of service. {_counted(text) or 'Write it as year-month-day, for example 2026-03-02.'}"
         says = "a day of the calendar." if _ISO.fullmatch(text) else wanted
         raise DateError(f"{quoted(text)} is not {says}", given=text, argument="on") from None
 
@@ -65,8 +65,23 @@ def as_date(value: object) -> dt.date:
         return value
     if value is None:
         raise DateError("The date of service is missing. Give ‹on='2026-03-02'›.", given=None)
-    says = f"{quoted(value)} is not a date of service. Give text such as '2026-03-02' or a datetime.date."
-    raise DateError(says, given=value, argument="on")
+    is_short = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 10**5
+    way = (_counted(str(value)) if is_short else "") or "Give text such as '2026-03-02' or a datetime.date."
+    raise DateError(f"{quoted(value)} is not a date of service. {way}", given=value, argument="on")
+
+
+# A day, and the part of it that has gone, as a spreadsheet counts them: from the end of 1899, with a day too many in
+# 1900. Five digits are the days of 1927 to 2173.
+_COUNT = re.compile(r"([1-9][0-9]{4})(?:\.[0-9]+)?")
+_COUNTED_FROM = dt.date(1899, 12, 30)
+_EXCEL = "excel"
+
+
+def _counted(text: str) -> str:
+    """What to do with a count of days; empty for another text."""
+    if not _COUNT.fullmatch(text):
+        return ""
+    return "It looks like a spreadsheet's count of days: write the day, or read a table with the date format excel."
 
 
 _PART = r"(YYYY|YY|MON|MM|DD)"
@@ -79,18 +94,19 @@ _MONTH = re.compile(r"[A-Za-z]{3}")
 def date_pattern(form: str | None) -> str:
     """How dates are written, from a form such as MM/DD/YYYY, DD.MM.YYYY, M/D/YY or DD-MON-YY.
 
-    A year of two digits is one of 1969 to 2068. Raises `BatchError` for what is no such form.
+    `excel` are the numbers of days that a spreadsheet counts. A year of two digits is one of 1969 to 2068. Raises
+    `BatchError` for what is no such form.
 
     >>> date_pattern("DD.MM.YYYY"), date_pattern("dd-mon-yy")
     ('%d.%m.%Y', '%d-%b-%y')
     """
     need_kind(form or "", str, "date_format", "text such as MM/DD/YYYY")
-    if not form:
-        return ""
+    if not form or form.strip().casefold() == _EXCEL:
+        return _EXCEL if form else ""
     found = _FORM.fullmatch(re.sub(r"\bM\b", "MM", re.sub(r"\bD\b", "DD", form.strip().upper()[:20])))
     parts = (found[1], found[3], found[4]) if found is not None else ()
     if found is None or {part[0] for part in parts} != {"Y", "M", "D"}:
-        says = f"{quoted(form)} is no form of a date. Write year, month and day: MM/DD/YYYY, DD.MM.YYYY, DD-MON-YY ..."
+        says = f"{quoted(form)} is no form of a date. Write year, month and day: MM/DD/YYYY, DD-MON-YY ...; or excel."
         raise BatchError(says, place="date_format")
     return found[2].join(_PARTS[part] for part in parts)
 
@@ -98,11 +114,16 @@ def date_pattern(form: str | None) -> str:
 def day_as(text: str, pattern: str) -> dt.date:
     """The day of a text that is written so (`date_pattern`); months are named in English. `ValueError` for another.
 
-    >>> str(day_as("02-MAR-26", "%d-%b-%y")), str(day_as("3/2/2026", "%m/%d/%Y"))
-    ('2026-03-02', '2026-03-02')
+    >>> str(day_as("02-MAR-26", "%d-%b-%y")), str(day_as("3/2/2026", "%m/%d/%Y")), str(day_as("46083", "excel"))
+    ('2026-03-02', '2026-03-02', '2026-03-02')
     """
     if not text.isascii():
         raise ValueError("digits of another script")
+    if pattern == _EXCEL:
+        counted = _COUNT.fullmatch(text)
+        if counted is None:
+            raise ValueError("no count of days")
+        return _COUNTED_FROM + dt.timedelta(int(counted[1]))
     if "%b" in pattern:  # the names that the standard library knows are those of the machine's language
         named = _MONTH.search(text)
         if named is None or named[0].casefold() not in _MONTHS:

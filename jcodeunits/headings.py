@@ -37,7 +37,9 @@ def warn_unread(
 
 
 # What a summary says where a day could not be read.
-OTHER_DAYS = "days that are not written as 2026-03-02 need --date-format, such as MM/DD/YYYY"
+OTHER_DAYS = (
+    "days that are not written as 2026-03-02 need --date-format, such as MM/DD/YYYY, or excel for its counts of days"
+)
 
 
 def note_of(parts: Sequence[str]) -> tuple[str, ...]:

@@ -213,6 +213,13 @@ def test_a_day_of_another_month_is_told_apart_by_its_form() -> None:
         ("02-MAR-26", "DD-MON-YY"),
         ("02-Mar-2026 14:30:00", "DD-MON-YYYY"),
         ("Mar 02 2026", "MON DD YYYY"),
+        (20260302.0, "YYYYMMDD"),
+        # 46,083 days behind 1899-12-30, as a spreadsheet counts; behind the point is the part of the day that has gone.
+        ("46083", "excel"),
+        (46083, "Excel"),
+        (46083.0, "excel"),
+        (46083.6041667, "excel"),
+        ("2026-03-02", "excel"),
     ],
 )
 def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form: str | None) -> None:
@@ -233,11 +240,19 @@ def test_a_day_with_a_time_behind_it_is_the_day_that_it_shows(day: object, form:
         ("31-FEB-26", "DD-MON-YY"),
         ("02-MAR", "DD-MON-YY"),
         ("٠٣/٠٢/٢٠٢٦", "MM/DD/YYYY"),
+        ("4608", "excel"),
+        ("46083 days", "excel"),
+        ("03/02/2026", "excel"),
+        ("46083", "MM/DD/YYYY"),
+        ("46083", None),
+        (46083, None),
     ],
 )
-def test_a_day_that_is_written_otherwise_than_it_is_said_refuses_its_row(day: str, form: str) -> None:
+def test_a_day_that_is_written_otherwise_than_it_is_said_refuses_its_row(day: object, form: str | None) -> None:
     given = pa.table({"drug": ["J1885"], "dose": ["30"], "unit": ["mg"], "on": [day]})
-    assert jc.batch.bill(given, date_format=form)["reason"].to_pylist()[0].startswith("DateError")
+    (reason,) = jc.batch.bill(given, date_format=form)["reason"].to_pylist()
+    assert reason.startswith("DateError")
+    assert ("with the date format excel" in reason) == (str(day) == "46083")
 
 
 @pytest.mark.parametrize("day", ["2026-03-02Z", "2026-03-02T14:30:00Z", "2026-03-02 25:00", "2026-03-02 14:30 or so"])

@@ -52,7 +52,7 @@ def readable(table: Any, names: Iterable[str], dates: str = "") -> Any:
         if name in table.column_names:
             column = table[name]
             made = _single(column, name)
-            if name == "on" and (is_text(made.type) or (dates and pa.types.is_integer(made.type))):
+            if name == "on" and (is_text(made.type) or (dates and pa.types.is_primitive(made.type))):
                 made = _as_days(made, dates)
             if made is not column:
                 table = table.set_column(table.column_names.index(name), name, made)
@@ -98,8 +98,8 @@ def _as_days(column: Any, written: str) -> Any:
     if not written:
         return column
 
-    def iso(value: str | int | None) -> str | None:
-        text = None if value is None else str(value)
+    def iso(value: object) -> str | None:
+        text = None if value is None else str(value).removesuffix(".0")  # a column of numbers with gaps holds floats
         with contextlib.suppress(ValueError):
             return str(day_as((text or "").strip(), written))
         return text

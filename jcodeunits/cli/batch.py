@@ -52,9 +52,8 @@ def add_files(made: Parser, needed: bool) -> None:
     made.add_argument("--spreadsheet-safe", action="store_true", help=safe)
     add_facts(made)
     made.add_argument("--encoding", default="utf-8", help="of a CSV file; utf-8 if left out")
-    made.add_argument(
-        "--date-format", metavar="FORM", help="of dates that are not ISO: MM/DD/YYYY, DD.MM.YYYY, DD-MON-YY ..."
-    )
+    written = "of dates that are not ISO: MM/DD/YYYY, DD.MM.YYYY, DD-MON-YY ...; excel: days as Excel counts them"
+    made.add_argument("--date-format", metavar="FORM", help=written)
     made.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json(made)
 
