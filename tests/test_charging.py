@@ -195,6 +195,15 @@ def test_a_site_payer_that_pays_no_injection_of_the_patients_drug(tmp_path: Path
     assert {"supply-patient", "nothing-to-bill"} <= {f.rule for f in made.findings}
 
 
+def test_of_a_payer_that_nobody_asked_the_mark_of_340b_is_a_question_and_a_modifier_answers_it() -> None:
+    bought = {**KETOROLAC, "supplied_by": "340b"}
+    for payer, asked in (("medicaid", True), ("commercial", True), ("medicare", False), ("ma-medicaid", False)):
+        found = [f for f in charge(encounter(bought, payer=payer)).findings if f.rule == "supply-340b"]
+        assert [f.severity for f in found] == ["warn" if asked else "note"], payer
+        made = charge(encounter({**bought, "modifiers": ["UD"]}, payer=payer))
+        assert not [f for f in made.findings if f.rule == "supply-340b" and f.severity == "warn"], payer
+
+
 def test_a_site_payer_may_bill_without_supervision(tmp_path: Path) -> None:
     own = site(tmp_path, "acme,follows,any,commercial", "acme,no-supervision,any,bill")
     made = charge(encounter(B12, payer="acme", supervision="none"), reference=own)

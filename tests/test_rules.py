@@ -208,6 +208,7 @@ def test_a_limit_by_day_sums_lines_and_modifiers_do_not_help() -> None:
 def test_an_absolute_limit_stops_and_one_by_line_asks_to_split() -> None:
     (finding,) = named("unit-limit")(claim(Line("90471", units=2), on="2024-08-01"))
     assert finding.severity == "stop"  # indicator 2: one first vaccine code a day
+    assert "no appeal" in finding.fix
     assert not named("unit-limit")(claim(Line("90471", units=1), on="2024-08-01"))
 
 

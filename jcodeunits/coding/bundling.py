@@ -24,8 +24,6 @@ FINDINGS = declare(
         "separate-injection": ("An injection apart from another service of the day", "warn, note"),
     },
 )
-# The letters of supplies and drugs, of which the edits pair none.
-_NO_PAIRS = ("A", "B", "E", "J", "K", "L", "V")
 # Services that put nothing under the skin or into muscle but their own substance.
 _NO_INJECTION = ("skin-test", "allergen-extract", "allergen-desensitization", "inhalation", "vascular-access")
 
@@ -52,7 +50,8 @@ def _unread(draft: Draft) -> None:
         return draft.policy.pairs_read(code, draft.on, draft.encounter.payer, draft.encounter.claim) is not None
 
     listed = [entry for entry in draft.live("service") if entry.listed and not entry.administers]
-    services = [entry for entry in listed if not entry.code.startswith(_NO_PAIRS)]
+    supplies = draft.option("edits-none").values
+    services = [entry for entry in listed if not entry.code.startswith(supplies)]
     derived = [entry for entry in draft.live("administration") if services and not known(entry.code)]
     pairs = [
         (one.code, other.code)

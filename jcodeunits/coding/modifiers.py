@@ -16,7 +16,7 @@ FINDINGS = declare(
     __name__,
     {
         "resident": ("A resident took part: the modifier stands on the practitioner's own service", "note"),
-        "supply-340b": ("A drug bought under the 340B program", "note"),
+        "supply-340b": ("A drug bought under the 340B program", "warn, note"),
         "route-modifier": ("A code that is given by two routes says which", "note"),
         "needed-modifier": ("A modifier without which the payer returns the code", "warn, note"),
         "modifier-unknown": ("A modifier that the tables do not know", "warn"),
@@ -166,6 +166,12 @@ def _purchased(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
         draft.say("supply-340b", "note", says, "Check how it was bought.", cited, about=entries[0])
         return
     if option.value in ("", "none"):
+        if option.citation.confidence == "low" and not any(draft.administration(n).modifiers for n in item.members):
+            says = f"{entries[0].code} was bought under 340B, and whether this payer wants that marked is not known."
+            fix = (
+                "Ask the payer: state programs commonly do, against a second rebate. Give its modifier under modifiers."
+            )
+            draft.say("supply-340b", "warn", says, fix, option.citation, about=entries[0])
         return
     said = [value for value in option.values if value in entries[0].modifiers]
     modifier = said[0] if said else option.values[0]

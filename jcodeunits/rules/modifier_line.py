@@ -28,8 +28,8 @@ def modifier_line(case: Case) -> Iterable[Finding]:
             row = case.policy.modifier(code, case.on)
             if row is not None and kind not in row.lines:
                 wanted = " or ".join(row.lines)
-                says = f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for a {wanted} line."
-                fix = f"Take {code} off this line; put it on the {wanted} line if it belongs there."
+                says = f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for the {wanted}."
+                fix = f"Take {code} off this line; put it on that of the {wanted} if it belongs there."
                 yield modifier_line.finding("stop", says, fix, row.citation, line=number)
         if "59" in line.modifiers and X_MODIFIERS & set(line.modifiers):
             says = f"{line.code} carries 59 and {', '.join(sorted(X_MODIFIERS & set(line.modifiers)))} together."

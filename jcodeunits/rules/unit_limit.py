@@ -67,8 +67,13 @@ def _by_day(case: Case, code: str, limit: Limit, total: int, number: int) -> Fin
         _softened(case, limit, "stop" if absolute else "warn"),
         f"{code} x {total} is above the MUE of {limit.units} for one day (indicator {how})"
         + (f"; {far}." if far else "."),
-        "Check the units. If they are true, send the record and appeal: no modifier lifts a limit that "
-        "counts the day, though the guide says 59 or XS does.",
+        "Check the units. "
+        + (
+            "This limit follows from law or from the code's own words: no modifier and no appeal lifts it."
+            if absolute
+            else "If they are true, send the record and appeal: no modifier lifts a limit that counts the day, though "
+            "the guide says 59 or XS does."
+        ),
         limit.citation,
         tables.guide("limits and denial reason 5"),
         line=number,
