@@ -21,6 +21,7 @@ from .claim import Charge, Line
 from .coding import (
     administration,
     bundling,
+    clocks,
     drug_lines,
     infusions,
     injections,
@@ -88,7 +89,7 @@ def charge(encounter: Encounter | dict[str, Any], *, reference: Reference | None
         lines, found, withheld = coded(listed, drugs, policy)
     wasted = {line.code for line in lines if line.kind == "waste"}
     advice = (note for item in drugs if item.drug is not None and item.drug.code in wasted for note in item.advice)
-    told = with_sites_rows(lines, (*ended, *found, *advice), replacing)
+    told = with_sites_rows(lines, (*ended, *found, *advice, *clocks.left_out(listed, policy)), replacing)
     return Charge(lines, _sorted(told, read.on, policy), read, book, withheld + len(ended))
 
 
