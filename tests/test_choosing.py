@@ -217,6 +217,7 @@ WAYS = {
 }
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("route", routes.NAMES)
 def test_no_code_answers_for_a_route_that_only_names_another_way_of_giving(route: str) -> None:
     ways = WAYS.get(route, {route, *INTO_THE_BODY})

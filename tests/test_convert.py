@@ -275,6 +275,7 @@ def _said_to_limit(row):
     return [said for word, said in ONE_USE.items() if word in words]
 
 
+@pytest.mark.book
 def test_an_answer_by_name_says_in_words_the_one_use_that_the_descriptor_leaves_the_code():
     book, on = DRUGS, dt.date(2026, 3, 2)
     names = {row.ingredient for row in book.drugs} | {b.brand for b in book.brands} | {n.name for n in book.names}

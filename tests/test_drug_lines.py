@@ -848,12 +848,14 @@ def live_sheets(on: str) -> list[Drug]:
     return [row for row in SHEETS if row.period.holds(as_date(on))]
 
 
+@pytest.mark.book
 def test_until_2025_what_is_left_of_a_skin_substitute_is_discarded_drug() -> None:
     for row in live_sheets(LAST_AS_DRUGS):
         assert shown(applied(row, LAST_AS_DRUGS, 1)) == [(row.code, (), 4), (row.code, ("JW",), 1)]
         assert shown(applied(row, LAST_AS_DRUGS, 0)) == [(row.code, ("JZ",), 4)]
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("on", [FIRST_AS_SUPPLIES, "2026-03-31", "2026-04-01", "2026-11-26"])
 @pytest.mark.parametrize("payer", ["medicare", "noridian", "medicare-advantage"])
 def test_since_2026_medicare_takes_neither_jw_nor_jz_on_a_skin_substitute_and_says_why(on: str, payer: str) -> None:

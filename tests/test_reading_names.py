@@ -222,6 +222,7 @@ def test_two_names_together_mean_what_both_mean_or_nothing(one: str, other: str)
             assert got in {row.code for row in DRUGS.meant_by(named.key)}
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("word", ["liposomal", "protein-bound", "decanoate", "extended-release", "with epinephrine"])
 def test_a_name_with_one_word_more_never_answers_as_the_name_without_it(word: str) -> None:
     wrong = []

@@ -18,6 +18,8 @@ from jcodeunits.facts.product_rows import Product
 from jcodeunits.refresh import fold
 from jcodeunits.refresh.family import facts
 
+pytestmark = pytest.mark.book  # a folder with the whole book, folded anew
+
 FIRST, EVE = "2026-10-01", "2026-09-30"
 SIZE, NEW = "2", "72998-0100-01"
 
