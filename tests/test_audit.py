@@ -208,6 +208,9 @@ OPEN = [
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "on": "03/02/2026"}, "date-error"),
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "place": "xx"}, "setting"),
     ({"code": "J3490", "units": 1, "dose": "30", "unit": "mg"}, "no-unit"),
+    # An NDC of which a spreadsheet has dropped the zeros, or made a number with an exponent.
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "409379501", "ndc_quantity": "1"}, "product"),
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "4.09380E+08"}, "product"),
     ({"code": "J9035", "units": 2, "dose": "77", "unit": "mg", "modifiers": "JW"}, "jw-alone"),
 ]
 
@@ -269,6 +272,12 @@ def test_without_a_route_a_line_is_judged_by_what_holds_for_every_route(
 ) -> None:
     made = one(**line)
     assert (made["verdict"], made["cause"]) == (verdict, cause)
+
+
+@pytest.mark.parametrize("said", [None, "", "none", "N/A", "0", "-", "99999-9999-99"])
+def test_a_word_for_no_ndc_and_a_product_that_is_not_known_leave_the_units_judged(said: str | None) -> None:
+    made = one(code="J1885", units=2, dose="30", unit="mg", ndc=said)
+    assert (made["verdict"], made["expected_units"]) == ("agrees", 2)
 
 
 def test_a_dose_without_remainder_takes_no_jz_beside_the_jw_line_of_another_dose() -> None:

@@ -44,6 +44,7 @@ _OPEN = frozenset(
     }
 )
 _ROUNDING = Fraction(1, 100)
+_DIGITS = re.compile(r"[0-9](?:[^0-9]*[0-9]){4}")  # as many as no other remark has
 
 
 @attrs.define(eq=False)
@@ -79,6 +80,11 @@ def modifiers_of(value: Any) -> tuple[str, ...]:
 def is_open(findings: str | None) -> bool:
     """Whether nobody knows, by the findings on a line, if JW or JZ belongs there."""
     return not _OPEN.isdisjoint((findings or "").split("|"))
+
+
+def is_no_ndc(findings: str | None) -> bool:
+    """Whether the NDC of a line is none, by the findings on it."""
+    return "ndc-invalid" in (findings or "").split("|")
 
 
 def joined_modifiers(said: tuple[str, ...], ours: Iterable[str]) -> str | None:
@@ -277,6 +283,8 @@ class Judge:
     def _ndc(self, line: BilledLine, verdict: Verdict) -> None:
         row = line.row
         verdict.ndc = self._answer(row, "ndc")
+        if is_no_ndc(self._answer(row, "findings")) and _DIGITS.search(str(self.cells["ndc"][row])):
+            verdict.unjudged("product")  # as where a spreadsheet has dropped the zeros; a word says that there is none
         if self._answer(row, "same_ndc"):
             return
         qualifier, quantity = self._answer(row, "ndc_qualifier"), self._answer(row, "ndc_quantity")
