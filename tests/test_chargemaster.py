@@ -12,6 +12,7 @@ import itertools
 import json
 import re
 from collections import defaultdict
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -413,6 +414,38 @@ def test_a_volume_is_the_amount_that_the_description_of_the_codes_drug_tells(
 def test_a_description_of_another_drug_leaves_the_row_unjudged(code: str, description: str, cause: str | None) -> None:
     (made,) = judged(one_unit(code, description=description))
     assert (made["cause"], made["verdict"]) == (cause, "unjudged" if cause else "agrees")
+
+
+@pytest.mark.parametrize(
+    ("charge", "below"),
+    [
+        # J1885: the payment limit of 2026 Q1 is $0.333 for 15 mg, of J9035 $73.632 for 10 mg (CMS's file).
+        (row("J1885", "2", "30 mg", price="0.50"), "0.17"),
+        (row("J1885", "2", "30 mg", price="$0.50", payer="medicare"), "0.17"),
+        (row("J1885", "2", "30 mg", price="0.67"), None),
+        (row("J9035", "10", "100 mg", price="70.03"), "666.29"),  # the price of one unit beside a charge of ten
+        (row("J9035", "10", "100 mg", price="1,000"), None),
+        (row("J9035", "1", "100 mg", price="70.03"), "666.29"),  # by the units that one charge should make
+        (row("J1885", "2", "30 mg", price="0.50", payer="commercial"), None),
+        (row("J1885", "2", "30 mg", price="0.50", claim_type="outpatient"), None),
+        (row("J1885", "2", "30 mg", price="0.50", on="2026-04-01"), None),  # no limit of the day is known
+        (row("J1885", "2", "30 mg", price="low"), None),
+        (row("J1030", "1", "40 mg", price="0.01"), None),  # J1010 is another code
+    ],
+)
+def test_a_price_below_what_medicare_pays_for_the_units_of_a_charge_is_told(
+    charge: dict[str, str], below: str | None
+) -> None:
+    (made,) = judged(charge)
+    assert made["price_below_limit"] == (None if below is None else Decimal(below))
+    (bare,) = judged({name: cell for name, cell in charge.items() if name != "price"})
+    assert (made["verdict"], made["cause"]) == (bare["verdict"], bare["cause"])
+
+
+def test_a_summary_counts_low_prices() -> None:
+    made = chargemaster(pa.Table.from_pylist([{"item": "1", **row("J1885", "2", "30 mg", price="0.5")}] * 3), on=ON)
+    assert "price is below Medicare's payment limit, column price_below_limit: 3" in str(jc.audit.report(made))
+    assert "price" not in str(jc.audit.report(made.drop_columns(["price_below_limit"])))
 
 
 def one_unit(code: str, **more: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ from ..errors import LONGEST, JcodeunitsError
 from ..facts.code_uses import code_use
 from ..facts.combined import settled
 from ..facts.drug_rows import Drug
-from ..facts.policy_rows import ANY
+from ..facts.policy_rows import ANY, Fee
 from ..facts.product_rows import Product
 from ..facts.reference import Reference
 from ..headings import meant, need_columns, need_free, need_once
@@ -56,6 +56,7 @@ TYPES = {
     "expected_ndc_quantity": pa.string(),
     "expected_later": pa.string(),
     "difference_amount": pa.decimal128(38, 2),
+    "price_below_limit": pa.decimal128(38, 2),
     "cause": pa.string(),
     "citation": pa.string(),
 }
@@ -71,6 +72,7 @@ class _JudgedRow(Judged):
     quantity: str | None = None
     later: str | None = None
     difference: Fraction | None = None
+    below: Decimal | None = None
 
 
 def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, date_format: str | None = None) -> Any:
@@ -81,8 +83,10 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, 
     claim_type. Appended: verdict (`agrees`, `differs`, `unjudged`), expected_code, expected_units_per_charge,
     expected_ndc_qualifier, expected_ndc_quantity, expected_later (code and units of one charge on each later day on
     which they change, as far as the reference reaches), difference_amount (dollars for the volume, where a payment
-    limit of the day is known: a national estimate), cause, citation. Beside no NDC the description tells the
-    concentration of a volume, and leaves a row unjudged where it names another drug. A row without a payer is judged
+    limit of the day is known: a national estimate), price_below_limit (dollars by which the price of one charge is
+    below that limit for its units, on a professional claim to Medicare, which pays no more than is charged; the price
+    is the site's own and makes no verdict), cause, citation. Beside no NDC the description tells the concentration of a
+    volume, and leaves a row unjudged where it names another drug. A row without a payer is judged
     for no payer in particular, its money and NDC as for Medicare. A column may have the name that extracts give it
     (`headings.csv`); `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is
     missing or doubled.
@@ -153,6 +157,7 @@ def _columns(rows: Sequence[_JudgedRow]) -> dict[str, list[Any]]:
         "expected_ndc_quantity": [row.quantity for row in rows],
         "expected_later": [row.later for row in rows],
         "difference_amount": [row.amount for row in rows],
+        "price_below_limit": [row.below for row in rows],
         "cause": ["|".join(dict.fromkeys(row.causes)) or None for row in rows],
         "citation": ["; ".join(dict.fromkeys(map(str, row.citations))) or None for row in rows],
     }
@@ -217,7 +222,9 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         made.difference = given - made.per_charge
         made.differs(_why(given, made.per_charge, charged, drug, item, reference))
     made.later = _later(drug, charged, day, reference)
-    _money(made, row, day, reference)
+    limit = limit_of(code, day, reference) if made.code == code else None
+    _money(made, row, limit)
+    made.below = _below(made.per_charge, row, limit, payer, claim)
     _ndc_line(made, row, item, charged, day, payer, claim, reference)
     return made
 
@@ -397,12 +404,9 @@ def _ratio(drug: Drug, dose: Dose) -> Fraction | None:
         return None
 
 
-def _money(made: _JudgedRow, row: Mapping[str, Any], on: dt.date, reference: Reference) -> None:
+def _money(made: _JudgedRow, row: Mapping[str, Any], limit: Fee | None) -> None:
     """What the difference is worth at the payment limit of the day, for the volume given; a national estimate."""
-    if made.difference is None or made.code is None or made.code != _cell(row, "code").upper():
-        return
-    limit = limit_of(made.code, on, reference)
-    if limit is None:
+    if made.difference is None or limit is None:
         return
     try:
         volume = shown(_cell(row, "volume")) if _cell(row, "volume") else Fraction(1)
@@ -412,6 +416,20 @@ def _money(made: _JudgedRow, row: Mapping[str, Any], on: dt.date, reference: Ref
         return
     made.amount = cents(made.difference * limit.amount * volume)
     made.citations.append(limit.citation)
+
+
+def _below(per_charge: Fraction, row: Mapping[str, Any], limit: Fee | None, payer: str, claim: str) -> Decimal | None:
+    """The dollars by which the price of one charge is below the payment limit of its units; None where it is not.
+
+    Medicare pays a practice no more than is charged (42 CFR 414.904(a)), and a hospital its rate.
+    """
+    if limit is None or (payer, claim) != ("medicare", "professional"):
+        return None
+    try:
+        short = cents(per_charge * limit.amount - shown(_cell(row, "price").removeprefix("$")))
+    except ValueError:
+        return None
+    return short if short > 0 else None
 
 
 def _ndc_line(

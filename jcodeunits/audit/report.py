@@ -64,6 +64,7 @@ class Report(Shown):
     fingerprint: str
     sample: tuple[dict[str, Any], ...] = ()
     unread: tuple[str, ...] = ()
+    low_prices: int = 0
 
     @property
     def ok(self) -> bool:
@@ -72,9 +73,10 @@ class Report(Shown):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was not read of the file and looks as if it was meant, and how other days are read."""
+        """What was not read of the file and looks as if it was meant, how other days are read, and low prices."""
         is_open = any(row.name == "date-error" for row in self.unjudged)
-        return (*note_of(self.unread), *((OTHER_DAYS,) if is_open else ()))
+        low = f"rows whose price is below Medicare's payment limit, column price_below_limit: {self.low_prices:,}"
+        return (*note_of(self.unread), *((OTHER_DAYS,) if is_open else ()), *((low,) if self.low_prices else ()))
 
     @property
     def headline(self) -> str:
@@ -167,6 +169,7 @@ class Sum:
             raise BatchError(says, place="sample")
         self.reference, self.size, self.by = reference, sample, by
         self.unread: tuple[str, ...] = ()
+        self.low_prices = 0
         self.verdicts: Counter[str] = Counter()
         self._unjudged: Counter[str] = Counter()
         self._causes: dict[str, _Tally] = defaultdict(_Tally)
@@ -177,6 +180,8 @@ class Sum:
         """Count the rows of a judged table."""
         for found in pc.value_counts(judged["verdict"]).to_pylist():
             self.verdicts[found["values"]] += found["counts"]
+        if _LOW in judged.column_names:
+            self.low_prices += judged.num_rows - judged[_LOW].null_count
         by_verdict = self.size and self.by == "verdict"
         names = judged.column_names if self.size else [name for name in _COUNTED if name in judged.column_names]
         rest = _filterable(judged.select(names))
@@ -233,6 +238,7 @@ class Sum:
             book.fingerprint,
             self.sample(),
             self.unread,
+            self.low_prices,
         )
 
     def finish(self, source: str | Path, target: str | Path | None, page: str | Path | None) -> Report:
@@ -244,6 +250,7 @@ class Sum:
 
 
 _COUNTED = ("verdict", "code", "expected_code", "cause", "citation", "difference_amount", "difference_units")
+_LOW = "price_below_limit"  # of a charge table
 _MOST_SOURCES = 5
 
 
