@@ -533,6 +533,42 @@ def test_the_way_out_is_that_of_the_problem(tmp_path: Path) -> None:
         assert ("says replaces=yes" in str(caught.value)) is helps
 
 
+@pytest.mark.parametrize(
+    ("table", "text", "says"),
+    [
+        # the way out, followed, must not lead to another refusal
+        ("drugs", "code,ingredient,size,unit\nX9001,a mix,5,mg\nX9001,a mix,6,mg\n", "days that do not overlap"),
+        ("drugs", "code,ingredient,size,unit,replaces\nX9001,a mix,5,mg,yes\n", "leave replaces out"),
+        ("brands", "brand,ingredient\nHousebrand,ketorolac\n", "write ketorolac tromethamine"),
+        ("payers", "payer,option,values\nour-plan,follow,commercial\n", "write follows"),
+        ("drugs", "code,ingredient\nX9001,a mix\n", "size and unit, or refuses"),
+    ],
+)
+def test_the_way_out_is_one_that_loads(tmp_path: Path, table: str, text: str, says: str) -> None:
+    with pytest.raises(jc.errors.TableError) as caught:
+        REFERENCE.with_tables(_folder(tmp_path, **{table: text}))
+    assert says in str(caught.value)
+    assert "says replaces=yes; else" not in str(caught.value)
+
+
+def test_a_wrong_day_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(jc.errors.TableError) as caught:
+        REFERENCE.with_tables(_folder(tmp_path, brands="brand,code,effective\nHousebrand,J1885,03/02/2026\n"))
+    assert caught.value.problems == ("line 2, column effective: '03/02/2026': a day such as 2026-03-02 is wanted",)
+
+
+def test_a_powder_of_a_site_is_counted_by_the_container(tmp_path: Path) -> None:
+    own = REFERENCE.with_tables(
+        _folder(tmp_path, products="ndc,codes,amount,unit,form\n99999-0001-01,J0696,1000,mg,powder\n")
+    )
+    assert str(jc.ndc_quantity("99999-0001-01", "2 g", on=ON, reference=own)) == "UN2"
+
+
+def test_capitals_in_a_column_name_are_no_other_column(tmp_path: Path) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path, drugs="Code,INGREDIENT,Size,Unit\nX9001,house mixture,5,mg\n"))
+    assert int(jc.billing_units("house mixture", "30 mg", ON, reference=own)) == 6
+
+
 def test_spaces_around_a_column_name_are_no_other_column(tmp_path: Path) -> None:
     own = REFERENCE.with_tables(_folder(tmp_path, drugs="code, ingredient, size ,unit\nX9001, house mixture, 5 ,mg\n"))
     assert int(jc.billing_units("house mixture", "30 mg", ON, reference=own)) == 6

@@ -384,9 +384,9 @@ def test_a_text_that_broke_off_in_its_last_line_is_told_and_one_that_lacks_a_cod
     whole = _limits(tmp_path / "b", 4, CODES)
     whole.write_bytes(whole.read_bytes()[:-4])  # inside the last cell
     told = fold.refresh([whole], facts, check=True)
-    assert [item.place for item in told.lint if item.kind == "end"] == [whole.name]
+    assert [item.place for item in told.lint if item.kind == "file"] == [whole.name]
     short = _limits(tmp_path / "c", 4, CODES[:-1])
-    assert fold.refresh([short], facts, check=True).lint == ()  # a code may end
+    assert fold.refresh([short], facts, check=True).read  # a code may end
     short.write_bytes(short.read_bytes()[:-4])
     with pytest.raises(TableError, match=r"ends before J1399.*it may be cut off.*--whole"):
         fold.refresh([short], facts)
@@ -406,3 +406,23 @@ def test_a_code_with_a_space_behind_it_is_the_code(tmp_path: Path) -> None:
     (reading,), _ = read(published.ptp(tmp_path, "v323r0", pairs))
     assert isinstance(reading, EditReading)
     assert [line[:12] for line in reading.lines] == ["96372,99211,", "96372,99212,"]
+
+
+def test_a_name_that_says_another_quarter_than_the_file_is_told(tmp_path: Path) -> None:
+    path = made("NDC-HCPCS crosswalk", 0, tmp_path).rename(tmp_path / "July 2026 crosswalk.csv")
+    readings, _ = fold.read_all(fold.find([path]), Asked(), BYHAND)
+    ((_, reading),) = readings
+    assert reading.edition.id == "asp-xwalk-2026q4"
+    assert [str(item) for item in reading.lint if item.kind == "file"] == [
+        f"{path.name}: its name says 2026 Q3, what stands in it 2026 Q4, which holds: is it the right file?"
+    ]
+
+
+def test_a_quarter_that_says_what_another_says_is_told(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    fold.refresh([_limits(tmp_path / "a", 3, CODES)], facts, anew=True)
+    told = fold.refresh([_limits(tmp_path / "b", 4, CODES)], facts, check=True)
+    assert [str(item) for item in told.lint if item.kind == "file"] == [
+        "MUE 2026 Q4, practitioner: it says the same as MUE 2026 Q3, practitioner, row by row: is it that file under "
+        "another name?"
+    ]

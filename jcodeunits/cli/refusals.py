@@ -129,8 +129,10 @@ def _of_table(why: TableError) -> str:
     """Every problem of a file in one line; the row that would load follows in lines of its own."""
     said = ""
     for line in why.message.partition("\n  For example:\n")[0].splitlines():
-        said += f"{' ' if not said or said[-1] in ':.' else '; '}{line.strip()}"
-    return f"{said.strip()}{' For example:' if why.fields.get('example') else ''}"
+        text = line.strip()
+        said += f"{' ' if not said or said[-1] in ':.' else '. ' if text[:1].isupper() else '; '}{text}"
+    example = f"{'' if said.endswith('.') else '.'} For example:" if why.fields.get("example") else ""
+    return f"{said.strip()}{example}"
 
 
 def _by_flag(said: str, flags: dict[str, str]) -> str:
@@ -315,7 +317,7 @@ def _turned(made: Parser, args: argparse.Namespace, verb: str) -> Iterator[Words
 def _elsewhere(why: JcodeunitsError, args: argparse.Namespace, verb: str) -> Iterator[Words]:
     """Another verb that knows the text."""
     text = next((value for name in ("words", "number") if (value := getattr(args, name, None))), None)
-    if text is None or isinstance(why, AmbiguousDrug):
+    if text is None or isinstance(why, AmbiguousDrug | TableError):
         return
     on = ["--on", args.on] if getattr(args, "on", None) else []
     others = {"find": ("lookup", "ndc"), "lookup": ("find",), "ndc": ("find", "lookup"), "units": ("find",)}

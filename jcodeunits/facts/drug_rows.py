@@ -202,7 +202,9 @@ class Drug(Shown, Dated):
             (banded and bool(self.unit)) or (self.size is not None and bool(self.unit)) or bool(self.components)
         )
         if computable == bool(self.refuses):
-            raise ValueError(f"{self.code}: a row has either a billing unit or a reason why it has none")
+            raise ValueError(
+                f"{self.code}: a row has either a billing unit or a reason why it has none: size and unit, or refuses"
+            )
 
     @property
     def billing_unit(self) -> BillingUnit:

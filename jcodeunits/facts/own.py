@@ -48,6 +48,7 @@ _CLAIMS = ("professional", "outpatient")
 
 
 WAY = "A row that takes another's place says replaces=yes; else give other days or another key."
+_UNMET = "says replaces=yes, and no shipped row stands in its place: leave replaces out"
 
 
 def check(base: Book, made: Book, own: OwnTables) -> None:
@@ -56,8 +57,10 @@ def check(base: Book, made: Book, own: OwnTables) -> None:
     `base` is the reference without the rows, `made` the one with them.
     """
     for row_class, rows in own.rows.items():
-        met = [f"line {one.line}: {says}" for one in rows for says in _met(base, one)] + _twice(rows)
-        wrong = [f"line {one.line}: {says}" for one in rows for says in wrong_in(base, made, one.row)]
+        met = [f"line {one.line}: {says}" for one in rows for says in _met(base, one)]
+        wrong = [f"line {one.line}: {named(one.row)} {_UNMET}" for one in rows if _replaces_none(base, one)]
+        wrong += _twice(rows)
+        wrong += [f"line {one.line}: {says}" for one in rows for says in wrong_in(base, made, one.row)]
         if met or wrong:
             file = os.path.join(own.path, f"{row_class.TABLE}.csv")
             raise tables.refuse(os.path.basename(file), file, [*met, *wrong], WAY if met else "")
@@ -71,8 +74,10 @@ def _met(base: Book, one: OwnRow) -> Iterable[str]:
         tables.sourced(one.row, one.row.origin, True)
     if before and not one.row.replaces:
         yield f"{named(one.row)} meets {before}"
-    if one.row.replaces and not before:
-        yield f"{named(one.row)} says replaces=yes, and no shipped row stands in its place: leave replaces out"
+
+
+def _replaces_none(base: Book, one: OwnRow) -> bool:
+    return bool(one.row.replaces) and not (_meets(base, one) or _answered(base, one.row))
 
 
 def _meets(base: Book, one: OwnRow) -> str:
@@ -86,7 +91,7 @@ def _meets(base: Book, one: OwnRow) -> str:
 def _twice(rows: Sequence[OwnRow]) -> list[str]:
     """Own rows of one file that meet each other."""
     return [
-        f"line {other.line}: {named(other.row)} meets line {one.line}"
+        f"line {other.line}: {named(other.row)} meets line {one.line}: give the two days that do not overlap"
         for same in grouped(rows, lambda one: key_of(one.row)).values()
         for one, other in combinations(same, 2)
         if one.row.period.overlaps(other.row.period)
@@ -262,7 +267,9 @@ def _wrong_name(_base: Book, made: Book, row: Brand | OtherName) -> Iterable[str
     elif not row.code and not row.ingredient:
         yield "give the code or the ingredient that it means"
     elif not row.code and getattr(row, "kind", "") != "unsafe" and normal(row.ingredient) not in made.drugs.ingredients:
-        yield f"column ingredient: {row.ingredient!r} is in no row of drugs.csv"
+        meant = sorted({one.ingredient for one in made.drugs.meant_by(squeezed(row.ingredient))})
+        instead = f": write {' or '.join(meant)}" if meant else ""
+        yield f"column ingredient: {row.ingredient!r} is in no row of drugs.csv{instead}"
     elif row.replaces:
         means = {one.code for one in made.drugs.meant_by(squeezed(name))}
         if row.code and means != {row.code}:

@@ -45,8 +45,12 @@ def read_own(
     name = os.path.basename(file)
     cells = tables.cells_of(io.StringIO(tables.file_text(file, name, "utf-8-sig"), newline=""), file, name)
     names = tables.header(row_class)
-    given = [column.strip() for column in cells[0]] if cells else []
-    unknown = [column for column in given if column not in (*names, "replaces")]
+    given = [column.strip().lower() for column in cells[0]] if cells else []
+    unknown = [
+        written.strip()
+        for written, column in zip(cells[0] if cells else (), given, strict=True)
+        if column not in (*names, "replaces")
+    ]
     if not given or unknown or len(set(given)) != len(given):
         wrong = ", ".join(repr(column) for column in unknown)
         says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
@@ -87,8 +91,10 @@ def _own(
         try:
             tables.converted(field, cell)
         except (ValueError, TypeError) as why:
-            missing = f": column {field.name} is missing" if not cell else f", column {field.name}: {cell!r}: {why}"
-            problems.append(missing)
+            if not cell:
+                problems.append(f": column {field.name} is missing")
+            elif said.get(field.name):  # a default is made of another cell, which is wrong itself
+                problems.append(f", column {field.name}: {cell!r}: {why}")
     try:
         replaces = tables.flag(said.get("replaces", "") or "no")
     except ValueError as why:

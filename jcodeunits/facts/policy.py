@@ -388,7 +388,11 @@ class Policy:
         for row in self.rows(PayerOption):
             where = f"{row.payer}, {row.option}"
             if row.option not in kinds:
-                problems.append(f"{where}: no such option; known are {', '.join(sorted(kinds))}")
+                import difflib  # only a site's slip needs it
+
+                near = difflib.get_close_matches(row.option, kinds, 1)
+                known = f"write {near[0]}" if near else f"known are {', '.join(sorted(kinds))}"
+                problems.append(f"{where}: no such option; {known}")
                 continue
             if not row.values and "text" not in kinds[row.option]:
                 problems.append(f"{where}: it takes a value: {', '.join(kinds[row.option])}")

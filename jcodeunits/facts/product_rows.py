@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -74,6 +75,15 @@ def _codes(cell: str) -> tuple[str, ...]:
     return tuple(hcpcs.compact(code) for code in words(cell))
 
 
+def _is_powder(given: Mapping[str, str]) -> bool:
+    """Whether a site's row says that its product is a powder, which is counted by the container."""
+    return given.get("form") == "powder" and given.get("qualifier", "UN") in ("", "UN")
+
+
+def _is_counted(given: Mapping[str, str]) -> bool:
+    return bool(given.get("qualifier")) or _is_powder(given)
+
+
 @table("products", "ndc", usual=("codes", "amount", "unit"))
 class Product(Shown, Dated):
     """One dated row of an NDC.
@@ -91,9 +101,9 @@ class Product(Shown, Dated):
     amount: Fraction | None = column(optional_amount)
     unit: str = column(units.canonical, own="billing unit")
     containers: Fraction = column(tables.amount, own="1")
-    qualifier: str = column(choice("", "UN", "ML", "GR"))
-    quantity: Fraction | None = column(optional_amount)
-    proof: str = column(choice("", *PROOFS), own=lambda given: "reviewed" if given.get("qualifier") else "")
+    qualifier: str = column(choice("", "UN", "ML", "GR"), own=lambda given: "UN" if _is_powder(given) else "")
+    quantity: Fraction | None = column(optional_amount, own=lambda given: "1" if _is_powder(given) else "")
+    proof: str = column(choice("", *PROOFS), own=lambda given: "reviewed" if _is_counted(given) else "")
     size: Fraction | None = column(optional_amount)
     shape: str = column(optional)
     kind: str = column(choice("", *KINDS))
@@ -104,7 +114,7 @@ class Product(Shown, Dated):
 
     def __attrs_post_init__(self) -> None:
         if bool(self.qualifier) != (self.quantity is not None) or bool(self.qualifier) != bool(self.proof):
-            raise ValueError("qualifier, quantity and proof stand together or not at all")
+            raise ValueError("qualifier and quantity (what one container counts) stand together or not at all")
         if bool(self.codes) == ("uncoded" in self.marks) or not set(self.marks) <= set(MARKS):
             raise ValueError("at least one code, or the mark uncoded, and only known marks")
 

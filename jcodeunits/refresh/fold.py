@@ -43,7 +43,7 @@ from . import (
     successors,
 )
 from .byhand import ByHand
-from .dating import When
+from .dating import When, quarter_in
 from .families import families_of, file_of, of_source
 from .family import EVIDENCE, Asked, Edition, Family, FileReading, facts, is_complete
 from .files import Published, find, problem, untouched
@@ -116,7 +116,7 @@ def fold(
     made = scratch / "edits.csv"
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
-    found += gaps(undated, state.days)
+    found += [*gaps(undated, state.days), *_again(new, state)]
     found += _compared(state, texts, new, byhand) if derived else []
     return FoldResult(
         state,
@@ -207,10 +207,36 @@ def _read(family: Family, file: Published, asked: Asked, byhand: ByHand) -> list
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError, EOFError) as why:
         says = f"it cannot be read as {family.name} ({type(why).__name__}: {str(why)[:80]})."
         raise problem(file.name, says) from why
-    if file.is_ended:
-        return found
-    broken = Lint("end", file.name, "its last line has no end, so it may be cut off: compare it with the publisher's.")
-    return [attrs.evolve(reading, is_ended=False, lint=(*reading.lint, broken)) for reading in found]
+    return [
+        attrs.evolve(reading, is_ended=file.is_ended, lint=(*reading.lint, *_doubts(file, reading, asked)))
+        for reading in found
+    ]
+
+
+def _doubts(file: Published, reading: FileReading, asked: Asked) -> Iterator[Lint]:
+    """What makes a person look at a file again: a last line without an end, a name that says another quarter."""
+    if not file.is_ended:
+        says = "its last line has no end, so it may be cut off: compare it with the publisher's."
+        yield Lint("file", file.name, says)
+    when = reading.edition.when
+    named = next((found for name in file.names if (found := quarter_in(name))), None)
+    if named is not None and asked.edition is None and "q" in when.name and named.name != when.name[:6]:
+        says = f"its name says {named.words}, what stands in it {when.words}, which holds: is it the right file?"
+        yield Lint("file", file.name, says)
+
+
+def _again(new: Iterable[FileReading], state: State) -> Iterator[Lint]:
+    """New quarters that say, row by row, what another quarter says: one of the two is the other under a wrong name."""
+    for reading in new:
+        edition = reading.edition
+        alike = [
+            row["title"]
+            for key, row in sorted(state.sources.items())
+            if row["sha256"] == reading.digest and key != edition.id and file_of(key) == edition.file
+        ]
+        if alike and "q" in edition.when.name:
+            says = f"it says the same as {alike[-1]}, row by row: is it that file under another name?"
+            yield Lint("file", edition.title, says)
 
 
 def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> State:

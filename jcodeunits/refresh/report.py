@@ -60,7 +60,7 @@ LINT = {
     "place": "Places without a rate",
     "parts": "Parts of an edition that are not loaded",
     "between": "Quarters between that are not loaded",
-    "end": "Files that may be cut off",
+    "file": "Files that may not be the right ones",
 }
 
 
