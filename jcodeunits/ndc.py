@@ -30,7 +30,7 @@ from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
 
 # What is meant as an NDC, well formed or not, besides a barcode: ten digits or more, with or without hyphens and
 # prefixes, three groups with spaces between, or the digits that a spreadsheet leaves of eleven.
-_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*(?:\d[\d-]{8,14}\d|\d{4,6} \d{3,4} \d{1,2})|\d{7,9}", re.ASCII)
+_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*(?:\d[\d-]{8,14}\d|\d{4,6} \d{3,4} \d{1,2}|\d{7,11}\.0)|\d{7,9}", re.ASCII)
 # Trade item numbers of US drugs: the indicator, the prefix of the NDC, its ten digits, the check digit.
 _ITEM = re.compile(r"\d03(\d{10})\d", re.ASCII)
 
@@ -38,7 +38,7 @@ TWELVE_DIGITS_FROM = dt.date(2033, 3, 7)
 
 _WIDTHS = {"5-4-2": (5, 4, 2), "6-4-2": (6, 4, 2)}
 _SHORT = {(4, 4, 2): "labeler", (5, 3, 2): "product", (5, 4, 1): "package"}
-_NOISE = re.compile(r"""^[="'`‘’“”(\s]*(?:NDC|N4)?[\s:#.]*["'`‘’“”]*|["'`‘’“”)\s,;.]+$""", re.IGNORECASE)
+_NOISE = re.compile(r"""^[="'`‘’“”(\s]*(?:NDC|N4)?[\s:#.]*["'`‘’“”]*|(?<=\d{7})\.0$|["'`‘’“”)\s,;.]+$""", re.IGNORECASE)
 _HYPHENS = re.compile(r"\s*[-‐‑‒–—−]\s*|(?<=\d)\s+(?=\d)")
 _HELP = "Write it with its hyphens as on the package (5-4-2, 4-4-2, 5-3-2 or 5-4-1), or as 11 digits."
 

@@ -359,10 +359,13 @@ def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[
     lines = [f"{line}\n" for line in told.removesuffix("\n").split("\n")] if told else []
     cells = cells_of(lines, file, name)
     rows, problems = _convert(row_class, cells, told, known)
+    way = ""
     if not problems:
         problems = _check_order(row_class, cells, rows)
+        by = [*cast(Any, row_class).KEY, *(name for name in ("effective",) if name in cells[0])]
+        way = f"Its rows are sorted by {', '.join(by)}."
     if problems:
-        raise refuse(name, file, problems)
+        raise refuse(name, file, problems, way)
     return tuple(rows)
 
 

@@ -22,7 +22,7 @@ from shipped import FOLDER
 import jcodeunits as jc
 from jcodeunits.errors import TableError
 from jcodeunits.facts.folder import open_folder
-from jcodeunits.refresh import fold
+from jcodeunits.refresh import fold, place
 from jcodeunits.refresh.byhand import ByHand
 from jcodeunits.refresh.dating import edition_of
 from jcodeunits.refresh.family import EVIDENCE, Asked
@@ -452,6 +452,19 @@ def test_what_is_shipped_is_what_refresh_derives_so_that_an_edit_by_hand_is_noti
     texts, _ = fold.derive(fold.state_of(store), BYHAND)
     differs = {name: _lines(texts[name]) ^ _lines((FOLDER / f"{name}.csv").read_text("utf-8")) for name in fold.DERIVED}
     assert {name: sorted(lines)[:4] for name, lines in differs.items() if lines} == {}
+
+
+def test_after_a_change_by_hand_the_derived_tables_are_placed_without_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = {name: (FOLDER / f"{name}.csv").read_text("utf-8") for name in fold.DERIVED}
+    monkeypatch.setattr(place, "derive", lambda _state, _byhand: (shipped, []))
+    for name, text in shipped.items():
+        (tmp_path / f"{name}.csv").write_text(text.replace("J1885", "J1886"), "utf-8", newline="\n")
+    changed = [name for name, text in shipped.items() if "J1885" in text]
+    assert place.derive_anew(tmp_path) == tuple(changed)
+    assert {name: (tmp_path / f"{name}.csv").read_text("utf-8") for name in shipped} == shipped
+    assert place.derive_anew(tmp_path) == ()
 
 
 def _lines(text: str) -> set[str]:

@@ -29,6 +29,8 @@ def test_a_broken_file_says_what_is_wrong_and_where(name: str) -> None:
     assert f"{name}.csv" in str(caught.value)
     assert expected.get("message", "does not load" if expected["problems"] else None) in str(caught.value)
     assert all(problem in str(caught.value) for problem in expected["problems"])
+    unsorted = any("is not sorted after" in problem for problem in expected["problems"])
+    assert "Its rows are sorted by " in str(caught.value) or not unsorted
 
 
 def test_every_broken_file_is_expected() -> None:

@@ -114,9 +114,7 @@ class Products:
             if other is not None:
                 said = (_said(other), *_expired(number, date, other), *self._unmarketed(other, date))
                 return other, (*_read_as(number, digits, other, date), *said)
-            beside = (
-                "the packages of its product have several codes" if packages else "so is every package of its product"
-            )
+            beside = "the packages of its product have several codes" if packages else "no package of its product is"
             says = (
                 f"NDC {ndc.format(digits)} is in none of the files that were read (CMS's crosswalk from "
                 f"{self.reach[0]} to {self.reach[1]}, a state's conversion file, the FDA's lists, prices), and "

@@ -1,7 +1,9 @@
-"""Puts the tables of a refreshed folder into the reference folder of a checkout: how the shipped book is rebuilt.
+"""Puts tables into the reference folder of a checkout: how the shipped book is rebuilt.
 
-`python -m jcodeunits.refresh.place FOLDER reference`, for those who keep this package; `reference/README.md` says
-when. Sources that people wrote down stay; those of editions are the folder's.
+For those who keep this package; `reference/README.md` says when. After a change by hand
+`python -m jcodeunits.refresh.place reference` derives the tables anew from what is kept of the files, which it does
+not need; after a refresh `python -m jcodeunits.refresh.place FOLDER reference` takes those of its folder. Sources that
+people wrote down stay; those of editions are the folder's.
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ import sys
 from pathlib import Path
 
 from jcodeunits.facts.folder import open_folder
+from jcodeunits.facts.reference import Reference
+from jcodeunits.facts.store import Store
 
+from .byhand import ByHand
 from .families import of_source
+from .fold import DERIVED, derive, state_of
 from .policy_tables import as_csv, rows_of
 from .state import SOURCE_COLUMNS
 
@@ -32,5 +38,18 @@ def place(folder: Path, into: Path) -> None:
         (into / name).write_bytes(data)
 
 
+def derive_anew(into: Path) -> tuple[str, ...]:
+    """Write the tables that follow from the kept statements and those reviewed by hand; which of them changed."""
+    store = Reference(Store()).store
+    texts, _ = derive(state_of(store), ByHand(store))
+    changed = tuple(name for name in DERIVED if (into / f"{name}.csv").read_text("utf-8") != texts[name])
+    for name in changed:
+        (into / f"{name}.csv").write_text(texts[name], "utf-8", newline="\n")
+    return changed
+
+
 if __name__ == "__main__":
-    place(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) == 2:
+        print("written:", ", ".join(derive_anew(Path(sys.argv[1]))) or "nothing, every table is as it was")
+    else:
+        place(Path(sys.argv[1]), Path(sys.argv[2]))
