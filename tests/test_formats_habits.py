@@ -289,6 +289,53 @@ def test_a_field_of_waste_is_seen_inside_the_dose_and_inside_another_field() -> 
     assert rules(read(GIVEN | {"extension": [{"url": "http://x.org/event", "valueString": "x"}]})) == []
 
 
+DOUBTS = [
+    "Not given, patient refused",
+    "Charted in error - dose not given",
+    "pt declined",
+    "dose held",
+    "only half the dose, IV infiltrated",
+    "partially infused",
+    "duplicate entry",
+    "documented on wrong patient",
+]
+NO_DOUBTS = [
+    "given in error-free technique",
+    "held pressure for 2 min",
+    "tolerated well",
+    "given as ordered",
+    "wrong arm",
+]
+
+
+@pytest.mark.parametrize("note", DOUBTS)
+def test_a_note_against_the_dose_asks(note: str) -> None:
+    assert rules(read(GIVEN | {"note": [{"text": note}]})) == ["dose-doubted"]
+    for segment in (f"NTE|1||{note}", f"OBX|1|ST|{note}^^L||Y"):
+        assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", segment)) == ["dose-doubted"]
+    assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", f"OBX|1|ST|{note}^^L||N")) == []
+
+
+@pytest.mark.parametrize("note", NO_DOUBTS)
+def test_a_note_about_how_it_went_asks_nothing(note: str) -> None:
+    assert rules(read(GIVEN | {"note": [{"text": note}]})) == []
+
+
+SNOMED = {"coding": [{"system": "http://snomed.info/sct", "code": "279039007", "display": "Low back pain"}]}
+BOTH = {"coding": [*SNOMED["coding"], {"system": fhir.ICD10, "code": "M54.50"}]}
+
+
+@pytest.mark.parametrize(("reason", "found"), [(SNOMED, ()), ({"text": "nausea"}, ()), (BOTH, ("M54.50",))])
+def test_a_reason_without_a_diagnosis_is_noted(reason: dict[str, Any], found: tuple[str, ...]) -> None:
+    given = read(GIVEN | {"reasonCode": [reason]})
+    assert given.administrations[0].diagnoses == found
+    assert rules(given) == ([] if found else ["reason-unread"])
+    field = "279039007^Low back pain^SCT" + ("^M54.50^^I10" if found else "")
+    of_hl7 = ras("ORC|RE|1", RXA.format(15).replace("|CP|", f"|{field}|CP|").replace("||27", "|27"), "RXR|IM")
+    assert of_hl7.administrations[0].diagnoses == found
+    assert rules(of_hl7) == ([] if found else ["reason-unread"])
+
+
 WASTE_FIELDS = ["OBX|1|NM|WSTAMT^Amt Wstd^L||30|mg", "OBX|1|NM|WASTEAMT^^L||30|mg", "ZRX|1|DRUG_WASTED|30|mg"]
 
 

@@ -253,6 +253,7 @@ ELSEWHERE = {
     "not-marketed": "refresh_marketed",
     "own-row": "own_rows",
     "component-differs": "formats_orders",
+    "dose-doubted": "formats_habits",
     "dose-in-text": "formats_identity",
     "order-differs": "formats_orders",
     "route-in-text": "formats_orders",

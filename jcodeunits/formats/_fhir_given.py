@@ -158,9 +158,9 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     if actor:
         says["performer"] = actor
     notes: list[Finding] = []
-    found, unread = _reasons(resource, around)
-    if found:
-        said, asked = _noticed.diagnoses(found, where, "reason", SOURCE)
+    found, others, unread = _reasons(resource, around)
+    if found or others:
+        said, asked = _noticed.diagnoses(found, others, where, "reason", SOURCE)
         says |= said
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
@@ -516,13 +516,13 @@ _REASONS_GIVEN = ("reasonCode", "reasonGiven", "reasonReference", "reason")
 _NO_CONDITION = {"entered-in-error", "refuted"}
 
 
-def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[str]]:
-    """ICD-10-CM codes among the reasons, and the elements that point to what the message does not hold.
+def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], bool, list[str]]:
+    """ICD-10-CM codes of the reasons, whether they have none, and the elements that point to what is not at hand.
 
     R4 has reasonCode and reasonReference, R5 reason with a concept or a reference; both point to Conditions.
     """
     if resource.keys().isdisjoint(_REASONS_GIVEN):
-        return [], []
+        return [], False, []
     concepts = [*(resource.get("reasonCode") or []), *(resource.get("reasonGiven") or [])]
     pointers = [("reasonReference", one) for one in resource.get("reasonReference") or []]
     for one in resource.get("reason") or []:
@@ -538,8 +538,9 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], list[
             how_sure = found.get("verificationStatus")  # a concept, before R4 a code
             if _NO_CONDITION.isdisjoint(words(how_sure) if isinstance(how_sure, dict) else (str(how_sure),)):
                 concepts.append(found.get("code") or {})
-    codings = [code["code"] for concept in concepts for code in codes(concept, ICD10)]
-    return list(dict.fromkeys(codings)), list(dict.fromkeys(unread))
+    each = [codes(concept, ICD10) for concept in concepts if words(concept)]
+    codings = [code["code"] for found in each for code in found]
+    return list(dict.fromkeys(codings)), bool(each) and not codings, list(dict.fromkeys(unread))
 
 
 def _batch(medication: dict[str, Any]) -> Batch | None:

@@ -35,7 +35,9 @@ def asked(
     if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
-    yield from _noticed.wasted(where, _prose(resource), SOURCE, "note", fields)
+    prose = _prose(resource)
+    yield from _noticed.wasted(where, prose, SOURCE, "note", fields)
+    yield from _noticed.doubted(where, prose, SOURCE, "note")
     if text := str(dosage.get("text") or ""):
         yield from _in_text(text, says, where, facts)
     parts = objects(resource["partOf"]) if "partOf" in resource else ()

@@ -246,12 +246,17 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
             notes += [segment.raw(position) for position in _NOTES[segment.name]]
         elif (segment.name in _NOTES or segment.name.startswith("Z")) and found:
             found[-1].observations += [segment] if segment.name != "NTE" else []
-            found[-1].notes += [segment.raw(position) for position in _NOTES.get(segment.name, ())]
+            found[-1].notes += [] if _is_no(segment) else [segment.raw(at) for at in _NOTES.get(segment.name, ())]
         elif segment.name in _DRUG_OF:
             drugs.append(segment)
         elif segment.name == "RXC":
             (found[-1].components if open_ else ordered).append(segment)
     return found
+
+
+def _is_no(segment: Segment) -> bool:
+    """Whether an observation answers what it asks with no."""
+    return segment.name == "OBX" and segment.get(5).casefold() in ("n", "no", "false")
 
 
 def patient_of(pid: Segment) -> str:
@@ -426,7 +431,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     _incoming.take(says, gaps, _dose, rxa)
     _incoming.take(says, gaps, named, rxa, 5, facts, says.get("dose", ""))
     says |= _drugs.formed(says, (rxa.get(8, part) for part in (1, 2, 4, 5)), facts)
-    said, asked = _noticed.diagnoses(_indications(rxa), rxa.where, "RXA-19", SOURCE)
+    said, asked = _noticed.diagnoses(*_indications(rxa), rxa.where, "RXA-19", SOURCE)
     says |= said
     for rxr in group.routes:
         _incoming.take(says, gaps, _also, says, rxr)
@@ -447,6 +452,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
     further = [field for one in group.observations for field in (one.fields if one.name != "OBX" else [one.raw(3)])]
+    asked += _noticed.doubted(rxa.where, prose, SOURCE, "NTE")
     notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE", further))
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
@@ -459,10 +465,11 @@ def _dose(rxa: Segment) -> dict[str, str]:
     return {"dose": amount_of(rxa, 6)}
 
 
-def _indications(rxa: Segment) -> list[str]:
-    """ICD-10-CM codes of RXA-19."""
+def _indications(rxa: Segment) -> tuple[list[str], bool]:
+    """ICD-10-CM codes of RXA-19, and whether a reason there has none."""
     each = [one for at in range(rxa.repeats(19)) for one in codings(rxa, 19, at)]
-    return [one.code for one in each if one.code and one.system.upper() in ICD10]
+    found = [one.code for one in each if one.code and one.system.upper() in ICD10]
+    return found, bool(each) and not found
 
 
 def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:

@@ -23,6 +23,7 @@ FINDINGS = declare(
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
+        "dose-doubted": ("A note speaks against the dose as it is recorded", "warn"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
         "part-of-another": ("What was given is a part of another administration", "warn"),
@@ -145,6 +146,28 @@ def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Ite
     return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
 
 
+_AGAINST = re.compile(
+    r"\b(?:not|never)(?: (?:been|actually))? (?:given|administered|received)\b"
+    r"|\b(?:charted|documented|entered|recorded|scanned) in error\b"
+    r"|\b(?:duplicate|erroneous) (?:entry|chart\w*|documentation|record)\b"
+    r"|\b(?:patient|pt|parent|mother|father|family|guardian) (?:refused|declined)\b"
+    r"|\b(?:refused|declined|omitted|missed) (?:the |this |her |his )?(?:dose|med\w*|injection|vaccine|shot|infusion)\b"
+    r"|\bdose (?:was )?(?:held|omitted|refused|missed)\b"
+    r"|\b(?:partial|incomplete|half(?: the)?) dose\b|\bpartially (?:given|administered|infused)\b"
+    r"|\bwrong patient\b",
+    re.IGNORECASE,
+)
+
+
+def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+    """A question where a note says that a dose was not given, not all of it, or that its record is wrong."""
+    if not any(_AGAINST.search(note) for note in notes):
+        return ()
+    says = f"{where}: a note beside it speaks against the dose as it is recorded."
+    fix = "Read the note: where the dose was not given, or not all of it, have the record corrected."
+    return (Finding("dose-doubted", "warn", says, fix, (cited(source, cite),)),)
+
+
 def charged_beside(kinds: Iterable[str], source: str) -> Finding:
     """The question for what was given beside a claim, a charge or what became of one: it may be billed already."""
     says = f"The message also holds {' and '.join(sorted(kinds))} of this patient and day, which is not read here."
@@ -168,10 +191,12 @@ def _unread_reason(where: str, what: str, why: str, source: str) -> Finding:
     return Finding("reason-unread", "note", says, "Give diagnoses=[...] beside it.", (cited(source, what),))
 
 
-def diagnoses(found: Iterable[str], where: str, what: str, source: str) -> tuple[dict[str, Any], tuple[Finding, ...]]:
-    """The diagnoses of an administration, and a note where a code that stands among them is none."""
+def diagnoses(
+    found: Iterable[str], others: bool, where: str, what: str, source: str
+) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """The diagnoses of an administration, and a note where one is no code of them, or the reasons have none."""
     known: dict[str, str] = {}
-    notes: tuple[Finding, ...] = ()
+    notes = (_unread_reason(where, what, "holds a reason without ICD-10-CM code", source),) if others else ()
     for code in found:
         try:
             DIAGNOSES.read(what, [code])
