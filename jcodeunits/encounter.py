@@ -116,7 +116,7 @@ class OpenedProduct(Keyed):
                 object.__setattr__(self, name, getattr(scan, name))
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, slots=False)
 class Administration(Shown, Keyed):
     """One drug given once. Doses and amounts stay as written, so that what cannot be read is a finding.
 
@@ -252,7 +252,7 @@ class Patient(Keyed):
     surface: str | None = key(AMOUNT, None, "body surface, for a dose such as 75 mg/m2")
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, slots=False)
 class Encounter(Shown, Keyed):
     """One patient, one day, one place: what was given and what else happened.
 

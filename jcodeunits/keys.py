@@ -61,10 +61,22 @@ class Keyed:
     @classmethod
     def _read(cls, data: object, path: str) -> dict[str, Any]:
         """The values by key; null is as good as absent."""
-        given = _object(path, {cls.ALONE: data} if cls.ALONE and isinstance(data, str) else data, cls)
         kind: Any = cls
-        read, under = _readers(kind), f"{path}." if path else ""
-        return {key: read[key](under + key, value) for key, value in given.items() if value is not None}
+        readers, under = _readers(kind), f"{path}." if path else ""
+        given = {cls.ALONE: data} if cls.ALONE and isinstance(data, str) else data
+        if type(given) is not dict and not isinstance(given, Mapping):
+            _refuse(path or "the encounter", given, "a JSON object", readers)
+        made: dict[str, Any] = {}
+        for key, value in given.items():
+            read = readers.get(key)
+            if read is None:
+                raise _unknown_key(path, key, readers)
+            if value is not None:
+                made[key] = read(under + key, value)
+        for key in _needed(kind):
+            if key not in made:
+                raise _missing(path, key, readers)
+        return made
 
 
 @cache
@@ -88,28 +100,22 @@ def _needed(kind: Any) -> tuple[str, ...]:
     return (*(name for name, field in keys_of(kind).items() if field.default is attrs.NOTHING), *kind.NEEDED)
 
 
-def _object(path: str, data: object, kind: Any) -> Mapping[str, Any]:
-    """A JSON object with known keys only; says which key is meant where one is nearly right."""
-    where, known = path or "the encounter", keys_of(kind)
-    if not (type(data) is dict or isinstance(data, Mapping)):
-        _refuse(where, data, "a JSON object", known)
-    for key in data:
-        if key not in known:
-            import difflib
+def _unknown_key(path: str, key: object, known: Iterable[str]) -> EncounterError:
+    """The error of a key that is not known; says which one is meant where it is nearly right."""
+    import difflib
 
-            allowed = tuple(known)
-            near = difflib.get_close_matches(str(key), allowed, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            says = f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}."
-            raise EncounterError(
-                says, path=f"{path}.{key}".lstrip("."), given=key, allowed=allowed, instead=near[0] if near else None
-            )
-    for key in _needed(kind):
-        if data.get(key) is None:
-            at = f"{path}.{key}".lstrip(".")
-            says = f"{where}: {quoted(key)} is missing."
-            raise EncounterError(says, path=at, given=None, allowed=tuple(known), says="is missing.")
-    return data
+    allowed = tuple(known)
+    near = difflib.get_close_matches(str(key), allowed, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    says = f"{path or 'the encounter'}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}."
+    at = f"{path}.{key}".lstrip(".")
+    return EncounterError(says, path=at, given=key, allowed=allowed, instead=near[0] if near else None)
+
+
+def _missing(path: str, key: str, known: Iterable[str]) -> EncounterError:
+    says = f"{path or 'the encounter'}: {quoted(key)} is missing."
+    at = f"{path}.{key}".lstrip(".")
+    return EncounterError(says, path=at, given=None, allowed=tuple(known), says="is missing.")
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

@@ -152,18 +152,16 @@ class Shapes:
                 continue
             if kind in _EITHER:
                 kind = "object" if isinstance(item, dict) else _EITHER[kind]
-            if kind != "object" or type(item) is not dict:
-                right, what = _SHAPE[kind]
-                if not right(item):
-                    raise _Wrong([key], what)
             at = ""
             try:
-                if kind == "object":
+                if kind == "object" and isinstance(item, dict):
                     self.check(item, key)
-                elif kind == "list":
+                elif kind == "list" and isinstance(item, list) and set(map(type, item)) <= _OBJECTS:
                     for n, one in enumerate(item):
                         at = f"[{n}]"
                         self.check(one, key)
+                elif not _SHAPE[kind][0](item):
+                    raise _Wrong([], _SHAPE[kind][1])
             except _Wrong as why:
                 why.path.append(f"{key}{at}")
                 raise
@@ -182,6 +180,9 @@ class _Wrong(Exception):
 
     def __init__(self, path: list[str], what: str) -> None:
         self.path, self.what = path, what
+
+
+_OBJECTS = {dict}
 
 
 def _each(value: object, kind: type) -> bool:
