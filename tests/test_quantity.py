@@ -223,3 +223,10 @@ def test_a_count_from_general_knowledge_is_said() -> None:
     assert [(finding.rule, finding.severity) for finding in answer.findings] == [("ndc-form-from-memory", "note")]
     # A kit whose source was read needs no such note.
     assert jc.ndc_quantity("00078-0818-81", "20 mg", on=ON).findings == ()
+
+
+def test_a_kit_of_which_nothing_says_what_it_holds_is_no_amount() -> None:
+    """Two vials that are counted by themselves, and a box of three sets: one kit may be either."""
+    for number in ("55566-8403-01", "50474-0710-81"):
+        with pytest.raises(UnitMismatch):
+            jc.ndc_quantity(number, "1 kit", on="2026-03-02")

@@ -178,14 +178,26 @@ class Product(Shown, Dated):
             )
 
     def held(self, dose: Dose) -> Dose:
-        """A count of this product's containers ("1 vial") as the amount in them; else the dose as it is."""
-        if self.dose is None or not self.shape or dose.unit != self.shape or self.unit == "billing unit":
+        """A count of this product's containers ("1 vial") or kits as the amount in them; else the dose as it is.
+
+        A kit is the package only where the NDC line counts that as one.
+        """
+        each = self._containers_in(dose.unit)
+        if self.dose is None or each is None or self.unit == "billing unit":
             return dose
-        amount = self.dose.amount * dose.amount
+        amount = self.dose.amount * dose.amount * each
         told = f"{decimal_text(amount)} {units.label(self.unit)}"
-        step = Step(f"{dose} of {self.contents} = {told}", "containers x the amount in one", self.citation)
+        several = f"{decimal_text(each)} x " if each != 1 else ""
+        step = Step(f"{dose} of {several}{self.contents} = {told}", "containers x the amount in one", self.citation)
         volume = self.quantity * dose.amount if self.qualifier == "ML" and self.quantity else None
         return Dose(amount, self.unit, dose.written, dose.notes, (*dose.steps, step), volume, dose.route)
+
+    def _containers_in(self, unit: str) -> Fraction | None:
+        """How many of the product's containers one of a unit is; None where it is none of them."""
+        if self.shape and unit == self.shape:
+            return Fraction(1)
+        is_kit = unit == self.form == "kit" and self.qualifier == "UN" and self.quantity is not None
+        return self.containers if is_kit and self.containers * (self.quantity or 0) == 1 else None
 
     @property
     def first_cell(self) -> str:
