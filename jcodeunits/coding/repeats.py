@@ -29,13 +29,14 @@ BYPASS = APART | {"76", "77"}
 
 def apply(draft: Draft) -> None:
     """Mark, merge or leave the injections after the first of each code."""
+    billed = [entry for entry in draft.live("service") if entry.administers and entry.members]
     single = [
         entry
-        for entry in draft.live("administration")
+        for entry in (*billed, *draft.live("administration"))
         if entry.position == "single" and not entry.role.startswith(("vaccine", "rsv", "allergen"))
     ]
     for entries in grouped(single, lambda entry: entry.code).values():
-        if len(entries) > 1:
+        if len(entries) > 1 and not all(entry.listed for entry in entries):
             _several(draft, entries)
 
 
@@ -48,7 +49,9 @@ def _several(draft: Draft, entries: Sequence[Entry]) -> None:
     for entry in entries[1:]:
         drugs = _drugs(draft, entry)
         earlier = seen.get(drugs)
-        if earlier is not None:
+        if entry.listed:  # the caller bills it as it is
+            seen.setdefault(drugs, entry)
+        elif earlier is not None:
             _repeat(draft, earlier, entry)
         else:
             seen[drugs] = entry
@@ -97,10 +100,11 @@ def _repeat(draft: Draft, earlier: Entry, entry: Entry) -> None:
 def _merge(draft: Draft, entries: Sequence[Entry]) -> None:
     option = draft.option("second-injection")
     first = entries[0]
-    for entry in entries[1:]:
+    more = [entry for entry in entries[1:] if not entry.listed]
+    for entry in more:
         entry.withheld = True
         first.members += entry.members
-    units = sum(entry.line.units for entry in entries)
+    units = first.line.units + sum(entry.line.units for entry in more)
     first.line = attrs.evolve(first.line, units=units, diagnoses=draft.diagnoses(first.members))
     says = f"{first.code} x {units}: this payer counts the day's injections as units of one line."
     fix = "Document drug, dose, site and reason of each injection."

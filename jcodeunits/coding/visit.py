@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from jcodeunits import tables
 from jcodeunits.dated import Citation
-from jcodeunits.facts.policy_rows import Edit, Procedure, plays
+from jcodeunits.facts.policy_rows import Edit, plays
 from jcodeunits.finding import declare, softened
 from jcodeunits.grouped import grouped
 
@@ -19,7 +19,8 @@ from .draft import Draft, Entry
 FINDINGS = declare(
     __name__,
     {
-        "visit-code": ("The visit's code is no visit", "stop"),
+        "visit-code": ("The visit's code is no visit, or none that is known", "stop, warn"),
+        "visit-not-taken": ("A visit whose code the payer does not take", "warn"),
         "visit-place": ("A visit whose code belongs to other places", "warn"),
         "visit-not-separate": ("A visit that was not separate is part of the injection", "warn"),
         "visit-separate-unknown": ("Nobody said whether the visit was separate", "warn"),
@@ -46,20 +47,23 @@ def apply(draft: Draft) -> None:
 
 
 def _no_visit(draft: Draft, entry: Entry) -> None:
-    draft.withhold([entry])
     row = draft.policy.procedure(entry.code, draft.on)
-    known = f": it is {row.label}" if row is not None else ""
-    past = [found for found in draft.policy.rows(Procedure) if found.code == entry.code and found.kind == "visit"]
-    if row is None and past and past[-1].ends is not None and past[-1].ends < draft.on:
+    if row is not None:
+        draft.withhold([entry])
+        says = f"{entry.code} is no visit: it is {row.label}. It is withheld."
+        fix = "Give the visit's code, or list another service of the day under services."
+        draft.say("visit-code", "stop", says, fix, row.citation)
+        return
+    past = [found for found in draft.policy.ever(entry.code) if found.kind == "visit"]
+    if past and past[-1].ends is not None and past[-1].ends < draft.on:
+        draft.withhold([entry])
         row = past[-1]
-        says = f"{row.code}, {row.label}, ended on {row.ends}; the date of service is {draft.on}. It is withheld."
+        says = f"{entry.code}, {row.label}, ended on {row.ends}; the date of service is {draft.on}. It is withheld."
         draft.say("visit-code", softened("stop", (row.citation,)), says, "Give the code of that day.", row.citation)
         return
-    says = f"{entry.code} is no visit code that the tables know{known}; it is withheld."
-    fix = "Give the visit's code, or list another service of the day under services."
-    draft.say(
-        "visit-code", "stop", says, fix, row.citation if row is not None else tables.cited("ncci-manual-2026", "I.D")
-    )
+    says = f"{entry.code} is no visit that the tables know: it stands as you gave it, and nothing sets 25 on it."
+    fix = "Check the code. Another service of the day belongs under services."
+    draft.say("visit-code", "warn", says, fix, tables.cited("ncci-manual-2026", "I.D"), about=entry)
 
 
 def _elsewhere(draft: Draft, entry: Entry) -> None:
@@ -97,6 +101,16 @@ def _withheld(draft: Draft, entry: Entry) -> bool:
         )
         fix = "Bill the visit only where the note shows work beyond the injection; then it takes 25."
         draft.say("visit-not-separate", "warn", says, fix, tables.cited("ncci-manual-2026", "I.D and XI.B.8"))
+        return True
+    taken = draft.option("visits-not-taken")
+    if plays(entry.role, taken.values):
+        draft.withhold([entry])
+        row = draft.policy.procedure(entry.code, draft.on)
+        says = (
+            f"{entry.code}, {row.label if row is not None else 'a visit'}, is not taken by this payer; it is withheld."
+        )
+        fix = "Bill the office or hospital visit that the record supports."
+        draft.say("visit-not-taken", "warn", says, fix, taken.citation)
         return True
     covered = draft.option("preventive-visit")
     if entry.role == "visit-preventive" and covered.value == "not-covered":

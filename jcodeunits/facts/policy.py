@@ -150,10 +150,13 @@ class Policy:
         >>> policy.procedure("99211", on="2026-03-02").role
         'visit-nurse'
         """
+        return in_effect(self.ever(code), on)
+
+    def ever(self, code: str) -> tuple[Procedure, ...]:
+        """What a code of a service is or was: its own rows, else those of the ranges that hold it."""
         rows = self._of(Procedure, code)
-        if not rows:
-            rows = tuple(row for row in self._ranges if row.code <= code <= row.through and len(code) == len(row.code))
-        return in_effect(rows, on)
+        ranges = self._ranges if not rows else ()
+        return rows or tuple(r for r in ranges if r.code <= code <= r.through and len(code) == len(r.code))
 
     @cached_property
     def _ranges(self) -> tuple[Procedure, ...]:
