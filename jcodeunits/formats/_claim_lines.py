@@ -15,7 +15,7 @@ from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import MODIFIER, is_valid
 
-from ._outgoing import Loss
+from ._outgoing import Loss, number
 from ._quoting import coded
 
 _NDC = re.compile(r"\d{11}", re.ASCII)
@@ -139,6 +139,22 @@ class FoundLines:
             self.lose(None, f"claim frequency ({field})", code, f"this is {says}")
         elif code != "1":
             self.wrong(f"{where}claim frequency ({field}) {code!r}", f"this is {says}, and its lines are not billed")
+
+    def total(self, field: str, total: Decimal | None, charges: Iterable[Decimal | None]) -> None:
+        """Note the total of a claim, where the charges of all its lines are known and add up to another one.
+
+        >>> found = FoundLines("x12")
+        >>> found.total("CLM02", Decimal(50), [Decimal(10), None]), found.total("CLM02", Decimal("10.0"), [Decimal(10)])
+        (None, None)
+        >>> found.total("CLM02", Decimal(50), [Decimal("10.50")])
+        >>> print(*found.lost)
+        CLM02 '50' is not carried: the charges of its lines add up to 10.5: a line is missing, or one of them is wrong
+        """
+        each = list(charges)
+        known = [charge for charge in each if charge is not None]
+        if total is not None and each and len(known) == len(each) and (added := sum(known, Decimal(0))) != total:
+            why = f"the charges of its lines add up to {number(added)}: a line is missing, or one of them is wrong"
+            self.lose(None, field, number(total), why)
 
     def code(self, code: Any, where: str) -> None:
         """Note a code of no code set."""

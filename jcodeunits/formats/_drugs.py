@@ -111,7 +111,7 @@ def _told(name: str, bare: str, facts: Reference) -> str:
     """
     if _is_in_another(name, bare, facts):
         return bare  # D5W in NS is neither
-    if _AGE.search(bare.replace(name, "")) and _is_vaccine(name, facts):
+    if _AGE.search(bare.replace(name, "")) and any(row.kind == "vaccine" for row in _names.rows(name, facts)):
         return bare
     if len(_names.codes(name, facts)) < 2 or (reading := _read(bare, facts)) is None:
         return name
@@ -133,10 +133,6 @@ def _is_in_another(name: str, bare: str, facts: Reference) -> bool:
         and _names.is_solution(name, facts)
         and any(_names.codes(one, facts) and _names.contradicts(name, one, facts) for one in fluids)
     )
-
-
-def _is_vaccine(name: str, facts: Reference) -> bool:
-    return any(row.kind == "vaccine" for code in _names.codes(name, facts) for row in facts.drugs.rows(code))
 
 
 def _read(text: str, facts: Reference) -> DrugText | None:

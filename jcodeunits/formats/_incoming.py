@@ -28,6 +28,7 @@ from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
 from . import _names
+from ._quoting import refused
 from ._times import last_day
 
 FINDINGS = declare(
@@ -166,24 +167,21 @@ def take_strength(
     said = says.setdefault("concentration", printed)
     if not _amounts_agree("concentration", said, printed):
         why = f"its strength is {quoted(said)} and its drug's text says {quoted(printed)}"
-        gaps["concentration"] = FormatError(f"{where}: {why}.", format=form, place=where, fills="concentration")
+        gaps["concentration"] = refused(form, where, f"{why}.", fills="concentration")
         del says["concentration"]
 
 
 def of_vaccine(given: Given, notes: Iterable[Finding], batch: Batch | None, facts: Reference) -> Given:
     """What a vaccine record gives: its purpose and its notes; a missing dose may be given as one dose."""
-    says = {**_purpose(str(given.says.get("drug", "")), facts), **given.says}
+    rows = _names.rows(str(given.says.get("drug", "")), facts)
+    # Unless its code is an antibody's or another drug's.
+    purpose = {} if rows and not any(row.kind == "vaccine" for row in rows) else {"purpose": "vaccine"}
+    says = {**purpose, **given.says}
     gaps = dict(given.gaps)
     dose = gaps.get("dose")
     if dose is not None and "said" not in dose.fields:
         gaps["dose"] = FormatError(dose.message, **{**dose.fields, "example": "'1 dose'"})
     return attrs.evolve(given, says=says, gaps=gaps, batch=batch, notes=(*given.notes, *notes))
-
-
-def _purpose(name: str, facts: Reference) -> dict[str, str]:
-    """The purpose of what a vaccine record holds: a vaccine, unless its code is an antibody's or another drug's."""
-    rows = [row for code in _names.codes(name, facts) for row in facts.drugs.rows(code)]
-    return {} if rows and not any(row.kind == "vaccine" for row in rows) else {"purpose": "vaccine"}
 
 
 def expired(given: Given, day: dt.date, source: str, cite: str) -> tuple[Finding, ...]:
@@ -273,11 +271,8 @@ def reading(
     ways = [_Way(at, each) for at in range(len(given))] if len(given) > 1 else [_ALONE]
     rows = [_merged(one, extra, form, reference, way) for one, extra, way in zip(given, each, ways, strict=True)]
     if encounter.get("place") is None:
-        raise FormatError(
-            "The message does not say where: give ‹place='11'› (place of service, two digits) beside it.",
-            format=form,
-            place="place",
-        )
+        says = "The message does not say where: give ‹place='11'› (place of service, two digits) beside it."
+        raise FormatError(says, format=form, place="place")
     made = Encounter.from_dict({**encounter, "on": on, "administrations": rows})
     said = encounter.get("on")
     found = [*withheld]
@@ -297,25 +292,15 @@ def _one_patient(given: Sequence[Given], form: str) -> None:
     patients = {one.patient for one in given}
     if len(patients) > 1:
         unsaid = ", one of them not named" if "" in patients else ""
-        raise FormatError(
-            f"The message is about several patients ({len(patients)}{unsaid}), and an encounter is one patient's: "
-            "read_all() reads them one at a time.",
-            format=form,
-            place="patient",
-            several=True,
-        )
+        says = f"The message is about several patients ({len(patients)}{unsaid}), and an encounter is one patient's"
+        raise FormatError(f"{says}: read_all() reads them one at a time.", format=form, place="patient", several=True)
 
 
 def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) -> Any:
     days = sorted({one.on for one in given if one.on is not None})
     if len(days) > 1:
-        raise FormatError(
-            f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day: "
-            "read_all() reads them one at a time.",
-            format=form,
-            place="on",
-            several=True,
-        )
+        says = f"The message is about several days ({', '.join(map(str, days))}). An encounter is one day"
+        raise FormatError(f"{says}: read_all() reads them one at a time.", format=form, place="on", several=True)
     said = encounter.get("on")
     for one in given:
         if (gap := one.gaps.get("on")) is not None:
@@ -330,13 +315,12 @@ def _one_day(given: Sequence[Given], encounter: Mapping[str, Any], form: str) ->
     return days[0] if days else said
 
 
-def _is_list_of_objects(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(one, Mapping) for one in value)
-
-
 _KINDS: Mapping[type, tuple[Callable[[object], bool], str]] = {
     bool: (lambda value: isinstance(value, bool), "true or false"),
-    list: (_is_list_of_objects, "a list of objects"),
+    list: (
+        lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, Mapping) for one in value),
+        "a list of objects",
+    ),
     dict: (lambda value: isinstance(value, Mapping), "an object"),
 }
 
@@ -365,12 +349,9 @@ def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[
             single[key] = value
         elif key != "administrations":
             near = difflib.get_close_matches(key, (*_ENCOUNTER_KEYS, *_GIVEN_KEYS), 1)
-            raise FormatError(
-                f"{key!r} is no fact of an encounter or an administration."
-                f"{f' Did you mean {near[0]!r}?' if near else ''}",
-                format=form,
-                place=key,
-            )
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            says = f"{key!r} is no fact of an encounter or an administration.{meant}"
+            raise FormatError(says, format=form, place=key)
     if len(each) != count or (single and count != 1):
         raise FormatError(
             f"The message holds {count} administrations: give administrations=[...] with a dict for each, "
@@ -429,21 +410,15 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     if "products" in says and "ndc" in says:
         ndcs = {one.ndc if isinstance(one, OpenedProduct) else one.get("ndc") for one in says["products"]}
         if says["ndc"] not in ndcs:
-            raise FormatError(
-                f"{given.where}: the message names the NDC {says['ndc']}, which products= does not hold.",
-                format=form,
-                place=given.where,
-            )
+            why = f"the message names the NDC {says['ndc']}, which products= does not hold."
+            raise refused(form, given.where, why)
         del says["ndc"]
     if given.batch is not None and "products" not in says:
         says = {"lot": given.batch.lot, "expires": given.batch.expiry, **says}
     for key in ("drug", "dose", "route"):
         if says.get(key) is None:
-            raise FormatError(
-                f"{given.where}: the message does not say the {key}: {way.of(key, _EXAMPLES[key])}.",
-                format=form,
-                place=given.where,
-            )
+            why = f"the message does not say the {key}: {way.of(key, _EXAMPLES[key])}."
+            raise refused(form, given.where, why)
     _check_way(given, says["route"], printed, form)
     return says
 
@@ -451,12 +426,10 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
 def _check_way(given: Given, route: str, printed: Iterable[str], form: str) -> None:
     """Refuse a route by which what a drug's text names cannot have been given."""
     if printed and not any(may_be(one, canonical_route(route)) for one in printed):
-        raise FormatError(
-            f"{given.where}: its drug's text or form is of what is given by the route {' or '.join(sorted(printed))}, "
-            f"and its route is {quoted(route)}. Correct the one that is wrong.",
-            format=form,
-            place=given.where,
+        why = (
+            f"its drug's text or form is of what is given by the route {' or '.join(sorted(printed))}, and its route is"
         )
+        raise refused(form, given.where, f"{why} {quoted(route)}. Correct the one that is wrong.")
 
 
 _EXAMPLES = {
@@ -470,12 +443,8 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+", re.ASCII)
 
 
 def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> FormatError:
-    return FormatError(
-        f"{where}: the message says {key} {quoted(said)} and {quoted(value)} was given beside it. "
-        "Correct the one that is wrong.",
-        format=form,
-        place=where,
-    )
+    why = f"the message says {key} {quoted(said)} and {quoted(value)} was given beside it."
+    return refused(form, where, f"{why} Correct the one that is wrong.")
 
 
 def _fill(

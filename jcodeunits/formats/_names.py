@@ -62,6 +62,11 @@ def parts(name: str, reference: Reference) -> frozenset[frozenset[str]]:
     return frozenset(_bare(part, reference) for part in each)
 
 
+def rows(name: str, reference: Reference) -> list[Drug]:
+    """The rows of every code that a name may mean."""
+    return [row for code in codes(name, reference) for row in reference.drugs.rows(code)]
+
+
 def _rows(name: str, reference: Reference) -> list[Drug]:
     """The rows of every code that a name or a brand of it may mean."""
     named = reference.drugs.named.get(squeezed(name), ())

@@ -386,13 +386,9 @@ def _missing(line: Line, rules: Rules, reference: Reference) -> Iterable[str]:
     for name, sentence in _GIVE.items():
         if name in rules.needs and getattr(line, name) in (None, ()):
             yield sentence.format(where=rules.fields[name], code=line.code, kind=_kind_of(line))
-    if "description" in rules.needs and line.description is None and _is_unclassified(line.code, reference):
+    wordless = "description" in rules.needs and line.description is None and is_level_two(line.code)
+    if wordless and any(row.refuses == "unclassified" for row in reference.drugs.rows(line.code)):
         yield _WORDS.format(where=rules.fields["description"], code=line.code)
-
-
-def _is_unclassified(code: str, reference: Reference) -> bool:
-    """Whether a code stands for any drug without one of its own, so that only words say which."""
-    return is_level_two(code) and any(row.refuses == "unclassified" for row in reference.drugs.rows(code))
 
 
 _NOTED = re.compile(rf"N4(\d{{11}})(?: ({UNIT})(\d{{1,18}}(?:\.\d{{1,18}})?)(?![\d.]))?", re.ASCII)

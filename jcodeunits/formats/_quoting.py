@@ -7,6 +7,7 @@ people and prose are not quoted at all; the words beside a code are, where they 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import attrs
 
@@ -51,6 +52,11 @@ def amount(number: str) -> str:
 _LONGEST_AMOUNT = 7
 
 
+def refused(form: str, where: str, why: str, **fields: Any) -> FormatError:
+    """The error of a place of a message."""
+    return FormatError(f"{where}: {why}", format=form, place=where, **fields)
+
+
 @attrs.frozen
 class Unread:
     """Why what a message says cannot be read, apart from where it stands; `fills`: the fact that mends it."""
@@ -60,5 +66,4 @@ class Unread:
 
     def at(self, where: str, form: str) -> FormatError:
         """The error of it at a place of a message."""
-        more = {"fills": self.fills} if self.fills else {}
-        return FormatError(f"{where}: {self.why}", format=form, place=where, **more)
+        return refused(form, where, self.why, **({"fills": self.fills} if self.fills else {}))

@@ -23,7 +23,7 @@ from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.keys import dotted
 
-from . import _elements, _outgoing, _totals
+from . import _elements, _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, line_of, plain_number
 from ._json import Shapes, load
 from ._outgoing import Leaving, Loss, Rules, number, side
@@ -179,7 +179,7 @@ def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     if "T" in (around.get("usageIndicator"), claim.get("usageIndicator")):
         found.lose(None, "usageIndicator", "T", "the claim is test data, which is never billed")
     charged = [plain_number(_service_of(row).get("lineItemChargeAmount")) for row in rows]
-    found.lost += _totals.differs("claimChargeAmount", plain_number(claim.get("claimChargeAmount")), charged)
+    found.total("claimChargeAmount", plain_number(claim.get("claimChargeAmount")), charged)
     drugs = [row for at, row in enumerate(rows, 1) if not _no_drug(row, at, found)]
     for row in drugs:
         _read_line(row, listed, str(claim.get("placeOfServiceCode") or ""), found)

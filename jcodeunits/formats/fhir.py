@@ -25,7 +25,7 @@ from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
 from jcodeunits.hcpcs import is_level_two, is_valid
 
-from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _totals, _units
+from . import _drugs, _elements, _fhir_batch, _fhir_given, _incoming, _outgoing, _units
 from ._claim_lines import ClaimLines, FoundLines, for_charges, line_of
 from ._fhir_json import CPT, HCPCS, ICD10, NDC, UCUM, Message, codes, decimal, dump, parse, turned, words
 from ._fhir_performers import subject
@@ -135,7 +135,7 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
             charged = [decimal((one.get("net") or {}).get("value")) for one in resource["item"]]
             total = resource.get("total")
             said = decimal(total.get("value")) if isinstance(total, dict) else None
-            found.lost += _totals.differs("Claim.total", said, charged)
+            found.total("Claim.total", said, charged)
             period = resource.get("billablePeriod")
             for item in (_dated(_as_now(one), period) for one in resource["item"]):
                 has_ndc = any(codes(one.get("productOrService") or {}, NDC) for one in item.get("detail") or [])

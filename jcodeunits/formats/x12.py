@@ -33,7 +33,7 @@ from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.keys import dotted
 
-from . import _elements, _outgoing, _totals
+from . import _elements, _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of
 from ._json import plain_text
 from ._outgoing import Leaving, Loss, Rules, number
@@ -382,7 +382,7 @@ class _Reader:
 
     def _add_up(self) -> None:
         """The claim that is read is whole: its total is compared with its lines."""
-        self.found.lost += _totals.differs("CLM02", _amount(self.total), self.charged)
+        self.found.total("CLM02", _amount(self.total), self.charged)
 
     def _hi(self, _: str, values: dict[int, str]) -> None:
         for value in values.values():
