@@ -104,6 +104,15 @@ def add_json(made: Parser) -> None:
     made.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def add_answer(made: Parser, *, dose: bool = False) -> None:
+    """What every verb that answers one question takes: the date, how a dose was ordered, the facts, how to print."""
+    add_on(made)
+    if dose:
+        add_dose(made)
+    add_facts(made)
+    add_json(made)
+
+
 def add_words(made: Parser) -> None:
     """A drug and its dose as unquoted words."""
     made.add_argument("words", nargs="+", metavar="DRUG DOSE", help="a code, name or NDC, then the dose")

@@ -9,7 +9,7 @@ from jcodeunits.dated import Citation
 from jcodeunits.finding import own_rows
 
 from . import terminal
-from .arguments import AsOf, Parser, add_facts, add_json, add_on, asked, parser
+from .arguments import AsOf, Parser, add_answer, asked, parser
 
 if TYPE_CHECKING:
     from jcodeunits.facts.drug_rows import Drug
@@ -34,10 +34,8 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(find)
     made.add_argument("words", nargs="+", metavar="TEXT", help="a code, a name or part of one, or an NDC")
-    add_on(made)
     made.add_argument("--history", action="store_true", help="every dated row, and what came after")
-    add_facts(made)
-    add_json(made)
+    add_answer(made)
     return made
 
 

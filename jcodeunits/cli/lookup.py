@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jcodeunits.errors import CodeError, quoted
 
 from . import terminal
-from .arguments import Parser, add_facts, add_json, add_on, asked, parser
+from .arguments import Parser, add_answer, asked, parser
 
 _SCREENFUL = 20  # hits
 
@@ -47,9 +47,7 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(lookup)
     made.add_argument("words", nargs="+", metavar="TEXT", help="words that all occur, or a code or a kind of thing")
-    add_on(made)
-    add_facts(made)
-    add_json(made)
+    add_answer(made)
     return made
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import JcodeunitsError
 
 from . import terminal
-from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, asked, dose_of, parser, route_of
+from .arguments import AsOf, Parser, add_answer, asked, dose_of, parser, route_of
 
 if TYPE_CHECKING:
     import argparse
@@ -57,14 +57,11 @@ def arguments() -> Parser:
         "number", nargs="+", metavar="NDC", help="as on the package with its hyphens, 11 digits, or scanned"
     )
     made.add_argument("--dose", help='what was given, for the billing units and the NDC quantity ("30 mg")')
-    add_dose(made)
     made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
     made.add_argument("--container-amount", metavar="AMOUNT", help='what one container or kit holds ("80 mg")')
     made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
     made.add_argument("--payer", help="whose NDC units and decimals count; medicare if left out")
-    add_on(made)
-    add_facts(made)
-    add_json(made)
+    add_answer(made, dose=True)
     return made
 
 

@@ -11,20 +11,7 @@ from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
 
 from . import terminal
-from .arguments import (
-    AsOf,
-    Parser,
-    add_dose,
-    add_facts,
-    add_json,
-    add_on,
-    add_words,
-    asked,
-    dose_of,
-    measure,
-    parser,
-    route_of,
-)
+from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, measure, parser, route_of
 
 if TYPE_CHECKING:
     from jcodeunits.convert import BilledUnits
@@ -38,11 +25,8 @@ def arguments() -> Parser:
     """What the verb takes."""
     made = parser(units)
     add_words(made)
-    add_on(made)
-    add_dose(made)
-    add_facts(made)
     made.add_argument("--explain", action="store_true", help="show every step and its source")
-    add_json(made)
+    add_answer(made, dose=True)
     return made
 
 

@@ -11,7 +11,7 @@ from jcodeunits.errors import ContainerError
 from jcodeunits.vials import IN_USE
 
 from . import terminal
-from .arguments import AsOf, Parser, add_dose, add_facts, add_json, add_on, add_words, asked, dose_of, parser, route_of
+from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, parser, route_of
 from .units import split
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def arguments() -> Parser:
     given.add_argument("--sizes", help='the container sizes on hand, such as "100 mg,400 mg"')
     made.add_argument("--form", help="liquid, powder, kit or cream, where nothing proves it")
     made.add_argument("--volume", help='the volume of one container of a liquid, where it is not known ("1 mL")')
-    add_on(made)
-    add_dose(made)
-    add_facts(made)
-    add_json(made)
+    add_answer(made, dose=True)
     return made
 
 

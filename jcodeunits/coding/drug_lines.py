@@ -234,18 +234,14 @@ class DrugCoding:
 
     def _is_grave(self, note: Finding, name: str, code: str) -> bool:
         """Whether a note is a question on a claim: a dose said twice, a brand whose code only memory knows."""
-        return note.rule == "dose-repeated" or (note.rule == "name-by-general-knowledge" and self._fixes(name, code))
+        named = self.reference.drugs.named.get(squeezed(name), ()) if note.rule == "name-by-general-knowledge" else ()
+        return note.rule == "dose-repeated" or any(isinstance(row, Brand) and row.code == code for row in named)
 
     def _is_for(self, code: str, administration: Administration) -> bool:
         """Whether a diagnosis shows that the drug was given for what its code is for."""
         usual = tuple(row.diagnosis for row in self.policy.diagnoses_of(code, self.encounter.on) if not row.doubt)
         given = administration.diagnoses or self.encounter.diagnoses
         return bool(usual) and any(diagnosis.startswith(usual) for diagnosis in given)
-
-    def _fixes(self, name: str, code: str) -> bool:
-        """Whether a name is a brand that stands for the code itself, and not for an ingredient."""
-        rows = self.reference.drugs.named.get(squeezed(name), ())
-        return any(isinstance(row, Brand) and row.code == code for row in rows)
 
     # -- which code
 

@@ -12,6 +12,7 @@ from jcodeunits.claim import Line
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure, plays
 from jcodeunits.finding import declare
+from jcodeunits.grouped import only
 
 from .draft import Decision, Draft, Entry, named, sentence
 
@@ -172,8 +173,7 @@ def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[P
 def side_of(draft: Draft, decision: Decision) -> str:
     """The modifier of the side that the site of an administration names; empty where it names none, or both."""
     words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
-    sides = {_SIDES[word] for word in words if word in _SIDES}
-    return sides.pop() if len(sides) == 1 else ""
+    return only((_SIDES[word] for word in words if word in _SIDES), "")
 
 
 def _few(codes: list[str]) -> str:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from .. import ndc, tables
-from ..grouped import grouped
+from ..grouped import grouped, only
 from .product_rows import QUALIFIER_OF, AnotherPackage, Container, Product
 
 Review = Callable[[str], Container | None]
@@ -37,11 +37,11 @@ def another_package(
     if not known or len({row.codes for row in now}) > 1:
         return None
     counted = [_counted(row, review(row.ndc)) for row in known]
-    qualifier = _one(qualifier for qualifier, _ in counted if qualifier)
-    dense = _one((per, row.unit) for row, (_, per) in zip(known, counted, strict=True) if per is not None)
+    qualifier = only((qualifier for qualifier, _ in counted if qualifier), None)
+    dense = only(((per, row.unit) for row, (_, per) in zip(known, counted, strict=True) if per is not None), None)
     first = next((row for row in now if row.qualifier), now[0])
     per_ml, unit = dense if dense is not None and qualifier == "ML" else (None, "billing unit")
-    form = _one(row.form for row in known if row.form)
+    form = only((row.form for row in known if row.form), None)
     proof = "another-package" if qualifier else ""
     if named is not None and named.qualifier:
         if qualifier not in (None, named.qualifier):
@@ -99,9 +99,3 @@ def _counted(row: Product, reviewed: Container | None) -> tuple[str, Fraction | 
     if qualifier != "ML" or not volume or row.amount is None or row.unit == "billing unit":
         return qualifier, None
     return qualifier, row.amount / volume
-
-
-def _one(values: Iterable[Any]) -> Any:
-    """The one value among all; None where there is none, or several."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else None

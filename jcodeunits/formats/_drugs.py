@@ -19,6 +19,7 @@ from jcodeunits.facts.beside_names import DrugText
 from jcodeunits.facts.drug_text import Strength, strength_in
 from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
+from jcodeunits.grouped import only
 
 from . import _incoming, _names
 from ._quoting import Unread
@@ -199,8 +200,7 @@ def _unbracketed(bare: str) -> str:
 
 def concentration(texts: Iterable[str], facts: Reference) -> str | None:
     """What one mL holds by the drug's own text, where exactly one is said; of a base solution nothing is."""
-    found = {said for text in texts if len(text) <= LONGEST and (said := _of_one_ml(text, facts))}
-    return found.pop() if len(found) == 1 else None
+    return only((said for text in texts if len(text) <= LONGEST and (said := _of_one_ml(text, facts))), None)
 
 
 def one_ml(written: str) -> str:

@@ -15,6 +15,7 @@ from fractions import Fraction
 import attrs
 
 from jcodeunits import units
+from jcodeunits.grouped import only
 
 from .family import facts
 
@@ -107,30 +108,23 @@ Told = list[dict[str, str]] | None
 
 
 def _marketed(printed: Told, package: Told, product: Told) -> Marketed:
-    unit = _one(UNIT_OF.get(row.get("unit", ""), "") for row in printed or ())
-    form = _one(form_of(row["form"]) for row in [*(product or ()), *(printed or ())] if row.get("form"))
+    unit = only((UNIT_OF.get(row.get("unit", ""), "") for row in printed or ()), "")
+    form = only((form_of(row["form"]) for row in [*(product or ()), *(printed or ())] if row.get("form")), "")
     printed_strengths = [(row.get("strength", ""), row.get("unit", "")) for row in product or ()]
-    strengths, pieces = ({of(*one) for one in printed_strengths} for of in (per_ml, per_one))
-    described = _described(_one(row.get("package", "") for row in package or ()))
+    described = _described(only((row.get("package", "") for row in package or ()), ""))
     days = [*(printed or ()), *(package or ())]
     named = [*(product or ()), *(printed or ())]
     return attrs.evolve(
         described,
         unit=unit,
         form="kit" if described.kits is not None else form,
-        per_ml=strengths.pop() if len(strengths) == 1 else None,
-        per_one=pieces.pop() if len(pieces) == 1 else None,
+        per_ml=only((per_ml(*one) for one in printed_strengths), None),
+        per_one=only((per_one(*one) for one in printed_strengths), None),
         began=min((row["began"] for row in days if row.get("began")), default=""),
         ended=_last(days),
         name=next((row[key] for row in named for key in ("name", "generic") if row.get(key)), ""),
         maker=next((row["maker"] for row in named if row.get("maker")), ""),
     )
-
-
-def _one(values: Iterable[str]) -> str:
-    """What all say; empty where they differ or nobody says anything."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else ""
 
 
 def _described(text: str) -> Marketed:
@@ -149,7 +143,7 @@ def _described(text: str) -> Marketed:
         containers=math.prod(counts[:-1], start=Fraction(1)),
         holds=(counts[-1], measure) if counts[-1] else None,
         shape=_SHAPES.get(holder.split(",")[0].strip(), ""),
-        kind=_one(kind for kind, pattern in _KINDS.items() if pattern.search(holder)),
+        kind=only((kind for kind, pattern in _KINDS.items() if pattern.search(holder)), ""),
     )
 
 

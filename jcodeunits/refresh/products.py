@@ -106,18 +106,13 @@ def make(
         for mark in dict.fromkeys(m for a in amounts[number].values() for m in a.marks):
             if mark not in ("reviewed", "refused"):
                 lint.append(f"{number} {'|'.join(codes_of(_latest(listed[number])))}: {MARKS[mark]}")
-        package = _package_of(number, latest, newest)
+        settled, listing = newest[number], latest[number][0]  # the package as CMS lists it
+        package = Package(number, listing.size, settled.amount, settled.unit, oral=False, carton=False)
+        package = attrs.evolve(package, containers=listing.containers)
         if proof is not None:
             package = attrs.evolve(package, quantities=evidence.against(number, latest[number], proof[1]))
         lint += witnesses.differing(package, proof, evidence)
     return Made(tuple(rows), tuple(lint))
-
-
-def _package_of(number: str, latest: Mapping[str, Sequence[Listing]], newest: Mapping[str, Settled]) -> Package:
-    """The package as CMS lists it, for what other files say beside it."""
-    settled, listing = newest[number], latest[number][0]
-    package = Package(number, listing.size, settled.amount, settled.unit, oral=False, carton=False)
-    return attrs.evolve(package, containers=listing.containers)
 
 
 def _latest(by_edition: Mapping[int, list[Listing]]) -> list[Listing]:

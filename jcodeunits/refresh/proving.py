@@ -13,6 +13,7 @@ from fractions import Fraction
 import attrs
 
 from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.grouped import only
 
 from . import witnesses
 from .containers import shape_of
@@ -57,8 +58,7 @@ class Codes:
 
     def form(self, listings: Iterable[Listing]) -> str:
         """The form that the descriptors of all codes of an NDC say; empty where they do not."""
-        said = {self.forms.get(listing.code, "") for listing in listings}
-        return said.pop() if len(said) == 1 else ""
+        return only((self.forms.get(listing.code, "") for listing in listings), "")
 
 
 NO_CODES = Codes()

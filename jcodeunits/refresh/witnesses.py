@@ -14,6 +14,7 @@ from fractions import Fraction
 import attrs
 
 from jcodeunits.amount import decimal_text
+from jcodeunits.grouped import only
 
 from .evidence import BARE_COUNT, PER_VIAL, Evidence, Price, amounts_in, in_base
 from .fda import Injectable
@@ -312,21 +313,20 @@ def kind(number: str, evidence: Evidence) -> str:
     texts = [evidence.notices.get(number, ()), [price.name for price in evidence.prices.get(number, ())]]
     said = {one for found in texts if (one := _kind_of(found)) is not None}
     said |= {listed} if (listed := evidence.marketed(number).kind) else set()
-    return said.pop() if len(said) == 1 else ""
+    return only(said, "")
 
 
 def _kind_of(texts: Iterable[str]) -> str | None:
     """What texts say: a kind, "" where they differ or one says both, None where none says any."""
-    each = [_said(text) for text in texts]
-    found = {one for one in each if one is not None}
-    return None if not found else found.pop() if len(found) == 1 else ""
+    found = [one for text in texts if (one := _said(text)) is not None]
+    return only(found, "") if found else None
 
 
 def _said(text: str) -> str | None:
     if _BULK.search(text):
         return ""
     found = [name for name, pattern in _KINDS.items() if pattern.search(text)]
-    return None if not found else found[0] if len(found) == 1 else ""
+    return only(found, "") if found else None
 
 
 def kinds(numbers: Iterable[str], evidence: Evidence) -> Mapping[str, str]:
