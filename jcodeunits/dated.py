@@ -87,7 +87,7 @@ def _counted(text: str) -> str:
 _PART = r"(YYYY|YY|MON|MM|DD)"
 _FORM = re.compile(rf"{_PART}([-/. ]?){_PART}\2{_PART}")
 _PARTS = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "MON": "%b", "DD": "%d"}
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(r"[A-Za-z]{3}")
 
 
@@ -126,9 +126,9 @@ def day_as(text: str, pattern: str) -> dt.date:
         return _COUNTED_FROM + dt.timedelta(int(counted[1]))
     if "%b" in pattern:  # the names that the standard library knows are those of the machine's language
         named = _MONTH.search(text)
-        if named is None or named[0].casefold() not in _MONTHS:
+        if named is None or named[0].casefold() not in MONTHS:
             raise ValueError("no month of this name")
-        text = f"{text[: named.start()]}{_MONTHS.index(named[0].casefold()) + 1}{text[named.end() :]}"
+        text = f"{text[: named.start()]}{MONTHS.index(named[0].casefold()) + 1}{text[named.end() :]}"
     return dt.datetime.strptime(text, pattern.replace("%b", "%m")).date()  # noqa: DTZ007 - a day has no zone
 
 

@@ -53,8 +53,8 @@ from .keys import (
     things,
 )
 from .shown import Shown
+from .tables import CLAIMS
 
-CLAIMS = ("professional", "outpatient")
 SUPERVISION = ("direct", "virtual", "general", "none")
 PURPOSES = (
     "therapeutic",

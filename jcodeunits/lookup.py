@@ -32,6 +32,7 @@ from .facts.policy_rows import (
 )
 from .facts.reference import Reference
 from .finding import DECLARED, SEVERITIES, Declared, Severity
+from .tables import CLAIMS
 
 R = TypeVar("R", bound=PolicyRow)
 
@@ -253,7 +254,7 @@ def _out_of_effect(policy: Policy, key: str, on: dt.date) -> Iterable[Hit]:
 
 
 def _code_hits(policy: Policy, codes: list[str], on: dt.date) -> Iterable[Hit]:
-    for claim in ("professional", "outpatient"):
+    for claim in CLAIMS:
         if len(codes) == 1:
             limit, money = policy.limit(codes[0], on, claim), allowed(policy, codes[0], on, claim)
             if limit is not None:

@@ -180,6 +180,7 @@ def classes_of(names: Mapping[str, Any]) -> tuple[type[Any], ...]:
     return tuple(row for row in names.values() if isinstance(row, type) and "TABLE" in vars(row))
 
 
+CLAIMS = ("professional", "outpatient")  # the kinds of claim that a row may be about
 OWN = "site"  # the source of a site's own rows
 ALWAYS = "1900-01-01"
 

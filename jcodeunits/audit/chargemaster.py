@@ -31,7 +31,6 @@ from ..batch.frames import arrow
 from ..convert import billing_units, measured
 from ..dated import as_date, date_pattern
 from ..dose import Dose
-from ..encounter import CLAIMS
 from ..errors import LONGEST, JcodeunitsError
 from ..facts.code_uses import code_use
 from ..facts.combined import settled
@@ -42,6 +41,7 @@ from ..facts.reference import Reference
 from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
+from ..tables import CLAIMS
 from .described import meant_by, names_another
 from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files

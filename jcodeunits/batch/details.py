@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ..coding.opened import filled_whole
-from ..encounter import CLAIMS
 from ..errors import JcodeunitsError
 from ..recipes.cells import blank, is_number
 from ..recipes.lines import SAFE, Coefficients, Judgment, Parts, Setting, Way, withheld
 from ..rules.unit_limit import counted_to, unit_limit
+from ..tables import CLAIMS
 from ..vials import COMPARISONS, comparison, thrown_away, waste_units
 from . import columns
 from .columns import Keys

@@ -68,9 +68,6 @@ def steps(trace: Iterable[Any]) -> list[str]:
     return lines
 
 
-_ORDER = ("stop", "warn", "note")
-
-
 def finding_lines(
     findings: Iterable[Any],
     plain: bool = False,
@@ -84,8 +81,10 @@ def finding_lines(
     `plain`: no colour; `flag`: the option of the verb that says what a finding asks for; `room`: notes beyond so many
     lines are counted.
     """
+    from jcodeunits.finding import SEVERITIES
+
     paint = (lambda text, _: text) if plain else styled
-    ranked = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
+    ranked = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
     reached = [finding for finding in ranked if finding.reach and not cited]
     far = sorted(dict.fromkeys(finding.reach for finding in reached), key=lambda told: "none loaded" not in told)
     lines: list[str] = []
@@ -105,7 +104,7 @@ def finding_lines(
             lines += [paint(line, "faint") for line in wrapped(f"[{finding.rule}: {cites}]", "  ")]
     more = f"{left} more note{'s' * (left != 1)}: --explain" if left else ""
     if far:
-        grave = min((finding.severity for finding in reached), key=_ORDER.index)
+        grave = min((finding.severity for finding in reached), key=SEVERITIES.index)
         said = f"{', '.join(far)}. Load newer files, or check with the payer"
         body = wrapped("; ".join(filter(None, (said, more))), f"{grave}: data: ", "  ")
         lines += [body[0].replace(grave, paint(grave, grave), 1), *body[1:]]

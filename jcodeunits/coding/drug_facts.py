@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import attrs
 
-from jcodeunits.encounter import CLAIMS
 from jcodeunits.facts.code_uses import uses_of
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import LICENSED, NeededModifier
 from jcodeunits.facts.site_policy import replacing_rows
+from jcodeunits.tables import CLAIMS
 from jcodeunits.vials import WasteRules
 
 

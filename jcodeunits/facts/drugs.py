@@ -18,6 +18,7 @@ from ..errors import NoCode, NotInEffect, UnknownDrug, quoted
 from ..grouped import grouped
 from ..routes import RouteWord
 from ..shown import Shown
+from ..tables import CLAIMS
 from .drug_rows import (
     Brand,
     BrandStrength,
@@ -435,9 +436,9 @@ class Catalog:
         first: dict[str, Unclassified] = {}
         for row in sorted(self.store.rows(Unclassified), key=lambda row: row.id):
             if row.period.holds(on) and kinds & set(row.kinds) and ways & set(row.routes):
-                for claim in ("professional", "outpatient") if row.claim == ANY else (row.claim,):
+                for claim in CLAIMS if row.claim == ANY else (row.claim,):
                     first.setdefault(claim, row)
-        if not {"professional", "outpatient"} <= first.keys():
+        if not first.keys() >= {*CLAIMS}:
             return (), "no code of that time for drugs without one is in the tables"
         general = first["professional"].codes
         if not _PART_OF.isdisjoint(kinds):

@@ -13,7 +13,7 @@ from typing import Any
 from .. import hcpcs, ndc, routes, tables
 from ..errors import LONGEST, JcodeunitsError
 from ..grouped import grouped
-from ..tables import Dated
+from ..tables import CLAIMS, Dated
 from .book import Book
 from .drug_rows import Brand, BrandStrength, Drug, NameWord, OtherName, Successor
 from .drug_text import strength_in
@@ -44,7 +44,6 @@ from .words import normal, squeezed
 
 _PRODUCT = re.compile(r"\d{5}-\d{4}(-\d{2})?")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_CLAIMS = ("professional", "outpatient")
 
 
 WAY = "A row that takes another's place says replaces=yes; else give other days or another key."
@@ -119,7 +118,7 @@ def _answered(base: Book, row: Any) -> str:
 def _asked_for(base: Book, row: Any) -> list[tuple[dt.date, str]]:
     """A day of the row's own, the last one that the editions reach where it holds then, with its kinds of claim."""
     on = row.ends or max(row.effective, base.drugs.reach[1])
-    return [(on, claim) for claim in (_CLAIMS if row.claim == ANY else (row.claim,))]
+    return [(on, claim) for claim in (CLAIMS if row.claim == ANY else (row.claim,))]
 
 
 def _code_of(base: Book, row: Drug) -> str:

@@ -13,14 +13,14 @@ from fractions import Fraction
 import attrs
 
 from .. import tables
-from ..tables import Dated, choice, column, integer, number, optional, optional_integer, table, text, words
+from ..tables import CLAIMS, Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
 # What a row of the decision table may stand beside, whichever it is.
 OTHER_DRUG, OTHER_SERVICE = "other-drug", "other-service"
 LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
 
-_claim = choice("any", "professional", "outpatient")
+_claim = choice(ANY, *CLAIMS)
 _severity = choice("", "note", "warn", "stop")
 
 

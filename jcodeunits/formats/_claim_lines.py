@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,10 +14,9 @@ from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import MODIFIER, is_valid
 
-from ._outgoing import Loss, number
+from ._outgoing import ELEVEN, Loss, number
 from ._quoting import coded
 
-_NDC = re.compile(r"\d{11}", re.ASCII)
 _SHOWN = 10  # problems that a sentence names; all stand in the error's field
 # Claim frequency, the third digit of the type of bill (CLM05-3): what a claim is that is not the original.
 # True: it charges lines, and what it says of an earlier claim is a loss. False: it charges nothing.
@@ -168,7 +166,7 @@ class FoundLines:
 
     def ndc(self, ndc: str, where: str) -> None:
         """Note an NDC that has not the eleven digits of a claim."""
-        if not _NDC.fullmatch(ndc):
+        if not ELEVEN.fullmatch(ndc):
             self.wrong(where, f"{coded(ndc)} has not the 11 digits of an NDC")
 
     def units(self, units: Decimal | None, said: str) -> int:

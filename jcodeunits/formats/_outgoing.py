@@ -32,7 +32,7 @@ QUALIFIERS = tuple(unit for unit in UNITS if unit != MILLIGRAMS)
 UNIT = "|".join(UNITS)  # as a part of a pattern
 
 CURRENCY = "USD"  # of every amount of a claim
-_NDC = re.compile(r"\d{11}", re.ASCII)
+ELEVEN = re.compile(r"\d{11}", re.ASCII)  # digits of an NDC
 _REVENUE = re.compile(r"\d{4}", re.ASCII)
 _DRUG_KINDS = ("drug", "waste")
 
@@ -342,7 +342,7 @@ def _wrong_ndc(line: Line, rules: Rules, allow_me: bool) -> Iterable[str]:
     if line.ndc is None and (line.ndc_quantity is not None or line.extra_ndcs):
         yield "has an NDC quantity without its NDC"
     for ndc, qualifier, quantity in map(attrs.astuple, line.ndcs):
-        if not _NDC.fullmatch(str(ndc)):
+        if not ELEVEN.fullmatch(str(ndc)):
             yield f"has the NDC {ndc!r}, and a claim carries 11 digits without hyphens"
         if (qualifier is None) != (quantity is None):
             yield f"has half an NDC quantity ({qualifier or quantity})"

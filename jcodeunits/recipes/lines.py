@@ -35,7 +35,7 @@ from ..coding.opened import (
     weigh,
 )
 from ..dose import Dose
-from ..encounter import CLAIMS, Administration, Encounter, OpenedProduct
+from ..encounter import Administration, Encounter, OpenedProduct
 from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts.by_route import a_route
 from ..facts.code_uses import needed_modifiers
@@ -45,6 +45,7 @@ from ..facts.site_policy import replacing_rows
 from ..quantity import NdcWanted
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
+from ..tables import CLAIMS
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
 from .cells import Cell, blank, reason_of
 from .resolver import Resolver

@@ -9,11 +9,10 @@ from functools import lru_cache
 
 import attrs
 
+from jcodeunits.dated import MONTHS
 from jcodeunits.errors import TableError, quoted
 
-_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: i for i, name in enumerate(_NAMES, start=1)}
-_MONTH = "|".join(_MONTHS)
+_MONTH = "|".join(MONTHS)
 _YEAR = r"(20[0-4]\d)"
 _QUARTER = (
     re.compile(rf"(?<!\d){_YEAR}[ _-]*q([1-4])(?!\d)", re.IGNORECASE),
@@ -167,7 +166,7 @@ def _day_in(text: str) -> tuple[int, int, int] | None:
     for pattern in _WORD:
         if match := pattern.search(text):
             month, year = (match[1], match[2]) if match[2].isdigit() else (match[2], match[1])
-            return int(year), _MONTHS[month.lower()[:3]], 0
+            return int(year), MONTHS.index(month.lower()[:3]) + 1, 0
     found = None
     if match := _ISO.search(text):
         found = int(match[1]), int(match[2]), int(match[3] or 0)
