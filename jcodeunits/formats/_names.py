@@ -13,7 +13,7 @@ from typing import Literal
 from jcodeunits import hcpcs, ndc
 from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug
 from jcodeunits.facts.choosing import rows_meant
-from jcodeunits.facts.drug_rows import Brand, Drug, Salt
+from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 
@@ -76,12 +76,7 @@ def _rows(name: str, reference: Reference) -> list[Drug]:
 
 def _bare(part: str, reference: Reference) -> frozenset[str]:
     written = frozenset(_LETTERS.findall(normal(part)))
-    return written - _salts(reference) - _PLAIN or written
-
-
-@lru_cache(maxsize=8)
-def _salts(reference: Reference) -> frozenset[str]:
-    return frozenset(row.word for row in reference.store.rows(Salt))
+    return written - reference.drugs.salt_words - _PLAIN or written
 
 
 @lru_cache(maxsize=4096)
@@ -106,7 +101,7 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
         return bool(theirs) and not mine & theirs and not mentions(other, one, reference)
     if _unclassified(theirs, reference) or relation(one, other, reference) != "other":
         return False
-    salts, others = (frozenset(_LETTERS.findall(normal(name))) & _salts(reference) for name in (one, other))
+    salts, others = (frozenset(_LETTERS.findall(normal(name))) & reference.drugs.salt_words for name in (one, other))
     if salts and others and not salts & others:
         return True  # acetate and sodium succinate: two products with a code each
     named = parts(other, reference) | ({_bare(other, reference)} - {frozenset()})
