@@ -55,17 +55,19 @@ OPTIONAL = (
     "place",
     "claim_type",
 )
-TYPES = {
-    "verdict": pa.string(),
-    "expected_code": pa.string(),
-    "expected_units": pa.int64(),
-    "expected_modifiers": pa.string(),
-    "expected_ndc": pa.string(),
-    "difference_units": pa.int64(),
-    "difference_amount": pa.decimal128(38, 2),
-    "cause": pa.string(),
-    "citation": pa.string(),
+# Column of an answer: its type, and what of a verdict it holds.
+_COLUMNS = {
+    "verdict": (pa.string(), "verdict"),
+    "expected_code": (pa.string(), "code"),
+    "expected_units": (pa.int64(), "units"),
+    "expected_modifiers": (pa.string(), "modifiers"),
+    "expected_ndc": (pa.string(), "ndc"),
+    "difference_units": (pa.int64(), "difference"),
+    "difference_amount": (pa.decimal128(38, 2), "amount"),
+    "cause": (pa.string(), "cause"),
+    "citation": (pa.string(), "citation"),
 }
+TYPES = {name: kind for name, (kind, _) in _COLUMNS.items()}
 OUTPUTS = tuple(TYPES)
 # The same as they are made: texts that many rows share, once each.
 _MADE = {
@@ -253,26 +255,7 @@ def _one_by_one(bench: Bench, starts: Any) -> Any:
 
 
 def _table(verdicts: list[Verdict]) -> Any:
-    texts: dict[Any, str] = {}
-
-    def cited(verdict: Verdict) -> str | None:
-        key = tuple(verdict.citations)
-        if key not in texts:
-            texts[key] = "; ".join(map(str, key))
-        return texts[key] or None
-
-    values = {
-        "verdict": [v.verdict for v in verdicts],
-        "expected_code": [v.code for v in verdicts],
-        "expected_units": [v.units for v in verdicts],
-        "expected_modifiers": [v.modifiers for v in verdicts],
-        "expected_ndc": [v.ndc for v in verdicts],
-        "difference_units": [v.difference for v in verdicts],
-        "difference_amount": [v.amount for v in verdicts],
-        "cause": ["|".join(v.causes) or None for v in verdicts],
-        "citation": [cited(v) for v in verdicts],
-    }
-    made = {name: pa.array(values[name], kind) for name, kind in TYPES.items()}
+    made = {name: pa.array([getattr(v, of) for v in verdicts], kind) for name, (kind, of) in _COLUMNS.items()}
     return pa.table(
         [made[name].dictionary_encode() if kind != TYPES[name] else made[name] for name, kind in _MADE.items()], OUTPUTS
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -48,19 +48,20 @@ from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
 OPTIONAL = ("description", "ndc", "ndc_qualifier", "ndc_quantity", "on", "price", "volume", "payer", "claim_type")
-TYPES = {
-    "verdict": pa.string(),
-    "expected_code": pa.string(),
-    "expected_units_per_charge": pa.string(),
-    "expected_ndc_qualifier": pa.string(),
-    "expected_ndc_quantity": pa.string(),
-    "expected_later": pa.string(),
-    "difference_amount": pa.decimal128(38, 2),
-    "price_below_limit": pa.decimal128(38, 2),
-    "cause": pa.string(),
-    "citation": pa.string(),
+# Column of an answer: its type, and what of a judgment it holds.
+_COLUMNS = {
+    "verdict": (pa.string(), "verdict"),
+    "expected_code": (pa.string(), "code"),
+    "expected_units_per_charge": (pa.string(), "multiplier"),
+    "expected_ndc_qualifier": (pa.string(), "qualifier"),
+    "expected_ndc_quantity": (pa.string(), "quantity"),
+    "expected_later": (pa.string(), "later"),
+    "difference_amount": (pa.decimal128(38, 2), "amount"),
+    "price_below_limit": (pa.decimal128(38, 2), "below"),
+    "cause": (pa.string(), "cause"),
+    "citation": (pa.string(), "citation"),
 }
-OUTPUTS = tuple(TYPES)
+OUTPUTS = tuple(_COLUMNS)
 
 
 @attrs.define(eq=False)
@@ -73,6 +74,11 @@ class _JudgedRow(Judged):
     later: str | None = None
     difference: Fraction | None = None
     below: Decimal | None = None
+
+    @property
+    def multiplier(self) -> str | None:
+        """The units of one charge as text."""
+        return None if self.per_charge is None else decimal_text(self.per_charge)
 
 
 def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, date_format: str | None = None) -> Any:
@@ -143,28 +149,9 @@ def _judged(table: Any, on: dt.date, dates: str, reference: Reference) -> Any:
     read = columns.readable(table, (*REQUIRED, *OPTIONAL), dates)
     ours = [name for name in (*REQUIRED, *OPTIONAL) if name in read.column_names]
     rows = [_judge(row, on, reference) for row in read.select(ours).to_pylist()]
-    for name, values in _columns(rows).items():
-        table = table.append_column(name, pa.array(values, TYPES[name]))
+    for name, (kind, of) in _COLUMNS.items():
+        table = table.append_column(name, pa.array([getattr(row, of) for row in rows], kind))
     return table
-
-
-def _columns(rows: Sequence[_JudgedRow]) -> dict[str, list[Any]]:
-    return {
-        "verdict": [row.verdict for row in rows],
-        "expected_code": [row.code for row in rows],
-        "expected_units_per_charge": [_text(row.per_charge) for row in rows],
-        "expected_ndc_qualifier": [row.qualifier for row in rows],
-        "expected_ndc_quantity": [row.quantity for row in rows],
-        "expected_later": [row.later for row in rows],
-        "difference_amount": [row.amount for row in rows],
-        "price_below_limit": [row.below for row in rows],
-        "cause": ["|".join(dict.fromkeys(row.causes)) or None for row in rows],
-        "citation": ["; ".join(dict.fromkeys(map(str, row.citations))) or None for row in rows],
-    }
-
-
-def _text(value: Fraction | None) -> str | None:
-    return None if value is None else decimal_text(value)
 
 
 # --- one row ----------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ from ..recipes.cells import number_text
 AGREES, DIFFERS, UNJUDGED = "agrees", "differs", "unjudged"
 
 
+@lru_cache(maxsize=1 << 12)
+def _cell(citations: tuple[Citation, ...]) -> str | None:
+    return "; ".join(dict.fromkeys(map(str, citations))) or None
+
+
 @attrs.define(eq=False)
 class Judged:
     """The judgment of one row: causes are ids of `causes.ALL`, the gravest first."""
@@ -30,6 +35,16 @@ class Judged:
     amount: Decimal | None = None
     causes: list[str] = attrs.field(factory=list)
     citations: list[Citation] = attrs.field(factory=list)
+
+    @property
+    def cause(self) -> str | None:
+        """The causes as one cell."""
+        return "|".join(self.causes) or None
+
+    @property
+    def citation(self) -> str | None:
+        """The sources as one cell."""
+        return _cell(tuple(self.citations))
 
     def differs(self, cause: str, *citations: Citation | None) -> None:
         """Note a difference."""
