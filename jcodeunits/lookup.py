@@ -246,7 +246,10 @@ def _hits(policy: Policy, on: dt.date) -> tuple[Hit, ...]:
 
 
 def _out_of_effect(policy: Policy, key: str, on: dt.date) -> Iterable[Hit]:
-    for kind, rows in (("modifier", policy._of(Modifier, key)), ("code", policy._of(Procedure, key))):
+    for kind, rows in (
+        ("modifier", policy.store.starting(Modifier, key)),
+        ("code", policy.store.starting(Procedure, key)),
+    ):
         if rows and in_effect(rows, on) is None:
             last = rows[-1]
             when = f"ended {last.ends}" if last.ends and last.ends < on else f"starts {last.effective}"

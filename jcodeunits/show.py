@@ -175,10 +175,6 @@ def _charge(charge: Any) -> View:
     return View(title, (line_table(charge.lines),), charge.findings, charge.edition)
 
 
-def _line(line: Any) -> View:
-    return View("", (line_table((line,)),))
-
-
 def _given(encounter: Any) -> View:
     """What was given that day; nothing of the patient."""
     rows = tuple((n, one.drug, str(one.dose), one.route) for n, one in enumerate(encounter.administrations, 1))
@@ -244,7 +240,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     "Product": _product,
     "NdcQuantity": _quantity,
     "Charge": _charge,
-    "Line": _line,
+    "Line": lambda line: View("", (line_table((line,)),)),
     "Encounter": _given,
     "Administration": _administration,
     "Report": _report,

@@ -51,7 +51,7 @@ def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
     good &= counted & (expected > 0)
     good &= np.where(wasted, waste[lead] > 0, own & (~settled | ((jz == zero) & ((waste > 0) == pair))))
     good &= (settled[lead] | ~pair) & (wasted | true_of(billed["same_ndc"]))
-    good = _every(good, group, size)
+    good = (np.bincount(group, good) == size)[group]  # groups that are good throughout
     how = words.index * 4 + np.where(wasted, 3, np.where(settled, jz.astype(np.int64), 2))
     kept = np.flatnonzero(good)
     take = pa.array(kept)
@@ -80,8 +80,3 @@ def _counted(units: Any, expected: Any) -> Any:
 
 def _is_text(kind: Any) -> bool:
     return columns.is_text(kind) or pa.types.is_null(kind)
-
-
-def _every(good: Any, group: Any, size: Any) -> Any:
-    """Which rows are of a group that is good throughout."""
-    return (np.bincount(group, good) == size)[group]

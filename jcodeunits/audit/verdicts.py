@@ -375,7 +375,7 @@ class Judge:
         for n, line in enumerate(wasted):
             verdict = made[line.row]
             verdict.code, verdict.units = lead.code, wanted if n == 0 else 0
-            verdict.modifiers = _joined(line.modifiers)
+            verdict.modifiers = "|".join(line.modifiers) or None
             verdict.difference = int(line.units or 0) - verdict.units
             if billed != wanted:
                 verdict.differs("jw-units" if wanted else "jw-unsupported", *self._options(rows[0], "jw"))
@@ -451,7 +451,3 @@ class Judge:
 
 
 _OF_UNITS = frozenset({"wrong-multiplier", "rounded-down", "rounded-up-twice", "waste-in-units", "fractional-units"})
-
-
-def _joined(modifiers: tuple[str, ...]) -> str | None:
-    return "|".join(modifiers) or None

@@ -331,21 +331,17 @@ def finished(draft: Draft) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     for item in draft.given:
         if not item.dropped:
             several = len(draft.given) > 1
-            findings += [_placed(_naming(finding, item, several), item, number) for finding in item.findings]
+            findings += [_placed(finding, item, several, number) for finding in item.findings]
     return tuple(lines), tuple(findings)
 
 
-def _naming(finding: Finding, item: GivenDrug, several: bool) -> Finding:
-    """Among several drugs, a finding about one that has no line says which."""
+def _placed(finding: Finding, item: GivenDrug, several: bool, number: dict[int, int]) -> Finding:
+    """A finding with its line's number; among several drugs, one about a drug that has no line says which."""
+    if finding.line is not None:
+        finding = attrs.evolve(finding, line=number.get(id(item.entries[finding.line - 1])))
     if not several or item.entries or item.written.casefold() in finding.says.casefold():
         return finding
     return attrs.evolve(finding, says=f"{item.written}: {finding.says}")
-
-
-def _placed(finding: Finding, item: GivenDrug, number: dict[int, int]) -> Finding:
-    if finding.line is None:
-        return finding
-    return attrs.evolve(finding, line=number.get(id(item.entries[finding.line - 1])))
 
 
 def _line(entry: Entry, encounter: Encounter) -> Line:

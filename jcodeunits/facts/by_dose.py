@@ -18,7 +18,8 @@ from .words import normal
 
 def one_of(name: str, rows: tuple[Drug, ...], dose: Dose | None, on: dt.date, apart: bool = False) -> Drug:
     """One of several rows by the dose, or refused."""
-    same = {(row.ingredient, row.form, _product_of(row), own_routes(row)) for row in rows}
+    # A qualifier counts as far as it tells products apart.
+    same = {(row.ingredient, row.form, "" if is_plain(row) else row.qualifier, own_routes(row)) for row in rows}
     if dose is not None:
         rows = _of_kind(rows, dose)
         if len(rows) == 1:
@@ -53,11 +54,6 @@ def _of_kind(rows: tuple[Drug, ...], dose: Dose) -> tuple[Drug, ...]:
 
 def _measures(row: Drug, dimension: str) -> bool:
     return bool(row.unit) and units.dimension(row.unit) == dimension
-
-
-def _product_of(row: Drug) -> str:
-    """The qualifier as far as it tells products apart."""
-    return "" if is_plain(row) else row.qualifier
 
 
 def is_plain(row: Drug) -> bool:

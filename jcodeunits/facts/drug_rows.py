@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -94,14 +94,6 @@ def _unit(cell: str) -> str:
         raise ValueError(str(why)) from None
 
 
-def _optional_unit(cell: str) -> str:
-    return _unit(cell) if cell else ""
-
-
-def _equivalents(cell: str) -> tuple[tuple[Fraction, str], ...]:
-    return tuple(_amount_unit(part) for part in words(cell))
-
-
 @attrs.frozen
 class Component:
     """One named part of a combination, and how much of it one billing unit holds."""
@@ -172,10 +164,6 @@ def _use(qualifier: str, form: str) -> str:
     return " and ".join(USES[word] for word in said if word in USES)
 
 
-def _own_basis(given: Mapping[str, str]) -> str:
-    return "" if given.get("refuses") else "per"
-
-
 @table("drugs", "code", usual=("size", "unit"))
 class Drug(Shown, Dated):
     """One dated row of the catalog: a code, what it means, and the days on which it was in effect."""
@@ -188,10 +176,12 @@ class Drug(Shown, Dated):
     routes: tuple[str, ...] = column(words)
     kind: str = column(text, own="drug")
     size: Fraction | None = column(optional_amount)
-    unit: str = column(_optional_unit)
-    basis: str = column(choice("per", "up to", "each", "band", ""), own=_own_basis)
+    unit: str = column(lambda cell: _unit(cell) if cell else "")
+    basis: str = column(
+        choice("per", "up to", "each", "band", ""), own=lambda given: "" if given.get("refuses") else "per"
+    )
     components: tuple[Component, ...] = column(_components)
-    equivalents: tuple[tuple[Fraction, str], ...] = column(_equivalents)
+    equivalents: tuple[tuple[Fraction, str], ...] = column(lambda cell: tuple(map(_amount_unit, words(cell))))
     above: Fraction | None = column(optional_amount)
     through: Fraction | None = column(optional_amount)
     refuses: str = column(choice("", *REFUSALS))

@@ -107,10 +107,6 @@ class Policy:
         """Every row of a table."""
         return self.store.rows(row_class)
 
-    def _of(self, row_class: type[R], first: str) -> tuple[R, ...]:
-        # The first column is the key's first field; large tables are searched, not loaded.
-        return self.store.starting(row_class, first)
-
     # --- places ------------------------------------------------------------------------------------
 
     def place(self, code: str, on: object) -> Place | None:
@@ -120,7 +116,7 @@ class Policy:
         >>> policy.place("24", on="2026-03-02").facility, policy.place("29", on="2026-03-02")
         (True, None)
         """
-        return in_effect(self._of(Place, code), on)
+        return in_effect(self.store.starting(Place, code), on)
 
     def place_rule(self, code: str, on: object, payer: str, claim: str = "professional") -> PlaceRule | None:
         """What the payer makes of an injection there: the row of the place, else the one for all facilities.
@@ -135,7 +131,7 @@ class Policy:
         names = (code, "facility") if place is not None and place.facility else (code,)
         for name in names:
             for who in self.lineage(payer):
-                found = _for_claim([r for r in self._of(PlaceRule, who) if r.place == name], claim, on)
+                found = _for_claim([r for r in self.store.starting(PlaceRule, who) if r.place == name], claim, on)
                 if found is not None:
                     return found
         return None
@@ -154,7 +150,7 @@ class Policy:
 
     def ever(self, code: str) -> tuple[Procedure, ...]:
         """What a code of a service is or was: its own rows, else those of the ranges that hold it."""
-        rows = self._of(Procedure, code)
+        rows = self.store.starting(Procedure, code)
         ranges = self._ranges if not rows else ()
         return rows or tuple(r for r in ranges if r.code <= code <= r.through and len(code) == len(r.code))
 
@@ -220,7 +216,7 @@ class Policy:
         >>> [c.name for c in policy.classes("J9260", on="2026-03-02")]
         ['antineoplastic-nonhormonal']
         """
-        return all_in_effect(self._of(DrugClass, code), on)
+        return all_in_effect(self.store.starting(DrugClass, code), on)
 
     # --- codes by route --------------------------------------------------------------------------------
 
@@ -266,7 +262,7 @@ class Policy:
         >>> policy.modifier("JG", on="2024-12-31") is not None, policy.modifier("JG", on="2025-01-01")
         (True, None)
         """
-        return in_effect(self._of(Modifier, code), on)
+        return in_effect(self.store.starting(Modifier, code), on)
 
     def ordered(self, codes: Iterable[str], on: object) -> tuple[str, ...]:
         """Modifiers in claim order: those that change payment first, then by code. Unknown ones last.
@@ -294,7 +290,7 @@ class Policy:
         >>> [policy.limit("96372", "2026-03-02", claim).units for claim in ("professional", "outpatient")]
         [4, 5]
         """
-        return _for_claim(self._of(Limit, code), claim, on)
+        return _for_claim(self.store.starting(Limit, code), claim, on)
 
     @_kept
     def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
@@ -305,7 +301,7 @@ class Policy:
         0
         """
         for first, second in ((one, other), (other, one)):
-            found = _for_claim([row for row in self._of(Edit, first) if row.column_2 == second], claim, on)
+            found = _for_claim([row for row in self.store.starting(Edit, first) if row.column_2 == second], claim, on)
             if found is not None:
                 return found
         return None
@@ -414,7 +410,7 @@ class Policy:
             return True
         if "number" in allowed and value.isascii() and value.isdigit() and len(value) <= 4:
             return True
-        return "modifier" in allowed and bool(self._of(Modifier, value))
+        return "modifier" in allowed and bool(self.store.starting(Modifier, value))
 
     # --- money ---------------------------------------------------------------------------------------
 
@@ -426,7 +422,7 @@ class Policy:
         >>> policy.status("96372", on="2026-04-01").status
         'Q1'
         """
-        return in_effect(self._of(Status, code), on)
+        return in_effect(self.store.starting(Status, code), on)
 
     def separately_paid(self, code: str, on: object) -> bool | None:
         """Whether the hospital outpatient system pays a drug on its own; None where that is unknown."""
@@ -445,11 +441,11 @@ class Policy:
         [True, False]
         """
         wanted = self.option(ANY, "supply-statuses", on).values
-        return any(row.status in wanted for row in self._of(Status, code))
+        return any(row.status in wanted for row in self.store.starting(Status, code))
 
     def fee(self, code: str, measure: str, on: object) -> Fee | None:
         """One figure of the fee tables, or None."""
-        return in_effect((r for r in self._of(Fee, code) if r.measure == measure), on)
+        return in_effect((r for r in self.store.starting(Fee, code) if r.measure == measure), on)
 
     # --- diagnoses, denials, documentation -------------------------------------------------------------
 
@@ -466,7 +462,7 @@ class Policy:
         >>> bool(policy.diagnosis("O36.0190", on="2026-03-02")[0].doubt)
         True
         """
-        return all_in_effect(self._of(Diagnosis, diagnosis), on)
+        return all_in_effect(self.store.starting(Diagnosis, diagnosis), on)
 
     def denials(self, on: object) -> tuple[Denial, ...]:
         """The reasons for denial, in the usual order of their numbers."""

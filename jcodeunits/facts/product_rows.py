@@ -71,10 +71,6 @@ def _eleven(cell: str) -> str:
     return ndc.compact(cell)
 
 
-def _codes(cell: str) -> tuple[str, ...]:
-    return tuple(hcpcs.compact(code) for code in words(cell))
-
-
 def _is_powder(given: Mapping[str, str]) -> bool:
     """Whether a site's row says that its product is a powder, which is counted by the container."""
     return given.get("form") == "powder" and given.get("qualifier", "UN") in ("", "UN")
@@ -97,7 +93,7 @@ class Product(Shown, Dated):
     """
 
     ndc: str = column(_eleven)
-    codes: tuple[str, ...] = column(_codes)
+    codes: tuple[str, ...] = column(lambda cell: tuple(map(hcpcs.compact, words(cell))))
     amount: Fraction | None = column(optional_amount)
     unit: str = column(units.canonical, own="billing unit")
     containers: Fraction = column(tables.amount, own="1")

@@ -114,14 +114,10 @@ def limits(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
     for claim, file in (("professional", "mue-practitioner"), ("outpatient", "mue-outpatient")):
         files = (file, f"{file}-rows", "mue-rows")
         tables = tables_of(kept, files, days, ("units", "per", "reason"), claim=claim)
-        runs = bridged(tables, _with_reason)
+        # A limit whose reason an edition does not print keeps the reason that it had.
+        runs = bridged(tables, lambda now, was: was if now[2] == "not-printed" and now[:2] == was[:2] else now)
         by_claim[claim] = [(key, run) for key, run in runs if key in codes]
     return _merge_claims(by_claim, ("units", "per", "reason"), days)
-
-
-def _with_reason(values: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
-    """A limit whose reason an edition does not print keeps the reason that it had."""
-    return before if values[2] == "not-printed" and values[:2] == before[:2] else values
 
 
 def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], days: Days) -> list[Cells]:
@@ -145,18 +141,14 @@ _OPPS = ("opps", "opps-rows")
 _OF_DRUGS = frozenset({"G", "K", "K1"})  # what a quarter may bring to a drug
 
 
-def _not_of_a_drug(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
-    """Statuses change with the year's rule; only whether a drug is paid on its own may change with a quarter."""
-    return _OF_DRUGS.isdisjoint((*before, *after))
-
-
 def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
     """Hospital outpatient status of the codes named."""
+    tables = tables_of(kept, _OPPS, days, ("status",))
+    # Statuses change with the year's rule; only whether a drug is paid on its own may change with a quarter.
+    runs = bridged(tables, yearly=lambda before, after: _OF_DRUGS.isdisjoint((*before, *after)))
     return [
         {"code": code, "status": values[0]} | _tail(starts, ends, source, f"code {code}", days)
-        for code, (values, starts, ends, source) in bridged(
-            tables_of(kept, _OPPS, days, ("status",)), yearly=_not_of_a_drug
-        )
+        for code, (values, starts, ends, source) in runs
         if code in codes
     ]
 
