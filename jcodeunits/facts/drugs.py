@@ -120,11 +120,6 @@ class Catalog:
         """What came after the codes that ended."""
         return self.store.rows(Successor)
 
-    @property
-    def salts(self) -> tuple[Salt, ...]:
-        """Words that name a salt."""
-        return self.store.rows(Salt)
-
     @cached_property
     def _codes(self) -> dict[str, tuple[Drug, ...]]:
         return grouped(self.drugs, lambda row: row.code)
@@ -249,13 +244,12 @@ class Catalog:
 
         The parts of a combination may stand in any order.
         """
-        salts = {row.word for row in self.salts}
-        bare = {row.word for row in self.salts if row.kind == "bare"}
+        bare = {row.word for row in self.store.rows(Salt) if row.kind == "bare"}
         made: dict[str, list[str]] = {}
         for ingredient in dict.fromkeys(row.ingredient for row in self.drugs):
             full = normal(ingredient)
             parts = [normal(part).split() for part in ingredient.split(" / ")]
-            kept = [[w for i, w in enumerate(p) if i == 0 or w not in salts] for p in parts]
+            kept = [[w for i, w in enumerate(p) if i == 0 or w not in self.salt_words] for p in parts]
             short = [" ".join(p) for p in kept if not (len(p) == 1 and p[0] in bare)]
             for said in (["".join(p) for p in parts], short if len(short) == len(parts) else []):
                 alone = list(dict.fromkeys(part.replace(" ", "") for part in said))
@@ -296,7 +290,7 @@ class Catalog:
     @cached_property
     def salt_words(self) -> frozenset[str]:
         """Every word that names a salt."""
-        return frozenset(row.word for row in self.salts)
+        return frozenset(row.word for row in self.store.rows(Salt))
 
     def without_salts(self, ingredient: str) -> str:
         """An ingredient as names are compared, without the words of its salt."""
