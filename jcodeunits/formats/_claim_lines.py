@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -82,6 +82,20 @@ def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...
     return dict(beside)
 
 
+def unread(
+    given: Iterable[tuple[str, object]], known: Mapping[str, str], prefix: str = ""
+) -> Iterator[tuple[str, str, str]]:
+    """Field, value and reason of each element of a message that is there and is neither read nor passed over.
+
+    `known`: the elements that the reader knows, by name: `read`; `passed`, which cannot change who, what, how much,
+    how, when, whether or what it costs; or else why it is not carried.
+    """
+    for name, value in given:
+        what = known.get(name, "a line has no field for it")
+        if what not in ("read", "passed") and value not in ("", None, [], {}):
+            yield f"{prefix}{name}", str(value)[:80], what
+
+
 def line_of(
     code: str, modifiers: Iterable[str], units: int, ndcs: Sequence[ExtraNdc], diagnoses: Iterable[str], **more: Any
 ) -> Line:
@@ -120,15 +134,8 @@ class FoundLines:
     def unread(
         self, given: Iterable[tuple[str, object]], known: Mapping[str, str], at: int | None, prefix: str = ""
     ) -> None:
-        """Note each element of a message that is there and is neither read nor passed over.
-
-        `known`: the elements that the reader knows, by name: `read`; `passed`, which cannot change who, what, how
-        much, how, when, whether or what it costs; or else why it is not carried.
-        """
-        for name, value in given:
-            what = known.get(name, "a line has no field for it")
-            if what not in ("read", "passed") and value not in ("", None, [], {}):
-                self.lose(at, f"{prefix}{name}", str(value)[:80], what)
+        """Note each element that is neither read nor passed over."""
+        self.lost += [Loss(at, *one) for one in unread(given, known, prefix)]
 
     def frequency(self, code: str, field: str, where: str = "") -> None:
         """Judge a claim's frequency code: an original (1) passes without a word."""

@@ -34,7 +34,7 @@ from jcodeunits.errors import FormatError
 from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing
-from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of
+from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of, unread
 from ._json import plain_text
 from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
@@ -426,9 +426,7 @@ class _Reader:
         line.code, line.no_drug = "?", "a dental service, whose code is of the CDT"
 
     def _unread(self, line: _Open, values: dict[int, str], known: Mapping[str, str], name: str) -> None:
-        of_line = FoundLines("x12")
-        of_line.unread(((f"{n:02}", value) for n, value in values.items()), known, None, name)
-        line.losses += [(loss.field, loss.value, loss.reason) for loss in of_line.lost]
+        line.losses += unread([(f"{n:02}", value) for n, value in values.items()], known, name)
 
     def _service(self, where: str, line: _Open, values: dict[int, str], at: Mapping[str, int]) -> None:
         qualifier, *parts = values.get(at["code"], "").split(self.marks.component)
