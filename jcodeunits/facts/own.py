@@ -105,13 +105,11 @@ def _answered(base: Book, row: Any) -> str:
     payer = getattr(row, "payer", "")
     if payer not in ("", ANY, *base.policy.payers()):
         return ""
-    for row_class, ask in _ASK.items():
-        if isinstance(row, row_class):
-            return str(ask(base, row))
-    for row_class, find in _FIND.items():
-        if isinstance(row, row_class):
-            found = (find(base.policy, row, on, claim) for on, claim in _asked_for(base, row))
-            return next((f"{named(one)} ({one.citation})" for one in found if one is not None), "")
+    if ask := _ASK.get(type(row)):
+        return str(ask(base, row))
+    if find := _FIND.get(type(row)):
+        found = (find(base.policy, row, on, claim) for on, claim in _asked_for(base, row))
+        return next((f"{named(one)} ({one.citation})" for one in found if one is not None), "")
     return "what the shipped rows decide for this payer" if payer else ""
 
 
@@ -205,12 +203,12 @@ def wrong_in(base: Book, made: Book, row: Any) -> Iterable[str]:
         for code in said if isinstance(said, tuple) else (said,):
             if code not in ("", ANY) and not made.drugs.rows(code):
                 yield f"column {name}: {code} is in no row of drugs.csv"
-    for row_class, (name, is_right, says) in _RIGHT.items():
-        if isinstance(row, row_class) and not is_right(made, getattr(row, name)):
+    if right := _RIGHT.get(type(row)):
+        name, is_right, says = right
+        if not is_right(made, getattr(row, name)):
             yield f"column {name}: {getattr(row, name)!r}{says}"
-    for row_class, ask in _WRONG.items():
-        if isinstance(row, row_class):
-            yield from ask(base, made, row)
+    if ask := _WRONG.get(type(row)):
+        yield from ask(base, made, row)
 
 
 def _spoken(row: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
