@@ -305,32 +305,23 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
 def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
     """Route and site; a method such as IV push makes a plain IV exact."""
     says: dict[str, str] = {}
-    if route := _coded(dosage.get("route"), f"{where}, route"):
-        says["route"] = _routes.refined(route, _method(dosage, where), "fhir", where)
+    if route := _routes.said(*_coded(dosage.get("route")), "fhir", f"{where}, route"):
+        method = _routes.by_method(*_coded(dosage.get("method")), "fhir", f"{where}, method")
+        says["route"] = _routes.refined(route, method, "fhir", where)
     if site := words(dosage.get("site")):
         says["site"] = site[-1]
     return says
 
 
-def _coded(concept: Mapping[str, Any] | None, where: str, *, method: bool = False) -> str:
-    """The route that a concept's codings and text agree on."""
+def _coded(concept: Mapping[str, Any] | None) -> tuple[list[_routes.Coding], tuple[str, ...]]:
+    """The codings of a concept, and its text."""
     if not concept:
-        return ""
+        return [], ()
     codings = [
         _routes.Coding(str(one.get("code") or ""), str(one.get("system") or ""), str(one.get("display") or ""))
         for one in concept.get("coding") or ()
     ]
-    return _routes.said(codings, (str(concept.get("text") or ""),), "fhir", where, method=method)
-
-
-def _method(dosage: Mapping[str, Any], where: str) -> str:
-    """What the method says of the route: a push or an infusion, or nothing."""
-    try:
-        return _coded(dosage.get("method"), f"{where}, method", method=True)
-    except FormatError as why:
-        if "fills" not in why.fields:
-            raise
-        return ""
+    return codings, (str(concept.get("text") or ""),)
 
 
 class _Part:

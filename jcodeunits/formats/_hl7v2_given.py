@@ -488,20 +488,11 @@ def _routed(rxr: Segment) -> dict[str, str]:
     RXR-3 is a device, and IVP there is an IV pump: it says nothing about a push.
     """
     route = _routes.said(codings(rxr, 1), (), "hl7v2", f"{rxr.where}, RXR-1")
-    method = _method(rxr)
+    method = _routes.by_method(codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4")
     says = {"route": _routes.refined(route, method, "hl7v2", rxr.where)} if route else {}
     if site := rxr.get(2, 2) or rxr.get(2, 1):
         says["site"] = site
     return says
-
-
-def _method(rxr: Segment) -> str:
-    try:
-        return _routes.said(codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4", method=True)
-    except FormatError as why:
-        if "fills" not in why.fields:
-            raise
-        return ""
 
 
 def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:

@@ -90,15 +90,25 @@ def _of_text(text: str) -> _Heard:
     return _Heard(routes.meanings(text), text)
 
 
-def said(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str, *, method: bool = False) -> str:
+def said(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str) -> str:
     """The route that codes and words agree on, empty where nothing is said.
 
     `FormatError`: two of them contradict each other, or (with the field `fills`) nobody knows what is meant.
     """
-    found = _said(tuple(codings), tuple(texts), method)
+    found = _said(tuple(codings), tuple(texts), False)
     if isinstance(found, Unread):
         raise found.at(where, form)
     return found
+
+
+def by_method(codings: Iterable[Coding], texts: Iterable[str], form: str, where: str) -> str:
+    """What a method says of the route: a push or an infusion; nothing where nobody knows it. Raises `FormatError`."""
+    found = _said(tuple(codings), tuple(texts), True)
+    if not isinstance(found, Unread):
+        return found
+    if found.fills:
+        return ""
+    raise found.at(where, form)
 
 
 @lru_cache(maxsize=4096)
