@@ -175,6 +175,18 @@ def between(mark: str) -> Callable[[Path], Path]:
     return write
 
 
+def as_a_spreadsheets_text(path: Path) -> Path:
+    """What a spreadsheet saves as Unicode text: UTF-16, tabs, and quotes about a cell that holds a comma or a quote."""
+    out = io.StringIO(newline="")
+    for row in cells(path):
+        line = "\t".join('"' + cell.replace('"', '""') + '"' if set(cell) & set(',"') else cell for cell in row)
+        out.write(" ".join(line.split("\n")) + "\r\n")
+    path.unlink()
+    path = path.with_suffix(".txt")
+    path.write_bytes(out.getvalue().encode("utf-16"))
+    return path
+
+
 def with_spaces(path: Path) -> Path:
     return as_text(path, [[f"{cell}  " if cell else "" for cell in row] for row in cells(path)])
 
@@ -206,6 +218,7 @@ WRITTEN: dict[str, Callable[[Path], Path]] = {
     "bars": between("|"),
     "spaces behind its cells": with_spaces,
     "a word below": with_a_word_below,
+    "a spreadsheet's text": as_a_spreadsheets_text,
     "other line ends": lambda path: path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n")) and path,
     "a ZIP in a ZIP": zip_in_zip,
     "a footnote": with_footnote,

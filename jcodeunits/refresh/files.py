@@ -220,7 +220,9 @@ class Published:
                 if reader.line_num > _LIMIT_ROWS:
                     raise problem(self.name, f"it has more than {_LIMIT_ROWS:,} lines; no published file does.")
                 cells = [cell.replace("\xa0", " ").strip() for cell in row]
-                if self.delimiter == ";":
+                if self.delimiter == "\t":
+                    cells = [_without_quotes(cell) for cell in cells]
+                elif self.delimiter == ";":
                     self._check_points(reader.line_num, cells)
                 yield reader.line_num, cells
         except csv.Error as why:
@@ -290,6 +292,13 @@ class Published:
             raise
         except Exception as why:
             raise problem(self.name, f"it does not open as a spreadsheet ({type(why).__name__}: {why}).") from why
+
+
+def _without_quotes(cell: str) -> str:
+    """A cell of a text of tabs, which a spreadsheet puts into quotes where it holds a comma, and the FDA never."""
+    if len(cell) < 2 or not cell[0] == cell[-1] == '"':
+        return cell
+    return cell[1:-1].replace('""', '"')
 
 
 def _opened_book(file: Published) -> Any:
