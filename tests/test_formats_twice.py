@@ -134,6 +134,45 @@ def test_an_exact_copy_in_a_batch_asks_and_another_dose_does_not() -> None:
         assert asked == [[False], [False], [True]]
 
 
+def test_a_dose_that_is_sent_again_in_another_message_asks() -> None:
+    """Another number and time in MSH, another order, a note more: the dose is the same."""
+    first = f"{MSH}\r{RXA}\rRXR|IM\r"
+    for other in (
+        first.replace("|1|P|", "|2|P|").replace("|20260302||", "|20260303||"),
+        first.replace("RXA|", "ORC|RE|9\rRXA|"),
+        f"{first}NTE|1||tolerated well\r",
+    ):
+        made: Any = hl7v2.read_all(first + other, place="11")
+        assert [[one.rule for one in each.findings] for each in made] == [[], ["record-repeated"]]
+    for other in (
+        first.replace("1015", "1415"),
+        first.replace("0|1", "0|2"),
+        first.replace("PID|1||P1", "PID|1||P2"),
+        first.replace("|30|", "|60|"),
+        first.replace("ketorolac|30", "ondansetron|4"),
+    ):
+        made = hl7v2.read_all(first + other, place="11")
+        assert [[one.rule for one in each.findings] for each in made] == [[], []]
+    unnamed = first.replace("PID|1||P1\r", "")
+    made = hl7v2.read_all(unnamed + unnamed.replace("|1|P|", "|2|P|"), place="11")
+    assert [[one.rule for one in each.findings] for each in made] == [[], []]
+
+
+def test_a_charge_beside_what_was_given_asks() -> None:
+    charge = "FT1|1|||20260302||CG|J1885^^HCPCS|||2"
+    assert [one.rule for one in hl7v2.reading(f"{MSH}\r{RXA}\rRXR|IM\r{charge}", place="11").findings] == [
+        "charged-beside"
+    ]
+
+
+def test_a_charge_that_is_sent_again_is_a_loss() -> None:
+    row = ["FT1", *[""] * 25]
+    row[2], row[4], row[6], row[10], row[25] = "T1", "20260302", "CG", "2", "J1885"
+    first = f"{MSH.replace('RAS^O17', 'DFT^P03')}\r{'|'.join(row)}\r"
+    made: Any = hl7v2.read_all(first + first.replace("|1|P|", "|2|P|") + first.replace("|T1|", "|T2|"))
+    assert [any("billed twice" in str(loss) for loss in each.losses) for each in made] == [False, True, False]
+
+
 def test_an_error_of_a_batch_names_its_line() -> None:
     bad = {**GIVEN, "id": "a2", "dosage": {"route": {"text": "IM"}}}
     for text, place in ((f"{json.dumps(GIVEN)}\n{json.dumps(bad)}", "line 2"), (json.dumps([GIVEN, bad]), "record 2")):

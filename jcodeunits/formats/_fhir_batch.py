@@ -59,7 +59,8 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
             held = attrs.evolve(held, wrong={**one.wrong, **wrong})
         found = [_placed(each, place) for each in _records(held, read)]
         copies = before.setdefault(f"{one.root.get('resourceType')} {one.root.get('id') or place}", [])
-        made += [_incoming.repeated(each, place, SOURCE) for each in found] if one.root in copies else found
+        why = f"{place} is an exact copy of a record before it in the batch, and would be billed twice"
+        made += [_incoming.repeated(each, why, SOURCE) for each in found] if one.root in copies else found
         copies.append(one.root)
     return tuple(made)
 

@@ -92,7 +92,7 @@ def reading(
     cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
     if charged := _fhir_questions.charged(message, str(read.encounter.on)):
-        read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE))
+        read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE, "Bundle.entry"))
     return _incoming.noted(read, _noticed.incomplete(SOURCE)) if message.is_page else read
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jcodeunits.dose import Dose
@@ -59,6 +60,7 @@ _LIMITED = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def _says_another(dose: str, text: str) -> bool:
     """Whether a text says one amount of the dose's kind and nothing else of amounts, and it is another one.
 
@@ -82,9 +84,15 @@ def _in_text(text: str, says: Mapping[str, Any], where: str, facts: Reference) -
     dose, route = says.get("dose", ""), says.get("route", "")
     if dose and _says_another(dose, text):
         yield _noticed.dose_in_text(where, SOURCE, "dosage.text")
-    said = ways(facts.drugs, text) if route and len(text) <= LONGEST else frozenset()
+    said = _ways_in(text, facts) if route else frozenset()
     if said and not any(_is_way(one, route) for one in said):
         yield _noticed.route_in_text(where, said, SOURCE, "dosage.text")
+
+
+@lru_cache(maxsize=4096)
+def _ways_in(text: str, facts: Reference) -> frozenset[str]:
+    """The routes that the text of a dosage says; the texts of a batch are few."""
+    return ways(facts.drugs, text) if len(text) <= LONGEST else frozenset()
 
 
 def _is_way(said: str, route: str) -> bool:

@@ -130,7 +130,9 @@ def _read(
             parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
             given += parts
             of += [(group.patient, rxa.raw(5))] * len(parts)
-    return given, [*withheld, *_thrown_away(given, of, wastes)], beside
+    is_charged = given and any(segment.name == "FT1" for segment in segments)
+    charged = [_noticed.charged_beside(("FT1",), SOURCE, "FT1")] if is_charged else []
+    return given, [*withheld, *_thrown_away(given, of, wastes), *charged], beside
 
 
 def _thrown_away(

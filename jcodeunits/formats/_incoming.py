@@ -37,7 +37,7 @@ FINDINGS = declare(
         "expiry-unread": ("The expiry of a lot is no date", "warn"),
         "product-expired": ("The lot had expired on the day it was given", "warn"),
         "said-beside": ("A fact beside the message stands for one that could not be read in it", "note"),
-        "record-repeated": ("A record of a batch is an exact copy of an earlier one", "warn"),
+        "record-repeated": ("A record of a batch says once more what an earlier one says", "warn"),
         "utc-day": ("A time in UTC leaves the day of service open", "warn"),
     },
 )
@@ -217,13 +217,12 @@ def _still_asks(note: Finding, extra: Mapping[str, Any], place: str) -> bool:
     return note.rule != "waste-noted" or not answered
 
 
-def repeated(found: Encounter | JcodeunitsError, place: str, source: str) -> Encounter | JcodeunitsError:
-    """What a record of a batch gives that is an exact copy of an earlier one: its charge asks."""
+def repeated(found: Encounter | JcodeunitsError, why: str, source: str) -> Encounter | JcodeunitsError:
+    """What a record of a batch gives that stands in it already: its charge asks."""
     if not isinstance(found, Encounter):
         return found
-    says = f"{place} is an exact copy of a record before it in the batch, and would be billed twice."
     fix = "Leave it out, unless the same was given twice."
-    finding = Finding("record-repeated", "warn", says, fix, (cited(source, "batch"),))
+    finding = Finding("record-repeated", "warn", f"{why}.", fix, (cited(source, "batch"),))
     return attrs.evolve(found, findings=(*found.findings, finding))
 
 

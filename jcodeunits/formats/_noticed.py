@@ -168,11 +168,11 @@ def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[F
     return (Finding("dose-doubted", "warn", says, fix, (cited(source, cite),)),)
 
 
-def charged_beside(kinds: Iterable[str], source: str) -> Finding:
+def charged_beside(kinds: Iterable[str], source: str, cite: str) -> Finding:
     """The question for what was given beside a claim, a charge or what became of one: it may be billed already."""
     says = f"The message also holds {' and '.join(sorted(kinds))} of this patient and day, which is not read here."
     fix = "Check that it does not bill what was given already; read it by itself for its lines."
-    return Finding("charged-beside", "warn", says, fix, (cited(source, "Bundle.entry"),))
+    return Finding("charged-beside", "warn", says, fix, (cited(source, cite),))
 
 
 def incomplete(source: str) -> Finding:

@@ -103,21 +103,20 @@ def read_all(
 
     A message of several days gives one for each day, a message of several patients one for each of them.
     FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
-    an error. A bad message hides no good one, and an exact copy of an earlier one asks. `beside` holds for every
-    message; see `read`.
+    an error. A bad message hides no good one, and one that is a copy of an earlier one, or holds a dose of it once
+    more, asks. `beside` holds for every message; see `read`.
     """
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
     parsed = [_parsed(message) for message in messages]
-    before: set[str] = set()
+    before: set[tuple[str, ...]] = set()
     last = _changes(parsed)
     changed, until = {key: what for key, (_, what) in last.items()}, grouped(last, lambda key: last[key][0])
     # What stands beside is of what was given alone, where a batch holds charges too.
     mixed = bool(beside) and len({_is_charge(segments) for segments in parsed}) > 1
     for at, (message, segments) in enumerate(zip(messages, parsed, strict=True), 1):
-        place = f"message {at}" if message in before else ""
-        before.add(message)
+        again = _again(f"message {at}", message, segments, before)
         for key in until.get(at, ()):
             del changed[key]  # no later message changes it
         if isinstance(segments, FormatError):
@@ -127,14 +126,40 @@ def read_all(
             kind = kind_of(segments)
             if kind == "DFT":
                 for_charges({} if mixed else beside, "hl7v2", ())
-                made.append(_lines(segments))
+                found = _lines(segments)
+                made.append(
+                    attrs.evolve(found, losses=(*found.losses, Loss(None, "FT1", "", again))) if again else found
+                )
             else:
-                found = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
-                each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in found]
-                made += [_incoming.repeated(one, place, _hl7v2_given.SOURCE) for one in each] if place else each
+                read = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
+                each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in read]
+                made += [_incoming.repeated(one, again, _hl7v2_given.SOURCE) for one in each] if again else each
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
+
+
+# What a dose and a charge are known by where the same is sent again: fields of RXA and of FT1.
+_SAME = {"RXA": (2, 3, 4, 5, 6, 7), "FT1": (2, 4, 6, 7, 10, 25, 26)}
+
+
+def _again(place: str, message: str, segments: list[Segment] | FormatError, before: set[tuple[str, ...]]) -> str:
+    """How a message says what one `before` it in the batch said; empty where it is new. What it says is added there.
+
+    A sender that is not answered sends anew, with another number and time in MSH.
+    """
+    said: set[tuple[str, ...]] = {(message,)}
+    patient = ""
+    for segment in segments if not isinstance(segments, FormatError) else ():
+        if segment.name == "PID":
+            patient = segment.get(3) or segment.get(2)
+        elif segment.name in _SAME and patient:
+            said.add((patient, segment.name, *(segment.raw(position) for position in _SAME[segment.name])))
+    known = said & before
+    before |= said
+    if (message,) in known:
+        return f"{place} is an exact copy of a record before it in the batch, and would be billed twice"
+    return f"{place} holds what a message before it in the batch holds, and it would be billed twice" if known else ""
 
 
 def _parsed(message: str) -> list[Segment] | FormatError:
