@@ -7,8 +7,8 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..convert import resolve
 from ..errors import AmbiguousDrug, JcodeunitsError, NoCode
+from ..facts.choosing import choose
 from ..facts.drug_rows import Drug
 from ..facts.reference import Reference
 from ..facts.words import normal
@@ -49,7 +49,7 @@ class _Told(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def _told(description: str, on: dt.date, reference: Reference) -> _Told:
     try:
-        return _Told((resolve(description, on, reference=reference)[0],), certain=True)
+        return _Told((choose(reference.drugs, description, on).drug,), certain=True)
     except AmbiguousDrug as why:
         return _Told(tuple(row for code in why.candidates if (row := row_of(code, on, reference)) is not None))
     except NoCode as why:
