@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from .errors import BatchError, quoted
+from . import units
+from .errors import LONGEST, BatchError, quoted
 from .facts.policy_rows import Heading
 from .facts.reference import Reference
 from .tables import parted_by
@@ -17,10 +19,15 @@ def meant(names: Collection[str], ours: Sequence[str], of: str, reference: Refer
     >>> meant(["NDC", "Charge Code", "room"], ["item", "ndc"], "charges", Reference.shipped())
     {'NDC': 'ndc', 'Charge Code': 'item'}
     """
-    known = {row.heading: row.column for row in reference.policy.rows(Heading) if row.of == of}
-    known |= {_plain(name): name for name in ours}
+    known = _known(ours, of, reference)
     lacking = set(ours).difference(names)
     return {name: known[_plain(name)] for name in names if name not in ours and known.get(_plain(name)) in lacking}
+
+
+def _known(ours: Sequence[str], of: str, reference: Reference) -> dict[str, str]:
+    """What headings mean, by their plain spelling."""
+    known = {row.heading: row.column for row in reference.policy.rows(Heading) if row.of == of}
+    return known | {_plain(name): name for name in ours}
 
 
 def unread(names: Collection[str], ours: Sequence[str], of: str, reference: Reference) -> tuple[str, ...]:
@@ -63,6 +70,9 @@ def need_columns(
         for name, column in meant(names, (*required, *optional), of, reference).items():
             first.setdefault(column, name)
         like = [f"{quoted(name)} to {column}" for column, name in first.items()]
+        if "dose" in missing and "dose" not in first:
+            measured = _measured(names, (*required, *optional), of, reference)
+            like += [f"{quoted(name)} to dose, with a column unit that says {unit}" for name, unit in measured]
         rename = f" Rename {', '.join(like)}." if like else ""
         if parted := parted_by(names):
             rename = f" {parted.capitalize()}."
@@ -73,6 +83,21 @@ def need_columns(
             f"{', '.join(names) or 'none'}.{rename} Wanted: {', '.join(required)}; optional: {', '.join(optional)}.",
             place=", ".join(missing),
         )
+
+
+def _measured(names: Sequence[str], ours: Sequence[str], of: str, reference: Reference) -> Iterator[tuple[str, str]]:
+    """The columns that are named for the dose and its unit (dose_mg, Dose (mg)), each with the unit.
+
+    >>> list(_measured(["dose_mg", "Dose Unit", "Dose (mcg)"], ["dose", "unit"], "lines", Reference.shipped()))
+    [('dose_mg', 'mg'), ('Dose (mcg)', 'mcg')]
+    """
+    known = _known(ours, of, reference)
+    for name in names:
+        *what, unit = re.findall(r"[^\W_]+", name[:LONGEST]) or [""]
+        if what[-1:] == ["in"]:
+            what.pop()
+        if known.get(_plain("".join(what))) == "dose" and _plain(name) not in known and units.is_known(unit):
+            yield name, unit
 
 
 def need_once(names: Sequence[str], file: str, called: Sequence[str] = ()) -> None:

@@ -161,6 +161,21 @@ def test_a_column_that_passes_through_but_looks_like_ours_is_said(
     assert "not read: 'NDC' (here ndc); rename what was meant" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("dose_mg", "mg"), ("Dose (MG)", "MG"), ("Admin Dose in mcg", "mcg"), ("dose mL", "mL"), ("given_dose_mg", "")],
+)
+def test_a_dose_with_its_unit_in_the_heading_is_told_to_be_two_columns(name: str, unit: str) -> None:
+    given = pa.table({"drug": ["J1885"], name: ["30"], "on": ["2026-03-02"]})
+    with pytest.raises(BatchError) as told:
+        jc.batch.bill(given)
+    said = f"Rename '{name}' to dose, with a column unit that says {unit}."
+    assert (said in str(told.value)) == bool(unit)
+    if unit:  # what it says to do is billed
+        mended = given.rename_columns(["drug", "dose", "on"]).append_column("unit", pa.array([unit]))
+        assert jc.batch.bill(mended)["status"].null_count == 0
+
+
 def test_a_summary_says_how_other_days_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given, billed = tmp_path / "given.csv", tmp_path / "billed.csv"
     given.write_text("drug,dose,unit,on\nketorolac,30,mg,03/02/2026\n")
