@@ -212,6 +212,9 @@ OPEN = [
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "409379501", "ndc_quantity": "1"}, "product"),
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "4.09380E+08"}, "product"),
     ({"code": "J9035", "units": 2, "dose": "77", "unit": "mg", "modifiers": "JW"}, "jw-alone"),
+    # A drug that has no code of its own, on the line of another drug.
+    ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "rocuronium 50 mg"}, "description"),
+    ({"code": "J3010", "units": 1, "dose": "0.1", "unit": "mg", "drug": "sufentanil"}, "description"),
 ]
 
 
@@ -262,6 +265,29 @@ WITHOUT_A_ROUTE = [
         None,
     ),
 ]
+
+
+# Names that leave open which of a drug's codes is meant, and names that do not.
+NAMED = [
+    ("J2251", "1 mg", "Midazolam HCl", "agrees"),  # of one maker, whose code CMS names without the salt
+    ("J2250", "1 mg", "Midazolam HCl", "agrees"),
+    ("Q0162", "1 mg", "Ondansetron HCl", "agrees"),  # by mouth
+    ("J7502", "100 mg", "Sandimmune", "agrees"),
+    ("J7517", "250 mg", "CellCept", "agrees"),
+    ("J1817", "50 units", "Humalog", "agrees"),  # for a pump
+    ("J1811", "50 units", "Fiasp", "agrees"),
+    ("J2919", "5 mg", "methylprednisolone acetate", "differs"),  # another salt is another drug
+    ("J1010", "1 mg", "Solu-Medrol", "differs"),
+    ("J1745", "10 mg", "Inflectra", "differs"),
+    ("J3301", "10 mg", "Triesence", "differs"),
+    ("J0696", "250 mg", "cefazolin sodium 1 g", "differs"),
+]
+
+
+@pytest.mark.parametrize(("code", "dose", "drug", "verdict"), NAMED)
+def test_a_name_is_held_against_its_code_as_far_as_it_says(code: str, dose: str, drug: str, verdict: str) -> None:
+    made = one(code=code, units=1, dose=dose, unit=None, drug=drug, payer="commercial")
+    assert (made["verdict"], made["cause"]) == (verdict, None if verdict == "agrees" else "wrong-code")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import attrs
@@ -16,11 +17,14 @@ from .. import convert, routes
 from ..batch import columns
 from ..batch.table import Biller
 from ..dated import as_date
-from ..errors import JcodeunitsError, NotInEffect
+from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect
 from ..facts.by_route import a_route
 from ..facts.choosing import rows_meant
+from ..facts.drug_rows import Drug
 from ..facts.reference import Reference
+from ..facts.words import normal
 from ..recipes.cells import blank, is_number, number_text
+from .described import names_another
 from .judged import row_of
 
 PASSED = ("dose", "unit", "on", "payer", "place", "ndc", "container", "containers", "container_amount", "discarded")
@@ -45,7 +49,6 @@ class Bench:
         self.biller, self.resolver, self.table = biller, biller.resolver, table
         self.code = columns.keys(table["code"])
         self.drug = columns.keys(table["drug"]) if "drug" in table.column_names else None
-        self._routed: dict[tuple[str, str, dt.date | None], bool] = {}
         self.billed = self._bill_again(self._drugs(), np.arange(table.num_rows)) if billed is None else billed
 
     def take(self, rows: Any) -> Bench:
@@ -143,37 +146,9 @@ class Bench:
         the line is judged by the code that it was billed with.
         """
         drug, code = self.names[row], self.codes[row]
-        if is_number(drug):
-            return ""
-        try:
-            meant = {found.code for found in rows_meant(self.resolver.book, str(drug))}
-        except JcodeunitsError:
-            meant = set()
-        named_code = self.resolver.book.rows(str(drug).strip().upper())
-        if (named_code or (meant and code not in meant)) and not self._by_some_route(str(drug), code, row):
+        if is_number(drug) or not _may_mean(str(drug).strip(), code, self.dates[row], self.resolver.reference):
             return ""
         return code
-
-    def _by_some_route(self, drug: str, code: str, row: int) -> bool:
-        """Whether the drug has the billed code by a route of that code; a claim file does not say the route."""
-        on, book = self.dates[row], self.resolver.reference
-        key = (drug.strip().casefold(), code, on)
-        if key not in self._routed:
-            self._routed[key] = on is not None and self._has_by_route(drug, code, on, book)
-        return self._routed[key]
-
-    def _has_by_route(self, drug: str, code: str, on: dt.date, book: Reference) -> bool:
-        billed = row_of(code, on, book)
-        if billed is None:
-            return False
-        try:
-            if convert.resolve(drug, on, None, a_route(billed), reference=book)[0].code == code:
-                return True
-            named = convert.resolve(drug, on, None, None, reference=book)[0]
-        except JcodeunitsError:
-            return False
-        moved = (found for route in routes.NAMES for found in book.policy.route_codes(named.ingredient, route))
-        return any(code in found.codes and found.period.holds(on) for found in moved)
 
     def _successor(self, row: int) -> str:
         """The one code that came after an ended code and is in effect, else nothing."""
@@ -188,6 +163,45 @@ class Bench:
         except JcodeunitsError:
             return ""
         return ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _may_mean(drug: str, code: str, on: dt.date | None, reference: Reference) -> bool:
+    """Whether a name may mean the code that was billed, by some route at least, or is none of ours."""
+    billed = row_of(code, on, reference)
+    meant = _meant(drug, billed, reference)
+    is_other = bool(reference.drugs.rows(drug.upper())) or bool(meant and code not in meant)
+    if billed is None or on is None:
+        return not is_other
+    return not (is_other or names_another(drug, billed, on, reference)) or _has_by_route(drug, billed, on, reference)
+
+
+def _meant(drug: str, billed: Drug | None, reference: Reference) -> set[str]:
+    """The codes that a name may mean: with the billed code's form, and without a salt where its drug has none."""
+    book, names = reference.drugs, [drug]
+    if billed is not None and billed.form:
+        names.append(f"{drug} {billed.form}")
+    if billed is not None and book.salt_words.isdisjoint(normal(billed.ingredient).split()):
+        names.append(book.without_salts(drug))
+    meant = set[str]()
+    for name in names:
+        with contextlib.suppress(JcodeunitsError):
+            meant |= {found.code for found in rows_meant(book, name)}
+    return meant
+
+
+def _has_by_route(drug: str, billed: Drug, on: dt.date, reference: Reference) -> bool:
+    """Whether the drug has the billed code by a route of that code; a claim file does not say the route."""
+    try:
+        if convert.resolve(drug, on, None, a_route(billed), reference=reference)[0].code == billed.code:
+            return True
+        named = convert.resolve(drug, on, None, None, reference=reference)[0]
+    except AmbiguousDrug as why:
+        return billed.code in why.candidates
+    except JcodeunitsError:
+        return False
+    moved = (found for route in routes.NAMES for found in reference.policy.route_codes(named.ingredient, route))
+    return any(billed.code in found.codes and found.period.holds(on) for found in moved)
 
 
 def _lists(billed: Any) -> dict[str, list[Any]]:
