@@ -302,7 +302,8 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         position = "prolonged"
     elif not first:
         position = "sequential"
-        beside = [other for other in runs if other is not run and other.role in _SHORT and run.overlaps(other)]
+        before = runs[: runs.index(run)]  # of two beside each other the one has its code, the other ran beside it
+        beside = [other for other in before if other.role in _SHORT and run.overlaps(other)]
         if run.role == "infusion" and beside:
             minutes = run.minutes_beside(*beside)
             if minutes < int(draft.option("infusion-minutes-least").value):
