@@ -10,6 +10,7 @@ import pytest
 
 from jcodeunits.refresh import edits, fold
 from jcodeunits.refresh.families import FAMILIES
+from jcodeunits.refresh.family import Asked
 
 SOLD = "J9260,Methotrexate,Maker,{},Methotrexate,50 MG,2,10,1,10,,"
 PAIRS = [("96372", "36410", "20200101", "*", "0"), ("96372", "69210", "20200101", "*", "1")]
@@ -85,3 +86,28 @@ def test_tables_of_pairs_are_compared_without_being_loaded(tmp_path: Path) -> No
         "96372: professional: 1 pair ended (11111).",
     ]
     assert edits.changes(one, one, {"96372"}) == []
+
+
+def test_what_a_correction_takes_away_is_told(tmp_path: Path) -> None:
+    head = "HCPC,RECID,LONG DESCRIPTION,SHORT DESCRIPTION,ADD DT,ACT EFF DT,TERM DT"
+    row = 'J{},3,"Injection, ketorolac tromethamine, per 15 mg",Words,19930101,20260101,{}'
+
+    def files(place: Path, numbers: list[str], *rows: str) -> list[Path]:
+        place.mkdir()
+        code_set = place / "HCPC2026_OCT_ANWEB.csv"
+        code_set.write_text("\n".join([head, *rows, ""]))
+        return [code_set, published.crosswalk(place, 2026, 4, numbers)]
+
+    numbers = [SOLD.format(f"72998-000{n}-01") for n in range(1, 5)]
+    rows = [row.format("1885", "20260930"), row.format("1886", "20260930"), row.format("1887", "")]
+    fold.refresh(files(tmp_path / "a", numbers, *rows), tmp_path / "facts", anew=True)
+    rows = [row.format("1885", "20261231"), row.format("1886", "")]
+    asked = Asked(corrected=True)
+    told = fold.refresh(files(tmp_path / "b", numbers[1:], *rows), tmp_path / "facts", asked=asked)
+    gone = "no edition has it any longer, and its rows are gone"
+    assert {(change.kind, change.subject): change.says.partition(":")[0] for change in told.changes} == {
+        ("ended", "J1885"): "last day 2026-12-31, not 2026-09-30",
+        ("changed", "J1886"): "open again, not ended 2026-09-30",
+        ("ended", "J1887"): gone,
+        ("went", "72998-0001-01"): gone,
+    }

@@ -186,8 +186,12 @@ def _drugs(pair: Pair) -> list[Change]:
         name = last["ingredient"]
         if old is None:
             found.append(Change("began", code, f"from {rows[0]['effective']}: {name}, {_unit(last)}."))
-        elif last["ends"] and not old[-1]["ends"]:
-            found.append(Change("ended", code, f"last day {last['ends']}: {name}."))
+        elif last["ends"] != old[-1]["ends"]:
+            found.append(
+                Change(
+                    "ended" if last["ends"] else "changed", code, f"{_another_end(old[-1], last, 'last day')}: {name}."
+                )
+            )
         elif _unit(last) != _unit(old[-1]):
             found.append(
                 Change("changed", code, f"{_unit(old[-1])} until now, {_unit(last)} from {last['effective']}.")
@@ -196,7 +200,20 @@ def _drugs(pair: Pair) -> list[Change]:
             words = _differing(old[-1], last, ("ingredient", "qualifier", "form", "routes", "equivalents"))
             says = f"{words} from {last['effective']}" if words else "other words in an earlier period"
             found.append(Change("changed", code, f"{says}; {_unit(last)} as before."))
-    return found
+    gone = [rows[-1] for code, rows in before.items() if code not in after]
+    return found + [Change("ended", row["code"], f"{_NOWHERE}: {row['ingredient']}.") for row in gone]
+
+
+_NOWHERE = "no edition has it any longer, and its rows are gone"
+
+
+def _another_end(before: Cells, after: Cells, last: str) -> str:
+    """The last day that a row has now; where it had another one, or has none any longer, that too."""
+    if not before["ends"]:
+        return f"{last} {after['ends']}"
+    return (
+        f"{last} {after['ends']}, not {before['ends']}" if after["ends"] else f"open again, not ended {before['ends']}"
+    )
 
 
 def _differing(before: Cells, after: Cells, columns: Iterable[str]) -> str:
@@ -252,13 +269,20 @@ def _products(pair: Pair) -> list[Change]:
         name = f"{last['label']}, {last['codes'] or 'no code is known'}"
         if old is None:
             found.append(Change("came", number, f"from {rows[0]['effective']}: {name}."))
-        elif last["ends"] and not old[-1]["ends"]:
-            found.append(Change("went", number, f"last listed {last['ends']}: {name}."))
+        elif last["ends"] != old[-1]["ends"]:
+            found.append(
+                Change(
+                    "went" if last["ends"] else "moved",
+                    number,
+                    f"{_another_end(old[-1], last, 'last listed')}: {name}.",
+                )
+            )
         else:
             says = _differing(old[-1], last, ("codes", "amount", "unit", "qualifier", "quantity"))
             if says:
                 found.append(Change("moved", number, f"{last['label']}: {says}."))
-    return found
+    gone = [rows[-1] for number, rows in before.items() if number not in after]
+    return found + [Change("went", row["ndc"], f"{_NOWHERE}: {row['label']}, {row['codes']}.") for row in gone]
 
 
 _CHANGES: Mapping[str, Any] = {
