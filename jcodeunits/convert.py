@@ -34,10 +34,11 @@ from .facts.by_route import answers_for
 from .facts.choosing import Choice, choose, drawn, given_so, otherwise, way_of
 from .facts.combined import settled
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
+from .facts.not_read import with_code
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near
 from .facts.store import NEVER
-from .facts.words import check_length, normal
+from .facts.words import normal
 from .finding import Finding, declare, own_rows, past_reach
 from .shown import Shown
 
@@ -208,7 +209,7 @@ def resolve(
         raise UnknownDrug(
             f"{quoted(drug)} is no drug: give a HCPCS code, a name or an NDC as text.", given=drug, near=()
         )
-    check_length(drug)
+    with_code(reference.drugs, drug)
     if ndc.looks_like(drug):
         return _by_ndc(drug, on, way, reference)
     return _named(drug, on, dose, way, reference)

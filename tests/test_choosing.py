@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import string
@@ -16,9 +17,10 @@ from jcodeunits import routes
 from jcodeunits.convert import billing_units, resolve
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NoCode, NotInEffect, UnknownDrug
+from jcodeunits.facts.agreement import brands_by_strength
 from jcodeunits.facts.by_dose import is_plain
 from jcodeunits.facts.choosing import choose
-from jcodeunits.facts.drug_rows import Drug
+from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.words import normal, squeezed
 
 FOLDER = Path(__file__).parent / "cases"
@@ -413,6 +415,38 @@ def test_a_brand_with_a_form_under_the_skin_is_never_chosen_in_silence(brand: st
     with pytest.raises(AmbiguousDrug, match=skin) as asked:
         choose(DRUGS, brand, on, route="SC")
     assert asked.value.candidates == (skin,)
+
+
+KIN = [(brand, dose) for brand, dose in brands_by_strength(BOOK) if brand.period.holds(dt.date(2026, 8, 3))]
+
+
+@pytest.mark.parametrize(("listed", "dose"), KIN, ids=[brand.brand for brand, _ in KIN])
+def test_the_dose_of_one_brands_container_is_never_billed_as_another_of_its_family(listed: Brand, dose: Dose) -> None:
+    on = dt.date(2026, 8, 3)
+    family = normal(listed.brand).split()[0]
+    fitting = {brand.code for brand, other in KIN if other == dose and normal(brand.brand).split()[0] == family}
+    kin = {row.brand for row in BOOK.brands if normal(row.brand).split()[0] == family and row.period.holds(on)}
+    for brand in sorted(kin):
+        with contextlib.suppress(AmbiguousDrug):
+            chosen = choose(BOOK, brand, on, dose).drug
+            moiety = BOOK.without_salts(chosen.ingredient).split()[0]
+            assert chosen.code in fitting or moiety != normal(listed.ingredient).split()[0], (brand, chosen.code)
+
+
+def test_a_dose_by_a_route_that_only_one_of_the_family_is_given_by_is_that_ones() -> None:
+    for brand, vein, _ in JOINED:
+        for listed, dose in KIN:
+            if listed.brand.startswith(brand):
+                assert choose(BOOK, brand, dt.date(2026, 8, 3), dose, "IV infusion").drug.code == vein
+
+
+def test_a_strength_by_which_a_brand_is_not_listed_is_named_with_those_by_which_it_is() -> None:
+    with pytest.raises(
+        AmbiguousDrug, match=r"none of the strengths by which .* is listed: 300 mg, 400 mg.*Leave it out"
+    ):
+        choose(BOOK, "Abilify Maintena 200 mg", dt.date(2026, 8, 3))
+    billed = billing_units("Abilify Maintena", "200 mg", on="2026-08-03")
+    assert (billed.code, billed.count) == ("J0401", 200)
 
 
 @pytest.mark.parametrize("brand", ["Stelara", "ustekinumab"])

@@ -87,6 +87,54 @@ def test_a_name_before_its_first_day_never_sends_the_asker_round_in_a_circle() -
         assert "look the drug up" not in str(caught.value)
 
 
+COMBINED = sorted(
+    {
+        row.ingredient
+        for row in DRUGS.drugs
+        if " / " in row.ingredient and row.period.holds(ON) and row.kind != "solution"
+    }
+)
+
+
+@pytest.mark.parametrize("ingredient", COMBINED)
+def test_the_parts_of_a_combination_with_their_strengths_in_any_order_are_the_combination(ingredient: str) -> None:
+    parts = ingredient.split(" / ")
+    codes = {row.code for row in DRUGS.ingredients[normal(ingredient)]}
+    for order in (parts, parts[::-1]):
+        text = " / ".join(f"{part} 10 mg" for part in order)
+        try:
+            said = {choose(DRUGS, text, ON).drug.code}
+        except AmbiguousDrug as asked:
+            said = set(asked.candidates)
+        assert codes & said
+
+
+def test_a_vaccine_without_that_word_is_its_vaccine_only_where_nothing_else_begins_so() -> None:
+    for full, rows in DRUGS.ingredients.items():
+        stem, _, last = full.rpartition(" ")
+        if last == "vaccine" and any(row.period.holds(ON) for row in rows) and squeezed(stem) not in DRUGS.named:
+            others = [name for name in DRUGS.ingredients if name.startswith(f"{stem} ") and name != full]
+            fulls = DRUGS.moieties.get(squeezed(stem), ())
+            assert fulls == (full,) or others, stem
+            assert not fulls or all(DRUGS.ingredients[name][0].kind == "vaccine" for name in others), stem
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (
+            "A2001 - Innovamatrix ac, per square centimeter (add-on, list separately in addition to the procedure)",
+            "A2001",
+        ),
+        ("J0129 Injection, abatacept, 10 mg (code may be used " + "when somebody supervises, " * 8 + ")", "J0129"),
+    ],
+)
+def test_a_code_in_words_that_are_not_read_is_the_way_out(text: str, code: str) -> None:
+    with pytest.raises(UnknownDrug, match=f"{code} in it is a code: give that alone") as caught:
+        jc.billing_units(text, "10 mg", on=ON)
+    assert (caught.value.argument, caught.value.instead) == ("drug", code)
+
+
 def test_a_suggestion_survives_the_words_around_the_name() -> None:
     for text, name in (
         ("rocefin IM", "Rocephin"),

@@ -15,10 +15,11 @@ from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .beside_names import DrugText, own_words
+from .by_route import a_route, answers_for, joined_elsewhere
 from .drug_rows import Brand, Drug
 from .drug_text import Strength
 from .drugs import Catalog
-from .strengths import fits, is_beside
+from .strengths import fits, is_beside, is_otherwise_measured
 from .words import normal, squeezed
 
 _LASTING = frozenset({"implant", "intrauterine", "transdermal", "vaginal"})  # of which labels say what a day releases
@@ -26,11 +27,12 @@ _MANY = 4  # units: fewer are likely of every code
 _LITTLE = Fraction(1, 10)  # of a unit
 
 
-def check(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date) -> None:
+def check(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date, route: str | None) -> None:
     """Raise `AmbiguousDrug` where a strength, a fluid or the dose is rather that of another drug or code."""
     _check_strengths(catalog, reading, row, dose, on)
     _check_fluid(catalog, reading, row, on)
     if dose is not None:
+        _check_kin(catalog, reading, row, dose, on, route)
         _check_dose(catalog, reading, row, dose, on)
 
 
@@ -117,6 +119,8 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
         else:
             of_antigen = row.kind == "vaccine" and counts_volume(row)  # a dose is one volume, whatever it holds
             fine = of_antigen or fits(row, part) or is_beside(row, part, reading.strengths)
+            is_counted = dose is not None and ratio(row, dose) is not None  # the strength is not needed for it
+            fine = fine or (is_counted and is_otherwise_measured(row, part))
             why = f"{row.code} ({row.name}) is counted in {units.label(row.unit or 'each')}"
         if not fine:
             says = f"{part.written!r} in {reading.text!r} does not fit: {why}. Leave it out, or give the code."
@@ -200,16 +204,34 @@ def brands_of_dose(catalog: Catalog, dose: Dose | None, on: dt.date) -> list[Bra
     return [brand for brand, strength in brands_by_strength(catalog) if strength == dose and brand.period.holds(on)]
 
 
-def _goes_on(
-    catalog: Catalog, reading: DrugText, row: Drug, alike: Iterable[Drug], dose: Dose, on: dt.date
-) -> tuple[Drug, ...]:
-    """Of some rows those whose brand begins as the one in the text and is listed by the dose: Aristada's Initio."""
-    codes = {
-        brand.code
+def _check_kin(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date, route: str | None) -> None:
+    """Raise where the dose is what a container of a brand of the same family holds, which has a code of its own.
+
+    A family of brands has its first word in common: Aristada and its Initio, Darzalex and its Faspro under the skin.
+    """
+    kin = [
+        brand
         for brand in brands_of_dose(catalog, dose, on)
-        if any(squeezed(brand.brand).startswith(named.key) for named in reading.names)
-    }
-    return () if row.code in codes else tuple(other for other in alike if other.code in codes)
+        if any(_is_kin(catalog, brand, named.key, named.text) for named in reading.names)
+    ]
+    if not kin or row.code in {brand.code for brand in kin} or reading.codes:
+        return
+    elsewhere = (one for one in joined_elsewhere(catalog.ingredients, row, on) if not route or answers_for(one, route))
+    meant = [one for one in (*others(catalog, row, on), *elsewhere) if one.code in {brand.code for brand in kin}]
+    if meant:
+        shown = " or ".join(dict.fromkeys(" ".join(brand.brand.split()[:-2]) for brand in kin))
+        says = f"may be {shown}, of which a container holds just the {dose.written} given"
+        way = "Say which: give the code, the whole brand or the NDC"
+        way += ", or the route." if route is None and not any(answers_for(one, a_route(row)) for one in meant) else "."
+        raise ambiguous(reading.text, says, (row, *meant), way, on)
+
+
+def _is_kin(catalog: Catalog, brand: Brand, key: str, text: str) -> bool:
+    """Whether a brand goes on from a name, or is another of the family of the brand that the name is."""
+    if squeezed(brand.brand).startswith(key):
+        return True
+    said = catalog.named.get(key, ())
+    return bool(said) and isinstance(said[0], Brand) and normal(brand.brand).split()[0] == normal(text).split()[0]
 
 
 def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date) -> None:
@@ -225,11 +247,10 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         for other in alike
         if counted < 1 == ratio(other, given) and (other.qualifier, other.form) == (row.qualifier, row.form)
     )
-    meant = whole or _goes_on(catalog, reading, row, alike, given, on)
-    if _LITTLE <= counted <= _MANY and not meant:
+    if _LITTLE <= counted <= _MANY and not whole:
         return
-    if meant:
-        better = meant
+    if whole:
+        better = whole
     elif counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
     elif not row.specific and _is_likely(catalog, row, counted) is False:

@@ -67,8 +67,13 @@ class DrugText:
     def concentration(self) -> Strength | None:
         """What one mL holds, where the text says it."""
         found = self.of("concentration")
-        found = tuple(part for part in found if not is_of_salt(part)) or found
+        found = tuple(part for part in found if not is_of_salt(part)) or found or self._of_names()
         return found[0] if found and all(same(part, found[0]) for part in found) else None
+
+    def _of_names(self) -> tuple[Strength, ...]:
+        """The concentration that a name itself ends with ("albuterol 0.083%")."""
+        ends = (parts_of(named.text)[-1].strength for named in self.names)
+        return tuple(end for end in ends if end is not None and end.kind == "concentration")
 
     @property
     def is_bare(self) -> bool:
@@ -152,7 +157,7 @@ def used_around(catalog: Catalog, named: Named | None, parts: Sequence[Part]) ->
     use = _Use(catalog.meant_by(named.key) if named else (), is_uncoded, is_brand)
     use.is_product = bool(said) and all(isinstance(row, Brand) and row.code for row in said)
     use.is_sheet = bool(use.rows) and all(row.kind == "skin-substitute" for row in use.rows)
-    use.sizes = _sizes(catalog, named.key) if named else {}
+    use.sizes = sizes(catalog, named.key) if named else {}
     use.name = frozenset(normal(named.text).split()) if named else frozenset()
     at = 0
     while at < len(parts):
@@ -305,7 +310,7 @@ def _said_of(row: Drug) -> tuple[frozenset[str], ...]:
 
 
 @lru_cache(maxsize=8192)
-def _sizes(catalog: Catalog, key: str) -> dict[str, dict[str, Strength]]:
+def sizes(catalog: Catalog, key: str) -> dict[str, dict[str, Strength]]:
     """The strengths by which a brand is listed besides its name alone ("Lupron Depot 7.5 mg"), by their kind."""
     made: dict[str, dict[str, Strength]] = {}
     for name in catalog.beginnings.get(key, ()):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from fractions import Fraction
 from functools import lru_cache
 
@@ -19,20 +18,19 @@ import attrs
 from .. import hcpcs, units
 from ..dated import Citation
 from ..dose import Dose
-from ..errors import AmbiguousDrug, UnknownDrug, quoted
+from ..errors import AmbiguousDrug
 from .agreement import ambiguous, brands_by_strength, brands_of_dose, called, check, counts_volume, listed, ratio
 from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
-from .drug_text import Strength, drawn_parts, often
+from .drug_text import Strength, drawn_parts
 from .drugs import Catalog
-from .reading_names import bare_names, read
+from .not_read import by_others, why_not_read, with_code
+from .reading_names import read
 from .strengths import fits
-from .words import check_length, normal, squeezed
+from .words import normal, squeezed
 
-_MOST_CANDIDATES = 10
-_BRACKETED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")  # the brand behind a drug's name
 _LOOSE = frozenset({"suspension", "solution", "granules", "powder"})  # forms that are no tablet and no capsule
 
 
@@ -122,7 +120,7 @@ def _told_apart(
     own = named.own
     if not own:
         return rows
-    formed = {row.code for row in rows if own <= set(normal(row.form).split())}
+    formed = {row.code for row in _formed(rows, own)}
     by_form = tuple(row for row in rows if row.code in formed)
     live = tuple(row for row in by_form if (row.period.holds(on) if on is not None else row.ends is None))
     if live and own <= catalog.properties and all(own_routes(row) for row in live):
@@ -151,18 +149,18 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
 
     Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`.
     """
-    check_length(name)
     wanted = name.strip()
+    with_code(catalog, wanted)
     if hcpcs.is_valid(wanted):
         return Choice(given_so(catalog, wanted, catalog.on(hcpcs.compact(wanted), on), on, route))
     reading = read(catalog, wanted)
     if reading is None:
-        raise _unread(catalog, wanted, on)
+        raise why_not_read(catalog, wanted, on)
     uncoded = [named for named in reading.names if _is_uncoded(catalog, named)]
     if uncoded:
         kind = catalog.kind_without_code(uncoded[0].key)
         if not kind:
-            raise _by_others(catalog, uncoded[0], on)
+            raise by_others(catalog, uncoded[0], on)
         none = catalog.no_code(uncoded[0].text, on, COMPOUNDED if reading.compounded else kind)
         if len(reading.codes) == 1 and reading.codes[0] in none.candidates:
             return Choice(catalog.on(reading.codes[0], on), None, (), (), reading)
@@ -175,7 +173,7 @@ def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, r
         says = f"names the routes {' and '.join(reading.routes)}, which have codes of their own"
         raise ambiguous(reading.text, says, rows, "Give one route.", on)
     choice = next(iter(found.values()))
-    check(catalog, reading, choice.drug, dose, on)
+    check(catalog, reading, choice.drug, dose, on, route)
     return attrs.evolve(choice, reading=reading)
 
 
@@ -191,52 +189,6 @@ def _of_way(catalog: Catalog, reading: DrugText, route: str | None, dose: Dose |
 def _is_uncoded(catalog: Catalog, named: Named) -> bool:
     """Whether a name is listed as a drug without a code, or in a public list as no drug by itself."""
     return named.key not in catalog.named and (named.key in catalog.uncoded or not catalog.knows(named.key))
-
-
-def _by_others(catalog: Catalog, named: Named, on: dt.date) -> AmbiguousDrug:
-    """The refusal of a name that has no code by itself, with the drugs that it may be or be a part of."""
-    codes = catalog.public[named.key].means.split("|")
-    rows = [row for code in codes for row in catalog.rows(code) if row.period.holds(on)]
-    shown = listed(rows)
-    return AmbiguousDrug(
-        f"{quoted(named.text)} has no code by itself: {shown}. Give the whole drug, or its code.",
-        given=named.text,
-        candidates=tuple(row.code for row in rows) or tuple(codes),
-        on=on,
-        listed=shown,
-    )
-
-
-def _unread(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | AmbiguousDrug:
-    """The error of a text that is not read; the first words of several names are asked about."""
-    again, rest = often(name)
-    if again and rest.strip() and read(catalog, rest) is not None:
-        says = f"{again!r} in {quoted(name)} says how often it is given, not how much was."
-        return AmbiguousDrug(f"{says} Leave it out, and give the amount that was given.", given=name, candidates=())
-    said = [(text, bare) for text in (name, *_BRACKETED.findall(name)) for bare in bare_names(catalog, text)]
-    for text, bare in said:
-        begun = catalog.beginnings.get(squeezed(bare), ())
-        meant: dict[tuple[str, ...], str] = {}
-        for begins in begun:
-            rows = [row for row in catalog.meant_by(squeezed(begins)) if row.period.holds(on)]
-            coded = any(row.code for row in catalog.named.get(squeezed(begins), ()))
-            general = [row for row in rows if coded or not row.specific] or rows
-            codes = tuple(sorted({row.code for row in general}))
-            if codes and (codes not in meant or len(begins) < len(meant[codes])):
-                meant[codes] = begins
-        if meant:
-            shown = [f"{begins} ({', '.join(codes[:4])})" for codes, begins in meant.items()][:_MOST_CANDIDATES]
-            return AmbiguousDrug(
-                f"{quoted(text)} is no whole name: it may be {'; '.join(shown)}. Write the whole name, or the code.",
-                given=name,
-                candidates=tuple(dict.fromkeys(code for codes in meant for code in codes))[:_MOST_CANDIDATES],
-                on=on,
-            )
-    return UnknownDrug(
-        f"No drug is called {quoted(name)} in {catalog.edition}. Check the spelling, or give the code.",
-        given=name,
-        near=(),
-    )
 
 
 def _way(reading: DrugText, route: str | None) -> str | None:
@@ -566,8 +518,14 @@ def _of_form(
         if kind == "solid":
             rows = tuple(row for row in rows if _LOOSE.isdisjoint(normal(row.form).split())) or rows
         for said in spelt(catalog, word) if kind != "package" else ():
-            rows = tuple(row for row in rows if said <= set(normal(row.form).split())) or rows
+            rows = _formed(rows, said) or rows
     return rows
+
+
+def _formed(rows: tuple[Drug, ...], said: Set[str]) -> tuple[Drug, ...]:
+    """The rows whose form is just these words, else those of whose form they are a part."""
+    just = tuple(row for row in rows if said == set(normal(row.form).split()))
+    return just or tuple(row for row in rows if said <= set(normal(row.form).split()))
 
 
 def _goes(row: Drug, way: str) -> bool:

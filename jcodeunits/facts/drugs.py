@@ -251,12 +251,15 @@ class Catalog:
             parts = [normal(part).split() for part in ingredient.split(" / ")]
             kept = [[w for i, w in enumerate(p) if i == 0 or w not in self.salt_words] for p in parts]
             short = [" ".join(p) for p in kept if not (len(p) == 1 and p[0] in bare)]
-            for said in (["".join(p) for p in parts], short if len(short) == len(parts) else []):
+            letters = {p[-1] for p in parts if len(p) > 1 and len(parts) > 1 and _SUFFIX.fullmatch(p[-1])}
+            suffixed = ["".join(dict.fromkeys((*p, *letters))) for p in parts] if len(letters) == 1 else []
+            for said in (["".join(p) for p in parts], short if len(short) == len(parts) else [], suffixed):
                 alone = list(dict.fromkeys(part.replace(" ", "") for part in said))
                 for order in permutations(alone) if len(alone) <= 4 else (alone,):
                     made.setdefault("".join(order), []).append(full)
         made.pop("", None)
         self._add_stems(made)
+        self._add_vaccines(made)
         self._add_isotopes(made)
         return {name: tuple(dict.fromkeys(full)) for name, full in made.items()}
 
@@ -271,6 +274,18 @@ class Catalog:
         for stem, fulls in stems.items():
             if len(fulls) == 1 and stem not in made:
                 made[stem] = list(fulls)
+
+    def _add_vaccines(self, made: dict[str, list[str]]) -> None:
+        """A vaccine without that word ("DTaP-IPV"), where no other drug begins so: rabies may be a globulin."""
+        every = list(self.ingredients)
+        for full in every:
+            stem, _, last = full.rpartition(" ")
+            if last != "vaccine" or not stem:
+                continue
+            longer = [other for other in every if other.startswith(f"{stem} ") and other != full]
+            apart = " " in stem and all(self.ingredients[other][0].kind == "vaccine" for other in longer)
+            if apart or not longer:
+                made.setdefault(stem.replace(" ", ""), [full])
 
     def _add_isotopes(self, made: dict[str, list[str]]) -> None:
         """A tracer with its isotope written in the other usual ways: Tc-99m, technetium-99m, 99mTc."""
@@ -291,6 +306,16 @@ class Catalog:
     def salt_words(self) -> frozenset[str]:
         """Every word that names a salt."""
         return frozenset(row.word for row in self.store.rows(Salt))
+
+    @cached_property
+    def altering_words(self) -> frozenset[str]:
+        """Words that make another product of a drug: of its salt, and of its slow release."""
+        rows = self.around.values()
+        slow, plain = (
+            {w for row in rows if (row.kind == "release") is is_slow for w in normal(row.word).split()}
+            for is_slow in (True, False)
+        )
+        return self.salt_words | slow - plain
 
     def without_salts(self, ingredient: str) -> str:
         """An ingredient as names are compared, without the words of its salt."""

@@ -17,6 +17,7 @@ from ..amount import decimal_text
 from ..errors import AmbiguousDrug
 from .around_names import fluid, in_fluid, phrase
 from .beside_names import LONGEST_OTHER, DrugText, Named, is_small, used_around
+from .drug_rows import Brand
 from .drug_text import Part, Strength, parts_of, strength_in
 from .drugs import Catalog
 from .strengths import contradict
@@ -208,6 +209,7 @@ def _several(catalog: Catalog, names: tuple[Named, ...], rest: tuple[Part, ...],
 
 def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
     """The reading, where its strengths do not contradict each other; its brand's own number is one of them."""
+    reading = _joined(catalog, reading)
     reading = attrs.evolve(reading, strengths=tuple(_as_labelled(catalog, reading, part) for part in reading.strengths))
     for named in reading.names:
         written = catalog.brand_strengths.get(named.key)
@@ -221,6 +223,19 @@ def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
             f"{reading.text!r} names two strengths: {shown}. Give one.", given=reading.text, candidates=()
         )
     return reading
+
+
+def _joined(catalog: Catalog, reading: DrugText) -> DrugText:
+    """The reading with the names of a combination's parts as its one name, whatever stands between them."""
+    brands = {named for named in reading.names if any(isinstance(r, Brand) for r in catalog.named.get(named.key, ()))}
+    parts = tuple(named for named in reading.names if named not in brands and not (named.own or named.salts))
+    key = "".join([named.key for named in parts])
+    said = {word for named in reading.names for word in normal(named.text).split()}
+    altered = set(normal(reading.text).split()) & catalog.altering_words - said  # a part alone may have left it out
+    if len(parts) < 2 or key not in catalog.moieties or altered:
+        return reading
+    whole = Named(key, " / ".join([named.text for named in parts]))
+    return attrs.evolve(reading, names=(whole, *(named for named in reading.names if named not in parts)))
 
 
 def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strength:

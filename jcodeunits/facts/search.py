@@ -220,7 +220,9 @@ def with_near(error: UnknownDrug, name: object, book: Catalog) -> UnknownDrug:
     near = () if not isinstance(name, str) or len(name) > LONGEST or hcpcs.is_valid(name) else suggest(name, book)
     if not near:
         return error
-    return UnknownDrug(f"{error.message} Similar names, not used: {', '.join(near)}.", given=name, near=near)
+    return UnknownDrug(
+        f"{error.message} Similar names, not used: {', '.join(near)}.", **{**error.fields, "given": name, "near": near}
+    )
 
 
 def suggest(text: str, book: Catalog, limit: int = 5) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from .drug_rows import Drug
 from .drug_text import Strength
 
 _IONS = frozenset({"calcium", "chloride", "magnesium", "phosphate", "potassium", "sodium"})
+_OF_IONS = ("equivalent", "amount_of_substance")
 _ROUNDED = 200  # labels round a concentration to less than half a percent
 
 
@@ -27,7 +28,7 @@ def contradict(one: Strength, other: Strength) -> bool:
 
 def is_of_salt(part: Strength) -> bool:
     """Whether a strength counts ions or molecules, as labels of electrolytes print it beside the mass."""
-    return bool(part.unit) and units.dimension(part.unit) in ("equivalent", "amount_of_substance")
+    return bool(part.unit) and units.dimension(part.unit) in _OF_IONS
 
 
 def fits(row: Drug, strength: Strength) -> bool:
@@ -45,6 +46,12 @@ def is_beside(row: Drug, strength: Strength, others: Iterable[Strength]) -> bool
     counted = any(fits(row, other) for other in others if other.kind in ("amount", "concentration"))
     ions = is_of_salt(strength) and not _IONS.isdisjoint(row.ingredient.split())
     return counted and (" / " in row.ingredient or ions)
+
+
+def is_otherwise_measured(row: Drug, strength: Strength) -> bool:
+    """Whether a strength counts the ions of an electrolyte that the row counts by mass, or the other way round."""
+    both = {units.dimension(unit) for unit in (row.unit, strength.unit) if unit}
+    return not _IONS.isdisjoint(row.ingredient.split()) and "mass" in both and both <= {"mass", *_OF_IONS}
 
 
 def _alike(one: str, other: str) -> bool:

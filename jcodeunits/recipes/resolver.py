@@ -25,7 +25,7 @@ from ..dose import IN_PARTS, Dose
 from ..encounter import Administration, Encounter
 from ..errors import AmbiguousDrug, JcodeunitsError, NotInEffect, UnitMismatch
 from ..facts.agreement import others
-from ..facts.by_route import a_route, stands_by
+from ..facts.by_route import a_route, joined_elsewhere, stands_by
 from ..facts.choosing import listed_doses
 from ..facts.drug_rows import Drug
 from ..facts.policy_rows import DECIDING, DrugClass
@@ -283,8 +283,10 @@ class Resolver:
         except JcodeunitsError as error:
             return Meaning(reason=reason_of(error, day))
         # A dose may be rather that of another code; of an NDC nobody asks that.
-        asked = not is_number(drug) and others(self.book, row, day)
-        return Meaning(by_dose=True) if asked else Meaning(row, notes)
+        alike = not is_number(drug) and (
+            others(self.book, row, day) or joined_elsewhere(self.book.ingredients, row, day)
+        )
+        return Meaning(by_dose=True) if alike else Meaning(row, notes)
 
     def _says_more(self, drug: Any) -> bool:
         """Whether a drug's text holds a strength or a route, which count beside the dose of its row."""

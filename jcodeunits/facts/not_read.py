@@ -1,0 +1,94 @@
+"""Why a drug's text is not read, and what to write instead."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from ..errors import LONGEST, AmbiguousDrug, UnknownDrug, quoted
+from .agreement import listed
+from .beside_names import Named, sizes
+from .drug_text import often, parts_of
+from .drugs import Catalog
+from .reading_names import bare_names, read
+from .words import check_length, squeezed
+
+_MOST_CANDIDATES = 10
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")  # the brand behind a drug's name
+_CODE = re.compile(r"\b[A-Za-z]\d{4}\b", re.ASCII)
+
+
+def by_others(catalog: Catalog, named: Named, on: dt.date) -> AmbiguousDrug:
+    """The refusal of a name that has no code by itself, with the drugs that it may be or be a part of."""
+    codes = catalog.public[named.key].means.split("|")
+    rows = [row for code in codes for row in catalog.rows(code) if row.period.holds(on)]
+    shown = listed(rows)
+    return AmbiguousDrug(
+        f"{quoted(named.text)} has no code by itself: {shown}. Give the whole drug, or its code.",
+        given=named.text,
+        candidates=tuple(row.code for row in rows) or tuple(codes),
+        on=on,
+        listed=shown,
+    )
+
+
+def why_not_read(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | AmbiguousDrug:
+    """The error of a text that is not read; the first words of several names are asked about."""
+    again, rest = often(name)
+    if again and rest.strip() and read(catalog, rest) is not None:
+        says = f"{again!r} in {quoted(name)} says how often it is given, not how much was."
+        return AmbiguousDrug(f"{says} Leave it out, and give the amount that was given.", given=name, candidates=())
+    said = [(text, bare) for text in (name, *_BRACKETED.findall(name)) for bare in bare_names(catalog, text)]
+    for text, bare in said:
+        sized = sizes(catalog, squeezed(bare)) if catalog.knows(squeezed(bare)) else {}
+        other = next((one.strength for one in parts_of(text) if one.strength and one.strength.kind in sized), None)
+        if other is not None:
+            every = sorted(sized[other.kind].values(), key=lambda one: one.amount)
+            sizes_of = ", ".join(dict.fromkeys(one.written for one in every))
+            says = (
+                f"{other.written!r} in {quoted(text)} is none of the strengths by which {bare} is listed: {sizes_of}."
+            )
+            way = "Leave it out and give the dose beside the name, or give the code."
+            return AmbiguousDrug(f"{says} {way}", given=name, candidates=())
+        begun = catalog.beginnings.get(squeezed(bare), ()) if not catalog.knows(squeezed(bare)) else ()
+        meant: dict[tuple[str, ...], str] = {}
+        for begins in begun:
+            rows = [row for row in catalog.meant_by(squeezed(begins)) if row.period.holds(on)]
+            coded = any(row.code for row in catalog.named.get(squeezed(begins), ()))
+            general = [row for row in rows if coded or not row.specific] or rows
+            codes = tuple(sorted({row.code for row in general}))
+            if codes and (codes not in meant or len(begins) < len(meant[codes])):
+                meant[codes] = begins
+        if meant:
+            shown = [f"{begins} ({', '.join(codes[:4])})" for codes, begins in meant.items()][:_MOST_CANDIDATES]
+            return AmbiguousDrug(
+                f"{quoted(text)} is no whole name: it may be {'; '.join(shown)}. Write the whole name, or the code.",
+                given=name,
+                candidates=tuple(dict.fromkeys(code for codes in meant for code in codes))[:_MOST_CANDIDATES],
+                on=on,
+            )
+    says = f"No drug is called {quoted(name)} in {catalog.edition}."
+    code = _code_in(catalog, name)
+    if code:
+        return UnknownDrug(
+            f"{says} {code} in it is a code: give that alone.", given=name, near=(), argument="drug", instead=code
+        )
+    return UnknownDrug(f"{says} Check the spelling, or give the code.", given=name, near=())
+
+
+def with_code(catalog: Catalog, name: str) -> None:
+    """Refuse what is longer than any name; a code in it is named. Raises `UnknownDrug`."""
+    try:
+        check_length(name)
+    except UnknownDrug as why:
+        code = _code_in(catalog, name[:LONGEST])
+        if not code:
+            raise
+        says = f"{why.message[: why.message.rindex(' Give the name')]} {code} in it is a code: give that alone."
+        raise UnknownDrug(says, given=name, near=(), argument="drug", instead=code) from None
+
+
+def _code_in(catalog: Catalog, text: str) -> str:
+    """The one code of the catalog that stands in a text; empty where there is none, or several."""
+    found = {one.upper() for one in _CODE.findall(text) if catalog.rows(one.upper())}
+    return found.pop() if len(found) == 1 else ""
