@@ -243,7 +243,7 @@ def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Referenc
     if not isinstance(drug, str):
         return dose
     if not ndc.looks_like(drug):
-        return drawn(reference.drugs, drug, dose, row) if units.dimension(dose.unit) == "volume" else dose
+        return drawn(reference.drugs, drug, dose, row)
     item = reference.products.find(drug, on)[0]
     item.agrees(dose)
     held = item.held(dose)
@@ -383,9 +383,11 @@ def _measured(row: Drug, unit: str, basis: str | None) -> Measure:
         )
         raise NotComputable(says, code=row.code, reason=row.refuses)
     if row.basis == "band":
-        _needs(row, unit, row.unit)
+        alike = [other for _, other in row.equivalents if units.dimension(unit) == units.dimension(other)]
+        if not alike:
+            _needs(row, unit, row.unit)
         size = row.through or row.above or Fraction(1)
-        return Measure(Fraction(0), "band", size, row.unit)
+        return Measure(Fraction(0), "band", size, *(alike[:1] or [row.unit]))
     ways = [(amount, other, "equivalent") for amount, other in row.equivalents if basis in (None, "total")]
     if not any(units.dimension(unit) == units.dimension(other) for _, other, _ in ways):
         ways.insert(0, _size_of(row, basis))
@@ -471,7 +473,9 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
     ]
     way = f"Bill {' or '.join(o.code for o in others)}." if others else "No code of this drug holds that dose."
     limits = BillingUnit(None, row.unit, "band", above=row.above, through=row.through)
-    says = f"{row.code} ({row.name}) is for {limits}; {dose} is outside. {way}"
+    sizes = ", ".join(f"{decimal_text(amount)} {units.label(unit)}" for amount, unit in row.equivalents)
+    listed = f" ({sizes})" if sizes and units.dimension(dose.unit) != units.dimension(row.unit) else ""
+    says = f"{row.code} ({row.name}) is for {limits}{listed}; {dose} is outside. {way}"
     raise OutsideBand(says, code=row.code, given=str(dose), candidates=tuple(o.code for o in others))
 
 
@@ -520,7 +524,8 @@ def _steps(billed: BilledUnits) -> list[Step]:
     steps = [Step(f"{row.code} {row.label}", f"in effect {billed.on}", row.citation), *dose.steps]
     size = f"{decimal_text(measure.size)} {units.label(measure.unit, plural=measure.size != 1)}"
     if measure.way == "band":
-        steps.append(Step(f"{dose} is {row.billing_unit}", "one code for the whole dose, never divided"))
+        what = "is" if units.dimension(dose.unit) == units.dimension(row.unit) else "is a size for"
+        steps.append(Step(f"{dose} {what} {row.billing_unit}", "one code for the whole dose, never divided"))
         steps.append(Step("1 unit", "a band is one unit", row.citation))
         return steps
     counted = billed.exact * measure.size

@@ -746,8 +746,15 @@ def test_an_ndc_without_a_unit_of_its_own_has_no_line() -> None:
 
 def test_a_band_without_an_amount_on_its_container_asks_for_it() -> None:
     answer = one({"drug": "J0577", "dose": "24 mg", "ndc": "58284-0224-24", "containers": 1})
+    assert [(line.code, line.units) for line in answer.lines] == [("J0577", 1)]
+    assert ("product-amount-unknown", "warn") in rules(answer)
+
+
+def test_a_size_of_the_other_band_is_withheld_and_the_code_for_it_is_named() -> None:
+    answer = one({"drug": "J0577", "dose": "64 mg", "ndc": "58284-0224-24", "containers": 1})
     assert answer.lines == ()
     assert rules(answer) == {("drug-unanswered", "stop")}
+    assert "J0578" in answer.findings[0].says
 
 
 def test_a_container_of_a_combination_is_measured_in_billing_units() -> None:

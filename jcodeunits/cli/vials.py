@@ -150,7 +150,7 @@ def _stock(
     if not alike:
         raise ContainerError(
             f"No container size of {billed.code} is known on {billed.on} in the dose's unit. "
-            'Give the sizes on hand: --sizes "100 mg,400 mg".',
+            f'Give the sizes on hand, such as --sizes "{billed.dose}".',
             given=billed.code,
         )
     known = [

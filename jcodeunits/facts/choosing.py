@@ -16,7 +16,8 @@ from functools import lru_cache
 import attrs
 
 from .. import hcpcs, units
-from ..dated import Citation
+from ..amount import several
+from ..dated import Citation, Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from .agreement import ambiguous, brands_by_strength, brands_of_dose, called, check, counts_volume, listed, ratio
@@ -261,15 +262,35 @@ def way_of(catalog: Catalog, text: str, route: str | None) -> str | None:
 
 
 def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
-    """A dose by volume as the amount in it, where the drug's text says the concentration and the row counts none."""
+    """A dose by volume as the amount in it, where the drug's text says the concentration and the row counts none.
+
+    Of a code that counts doses: as the containers of the brand that it is.
+    """
     if hcpcs.is_valid(text) or counts_volume(row):
         return dose
     reading = read(catalog, text)
+    if reading is not None and (row.basis, row.unit) == ("each", "dose"):
+        return _in_doses(catalog, reading, dose)
     if reading is None or units.dimension(dose.unit) != "volume":
         return dose
     if " / " in row.ingredient:
         return _drawn_of_several(reading, dose, row)
     return reading.drawn(dose)
+
+
+def _in_doses(catalog: Catalog, reading: DrugText, dose: Dose) -> Dose:
+    """What whole containers of a brand hold as so many doses; any other dose as it is."""
+    for named in reading.names:
+        held, _, volume = catalog.brand_strengths.get(named.key, "").partition("/")
+        for one in (Dose.of(held), Dose.of(volume)) if volume[:1].isdigit() else ():
+            if units.dimension(one.unit) == units.dimension(dose.unit):
+                count = dose.to(one.unit).amount / one.amount
+                if count.denominator == 1:
+                    step = Step(
+                        f"{dose} / {one} = {several(int(count), 'dose')}", f"a container of {named.text} is one"
+                    )
+                    return attrs.evolve(dose, amount=count, unit="dose", steps=(*dose.steps, step))
+    return dose
 
 
 def _drawn_of_several(reading: DrugText, dose: Dose, row: Drug) -> Dose:

@@ -36,6 +36,8 @@ _ACTIVITY = (
     "lf",
     "tuberculin unit",
     "tuberculin units",
+    "tub. unit",
+    "tub. units",
     "mu",
     "[iu]",
     "[usp'u]",
