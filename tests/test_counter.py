@@ -442,6 +442,11 @@ def test_two_sizes_of_one_name_are_told_apart_by_what_one_holds(run):
     [
         ("ketorolac 30 mg IM once", "J1885  2 "),
         ("rocephin 1 g in 100 mL NS", "J0696  4 "),
+        ("ceftriaxone 1 g/50 mL D5W", "J0696  4 "),
+        ("CPT 90715 0.5 mL", "90715  1 "),
+        ("albuterol 2.5 mg/3 mL neb", "J7613  3 "),
+        ("Hyalgan 20 mg", "J7321  1 "),
+        ("Brixadi 24 mg", "J0577  1 "),
         ("vancomycin 1 g in NS 250 mL IVPB", "J3373  100 "),
         ("dextrose 5% 1000 mL", "J7070  1 "),
         ("albumin 25% 50 mL", "P9047  1 "),

@@ -49,8 +49,17 @@ def test_a_row_that_is_easy_to_misread(case: dict[str, str]) -> None:
 def test_a_dose_in_one_unit_counts_in_one_way() -> None:
     # A second equivalence in mL would never be read: 1.5 mL of a vaccine were two doses of 1 mL.
     for row in ROWS:
-        kinds = [units.dimension(unit) for _, unit in row.equivalents]
+        kinds = [units.dimension(unit) for _, unit in row.equivalents if row.basis != "band"]
         assert len(kinds) == len(set(kinds)), row.code
+
+
+def test_a_size_of_a_label_is_of_one_band_of_its_product() -> None:
+    bands = [row for row in ROWS if row.basis == "band" and row.equivalents]
+    assert {row.code for row in bands} >= {"J0577", "J0578"}
+    for row in bands:
+        for other in bands:
+            if other.code != row.code and other.qualifier == row.qualifier:
+                assert set(row.equivalents).isdisjoint(other.equivalents), (row.code, other.code)
 
 
 def test_every_kind_of_code_is_there() -> None:

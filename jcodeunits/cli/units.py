@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jcodeunits.facts.reference import Reference
 
 _LINES = 5  # of a plain answer
+_DIGITS = 5  # of a code without a letter
 
 
 def arguments() -> Parser:
@@ -67,7 +68,7 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
         )
         raise UnreadableDose(says, given=written, argument="dose")
     pieces = words[0].split() if len(words) == 1 else list(words)
-    starts = [i for i in range(1, len(pieces)) if len(pieces) == 2 or not pieces[i].lstrip("([")[:1].isalpha()]
+    starts = [i for i in range(1, len(pieces)) if len(pieces) == 2 or _may_begin(pieces[i], reference)]
     if not starts:
         says = f"{quoted(' '.join(pieces))} holds no dose. Write the drug, then a number and a unit, such as 30 mg."
         raise UnreadableDose(says, given=" ".join(pieces), argument="dose")
@@ -77,6 +78,9 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
         if reference.drugs.knows(squeezed(" ".join(pieces[:start]))):  # "albumin 25% 50 mL": the name holds it
             starts = [start, *starts]
     drug, text = " ".join(pieces[: starts[0]]), " ".join(pieces[starts[0] :])
+    if "/" in text:  # "albuterol 2.5 mg/3 mL" is a name, and says what was given
+        ends = (" ".join(pieces[:end]) for end in range(len(pieces), starts[0], -1))
+        drug = next((one for one in ends if "/" in one and reference.drugs.knows(squeezed(one))), drug)
     try:
         return drug, read(text)
     except JcodeunitsError:
@@ -90,6 +94,12 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
         raise
 
 
+def _may_begin(piece: str, reference: Reference) -> bool:
+    """Whether a dose may begin with a word: it is none of letters, and no number of the code set ("CPT 90715")."""
+    is_code = len(piece) == _DIGITS and piece.isdigit() and bool(reference.drugs.rows(piece))
+    return not piece.lstrip("([")[:1].isalpha() and not is_code
+
+
 def _otherwise(pieces: Sequence[str], starts: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Other ways to part the words into drug and dose.
 
@@ -98,7 +108,10 @@ def _otherwise(pieces: Sequence[str], starts: Sequence[int]) -> Iterator[tuple[s
     """
     first = starts[0]
     for end in range(min(len(pieces) - 1, first + 3), first, -1):
-        yield " ".join([*pieces[:first], *pieces[end:]]), " ".join(pieces[first:end])
+        text = " ".join(pieces[first:end])
+        if "/" in text:  # a strength by which it is listed, or a bag: its volume stays beside the name
+            yield " ".join(pieces), text
+        yield " ".join([*pieces[:first], *pieces[end:]]), text
     for start in starts[1:]:
         yield " ".join(pieces[:start]), " ".join(pieces[start:])
 
