@@ -271,3 +271,10 @@ def test_what_a_later_message_of_a_batch_takes_back_is_not_billed(action: str, s
     assert [type(one).__name__ for one in hl7v2.read_all(later + first, place="11")] == ["FormatError", "Encounter"]
     another = later.replace("1015", "1415")
     assert [type(one).__name__ for one in hl7v2.read_all(first + another, place="11")] == ["Encounter", "FormatError"]
+
+
+def test_a_message_that_goes_on_in_another_asks() -> None:
+    assert [one.rule for one in hl7v2.read(f"{MSH}\r{RXA}\rRXR|IM\rDSC|4711|F", place="11").findings] == [
+        "page-incomplete"
+    ]
+    assert hl7v2.read(f"{MSH}\r{RXA}\rRXR|IM\rDSC|", place="11").findings == ()

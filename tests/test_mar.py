@@ -31,7 +31,7 @@ def read(word: str, stop: str = "", **beside: Any) -> Encounter:
 @pytest.mark.parametrize("vouched", [False, True])
 def test_every_word_is_billed_only_as_what_it_means(row: MarWord, vouched: bool) -> None:
     word, stop = row.word.title(), "20260302103500"
-    if row.means in ("not-given", "no-dose", "waste") or (row.means == "other" and not vouched):
+    if row.means in ("not-given", "no-dose", "end", "waste") or (row.means == "other" and not vouched):
         with pytest.raises(FormatError, match=r"RXA-20 says"):
             read(word, stop, completed=vouched)
         return
@@ -58,6 +58,44 @@ def test_a_bag_that_was_hung_is_asked_for_its_end() -> None:
         read("New Bag")
     assert read("New Bag", "20260302105000").administrations[0].stop == "10:50"
     assert read("New Bag", completed=True).administrations[0].dose == "30 mg"
+
+
+def hung(*events: str, order: str = "7") -> str:
+    """Messages of one order: each event as its minute, word, amount and unit."""
+    rows = []
+    for at, event in enumerate(events, 1):
+        minute, word, amount, *action = event.split("/")
+        drug = f"^ceftriaxone|{amount}|{'g' if amount else ''}"
+        rows.append(f"ORC|RE|{order}")
+        rows.append(f"RXA|0|{at}|202603021{minute}00||{drug}|||||||||||||{word}|{''.join(action) or 'A'}\rRXR|IVPB")
+    return "\r".join(rows)
+
+
+@pytest.mark.parametrize("end", ["040/Stopped/", "040/Infusion Complete/0", "040/End Bag/1"])
+def test_the_end_of_a_bag_is_another_event_of_its_order(end: str) -> None:
+    for text in (hung("000/New Bag/1", end), hung(end, "000/Begin Bag/1")):
+        found = hl7v2.read(text, place="11", diagnoses=["R52"])
+        assert isinstance(found, Encounter)
+        assert [(one.start, one.stop) for one in found.administrations] == [("10:00", "10:40")]
+        assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96365", 1), ("J0696", 4)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        hung("000/New Bag/1", "040/Stopped/0.5"),
+        hung("000/New Bag/1", "040/Stopped/", "050/Restarted/1"),
+        hung("000/New Bag/1", "020/Paused/", "040/Stopped/"),
+        hung("000/New Bag/1", "040/Stopped//D"),
+        hung("000/New Bag/1//D", "040/Stopped/"),
+        hung("000/New Bag/1") + "\r" + hung("040/Stopped/", order="8"),
+        hung("040/New Bag/1", "000/Stopped/"),
+        hung("000/Given/1", "040/Stopped/"),
+    ],
+)
+def test_an_end_that_leaves_something_open_does_not_bill_the_bag(text: str) -> None:
+    with pytest.raises(FormatError):
+        hl7v2.read(text, place="11")
 
 
 def test_a_waste_event_says_what_its_dose_discarded() -> None:

@@ -93,7 +93,10 @@ def reading(
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
     if charged := _fhir_questions.charged(message, str(read.encounter.on)):
         read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE, "Bundle.entry"))
-    return _incoming.noted(read, _noticed.incomplete(SOURCE)) if message.is_page else read
+    return _incoming.noted(read, _noticed.incomplete(SOURCE, _IS_PAGE, "Bundle.link")) if message.is_page else read
+
+
+_IS_PAGE = "The Bundle has a next page, or counts more than it holds"
 
 
 def _one(

@@ -111,7 +111,7 @@ def _read(
     stays = _stays(segments)
     withheld: list[Finding] = []
     seen: dict[tuple[str, ...], str] = {}
-    for group in _administrations(segments):
+    for group in _with_their_ends([*_administrations(segments)], actions):
         rxa = group.rxa
         before = seen.setdefault((group.patient, *rxa.fields), rxa.where)
         if before != rxa.where:
@@ -130,9 +130,40 @@ def _read(
             parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
             given += parts
             of += [(group.patient, rxa.raw(5))] * len(parts)
-    is_charged = given and any(segment.name == "FT1" for segment in segments)
-    charged = [_noticed.charged_beside(("FT1",), SOURCE, "FT1")] if is_charged else []
-    return given, [*withheld, *_thrown_away(given, of, wastes), *charged], beside
+    asked = [*_asked_of_all(segments)] if given else []
+    return given, [*withheld, *_thrown_away(given, of, wastes), *asked], beside
+
+
+def _asked_of_all(segments: Sequence[Segment]) -> Iterator[Finding]:
+    """What is asked of a whole message: of a charge in it, and of one that goes on in another."""
+    if any(segment.name == "FT1" for segment in segments):
+        yield _noticed.charged_beside(("FT1",), SOURCE, "FT1")
+    if any(segment.name == "DSC" and segment.get(1) for segment in segments):
+        yield _noticed.incomplete(SOURCE, "The message goes on in another one (DSC)", "DSC-1")
+
+
+_NO_AMOUNT = ("", "0")
+
+
+def _with_their_ends(groups: Sequence[_Group], own: Mapping[str, str]) -> Iterator[_Group]:
+    """The administrations, a bag whose end is another event of its order with that end, where these are the only two.
+
+    A pause, a second bag or another amount of its end leaves open for how long, and how much of it: that is asked.
+    """
+    events = grouped(groups, lambda one: (one.patient, one.rxa.raw(5), one.order))
+    for group in groups:
+        each = events[group.patient, group.rxa.raw(5), group.order]
+        means = sorted(str(_done(one.rxa, own)) for one in each) if len(each) == 2 else []
+        if means != ["bag", "end"] or any(one.rxa.get(21) not in ("", "A") or one.rxa.raw(18) for one in each):
+            yield group
+            continue
+        bag, end = sorted(each, key=lambda one: str(_done(one.rxa, own)))
+        is_whole = end.rxa.get(6) in (*_NO_AMOUNT, bag.rxa.get(6))
+        if bag.rxa.raw(4) not in ("", bag.rxa.raw(3)) or not is_whole:
+            yield group
+        elif group is bag:
+            fields = (*bag.rxa.fields[:4], end.rxa.raw(3), *bag.rxa.fields[5:])
+            yield attrs.evolve(bag, rxa=attrs.evolve(bag.rxa, fields=fields))
 
 
 def _thrown_away(
@@ -165,6 +196,11 @@ class _Group:
     notes: list[str] = attrs.field(factory=list)
     observations: list[Segment] = attrs.field(factory=list)  # and segments of the sender's own
     ordered: list[Segment] = attrs.field(factory=list)  # what its order says of the drug
+
+    @property
+    def order(self) -> str:
+        """The number of its order."""
+        return "" if self.orc is None else self.orc.get(2) or self.orc.get(3)
 
 
 def _vaccine(given: Given, group: _Group, facts: Reference) -> Given:
@@ -401,7 +437,7 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
         shown = said if (said := coded(word)).startswith(("'", '"')) else "'its words'"
         fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{shown}: 'given'}}."
         return f"RXA-20 is {coded(word)}, which is no completion status", fix
-    if done in ("not-given", "no-dose", "waste"):
+    if done in ("not-given", "no-dose", "end", "waste"):
         return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", "Nothing was given to bill."
     ended = rxa.get(4) and rxa.get(4) != rxa.get(3)
     if not completed and (done == "other" or (done == "bag" and not ended)):

@@ -30,7 +30,7 @@ FINDINGS = declare(
         "given-at-home": ("The record is of what is taken or given at home", "warn"),
         "given-to-inpatient": ("The record is of an inpatient stay", "warn"),
         "charged-beside": ("What was given stands in one message with a claim or charge of it", "warn"),
-        "page-incomplete": ("A page of a Bundle, and the next one is not at hand", "warn"),
+        "page-incomplete": ("A page of a Bundle, or a part of a message, and the next one is not at hand", "warn"),
     },
 )
 
@@ -175,10 +175,10 @@ def charged_beside(kinds: Iterable[str], source: str, cite: str) -> Finding:
     return Finding("charged-beside", "warn", says, fix, (cited(source, cite),))
 
 
-def incomplete(source: str) -> Finding:
-    """The finding for a page of a search: what stands on another one is missing."""
-    says = "The Bundle has a next page, or counts more than it holds: what was given and stands there is missing here."
-    return Finding("page-incomplete", "warn", says, "Read all pages together.", (cited(source, "Bundle.link"),))
+def incomplete(source: str, why: str, cite: str) -> Finding:
+    """The finding for a page of a search, or a message that goes on: what stands on another one is missing."""
+    says = f"{why}: what was given and stands there is missing here."
+    return Finding("page-incomplete", "warn", says, "Read all of it together.", (cited(source, cite),))
 
 
 def unread_reason(where: str, what: str, source: str) -> Finding:
