@@ -59,7 +59,14 @@ def test_outputs_are_committed(name: str) -> None:
     assert all(cell.execution_count == number for number, cell in enumerate(cells, 1))
     assert not any(output.output_type == "error" for cell in cells for output in cell.outputs)
     assert sum("image/png" in o.get("data", {}) for cell in cells for o in cell.outputs) == PLOTS[name]
+    assert not any(output.get("name") == "stderr" for cell in cells for output in cell.outputs)  # no warning
     assert book.cells[0].cell_type == "markdown"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_found_and_opens_without_a_question(name: str) -> None:
+    assert f"](notebooks/{name}.ipynb)" in (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert _read(name).metadata["kernelspec"]["name"] == "python3"
 
 
 @pytest.mark.parametrize("name", NAMES)
