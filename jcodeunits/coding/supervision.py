@@ -12,11 +12,13 @@ from .draft import Draft, Entry
 FINDINGS = declare(
     __name__,
     {
-        "supervision": ("Staff injected without the supervision that the payer asks for", "stop"),
+        "supervision": ("Staff injected without the supervision that the payer asks for", "stop, warn"),
         "supervision-nurse-visit": ("Without supervision this payer's injection visit is a nurse visit", "warn"),
         "supervision-virtual": ("Supervision by video", "note"),
     },
 )
+
+_PLAIN = "injection-sc-im"  # the role of the one administration that a nurse visit can stand for
 
 
 def apply(draft: Draft) -> None:
@@ -34,10 +36,17 @@ def apply(draft: Draft) -> None:
     codes = [draft.code_of(one) for one in decisions] + [entry.code for entry in listed]
     draft.decisions = [one for one in draft.decisions if one not in decisions]
     draft.withhold(listed)
-    if rule.value == "nurse-visit" and draft.encounter.visit is None:
-        _nurse_visit(draft, tuple(one.index for one in decisions), codes, rule)
-    else:
+    if rule.value != "nurse-visit":
         _refuse(draft, {one.index for one in decisions}, codes, rule, missing)
+        return
+    plain = [one for one in decisions if one.role == _PLAIN]
+    shots = [draft.code_of(one) for one in plain] + [entry.code for entry in listed if entry.role == _PLAIN]
+    visits = [entry.code for entry in draft.live("visit")]
+    if shots and not visits:
+        _nurse_visit(draft, tuple(one.index for one in plain), shots, rule)
+    rest = codes if visits else [code for code in codes if code not in shots]
+    if rest:
+        _nothing_instead(draft, rest, visits, rule)
 
 
 def _refuse(
@@ -55,6 +64,18 @@ def _refuse(
     )
     fix = "If a practitioner was present, or reachable by live video where that counts, record it; else do not bill."
     draft.say("supervision", "stop", says, fix, rule.citation, *missing)
+
+
+def _nothing_instead(draft: Draft, codes: list[str], visits: list[str], rule: PayerOption) -> None:
+    """What no nurse visit can stand for: anything but a plain injection, or any beside another visit of the day."""
+    nurse = draft.policy.procedures(draft.on, role="visit-nurse")[0].code
+    why = f"beside {visits[0]} it does not stand" if visits else "it stands for plain injections alone"
+    says = (
+        f"Staff gave it without direct supervision: {', '.join(dict.fromkeys(codes))} is withheld. For this payer "
+        f"{nurse} can stand in place of an injection, but {why}."
+    )
+    fix = "If a practitioner was there when it was given, record direct supervision; else ask the payer what it takes."
+    draft.say("supervision", "warn", says, fix, rule.citation)
 
 
 def _own_benefit(role: str) -> bool:
