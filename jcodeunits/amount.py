@@ -101,6 +101,14 @@ def decimal(value: object) -> Decimal:
     return Decimal(decimal_text(made)) if isinstance(value, Fraction) else Decimal(str(value).strip())
 
 
+def plain_number(value: object) -> Decimal | None:
+    """The same; None for what is no number of digits and perhaps a point."""
+    try:
+        return decimal(value)
+    except ValueError:
+        return None
+
+
 def json_number(text: str) -> Decimal:
     """A number as JSON writes it, with a sign or an exponent where need be; `ValueError` outside the range."""
     if len(text) < SHORT and "e" not in text and "E" not in text and _JSON.fullmatch(text):

@@ -229,10 +229,7 @@ def _per_ml(item: Product | None, drug: Drug, basis: str | None) -> Fraction | N
     """The billing units in one mL, or one of what counts it, of a package whose container is not known."""
     if not isinstance(item, AnotherPackage) or item.per_counted is None:
         return None
-    try:
-        return in_units(Dose(item.per_counted, item.unit), drug, basis)
-    except JcodeunitsError:
-        return None  # listed in another measure than this code counts
+    return countable(Dose(item.per_counted, item.unit), drug, basis)
 
 
 def _read(what: str, read: Callable[[object], Dose], written: str, counted: Callable[[Dose], Fraction]) -> Fraction:
@@ -253,6 +250,14 @@ def in_units(amount: Dose, drug: Drug, basis: str | None) -> Fraction:
     if measure.way == "band":
         return amount.amount * units.factor(amount.unit, measure.unit)
     return amount.amount * measure.ratio
+
+
+def countable(amount: Dose, drug: Drug, basis: str | None = None) -> Fraction | None:
+    """The same; None for an amount in another measure than the code counts, or of a part of it."""
+    try:
+        return in_units(amount, drug, basis)
+    except JcodeunitsError:
+        return None
 
 
 def _listed_amount(found: Found, drug: Drug, basis: str | None) -> Fraction | None:

@@ -14,7 +14,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.vials import IN_USE, best_fit, waste_units
 
-from .opened import in_units, listed_kind
+from .opened import countable, listed_kind
 
 FINDINGS = declare(
     __name__, {"smaller-containers": ("Smaller containers of the drug would have left less to discard", "note")}
@@ -52,8 +52,6 @@ def _sizes(drug: Drug, on: dt.date, reference: Reference) -> dict[Fraction, Dose
     for item in reference.products.of_code(drug.code, on):
         if item.dose is None or listed_kind(item, on, reference)[0] in IN_USE:
             continue
-        try:
-            found.setdefault(in_units(item.dose, drug, None), item.dose)
-        except JcodeunitsError:
-            continue  # listed in another measure than this code counts, or by a part of it
+        if (size := countable(item.dose, drug)) is not None:
+            found.setdefault(size, item.dose)
     return found

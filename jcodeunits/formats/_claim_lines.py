@@ -9,7 +9,6 @@ from typing import Any
 
 import attrs
 
-from jcodeunits.amount import decimal
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.hcpcs import MODIFIER, is_valid
@@ -64,14 +63,6 @@ def is_day(text: str) -> bool:
 def is_count(text: str) -> bool:
     """Whether a text is made of at most 18 digits 0 to 9; other scripts' digits and superscripts are not."""
     return text.isascii() and text.isdigit() and len(text) <= 18
-
-
-def plain_number(value: object) -> Decimal | None:
-    """A number of digits and perhaps a point; None for anything else."""
-    try:
-        return decimal(value)
-    except ValueError:
-        return None
 
 
 def for_charges(beside: Mapping[str, object], form: str, allowed: tuple[str, ...] = ("diagnoses",)) -> dict[str, Any]:

@@ -408,10 +408,7 @@ def decimal(value: object) -> Decimal | None:
         return Decimal(value)
     if type(value) is Decimal and value.is_finite() and abs(value.adjusted()) < amount.SHORT > len(str(value)):
         return value  # too short to be out of range
-    try:
-        return amount.decimal(value)
-    except ValueError:
-        return None
+    return amount.plain_number(value)
 
 
 def dump(value: Any, indent: int | None) -> str:

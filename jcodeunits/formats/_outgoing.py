@@ -82,6 +82,14 @@ class Rules:
     lines_most: int | None = None
     pointers: bool = False
 
+    @classmethod
+    def of_837(cls, professional: bool, **more: Any) -> Rules:
+        """What the 837 asks, in X12 or in the JSON that becomes it."""
+        needs = ("charge_amount", "ndc_quantity", "description", "diagnoses" if professional else "revenue_code")
+        # SV104 and SV205 hold eight digits before the point, by the note of the implementation guides. CTP04 is
+        # element 380, type R, at most 15 digits; three decimals are what payers keep.
+        return cls(needs=needs, units_digits=8, quantity=(8, 7), **more)
+
 
 def number(value: Decimal | int) -> str:
     """The exact decimal text of an amount: no exponent, no trailing zeros, no naked point.

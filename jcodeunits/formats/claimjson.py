@@ -19,19 +19,17 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Unpack
 
+from jcodeunits.amount import plain_number
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.keys import dotted
 
 from . import _elements, _outgoing
-from ._claim_lines import ClaimLines, FoundLines, is_count, line_of, plain_number
+from ._claim_lines import ClaimLines, FoundLines, is_count, line_of
 from ._json import Shapes, load
 from ._outgoing import Leaving, Loss, Rules, number, side
 from ._quoting import coded
 from ._times import iso
-
-SERVICE_UNIT_DIGITS = 8  # the count goes into SV104 of the 837
-QUANTITY_DIGITS = (8, 7)  # and this one into CTP04
 
 CARRIES = {
     "code": "professionalService.procedureCode, institutionalService.procedureCode",
@@ -62,19 +60,17 @@ def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how:
     if keys not in ("camel", "snake"):
         raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
     kind = side(charge) if isinstance(charge, Charge) else "professional"
-    rules = Rules(
-        "claimjson",
-        "clearing-house JSON",
-        SERVICE_UNIT_DIGITS,
-        ("charge_amount", "ndc_quantity", "description", "diagnoses" if kind == "professional" else "revenue_code"),
-        {
+    rules = Rules.of_837(
+        kind == "professional",
+        format="claimjson",
+        title="clearing-house JSON",
+        fields={
             "charge_amount": "lineItemChargeAmount",
             "ndc_quantity": "nationalDrugUnitCount",
             "diagnoses": "compositeDiagnosisCodePointers",
             "revenue_code": "serviceLineRevenueCode",
             "description": "the service's description",
         },
-        QUANTITY_DIGITS,
         pointers=True,
     )
     lines = _outgoing.prepare(charge, rules, **how)

@@ -23,6 +23,7 @@ from typing import Any, Unpack
 import attrs
 
 from jcodeunits import ndc as ndc_codes
+from jcodeunits.amount import plain_number
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError, IdentifierError, JcodeunitsError
@@ -32,7 +33,7 @@ from jcodeunits.hcpcs import is_level_two, is_valid
 from jcodeunits.keys import dotted
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
-from ._claim_lines import ClaimLines, FoundLines, for_charges, is_day, line_of, plain_number
+from ._claim_lines import ClaimLines, FoundLines, for_charges, is_day, line_of
 from ._hl7v2_fields import STAMP, codings
 from ._hl7v2_given import patient_of
 from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of

@@ -41,10 +41,6 @@ from ._quoting import coded
 from ._times import iso
 from ._x12_envelope import Envelopes
 
-# Digits before the point of SV104 / SV205, by the note of the implementation guides.
-SERVICE_UNIT_DIGITS = 8
-# CTP04 is element 380, type R, at most 15 digits; three decimals are what payers keep.
-QUANTITY_DIGITS = (8, 7)
 DESCRIPTION_MOST = 80  # SV101-7 and NTE02, element 352
 _LINES_MOST = {"SV1": 50, "SV2": 999}  # repeats of loop 2400
 
@@ -91,11 +87,10 @@ diagnoses = _outgoing.diagnoses
 
 def _rules(segment: str) -> Rules:
     professional = segment == "SV1"
-    return Rules(
+    return Rules.of_837(
+        professional,
         format="x12",
         title="X12 837P" if professional else "X12 837I",
-        units_digits=SERVICE_UNIT_DIGITS,
-        needs=("charge_amount", "ndc_quantity", "description", "diagnoses" if professional else "revenue_code"),
         fields={
             "charge_amount": "SV102" if professional else "SV203",
             "diagnoses": "SV107",
@@ -103,7 +98,6 @@ def _rules(segment: str) -> Rules:
             "ndc_quantity": "CTP04",
             "description": "SV101-7" if professional else "SV202-7",
         },
-        quantity=QUANTITY_DIGITS,
         lines_most=_LINES_MOST[segment],
         pointers=professional,
     )

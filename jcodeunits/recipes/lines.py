@@ -25,9 +25,9 @@ from ..coding.opened import (
     PART,
     UNKNOWN,
     VOLUME,
+    countable,
     counted_as,
     counts_whole,
-    in_units,
     kind_of,
     look_up,
     measured_by,
@@ -370,7 +370,7 @@ class Parts:
         way, more = counted_as(opened, form, on, self.reference, judgment.wanted, (row.code,))
         band = row.basis == "band"
         given = (units.factor(cell.unit, row.unit) * cell.scale if band else cell.ratio) / 10 ** scales[0]
-        lost = self._lost(row, Dose(cell.scale, cell.unit) if thrown is None else Dose(Fraction(1), thrown))
+        lost = countable(Dose(cell.scale, cell.unit) if thrown is None else Dose(Fraction(1), thrown), row)
         lost = None if lost is None else lost / 10 ** scales[1]
         each = opened.each or Fraction(0)
         size = math.lcm(given.denominator, each.denominator, (lost or Fraction(0)).denominator)
@@ -408,13 +408,6 @@ class Parts:
             self._kind(opened.item, on),
             10 ** max(DECIMALS - decimals, 0),
         )
-
-    def _lost(self, row: Drug, one: Dose) -> Fraction | None:
-        """Billing units of one of what was discarded; None where it cannot be counted."""
-        try:
-            return in_units(one, row, None)
-        except JcodeunitsError:
-            return None
 
     def _kind(self, item: Any, on: dt.date) -> int:
         """A number for what a product's row says of its container."""

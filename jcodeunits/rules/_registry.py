@@ -62,6 +62,13 @@ class Case:
             if row is not None and (not routes or (given is not None and given.route in routes)):
                 yield number, line, row
 
+    def injections(self, *kinds: str) -> Iterator[tuple[int, Line, Procedure]]:
+        """The lines of these kinds whose code is an administration, with the row of the code."""
+        for number, line in self.numbered(*kinds):
+            row = self.procedure(line)
+            if row is not None and row.kind == "administration":
+                yield number, line, row
+
     @cached_property
     def _classes(self) -> dict[str, dict[str, DrugClass]]:
         codes = {line.code for line in self.lines if line.kind == "drug"}

@@ -24,10 +24,7 @@ def discontinued_service(case: Case) -> Iterable[Finding]:
 
     Sources: the modifier rows; the guide's paragraph on 52 and 53.
     """
-    for number, line in case.numbered("administration", "service"):
-        row = case.procedure(line)
-        if row is None or row.kind != "administration":
-            continue
+    for number, line, _ in case.injections("administration", "service"):
         for code in line.modifiers:
             if code in _REDUCED:
                 modifier = case.policy.modifier(code, case.on)

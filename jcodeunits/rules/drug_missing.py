@@ -26,14 +26,11 @@ def drug_missing(case: Case) -> Iterable[Finding]:
     brought = [given.supplied_by == "patient" for given in case.encounter.administrations]
     if brought and all(brought):
         return
-    for number, line in case.numbered("administration", "service"):
-        row = case.procedure(line)
-        if row is None or row.kind != "administration" or row.role.startswith((*_WITHOUT_DRUG, *_PRODUCTS)):
-            continue
-        if line.kind == "administration":
-            continue  # its drug was listed: what withheld or refused it has said so
-        fix = "List what was given among the administrations, with its dose."
-        yield drug_missing.finding("warn", f"{line.code} stands without any drug line.", fix, line=number)
+    # A derived line's drug was listed: what withheld or refused it has said so.
+    for number, line, row in case.injections("service"):
+        if not row.role.startswith((*_WITHOUT_DRUG, *_PRODUCTS)):
+            fix = "List what was given among the administrations, with its dose."
+            yield drug_missing.finding("warn", f"{line.code} stands without any drug line.", fix, line=number)
 
 
 def _vaccines(case: Case) -> Iterable[Finding]:
@@ -43,8 +40,7 @@ def _vaccines(case: Case) -> Iterable[Finding]:
     codes = {line.code for _, line in case.numbered("drug", "service")}
     if any(row.name.startswith(_PRODUCTS) for code in codes for row in case.policy.classes(code, case.on)):
         return
-    for number, line in case.numbered("service"):
-        row = case.procedure(line)
-        if row is not None and row.kind == "administration" and row.role.startswith(_PRODUCTS):
+    for number, line, row in case.injections("service"):
+        if row.role.startswith(_PRODUCTS):
             fix = "List the vaccine among the administrations, with its dose."
             yield drug_missing.finding("warn", f"{line.code} stands without any vaccine.", fix, line=number)

@@ -19,10 +19,7 @@ def laterality(case: Case) -> Iterable[Finding]:
 
     Sources: NCCI policy manual, chapter I, section V; the modifier rows.
     """
-    for number, line in case.numbered("administration", "service"):
-        row = case.procedure(line)
-        if row is None or row.kind != "administration":
-            continue
+    for number, line, _ in case.injections("administration", "service"):
         for code in line.modifiers:
             modifier = case.policy.modifier(code, case.on) if code in _SIDES else None
             if modifier is not None:

@@ -32,8 +32,7 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
 
     Sources: the decision table's row for the drug; the guide's denial reason 6.
     """
-    listed = [(n, line, row) for n, line in case.numbered("service") if (row := case.procedure(line)) is not None]
-    listed = [item for item in listed if item[2].kind == "administration"]
+    listed = list(case.injections("service"))
     if not listed:
         return
     wanted = [item for _, drug in case.numbered("drug") if (item := _wanted(case, drug)) is not None]
