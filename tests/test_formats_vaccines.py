@@ -230,6 +230,38 @@ def test_a_further_part_or_another_strain_is_another_vaccine(coding: str) -> Non
         hl7v2.read(vxu(f"{coding}^CVX"), place="11")
 
 
+OF_A_CODE = [
+    ("90707", "MMRV", False),
+    ("90707", "M-M-R II", True),
+    ("90632", "Hep B, adult", False),
+    ("90632", "Twinrix", False),
+    ("90632", "Hep A, adult", True),
+    ("90744", "Hep A", False),
+    ("90700", "DTaP-IPV", False),
+    ("90714", "Tdap", False),
+    ("90670", "PCV20", False),
+    ("90677", "Prevnar 13", False),
+    ("90620", "Menveo", False),
+    ("90750", "Varicella", False),
+    ("90750", "varicella zoster vaccine, recombinant", True),
+    ("90746", "Hepatitis B vaccine (Engerix-B), adult", True),
+    ("90723", "DTaP-HepB-IPV (Pediarix)", True),
+    ("90656", "Afluria", True),
+    ("90707", "live vaccine", True),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "agrees"), OF_A_CODE)
+def test_the_text_beside_a_vaccines_code_is_of_that_vaccine(code: str, text: str, agrees: bool) -> None:
+    concept = {"coding": [{"system": CPT, "code": code, "display": text}]}
+    for module, message in ((hl7v2, vxu(f"{code}^{text}^CPT")), (fhir, immunization(vaccineCode=concept))):
+        if agrees:
+            assert module.read(message, place="11").administrations[0].drug == code
+        else:
+            with pytest.raises(FormatError, match="contradict each other"):
+                module.read(message, place="11")
+
+
 def test_a_label_of_a_vaccine_against_something_else_never_stands_beside_a_code_of_cvx() -> None:
     rows = [row for each in DRUGS.vaccines.values() for row in each]
     for row in rows:

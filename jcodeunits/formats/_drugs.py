@@ -21,7 +21,7 @@ from jcodeunits.facts.reading_names import read
 from jcodeunits.facts.reference import Reference
 from jcodeunits.grouped import only
 
-from . import _incoming, _names
+from . import _incoming, _names, _vaccine_names
 from ._quoting import Unread
 
 _STRENGTH = re.compile(
@@ -273,7 +273,7 @@ def _identity(
         return Unread("the drug has no NDC, HCPCS code or text that can be read.", "drug")
     sure = [name for name in names if _names.codes(name, facts)] or names
     for other in names:
-        if _names.contradicts(sure[0], other, facts) and not _holds(known.get(other, ""), sure[0], facts):
+        if _is_other(sure[0], other, known.get(other, ""), facts):
             says = f"its drug is {quoted(sure[0])} and {quoted(other)}, which contradict each other: two drugs."
             return Unread(f"{says} Correct the message.")
     if len(packages) > 1:
@@ -286,6 +286,14 @@ def _identity(
     said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
     said |= {_incoming.WHOLE: whole} if whole else {}
     return said | ({_incoming.STRENGTH: strength} if strength else {})
+
+
+def _is_other(name: str, other: str, text: str, facts: Reference) -> bool:
+    """Whether two names surely mean two drugs; `text`: the whole text that the other one is read in."""
+    of_vaccine = _vaccine_names.differs(name, text, facts) if text else None
+    if of_vaccine is not None and name != other:
+        return of_vaccine
+    return _names.contradicts(name, other, facts) and not _holds(text, name, facts)
 
 
 def _is_needed(text: str, facts: Reference, several: bool) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from jcodeunits import ndc
 from jcodeunits.errors import LONGEST, FormatError, quoted
-from jcodeunits.facts.drug_rows import VaccineCode, VaccineWord
+from jcodeunits.facts.drug_rows import VaccineWord
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
+from jcodeunits.hcpcs import is_level_two
 
 from . import _incoming, _names
 from ._quoting import coded as quote
@@ -39,7 +41,7 @@ def of_cvx(
     codes = list(dict.fromkeys(row.code for row in rows))
     listed = [row for found in each for row in found]
     for text in texts if listed else ():
-        if _is_another(text, listed, facts):
+        if _is_another(text, {row.code for row in listed}, [row.display for row in listed], facts):
             says = f"CVX {quote(cvx[0])} is {listed[0].display}, and its text names another vaccine ({quoted(text)})"
             raise FormatError(f"{where}: {says}, which contradict each other. Correct the message.", format=form)
     if codes or any(_names.codes(one, facts) for one in known):
@@ -79,10 +81,42 @@ def against(text: str, facts: Reference) -> frozenset[str]:
     return frozenset(found - _CARRIERS if is_conjugate else found)
 
 
-def _is_another(text: str, rows: Sequence[VaccineCode], facts: Reference) -> bool:
-    """Whether a text names another vaccine than the rows of a code: by codes of its own, or by what it is against."""
+def _is_another(
+    text: str, codes: Collection[str], labels: Iterable[str], facts: Reference, *, part: bool = False
+) -> bool:
+    """Whether a text names another vaccine than these codes and labels: by codes of its own, or by what it is against.
+
+    `part`: it may name a part of it alone. Codes of Medicare's own are of the same vaccines as others.
+    """
     meant = _names.codes(text, facts)
-    if meant and not meant & {row.code for row in rows}:
+    if meant and meant.isdisjoint(codes) and not all(map(is_level_two, meant)):
         return True
     said = against(text, facts)
-    return bool(said) and said not in [against(row.display, facts) for row in rows]
+    known = [against(label, facts) for label in labels]
+    return bool(said) and all(known) and not any(said == one or (part and said < one) for one in known)
+
+
+@lru_cache(maxsize=4096)
+def differs(name: str, text: str, facts: Reference) -> bool | None:
+    """Whether a text beside the code or NDC of a vaccine names another one; None where one of the two is of no vaccine.
+
+    The label of an NDC may name one part.
+
+    >>> book = Reference.shipped()
+    >>> [differs("90707", text, book) for text in ("MMR", "MMRV", "M-M-R II", "ketorolac")]
+    [False, True, False, None]
+    """
+    codes = _names.codes(name, facts)
+    if not _are_vaccines(codes, facts) or not (against(text, facts) or _are_vaccines(_names.codes(text, facts), facts)):
+        return None
+    labels = [row.ingredient for code in codes for row in facts.drugs.rows(code)]
+    return _is_another(text, codes, labels, facts, part=ndc.looks_like(name))
+
+
+def _are_vaccines(codes: Collection[str], facts: Reference) -> bool:
+    """Whether codes are all of vaccines, and of one each; none are of none."""
+    rows = [row for code in codes for row in facts.drugs.rows(code)]
+    return bool(rows) and all(row.kind == _VACCINE and not row.refuses for row in rows)
+
+
+_VACCINE = "vaccine"
