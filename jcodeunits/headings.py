@@ -75,7 +75,7 @@ def need_columns(
             like += [f"{quoted(name)} to dose, with a column unit that says {unit}" for name, unit in measured]
         rename = f" Rename {', '.join(like)}." if like else ""
         if parted := parted_by(names):
-            rename = f" {parted.capitalize()}."
+            rename = f" {parted.capitalize()}{', or name the file .tsv' * ('tabs' in parted)}."
         elif not like and len(missing) == len(required):
             rename = " Where a title stands above the column names, drop the lines before them."
         raise BatchError(

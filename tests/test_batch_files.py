@@ -148,6 +148,20 @@ def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
         jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.xlsx")
 
 
+def test_a_file_parted_by_tabs_is_read_by_its_name(tmp_path: Path) -> None:
+    source, target = tmp_path / "given.TSV", tmp_path / "out.csv"
+    given = [["drug", "dose", "unit", "on", '"a note"'], ["J0696", "1,000", "mg", "2026-03-02", '"in 1\t2, or\n3"']]
+    source.write_text("".join("\t".join(row) + "\n" for row in given))
+    jc.batch.bill_file(source, target)
+    (row,) = rows_of(target)
+    assert (row["dose"], row["units"], row["a note"]) == ("1,000", "4", "in 1\t2, or\n3")
+    source.write_text("drug\tdose\tunit\ton\nJ0696\t1\tg\n")
+    with pytest.raises(BatchError, match=r"in row 2 .* a line has more or fewer cells than the header"):
+        jc.batch.bill_file(source, target)
+    with pytest.raises(BatchError, match=r"\.tsv is read, not written\. Write \.csv"):
+        jc.batch.bill_file(source, tmp_path / "out.tsv")
+
+
 VIAL = ["drug", "dose", "unit", "on", "container", "containers", "container_amount", "discarded"]
 GIVEN = ["J9035", 77, "mg", "2026-03-02", "single-dose", 1, "100 mg", "23 mg"]
 

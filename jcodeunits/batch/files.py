@@ -39,7 +39,7 @@ ROWS = 1 << 19  # rows in one step of a stream, and in one row group of the outp
 _NARROW = 7  # columns of a Parquet file, of which twice as many rows are held at a time
 _CSV_BLOCK = 1 << 24
 _LONGEST_LINE = 1 << 25
-FORMATS = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".xlsx")
+FORMATS = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".parquet", ".xlsx")
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -203,7 +203,7 @@ class _CountedStream:
 
 
 def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size: int | None) -> OpenedInput:
-    """A CSV stream: every column as text, as it is written; only an empty cell without quotes is missing.
+    """A CSV stream (of a .tsv, parted by tabs): each column as text; only an empty cell without quotes is missing.
 
     Blocks that end with a line are parsed one after the other, each to its end, so that no thread of the parser is
     left when a line is refused (a process that ended while one was reading was aborted).
@@ -220,10 +220,12 @@ def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size
             stream = pa.CompressedInputStream(stream, codec)
         if not is_plain:
             stream = pa.transcoding_input_stream(stream, encoding, "utf-8")
-        names, rest = _header(stream, name, encoding)
+        mark = "\t" if name.lower().endswith(".tsv") else ","
+        names, rest = _header(stream, name, encoding, mark)
     except (UnicodeError, AttributeError):  # the second of punycode, which reads no stream
         raise _not_in(name, encoding) from None
     schema = pa.schema([(column, pa.string()) for column in names])
+    parse = pa_csv.ParseOptions(delimiter=mark, newlines_in_values=True)
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
@@ -235,7 +237,7 @@ def _csv(file: _CountedStream, name: str, codec: str | None, encoding: str, size
         row = 0
         try:
             for block in _blocks(stream, rest, name):
-                table = _parsed(block, names, convert)
+                table = _parsed(block, names, parse, convert)
                 row += table.num_rows
                 yield table
         except UnicodeError:
@@ -253,9 +255,8 @@ def _not_in(name: str, encoding: str) -> BatchError:
     return BatchError(says, file=name, place="encoding")
 
 
-def _parsed(block: bytes, names: list[str], convert: Any) -> Any:
+def _parsed(block: bytes, names: list[str], parse: Any, convert: Any) -> Any:
     """A table from a block of lines. What is wrong is looked for again by one thread, which counts the rows."""
-    parse = pa_csv.ParseOptions(newlines_in_values=True)
     for threads in (True, False):
         read = pa_csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=threads)
         try:
@@ -305,7 +306,7 @@ def _csv_error(name: str, why: BaseException, row: int) -> BatchError:
     return BatchError(f"{name} cannot be read {at}: {said}.", file=name, place=f"row {row + 1}")
 
 
-def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
+def _header(stream: Any, name: str, encoding: str, mark: str) -> tuple[list[str], bytes]:
     """The column names, and what was read of the rows behind them."""
     data = b""
     while b"\n" not in data and len(data) < _CSV_BLOCK:
@@ -313,15 +314,15 @@ def _header(stream: Any, name: str, encoding: str) -> tuple[list[str], bytes]:
         if not chunk:
             break
         data += chunk
-    for mark, other in _ENCODINGS.items():
-        if data.startswith(mark):
+    for sign, other in _ENCODINGS.items():
+        if data.startswith(sign):
             says = f"{name} is written in {other}. Save it as UTF-8, or say encoding utf-16."
             raise BatchError(says, file=name, place="encoding")
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if b"\x00" in lines[0]:
         says = "is no CSV file: its first line holds bytes that are no text. In UTF-16, say encoding utf-16-le"
         raise BatchError(f"{name} {says}.", file=name, place="header")
-    reader = csv.reader(f"{line.decode()}\n" for line in lines)  # a name in quotes may go over several lines
+    reader = csv.reader((f"{line.decode()}\n" for line in lines), delimiter=mark)  # a quoted name may have several
     try:
         names = next((row for row in reader if row), [])
     except UnicodeDecodeError:
@@ -364,8 +365,8 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
         return
     path = Path(target)
     kind = kind_of(path.name)
-    if kind == ".xlsx":
-        raise BatchError(f"{path}: a spreadsheet is read, not written. Write .csv.", file=str(path), place="name")
+    if kind in (".tsv", ".xlsx"):
+        raise BatchError(f"{path}: {kind} is read, not written. Write .csv.", file=str(path), place="name")
     with whole(path) as file:
         stream: Any = file
         if path.suffix.lower() in _COMPRESSED:
