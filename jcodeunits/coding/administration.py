@@ -140,6 +140,7 @@ def _say(draft: Draft, given: GivenDrug, row: AdministrationRule) -> None:
         held = draft.held(row.beside)
         says += f" Inside {', '.join(dict.fromkeys(held))}." if held else ""
     codes = [found.code for role in row.alternatives for found in draft.policy.procedures(draft.on, role=role)]
+    codes = [code for code in codes if draft.policy.has_room(code, draft.on, draft.encounter.claim)]
     if row.outcome == "bill":
         billed = draft.policy.procedures(draft.on, role=row.role)
         says += f" Billed with {billed[0].code}." if len(billed) == 1 else ""

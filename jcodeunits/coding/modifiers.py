@@ -220,6 +220,8 @@ def _needed(draft: Draft, item: GivenDrug, entries: list[Entry]) -> None:
     if len(given) != 1:
         wrong = "carries several" if given else "lacks one"
         fix = f"Give one of {', '.join(names)} under modifiers of the administration: the diagnoses do not tell which."
+        if given:
+            fix = f"Keep the one of {', '.join(given)} that holds, and take the others off."
         says = f"This payer returns {first.code} without exactly one of its modifiers, and the line {wrong}: {says}."
     else:
         says = f"{first.code} carries {says}."

@@ -293,6 +293,12 @@ class Policy:
         return _for_claim(self.store.starting(Limit, code), claim, on)
 
     @_kept
+    def has_room(self, code: str, on: object, claim: str) -> bool:
+        """Whether the limit of a code leaves room for one unit of it, on this kind of claim."""
+        limit = self.limit(code, on, claim)
+        return limit is None or limit.units > 0
+
+    @_kept
     def edit(self, one: str, other: str, on: object, claim: str = "professional") -> Edit | None:
         """The edit between two codes, in whichever direction it stands, or None.
 

@@ -50,7 +50,8 @@ def wrong_administration(case: Case) -> Iterable[Finding]:
         other = whole and _other_family(procedure.role, wanted)
         if plain or family or other:
             right = next(row for row in wanted if not family or row.role.startswith("vaccine"))
-            codes = " or ".join(found.code for found in case.policy.procedures(case.on, role=right.role))
+            named = [found.code for found in case.policy.procedures(case.on, role=right.role)]
+            codes = " or ".join(c for c in named if case.policy.has_room(c, case.on, case.encounter.claim))
             says = f"{line.code} is listed, but for the drug given this payer's code is {codes}: {right.says}."
             fix = f"List {codes}, or leave the code out to have it derived."
             yield wrong_administration.finding("stop" if own else "warn", says, fix, right.citation, line=number)
