@@ -525,12 +525,9 @@ def _code_for(policy: Policy, role: str, on: dt.date, position: str) -> Procedur
 @lru_cache(maxsize=1024)
 def _indications(policy: Policy, diagnoses: tuple[str, ...], on: dt.date) -> frozenset[str]:
     """What the diagnoses are, as the decision table asks for it."""
-    begin = {"neoplasm": "neoplasm-prefixes", "injury": "injury-prefixes", "exposure": "exposure-prefixes"}
-    told = {
-        name
-        for name, option in begin.items()
-        if any(code.startswith(policy.option(ANY, option, on).values) for code in diagnoses)
-    }
+    asked = {"neoplasm": "neoplasm-prefixes", "injury": "injury-prefixes", "exposure": "exposure-prefixes"}
+    begin = {name: policy.option(ANY, option, on).values for name, option in asked.items()}
+    told = {name for name, prefixes in begin.items() if any(code.startswith(prefixes) for code in diagnoses)}
     return frozenset({ANY, *told, *(("other",) if diagnoses and "neoplasm" not in told else ())})
 
 
