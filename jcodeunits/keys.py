@@ -66,16 +66,16 @@ class Keyed:
         given = {cls.ALONE: data} if cls.ALONE and isinstance(data, str) else data
         if type(given) is not dict and not isinstance(given, Mapping):
             _refuse(path or "the encounter", given, "a JSON object", readers)
+        for key in _needed(kind):
+            if given.get(key) is None:
+                raise _wrong_keys(path, given, kind)
         made: dict[str, Any] = {}
         for key, value in given.items():
             read = readers.get(key)
             if read is None:
-                raise _unknown_key(path, key, readers)
+                raise _wrong_keys(path, given, kind)
             if value is not None:
                 made[key] = read(under + key, value)
-        for key in _needed(kind):
-            if key not in made:
-                raise _missing(path, key, readers)
         return made
 
 
@@ -100,22 +100,21 @@ def _needed(kind: Any) -> tuple[str, ...]:
     return (*(name for name, field in keys_of(kind).items() if field.default is attrs.NOTHING), *kind.NEEDED)
 
 
-def _unknown_key(path: str, key: object, known: Iterable[str]) -> EncounterError:
-    """The error of a key that is not known; says which one is meant where it is nearly right."""
-    import difflib
+def _wrong_keys(path: str, given: Mapping[str, object], kind: Any) -> EncounterError:
+    """The error of the first key that is not known, with the one that is nearly it, or that is missing."""
+    where, allowed = path or "the encounter", tuple(_readers(kind))
+    for key in given:
+        if key not in allowed:
+            import difflib
 
-    allowed = tuple(known)
-    near = difflib.get_close_matches(str(key), allowed, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    says = f"{path or 'the encounter'}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}."
-    at = f"{path}.{key}".lstrip(".")
-    return EncounterError(says, path=at, given=key, allowed=allowed, instead=near[0] if near else None)
-
-
-def _missing(path: str, key: str, known: Iterable[str]) -> EncounterError:
-    says = f"{path or 'the encounter'}: {quoted(key)} is missing."
-    at = f"{path}.{key}".lstrip(".")
-    return EncounterError(says, path=at, given=None, allowed=tuple(known), says="is missing.")
+            near = difflib.get_close_matches(str(key), allowed, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            says = f"{where}: unknown key {quoted(key)}.{hint} Allowed: {', '.join(allowed)}."
+            at = f"{path}.{key}".lstrip(".")
+            return EncounterError(says, path=at, given=key, allowed=allowed, instead=near[0] if near else None)
+    key = next(key for key in _needed(kind) if given.get(key) is None)
+    says = f"{where}: {quoted(key)} is missing."
+    return EncounterError(says, path=f"{path}.{key}".lstrip("."), given=None, allowed=allowed, says="is missing.")
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

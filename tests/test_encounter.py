@@ -186,6 +186,15 @@ def test_what_is_no_object_is_refused(data: object) -> None:
         Encounter.from_dict(data)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"), [("place", None, "'place' is missing"), ("plase", "11", "Did you mean 'place'")]
+)
+def test_what_is_wrong_outside_is_told_before_what_is_wrong_inside(key: str, value: object, told: str) -> None:
+    given = {"on": "2026-03-02", key: value, "administrations": [{"drug": "ketorolac"}]}
+    with pytest.raises(EncounterError, match=told):
+        Encounter.from_dict(given)
+
+
 @pytest.mark.parametrize("key", ["on", "place", "administrations"])
 def test_what_is_required_is_missed(key: str) -> None:
     data = {name: value for name, value in SMALLEST.items() if name != key}
