@@ -569,6 +569,25 @@ def test_capitals_in_a_column_name_are_no_other_column(tmp_path: Path) -> None:
     assert int(jc.billing_units("house mixture", "30 mg", ON, reference=own)) == 6
 
 
+@pytest.mark.parametrize("name", ["drugs.xlsx", "drugs.txt", "DRUGS.CSV", "Drugs.tsv"])
+def test_a_table_that_is_saved_as_something_else_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    folder = _folder(tmp_path, brands="brand,code\nHousebrand,J1885\n")
+    other = folder / name
+    other.write_text("code,ingredient,size,unit\nX9001,house mixture,5,mg\n")
+    with pytest.raises(jc.errors.TableError, match=rf"{name} is not read: save it as CSV UTF-8 .* drugs\.csv"):
+        REFERENCE.with_tables(folder)
+    if name == "drugs.xlsx":  # the workbook that the table was saved from, and what an open one leaves
+        (folder / "drugs.csv").write_text(other.read_text())
+        (folder / "~$drugs.csv").write_text("x")
+        assert int(jc.billing_units("X9001", "30 mg", ON, reference=REFERENCE.with_tables(folder))) == 6
+
+
+def test_a_file_in_place_of_its_folder_is_told_the_folder(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, brands="brand,code\nHousebrand,J1885\n")
+    with pytest.raises(jc.errors.TableError, match="give the folder that it stands in"):
+        REFERENCE.with_tables(folder / "brands.csv")
+
+
 def test_spaces_around_a_column_name_are_no_other_column(tmp_path: Path) -> None:
     own = REFERENCE.with_tables(_folder(tmp_path, drugs="code, ingredient, size ,unit\nX9001, house mixture, 5 ,mg\n"))
     assert int(jc.billing_units("house mixture", "30 mg", ON, reference=own)) == 6

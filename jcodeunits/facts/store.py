@@ -243,8 +243,11 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
 
     place = os.path.abspath(os.fspath(path))
     if not os.path.isdir(place):
-        raise TableError(f"{place} is no folder of tables.", file=place, problems=())
-    files = sorted(name for name in os.listdir(place) if name.endswith(".csv"))
+        way = f": give the folder that it stands in, {os.path.dirname(place)}" if os.path.isfile(place) else ""
+        raise TableError(f"{place} is no folder of tables{way}.", file=place, problems=())
+    seen = sorted(name for name in os.listdir(place) if not name.startswith((".", "~$")))
+    files = [name for name in seen if name.endswith(".csv")]
+    _check_saved(place, seen, known)
     names = ", ".join(f"{name}.csv" for name in sorted(known))
     strangers = [
         name
@@ -261,6 +264,18 @@ def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], stor
         rows[row_class] = read_own(row_class, os.path.join(place, name), store.sources, shipped)
     digests = {name: sha256_of(os.path.join(place, name)) for name in files}
     return OwnTables(place, rows, digests)
+
+
+def _check_saved(place: str, seen: Sequence[str], known: Mapping[str, Any]) -> None:
+    """Raise `TableError` for a table that is saved as something else, and would be passed over without a word."""
+    for stem, end in map(os.path.splitext, seen):
+        table = f"{stem.lower()}.csv"
+        if stem.lower() in known and end.lower() in _TABLE_LIKE and table not in seen:
+            says = f"{place}: {stem}{end} is not read: save it as CSV UTF-8 under the name {table}."
+            raise TableError(says, file=os.path.join(place, f"{stem}{end}"), problems=())
+
+
+_TABLE_LIKE = (".csv", ".xlsx", ".xls", ".ods", ".txt", ".tsv")
 
 
 @lru_cache(maxsize=16)
