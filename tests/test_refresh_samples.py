@@ -337,6 +337,7 @@ def test_a_sheet_that_names_another_quarter_than_its_file_is_asked_about(tmp_pat
 
 ANSWERS = {
     "a page": ("<!DOCTYPE html><html><body>Accept the licence</body></html>", "web page.*save the file itself"),
+    "a compressed file": ("\x1f\x8b\x08", "gzip.*unpack it first"),
     "an answer": ('{"error": "not found"}', "what a server answers.*download it again"),
     "an answer in XML": ('<?xml version="1.0"?><Error/>', "what a server answers.*download it again"),
 }
@@ -346,7 +347,7 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_what_a_server_answers_in_place_of_a_file_is_called_so(tmp_path: Path, name: str, answer: str) -> None:
     text, says = ANSWERS[answer]
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, "latin-1")
     with pytest.raises(TableError, match=says):
         read(tmp_path / name)
 

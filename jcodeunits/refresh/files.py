@@ -156,6 +156,8 @@ class Published:
                 "it is a web page and not the file: publishers answer so for a licence to accept or a file that has "
                 "moved. Open their page and save the file itself"
             )
+        if self.start.startswith(b"\x1f\x8b"):
+            return "it is compressed (gzip): unpack it first"
         if self.start.lstrip()[:1] in (b"<", b"{", b"["):
             return "it is what a server answers, and no table: download it again"
         return "" if self.is_workbook or self.is_text else "it is no text file and no spreadsheet"
@@ -245,7 +247,9 @@ class Published:
         elif self.is_page:
             rows = self._page_rows()
         else:
-            whole = self.start if len(self.start) < _START else self.start[: self.start.rfind(b"\n") + 1]
+            whole = (
+                self.start if len(self.start) < _START else self.start[: max(map(self.start.rfind, (b"\n", b"\r"))) + 1]
+            )
             rows = self._text_rows(self._text(io.BytesIO(whole), "utf-8-sig"))
         found = []
         try:
