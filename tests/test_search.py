@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from shipped import DRUGS, with_own
 
 import jcodeunits as jc
-from jcodeunits.errors import DateError, UnknownDrug
+from jcodeunits.errors import DateError, JcodeunitsError, UnknownDrug
+from jcodeunits.facts.choosing import choose
 from jcodeunits.facts.search import Drugs, find, suggest
 from jcodeunits.facts.store import Store
 from jcodeunits.facts.words import normal
@@ -70,6 +72,24 @@ def test_the_code_for_every_maker_comes_before_a_makers_own() -> None:
     codes = _codes("bortezomib")
     assert codes[0] == "J9041"
     assert "J9048" in codes[1:]
+
+
+def test_what_a_plain_name_is_billed_with_comes_first_but_for_a_few() -> None:
+    on = dt.date(2026, 8, 15)
+    rows = (row for row in BOOK.drugs if row.period.holds(on) and row.kind in ("drug", "biological"))
+    others = []
+    for name in sorted({BOOK.without_salts(row.ingredient) for row in rows if " / " not in row.ingredient}):
+        with contextlib.suppress(JcodeunitsError):
+            code = choose(BOOK, name, on).drug.code
+            if find(name, on=on)[0].code != code:
+                others.append(name)
+    # Of these the words name an ingredient of another form in full, or a number of CPT beside a code.
+    assert set(others) <= {"betamethasone", "hyaluronidase", "rabies immune globulin", "tetanus immune globulin"}
+
+
+def test_a_route_behind_a_brand_shows_the_product_that_is_given_so() -> None:
+    assert [row.code for row in find("Keytruda SC", on="2026-08-15")] == ["J9277"]
+    assert [row.code for row in find("Keytruda IV", on="2026-08-15")] == ["J9271"]
 
 
 def test_an_ambiguous_brand_shows_all_its_codes() -> None:

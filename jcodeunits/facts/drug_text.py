@@ -71,6 +71,9 @@ _CODE = re.compile(r"[A-Za-z]\d{4}")
 _SPACED = re.compile(r"\s*([A-Za-z])[\s-](\d{4})\s*", re.ASCII)  # "J 1885" and "J-1885", alone
 _WITH = re.compile(r"\bw/", re.IGNORECASE)
 _SUM = re.compile(r"\b(\d{1,5}(?:\.\d{1,4})?)\s?\((\d{1,5}(?:\.\d{1,4})?)-(\d{1,5}(?:\.\d{1,4})?)\)", re.ASCII)
+_OF_SALT = re.compile(
+    r"\b(\d[\d.]{0,6}-\d[\d.]{0,6})\s?\(\d[\d.]{0,6}\)(?=\s?mg\b)", re.IGNORECASE
+)  # the part as its salt
 _ELEMENT = re.compile(
     r"(?<=mg)\s?(?:(?:i|iodine)(?=\s?/)|(?:of\s)?(?:elemental\s)?iron\b)", re.IGNORECASE
 )  # what labels of contrast media and of iron count
@@ -256,6 +259,7 @@ def parts_of(text: str) -> list[Part]:
     """The words of a text, its strengths and its codes, in their order."""
     text = "".join(found.groups()) if (found := _SPACED.fullmatch(text)) else text
     text = _SUM.sub(lambda found: found[1] if exact(found[1]) == exact(found[2]) + exact(found[3]) else found[0], text)
+    text = _OF_SALT.sub(r"\1", text)
     text = text.replace("µ", "u").replace("μ", "u").replace("\xa0", " ")
     text = _SEASON.sub(lambda found: "seasonal" if int(found[2]) == int(found[1]) + 1 else found[0], text)
     text = _AGAIN.sub("monthly", text)

@@ -7,7 +7,7 @@ import re
 
 from ..errors import LONGEST, AmbiguousDrug, UnknownDrug, quoted
 from .agreement import listed
-from .beside_names import Named, sizes
+from .beside_names import Named, is_small, sizes
 from .drug_text import often, parts_of
 from .drugs import Catalog
 from .reading_names import bare_names, read
@@ -50,7 +50,9 @@ def why_not_read(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | Ambi
             )
             way = "Leave it out and give the dose beside the name, or give the code."
             return AmbiguousDrug(f"{says} {way}", given=name, candidates=())
-        begun = catalog.beginnings.get(squeezed(bare), ()) if not catalog.knows(squeezed(bare)) else ()
+        key = squeezed(bare)
+        is_word = is_small(key) or (text != name and set(bare.split()) <= catalog.shared_words)  # "(human)"
+        begun = () if is_word or catalog.knows(key) else catalog.beginnings.get(key, ())
         meant: dict[tuple[str, ...], str] = {}
         for begins in begun:
             rows = [row for row in catalog.meant_by(squeezed(begins)) if row.period.holds(on)]

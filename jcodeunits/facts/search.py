@@ -18,7 +18,7 @@ from .. import hcpcs, ndc, routes
 from ..dated import as_date
 from ..errors import LONGEST, AmbiguousDrug, IdentifierError, JcodeunitsError, ProductError, UnknownDrug, quoted
 from ..shown import Shown
-from .by_route import answers_for
+from .by_route import answers_for, is_local
 from .choosing import choose, rows_meant
 from .drug_rows import Brand, Drug, OtherName
 from .drugs import Catalog, History
@@ -98,18 +98,23 @@ def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> lis
     except AmbiguousDrug:
         return []
     with contextlib.suppress(JcodeunitsError):  # what it is billed with, of another name where the route tells
-        rows = [choose(book, text, day or dt.date.max).drug, *rows]
+        try:
+            rows = [choose(book, text, day or dt.date.max).drug, *rows]
+        except AmbiguousDrug as why:
+            asked = (row for code in why.candidates for row in book.rows(code))
+            rows = [*(row for row in asked if day is None or row.period.holds(day)), *rows]
     given = [row for row in rows if any(answers_for(row, way) for way in reading.routes)]
     return given or [row for row in rows if row.is_injected and not row.specific] or rows
 
 
 def _order(row: Drug) -> tuple[Any, ...]:
-    """What a person more likely wants first: live, injected, for every maker, national, plain, newest."""
+    """What a person more likely wants first: live, injected, for every maker, national, for any use, plain, newest."""
     return (
         row.ends is not None,
         not row.is_injected,
         row.specific,
         row.code[0] in "CS",
+        is_local(row) or bool(row.use),
         bool(row.form),
         len(row.ingredient),
         -row.effective.toordinal(),
@@ -152,6 +157,8 @@ def _by_name(text: str, book: Catalog) -> Iterator[tuple[int, Drug]]:
     for row in book.store.mentioning(Drug, may):
         held = f"{row.ingredient} {row.form} {row.qualifier} {' '.join(row.routes)}"
         rank = _rank(key, wanted, held, row.ingredient) if may(held.casefold()) else None
+        if rank == _BEGINS and squeezed(book.without_salts(row.ingredient)) == key:
+            rank = _FULL  # the plain name of a salt
         if rank is not None:
             yield rank, row
     of_ingredient: dict[str, int] = {}
