@@ -259,6 +259,16 @@ def test_of_a_code_that_counts_a_volume_the_volume_of_the_container_is_its_amoun
     assert shown(one({"drug": "J7030", "dose": "1000 mL", "route": "IV infusion", **bag})) == [("J7030", ("JZ",), 1)]
 
 
+@pytest.mark.parametrize(("dose", "code"), [("50 mL", "P9047"), ("20 mL", "P9046")])
+@pytest.mark.parametrize("concentration", [None, "25%", "250 mg/mL"])
+def test_codes_that_differ_by_their_container_are_told_by_the_volume(
+    dose: str, code: str, concentration: str | None
+) -> None:
+    given = {"drug": "albumin 25%", "dose": dose, "route": "IV infusion"}
+    answer = one(given | ({} if concentration is None else {"concentration": concentration}))
+    assert [(line.code, line.units) for line in answer.lines] == [(code, 1)]
+
+
 # --- NDC on the lines -------------------------------------------------------------------------------------
 
 

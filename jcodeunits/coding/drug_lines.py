@@ -273,6 +273,11 @@ class DrugCoding:
         on = self.encounter.on
         try:
             return resolve(written, on, dose, administration.route, reference=self.reference)
+        except AmbiguousDrug:
+            if dose.volume is None:
+                raise
+            # Codes that differ by the volume of their container alone.
+            return resolve(written, on, Dose(dose.volume, "mL"), administration.route, reference=self.reference)
         except NotInEffect:
             # Asked again with its dose, so that the refusal names the successor's units.
             asked = (written, dose, on, administration.route, administration.basis, self.reference)
