@@ -132,6 +132,68 @@ def test_names_of_one_drug_are_silent(concept: dict[str, Any]) -> None:
     assert [(line.code, line.units) for line in made.lines] == [("96372", 1), ("J1885", 2)]
 
 
+OF_A_CODE = [
+    ("J9000", "Doxil", False),
+    ("J9000", "doxorubicin", True),
+    ("J9267", "Abraxane", False),
+    ("J0290", "ampicillin-sulbactam (UNASYN) 3 g", False),
+    ("J0295", "ampicillin 3 g", False),
+    ("J0295", "ampicillin-sulbactam", True),
+    ("J2919", "methylPREDNISolone acetate (DEPO-MEDROL)", False),
+    ("J2919", "methylPREDNISolone", True),
+    ("J1010", "SOLU-MEDROL", False),
+    ("J0561", "Bicillin C-R", False),
+    ("J0561", "Bicillin L-A", True),
+    ("J1631", "haloperidol lactate", False),
+    ("J1630", "haloperidol decanoate", False),
+    ("J0401", "Aristada", False),
+    ("J1561", "Privigen", False),
+    ("J1561", "immune globulin", True),
+    ("J1071", "testosterone enanthate", False),
+    ("J1817", "Humalog", True),
+    ("J3490", "ketorolac", True),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "agrees"), OF_A_CODE)
+def test_a_text_that_has_a_code_of_its_own_is_not_billed_as_another(code: str, text: str, agrees: bool) -> None:
+    concept = coding((fhir.HCPCS, code), text=text)
+    message = f"RXA|0|1|20260302||{code}^{text}^HCPCS|30|mg|||||||||||||CP|A\rRXR|IM"
+    if agrees:
+        assert read(concept).administrations[0].drug == code
+        return
+    with pytest.raises(FormatError, match=r"code of its own\. Or give drug=|contradict"):
+        read(concept)
+    with pytest.raises(FormatError, match=r"code of its own\. Or give drug=|contradict"):
+        hl7v2.read(message, place="11")
+
+
+def test_either_of_the_two_may_be_named_beside_it_and_no_third() -> None:
+    concept = coding((fhir.HCPCS, "J9000"), text="Doxil")
+    for drug in ("J9000", "Doxil", "Q2050"):
+        assert read(concept, drug=drug).administrations[0].drug == drug
+    with pytest.raises(FormatError, match="Correct the one that is wrong"):
+        read(concept, drug="ketorolac")
+
+
+def test_a_code_beside_the_package_of_another_product_is_not_passed_over() -> None:
+    """68817-0134-50 is Abraxane, J9267 is plain paclitaxel."""
+    made = jc.charge(read(coding((NDC, "68817-0134-50"), (fhir.HCPCS, "J9267")), diagnoses=["C50.911"]))
+    assert ("drug-product-mismatch", "stop") in [(one.rule, one.severity) for one in made.findings]
+    made = jc.charge(read(coding((NDC, "68817-0134-50"), (fhir.HCPCS, "J9264")), diagnoses=["C50.911"]))
+    assert ("J9264", 30) in [(line.code, line.units) for line in made.lines]
+
+
+def test_nearly_every_products_label_agrees_with_its_code() -> None:
+    """But labels without the word that their code is for: a pen's brand, a salt."""
+    alarms = set()
+    for row in rows_of(Product):
+        for code in row.codes:
+            if _names.is_apart(code, drug_name(row.label, REFERENCE), REFERENCE):
+                alarms.add((code, row.label))
+    assert len(alarms) < 15
+
+
 def test_two_packages_of_one_drug_ask_which_was_opened() -> None:
     two = coding((NDC, "0409-3795-01"), (NDC, "0409-3796-01"))
     with pytest.raises(FormatError, match=r"names 2 NDCs.*Or give drug="):

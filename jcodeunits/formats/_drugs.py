@@ -276,12 +276,18 @@ def _identity(
         if _is_other(sure[0], other, known.get(other, ""), facts):
             says = f"its drug is {quoted(sure[0])} and {quoted(other)}, which contradict each other: two drugs."
             return Unread(f"{says} Correct the message.")
+    apart = ((code, name) for code in codes for name in known if _names.is_apart(code, name, facts))
+    if (pair := next(apart, None)) is not None:
+        says = f"its drug is {quoted(pair[0])} and {quoted(pair[1])}, which has a code of its own."
+        return Unread(says, "drug", {"either": pair, "example": repr(pair[0])})
     if len(packages) > 1:
         return Unread(f"it names {len(packages)} NDCs ({', '.join(packages)}).", "drug")
     strength = concentration(known.values(), facts)
     several = len(_names.codes(sure[0], facts)) > 1
     whole = next((text for text in known.values() if not exact and _is_needed(text, facts, several)), None)
     said: dict[str, Any] = {"drug": sure[0], **({"ndc": packages[0]} if packages else {})}
+    if packages and codes and (listed := _names.codes(packages[0], facts)) and listed.isdisjoint(codes):
+        said["drug"] = codes[0]  # that its package is of another product is found where the code is billed
     said |= {_incoming.WAYS: routes} if (routes := _ways(known.values(), facts)) else {}
     said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
     said |= {_incoming.WHOLE: whole} if whole else {}

@@ -398,6 +398,7 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
             _fill(given, gap, key, extra.get(key), form, way)
+            _check_either(given, gap, key, extra.get(key), form, reference)
     for key, value in extra.items():
         if key in says and not _refines(key, says[key], value, reference):
             raise _contradicted(given.where, key, says[key], value, form)
@@ -471,6 +472,13 @@ def _fill(
         agrees = number_of is not None and Decimal(number_of[0].replace(",", "")) == Decimal(said)
     if not agrees:
         raise _contradicted(given.where, key, said, value, form)
+
+
+def _check_either(given: Given, gap: FormatError, key: str, value: Any, form: str, reference: Reference) -> None:
+    """Refuse another drug beside a message that leaves open which of several it is."""
+    either = gap.fields.get("either", ())
+    if either and all(_names.relation(one, str(value), reference) == "other" for one in either):
+        raise _contradicted(given.where, key, " or ".join(either), value, form)
 
 
 def _filled(given: Given, extra: Mapping[str, Any], source: str, reference: Reference) -> Iterable[Finding]:

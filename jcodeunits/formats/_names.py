@@ -13,7 +13,7 @@ from typing import Literal
 from jcodeunits import hcpcs, ndc
 from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug
 from jcodeunits.facts.choosing import rows_meant
-from jcodeunits.facts.drug_rows import Brand, Drug
+from jcodeunits.facts.drug_rows import INJECTED, Brand, Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 
@@ -109,6 +109,31 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
     if ndc.looks_like(one) and any(b <= a for a, b in pairs):
         return False
     return not any(a <= b and not (len(b - a) == 1 and _SUFFIX.fullmatch("".join(b - a))) for a, b in pairs)
+
+
+@lru_cache(maxsize=4096)
+def is_apart(code: str, name: str, reference: Reference) -> bool:
+    """Whether a name means products with codes of their own, and a code that is injected is none of them.
+
+    A name is so exact where it is a brand, or says another salt, form or parts than the code's own.
+
+    >>> facts = Reference.shipped()
+    >>> [is_apart("J9000", name, facts) for name in ("Doxil", "doxorubicin", "Adriamycin", "house mixture 7")]
+    [True, False, False, False]
+    """
+    mine, theirs = reference.drugs.rows(code), _rows(name, reference)
+    found = {row.code for row in theirs}
+    if not mine or not found or code in found or any(row.refuses for row in (*mine, *theirs)):
+        return False
+    if not all(INJECTED & {*row.routes} for row in mine) or any(row.kind == "vaccine" for row in mine):
+        return False
+    is_brand = any(isinstance(row, Brand) for row in reference.drugs.named.get(squeezed(name), ()))
+    salts, own = (
+        frozenset(_LETTERS.findall(normal(one))) & reference.drugs.salt_words for one in (name, mine[0].ingredient)
+    )
+    is_another_salt = bool(salts) and salts != own
+    is_another_form = {row.form for row in mine}.isdisjoint(row.form for row in theirs)
+    return is_brand or is_another_salt or is_another_form or parts(name, reference) != parts(code, reference)
 
 
 def are_two(given: str, ordered: str, reference: Reference) -> bool:

@@ -7,6 +7,7 @@ people and prose are not quoted at all; the words beside a code are, where they 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -59,11 +60,15 @@ def refused(form: str, where: str, why: str, **fields: Any) -> FormatError:
 
 @attrs.frozen
 class Unread:
-    """Why what a message says cannot be read, apart from where it stands; `fills`: the fact that mends it."""
+    """Why what a message says cannot be read, apart from where it stands; `fills`: the fact that mends it.
+
+    `more`: what else the error holds.
+    """
 
     why: str
     fills: str = ""
+    more: Mapping[str, Any] = attrs.field(factory=dict)
 
     def at(self, where: str, form: str) -> FormatError:
         """The error of it at a place of a message."""
-        return refused(form, where, self.why, **({"fills": self.fills} if self.fills else {}))
+        return refused(form, where, self.why, **({"fills": self.fills} if self.fills else {}), **self.more)
