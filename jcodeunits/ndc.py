@@ -38,7 +38,12 @@ TWELVE_DIGITS_FROM = dt.date(2033, 3, 7)
 
 _WIDTHS = {"5-4-2": (5, 4, 2), "6-4-2": (6, 4, 2)}
 _SHORT = {(4, 4, 2): "labeler", (5, 3, 2): "product", (5, 4, 1): "package"}
-_NOISE = re.compile(r"""^[="'`‘’“”(\s]*(?:NDC|N4)?[\s:#.]*["'`‘’“”]*|(?<=\d{7})\.0$|["'`‘’“”)\s,;.]+$""", re.IGNORECASE)
+_NAMED = r"NDC(?:-?1[01](?=\s*[:#]))?|N4|N(?=3\s)|GTIN|UPC"
+_NOISE = re.compile(
+    rf"""^[="'`‘’“”(\s]*(?:{_NAMED})?[\s:#.]*["'`‘’“”]*|(?<=\d{{7}})\.0$|["'`‘’“”)\s,;.]+$""", re.IGNORECASE
+)
+# The NDC of a claim's line, with qualifier and quantity behind it.
+_LINE = re.compile(r"(?:N4)?\s*(\d{11})\s*[A-Z][A-Z\d]\s*\d*\.?\d+", re.IGNORECASE | re.ASCII)
 _HYPHENS = re.compile(r"\s*[-‐‑‒–—−]\s*|(?<=\d)\s+(?=\d)")
 _HELP = "Write it with its hyphens as on the package (5-4-2, 4-4-2, 5-3-2 or 5-4-1), or as 11 digits."
 
@@ -200,6 +205,12 @@ def _read_text(number: str, later: bool) -> Ndc:
         if gs1.is_scanned(text):
             return _one_of(number, in_item(gs1.read(text).gtin, text))
     segments = _HYPHENS.split(bare)
+    if (line := _LINE.fullmatch(bare)) is not None:
+        says = f"{quoted(number)} is an NDC with what a claim's line says behind it: write {line[1]} alone."
+        raise InvalidNdc(says, given=number, reason="a claim's line")
+    if list(map(len, segments))[::4] == [1, 1] and segments[0] == "3" and len("".join(segments)) == 12:
+        gs1.read("".join(segments))  # as it is printed below a UPC-A: 3, the NDC with its hyphens, the check digit
+        segments = segments[1:4]
     if not all(re.fullmatch("[0-9]+", segment) for segment in segments):
         raise _invalid(number, f"{quoted(number)} is not an NDC: it is not made of digits.", "not digits")
     if len(segments) == 1:

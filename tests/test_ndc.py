@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jcodeunits as jc
 from jcodeunits import ndc
 from jcodeunits.errors import AmbiguousNdc, IdentifierError, InvalidNdc
 
@@ -156,3 +157,20 @@ def test_the_errors_travel_between_processes() -> None:
     again = pickle.loads(pickle.dumps(refused.value))
     assert again.readings == refused.value.readings
     assert str(again) == str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["3 0409-3795-01 2", "3 0409-3795-01 0"])
+def test_a_wrong_check_digit_beside_the_hyphens_is_a_misread(written: str) -> None:
+    with pytest.raises(InvalidNdc, match="misread"):
+        ndc.compact(written)
+
+
+@pytest.mark.parametrize("written", ["N400409379501ML1", "N4 00409379501 UN0.5", "00409379501ML1"])
+def test_the_line_of_a_claim_is_no_ndc_and_its_ndc_is_named(written: str) -> None:
+    with pytest.raises(InvalidNdc, match="write 00409379501 alone"):
+        ndc.compact(written)
+
+
+@pytest.mark.parametrize("written", ["GTIN 00304093795011", "UPC: 304093795011"])
+def test_a_barcode_is_read_with_its_name_in_front(written: str) -> None:
+    assert jc.product(written, on="2026-03-02").ndc == "00409379501"
