@@ -359,7 +359,7 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
     return _measured(row, unit, basis)
 
 
-def listed_units(row: Drug, held: Dose, basis: str | None = None) -> Fraction:
+def listed_units(row: Drug, held: Dose, basis: str | None) -> Fraction:
     """Billing units in the amount that a list gives a container, whatever part of a combination a dose counts.
 
     A list adds up all parts, or names one: that by which a container is whole units. Raises what `measured` raises.

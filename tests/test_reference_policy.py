@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from shipped import FOLDER, POLICY, REFERENCE, rows_of
 
-from jcodeunits.facts.code_uses import code_use, needed_modifiers, unclassified
+from jcodeunits.facts.code_uses import code_use, needed_modifiers
 from jcodeunits.facts.policy import in_effect
 from jcodeunits.facts.policy_rows import (
     ANY,
@@ -45,6 +45,7 @@ from jcodeunits.facts.policy_rows import (
     Topic,
     Unclassified,
     plays,
+    unclassified,
 )
 from jcodeunits.headings import meant
 from jcodeunits.refresh import policy_tables
@@ -686,7 +687,7 @@ ASK: dict[type, Any] = {
     Heading: lambda _, r: meant([r.heading], [r.column], r.of, REFERENCE) == {r.heading: r.column},
     PayerWord: lambda p, r: r.payer in p.payers(),
     Topic: lambda _, r: in_effect([r], r.effective) is r,
-    Unclassified: lambda p, r: unclassified(p, r.kinds, r.routes[0], ON, _claim(r)) == r,
+    Unclassified: lambda p, r: unclassified(p.rows(Unclassified), r.kinds, r.routes[0], ON, _claim(r)) == r,
     NeededModifier: lambda p, r: r in needed_modifiers(p, r.code, r.effective, _payer(r), _claim(r)),
 }
 

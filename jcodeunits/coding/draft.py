@@ -160,7 +160,7 @@ class Draft:
         found = [code for index in members for code in self.administration(index).diagnoses]
         return tuple(dict.fromkeys(found)) or self.encounter.diagnoses
 
-    def administration_line(self, members: tuple[int, ...], row: Procedure, units: int = 1) -> Line:
+    def administration_line(self, members: tuple[int, ...], row: Procedure, units: int) -> Line:
         """The line of an administration code for these administrations."""
         return Line(
             row.code,
@@ -184,7 +184,7 @@ class Draft:
         said = (self.administration(index).separate for index in members)
         return next((value for value in said if value is not None), None)
 
-    def step_to(self, decision: Decision, row: Procedure, lasted: str = "") -> Step:
+    def step_to(self, decision: Decision, row: Procedure, lasted: str) -> Step:
         """The step from how it was given to the code of giving it."""
         given = self.administration(decision.index)
         return Step(f"{given.purpose}, {given.route}{lasted}", f"{row.code}, {row.label}", decision.row.citation)

@@ -16,10 +16,9 @@ from jcodeunits.dated import Citation
 from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import JcodeunitsError, NotComputable, NotInEffect, UnknownDrug
-from jcodeunits.facts.code_uses import unclassified
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
-from jcodeunits.facts.policy_rows import Procedure
+from jcodeunits.facts.policy_rows import Procedure, Unclassified, unclassified
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.quantity import volume_of
@@ -83,7 +82,7 @@ def fitting(
     kinds: tuple[str, ...], route: str, encounter: Encounter, reference: Reference
 ) -> tuple[str, tuple[Citation, ...]]:
     """The codes that would fit a drug of these kinds and classes on the claim, in words; empty where none did."""
-    row = unclassified(reference.policy, kinds, route, encounter.on, encounter.claim)
+    row = unclassified(reference.policy.rows(Unclassified), kinds, route, encounter.on, encounter.claim)
     return (" or ".join(row.codes), (row.citation,)) if row is not None else ("", ())
 
 

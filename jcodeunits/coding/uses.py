@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jcodeunits.facts.code_uses import code_use, unclassified
-from jcodeunits.facts.policy_rows import CodeUse
+from jcodeunits.facts.code_uses import code_use
+from jcodeunits.facts.policy_rows import CodeUse, Unclassified, unclassified
 from jcodeunits.finding import declare
 
 from .draft import Draft, Entry, GivenDrug, named, sentence
@@ -42,7 +42,7 @@ def _say(draft: Draft, item: GivenDrug, row: CodeUse) -> None:
     fix = row.fix.rstrip(".")
     if "{codes}" in fix:
         route = draft.administration(item.members[0]).route
-        other = unclassified(draft.policy, item.classes, route, draft.on, draft.encounter.claim)
+        other = unclassified(draft.policy.rows(Unclassified), item.classes, route, draft.on, draft.encounter.claim)
         citations += [other.citation] if other is not None else []
         fix = fix.format(codes=" or ".join(other.codes) if other is not None else "the payer's code")
     about = item.entries[0]

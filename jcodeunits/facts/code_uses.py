@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from ..dated import as_date
 from .policy import Policy
-from .policy_rows import ANY, CodeUse, NeededModifier, Unclassified
+from .policy_rows import ANY, CodeUse, NeededModifier
 
 
 @lru_cache(maxsize=16384)
@@ -31,23 +30,6 @@ def code_use(policy: Policy, code: str, on: object, payer: str, claim: str = "pr
         for row in rows:
             if row.payer == who and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
                 return row
-    return None
-
-
-def unclassified(
-    policy: Policy, kinds: Iterable[str], route: str, on: object, claim: str = "professional"
-) -> Unclassified | None:
-    """The codes for a drug without one of its own, by its kind and classes; None before the code set had any.
-
-    >>> import jcodeunits; policy = jcodeunits.Reference.shipped().policy
-    >>> unclassified(policy, ["biological"], "IV infusion", on="2026-03-02").codes
-    ('J3590',)
-    """
-    wanted = {ANY, *kinds}
-    for row in sorted(policy.rows(Unclassified), key=lambda row: row.id):
-        fits = not wanted.isdisjoint(row.kinds) and (route in row.routes or ANY in row.routes)
-        if fits and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
-            return row
     return None
 
 

@@ -440,29 +440,25 @@ class Catalog:
             candidates=codes,
         )
 
-    def instead_for(self, row: Drug, on: dt.date, route: str | None = None) -> tuple[tuple[str, ...], str]:
+    def instead_for(self, row: Drug, on: dt.date, route: str | None) -> tuple[tuple[str, ...], str]:
         """What a drug is billed with, given in a way or on a day that its own code is not for: codes, and in words."""
         from .policy_rows import DrugClass
 
         classes = {one.name for one in self.store.rows(DrugClass) if one.code == row.code}
-        return self._instead({row.kind, *classes}, on, (route,) if route else ())
+        return self._instead({row.kind, *classes}, on, route or "")
 
-    def _instead(self, kinds: set[str], on: dt.date, routes: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
+    def _instead(self, kinds: set[str], on: dt.date, route: str = "") -> tuple[tuple[str, ...], str]:
         """What a drug without a code is billed with: the codes, and how in words."""
-        from .policy_rows import ANY, Unclassified  # a fifth of the start of a command, and few ask
+        from .policy_rows import Unclassified, unclassified  # a fifth of the start of a command, and few ask
 
-        kinds, ways = {ANY, *kinds}, {ANY, *routes}
-        first: dict[str, Unclassified] = {}
-        for row in sorted(self.store.rows(Unclassified), key=lambda row: row.id):
-            if row.period.holds(on) and kinds & set(row.kinds) and ways & set(row.routes):
-                for claim in CLAIMS if row.claim == ANY else (row.claim,):
-                    first.setdefault(claim, row)
-        if not first.keys() >= {*CLAIMS}:
+        rows = self.store.rows(Unclassified)
+        professional, outpatient = (unclassified(rows, kinds, route, on, claim) for claim in CLAIMS)
+        if professional is None or outpatient is None:
             return (), "no code of that time for drugs without one is in the tables"
-        general = first["professional"].codes
+        general = professional.codes
         if not _PART_OF.isdisjoint(kinds):
             return general, f"it is part of {' or '.join(general)}, and no line of its own"
-        hospital = tuple(code for code in first["outpatient"].codes if code not in general)
+        hospital = tuple(code for code in outpatient.codes if code not in general)
         also = f" (a new drug on a hospital outpatient claim: {' or '.join(hospital)})" if hospital else ""
         how = "with the name, the dose and the NDC; the payer says how units are counted"
         return (*general, *hospital), f"bill {' or '.join(general)}{also} {how}"

@@ -13,6 +13,7 @@ from fractions import Fraction
 import attrs
 
 from .. import tables
+from ..dated import as_date
 from ..tables import CLAIMS, Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
@@ -424,3 +425,20 @@ def plays(role: str, wanted: Iterable[str]) -> bool:
     (True, False)
     """
     return any(role == name or role.startswith(f"{name}-") for name in wanted)
+
+
+def unclassified(
+    rows: Iterable[Unclassified], kinds: Iterable[str], route: str, on: object, claim: str = "professional"
+) -> Unclassified | None:
+    """The codes for a drug without one of its own, by its kind and classes; None before the code set had any.
+
+    >>> import jcodeunits; rows = jcodeunits.Reference.shipped().policy.rows(Unclassified)
+    >>> unclassified(rows, ["biological"], "IV infusion", on="2026-03-02").codes
+    ('J3590',)
+    """
+    wanted = {ANY, *kinds}
+    for row in sorted(rows, key=lambda row: row.id):
+        fits = not wanted.isdisjoint(row.kinds) and (route in row.routes or ANY in row.routes)
+        if fits and row.claim in (ANY, claim) and row.period.holds(as_date(on)):
+            return row
+    return None

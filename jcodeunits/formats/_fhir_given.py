@@ -456,7 +456,7 @@ def _name(concept: dict[str, Any] | None, facts: Reference) -> str:
 _WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 
 
-def _moment(text: object, where: str, zone: str | None = None) -> Moment:
+def _moment(text: object, where: str, zone: str | None) -> Moment:
     match = _WHEN.fullmatch(str(text))
     try:
         day = dt.date.fromisoformat(match[1] if match else "")

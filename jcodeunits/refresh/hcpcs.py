@@ -140,12 +140,7 @@ def _day(file: Published, line: int, text: str) -> dt.date | None:
 
 
 def _entry(
-    file: Published,
-    line: int,
-    code: str,
-    texts: tuple[str, str],
-    days: tuple[str, str, str],
-    refers: Iterable[str] = (),
+    file: Published, line: int, code: str, texts: tuple[str, str], days: tuple[str, str, str], refers: Iterable[str]
 ) -> ListedCode:
     added = _day(file, line, days[0])
     if added is None:
