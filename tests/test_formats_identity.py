@@ -168,12 +168,39 @@ def test_a_text_that_has_a_code_of_its_own_is_not_billed_as_another(code: str, t
         hl7v2.read(message, place="11")
 
 
+OF_A_PACKAGE = [
+    ("0009-0280-02", "Depo-Medrol", True),
+    ("0009-0280-02", "Solu-Medrol", False),
+    ("0009-0280-02", "methylprednisolone", True),
+    ("0009-0039-28", "Depo-Medrol", False),
+    ("68817-0134-50", "Taxol", False),
+    ("68817-0134-50", "paclitaxel", True),
+    ("0003-0494-20", "Kenalog-10", True),
+    ("99999-9999-99", "Taxol", True),
+]
+
+
+@pytest.mark.parametrize(("number", "text", "agrees"), OF_A_PACKAGE)
+def test_a_package_beside_the_name_of_another_product_is_asked_about(number: str, text: str, agrees: bool) -> None:
+    if agrees:
+        read(coding((NDC, number), text=text))
+        return
+    with pytest.raises(FormatError, match="code of its own"):
+        read(coding((NDC, number), text=text))
+
+
 def test_either_of_the_two_may_be_named_beside_it_and_no_third() -> None:
     concept = coding((fhir.HCPCS, "J9000"), text="Doxil")
     for drug in ("J9000", "Doxil", "Q2050"):
         assert read(concept, drug=drug).administrations[0].drug == drug
     with pytest.raises(FormatError, match="Correct the one that is wrong"):
         read(concept, drug="ketorolac")
+    package = coding((NDC, "0009-0280-02"), text="Solu-Medrol")
+    assert [(line.code, line.ndc) for line in jc.charge(read(package, drug="0009-0280-02")).lines][1:] == [
+        ("J1010", "00009028002")
+    ]
+    made = jc.charge(read(package, drug="Solu-Medrol"))
+    assert "drug-product-mismatch" in [one.rule for one in made.findings]
 
 
 def test_a_code_beside_the_package_of_another_product_is_not_passed_over() -> None:

@@ -276,10 +276,11 @@ def _identity(
         if _is_other(sure[0], other, known.get(other, ""), facts):
             says = f"its drug is {quoted(sure[0])} and {quoted(other)}, which contradict each other: two drugs."
             return Unread(f"{says} Correct the message.")
-    apart = ((code, name) for code in codes for name in known if _names.is_apart(code, name, facts))
+    apart = ((one, name) for one in exact for name in known if _names.is_apart(one, name, facts))
     if (pair := next(apart, None)) is not None:
         says = f"its drug is {quoted(pair[0])} and {quoted(pair[1])}, which has a code of its own."
-        return Unread(says, "drug", {"either": pair, "example": repr(pair[0])})
+        kept = {"ndc": packages[0]} if packages else {}
+        return Unread(says, "drug", {"either": pair, "example": repr(pair[0]), "kept": kept})
     if len(packages) > 1:
         return Unread(f"it names {len(packages)} NDCs ({', '.join(packages)}).", "drug")
     strength = concentration(known.values(), facts)

@@ -112,28 +112,40 @@ def contradicts(one: str, other: str, reference: Reference) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def is_apart(code: str, name: str, reference: Reference) -> bool:
-    """Whether a name means products with codes of their own, and a code that is injected is none of them.
+def is_apart(exact: str, name: str, reference: Reference) -> bool:
+    """Whether a name means products with codes of their own, and the code or NDC of what is injected is none of them.
 
-    A name is so exact where it is a brand, or says another salt, form or parts than the code's own.
+    A name is so exact where it is a brand, or says another salt, form or parts than the code's own. Beside an NDC it
+    may be vaguer, or stand in the product's label.
 
     >>> facts = Reference.shipped()
     >>> [is_apart("J9000", name, facts) for name in ("Doxil", "doxorubicin", "Adriamycin", "house mixture 7")]
     [True, False, False, False]
+    >>> [is_apart("68817-0134-50", name, facts) for name in ("Taxol", "paclitaxel", "Abraxane")]
+    [True, False, False]
     """
-    mine, theirs = reference.drugs.rows(code), _rows(name, reference)
+    mine, theirs = rows(exact, reference), _rows(name, reference)
     found = {row.code for row in theirs}
-    if not mine or not found or code in found or any(row.refuses for row in (*mine, *theirs)):
+    if not mine or not found or found & {row.code for row in mine} or any(row.refuses for row in (*mine, *theirs)):
         return False
     if not all(INJECTED & {*row.routes} for row in mine) or any(row.kind == "vaccine" for row in mine):
         return False
+    is_package = ndc.looks_like(exact)
+    if is_package and any(squeezed(name) in squeezed(label) for label in _printed(exact, reference)):
+        return False
     is_brand = any(isinstance(row, Brand) for row in reference.drugs.named.get(squeezed(name), ()))
-    salts, own = (
-        frozenset(_LETTERS.findall(normal(one))) & reference.drugs.salt_words for one in (name, mine[0].ingredient)
-    )
-    is_another_salt = bool(salts) and salts != own
+    words_ = reference.drugs.salt_words
+    salts, own = (frozenset(_LETTERS.findall(normal(one))) & words_ for one in (name, mine[0].ingredient))
     is_another_form = {row.form for row in mine}.isdisjoint(row.form for row in theirs)
-    return is_brand or is_another_salt or is_another_form or parts(name, reference) != parts(code, reference)
+    if is_brand or (salts and salts != own):
+        return True
+    return not is_package and (is_another_form or parts(name, reference) != parts(exact, reference))
+
+
+def _printed(number: str, reference: Reference) -> list[str]:
+    """The labels of a package."""
+    known = reference.products
+    return [row.label for row in known.rows(known.resolve(number, dt.date.max))]
 
 
 def are_two(given: str, ordered: str, reference: Reference) -> bool:
