@@ -383,6 +383,39 @@ def test_a_volume_is_the_amount_that_the_description_of_the_codes_drug_tells(
 
 
 @pytest.mark.parametrize(
+    ("code", "said", "description", "right"),
+    [
+        ("J0696", "1 vial", "CEFTRIAXONE 1 G VIAL", "4"),
+        ("J0696", "2 vials", "CEFTRIAXONE 500 MG VL", "4"),
+        ("J0696", "EA", "CEFTRIAXONE 1 G VIAL", "4"),
+        ("J1885", "each", "KETOROLAC 30MG/ML 2 ML VIAL", "4"),
+        ("J2405", "1 vial", "ONDANSETRON 4 MG/2 ML VIAL", "4"),
+        ("J2270", "each", "MORPHINE 10 MG SYRINGE", "1"),
+        ("J1644", "1 vial", "HEPARIN 5,000 UNITS/ML 10 ML VIAL", "50"),
+        ("J2003", "each", "LIDOCAINE 1% 20 ML VIAL", "200"),
+        # Nothing says how much one charge holds.
+        ("J0696", "each", "CEFTRIAXONE", None),
+        ("J0696", "each", "CEFTRIAXONE 1 G", None),
+        ("J0696", "1 bag", "CEFTRIAXONE 1 G VIAL", None),
+        ("J0696", "each", "CEFTRIAXONE 1 G VIAL 10 PACK", None),
+        ("J2270", "each", "MORPHINE 10 MG/ML VIAL", None),
+        ("J1745", "each", "INFLIXIMAB 100 MG VIAL 10 MG/ML", None),
+        ("J0696", "1 vial", "CEFAZOLIN 1 G VIAL", None),
+        ("J0696", "1 vial", "HOUSE STOCK 1 G VIAL", None),
+    ],
+)
+def test_a_container_holds_what_the_description_of_the_codes_drug_says(
+    code: str, said: str, description: str, right: str | None
+) -> None:
+    units = right or "4"
+    found, wrong = judged(
+        row(code, units, said, description=description), row(code, "7", said, description=description)
+    )
+    assert (found["verdict"], found["expected_units_per_charge"]) == ("agrees" if right else "unjudged", right)
+    assert wrong["verdict"] == ("differs" if right else "unjudged")
+
+
+@pytest.mark.parametrize(
     ("code", "description", "cause"),
     [
         ("J2405", "KETOROLAC 30 MG", "description"),

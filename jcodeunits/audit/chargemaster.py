@@ -42,7 +42,7 @@ from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
 from ..tables import CLAIMS
-from .described import meant_by, names_another
+from .described import contained, meant_by, names_another
 from .judged import Judged, limit_of, product_of
 from .report import Report, Sum, check_files
 
@@ -92,10 +92,10 @@ def chargemaster(frame: Any, *, on: object, reference: Reference | None = None, 
     limit of the day is known: a national estimate), price_below_limit (dollars by which the price of one charge is
     below that limit for its units, on a professional claim to Medicare, which pays no more than is charged; the price
     is the site's own and makes no verdict), cause, citation. Beside no NDC the description tells the concentration of a
-    volume, and leaves a row unjudged where it names another drug. A row without a payer is judged
-    for no payer in particular, its money and NDC as for Medicare. A column may have the name that extracts give it
-    (`headings.csv`); `date_format` is how days are written where not as ISO. Raises `BatchError` where a column is
-    missing or doubled.
+    volume and what a container holds (1 g vial), and leaves a row unjudged where it names another drug. A row without a
+    payer is judged for no payer in particular, its money and NDC as for Medicare. A column may have the name that
+    extracts give it (`headings.csv`); `date_format` is how days are written where not as ISO. Raises
+    `BatchError` where a column is missing or doubled.
     """
     book = Reference.of(reference)
     return _judged(_named(arrow(frame), "The table", book), as_date(on), date_pattern(date_format), book)
@@ -307,14 +307,27 @@ def _described(code: str, description: str, on: dt.date, reference: Reference) -
 
 
 def _drawn(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
-    """A volume as the amount in it, where the description of the same code's drug tells the concentration."""
-    if units.dimension(charged.unit) != "volume" or units.dimension(drug.unit or "mL") == "volume" or not description:
+    """A volume or a container as the amount in it, where the description of the same code's drug tells it."""
+    if not description or not drug.unit or units.is_count(drug.unit):
+        return charged
+    if units.is_count(charged.unit):
+        return _held(charged, drug, description, on, reference)
+    if units.dimension(charged.unit) != "volume" or units.dimension(drug.unit) == "volume":
         return charged
     try:
         told = billing_units(description, charged, on, reference=reference)
     except JcodeunitsError:
         return charged
     return told.dose if told.drug.code == drug.code else charged
+
+
+def _held(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
+    """Containers as the amount in them, where the description says what one of them holds."""
+    found = contained(description)
+    named = meant_by(description, on, reference) if found is not None else None
+    if found is None or named is None or named.code != drug.code or charged.unit not in ("each", _counted(found.word)):
+        return charged
+    return Dose(charged.amount * found.amount, found.unit)
 
 
 _CHARGED = re.compile(r"(?:per\s+|each\s+(?=\S))?(?P<number>[0-9.,]*)\s*(?P<word>.*)", re.IGNORECASE | re.DOTALL)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..errors import AmbiguousDrug, JcodeunitsError, NoCode
+from ..amount import exact
+from ..errors import LONGEST, AmbiguousDrug, JcodeunitsError, NoCode
 from ..facts.choosing import choose
 from ..facts.drug_rows import Drug
+from ..facts.drug_text import parts_of
 from ..facts.reference import Reference
 from ..facts.words import normal
 from .judged import row_of
@@ -36,6 +40,41 @@ def names_another(description: str, drug: Drug, on: dt.date, reference: Referenc
         return True
     others = _brands(told.rows[0], reference) - _brands(drug, reference) if told.certain else ()
     return any(f" {brand} " in said for brand in others if brand != normal(told.rows[0].ingredient))
+
+
+class Contained(NamedTuple):
+    """What a container holds, as a description says it, and the word for the container."""
+
+    amount: Fraction
+    unit: str
+    word: str
+
+
+def contained(description: str) -> Contained | None:
+    """What one container holds, where a description says so with its one strength and the container behind it.
+
+    >>> contained("CEFTRIAXONE 1 G VIAL"), contained("ondansetron 4 mg/2 mL vial")
+    (Contained(amount=Fraction(1, 1), unit='g', word='vial'), Contained(amount=Fraction(4, 1), unit='mg', word='vial'))
+    >>> contained("heparin 1,000 units/mL 10 mL vial").amount, contained("morphine 10 mg/mL vial")
+    (Fraction(10000, 1), None)
+    """
+    parts = parts_of(description[:LONGEST])
+    places = [at for at, part in enumerate(parts) if part.strength is not None]
+    said = [part.strength for part in parts if part.strength is not None]
+    if not said or places[-1] - places[0] != len(said) - 1 or places[-1] + 1 == len(parts):
+        return None
+    first, word = said[0], parts[places[-1] + 1].key
+    if [one.kind for one in said] == ["amount"]:
+        return Contained(first.amount, first.unit, word)
+    volume = _VOLUME.search(first.written) if len(said) == 1 else None
+    if first.kind == "concentration" and volume is not None:
+        return Contained(first.amount * exact(volume[1]), first.unit, word)
+    if [one.kind for one in said] == ["concentration", "volume"] and said[1].unit == "mL":
+        return Contained(first.amount * said[1].amount, first.unit, word)
+    return None
+
+
+_VOLUME = re.compile(r"/ ?([0-9]+(?:\.[0-9]+)?) ?mL$", re.IGNORECASE)  # 4 mg/2 mL: of all that is in it
 
 
 class _Told(NamedTuple):
