@@ -460,6 +460,12 @@ def test_one_product_shared_by_the_parts_of_an_order_stands_once() -> None:
     assert answer.lines[0].extra_ndcs == ()
 
 
+def test_what_the_patient_brought_of_an_order_is_not_rounded_with_what_the_practice_bought() -> None:
+    half = {"drug": "J1885", "dose": "20 mg", "order": "1"}
+    brought, bought = build({**half, "supplied_by": "patient"}, half)
+    assert [line.units for answer in (brought, bought) for line in answer.lines] == [2, 2]
+
+
 def test_different_drugs_of_one_order_stay_apart() -> None:
     answers = build({"drug": "J0696", "dose": "1 g", "order": "1"}, {"drug": "J1885", "dose": "30 mg", "order": "1"})
     assert [answer.administrations for answer in answers] == [(0,), (1,)]

@@ -154,7 +154,8 @@ class DrugCoding:
 
         def dose(n: int) -> object:
             one = listed[n]
-            return (one.order, means[one.order, _plain(one.drug)]) if one.order else n
+            # Whose drug it was decides whether it is billed.
+            return (one.order, means[one.order, _plain(one.drug)], one.supplied_by) if one.order else n
 
         return list(grouped(range(len(listed)), dose).values())
 

@@ -27,29 +27,54 @@ FINDINGS = declare(
     },
 )
 _SIDED = ("joint", "intravitreal", "nerve-block")  # procedures that are done on a side of the body
-_SIDES = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT"}
-_WORD = re.compile(r"[a-z]+")
+_INJECTED = ("joint", "soft-tissue", "intralesional", "nerve-block", "epidural")  # a needle into a part of the body
+_SIDES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("right", "rt", "r", "od"), ("RT",)),
+    **dict.fromkeys(("left", "lt", "l", "os"), ("LT",)),
+    **dict.fromkeys(("both", "bilateral", "bilaterally", "bilat", "ou"), ("RT", "LT")),
+}
+_WORD = re.compile(r"(?<!\w)[a-z]+(?!\w)")  # the l of L4 is no side
 
 
 def apply(draft: Draft) -> None:
     """Tie each drug that a procedure gives to the procedure's line."""
+    left = []
     for decision in draft.decisions:
         if decision.row.outcome != "procedure":
             continue
-        roles = _roles(decision.role)
-        lines = [entry for entry in draft.live("service", "administration") if plays(entry.role, roles)]
+        lines = _listed(draft, _roles(decision.role))
         if lines:
             _include(draft, decision, lines)
         else:
-            _missing(draft, decision, roles)
+            left.append(decision)
+    free = [entry for entry in _listed(draft, _INJECTED) if not entry.members]
+    for decision in left:
+        _without(draft, decision, free)
     for entry in draft.live("service", "administration"):
         _sides(draft, entry)
+
+
+def _listed(draft: Draft, roles: tuple[str, ...]) -> list[Entry]:
+    held = draft.live("service", "administration")
+    return [entry for entry in held if entry.listed and plays(entry.role, roles)]
+
+
+def _without(draft: Draft, decision: Decision, free: list[Entry]) -> None:
+    """A drug whose own procedure nobody lists: the joint of its site, else a listed injection that has no drug yet."""
+    roles = _roles(decision.role)
+    plain = [row for row in _by_site(draft, decision, roles) if not row.position.endswith("guided")]
+    if len(plain) == 1:
+        _at(draft, decision, plain[0])
+    elif free and any(plays(role, _INJECTED) for role in roles):
+        _include(draft, decision, free)
+    else:
+        _missing(draft, decision, roles)
 
 
 def _sides(draft: Draft, entry: Entry) -> None:
     """The side that the record names on the procedure's line; of both sides the caller is told."""
     held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
-    named_by = {side: one for one in held if (side := side_of(draft, one))}
+    named_by = {side: one for one in held for side in sides_of(draft, one)}
     marked = {"RT", "LT", "50"} & set(entry.modifiers)
     if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
         _say_other(draft, entry, *marked, *(named_by.keys() - marked))
@@ -112,10 +137,6 @@ def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:
 
 
 def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
-    plain = [row for row in _by_site(draft, decision, roles) if not row.position.endswith("guided")]
-    if len(plain) == 1:
-        _emit(draft, decision, plain[0])
-        return
     known = [row.codes for row in _codes(draft, roles)]
     given, fix = draft.administration(decision.index), decision.row.fix.rstrip(".")
     draft.say(
@@ -129,7 +150,20 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
     )
 
 
-def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
+def _at(draft: Draft, decision: Decision, row: Procedure) -> None:
+    """The line of the joint that the site names: one for each site."""
+    site, alike = draft.administration(decision.index).site, [e for e in draft.live("service") if e.code == row.code]
+    own = next((entry for entry in alike if draft.administration(entry.members[0]).site == site), None)
+    if own is not None:
+        own.members += (decision.index,)
+        return
+    entry = _emit(draft, decision, row)
+    option = draft.option("second-injection")
+    if any(set(entry.modifiers) == set(other.modifiers) for other in alike) and option.value not in ("none", "units"):
+        entry.mark(option.value, "another joint of the same kind", option.citation)
+
+
+def _emit(draft: Draft, decision: Decision, row: Procedure) -> Entry:
     given = draft.administration(decision.index)
     entry = Entry(
         Line(
@@ -145,9 +179,9 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         part=row.kind,
         steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", row.citation)],
     )
-    side = side_of(draft, decision)
-    if side:
-        entry.mark(side, "the side that the record names", decision.row.citation)
+    sides = sides_of(draft, decision)
+    if sides:
+        entry.mark("50" if len(sides) > 1 else min(sides), "the side that the record names", decision.row.citation)
     draft.entries.append(entry)
     guided = [
         other.code
@@ -163,17 +197,24 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
         else "List the service yourself."
     )
     draft.say("joint-by-site", "warn", says, fix, decision.row.citation, row.citation, about=entry)
+    return entry
 
 
 def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[Procedure]:
-    words = set(_WORD.findall((draft.administration(decision.index).site or "").casefold()))
-    return [row for row in _codes(draft, roles) if words & set(row.sites)]
+    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
+    named_by = {*words, *(word.removesuffix("s") for word in words)}
+    return [row for row in _codes(draft, roles) if named_by & set(row.sites)]
+
+
+def sides_of(draft: Draft, decision: Decision) -> set[str]:
+    """The modifiers of the sides that the site of an administration names."""
+    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
+    return {side for word in words for side in _SIDES.get(word, ())}
 
 
 def side_of(draft: Draft, decision: Decision) -> str:
-    """The modifier of the side that the site of an administration names; empty where it names none, or both."""
-    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
-    return only((_SIDES[word] for word in words if word in _SIDES), "")
+    """The modifier of the one side that the site of an administration names; empty where it names none, or both."""
+    return only(sides_of(draft, decision), "")
 
 
 def _few(codes: list[str]) -> str:
