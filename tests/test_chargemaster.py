@@ -25,7 +25,7 @@ from shipped import DRUGS, REFERENCE
 import jcodeunits as jc
 from jcodeunits import cli
 from jcodeunits.amount import decimal_text
-from jcodeunits.audit import causes, chargemaster, chargemaster_file
+from jcodeunits.audit import causes, chargemaster, chargemaster_file, described
 from jcodeunits.errors import BatchError
 
 ON = "2026-03-02"
@@ -506,6 +506,12 @@ def test_no_ingredient_names_another_drug_than_its_code_and_one_of_the_same_salt
     assert len(pairs) > 150
     wrong = [(one["code"], one["description"]) for one in made if "description" not in (one["cause"] or "")]
     assert wrong == []
+
+
+def test_a_description_without_end_is_not_read() -> None:
+    kept = described._told.cache_info().currsize
+    (made,) = judged(one_unit("J2405", description="KETOROLAC " * 100_000))
+    assert (made["verdict"], described._told.cache_info().currsize) == ("agrees", kept)
 
 
 def test_a_dead_code_of_several_successors_differs_and_its_description_chooses() -> None:

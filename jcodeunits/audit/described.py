@@ -23,13 +23,13 @@ _MANY = 4  # a word that more drugs have in their names (vaccine, factor, alfa) 
 
 def meant_by(description: str, on: dt.date, reference: Reference) -> Drug | None:
     """The row of the drug that a description names; None where it names none, or not one for certain."""
-    told = _told(description, on, reference)
+    told = _told(description, on, reference) if len(description) <= LONGEST else _Told()
     return told.rows[0] if told.certain else None
 
 
 def names_another(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
     """Whether a description names drugs that have no telling word of a code's drug, or a brand of another code."""
-    if not description or drug.refuses == "unclassified":
+    if not description or len(description) > LONGEST or drug.refuses == "unclassified":
         return False
     told, ours = _told(description, on, reference), _telling(drug, reference)
     theirs = [_telling(row, reference) for row in told.rows] or [told.uncoded]

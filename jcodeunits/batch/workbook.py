@@ -74,7 +74,7 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any], tuple[
 
 
 # A formula without its value (one that made an empty text is kept as a text), and a merged cell.
-_BARE = rb'<c r="([A-Z]+)(\d+)"(?: s="\d+")?><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
+_BARE = rb'<c r="([A-Z]+)(\d+)"(?: s="\d+")?(?: t="n")?><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
 _VALUELESS = re.compile(_BARE + rb'|<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 
 
