@@ -280,6 +280,17 @@ def test_a_price_says_the_same_however_it_is_written(tmp_path: Path, price: str)
     assert reading.statements == {("J9260", "limit=3.105|dosage=1 MG")}
 
 
+def test_a_price_that_is_none_is_told(tmp_path: Path) -> None:
+    (limits,), _ = read(published.limits(tmp_path, 2026, 4, {"J9260": "3.1O5", "J9250": "N/A", "J1885": "0.5"}))
+    (rates,), _ = read(
+        published.addendum_b(tmp_path, 2026, "October", {"J9260": ("K", "see note"), "J1885": ("N", "")})
+    )
+    for reading, odd in ((limits, "'3.1O5'"), (rates, "'see note'")):
+        assert [item.says for item in reading.lint if item.kind == "price"] == [
+            f"1 prices are none, for example {odd}: their codes have no price."
+        ]
+
+
 def test_a_price_of_thousands_is_read(tmp_path: Path) -> None:
     (reading,), _ = read(published.limits(tmp_path, 2026, 4, {"J9260": '"$1,234,567.125"'}))
     assert reading.statements == {("J9260", "limit=1234567.125|dosage=1 MG")}

@@ -44,8 +44,8 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
         code_column, status, price = _SHORT
     for line, cells in body(file, wanted):
         code = code_of(file, line, cells[code_column])
-        match = _RATE.fullmatch(cells.get(price, ""))
-        told = said(status=cells[status], rate=plain(Decimal(match[1].replace(",", ""))) if match else "")
+        rate = tally.price(cells.get(price, ""), _RATE)
+        told = said(status=cells[status], rate=plain(Decimal(rate)) if rate else "")
         tally.add(f"{code}|{told}", code if cells[status] and byhand.may_be_ours(code) else None, told)
     if not tally.statements:
         raise problem(file.name, "it holds no code of ours below its header.")

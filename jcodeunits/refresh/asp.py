@@ -168,8 +168,7 @@ def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileR
     when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
     for line, cells in body(file, _LIMITS):
         code, limit = code_of(file, line, cells["hcpcs code"]), cells["payment limit"]
-        price = _PRICE.fullmatch(limit)
-        told = said(limit=price[1].replace(",", "") if price else "", dosage=cells["hcpcs code dosage"])
+        told = said(limit=tally.price(limit, _PRICE), dosage=cells["hcpcs code dosage"])
         tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)
         rows += 1
     if not rows:

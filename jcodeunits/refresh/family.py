@@ -15,7 +15,7 @@ from typing import TypeVar
 import attrs
 
 from jcodeunits import ndc
-from jcodeunits.errors import IdentifierError
+from jcodeunits.errors import IdentifierError, quoted
 
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
@@ -97,6 +97,7 @@ class Tally:
     def __init__(self) -> None:
         self._sum = 0
         self._no_ndc: list[str] = []
+        self._no_price: list[str] = []
         self.statements: Statements = set()
 
     def add(self, row: str, subject: str | None = None, told: str = "") -> None:
@@ -117,6 +118,13 @@ class Tally:
             self._no_ndc.append(written)
         return number
 
+    def price(self, written: str, pattern: re.Pattern[str]) -> str:
+        """A price without sign and commas; empty for one that is none, which is counted where it says anything."""
+        match = pattern.fullmatch(written)
+        if match is None and written.upper() not in ("", "NA", "N/A"):
+            self._no_price.append(written)
+        return match[1].replace(",", "") if match is not None else ""
+
     def reading(self, edition: Edition, lint: Iterable[Lint] = ()) -> FileReading:
         """What the file says. Raises `TableError` where ids were wanted and none of them is an NDC."""
         if self._no_ndc:
@@ -124,6 +132,10 @@ class Tally:
             if not self.statements:
                 raise untouched(f"{edition.title}: {says}", edition.id)
             lint = [Lint("ndc", edition.title, says), *lint]
+        if self._no_price:
+            shown = ", ".join(map(quoted, self._no_price[:3]))
+            says = f"{len(self._no_price):,} prices are none, for example {shown}: their codes have no price."
+            lint = [Lint("price", edition.title, says), *lint]
         return FileReading(edition, self.statements, self.digest, tuple(lint))
 
 
