@@ -21,6 +21,7 @@ from jcodeunits.refresh.byhand import ByHand
 from jcodeunits.refresh.dating import When
 from jcodeunits.refresh.family import Asked
 from jcodeunits.refresh.files import Published
+from jcodeunits.refresh.marketed import Marketed
 from jcodeunits.refresh.proving import Codes
 
 VERIFIED = dt.date(2026, 11, 23)
@@ -477,6 +478,9 @@ def test_a_size_is_no_volume_where_the_list_has_the_amount_in_another(tmp_path: 
     known = fda_list(tmp_path, listed(ONE, "Newdrug 15 mg/mL Vial", "30", "mg"))
     assert only(make(quarter("2024q1", row(size="5")), known=known))["size"] == ""
     assert only(make(quarter("2024q1", row(size="5"))))["size"] == "5"
+    for volume, size in (("2", ""), ("5", "5")):
+        described = evidence.Evidence(directory={ONE: Marketed(holds=(Fraction(volume), "mL"))})
+        assert only(make(quarter("2024q1", row(size="5")), witnesses=described))["size"] == size
 
 
 def test_a_proof_falls_where_the_survey_prints_another_unit(tmp_path: Path) -> None:

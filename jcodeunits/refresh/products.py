@@ -94,7 +94,7 @@ def make(
             proofs.pop(number, None)
         elif not reviewed[number].form and not reviewed[number].kind:
             proofs.pop(number, None)  # looked at, and not settled
-    sizes = _sizes(latest, newest, proofs, fda)
+    sizes = _sizes(latest, newest, proofs, fda, evidence)
     told = witnesses.kinds(listed, evidence)
     rows = []
     for number in sorted(listed):
@@ -282,11 +282,13 @@ def _sizes(
     amounts: Mapping[str, Settled],
     proofs: Mapping[str, Proof],
     fda: Mapping[str, Injectable],
+    evidence: Evidence,
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
 
     A size of 1 is often a count, so it serves only where it gives the concentration of a proved liquid of
-    the code. None serves where the FDA's list has CMS's amount in another volume: 10 g of Privigen in 100 mL, not 110.
+    the code. None serves where the FDA's directory has another volume, or its list CMS's amount in another: 10 g of
+    Privigen in 100 mL, not 110.
     """
     known: dict[str, set[Fraction]] = defaultdict(set)
     for number, proof in proofs.items():
@@ -298,7 +300,8 @@ def _sizes(
         size = listings[0].size
         like = set().union(*(known[code] for code in codes_of(listings)))
         proved = number in proofs and proofs[number][1] == size
-        if not proved and _in_another_volume(amounts[number], size, fda.get(number)):
+        described = evidence.marketed(number).volume not in (None, size)
+        if not proved and (described or _in_another_volume(amounts[number], size, fda.get(number))):
             continue
         if size > 0 and (size != 1 or strength(amounts[number], size) & like):
             sizes[number] = size
