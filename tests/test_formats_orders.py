@@ -53,7 +53,7 @@ def ordered(drug: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_an_order_that_names_another_drug_is_asked_about(drug: str, asks: bool) -> None:
-    segments = ["ORC|RE|1", f"RXO|^{drug}|1||g", f"RXE|^^^20260302|^{drug}|1||g", f"RXD|1|^{drug}|20260302|1|g"]
+    segments = ["ORC|RE|1", f"RXO|^{drug}|30||mg", f"RXE|^^^20260302|^{drug}|30||mg", f"RXD|1|^{drug}|20260302|1|g"]
     expected = ["order-differs"] if asks else []
     for segment in segments[1:]:
         found = read(hl7v2, "\r".join([segments[0], segment, RXA, "RXR|IM"]))
@@ -62,6 +62,32 @@ def test_an_order_that_names_another_drug_is_asked_about(drug: str, asks: bool) 
     assert rules(read(fhir, ordered(drug))) == expected
     inside = GIVEN | {"prescription": {"reference": "#r"}, "contained": [ordered(drug)["entry"][1]["resource"]]}
     assert rules(read(fhir, inside)) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "asks"),
+    [
+        ("30", "mg", False),
+        ("60", "mg", False),
+        ("15", "mg", False),
+        ("30", "g", True),
+        ("30", "mcg", True),
+        ("300", "mg", True),
+        ("3", "mg", True),
+        ("1", "mL", False),
+        ("0.5", "mg/kg", False),
+        ("", "", False),
+    ],
+)
+def test_ten_times_another_dose_than_was_ordered_is_asked_about(amount: str, unit: str, asks: bool) -> None:
+    """30 mg was given. Another dose of a range is no question; a unit that slipped is."""
+    expected = ["order-differs"] if asks else []
+    for order in (f"RXO|^ketorolac|{amount}||{unit}", f"RXE|^^^20260302|^ketorolac|{amount}||{unit}"):
+        assert rules(read(hl7v2, "\r".join(["ORC|RE|1", order, RXA, "RXR|IM"]))) == expected
+    assert rules(read(hl7v2, "\r".join(["ORC|RE|1", "RXO|^ketorolac|1|60|mg", RXA, "RXR|IM"]))) == []
+    dose = {"value": float(amount), "unit": unit} if amount else {}
+    for held in ({"doseAndRate": [{"doseQuantity": dose}]}, {"doseQuantity": dose}):
+        assert rules(read(fhir, ordered("ketorolac", dosageInstruction=[held]))) == expected
 
 
 def test_an_order_is_compared_with_the_dose_under_it_alone() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -170,7 +171,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
     notes += _fhir_standing.of_visit(resource, around, where)
     if (order := _fhir_standing.order_of(resource, around)) is not None:
-        notes += _of_order(order, str(says.get("drug", "")), where, around, facts)
+        notes += _of_order(order, says, where, around, facts)
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_noticed.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
@@ -185,15 +186,22 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
 
 
-def _of_order(order: dict[str, Any], drug: str, where: str, around: Around, facts: Reference) -> list[Finding]:
-    """The question which drug was given, where the order names another one."""
-    try:
+def _of_order(
+    order: dict[str, Any], says: Mapping[str, Any], where: str, around: Around, facts: Reference
+) -> Iterator[Finding]:
+    """The questions which drug was given, and how much of it, where the order says another one or ten times it.
+
+    An order is not billed, so that its own faults are of no matter.
+    """
+    drug, dose = str(says.get("drug", "")), str(says.get("dose", ""))
+    with contextlib.suppress(FormatError):
         ordered = _name(_medication(order, where, around, facts)[0], facts)
-    except FormatError:
-        return []  # an order is not billed, so that its own faults are of no matter
-    if not drug or not ordered or not _names.are_two(drug, ordered, facts):
-        return []
-    return [_noticed.order_differs(where, ordered, drug, SOURCE, "request")]
+        if drug and ordered and _names.are_two(drug, ordered, facts):
+            yield _noticed.order_differs(where, ordered, drug, SOURCE, "request")
+    with contextlib.suppress(FormatError):
+        amounts = [_quantity(one, where) for one in _fhir_standing.ordered_doses(order)]
+        if amounts and all(_incoming.is_slip(dose, one) for one in amounts):
+            yield _noticed.dose_differs(where, amounts[0], dose, SOURCE, "request")
 
 
 def _medication(

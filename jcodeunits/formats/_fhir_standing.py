@@ -127,3 +127,10 @@ def _class(said: object) -> list[str]:
     if isinstance(said, list):
         return [str(one.get("code")) for concept in objects(said) for one in objects(concept.get("coding"))]
     return [str(said.get("code") if isinstance(said, dict) else said)]
+
+
+def ordered_doses(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The doses of an order, each one dose; before R4 they stand in the instruction itself."""
+    held = objects(order.get("dosageInstruction"))
+    held += [one for each in held for one in objects(each.get("doseAndRate"))]
+    return [one["doseQuantity"] for one in held if isinstance(one.get("doseQuantity"), dict)]

@@ -58,8 +58,9 @@ def _decimal(text: str, where: str) -> Decimal:
         raise refused(where, f"{coded(text)} is no amount", fills="dose") from None
 
 
-def amount_of(segment: Segment, position: int) -> str:
-    """The amount in a field, with the unit in the next one."""
+def amount_of(segment: Segment, position: int, unit: int = 0) -> str:
+    """The amount in a field, with the unit in the next one, or in the field `unit`."""
+    unit = unit or position + 1
     where = f"{segment.where}, {segment.name}-{position}"
     written = segment.get(position)
     if not written:
@@ -71,11 +72,11 @@ def amount_of(segment: Segment, position: int) -> str:
         raise refused(where, "999 stands for an unknown amount; the amount given must be said", fills="dose")
     if value <= 0:
         raise refused(where, f"the amount is {written}, and an amount that was given is above 0")
-    if not codings(segment, position + 1):
+    if not codings(segment, unit):
         said = amount(number(value))
         why = f"{said} has no unit, and 30 mg is not 30 mcg"
-        raise refused(f"{segment.where}, {segment.name}-{position + 1}", why, fills="dose", said=said)
-    return _measured(value, segment, position + 1)
+        raise refused(f"{segment.where}, {segment.name}-{unit}", why, fills="dose", said=said)
+    return _measured(value, segment, unit)
 
 
 def _measured(value: Decimal, segment: Segment, position: int) -> str:

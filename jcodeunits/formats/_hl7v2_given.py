@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -233,18 +234,32 @@ def _compared(given: Given, group: _Group, is_stay: bool, facts: Reference) -> G
     """An administration, with questions by what stands around it: a stay, or an order that names another drug."""
     if is_stay:
         given = attrs.evolve(given, notes=(*given.notes, _noticed.to_inpatient(given.where, SOURCE, "PV1-2")))
-    drug = str(given.says.get("drug", ""))
-    if not group.ordered or not drug or group.components:
-        return given
-    for segment in group.ordered:
-        try:
-            name = named(segment, _DRUG_OF[segment.name], facts)["drug"]
-        except FormatError:
-            continue  # an order is not billed, so that its own faults are of no matter
-        if _names.are_two(drug, name, facts):
-            asked = _noticed.order_differs(given.where, name, drug, SOURCE, f"{segment.name}-{_DRUG_OF[segment.name]}")
-            return attrs.evolve(given, notes=(*given.notes, asked))
-    return given
+    if group.components:
+        return given  # of a bag its order names the base, or what is in it
+    asked = next((one for segment in group.ordered for one in _against_order(segment, given, facts)), None)
+    return given if asked is None else attrs.evolve(given, notes=(*given.notes, asked))
+
+
+# Where they have the amount, its least and its most, and its unit; what is dispensed is of several doses.
+_AMOUNTS_OF = {"RXO": (2, 3, 4), "RXE": (3, 4, 5), "RXG": (5, 6, 7)}
+
+
+def _against_order(segment: Segment, given: Given, facts: Reference) -> Iterator[Finding]:
+    """The questions which drug was given, and how much of it, where the order says another one or ten times it.
+
+    An order is not billed, so that its own faults are of no matter.
+    """
+    position, drug = _DRUG_OF[segment.name], str(given.says.get("drug", ""))
+    with contextlib.suppress(FormatError):
+        name = named(segment, position, facts)["drug"]
+        if drug and _names.are_two(drug, name, facts):
+            yield _noticed.order_differs(given.where, name, drug, SOURCE, f"{segment.name}-{position}")
+    least, most, unit = _AMOUNTS_OF.get(segment.name, (0, 0, 0))
+    dose = str(given.says.get("dose", ""))
+    with contextlib.suppress(FormatError):
+        ordered = [amount_of(segment, at, unit) for at in (least, most) if at and segment.get(at)]
+        if ordered and all(_incoming.is_slip(dose, one) for one in ordered):
+            yield _noticed.dose_differs(given.where, ordered[0], dose, SOURCE, f"{segment.name}-{least}")
 
 
 # Where prose stands beside an administration.

@@ -527,6 +527,23 @@ def one_dose(one: str, other: str) -> bool:
     return _amounts_agree("dose", one, other)
 
 
+_SLIP = 10  # so many times another amount: a wrong unit or a lost point, and no other dose of a range
+
+
+def is_slip(given: object, ordered: str) -> bool:
+    """Whether a dose is ten times what was ordered or more, or a tenth of it or less.
+
+    >>> is_slip("30 mcg", "30 mg"), is_slip("60 mg", "30 mg"), is_slip("1 mL", "30 mg"), is_slip("30 mg", "1 mg/kg")
+    (True, False, False, False)
+    """
+    try:
+        one = Dose.of(given)
+        factor = one.amount / Dose.of(ordered).to(one.unit).amount
+        return factor >= _SLIP or factor * _SLIP <= 1
+    except JcodeunitsError:
+        return False
+
+
 def _amounts_agree(key: str, said: Any, value: Any) -> bool:
     """Whether two doses or concentrations are one amount in two spellings."""
     try:

@@ -18,7 +18,7 @@ FINDINGS = declare(
         "not-administered": ("The message says that a dose was not given", "warn"),
         "dose-in-text": ("The text of a dosage says another amount than its dose", "warn"),
         "route-in-text": ("The text of a dosage says another route than its route", "warn"),
-        "order-differs": ("The order names another drug than was given", "warn"),
+        "order-differs": ("The order names another drug, or ten times another dose, than was given", "warn"),
         "component-differs": ("A bag holds another amount of the drug than was given", "warn"),
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
@@ -74,6 +74,13 @@ def order_differs(where: str, ordered: str, given: str, source: str, cite: str) 
     """The question which of two drugs was given: the one of the record, or the one of its order."""
     says = f"{where}: it says that {quoted(given)} was given, and its order names {quoted(ordered)}."
     fix = "Check in the record which drug was given, and bill that one."
+    return Finding("order-differs", "warn", says, fix, (cited(source, cite),))
+
+
+def dose_differs(where: str, ordered: str, given: str, source: str, cite: str) -> Finding:
+    """The question whether a unit slipped: the dose is ten times what was ordered, or a tenth of it, or further off."""
+    says = f"{where}: it says that {given} was given, and its order says {ordered}: ten times another dose."
+    fix = "Check amount and unit in the record; where one is wrong, have the sender correct it."
     return Finding("order-differs", "warn", says, fix, (cited(source, cite),))
 
 
