@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_a_dose_in_one_unit_counts_in_one_way() -> None:
     for row in ROWS:
         kinds = [units.dimension(unit) for _, unit in row.equivalents if row.basis != "band"]
         assert len(kinds) == len(set(kinds)), row.code
+
+
+def test_the_grams_of_a_percentage_of_protein_are_those_of_its_volume() -> None:
+    named = [(row, re.search(r"(\d+)%$", row.ingredient)) for row in ROWS if row.unit == "mL" and row.equivalents]
+    found = [(row, int(percent[1])) for row, percent in named if percent is not None and row.size is not None]
+    assert {row.code for row, _ in found} >= {"P9041", "P9045", "P9046", "P9047"}
+    for row, percent in found:
+        assert row.equivalents == ((row.size * percent / 100, "g"),), row.code
 
 
 def test_a_size_of_a_label_is_of_one_band_of_its_product() -> None:
