@@ -149,6 +149,28 @@ def test_a_payer_may_want_the_sides_on_the_lines_of_a_drug(tmp_path: Path, code:
     assert (len(together[0]), "duplicate-line" in together[1]) == (2 if waste else 1, False)
 
 
+@pytest.mark.parametrize(
+    ("services", "given"),
+    [
+        ([{"code": "64483"}, {"code": "20552", "units": 2}], ("J3301", "40 mg", "intralesional", "R shoulder")),
+        ([{"code": "64493"}, {"code": "64493", "units": 2}], ("J3301", "10 mg", "epidural", "left deltoid")),
+        ([{"code": "20550"}, {"code": "20605"}], ("J1885", "30 mg", "perineural", "trapezius")),
+        (
+            [{"code": "96413"}, {"code": "96366"}, {"code": "96367", "modifiers": ["59"], "units": 3}],
+            ("J1745", "400 mg", "IV infusion", "left arm"),
+        ),
+    ],
+)
+def test_the_order_in_which_services_are_listed_changes_no_line(services: list[Any], given: tuple[str, ...]) -> None:
+    one = dict(zip(("drug", "dose", "route", "site"), given, strict=True))
+    both = [
+        charge(encounter(one, {**KETOROLAC, "site": "left deltoid"}, services=listed))
+        for listed in (services, services[::-1])
+    ]
+    lines = [sorted((line.code, line.modifiers, line.units) for line in made.lines) for made in both]
+    assert lines[0] == lines[1]
+
+
 def test_the_sides_of_plain_injections_tell_no_lines_apart() -> None:
     both = [{**KETOROLAC, "site": f"{side} deltoid"} for side in ("right", "left")]
     (alike,) = (f for f in charge(encounter(*both)).findings if f.rule == "duplicate-line")

@@ -72,7 +72,9 @@ def _answered(
 
     `derived`: the roles that the drugs of the day lead to, `certain` those of them that no payer decides.
     """
-    entry = next((entry for entry in draft.live("service") if _settles(entry, row, derived, certain)), None)
+    fitting = [entry for entry in draft.live("service") if _settles(entry, row, derived, certain)]
+    # The row's own code before another one, a first code before its add-ons: not as they were listed.
+    entry = min(fitting, key=lambda one: (one.role != row.role, one.position != "initial", one.code), default=None)
     if entry is None:
         return False
     if len(entry.members) >= entry.line.units and any(other.role == row.role for other in draft.live("service")):

@@ -133,6 +133,7 @@ def _other_joint(draft: Draft, decision: Decision, entry: Entry) -> None:
 def _best(draft: Draft, decision: Decision, lines: list[Entry]) -> Entry:
     fitting = {row.code for row in _by_site(draft, decision, tuple(entry.role for entry in lines))}
     side = side_of(draft, decision)
+    lines = sorted(lines, key=lambda entry: (entry.code, entry.modifiers, entry.line.units))  # not as they were listed
     return max(lines, key=lambda entry: (side in entry.modifiers, entry.code in fitting))
 
 
