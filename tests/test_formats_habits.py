@@ -321,6 +321,23 @@ def test_a_note_about_how_it_went_asks_nothing(note: str) -> None:
     assert rules(read(GIVEN | {"note": [{"text": note}]})) == []
 
 
+SUPPLIES = ["PATIENT OWN MED", "patient's own supply", "study drug", "placebo", "340B", "white bagged", "drug sample"]
+
+
+@pytest.mark.parametrize("words", SUPPLIES)
+def test_a_text_that_says_whose_supply_it_was_asks(words: str) -> None:
+    named = f"ketorolac 30 mg ({words})"
+    rxa = RXA.format(15).replace("^ketorolac|", f"^{named}|")
+    for make in (
+        lambda **beside: read(GIVEN | {"medicationCodeableConcept": {"text": named}}, **beside),
+        lambda **beside: read(GIVEN | {"note": [{"text": words}]}, **beside),
+    ):
+        assert rules(make()) == ["supply-in-text"]
+        assert rules(make(supplied_by="practice")) == []
+    assert rules(ras("ORC|RE|1", rxa, "RXR|IM")) == ["supply-in-text"]
+    assert rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", "NTE|1||blood sample taken at home")) == []
+
+
 SNOMED = {"coding": [{"system": "http://snomed.info/sct", "code": "279039007", "display": "Low back pain"}]}
 BOTH = {"coding": [*SNOMED["coding"], {"system": fhir.ICD10, "code": "M54.50"}]}
 

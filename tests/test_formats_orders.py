@@ -204,3 +204,23 @@ def test_an_inpatients_record_asks_for_the_place_of_the_stay(of: str, asks: bool
     assert (rules(first), rules(second)) == ((["given-to-inpatient"] if asks else []), [])
     category = {"category": {"coding": [{"code": "inpatient" if asks else "outpatient"}]}}
     assert rules(read(fhir, GIVEN | category)) == (["given-to-inpatient"] if asks else [])
+
+
+def test_an_order_visit_or_reason_of_another_patient_is_not_this_ones() -> None:
+    given = GIVEN | {"subject": {"reference": "Patient/1"}}
+    for name, kind in (("request", "MedicationRequest"), ("context", "Encounter")):
+        held: dict[str, Any] = {"resourceType": kind, "id": "x", "status": "finished"}
+        held |= {"subject": {"reference": "https://ehr.example/fhir/Patient/2"}}
+        given_by = given | {name: {"reference": f"{kind}/x"}}
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": given_by}, {"resource": held}]}
+        with pytest.raises(FormatError, match="is of another patient"):
+            read(fhir, bundle)
+        held["subject"] = {"reference": "https://ehr.example/fhir/Patient/1"}
+        assert rules(read(fhir, bundle)) == []
+    code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}]}
+    reason: dict[str, Any] = {"resourceType": "Condition", "id": "c", "code": code}
+    because = given | {"reasonReference": [{"reference": "Condition/c"}]}
+    for patient, found in (("Patient/1", ("M54.50",)), ("Patient/2", ())):
+        entries = [{"resource": because}, {"resource": reason | {"subject": {"reference": patient}}}]
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        assert read(fhir, bundle).administrations[0].diagnoses == found

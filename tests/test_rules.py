@@ -266,6 +266,7 @@ ELSEWHERE = {
     "reason-unread": "formats_elements",
     "record-repeated": "formats_twice",
     "said-beside": "formats_beside",
+    "supply-in-text": "formats_habits",
     "utc-day": "formats_times",
     "vaccine-funding": "formats_vaccines",
     "waste-noted": "formats_elements",

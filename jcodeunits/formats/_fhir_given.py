@@ -47,7 +47,7 @@ from ._fhir_json import (
     turned,
     words,
 )
-from ._fhir_performers import NOT_STAFF, performer, subject
+from ._fhir_performers import NOT_STAFF, of_another, performer, subject
 from ._fhir_questions import SOURCE
 from ._incoming import Batch, Given, Reading
 from ._outgoing import number
@@ -169,6 +169,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         notes += asked
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
+    notes += _noticed.supplied(where, _fhir_json.words(concept), SOURCE, "medication")
     notes += _fhir_standing.of_visit(resource, around, where)
     if (order := _fhir_standing.order_of(resource, around)) is not None:
         notes += _of_order(order, says, where, around, facts)
@@ -534,7 +535,7 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], bool,
     unread = []
     for name, pointer in pointers:
         found = around.find(str(pointer.get("reference") or ""))
-        if found is None:
+        if found is None or of_another(resource, found):
             unread.append(name)
         else:
             how_sure = found.get("verificationStatus")  # a concept, before R4 a code

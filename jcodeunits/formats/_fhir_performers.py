@@ -24,6 +24,20 @@ def subject(resource: Mapping[str, Any]) -> str:
     return address or _known_by(pointer)
 
 
+def of_another(resource: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two resources are surely of two patients: by addresses of one kind, relative or whole.
+
+    >>> of_another({"subject": {"reference": "Patient/1"}}, {"patient": {"reference": "http://x.org/fhir/Patient/1"}})
+    False
+    >>> of_another({"subject": {"reference": "Patient/1"}}, {"subject": {"reference": "Patient/2"}})
+    True
+    """
+    pointers = [one.get("subject") or one.get("patient") for one in (resource, other)]
+    addresses = [str(one.get("reference") or "") if isinstance(one, dict) else "" for one in pointers]
+    ends = ["/".join(address.partition("/_history/")[0].split("/")[-2:]) for address in addresses]
+    return all(end.startswith("Patient/") for end in ends) and ends[0] != ends[1]
+
+
 def _known_by(pointer: Mapping[str, Any]) -> str:
     """What a reference without an address says of whom it means."""
     identifier = pointer.get("identifier")

@@ -39,6 +39,7 @@ def asked(
     prose = _prose(resource)
     yield from _noticed.wasted(where, prose, SOURCE, "note", fields)
     yield from _noticed.doubted(where, prose, SOURCE, "note")
+    yield from _noticed.supplied(where, prose, SOURCE, "note")
     if text := str(dosage.get("text") or ""):
         yield from _in_text(text, says, where, facts)
     parts = objects(resource["partOf"]) if "partOf" in resource else ()

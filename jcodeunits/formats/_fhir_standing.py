@@ -9,6 +9,7 @@ from jcodeunits.finding import Finding
 
 from . import _noticed
 from ._fhir_json import NEGATIONS, Around, objects
+from ._fhir_performers import of_another
 from ._fhir_questions import SOURCE
 from ._quoting import coded as quote
 
@@ -100,7 +101,7 @@ def by_others(resource: Mapping[str, Any], around: Around, where: str) -> Findin
     """The finding for what was given by an order, or in a visit, that was withdrawn, or that says not to give it."""
     order, visit = order_of(resource, around), _pointed(resource, around, _TO_VISIT, _VISITS)
     for name, held, cite in (("order", order, "request"), ("visit", visit, "context")):
-        why = "" if held is None else _withdrawn(held)
+        why = "" if held is None else "is of another patient" if of_another(resource, held) else _withdrawn(held)
         if why:
             return _noticed.not_given(where, f"its {name} {why}", _CORRECT, SOURCE, cite)
     return None

@@ -506,6 +506,8 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     prose = (*group.notes, rxa.raw(9))
     further = [field for one in group.observations for field in (one.fields if one.name != "OBX" else [one.raw(3)])]
     asked += _noticed.doubted(rxa.where, prose, SOURCE, "NTE")
+    if done not in FACTS:
+        asked += _noticed.supplied(rxa.where, (*prose, rxa.raw(5)), SOURCE, "RXA-5")
     notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE", further))
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 

@@ -208,6 +208,8 @@ def _still_asks(note: Finding, extra: Mapping[str, Any], place: str) -> bool:
     """Whether a question of reading stands: wastage is answered by what is discarded, a home or stay by its place."""
     if note.rule == "given-at-home":
         return place != HOME
+    if note.rule == "supply-in-text":
+        return extra.get("supplied_by") is None
     if note.rule == "given-to-inpatient":
         return place not in INPATIENT
     answered = extra.get("discarded") is not None or any(

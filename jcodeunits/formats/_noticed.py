@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from jcodeunits.errors import EncounterError, quoted
@@ -24,6 +25,7 @@ FINDINGS = declare(
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
         "dose-doubted": ("A note speaks against the dose as it is recorded", "warn"),
+        "supply-in-text": ("A text says that the drug was not bought by the practice", "warn"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
         "part-of-another": ("What was given is a part of another administration", "warn"),
@@ -175,6 +177,32 @@ def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[F
     return (Finding("dose-doubted", "warn", says, fix, (cited(source, cite),)),)
 
 
+_SUPPLY = re.compile(
+    r"\b(?:patient|pt)(?:'?s)?[ -](?:own|supplied|provided|brought)\b"
+    r"|\bown (?:med\w*|supply|drug)\b|\bhome (?:med|supply)\w*\b"
+    r"|\bbrought (?:in )?(?:by|from) (?:the )?(?:patient|pt|home)\b"
+    r"|\b(?:study|trial)[ -](?:drug|med\w*|supplied|supply)\b|\bclinical trial\b|\binvestigational\b|\bplacebo\b"
+    r"|\b(?:drug|free|manufacturer) samples?\b|\bsample (?:drug|med\w*|vial|pack)\b"
+    r"|\bfree (?:drug|goods)\b|\bdonated\b|\b340b\b|\b(?:white|brown)[ -]bag\w*\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def _says_supply(text: str) -> bool:
+    """Whether a text says so; names of drugs are few, and asked for at each dose."""
+    return _SUPPLY.search(text) is not None
+
+
+def supplied(where: str, texts: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+    """A question where a text says whose supply a drug was: the patient's, a study's, a gift, or bought at 340B."""
+    if not any(map(_says_supply, texts)):
+        return ()
+    says = f"{where}: a text says that the drug may be no purchase of the practice (own supply, study, gift, 340B)."
+    fix = "Give supplied_by='patient', '340b' or 'practice' beside the message as the record shows it."
+    return (Finding("supply-in-text", "warn", says, fix, (cited(source, cite),)),)
+
+
 def charged_beside(kinds: Iterable[str], source: str, cite: str) -> Finding:
     """The question for what was given beside a claim, a charge or what became of one: it may be billed already."""
     says = f"The message also holds {' and '.join(sorted(kinds))} of this patient and day, which is not read here."
@@ -190,7 +218,7 @@ def incomplete(source: str, why: str, cite: str) -> Finding:
 
 def unread_reason(where: str, what: str, source: str) -> Finding:
     """A note that a reason for the administration is not among what the message holds."""
-    return _unread_reason(where, what, "points to what the message does not hold", source)
+    return _unread_reason(where, what, "points to what the message does not hold of this patient", source)
 
 
 def _unread_reason(where: str, what: str, why: str, source: str) -> Finding:
