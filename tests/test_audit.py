@@ -215,6 +215,8 @@ OPEN = [
     # A drug that has no code of its own, on the line of another drug.
     ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "rocuronium 50 mg"}, "description"),
     ({"code": "J3010", "units": 1, "dose": "0.1", "unit": "mg", "drug": "sufentanil"}, "description"),
+    # A name that is not read, with a word of another drug.
+    ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "HC KETOROLAC PER UNIT"}, "unknown-drug"),
 ]
 
 
@@ -281,6 +283,8 @@ NAMED = [
     ("J1745", "10 mg", "Inflectra", "differs"),
     ("J3301", "10 mg", "Triesence", "differs"),
     ("J0696", "250 mg", "cefazolin sodium 1 g", "differs"),
+    ("J2405", "1 mg", "HC ZOFRAN PER UNIT", "agrees"),  # not read, but a word of it is this drug's
+    ("J2405", "1 mg", "house antiemetic", "agrees"),
 ]
 
 

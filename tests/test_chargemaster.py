@@ -442,6 +442,11 @@ def test_a_container_holds_what_the_description_of_the_codes_drug_says(
         ("J2405", "ROCURONIUM 10 MG/ML", "description"),
         ("J2405", "PENICILLIN G", "description"),
         ("J0561", "PENICILLIN G", None),
+        # A text that is not read, with one word that is a drug's.
+        ("J2405", "HC KETOROLAC PER UNIT", "description"),
+        ("J2405", "HC ZOFRAN PER UNIT", None),
+        ("J2405", "HC ONDANSETRON PER UNIT IN KETOROLAC TRAY", None),
+        ("Q4201", "ALLOGRAFT PLACENTAL MATRIX", None),
     ],
 )
 def test_a_description_of_another_drug_leaves_the_row_unjudged(code: str, description: str, cause: str | None) -> None:

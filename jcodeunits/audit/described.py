@@ -18,6 +18,7 @@ from ..facts.reference import Reference
 from ..facts.words import normal
 from .judged import row_of
 
+_SHORTEST = 6  # letters of a word that tells a drug in a text that is not read
 _MANY = 4  # a word that more drugs have in their names (vaccine, factor, alfa) tells none of them
 
 
@@ -94,7 +95,22 @@ def _told(description: str, on: dt.date, reference: Reference) -> _Told:
     except NoCode as why:
         return _Told(uncoded=frozenset(_words(normal(why.given), reference)))
     except JcodeunitsError:
-        return _Told()
+        known = _by_word(reference)
+        return _Told(tuple(dict.fromkeys(row for word in normal(description).split() for row in known.get(word, ()))))
+
+
+@lru_cache(maxsize=8)
+def _by_word(reference: Reference) -> dict[str, tuple[Drug, ...]]:
+    """The drugs that one word of a text may be about, the first of an ingredient or a brand: HC KETOROLAC PER UNIT."""
+    made: defaultdict[str, list[Drug]] = defaultdict(list)
+    for row in reference.drugs.drugs:
+        if row.refuses or row.kind == "skin-substitute":  # whose names are words of the language: matrix, acellular
+            continue
+        first = normal(row.ingredient).split()[0]
+        for name in _telling(row, reference) & {first, *_brands(row, reference)}:
+            if len(name) >= _SHORTEST and name.isalpha():
+                made[name].append(row)
+    return {word: tuple(rows) for word, rows in made.items()}
 
 
 @lru_cache(maxsize=1 << 12)
