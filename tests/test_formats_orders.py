@@ -90,6 +90,20 @@ def test_ten_times_another_dose_than_was_ordered_is_asked_about(amount: str, uni
         assert rules(read(fhir, ordered("ketorolac", dosageInstruction=[held]))) == expected
 
 
+def test_the_words_of_an_order_are_not_quoted_where_they_are_prose() -> None:
+    order = "RXO|^call Ms Testperson 77120034 about her ceftriaxone|1||g"
+    found = read(hl7v2, "\r".join(["ORC|RE|1", order, RXA, "RXR|IM"]))
+    assert "Testperson" not in " ".join(finding.says for finding in found.findings)
+    drug = "RXA|0|1|20260302||J1885^call Ms Testperson 77120034 about her ceftriaxone^HCPCS|30|mg|||||||||||||CP|A"
+    with pytest.raises(FormatError, match="contradict each other") as refused:
+        read(hl7v2, f"{drug}\rRXR|IM")
+    assert "Testperson" not in str(refused.value)
+    vaccine = "RXA|0|1|20260302||03^MMRV for Ms Testperson 77120034^CVX|0.5|mL|||||||||||||CP|A"
+    with pytest.raises(FormatError, match="names another vaccine") as refused:
+        read(hl7v2, f"{vaccine}\rRXR|SC")
+    assert "Testperson" not in str(refused.value)
+
+
 def test_an_order_is_compared_with_the_dose_under_it_alone() -> None:
     two = ["ORC|RE|1", "RXO|^ondansetron|4||mg", RXA.replace("ketorolac|30", "ondansetron|4"), "RXR|IM"]
     two += ["ORC|RE|2", "RXO|^ketorolac|30||mg", RXA.replace("0|1", "0|2"), "RXR|IM"]

@@ -22,7 +22,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.grouped import only
 
 from . import _incoming, _names, _vaccine_names
-from ._quoting import Unread
+from ._quoting import Unread, coded
 
 _STRENGTH = re.compile(
     r"(?P<name>.*?[^\s\d])\s+\d[\d.,]*\s?"
@@ -274,7 +274,8 @@ def _identity(
     sure = [name for name in names if _names.codes(name, facts)] or names
     for other in names:
         if _is_other(sure[0], other, known.get(other, ""), facts):
-            says = f"its drug is {quoted(sure[0])} and {quoted(other)}, which contradict each other: two drugs."
+            shown = quoted(other) if _names.codes(other, facts) else coded(other)
+            says = f"its drug is {quoted(sure[0])} and {shown}, which contradict each other: two drugs."
             return Unread(f"{says} Correct the message.")
     apart = ((one, name) for one in exact for name in known if _names.is_apart(one, name, facts))
     if (pair := next(apart, None)) is not None:

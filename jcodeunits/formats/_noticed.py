@@ -12,6 +12,8 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import DIAGNOSES
 from jcodeunits.tables import cited
 
+from ._quoting import coded
+
 FINDINGS = declare(
     __name__,
     {
@@ -74,7 +76,7 @@ def route_in_text(where: str, said: Iterable[str], source: str, cite: str) -> Fi
 
 def order_differs(where: str, ordered: str, given: str, source: str, cite: str) -> Finding:
     """The question which of two drugs was given: the one of the record, or the one of its order."""
-    says = f"{where}: it says that {quoted(given)} was given, and its order names {quoted(ordered)}."
+    says = f"{where}: it says that {coded(given)} was given, and its order names {coded(ordered)}."
     fix = "Check in the record which drug was given, and bill that one."
     return Finding("order-differs", "warn", says, fix, (cited(source, cite),))
 
