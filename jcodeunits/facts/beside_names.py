@@ -46,7 +46,8 @@ class DrugText:
 
     `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
     `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
-    `fluids`: the words of what it is mixed with, where products of the drug are sold so.
+    `fluids`: the words of what it is mixed with, where products of the drug are sold so. `labelled`: what one mL of
+    a brand holds that comes in one strength alone, for a volume of which the text says nothing.
     """
 
     text: str
@@ -58,6 +59,7 @@ class DrugText:
     compounded: bool = False
     fluids: tuple[frozenset[str], ...] = ()
     is_mixed: bool = False
+    labelled: tuple[Strength, ...] = ()
 
     def of(self, kind: Kind) -> tuple[Strength, ...]:
         """The strengths of a kind."""
@@ -67,7 +69,7 @@ class DrugText:
     def concentration(self) -> Strength | None:
         """What one mL holds, where the text says it."""
         found = self.of("concentration")
-        found = tuple(part for part in found if not is_of_salt(part)) or found or self._of_names()
+        found = tuple(part for part in found if not is_of_salt(part)) or found or self._of_names() or self.labelled
         return found[0] if found and all(same(part, found[0]) for part in found) else None
 
     def _of_names(self) -> tuple[Strength, ...]:

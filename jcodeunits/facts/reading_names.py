@@ -20,7 +20,7 @@ from .beside_names import LONGEST_OTHER, DrugText, Named, is_small, used_around
 from .drug_rows import Brand
 from .drug_text import Part, Strength, parts_of, strength_in
 from .drugs import Catalog
-from .strengths import contradict
+from .strengths import contradict, same
 from .words import check_length, normal, squeezed
 
 _MOST_NAMES = 3
@@ -214,8 +214,10 @@ def _agreeing(catalog: Catalog, reading: DrugText) -> DrugText:
     for named in reading.names:
         written = catalog.brand_strengths.get(named.key)
         strength = strength_in(written) if written else None
-        if strength is not None:
+        if strength is not None and any(letter.isdigit() for letter in named.key):
             reading = attrs.evolve(reading, strengths=(*reading.strengths, strength))
+        elif strength is not None:
+            reading = attrs.evolve(reading, labelled=(*reading.labelled, strength))
     said = reading.of("concentration")
     if any(contradict(one, other) for one in said for other in said) and not _are_parts(catalog, reading):
         shown = " and ".join(part.written for part in said)
@@ -239,11 +241,14 @@ def _joined(catalog: Catalog, reading: DrugText) -> DrugText:
 
 
 def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strength:
-    """A strength as the label means it: a rounded percentage in full; a ratio in a combination is its other part's."""
-    for named in reading.names:
+    """A strength as the label means it: a rounded one in full; a ratio in a combination is its other part's."""
+    for named in reading.names if part.kind == "concentration" else ():
         written = catalog.brand_strengths.get(named.key + squeezed(part.written))
-        if written is not None and part.kind == "concentration":
+        if written is not None:
             return attrs.evolve(strength_in(written) or part, written=part.written)
+        held = strength_in(catalog.brand_strengths.get(named.key, ""))
+        if held is not None and same(part, held):  # 114.3 mg/mL is 8 mg in 0.07 mL, and not a trace more
+            return attrs.evolve(held, written=part.written)
     rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
     several = len(reading.names) > 1 and len(reading.of("concentration")) > 1
     if part.is_ratio and (several or any(" / " in row.ingredient for row in rows)):
