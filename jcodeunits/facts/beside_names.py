@@ -234,11 +234,18 @@ def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
     if strength.kind in use.sizes:
         listed = use.sizes[strength.kind]
         use.listed = part.key if part.key in listed else next((k for k in listed if same(listed[k], strength)), "")
-        if not use.listed:
+        one = use.is_product and strength.kind == "amount" and any(_is_unit(row, strength) for row in use.rows)
+        if not use.listed and not one:
             return False
     if not _is_percent(use, part):
         use.strengths.append(strength)
     return True
+
+
+def _is_unit(row: Drug, strength: Strength) -> bool:
+    """Whether an amount is one billing unit of a row, as CMS prints it behind a name."""
+    alike = bool(row.unit) and units.dimension(row.unit) == units.dimension(strength.unit)
+    return alike and row.size == strength.amount * units.factor(strength.unit, row.unit)
 
 
 def _is_held(use: _Use, parts: Sequence[Part], at: int) -> bool:
