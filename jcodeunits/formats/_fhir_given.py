@@ -112,7 +112,8 @@ def _one(
     """What one record says was given, or the finding that it may not be billed."""
     if resource.get("resourceType") != "Immunization":
         finding = _fhir_standing.against(resource, where, partial, completed)
-        finding = finding or _fhir_standing.by_others(resource, around, where)
+        if finding is None and (around.known or around.inside):
+            finding = _fhir_standing.by_others(resource, around, where)
         return finding or _given(resource, where, around, zone, facts)
     same = _fhir_vaccines.as_administration(resource)
     finding = _fhir_standing.against(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
@@ -170,9 +171,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
     notes += _noticed.supplied(where, _fhir_json.words(concept), SOURCE, "medication")
-    notes += _fhir_standing.of_visit(resource, around, where)
-    if (order := _fhir_standing.order_of(resource, around)) is not None:
-        notes += _of_order(order, says, where, around, facts)
+    notes += _beside(resource, around, says, where, facts)
     if kind in NOT_STAFF:
         says["self_administered"] = True
         notes.append(_noticed.not_staff(where, NOT_STAFF[kind], SOURCE, "performer"))
@@ -185,6 +184,16 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         return _incoming.together(whole, drugs)
     more = _noticed.unbilled(where, _further(str(says.get("drug", "")), parts, facts), SOURCE, "ingredient")
     return [attrs.evolve(whole, notes=(*whole.notes, *more)) if more else whole]
+
+
+def _beside(
+    resource: dict[str, Any], around: Around, says: Mapping[str, Any], where: str, facts: Reference
+) -> Iterator[Finding]:
+    """What is asked by the visit and the order of a record, where the message holds more than it."""
+    if around.known or around.inside:
+        yield from _fhir_standing.of_visit(resource, around, where)
+        if (order := _fhir_standing.order_of(resource, around)) is not None:
+            yield from _of_order(order, says, where, around, facts)
 
 
 def _of_order(

@@ -90,8 +90,6 @@ def order_of(resource: Mapping[str, Any], around: Around) -> dict[str, Any] | No
 def _pointed(
     resource: Mapping[str, Any], around: Around, names: tuple[str, ...], kinds: tuple[str, ...]
 ) -> dict[str, Any] | None:
-    if resource.keys().isdisjoint(names) or not (around.inside or around.known):
-        return None  # as nearly always, and the quickest to see
     pointers = [resource.get(name) for name in names]
     held = (around.find(str(one.get("reference") or "")) for one in pointers if isinstance(one, dict))
     return next((one for one in held if one is not None and one.get("resourceType") in kinds), None)
