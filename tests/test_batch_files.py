@@ -617,8 +617,8 @@ def test_a_ragged_line_ends_with_status_2_every_time(tmp_path: Path) -> None:
     source.write_text(HEADER + "J0696,1\n" + f"{ROWS[0]}\n" * (2 * files._CSV_BLOCK // len(ROWS[0])))
     target.write_text("earlier")
     with ThreadPoolExecutor(4) as pool:
-        runs = [pool.submit(command, "batch", str(source), "-o", str(target)) for _ in range(20)]
-    assert [run.result().returncode for run in runs] == [2] * 20
+        runs = [pool.submit(command, "batch", str(source), "-o", str(target)) for _ in range(8)]
+    assert [run.result().returncode for run in runs] == [2] * 8
     assert target.read_text() == "earlier"
 
 
