@@ -29,13 +29,13 @@ def left_out(encounter: Encounter, policy: Policy) -> Iterator[Finding]:
     for one in ran:
         first = dt.datetime.combine(encounter.on, dt.time.fromisoformat(str(one.start)), zone)
         last = first + dt.timedelta(minutes=one.minutes or 0)
-        lost = int((last.replace(fold=0).utcoffset() or _NONE) / _MINUTE) - int((first.utcoffset() or _NONE) / _MINUTE)
-        if lost <= 0 or last.astimezone(dt.UTC).astimezone(zone).time() != last.time():
+        lost = (last.utcoffset() or _NONE) - (first.utcoffset() or _NONE)
+        if lost <= _NONE or last.astimezone(dt.UTC).astimezone(zone).time() != last.time():
             continue
-        there = (last - lost * _MINUTE).time()
+        there = (last - lost).time()
         says = (
             f"{one.drug} ran from {one.start} to {one.stop}, and that night clocks went forward where summer time is "
-            f"kept: {(one.minutes or 0) - lost} minutes there, and {one.minutes} are counted."
+            f"kept: {(one.minutes or 0) - lost // _MINUTE} minutes there, and {one.minutes} are counted."
         )
         fix = f"Give {there:%H:%M} as the stop, by the clock of the start; nothing where clocks did not change."
         yield Finding("clock-change", "warn", says, fix, (option.citation,))

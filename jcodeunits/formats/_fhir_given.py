@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -193,25 +192,15 @@ def _beside(
     if around.known or around.inside:
         yield from _fhir_standing.of_visit(resource, around, where)
         if (order := _fhir_standing.order_of(resource, around)) is not None:
-            yield from _of_order(order, says, where, around, facts)
-
-
-def _of_order(
-    order: dict[str, Any], says: Mapping[str, Any], where: str, around: Around, facts: Reference
-) -> Iterator[Finding]:
-    """The questions which drug was given, and how much of it, where the order says another one or ten times it.
-
-    An order is not billed, so that its own faults are of no matter.
-    """
-    drug, dose = str(says.get("drug", "")), str(says.get("dose", ""))
-    with contextlib.suppress(FormatError):
-        ordered = _name(_medication(order, where, around, facts)[0], facts)
-        if drug and ordered and _names.are_two(drug, ordered, facts):
-            yield _noticed.order_differs(where, ordered, drug, SOURCE, "request")
-    with contextlib.suppress(FormatError):
-        amounts = [_quantity(one, where) for one in _fhir_standing.ordered_doses(order)]
-        if amounts and all(_incoming.is_slip(dose, one) for one in amounts):
-            yield _noticed.dose_differs(where, amounts[0], dose, SOURCE, "request")
+            yield from _incoming.against_order(
+                where,
+                says,
+                lambda: _name(_medication(order, where, around, facts)[0], facts),
+                lambda: [_quantity(one, where) for one in _fhir_standing.ordered_doses(order)],
+                ("request", "request"),
+                SOURCE,
+                facts,
+            )
 
 
 def _medication(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 from jcodeunits.grouped import grouped
 
-from . import _drugs, _hl7v2_mixtures, _incoming, _names, _noticed, _routes, _times
+from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
 from ._hl7v2_fields import amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
@@ -245,21 +244,18 @@ _AMOUNTS_OF = {"RXO": (2, 3, 4), "RXE": (3, 4, 5), "RXG": (5, 6, 7)}
 
 
 def _against_order(segment: Segment, given: Given, facts: Reference) -> Iterator[Finding]:
-    """The questions which drug was given, and how much of it, where the order says another one or ten times it.
-
-    An order is not billed, so that its own faults are of no matter.
-    """
-    position, drug = _DRUG_OF[segment.name], str(given.says.get("drug", ""))
-    with contextlib.suppress(FormatError):
-        name = named(segment, position, facts)["drug"]
-        if drug and _names.are_two(drug, name, facts):
-            yield _noticed.order_differs(given.where, name, drug, SOURCE, f"{segment.name}-{position}")
+    """The questions of `_incoming.against_order` for one segment of the order."""
+    position = _DRUG_OF[segment.name]
     least, most, unit = _AMOUNTS_OF.get(segment.name, (0, 0, 0))
-    dose = str(given.says.get("dose", ""))
-    with contextlib.suppress(FormatError):
-        ordered = [amount_of(segment, at, unit) for at in (least, most) if at and segment.get(at)]
-        if ordered and all(_incoming.is_slip(dose, one) for one in ordered):
-            yield _noticed.dose_differs(given.where, ordered[0], dose, SOURCE, f"{segment.name}-{least}")
+    return _incoming.against_order(
+        given.where,
+        given.says,
+        lambda: str(named(segment, position, facts)["drug"]),
+        lambda: [amount_of(segment, at, unit) for at in (least, most) if at and segment.get(at)],
+        (f"{segment.name}-{position}", f"{segment.name}-{least}"),
+        SOURCE,
+        facts,
+    )
 
 
 # Where prose stands beside an administration.

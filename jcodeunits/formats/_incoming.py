@@ -7,10 +7,11 @@ contradict it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
-from . import _names
+from . import _names, _noticed
 from ._quoting import refused
 from ._times import last_day
 
@@ -560,6 +561,30 @@ def _amounts_agree(key: str, said: Any, value: Any) -> bool:
         return one.amount == other.to(one.unit).amount
     except JcodeunitsError:
         return False
+
+
+def against_order(
+    given: str,
+    says: Mapping[str, Any],
+    name: Callable[[], str],
+    amounts: Callable[[], Sequence[str]],
+    cites: tuple[str, str],
+    source: str,
+    facts: Reference,
+) -> Iterator[Finding]:
+    """The questions which drug was given, and how much of it, where the order says another one or ten times it.
+
+    `name` and `amounts` read the order; it is not billed, so that its own faults are of no matter.
+    """
+    drug, dose = str(says.get("drug", "")), str(says.get("dose", ""))
+    with contextlib.suppress(FormatError):
+        ordered = name()
+        if drug and ordered and _names.are_two(drug, ordered, facts):
+            yield _noticed.order_differs(given, ordered, drug, source, cites[0])
+    with contextlib.suppress(FormatError):
+        each = amounts()
+        if each and all(is_slip(dose, one) for one in each):
+            yield _noticed.dose_differs(given, each[0], dose, source, cites[1])
 
 
 @lru_cache(maxsize=4096)
