@@ -6,12 +6,13 @@ import datetime as dt
 import re
 
 from ..errors import LONGEST, AmbiguousDrug, UnknownDrug, quoted
+from ..grouped import only
 from .agreement import listed
 from .beside_names import Named, is_small, sizes
 from .drug_text import often, parts_of
 from .drugs import Catalog
 from .reading_names import bare_names, read
-from .words import check_length, squeezed
+from .words import squeezed, too_long
 
 _MOST_CANDIDATES = 10
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]+)[)\]]")  # the brand behind a drug's name
@@ -70,27 +71,20 @@ def why_not_read(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | Ambi
                 on=on,
             )
     says = f"No drug is called {quoted(name)} in {catalog.edition}."
-    code = _code_in(catalog, name)
-    if code:
-        return UnknownDrug(
-            f"{says} {code} in it is a code: give that alone.", given=name, near=(), argument="drug", instead=code
-        )
-    return UnknownDrug(f"{says} Check the spelling, or give the code.", given=name, near=())
+    return _unknown(catalog, name, says, "Check the spelling, or give the code.")
 
 
 def with_code(catalog: Catalog, name: str) -> None:
     """Refuse what is longer than any name; a code in it is named. Raises `UnknownDrug`."""
-    try:
-        check_length(name)
-    except UnknownDrug as why:
-        code = _code_in(catalog, name[:LONGEST])
-        if not code:
-            raise
-        says = f"{why.message[: why.message.rindex(' Give the name')]} {code} in it is a code: give that alone."
-        raise UnknownDrug(says, given=name, near=(), argument="drug", instead=code) from None
+    says = too_long(name)
+    if says:
+        raise _unknown(catalog, name, says, "Give the name alone, or the code.")
 
 
-def _code_in(catalog: Catalog, text: str) -> str:
-    """The one code of the catalog that stands in a text; empty where there is none, or several."""
-    found = {one.upper() for one in _CODE.findall(text) if catalog.rows(one.upper())}
-    return found.pop() if len(found) == 1 else ""
+def _unknown(catalog: Catalog, name: str, says: str, way: str) -> UnknownDrug:
+    """The error of a text that is no name: the way out is the one code of the catalog in it, where there is one."""
+    code = only((one.upper() for one in _CODE.findall(name[:LONGEST]) if catalog.rows(one.upper())), "")
+    if code:
+        says = f"{says} {code} in it is a code: give that alone."
+        return UnknownDrug(says, given=name, near=(), argument="drug", instead=code)
+    return UnknownDrug(f"{says} {way}", given=name, near=())

@@ -43,11 +43,18 @@ def check_length(name: str) -> None:
     jcodeunits.errors.UnknownDrug: 'note note note note note note note note note note note note… is no name of a drug: \
 it has 105 characters in 21 words. Give the name alone, or the code.
     """
+    says = too_long(name)
+    if says:
+        raise UnknownDrug(f"{says} Give the name alone, or the code.", given=name, near=())
+
+
+def too_long(name: str) -> str:
+    """What is said of a text that is longer than any name of a drug; empty of any other."""
     words = _words_in(name) if len(name) <= LONGEST else 0
-    if len(name) > LONGEST or words > _WORDS_MOST:
-        says = f"{len(name)} characters" + (f" in {words} words" if words else "")
-        says = f"{quoted(name)} is no name of a drug: it has {says}. Give the name alone, or the code."
-        raise UnknownDrug(says, given=name, near=())
+    if len(name) <= LONGEST and words <= _WORDS_MOST:
+        return ""
+    says = f"{len(name)} characters" + (f" in {words} words" if words else "")
+    return f"{quoted(name)} is no name of a drug: it has {says}."
 
 
 def squeezed(name: str) -> str:
