@@ -417,7 +417,12 @@ def test_a_brand_with_a_form_under_the_skin_is_never_chosen_in_silence(brand: st
     assert asked.value.candidates == (skin,)
 
 
-KIN = [(brand, dose) for brand, dose in brands_by_strength(BOOK) if brand.period.holds(dt.date(2026, 8, 3))]
+KIN = [
+    (brand, dose)
+    for dose, brands in brands_by_strength(BOOK).items()
+    for brand in brands
+    if brand.period.holds(dt.date(2026, 8, 3))
+]
 
 
 @pytest.mark.parametrize(("listed", "dose"), KIN, ids=[brand.brand for brand, _ in KIN])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from ..amount import decimal_text, round_up
 from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
+from ..grouped import grouped
 from .beside_names import DrugText, own_words
 from .by_route import a_route, answers_for, joined_elsewhere
 from .drug_rows import Brand, Drug
@@ -193,15 +194,16 @@ def _is_makers(other: Drug, row: Drug) -> bool:
 
 
 @lru_cache(maxsize=4)
-def brands_by_strength(catalog: Catalog) -> tuple[tuple[Brand, Dose], ...]:
+def brands_by_strength(catalog: Catalog) -> Mapping[Dose, tuple[Brand, ...]]:
     """The brands that are listed once for each amount that a container holds ("Lupron Depot 22.5 mg")."""
     listed = [brand for brand in catalog.brands if "listed by strength" in brand.note and not brand.brand.endswith("%")]
-    return tuple((brand, Dose.of(" ".join(brand.brand.split()[-2:]))) for brand in listed)
+    return grouped(listed, lambda brand: Dose.of(" ".join(brand.brand.split()[-2:])))
 
 
 def brands_of_dose(catalog: Catalog, dose: Dose | None, on: dt.date) -> list[Brand]:
     """The brands of which a container of just this amount is listed on a day."""
-    return [brand for brand, strength in brands_by_strength(catalog) if strength == dose and brand.period.holds(on)]
+    listed = brands_by_strength(catalog).get(dose, ()) if dose is not None else ()
+    return [brand for brand in listed if brand.period.holds(on)]
 
 
 def _check_kin(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: dt.date, route: str | None) -> None:

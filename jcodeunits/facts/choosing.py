@@ -245,7 +245,7 @@ def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | 
 
 def listed_doses(catalog: Catalog, code: str) -> tuple[Dose, ...]:
     """The amounts by which products of a code are listed, so that they may tell what a name means."""
-    return tuple(dose for brand, dose in brands_by_strength(catalog) if brand.code == code)
+    return tuple(dose for dose, brands in brands_by_strength(catalog).items() for one in brands if one.code == code)
 
 
 def _counted(reading: DrugText, dose: Dose | None, rows: Sequence[Drug]) -> Dose | None:
