@@ -277,12 +277,13 @@ class Catalog:
 
     def _add_vaccines(self, made: dict[str, list[str]]) -> None:
         """A vaccine without that word ("DTaP-IPV"), where no other drug begins so: rabies may be a globulin."""
-        every = list(self.ingredients)
-        for full in every:
+        begun = grouped(self.ingredients, lambda full: full.partition(" ")[0])
+        for full in self.ingredients:
             stem, _, last = full.rpartition(" ")
             if last != "vaccine" or not stem:
                 continue
-            longer = [other for other in every if other.startswith(f"{stem} ") and other != full]
+            alike = begun[full.partition(" ")[0]]
+            longer = [other for other in alike if other.startswith(f"{stem} ") and other != full]
             apart = " " in stem and all(self.ingredients[other][0].kind == "vaccine" for other in longer)
             if apart or not longer:
                 made.setdefault(stem.replace(" ", ""), [full])
