@@ -645,6 +645,21 @@ def test_a_cell_of_a_workbook_that_cannot_be_read_is_named_by_its_row_and_not_sh
     assert "DOE" not in str(caught.value)
 
 
+def test_a_workbook_that_is_damaged_far_behind_its_heading_is_refused_in_words(tmp_path: Path) -> None:
+    whole, source = tmp_path / "whole.xlsx", tmp_path / "given.xlsx"
+    book = openpyxl.Workbook()
+    for cells in [HEADER.strip().split(","), *(["J0696", n, "mg", "2026-03-02"] for n in range(1, 20_000))]:
+        book.worksheets[0].append(cells)
+    book.save(whole)
+    with zipfile.ZipFile(whole) as read, zipfile.ZipFile(source, "w", zipfile.ZIP_STORED) as made:
+        for name in read.namelist():
+            made.writestr(name, read.read(name))
+    source.write_bytes(source.read_bytes().replace(b"<v>19999</v>", b"<v>19998</v>"))  # its check sum is another
+    with pytest.raises(BatchError, match=r"given\.xlsx is no workbook that can be read: Bad CRC-32"):
+        jc.batch.bill_file(source, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
 @pytest.mark.parametrize("block", [7, 64, 1000])
 def test_lines_are_cut_where_they_end_whatever_stands_in_quotes(
     tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch

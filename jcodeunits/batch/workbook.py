@@ -44,10 +44,12 @@ def opened(path: Path, name: str, step: int) -> tuple[Any, Iterator[Any], tuple[
         rows = enumerate(sheet.iter_rows(values_only=True), 1)
         first = next((row for _, row in rows if any(cell is not None for cell in row)), ())
         heads = [str(cell).strip() if cell is not None else "" for cell in first]
+        named = [at for at, head in enumerate(heads) if head]
+        lacks, row = _valueless(sheet, [openpyxl.utils.get_column_letter(at + 1) for at in named])
     except Exception as why:  # noqa: BLE001 - openpyxl raises what its parts raise: zip, XML, key errors
         raise BatchError(f"{name} is no workbook that can be read: {why_of(why)}.", file=name, place="file") from None
-    named = [at for at, head in enumerate(heads) if head]
-    _need_values(sheet, [openpyxl.utils.get_column_letter(at + 1) for at in named], name)
+    if lacks:
+        raise BatchError(f"{name}: the cell {lacks}.", file=name, place=f"row {row}")
     if not named:
         raise BatchError(f"{name} is empty: a first row with the column names is wanted.", file=name, place="header")
     schema = pa.schema([(heads[at], pa.string()) for at in named])
@@ -78,23 +80,20 @@ _BARE = rb'<c r="([A-Z]+)(\d+)"(?: s="\d+")?(?: t="n")?><f(?:[^>]*/>|[^>]*>[^<]*
 _VALUELESS = re.compile(_BARE + rb'|<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 
 
-def _need_values(sheet: Any, letters: list[str], name: str) -> None:
-    """Raise `BatchError` where a cell under a heading has no value of its own, though a person sees one."""
+def _valueless(sheet: Any, letters: list[str]) -> tuple[str, str]:
+    """The first cell under a heading that has no value of its own, though a person sees one, and its row."""
     with sheet._get_source() as xml:
         held = b""
         while chunk := xml.read(1 << 20):
             held = held[-(1 << 14) :] + chunk  # a cell with its formula is shorter
             for found in _VALUELESS.finditer(held):
                 cell, at, left, top, right, bottom = (part.decode() if part else "" for part in found.groups())
-                place, says = (
-                    f"{cell}{at}",
-                    "holds a formula that was never worked out. Open and save it in a spreadsheet",
-                )
+                if cell in letters:
+                    says = "holds a formula that was never worked out. Open and save it in a spreadsheet"
+                    return f"{cell}{at} {says}", at
                 if top != bottom and any((len(left), left) <= (len(of), of) <= (len(right), right) for of in letters):
-                    place, says = f"{left}{top}:{right}{bottom}", "is merged. Unmerge it, and fill each of its rows"
-                elif cell not in letters:
-                    continue
-                raise BatchError(f"{name}: the cell {place} {says}.", file=name, place=f"row {top or at}")
+                    return f"{left}{top}:{right}{bottom} is merged. Unmerge it, and fill each of its rows", top
+    return "", ""
 
 
 def _sheet_rows(rows: Iterator[Any], name: str) -> Iterator[Any]:
