@@ -43,7 +43,7 @@ from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
 from ..tables import CLAIMS
 from .described import contained, meant_by, names_another
-from .judged import Judged, limit_of, product_of
+from .judged import Judged, limit_of, product_of, row_of
 from .report import Report, Sum, check_files
 
 REQUIRED = ("item", "code", "units_per_charge", "charge_unit")
@@ -277,7 +277,7 @@ def _expected_drug(
         return None
     if code in live:
         return live[code]
-    own = next((row for row in known if row.period.holds(on)), None)
+    own = row_of(code, on, reference)
     choices = list(live.values()) or ([] if own is not None else after)
     if len(choices) > 1 and description and own is None:
         told = meant_by(description, on, reference)
@@ -299,7 +299,7 @@ def _expected_drug(
 
 def _described(code: str, description: str, on: dt.date, reference: Reference) -> Drug | None:
     """The row of the drug that a charge under a code for drugs without one describes, if the drug has a code."""
-    none = next((row for row in reference.drugs.rows(code) if row.period.holds(on)), None)
+    none = row_of(code, on, reference)
     if none is None or none.refuses != "unclassified" or not description:
         return None
     right = meant_by(description, on, reference)
