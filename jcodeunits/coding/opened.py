@@ -213,9 +213,9 @@ def measured_rest(discarded: Fraction, rest: Fraction, given: Sequence[Administr
 
 def counts_whole(drug: Drug, unit: str) -> bool:
     """Whether a dose in a unit is counted, not measured, of what the code counts up to an amount of."""
-    kind = units.dimension(unit)
-    counted = kind == "item" or kind.endswith("_count")
-    return drug.basis == "up to" and counted and bool(drug.unit) and kind != units.dimension(drug.unit)
+    if drug.basis != "up to" or not drug.unit or not units.is_count(unit):
+        return False
+    return units.dimension(unit) != units.dimension(drug.unit)
 
 
 def held_whole(opened: Opened, drug: Drug, unit: str) -> Opened:
