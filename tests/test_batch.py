@@ -594,6 +594,14 @@ def test_dates_in_another_form_are_read_where_it_is_said_and_never_guessed() -> 
         jc.batch.bill(table, date_format="%m/%d/%Y")
 
 
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")], ids=str)
+def test_a_form_of_dates_is_of_those_that_are_written_and_leaves_a_column_of_dates_as_it_is(kind: pa.DataType) -> None:
+    days = pa.array([dt.date(2026, 3, 2)]).cast(pa.timestamp("us")).cast(kind)
+    table = pa.table({"drug": ["J0696"], "dose": ["1"], "unit": ["g"], "on": days})
+    for form in (None, "MM/DD/YYYY", "excel"):
+        assert jc.batch.bill(table, date_format=form)["units"].to_pylist() == [4], form
+
+
 @pytest.mark.parametrize(
     ("said", "encounter"),
     [

@@ -52,7 +52,8 @@ def readable(table: Any, names: Iterable[str], dates: str = "") -> Any:
         if name in table.column_names:
             column = table[name]
             made = _single(column, name)
-            if name == "on" and (is_text(made.type) or (dates and pa.types.is_primitive(made.type))):
+            is_number = pa.types.is_integer(made.type) or pa.types.is_floating(made.type)
+            if name == "on" and (is_text(made.type) or (dates and is_number)):
                 made = _as_days(made, dates)
             if made is not column:
                 table = table.set_column(table.column_names.index(name), name, made)
