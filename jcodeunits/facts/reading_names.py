@@ -232,9 +232,10 @@ def _joined(catalog: Catalog, reading: DrugText) -> DrugText:
     brands = {named for named in reading.names if any(isinstance(r, Brand) for r in catalog.named.get(named.key, ()))}
     parts = tuple(named for named in reading.names if named not in brands and not (named.own or named.salts))
     key = "".join([named.key for named in parts])
+    if len(parts) < 2 or key not in catalog.moieties:
+        return reading
     said = {word for named in reading.names for word in normal(named.text).split()}
-    altered = set(normal(reading.text).split()) & catalog.altering_words - said  # a part alone may have left it out
-    if len(parts) < 2 or key not in catalog.moieties or altered:
+    if set(normal(reading.text).split()) & catalog.altering_words - said:  # a part alone may have left it out
         return reading
     whole = Named(key, " / ".join([named.text for named in parts]))
     return attrs.evolve(reading, names=(whole, *(named for named in reading.names if named not in parts)))
