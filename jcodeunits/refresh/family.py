@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TypeVar
 
 import attrs
@@ -203,9 +204,9 @@ class Family:
         """The row that comes nearest to the header of this family, and what it lacks; empty where none does."""
         headers = self.recognises.headers if isinstance(self.recognises, Headed) else ()
         ways = [
-            (len(set(header) & set(words_of(row))) / len(header), line, [n for n in header if n not in words_of(row)])
+            (len(set(header) & set(row)) / len(header), line, [name for name in header if name not in row])
             for header in headers
-            for line, row in enumerate(file.head, start=1)
+            for line, row in enumerate(map(words_of, file.head), start=1)
         ]
         most, line, lacking = max(ways, key=lambda way: way[0], default=(0, 0, []))
         if most < _NEAR:
@@ -294,22 +295,17 @@ def body(file: Published, wanted: Iterable[str], needed: Iterable[str] | None = 
     names = words_of(file.head[start])
     at = {name: i for i, name in reversed(list(enumerate(names))) if name}
     least = max(at[name] for name in (needed or wanted)) + 1
-    rows = file.rows()
-    for _ in range(start + 1):
-        next(rows)
-    for line, row in rows_of_table(file, rows, least, len(names)):
+    for line, row in rows_of_table(file, start, least, len(names)):
         yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
 
 
-def rows_of_table(
-    file: Published, rows: Iterable[tuple[int, list[str]]], least: int, width: int
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are no footnote, and not empty; `least` cells are wanted, of as many as the header has.
+def rows_of_table(file: Published, header: int, least: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    """The rows below the header that are no footnote, and not empty; `least` cells are wanted, of its `width`.
 
     Raises `TableError` for a row with fewer, and where words stand alone in a last line that has no end.
     """
     beside, last = "the row has {} cells, not {}: it is cut off.", 0
-    for line, row in rows:
+    for line, row in islice(file.rows(), header + 1, None):
         if not any(row):
             continue
         if is_footnote(row):

@@ -169,8 +169,7 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
     at = {name: header.index(name) for name in (*_COLUMNS, *_CROSS) if name in header}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
     entries: dict[str, ListedCode] = {}
-    below = ((line, row) for line, row in file.rows() if line > start + 1)
-    for line, row in rows_of_table(file, below, 2, len(header)):
+    for line, row in rows_of_table(file, start, 2, len(header)):
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
         code, record = cells["hcpc"], cells["recid"]
         if not record or (record == "3" and len(row) < needed):
