@@ -31,7 +31,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             inactive=day_of(file, line, cells.get("inactivation date", "")),
             active=day_of(file, line, cells.get("reactivation date", "")),
         )
-        unread += [cells["billing unit"]] if cells["billing unit"].upper() not in (*UNIT_OF, "") else []
+        if cells["billing unit"] and cells["billing unit"].upper() not in UNIT_OF:
+            unread.append(cells["billing unit"])
         prescribed = cells.get("product type", "").upper() in PRESCRIPTION
         tally.add(f"{cells['ndc11']}|{told}", tally.ndc(cells["ndc11"].zfill(11)) if prescribed else None, told)
     if not newest:

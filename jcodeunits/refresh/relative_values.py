@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, dated, header_row, said
+from .family import CODE, Asked, Edition, Family, FileReading, Tally, dated, header_row, said
 from .files import Published, problem
 
 _HEADER = ("hcpcs", "mod", "description")
@@ -58,7 +58,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
     assert start is not None
     at, tally, factors = _columns(file, start), Tally(), set()
     for line, row in file.rows():
-        if line <= start + 1 or not row or not re.fullmatch(r"[A-Z0-9]\d{3}[A-Z0-9]", row[0]):
+        if line <= start + 1 or not row or not CODE.fullmatch(row[0]):
             continue
         if len(row) <= max(at.values()):
             raise problem(file.name, f"the row has {len(row)} cells: it is cut off.", line=line)
