@@ -56,8 +56,9 @@ def check(base: Book, made: Book, own: OwnTables) -> None:
     `base` is the reference without the rows, `made` the one with them.
     """
     for row_class, rows in own.rows.items():
-        met = [f"line {one.line}: {says}" for one in rows for says in _met(base, one)]
-        wrong = [f"line {one.line}: {named(one.row)} {_UNMET}" for one in rows if _replaces_none(base, one)]
+        stood = [(one, f"line {one.line}: {named(one.row)}", _stood_before(base, one)) for one in rows]
+        met = [f"{row} meets {before}" for one, row, before in stood if before and not one.row.replaces]
+        wrong = [f"{row} {_UNMET}" for one, row, before in stood if one.row.replaces and not before]
         wrong += _twice(rows)
         wrong += [f"line {one.line}: {says}" for one in rows for says in wrong_in(base, made, one.row)]
         if met or wrong:
@@ -65,18 +66,14 @@ def check(base: Book, made: Book, own: OwnTables) -> None:
             raise tables.refuse(os.path.basename(file), file, [*met, *wrong], WAY if met else "")
 
 
-def _met(base: Book, one: OwnRow) -> Iterable[str]:
+def _stood_before(base: Book, one: OwnRow) -> str:
+    """What the shipped rows said in a row's place, in words; empty where they said nothing."""
     met = _meets(base, one)
-    before = met or _answered(base, one.row)
-    if before and not met and isinstance(one.row, DrugClass):
+    answered = met or _answered(base, one.row)
+    if answered and not met and isinstance(one.row, DrugClass):
         # A class more is no contradiction, and every answer that it changes says so.
         tables.sourced(one.row, one.row.origin, True)
-    if before and not one.row.replaces:
-        yield f"{named(one.row)} meets {before}"
-
-
-def _replaces_none(base: Book, one: OwnRow) -> bool:
-    return bool(one.row.replaces) and not (_meets(base, one) or _answered(base, one.row))
+    return answered
 
 
 def _meets(base: Book, one: OwnRow) -> str:
