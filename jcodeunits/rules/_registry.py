@@ -20,6 +20,7 @@ from jcodeunits.finding import SEVERITIES, Finding, Severity, softened
 ANY = "any"
 GUIDE = "guide"  # in a rule's `cites`: the source whose id begins so
 SINCE = dt.date(1900, 1, 1)
+Findings = Iterable[Finding]
 
 
 @attrs.define(eq=False, slots=False)
@@ -90,7 +91,7 @@ class Rule:
     cites: tuple[tuple[str, str], ...]
     payers: tuple[str, ...]
     period: Period
-    check: Callable[[Case], Iterable[Finding]]
+    check: Callable[[Case], Findings]
 
     def __call__(self, case: Case) -> tuple[Finding, ...]:
         """The findings of the rule; none where its period or payers do not fit."""
@@ -136,7 +137,7 @@ def rule(
     if not set(severities) <= set(SEVERITIES) or not severities:
         raise ValueError(f"{id}: {severities} are not severities")
 
-    def made(function: Callable[[Case], Iterable[Finding]]) -> Rule:
+    def made(function: Callable[[Case], Findings]) -> Rule:
         return Rule(id, title, severities, cites, payers, Period(since, ends), function)
 
     return made

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, marked_with, rule
+from ._registry import Case, Findings, marked_with, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, marked_with, rule
     "warn",
     cites=(("fcso-high-dollar", "single-use vials"),),
 )
-def amount_limit(case: Case) -> Iterable[Finding]:
+def amount_limit(case: Case) -> Findings:
     """An amount of so many dollars is split over claims of their own, each with its part of the units.
 
     Contractors mark the further claims in different ways: by a modifier, or by a narrative alone.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import ANY, Case, rule
+from ._registry import ANY, Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import ANY, Case, rule
     "warn",
     cites=(("guide", "diagnosis pairs"),),
 )
-def diagnosis_doubt(case: Case) -> Iterable[Finding]:
+def diagnosis_doubt(case: Case) -> Findings:
     """Codes that are valid and yet say the wrong thing: antibodies present for prophylaxis against them,
     sciatica for radiculopathy, a pump's insulin for an injection.
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("diagnosis-missing", "A line without a diagnosis", "warn", cites=(("guide", "denial reason 7"),))
-def diagnosis_missing(case: Case) -> Iterable[Finding]:
+def diagnosis_missing(case: Case) -> Findings:
     """Every line of a professional claim points at a diagnosis; without one it is returned.
 
     Said once for the whole claim, at its first such line.

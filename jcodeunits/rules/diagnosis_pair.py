@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, rule
     "note",
     cites=(("guide", "diagnosis pairs and denial reason 7"),),
 )
-def diagnosis_pair(case: Case) -> Iterable[Finding]:
+def diagnosis_pair(case: Case) -> Findings:
     """The diagnosis table knows a few pairs of drug and diagnosis; another category may be asked about.
 
     The list is short and no coverage policy: it is a note, and a diagnosis of the same category is enough. Only a

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, rule
     "note",
     cites=(("guide", "scenario 3, where the steroid leads with the anemia"),),
 )
-def diagnosis_shared(case: Case) -> Iterable[Finding]:
+def diagnosis_shared(case: Case) -> Findings:
     """Each drug line leads with the diagnosis that it treats; a shared list links the first to every drug.
 
     Sources: the guide's scenario 3, which shows the slip.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _REDUCED = ("52", "53")
 
@@ -17,7 +13,7 @@ _REDUCED = ("52", "53")
     "warn",
     cites=(("guide", "modifiers 52 and 53"),),
 )
-def discontinued_service(case: Case) -> Iterable[Finding]:
+def discontinued_service(case: Case) -> Findings:
     """53 is for procedures that were stopped; an injection that was not given is usually not billed at all.
 
     A drug counts as discarded only where it was drawn up for the patient from a single-dose container.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jcodeunits.encounter import DOCUMENTED, Administration
 from jcodeunits.facts.policy_rows import Element
 from jcodeunits.finding import Finding, Severity
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("documentation", "A record that lacks an element", "warn", "note", cites=(("guide", "documentation"),))
-def documentation(case: Case) -> Iterable[Finding]:
+def documentation(case: Case) -> Findings:
     """An encounter that says what is recorded is checked against what a compliant note holds.
 
     Absent means not judged. The amount discarded belongs to the record where a container was not used up.

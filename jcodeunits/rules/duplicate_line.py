@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from jcodeunits.claim import Line
-from jcodeunits.finding import Finding
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _WORD = re.compile(r"[a-z]+")
 _PLAIN = ("IM", "SC")  # of which right and left tell nothing apart
 
 
 @rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
-def duplicate_line(case: Case) -> Iterable[Finding]:
+def duplicate_line(case: Case) -> Findings:
     """The same code with the same modifiers twice on one day is denied as a duplicate.
 
     Sources: NCCI policy manual, chapter I, section V, on reporting units.

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jcodeunits.claim import Line
 from jcodeunits.facts.policy import reach
-from jcodeunits.finding import Finding
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _SAYS = {
     "Q1": "is paid inside another service of the day where there is one",
@@ -40,7 +37,7 @@ _UNPAID = {
     "warn",
     cites=(("ncci-manual-2026", "XI.B.7"),),
 )
-def hospital_packaging(case: Case) -> Iterable[Finding]:
+def hospital_packaging(case: Case) -> Findings:
     """On its own claim the hospital reports the injection; whether it is paid apart depends on the status
     indicator.
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _SIDES = ("RT", "LT", "50")
 
 
 @rule("laterality", "A side on a plain injection", "note", cites=(("ncci-manual-2026", "I.V"),))
-def laterality(case: Case) -> Iterable[Finding]:
+def laterality(case: Case) -> Findings:
     """Right and left do not separate plain injections: neither the edits nor the day's limit look at them.
 
     They belong on joint, eye and nerve procedures.

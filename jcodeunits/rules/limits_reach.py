@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from jcodeunits.claim import Line
 from jcodeunits.dated import Citation
@@ -13,13 +13,13 @@ from jcodeunits.facts.policy_rows import PolicyRow
 from jcodeunits.finding import Finding, past_reach
 from jcodeunits.tables import Source
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
     "limits-reach", "A date outside the editions that were read", "note", "warn", cites=(("ncci-manual-2026", "I.A"),)
 )
-def limits_reach(case: Case) -> Iterable[Finding]:
+def limits_reach(case: Case) -> Findings:
     """Limits, edits and outpatient statuses come from quarterly editions; outside those read the nearest one
     answers, and this says so: a note, beyond a quarter past the last day a warning, as for what was never read.
 

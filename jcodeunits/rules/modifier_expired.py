@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jcodeunits.facts.policy_rows import Modifier
-from jcodeunits.finding import Finding
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),))
-def modifier_expired(case: Case) -> Iterable[Finding]:
+def modifier_expired(case: Case) -> Findings:
     """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
 
     Sources: HCPCS Level II, modifier records.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jcodeunits.claim import X_MODIFIERS, Line
-from jcodeunits.finding import Finding
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("modifier-line", "A modifier on the wrong line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
-def modifier_line(case: Case) -> Iterable[Finding]:
+def modifier_line(case: Case) -> Findings:
     """25 belongs to visits, JW and JZ to drugs, 59 to the service that an edit denies, never beside an X
     modifier.
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),))
-def new_patient(case: Case) -> Iterable[Finding]:
+def new_patient(case: Case) -> Findings:
     """That the patient is new does not make the visit separate: the note must show its own work.
 
     Sources: NCCI policy manual, chapter I, section D.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("nothing-to-bill", "A claim on which no line is left", "warn", cites=(("ncci-manual-2026", "I.A"),))
-def nothing_to_bill(case: Case) -> Iterable[Finding]:
+def nothing_to_bill(case: Case) -> Findings:
     """Everything was withheld, or nothing was given: there is no claim to send.
 
     It stops nothing by itself: whatever is certain to be denied says so in its own finding.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, rule
     "note",
     cites=(("guide", "payers and scenario 4"),),
 )
-def prior_authorization(case: Case) -> Iterable[Finding]:
+def prior_authorization(case: Case) -> Findings:
     """Plans outside fee-for-service Medicare often ask for authorization before costly injectables.
 
     Sources: the payer's row; the drug's class row.

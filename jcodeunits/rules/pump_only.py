@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule("pump-only", "A pump's code for an injection", "stop", "warn", cites=(("hcpcs-2026q3", "descriptors"),))
-def pump_only(case: Case) -> Iterable[Finding]:
+def pump_only(case: Case) -> Findings:
     """Some codes are for insulin through equipment; an injection in the office has another code.
 
     Sources: HCPCS Level II descriptors; the class rows.

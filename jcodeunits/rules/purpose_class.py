@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _CLASS = {"vaccine": "vaccine", "antineoplastic": "antineoplastic"}
 _ALSO = {"antineoplastic": ("complex-biologic", "hormonal-dual-use", "biologic-simple", "supportive")}
 
 
 @rule("purpose-class", "A purpose that the drug's class does not know", "warn", cites=(("guide", "denial reason 6"),))
-def purpose_class(case: Case) -> Iterable[Finding]:
+def purpose_class(case: Case) -> Findings:
     """An administration called a vaccine whose drug is none, or an antineoplastic whose drug is none.
 
     The purpose decides the administration code, so a slip there bills the wrong family.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, rule
     "warn",
     cites=(("sad-a52527", "drugs excluded by the route under the skin"),),
 )
-def self_administered_list(case: Case) -> Iterable[Finding]:
+def self_administered_list(case: Case) -> Findings:
     """Under the skin, some drugs stand on a contractor's list of usually self-administered drugs and are
     not paid.
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from jcodeunits.finding import Finding
-
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 
 @rule(
@@ -15,7 +11,7 @@ from ._registry import Case, rule
     "note",
     cites=(("hcpcs-2026q3", "descriptors"),),
 )
-def supervised_only(case: Case) -> Iterable[Finding]:
+def supervised_only(case: Case) -> Findings:
     """Some descriptors say that the code is for Medicare when the drug is given under a physician's direct
     supervision, and not for use when the patient gives it himself.
 

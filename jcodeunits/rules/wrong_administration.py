@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jcodeunits.claim import Line
 from jcodeunits.facts.policy_rows import AdministrationRule
-from jcodeunits.finding import Finding
 
-from ._registry import Case, rule
+from ._registry import Case, Findings, rule
 
 _OWN = ("vaccine", "rsv", "antineoplastic", "allergen")
 _VEIN = ("infusion", "push", "iv-push")
@@ -23,7 +20,7 @@ _ADDED = "vaccine-home"  # stands beside the vaccine's own code, never in its pl
     "warn",
     cites=(("guide", "denial reason 6"),),
 )
-def wrong_administration(case: Case) -> Iterable[Finding]:
+def wrong_administration(case: Case) -> Findings:
     """The caller lists an administration code that belongs to another family than the drug given.
 
     A plain injection for a vaccine or an antineoplastic is returned as wrong coding and cannot be appealed; a
