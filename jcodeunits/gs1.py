@@ -1,8 +1,9 @@
 """GS1 barcodes as scanners hand them over: element strings, trade item numbers, check digits.
 
 Read: element strings with or without brackets, with FNC1 (character 29) between elements and a symbology
-identifier in front (`]d2`, `]C1`), and the bare numbers of linear codes (GTIN-14, GTIN-13, UPC-A). Nothing
-here knows what an NDC is, and nothing is asked of a table (GS1 General Specifications, sections 3, 5.4, 7.9).
+identifier in front (`]d2`, `]C1`), the same as a link (GS1 Digital Link), and the bare numbers of linear codes
+(GTIN-14, GTIN-13, UPC-A). Nothing here knows what an NDC is, and nothing is asked of a table (GS1 General
+Specifications, sections 3, 5.4, 7.9).
 
 >>> scanned = read("(01)00304093795011(17)271231(10)A1")
 >>> scanned.gtin, str(scanned.expires), scanned.lot
@@ -15,6 +16,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import unquote
 
 import attrs
 
@@ -30,6 +32,11 @@ _BRACKETED = re.compile(r"\((\d{2,4})\)")
 _LEADS = re.compile(r"(?:1[1-7]\d{6}|20\d\d)*01\d{14}", re.ASCII)
 _PRINTED_UPC = re.compile(r"\d \d{5} \d{5} \d", re.ASCII)
 _LINEAR = re.compile(r"\d{12,14}", re.ASCII)
+# The same as a link of the web (GS1 Digital Link): item, then lot and serial number, and days behind the question mark.
+_LINK = re.compile(
+    r"https?://[^/?#\s]+(?:/[^/?#\s]+)*?/(?:01|gtin)/(\d{12,14})((?:/\d\d/[^/?#\s]+)*)/?(?:\?([^#\s]*))?(?:#\S*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _VALUE = re.compile(r"[!-~]{1,20}", re.ASCII)
 
 # Characters of elements whose length is fixed, identifier included, by its first two digits.
@@ -84,6 +91,7 @@ def _is_scanned(text: str) -> bool:
     bare = _plain(text)
     return bool(
         _SYMBOLOGY.match(bare)
+        or _LINK.fullmatch(bare)
         or (FNC1 in bare and bare.lstrip(FNC1)[:2].isdigit())
         or re.match(r"\(\d{2,4}\)\s*\S", bare)
         or _LINEAR.fullmatch(bare)
@@ -116,7 +124,21 @@ def read(text: str) -> Scanned:
 
 
 def _plain(text: str) -> str:
-    return _SHOWN_FNC1.sub(FNC1, text).strip(_AROUND)
+    bare = _SHOWN_FNC1.sub(FNC1, text).strip(_AROUND)
+    link = _LINK.fullmatch(bare)
+    return bare if link is None else _elements_of(*link.groups(""))
+
+
+def _elements_of(item: str, path: str, query: str) -> str:
+    """The elements of a link, with brackets; words of the query that are no identifiers are the web's own.
+
+    >>> _elements_of("00304093795011", "/10/A%2F1", "17=271231&linkType=gs1:pip")
+    '(01)00304093795011(10)A/1(17)271231'
+    """
+    parts = path.split("/")[1:]
+    found = [*zip(parts[::2], parts[1::2], strict=True), *(pair.partition("=")[::2] for pair in query.split("&"))]
+    elements = "".join(f"({name}){unquote(value)}" for name, value in found if re.fullmatch(r"\d{2,4}", name, re.ASCII))
+    return f"(01){item.zfill(14)}{elements}"
 
 
 def _refused(text: str, why: str, reason: str) -> InvalidNdc:

@@ -28,9 +28,20 @@ from . import gs1
 from .dated import as_date
 from .errors import LONGEST, AmbiguousNdc, IdentifierError, InvalidNdc, quoted
 
-# What is meant as an NDC, well formed or not, besides a barcode: ten digits or more, with or without hyphens and
-# prefixes, three groups with spaces between, or the digits that a spreadsheet leaves of eleven.
-_LIKE = re.compile(r"(?i)(?:ndc|n4)?[:#\s]*(?:\d[\d-]{8,14}\d|\d{4,6} \d{3,4} \d{1,2}|\d{7,11}\.0)|\d{7,9}", re.ASCII)
+# What stands around an NDC: marks, and what names it.
+_NAMED = (
+    r"NDC[ -]?1[01](?=[\s:#=])|NDC(?:[ -]?(?:number|num|code|no)\b)?|N4|N(?=3\s)|GTIN(?:[ -]?1[234]\b)?|UPC(?:-A)?|EAN|"
+    r"https?://hl7\.org/fhir/sid/ndc\|"
+)
+_OPENS, _CLOSES = "[=\"'`‘’“”(\\[<{\\s\ufeff]*", "[\"'`‘’“”)\\]>}\\s,;.]*"
+_AROUND = re.compile(
+    rf"^{_OPENS}(?:(?:{_NAMED})[\s:#.=)-]*{_OPENS})?|(?<=\d{{7}})\.0$|{_CLOSES}(?:\(?\bNDC{_CLOSES})?$", re.IGNORECASE
+)
+# What is meant as an NDC, well formed or not, besides a barcode: ten digits or more, with or without hyphens, three
+# groups with one mark between, or the digits that a spreadsheet leaves of eleven.
+_LIKE = re.compile(
+    r"\d[\d-]{8,14}\d|\d{7,9}|3[ -][\d-]{12}[ -]\d|\*?\d{4,6}( ?[-‐‑‒–—−._/] ?| )\*?\d{3,4}\1\*?\d{1,2}", re.ASCII
+)
 # Trade item numbers of US drugs: the indicator, the prefix of the NDC, its ten digits, the check digit.
 _ITEM = re.compile(r"\d03(\d{10})\d", re.ASCII)
 
@@ -38,13 +49,10 @@ TWELVE_DIGITS_FROM = dt.date(2033, 3, 7)
 
 _WIDTHS = {"5-4-2": (5, 4, 2), "6-4-2": (6, 4, 2)}
 _SHORT = {(4, 4, 2): "labeler", (5, 3, 2): "product", (5, 4, 1): "package"}
-_NAMED = r"NDC(?:-?1[01](?=\s*[:#]))?|N4|N(?=3\s)|GTIN|UPC"
-_NOISE = re.compile(
-    rf"""^[="'`‘’“”(\s]*(?:{_NAMED})?[\s:#.]*["'`‘’“”]*|(?<=\d{{7}})\.0$|["'`‘’“”)\s,;.]+$""", re.IGNORECASE
-)
 # The NDC of a claim's line, with qualifier and quantity behind it.
 _LINE = re.compile(r"(?:N4)?\s*(\d{11})\s*[A-Z][A-Z\d]\s*\d*\.?\d+", re.IGNORECASE | re.ASCII)
-_HYPHENS = re.compile(r"\s*[-‐‑‒–—−]\s*|(?<=\d)\s+(?=\d)")
+_BETWEEN = re.compile(r"\s*[-‐‑‒–—−._/]\s*|(?<=\d)\s+(?=[*\d])")
+_TWO_GROUPS = re.compile(r"\d{5}-\d{6}|\d{9}-\d{2}", re.ASCII)  # eleven digits, of which a hyphen is left out
 _HELP = "Write it with its hyphens as on the package (5-4-2, 4-4-2, 5-3-2 or 5-4-1), or as 11 digits."
 
 
@@ -93,8 +101,9 @@ def compact(
 ) -> str:
     """The 11 digits that a claim carries, from any accepted way of writing an NDC.
 
-    Read: 5-4-2, 4-4-2, 5-3-2, 5-4-1 with hyphens, 11 digits without, noise that people paste around (spaces,
-    quotes, `NDC`, `N4`), a scanned barcode, and `on` 2033-03-07 and later 6-4-2. `settle` may decide digits with
+    Read: 5-4-2, 4-4-2, 5-3-2, 5-4-1 with hyphens (or dots, slashes, spaces), 11 digits without, a star for the zero
+    that makes eleven, noise that people paste around (quotes, `NDC`, `N4`), a scanned barcode, and `on` 2033-03-07
+    and later 6-4-2. `settle` may decide digits with
     several readings: it is given the readings and returns those that exist; exactly one is accepted.
     Raises `InvalidNdc`, or `AmbiguousNdc` with the readings.
 
@@ -144,7 +153,13 @@ def looks_like(text: object) -> bool:
 
 @lru_cache(maxsize=65536)
 def _is_like(text: str) -> bool:
-    return _LIKE.fullmatch(text.strip()) is not None or gs1.is_scanned(text)
+    return _LIKE.fullmatch(_bare(text)) is not None or gs1.is_scanned(text)
+
+
+def _bare(text: str) -> str:
+    """A number without what stands around it; the barcode of a label (Code 39) stands between two stars."""
+    bare = _AROUND.sub("", text)
+    return bare[1:-1] if len(bare) > 1 and bare[0] == bare[-1] == "*" else bare
 
 
 def is_valid(number: object, *, on: object = None) -> bool:
@@ -198,24 +213,32 @@ def _read(number: object, on: object = None) -> Ndc:
 
 @lru_cache(maxsize=65536)
 def _read_text(number: str, later: bool) -> Ndc:
-    bare = _NOISE.sub("", number)
+    bare = _bare(number)
     if len(bare) == 12 and bare.isascii() and bare.isdigit():
         return _from_twelve(number, bare, later)
     for text in (number, bare):
         if gs1.is_scanned(text):
             return _one_of(number, in_item(gs1.read(text).gtin, text))
-    segments = _HYPHENS.split(bare)
+    segments = _BETWEEN.split(bare)
     if (line := _LINE.fullmatch(bare)) is not None:
         says = f"{quoted(number)} is an NDC with what a claim's line says behind it: write {line[1]} alone."
         raise InvalidNdc(says, given=number, reason="a claim's line")
     if list(map(len, segments))[::4] == [1, 1] and segments[0] == "3" and len("".join(segments)) == 12:
         gs1.read("".join(segments))  # as it is printed below a UPC-A: 3, the NDC with its hyphens, the check digit
         segments = segments[1:4]
+    segments = _filled(segments)
     if not all(re.fullmatch("[0-9]+", segment) for segment in segments):
         raise _invalid(number, f"{quoted(number)} is not an NDC: it is not made of digits.", "not digits")
-    if len(segments) == 1:
-        return _from_digits(number, segments[0])
+    if len(segments) == 1 or _TWO_GROUPS.fullmatch(bare):
+        return _from_digits(number, "".join(segments))
     return _from_segments(number, segments, later)
+
+
+def _filled(segments: list[str]) -> list[str]:
+    """Segments of 5-4-2 in which a star holds the place of the zero that the FDA's number lacks: 50242-*040-62."""
+    if tuple(map(len, segments)) != _WIDTHS["5-4-2"] or "".join(segments).count("*") != 1:
+        return segments
+    return [re.sub(r"^\*", "0", segment) for segment in segments]
 
 
 def _invalid(number: object, says: str, reason: str, instead: str | None = None) -> InvalidNdc:

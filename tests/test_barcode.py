@@ -39,6 +39,9 @@ SCANNED = [
     ("(01) 00304093795011 (21) 1000 (17) 280229 (10) A/1", "2028-02-29", "A/1", "1000"),
     (f"0100304093795011112501013025{GS}10A1B2", None, "A1B2", None),  # made on, count: passed over
     ("01003040937950111727033110A1B2<GS>21X", "2027-03-31", "A1B2", "X"),
+    ("https://id.gs1.org/01/00304093795011", None, None, None),
+    ("https://example.com/drugs/01/00304093795011/10/A%2F1/21/S-7?17=270331", "2027-03-31", "A/1", "S-7"),
+    ("HTTPS://ID.GS1.ORG/01/00304093795011?17=270300&linkType=gs1:pip#top", "2027-03-31", None, None),
 ]
 
 
@@ -71,6 +74,9 @@ def test_a_barcode_of_a_drug_is_read_as_it_was_scanned(
         (f"(01)00304093795011(10){'A' * 21}", "lot"),
         ("(01)00304093795011(01)50304093795016", "twice"),
         (f"{FULL}{GS}lot", "no identifier"),
+        ("https://id.gs1.org/01/00304093795012", "check digit"),
+        ("https://id.gs1.org/01/08717648200274", "no drug's item"),
+        ("https://id.gs1.org/01/00304093795011?17=271331", "expiry"),
     ],
 )
 def test_what_is_misread_or_no_drug_is_refused_by_name(text: str, reason: str) -> None:

@@ -24,6 +24,7 @@ def test_an_ndc_is_read_as_people_write_it(case: dict[str, str]) -> None:
     assert ndc.compact(case["written"]) == case["claim"]
     assert ndc.is_valid(case["written"])
     assert ndc.validate(case["written"]) == case["claim"]
+    assert ndc.looks_like(case["written"])  # and not taken for a drug's name
 
 
 @given(ELEVEN)
@@ -102,7 +103,19 @@ def test_other_numbers_of_digits_are_refused(digits: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", ["J1885", "0409-3795-0A", "00409379501 ML1", "٠٤٠٩-٣٧٩٥-٠١", "-", "--", "a-b-c", "0409.3795.01"]
+    "junk",
+    [
+        "J1885",
+        "0409-3795-0A",
+        "00409379501 ML1",
+        "٠٤٠٩-٣٧٩٥-٠١",
+        "-",
+        "--",
+        "a-b-c",
+        "123456789.01",
+        "0409~3795~01",
+        "*00409379501",
+    ],
 )
 def test_what_is_no_ndc_is_refused(junk: str) -> None:
     with pytest.raises(IdentifierError):
