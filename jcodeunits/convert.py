@@ -191,9 +191,6 @@ def _one_route(dose: Dose, route: str | None) -> str | None:
     return route
 
 
-# --- which drug -------------------------------------------------------------------------------------
-
-
 def resolve(
     drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, *, reference: Reference
 ) -> tuple[Drug, tuple[Finding, ...]]:
@@ -345,9 +342,6 @@ def _stays(row: Drug, route: str, on: dt.date, reference: Reference) -> None:
         raise AmbiguousDrug(says, given=row.ingredient, candidates=other.codes, on=on)
 
 
-# --- how much ---------------------------------------------------------------------------------------
-
-
 def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
     """How a dose in `unit` counts toward a row.
 
@@ -479,9 +473,6 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
     raise OutsideBand(says, code=row.code, given=str(dose), candidates=tuple(o.code for o in others))
 
 
-# --- notes ------------------------------------------------------------------------------------------
-
-
 def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
     """A note where the date lies outside what the editions of the code set cover; a warning beyond a quarter."""
     first, last = reference.drugs.reach
@@ -514,9 +505,6 @@ def notes(
         fix = "Check that the label's units are those."
         found += (Finding("unit-name", "note", says, fix, (row.citation,)),)
     return found + own_rows((row.citation,)) + reach_note(on, reference)
-
-
-# --- the explanation --------------------------------------------------------------------------------
 
 
 def _steps(billed: BilledUnits) -> list[Step]:

@@ -26,9 +26,6 @@ _PADDING = 2  # what tabulate adds to the width of a head
 _GAP = "  "  # what it sets between two columns
 
 
-# --- text -------------------------------------------------------------------------------------------
-
-
 def text_table(
     head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = (), width: int = 80
 ) -> str:
@@ -254,9 +251,6 @@ def _view(value: object) -> View:
     return way(value)
 
 
-# --- as text ----------------------------------------------------------------------------------------
-
-
 def text(value: object, width: int = 80) -> str:
     """Any of the package's answers as plain text, no wider than `width` columns where a table allows it."""
     import textwrap
@@ -267,9 +261,6 @@ def text(value: object, width: int = 80) -> str:
     for finding in view.findings:
         parts.append(textwrap.fill(str(finding), width, subsequent_indent="  ", break_long_words=False))
     return "\n".join([*parts, *([view.note] if view.note else [])])
-
-
-# --- as Markdown -------------------------------------------------------------------------------------
 
 
 def markdown(value: object) -> str:
@@ -291,9 +282,6 @@ def _line_of(value: object) -> str:
     """A cell in one line, with nothing in it that Markdown or HTML would read."""
     says = "; ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
     return re.sub(r"([\\`*_|<>#\[\]])", r"\\\1", " ".join(says.split()))
-
-
-# --- as HTML ----------------------------------------------------------------------------------------
 
 
 class _Markup(str):

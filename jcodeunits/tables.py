@@ -26,8 +26,6 @@ from .errors import TableError
 
 Row = TypeVar("Row")
 
-# --- converters ------------------------------------------------------------------------------------
-
 
 def text(cell: str) -> str:
     """Text that must not be empty."""

@@ -291,9 +291,6 @@ def _steps(
     return tuple(steps)
 
 
-# --- findings ---------------------------------------------------------------------------------------
-
-
 def _finding(rule: str, severity: Any, says: str, fix: str, rules: WasteRules, argument: str | None = None) -> Finding:
     citations = rules.citations or (tables.cited("mac-noridian-jwjz"),)
     return Finding(rule, softened(severity, citations), says, fix, citations, argument=argument)
@@ -348,9 +345,6 @@ _WORDS: dict[str, Callable[[Record, WasteRules], Finding]] = {
         rules,
     ),
 }
-
-
-# --- the same from text -----------------------------------------------------------------------------
 
 
 def waste(

@@ -154,9 +154,6 @@ def _judged(table: Any, on: dt.date, dates: str, reference: Reference) -> Any:
     return table
 
 
-# --- one row ----------------------------------------------------------------------------------------
-
-
 def _cell(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     return "" if value is None else number_text(value)

@@ -146,8 +146,6 @@ class Judge:
             self._money(line, made[line.row])
         return made
 
-    # -- the administered line
-
     def _answer(self, row: int, name: str) -> Any:
         return self.expected.answers[name][row]
 
@@ -278,8 +276,6 @@ class Judge:
         except JcodeunitsError:
             return None
 
-    # -- the NDC quantity
-
     def _ndc(self, line: BilledLine, verdict: Verdict) -> None:
         row = line.row
         verdict.ndc = self._answer(row, "ndc")
@@ -330,8 +326,6 @@ class Judge:
     def _item(self, row: int) -> Product | None:
         return product_of(self.cells["ndc"][row], self.dates[row], self.reference)
 
-    # -- several lines of one code
-
     def _together(self, given: list[BilledLine], made: dict[int, Verdict]) -> None:
         """Several administered lines agree where their sum does, or where they are parts of one dose."""
         units = [made[line.row].units for line in given]
@@ -349,8 +343,6 @@ class Judge:
             if len(left) < len(verdict.causes) and not left:
                 verdict.verdict, verdict.causes, verdict.citations = AGREES, [], []
                 verdict.units, verdict.difference = int(line.units or 0), 0
-
-    # -- JW and JZ
 
     def _waste(self, given: list[BilledLine], wasted: list[BilledLine], made: dict[int, Verdict]) -> None:
         rows = [line.row for line in given]
@@ -404,8 +396,6 @@ class Judge:
                 verdict.differs("jz-with-waste", *self._options(row, "jz"))
             elif allowed != "allowed":
                 verdict.differs("unexpected-jz", *self._options(row, "jz"))
-
-    # -- money and sources
 
     def _money(self, line: BilledLine, verdict: Verdict) -> None:
         """The difference in dollars, where a payment limit of the date is known for the codes."""

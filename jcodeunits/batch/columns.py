@@ -234,9 +234,6 @@ def apart(dose: Any, unit: Any | None) -> tuple[Any, Any]:
     return pc.coalesce(number, dose.cast(pa.string())), pc.coalesce(own, unit.cast(pa.string()))
 
 
-# --- days -------------------------------------------------------------------------------------------
-
-
 def days(column: Any) -> tuple[Any, Keys | None]:
     """Days since 1970 (int32) for a date column without gaps; else keys, to be read one by one.
 
@@ -251,9 +248,6 @@ def days(column: Any) -> tuple[Any, Keys | None]:
     if pa.types.is_date32(array.type) and array.null_count == 0:
         return array.view(pa.int32()).to_numpy(), None
     return None, keys(array)
-
-
-# --- amounts ----------------------------------------------------------------------------------------
 
 
 class Amounts(ABC):

@@ -148,8 +148,6 @@ class Work:
         ways = [(None, None), ("00:00", None), (None, "00:00"), *(("00:00", text) for text in last)]
         return Keys(index[pair], [ways[n] for n in used.tolist()])
 
-    # -- one row
-
     def row(self, at: int, dose: Any) -> Row:
         """A row as it is written."""
         plan, discards = self.plan, self.discards
@@ -282,8 +280,6 @@ class Work:
                 )
             made.append(product)
         return opened, made
-
-    # -- evaluated
 
     def solve(self, units: Any, amount: Any, rows: Any, unsafe: Any | None) -> Details:
         """The details of these rows, and which of them must go the one-call way."""

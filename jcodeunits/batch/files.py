@@ -89,9 +89,6 @@ def kind_of(name: str) -> str:
     raise BatchError(says, file=name, place="name")
 
 
-# --- reading ----------------------------------------------------------------------------------------
-
-
 def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "utf-8") -> OpenedInput:
     """Open a file, or standard input for `-`.
 
@@ -337,9 +334,6 @@ def _header(stream: Any, name: str, encoding: str, mark: str) -> tuple[list[str]
     if not names:
         raise BatchError(f"{name} is empty: a header line with the column names is wanted.", file=name, place="header")
     return names, b"\n".join(lines[reader.line_num :])
-
-
-# --- writing ----------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager

@@ -190,9 +190,6 @@ def _present(table: Any, name: str) -> Any:
     return np.array([value is not None and str(value).strip() != "" for value in keys.values])[keys.index]
 
 
-# --- the output ---------------------------------------------------------------------------------------
-
-
 def bill(
     table: Frame,
     *,

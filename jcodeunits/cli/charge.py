@@ -68,9 +68,6 @@ def charge(words: Sequence[str]) -> tuple[int, str]:
     return status, on.text("\n\n".join(pages).splitlines())
 
 
-# --- arguments --------------------------------------------------------------------------------------
-
-
 def arguments() -> Parser:
     """What the verb takes."""
     made = parser(charge)
@@ -175,9 +172,6 @@ def _pairs(written: list[str], flag: str) -> dict[str, str]:
         says = f"{quoted(' '.join(written))} is not written as a code, an equals sign and a value."
         raise EncounterError(f"{flag}: {says}", path=flag, given=written, allowed=())
     return {code: value for code, _, value in parts}
-
-
-# --- reading ----------------------------------------------------------------------------------------
 
 
 def _read(
@@ -292,9 +286,6 @@ def _several(text: str) -> list[str]:
     except (ValueError, RecursionError):
         return [text]  # the reader says what is wrong with it
     return found if len(found) > 1 or (inner is not bare and found) else [text]
-
-
-# --- writing ----------------------------------------------------------------------------------------
 
 
 def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str]:

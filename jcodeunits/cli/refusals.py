@@ -163,9 +163,6 @@ def _in_file(made: Parser, words: Sequence[str]) -> Callable[[str], bool]:
     return in_file
 
 
-# --- candidates -------------------------------------------------------------------------------------
-
-
 def _candidates(why: JcodeunitsError, made: Parser, words: Sequence[str]) -> list[str]:
     """Where several codes fit: a line each, with what tells it from the others."""
     if not isinstance(why, AmbiguousDrug) or len(why.candidates) < 2 or why.fields.get("on") is None:

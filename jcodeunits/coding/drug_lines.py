@@ -202,8 +202,6 @@ class DrugCoding:
         row = self.policy.administration(given.route, given.purpose, (), e.on, payer=e.payer, claim=e.claim)
         return row.outcome == "none"
 
-    # -- what was given
-
     def _given(self, index: int, administration: Administration, instead: Drug | None = None) -> _Given:
         on = self.encounter.on
         written = administration.drug.strip()
@@ -243,8 +241,6 @@ class DrugCoding:
         usual = tuple(row.diagnosis for row in self.policy.diagnoses_of(code, self.encounter.on) if not row.doubt)
         given = administration.diagnoses or self.encounter.diagnoses
         return bool(usual) and any(diagnosis.startswith(usual) for diagnosis in given)
-
-    # -- which code
 
     def row(
         self, administration: Administration, found: tuple[Found, ...], dose: Dose
@@ -319,8 +315,6 @@ class DrugCoding:
         mine = {row.ingredient for row in self.reference.drugs.rows(code)}
         return not meant or code in {row.code for row in meant} or bool(mine & {row.ingredient for row in meant})
 
-    # -- a code by route
-
     def _by_route(self, first: _Given) -> RouteCode | None:
         """The row that moves the drug to another code by its route; None where its own code stays."""
         drug, e = first.billed.drug, self.encounter
@@ -358,8 +352,6 @@ class DrugCoding:
         lines = self._build(moved, Waste(units, 0, ""), quantities, trace)
         return DrugLines(group, row, lines, tuple(dict.fromkeys(said)))
 
-    # -- a code for drugs without one
-
     def _nameless(self, group: tuple[int, ...], row: Drug) -> DrugLines:
         """One line of one unit under a code that names no drug, with what tells the payer which drug it was."""
         first = self.encounter.administrations[group[0]]
@@ -395,8 +387,6 @@ class DrugCoding:
             if q is not None
         ]
         return DrugLines(group, row, self._numbered(line, numbers), tuple(dict.fromkeys(said)))
-
-    # -- the lines
 
     def _lines(self, group: tuple[int, ...], answered: list[_Given]) -> DrugLines:
         first = answered[0]

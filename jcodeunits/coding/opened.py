@@ -353,9 +353,6 @@ def several_in_a_package(opened: Iterable[Opened]) -> tuple[Finding, ...]:
     return tuple(said)
 
 
-# --- NDC quantities ---------------------------------------------------------------------------------
-
-
 @attrs.frozen
 class Quantities:
     """One product's NDC fields: the qualifier, and the quantity given, discarded and opened in all."""

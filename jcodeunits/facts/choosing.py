@@ -137,9 +137,6 @@ def _told_apart(
     return by_form or tuple(row for row in rows if row.code in called_so)
 
 
-# -- choosing
-
-
 def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, route: str | None = None) -> Choice:
     """The one row that a code or a drug's text means on a day.
 

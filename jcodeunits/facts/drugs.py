@@ -132,8 +132,6 @@ class Catalog:
     def _before(self) -> dict[str, tuple[Successor, ...]]:
         return grouped(self.successors, lambda row: row.successor)
 
-    # -- by code
-
     def rows(self, code: str) -> tuple[Drug, ...]:
         """Every dated row of a code, oldest first; empty when there is none. A code alone reads no other."""
         return self._codes.get(code, ()) if self.store.has_read(Drug) else self.store.starting(Drug, code)
@@ -221,8 +219,6 @@ class Catalog:
         if not rows:
             self.on(wanted, dt.date.max)
         return History(wanted, rows, self.successors_of(wanted), self.predecessors_of(wanted))
-
-    # -- by name
 
     def of_ingredients(self, names: Iterable[str]) -> dict[str, tuple[Drug, ...]]:
         """The rows of each ingredient, written as its rows write it; of no other is one read."""

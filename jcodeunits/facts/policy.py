@@ -107,8 +107,6 @@ class Policy:
         """Every row of a table."""
         return self.store.rows(row_class)
 
-    # --- places ------------------------------------------------------------------------------------
-
     def place(self, code: str, on: object) -> Place | None:
         """The place-of-service code, or None where it is unassigned.
 
@@ -135,8 +133,6 @@ class Policy:
                 if found is not None:
                     return found
         return None
-
-    # --- procedures and administration ---------------------------------------------------------------
 
     @_kept
     def procedure(self, code: str, on: object) -> Procedure | None:
@@ -206,8 +202,6 @@ class Policy:
         told = _indications(self, tuple(diagnoses), as_date(on))
         return _decide(self, route, purpose, frozenset(classes), as_date(on), payer, claim, told, frozenset(services))
 
-    # --- drug classes --------------------------------------------------------------------------------
-
     @_kept
     def classes(self, code: str, on: object) -> tuple[DrugClass, ...]:
         """The classes of a drug code on a date, by name; () where none is reviewed.
@@ -217,8 +211,6 @@ class Policy:
         ['antineoplastic-nonhormonal']
         """
         return all_in_effect(self.store.starting(DrugClass, code), on)
-
-    # --- codes by route --------------------------------------------------------------------------------
 
     def route_codes(self, ingredient: str, route: str) -> tuple[RouteCode, ...]:
         """Every row, of whichever payer and day, that moves an ingredient by this route to another code."""
@@ -252,8 +244,6 @@ class Policy:
                 found[row.ingredient, route] = (*found.get((row.ingredient, route), ()), row)
         return found
 
-    # --- modifiers -----------------------------------------------------------------------------------
-
     @_kept
     def modifier(self, code: str, on: object) -> Modifier | None:
         """The modifier in effect on a date, or None.
@@ -277,8 +267,6 @@ class Policy:
             return (row.rank if row else 999, code)
 
         return tuple(sorted(dict.fromkeys(codes), key=rank))
-
-    # --- limits and edits ------------------------------------------------------------------------------
 
     @_kept
     def limit(self, code: str, on: object, claim: str = "professional") -> Limit | None:
@@ -324,8 +312,6 @@ class Policy:
         """
         listed = code in self.option(payer, "edits-read", on, claim).values
         return _whole_edition(self, "outpatient" if claim == "outpatient" else "practitioner", listed)
-
-    # --- payers --------------------------------------------------------------------------------------
 
     @cached_property
     def _options(self) -> dict[tuple[str, str], tuple[PayerOption, ...]]:
@@ -418,8 +404,6 @@ class Policy:
             return True
         return "modifier" in allowed and bool(self.store.starting(Modifier, value))
 
-    # --- money ---------------------------------------------------------------------------------------
-
     @_kept
     def status(self, code: str, on: object) -> Status | None:
         """The hospital outpatient status of a code, or None where no edition read has it.
@@ -452,8 +436,6 @@ class Policy:
     def fee(self, code: str, measure: str, on: object) -> Fee | None:
         """One figure of the fee tables, or None."""
         return in_effect((r for r in self.store.starting(Fee, code) if r.measure == measure), on)
-
-    # --- diagnoses, denials, documentation -------------------------------------------------------------
 
     @_kept
     def diagnoses_of(self, code: str, on: object) -> tuple[Diagnosis, ...]:

@@ -30,9 +30,6 @@ _MOST_TRIED = 4  # names of a text beside which another is looked for
 _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
-# -- finding the name
-
-
 def read(catalog: Catalog, text: str) -> DrugText | None:
     """The parts of a drug's text; None where it holds no name or code, or a word that is none of the parts.
 

@@ -44,8 +44,6 @@ class Store:
     _days: dict[type[Any], dict[str, list[Period]]] = attrs.field(init=False, repr=False, factory=dict)
     _seen: set[str] = attrs.field(init=False, repr=False, factory=set)
 
-    # -- files
-
     def file(self, name: str) -> str:
         """Where a file of facts lies: in the refreshed folder where it holds it, else in the package."""
         found = self.folder.file(name) if self.folder is not None else None
@@ -128,8 +126,6 @@ class Store:
         """A citation of a source by id."""
         return Citation(source, cite, level, self.sources[source].title)
 
-    # -- rows
-
     def rows(self, row_class: type[D]) -> tuple[D, ...]:
         """Every row of a table, sorted by key and first day."""
         if row_class not in self._memo:
@@ -179,8 +175,6 @@ class Store:
         else:
             found = tables.rows_of(row_class, compress(lines, asked), self.sources)
         return self._overlaid(found, self._own(row_class))
-
-    # -- own rows
 
     def _own(self, row_class: type[Any], first: str = "", whole: bool = False) -> list[tuple[OwnRow, ...]]:
         """The own rows of a table, folder by folder; those whose first cell is or begins so."""

@@ -152,9 +152,6 @@ _SHAPES = Shapes(
 )
 
 
-# --- reading ---------------------------------------------------------------------------------------
-
-
 def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """The service lines of a claim call or of a fragment as `write` gives it, camelCase or snake_case.
 

@@ -179,8 +179,6 @@ def losses(charge: Charge, *, layout: str = "nucc", reference: Reference | None 
     return lost + _outgoing.lost_pointers(charge.lines, "24E")
 
 
-# --- reading ---------------------------------------------------------------------------------------
-
 _ROW = re.compile(r"\d\d \d\d \d\d \d\d \d\d \d\d \d\d", re.ASCII)
 _SHADED = re.compile(rf"N4(\d{{11}})( +)({_outgoing.UNIT})(\d+(?:\.\d+)?)(?: {{3}}|$)", re.ASCII)
 

@@ -63,9 +63,6 @@ TRANSACTIONS = {"CD": "a credit", "PY": "a payment", "AJ": "an adjustment", "CO"
 _NDC_UNITS = {"ml": "ML", "g": "GR", "[iu]": "F2", "ea": "UN", "each": "UN"}
 
 
-# --- reading: what was given -----------------------------------------------------------------------
-
-
 def read(text: object, *, reference: Reference | None = None, **beside: Any) -> Encounter | ClaimLines:
     """An encounter from RAS, or the lines of DFT's FT1 segments (a fragment without MSH is read too).
 
@@ -185,9 +182,6 @@ def _is_charge(segments: list[Segment] | FormatError) -> bool:
         return not isinstance(segments, FormatError) and kind_of(segments) == "DFT"
     except FormatError:
         return False
-
-
-# --- reading: what was charged ---------------------------------------------------------------------
 
 
 def _lines(segments: list[Segment]) -> ClaimLines:
@@ -331,9 +325,6 @@ def _diagnoses(ft1: Segment, found: FoundLines) -> Iterable[str]:
         if said and not known:
             code, system, _ = said[0]
             found.lose(found.at, "diagnoses", code, f"{system.upper() or 'no system'} is not ICD-10-CM")
-
-
-# --- writing ---------------------------------------------------------------------------------------
 
 
 def write(

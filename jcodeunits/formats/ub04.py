@@ -109,8 +109,6 @@ def losses(charge: Charge) -> tuple[Loss, ...]:
     return (*lost, Loss(None, "place", charge.encounter.place, "the form has a type of bill, no place code"))
 
 
-# --- reading ---------------------------------------------------------------------------------------
-
 _NDC = re.compile(rf"N4(\d{{11}})({_outgoing.UNIT})(\d+(?:\.\d+)?)", re.ASCII)
 
 

@@ -219,9 +219,6 @@ def losses(charge: Charge, *, loop: str = "") -> tuple[Loss, ...]:
     return lost + (_outgoing.lost_pointers(charge.lines, "SV107") if kind == "SV1" else ())
 
 
-# --- reading ---------------------------------------------------------------------------------------
-
-
 @attrs.define
 class _Open:
     """A service line while its segments are read."""

@@ -164,8 +164,6 @@ class Parts:
         self.classes: list[tuple[Drug | None, dt.date]] = []
         self._class_of: dict[Any, int] = {}
 
-    # -- where and for whom
-
     def setting(self, place: Any, payer: Any, claim: Any, on: dt.date) -> Setting:
         """Place, payer and claim as they are written; empty cells take the defaults."""
         key = (place, payer, claim, self.resolver.season(on))
@@ -189,8 +187,6 @@ class Parts:
         if where is not None:
             charging.check_place(where, on, self.policy)
         return Setting(where, who, form, not all(map(blank, (place, payer, claim))))
-
-    # -- what is made of the line
 
     def facts(self, drug: Drug, on: dt.date) -> DrugFacts:
         """What decides about a drug's lines on a day."""
@@ -339,8 +335,6 @@ class Parts:
         codes = dict.fromkeys(row.code for row in self.policy.rows(Place))
         free = (c for c in codes if self.policy.place(c, on) and self.policy.place_rule(c, on, payer, claim) is None)
         return next(free)
-
-    # -- what was opened
 
     def product(
         self,

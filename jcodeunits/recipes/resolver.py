@@ -334,8 +334,6 @@ class Resolver:
                 return True
         return False
 
-    # -- cells
-
     def refusal(self, reason: str, first: bool) -> Cell:
         """The cell of rows whose date, route or unit cannot be read; `first` for what is read before the dose."""
         key = (reason, first)

@@ -153,9 +153,6 @@ def contradiction(billing_units: Fraction, containers: Fraction, package: Fracti
     return "{} units x {} containers is not {}".format(*figures)
 
 
-# ---- the file as published ------------------------------------------------------------------------
-
-
 def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's crosswalk, every row."""
     when = asp.when_of(file, asked, asp.CROSSWALK_COLUMNS)

@@ -201,9 +201,6 @@ def _kind(kind: str, ingredient: str) -> str:
     return "biological" if _BIOLOGICAL.search(ingredient) else "drug"
 
 
-# ---- codes that are numbers -----------------------------------------------------------------------
-
-
 def _numbers(byhand: ByHand, printed_by: Dosages, days: Days, lint: list[Lint]) -> list[Row]:
     """Numeric codes: the number, CMS's dosage, and a label of our own; nothing of the AMA's wording."""
     dosages = newest_dosages(printed_by, days)

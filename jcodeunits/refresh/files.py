@@ -114,8 +114,6 @@ class Published:
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as why:
             raise problem(self.name, f"it cannot be read ({why}); download it again.") from why
 
-    # -- what is in it
-
     @cached_property
     def is_workbook(self) -> bool:
         """Whether it is a spreadsheet of today's kind, or says so by its name; a text document in a ZIP is none."""

@@ -62,9 +62,6 @@ _NO_KIND = "no kind of file that refresh reads"
 _LAST = 3  # codes at the end that an edition may lack, or one in a hundred: real ones lack four in a thousand
 
 
-# ---- the base -------------------------------------------------------------------------------------
-
-
 def state_of(store: Store) -> State:
     """What a reference was folded from."""
     kept = {}
@@ -74,9 +71,6 @@ def state_of(store: Store) -> State:
     rows = rows_of(Path(store.whole("sources.csv")).read_text("utf-8"))
     # An edition that a refresh read, not a document that a person cites.
     return State(kept, {row["id"]: row for row in rows if row["sha256"] and of_source(row["id"]) is not None})
-
-
-# ---- one fold -------------------------------------------------------------------------------------
 
 
 def fold(
@@ -339,9 +333,6 @@ def _source(edition: Edition, digest: str) -> Cells:
     return made | {"sha256": digest}
 
 
-# ---- the tables, derived --------------------------------------------------------------------------
-
-
 def derive(state: State, byhand: ByHand) -> tuple[dict[str, str], list[Lint]]:
     """The text of every table but the pairs: a pure function of the state and of what people decided."""
     kept, days = state.kept, state.days
@@ -490,9 +481,6 @@ def _write_edits(file: Path, before: Iterable[str], readings: Sequence[ptp.EditR
     with file.open("w", encoding="utf-8", newline="\n") as out:
         out.write(",".join(tables.header(Edit)) + "\n")
         out.writelines(ptp.merged(streams, state.days))
-
-
-# ---- a folder -------------------------------------------------------------------------------------
 
 
 def base_of(into: Path, reference: Reference) -> Reference:

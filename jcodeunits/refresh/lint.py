@@ -82,9 +82,6 @@ def dosage_lint(
     return lint
 
 
-# ---- coverage -------------------------------------------------------------------------------------
-
-
 @attrs.frozen
 class Coverage:
     """How far the catalog reaches, counted in codes."""

@@ -274,9 +274,6 @@ def _share_rounded(
                 by_edition[n] = attrs.evolve(settled, amount=near.pop(), marks=())
 
 
-# --- rows --------------------------------------------------------------------------------------------
-
-
 def _sizes(
     latest: Mapping[str, Sequence[Listing]],
     amounts: Mapping[str, Settled],

@@ -305,9 +305,6 @@ def differing(package: Package, settled: Proof | None, evidence: Evidence) -> li
     return [f"{number}: {says}" for says in said]
 
 
-# --- the kind of a container ------------------------------------------------------------------------
-
-
 def kind(number: str, evidence: Evidence) -> str:
     """The kind, where the texts of each file agree and no two files differ; else empty. The directory names all."""
     texts = [evidence.notices.get(number, ()), [price.name for price in evidence.prices.get(number, ())]]
