@@ -24,6 +24,17 @@ def meant(names: Collection[str], ours: Sequence[str], of: str, reference: Refer
     return {name: known[_plain(name)] for name in names if name not in ours and known.get(_plain(name)) in lacking}
 
 
+def in_several(names: Collection[str], column: str, of: str, reference: Reference) -> list[str]:
+    """The names that a number makes one of several for a column of ours: MOD1 and Modifier 2 for modifiers.
+
+    >>> in_several(["MOD1", "Modifier 2", "modifiers", "model 3"], "modifiers", "lines", Reference.shipped())
+    ['MOD1', 'Modifier 2']
+    """
+    known = _known((column,), of, reference)
+    stems = {name: re.fullmatch(r"(.*\D)[1-9]", _plain(name[:LONGEST])) for name in names}
+    return [name for name, stem in stems.items() if stem is not None and known.get(stem[1]) == column]
+
+
 def _known(ours: Sequence[str], of: str, reference: Reference) -> dict[str, str]:
     """What headings mean, by their plain spelling."""
     known = {row.heading: row.column for row in reference.policy.rows(Heading) if row.of == of}

@@ -212,6 +212,9 @@ OPEN = [
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "409379501", "ndc_quantity": "1"}, "product"),
     ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "ndc": "4.09380E+08"}, "product"),
     ({"code": "J9035", "units": 2, "dose": "77", "unit": "mg", "modifiers": "JW"}, "jw-alone"),
+    # What is no code is not read as the name of a drug, of which another code would be right.
+    ({"code": "ketorolac", "units": 2, "dose": "30", "unit": "mg"}, "not-a-drug"),
+    ({"code": "J1885-0", "units": 2, "dose": "30", "unit": "mg"}, "not-a-drug"),
     # A drug that has no code of its own, on the line of another drug.
     ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "rocuronium 50 mg"}, "description"),
     ({"code": "J3010", "units": 1, "dose": "0.1", "unit": "mg", "drug": "sufentanil"}, "description"),
@@ -637,6 +640,71 @@ def test_modifiers_may_be_a_list_and_codes_in_small_letters() -> None:
     }
     columns |= {"dose": pa.array([1.0]), "unit": pa.array(["g"])}
     assert audit.judge(pa.table(columns))["cause"].to_pylist() == ["jw-alone"]
+
+
+CODE_CELLS = (
+    "J1885", "j1885 ", "HCPCS J1885", "hcpcs: j1885", "CPT/HCPCS J1885", "0636 J1885", "'J1885", "J1885.",
+    "J1885 - KETOROLAC INJ 15MG", "J1885 ketorolac tromethamine, per 15 mg", "J1885 (IM)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CODE_CELLS)
+def test_a_code_is_read_from_its_cell_with_what_an_export_writes_around_it(cell: str) -> None:
+    row = {"units": 2, "dose": "30", "unit": "mg"}
+    assert one(**row, code=cell)["verdict"] == "agrees"
+    low = one(**(row | {"units": 1}), code=cell)
+    assert (low["expected_code"], low["expected_units"], low["cause"]) == ("J1885", 2, "wrong-multiplier")
+    assert low["code"] == cell
+    report = jc.audit.report(
+        audit.judge(pa.Table.from_pylist(lines(row | {"units": 1, "code": cell, "modifiers": ""})))
+    )
+    assert [drug.name for drug in report.by_drug] == ["J1885"]
+
+
+@pytest.mark.parametrize("apart", ["-", " ", ":", "/", ",", " - ", ""])
+def test_modifiers_may_stand_behind_the_code_and_in_columns_of_their_own(apart: str) -> None:
+    pair = [
+        {**VIAL, "claim": "A", "line": 1, "units": 8},
+        {**VIAL, "claim": "A", "line": 2, "units": 2, "code": f"J9035{apart}JW"},
+    ]
+    assert [row["verdict"] for row in judged(*pair)] == ["agrees", "agrees"]
+    assert [row["cause"] for row in judged(pair[0], pair[1] | {"units": 3})] == [None, "jw-units"]
+    whole = VIAL | {"units": 10, "dose": "100", "discarded": "0 mg", "modifiers": "59"}
+    assert one(**whole)["cause"] == "missing-jz"
+    assert one(**whole | {"code": f"J9035{apart}JZ"})["expected_modifiers"] == "59|JZ"
+
+
+@pytest.mark.parametrize("heads", [("MOD1", "MOD2"), ("Modifier 1", "modifier_2"), ("modifiers", "Modifier 2")])
+def test_modifiers_in_several_columns_are_all_read(heads: tuple[str, str], tmp_path: Path) -> None:
+    whole = VIAL | {"units": 10, "dose": "100", "discarded": "0 mg"}
+    rows = [whole | dict(zip(heads, said, strict=True)) for said in (("59", "JZ"), ("59", None), (None, None))]
+    made = lines(*rows)
+    names = [name for name in NAMES if name != "modifiers"] + list(heads)
+    table = pa.table(
+        {name: pa.array([row.get(name) for row in made], pa.string() if name in heads else None) for name in names}
+    )
+    judged_rows = audit.judge(table)
+    assert judged_rows.select(table.column_names).equals(table)
+    assert judged_rows["cause"].to_pylist() == [None, "missing-jz", "missing-jz"]
+    assert judged_rows["expected_modifiers"].to_pylist() == ["59|JZ", "59|JZ", "JZ"]
+    pq.write_table(table, tmp_path / "lines.parquet")
+    assert audit.judge_file(tmp_path / "lines.parquet").differs == 2
+
+
+def test_units_above_the_limit_of_a_day_are_counted_over_its_lines_and_make_no_verdict() -> None:
+    # 60 mg are 4 units of 15 mg; Medicare's limit is 8 a day (CMS's MUE table), a commercial payer has its own.
+    line = {"code": "J1885", "claim": "A", "units": 4, "dose": "60", "unit": "mg"}
+    above = [[row["units_above_limit"] for row in judged(*[line] * count)] for count in (2, 3)]
+    assert above == [[None, None], [4, None, None]]
+    assert [row["units_above_limit"] for row in judged(*[line | {"payer": "commercial"}] * 3)] == [None] * 3
+    # 8 administered and 2 discarded of 10 mg each are far from J9035's limit of 230; 231 are one too many.
+    much = VIAL | {"claim": "B", "containers": "24", "dose": "2310", "discarded": "90 mg"}
+    pair = much | {"units": 231}, much | {"units": 9, "modifiers": "JW"}
+    assert [(row["verdict"], row["units_above_limit"]) for row in judged(*pair)] == [("agrees", 10), ("agrees", None)]
+    one_line = line | {"units": 10, "dose": "150"}
+    table = audit.judge(pa.Table.from_pylist(lines(one_line | {"modifiers": "59"})))
+    assert table["verdict"].to_pylist() == ["agrees"]
+    assert "units_above_limit: 1" in jc.audit.report(table).text()
 
 
 def test_a_drug_named_by_ndc_is_judged_by_its_product() -> None:

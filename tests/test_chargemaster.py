@@ -67,6 +67,15 @@ RIGHT = [
 ]
 
 
+@pytest.mark.parametrize("cell", ["J1885-JZ", "HCPCS J1885", "J1885 59", "0636 J1885", "j1885 KETOROLAC 15 MG"])
+def test_a_code_is_read_with_what_a_table_writes_around_it(cell: str) -> None:
+    made = judged(row(cell, "2", "30 mg"), row(cell, "1", "30 mg"))
+    assert [(one["verdict"], one["cause"], one["expected_code"]) for one in made] == [
+        ("agrees", None, "J1885"),
+        ("differs", "wrong-multiplier", "J1885"),
+    ]
+
+
 @pytest.mark.parametrize("one", RIGHT, ids=lambda one: "-".join(one.values()))
 def test_a_right_row_is_left_alone(one: dict[str, str]) -> None:
     (made,) = judged(one)

@@ -31,15 +31,16 @@ from ..batch.stream import run_stream
 from ..batch.table import KEYED, THREADS, Biller
 from ..dated import date_pattern
 from ..facts.reference import Reference
-from ..headings import need_columns, need_free, need_once, unread, warn_unread
+from ..headings import in_several, need_columns, need_free, need_once, unread, warn_unread
 from ..recipes.resolver import Resolver
 from . import causes
 from .agreement import agreeing
+from .billed import as_billed, modifiers_of
 from .chargemaster import chargemaster, chargemaster_file
 from .claims import ScatteredClaims, at_once, together
 from .expected import ANSWERS, Bench
 from .report import Report, Sum, check_files, report
-from .verdicts import BilledLine, Judge, Verdict, modifiers_of, units_of
+from .verdicts import BilledLine, Judge, Verdict, units_of
 
 REQUIRED = ("claim", "line", "code", "units", "modifiers", "on", "dose", "unit")
 OPTIONAL = (
@@ -64,6 +65,7 @@ _COLUMNS = {
     "expected_ndc": (pa.string(), "ndc"),
     "difference_units": (pa.int64(), "difference"),
     "difference_amount": (pa.decimal128(38, 2), "amount"),
+    "units_above_limit": (pa.int64(), "above"),
     "cause": (pa.string(), "cause"),
     "citation": (pa.string(), "citation"),
 }
@@ -76,16 +78,18 @@ _MADE = {
 }
 _MOST = 2**62
 _OURS = tuple(name for name in (*REQUIRED, *OPTIONAL) if name != "line")
-_READ = tuple(name for name in _OURS if name != "modifiers")  # which may be a list
 
 
 def judge(table: Any, *, reference: Reference | None = None, date_format: str | None = None) -> Any:
     """Judge the lines of an Arrow table (or of a frame that speaks Arrow); the same rows, in the same order.
 
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
-    ndc_quantity, container, containers, container_amount, discarded, payer, place, claim_type. Appended: verdict
+    ndc_quantity, container, containers, container_amount, discarded, payer, place, claim_type. Modifiers may stand in
+    columns of their own (modifier_1 to modifier_4, MOD1), and behind the code (J1885-JZ). Appended: verdict
     (`agrees`, `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc,
-    difference_units, difference_amount (dollars, where a payment limit of the date is known), cause (ids, separated
+    difference_units, difference_amount (dollars, where a payment limit of the date is known), units_above_limit
+    (above the MUE of a line, or on the first line those of all the day's; the units may follow from the dose all the
+    same, so it makes no verdict), cause (ids, separated
     by bars), citation. `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`. Raises
     `BatchError` where a column is missing or doubled.
     """
@@ -107,10 +111,10 @@ def _biller(reference: Reference) -> Iterator[Biller]:
 
 def _judge(given: Any, biller: Biller, dates: str) -> Any:
     """A table with the answers appended, in its own order."""
-    kind = given["modifiers"].type
-    is_list = pa.types.is_nested(kind) and not pa.types.is_run_end_encoded(kind)
-    made = given.select([name for name in _OURS if name in given.column_names])
-    made = columns.readable(made, _READ if is_list else _OURS, dates)
+    marks = in_several(given.column_names, "modifiers", "lines", biller.reference)
+    ours = [name for name in (*_OURS, *marks) if name in given.column_names]
+    made = columns.readable(given.select(ours), (n for n in ours if not _is_list(given, n)), dates)
+    made = as_billed(made, marks)
     order, starts = _groups(made)
     made = made if _ascends(order) else made.take(pa.array(order))
     parts = []
@@ -125,6 +129,12 @@ def _judge(given: Any, biller: Biller, dates: str) -> Any:
     for name in OUTPUTS:
         given = given.append_column(name, answers[name])
     return given
+
+
+def _is_list(table: Any, name: str) -> bool:
+    """Whether a column holds lists, as one of modifiers may."""
+    kind = table[name].type
+    return name == "modifiers" and pa.types.is_nested(kind) and not pa.types.is_run_end_encoded(kind)
 
 
 def _ascends(order: Any) -> bool:
@@ -194,7 +204,9 @@ def _counted(biller: Biller, sums: Sum, dates: str) -> Callable[[Any], Any]:
 
 def check_columns(names: Sequence[str], reference: Reference, file: str = "The table") -> None:
     """Raise `BatchError` where a column is missing, doubled, or named like an answer."""
-    need_columns(names, REQUIRED, OPTIONAL, file, "lines", reference)
+    several = bool(in_several(names, "modifiers", "lines", reference))
+    required = [name for name in REQUIRED if name != "modifiers" or not several]
+    need_columns(names, required, OPTIONAL, file, "lines", reference)
     need_once(names, file)
     need_free(names, OUTPUTS, file)
 

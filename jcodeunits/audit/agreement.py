@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..batch import columns
+from .billed import modifiers_of
 from .expected import Bench, true_of
-from .verdicts import is_no_ndc, is_open, joined_modifiers, modifiers_of
+from .verdicts import is_limited, is_no_ndc, is_open, joined_modifiers
 
 
 def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
@@ -43,7 +44,7 @@ def agreeing(bench: Bench, starts: Any) -> tuple[Any, dict[str, Any]]:
     jz = np.array(["JZ" in modifiers_of(value) for value in ours.values], bool)[ours.index]
     said = columns.keys(billed["findings"])
     settled = ~np.array([is_open(value) for value in said.values], bool)[said.index]
-    good &= ~np.array([is_no_ndc(value) for value in said.values], bool)[said.index]
+    good &= ~np.array([is_no_ndc(value) or is_limited(value) for value in said.values], bool)[said.index]
     own = true_of(pc.equal(table["code"].cast(pa.string()), billed["hcpcs"].cast(pa.string())))
     own &= true_of(pc.invert(pc.is_in(billed["hcpcs"].cast(pa.string()), pa.array(bench.unsure, pa.string()))))
     expected = np.where(wasted, waste[lead], units)

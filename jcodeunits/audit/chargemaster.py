@@ -42,6 +42,7 @@ from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
 from ..tables import CLAIMS
+from .billed import code_of
 from .described import contained, meant_by, names_another
 from .judged import Judged, limit_of, product_of, row_of
 from .report import Report, Sum, check_files
@@ -177,7 +178,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     item = product_of(_cell(row, "ndc"), day, reference) if _cell(row, "ndc") else None
     if item is None and _cell(row, "ndc"):
         return made.unjudged("product")
-    code = _cell(row, "code").upper()
+    code, _ = code_of(row.get("code"))
     named = _described(code, _cell(row, "description"), day, reference) if item is None else None
     if named is not None and code_use(reference.policy, named.code, day, said or ANY, claim) is None:
         made.differs("wrong-code", named.citation)

@@ -63,8 +63,8 @@ class Bench:
 
     @cached_property
     def codes(self) -> list[str]:
-        """The code on each line, in capitals."""
-        return self.code.cells(lambda value: "" if blank(value) else str(value).strip().upper())
+        """The code on each line."""
+        return self.code.cells(lambda value: value or "")
 
     @cached_property
     def names(self) -> list[Any]:

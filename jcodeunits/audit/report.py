@@ -23,6 +23,7 @@ from ..facts.reference import Reference
 from ..headings import OTHER_DAYS, note_of
 from ..shown import Shown
 from . import causes
+from .billed import code_of
 
 
 @attrs.frozen
@@ -65,6 +66,7 @@ class Report(Shown):
     sample: tuple[dict[str, Any], ...] = ()
     unread: tuple[str, ...] = ()
     low_prices: int = 0
+    above_limit: int = 0
 
     @property
     def ok(self) -> bool:
@@ -75,8 +77,10 @@ class Report(Shown):
     def notes(self) -> tuple[str, ...]:
         """What was not read of the file and looks as if it was meant, how other days are read, and low prices."""
         is_open = any(row.name == "date-error" for row in self.unjudged)
-        low = f"rows whose price is below Medicare's payment limit, column price_below_limit: {self.low_prices:,}"
-        return (*note_of(self.unread), *((OTHER_DAYS,) if is_open else ()), *((low,) if self.low_prices else ()))
+        above = f"lines above Medicare's limit of units (MUE), column {_ABOVE}: {self.above_limit:,}"
+        low = f"rows whose price is below Medicare's payment limit, column {_LOW}: {self.low_prices:,}"
+        told = (OTHER_DAYS, is_open), (above, self.above_limit), (low, self.low_prices)
+        return (*note_of(self.unread), *(says for says, holds in told if holds))
 
     @property
     def headline(self) -> str:
@@ -169,7 +173,7 @@ class Sum:
             raise BatchError(says, place="sample")
         self.reference, self.size, self.by = reference, sample, by
         self.unread: tuple[str, ...] = ()
-        self.low_prices = 0
+        self.counted = dict.fromkeys((_LOW, _ABOVE), 0)
         self.verdicts: Counter[str] = Counter()
         self._unjudged: Counter[str] = Counter()
         self._causes: dict[str, _Tally] = defaultdict(_Tally)
@@ -180,8 +184,9 @@ class Sum:
         """Count the rows of a judged table."""
         for found in pc.value_counts(judged["verdict"]).to_pylist():
             self.verdicts[found["values"]] += found["counts"]
-        if _LOW in judged.column_names:
-            self.low_prices += judged.num_rows - judged[_LOW].null_count
+        for name in self.counted:
+            if name in judged.column_names:
+                self.counted[name] += judged.num_rows - judged[name].null_count
         by_verdict = self.size and self.by == "verdict"
         names = judged.column_names if self.size else [name for name in _COUNTED if name in judged.column_names]
         rest = _filterable(judged.select(names))
@@ -195,7 +200,7 @@ class Sum:
     def _count(self, row: dict[str, Any]) -> None:
         if row["verdict"] == "agrees":
             return
-        cause, code = row["cause"].partition("|")[0], str(row["code"]).strip().upper()
+        cause, code = row["cause"].partition("|")[0], code_of(row["code"])[0]
         if row["verdict"] == "unjudged":
             self._unjudged[cause] += 1
             return
@@ -238,7 +243,8 @@ class Sum:
             book.fingerprint,
             self.sample(),
             self.unread,
-            self.low_prices,
+            self.counted[_LOW],
+            self.counted[_ABOVE],
         )
 
     def finish(self, source: str | Path, target: str | Path | None, page: str | Path | None) -> Report:
@@ -250,7 +256,7 @@ class Sum:
 
 
 _COUNTED = ("verdict", "code", "expected_code", "cause", "citation", "difference_amount", "difference_units")
-_LOW = "price_below_limit"  # of a charge table
+_LOW, _ABOVE = "price_below_limit", "units_above_limit"  # of a charge table, of lines
 _MOST_SOURCES = 5
 
 

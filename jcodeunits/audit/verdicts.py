@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from .. import convert, tables
+from .. import convert, hcpcs, tables
 from ..amount import MOST_COUNTED, cents, json_number, shown
 from ..batch.record import count_of, dose_of
 from ..dated import Citation
@@ -23,6 +23,7 @@ from ..facts.product_rows import Product
 from ..quantity import counting
 from ..recipes.cells import blank
 from ..recipes.lines import Parts, Setting
+from ..rules.unit_limit import unit_limit
 from . import causes
 from .expected import BY_SUCCESSOR, Bench
 from .judged import AGREES, DIFFERS, Judged, ended_row, limit_of, product_of, row_of
@@ -55,6 +56,7 @@ class Verdict(Judged):
     modifiers: str | None = None
     ndc: str | None = None
     difference: int | None = None
+    above: int | None = None
 
 
 class BilledLine(NamedTuple):
@@ -66,20 +68,14 @@ class BilledLine(NamedTuple):
     modifiers: tuple[str, ...]
 
 
-def modifiers_of(value: Any) -> tuple[str, ...]:
-    """The modifiers of a cell: two characters each, however they are separated.
-
-    >>> modifiers_of("jz, 59"), modifiers_of("JW|59"), modifiers_of(None)
-    (('JZ', '59'), ('JW', '59'), ())
-    """
-    if isinstance(value, list | tuple):
-        value = " ".join(str(part) for part in value if part)
-    return () if blank(value) else tuple(re.findall(r"[0-9A-Z]{2}", str(value).upper()))
-
-
 def is_open(findings: str | None) -> bool:
     """Whether nobody knows, by the findings on a line, if JW or JZ belongs there."""
     return not _OPEN.isdisjoint((findings or "").split("|"))
+
+
+def is_limited(findings: str | None) -> bool:
+    """Whether the units of a line are above their MUE, by the findings on it."""
+    return unit_limit.id in (findings or "").split("|")
 
 
 def is_no_ndc(findings: str | None) -> bool:
@@ -124,7 +120,7 @@ class Judge:
         self.expected = bench.answer()
         self.cells = {name: bench.cells(name) for name in _CELLS}
         self.parts: Parts = bench.biller.parts
-        self.dates = bench.dates
+        self.dates, self.names = bench.dates, bench.names
         self.reference = bench.biller.reference
         self.book, self.policy = self.reference.drugs, self.reference.policy
         self.place_reasons = {row.reason for row in self.policy.rows(PlaceRule)}
@@ -142,6 +138,8 @@ class Judge:
             self._administered(line, made[line.row])
         self._together(given, made)
         self._waste(given, wasted, made)
+        if self.dates[lines[0].row] is not None:
+            self._limited(lines, made)
         for line in lines:
             self._money(line, made[line.row])
         return made
@@ -159,6 +157,9 @@ class Judge:
             self._dead(line, verdict, ended)
         elif reason is not None:
             self._refused(line, verdict, reason)
+        elif not hcpcs.is_valid(line.code) and self.names[row] is None:
+            verdict.code = verdict.units = None  # what stands for the code was read as the name of a drug
+            verdict.unjudged("not-a-drug")
         elif verdict.code != line.code:
             verdict.differs("wrong-code", self._cited(verdict.code, row))
             self._counted(line, verdict)
@@ -396,6 +397,19 @@ class Judge:
                 verdict.differs("jz-with-waste", *self._options(row, "jz"))
             elif allowed != "allowed":
                 verdict.differs("unexpected-jz", *self._options(row, "jz"))
+
+    def _limited(self, lines: list[BilledLine], made: dict[int, Verdict]) -> None:
+        """The units above the MUE: of each line, or on the first line those of all the day's."""
+        code, on, setting = lines[0].code, self.dates[lines[0].row], self._setting(lines[0].row)
+        limit = self.policy.limit(code, on, setting.claim)
+        if limit is None or limit.units == 0:
+            return
+        if self.policy.option(setting.payer, "limits", on, setting.claim).value != "enforced":
+            return
+        counted = [math.ceil(line.units or 0) for line in lines]
+        for line, units in zip(lines, counted if limit.per == "line" else [sum(counted)], strict=False):
+            if units > limit.units:
+                made[line.row].above = units - limit.units
 
     def _money(self, line: BilledLine, verdict: Verdict) -> None:
         """The difference in dollars, where a payment limit of the date is known for the codes."""

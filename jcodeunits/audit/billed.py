@@ -1,0 +1,68 @@
+"""What a claim file says was billed: the code and the modifiers of a line, in whichever cells an export has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .. import hcpcs
+from ..batch import columns
+from ..errors import LONGEST
+from ..recipes.cells import blank, number_text
+
+_APART = r"[^0-9A-Z]"
+_BEFORE = rf"{_APART}*(?:(?:HCPCS?|CPT|HC|CODE){_APART}*)*(?:0?[0-9]{{3}}{_APART}+)?"  # 0636: a revenue code
+_MARK = rf"(?:{_APART}*[A-Z][0-9A-Z]|{_APART}+[2-9][0-9])"
+_WASTE = rf"{_APART}+J[WZ](?![0-9A-Z])"  # what of the words behind a code is a modifier for certain
+_BEHIND = rf"(?P<marks>{_MARK}*){_APART}*|(?P<waste>(?:{_WASTE})*){_APART}+(?=.*[A-Z]{{3}}).*"
+_BILLED = re.compile(rf"{_BEFORE}(?P<code>{hcpcs.CODE.pattern})(?:{_BEHIND})", re.DOTALL)
+
+
+def code_of(cell: Any) -> tuple[str, tuple[str, ...]]:
+    """The code in the cell of one, in capitals, and the modifiers behind it; a cell of another form as it stands.
+
+    >>> code_of("j1885"), code_of("J1885-JZ"), code_of("HC:J1885:JZ:59"), code_of("0636 J1885")
+    (('J1885', ()), ('J1885', ('JZ',)), ('J1885', ('JZ', '59')), ('J1885', ()))
+    >>> code_of("J1885 JW - KETOROLAC 15 MG"), code_of("ketorolac"), code_of(None)
+    (('J1885', ('JW',)), ('KETOROLAC', ()), ('', ()))
+    """
+    text = "" if blank(cell) else number_text(cell).upper()
+    found = _BILLED.fullmatch(text) if len(text) <= LONGEST else None
+    if found is None:
+        return text, ()
+    return found["code"], modifiers_of(found["marks"] or found["waste"])
+
+
+def modifiers_of(value: Any) -> tuple[str, ...]:
+    """The modifiers of a cell: two characters each, however they are separated.
+
+    >>> modifiers_of("jz, 59"), modifiers_of("JW|59"), modifiers_of(None)
+    (('JZ', '59'), ('JW', '59'), ())
+    """
+    if isinstance(value, list | tuple):
+        value = " ".join(str(part) for part in value if part)
+    return () if blank(value) else tuple(re.findall(r"[0-9A-Z]{2}", str(value).upper()))
+
+
+def as_billed(table: Any, marks: Iterable[str]) -> Any:
+    """The table with each code alone in its column, and with all modifiers of a line, those of `marks` too, in one."""
+    codes = columns.keys(table["code"])
+    read = [code_of(value) for value in codes.values]
+    behind = [" ".join(modifiers) or None for _, modifiers in read]
+    names = [name for name in ("modifiers", *marks) if name in table.column_names]
+    if len(names) > 1 or not names or any(behind):
+        said = [_said(table[name]) for name in names] + [pa.array(behind, pa.string()).take(pa.array(codes.index))]
+        joined = pc.binary_join_element_wise(*said, " ", null_handling="replace")
+        table = table.drop_columns(names).append_column("modifiers", joined)
+    if [code or None for code, _ in read] != codes.values:
+        plain = pa.array([code or None for code, _ in read], pa.string()).take(pa.array(codes.index))
+        table = table.set_column(table.column_names.index("code"), "code", plain)
+    return table
+
+
+def _said(column: Any) -> Any:
+    return pa.array([" ".join(made) or None for made in columns.cells(column, modifiers_of)], pa.string())
