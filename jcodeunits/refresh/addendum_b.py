@@ -8,22 +8,7 @@ from decimal import Decimal
 
 from .amounts import plain
 from .byhand import ByHand
-from .family import (
-    Asked,
-    Edition,
-    Family,
-    FileReading,
-    Tally,
-    body,
-    code_of,
-    dated,
-    has,
-    has_one,
-    header_row,
-    is_partial,
-    said,
-    words_of,
-)
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, said
 from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
@@ -33,23 +18,23 @@ _RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter: status and rate of the codes that are or may be ours."""
-    when, tally = dated(file, asked), Tally()
-    if has(*_PUBLISHED)(file):
-        header = words_of(file.head[header_row(file, _PUBLISHED) or 0])
+    when, tally = asked.when(file), Tally()
+    if file.has(_PUBLISHED):
+        header = file.header(_PUBLISHED)
         rate = next((name for name in header if name.startswith("payment rate")), "")
         wanted: tuple[str, ...] = _PUBLISHED
         code_column, status, price = "hcpcs code", "si", rate
     else:
         wanted = _SHORT
         code_column, status, price = _SHORT
-    for line, cells in body(file, wanted):
-        code = code_of(file, line, cells[code_column])
+    for line, cells in file.body(wanted):
+        code = file.code(line, cells[code_column])
         rate = tally.price(cells.get(price, ""), _RATE)
         told = said(status=cells[status], rate=plain(Decimal(rate)) if rate else "")
         tally.add(f"{code}|{told}", code if cells[status] and byhand.may_be_ours(code) else None, told)
     if not tally.statements:
         raise problem(file.name, "it holds no code of ours below its header.")
-    name = "opps-rows" if is_partial(file, asked) else "opps"
+    name = asked.named(file, "opps")
     yield tally.reading(Edition(name, when, f"OPPS Addendum B {when.words}"))
 
 
@@ -57,7 +42,7 @@ FAMILY = Family(
     name="outpatient statuses (OPPS Addendum B)",
     files=("opps", "opps-rows"),
     table="status_evidence",
-    recognises=has_one((_PUBLISHED, _SHORT)),
+    recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",
     cannot="rates of a place: they are national",

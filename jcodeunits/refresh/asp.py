@@ -16,25 +16,8 @@ from jcodeunits.errors import quoted
 
 from .byhand import ByHand
 from .dating import When, days_above, of_quarter
-from .family import (
-    Asked,
-    Edition,
-    Family,
-    FileReading,
-    Headed,
-    Tally,
-    body,
-    code_of,
-    dated,
-    facts,
-    has,
-    header_row,
-    is_partial,
-    number_of,
-    said,
-    words_of,
-)
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, facts, number_of, said
+from .files import Published, problem, words_of
 
 CROSSWALK_COLUMNS = (
     "short description",
@@ -100,7 +83,7 @@ class Quarter:
 
 
 def _above(file: Published, wanted: Iterable[str]) -> list[str]:
-    start = header_row(file, wanted) or 0
+    start = file.header_row(wanted) or 0
     return [cell for row in file.head[:start] for cell in row if cell]
 
 
@@ -111,7 +94,7 @@ def when_of(file: Published, asked: Asked, wanted: Iterable[str]) -> When:
     except ValueError as why:
         raise problem(file.name, f"the days above its header are none ({quoted(str(why))}).") from why
     if days is None:
-        return dated(file, asked)
+        return asked.when(file)
     first, last = days
     return attrs.evolve(of_quarter(first.year, (first.month + 2) // 3), first=first, last=last)
 
@@ -124,17 +107,17 @@ def _twin(file: Published, wanted: Iterable[str]) -> str:
 
 
 # The crosswalk: by its columns, and by its first line not one of the others.
-is_crosswalk = Headed((CROSSWALK_COLUMNS,), unless=lambda file: bool(_twin(file, CROSSWALK_COLUMNS)))
+is_crosswalk = Headed(CROSSWALK_COLUMNS, unless=lambda file: bool(_twin(file, CROSSWALK_COLUMNS)))
 
 
 def is_twin(file: Published) -> bool:
     """Whether a file is one of the lists that we do not read."""
-    return any(has(*wanted)(file) and bool(_twin(file, wanted)) for wanted in (CROSSWALK_COLUMNS, _LIMITS))
+    return any(file.has(wanted) and bool(_twin(file, wanted)) for wanted in (CROSSWALK_COLUMNS, _LIMITS))
 
 
 def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
     """Every row of a crosswalk. Raises `TableError` for a changed header or a cut row."""
-    start = header_row(file, CROSSWALK_COLUMNS)
+    start = file.header_row(CROSSWALK_COLUMNS)
     assert start is not None
     header = words_of(file.head[start])
     first = next((name for name in header if _CODES.fullmatch(name)), None)
@@ -143,8 +126,8 @@ def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
             file.name, f"no column of its header is the code; the first is {header[0][:40]!r}.", line=start + 1
         )
     number = _ndc_column(file, start, header)
-    for line, cells in body(file, CROSSWALK_COLUMNS, (first, number, *CROSSWALK_COLUMNS)):
-        code = code_of(file, line, cells[first])
+    for line, cells in file.body(CROSSWALK_COLUMNS, (first, number, *CROSSWALK_COLUMNS)):
+        code = file.code(line, cells[first])
         rest = (cells[n] for n in ("drug name", "hcpcs dosage", "pkg size", "pkg qty", "billunits", "billunitspkg"))
         yield CrosswalkRow(line, code, cells["labeler name"], cells[number], *rest)
 
@@ -166,14 +149,14 @@ def _ndc_column(file: Published, start: int, header: list[str]) -> str:
 def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One quarter's payment limits."""
     when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
-    for line, cells in body(file, _LIMITS):
-        code, limit = code_of(file, line, cells["hcpcs code"]), cells["payment limit"]
+    for line, cells in file.body(_LIMITS):
+        code, limit = file.code(line, cells["hcpcs code"]), cells["payment limit"]
         told = said(limit=tally.price(limit, _PRICE), dosage=cells["hcpcs code dosage"])
         tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)
         rows += 1
     if not rows:
         raise problem(file.name, "it holds no row below its header.")
-    name = "asp-limits-rows" if is_partial(file, asked) else "asp-limits"
+    name = asked.named(file, "asp-limits")
     yield tally.reading(Edition(name, when, f"Part B payment limits {when.words}"))
 
 
@@ -191,7 +174,7 @@ LIMITS = Family(
     name="payment limits",
     files=("asp-limits", "asp-limits-rows"),
     table="fee_evidence",
-    recognises=Headed((_LIMITS,), unless=lambda file: bool(_twin(file, _LIMITS))),
+    recognises=Headed(_LIMITS, unless=lambda file: bool(_twin(file, _LIMITS))),
     read=read_limits,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",

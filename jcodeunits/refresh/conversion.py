@@ -8,7 +8,7 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, number_of, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, number_of, said
 from .files import Published
 
 _COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - invoiced units")
@@ -16,9 +16,9 @@ _COLUMNS = ("ndc", "claim type", "hcpcs", "provider billed units", "cms units - 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every row whose NDC and units can be read; a pharmacy row has no code."""
-    when, tally = dated(file, asked, month_in), Tally()
+    when, tally = asked.when(file, month_in), Tally()
     when = attrs.evolve(when, name=when.name[:7])
-    for _line, cells in body(file, _COLUMNS):
+    for _line, cells in file.body(_COLUMNS):
         billed, counted = (cells[name].replace(",", "") for name in _COLUMNS[3:])
         told = said(code=cells["hcpcs"], billed=billed, counted=counted)
         number = number_of(cells["ndc"]) if billed and counted else None
@@ -33,7 +33,7 @@ FAMILY = Family(
     name="a state's conversion of NDC units",
     files=("state-conversion",),
     table="evidence",
-    recognises=has(*_COLUMNS),
+    recognises=Headed(_COLUMNS),
     read=read,
     page="",
     cannot="amounts: its units are a witness of what an NDC line counts",

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -20,7 +18,7 @@ from jcodeunits.errors import IdentifierError, quoted
 
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
-from .files import Published, problem, untouched
+from .files import Published, problem, untouched, words_of
 from .findings import Lint
 
 # Evidence table -> what it holds; one row for each thing said of a subject, with the editions that say it.
@@ -175,6 +173,33 @@ class Asked:
     whole: bool = False
     corrected: bool = False
 
+    def when(self, file: Published, by: Callable[[str], When | None] = quarter_in) -> When:
+        """The edition that a file's names state, else the one that the person gave.
+
+        A workbook's sheet has a name of its own, which may be left from another quarter: where it and the file's differ
+        the person says which holds. Raises `TableError`.
+        """
+        told = next((found for name in file.names if (found := by(name)) is not None), None)
+        inside = by(file.title) if file.is_workbook else None
+        if told is not None and inside is not None and told.first != inside.first:
+            says = (
+                f"its name says {told.words}, its sheet {inside.words}: say which it is, such as --edition {told.name}."
+            )
+        elif (found := inside or told) is not None:
+            return found
+        else:
+            example = "2026-11" if by is month_in else "2026Q4"
+            says = f"nothing in its name or its first lines says which edition it is: --edition {example}."
+        if self.edition is None:
+            raise problem(file.name, says)
+        first = self.edition.first
+        return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else self.edition
+
+    def named(self, file: Published, name: str) -> str:
+        """The beginning of a source id, `-rows` behind it where the person or the file's name says: selected rows."""
+        selected = re.search(r"selected|partial|_rows|_drugs\b", " ".join(file.names), re.IGNORECASE)
+        return f"{name}-rows" if self.partial or selected else name
+
 
 Read = Callable[[Published, Asked, ByHand], Iterable[FileReading]]
 
@@ -216,139 +241,16 @@ class Family:
 
 _NEAR = 0.5  # of the columns of a header, that a row has which is meant as one
 
-# A column's name as somebody may write it out or cut it short, and as it is published.
-_ALSO = {
-    "package size": "pkg size",
-    "package qty": "pkg qty",
-    "package quantity": "pkg qty",
-    "pkg quantity": "pkg qty",
-    "bill units": "billunits",
-    "billing units": "billunits",
-    "bill units pkg": "billunitspkg",
-    "billunits pkg": "billunitspkg",
-    "billing units pkg": "billunitspkg",
-    "billing units package": "billunitspkg",
-    "long desc": "long description",
-    "short desc": "short description",
-    "add date": "add dt",
-    "action effective date": "act eff dt",
-    "act eff date": "act eff dt",
-    "term date": "term dt",
-    "termination date": "term dt",
-}
 
-
-def words_of(cells: Iterable[str]) -> list[str]:
-    """The cells of a header without case, line breaks, doubled spaces, underscores, and spaces about a slash.
-
-    >>> words_of(["HCPCS/\\nCPT Code", "Effective_Date", "Package Size"])
-    ['hcpcs/cpt code', 'effective date', 'pkg size']
-    """
-    words = (re.sub(r" ?/ ?", "/", " ".join(cell.replace("_", " ").split())).lower() for cell in cells)
-    return [_ALSO.get(word, word) for word in words]
-
-
-def header_row(file: Published, wanted: Iterable[str]) -> int | None:
-    """The place of the first row among the first ones that holds all these columns; None where none does."""
-    needed = set(wanted)
-    for i, row in enumerate(file.head):
-        if needed <= set(words_of(row)):
-            return i
-    return None
-
-
-@attrs.frozen
 class Headed:
     """A test for files whose header holds all columns of one of these; `unless` tells those that only look like it."""
 
-    headers: tuple[tuple[str, ...], ...]
-    unless: Callable[[Published], bool] = lambda _: False
+    def __init__(self, *headers: tuple[str, ...], unless: Callable[[Published], bool] = lambda _: False) -> None:
+        self.headers, self.unless = headers, unless
 
     def __call__(self, file: Published) -> bool:
         """Whether a file is one of them."""
-        return any(header_row(file, columns) is not None for columns in self.headers) and not self.unless(file)
-
-
-def has(*columns: str) -> Headed:
-    """A test for files whose header holds all these columns."""
-    return Headed((columns,))
-
-
-def has_one(headers: Iterable[tuple[str, ...]]) -> Headed:
-    """A test for files whose header holds all columns of one of these."""
-    return Headed(tuple(headers))
-
-
-Cells = Mapping[str, str]
-T = TypeVar("T")
-
-
-def body(file: Published, wanted: Iterable[str], needed: Iterable[str] | None = None) -> Iterator[tuple[int, Cells]]:
-    """The rows below the header by column name; empty rows and footnotes are passed over.
-
-    Raises `TableError` for a row that is too short to hold the columns wanted: the file is cut off.
-    """
-    wanted = list(wanted)
-    start = header_row(file, wanted)
-    if start is None:
-        raise problem(file.name, f"no row among its first ones is the header with {', '.join(map(repr, wanted))}.")
-    names = words_of(file.head[start])
-    at = {name: i for i, name in reversed(list(enumerate(names))) if name}
-    least = max(at[name] for name in (needed or wanted)) + 1
-    for line, row in rows_of_table(file, start, least, len(names)):
-        yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
-
-
-def rows_of_table(file: Published, header: int, least: int, width: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows below the header that are no footnote, and not empty; `least` cells are wanted, of its `width`.
-
-    Raises `TableError` for a row with fewer, and where words stand alone in a last line that has no end.
-    """
-    beside, last = "the row has {} cells, not {}: it is cut off.", 0
-    for line, row in islice(file.rows(), header + 1, None):
-        if not any(row):
-            continue
-        if is_footnote(row):
-            last = line if len(row) < least and len(row[0]) <= _WORDS else 0
-            continue
-        if len(row) < least and not file.is_workbook:
-            raise problem(file.name, beside.format(len(row), width), line=line)
-        last = 0
-        yield line, row
-    if last and not file.is_ended:
-        raise problem(file.name, beside.format(1, width), line=last)
-
-
-def is_footnote(row: list[str]) -> bool:
-    """Whether a row is words about the table: several words, or a long text, in its first cell alone."""
-    return not any(row[1:]) and (len(row[0]) > _WORDS or " " in row[0])
-
-
-_WORDS = 20  # characters of a cell, which more than a code or a number has
-
-
-def dated(file: Published, asked: Asked, by: Callable[[str], When | None] = quarter_in) -> When:
-    """The edition that a file's names state, else the one that the person gave.
-
-    A workbook's sheet has a name of its own, which may be left from another quarter: where it and the file's differ
-    the person says which holds. Raises `TableError`.
-    """
-    told = next((found for name in file.names if (found := by(name)) is not None), None)
-    inside = by(file.title) if file.is_workbook else None
-    if told is not None and inside is not None and told.first != inside.first:
-        says = f"its name says {told.words}, its sheet {inside.words}: say which it is, such as --edition {told.name}."
-    elif (found := inside or told) is not None:
-        return found
-    else:
-        example = "2026-11" if by is month_in else "2026Q4"
-        says = f"nothing in its name or its first lines says which edition it is: --edition {example}."
-    if asked.edition is None:
-        raise problem(file.name, says)
-    first = asked.edition.first
-    return of_quarter(first.year, (first.month + 2) // 3) if by is quarter_in else asked.edition
-
-
-CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")  # of HCPCS, of either level
+        return any(map(file.has, self.headers)) and not self.unless(file)
 
 
 def number_of(text: str) -> str | None:
@@ -361,16 +263,3 @@ def number_of(text: str) -> str | None:
         return ndc.format(text)
     except IdentifierError:
         return None
-
-
-def code_of(file: Published, line: int, cell: str) -> str:
-    """A code of HCPCS, of either level, in a cell. Raises `TableError`."""
-    code = cell.upper()
-    if not CODE.fullmatch(code):
-        raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
-    return code
-
-
-def is_partial(file: Published, asked: Asked) -> bool:
-    """Whether a file holds selected rows only: the person or its name says so."""
-    return asked.partial or bool(re.search(r"selected|partial|_rows|_drugs\b", " ".join(file.names), re.IGNORECASE))

@@ -15,7 +15,7 @@ import attrs
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, facts, has, number_of, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, facts, number_of, said
 from .files import Published
 
 _COLUMNS = ("ndc", "description", "dosage form", "strength", "measure")
@@ -68,8 +68,8 @@ class Injectable:
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """What the list says of each NDC."""
-    when, tally = dated(file, asked, month_in), Tally()
-    for _line, cells in body(file, _COLUMNS):
+    when, tally = asked.when(file, month_in), Tally()
+    for _line, cells in file.body(_COLUMNS):
         told = said(
             description=cells["description"],
             shape=cells["dosage form"],
@@ -146,7 +146,7 @@ FAMILY = Family(
     name="injectable NDCs",
     files=("fda-ndc",),
     table="evidence",
-    recognises=has(*_COLUMNS),
+    recognises=Headed(_COLUMNS),
     read=read,
     page="",
     cannot="single-dose or multi-dose; its strength is mostly, not always, the amount in the container",

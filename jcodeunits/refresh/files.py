@@ -15,8 +15,9 @@ import os
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +40,47 @@ _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK = "[Content_Types].xml"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+
+
+Cells = Mapping[str, str]  # of a row, by the column's name
+CODE = re.compile(r"[A-Z0-9]\d{3}[A-Z0-9]")  # of HCPCS, of either level
+_WORDS = 20  # characters of a cell, which more than a code or a number has
+
+# A column's name as somebody may write it out or cut it short, and as it is published.
+_ALSO = {
+    "package size": "pkg size",
+    "package qty": "pkg qty",
+    "package quantity": "pkg qty",
+    "pkg quantity": "pkg qty",
+    "bill units": "billunits",
+    "billing units": "billunits",
+    "bill units pkg": "billunitspkg",
+    "billunits pkg": "billunitspkg",
+    "billing units pkg": "billunitspkg",
+    "billing units package": "billunitspkg",
+    "long desc": "long description",
+    "short desc": "short description",
+    "add date": "add dt",
+    "action effective date": "act eff dt",
+    "act eff date": "act eff dt",
+    "term date": "term dt",
+    "termination date": "term dt",
+}
+
+
+def words_of(cells: Iterable[str]) -> list[str]:
+    """The cells of a header without case, line breaks, doubled spaces, underscores, and spaces about a slash.
+
+    >>> words_of(["HCPCS/\\nCPT Code", "Effective_Date", "Package Size"])
+    ['hcpcs/cpt code', 'effective date', 'pkg size']
+    """
+    words = (re.sub(r" ?/ ?", "/", " ".join(cell.replace("_", " ").split())).lower() for cell in cells)
+    return [_ALSO.get(word, word) for word in words]
+
+
+def is_footnote(row: list[str]) -> bool:
+    """Whether a row is words about the table: several words, or a long text, in its first cell alone."""
+    return not any(row[1:]) and (len(row[0]) > _WORDS or " " in row[0])
 
 
 def _part(archive: Path | IO[bytes], name: str) -> IO[bytes]:
@@ -259,6 +301,61 @@ class Published:
             if self.is_workbook:
                 raise
         return found
+
+    def header_row(self, wanted: Iterable[str]) -> int | None:
+        """The place of the first row among the first ones that holds all these columns; None where none does."""
+        needed = set(wanted)
+        return next((i for i, row in enumerate(self.head) if needed <= set(words_of(row))), None)
+
+    def header(self, wanted: Iterable[str]) -> list[str]:
+        """The columns' names of that row; none where there is none."""
+        start = self.header_row(wanted)
+        return [] if start is None else words_of(self.head[start])
+
+    def has(self, wanted: Iterable[str]) -> bool:
+        """Whether a row among the first ones is the header with all these columns."""
+        return self.header_row(wanted) is not None
+
+    def body(self, wanted: Iterable[str], needed: Iterable[str] = ()) -> Iterator[tuple[int, Cells]]:
+        """The rows below the header by column name; empty rows and footnotes are passed over.
+
+        Raises `TableError` for a row that is too short to hold the columns `needed`, or wanted: the file is cut off.
+        """
+        wanted = list(wanted)
+        start = self.header_row(wanted)
+        if start is None:
+            raise problem(self.name, f"no row among its first ones is the header with {', '.join(map(repr, wanted))}.")
+        names = words_of(self.head[start])
+        at = {name: i for i, name in reversed(list(enumerate(names))) if name}
+        least = max(at[name] for name in (needed or wanted)) + 1
+        for line, row in self.below(start, least, len(names)):
+            yield line, {name: row[i] if i < len(row) else "" for name, i in at.items()}
+
+    def below(self, header: int, least: int, width: int) -> Iterator[tuple[int, list[str]]]:
+        """The rows below the header that are no footnote, and not empty; `least` cells are wanted, of its `width`.
+
+        Raises `TableError` for a row with fewer, and where words stand alone in a last line that has no end.
+        """
+        beside, last = "the row has {} cells, not {}: it is cut off.", 0
+        for line, row in islice(self.rows(), header + 1, None):
+            if not any(row):
+                continue
+            if is_footnote(row):
+                last = line if len(row) < least and len(row[0]) <= _WORDS else 0
+                continue
+            if len(row) < least and not self.is_workbook:
+                raise problem(self.name, beside.format(len(row), width), line=line)
+            last = 0
+            yield line, row
+        if last and not self.is_ended:
+            raise problem(self.name, beside.format(1, width), line=last)
+
+    def code(self, line: int, cell: str) -> str:
+        """A code of HCPCS, of either level, in a cell. Raises `TableError`."""
+        code = cell.upper()
+        if not CODE.fullmatch(code):
+            raise problem(self.name, f"{code[:40]!r} is no HCPCS code.", line=line)
+        return code
 
     @cached_property
     def title(self) -> str:

@@ -15,22 +15,10 @@ import attrs
 
 from .amounts import plain
 from .byhand import ByHand
-from .dating import day_in, no_day, quarter_in
+from .dating import day_in, no_day
 from .descriptor import DescriptorReading, parse
-from .family import (
-    Asked,
-    Edition,
-    Family,
-    FileReading,
-    Tally,
-    dated,
-    header_row,
-    is_partial,
-    rows_of_table,
-    said,
-    words_of,
-)
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Tally, said
+from .files import Published, problem, words_of
 from .findings import Lint
 
 _ONE_NAME = ("skin-substitute", "radiopharmaceutical")  # kinds whose name stands whole in the descriptor
@@ -58,7 +46,7 @@ class ListedCode:
 
 def recognises(file: Published) -> bool:
     """Whether a file is an edition: a table that begins with HCPC, or text whose records have fixed places."""
-    if header_row(file, ("hcpc", "recid", "add dt")) is not None:
+    if file.header_row(("hcpc", "recid", "add dt")) is not None:
         return True
     return (
         file.is_text
@@ -68,7 +56,7 @@ def recognises(file: Published) -> bool:
 
 def entries_of(file: Published) -> dict[str, ListedCode]:
     """Every code of an edition. Raises `TableError` for a changed header, a cut file, or dates that are none."""
-    found = _from_text(file) if header_row(file, ("hcpc",)) is None else _from_rows(file)
+    found = _from_text(file) if file.header_row(("hcpc",)) is None else _from_rows(file)
     if not found:
         raise problem(file.name, "it holds no code.")
     return found
@@ -76,7 +64,7 @@ def entries_of(file: Published) -> dict[str, ListedCode]:
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One edition: for each drug code what its descriptor says, and its days."""
-    when = dated(file, asked, quarter_in)
+    when = asked.when(file)
     tally = Tally()
     lint: list[Lint] = []
     for code, entry in entries_of(file).items():
@@ -90,7 +78,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
             if words.left_over and code not in byhand.reviewed:
                 says = f"unknown words {', '.join(words.left_over)!r} are taken for a qualifier."
                 lint.append(Lint("words", code, says))
-    edition = Edition("hcpcs-rows" if is_partial(file, asked) else "hcpcs", when, f"HCPCS {when.words}")
+    edition = Edition(asked.named(file, "hcpcs"), when, f"HCPCS {when.words}")
     yield tally.reading(edition, lint)
 
 
@@ -160,7 +148,7 @@ def _entry(
 
 
 def _from_rows(file: Published) -> dict[str, ListedCode]:
-    start = header_row(file, ("hcpc",))
+    start = file.header_row(("hcpc",))
     assert start is not None
     header = words_of(file.head[start])
     missing = [name.upper() for name in _COLUMNS if name not in header]
@@ -169,7 +157,7 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
     at = {name: header.index(name) for name in (*_COLUMNS, *_CROSS) if name in header}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
     entries: dict[str, ListedCode] = {}
-    for line, row in rows_of_table(file, start, 2, len(header)):
+    for line, row in file.below(start, 2, len(header)):
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
         code, record = cells["hcpc"], cells["recid"]
         if not record or (record == "3" and len(row) < needed):

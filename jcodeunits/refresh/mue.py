@@ -11,24 +11,8 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import When
-from .family import (
-    Asked,
-    Cells,
-    Edition,
-    Family,
-    FileReading,
-    Tally,
-    body,
-    code_of,
-    dated,
-    has,
-    has_one,
-    header_row,
-    is_partial,
-    said,
-    words_of,
-)
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, is_complete, said
+from .files import Cells, Published, problem
 
 _PUBLISHED = ("hcpcs/cpt code", "mue adjudication indicator", "mue rationale")
 _SHORT = ("hcpcs code", "mue units", "mue mai")
@@ -57,12 +41,12 @@ def _service(words: str) -> str:
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One table: the limits of the codes that are or may be ours."""
-    when = dated(file, asked)
-    if has(*_BOTH)(file):
+    when = asked.when(file)
+    if file.has(_BOTH):
         yield _both(file, when, byhand)
         return
-    if has(*_PUBLISHED)(file):
-        header = words_of(file.head[header_row(file, _PUBLISHED) or 0])
+    if file.has(_PUBLISHED):
+        header = file.header(_PUBLISHED)
         values = next((name for name in header if name.endswith("mue values")), "")
         wanted: tuple[str, ...] = (*_PUBLISHED, values)
         columns = (values, "mue adjudication indicator", "mue rationale")
@@ -87,17 +71,17 @@ def _one(
     columns: tuple[str, str, str],
 ) -> FileReading:
     tally = Tally()
-    for line, cells in body(file, wanted):
+    for line, cells in file.body(wanted):
         code, told = _limit(file, line, cells, wanted[0], columns)
         tally.add(f"{code}|{told}", code if byhand.may_be_ours(code) else None, f"claim={claim}|{told}")
-    rows = "-rows" if is_partial(file, asked) else ""
-    title = f"MUE {when.words}, {_TITLES[claim]}{', selected rows' if rows else ''}"
-    return tally.reading(Edition(f"{_FILES[claim]}{rows}", when, title))
+    name = asked.named(file, _FILES[claim])
+    title = f"MUE {when.words}, {_TITLES[claim]}{'' if is_complete(name) else ', selected rows'}"
+    return tally.reading(Edition(name, when, title))
 
 
 def _both(file: Published, when: When, byhand: ByHand) -> FileReading:
     tally = Tally()
-    for line, cells in body(file, _BOTH):
+    for line, cells in file.body(_BOTH):
         for prefix in ("practitioner", "hospital"):
             if not cells.get(f"{prefix} mue"):
                 continue
@@ -112,7 +96,7 @@ def _limit(
     file: Published, line: int, cells: Cells, code_column: str, columns: tuple[str, str, str]
 ) -> tuple[str, str]:
     units, indicator, reason = (cells.get(name, "") for name in columns)
-    code = code_of(file, line, cells[code_column])
+    code = file.code(line, cells[code_column])
     if not re.fullmatch(r"\d{1,9}", units) or indicator[:1] not in _PER:
         raise problem(file.name, f"{code}: {units[:20]!r} units, indicator {indicator[:20]!r} are no limit.", line=line)
     return code, said(units=str(int(units)), per=_PER[indicator[:1]], reason=slug(reason) or "not-printed")
@@ -122,7 +106,7 @@ FAMILY = Family(
     name="unit limits (MUE)",
     files=("mue-practitioner", "mue-outpatient", "mue-rows", "mue-practitioner-rows", "mue-outpatient-rows"),
     table="limit_evidence",
-    recognises=has_one((_PUBLISHED, _SHORT, _BOTH)),
+    recognises=Headed(_PUBLISHED, _SHORT, _BOTH),
     read=read,
     page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",
     cannot="limits that CMS keeps to itself",

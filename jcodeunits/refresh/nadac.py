@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, number_of, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, number_of, said
 from .files import Published, problem
 from .marketed import UNIT_OF
 from .ndc_directory import day_of, newest_or_asked
@@ -16,12 +16,12 @@ _SHORT = ("ndc", "drug name", "pricing unit", "effective date")
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """The newest row of each NDC."""
-    short = has(*_SHORT)(file)
+    short = file.has(_SHORT)
     name, unit, day = _SHORT[1:] if short else ("ndc description", "pricing unit", "effective date")
     tally = Tally()
     newest: dict[str, tuple[str, str]] = {}
     last = ""
-    for line, cells in body(file, _SHORT if short else _PUBLISHED):
+    for line, cells in file.body(_SHORT if short else _PUBLISHED):
         number, effective = number_of(cells["ndc"].zfill(11)), day_of(file, line, cells[day][:10])
         if cells[unit] not in UNIT_OF:
             raise problem(file.name, f"{cells[unit][:20]!r} is no pricing unit.", line=line)
@@ -44,7 +44,7 @@ FAMILY = Family(
     name="pharmacy prices (NADAC)",
     files=("nadac",),
     table="evidence",
-    recognises=has_one((_PUBLISHED, _SHORT)),
+    recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",
     cannot="how many are in a box, and amounts: its unit is a witness of what an NDC line counts",

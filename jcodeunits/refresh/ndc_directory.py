@@ -12,22 +12,8 @@ from jcodeunits.errors import TableError
 
 from .byhand import ByHand
 from .dating import When, day_in, month_in, no_day
-from .family import (
-    Asked,
-    Cells,
-    Edition,
-    Family,
-    FileReading,
-    Statements,
-    Tally,
-    body,
-    dated,
-    has,
-    has_one,
-    number_of,
-    said,
-)
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Headed, Statements, Tally, number_of, said
+from .files import Cells, Published, problem
 from .marketed import levels_of
 
 _PRODUCT = ("productid", "productndc", "producttypename", "nonproprietaryname", "dosageformname", "routename")
@@ -58,16 +44,16 @@ def day_of(file: Published, line: int, text: str) -> str:
 def newest_or_asked(file: Published, asked: Asked, newest: str) -> When:
     """The month that the person or the name states, else the newest day inside."""
     try:
-        return attrs.evolve(dated(file, asked, month_in), last=None)
+        return attrs.evolve(asked.when(file, month_in), last=None)
     except TableError:
         return When(dt.date.fromisoformat(newest), None, newest)
 
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Packages by NDC, or products by labeler and product (5-4)."""
-    package = has(*_PACKAGE)(file)
+    package = file.has(_PACKAGE)
     tally, newest = Tally(), ""
-    for line, cells in body(file, _PACKAGE if package else _PRODUCT):
+    for line, cells in file.body(_PACKAGE if package else _PRODUCT):
         start = day_of(file, line, cells.get("startmarketingdate", ""))
         newest = max(newest, start)
         ended = day_of(file, line, cells.get("endmarketingdate", ""))
@@ -127,7 +113,7 @@ FAMILY = Family(
     name="NDC directory",
     files=("ndc-product", "ndc-package"),
     table="evidence",
-    recognises=has_one((_PACKAGE, _PRODUCT)),
+    recognises=Headed(_PACKAGE, _PRODUCT),
     read=read,
     page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",
     cannot="codes; whether a form in the directory is that of an older package",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, has_one, number_of, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, number_of, said
 from .files import Published
 from .ndc_directory import day_of, newest_or_asked
 
@@ -56,11 +56,11 @@ def name_in(text: str) -> str:
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """For each NDC that a text names, which words it says."""
-    recall = has(*_RECALL)(file)
+    recall = file.has(_RECALL)
     kind = "recalls" if recall else "shortages"
     day = "recall initiation date" if recall else "last seen date"
     tally, newest = Tally(), ""
-    for line, cells in body(file, _RECALL if recall else _SHORTAGE):
+    for line, cells in file.body(_RECALL if recall else _SHORTAGE):
         text = cells["product description"] if recall else cells["presentation"]
         newest = max(newest, day_of(file, line, cells[day]))
         tally.add(f"{text}|{cells.get('generic name', '')}|{cells.get('last seen date', '')}")
@@ -77,7 +77,7 @@ FAMILY = Family(
     name="FDA recalls and shortages",
     files=("fda-recalls", "fda-shortages"),
     table="evidence",
-    recognises=has_one((_RECALL, _SHORTAGE)),
+    recognises=Headed(_RECALL, _SHORTAGE),
     read=read,
     page="",
     cannot="amounts and codes",

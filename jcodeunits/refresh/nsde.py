@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from jcodeunits.errors import quoted
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, body, has, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, said
 from .files import Published, problem
 from .findings import Lint
 from .marketed import UNIT_OF
@@ -19,7 +19,7 @@ _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name",
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Unit, form and days of each NDC of a prescription drug."""
     tally, newest, unread = Tally(), "", []
-    for line, cells in body(file, _COLUMNS):
+    for line, cells in file.body(_COLUMNS):
         start = day_of(file, line, cells["marketing start date"])
         newest = max(newest, start)
         told = said(
@@ -47,7 +47,7 @@ FAMILY = Family(
     name="NSDE",
     files=("nsde",),
     table="evidence",
-    recognises=has(*_COLUMNS),
+    recognises=Headed(_COLUMNS),
     read=read,
     page="fda.gov, 'NDC SPL Data Elements File (NSDE)'",
     cannot="codes, amounts and how much one container counts",

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Cells, Edition, Family, FileReading, Tally, body, dated, has, said, words_of
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Tally, said
+from .files import Cells, Published, problem, words_of
 
 _SHORT = ("pos code", "pos type", "pos name")
 _CODE = re.compile(r"\d\d")
@@ -23,14 +23,14 @@ _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """One edition of the code set."""
-    when, tally = dated(file, asked, month_in), Tally()
-    if has(*_SHORT)(file):
+    when, tally = asked.when(file, month_in), Tally()
+    if file.has(_SHORT):
         code_column, rate_column, name_column = _SHORT
         needed: tuple[str, ...] = _SHORT
     else:
         code_column, name_column = needed = _columns(file)
         rate_column = ""
-    for line, cells in body(file, needed):
+    for line, cells in file.body(needed):
         code, name = cells[code_column].zfill(2), cells[name_column].replace(_APOSTROPHE, "'")
         rate = cells.get(rate_column, "").lower()
         if name.lower() == "unassigned" or rate == "unassigned":
@@ -61,7 +61,7 @@ FAMILY = Family(
     name="places of service",
     files=("pos",),
     table="place_evidence",
-    recognises=lambda file: has(*_SHORT)(file) or bool(_columns(file)),
+    recognises=lambda file: file.has(_SHORT) or bool(_columns(file)),
     read=read,
     page="cms.gov, 'Place of Service Code Set': the page saved, or its table as a workbook",
     cannot="what a payer makes of a place, and in CMS's own table which rate is paid there",

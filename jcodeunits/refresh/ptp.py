@@ -19,8 +19,8 @@ import attrs
 
 from .byhand import ByHand
 from .dating import day_in, no_day, quarter
-from .family import CODE, Asked, Edition, Family, FileReading, body, dated, has, has_one, header_row, is_footnote
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Headed
+from .files import CODE, Published, is_footnote, problem
 from .mue import slug
 
 _PUBLISHED = ("column 1", "column 2")
@@ -67,9 +67,9 @@ def _claim(file: Published) -> str:
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One file of pairs: a part of an edition."""
-    when, claim = dated(file, asked), _claim(file)
+    when, claim = asked.when(file), _claim(file)
     named, words = _TITLES[claim]
-    if has(*_SHORT)(file):
+    if file.has(_SHORT):
         edition = Edition(f"ptp-{named}", when, f"PTP edits {when.words}, {words}")
         lines, digest = _reshaped(file, edition, claim, byhand)
         yield EditReading(edition, set(), digest, (), lines)
@@ -97,7 +97,7 @@ def _rows(file: Published) -> Iterator[tuple[int, list[str]]]:
 
 
 def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
-    start = header_row(file, _PUBLISHED) or 0
+    start = file.header_row(_PUBLISHED) or 0
     found, digest, rows = set(), hashlib.sha256(), 0
     for number, row in _rows(file):
         if number <= start + 1 or (not rows and not CODE.fullmatch(row[0])) or not any(row):
@@ -144,7 +144,7 @@ def _iso(day: str) -> str:
 def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
     """Pairs without first days: known from the edition on; a deleted one from the quarter in which it ended."""
     found, digest = set(), hashlib.sha256()
-    for number, cells in body(file, _SHORT):
+    for number, cells in file.body(_SHORT):
         one, other, last, indicator, reason = (cells[name] for name in _SHORT)
         digest.update("|".join((one, other, last, indicator, reason)).encode())
         if indicator == "9" or not _keeps(byhand, one, other):
@@ -226,7 +226,7 @@ FAMILY = Family(
     name="pairs of codes (PTP)",
     files=("ptp-practitioner", "ptp-outpatient"),
     table="",
-    recognises=has_one((_PUBLISHED, _SHORT)),
+    recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="cms.gov, 'Medicare NCCI Procedure to Procedure (PTP) Edits': four files of practitioners, four of hospitals",
     cannot="pairs of which neither code is ours",

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 
 from .byhand import ByHand
-from .family import CODE, Asked, Edition, Family, FileReading, Tally, dated, header_row, said
-from .files import Published, problem
+from .family import Asked, Edition, Family, FileReading, Tally, said
+from .files import CODE, Published, problem
 
 _HEADER = ("hcpcs", "mod", "description")
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,5})?")
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,5})?")
 
 def recognises(file: Published) -> bool:
     """Whether a file holds relative values by code."""
-    start = header_row(file, _HEADER)
+    start = file.header_row(_HEADER)
     return start is not None and any("CONV" in name for name in _names(file, start))
 
 
@@ -54,7 +54,7 @@ def _columns(file: Published, start: int) -> dict[str, int]:
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
     """One release: the values of the procedures that we know, and the conversion factor."""
-    when, start = dated(file, asked), header_row(file, _HEADER)
+    when, start = asked.when(file), file.header_row(_HEADER)
     assert start is not None
     at, tally, factors = _columns(file, start), Tally(), set()
     for line, row in file.rows():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .byhand import ByHand
 from .dating import month_in
-from .family import Asked, Edition, Family, FileReading, Tally, body, dated, has, said
+from .family import Asked, Edition, Family, FileReading, Headed, Tally, said
 from .files import Published
 
 _COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
@@ -14,8 +14,8 @@ _COLUMNS = ("ndcwithdashes", "packagedescription", "generic", "tradename")
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Every description of every NDC."""
-    when, tally = dated(file, asked, month_in), Tally()
-    for _line, cells in body(file, _COLUMNS):
+    when, tally = asked.when(file, month_in), Tally()
+    for _line, cells in file.body(_COLUMNS):
         package, generic, trade = (cells[name].upper() for name in _COLUMNS[1:])
         told = said(package=package, generic=generic, trade=trade)
         tally.add(f"{cells['ndcwithdashes']}|{told}", tally.ndc(cells["ndcwithdashes"]), told)
@@ -27,7 +27,7 @@ FAMILY = Family(
     name="VA prices",
     files=("va-fss",),
     table="evidence",
-    recognises=has(*_COLUMNS),
+    recognises=Headed(_COLUMNS),
     read=read,
     page="va.gov, 'Pharmaceutical Prices' of the National Acquisition Center",
     cannot="amounts: its words are a witness of what an NDC line counts",
