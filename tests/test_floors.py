@@ -48,6 +48,7 @@ FLOORS = {
     "facts.beside_names": 9,
     "facts.reading_names": 9,
     "facts.agreement": 9,
+    "facts.makers": 9,
     "facts.not_read": 9,
     "facts.by_dose": 9,
     "facts.choosing": 9,

@@ -37,7 +37,7 @@ NAMES = sorted(
     | {row.brand for row in DRUGS.brands}
     | {row.name for row in DRUGS.names if row.kind != "unsafe"}
 )
-WORDS = [row for row in DRUGS.store.rows(NameWord) if row.kind in ("route", "solid", "form", "package")]
+WORDS = [row for row in DRUGS.store.rows(NameWord) if row.kind in ("route", "solid", "form", "package", "maker")]
 
 
 @cache
@@ -253,7 +253,7 @@ def test_a_word_that_does_not_fit_how_the_drug_is_given_is_refused(name: str, wo
     if word.kind in ("route", "solid"):
         assert answers_for(row, word.means), row
     elif not told:
-        ways = word.means.split("|")
+        ways = ["injection"] if word.kind == "maker" else word.means.split("|")
         assert any(row.is_injected if way == "injection" else not row.routes or way in row.routes for way in ways), row
 
 
@@ -343,7 +343,7 @@ def test_what_a_word_is_short_for_is_words_of_names_and_a_route_is_a_route() -> 
     known |= {word for row in DRUGS.drugs for word in normal(f"{row.form} {row.qualifier}").split()}
     known |= {word for row in DRUGS.store.rows(Uncoded) for word in normal(row.name).split()}
     for row in DRUGS.store.rows(NameWord):
-        if row.kind == "spelling":
+        if row.kind in ("spelling", "maker"):
             assert set(normal(row.means).split()) <= known | DRUGS.salt_words, row
         elif row.kind in ("route", "solid"):
             assert row.means in routes.NAMES, row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -15,7 +16,7 @@ from ..dated import Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
 from ..grouped import grouped
-from .beside_names import DrugText, own_words
+from .beside_names import DrugText, is_called, own_words
 from .by_route import a_route, answers_for, joined_elsewhere
 from .drug_rows import Brand, Drug
 from .drug_text import Strength
@@ -26,12 +27,14 @@ from .words import normal, squeezed
 _LASTING = frozenset({"implant", "intrauterine", "transdermal", "vaginal"})  # of which labels say what a day releases
 _MANY = 4  # units: fewer are likely of every code
 _LITTLE = Fraction(1, 10)  # of a unit
+_WEAKER = 100  # times: the units of a code that counts what a weak solution holds
 
 
 def check(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on: dt.date, route: str | None) -> None:
     """Raise `AmbiguousDrug` where a strength, a fluid or the dose is rather that of another drug or code."""
     _check_strengths(catalog, reading, row, dose, on)
     _check_fluid(catalog, reading, row, on)
+    _check_maker(catalog, reading, row, on)
     if dose is not None:
         _check_kin(catalog, reading, row, dose, on, route)
         _check_dose(catalog, reading, row, dose, on)
@@ -116,7 +119,8 @@ def _check_strengths(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose 
                 fine = _is_total(dose, total)
                 why = f"{dose.written} is no whole dose of it: all its parts that {row.code} counts are {total}"
         elif part.kind == "concentration" and counts_volume(row) and not row.components:
-            fine, why = not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
+            own = f"{part.written.removesuffix('%').strip()}%" in row.qualifier.split("; ")
+            fine, why = own or not _is_of_one_strength(catalog, row), f"{row.code} is {row.label}"
         else:
             of_antigen = row.kind == "vaccine" and counts_volume(row)  # a dose is one volume, whatever it holds
             fine = of_antigen or fits(row, part) or is_beside(row, part, reading.strengths)
@@ -154,7 +158,7 @@ def _is_one(row: Drug, part: Strength) -> bool:
 
 def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
     """Whether a code that counts a volume is for one strength, which its name says: fluids, albumin, iodine."""
-    if row.kind in ("solution", "blood") or "%" in row.ingredient:
+    if row.kind in ("solution", "blood") or "%" in row.ingredient or re.search(r"\d%", row.qualifier):
         return True
     return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
 
@@ -172,6 +176,21 @@ def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) ->
     if sold and row not in sold:
         says = "may be mixed by hand or the bag as it is sold"
         raise ambiguous(reading.text, says, (row, *sold), "Give the code, the maker or the NDC.", on)
+
+
+def _check_maker(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
+    """Raise where the container is one that a maker alone fills whose product of the drug has a code of its own."""
+    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.makers)
+    own = tuple(
+        dict.fromkeys(
+            other
+            for other in meant
+            if other.period.holds(on) and any(is_called(other, maker) for maker in reading.makers)
+        )
+    )
+    if own and row not in own and not reading.codes:
+        says = "names a container of one maker, whose product has a code of its own"
+        raise ambiguous(reading.text, says, (row, *own), "Say which: give the code, the maker or the NDC.", on)
 
 
 def others(catalog: Catalog, row: Drug, on: dt.date) -> tuple[Drug, ...]:
@@ -249,10 +268,11 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         for other in alike
         if counted < 1 == ratio(other, given) and (other.qualifier, other.form) == (row.qualifier, row.form)
     )
-    if _LITTLE <= counted <= _MANY and not whole:
+    weak = _of_weaker(row, alike, given) if counted < 1 and _is_weak(row, reading, dose) else ()
+    if _LITTLE <= counted <= _MANY and not (whole or weak):
         return
-    if whole:
-        better = whole
+    if whole or weak:
+        better = whole or weak
     elif counted < _LITTLE:
         better = tuple(other for other in alike if (ratio(other, given) or 0) >= 1)
     elif not row.specific and _is_likely(catalog, row, counted) is False:
@@ -268,6 +288,22 @@ def _check_dose(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose, on: 
         raise AmbiguousDrug(
             says, given=reading.text, candidates=tuple(one.code for one in rows), on=on, listed=listed(rows)
         )
+
+
+def _is_weak(row: Drug, reading: DrugText, dose: Dose) -> bool:
+    """Whether one mL, as the text or the dose says it, holds little of what a row counts."""
+    said = reading.concentration
+    per_ml = Dose(said.amount, said.unit) if said is not None else None
+    if dose.volume:
+        per_ml = Dose(dose.amount / dose.volume, dose.unit)
+    held = ratio(row, per_ml) if per_ml is not None else None
+    return held is not None and held <= _LITTLE
+
+
+def _of_weaker(row: Drug, alike: Sequence[Drug], given: Dose) -> tuple[Drug, ...]:
+    """The codes that count a hundredth of a row's unit, as those of a weak solution do (to keep a line open)."""
+    one = ratio(row, given) or 0
+    return tuple(other for other in alike if (ratio(other, given) or 0) >= one * _WEAKER)
 
 
 def _salted(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> tuple[Drug, ...]:

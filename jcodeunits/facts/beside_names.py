@@ -46,7 +46,8 @@ class DrugText:
 
     `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
     `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
-    `fluids`: the words of what it is mixed with, where products of the drug are sold so. `labelled`: what one mL of
+    `fluids`: the words of what it is mixed with, where products of the drug are sold so. `makers`: the words of the
+    maker whose container it names. `labelled`: what one mL of
     a brand holds that comes in one strength alone, for a volume of which the text says nothing.
     """
 
@@ -60,6 +61,7 @@ class DrugText:
     fluids: tuple[frozenset[str], ...] = ()
     is_mixed: bool = False
     labelled: tuple[Strength, ...] = ()
+    makers: tuple[frozenset[str], ...] = ()
 
     def of(self, kind: Kind) -> tuple[Strength, ...]:
         """The strengths of a kind."""
@@ -148,6 +150,7 @@ class _Use:
     forms: list[tuple[str, tuple[str, ...]]] = attrs.Factory(list)
     strengths: list[Strength] = attrs.Factory(list)
     fluids: list[frozenset[str]] = attrs.Factory(list)
+    makers: list[frozenset[str]] = attrs.Factory(list)
     is_mixed: bool = False
 
 
@@ -181,6 +184,7 @@ def used_around(catalog: Catalog, named: Named | None, parts: Sequence[Part]) ->
         COMPOUNDED in use.own,
         tuple(use.fluids),
         use.is_mixed,
+        makers=tuple(use.makers),
     )
 
 
@@ -221,12 +225,20 @@ def _use(catalog: Catalog, use: _Use, parts: Sequence[Part], at: int) -> int:
         return size
     if use.is_sheet and row.means != "topical":
         return 0  # a sheet of tissue is neither injected nor in a vial: the word is a slip in its name
+    _way(use, row)
+    return size
+
+
+def _way(use: _Use, row: Word) -> None:
+    """What a word says of the way in which the drug was given: its route, or that of its form or container."""
     if row.kind in ("route", "solid"):
         use.routes.append(row.means)
         use.forms += [(row.word, (row.means,))] if row.kind == "solid" else []
+    elif row.kind == "maker":
+        use.forms.append((row.word, ("injection",)))
+        use.makers.append(frozenset(normal(row.means).split()))
     else:
         use.forms.append((row.word, tuple(row.means.split("|")) if row.means else ()))
-    return size
 
 
 def _is_strength(use: _Use, part: Part, strength: Strength) -> bool:
@@ -340,8 +352,8 @@ def _is_percent(use: _Use, part: Part) -> bool:
         return False
     rows = [row for row in use.rows if row.is_injected] or use.rows
     told = tuple(row for row in rows if f"{part.key}%" in row.qualifier.split("; "))
-    if not told or use.is_brand:
-        return False
+    if use.is_brand or all(row.ends is not None for row in told):
+        return False  # a percentage by which codes are no longer told is a strength like others
     use.rows = told
     use.own.add(part.key)
     return True

@@ -27,6 +27,7 @@ from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_
 from .drug_rows import Brand, Drug, OtherName
 from .drug_text import Strength, drawn_parts
 from .drugs import Catalog
+from .makers import before_own
 from .not_read import by_others, why_not_read, with_code
 from .reading_names import read
 from .strengths import fits
@@ -133,7 +134,8 @@ def _told_apart(
             row.code for row in rows if row.specific and (row.ends is None if on is None else row.period.holds(on))
         }
         by_form = tuple(row for row in rows if row.code in formed | branded)
-    called_so = codes_called(rows, own)
+    now = tuple(row for row in rows if (row.period.holds(on) if on is not None else row.ends is None))
+    called_so = codes_called(now, own) or codes_called(rows, own)
     return by_form or tuple(row for row in rows if row.code in called_so)
 
 
@@ -364,6 +366,9 @@ def _narrow(
         words = " ".join(sorted(named.own | named.salts))
         raise ambiguous(name, f"has no code as {words!r}", catalog.meant_by(named.key), "Give the code.", on)
     if not live:
+        before = before_own(catalog, " ".join([name, *sorted(named.own)]), named.key, rows, on) if named.own else None
+        if before is not None:
+            raise before
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
         if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):

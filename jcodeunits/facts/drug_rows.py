@@ -364,13 +364,26 @@ class NameWord(Dated):
     never does; a `property` of a form tells them apart only where products of the plain code cannot have it too);
     `release` the forms of slow release, of which it tells the rows, empty where it may stand beside a drug whose codes
     brands alone tell;
+    `maker` the maker, as codes name it, that alone fills such containers;
     `isotope` the symbol of a chemical element; `fluid`, behind "in", what the drug is mixed with, as codes name it;
     `shared`, empty: a word of many descriptors, which alone tells no code from another.
     """
 
     word: str = column(text)
     kind: str = column(
-        choice("spelling", "route", "solid", "form", "package", "property", "release", "isotope", "fluid", "shared")
+        choice(
+            "spelling",
+            "route",
+            "solid",
+            "form",
+            "package",
+            "maker",
+            "property",
+            "release",
+            "isotope",
+            "fluid",
+            "shared",
+        )
     )
     means: str = column(optional)
 

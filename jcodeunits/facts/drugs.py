@@ -327,7 +327,7 @@ class Catalog:
     @cached_property
     def around(self) -> dict[str, NameWord | RouteWord]:
         """Words of routes, forms and packages by their normal spelling: a route's short ones only by review."""
-        kinds = ("route", "solid", "form", "package", "property", "release")
+        kinds = ("route", "solid", "form", "package", "maker", "property", "release")
         ways = (row for row in routes.words() if len(row.word) >= _SHORTEST_ROUTE and row.word not in _OF_NAMES)
         rows: tuple[NameWord | RouteWord, ...] = (*ways, *self.store.rows(NameWord))
         return {normal(row.word): row for row in rows if row.kind in kinds}

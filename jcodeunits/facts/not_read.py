@@ -11,6 +11,7 @@ from .agreement import listed
 from .beside_names import Named, is_small, sizes
 from .drug_text import often, parts_of
 from .drugs import Catalog
+from .makers import of_maker
 from .reading_names import bare_names, read
 from .words import squeezed, too_long
 
@@ -70,6 +71,10 @@ def why_not_read(catalog: Catalog, name: str, on: dt.date) -> UnknownDrug | Ambi
                 candidates=tuple(dict.fromkeys(code for codes in meant for code in codes))[:_MOST_CANDIDATES],
                 on=on,
             )
+    for text, bare in said:
+        made = of_maker(catalog, text, bare, on)
+        if made is not None:
+            return made
     says = f"No drug is called {quoted(name)} in {catalog.edition}."
     return _unknown(catalog, name, says, "Check the spelling, or give the code.")
 

@@ -1,0 +1,94 @@
+"""A maker's name beside a drug's, where that maker has no code of its own for the drug, or has none on the day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from ..errors import AmbiguousDrug, NotInEffect, quoted
+from ..grouped import only
+from .agreement import listed
+from .drug_rows import Brand, Drug
+from .drugs import Catalog
+from .product_rows import Product
+from .words import squeezed
+
+_SHORTEST = 3  # letters of a maker's name
+_NOT_EQUIVALENT = "; not equivalent"
+
+
+def of_maker(catalog: Catalog, text: str, bare: str, on: dt.date) -> AmbiguousDrug | None:
+    """The refusal of a drug's name and a maker's that has no code of its own for it; None for any other text.
+
+    The codes are those under which the maker's products are listed, else the one for every maker without its own.
+    """
+    words = bare.split()
+    for size in range(len(words) - 1, 0, -1):
+        for head, tail in ((words[:size], words[size:]), (words[-size:], words[:-size])):
+            named, maker = "".join(head), "".join(tail)
+            rows = _plain_rows(catalog, named, on) if len(maker) >= _SHORTEST else ()
+            products = _products(catalog, tail) if rows else None
+            if products is not None:
+                codes = {code for row in products if row.period.holds(on) for code in row.codes}
+                own = tuple(r for r in catalog.meant_by(named) if r.period.holds(on) and r.code in codes)
+                return _refused(text, tail, rows, own, on)
+    return None
+
+
+def before_own(catalog: Catalog, name: str, key: str, rows: Iterable[Drug], on: dt.date) -> NotInEffect | None:
+    """The refusal of a maker's product on a day on which its own code is not in effect, and the plain code is."""
+    rows = tuple(row for row in rows if row.specific)
+    plain = tuple(row for row in _plain_rows(catalog, key, on) if row.form in {one.form for one in rows})
+    if not rows or not plain:
+        return None
+    later = [row for row in rows if row.effective > on]
+    row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
+    when = f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
+    codes = tuple(one.code for one in plain)
+    says = f"{quoted(name)} has no code of its own on {on}; {row.code} {when}."
+    way = f"For every maker without its own there is {listed(plain)}: give that code, or the NDC."
+    return NotInEffect(f"{says} {way}", code=row.code, on=on, period=row.period, successors=codes, candidates=codes)
+
+
+def _plain_rows(catalog: Catalog, key: str, on: dt.date) -> tuple[Drug, ...]:
+    """The injected rows of an ingredient, not of a brand, that are for every maker on a day.
+
+    Of biologicals there are none: those of other makers are other drugs.
+    """
+    if any(isinstance(said, Brand) for said in catalog.named.get(key, ())):
+        return ()
+    rows = tuple(
+        row
+        for row in catalog.meant_by(key)
+        if row.period.holds(on) and row.is_injected and not (row.specific or row.use or row.kind == "biological")
+    )
+    return tuple(row for row in rows if not row.form) or rows
+
+
+def _products(catalog: Catalog, words: list[str]) -> tuple[Product, ...] | None:
+    """The products of a maker whose name begins so; None where no maker's does."""
+    maker = "".join(words)
+    rows = catalog.store.mentioning(Product, lambda line: words[0] in line)
+    found = tuple(row for row in rows if row.maker and squeezed(row.maker).startswith(maker))
+    named = (row.qualifier.partition(_NOT_EQUIVALENT) for row in catalog.drugs)
+    is_maker = found or any(other and squeezed(name).startswith(maker) for name, other, _ in named)
+    return found if is_maker else None
+
+
+def _refused(text: str, tail: list[str], rows: tuple[Drug, ...], own: tuple[Drug, ...], on: dt.date) -> AmbiguousDrug:
+    maker = f"{quoted(' '.join(tail))} in {quoted(text)}"
+    if own:
+        says = f"{maker} has no code of its own for it; its products are listed under {listed(own)}."
+    else:
+        says = f"{maker} is a maker of which no such product is listed; for all without their own code there is"
+        says = f"{says} {listed(rows)}."
+    found = tuple(row.code for row in own or rows)
+    return AmbiguousDrug(
+        f"{says} Give that code, or the NDC.",
+        given=text,
+        candidates=found,
+        on=on,
+        listed=listed(own or rows),
+        argument="drug",
+        instead=only(found, None) if own else None,
+    )

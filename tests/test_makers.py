@@ -1,0 +1,147 @@
+"""A maker beside a drug's name, by its name or by its container: never another maker's code, and always a way out."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from shipped import DRUGS
+
+from jcodeunits.dose import Dose
+from jcodeunits.errors import AmbiguousDrug, CodeError, NotInEffect
+from jcodeunits.facts.beside_names import is_called
+from jcodeunits.facts.choosing import choose
+from jcodeunits.facts.drug_rows import Drug, NameWord
+from jcodeunits.facts.words import normal, squeezed
+
+ON = dt.date(2026, 8, 15)
+CONTAINERS = [row for row in DRUGS.store.rows(NameWord) if row.kind == "maker"]
+OWN = [row for row in DRUGS.drugs if row.specific and "; not equivalent" in row.qualifier and not row.use]
+
+
+def plain(row: Drug, on: dt.date) -> list[Drug]:
+    """The rows for every maker of the drug of a maker's row, on a day."""
+    return [
+        one
+        for one in DRUGS.ingredients[normal(row.ingredient)]
+        if one.period.holds(on) and one.is_injected and not (one.specific or one.use)
+    ]
+
+
+def answer(text: str, on: dt.date = ON) -> str:
+    try:
+        return choose(DRUGS, text, on).drug.code
+    except CodeError:
+        return ""
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda row: row.word)
+def test_a_container_that_one_maker_fills_is_never_billed_as_every_makers(container: NameWord) -> None:
+    words = frozenset(normal(container.means).split())
+    makers = [row for row in DRUGS.drugs if row.period.holds(ON) and row.is_injected and is_called(row, words)]
+    assert makers, "a container without a code of its maker is a package like others"
+    for row in makers:
+        own = {one.code for one in makers if squeezed(one.ingredient) == squeezed(row.ingredient)}
+        assert answer(f"{row.ingredient} {container.word}") in {"", *own}
+
+
+def test_the_maker_named_beside_its_container_is_answered() -> None:
+    assert answer("cefazolin baxter galaxy") == "J0689"
+    assert answer("meropenem B. Braun Duplex") == "J2184"
+    assert answer("vancomycin Galaxy") == "J3373"  # of which that maker has no code
+
+
+def test_a_container_of_one_maker_beside_the_code_is_no_question() -> None:
+    assert answer("J0690 cefazolin Galaxy") == "J0690"
+
+
+@pytest.mark.parametrize("row", [row for row in OWN if DRUGS.rows(row.code)[0] is row], ids=lambda row: row.code)
+def test_before_its_own_code_a_makers_product_has_that_of_every_maker(row: Drug) -> None:
+    on = row.effective - dt.timedelta(days=1)
+    maker = row.qualifier.partition(";")[0]
+    general = {one.code for one in plain(row, on)}
+    if not general or any(
+        is_called(one, frozenset(normal(maker).split()))
+        for one in DRUGS.drugs
+        if one.period.holds(on) and one.ingredient == row.ingredient
+    ):
+        pytest.skip("on that day it had another code, or the drug had none")
+    found = f"{row.ingredient} {maker}"
+    if not answer(found, on):
+        with pytest.raises(NotInEffect) as refused:
+            choose(DRUGS, found, on)
+        assert set(refused.value.candidates) <= general
+        found = refused.value.instead or refused.value.candidates[0]
+    assert answer(found, on) in general  # at once, where it is a brand of which that is known
+
+
+@pytest.mark.parametrize("row", [row for row in OWN if row.ends is None], ids=lambda row: row.code)
+def test_a_makers_code_that_has_ended_never_hides_the_one_in_effect(row: Drug) -> None:
+    maker = row.qualifier.partition(";")[0]
+    assert answer(f"{row.ingredient} {maker}", max(ON, row.effective)) in {row.code, ""}
+
+
+def test_the_code_of_a_maker_in_effect_is_found_beside_its_ended_one() -> None:
+    assert answer("calcium gluconate WG Critical Care") == "J0613"
+    assert answer("calcium gluconate WG Critical Care", dt.date(2023, 3, 31)) == "J0611"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("docetaxel Accord", "J9171"),
+        ("Accord docetaxel 20 mg/mL", "J9171"),
+        ("ceftriaxone (Apotex)", "J0696"),
+        ("cyclophosphamide Eugia", "J9071"),  # listed there, though the code names it as it was called
+    ],
+)
+def test_a_maker_without_a_code_of_its_own_is_sent_to_that_of_its_products(text: str, code: str) -> None:
+    with pytest.raises(AmbiguousDrug, match=code) as refused:
+        choose(DRUGS, text, ON)
+    assert (refused.value.argument, refused.value.instead) == ("drug", code)
+    assert choose(DRUGS, code, ON).drug.code == code
+
+
+def test_a_maker_whose_products_have_several_codes_or_none_is_asked_about() -> None:
+    with pytest.raises(AmbiguousDrug) as several:
+        choose(DRUGS, "vancomycin Sagent", ON)
+    assert {"J3373", "J3374"} <= set(several.value.candidates)
+    assert several.value.instead is None
+    with pytest.raises(AmbiguousDrug, match="is a maker") as unknown:
+        choose(DRUGS, "gemcitabine Hospira", ON)
+    assert unknown.value.candidates == ("J9201",)
+    assert unknown.value.instead is None
+
+
+@pytest.mark.parametrize("text", ["pegfilgrastim Sandoz", "trastuzumab Pfizer", "infliximab Amgen"])
+def test_another_maker_of_a_biological_is_never_sent_to_the_originators_code(text: str) -> None:
+    with pytest.raises(CodeError) as refused:
+        choose(DRUGS, text, ON)
+    assert not getattr(refused.value, "candidates", ())
+
+
+@pytest.mark.parametrize("spelt", ["Dr Reddys", "Dr. Reddy's", "dr. reddys"])
+def test_a_makers_name_is_read_with_and_without_its_apostrophe(spelt: str) -> None:
+    assert answer(f"bortezomib {spelt}") == "J9046"
+
+
+@pytest.mark.parametrize(
+    ("text", "dose", "on", "code"),
+    [
+        ("heparin 100 units/mL syringe", "5 mL", ON, ""),  # the weak solution keeps a line open
+        ("heparin", "5 mL of 100 units/mL", ON, ""),
+        ("heparin lock flush 100 units/mL", "5 mL", ON, "J1642"),
+        ("heparin 1000 units/mL", "0.5 mL", ON, "J1644"),
+        ("heparin 25,000 units/250 mL D5W", "250 mL", ON, "J1644"),
+        ("Kenalog-10", "0.5 mL", ON, "J3301"),
+        ("mannitol 25%", "50 mL", ON, "J2151"),
+        ("mannitol 25%", "50 mL", dt.date(2025, 9, 30), "J2150"),
+        ("mannitol 20%", "250 mL", dt.date(2025, 9, 30), ""),  # the code of that day is for one strength
+    ],
+)
+def test_a_strength_tells_or_excludes_a_code(text: str, dose: str, on: dt.date, code: str) -> None:
+    try:
+        found = choose(DRUGS, text, on, Dose.of(dose)).drug.code
+    except CodeError:
+        found = ""
+    assert found == code
