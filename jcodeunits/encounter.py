@@ -13,6 +13,7 @@ the allowed ones, because a misspelt `place` that is ignored becomes a wrong cla
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -54,6 +55,14 @@ from .keys import (
 )
 from .shown import Shown
 from .tables import CLAIMS
+
+# The words for a side of the body, as the modifiers of procedures tell them.
+_SIDES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("right", "rt", "r", "od"), ("RT",)),
+    **dict.fromkeys(("left", "lt", "l", "os"), ("LT",)),
+    **dict.fromkeys(("both", "bilateral", "bilaterally", "bilat", "ou"), ("RT", "LT")),
+}
+_WORD = re.compile(r"(?<!\w)[a-z]+(?!\w)")  # the l of L4 is no side
 
 SUPERVISION = ("direct", "virtual", "general", "none")
 PURPOSES = (
@@ -197,6 +206,29 @@ class Administration(Shown, Keyed):
         if direct:
             fields["products"] = (OpenedProduct(**direct),)
         return cls(**fields)
+
+    @property
+    def site_words(self) -> tuple[str, ...]:
+        """The words of the site, in small letters.
+
+        >>> Administration("J3301", "40 mg", "intra-articular", site="Knee, right").site_words
+        ('knee', 'right')
+        """
+        return tuple(_WORD.findall((self.site or "").casefold()))
+
+    @property
+    def sides(self) -> frozenset[str]:
+        """The modifiers of the sides of the body that the site names.
+
+        >>> sorted(Administration("J3301", "80 mg", "intra-articular", site="both knees").sides)
+        ['LT', 'RT']
+        """
+        return frozenset(side for word in self.site_words for side in _SIDES.get(word, ()))
+
+    @property
+    def part(self) -> frozenset[str]:
+        """The words of the site without its side: right knee and left knee are one part of the body."""
+        return frozenset(word for word in self.site_words if word not in _SIDES)
 
     @property
     def minutes(self) -> int | None:

@@ -75,7 +75,7 @@ class GivenDrug:
     classes: tuple[str, ...] = ()
     written: str = ""  # the drug as the encounter names it
     meant: tuple[tuple[str, ...], ...] = ()  # of a refused drug: the classes of each code that it may be
-    not_so: bool = False  # of a refused drug: it is not given by the route, so that nobody knows how it was
+    not_so: bool = False  # of a refused drug: not given by the route, or nothing of it was: no giving is known
     dropped: bool = False  # nothing of it is billed, so that what was said about its container is moot
 
     @property

@@ -75,8 +75,8 @@ class DrugLines:
 
     `administrations` are indices in the encounter: one, or all of one order. `drug` is None where it was
     refused or is included in another service; `meant` are then the codes that its text left open, and `not_so`
-    whether it is not given by the route of the record. Lines are of kind `drug`, then `waste`; a finding's `line`
-    counts in them. `advice` is said of no line and changes none.
+    whether it is not given by the route of the record, or nothing of it was given. Lines
+    are of kind `drug`, then `waste`; a finding's `line` counts in them. `advice` is said of no line and changes none.
     """
 
     administrations: tuple[int, ...]
@@ -121,6 +121,13 @@ def drug_lines(encounter: Encounter, reference: Reference) -> tuple[DrugLines, .
     """
     coding = DrugCoding(encounter, reference)
     return tuple(coding.answer(group) for group in coding.groups())
+
+
+def _is_nothing(given: Administration) -> bool:
+    """Whether the dose is zero, whatever its unit: then nothing was given, and no giving is billed."""
+    written = given.dose.amount if isinstance(given.dose, Dose) else given.dose
+    digits = {digit for digit in str(written) if digit.isdigit()}
+    return digits == {"0"}
 
 
 def _plain(drug: str) -> str:
@@ -188,10 +195,11 @@ class DrugCoding:
             said = () if included else (_unanswered(error, self.reference),)
             return DrugLines(group, None, (), said, _left_open(error), why=error)
         except JcodeunitsError as error:
-            unanswered, not_so = _unanswered(error, self.reference), bool(error.fields.get("route"))
-            if not_so and self._goes_unbilled(given[0]):
+            unanswered, by_route = _unanswered(error, self.reference), bool(error.fields.get("route"))
+            if by_route and self._goes_unbilled(given[0]):
                 unanswered = attrs.evolve(unanswered, severity="warn")
             said = () if included else (without_code(unanswered, error, given[0], self.encounter, self.reference),)
+            not_so = by_route or all(_is_nothing(one) for one in given)
             return DrugLines(group, None, (), said, _left_open(error), not_so, why=error)
 
     def _goes_unbilled(self, given: Administration) -> bool:

@@ -32,6 +32,7 @@ FINDINGS = declare(
         "infusion-too-short": ("A short infusion is a push", "note"),
         "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
         "infusion-overlap": ("Of an infusion that ran partly beside another the rest is counted", "note"),
+        "antineoplastic-beside": ("An antineoplastic infusion beside another one has no code", "warn"),
         "infusion-beside-again": ("Infusions beside another are billed once a day", "warn"),
         "hydration-too-short": ("Hydration that is too short is not billed", "warn"),
         "hydration-beside-drug": ("Hydration beside a drug infusion is not billed", "warn, note"),
@@ -126,7 +127,7 @@ def _accesses(draft: Draft) -> list[list[Decision]]:
     Where a procedure is listed, that was said of the procedure. What stands alone is the first.
     """
     billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in RANKS]
-    if any(entry.kind == "service" and not entry.administers for entry in draft.live("service")):
+    if any(entry.part == "procedure" for entry in draft.live("service")):
         return [billed]
     given = {one.index: draft.administration(one.index) for one in billed}
     sites = {item.site for item in given.values() if item.separate is not True}
@@ -304,7 +305,7 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
         position = "sequential"
         before = runs[: runs.index(run)]  # of two beside each other the one has its code, the other ran beside it
         beside = [other for other in before if other.role in _SHORT and run.overlaps(other)]
-        if run.role == "infusion" and beside:
+        if beside:
             minutes = run.minutes_beside(*beside)
             if minutes < int(draft.option("infusion-minutes-least").value):
                 _beside(draft, run)
@@ -317,7 +318,16 @@ def _bill(draft: Draft, run: _Run, runs: list[_Run], first: bool) -> None:
 
 
 def _beside(draft: Draft, run: _Run) -> None:
-    """The code of an infusion beside another, which is reported once a day."""
+    """The code of an infusion beside another, which is reported once a day; antineoplastics have none."""
+    if run.role != "infusion":
+        row = draft.policy.code_for(run.role, draft.on, "sequential")
+        says = (
+            f"{named(run.given)} ran beside another antineoplastic infusion: {row.code} counts infusions after "
+            "another, and no code stands for one beside it."
+        )
+        fix = "Correct the times; else ask the payer for the unlisted code by report."
+        draft.say("antineoplastic-beside", "warn", says, fix, row.citation, about=run.given.line)
+        return
     row = draft.policy.code_for("infusion", draft.on, "concurrent")
     if not any(entry.code == row.code for entry in draft.live("administration")):
         _count(draft, run, "infusion", "concurrent", 1)
@@ -337,7 +347,7 @@ def _say_overlap(draft: Draft, run: _Run, minutes: int) -> None:
         f"{named(run.given)} ran partly beside another infusion: the other {minutes} minutes are counted "
         "as an infusion after it.",
         "Check the recorded times.",
-        draft.policy.code_for("infusion", draft.on, "sequential").citation,
+        draft.policy.code_for(run.role, draft.on, "sequential").citation,
         about=run.given.line,
     )
 

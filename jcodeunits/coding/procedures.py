@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+import attrs
+
 from jcodeunits.claim import Line
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Procedure, plays
 from jcodeunits.finding import declare
-from jcodeunits.grouped import only
+from jcodeunits.grouped import grouped, only
 
 from .draft import Decision, Draft, Entry, named, sentence
 
@@ -27,13 +29,8 @@ FINDINGS = declare(
     },
 )
 _SIDED = ("joint", "intravitreal", "nerve-block")  # procedures that are done on a side of the body
+_NO_MARK = ("none", "units")  # how a payer says that further lines of a code take no modifier
 _INJECTED = ("joint", "soft-tissue", "intralesional", "nerve-block", "epidural")  # a needle into a part of the body
-_SIDES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("right", "rt", "r", "od"), ("RT",)),
-    **dict.fromkeys(("left", "lt", "l", "os"), ("LT",)),
-    **dict.fromkeys(("both", "bilateral", "bilaterally", "bilat", "ou"), ("RT", "LT")),
-}
-_WORD = re.compile(r"(?<!\w)[a-z]+(?!\w)")  # the l of L4 is no side
 
 
 def apply(draft: Draft) -> None:
@@ -48,8 +45,10 @@ def apply(draft: Draft) -> None:
         else:
             left.append(decision)
     free = [entry for entry in _listed(draft, _INJECTED) if not entry.members]
-    for decision in left:
+    # Both sides of a part of the body come together, in whatever order they were written down.
+    for decision in sorted(left, key=lambda one: sorted(draft.administration(one.index).part)):
         _without(draft, decision, free)
+    _tell_apart(draft)
     for entry in draft.live("service", "administration"):
         _sides(draft, entry)
 
@@ -74,7 +73,7 @@ def _without(draft: Draft, decision: Decision, free: list[Entry]) -> None:
 def _sides(draft: Draft, entry: Entry) -> None:
     """The side that the record names on the procedure's line; of both sides the caller is told."""
     held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
-    named_by = {side: one for one in held for side in sides_of(draft, one)}
+    named_by = {side: one for one in held for side in draft.administration(one.index).sides}
     marked = {"RT", "LT", "50"} & set(entry.modifiers)
     if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
         _say_other(draft, entry, *marked, *(named_by.keys() - marked))
@@ -152,19 +151,41 @@ def _missing(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> None:
 
 
 def _at(draft: Draft, decision: Decision, row: Procedure) -> None:
-    """The line of the joint that the site names: one for each site."""
-    site, alike = draft.administration(decision.index).site, [e for e in draft.live("service") if e.code == row.code]
-    own = next((entry for entry in alike if draft.administration(entry.members[0]).site == site), None)
-    if own is not None:
-        own.members += (decision.index,)
-        return
-    entry = _emit(draft, decision, row)
+    """The line of the joint that the site names: one for each site, and one for both sides of a pair."""
+    given, alike = draft.administration(decision.index), [e for e in draft.live("service") if e.code == row.code]
+    for entry in alike:
+        first = draft.administration(entry.members[0])
+        if given.site == first.site or (given.part == first.part and given.sides and first.sides):
+            _join(draft, decision, entry)
+            return
+    _emit(draft, decision, row)
+
+
+def _tell_apart(draft: Draft) -> None:
+    """The payer's modifier on a further joint of one code, where the side does not tell it from an earlier one."""
     option = draft.option("second-injection")
-    if any(set(entry.modifiers) == set(other.modifiers) for other in alike) and option.value not in ("none", "units"):
-        entry.mark(option.value, "another joint of the same kind", option.citation)
+    by_site = [entry for entry in draft.live("service") if not entry.listed and entry.members]
+    for entries in grouped(by_site, lambda entry: entry.code).values() if option.value not in _NO_MARK else ():
+        for n, entry in enumerate(entries):
+            if any(_on(entry) == _on(other) or _on(entry) & _on(other) for other in entries[:n]):
+                entry.mark(option.value, "another joint of the same kind", option.citation)
 
 
-def _emit(draft: Draft, decision: Decision, row: Procedure) -> Entry:
+def _on(entry: Entry) -> set[str]:
+    return {"RT", "LT"} if "50" in entry.modifiers else {"RT", "LT"} & set(entry.modifiers)
+
+
+def _join(draft: Draft, decision: Decision, entry: Entry) -> None:
+    """Another drug or the other side at the part of the body that a line stands for."""
+    entry.members += (decision.index,)
+    entry.line = attrs.evolve(entry.line, diagnoses=draft.diagnoses(entry.members))
+    sides = {side for index in entry.members for side in draft.administration(index).sides}
+    if len(sides) > 1 and "50" not in entry.modifiers:
+        entry.modifiers = [code for code in entry.modifiers if code not in sides]
+        entry.mark("50", "the record names both sides", decision.row.citation)
+
+
+def _emit(draft: Draft, decision: Decision, row: Procedure) -> None:
     given = draft.administration(decision.index)
     entry = Entry(
         Line(
@@ -180,7 +201,7 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> Entry:
         part=row.kind,
         steps=[Step(f"site {given.site!r}", f"{row.code}, {row.label}", row.citation)],
     )
-    sides = sides_of(draft, decision)
+    sides = given.sides
     if sides:
         entry.mark("50" if len(sides) > 1 else min(sides), "the side that the record names", decision.row.citation)
     draft.entries.append(entry)
@@ -198,24 +219,17 @@ def _emit(draft: Draft, decision: Decision, row: Procedure) -> Entry:
         else "List the service yourself."
     )
     draft.say("joint-by-site", "warn", says, fix, decision.row.citation, row.citation, about=entry)
-    return entry
 
 
 def _by_site(draft: Draft, decision: Decision, roles: tuple[str, ...]) -> list[Procedure]:
-    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
+    words = draft.administration(decision.index).site_words
     named_by = {*words, *(word.removesuffix("s") for word in words)}
     return [row for row in _codes(draft, roles) if named_by & set(row.sites)]
 
 
-def sides_of(draft: Draft, decision: Decision) -> set[str]:
-    """The modifiers of the sides that the site of an administration names."""
-    words = _WORD.findall((draft.administration(decision.index).site or "").casefold())
-    return {side for word in words for side in _SIDES.get(word, ())}
-
-
 def side_of(draft: Draft, decision: Decision) -> str:
     """The modifier of the one side that the site of an administration names; empty where it names none, or both."""
-    return only(sides_of(draft, decision), "")
+    return only(draft.administration(decision.index).sides, "")
 
 
 def _few(codes: list[str]) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from jcodeunits.claim import Line
 
 from ._registry import Case, Findings, rule
 
-_WORD = re.compile(r"[a-z]+")
 _PLAIN = ("IM", "SC")  # of which right and left tell nothing apart
 
 
@@ -54,5 +51,4 @@ def _words(case: Case, first: Line, line: Line) -> tuple[str, str]:
 def _sides(case: Case, *lines: Line) -> bool:
     """Whether the sites of the lines are the two sides of the body, and a procedure of each holds the drug."""
     given = [one for line in lines if (one := case.administration(line)) is not None and one.route not in _PLAIN]
-    sites = [one.site or "" for one in given]
-    return {word for site in sites for word in _WORD.findall(site.casefold())} >= {"right", "left"}
+    return len({side for one in given for side in one.sides}) > 1
