@@ -52,7 +52,6 @@ _SHORT = {(4, 4, 2): "labeler", (5, 3, 2): "product", (5, 4, 1): "package"}
 # The NDC of a claim's line, with qualifier and quantity behind it.
 _LINE = re.compile(r"(?:N4)?\s*(\d{11})\s*[A-Z][A-Z\d]\s*\d*\.?\d+", re.IGNORECASE | re.ASCII)
 _BETWEEN = re.compile(r"\s*[-‐‑‒–—−._/]\s*|(?<=\d)\s+(?=[*\d])")
-_TWO_GROUPS = re.compile(r"\d{5}-\d{6}|\d{9}-\d{2}", re.ASCII)  # eleven digits, of which a hyphen is left out
 _HELP = "Write it with its hyphens as on the package (5-4-2, 4-4-2, 5-3-2 or 5-4-1), or as 11 digits."
 
 
@@ -229,8 +228,8 @@ def _read_text(number: str, later: bool) -> Ndc:
     segments = _filled(segments)
     if not all(re.fullmatch("[0-9]+", segment) for segment in segments):
         raise _invalid(number, f"{quoted(number)} is not an NDC: it is not made of digits.", "not digits")
-    if len(segments) == 1 or _TWO_GROUPS.fullmatch(bare):
-        return _from_digits(number, "".join(segments))
+    if len(segments) == 1:
+        return _from_digits(number, segments[0])
     return _from_segments(number, segments, later)
 
 

@@ -113,6 +113,7 @@ def test_other_numbers_of_digits_are_refused(digits: str) -> None:
         "--",
         "a-b-c",
         "123456789.01",
+        "50016-091623",
         "0409~3795~01",
         "*00409379501",
     ],
