@@ -402,7 +402,23 @@ def test_a_volume_is_the_amount_that_the_description_of_the_codes_drug_tells(
         ("J2270", "each", "MORPHINE 10 MG SYRINGE", "1"),
         ("J1644", "1 vial", "HEPARIN 5,000 UNITS/ML 10 ML VIAL", "50"),
         ("J2003", "each", "LIDOCAINE 1% 20 ML VIAL", "200"),
+        # In another order, with all of the volume, or with both and the amount.
+        ("J1885", "each", "KETOROLAC 30MG/ML VIAL 1 ML", "2"),
+        ("J1885", "EA", "KETOROLAC 30MG/ML INJ 1ML", "2"),
+        ("J1885", "VL", "KETOROLAC 30MG SDV", "2"),
+        ("J0696", "each", "CEFTRIAXONE VIAL 1 G", "4"),
+        ("J9035", "each", "BEVACIZUMAB 25MG/ML 4ML (100MG) VIAL", "10"),
+        # Codes that count the volume, and a name that the code tells from another of its name.
+        ("J7120", "each", "LACTATED RINGERS 1000ML", "1"),
+        ("J7030", "each", "NS 0.9% 1000ML", "1"),
+        ("J7050", "1 bag", "SODIUM CHLORIDE 0.9% 1000ML BAG", "4"),
+        ("J2919", "each", "METHYLPREDNISOLONE 40MG VIAL", "8"),
         # Nothing says how much one charge holds.
+        ("J1885", "each", "KETOROLAC 30MG/ML 1ML X 25", None),
+        ("J1885", "each", "KETOROLAC 30MG/ML 1ML 25'S", None),
+        ("J1885", "each", "KETOROLAC 30MG/ML 25X1ML", None),
+        ("J9035", "each", "BEVACIZUMAB 25MG/ML 4ML (400MG) VIAL", None),
+        ("J9035", "each", "BEVACIZUMAB 100MG/4ML", None),
         ("J0696", "each", "CEFTRIAXONE", None),
         ("J0696", "each", "CEFTRIAXONE 1 G", None),
         ("J0696", "1 bag", "CEFTRIAXONE 1 G VIAL", None),

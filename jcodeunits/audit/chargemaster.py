@@ -43,7 +43,7 @@ from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
 from ..tables import CLAIMS
 from .billed import code_of
-from .described import contained, meant_by, names_another
+from .described import contained, counted, may_mean, meant_by, names_another
 from .judged import Judged, limit_of, product_of, row_of
 from .report import Report, Sum, check_files
 
@@ -322,9 +322,10 @@ def _drawn(charged: Dose, drug: Drug, description: str, on: dt.date, reference: 
 def _held(charged: Dose, drug: Drug, description: str, on: dt.date, reference: Reference) -> Dose:
     """Containers as the amount in them, where the description says what one of them holds."""
     found = contained(description)
-    named = meant_by(description, on, reference) if found is not None else None
-    if found is None or named is None or named.code != drug.code or charged.unit not in ("each", _counted(found.word)):
+    if found is None or charged.unit not in ("each", found.word) or not may_mean(description, drug, on, reference):
         return charged
+    if units.dimension(drug.unit) == "volume":
+        return charged if found.volume is None else Dose(charged.amount * found.volume, "mL")
     return Dose(charged.amount * found.amount, found.unit)
 
 
@@ -339,11 +340,11 @@ def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
     if item is not None and item.dose is not None and _is_container(word, item, drug):
         return Dose(item.dose.amount * shown(number), item.dose.unit)
     behind, is_volume = _BEHIND.fullmatch(f"{number} {word}"), units.dimension(drug.unit or "mg") == "volume"
-    if behind is not None and _counted(behind["word"].casefold()):
+    if behind is not None and counted(behind["word"].casefold()):
         dose = Dose.of(behind["amount"])
         if item is None or item.dose is None or item.drawn(dose).amount == item.dose.amount:
             return dose if item is None or is_volume else item.drawn(dose)
-    dose = Dose.of(f"{number} {word}")
+    dose = Dose.of(f"{number} {counted(word.strip().casefold()) or word}")
     return dose if item is None or is_volume else item.drawn(dose)
 
 
@@ -355,19 +356,10 @@ def _is_container(word: str, item: Product, drug: Drug) -> bool:
     said = word.strip().casefold()
     if said.removesuffix("s") in (item.shape.casefold(), "container"):
         return bool(said)
-    unit = _counted(said)
+    unit = counted(said)
     if unit == "kit" and item.form == "kit":
         return item.containers == 1
     return unit != "" and unit != drug.unit and (unit == "each" or item.shape in ("", unit))
-
-
-def _counted(word: str) -> str:
-    """What a word counts, where that is containers of a product or each of them; empty for another."""
-    try:
-        unit = units.canonical(word)
-    except JcodeunitsError:
-        return ""
-    return unit if unit == "each" or units.counts("container", unit) else ""
 
 
 def _why(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..amount import exact
+from .. import units
 from ..errors import LONGEST, AmbiguousDrug, JcodeunitsError, NoCode
 from ..facts.choosing import choose
 from ..facts.drug_rows import Drug
-from ..facts.drug_text import parts_of
+from ..facts.drug_text import Part, parts_of
 from ..facts.reference import Reference
 from ..facts.words import normal
 from .judged import row_of
@@ -26,6 +26,12 @@ def meant_by(description: str, on: dt.date, reference: Reference) -> Drug | None
     """The row of the drug that a description names; None where it names none, or not one for certain."""
     told = _told(description, on, reference) if len(description) <= LONGEST else _Told()
     return told.rows[0] if told.certain else None
+
+
+def may_mean(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
+    """Whether a description names the drug of a code, be it with others of its name: a salt, a size."""
+    told = _told(description, on, reference) if len(description) <= LONGEST else _Told()
+    return told.is_read and drug.code in {row.code for row in told.rows}
 
 
 def names_another(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
@@ -44,38 +50,65 @@ def names_another(description: str, drug: Drug, on: dt.date, reference: Referenc
 
 
 class Contained(NamedTuple):
-    """What a container holds, as a description says it, and the word for the container."""
+    """What a container holds, as a description says it, and which container; empty where it does not say that."""
 
     amount: Fraction
     unit: str
     word: str
+    volume: Fraction | None = None  # the mL of it, where it says so
 
 
 def contained(description: str) -> Contained | None:
-    """What one container holds, where a description says so with its one strength and the container behind it.
+    """What one container holds, where a description says so: its one strength and the container, or all of its volume.
 
-    >>> contained("CEFTRIAXONE 1 G VIAL"), contained("ondansetron 4 mg/2 mL vial")
-    (Contained(amount=Fraction(1, 1), unit='g', word='vial'), Contained(amount=Fraction(4, 1), unit='mg', word='vial'))
-    >>> contained("heparin 1,000 units/mL 10 mL vial").amount, contained("morphine 10 mg/mL vial")
+    >>> contained("CEFTRIAXONE 1 G VIAL")
+    Contained(amount=Fraction(1, 1), unit='g', word='vial', volume=None)
+    >>> contained("ondansetron 4 mg/2 mL vial").amount
+    Fraction(4, 1)
+    >>> contained("heparin 1,000 units/mL vial 10 mL").amount, contained("morphine 10 mg/mL vial")
     (Fraction(10000, 1), None)
     """
     parts = parts_of(description[:LONGEST])
-    places = [at for at, part in enumerate(parts) if part.strength is not None]
     said = [part.strength for part in parts if part.strength is not None]
-    if not said or places[-1] - places[0] != len(said) - 1 or places[-1] + 1 == len(parts):
+    if not said or any(map(_is_packed, parts[_first_strength(parts) :])):
         return None
-    first, word = said[0], parts[places[-1] + 1].key
-    if [one.kind for one in said] == ["amount"]:
+    words = [counted(part.key) for part in parts if part.strength is None]
+    word = next(filter(None, words), "")
+    kinds, first = [one.kind for one in said], said[0]
+    if kinds[:2] == ["concentration", "volume"]:  # written in full, it needs no word for the container
+        held = first.amount * said[1].amount
+        if kinds[2:] not in ([], ["amount"]) or any(one.amount != held or one.unit != first.unit for one in said[2:]):
+            return None
+        return Contained(held, first.unit, word, said[1].amount)
+    if kinds == ["volume"]:
+        return Contained(first.amount, first.unit, word, first.amount)
+    if len(said) > 1 or not (word or parts[-1].strength is None):
+        return None
+    if first.kind == "amount":
         return Contained(first.amount, first.unit, word)
-    volume = _VOLUME.search(first.written) if len(said) == 1 else None
-    if first.kind == "concentration" and volume is not None:
-        return Contained(first.amount * exact(volume[1]), first.unit, word)
-    if [one.kind for one in said] == ["concentration", "volume"] and said[1].unit == "mL":
-        return Contained(first.amount * said[1].amount, first.unit, word)
+    if first.kind == "concentration" and first.volume is not None:
+        return Contained(first.amount * first.volume, first.unit, word)
     return None
 
 
-_VOLUME = re.compile(r"/ ?([0-9]+(?:\.[0-9]+)?) ?mL$", re.IGNORECASE)  # 4 mg/2 mL: of all that is in it
+_PACKED = frozenset({"x", "pack", "box", "case", "tray"})  # of several containers
+
+
+def _first_strength(parts: Sequence[Part]) -> int:
+    return next(at for at, part in enumerate(parts) if part.strength is not None)
+
+
+def _is_packed(part: Part) -> bool:
+    return part.strength is None and (part.key in _PACKED or part.key.isdigit())
+
+
+def counted(word: str) -> str:
+    """What a word counts, where that is containers of a product or each of them; empty for another."""
+    try:
+        unit = units.canonical(word)
+    except JcodeunitsError:
+        return ""
+    return unit if unit == "each" or units.counts("container", unit) else ""
 
 
 class _Told(NamedTuple):
@@ -83,15 +116,17 @@ class _Told(NamedTuple):
 
     rows: tuple[Drug, ...] = ()
     certain: bool = False
+    is_read: bool = False
     uncoded: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=1 << 14)
 def _told(description: str, on: dt.date, reference: Reference) -> _Told:
     try:
-        return _Told((choose(reference.drugs, description, on).drug,), certain=True)
+        return _Told((choose(reference.drugs, description, on).drug,), certain=True, is_read=True)
     except AmbiguousDrug as why:
-        return _Told(tuple(row for code in why.candidates if (row := row_of(code, on, reference)) is not None))
+        rows = (row_of(code, on, reference) for code in why.candidates)
+        return _Told(tuple(row for row in rows if row is not None), is_read=True)
     except NoCode as why:
         return _Told(uncoded=frozenset(_words(normal(why.given), reference)))
     except JcodeunitsError:

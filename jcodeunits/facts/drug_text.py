@@ -110,7 +110,7 @@ class Strength:
     amount: Fraction
     unit: str = ""
     parts: tuple[Dose, ...] = ()  # the amounts of a combination's parts, written one after the other
-    volume: Fraction | None = None  # the mL that hold them
+    volume: Fraction | None = None  # the mL that hold them, or that an amount in so many mL is written with
 
     @property
     def is_by_volume(self) -> bool:
@@ -217,7 +217,8 @@ def _measured(found: re.Match[str]) -> Strength | None:
         return Strength(written, "by body" if found["body"] else "by time", amount, unit)
     if found["volume"]:
         below = _number(found["bottom"] or "1") * units.factor(_unit(found["volume"].casefold()), "mL")
-        return Strength(written, "concentration", amount / below, unit) if below else None
+        of = below if found["bottom"] else None
+        return Strength(written, "concentration", amount / below, unit, volume=of) if below else None
     if units.dimension(unit) == "volume":
         return Strength(written, "volume", amount * units.factor(unit, "mL"), "mL")
     return Strength(written, "amount", amount * int(found["times"] or 1), unit)
