@@ -15,43 +15,11 @@ from . import tables
 from .errors import LONGEST, UnknownRoute, quoted
 from .tables import Dated, column, table, text
 
-NAMES = (
-    "IM",
-    "SC",
-    "ID",
-    "IV",
-    "IV push",
-    "IV infusion",
-    "intra-arterial",
-    "intra-articular",
-    "intravitreal",
-    "on-body",
-    "inhaled",
-    "oral",
-    "intranasal",
-    "intrathecal",
-    "epidural",
-    "perineural",
-    "intralesional",
-    "soft tissue",
-    "intravesical",
-    "intraperitoneal",
-    "intrapleural",
-    "intraocular",
-    "implant",
-    "topical",
-    "transdermal",
-    "ophthalmic",
-    "otic",
-    "rectal",
-    "vaginal",
-    "sublingual",
-    "buccal",
-    "intrauterine",
-    "intracavernous",
-    "intraosseous",
-    "intratympanic",
-    "dialysis",
+NAMES = tables.words(
+    "IM|SC|ID|IV|IV push|IV infusion|intra-arterial|intra-articular|intravitreal|on-body|inhaled|oral|"
+    "intranasal|intrathecal|epidural|perineural|intralesional|soft tissue|intravesical|intraperitoneal|"
+    "intrapleural|intraocular|implant|topical|transdermal|ophthalmic|otic|rectal|vaginal|sublingual|"
+    "buccal|intrauterine|intracavernous|intraosseous|intratympanic|dialysis"
 )
 SYSTEMS = ("snomed", "snomed-method", "hl7-0162", "hl7-0165", "ncit", "hl7-v3-route")
 

@@ -15,6 +15,7 @@ import attrs
 
 from . import tables
 from .errors import LONGEST, AmbiguousUnit, UnitMismatch, UnknownUnit, quoted
+from .tables import words
 
 # Spellings that mean two things; refused with both readings.
 _AMBIGUOUS = {
@@ -30,29 +31,7 @@ _AMBIGUOUS = {
 
 
 # Symbols, which have no plural; all other units are words.
-_WITHOUT_PLURAL = frozenset(
-    {
-        "mg",
-        "mg PE",
-        "kg",
-        "g",
-        "mcg",
-        "ng",
-        "mL",
-        "L",
-        "mEq",
-        "mmol",
-        "mCi",
-        "Ci",
-        "MBq",
-        "GBq",
-        "PFU",
-        "cm2",
-        "m2",
-        "lb",
-        "each",
-    }
-)
+_WITHOUT_PLURAL = frozenset(words("mg|mg PE|kg|g|mcg|ng|mL|L|mEq|mmol|mCi|Ci|MBq|GBq|PFU|cm2|m2|lb|each"))
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from ..routes import NAMES
+from ..tables import words
 from .drug_rows import INJECTED, Drug
 from .words import normal
 
@@ -78,21 +79,10 @@ def own_routes(row: Drug) -> tuple[str, ...]:
 
 
 _NOT_INJECTED = frozenset(
-    {
-        "oral",
-        "inhaled",
-        "topical",
-        "intranasal",
-        "rectal",
-        "vaginal",
-        "sublingual",
-        "buccal",
-        "transdermal",
-        "ophthalmic",
-        "otic",
-        "intrauterine",
-        "implant",
-    }
+    words(
+        "oral|inhaled|topical|intranasal|rectal|vaginal|sublingual|buccal|transdermal|ophthalmic|otic|"
+        "intrauterine|implant"
+    )
 )
 _ANYWHERE = frozenset({"intramuscular", "subcutaneous", "intravenous", "intradermal"})
 

@@ -29,28 +29,11 @@ REFUSALS = {
 
 # Where a code's route words are given, what counts as an injection in general.
 INJECTED = frozenset(
-    {
-        "injection",
-        "intramuscular",
-        "subcutaneous",
-        "intravenous",
-        "intradermal",
-        "intravitreal",
-        "intra-articular",
-        "intrathecal",
-        "intra-arterial",
-        "intralesional",
-        "intraocular",
-        "intracavernous",
-        "intraperitoneal",
-        "intrapleural",
-        "epidural",
-        "perineural",
-        "intraosseous",
-        "infusion",
-        "intravesical",
-        "intratumoral",
-    }
+    words(
+        "injection|intramuscular|subcutaneous|intravenous|intradermal|intravitreal|intra-articular|"
+        "intrathecal|intra-arterial|intralesional|intraocular|intracavernous|intraperitoneal|intrapleural|"
+        "epidural|perineural|intraosseous|infusion|intravesical|intratumoral"
+    )
 )
 
 

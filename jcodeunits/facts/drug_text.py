@@ -16,45 +16,19 @@ import attrs
 from .. import hcpcs, units
 from ..amount import decimal_text, exact
 from ..dose import IN_PARTS, Dose
+from ..tables import words
 from .words import normal, squeezed
 
 Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "part", "by body", "by time"]
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _OF_PARTS = r"mg|mcg|gm|grams|gram|g|lf\s?units?|lf|units|unit"  # what the parts of a combination are measured in
-_ACTIVITY = (
-    "iu",
-    "u",
-    "unt",
-    "tu",
-    "el.u",
-    "elu",
-    "elisa unit",
-    "elisa units",
-    "lf unit",
-    "lf units",
-    "lf",
-    "tuberculin unit",
-    "tuberculin units",
-    "tub. unit",
-    "tub. units",
-    "mu",
-    "[iu]",
-    "[usp'u]",
-    "[arb'u]",
+_ACTIVITY = words(
+    "iu|u|unt|tu|el.u|elu|elisa unit|elisa units|lf unit|lf units|lf|tuberculin unit|"
+    "tuberculin units|tub. unit|tub. units|mu|[iu]|[usp'u]|[arb'u]"
 )  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
-    {
-        "mass",
-        "volume",
-        "equivalent",
-        "amount_of_substance",
-        "radioactivity",
-        "vector_genomes",
-        "plaques",
-        "phenytoin_equivalent",
-        "area",
-    }
+    words("mass|volume|equivalent|amount_of_substance|radioactivity|vector_genomes|plaques|phenytoin_equivalent|area")
 )
 _COUNTED = {
     "study dose": "study dose",

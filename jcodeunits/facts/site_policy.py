@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
+from ..tables import words
 from .policy import Policy
 from .policy_rows import PolicyRow
 
@@ -46,23 +47,8 @@ class SitePolicy(Policy):
     """A policy that holds a site's rows: each that answers in place of a shipped one is noted for the charge."""
 
 
-for _name in (
-    "place",
-    "place_rule",
-    "procedure",
-    "procedures",
-    "code_for",
-    "administration",
-    "classes",
-    "modifier",
-    "limit",
-    "edit",
-    "option",
-    "status",
-    "fee",
-    "diagnosis",
-    "diagnoses_of",
-    "documentation",
-    "route_code",
+for _name in words(
+    "place|place_rule|procedure|procedures|code_for|administration|classes|modifier|limit|edit|option|"
+    "status|fee|diagnosis|diagnoses_of|documentation|route_code"
 ):
     setattr(SitePolicy, _name, _noting(getattr(Policy, _name)))

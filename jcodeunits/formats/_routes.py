@@ -14,28 +14,21 @@ import attrs
 
 from jcodeunits import routes
 from jcodeunits.errors import FormatError
+from jcodeunits.tables import words
 
 from ._quoting import Unread, coded
 
 # The names that messages give to the published lists, in capitals.
 _NAMES = {
     "snomed": ("HTTP://SNOMED.INFO/SCT", "URN:OID:2.16.840.1.113883.6.96", "SCT", "SNM", "SNOMED", "SNOMED CT"),
-    "hl7-0162": (
-        "HL70162",
-        "HL7 0162",
-        "0162",
-        "HTTP://TERMINOLOGY.HL7.ORG/CODESYSTEM/V2-0162",
-        "HTTP://HL7.ORG/FHIR/V2/0162",
-        "URN:OID:2.16.840.1.113883.12.162",
+    "hl7-0162": words(
+        "HL70162|HL7 0162|0162|HTTP://TERMINOLOGY.HL7.ORG/CODESYSTEM/V2-0162|HTTP://HL7.ORG/FHIR/V2/0162|"
+        "URN:OID:2.16.840.1.113883.12.162"
     ),
     "hl7-0165": ("HL70165", "HL7 0165", "0165", "HTTP://TERMINOLOGY.HL7.ORG/CODESYSTEM/V2-0165"),
-    "ncit": (
-        "NCIT",
-        "NCI",
-        "HTTP://NCITHESAURUS-STAGE.NCI.NIH.GOV",
-        "HTTP://NCITHESAURUS.NCI.NIH.GOV",
-        "HTTP://NCICB.NCI.NIH.GOV/XML/OWL/EVS/THESAURUS.OWL",
-        "URN:OID:2.16.840.1.113883.3.26.1.1",
+    "ncit": words(
+        "NCIT|NCI|HTTP://NCITHESAURUS-STAGE.NCI.NIH.GOV|HTTP://NCITHESAURUS.NCI.NIH.GOV|"
+        "HTTP://NCICB.NCI.NIH.GOV/XML/OWL/EVS/THESAURUS.OWL|URN:OID:2.16.840.1.113883.3.26.1.1"
     ),
     "hl7-v3-route": (
         "HTTP://TERMINOLOGY.HL7.ORG/CODESYSTEM/V3-ROUTEOFADMINISTRATION",

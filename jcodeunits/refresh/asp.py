@@ -13,21 +13,15 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from jcodeunits.errors import quoted
+from jcodeunits.tables import words
 
 from .byhand import ByHand
 from .dating import When, days_above, of_quarter
 from .family import Asked, Edition, Family, FileReading, Headed, Tally, facts, number_of, said
 from .files import Published, problem, words_of
 
-CROSSWALK_COLUMNS = (
-    "short description",
-    "labeler name",
-    "drug name",
-    "hcpcs dosage",
-    "pkg size",
-    "pkg qty",
-    "billunits",
-    "billunitspkg",
+CROSSWALK_COLUMNS = words(
+    "short description|labeler name|drug name|hcpcs dosage|pkg size|pkg qty|billunits|billunitspkg"
 )
 _LIMITS = ("hcpcs code", "short description", "hcpcs code dosage", "payment limit")
 _CODES = re.compile(r"(\d{4} |hcpcs )?code|hcpcs")

@@ -30,21 +30,8 @@ class Scope(Dated):
 
 
 # The facts of a drug row that a descriptor, a dosage or a person says.
-DRUG_FACTS = (
-    "ingredient",
-    "qualifier",
-    "specific",
-    "form",
-    "routes",
-    "kind",
-    "size",
-    "unit",
-    "basis",
-    "components",
-    "equivalents",
-    "above",
-    "through",
-    "refuses",
+DRUG_FACTS = words(
+    "ingredient|qualifier|specific|form|routes|kind|size|unit|basis|components|equivalents|above|through|refuses"
 )
 
 

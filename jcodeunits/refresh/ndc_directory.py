@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import attrs
 
 from jcodeunits.errors import TableError
+from jcodeunits.tables import words
 
 from .byhand import ByHand
 from .dating import When, day_in, month_in, no_day
@@ -20,16 +21,10 @@ _PRODUCT = ("productid", "productndc", "producttypename", "nonproprietaryname", 
 _PACKAGE = ("productid", "productndc", "ndcpackagecode", "packagedescription")
 _NUMBER = re.compile(r"\((\d+-\d+-\d+)\)")
 PRESCRIPTION = frozenset(
-    {
-        "HUMAN PRESCRIPTION DRUG",
-        "HUMAN PRESCRIPTION DRUG LABEL",
-        "HUMAN PRESCRIPTION DRUG LABEL WITH HIGHLIGHTS",
-        "VACCINE",
-        "PLASMA DERIVATIVE",
-        "CELLULAR THERAPY",
-        "LICENSED MINIMALLY MANIPULATED CELLS",
-        "STANDARDIZED ALLERGENIC",
-    }
+    words(
+        "HUMAN PRESCRIPTION DRUG|HUMAN PRESCRIPTION DRUG LABEL|HUMAN PRESCRIPTION DRUG LABEL WITH HIGHLIGHTS|"
+        "VACCINE|PLASMA DERIVATIVE|CELLULAR THERAPY|LICENSED MINIMALLY MANIPULATED CELLS|STANDARDIZED ALLERGENIC"
+    )
 )
 
 
