@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..errors import AmbiguousDrug, NotInEffect, quoted
 from ..grouped import only
@@ -14,6 +15,7 @@ from .product_rows import Product
 from .words import squeezed
 
 _SHORTEST = 3  # letters of a maker's name
+_MOST_WORDS = 4  # of one
 _NOT_EQUIVALENT = "; not equivalent"
 
 
@@ -26,7 +28,8 @@ def of_maker(catalog: Catalog, text: str, bare: str, on: dt.date) -> AmbiguousDr
     for size in range(len(words) - 1, 0, -1):
         for head, tail in ((words[:size], words[size:]), (words[-size:], words[:-size])):
             named, maker = "".join(head), "".join(tail)
-            rows = _plain_rows(catalog, named, on) if len(maker) >= _SHORTEST else ()
+            may = len(tail) <= _MOST_WORDS and len(maker) >= _SHORTEST
+            rows = _plain_rows(catalog, named, on) if may else ()
             products = _products(catalog, tail) if rows else None
             if products is not None:
                 codes = {code for row in products if row.period.holds(on) for code in row.codes}
@@ -68,11 +71,22 @@ def _plain_rows(catalog: Catalog, key: str, on: dt.date) -> tuple[Drug, ...]:
 def _products(catalog: Catalog, words: list[str]) -> tuple[Product, ...] | None:
     """The products of a maker whose name begins so; None where no maker's does."""
     maker = "".join(words)
-    rows = catalog.store.mentioning(Product, lambda line: words[0] in line)
-    found = tuple(row for row in rows if row.maker and squeezed(row.maker).startswith(maker))
+    found = tuple(row for row in _begun(catalog, words[0]) if squeezed(row.maker).startswith(maker))
+    return found if found or any(name.startswith(maker) for name in _with_own(catalog)) else None
+
+
+@lru_cache(maxsize=256)
+def _begun(catalog: Catalog, word: str) -> tuple[Product, ...]:
+    """The products of every maker whose name begins with a word, or with its letters."""
+    rows = catalog.store.mentioning(Product, lambda line: word in line)
+    return tuple(row for row in rows if row.maker and squeezed(row.maker).startswith(word))
+
+
+@lru_cache(maxsize=4)
+def _with_own(catalog: Catalog) -> frozenset[str]:
+    """The makers that have a code of their own for some drug, as names are compared."""
     named = (row.qualifier.partition(_NOT_EQUIVALENT) for row in catalog.drugs)
-    is_maker = found or any(other and squeezed(name).startswith(maker) for name, other, _ in named)
-    return found if is_maker else None
+    return frozenset(squeezed(name) for name, other, _ in named if other)
 
 
 def _refused(text: str, tail: list[str], rows: tuple[Drug, ...], own: tuple[Drug, ...], on: dt.date) -> AmbiguousDrug:
