@@ -1,4 +1,4 @@
-"""What the readers of claims do with each element of their formats: one table for each kind of element.
+"""What the readers of claims and of dosages do with each element of their formats: one table for each kind of it.
 
 `read`; `passed` over, because it cannot change who, what, how much, how, when, whether or what it costs; else the
 words of the loss. An element that stands in no table is a loss too.
@@ -81,7 +81,14 @@ CLEARING_SERVICE = read(
 )
 CLEARING_DRUG = read("serviceIdQualifier nationalDrugCode nationalDrugUnitCount measurementUnitCode")
 
-# FHIR: Claim, its items and their details, ChargeItem.
+# FHIR: a dosage of what was given, in every release: read, or compared with what is read.
+DOSAGE_ELEMENTS = frozenset(
+    read(
+        "id extension modifierExtension fhir_comments text site siteCodeableConcept siteReference route method dose "
+        "quantity rateRatio rateRange rateQuantity rateSimpleQuantity"
+    )
+)
+# Claim, its items and their details, ChargeItem.
 _META = "resourceType id meta text identifier status use patient subject created enterer"
 CLAIM_ELEMENTS = {
     **read(f"{_META} item diagnosis related modifierExtension implicitRules"),

@@ -93,10 +93,10 @@ def reading(
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
     if charged := _fhir_questions.charged(message, str(read.encounter.on)):
         read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE, "Bundle.entry"))
-    return _incoming.noted(read, _noticed.incomplete(SOURCE, _IS_PAGE, "Bundle.link")) if message.is_page else read
+    return _incoming.noted(read, _noticed.incomplete(SOURCE, _IS_PART, "Bundle.link")) if message.is_part else read
 
 
-_IS_PAGE = "The Bundle has a next page, or counts more than it holds"
+_IS_PART = "The Bundle has a next page, counts more than it holds or says what failed, or a record was cut (SUBSETTED)"
 
 
 def _one(
@@ -118,7 +118,7 @@ def _one(
     finding = _fhir_standing.against(same, where, partial, completed) or _fhir_vaccines.reported(resource, where)
     if finding is not None:
         return finding
-    notes = _fhir_vaccines.funding(resource, where)
+    notes = (*_fhir_vaccines.funding(resource, where), *_fhir_vaccines.uncounted(resource, where))
     batch = _batch(same)
     return [_incoming.of_vaccine(one, notes, batch, facts) for one in _given(same, where, around, zone, facts)]
 
@@ -167,6 +167,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         said, asked = _noticed.diagnoses(found, others, where, "reason", SOURCE)
         says |= said
         notes += asked
+        notes += _fhir_questions.reasons(resource, where) if others else ()
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
     notes += _noticed.supplied(where, _fhir_json.words(concept), SOURCE, "medication")
@@ -284,7 +285,10 @@ def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "")
 
 
 def _dose(dosage: dict[str, Any], where: str) -> dict[str, str]:
-    dose = dosage.get("dose") or dosage.get("quantity")  # the second is DSTU2's name
+    dose, other = dosage.get("dose"), dosage.get("quantity")  # the second is DSTU2's name
+    if dose and other and dose != other:
+        raise refused(where, "its dosage says a dose and a quantity, which contradict each other")
+    dose = dose or other
     if not dose or dose.get("value") is None:
         said = " (only as text, in dosage.text)" if dosage.get("text") else ""
         raise refused(where, f"it has no dose{said}; the amount given must stand in dosage.dose", fills="dose")
@@ -480,6 +484,26 @@ _WHENS = tuple(
 )
 
 
+_TIMINGS = ("occurenceTiming", "occurrenceTiming", "effectiveTiming")
+
+
+def _otherwise_timed(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
+    """The same of a record without a moment: of a timing with one event alone, else no time or a gap."""
+    for name in _TIMINGS:
+        if (timing := resource.get(name)) is None:
+            continue
+        events = timing.get("event") if isinstance(timing, dict) else None
+        if not isinstance(events, list) or len(events) != 1 or len(timing) > 1:
+            raise refused(where, f"it has {name}, which may be several times, and each is a dose of its own")
+        return _stamps({"effectiveDateTime": events[0]}, where, zone, first)
+    if resource.get("occurrenceString"):
+        raise refused(where, "its time is a text (occurrenceString) and no date", fills="on")
+    ends = (period.get("end") for of_period, _ in _WHENS if (period := resource.get(of_period)))
+    if (end := next(filter(None, ends), None)) is not None:
+        raise _times.undated(refused(where, "its period has an end and no start"), end)
+    return {}
+
+
 def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     found: list[tuple[str, str | None, bool]] = []
@@ -489,7 +513,7 @@ def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[
         if (period := resource.get(of_period)) and (start := period.get("start")):
             found.append((start, period.get("end"), True))
     if not found:
-        return {}
+        return _otherwise_timed(resource, where, zone, first)
     try:
         began = _moment(found[0][0], where, zone)
     except FormatError as why:

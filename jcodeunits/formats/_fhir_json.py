@@ -126,8 +126,8 @@ class Message:
 
     `given`: those that say what was given, with their place among all. `may_turn`: an element that changes a
     resource's meaning may stand in it, and is to be looked for. `known`: resources that it may point to, by
-    address. `wrong`: what to say of records that cannot be read, by their place. `is_page`: more of it stands on
-    another page. `charges`: what stands beside those that say what was given, and may bill them already, by patient.
+    address. `wrong`: what to say of records that cannot be read, by their place. `is_part`: a part of it is missing.
+    `charges`: what stands beside those that say what was given, and may bill them already, by patient.
     """
 
     root: dict[str, Any]
@@ -136,7 +136,7 @@ class Message:
     may_turn: bool
     known: Mapping[str, dict[str, Any]]
     wrong: Mapping[int, FormatError]
-    is_page: bool
+    is_part: bool
     charges: Mapping[str, Sequence[Beside]]
 
     @classmethod
@@ -146,14 +146,15 @@ class Message:
         every: Sequence[tuple[str, dict[str, Any]]],
         may_turn: bool,
         wrong: Mapping[int, FormatError],
+        may_be_part: bool,
     ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
-        is_page = _has_next(root)
+        is_part = _has_next(root) or (may_be_part and any(_PART in _labels(one) for _, one in given))
         if len(every) == 1:
-            return cls(root, every, given, may_turn, {}, wrong, is_page, {})
+            return cls(root, every, given, may_turn, {}, wrong, is_part, {})
         charges = [charge for _, one in every for charge in _charge(one)] if given else []
         by_patient = grouped(charges, lambda charge: charge.patient)
-        return cls(root, every, given, may_turn, addressed(every), wrong, is_page, by_patient)
+        return cls(root, every, given, may_turn, addressed(every), wrong, is_part, by_patient)
 
     @property
     def kinds(self) -> set[Any]:
@@ -243,12 +244,12 @@ def parse(text: object, *, apart: bool = False) -> Message:
             wrong[at] = FormatError(f"{name}{why.message}", **why.fields)
     if may_be_test:
         _live(root)
-    return Message.of(root, every, _may_turn(text), wrong)
+    return Message.of(root, every, _may_turn(text), wrong, not isinstance(text, str) or _PART in text)
 
 
 def _may_turn(text: object) -> bool:
     """Whether an element that changes a meaning may stand in a text; a name can also be written in escapes."""
-    return not isinstance(text, str) or "\\u" in text or _TURNS[0] in text or _TURNS[1] in text
+    return not isinstance(text, str) or "\\u" in text or any(mark in text for mark in _MARKS)
 
 
 def _records(text: object) -> int:
@@ -290,13 +291,20 @@ def _shaped(resource: dict[str, Any]) -> None:
 def _live(resource: dict[str, Any]) -> None:
     """Refuse test data: a resource that carries the security label HTEST, or what it contains."""
     for one in (resource, *objects(resource.get("contained"))):
-        meta = one.get("meta")
-        if not isinstance(meta, dict):
-            continue
-        labels = objects(meta.get("security")) + objects(meta.get("tag"))
-        if any(str(label.get("code")).upper() == TEST_LABEL for label in labels):
+        if TEST_LABEL in _labels(one):
             where = str(one.get("resourceType"))
             raise refused(where, f"its security label is {TEST_LABEL}: test data, which is never billed")
+
+
+_PART = "SUBSETTED"  # tag of version 3's ObservationValue: elements of the resource were left out
+
+
+def _labels(resource: Mapping[str, Any]) -> list[str]:
+    """The codes of the labels and tags of a resource."""
+    meta = resource.get("meta")
+    if not isinstance(meta, dict):
+        return []
+    return [str(label.get("code")).upper() for name in ("security", "tag") for label in objects(meta.get(name))]
 
 
 def objects(value: object) -> list[dict[str, Any]]:
@@ -322,31 +330,42 @@ def resources(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _has_next(message: Mapping[str, Any]) -> bool:
-    """Whether a Bundle, or one in it, is a page with a next one, or counts more matches than it holds."""
+    """Whether a Bundle, or one in it, is a page with a next one, counts more than it holds, or lists what failed."""
     if message.get("resourceType") != "Bundle":
         return False
     entries, total = objects(message.get("entry")), message.get("total")
     modes = (one.get("search") for one in entries)
     matches = sum(not isinstance(mode, dict) or mode.get("mode", "match") == "match" for mode in modes)
     pages = any(one.get("relation") == "next" for one in objects(message.get("link")))
-    inner = (entry.get("resource") for entry in entries)
+    inner = [one for entry in entries if isinstance(one := entry.get("resource"), dict)]
     more = type(total) is int and total > matches
-    return pages or more or any(isinstance(one, dict) and _has_next(one) for one in inner)
+    return pages or more or any(_has_next(one) or _failed(one) for one in inner)
+
+
+def _failed(resource: Mapping[str, Any]) -> bool:
+    """Whether a server says that it did not answer the whole search."""
+    if resource.get("resourceType") != "OperationOutcome":
+        return False
+    issues = objects(resource.get("issue"))
+    return any(one.get("severity") in ("error", "fatal") or one.get("code") == "incomplete" for one in issues)
 
 
 def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:
-    """Refuse a Bundle of earlier versions, and one that deletes a record of those that are billed."""
+    """Refuse a Bundle of earlier versions or other rules, and one that deletes or changes a record of those billed."""
+    if turning := next((key for one in (bundle, *entries) for key in _TURNS if one.get(key)), None):
+        says = f"The Bundle has {turning}, which changes its meaning in a way that is not known here."
+        raise FormatError(says, format="fhir", place=turning)
     if bundle.get("type") == "history":
         says = "A Bundle of type history holds earlier versions of its records: send the ones that hold now."
         raise FormatError(says, format="fhir", place="type")
     for at, entry in enumerate(entries):
         request, resource = entry.get("request"), entry.get("resource")
-        if isinstance(request, dict) and str(request.get("method")).upper() == "DELETE":
-            kind = resource.get("resourceType") if isinstance(resource, dict) else str(request.get("url")).split("/")[0]
-            if kind in _RECORDS:
-                raise refused(
-                    f"entry[{at}]", f"it deletes a {kind}: take back what was billed from it, and send the rest"
-                )
+        if isinstance(request, dict) and (does := _UNDOES.get(str(request.get("method")).upper())):
+            named = [resource.get("resourceType")] if isinstance(resource, dict) else []
+            named += re.split("[/?]", str(request.get("url")))
+            if kind := next((one for one in named if one in _RECORDS), None):
+                says = f"it {does} a {kind}: take back what was billed from it, and send what holds now"
+                raise refused(f"entry[{at}]", says)
 
 
 def turned(value: object) -> str | None:
@@ -355,16 +374,44 @@ def turned(value: object) -> str | None:
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            for key in _TURNS:
-                if one.get(key):
-                    return key
-            waiting += [item for key, item in one.items() if isinstance(item, (dict, list)) and key != "contained"]
+            if one.get(_RULES):
+                return _RULES
+            for key, item in one.items():
+                if isinstance(item, (dict, list)) and key != "contained":
+                    if (key[:1] == "_" or key in _LOOKED_AT) and (found := _turning(one, key, item)):
+                        return found
+                    waiting.append(item)
         elif isinstance(one, list):
             waiting += [item for item in one if isinstance(item, (dict, list))]
     return None
 
 
-_TURNS = ("modifierExtension", "implicitRules")
+_RULES = "implicitRules"
+_TURNS = ("modifierExtension", _RULES)
+_ABSENT = "data-absent-reason"
+_NOT_DONE = "notdone"
+_MARKS = (*_TURNS, _ABSENT, _NOT_DONE)
+_LOOKED_AT = ("modifierExtension", "extension", "profile")
+_UNDOES = {"DELETE": "deletes", "PATCH": "changes"}
+
+
+def _turning(held: Mapping[str, Any], key: str, value: Any) -> str | None:
+    """What an element of an object turns round, as a refusal names it.
+
+    An element has a value, or a reason why it has none; a profile of what was not done is of no record that was.
+    """
+    if key == "modifierExtension":
+        return key if value else None
+    if key == "profile":
+        is_not_done = isinstance(value, list) and any(_NOT_DONE in str(one).casefold() for one in value)
+        return "profile of what was not done" if is_not_done else None
+    of, absent = ("value", held) if key == "extension" else (key[1:], value)
+    return f"{_ABSENT} beside its {of}" if held.get(of) is not None and _is_absent(absent) else None
+
+
+def _is_absent(held: object) -> bool:
+    said = objects(held.get("extension")) if isinstance(held, dict) else []
+    return any(str(one.get("url")).endswith(_ABSENT) for one in said)
 
 
 def refused(where: str, why: str, **fields: str) -> FormatError:

@@ -14,7 +14,7 @@ from jcodeunits.facts.by_route import may_be
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
-from . import _noticed
+from . import _elements, _noticed
 from ._fhir_json import Message, decimal, objects
 from ._fhir_performers import subject
 
@@ -33,6 +33,9 @@ def asked(
     if is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
         yield _noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]")
     dose = dosage.get("dose") or {}
+    known = _elements.DOSAGE_ELEMENTS
+    if not dosage.keys() <= known and (unread := [name for name in dosage if name.lstrip("_") not in known]):
+        yield _noticed.unread_elements(where, unread, SOURCE, "dosage")
     if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
@@ -50,6 +53,14 @@ def asked(
         yield _noticed.at_home(where, SOURCE, "category")
     if INPATIENT in said:
         yield _noticed.to_inpatient(where, SOURCE, "category")
+
+
+def reasons(resource: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    """The question whether it was given, where its reason is a code of the lists of reasons why a drug was not."""
+    concepts = [*objects(resource.get("reasonCode")), *objects(resource.get("reasonGiven"))]
+    concepts += [one.get("concept") or {} for one in objects(resource.get("reason"))]
+    if any("not-given" in str(one.get("system")) for concept in concepts for one in objects(concept.get("coding"))):
+        yield _noticed.doubted_by(where, "a reason why a drug was not given", SOURCE, "reason")
 
 
 # An amount by itself: no strength, no rate, no limit, nothing that was left or thrown away.

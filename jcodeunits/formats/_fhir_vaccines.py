@@ -8,7 +8,7 @@ from typing import Any
 from jcodeunits.finding import Finding
 
 from . import _noticed
-from ._fhir_json import NEGATIONS, words
+from ._fhir_json import NEGATIONS, objects, words
 
 SOURCE = "fhir-immunization"
 # Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
@@ -31,7 +31,17 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     explained = resource.get("explanation") or {}
     kept = {
         name: resource[name]
-        for name in ("resourceType", "id", "status", *NEGATIONS, "statusReason", "performer", "note", "encounter")
+        for name in (
+            "resourceType",
+            "id",
+            "status",
+            *NEGATIONS,
+            "statusReason",
+            "performer",
+            "note",
+            "encounter",
+            "occurrenceString",
+        )
         if name in resource
     }
     kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}
@@ -82,3 +92,11 @@ def funding(resource: Mapping[str, Any], where: str) -> tuple[Finding, ...]:
     if not said or any(word.casefold() in _OWN_VACCINE for word in said):
         return ()
     return (_noticed.public_vaccine(where, SOURCE, "fundingSource"),)
+
+
+def uncounted(resource: Mapping[str, Any], where: str) -> tuple[Finding, ...]:
+    """A question where a dose does not count, such as one from a broken cold chain (STU3)."""
+    each = objects(resource.get("vaccinationProtocol"))
+    if not any("nocount" in words(one.get("doseStatus")) for one in each):
+        return ()
+    return (_noticed.doubted_by(where, "its doseStatus (it does not count)", SOURCE, "vaccinationProtocol"),)

@@ -26,7 +26,8 @@ FINDINGS = declare(
         "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
-        "dose-doubted": ("A note speaks against the dose as it is recorded", "warn"),
+        "dose-doubted": ("A note, or a reason or status beside it, speaks against the dose as it is recorded", "warn"),
+        "element-unread": ("A dosage has an element that no release of FHIR has there", "warn"),
         "supply-in-text": ("A text says that the drug was not bought by the practice", "warn"),
         "waste-noted": ("A note speaks of wasted drug", "warn"),
         "vaccine-funding": ("The vaccine may come from a public program", "warn"),
@@ -174,9 +175,21 @@ def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[F
     """A question where a note says that a dose was not given, not all of it, or that its record is wrong."""
     if not any(_AGAINST.search(note) for note in notes):
         return ()
-    says = f"{where}: a note beside it speaks against the dose as it is recorded."
-    fix = "Read the note: where the dose was not given, or not all of it, have the record corrected."
-    return (Finding("dose-doubted", "warn", says, fix, (cited(source, cite),)),)
+    return (doubted_by(where, "a note beside it", source, cite),)
+
+
+def doubted_by(where: str, what: str, source: str, cite: str) -> Finding:
+    """The question for a dose against which something beside it speaks."""
+    says = f"{where}: {what} speaks against the dose as it is recorded."
+    fix = "Read it: where the dose was not given, not all of it, or does not count, have the record corrected."
+    return Finding("dose-doubted", "warn", says, fix, (cited(source, cite),))
+
+
+def unread_elements(where: str, names: Iterable[str], source: str, cite: str) -> Finding:
+    """The question for elements that the standard does not have, which may hold another dose."""
+    says = f"{where}: its dosage has {', '.join(map(coded, names))}, which no release of FHIR has there."
+    fix = "Check the amount given in the record, and have the sender write the dose by the standard."
+    return Finding("element-unread", "warn", says, fix, (cited(source, cite),))
 
 
 _SUPPLY = re.compile(
