@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -28,13 +29,13 @@ def coding(*codes: tuple[str, str], text: str = "", display: str = "") -> dict[s
     return {"coding": each, **({"text": text} if text else {})}
 
 
-def read(concept: dict[str, Any], **beside: Any) -> Encounter:
+def read(concept: dict[str, Any], *, day: str = "2026-03-02", **beside: Any) -> Encounter:
     resource = {
         "resourceType": "MedicationAdministration",
         "id": "a1",
         "status": "completed",
         "medicationCodeableConcept": concept,
-        "effectiveDateTime": "2026-03-02",
+        "effectiveDateTime": day,
         "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
     }
     found = fhir.read(json.dumps(resource), place="11", **beside)
@@ -166,6 +167,56 @@ def test_a_text_that_has_a_code_of_its_own_is_not_billed_as_another(code: str, t
         read(concept)
     with pytest.raises(FormatError, match=r"code of its own\. Or give drug=|contradict"):
         hl7v2.read(message, place="11")
+
+
+OF_A_BRAND = [
+    # code, text, day, whether the brand is one of the code's on the day
+    ("J3300", "Kenalog-40", "2026-03-02", False),
+    ("J3300", "triamcinolone acetonide (KENALOG-40) injection 40 mg", "2026-03-02", False),
+    ("J3300", "Triesence", "2026-03-02", True),
+    ("J3300", "triamcinolone acetonide", "2026-03-02", True),
+    ("J3301", "triamcinolone acetonide (KENALOG-40) injection 40 mg", "2026-03-02", True),
+    ("J2426", "Invega Trinza", "2026-03-02", False),
+    ("J2426", "Invega Trinza", "2022-03-02", True),
+    ("J2426", "Invega Sustenna", "2026-03-02", True),
+    ("J2427", "paliperidone palmitate (INVEGA TRINZA) syringe 410 mg", "2026-03-02", True),
+    ("J9354", "Kadcyla", "2026-03-02", True),
+    ("J0666", "Marcaine", "2026-03-02", False),
+    ("J9172", "docetaxel (TAXOTERE)", "2026-03-02", False),
+    ("J0476", "Gablofen", "2026-03-02", True),  # a code for one use, which is of any brand
+    ("J1817", "Humalog", "2026-03-02", True),
+    ("J0688", "ceFAZolin (ANCEF) injection 1 g", "2026-03-02", True),  # a maker's code: brands are familiar names
+]
+
+
+@pytest.mark.parametrize(("code", "text", "day", "agrees"), OF_A_BRAND)
+def test_a_code_beside_a_brand_that_has_another_one_on_the_day_is_asked_about(
+    code: str, text: str, day: str, agrees: bool
+) -> None:
+    concept = coding((fhir.HCPCS, code), text=text)
+    segments = f"RXA|0|1|{day.replace('-', '')}||{code}^{text}^HCPCS|30|mg|||||||||||||CP|A\rRXR|IM"
+    if agrees:
+        assert read(concept, day=day).administrations[0].drug == code
+        return
+    for tried in (lambda: read(concept, day=day), lambda: hl7v2.read(segments, place="11")):
+        with pytest.raises(FormatError, match=f"which has a code of its own on {day}: give drug='{code}'"):
+            tried()
+    assert read(concept, day=day, drug=code).administrations[0].drug == code
+
+
+@pytest.mark.book
+def test_every_brand_is_silent_beside_a_code_of_its_own() -> None:
+    """But where a descriptor of its own day named the brand, and a later code is for it now."""
+    days = [dt.date(2026, 3, 2), dt.date(2024, 6, 1)]
+    brands = [(brand, day) for brand in rows_of(Brand) for day in days if brand.code and brand.period.holds(day)]
+    alarms = set()
+    for brand, day in brands:
+        try:
+            _names.check_brands([(brand.code, brand.brand)], day, "fhir", "", REFERENCE)
+        except FormatError:
+            alarms.add((brand.code, brand.brand))
+    assert len(brands) > 1500
+    assert alarms == set()
 
 
 OF_A_PACKAGE = [

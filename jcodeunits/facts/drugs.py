@@ -471,6 +471,11 @@ class Catalog:
         return tuple(dict.fromkeys(rows))
 
     @cached_property
+    def brands_of(self) -> dict[str, tuple[Brand, ...]]:
+        """The brands that mean one code alone, by code."""
+        return grouped((brand for brand in self.brands if brand.code), lambda brand: brand.code)
+
+    @cached_property
     def named(self) -> dict[str, tuple[Brand | OtherName, ...]]:
         """Brand and other-name rows by squeezed name."""
         return grouped(

@@ -106,9 +106,10 @@ class Given:
 STRENGTH = "strength"  # what the drug's text says of one mL, for a dose by volume alone
 WHOLE = "whole"  # the drug's whole text, where more than one strength of it tells what a volume is of
 WAYS = "ways"  # the routes that the drug's text names, or that its form is for
+BRANDS = "brands"  # codes, each with a brand of the drug's text that may have another code on the day
 FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
 
-_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", WHOLE, WAYS, FLUSH)
+_OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", WHOLE, WAYS, BRANDS, FLUSH)
 
 
 def together(given: Given, drugs: Sequence[tuple[Mapping[str, Any], Mapping[str, FormatError]]]) -> list[Given]:
@@ -280,6 +281,8 @@ def reading(
     found = [*withheld]
     for one, extra in zip(given, each, strict=True):
         found += expired(one, made.on, *cite)
+        if BRANDS in one.says and "drug" not in extra:
+            _names.check_brands(one.says[BRANDS], made.on, form, one.where, reference)
         if one.utc and said is None:
             found.append(_utc_day(one, cite[0]))
         found += [note for note in one.notes if _still_asks(note, extra, made.place)] if one.notes else ()
@@ -396,7 +399,7 @@ _LISTED = 5  # administrations whose dicts an error writes out
 def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Reference, way: _Way) -> dict[str, Any]:
     """The administration as the message has it, with what stands beside it; contradictions are refused."""
     says = dict(given.says)
-    printed = says.pop(WAYS, ())
+    printed, _ = says.pop(WAYS, ()), says.pop(BRANDS, ())
     says |= {"purpose": "flush"} if says.pop(FLUSH, False) and extra.get("purpose") is None else {}
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:

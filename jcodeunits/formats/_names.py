@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
 from jcodeunits import hcpcs, ndc
-from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug
-from jcodeunits.facts.choosing import rows_meant
+from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, JcodeunitsError, UnknownDrug, quoted
+from jcodeunits.facts.choosing import choose, rows_meant
 from jcodeunits.facts.drug_rows import INJECTED, Brand, Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
+
+from ._quoting import refused
 
 Relation = Literal["same", "exact", "vague", "other", "unknown"]
 _SUFFIX = re.compile(r"[a-z]{4}")
@@ -140,6 +143,42 @@ def is_apart(exact: str, name: str, reference: Reference) -> bool:
     if is_brand or (salts and salts != own):
         return True
     return not is_package and (is_another_form or parts(name, reference) != parts(exact, reference))
+
+
+def may_be_apart(code: str, name: str, reference: Reference) -> bool:
+    """Whether a name is a brand and a code has brands of its own, so that the day tells whether it is one of them.
+
+    >>> facts = Reference.shipped()
+    >>> [may_be_apart("J3300", name, facts) for name in ("Kenalog-40", "Triesence", "triamcinolone acetonide")]
+    [True, False, False]
+    """
+    drugs, key = reference.drugs, squeezed(name)
+    own = {squeezed(brand.brand) for brand in drugs.brands_of.get(code, ()) if brand.ends is None}
+    is_brand = any(isinstance(row, Brand) for row in drugs.named.get(key, ()))
+    return bool(own) and is_brand and not key.startswith(tuple(own))
+
+
+@lru_cache(maxsize=4096)
+def _is_of_another_brand(code: str, name: str, on: dt.date, reference: Reference) -> bool:
+    """Whether a brand means another code on a day than the one beside it, which has brands of its own.
+
+    A code that is for one use, such as a pump, may stand beside any of its brands.
+    """
+    own = [brand for brand in reference.drugs.brands_of.get(code, ()) if brand.period.holds(on)]
+    try:
+        meant, row = choose(reference.drugs, name, on).drug, reference.drugs.on(code, on)
+    except JcodeunitsError:
+        return False
+    is_injected = all(INJECTED & {*one.routes} and one.kind != "vaccine" for one in (meant, row))
+    return bool(own) and is_injected and meant.code != code and meant.use == row.use
+
+
+def check_brands(pairs: Iterable[tuple[str, str]], on: dt.date, form: str, where: str, reference: Reference) -> None:
+    """Refuse a code beside a brand that has another code on the day."""
+    for code, name in pairs:
+        if _is_of_another_brand(code, name, on, reference):
+            why = f"its drug is {quoted(code)} and {quoted(name)}, which has a code of its own on {on}"
+            raise refused(form, where, f"{why}: give ‹drug={code!r}› beside it, or the code of what was given.")
 
 
 def _printed(number: str, reference: Reference) -> list[str]:
