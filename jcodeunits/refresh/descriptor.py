@@ -46,27 +46,24 @@ _DAYS = re.compile(r"(?:greater than (\d+) days )?(?:and up to|less than or equa
 _RATIO = re.compile(r"\((\d[\d.]*)/(\d[\d.]*)\)")
 
 # What is printed for the reader and is no billing unit. Each is cut out before amounts are read.
-_REMARKS = [
-    (re.compile(words), note)
-    for words, note in (
-        (r"\(code may be used[^)]*\)|\(not to be used[^)]*\)|\(for circumstances[^)]*\)", ""),
-        (r"\(?(?:add-on, )?list (?:separately )?in addition[^)]*\)|\(list [^)]*\)|\(for use in [^)]*\)", ""),
-        (r"\(central venous catheter [^)]*\)", "catheter lock"),
-        (r"\(e\.g\.,[^)]*\)", ""),
-        (r",? provided in [\d.]+ ?mg vial", ""),
-        (r" per 24 hours", ""),
-        (r",? (?:including|includes) (?:leukapheresis|implants?)\b[^,]*", ""),
-        (r",? fda[- ]approved prescription anti-emetic, for use as.*regimen", "anti-emetic with chemotherapy"),
-        (r",? ?fda approved prescription, only for use as hiv pre-exposure prophylaxis.*hiv\)", "hiv prevention"),
-        (r" only for use as hiv pre-exposure prophylaxis \(.*hiv\)", "hiv prevention"),
-        (r"\(only for use as hiv treatment\)", "hiv treatment"),
-        (r",? for the pre-exposure prophylaxis only, .*(?=, ?\d[\d,]* mg$)", "covid-19 prevention"),
-        (r",? with an indication for post-exposure.* only(?=,)", "covid-19 in hospital"),
-        (r",? for hospitalized adult.* only(?=,)", "covid-19 in hospital"),
-        (r",? for treatment of iron deficiency anemia", "iron deficiency"),
-        (r",? for children from .*|,? when administered to individuals [^(]*", ""),
-    )
-]
+_REMARKS = naming.patterns(
+    (r"\(code may be used[^)]*\)|\(not to be used[^)]*\)|\(for circumstances[^)]*\)", ""),
+    (r"\(?(?:add-on, )?list (?:separately )?in addition[^)]*\)|\(list [^)]*\)|\(for use in [^)]*\)", ""),
+    (r"\(central venous catheter [^)]*\)", "catheter lock"),
+    (r"\(e\.g\.,[^)]*\)", ""),
+    (r",? provided in [\d.]+ ?mg vial", ""),
+    (r" per 24 hours", ""),
+    (r",? (?:including|includes) (?:leukapheresis|implants?)\b[^,]*", ""),
+    (r",? fda[- ]approved prescription anti-emetic, for use as.*regimen", "anti-emetic with chemotherapy"),
+    (r",? ?fda approved prescription, only for use as hiv pre-exposure prophylaxis.*hiv\)", "hiv prevention"),
+    (r" only for use as hiv pre-exposure prophylaxis \(.*hiv\)", "hiv prevention"),
+    (r"\(only for use as hiv treatment\)", "hiv treatment"),
+    (r",? for the pre-exposure prophylaxis only, .*(?=, ?\d[\d,]* mg$)", "covid-19 prevention"),
+    (r",? with an indication for post-exposure.* only(?=,)", "covid-19 in hospital"),
+    (r",? for hospitalized adult.* only(?=,)", "covid-19 in hospital"),
+    (r",? for treatment of iron deficiency anemia", "iron deficiency"),
+    (r",? for children from .*|,? when administered to individuals [^(]*", ""),
+)
 # Concentrations and strengths: they tell preparations apart, but no dose is counted in them.
 _CONCENTRATIONS = [
     re.compile(words)

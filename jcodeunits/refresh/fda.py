@@ -13,6 +13,8 @@ from fractions import Fraction
 
 import attrs
 
+from jcodeunits.tables import words
+
 from .byhand import ByHand
 from .dating import month_in
 from .family import Asked, Edition, Family, FileReading, Headed, Tally, facts, number_of, said
@@ -26,19 +28,10 @@ _LEADING = re.compile(r"^([\d.]+) mL ")
 _PER_ML = re.compile(r" ([\d.]+) (mg|UNT|mEq)/mL", re.IGNORECASE)
 _MASS = re.compile(r" ([\d.]+) (mg|UNT|mEq)(?![/\w])", re.IGNORECASE)
 _SHAPES = {
+    **{name: name for name in words("syringe|auto-injector|cartridge|ampule|vial|bag|bottle|implant|kit|container")},
     "prefilled syringe": "syringe",
-    "syringe": "syringe",
-    "auto-injector": "auto-injector",
     "pen injector": "pen",
-    "cartridge": "cartridge",
-    "ampule": "ampule",
-    "vial": "vial",
-    "bag": "bag",
-    "bottle": "bottle",
     "drug implant": "implant",
-    "implant": "implant",
-    "kit": "kit",
-    "container": "container",
 }
 
 

@@ -16,6 +16,7 @@ import attrs
 
 from jcodeunits import units
 from jcodeunits.grouped import only
+from jcodeunits.tables import words
 
 from .family import facts
 
@@ -24,14 +25,7 @@ FILES = ("nsde", "ndc-package", "ndc-product")
 _LEVELS = re.compile(r"\s*[/>]\s*(?=[\d.,]+ )")
 _PARTS = re.compile(r"\s+\*\s+")
 _LEVEL = re.compile(r"([\d.,]+) (.+?) in ([\d.,]+) (.+)")
-_SHAPES = {
-    "VIAL": "vial",
-    "SYRINGE": "syringe",
-    "AMPULE": "ampule",
-    "CARTRIDGE": "cartridge",
-    "BAG": "bag",
-    "BOTTLE": "bottle",
-}
+_SHAPES = {name.upper(): name for name in words("vial|syringe|ampule|cartridge|bag|bottle")}
 _KINDS = {
     "single-dose": re.compile(r"SINGLE-(?:DOSE|USE)"),
     "multi-dose": re.compile(r"MULTI(?:PLE)?-(?:DOSE|USE)"),

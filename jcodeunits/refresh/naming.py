@@ -8,114 +8,101 @@ in parentheses and is no known plain word is taken for a brand or maker, and eve
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
-_OPENINGS = [
-    (re.compile(words), routes)
-    for words, routes in (
-        (r"^injection,? iv,", ("injection", "intravenous")),
-        (r"^(?:injection|inj)\b[, ]*", ("injection",)),
-        (r"^infusion\b[, ]*", ("injection", "intravenous")),
-        (r"^intravesical instillation\b[, ]*", ("intravesical",)),
-        (r"^instillation\b[, ]*", ("instillation",)),
-        (r"^topical administration\b[, ]*", ("topical",)),
-        (r"^oral,? ", ("oral",)),
-    )
-]
+from jcodeunits import tables
+
+T = TypeVar("T")
+
+
+def patterns(*pairs: tuple[str, T]) -> list[tuple[re.Pattern[str], T]]:
+    """Patterns with what they stand for."""
+    return [(re.compile(said), meaning) for said, meaning in pairs]
+
+
+def _same(names: str) -> list[tuple[str, str]]:
+    """Words that are ours already."""
+    return [(rf"\b{name}\b", name) for name in tables.words(names)]
+
+
+_OPENINGS = patterns(
+    (r"^injection,? iv,", ("injection", "intravenous")),
+    (r"^(?:injection|inj)\b[, ]*", ("injection",)),
+    (r"^infusion\b[, ]*", ("injection", "intravenous")),
+    (r"^intravesical instillation\b[, ]*", ("intravesical",)),
+    (r"^instillation\b[, ]*", ("instillation",)),
+    (r"^topical administration\b[, ]*", ("topical",)),
+    (r"^oral,? ", ("oral",)),
+)
 # Words that say how a drug is given -> our route. All that match are kept.
-_ROUTES = [
-    (re.compile(words), route)
-    for words, route in (
-        (r"\bintravenous\b", "intravenous"),
-        (r"\bintramuscular\b", "intramuscular"),
-        (r"\bsubcutaneous\b", "subcutaneous"),
-        (r"\bintra-articular\b", "intra-articular"),
-        (r"\bintravitreal\b", "intravitreal"),
-        (r"\bintracameral\b", "intracameral"),
-        (r"\bintraocular\b", "intraocular"),
-        (r"\bsuprachoroidal\b", "suprachoroidal"),
-        (r"\bintravesical\b", "intravesical"),
-        (r"\bintrathecal\b", "intrathecal"),
-        (r"\bepidural\b", "epidural"),
-        (r"\bpyelocalyceal\b", "pyelocalyceal"),
-        (r"\botic\b", "otic"),
-        (r"\bophthalmic\b", "ophthalmic"),
-        (r"\bnasal\b|\bsinus implant", "nasal"),
-        (r"\brectal\b", "rectal"),
-        (r"\burethral\b", "urethral"),
-        (r"\bvaginal\b", "vaginal"),
-        (r"\bintrauterine\b", "intrauterine"),
-        (r"\btopical\b|\bpatch\b", "topical"),
-        (r"\benteral\b", "enteral"),
-        (r"\binhal(?:ation|er|ed)\b|\bnebulizer\b", "inhaled"),
-        (r"\birrigation\b", "irrigation"),
-        (r"\boral\b|\bcapsule\(s\)", "oral"),
-        (r"\bparenteral\b", "injection"),
-        (r"\bimplants?\b|\bpellet\b", "implant"),
-    )
-]
+_ROUTES = patterns(
+    *_same("intravenous|intramuscular|subcutaneous|intra-articular|intravitreal|intracameral|intraocular"),
+    *_same("suprachoroidal|intravesical|intrathecal|epidural|pyelocalyceal|otic|ophthalmic"),
+    (r"\bnasal\b|\bsinus implant", "nasal"),
+    *_same("rectal|urethral|vaginal|intrauterine"),
+    (r"\btopical\b|\bpatch\b", "topical"),
+    (r"\benteral\b", "enteral"),
+    (r"\binhal(?:ation|er|ed)\b|\bnebulizer\b", "inhaled"),
+    (r"\birrigation\b", "irrigation"),
+    (r"\boral\b|\bcapsule\(s\)", "oral"),
+    (r"\bparenteral\b", "injection"),
+    (r"\bimplants?\b|\bpellet\b", "implant"),
+)
 _PARENTERAL = {"intravenous", "intramuscular", "subcutaneous", "intrathecal", "epidural"}
 # Phrases for the kind of preparation -> our word for it; "" takes the phrase out and keeps nothing.
-_FORMS = [
-    (re.compile(words), form)
-    for words, form in (
-        (r"\(e\.g\.? liquid\)", ""),
-        (r"\bfor administration through dme \(i\.e\., insulin pump\)", "pump"),
-        (r"\(loading dose for infusion pump\)", "pump loading dose"),
-        (r"\bnon-depot form\b", "non-depot"),
-        (r"\(?\bfor depot suspension\b\)?|\bdepot form\b", "depot"),
-        (r"\bextended[- ]release\b", "extended release"),
-        (r"\bimmediate release or delayed release\b", ""),
-        (r"\bimmediate release\b", "immediate release"),
-        (r"\bsustained release\b", "sustained release"),
-        (r"\blong[- ]acting\b", "long acting"),
-        (r"\bmicrosphere formulation\b", "microsphere"),
-        (r"\bpreservative[- ]free(?: sterile solution)?\b", "preservative free"),
-        (r"\bliposom(?:al|e)(?: formulation)?\b", "liposome"),
-        (r"\bprotein-bound particles\b", "protein-bound"),
-        (r"\blipid complex\b", "lipid complex"),
-        (r"\bcholesteryl sulfate complex\b", "cholesteryl sulfate complex"),
-        (r"\bnon-lyophilized\b", "liquid"),
-        (r"(?<!non-)\blyophilized\b", "powder"),
-        (r"\bunit dose(?: form)?\b(?=,|$| ?\|)", "unit dose"),
-        (r"\bconcentrated form\b", "concentrated"),
-        (r"\bfda[- ]approved final product\b|\bnon-compounded\b", ""),
-        (r"\bcompounded product\b", "compounded"),
-        (r"\b(?:as )?inhalation solution(?: through a nebulizer)?\b", "inhalation solution"),
-        (r"\binhalation suspension\b", "inhalation suspension"),
-        (r"\binhalation powder\b", "inhalation powder"),
-        (r"\bfor inhalation\b", "inhalation powder"),
-        (r"\bnasal spray\b", "nasal spray"),
-        (r"\bnasal solution\b", "nasal solution"),
-        (r"\b(?:monthly |yearly )?vaginal (?:ring|system)\b", "vaginal ring"),
-        (r"\bintrauterine contraceptive system\b|\bintrauterine contraceptive device\b", "intrauterine device"),
-        (r"\bgranules, oral suspension\b", "granules"),
-        (r"\b(?:for suspension|(?:oral |enteral |otic )suspension)\b", "suspension"),
-        (r"\bophthalmic (?:irrigation )?solution\b", "ophthalmic solution"),
-        (r"\blacrimal ophthalmic insert\b", "insert"),
-        (r"\burethral suppository\b|\brectal/suppository\b", "suppository"),
-        (r"\bper implant\b", "implant"),
-        (r"\bper patch\b", "patch"),
-        (r"(?<=, )injectable\b", "injectable"),
-        (r"\b(?:intravitreal|intracameral|sinus) implant\b|\bimplants?\b(?! system)", "implant"),
-        (r"\bimplant system\b", "implant"),
-        (r"\bintravesical system\b", "intravesical system"),
-        (r"\bcollagen-matrix\b", "collagen matrix"),
-        (r"\(heparin lock flush\)", "lock flush"),
-        (r"\btablet\b", "tablet"),
-        (r"\bpellet\b", "pellet"),
-        (r"\bpatch\b", "patch"),
-        (r"\bgel\b", "gel"),
-        (r"\baerosol\b", "aerosol"),
-        (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
-        (r"\bpowder or solution\b", ""),
-        (r"(?<=, )powder(?=,)", "powder"),
-        (r"\bunrefrigerated\b", "unrefrigerated"),
-        (r"\bsingle unit dosage form\b|\bsingle unit dose applicator\b", ""),
-        (r"\b(?:per )?(?:single (?:use|dose) )?vial\b|\bampule\b", ""),
-        (r"(?<=. )solution(?=,|$| ?\|)", ""),
-    )
-]
+_FORMS = patterns(
+    (r"\(e\.g\.? liquid\)", ""),
+    (r"\bfor administration through dme \(i\.e\., insulin pump\)", "pump"),
+    (r"\(loading dose for infusion pump\)", "pump loading dose"),
+    (r"\bnon-depot form\b", "non-depot"),
+    (r"\(?\bfor depot suspension\b\)?|\bdepot form\b", "depot"),
+    (r"\bextended[- ]release\b", "extended release"),
+    (r"\bimmediate release or delayed release\b", ""),
+    (r"\bimmediate release\b", "immediate release"),
+    (r"\bsustained release\b", "sustained release"),
+    (r"\blong[- ]acting\b", "long acting"),
+    (r"\bmicrosphere formulation\b", "microsphere"),
+    (r"\bpreservative[- ]free(?: sterile solution)?\b", "preservative free"),
+    (r"\bliposom(?:al|e)(?: formulation)?\b", "liposome"),
+    (r"\bprotein-bound particles\b", "protein-bound"),
+    (r"\blipid complex\b", "lipid complex"),
+    (r"\bcholesteryl sulfate complex\b", "cholesteryl sulfate complex"),
+    (r"\bnon-lyophilized\b", "liquid"),
+    (r"(?<!non-)\blyophilized\b", "powder"),
+    (r"\bunit dose(?: form)?\b(?=,|$| ?\|)", "unit dose"),
+    (r"\bconcentrated form\b", "concentrated"),
+    (r"\bfda[- ]approved final product\b|\bnon-compounded\b", ""),
+    (r"\bcompounded product\b", "compounded"),
+    (r"\b(?:as )?inhalation solution(?: through a nebulizer)?\b", "inhalation solution"),
+    (r"\binhalation suspension\b", "inhalation suspension"),
+    (r"\binhalation powder\b", "inhalation powder"),
+    (r"\bfor inhalation\b", "inhalation powder"),
+    (r"\bnasal spray\b", "nasal spray"),
+    (r"\bnasal solution\b", "nasal solution"),
+    (r"\b(?:monthly |yearly )?vaginal (?:ring|system)\b", "vaginal ring"),
+    (r"\bintrauterine contraceptive system\b|\bintrauterine contraceptive device\b", "intrauterine device"),
+    (r"\bgranules, oral suspension\b", "granules"),
+    (r"\b(?:for suspension|(?:oral |enteral |otic )suspension)\b", "suspension"),
+    (r"\bophthalmic (?:irrigation )?solution\b", "ophthalmic solution"),
+    (r"\blacrimal ophthalmic insert\b", "insert"),
+    (r"\burethral suppository\b|\brectal/suppository\b", "suppository"),
+    (r"\bper implant\b", "implant"),
+    (r"\bper patch\b", "patch"),
+    (r"(?<=, )injectable\b", "injectable"),
+    (r"\b(?:intravitreal|intracameral|sinus) implant\b|\bimplants?\b(?! system)", "implant"),
+    (r"\bimplant system\b", "implant"),
+    (r"\bintravesical system\b", "intravesical system"),
+    (r"\bcollagen-matrix\b", "collagen matrix"),
+    (r"\(heparin lock flush\)", "lock flush"),
+    *_same("tablet|pellet|patch|gel|aerosol"),
+    (r"\bcapsules?\(s\)|\bcapsule\(s\)|\bcapsules/powder\b", ""),
+    (r"\bpowder or solution\b", ""),
+    (r"(?<=, )powder(?=,)", "powder"),
+    (r"\bunrefrigerated\b", "unrefrigerated"),
+    (r"\bsingle unit dosage form\b|\bsingle unit dose applicator\b", ""),
+    (r"\b(?:per )?(?:single (?:use|dose) )?vial\b|\bampule\b", ""),
+    (r"(?<=. )solution(?=,|$| ?\|)", ""),
+)
 # What is said only once the form and route words are known; it names nothing.
 _TAKEN_OUT = [
     re.compile(words)
@@ -165,54 +152,39 @@ _PLAIN = re.compile(
 _BIOSIMILAR = re.compile(r",?\s*(?<!excludes )\bbiosimilar\b")
 # A printed qualifier -> ours; "" where it tells nothing apart.
 _QUALIFIERS = {
-    "g-csf": "",
-    "gm-csf": "",
-    "vitamin k": "",
-    "nitrogen mustard": "",
-    "mal": "",
-    "ddi": "",
-    "bmwd": "",
-    "drt": "",
-    "bcg": "",
-    "pfu": "",
+    **dict.fromkeys(
+        tables.words(
+            "g-csf|gm-csf|vitamin k|nitrogen mustard|mal|ddi|bmwd|drt|bcg|pfu|aqueous|sterile|human|contraceptive|"
+            "for transfusion|antihemophilic factor|metered dose dispenser|powder|e.g. liquid"
+        ),
+        "",
+    ),
     "nos": "not otherwise specified",
-    "aqueous": "",
-    "sterile": "",
-    "human": "",
-    "contraceptive": "",
-    "for transfusion": "",
-    "antihemophilic factor": "",
-    "metered dose dispenser": "",
     "antihemophilic factor, human": "human",
     "antihemophilic factor, recombinant": "recombinant",
     "antihemophilic factor, purified, non-recombinant": "non-recombinant",
     "excludes biosimilar": "excludes biosimilars",
     "for non esrd use": "for non-esrd use",
     "non-esrd use": "for non-esrd use",
-    "powder": "",
-    "e.g. liquid": "",
 }
 _PREMIXED = re.compile(r"\bin (?:\S+ )?(?:sodium chloride|dextrose)\b")
-_RENAMED = [
-    (re.compile(words), name)
-    for words, name in (
-        (r"\bhcl\b", "hydrochloride"),
-        (r"\bdmso, ", ""),
-        (r"\baminophyllin\b", "aminophylline"),
-        (r"\bbupivicaine\b", "bupivacaine"),
-        (r"\bcyclosporin\b", "cyclosporine"),
-        (r"\baprotonin\b", "aprotinin"),
-        (r"\brho d\b", "rho(d)"),
-        (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
-        (r"\bhyaluronan or derivitive\b", "hyaluronan"),
-        (r"\bdilutant\b", "diluent"),
-        (r"\bc-1 esterase\b", "c1 esterase"),
-        (r"\bcalcitrol\b", "calcitriol"),
-        (r"\bf[ -]?18\b", "f-18"),
-        (r"\bc[ -]?11\b", "c-11"),
-        (r"\blu 177\b", "lu-177"),
-    )
-]
+_RENAMED = patterns(
+    (r"\bhcl\b", "hydrochloride"),
+    (r"\bdmso, ", ""),
+    (r"\baminophyllin\b", "aminophylline"),
+    (r"\bbupivicaine\b", "bupivacaine"),
+    (r"\bcyclosporin\b", "cyclosporine"),
+    (r"\baprotonin\b", "aprotinin"),
+    (r"\brho d\b", "rho(d)"),
+    (r"\bhyaluronan or derivati?ve?\b", "hyaluronan"),
+    (r"\bhyaluronan or derivitive\b", "hyaluronan"),
+    (r"\bdilutant\b", "diluent"),
+    (r"\bc-1 esterase\b", "c1 esterase"),
+    (r"\bcalcitrol\b", "calcitriol"),
+    (r"\bf[ -]?18\b", "f-18"),
+    (r"\bc[ -]?11\b", "c-11"),
+    (r"\blu 177\b", "lu-177"),
+)
 
 
 def read(text: str, notes: list[str], default_routes: tuple[str, ...], one_name: bool = False) -> dict[str, Any]:

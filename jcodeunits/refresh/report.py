@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -179,30 +179,24 @@ def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
 _PROVENANCE = frozenset({"source", "cite", "verified", "editions"})
 
 
-def _drugs(pair: Pair) -> list[Change]:
+def _drugs(pair: Pair) -> Iterator[Change]:
     before, after = (grouped(rows, lambda row: row["code"]) for rows in pair)
-    found = []
     for code, rows in after.items():
         last, old = rows[-1], before.get(code)
         name = last["ingredient"]
         if old is None:
-            found.append(Change("began", code, f"from {rows[0]['effective']}: {name}, {_unit(last)}."))
+            yield Change("began", code, f"from {rows[0]['effective']}: {name}, {_unit(last)}.")
         elif last["ends"] != old[-1]["ends"]:
-            found.append(
-                Change(
-                    "ended" if last["ends"] else "changed", code, f"{_another_end(old[-1], last, 'last day')}: {name}."
-                )
-            )
+            kind = "ended" if last["ends"] else "changed"
+            yield Change(kind, code, f"{_another_end(old[-1], last, 'last day')}: {name}.")
         elif _unit(last) != _unit(old[-1]):
-            found.append(
-                Change("changed", code, f"{_unit(old[-1])} until now, {_unit(last)} from {last['effective']}.")
-            )
+            yield Change("changed", code, f"{_unit(old[-1])} until now, {_unit(last)} from {last['effective']}.")
         elif len(rows) != len(old):
             words = _differing(old[-1], last, ("ingredient", "qualifier", "form", "routes", "equivalents"))
             says = f"{words} from {last['effective']}" if words else "other words in an earlier period"
-            found.append(Change("changed", code, f"{says}; {_unit(last)} as before."))
-    gone = [rows[-1] for code, rows in before.items() if code not in after]
-    return found + [Change("ended", row["code"], f"{_NOWHERE}: {row['ingredient']}.") for row in gone]
+            yield Change("changed", code, f"{says}; {_unit(last)} as before.")
+    for code in sorted(before.keys() - after.keys()):
+        yield Change("ended", code, f"{_NOWHERE}: {before[code][-1]['ingredient']}.")
 
 
 _NOWHERE = "no edition has it any longer, and its rows are gone"
@@ -227,27 +221,24 @@ def _unit(row: Cells) -> str:
     return unit_words(row) or f"no unit ({row['refuses']})"
 
 
-def _successors(pair: Pair) -> list[Change]:
+def _successors(pair: Pair) -> Iterator[Change]:
     before = {(row["code"], row["successor"]) for row in pair[0]}
-    found = []
     for row in pair[1]:
         if (row["code"], row["successor"]) not in before:
             why = f"{row['ndcs_moved']} NDCs moved" if row["ndcs_moved"] else "by the code set"
-            found.append(Change("followed", row["code"], f"{row['successor']} from {row['effective']} ({why})."))
-    return found
+            yield Change("followed", row["code"], f"{row['successor']} from {row['effective']} ({why}).")
 
 
-def _of_code(kind: str, words: Callable[[Cells], str], pair: Pair) -> list[Change]:
+def _of_code(kind: str, words: Callable[[Cells], str], pair: Pair) -> Iterator[Change]:
     """What holds last for each code before and after, where that differs; claims that agree are one."""
     before, after = (_last(rows, words) for rows in pair)
-    found = []
     for code in sorted(before.keys() | after.keys()):
         was, now = before.get(code, {}), after.get(code, {})
         if set(was.values()) != set(now.values()):
-            said = [f"{name}: {_or(was, name)} to {_or(now, name)}" for name in sorted(was.keys() | now.keys())]
-            differs = [words_ for words_ in said if words_.split(": ")[1].split(" to ")[0] != words_.split(" to ")[-1]]
-            found.append(Change(kind, code, "; ".join(differs or said) + "."))
-    return found
+            each = {name: (_or(was, name), _or(now, name)) for name in sorted(was.keys() | now.keys())}
+            said = {name: f"{name}: {one} to {other}" for name, (one, other) in each.items()}
+            differs = [said[name] for name, (one, other) in each.items() if one != other]
+            yield Change(kind, code, "; ".join(differs or said.values()) + ".")
 
 
 def _or(values: Mapping[str, str], name: str) -> str:
@@ -262,28 +253,21 @@ def _last(rows: Iterable[Cells], words: Callable[[Cells], str]) -> dict[str, dic
     return found
 
 
-def _products(pair: Pair) -> list[Change]:
+def _products(pair: Pair) -> Iterator[Change]:
     before, after = (grouped(rows, lambda row: row["ndc"]) for rows in pair)
-    found = []
     for number, rows in after.items():
         last, old = rows[-1], before.get(number)
         name = f"{last['label']}, {last['codes'] or 'no code is known'}"
         if old is None:
-            found.append(Change("came", number, f"from {rows[0]['effective']}: {name}."))
+            yield Change("came", number, f"from {rows[0]['effective']}: {name}.")
         elif last["ends"] != old[-1]["ends"]:
-            found.append(
-                Change(
-                    "went" if last["ends"] else "moved",
-                    number,
-                    f"{_another_end(old[-1], last, 'last listed')}: {name}.",
-                )
-            )
-        else:
-            says = _differing(old[-1], last, ("codes", "amount", "unit", "qualifier", "quantity"))
-            if says:
-                found.append(Change("moved", number, f"{last['label']}: {says}."))
-    gone = [rows[-1] for number, rows in before.items() if number not in after]
-    return found + [Change("went", row["ndc"], f"{_NOWHERE}: {row['label']}, {row['codes']}.") for row in gone]
+            kind = "went" if last["ends"] else "moved"
+            yield Change(kind, number, f"{_another_end(old[-1], last, 'last listed')}: {name}.")
+        elif says := _differing(old[-1], last, ("codes", "amount", "unit", "qualifier", "quantity")):
+            yield Change("moved", number, f"{last['label']}: {says}.")
+    for number in sorted(before.keys() - after.keys()):
+        gone = before[number][-1]
+        yield Change("went", number, f"{_NOWHERE}: {gone['label']}, {gone['codes']}.")
 
 
 _CHANGES: Mapping[str, Any] = {
