@@ -228,10 +228,28 @@ def test_a_method_makes_iv_exact_and_a_device_does_not() -> None:
         ("32592^Oxaliplatin^RxNorm", "Oxaliplatin"),
         ("X1^local name^L^00409-3795-01^KETOROLAC^NDC", "00409-3795-01"),
         ("^Toradol 30 mg/mL", "Toradol"),
+        ("X1^local name^L^35827^ketorolac^RxNorm^^^^00409-3795-01^KETOROLAC^NDC", "00409-3795-01"),
+        ("X1^^L^^^^^^ketorolac 30 mg/mL injection", "ketorolac"),
     ],
 )
 def test_the_drug_has_its_most_exact_name(coded: str, drug: str) -> None:
     assert read(ras(f5=coded)).administrations[0].drug == drug
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"f5": "35827^ketorolac^RxNorm^^^^^^ceftriaxone 1 g injection"},
+        {"f5": "35827^ketorolac^RxNorm^^^^^^^00409-7332-01^ceftriaxone^NDC"},
+        {"rxr": {1: "IM^^HL70162^^^^^^IV push"}},
+        {"rxr": {1: "IM^^HL70162^^^^^^^34206005^^SCT"}},
+        {"rxr": {1: "IM", 2: "LD^left deltoid~RD^right deltoid"}},
+    ],
+)
+def test_the_last_components_of_a_coded_element_are_compared_too(changes: dict[str, Any]) -> None:
+    """The text that was coded (9) and from v2.7 a second alternate code (10 to 12)."""
+    with pytest.raises(FormatError, match="contradict"):
+        read(ras(**changes))
 
 
 @pytest.mark.parametrize(
@@ -321,8 +339,13 @@ def test_separators_line_ends_and_wrappers_are_the_senders() -> None:
 
 
 def test_escapes_are_undone() -> None:
-    found = read(ras(rxr={1: "IM", 2: r"X^arm \T\ hand\X0D\\.br\ left \H\ "}))
-    assert found.administrations[0].site == "arm & hand\r\n left \\H\\"
+    found = read(ras(rxr={1: "IM", 2: r"X^arm \T\ hand\X0D\\.br\ left \Z9\ "}))
+    assert found.administrations[0].site == "arm & hand\r\n left \\Z9\\"
+
+
+@pytest.mark.parametrize("text", [r"\H\ketorolac\N\ 30 mg", r"ketorolac\.sp\30 mg", r"\.in+2\ketorolac\.sk3\injection"])
+def test_how_a_text_is_shown_is_no_part_of_it(text: str) -> None:
+    assert read(ras(f5=f"^{text}")).administrations[0].drug == "ketorolac"
 
 
 def test_a_wrong_place_is_the_encounters_own_error() -> None:

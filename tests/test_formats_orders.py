@@ -238,3 +238,31 @@ def test_an_order_visit_or_reason_of_another_patient_is_not_this_ones() -> None:
         entries = [{"resource": because}, {"resource": reason | {"subject": {"reference": patient}}}]
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
         assert read(fhir, bundle).administrations[0].diagnoses == found
+
+
+@pytest.mark.parametrize(
+    ("order", "asks"),
+    [
+        ("RXE||^ceftriaxone|1||g", True),
+        ("RXO|^vancomycin|1||g", True),
+        ("RXE||^cefazolin 1 g in dextrose 5 % 50 mL IVPB|50||mL", False),
+        ("RXO|^dextrose 5 % in water|50||mL", False),
+        ("RXE||^cefazolin|1||g", False),
+        ("RXE||^cefazolin|100||mg", True),
+        ("RXE||^surgical prophylaxis bag|50||mL", False),
+    ],
+)
+def test_the_order_of_a_bag_is_held_against_what_is_in_it(order: str, asks: bool) -> None:
+    bag = ["RXC|B|^dextrose 5% in water|50|mL", "RXC|A|^cefazolin|1|g"]
+    for rxa in (BAG, BAG.replace("^cefazolin|1|g", "^dextrose 5% in water|50|mL")):
+        found = read(hl7v2, "\r".join(["ORC|RE|1", order, *bag, rxa, "RXR|IVPB"]), diagnoses=["R52"])
+        assert rules(found) == (["order-differs"] if asks else [])
+        assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96365", 1), ("J0690", 2)]
+
+
+@pytest.mark.parametrize(("drug", "asks"), [("thiamine", False), ("magnesium sulfate", False), ("ceftriaxone", True)])
+def test_the_order_of_several_drugs_in_a_bag_may_name_one_of_them(drug: str, asks: bool) -> None:
+    bag = ["RXC|B|^sodium chloride 0.9%|1000|mL", "RXC|A|^thiamine|100|mg", "RXC|A|^magnesium sulfate|2|g"]
+    rxa = "RXA|0|1|20260302100000|20260302120000|^banana bag|1000|mL|||||||||||||CP|A"
+    found = read(hl7v2, "\r".join(["ORC|RE|1", f"RXE||^{drug}|1||{'g' if asks else 'mL'}", *bag, rxa, "RXR|IV"]))
+    assert rules(found) == (["order-differs"] if asks else [])

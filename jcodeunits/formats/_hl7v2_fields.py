@@ -23,6 +23,7 @@ STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{
 
 
 _LONGEST_STAMP = 24
+ORIGINAL = 9  # component of a coded element: the text that was coded
 
 
 def stamp(text: str, where: str, zone: str | None = None) -> Moment:
@@ -47,7 +48,8 @@ def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> 
     where = f"{segment.where}, {segment.name}-{position}"
     codes += _vaccine_names.of_cvx(cvx, dose, [*ndcs, *codes], facts, "hl7v2", where, [one.display for one in found])
     coded = [facts.drugs.rxnorm.get(one.code, "") for one in found if one.system.upper() in RXNORM]
-    texts = [*coded, *(one.display for one in found)]
+    original = (segment.get(position, ORIGINAL, at) for at in range(segment.repeats(position)))
+    texts = [*coded, *(one.display for one in found), *original]
     return _drugs.identity(ndcs, list(dict.fromkeys(codes)), texts, facts, "hl7v2", where)
 
 
@@ -99,10 +101,10 @@ def _measured(value: Decimal, segment: Segment, position: int) -> str:
 
 
 def codings(segment: Segment, position: int, repeat: int = 0) -> list[Coding]:
-    """The two codings of a coded element: code, text and system, then the alternate ones."""
+    """The codings of a coded element: code, text and system, then the alternate ones, from v2.7 two."""
     return [
         Coding(code, segment.get(position, n + 2, repeat), segment.get(position, n + 1, repeat))
-        for n in (1, 4)
+        for n in (1, 4, 10)
         if (code := segment.get(position, n, repeat)) or segment.get(position, n + 1, repeat)
     ]
 

@@ -15,7 +15,7 @@ from jcodeunits.finding import Finding
 from jcodeunits.grouped import grouped
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
-from ._hl7v2_fields import amount_of, codings, named, stamp, strength
+from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
@@ -126,12 +126,12 @@ def _read(
         else:
             whole = _given(group, done, zone, reference)
             whole = _vaccine(whole, group, reference) if kind == "VXU" else whole
-            whole = _compared(whole, group, group.patient in stays, reference)
             parts = _hl7v2_mixtures.taken_apart(whole, group.components, reference)
-            given += parts
+            asked = tuple(_asked_around(parts, group, group.patient in stays, reference))
+            given += [attrs.evolve(parts[0], notes=(*parts[0].notes, *asked)), *parts[1:]] if asked else parts
             of += [(group.patient, rxa.raw(5))] * len(parts)
-    asked = [*_asked_of_all(segments)] if given else []
-    return given, [*withheld, *_thrown_away(given, of, wastes), *asked], beside
+    of_all = [*_asked_of_all(segments)] if given else []
+    return given, [*withheld, *_thrown_away(given, of, wastes), *of_all], beside
 
 
 def _asked_of_all(segments: Sequence[Segment]) -> Iterator[Finding]:
@@ -229,14 +229,18 @@ def _stays(segments: list[Segment]) -> set[str]:
     return found
 
 
-def _compared(given: Given, group: _Group, is_stay: bool, facts: Reference) -> Given:
-    """An administration, with questions by what stands around it: a stay, or an order that names another drug."""
+def _asked_around(parts: Sequence[Given], group: _Group, is_stay: bool, facts: Reference) -> Iterator[Finding]:
+    """What is asked of an administration by what stands around it: a stay, or an order of another drug.
+
+    The order of a bag with several drugs may name one of them, or the base.
+    """
     if is_stay:
-        given = attrs.evolve(given, notes=(*given.notes, _noticed.to_inpatient(given.where, SOURCE, "PV1-2")))
-    if group.components:
-        return given  # of a bag its order names the base, or what is in it
-    asked = next((one for segment in group.ordered for one in _against_order(segment, given, facts)), None)
-    return given if asked is None else attrs.evolve(given, notes=(*given.notes, asked))
+        yield _noticed.to_inpatient(parts[0].where, SOURCE, "PV1-2")
+    for segment in group.ordered:
+        each = [next(_against_order(segment, one, facts), None) for one in parts]
+        if (asked := each[0]) is not None and None not in each:
+            yield asked
+            return
 
 
 # Where they have the amount, its least and its most, and its unit; what is dispensed is of several doses.
@@ -485,7 +489,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     for rxr in group.routes:
         _incoming.take(says, gaps, _also, says, rxr)
     _incoming.take_strength(says, gaps, "hl7v2", rxa.where, strength, rxa, 13, 23)
-    for segment, fields in ((rxa, ONCE), *((rxr, (1, 4)) for rxr in group.routes)):
+    for segment, fields in ((rxa, ONCE), *((rxr, (1, 2, 4)) for rxr in group.routes)):
         if (twice := segment.said_twice(fields)) is not None:
             why = f"{segment.name}-{twice} says several things, which contradict each other"
             raise refused(segment.where, why)
@@ -538,7 +542,7 @@ def _routed(rxr: Segment) -> dict[str, str]:
 
     RXR-3 is a device, and IVP there is an IV pump: it says nothing about a push.
     """
-    route = _routes.said(codings(rxr, 1), (), "hl7v2", f"{rxr.where}, RXR-1")
+    route = _routes.said(codings(rxr, 1), (rxr.get(1, ORIGINAL),), "hl7v2", f"{rxr.where}, RXR-1")
     method = _routes.by_method(codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4")
     says = {"route": _routes.refined(route, method, "hl7v2", rxr.where)} if route else {}
     if site := rxr.get(2, 2) or rxr.get(2, 1):

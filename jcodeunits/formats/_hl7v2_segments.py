@@ -120,7 +120,11 @@ def _unescape(text: str, marks: Marks) -> str:
             return str(getattr(marks, _LETTERS[code]))
         if re.fullmatch(r"X(?:[0-9A-Fa-f]{2})+", code):
             return bytes.fromhex(code[1:]).decode("latin-1")
-        return "\n" if code == ".br" else match[0]
+        if code in ("H", "N"):
+            return ""  # shown bright from here, and no more
+        if code.startswith("."):
+            return "\n" if code == ".br" else " "
+        return match[0]
 
     return re.sub(f"{mark}([^{mark}]*){mark}", plain, text)
 
