@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import attrs
 import pyarrow as pa
 import pytest
 from shipped import PRODUCTS, REFERENCE, rows_of
@@ -38,6 +39,11 @@ KETOROLAC = "68083-0133-25"  # 30 mg in 1 mL, a maker whose ketorolac no crosswa
 def listed(description: str, shape: str = "Vial", strength: str = "", measure: str = "") -> fda.Injectable:
     told = said(description=description, shape=shape, strength=strength, measure=measure)
     return fda.listed([(NDC, told)])[NDC]
+
+
+def counted(entry: fda.Injectable | None, evidence: Evidence, *liquids: named.Liquids) -> named.Counted:
+    """What the list's entry and the other files prove."""
+    return named.counted(NDC, attrs.evolve(evidence, fda={NDC: entry} if entry is not None else {}), *liquids)
 
 
 def told(*notices: str, price: tuple[str, str] | None = None, unit: str = "", name: str = "") -> Evidence:
@@ -77,7 +83,7 @@ def told(*notices: str, price: tuple[str, str] | None = None, unit: str = "", na
 def test_what_the_list_and_another_file_prove(
     entry: fda.Injectable | None, evidence: Evidence, answer: tuple[str, int | None]
 ) -> None:
-    qualifier, drug, proof = named.counted(NDC, evidence, entry)
+    qualifier, drug, proof = counted(entry, evidence)
     assert (qualifier, drug and drug[0]) == answer
     assert bool(proof) == bool(qualifier)
 
@@ -85,11 +91,11 @@ def test_what_the_list_and_another_file_prove(
 def test_the_same_liquid_with_its_volume_elsewhere_in_the_list_is_a_witness() -> None:
     entry = listed("Neostigmine methylsulfate 1 mg/mL Vial", strength="10", measure="mg")
     other = said(description="5 mL neostigmine methylsulfate 1 mg/mL Syringe", shape="Syringe")
-    liquids = named.Liquids.of(fda.listed([("00000-0000-02", other)]), Evidence())
-    assert named.counted(NDC, told(), entry)[0] == ""
-    assert named.counted(NDC, told(), entry, liquids) == ("ML", (Fraction(1), "mg"), "list-concentration")
-    assert named.counted(NDC, told("powder|neostigmine for injection"), entry, liquids)[0] == ""
-    assert named.counted(NDC, told(), listed("Neostigmine methylsulfate 2 mg/mL Vial"), liquids)[0] == ""
+    liquids = named.Liquids.of(Evidence(fda=fda.listed([("00000-0000-02", other)])))
+    assert counted(entry, told())[0] == ""
+    assert counted(entry, told(), liquids) == ("ML", (Fraction(1), "mg"), "list-concentration")
+    assert counted(entry, told("powder|neostigmine for injection"), liquids)[0] == ""
+    assert counted(listed("Neostigmine methylsulfate 2 mg/mL Vial"), told(), liquids)[0] == ""
 
 
 def test_a_container_that_another_file_counts_as_a_whole_is_asked_about() -> None:
@@ -97,28 +103,29 @@ def test_a_container_that_another_file_counts_as_a_whole_is_asked_about() -> Non
     words = "0.3 mL epinephrine 1 mg/mL Auto-Injector"
     one = fda.listed([("00000-0000-02", said(description=f"NDA019430 {words}", shape="Auto-Injector"))])
     assert one["00000-0000-02"].leads
-    each = Evidence(survey={"00000-0000-02": ("UN", "EPINEPHRINE 0.3 MG AUTO-INJECT")})
+    each = Evidence(survey={"00000-0000-02": ("UN", "EPINEPHRINE 0.3 MG AUTO-INJECT")}, fda=one)
     entry = listed(words, "Auto-Injector")
     syringe = [
         ("00000-0000-02", said(description="Epinephrine 1 mg/mL Syringe", shape="Syringe"))
     ]  # as the list has it
-    assert named.counted(NDC, told(), entry, named.Liquids.of(fda.listed(syringe), each))[0] == ""
-    assert named.counted(NDC, told(), entry, named.Liquids.of(one, Evidence()))[0] == "ML"
-    assert named.counted(NDC, told(), entry, named.Liquids.of(one, each))[0] == ""
-    assert named.counted(NDC, told(), listed("1 mL epinephrine 1 mg/mL Vial"), named.Liquids.of(one, each))[0] == "ML"
+    beside = named.Liquids.of(attrs.evolve(each, fda=fda.listed(syringe)))
+    assert counted(entry, told(), beside)[0] == ""
+    assert counted(entry, told(), named.Liquids.of(Evidence(fda=one)))[0] == "ML"
+    assert counted(entry, told(), named.Liquids.of(each))[0] == ""
+    assert counted(listed("1 mL epinephrine 1 mg/mL Vial"), told(), named.Liquids.of(each))[0] == "ML"
 
 
 def test_no_rule_disagrees_with_a_package_that_is_decided_otherwise() -> None:
     state = fold.state_of(REFERENCE.store)
     kept = state.kept["evidence"]
     files = {file: kept.newest(file, state.days) for file in ("fda-ndc", "va-fss", "fda-recalls", "fda-shortages")}
-    entries, evidence = fda.listed(files["fda-ndc"]), fold.evidence.of(files)
+    evidence = fold.evidence.of(files)
     seen: Counter[str] = Counter()
-    liquids = named.Liquids.of(entries, evidence)
+    liquids = named.Liquids.of(evidence)
     for row in rows_of(Product):
-        if row.ends is not None or not row.qualifier or "per-unit" in row.marks or row.number not in entries:
+        if row.ends is not None or not row.qualifier or "per-unit" in row.marks or row.number not in evidence.fda:
             continue
-        qualifier, drug, _proof = named.counted(row.number, evidence, entries[row.number], liquids)
+        qualifier, drug, _proof = named.counted(row.number, evidence, liquids)
         if qualifier:
             seen[qualifier] += 1
             assert qualifier == row.qualifier, row.number

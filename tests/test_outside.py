@@ -68,7 +68,7 @@ def test_the_refusal_names_what_was_searched() -> None:
 
 def made(evidence: Evidence, drugs: Sequence[Drug] = (), listed: Sequence[dict[str, str]] = ()) -> list[dict[str, str]]:
     source = ("state-conversion-2024-05", dt.date(2024, 5, 2))
-    return outside.rows([], evidence, {}, drugs or rows_of(Drug), rows_of(Brand), source, listed)
+    return outside.rows([], evidence, drugs or rows_of(Drug), rows_of(Brand), source, listed)
 
 
 def told(*lines: tuple[str, str, str], name: str = "KETOROLAC 30MG/ML INJ", package: str = "1") -> Evidence:

@@ -117,10 +117,10 @@ def test_a_description_nests_from_the_carton_in(
 
 def test_the_directory_counts_a_package_that_cms_does_not_list() -> None:
     liquid = files("", VIALS.format("1 mL"), SOLUTION, "30")
-    assert named.counted(ONE, liquid, None) == ("ML", (Fraction(30), "mg"), "directory")
-    assert named.counted(ONE, files("EA", VIALS.format("1 mL"), SOLUTION, "30"), None)[0] == "UN"
-    assert named.counted(ONE, files("", VIALS.format("1 mL"), "INJECTION", "30"), None) == ("", None, "")
-    assert named.counted(ONE, files("", VIALS.format("1 mL"), POWDER), None) == ("", None, "")
+    assert named.counted(ONE, liquid) == ("ML", (Fraction(30), "mg"), "directory")
+    assert named.counted(ONE, files("EA", VIALS.format("1 mL"), SOLUTION, "30"))[0] == "UN"
+    assert named.counted(ONE, files("", VIALS.format("1 mL"), "INJECTION", "30")) == ("", None, "")
+    assert named.counted(ONE, files("", VIALS.format("1 mL"), POWDER)) == ("", None, "")
 
 
 DESCRIBED: list[tuple[evidence.Evidence, tuple[str, ...]]] = [
@@ -141,7 +141,7 @@ def test_the_directory_describes_the_container_of_a_package_that_cms_does_not_li
     witnesses: evidence.Evidence, answer: tuple[str, ...]
 ) -> None:
     where = ("ndc-package-2026-11", dt.date(2026, 11, 1))
-    made = named._row(ONE, ["A drug"], witnesses, None, where, named.Liquids())
+    made = named._row(ONE, ["A drug"], witnesses, where, named.Liquids())
     cells = ("amount", "unit", "containers", "qualifier", "quantity", "marks")
     assert tuple(made[name] for name in cells) == answer
     assert made["kind"] == ("single-dose" if witnesses.marketed(ONE).kind else "")

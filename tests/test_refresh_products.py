@@ -88,9 +88,9 @@ def make(
     witnesses: evidence.Evidence | None = None,
     ceilings: Any = (),
 ) -> products.Made:
-    said = witnesses or evidence.Evidence()
+    said = attrs.evolve(witnesses or evidence.Evidence(), fda=known or {})
     return products.make(
-        editions, known or {}, reviews or {}, containers or {}, lives or {}, VERIFIED, said, Codes(ceilings=ceilings)
+        editions, reviews or {}, containers or {}, lives or {}, VERIFIED, said, Codes(ceilings=ceilings)
     )
 
 
@@ -199,7 +199,7 @@ def test_ids_that_are_no_ndc_are_counted_and_unreadable_figures_named() -> None:
     assert [listing.ndc for listing in made.listings] == [ONE]
     assert made.without_ndc == 1
     assert [line.split(":")[0] for line in made.unreadable] == ["line 9", "line 9"]
-    assert len(products.make([made], {}, {}, {}, {}, VERIFIED).lint) == 2
+    assert len(products.make([made], {}, {}, {}, VERIFIED).lint) == 2
 
 
 # --- periods -----------------------------------------------------------------------------------------------

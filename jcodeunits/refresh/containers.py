@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from jcodeunits.facts.product_rows import QUALIFIER_OF, Container
 
 from .crosswalk import Listing
-from .fda import Injectable
-from .marketed import Marketed
+from .evidence import Evidence
 from .witnesses import Proof
 
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
 
 
-def shape_of(listing: Listing, listed: Injectable | None) -> str:
+def shape_of(listing: Listing, evidence: Evidence) -> str:
     """The container: what CMS's product name says, else what the FDA list says."""
     name = listing.name.lower()
     for word, shape in (
@@ -29,23 +27,19 @@ def shape_of(listing: Listing, listed: Injectable | None) -> str:
     ):
         if re.search(rf"(?<![a-z]){word}s?(?![a-z])", name):
             return shape
+    listed = evidence.fda.get(listing.ndc)
     return listed.shape if listed else ""
 
 
 def container_facts(
-    number: str,
-    latest: Mapping[str, Sequence[Listing]],
-    reviewed: Container | None,
-    listed: Injectable | None,
-    proof: Proof | None,
-    told: str | None,
-    directory: Marketed,
+    listing: Listing, reviewed: Container | None, proof: Proof | None, told: str, evidence: Evidence
 ) -> dict[str, str]:
     """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell.
 
     The directory's description names the container itself, so it goes before names and lists.
     """
-    shape = directory.shape or shape_of(latest[number][0], listed)
+    directory = evidence.marketed(listing.ndc)
+    shape = directory.shape or shape_of(listing, evidence)
     kind = told or ("single-dose" if shape in _SINGLE_DOSE else "")
     form = ""
     if proof is not None and proof[0] == "ML":

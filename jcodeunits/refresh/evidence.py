@@ -15,7 +15,7 @@ import attrs
 
 from jcodeunits import units
 
-from . import marketed
+from . import fda, marketed
 from .amounts import printed
 from .crosswalk import Listing
 from .family import facts
@@ -61,7 +61,7 @@ _UNLISTED = Marketed()
 class Evidence:
     """What the files say by NDC (5-4-2 with hyphens); of a notice its words, as `notices.WORDS` names them.
 
-    `directory` is what the FDA's directory and NSDE say of each package.
+    `directory` is what the FDA's directory and NSDE say of each package, `fda` what its list of injectables does.
     """
 
     prices: Mapping[str, tuple[Price, ...]] = attrs.field(factory=dict)
@@ -69,10 +69,15 @@ class Evidence:
     state: Mapping[str, tuple[Converted, ...]] = attrs.field(factory=dict)
     notices: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     directory: Mapping[str, Marketed] = attrs.field(factory=dict)
+    fda: Mapping[str, Injectable] = attrs.field(factory=dict)
 
     def marketed(self, number: str) -> Marketed:
         """What the directory and NSDE say of a package; nothing where they lack it."""
         return self.directory.get(number, _UNLISTED)
+
+    def shape(self, number: str) -> str:
+        """The container of a package, as the list of injectables says it, else the directory."""
+        return (self.fda[number].shape if number in self.fda else "") or self.marketed(number).shape
 
     def unit(self, number: str) -> str:
         """The unit that NSDE and CMS's price survey print (UN, ML, GR): empty where none does, `DIFFER` for two."""
@@ -112,18 +117,14 @@ class Evidence:
         said = self.quantities(number, listings)
         return bool(said) and all(abs(one / quantity - 1) < _NEAR for one in said)
 
-    def is_container(self, number: str, listings: Iterable[Listing], listed: Injectable | None) -> bool:
+    def is_container(self, number: str, listings: Iterable[Listing]) -> bool:
         """Whether a second witness says that a mass in a container of size 1 is counted by the container."""
-        return (
-            self.unit(number) == "UN"
-            or self.counts(number, listings, Fraction(1))
-            or self._powder(number, listed)
-            or self._by_vial(number, listed)
-        )
+        return self.unit(number) == "UN" or self.counts(number, listings, Fraction(1)) or self.is_powder(number)
 
-    def _powder(self, number: str, listed: Injectable | None) -> bool:
+    def _powder(self, number: str) -> bool:
         """Every notice of the NDC says a powder word, or the price file does and gives no volume."""
         said, priced = self.notices.get(number, ()), self.prices.get(number, ())
+        listed = self.fda.get(number)
         return (
             (bool(said) and all("powder" in words for words in said))
             or (listed is not None and bool(WORDS["powder"].search(listed.description)))
@@ -131,9 +132,9 @@ class Evidence:
             or (bool(priced) and all(WORDS["powder"].search(p.name) and "ML" not in p.package for p in priced))
         )
 
-    def _by_vial(self, number: str, listed: Injectable | None) -> bool:
+    def _by_vial(self, number: str) -> bool:
         """The price file names the vial and only counts; not where the FDA list knows a liquid's container."""
-        priced = self.prices.get(number, ())
+        priced, listed = self.prices.get(number, ()), self.fda.get(number)
         if listed is not None and (listed.leads or listed.shape not in ("", "vial", "kit", "bottle")):
             return False
         return bool(priced) and all(PER_VIAL.search(p.generic) and BARE_COUNT.fullmatch(p.package) for p in priced)
@@ -144,9 +145,9 @@ class Evidence:
         count = re.compile(rf"(?:1X)?{containers}(?:X[\d.]+ ?(?:GM|MG|ML)| VI)?", re.IGNORECASE)
         return bool(priced) and all(PER_VIAL.search(p.generic) and count.fullmatch(p.package) for p in priced)
 
-    def is_powder(self, number: str, listed: Injectable | None) -> bool:
+    def is_powder(self, number: str) -> bool:
         """Whether a file calls it a powder, or the price file counts its vials."""
-        return self._powder(number, listed) or self._by_vial(number, listed)
+        return self._powder(number) or self._by_vial(number)
 
     def is_kit(self, number: str) -> bool:
         """Whether a name of the NDC calls it a kit: that proves no unit, only that somebody has to look."""
@@ -225,4 +226,5 @@ def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> Evidence:
         {number: tuple(rows) for number, rows in state.items()},
         {number: tuple(rows) for number, rows in notices.items()},
         marketed.of(statements),
+        fda.listed(statements.get("fda-ndc", ())),
     )

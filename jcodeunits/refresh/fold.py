@@ -32,7 +32,6 @@ from . import (
     crosswalk,
     drugs,
     evidence,
-    fda,
     marketed,
     named,
     outside,
@@ -417,10 +416,9 @@ def _products(
         lives.setdefault(row.code, []).append((row.effective, row.ends))
     editions = [crosswalk.edition(quarter_of(state, name, quarters[name])) for name in quarters]
     witnesses = {file: kept.newest(file, days) for file in _WITNESSES}
-    listed, told = fda.listed(witnesses["fda-ndc"]), evidence.of(witnesses)
+    told = evidence.of(witnesses)
     result = products.make(
         editions,
-        listed,
         {row.ndc: row for row in byhand.store.rows(ProductReview)},
         {row.product: row for row in byhand.store.rows(Container)},
         lives,
@@ -431,11 +429,11 @@ def _products(
     newest = {file_of(key): (key, days[key]) for key in sorted(days, key=lambda key: (days[key], key))}
     conversion = newest.get("state-conversion", ("", dt.date.min))
     known, brands = {row["ndc"] for row in result.rows}, byhand.store.rows(Brand)
-    more = outside.rows(known, told, listed, drug_rows, brands, conversion, result.rows)
+    more = outside.rows(known, told, drug_rows, brands, conversion, result.rows)
     ended = {row["ndc"]: row for row in more if row["ends"]}
     known |= {row["ndc"] for row in more} - ended.keys()
-    names = named.Names.of(drug_rows, brands, byhand.store.rows(Uncoded), listed.values())
-    more += named.with_ended(named.rows(known, told, listed, names, newest), ended)
+    names = named.Names.of(drug_rows, brands, byhand.store.rows(Uncoded), told.fda.values())
+    more += named.with_ended(named.rows(known, told, names, newest), ended)
     every = sorted((*result.rows, *more), key=lambda row: (row["ndc"], row["effective"]))
     rows = [row | {"verified": days[row["source"]].isoformat()} for row in every]
     said = [says.partition(": ") for says in result.lint if not says.startswith("asp-xwalk-")]

@@ -48,9 +48,9 @@ class Liquids:
     apart: Collection[tuple[str, str]] = ()
 
     @staticmethod
-    def of(fda: Mapping[str, Injectable], evidence: Evidence) -> Liquids:
+    def of(evidence: Evidence) -> Liquids:
         """From the list and the units that other files print."""
-        measured = {number: entry for number, entry in fda.items() if entry.per_ml}
+        measured = {number: entry for number, entry in evidence.fda.items() if entry.per_ml}
         return Liquids(
             frozenset((entry.ingredient, entry.per_ml) for entry in measured.values() if entry.leads),
             frozenset(Liquids.kind(entry) for number, entry in measured.items() if evidence.unit(number) == "UN"),
@@ -107,11 +107,7 @@ class Names:
 
 
 def rows(
-    known: Iterable[str],
-    evidence: Evidence,
-    fda: Mapping[str, Injectable],
-    names: Names,
-    sources: Mapping[str, tuple[str, dt.date]],
+    known: Iterable[str], evidence: Evidence, names: Names, sources: Mapping[str, tuple[str, dt.date]]
 ) -> list[dict[str, str]]:
     """The rows of products.csv for NDCs that are not `known`.
 
@@ -119,7 +115,7 @@ def rows(
     """
     listed = frozenset(known)
     said = {
-        "fda-ndc": fda.keys(),
+        "fda-ndc": evidence.fda.keys(),
         "ndc-package" if "ndc-package" in sources else "nsde": evidence.directory.keys(),
         "va-fss": evidence.prices.keys(),
         "nadac": evidence.survey.keys(),
@@ -130,19 +126,19 @@ def rows(
     for file in _FILES:
         for number in said.get(file, ()):
             files.setdefault(number, file)
-    liquids = Liquids.of(fda, evidence)
+    liquids = Liquids.of(evidence)
     made = []
     for number, file in sorted(files.items()):
         if number in listed or not any(part.startswith("0") for part in number.split("-")):
             continue  # an NDC of eleven figures comes from ten; others in a text may be none
-        texts = texts_of(number, evidence, fda.get(number))
-        injected = number in fda or evidence.marketed(number).shape in _INJECTED_FROM
-        told = [text for text in texts if names.name(text, injected)] or texts * (number in fda)
+        texts = texts_of(number, evidence)
+        injected = number in evidence.fda or evidence.marketed(number).shape in _INJECTED_FROM
+        told = [text for text in texts if names.name(text, injected)] or texts * (number in evidence.fda)
         if not told:
             told, file = names.billed(evidence.state.get(number, ())), "state-conversion"
         if told:
             where = sources[file] if file in sources else sources["fda-recalls"]
-            made.append(_row(number, told, evidence, fda.get(number), where, liquids))
+            made.append(_row(number, told, evidence, where, liquids))
     return made
 
 
@@ -158,15 +154,10 @@ def with_ended(rows: Iterable[dict[str, str]], ended: Mapping[str, Mapping[str, 
 
 
 def _row(
-    number: str,
-    texts: Sequence[str],
-    evidence: Evidence,
-    listed: Injectable | None,
-    where: tuple[str, dt.date],
-    liquids: Liquids,
+    number: str, texts: Sequence[str], evidence: Evidence, where: tuple[str, dt.date], liquids: Liquids
 ) -> dict[str, str]:
-    qualifier, drug, proof = counted(number, evidence, listed, liquids)
-    directory = evidence.marketed(number)
+    qualifier, drug, proof = counted(number, evidence, liquids)
+    directory, listed = evidence.marketed(number), evidence.fda.get(number)
     each, marks = Fraction(1), "per-unit|uncoded"
     if directory.drug is not None and qualifier and qualifier == directory.counted:
         # The directory describes the container itself.
@@ -181,7 +172,7 @@ def _row(
         "qualifier": qualifier,
         "quantity": decimal_text(each) if qualifier else "",
         "proof": proof,
-        "shape": (listed.shape if listed is not None else "") or directory.shape,
+        "shape": evidence.shape(number),
         "kind": witnesses.kind(number, evidence),
         "form": {"ML": "liquid"}.get(qualifier, "") or directory.form * (qualifier == "UN"),
         "label": _label(texts, listed),
@@ -202,7 +193,7 @@ def _label(texts: Sequence[str], listed: Injectable | None) -> str:
     return f"{bare[:1].upper()}{bare[1:60].strip()}" or first[:60].strip()
 
 
-def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids = Liquids()) -> Counted:
+def counted(number: str, evidence: Evidence, liquids: Liquids = Liquids()) -> Counted:
     """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it.
 
     `liquids` is what the list knows of liquids.
@@ -213,9 +204,7 @@ def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids:
         found.append(("ML", directory.per_ml, "directory" if directory.volume is not None else ""))
     if directory.counted == "UN":
         found.append(("UN", directory.drug, "directory"))
-    found += [
-        one for one in (_liquid(number, evidence, listed, liquids), _vial(number, evidence, listed)) if one is not None
-    ]
+    found += [one for one in (_liquid(number, evidence, liquids), _vial(number, evidence)) if one is not None]
     if printed:
         drug = next((one[1] for one in found if one[0] == printed), None)
         proof = "nsde-unit" if directory.unit else "nadac-unit"
@@ -224,18 +213,19 @@ def counted(number: str, evidence: Evidence, listed: Injectable | None, liquids:
     return found[0] if len({one[0] for one in found}) == 1 else ("", None, "")
 
 
-def _liquid(number: str, evidence: Evidence, listed: Injectable | None, liquids: Liquids) -> Counted | None:
+def _liquid(number: str, evidence: Evidence, liquids: Liquids) -> Counted | None:
     """What the list describes by its concentration, but a syringe or kit, and no file as a powder.
 
     The list writes a powder that is made up so, too: its own volume tells them apart, or that of the same ingredient
     and concentration elsewhere, a bag, or another file.
     """
+    listed = evidence.fda.get(number)
     if listed is None or not listed.per_ml or listed.shape in _DEPOTS:
         return None
     if not evidence.unit(number) and Liquids.kind(listed) in liquids.apart:
         return None
     prices, notices = evidence.prices.get(number, ()), evidence.notices.get(number, ())
-    if evidence.is_powder(number, listed) or any("powder" in words or "kit" in words for words in notices):
+    if evidence.is_powder(number) or any("powder" in words or "kit" in words for words in notices):
         return None
     one = len(listed.per_ml) == 1
     if listed.leads:
@@ -260,11 +250,12 @@ def _dense(listed: Injectable) -> tuple[Fraction, str] | None:
     return per_ml, unit
 
 
-def _vial(number: str, evidence: Evidence, listed: Injectable | None) -> Counted | None:
+def _vial(number: str, evidence: Evidence) -> Counted | None:
     """A vial of which the list names a mass alone, and another file that it is a powder, or counts the vial."""
+    listed = evidence.fda.get(number)
     if listed is None or not listed.mass_only or listed.shape not in ("vial", "bottle", ""):
         return None
-    if not evidence.is_powder(number, listed):
+    if not evidence.is_powder(number):
         return None
     names = [price.generic.replace("/", " ") for price in evidence.prices.get(number, ())]
     same = set().union(*map(witnesses.strengths_of, names)) & set(listed.strengths) if names else set()

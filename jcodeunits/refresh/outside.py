@@ -17,7 +17,6 @@ from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
-from .fda import Injectable
 from .marketed import in_base
 from .witnesses import kind, strengths_of
 
@@ -28,7 +27,6 @@ _FIRST = dt.date(2016, 1, 1)  # the oldest line of the state's file
 def rows(
     known: Iterable[str],
     evidence: Evidence,
-    fda: Mapping[str, Injectable],
     drugs: Sequence[Drug],
     brands: Iterable[Brand],
     source: tuple[str, dt.date],
@@ -48,13 +46,11 @@ def rows(
         told = _told(number, evidence, by_code, source[1])
         if told is not None and not _may_hold(told[2], told[0].unit, dense.get(number[:10], ())):
             continue
-        texts = texts_of(number, evidence, fda.get(number))
+        texts = texts_of(number, evidence)
         said = " ".join(f" {plain(text)} " for text in texts)
         if told is None or not any(f" {word} " in said for word in names.get(told[0].code, ())):
             continue
-        shape = fda[number].shape if number in fda else ""
-        container = {"shape": shape or evidence.marketed(number).shape, "kind": kind(number, evidence)}
-        row = container | _row(number, *told, texts, evidence, source[0])
+        row = _row(number, *told, texts, evidence, source[0])
         # Lines of a code that has ended were often rounded: only those that another file confirms.
         made += [row] if row["qualifier"] or not row["ends"] else []
     return made
@@ -124,6 +120,8 @@ def _row(
         "qualifier": qualifier,
         "quantity": "1" if qualifier else "",
         "proof": "per-unit" if qualifier else "",
+        "shape": evidence.shape(number),
+        "kind": kind(number, evidence),
         "form": {"ML": "liquid"}.get(qualifier, ""),
         "label": drug.ingredient[:1].upper() + drug.ingredient[1:],
         "marks": "per-unit",
@@ -153,13 +151,13 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     return "UN" if whole and not liquid else ""
 
 
-def texts_of(number: str, evidence: Evidence, listed: Injectable | None) -> list[str]:
+def texts_of(number: str, evidence: Evidence) -> list[str]:
     """How other files name the NDC."""
     found = [price.name for price in evidence.prices.get(number, ())]
     found += [evidence.survey[number][1]] if number in evidence.survey else []
     found += [evidence.marketed(number).name] if evidence.marketed(number).name else []
     found += [words for words in evidence.notices.get(number, ()) if "several NDCs" not in words]
-    return found + ([listed.description] if listed is not None else [])
+    return found + ([evidence.fda[number].description] if number in evidence.fda else [])
 
 
 def names_of(drugs: Iterable[Drug], brands: Iterable[Brand]) -> dict[str, set[str]]:

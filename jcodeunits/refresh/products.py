@@ -46,7 +46,6 @@ Life = Mapping[str, Sequence[tuple[dt.date, dt.date | None]]]
 
 def make(
     editions: Iterable[CrosswalkEdition],
-    fda: Mapping[str, Injectable],
     reviews: Mapping[str, ProductReview],
     containers: Mapping[str, Container],
     lives: Life,
@@ -54,7 +53,7 @@ def make(
     evidence: Evidence = Evidence(),  # noqa: B008 - an immutable value
     said: Codes = NO_CODES,
 ) -> Made:
-    """The rows of `products.csv` from the crosswalk, the FDA list, the reviews and the codes' own dates.
+    """The rows of `products.csv` from the crosswalk, the reviews, the codes' own dates and other files.
 
     `lives` are the periods of each HCPCS code, which tell when a code changed inside a missing quarter.
     `evidence` are the witnesses of other files, `said` is what the descriptors say of the codes.
@@ -67,14 +66,14 @@ def make(
     lint = [f"{edition.source}: {line}" for edition in ordered for line in edition.unreadable]
     amounts = {
         number: _below_ceilings(
-            _settle(by_edition, fda.get(number), reviews.get(compact(number)), evidence),
+            _settle(by_edition, evidence.fda.get(number), reviews.get(compact(number)), evidence),
             by_edition,
             evidence,
             said.ceilings,
         )
         for number, by_edition in listed.items()
     }
-    _share_rounded(amounts, listed, fda)
+    _share_rounded(amounts, listed, evidence)
     for number, by_edition in amounts.items():
         _drop_other_strengths(number, by_edition, listed[number], evidence)
     told_last = {  # the newest edition, before quarters that disagree with what is known of a container
@@ -85,7 +84,7 @@ def make(
     newest = {number: amounts[number][n] for number, n in told_last.items()}
     reviewed = {number: c for number in listed if (c := containers.get(number) or containers.get(number[:10]))}
     by_reviews = {number: by_review(c, latest[number][0].containers) for number, c in reviewed.items()}
-    proofs = prove(latest, newest, fda, evidence, by_reviews, said)
+    proofs = prove(latest, newest, evidence, by_reviews, said)
     for number, review in by_reviews.items():
         # A review decides where nothing is proved or the proof is wrong; else the proof is the better reason.
         if review is not None and proofs.get(number, ("",))[:2] != review[:2]:
@@ -94,12 +93,12 @@ def make(
             proofs.pop(number, None)
         elif not reviewed[number].form and not reviewed[number].kind:
             proofs.pop(number, None)  # looked at, and not settled
-    sizes = _sizes(latest, newest, proofs, fda, evidence)
+    sizes = _sizes(latest, newest, proofs, evidence)
     told = witnesses.kinds(listed, evidence)
     rows = []
     for number in sorted(listed):
-        proof, days = proofs.get(number), evidence.marketed(number)
-        facts = container_facts(number, latest, reviewed.get(number), fda.get(number), proof, told.get(number), days)
+        proof = proofs.get(number)
+        facts = container_facts(latest[number][0], reviewed.get(number), proof, told.get(number, ""), evidence)
         rows += _rows(
             number, listed[number], amounts[number], proof, sizes.get(number), facts, ordered, lives, verified
         )
@@ -253,15 +252,13 @@ def agreement(amount: Fraction, unit: str, slack: Fraction, listed: Injectable |
 
 
 def _share_rounded(
-    amounts: dict[str, dict[int, Settled]],
-    listed: Mapping[str, Mapping[int, list[Listing]]],
-    fda: Mapping[str, Injectable],
+    amounts: dict[str, dict[int, Settled]], listed: Mapping[str, Mapping[int, list[Listing]]], evidence: Evidence
 ) -> None:
     """A rounded amount takes the exact one of a sibling: the same code, and within the printed rounding."""
     known: dict[str, set[Fraction]] = defaultdict(set)
     for number, by_edition in amounts.items():
         newest = by_edition[max(by_edition)]
-        if newest.confidence == "high" and newest.amount is not None and number in fda:
+        if newest.confidence == "high" and newest.amount is not None and number in evidence.fda:
             for code in codes_of(_latest(listed[number])):
                 known[code].add(newest.amount)
     for number, by_edition in amounts.items():
@@ -278,7 +275,6 @@ def _sizes(
     latest: Mapping[str, Sequence[Listing]],
     amounts: Mapping[str, Settled],
     proofs: Mapping[str, Proof],
-    fda: Mapping[str, Injectable],
     evidence: Evidence,
 ) -> dict[str, Fraction]:
     """The package sizes that are a volume once somebody says that the product is a liquid.
@@ -298,7 +294,7 @@ def _sizes(
         like = set().union(*(known[code] for code in codes_of(listings)))
         proved = number in proofs and proofs[number][1] == size
         described = evidence.marketed(number).volume not in (None, size)
-        if not proved and (described or _in_another_volume(amounts[number], size, fda.get(number))):
+        if not proved and (described or _in_another_volume(amounts[number], size, evidence.fda.get(number))):
             continue
         if size > 0 and (size != 1 or strength(amounts[number], size) & like):
             sizes[number] = size

@@ -77,7 +77,6 @@ def strength(settled: Settled, size: Fraction) -> set[Fraction]:
 def prove(
     latest: Mapping[str, Sequence[Listing]],
     amounts: Mapping[str, Settled],
-    fda: Mapping[str, Injectable],
     evidence: Evidence,
     reviewed: Mapping[str, Proof | None],
     said: Codes = NO_CODES,
@@ -96,17 +95,18 @@ def prove(
     strengths: dict[str, set[Fraction]] = defaultdict(set)
     for number in latest:
         liquid = reviewed.get(number)
-        if _volume_proved(size[number], fda.get(number)):
+        if _volume_proved(size[number], evidence.fda.get(number)):
             liquid = proofs[number] = ("ML", size[number], "fda-volume")
         if liquid is not None and liquid[0] == "ML":
             for code in codes_of(latest[number]):
                 strengths[code] |= strength(amounts[number], liquid[1])
     for number, listings in latest.items():
         known = set().union(*(strengths[code] for code in codes_of(listings)))
-        one = size[number] == 1 and not (number in fda and fda[number].volume == 1)
+        listed = evidence.fda.get(number)
+        one = size[number] == 1 and not (listed is not None and listed.volume == 1)
         if number not in proofs and not one and strength(amounts[number], size[number]) & known:
             proofs[number] = ("ML", size[number], "same-concentration")
-    counted = _Counted(latest, amounts, fda, evidence, strengths)
+    counted = _Counted(latest, amounts, evidence, strengths)
     for code, numbers in by_code.items():
         proofs = counted.prove(code, numbers) | proofs
     proofs |= {n: proof for n in latest if (proof := counted.whole_package(n)) is not None}
@@ -143,27 +143,28 @@ class _Counted:
         self,
         latest: Mapping[str, Sequence[Listing]],
         amounts: Mapping[str, Settled],
-        fda: Mapping[str, Injectable],
         evidence: Evidence,
         strengths: Mapping[str, set[Fraction]],
     ) -> None:
-        self.latest, self.amounts, self.fda, self.evidence = latest, amounts, fda, evidence
-        self.strengths = strengths
+        self.latest, self.amounts, self.evidence, self.strengths = latest, amounts, evidence, strengths
+        self.fda = evidence.fda
         # Ingredients that the FDA list also knows as a liquid: there a mass alone proves nothing.
-        self.dissolved = {x.ingredient for x in fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")}
+        self.dissolved = {
+            x.ingredient for x in self.fda.values() if x.leads and x.shape in ("vial", "ampule", "syringe")
+        }
         known: dict[str, set[Fraction]] = defaultdict(set)
         # The makers and package counts of each amount of a code, where CMS counts containers.
         self.packs: dict[tuple[str, Fraction | None], set[tuple[str, Fraction]]] = defaultdict(set)
         self.liquids, self.kits = set(), set()
         for number, listings in latest.items():
-            kit = evidence.is_kit(number) or shape_of(listings[0], fda.get(number)) == "kit"
+            kit = evidence.is_kit(number) or shape_of(listings[0], evidence) == "kit"
             for x in listings:
                 known[x.code].add(x.billing_units)
                 if x.size == 1:
                     self.packs[x.code, amounts[number].amount].add((number[:5], x.containers))
                 if kit:
                     self.kits.add(x.code)
-                listed = fda.get(number)
+                listed = self.fda.get(number)
                 if x.size != 1 or evidence.unit(number) == "ML" or (listed and listed.volume in (x.size, 1)):
                     self.liquids.add(x.code)
         self.liquids |= evidence.liquids(known) | {code for code, told in strengths.items() if told}
@@ -197,7 +198,7 @@ class _Counted:
     def _witnessed(self, code: str, number: str) -> bool:
         """A second witness; not where the container may be one mL of a liquid of the code."""
         like = strength(self.amounts[number], Fraction(1)) & self.strengths.get(code, set())
-        return not like and self.evidence.is_container(number, self.latest[number], self.fda.get(number))
+        return not like and self.evidence.is_container(number, self.latest[number])
 
     def _is_carton(self, number: str) -> bool:
         """Whether each container of the package is counted by itself.
