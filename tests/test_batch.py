@@ -564,6 +564,38 @@ def test_a_column_of_several_kinds_is_named() -> None:
         jc.batch.bill(pandas.DataFrame(FRAME | {"dose": [1, "1", object()]}))
 
 
+def test_a_column_of_texts_and_numbers_is_read_as_a_spreadsheet_shows_it() -> None:
+    pandas = pytest.importorskip("pandas")
+    pandas_day = pandas.Timestamp(DAY)
+    frame = pandas.DataFrame(
+        {
+            "drug": ["J1885", 90715, "ketorolac", "J1885", "J1885"],
+            "dose": ["30", 1, 30.0, Decimal("30.5"), None],
+            "unit": ["mg", "dose", "mg", "mg", "mg"],
+            "on": [DAY, pandas_day, pandas_day.date(), DAY, 20260302],
+            "note": [1, "x", 2.5, None, True],
+        }
+    )
+    made = jc.batch.bill(frame, date_format=None)
+    assert [None if pandas.isna(units) else int(units) for units in made["units"]] == [2, 1, 2, 3, None]
+    assert made["note"].tolist() == frame["note"].tolist()
+    lines = pandas.DataFrame({"claim": [1, "A", None], "line": [1, 1, 1], "code": ["J1885", 90715, "J1885"]})
+    lines = lines.assign(units=[2, "1", "two"], modifiers=[59, "JZ", None], on=DAY, dose=["30", 1, 30], unit="mg")
+    assert jc.audit.judge(lines.assign(unit=["mg", "dose", "mg"]))["verdict"].to_pylist() == [
+        "agrees",
+        "agrees",
+        "unjudged",
+    ]
+
+
+def test_the_index_of_a_frame_comes_back_from_an_arrow_table_of_it() -> None:
+    pandas = pytest.importorskip("pandas")
+    index = pandas.Index(["a", "b", "c"], name="visit")
+    table = pa.Table.from_pandas(pandas.DataFrame(FRAME, index=index))
+    for outputs in (jc.batch.OUTPUTS, ("units",)):
+        assert jc.batch.bill(table, outputs=outputs).to_pandas().index.equals(index)
+
+
 def one_call(dose: str | None) -> Any:
     """The units of a dose of ketorolac, or the kind of its refusal."""
     try:

@@ -94,7 +94,7 @@ def test_a_dictionary_of_views_is_read_as_any_text() -> None:
 def test_a_column_of_a_frame_that_no_arrow_holds_is_named_and_shows_no_value(library: str) -> None:
     wide = polars.Series("claim", [1, 2], dtype=polars.Int128)
     given = {
-        "pandas": pandas.DataFrame(LINE | {"claim": [1, "DOE, JOHN"]}),
+        "pandas": pandas.DataFrame(LINE | {"claim": [{1}, "DOE, JOHN"]}),
         "polars": polars.DataFrame(LINE | {"claim": wide}),
     }
     with pytest.raises(BatchError, match="The column claim holds values of several kinds") as why:

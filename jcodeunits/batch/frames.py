@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import pyarrow as pa
 
 from ..errors import BatchError
+from ..recipes.cells import number_text
 
 Back = Callable[[Any, Sequence[str]], Any]
 GIVEN = "given_"  # before the name of a given column that is named like an answer
@@ -58,7 +62,7 @@ def arrow(table: Any) -> Any:
             return pa.table(table)
         except (pa.ArrowException, TypeError, ValueError):  # what they say shows a value, which is nobody's to read
             if _is_frame(table, "pandas") and table.columns.is_unique:
-                _table(table, list(map(str, table.columns)))
+                return _table(table, list(map(str, table.columns)))
             says = f"A {type(table).__name__} cannot be read as a table: give one with each column once, of one kind."
             raise BatchError(says, place="table") from None
     says = f"A {type(table).__name__} is no table. Give a pyarrow table, or a Polars, pandas or DuckDB frame."
@@ -72,15 +76,22 @@ def _is_frame(table: Any, library: str) -> bool:
 
 def _table(frame: Any, names: Collection[str]) -> Any:
     """The columns of a frame of these names as Arrow. Raises `BatchError` for one that Arrow does not hold."""
-    read = {}
-    for name in (name for name in frame.columns if str(name) in names):
-        column = frame[name]
-        try:
-            read[str(name)] = column.to_arrow() if hasattr(column, "to_arrow") else pa.Array.from_pandas(column)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
-            raise BatchError(says, place=str(name)) from None
-    return pa.table(read)
+    return pa.table({str(name): _column(frame[name], name) for name in frame.columns if str(name) in names})
+
+
+def _column(column: Any, name: Any) -> Any:
+    """A column as Arrow; one of texts, numbers and days, as a spreadsheet has it, as text."""
+    try:
+        return column.to_arrow() if hasattr(column, "to_arrow") else pa.Array.from_pandas(column)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        cells = column.where(column.notna(), None).tolist() if hasattr(column, "notna") else [column]
+        if all(cell is None or (isinstance(cell, _SINGLE) and not isinstance(cell, bool)) for cell in cells):
+            return pa.array([None if cell is None else number_text(cell) for cell in cells], pa.string())
+        says = f"The column {name} holds values of several kinds. Make them all text, or all numbers."
+        raise BatchError(says, place=str(name)) from None
+
+
+_SINGLE = (str, Real, Decimal, dt.date)
 
 
 def _answers(made: Any, outputs: Sequence[str]) -> Any:

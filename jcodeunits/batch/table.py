@@ -285,7 +285,8 @@ class Biller:
         result = Result(answers, details)
         reason = result.reason()
         self._count(answers, reason)
-        table = table.rename_columns(renamed(table.column_names, self.outputs))
+        metadata = table.schema.metadata  # of pandas: which column is the index
+        table = table.rename_columns(renamed(table.column_names, self.outputs)).replace_schema_metadata(metadata)
         for name in self.outputs:
             table = table.append_column(name, reason if name == "reason" else result.column(name))
         return table
