@@ -25,6 +25,7 @@ from .coding import (
     drug_lines,
     infusions,
     injections,
+    line_limits,
     listed,
     modifiers,
     order,
@@ -49,7 +50,7 @@ from .facts.reference import Reference
 from .facts.site_policy import replacing_rows
 from .finding import SEVERITIES, Finding, with_own_rows
 
-# What each administration is, where, by whom, how often, beside what; then the modifiers and the order.
+# What each administration is, where, by whom, how often, beside what; then the modifiers, the order, limits of lines.
 STEPS = (
     administration,
     procedures,
@@ -66,6 +67,7 @@ STEPS = (
     repeats,
     modifiers,
     order,
+    line_limits,
 )
 # What takes a drug's line off however the drug was given: the place, and who takes the code.
 BY_ANY_ROUTE = (place, uses)

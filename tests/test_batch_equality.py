@@ -93,11 +93,13 @@ def charged(row: dict[str, Any], findings: bool = False) -> tuple[Any, ...]:
     lines = [line for line in made.lines if line.kind == "drug"]
     if not lines:
         return ("refused",)
-    assert len(lines) == 1
-    line = lines[0]
+    assert len({line.administration for line in lines}) == 1
+    line, parts = lines[0], [one.ndc_quantity for one in lines if one.ndc_quantity is not None]
     waste = sum(other.units for other in made.lines if other.kind == "waste")
     modifiers = "|".join(line.modifiers) or None
-    answer = ("billed", line.code, line.units, modifiers, waste, line.ndc, line.ndc_qualifier, line.ndc_quantity)
+    # A limit of the line may divide a dose over lines of the claim; a row of a batch holds the whole of it.
+    units, quantity = sum(one.units for one in lines), sum(parts) if parts else None
+    answer = ("billed", line.code, units, modifiers, waste, line.ndc, line.ndc_qualifier, quantity)
     return (*answer, found(made)) if findings else answer
 
 

@@ -590,6 +590,14 @@ def test_there_are_eight_reasons_for_denial_and_each_is_seen_by_rules() -> None:
     assert POLICY.denial_of("moonlight", ON) is None
 
 
+def test_a_question_between_two_families_of_infusion_is_no_injection_billed_for_another() -> None:
+    # The guide's sixth reason is about the plain injection in place of a vaccine's or an antineoplastic's code.
+    asked = {row.reason for row in rows_of(AdministrationRule) if row.severity == "warn"}
+    of_veins = {row.reason for row in rows_of(AdministrationRule) if row.severity == "warn" and "IV push" in row.routes}
+    assert of_veins <= asked
+    assert not {reason for reason in of_veins if (row := POLICY.denial_of(reason, ON)) is not None and row.number == 6}
+
+
 def _said() -> set[str]:
     """Every text in the package's code, and every id that a row hands to a finding."""
     code = Path(str(policy_tables.__file__)).parents[1]

@@ -19,12 +19,17 @@ def duplicate_line(case: Case) -> Findings:
     said = set()
     for number, line in case.numbered():
         key = (line.code, line.modifiers, line.ndc, line.description)
-        if key in seen and key not in said:
+        if key in seen and key not in said and not _one_dose(seen[key][1], line):
             said.add(key)
             why, fix = _words(case, seen[key][1], line)
             says = f"{line.code} stands on lines {seen[key][0]} and {number} {why}."
             yield duplicate_line.finding("warn", says, fix, line=number)
         seen.setdefault(key, (number, line))
+
+
+def _one_dose(*lines: Line) -> bool:
+    """Whether the lines are parts of one dose, which the limit of a line divides."""
+    return len({(line.kind, line.administration) for line in lines}) == 1 and lines[0].administration is not None
 
 
 def _words(case: Case, first: Line, line: Line) -> tuple[str, str]:

@@ -23,7 +23,7 @@ def modifier_line(case: Case) -> Findings:
         kind = _kind(case, line)
         for code in line.modifiers:
             row = case.policy.modifier(code, case.on)
-            if row is not None and kind not in row.lines:
+            if row is not None and kind not in row.lines and not _divides(case, line, code):
                 wanted = " or ".join(row.lines)
                 says = f"{code} ({row.label}) stands on {line.code}, a line for the {kind}: it is for the {wanted}."
                 fix = f"Take {code} off this line; put it on that of the {wanted} if it belongs there."
@@ -32,6 +32,14 @@ def modifier_line(case: Case) -> Findings:
             says = f"{line.code} carries 59 and {', '.join(sorted(X_MODIFIERS & set(line.modifiers)))} together."
             fix = "Keep the one that says more: the X modifiers stand in place of 59."
             yield modifier_line.finding("warn", says, fix, line=number)
+
+
+def _divides(case: Case, line: Line, modifier: str) -> bool:
+    """Whether the payer marks so the further lines of a dose that the limit of a line divides."""
+    if line.kind not in ("drug", "waste") or modifier != case.option("limit-split").value:
+        return False
+    limit = case.policy.limit(line.code, case.on, case.encounter.claim)
+    return limit is not None and limit.per == "line"
 
 
 def _kind(case: Case, line: Line) -> str:

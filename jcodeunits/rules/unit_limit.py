@@ -48,9 +48,20 @@ def counted_to(per: str, units: Any, waste: Any) -> Any:
 
 
 def _by_line(case: Case, code: str, limit: Limit) -> Findings:
-    for number, line in case.numbered():
-        if line.code == code and line.units > limit.units:
-            split = case.option("limit-split")
+    split = case.option("limit-split")
+    lines = [(number, line) for number, line in case.numbered() if line.code == code]
+    given = [line for _, line in lines if line.kind != "waste"]
+    total = sum(line.units for line in given)
+    if total > limit.units and any(split.value in line.modifiers for line in given):
+        says = (
+            f"{code} x {total} is above the MUE of {limit.units} for one line (indicator 1): it stands on "
+            f"{len(given)} lines, and this payer {marked_with(split.value)}."
+        )
+        fix = "Check the units, and keep the record of them."
+        severity = _softened(case, limit, "warn")
+        yield unit_limit.finding(severity, says, fix, limit.citation, split.citation, line=lines[0][0])
+    for number, line in lines:
+        if line.units > limit.units:
             says = f"{code} x {line.units} is above the MUE of {limit.units} for one line (indicator 1)."
             fix = f"If the units are true, split them over lines; this payer {marked_with(split.value)}."
             yield unit_limit.finding(
