@@ -153,7 +153,7 @@ class Draft:
 
     def live(self, *kinds: str) -> list[Entry]:
         """The entries that are still to be billed, of these kinds."""
-        return [entry for entry in self.entries if not entry.withheld and (not kinds or entry.kind in kinds)]
+        return [entry for entry in self.entries if not entry.withheld and (not kinds or entry.line.kind in kinds)]
 
     def diagnoses(self, members: Iterable[int]) -> tuple[str, ...]:
         """The diagnoses of these administrations, those of the encounter where they name none."""
