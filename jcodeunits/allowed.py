@@ -17,10 +17,7 @@ from .facts.reference import Reference
 
 @attrs.frozen
 class Allowed:
-    """What Medicare allows nationally for one unit of a line, in dollars: an estimate, partial by nature.
-
-    `how` says what was multiplied. The figures are of the date.
-    """
+    """What Medicare allows nationally for one unit of a line on the date, in dollars; `how` it was worked out."""
 
     amount: Fraction
     how: str
@@ -111,10 +108,7 @@ class AllowedAmount:
 
 @attrs.frozen
 class Estimate:
-    """The expected national amounts of a charge's lines: partial, an estimate, no promise of payment.
-
-    Locality, sequestration, deductible, coinsurance and the payer's own rates are not in it.
-    """
+    """The expected national amounts of a charge's lines: no locality, sequestration, deductible or payer's rates."""
 
     rows: tuple[AllowedAmount, ...]
 

@@ -72,10 +72,7 @@ class Measure:
 
 @attrs.frozen(repr=False)
 class BilledUnits(Shown, FromReference):
-    """The answer: the code, how many units, and everything that led to it.
-
-    `exact` is the ratio before rounding, `count` the whole units to bill (`int()` gives the same).
-    """
+    """The answer: code, `count` (whole units, as `int()`), `exact` (before rounding), and all that led to it."""
 
     drug: Drug
     dose: Dose

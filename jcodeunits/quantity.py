@@ -66,10 +66,7 @@ class NdcWanted:
 
 @attrs.frozen(repr=False)
 class NdcQuantity(Shown, FromReference):
-    """An NDC line's count: `ndc` (11 digits), `qualifier` (UN, ML, GR, F2, ME), `quantity` as it is printed.
-
-    `exact` is the quantity before it was rounded to the payer's decimals.
-    """
+    """An NDC line's count: `ndc`, `qualifier`, `quantity` as printed, `exact` before the payer's decimals."""
 
     ndc: str
     qualifier: str

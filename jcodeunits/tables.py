@@ -349,10 +349,7 @@ def refuse(name: str, file: str, problems: Sequence[str], way: str = "", example
 
 
 def read(row_class: type[Row], file: str, known: Mapping[str, Source]) -> tuple[Row, ...]:
-    """All rows of a table, validated together; `known` are the sources that its rows may name.
-
-    Raises `TableError` with every problem found.
-    """
+    """All rows of a table, their sources among the `known`. Raises `TableError` with every problem found."""
     name = os.path.basename(file)
     told = file_text(file, name)
     lines = [f"{line}\n" for line in told.removesuffix("\n").split("\n")] if told else []

@@ -198,10 +198,7 @@ def quantity(amount: Fraction, symbol: str) -> Any:
 
 
 def symbol_of_quantity(value: Any) -> str:
-    """The symbol for a Pint quantity's unit, by its full name, from any registry.
-
-    Raises `UnknownUnit` for a unit that is none of ours: `MG` in Pint's default registry is megagauss.
-    """
+    """The symbol of a Pint quantity's unit by its full name (`MG` is megagauss there). Raises `UnknownUnit`."""
     name = str(value.units)
     for symbol, unit in _definitions()[1].items():
         if unit.name == name:

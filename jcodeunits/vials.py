@@ -532,10 +532,7 @@ def _least_total(parts: list[int], need: int) -> int:
 
 
 def _fewest(parts: list[int], total: int) -> list[int]:
-    """Counts of `parts` (largest first) that make `total` with the fewest pieces.
-
-    Largest counts first; a branch is left as soon as even the next part alone could not beat the best found.
-    """
+    """Counts of `parts` (largest first) that make `total` with the fewest pieces; hopeless branches are left early."""
     best: list[int] = []
     steps = itertools.count()
 

@@ -115,10 +115,7 @@ def chargemaster_file(
     by: str = "cause",
     page: str | Path | None = None,
 ) -> Report:
-    """Judge the charge table of a file and sum it up; with a target the judged rows are written there.
-
-    `sample`, `by` and `page` as for the audit of lines (`judge_file`).
-    """
+    """Judge the charge table of a file and sum it up; `target`, `sample`, `by` and `page` as for `judge_file`."""
     book, dates = Reference.of(reference), date_pattern(date_format)
     made = Sum(book, sample, by)
     check_files(source, target, page, book)

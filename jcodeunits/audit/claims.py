@@ -22,10 +22,7 @@ def at_once(source: files.OpenedInput) -> Iterator[Any]:
 
 
 def together(source: files.OpenedInput) -> Iterator[Any]:
-    """The lines in tables that cut no claim; the last claim of each waits for the next.
-
-    Eight bytes of each claim are remembered. Raises `ScatteredClaims` where one comes again.
-    """
+    """The lines in tables that cut no claim. Raises `ScatteredClaims` where a claim comes again."""
     seen, held = _Seen(), source.schema.empty_table()
     for table in source.tables:
         whole = pa.concat_tables([held, table]) if held.num_rows else table

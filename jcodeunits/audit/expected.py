@@ -107,8 +107,7 @@ class Bench:
         return pa.array(texts, pa.string()).take(pa.array(index))
 
     def _bill_again(self, drugs: Any, rows: Any) -> Any:
-        """The answers to some lines under these drugs; with them the NDC as a claim has it, and whether the line's
-        is plainly the same."""
+        """The answers to some lines under these drugs, with our NDC and whether the line's is plainly the same."""
         lines = self.table if len(rows) == self.table.num_rows else self.table.take(pa.array(rows))
         given = lines.select([name for name in PASSED if name in lines.column_names])
         if "claim_type" in lines.column_names:

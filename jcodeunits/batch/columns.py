@@ -235,10 +235,7 @@ def apart(dose: Any, unit: Any | None) -> tuple[Any, Any]:
 
 
 def days(column: Any) -> tuple[Any, Keys | None]:
-    """Days since 1970 (int32) for a date column without gaps; else keys, to be read one by one.
-
-    A timestamp counts as the day it shows in its own time zone.
-    """
+    """Days since 1970 (int32; of a moment the day it shows) for a column without gaps; else keys, read one by one."""
     array = whole(column)
     if pa.types.is_timestamp(array.type):
         array = pc.local_timestamp(array) if array.type.tz else array
@@ -371,10 +368,7 @@ class _Unread(Amounts):
 
 
 def amounts(column: Any, name: str) -> Amounts:
-    """A column of amounts by its type.
-
-    Raises `BatchError` for float32 and float16, whose values are no longer those that were written.
-    """
+    """A column of amounts by its type. Raises `BatchError` for float32 and float16, which have lost digits."""
     array = whole(column)
     kind = array.type
     if pa.types.is_float32(kind) or pa.types.is_float16(kind):

@@ -90,10 +90,7 @@ def kind_of(name: str) -> str:
 
 
 def open_source(source: str | Path, keys: Sequence[str] = (), encoding: str = "utf-8") -> OpenedInput:
-    """Open a file, or standard input for `-`.
-
-    `keys` names the Parquet columns that are worth reading as dictionaries. Raises `BatchError`.
-    """
+    """Open a file, or standard input for `-`; `keys`: Parquet columns read as dictionaries. Raises `BatchError`."""
     name = "standard input" if str(source) == "-" else str(source)
     with _told(name, name, "read"):
         if str(source) == "-":
@@ -378,10 +375,7 @@ def open_target(target: str | Path, schema: Any, *, spreadsheet_safe: bool = Fal
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which stands under its name whole or not at all, with the permissions of what it replaces.
-
-    Raises `BatchError`.
-    """
+    """A file that stands under its name whole or not at all, with the permissions it had. Raises `BatchError`."""
     place = Path(os.path.realpath(path))
     aside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
     with _told(str(path), str(path), "written"):

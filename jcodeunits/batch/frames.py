@@ -44,10 +44,7 @@ def opened(table: Any, wanted: Callable[[Sequence[str]], Collection[str]]) -> tu
 
 
 def arrow(table: Any) -> Any:
-    """An Arrow table from a table, a record batch, or any data frame that speaks Arrow.
-
-    Raises `BatchError` for anything else.
-    """
+    """An Arrow table from a table, a record batch, or any data frame that speaks Arrow. Raises `BatchError`."""
     if isinstance(table, pa.Table):
         return table
     if isinstance(table, pa.RecordBatch):

@@ -45,10 +45,7 @@ def distinct(values: Iterable[Value], key: Callable[[Value], Any] = lambda value
 
 
 def joint(parts: Sequence[tuple[Any, int]], pool: ThreadPoolExecutor | None = None) -> tuple[Any, Any]:
-    """Several indices of the same rows, each with the number of its values, as one index (int32).
-
-    Beside it the combinations in use, a line for each with its value of every part.
-    """
+    """Several indices, each with its number of values, as one (int32), and the combinations in use, a line each."""
     shape = [max(count, 1) for _, count in parts]
     size, rows = math.prod(shape), len(parts[0][0])
     if size == 1 and rows:

@@ -236,10 +236,7 @@ def schema_of(given: Any, outputs: Sequence[str]) -> Any:
 
 
 class Biller:
-    """Bills one table after another with one memory of names, units and dates: a stream's record batches.
-
-    Keeps count of what came of the rows: `rows`, `billed`, `refusals()`, `dates`.
-    """
+    """Bills one table of a stream after another, keeping names and units, and counts what came of the rows."""
 
     def __init__(
         self,

@@ -12,10 +12,7 @@ from ..facts.reference import Reference
 
 
 def keep_apart(source: str | Path, target: str | Path, reference: Reference) -> None:
-    """Refuse to write over the file that is read, or among the tables of facts, by whatever name or link.
-
-    Raises `BatchError`, before anything is read.
-    """
+    """Refuse (`BatchError`) to write over what is read, or the tables of facts, by whatever name or link."""
     for value, name in (source, "source"), (target, "target"):
         need_kind(value, (str, os.PathLike), name, "the name of a file")
     if str(target) == "-":

@@ -248,10 +248,7 @@ def read_day(text: str, today: dt.date) -> tuple[dt.date, tuple[str, ...]]:
 
 
 def facts(args: argparse.Namespace) -> tuple[Reference, tuple[str, ...]]:
-    """The reference that `--reference` and `--tables`, or the environment, name; and what the latter named.
-
-    Raises `TableError`.
-    """
+    """The reference that the flags or the environment name, and what the latter named. Raises `TableError`."""
     from jcodeunits.facts.reference import Reference
 
     said = {name: getattr(args, name) for name in FOLDERS}

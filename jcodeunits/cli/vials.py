@@ -80,10 +80,7 @@ _KINDS = {
 
 
 class _Size(NamedTuple):
-    """One container size on hand: its kind ("mixed" and "not known" too), who said so, one product.
-
-    `form` and `volume` are what the caller says of it.
-    """
+    """One container size on hand, who said its kind, one product, and the form and volume that the caller says."""
 
     size: Dose
     kind: str
@@ -189,9 +186,7 @@ def _of_products(size: Dose, kinds: Sequence[str]) -> _Size:
 
 
 def _pools(stock: Iterable[_Size]) -> list[list[_Size]]:
-    """What may be opened together: single-dose sizes first, then those not known for sure; what stays in use,
-    and a second product of one size, each alone.
-    """
+    """What may be opened together, the single-dose first; what stays in use or is a second product, each alone."""
     together: dict[bool, list[_Size]] = {True: [], False: []}
     alone = []
     for each in stock:

@@ -13,10 +13,7 @@ FINDINGS = declare(__name__, {"code-ended": ("A listed code that is not in effec
 
 
 def in_effect(encounter: Encounter, reference: Reference) -> tuple[Encounter, tuple[Finding, ...]]:
-    """The encounter without the listed codes of drugs and services that were in effect at another time only.
-
-    A finding for each of them; a code that no row knows stays as it is listed.
-    """
+    """The encounter without listed codes that were in effect at another time only, and a finding for each of them."""
     found = {service.code: _ended(service.code, encounter, reference) for service in encounter.services}
     kept = tuple(service for service in encounter.services if found[service.code] is None)
     return attrs.evolve(encounter, services=kept), tuple(said for said in found.values() if said is not None)

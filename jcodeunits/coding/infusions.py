@@ -53,10 +53,7 @@ _HALF_DAY = 12 * _HOUR
 
 @attrs.frozen(eq=False)
 class _Run:
-    """One push or infusion: its decisions, the role after its minutes were looked at, its times if known.
-
-    `further`: whether it ran through a second access.
-    """
+    """One push or infusion: its role by its minutes, its times if known, whether through a `further` access."""
 
     role: str
     decisions: tuple[Decision, ...]

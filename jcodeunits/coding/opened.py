@@ -317,10 +317,7 @@ def _counted_by_the_record(o: Opened) -> Opened:
 
 
 def filled_whole(given: Any, discarded: Any, each: Any) -> Any:
-    """How many whole containers dose and discard fill together; 0 where they fill no whole number of them.
-
-    Exact amounts, or whole numbers and arrays of one scale.
-    """
+    """How many whole containers dose and discard fill together, else 0; exact amounts, or arrays of one scale."""
     filled, rest = divmod(given + discarded, each)
     return filled * (rest == 0)
 
@@ -368,10 +365,7 @@ class Quantities:
 def counted_as(
     o: Opened, form: str | None, on: dt.date, reference: Reference, wanted: NdcWanted, codes: Collection[str]
 ) -> tuple[Counting | None, tuple[Finding, ...]]:
-    """How the NDC of what was opened is counted on the line, or why that is not known.
-
-    A powder that the payer counts by the volume made up is told by its NDC or by the drug's `codes`.
-    """
+    """How the NDC opened is counted on the line (made up: by NDC or the drug's `codes`), or why that is not known."""
     number, item, volume = o.number, o.item, o.volume
     if number is None or (item is None and form is None):
         return None, ()  # that nobody lists it has been said

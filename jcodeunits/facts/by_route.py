@@ -65,10 +65,7 @@ def a_route(row: Drug) -> str:
 
 
 def stands_by(row: Drug, route: str | None) -> bool:
-    """Whether a code may stand beside a route: it answers for it, or its own way has no name here.
-
-    What is injected may go into the middle ear, which records call otic as they do the drops.
-    """
+    """Whether a code may stand beside a route: it answers for it, or its own way (the middle ear) has no name here."""
     own = route is None or answers_for(row, route) or not answers_for(row, a_route(row))
     return own or (route == "otic" and answers_for(row, "intratympanic"))
 

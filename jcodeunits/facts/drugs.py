@@ -78,10 +78,7 @@ _LINK = ("condition", "evidence", "ndcs_moved", "effective", "confidence", "cita
 
 @attrs.frozen(eq=False)
 class Catalog:
-    """The tables that answer "which code": drugs, brands, other names, successors, salts.
-
-    Each is read when it is first asked for: a code alone needs no brand.
-    """
+    """The tables that answer "which code": drugs, brands, other names ...; each is read when it is first asked for."""
 
     store: Store
 
@@ -236,10 +233,7 @@ class Catalog:
 
     @cached_property
     def moieties(self) -> dict[str, tuple[str, ...]]:
-        """Normal ingredient names by what they may be called: as they are, and without their salt.
-
-        The parts of a combination may stand in any order.
-        """
+        """Normal ingredient names by what they may be called: without their salt, the parts in any order."""
         bare = {row.word for row in self.store.rows(Salt) if row.kind == "bare"}
         made: dict[str, list[str]] = {}
         for ingredient in dict.fromkeys(row.ingredient for row in self.drugs):

@@ -66,10 +66,7 @@ def digest_of(digests: Mapping[str, str]) -> str:
 
 
 def open_folder(path: str | os.PathLike[str]) -> Folder:
-    """The folder that a refresh made, or a copy of its manifest that was kept in it under another name.
-
-    Raises `TableError` with what to do where it is none.
-    """
+    """The folder that a refresh made, or a copy of its manifest kept in it under another name. Raises `TableError`."""
     given = os.path.abspath(os.fspath(path))
     pinned = given.endswith(".json") and not os.path.isdir(given)
     place = os.path.dirname(given) if pinned else given
@@ -197,10 +194,7 @@ def sha256_of(data: bytes | str | os.PathLike[str]) -> str:
 
 @contextmanager
 def locked(path: str | os.PathLike[str]) -> Iterator[None]:
-    """The folder for one process at a time: the operating system's lock, which dies with its process.
-
-    A folder that was not there and is not written to is gone afterwards.
-    """
+    """The folder for one process at a time, by the system's lock; one that is new and not written to is gone after."""
     place = os.path.abspath(os.fspath(path))
     file = os.path.join(place, LOCK)
     held = _held(place, file)

@@ -188,10 +188,7 @@ class Edit(PolicyRow):
 
 @table("options", "name", usual=("allowed",), nearest=True)
 class OptionKind(PolicyRow):
-    """What a payer option means, and the values it may have.
-
-    `number`, `text` and `modifier` stand for any value of that kind.
-    """
+    """What a payer option means, and its values; `number`, `text` and `modifier` allow any of that kind."""
 
     name: str = column(text)
     allowed: tuple[str, ...] = column(words)
@@ -346,10 +343,7 @@ class Status(PolicyRow):
 
 @table("diagnoses", "diagnosis", "code", nearest=True)
 class Diagnosis(PolicyRow):
-    """A diagnosis often seen with a drug. `doubt` says what is wrong with the pair, `instead` what fits.
-
-    `code` is a drug code, or `any` where the diagnosis itself is in doubt.
-    """
+    """A diagnosis often seen with a drug (`any` code: doubtful itself), its `doubt`, and what fits `instead`."""
 
     diagnosis: str = column(text)
     code: str = column(text)

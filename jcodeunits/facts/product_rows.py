@@ -155,10 +155,7 @@ class Product(Shown, Dated):
         return f"{self.number} {self.name}: {', '.join(self.codes) or 'no code is proved'}"
 
     def agrees(self, dose: Dose) -> None:
-        """Nothing where the volume written beside an amount is this product's concentration, or none is proved.
-
-        Raises `ProductMismatch`.
-        """
+        """Raise `ProductMismatch` where the volume beside an amount is another concentration than the proved one."""
         stated = any(note.rule == "dose-in-volume" for note in dose.notes)
         if not stated or not dose.volume or self.qualifier != "ML" or not self.quantity or self.amount is None:
             return
@@ -174,10 +171,7 @@ class Product(Shown, Dated):
             )
 
     def held(self, dose: Dose) -> Dose:
-        """A count of this product's containers ("1 vial") or kits as the amount in them; else the dose as it is.
-
-        A kit is the package only where the NDC line counts that as one.
-        """
+        """A count of this product's containers, or of kits that the line counts, as their amount; else as it is."""
         each = self._containers_in(dose.unit)
         if self.dose is None or each is None or self.unit == "billing unit":
             return dose

@@ -58,10 +58,7 @@ class Products:
         return tuple(own(row) for row in listed)
 
     def resolve(self, number: object, on: object) -> str:
-        """The 11 digits; those of a barcode or a bare number only where exactly one product has them.
-
-        `on` says whether 12 digits are read. Raises `InvalidNdc` or `AmbiguousNdc`.
-        """
+        """The 11 digits; of a barcode or bare number where one product has them. `InvalidNdc`, `AmbiguousNdc`."""
         try:
             return ndc.compact(number, settle=self._known, on=on)
         except InvalidNdc as error:

@@ -34,10 +34,7 @@ class Reference(Book):
 
     @staticmethod
     def load(folder: str | os.PathLike[str]) -> Reference:
-        """The reference of a folder that `jcodeunits refresh --into` made, beside the package's reviewed tables.
-
-        Raises `TableError` where the folder holds no manifest, or one of another format.
-        """
+        """The reference of a folder that `refresh --into` made, beside our reviewed tables. Raises `TableError`."""
         from .folder import open_folder
 
         return Reference(Store(open_folder(path_of(folder))))

@@ -32,10 +32,7 @@ NEVER = dt.date.min  # the last day of a family of which no edition was read
 
 @attrs.frozen(eq=False)
 class Store:
-    """The tables of one reference, read when they are first asked for.
-
-    `folder` is what a refresh made, None for the package alone; `own` the folders of own rows, in their order.
-    """
+    """The tables of one reference, read when first asked for: a refresh's `folder` if any, a site's `own` on top."""
 
     folder: Folder | None = None
     own: tuple[OwnTables, ...] = ()

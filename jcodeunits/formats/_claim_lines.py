@@ -99,10 +99,7 @@ def line_of(
 
 @attrs.define
 class FoundLines:
-    """The lines of a message while it is read, each with its days (as in `ClaimLines`), place and claim or patient.
-
-    `problems` keep it from being read, `lost` is what a line cannot hold.
-    """
+    """The lines of a message while it is read; `problems` keep it from being read, `lost` is what no line holds."""
 
     format: str
     problems: list[str] = attrs.field(factory=list)

@@ -145,10 +145,7 @@ def _read(text: str, facts: Reference) -> DrugText | None:
 
 
 def _joined(name: str, bare: str, facts: Reference) -> str:
-    """A further drug that a text joins to the one that it names; empty where it joins none.
-
-    What is no part of the name is left out of it, and would be left out of the bill without a word.
-    """
+    """A further drug that a text joins to the one that it names, which would be left out of the bill; else empty."""
     for rest in _JOINED.split(_BRACKETS.sub(" ", bare))[1:]:
         other = next((one for one in _readings(rest.strip()) if _names.codes(one, facts)), "")
         if (

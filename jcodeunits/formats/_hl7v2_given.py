@@ -91,10 +91,7 @@ def _read(
     changed: Mapping[Key, str] | None = None,
     **beside: Any,
 ) -> tuple[list[Given], list[Finding], dict[str, Any]]:
-    """What was given, what was not, and the facts beside the message, without what says how to read it.
-
-    `changed`: what later messages of a batch do to administrations of this one.
-    """
+    """What was given, what was not (`changed`: by later messages of the batch), and the facts beside the message."""
     actions = actions or {}
     _incoming.as_given("hl7v2", bool, partial=partial, completed=completed)
     _incoming.as_given("hl7v2", dict, actions=actions)
@@ -230,10 +227,7 @@ def _stays(segments: list[Segment]) -> set[str]:
 
 
 def _asked_around(parts: Sequence[Given], group: _Group, is_stay: bool, facts: Reference) -> Iterator[Finding]:
-    """What is asked of an administration by what stands around it: a stay, or an order of another drug.
-
-    The order of a bag with several drugs may name one of them, or the base.
-    """
+    """What is asked by what stands around: a stay, or an order of another drug (of a bag's drugs it may name one)."""
     if is_stay:
         yield _noticed.to_inpatient(parts[0].where, SOURCE, "PV1-2")
     for segment in group.ordered:
@@ -267,10 +261,7 @@ _NOTES = {"NTE": (3,), "OBX": (3, 5)}
 
 
 def _administrations(segments: list[Segment]) -> list[_Group]:
-    """The administrations in their order: one RXR stands after all RXA that share it.
-
-    RXC (a component of a mixture) stands in the order, before its RXA, or after it as many senders have it.
-    """
+    """The administrations in order: one RXR after all RXA that share it, an RXC in the order or after its RXA."""
     patient = ""
     orc: Segment | None = None
     begun = False
@@ -538,10 +529,7 @@ def _also(says: Mapping[str, Any], rxr: Segment) -> dict[str, str]:
 
 
 def _routed(rxr: Segment) -> dict[str, str]:
-    """Route (RXR-1), site (RXR-2) and the method (RXR-4) that makes a plain IV exact.
-
-    RXR-3 is a device, and IVP there is an IV pump: it says nothing about a push.
-    """
+    """Route (RXR-1), site (RXR-2) and the method (RXR-4) that makes a plain IV exact; RXR-3 is a device: no push."""
     route = _routes.said(codings(rxr, 1), (rxr.get(1, ORIGINAL),), "hl7v2", f"{rxr.where}, RXR-1")
     method = _routes.by_method(codings(rxr, 4), (), "hl7v2", f"{rxr.where}, RXR-4")
     says = {"route": _routes.refined(route, method, "hl7v2", rxr.where)} if route else {}

@@ -66,10 +66,7 @@ def _is_the_drug(given: Given, additive: Mapping[str, Any], facts: Reference) ->
 
 
 def _share(given: Given, bases: Sequence[Segment], additives: Sequence[Segment]) -> Fraction | None:
-    """How much of the bag was given; None where the volumes do not say it.
-
-    Senders count the additives' volumes into the bag or not: both sums are the whole bag.
-    """
+    """How much of the bag was given, the additives' volumes counted in or not; None where the volumes do not say it."""
     dose = _volume(given.says.get("dose", ""))
     if dose is None:
         return None

@@ -160,10 +160,7 @@ def may_be_apart(code: str, name: str, reference: Reference) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_of_another_brand(code: str, name: str, on: dt.date, reference: Reference) -> bool:
-    """Whether a brand means another code on a day than the one beside it, which has brands of its own.
-
-    A code that is for one use, such as a pump, may stand beside any of its brands.
-    """
+    """Whether a brand means another code on a day than the one beside it, which has its own and is not for one use."""
     own = [brand for brand in reference.drugs.brands_of.get(code, ()) if brand.period.holds(on)]
     try:
         meant, row = choose(reference.drugs, name, on).drug, reference.drugs.on(code, on)

@@ -181,10 +181,7 @@ def side(charge: Charge) -> str:
 
 
 def diagnoses(charge: Charge) -> tuple[str, ...]:
-    """The claim's diagnoses in order: those of the encounter, then those that only a line names.
-
-    Pointers count in this list; the host writes it in the claim's own place (HI, item 21).
-    """
+    """The claim's diagnoses in order, which pointers count in: the encounter's, then those that only a line names."""
     named = (code for line in charge.lines for code in line.diagnoses)
     return tuple(dict.fromkeys((*charge.encounter.diagnoses, *named)))
 

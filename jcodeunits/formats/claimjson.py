@@ -53,10 +53,7 @@ diagnoses = _outgoing.diagnoses
 
 
 def write(charge: Charge, *, keys: str = "camel", indent: int | None = 1, **how: Unpack[Leaving]) -> str:
-    """The charge as `{"healthCareCodeInformation", "serviceLines"}`, for the host to put into its claim.
-
-    `how`: see `Leaving`. Raises `FormatError` listing all that is in the way.
-    """
+    """The charge as `healthCareCodeInformation` and `serviceLines`; `how`: `Leaving`. Raises `FormatError`."""
     if keys not in ("camel", "snake"):
         raise FormatError(f"{keys!r} is no way to write keys. Allowed: camel, snake.", format="claimjson")
     kind = side(charge) if isinstance(charge, Charge) else "professional"
@@ -153,10 +150,7 @@ _SHAPES = Shapes(
 
 
 def read(text: object, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
-    """The service lines of a claim call or of a fragment as `write` gives it, camelCase or snake_case.
-
-    Raises `FormatError` naming every line that is wrong.
-    """
+    """The service lines of a claim call, or as `write` gives them, in either case. Raises `FormatError`."""
     around = _renamed(load(text, "claimjson", "A claim"), _camel)
     claim = around.get("claimInformation", around)
     _SHAPES.refuse({"claimInformation": claim})

@@ -86,10 +86,7 @@ def read(text: object, *, reference: Reference | None = None, **beside: Any) -> 
 
 
 def reading(text: object, *, reference: Reference | None = None, **beside: Any) -> Reading:
-    """Like `read`, but what was not given, and a day that UTC leaves open, become findings.
-
-    Lots and expiries are kept in `.batches`.
-    """
+    """Like `read`, but what was not given, and days that UTC leaves open, become findings; lots stand in `.batches`."""
     segments = segments_of(text)
     return _hl7v2_given.reading(segments, kind_of(segments), Reference.of(reference), **beside)
 

@@ -210,10 +210,7 @@ def _clean(text: str, marks: Delimiters, spot: str) -> str:
 
 
 def losses(charge: Charge, *, loop: str = "") -> tuple[Loss, ...]:
-    """What of the charge these loops do not carry; see `CARRIES` for what they do.
-
-    Our own fields (kind, label, trace, findings) ride on no claim.
-    """
+    """What of the charge the loops do not carry (`CARRIES`); our own fields (kind, label, trace) ride on no claim."""
     kind = _kind(charge, loop)
     lost = _outgoing.losses(charge.lines, _CANNOT[kind])
     return lost + (_outgoing.lost_pointers(charge.lines, "SV107") if kind == "SV1" else ())

@@ -265,10 +265,7 @@ class Parts:
         return self._judgments[key]
 
     def _asked(self, setting: Setting, on: dt.date) -> tuple[_Options, bool]:
-        """How the payer wants the NDC counted, and what of it stands on the JW line.
-
-        Beside it whether a site's row says so in place of a shipped one.
-        """
+        """How the payer wants the NDC counted, what of it stands on the JW line, and whether a site's row says so."""
         key = (setting, self.resolver.season(on))
         if key not in self._options:
             with replacing_rows() as replacing:

@@ -34,10 +34,7 @@ def shape_of(listing: Listing, evidence: Evidence) -> str:
 def container_facts(
     listing: Listing, reviewed: Container | None, proof: Proof | None, told: str, evidence: Evidence
 ) -> dict[str, str]:
-    """Shape, kind and form of the container: as reviewed, else as texts, the shape and the proof tell.
-
-    The directory's description names the container itself, so it goes before names and lists.
-    """
+    """Shape, kind and form: as reviewed, else as the directory, texts, names, lists and the proof tell."""
     directory = evidence.marketed(listing.ndc)
     shape = directory.shape or shape_of(listing, evidence)
     kind = told or ("single-dose" if shape in _SINGLE_DOSE else "")

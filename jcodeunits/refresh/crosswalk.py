@@ -61,10 +61,7 @@ class Listing:
 
 @attrs.frozen
 class CrosswalkEdition:
-    """One quarter's crosswalk: its days in effect, its rows, and those that cannot be used, with the reason.
-
-    Ids that are no NDC are only counted here: the lint lists them.
-    """
+    """One quarter's crosswalk: its days, its rows, those that cannot be used and why, and how many ids are no NDC."""
 
     source: str
     first: dt.date

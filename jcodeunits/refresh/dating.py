@@ -72,10 +72,7 @@ def of_quarter(year: int, number: int) -> When:
 
 
 def days_above(lines: Iterable[str]) -> tuple[dt.date, dt.date] | None:
-    """The days that a preamble names: 'Effective October 1, 2026 through December 31, 2026'; None where it names none.
-
-    Raises `ValueError` for days that are none.
-    """
+    """The days that a preamble names ('Effective October 1, 2026 through ...'), else None. `ValueError`: no days."""
     match = _EFFECTIVE.search(" ".join(lines))
     if match is None:
         return None

@@ -53,10 +53,7 @@ class CodeWords:
 
 
 def make(kept: Kept, printed: Dosages, days: Days, byhand: ByHand) -> tuple[list[Row], list[Lint]]:
-    """All rows of drugs.csv, sorted, and what a person should look at.
-
-    `kept` is what the HCPCS editions say, `printed` the dosages of the crosswalks and the payment limits.
-    """
+    """All rows of drugs.csv, sorted, and the lint, from what HCPCS editions say (`kept`) and the dosages `printed`."""
     lint: list[Lint] = []
     by_code = newest_dosages(printed, days)
     whole = sorted(days[f"hcpcs-{name}"] for name in kept.by_edition("hcpcs"))

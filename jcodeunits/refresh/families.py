@@ -45,10 +45,7 @@ FAMILIES: tuple[Family, ...] = (
 
 
 def families_of(file: Published) -> list[tuple[Published, Family]]:
-    """What a file is by its header: the sheets of a workbook that are a table, or the file itself, with their family.
-
-    Raises `TableError` where its name promises a family and it is none.
-    """
+    """The tables of a file with their family, by the header. Raises `TableError` where its name alone promises one."""
     if file.is_workbook or file.is_text or file.is_page:
         found = [(one, family) for one in file.tables() if (family := _recognised(one)) is not None]
         if found:

@@ -66,10 +66,7 @@ Statements = set[tuple[str, str]]  # subject, what is said
 
 @attrs.frozen
 class FileReading:
-    """What one file says: its edition, the statements kept, a digest of all its rows, and what to look at.
-
-    `is_ended`: its last line has its end; one that has not may be cut off.
-    """
+    """What one file says, a digest of all its rows, the lint; `is_ended`: its last line is, so it is not cut off."""
 
     edition: Edition
     statements: Statements

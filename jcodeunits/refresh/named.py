@@ -64,10 +64,7 @@ class Liquids:
 
 @attrs.frozen
 class Names:
-    """The words by which a text names a drug that is given in a practice; `others` those not of injections.
-
-    `ingredients` are those of the codes.
-    """
+    """The words that name a drug given in a practice; `others` those not injected, `ingredients` those of the codes."""
 
     every: Collection[str]
     others: Collection[str]
@@ -109,10 +106,7 @@ class Names:
 def rows(
     known: Iterable[str], evidence: Evidence, names: Names, sources: Mapping[str, tuple[str, dt.date]]
 ) -> list[dict[str, str]]:
-    """The rows of products.csv for NDCs that are not `known`.
-
-    `sources` are id and day of the newest edition of each file, by the beginning of its id.
-    """
+    """The rows of products.csv for NDCs not `known`; `sources`: id and day of the newest edition of each file."""
     listed = frozenset(known)
     said = {
         "fda-ndc": evidence.fda.keys(),
@@ -194,10 +188,7 @@ def _label(texts: Sequence[str], listed: Injectable | None) -> str:
 
 
 def counted(number: str, evidence: Evidence, liquids: Liquids = Liquids()) -> Counted:
-    """What counts an NDC on a claim, and the drug in one of that; empty where nothing proves it.
-
-    `liquids` is what the list knows of liquids.
-    """
+    """What counts an NDC on a claim, and the drug in one of that; empty where nothing, `liquids` too, proves it."""
     printed, directory = evidence.unit(number), evidence.marketed(number)
     found: list[Counted] = []
     if directory.form == "liquid" and (directory.per_ml is not None or directory.volume is not None):

@@ -76,10 +76,7 @@ def _may_hold(amount: Fraction, unit: str, dense: Iterable[tuple[Fraction, str]]
 def _told(
     number: str, evidence: Evidence, by_code: Mapping[str, Sequence[Drug]], on: dt.date
 ) -> tuple[Drug, dt.date | None, Fraction, str] | None:
-    """The code's row on the state's day and its last day, the drug in one unit of the NDC line, the line that says so.
-
-    None where lines differ.
-    """
+    """The code's row on the state's day, its last day, the drug in one NDC unit, the line; None where lines differ."""
     lines = evidence.state[number]
     factors = {row.billed / row.counted for row in lines if not row.code}
     codes = {row.code for row in lines if row.code}

@@ -39,8 +39,7 @@ class Settled:
 
 @attrs.frozen
 class Codes:
-    """What the descriptors say of the codes: those that count up to an amount or a band, those of drugs by mouth,
-    and the form of those that name one."""
+    """What the descriptors say: codes up to an amount or a band (`ceilings`), `oral` ones, and the `forms` named."""
 
     ceilings: Collection[str] = ()
     oral: Collection[str] = ()

@@ -90,10 +90,7 @@ class RefreshReport:
         }
 
     def text(self, limit: int = 12, width: int = 79) -> str:
-        """The report for people, wrapped to `width`.
-
-        At most `limit` lines of a kind are shown, and how many more there are; all of a site's own come first.
-        """
+        """The report for people, wrapped to `width`: a site's own lines all, of others at most `limit` of a kind."""
         told = [("edition", self.edition), ("read", ", ".join(self.read) or "nothing new")]
         told += [("known", "read before, unchanged: " + ", ".join(self.known))] if self.known else []
         differs = ", ".join(self.written)

@@ -33,10 +33,7 @@ class State:
 
 @attrs.frozen
 class FoldResult:
-    """The state after a fold, the tables derived from it, and what was noticed on the way.
-
-    `files` are the tables by file name; `edits` is the file in which the pairs of codes lie.
-    """
+    """The state after a fold, the tables' `texts`, the file of the pairs (`edits`), and what was noticed."""
 
     state: State
     texts: Mapping[str, str]

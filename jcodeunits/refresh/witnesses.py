@@ -64,10 +64,7 @@ class Package:
 
 
 def proof(package: Package, evidence: Evidence) -> Proof | None:
-    """What all files together prove; None where none does, or where two contradict each other.
-
-    NSDE prints the unit itself: what contradicts it is no proof. Of the others none is better.
-    """
+    """What all files together prove, NSDE's unit above all; None where none does, or two contradict each other."""
     nsde = evidence.marketed(package.number).unit
     found = [one for one in _all(package, evidence) if nsde in ("", one[0])]
     unit = evidence.unit(package.number)
