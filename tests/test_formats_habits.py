@@ -298,6 +298,19 @@ DOUBTS = [
     "partially infused",
     "duplicate entry",
     "documented on wrong patient",
+    "DUPLICATE",
+    "Error: wrong button",
+    "This entry was voided",
+    "charted twice",
+    "gave only half",
+    "only received 15 mg",
+    "Injection stopped after 15 mg due to pain",
+    "infusion stopped early, 40 mL left in the bag",
+    "patient left before completion",
+    "Administered by EMS",
+    "given at another facility",
+    "given IV, not IM",
+    "2 mg given instead of 4 mg",
 ]
 NO_DOUBTS = [
     "given in error-free technique",
@@ -305,6 +318,13 @@ NO_DOUBTS = [
     "tolerated well",
     "given as ordered",
     "wrong arm",
+    "patient voided 300 mL before discharge",
+    "infusion stopped at 11:00, tolerated well",
+    "infusion completed before lunch",
+    "given in left arm, not painful",
+    "0.5 mL left deltoid",
+    "no errors on the pump",
+    "consent given by patient at the other desk",
 ]
 
 
@@ -319,6 +339,79 @@ def test_a_note_against_the_dose_asks(note: str) -> None:
 @pytest.mark.parametrize("note", NO_DOUBTS)
 def test_a_note_about_how_it_went_asks_nothing(note: str) -> None:
     assert rules(read(GIVEN | {"note": [{"text": note}]})) == []
+
+
+def extended(*fields: dict[str, Any]) -> list[str]:
+    encounter = fhir.reading(GIVEN | {"extension": [*fields]}, place="11").encounter
+    return rules(encounter)
+
+
+AGAINST = [
+    {"url": "http://x.org/is-not-given", "valueBoolean": True},
+    {"url": "http://x.org/cancelled", "valueBoolean": True},
+    {"url": "urn:x:given", "valueBoolean": False},
+    {"url": "http://x.org/mar-action", "valueString": "Not Given"},
+    {"url": "http://x.org/StructureDefinition/administration-status", "valueCode": "refused"},
+    {"url": "http://x.org/marAction", "valueCodeableConcept": {"coding": [{"code": "7", "display": "Held"}]}},
+    {"url": "http://x.org/mar-action", "valueCoding": {"code": "HELD"}},
+    {"url": "http://x.org/event", "extension": [{"url": "refused", "valueBoolean": True}]},
+]
+
+
+@pytest.mark.parametrize("field", AGAINST)
+def test_a_senders_field_that_says_that_nothing_was_given_is_read_like_a_column(field: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match="an extension of it says that it was not done"):
+        extended(field)
+
+
+NOT_AGAINST = [
+    {"url": "http://x.org/mar-action", "valueString": "Given"},
+    {"url": "http://x.org/cancelled", "valueBoolean": False},
+    {"url": "http://x.org/order-status", "valueCode": "discontinued"},
+    {"url": "http://x.org/consentGiven", "valueBoolean": False},
+    {"url": "http://x.org/nurse-station", "valueString": "refused"},
+]
+
+
+@pytest.mark.parametrize("field", NOT_AGAINST)
+def test_another_field_of_a_sender_changes_nothing(field: dict[str, Any]) -> None:
+    assert extended(field) == []
+
+
+def test_a_flag_of_a_sender_is_asked_about_by_its_name() -> None:
+    for name, rule in (
+        ("patientSupplied", "supply-in-text"),
+        ("is340B", "supply-in-text"),
+        ("partial-dose", "dose-doubted"),
+    ):
+        assert extended({"url": f"http://x.org/{name}", "valueBoolean": True}) == [rule]
+        assert extended({"url": f"http://x.org/{name}", "valueBoolean": False}) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "said", "asks"),
+    [("MARSTATUS^MAR status^L", "Refused", True), ("X1^Was given^L", "N", True), ("X2^MAR action^L", "Given", False)],
+)
+def test_an_observation_beside_a_dose_is_read_like_a_column(named: str, said: str, asks: bool) -> None:
+    found = rules(ras("ORC|RE|1", RXA.format(15), "RXR|IM", f"OBX|1|ST|{named}||{said}||||||F"))
+    assert found == (["dose-doubted"] if asks else [])
+
+
+def test_a_units_code_of_no_system_may_be_the_senders_own() -> None:
+    dose = {"value": 30, "unit": "Milligram", "code": "161553AAAAAA"}
+    assert lines(read(GIVEN | {"dosage": GIVEN["dosage"] | {"dose": dose}})) == BILLED
+    for wrong in ({"code": "mcg", "unit": "mg"}, {"code": "161553AAAAAA", "unit": "Milligram", "system": fhir.UCUM}):
+        with pytest.raises(FormatError, match="unit"):
+            read(GIVEN | {"dosage": GIVEN["dosage"] | {"dose": {"value": 30} | wrong}})
+
+
+def test_two_contained_resources_of_one_name_are_neither() -> None:
+    held = [{"resourceType": "Medication", "id": "m", "code": {"text": drug}} for drug in ("ketorolac", "ceftriaxone")]
+    record = {key: value for key, value in GIVEN.items() if key != "medicationCodeableConcept"}
+    record |= {"medicationReference": {"reference": "#m"}}
+    assert lines(read(record | {"contained": held[:1]})) == BILLED
+    with pytest.raises(FormatError, match="does not hold"):
+        read(record | {"contained": held})
 
 
 SUPPLIES = ["PATIENT OWN MED", "patient's own supply", "study drug", "placebo", "340B", "white bagged", "drug sample"]

@@ -126,12 +126,59 @@ def test_of_a_record_that_stands_twice_in_a_bundle_one_is_billed_and_of_two_vers
 
 
 def test_an_exact_copy_in_a_batch_asks_and_another_dose_does_not() -> None:
-    later = json.dumps({**GIVEN, "id": "a2"})
+    later = json.dumps({**GIVEN, "id": "a2", "effectiveDateTime": "2026-03-02T14:15:00"})
     text = f"{json.dumps(GIVEN)}\n{later}\n{json.dumps(GIVEN)}"
     hl7 = f"{MSH}\r{RXA}\rRXR|IM\r"
     for made in (fhir.read_all(text, place="11"), hl7v2.read_all(hl7 + hl7.replace("1015", "1415") + hl7, place="11")):
         asked = [["record-repeated" in {one.rule for one in each.findings}] for each in made]
         assert asked == [[False], [False], [True]]
+
+
+@pytest.mark.parametrize(
+    ("change", "asks"),
+    [
+        ({}, True),
+        ({"effectiveDateTime": "2026-03-02T14:15:00-05:00"}, False),
+        ({"subject": {"reference": "Patient/p2"}}, False),
+        ({"medicationCodeableConcept": {"text": "ondansetron"}}, False),
+        ({"dosage": GIVEN["dosage"] | {"site": {"text": "left arm"}}}, False),
+    ],
+)
+def test_the_same_dose_under_another_id_asks(change: dict[str, Any], asks: bool) -> None:
+    first = GIVEN | {"subject": {"reference": "Patient/p1"}}
+    for records in (
+        [first, first | {"id": "a2"} | change],
+        [{"resourceType": "Bundle", "entry": [{"resource": first}]}] * 1 + [first | {"id": "a2"} | change],
+    ):
+        text = "\n".join(map(json.dumps, records))
+        asked = [["record-repeated" in {one.rule for one in each.findings}] for each in fhir.read_all(text, place="11")]
+        assert asked == [[False], [asks]]
+
+
+def test_what_was_not_given_at_first_is_no_dose_before() -> None:
+    first = GIVEN | {"subject": {"reference": "Patient/p1"}}
+    made = fhir.read_all([first | {"status": "not-done"}, first | {"id": "a2"}], place="11")
+    assert isinstance(made[0], FormatError)
+    assert "record-repeated" not in {one.rule for one in made[1].findings}
+
+
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (RXA.replace("|CP|", "|NA|"), "denies"),
+        (RXA.replace("|CP|", "|RE|"), "denies"),
+        (RXA.replace("|CP|", "|Charted in Error|"), "denies"),
+        (RXA.replace("|CP|", "|Canceled Entry|"), "denies"),
+        (f"ORC|CA|1\r{RXA}", "cancels the order of"),
+        (f"ORC|DE|1\r{RXA}", "cancels the order of"),
+    ],
+)
+def test_what_a_later_message_of_a_batch_says_against_a_dose_is_heard(later: str, says: str) -> None:
+    first, second = f"{MSH}\r{RXA}\rRXR|IM\r", f"{MSH}\r{later}\rRXR|IM\r"
+    found = hl7v2.read_all(first + second, place="11")
+    assert [type(one).__name__ for one in found] == ["FormatError", "FormatError"]
+    assert f"a later message of the batch {says} it" in str(found[0])
+    assert [type(one).__name__ for one in hl7v2.read_all(second + first, place="11")] == ["FormatError", "Encounter"]
 
 
 def test_a_dose_that_is_sent_again_in_another_message_asks() -> None:

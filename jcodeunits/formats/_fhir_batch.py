@@ -49,6 +49,7 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
     records = [part for part in parts if not _is_beside(part[1])] or parts[:1]
     several = _several_versions(one for _, one in records if isinstance(one, Message))
     before: dict[str, list[dict[str, Any]]] = {}
+    given: set[tuple[str, ...]] = set()
     made: list[Encounter | JcodeunitsError] = []
     for place, one in records:
         if isinstance(one, JcodeunitsError):
@@ -60,8 +61,15 @@ def read_all(text: object, read: Read) -> tuple[Encounter | JcodeunitsError, ...
         found = [_placed(each, place) for each in _records(held, read)]
         copies = before.setdefault(f"{one.root.get('resourceType')} {one.root.get('id') or place}", [])
         why = f"{place} is an exact copy of a record before it in the batch, and would be billed twice"
-        made += [_incoming.repeated(each, why, SOURCE) for each in found] if one.root in copies else found
+        doses = {_dose(record) for _, record in one.given if subject(record) and record.get("status") == "completed"}
+        if one.root in copies:
+            found = [_incoming.repeated(each, why, SOURCE) for each in found]
+        elif doses & given:
+            again = f"{place} holds what a record before it in the batch holds, and it would be billed twice"
+            found = [_incoming.repeated(each, again, SOURCE) for each in found]
         copies.append(one.root)
+        given |= doses
+        made += found
     return tuple(made)
 
 
@@ -71,8 +79,16 @@ _SAME = re.compile("medication|vaccineCode|effective|occurr?ence|date$")
 
 def _name(record: dict[str, Any]) -> tuple[str, ...]:
     """What one record is known by in a batch: kind, id, patient, drug and time; ids of two servers may be one."""
-    same = {key: record[key] for key in sorted(record) if _SAME.match(key)}
-    return str(record["resourceType"]), str(record.get("id") or ""), subject(record), str(same)
+    return str(record.get("id") or ""), *_dose(record, ())
+
+
+_AMOUNT = ("dosage", "doseQuantity", "route", "site", "device")
+
+
+def _dose(record: dict[str, Any], more: tuple[str, ...] = _AMOUNT) -> tuple[str, ...]:
+    """What one dose is known by under another id: patient, drug, time and amount."""
+    same = {key: record[key] for key in sorted(record) if _SAME.match(key) or key in more}
+    return str(record["resourceType"]), subject(record), str(same)
 
 
 def _several_versions(messages: Iterator[Message]) -> set[tuple[str, ...]]:

@@ -313,7 +313,8 @@ def _quantity(quantity: Mapping[str, Any], where: str) -> str:
         why = f"{said} has no unit, and 30 mg is not 30 mcg; the sender must add it"
         raise refused(where, why, fills="dose", said=said)
     coded = code if ucum else text or code
-    return _units.measured(value, coded, text if ucum else "", "fhir", where, coded=ucum)
+    is_surely = ucum and ("system" in quantity or not text)  # a code of no system may be the sender's own
+    return _units.measured(value, coded, text if ucum else "", "fhir", where, coded=is_surely)
 
 
 def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:

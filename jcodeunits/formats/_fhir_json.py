@@ -195,7 +195,11 @@ class Around:
 
     @classmethod
     def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]], may_turn: bool) -> Around:
-        return cls({f"#{one.get('id')}": one for one in resource.get("contained") or ()}, known, may_turn)
+        held = resource.get("contained") or ()
+        inside = {f"#{one.get('id')}": one for one in held}
+        if len(inside) < len(held):
+            inside = addressed((f"#{one.get('id')}", one) for one in held)  # two of one name are neither
+        return cls(inside, known, may_turn)
 
     def find(self, address: str) -> dict[str, Any] | None:
         """The resource at an address, relative or whole; None where the message does not hold it."""

@@ -15,6 +15,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import _elements, _noticed
+from ._fhir_extensions import flags
 from ._fhir_json import Message, decimal, objects
 from ._fhir_performers import subject
 
@@ -39,7 +40,7 @@ def asked(
     if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
         return  # as nearly always, and the quickest to see
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
-    prose = _prose(resource)
+    prose = [*_prose(resource), *flags(objects(resource.get("extension")))]
     yield from _noticed.wasted(where, prose, SOURCE, "note", fields)
     yield from _noticed.doubted(where, prose, SOURCE, "note")
     yield from _noticed.supplied(where, prose, SOURCE, "note")

@@ -8,6 +8,7 @@ from typing import Any
 from jcodeunits.finding import Finding
 
 from . import _noticed
+from ._fhir_extensions import says_not
 from ._fhir_json import NEGATIONS, Around, objects
 from ._fhir_performers import of_another
 from ._fhir_questions import SOURCE
@@ -17,8 +18,6 @@ from ._quoting import coded as quote
 REASONS = ("reasonNotGiven", "statusReason")
 # Not the full dose (R5): the dose that is recorded is a question.
 SUBPOTENT = ("isSubPotent", "subPotentReason")
-# Extensions by which a profile (QI-Core) says that something was not done, and why or of what kind.
-_NOT_DONE = "notdone"
 _CORRECT = "One of the two contradicts the record: have it corrected."
 _AGAINST = (*NEGATIONS, *REASONS, *SUBPOTENT, "extension")
 
@@ -56,7 +55,7 @@ def _concept(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | None:
     """The finding for an administration whose other elements say something else than its status."""
     said = [*objects(resource.get("extension")), *objects(_concept(resource).get("extension"))]
-    if any(_NOT_DONE in str(one.get("url")).casefold() and one.get("valueBoolean") is not False for one in said):
+    if any(map(says_not, said)):
         why = "an extension of it says that it was not done"
         return _noticed.not_given(where, why, "Nothing was given to bill.", SOURCE, "extension")
     for name in REASONS:

@@ -43,9 +43,21 @@ CHANGES = {"D": "deletes", "U": "updates"}  # in RXA-21
 
 
 def keys(segments: list[Segment]) -> Iterator[tuple[Key, str]]:
-    """The administrations of a message, each with what it does to an earlier one (`CHANGES`), if anything."""
+    """The administrations of a message, each with what it does to an earlier one, if anything.
+
+    It deletes or updates it (`CHANGES`), cancels its order, or says of the same dose that it was not given.
+    """
     for group in _administrations(segments):
-        yield _key(group), CHANGES.get(group.rxa.get(21), "")
+        yield _key(group), CHANGES.get(group.rxa.get(21)) or _denies(group)
+
+
+def _denies(group: _Group) -> str:
+    """How an administration denies an earlier one of the same patient, drug and time; empty where it does not."""
+    said = ordered(group.orc)
+    if said is not None and not said[2]:
+        return "cancels the order of"
+    is_denied = group.rxa.get(20) in ("RE", "NA") or mar.meaning(_word(group.rxa)) == "not-given"
+    return "denies" if is_denied else ""
 
 
 def _key(group: _Group) -> Key:
@@ -496,11 +508,19 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     on, utc = (first[0].day, first[0].utc) if first else (None, False)
     prose = (*group.notes, rxa.raw(9))
     further = [field for one in group.observations for field in (one.fields if one.name != "OBX" else [one.raw(3)])]
-    asked += _noticed.doubted(rxa.where, prose, SOURCE, "NTE")
+    asked += _noticed.doubted(rxa.where, prose, SOURCE, "NTE") or _observed_against(group)
     if done not in FACTS:
         asked += _noticed.supplied(rxa.where, (*prose, rxa.raw(5)), SOURCE, "RXA-5")
     notes = (*asked, *_noticed.wasted(rxa.where, prose, SOURCE, "NTE", further))
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
+
+
+def _observed_against(group: _Group) -> tuple[Finding, ...]:
+    """The question for an observation that says by its name and value that the dose was not given."""
+    for one in group.observations:
+        if one.name == "OBX" and any((ask := mar.doubt(one.get(3, part))) and ask(one.get(5)) for part in (1, 2)):
+            return (_noticed.doubted_by(group.rxa.where, "an observation beside it", SOURCE, "OBX-5"),)
+    return ()
 
 
 def _dose(rxa: Segment) -> dict[str, str]:

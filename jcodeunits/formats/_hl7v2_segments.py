@@ -254,7 +254,7 @@ def _in_production(msh: Segment) -> None:
 def ordered(orc: Segment | None) -> tuple[str, str, bool] | None:
     """What an ORC says against a dose or a charge under it: the field, the words, whether one may vouch."""
     for position, table in ((1, ORDER_CONTROL), (5, ORDER_STATUS)):
-        if orc is not None and (row := table.get(orc.get(position))):
+        if orc is not None and (row := table.get(orc.get(position).upper())):
             field = f"ORC-{position}"
             return field, f"{field} {orc.get(position)} {row[0]}", row[1]
     return None

@@ -166,7 +166,18 @@ _AGAINST = re.compile(
     r"|\b(?:refused|declined|omitted|missed) (?:the |this |her |his )?(?:dose|med\w*|injection|vaccine|shot|infusion)\b"
     r"|\bdose (?:was )?(?:held|omitted|refused|missed)\b"
     r"|\b(?:partial|incomplete|half(?: the)?) dose\b|\bpartially (?:given|administered|infused)\b"
-    r"|\bwrong patient\b",
+    r"|\bwrong patient\b|^\W*(?:duplicate\W*(?:\^|$)|error\b)"
+    r"|\b(?:entry|record|charting|documentation|administration) (?:was |is |has been )?(?:voided|deleted|retracted)\b"
+    r"|\b(?:documented|charted|doc'?d|entered|scanned|recorded|billed) (?:this )?twice\b"
+    r"|\bonly half\b|\bonly (?:gave|given|received|infused) (?:half|part|some|\d)"
+    r"|\b(?:gave|given|received|infused) only (?:half|part|some|\d)"
+    r"|\b(?:infusion|injection|dose|drip|bag|push)\b[^.;]{0,20}\b(?:stopped|aborted|interrupted|terminated)"
+    r"[^.;]{0,10}\b(?:early|due|because|prior|before|after \d[\d.,]{0,9} ?(?:mg|mcg|g|ml|units?)\b)"
+    r"|\bbefore (?:the )?(?:(?:infusion|dose|injection) (?:was )?)?(?:complet|finish)"
+    r"|\b(?:given|administered|received)\b[^.;]{0,20}\b(?:EMS|paramedics?|prior to arrival|PTA|"
+    r"(?:another|outside|other) (?:facility|hospital|clinic))\b"
+    r"|\b(?:gave|given|administered)\b[^.;]{0,30}\b(?:instead of|rather than)\b"
+    r"|\b(?:gave|given) (?:iv|im|sc|sq|subq|po)\W+not\b",
     re.IGNORECASE,
 )
 
