@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -16,7 +16,6 @@ from jcodeunits.finding import Finding
 
 from . import (
     _drugs,
-    _fhir_json,
     _fhir_questions,
     _fhir_standing,
     _fhir_vaccines,
@@ -39,10 +38,10 @@ from ._fhir_json import (
     Around,
     Message,
     addressed,
-    by_system,
     codes,
     decimal,
     refused,
+    system_of,
     turned,
     words,
 )
@@ -150,9 +149,11 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
             raise refused(where, f"it has a {key}, which changes its meaning in a way that is not known here")
     dosage = resource.get("dosage") or {}
     _incoming.take(says, gaps, _dose, dosage, where)
+    names = _names_of(concept, facts)
     if concept:
-        _incoming.take(says, gaps, _drug, concept, where, facts, says.get("dose", ""))
-        says |= _drugs.formed(says, _fhir_json.words(medication.get("form") or medication.get("doseForm")), facts)
+        _incoming.take(says, gaps, _drug, names, where, facts, says.get("dose", ""))
+    if form := medication.get("form") or medication.get("doseForm"):
+        says |= _drugs.formed(says, words(form), facts)
     _incoming.take(says, gaps, _routed, dosage, where)
     parts = [_Part(one, _name(_item(one), facts), where) for one in medication.get("ingredient") or ()]
     _incoming.take_strength(says, gaps, "fhir", where, _strength, medication, parts, where, facts)
@@ -170,7 +171,7 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
         notes += _fhir_questions.reasons(resource, where) if others else ()
     notes += [_noticed.unread_reason(where, name, SOURCE) for name in unread]
     notes += _fhir_questions.asked(resource, dosage, says, where, facts)
-    notes += _noticed.supplied(where, _fhir_json.words(concept), SOURCE, "medication")
+    notes += _noticed.supplied(where, names.words, SOURCE, "medication")
     notes += _beside(resource, around, says, where, facts)
     if kind in NOT_STAFF:
         says["self_administered"] = True
@@ -247,6 +248,8 @@ def _whole(medication: dict[str, Any]) -> dict[str, Any]:
 
 def _joined(concepts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What several elements call one drug, as one concept, so that all its names are compared."""
+    if len(concepts) == 1:
+        return concepts[0]
     named = [one for one in concepts if one.get("coding") or one.get("text")]
     if len(named) < 2:
         return named[0] if named else concepts[0]
@@ -266,22 +269,50 @@ def _sole_ingredient(medication: Mapping[str, Any]) -> dict[str, Any]:
     return _item(parts[0])
 
 
-def _drug(concept: dict[str, Any], where: str, facts: Reference, dose: str = "") -> Mapping[str, str]:
-    """The drug of a concept by its most exact name: NDC, then code, then RxNorm's or the sender's text.
+class _Names(NamedTuple):
+    """What a concept calls a drug: NDCs, codes of HCPCS or CPT, codes of CVX, texts; and every word in it."""
+
+    ndcs: tuple[str, ...]
+    codes: tuple[str, ...]
+    vaccines: tuple[str, ...]
+    texts: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def _names_of(concept: Mapping[str, Any], facts: Reference) -> _Names:
+    return _called(*_coded(concept), facts)
+
+
+@lru_cache(maxsize=4096)
+def _called(codings: tuple[_routes.Coding, ...], written: tuple[str, ...], facts: Reference) -> _Names:
+    """The names in the codings of a concept and in its text; RxNorm's text, or the sender's of it, comes first."""
+    coded: dict[str | None, list[_routes.Coding]] = {}
+    for one in codings:
+        if one.code:
+            coded.setdefault(system_of(one.system), []).append(one)
+    texts: list[str] = []
+    for one in coded.get(RXNORM, ()):
+        texts += [one.display, facts.drugs.rxnorm.get(one.code) or ""]
+    displays = [one.display for one in codings]
+    return _Names(
+        tuple([one.code for one in coded.get(NDC, ())]),
+        tuple([one.code for system in (HCPCS, CPT) for one in coded.get(system, ())]),
+        tuple([one.code for one in coded.get(CVX, ())]),
+        tuple([text for text in (*texts, *written, *displays) if text]),
+        tuple([word for word in (*(one.code for one in codings), *displays, *written) if word]),
+    )
+
+
+def _drug(names: _Names, where: str, facts: Reference, dose: str = "") -> Mapping[str, str]:
+    """The drug by its most exact name: NDC, then code, then RxNorm's or the sender's text.
 
     `dose`: of a vaccine, which may tell which of two codes its code of CVX stands for.
     """
-    coded = by_system(concept)
-    ndcs = [str(one["code"]) for one in coded.get(NDC, ())]
-    billed = [str(one["code"]) for system in (HCPCS, CPT) for one in coded.get(system, ())]
-    texts = []
-    for one in coded.get(RXNORM, ()):
-        texts += [one.get("display"), facts.drugs.rxnorm.get(str(one["code"]))]
-    texts += [concept.get("text"), *(one["display"] for one in concept.get("coding") or () if "display" in one)]
-    said = [text for text in texts if text]
-    if vaccines := [str(one["code"]) for one in coded.get(CVX, ())]:
-        billed += _vaccine_names.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where, said)
-    return _drugs.identity(ndcs, list(dict.fromkeys(billed)), said, facts, "fhir", where)
+    ndcs, billed, vaccines, texts, _ = names
+    if vaccines:
+        told = _vaccine_names.of_cvx(vaccines, dose, [*ndcs, *billed], facts, "fhir", where, texts)
+        billed = tuple(dict.fromkeys((*billed, *told)))
+    return _drugs.identity(ndcs, billed, texts, facts, "fhir", where)
 
 
 def _dose(dosage: dict[str, Any], where: str) -> dict[str, str]:
@@ -321,22 +352,24 @@ def _routed(dosage: dict[str, Any], where: str) -> dict[str, str]:
     """Route and site; a method such as IV push makes a plain IV exact."""
     says: dict[str, str] = {}
     if route := _routes.said(*_coded(dosage.get("route")), "fhir", f"{where}, route"):
-        method = _routes.by_method(*_coded(dosage.get("method")), "fhir", f"{where}, method")
-        says["route"] = _routes.refined(route, method, "fhir", where)
+        if method := dosage.get("method"):
+            by_it = _routes.by_method(*_coded(method), "fhir", f"{where}, method")
+            route = _routes.refined(route, by_it, "fhir", where)
+        says["route"] = route
     if site := words(dosage.get("site")):
         says["site"] = site[-1]
     return says
 
 
-def _coded(concept: Mapping[str, Any] | None) -> tuple[list[_routes.Coding], tuple[str, ...]]:
+def _coded(concept: Mapping[str, Any] | None) -> tuple[tuple[_routes.Coding, ...], tuple[str, ...]]:
     """The codings of a concept, and its text."""
     if not concept:
-        return [], ()
+        return (), ()
     codings = [
         _routes.Coding(str(one.get("code") or ""), str(one.get("system") or ""), str(one.get("display") or ""))
         for one in concept.get("coding") or ()
     ]
-    return codings, (str(concept.get("text") or ""),)
+    return tuple(codings), (str(concept.get("text") or ""),)
 
 
 class _Part:
@@ -460,7 +493,7 @@ def _item(ingredient: Mapping[str, Any]) -> dict[str, Any]:
 def _name(concept: dict[str, Any] | None, facts: Reference) -> str:
     """The name of a drug, or of what stands beside it; empty where none can be read."""
     try:
-        return _drug(concept, "", facts)["drug"] if concept else ""
+        return _drug(_names_of(concept, facts), "", facts)["drug"] if concept else ""
     except FormatError:
         return ""
 

@@ -422,21 +422,14 @@ def refused(where: str, why: str, **fields: str) -> FormatError:
     return FormatError(f"{where}: {why}.", format="fhir", place=where, **fields)
 
 
-def by_system(concept: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The codings of a concept that have a code, by the system that they name."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in concept.get("coding") or ():
-        said = one.get("system")
-        if one.get("code") and isinstance(said, str):
-            system = _SYSTEM.get(said) or _SYSTEM.get(_canonical(said))
-            if system is not None:
-                found.setdefault(system, []).append(one)
-    return found
+def system_of(said: object) -> str | None:
+    """The code system that an address names; None for one that is not known here."""
+    return (_SYSTEM.get(said) or _SYSTEM.get(_canonical(said))) if isinstance(said, str) else None
 
 
 def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
-    """The codings of a concept in one system."""
-    return by_system(concept).get(system, [])
+    """The codings of a concept that have a code, in one system."""
+    return [one for one in concept.get("coding") or () if one.get("code") and system_of(one.get("system")) == system]
 
 
 def words(concept: Mapping[str, Any] | None) -> list[str]:
