@@ -196,7 +196,7 @@ class Administration(Shown, Keyed):
     def from_dict(cls, data: object, path: str = "administration") -> Self:
         """From the contract's JSON; `EncounterError` names the path and what is allowed."""
         fields = cls._read(data, path)
-        direct = {name: fields.pop(key) for key, name in cls.DIRECT.items() if key in fields}
+        direct = {cls.DIRECT[key]: fields.pop(key) for key in fields.keys() & cls.DIRECT.keys()}
         if direct and fields.get("products"):
             says = (
                 f"{path}: give {', '.join(cls.DIRECT)} either in 'products' or directly in the administration, "
@@ -205,7 +205,7 @@ class Administration(Shown, Keyed):
             raise EncounterError(says, path=path, given=sorted(direct), allowed=("products",))
         if direct:
             fields["products"] = (OpenedProduct(**direct),)
-        return cls(**fields)
+        return cls._of(fields)
 
     @property
     def site_words(self) -> tuple[str, ...]:

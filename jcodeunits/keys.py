@@ -56,7 +56,17 @@ class Keyed:
     @classmethod
     def from_dict(cls, data: object, path: str = "") -> Self:
         """Read from JSON types, strictly; `EncounterError` names the path and what is allowed, `DateError` a day."""
-        return cls(**cls._read(data, path))
+        return cls._of(cls._read(data, path))
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        """An object of values that were read; one that keeps them in a dict takes them without a second look."""
+        kind: Any = cls
+        if not cls.__dictoffset__:
+            return cls(**values)
+        made = object.__new__(cls)
+        vars(made).update(_defaults(kind), **values)
+        return made
 
     @classmethod
     def _read(cls, data: object, path: str) -> dict[str, Any]:
@@ -93,6 +103,11 @@ def keys_of(kind: Any) -> Mapping[str, Any]:
 def _readers(kind: Any) -> Mapping[str, Callable[[str, object], Any]]:
     """How the value of each key is read."""
     return {key: field.metadata["kind"].read for key, field in keys_of(kind).items()}
+
+
+@cache
+def _defaults(kind: Any) -> Mapping[str, Any]:
+    return {field.name: field.default for field in attrs.fields(kind) if field.default is not attrs.NOTHING}
 
 
 @cache

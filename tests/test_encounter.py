@@ -9,6 +9,7 @@ import pickle
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import jsonschema
 import pint
 import pytest
@@ -296,6 +297,10 @@ def test_what_is_written_reads_back_to_the_same_encounter(data: dict[str, Any]) 
     assert again == encounter
     assert hash(again) == hash(encounter)
     assert pickle.loads(pickle.dumps(encounter)) == encounter
+    for made in (encounter, *encounter.administrations):  # its values are as its constructor would leave them
+        constructed = attrs.evolve(made)
+        assert vars(constructed) == vars(made)
+        assert list(map(type, vars(constructed).values())) == [type(vars(made)[name]) for name in vars(constructed)]
 
 
 @settings(max_examples=100)

@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jcodeunits.errors import FormatError, quoted
 
@@ -63,7 +63,8 @@ def module(name: str) -> Format:
     """The module of a format by its name; `FormatError` lists the names."""
     if name not in NAMES:
         raise FormatError(f"{quoted(name)} is no format. Allowed: {', '.join(NAMES)}.", format=name)
-    return cast("Format", _loaded(name))
+    found: Format = _loaded(name)
+    return found
 
 
 @cache

@@ -90,7 +90,7 @@ def reading(
         raise FormatError(_nothing(message), format="fhir")
     cite = (SOURCE, "Medication.batch.expirationDate")
     read = _incoming.reading(given, withheld, beside, "fhir", cite, reference)
-    if charged := _fhir_questions.charged(message, str(read.encounter.on)):
+    if message.charges and (charged := _fhir_questions.charged(message, str(read.encounter.on))):
         read = _incoming.noted(read, _noticed.charged_beside(charged, SOURCE, "Bundle.entry"))
     return _incoming.noted(read, _noticed.incomplete(SOURCE, _IS_PART, "Bundle.link")) if message.is_part else read
 
@@ -514,7 +514,9 @@ def _moment(text: object, where: str, zone: str | None) -> Moment:
 # R5 was published with one r in "occurence"; later builds and hand-written messages have two. The last is
 # DSTU2's.
 _WHENS = tuple(
-    (f"{name}Period", f"{name}DateTime") for name in ("effective", "occurence", "occurrence", "effectiveTime")
+    f"{name}{kind}"
+    for name in ("effective", "occurence", "occurrence", "effectiveTime")
+    for kind in ("DateTime", "Period")
 )
 
 
@@ -532,7 +534,7 @@ def _otherwise_timed(resource: dict[str, Any], where: str, zone: str | None, fir
         return _stamps({"effectiveDateTime": events[0]}, where, zone, first)
     if resource.get("occurrenceString"):
         raise refused(where, "its time is a text (occurrenceString) and no date", fills="on")
-    ends = (period.get("end") for of_period, _ in _WHENS if (period := resource.get(of_period)))
+    ends = (period.get("end") for name in _WHENS if isinstance(period := resource.get(name), dict))
     if (end := next(filter(None, ends), None)) is not None:
         raise _times.undated(refused(where, "its period has an end and no start"), end)
     return {}
@@ -541,11 +543,12 @@ def _otherwise_timed(resource: dict[str, Any], where: str, zone: str | None, fir
 def _stamps(resource: dict[str, Any], where: str, zone: str | None, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     found: list[tuple[str, str | None, bool]] = []
-    for of_period, of_day in _WHENS:
-        if stamp := resource.get(of_day):
-            found.append((stamp, None, False))
-        if (period := resource.get(of_period)) and (start := period.get("start")):
-            found.append((start, period.get("end"), True))
+    for name in _WHENS:
+        if said := resource.get(name):
+            if not isinstance(said, dict):
+                found.append((said, None, False))
+            elif start := said.get("start"):
+                found.append((start, said.get("end"), True))
     if not found:
         return _otherwise_timed(resource, where, zone, first)
     try:

@@ -120,7 +120,7 @@ def _charge(resource: Mapping[str, Any]) -> Iterator[Beside]:
     yield Beside(kind, str(address or ""), frozenset(str(one)[:10] for one in days if one))
 
 
-@attrs.frozen
+@attrs.define  # made for every record, and to freeze it would be half of the work
 class Message:
     """A message that was looked through: its resources with the address that references use.
 
@@ -146,10 +146,10 @@ class Message:
         every: Sequence[tuple[str, dict[str, Any]]],
         may_turn: bool,
         wrong: Mapping[int, FormatError],
-        may_be_part: bool,
+        labelled: bool,
     ) -> Message:
         given = [(at, one) for at, (_, one) in enumerate(every, 1) if one.get("resourceType") in GIVEN]
-        is_part = _has_next(root) or (may_be_part and any(_PART in _labels(one) for _, one in given))
+        is_part = _has_next(root) or (labelled and any(_PART in _labels(one) for _, one in given))
         if len(every) == 1:
             return cls(root, every, given, may_turn, {}, wrong, is_part, {})
         charges = [charge for _, one in every for charge in _charge(one)] if given else []
@@ -182,7 +182,7 @@ def _folded(address: str) -> str:
     return address.casefold() if address[:4].casefold() == "urn:" else address
 
 
-@attrs.frozen
+@attrs.define  # made for every record, and to freeze it would be half of the work
 class Around:
     """What lies around one resource: what it contains, and the resources of the message by address.
 
@@ -231,12 +231,13 @@ def parse(text: object, *, apart: bool = False) -> Message:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
             raise FormatError(says, format="fhir", several=True) from None
         raise
-    may_be_test = not isinstance(text, str) or "\\u" in text or TEST_LABEL in text.upper()
+    unseen = not isinstance(text, str) or "\\u" in text  # a name may be written in escapes
+    labelled = unseen or '"meta"' in str(text)
     wrong: dict[int, FormatError] = {}
     for at, (_, resource) in enumerate(every, 1):
         try:
             _shaped(resource)
-            if may_be_test:
+            if labelled:
                 _live(resource)
         except RecursionError:
             raise FormatError("The message is nested deeper than any message is.", format="fhir") from None
@@ -246,14 +247,10 @@ def parse(text: object, *, apart: bool = False) -> Message:
                 raise
             name = "" if why.message.startswith(f"{kind}") else f"{kind} {resource.get('id') or at}: "
             wrong[at] = FormatError(f"{name}{why.message}", **why.fields)
-    if may_be_test:
+    if labelled:
         _live(root)
-    return Message.of(root, every, _may_turn(text), wrong, not isinstance(text, str) or _PART in text)
-
-
-def _may_turn(text: object) -> bool:
-    """Whether an element that changes a meaning may stand in a text; a name can also be written in escapes."""
-    return not isinstance(text, str) or "\\u" in text or any(mark in text for mark in _MARKS)
+    may_turn = unseen or any(map(str(text).__contains__, _MARKS))
+    return Message.of(root, every, may_turn, wrong, labelled)
 
 
 def _records(text: object) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,22 +23,29 @@ SOURCE = "fhir-medication-administration"
 COMMUNITY, INPATIENT = "community", "inpatient"
 
 
-_PROSE = ("extension", "text")  # of a dosage
 _ASKED = ("extension", "note", "partOf", "category")
+_RATES = ("rateRatio", "rateQuantity", "rateSimpleQuantity")
+_PLAIN = _elements.DOSAGE_ELEMENTS - {"extension", "text", *_RATES}  # of a dosage, which ask nothing
 
 
 def asked(
     resource: Mapping[str, Any], dosage: Mapping[str, Any], says: Mapping[str, Any], where: str, facts: Reference
-) -> Iterator[Finding]:
+) -> Iterable[Finding]:
     """What is asked of a record whose elements beside what it `says` may change what is billed."""
-    if is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
-        yield _noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]")
     dose = dosage.get("dose") or {}
-    known = _elements.DOSAGE_ELEMENTS
-    if not dosage.keys() <= known and (unread := [name for name in dosage if name.lstrip("_") not in known]):
+    if resource.keys().isdisjoint(_ASKED) and dosage.keys() <= _PLAIN and "extension" not in dose:
+        return ()  # as nearly always, and the quickest to see
+    return _asked(resource, dosage, says, where, facts)
+
+
+def _asked(
+    resource: Mapping[str, Any], dosage: Mapping[str, Any], says: Mapping[str, Any], where: str, facts: Reference
+) -> Iterator[Finding]:
+    known, dose = _elements.DOSAGE_ELEMENTS, dosage.get("dose") or {}
+    if unread := [name for name in dosage if name.lstrip("_") not in known]:
         yield _noticed.unread_elements(where, unread, SOURCE, "dosage")
-    if resource.keys().isdisjoint(_ASKED) and dosage.keys().isdisjoint(_PROSE) and "extension" not in dose:
-        return  # as nearly always, and the quickest to see
+    if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
+        yield _noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]")
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
     prose = [*_prose(resource), *flags(objects(resource.get("extension")))]
     yield from _noticed.wasted(where, prose, SOURCE, "note", fields)
@@ -117,8 +124,6 @@ def _is_way(said: str, route: str) -> bool:
 
 def charged(message: Message, day: str) -> set[str]:
     """The kinds of charges beside what was given, of its patients and day or of nobody knows whom and when."""
-    if not message.charges:
-        return set()
     patients = {"", *(subject(one) for _, one in message.given)}
     held = (one for patient in patients for one in message.charges.get(patient, ()))
     return {one.kind for one in held if not one.days or min(one.days) <= day <= max(one.days)}
@@ -139,13 +144,8 @@ def _category(said: object) -> list[str]:
     return [str(one.get("code")) for one in codings]
 
 
-_RATES = ("rateRatio", "rateQuantity", "rateSimpleQuantity")
-
-
-def is_rate(dosage: Mapping[str, Any]) -> bool:
+def _is_rate(dosage: Mapping[str, Any]) -> bool:
     """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
-    if dosage.keys().isdisjoint(_RATES):
-        return False
     dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
     rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
     if not rate:

@@ -83,7 +83,7 @@ class Reading:
         return self.encounter.findings
 
 
-@attrs.frozen
+@attrs.define  # made for every record, and to freeze it would be half of the work
 class Given:
     """One administration of a message, by the contract's names, and where it stands in the message.
 
@@ -268,7 +268,8 @@ def reading(
     if not given:
         says = " ".join(f"{finding.says} {_keyed(finding.fix)}" for finding in withheld)
         raise FormatError(says or "The message holds no administration.", format=form, findings=withheld)
-    _one_patient(given, form)
+    if len(given) > 1:
+        _one_patient(given, form)
     encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
     ways = [_Way(at, each) for at in range(len(given))] if len(given) > 1 else [_ALONE]

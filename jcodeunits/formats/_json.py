@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -120,24 +120,28 @@ class Shapes:
     one_or_more: frozenset[str] = attrs.field(default="", converter=_names)
     objects_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     either_in: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
-    _kinds: Mapping[str, Mapping[str, str]] = attrs.field(
+    _kinds: Mapping[str, Mapping[str, _Kind]] = attrs.field(
         init=False, repr=False, eq=False, default=attrs.Factory(lambda shapes: shapes._by_parent(), takes_self=True)
     )
 
-    def _by_parent(self) -> dict[str, dict[str, str]]:
-        """The kind of each name in the parents where a name is something else, and (None) in all others."""
-        kinds = {
+    def _by_parent(self) -> dict[str, dict[str, _Kind]]:
+        """The kind of each name in the parents where a name is something else, and in all others."""
+        kinds: dict[_Kind, Iterable[str]] = {
             "count": self.counts,
             "counts": self.listed_counts,
             "words": self.words,
-            "text": (*self.texts, *self.objects_in, *self.either_in),
-            "list": self.lists,
-            "object": self.objects,
+            str: (*self.texts, *self.objects_in, *self.either_in),
+            list: self.lists,
+            dict: self.objects,
             "more": self.one_or_more,
         }
         plain = {name: kind for kind, names in kinds.items() for name in names}
         made = {_ELSEWHERE: plain}
-        for kind, known in (("object", self.objects_in), ("either", self.either_in)):
+        of_parents: tuple[tuple[_Kind, Mapping[str, tuple[str, ...]]], ...] = (
+            (dict, self.objects_in),
+            ("either", self.either_in),
+        )
+        for kind, known in of_parents:
             for name, parents in known.items():
                 for parent in parents:
                     made.setdefault(parent, dict(plain))[name] = kind
@@ -148,22 +152,21 @@ class Shapes:
         kinds = self._kinds.get(parent) or self._kinds[_ELSEWHERE]
         for key, item in value.items():
             kind = kinds.get(key)
-            if kind is None or (kind == "text" and type(item) is str):
+            if kind is None or (kind is str and type(item) is str):
                 continue
-            if kind in _EITHER:
-                kind = "object" if isinstance(item, dict) else _EITHER[kind]
-            at = ""
+            at: int | None = None
             try:
-                if kind == "object" and isinstance(item, dict):
+                if type(item) is not kind:
+                    kind = _kind_of(item, kind)
+                if kind is dict:
                     self.check(item, key)
-                elif kind == "list" and isinstance(item, list) and set(map(type, item)) <= _OBJECTS:
-                    for n, one in enumerate(item):
-                        at = f"[{n}]"
+                elif kind is list:
+                    if not _OBJECTS.issuperset(map(type, item)):
+                        raise _Wrong([], _SHAPE[list][1])
+                    for at, one in enumerate(item):  # noqa: B007 - the path to what is wrong names it
                         self.check(one, key)
-                elif not _SHAPE[kind][0](item):
-                    raise _Wrong([], _SHAPE[kind][1])
             except _Wrong as why:
-                why.path.append(f"{key}{at}")
+                why.path.append(key if at is None else f"{key}[{at}]")
                 raise
 
     def refuse(self, value: Mapping[str, Any]) -> None:
@@ -182,19 +185,27 @@ class _Wrong(Exception):
         self.path, self.what = path, what
 
 
-_OBJECTS = {dict}
-
-
-def _each(value: object, kind: type) -> bool:
-    return isinstance(value, list) and set(map(type, value)) <= {kind}
-
-
-_EITHER = {"either": "text", "more": "list"}  # what is no object
-_SHAPE: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "object": (lambda item: isinstance(item, dict), "an object"),
-    "list": (lambda item: _each(item, dict), "a list of objects"),
-    "text": (lambda item: isinstance(item, str), "text"),
+_OBJECTS = frozenset({dict})
+_Kind = type | str  # the type of an element, of which a list holds objects, or a name for what is no type
+_EITHER: Mapping[_Kind, _Kind] = {"either": str, "more": list}  # what is no object
+_SHAPE: Mapping[_Kind, tuple[Callable[[object], bool], str]] = {
+    dict: (lambda item: isinstance(item, dict), "an object"),
+    list: (lambda item: isinstance(item, list), "a list of objects"),
+    str: (lambda item: isinstance(item, str), "text"),
     "words": (lambda item: _each(item, str), "a list of texts"),
     "count": (lambda item: type(item) is int, "a whole number"),
     "counts": (lambda item: _each(item, int), "a list of whole numbers"),
 }
+
+
+def _each(value: object, kind: type) -> bool:
+    return isinstance(value, list) and frozenset({kind}).issuperset(map(type, value))
+
+
+def _kind_of(item: object, wanted: _Kind) -> _Kind:
+    """What an element is of what it may be; refused where it is nothing of that."""
+    kind = (dict if isinstance(item, dict) else _EITHER[wanted]) if wanted in _EITHER else wanted
+    fits, what = _SHAPE[kind]
+    if not fits(item):
+        raise _Wrong([], what)
+    return kind

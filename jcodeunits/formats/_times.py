@@ -27,7 +27,7 @@ def iso(stamp: str) -> str:
     return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}"
 
 
-@attrs.frozen
+@attrs.define  # made for every record, and to freeze it would be half of the work
 class Moment:
     """Day and time (`HH:MM`, or empty) at the place; `utc` where only UTC is known and the day is open.
 
@@ -52,7 +52,7 @@ def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) ->
         return Moment(day)
     place = _zone(zone, form) if zone is not None else None
     try:
-        at = dt.datetime(day.year, day.month, day.day, int(time[:2]), int(time[3:]), tzinfo=_clock(offset))
+        at = dt.datetime.combine(day, _of_day(time), _clock(offset))
         if place is not None:
             at = at.replace(tzinfo=place) if at.tzinfo is None else at.astimezone(place)
             at = at.astimezone(dt.timezone(at.utcoffset() or dt.timedelta()))
@@ -60,6 +60,11 @@ def moment(day: dt.date, time: str, offset: str, zone: str | None, form: str) ->
         raise FormatError(f"{day} {time}{offset} is no time.", format=form, place="time") from None
     early = zone is None and offset in _UTC and time < "12:00"
     return Moment(day, time, early, at) if place is None else Moment(at.date(), at.isoformat()[11:16], False, at)
+
+
+@lru_cache(maxsize=24 * 60)
+def _of_day(time: str) -> dt.time:
+    return dt.time(int(time[:2]), int(time[3:]))
 
 
 @lru_cache(maxsize=256)
