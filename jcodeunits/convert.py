@@ -191,11 +191,7 @@ def _one_route(dose: Dose, route: str | None) -> str | None:
 def resolve(
     drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, *, reference: Reference
 ) -> tuple[Drug, tuple[Finding, ...]]:
-    """The one row for what the caller named, and notes on how it was found.
-
-    Raises `UnknownDrug` (with near names; also for a `Drug` of another reference), `AmbiguousDrug` or
-    `NotInEffect`.
-    """
+    """The one row for what was named, and notes. Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`."""
     way = routes.canonical(route) if route is not None else None
     if isinstance(drug, Drug):
         return given_so(reference.drugs, drug.code, _same(drug, on, reference), on, way), ()
@@ -351,10 +347,7 @@ def measured(row: Drug, unit: str, basis: str | None = None) -> Measure:
 
 
 def listed_units(row: Drug, held: Dose, basis: str | None) -> Fraction:
-    """Billing units in the amount that a list gives a container, whatever part of a combination a dose counts.
-
-    A list adds up all parts, or names one: that by which a container is whole units. Raises what `measured` raises.
-    """
+    """Billing units in the amount that a list gives a container, by all its parts or one. Raises as `measured`."""
     if held.unit == "billing unit":
         return held.amount
     for counted in ("total", *(part.name for part in row.components)) if basis not in (None, "total") else ():

@@ -233,10 +233,7 @@ class EncounterError(JcodeunitsError, ValueError):
 
 
 class FormatError(JcodeunitsError, ValueError):
-    """A message that cannot be read or a charge that cannot be written: `format`, `place`.
-
-    `several` is true where a format's `read_all` reads the text one record at a time.
-    """
+    """A message that cannot be read, a charge that cannot be written: `format`, `place`, `several` (`read_all` can)."""
 
 
 class BatchError(JcodeunitsError, ValueError):

@@ -42,10 +42,7 @@ DECLARED: dict[str, Declared] = {}
 
 
 def declare(module: str, kinds: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    """Declare the findings that a module makes: id, title and severities ("stop, warn"), beside where it makes them.
-
-    An id means one thing: two modules may make it only under one title. Raises `ValueError` otherwise.
-    """
+    """Declare a module's findings: id, title, severities. Raises `ValueError` for an id under two titles."""
     for name, (title, severities) in kinds.items():
         known = DECLARED.setdefault(name, Declared(name, title, severities, module))
         if (known.title, known.severities) != (title, severities):

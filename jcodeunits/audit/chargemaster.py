@@ -346,10 +346,7 @@ def _charged(text: str, drug: Drug, item: Product | None) -> Dose:
 
 
 def _is_container(word: str, item: Product, drug: Drug) -> bool:
-    """Whether a word of a charge means one container of the product: its shape, or a piece the code counts not.
-
-    A dose, a treatment or a package is none: how many containers make one is not said.
-    """
+    """Whether a word of a charge means one container of the product; a dose, a treatment or a package is none."""
     said = word.strip().casefold()
     if said.removesuffix("s") in (item.shape.casefold(), "container"):
         return bool(said)

@@ -262,10 +262,7 @@ def _parsed(block: bytes, names: list[str], parse: Any, convert: Any) -> Any:
 
 
 def _blocks(stream: Any, held: bytes, name: str) -> Iterator[bytes]:
-    """A CSV stream, and what is held of it, in pieces that end with a line, never inside quotes.
-
-    Blank lines at the end are none.
-    """
+    """A CSV stream, and what is held of it, in pieces that end with a line outside quotes and with no blank one."""
     ended = False
     while not ended:
         chunk = stream.read(_CSV_BLOCK)

@@ -175,10 +175,7 @@ def route_of(text: str | None) -> str | None:
 
 
 class AsOf(NamedTuple):
-    """The date of service, whether it is today for want of another, and the facts that answer.
-
-    `folders` names those that came from the environment, `notes` says how the date was read, for the answer.
-    """
+    """The date of service, whether it is today's, the facts, the environment's `folders`, `notes` on the date."""
 
     date: dt.date
     is_today: bool

@@ -177,10 +177,7 @@ def _pairs(written: list[str], flag: str) -> dict[str, str]:
 def _read(
     args: argparse.Namespace, said: tuple[dict[str, Any], dict[str, Any]], asked_of: AsOf
 ) -> tuple[dict[int, Encounter], dict[int, JcodeunitsError]]:
-    """The encounters of the flags, a message or a batch; of JSON one, an array of them, or one a line.
-
-    Each stands under its number, and beside them the records of a batch that cannot be read.
-    """
+    """The encounters of flags, a message, a batch or JSON by number, and the records that cannot be read."""
     day_of, given = said
     if args.file is None:
         if "drug" not in given:

@@ -116,10 +116,7 @@ def finding_lines(
 def table(
     head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), headed: bool = False
 ) -> list[str]:
-    """Rows under a head: ruled and wrapped to the width on a terminal, plain aligned columns in a pipe.
-
-    `right` names the columns whose values are counts, set to the right; `headed` keeps the head in a pipe.
-    """
+    """Rows under a head, ruled on a terminal, plain in a pipe (`headed`: with it); `right`: columns of counts."""
     if is_terminal():
         from jcodeunits.show import text_table
 

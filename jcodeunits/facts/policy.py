@@ -333,10 +333,7 @@ class Policy:
         return tuple(sorted(payer for payer in self._lineages if payer != ANY))
 
     def lineage(self, payer: str) -> tuple[str, ...]:
-        """The payer, the payers whose rows it follows where it has none of its own, and `any`.
-
-        Raises `EncounterError` for a payer without rows, with the one that comes nearest.
-        """
+        """The payer, those whose rows it follows, and `any`. Raises `EncounterError` with the nearest payer."""
         try:
             return self._lineages[payer]
         except KeyError:

@@ -282,10 +282,7 @@ class Topic(PolicyRow):
 
 @table("headings", "heading", "of")
 class Heading(PolicyRow):
-    """What an extract calls a column that is read here.
-
-    `heading` is its letters and figures, small; `of` the kind of table (what was given, billed lines, a charge table).
-    """
+    """What an extract calls a column: its `heading` in small letters and figures, `of` which kind of table."""
 
     heading: str = column(text)
     of: str = column(choice("administrations", "lines", "charges"))
@@ -302,10 +299,7 @@ class PayerWord(PolicyRow):
 
 @table("unclassified", "id")
 class Unclassified(PolicyRow):
-    """The codes for drugs without a code of their own, by what the drug is: the first row, by `id`, that fits.
-
-    `kinds` are kinds of the catalog or classes, `any` fits everything.
-    """
+    """The codes for drugs without one of their own, by kind or class: the first row, by `id`, that fits."""
 
     id: str = column(text)
     kinds: tuple[str, ...] = column(words, own=ANY)
@@ -381,10 +375,7 @@ class DenialCode(PolicyRow):
 
 @table("documentation", "element", nearest=True)
 class Element(PolicyRow):
-    """Something that the record of an injection holds.
-
-    `needed`: `always`, `waste` (a container was not used up), `visit` (a visit is billed too), `vaccine`.
-    """
+    """Something that the record of an injection holds, always or where waste, a visit or a vaccine asks for it."""
 
     element: str = column(text)
     title: str = column(text)

@@ -282,11 +282,7 @@ class Container(Dated):
 
 @table("product_reviews", "ndc")
 class ProductReview(Dated):
-    """An NDC on which the lists differ: what stands, and why.
-
-    `verdict`: `keep` (CMS's amount), `set` (this amount), `refuse` (no amount is certain). `listed` is what
-    the other list says.
-    """
+    """An NDC on which the lists differ: `keep` CMS's amount, `set` this one, or `refuse`; `listed`: the other's."""
 
     ndc: str = column(_eleven)
     verdict: str = column(choice("keep", "set", "refuse"))

@@ -31,10 +31,7 @@ _RXNORM = re.compile(r"(?:rxnorm|rxcui)[\s:#]*(\d{2,8})", re.IGNORECASE)
 
 
 def read(catalog: Catalog, text: str) -> DrugText | None:
-    """The parts of a drug's text; None where it holds no name or code, or a word that is none of the parts.
-
-    Raises `AmbiguousDrug` where two parts contradict each other, `UnknownDrug` for what is too long to be a name.
-    """
+    """The parts of a drug's text, None where one is none. Raises `AmbiguousDrug` or (too long) `UnknownDrug`."""
     check_length(text)
     return _read(catalog, text)
 

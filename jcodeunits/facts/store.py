@@ -226,10 +226,7 @@ def named(row: Any) -> str:
 
 
 def read_own_tables(path: str | os.PathLike[str], known: Mapping[str, Any], store: Store) -> OwnTables:
-    """A folder with a site's rows in any of the tables `known` by name, each file named like its table.
-
-    Raises `TableError`: no folder, no table in it, a file that is no table of ours, a row that does not load.
-    """
+    """A site's rows in any of the tables `known` by name, each in a file named like it. Raises `TableError`."""
     from .own_tables import OwnTables, read_own
 
     place = os.path.abspath(os.fspath(path))

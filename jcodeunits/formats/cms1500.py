@@ -184,11 +184,7 @@ _SHADED = re.compile(rf"N4(\d{{11}})( +)({_outgoing.UNIT})(\d+(?:\.\d+)?)(?: {{3
 
 
 def read(text: str | bytes, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
-    """The lines of rows as `write` prints them, in any of the layouts.
-
-    `diagnoses`: item 21, which the letters of 24E count in. Raises `FormatError` naming the rows that
-    are wrong.
-    """
+    """The lines of rows as `write` prints them, in any layout; `diagnoses`: item 21. Raises `FormatError`."""
     written = plain_text(text, "cms1500")
     if not written.strip():
         raise FormatError("There is no CMS-1500 text to read.", format="cms1500")

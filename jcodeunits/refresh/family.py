@@ -34,11 +34,7 @@ EVIDENCE = {
 
 @attrs.frozen
 class Edition:
-    """One edition of a family, as `sources.csv` names it.
-
-    `file` is the first part of its id (`mue-practitioner`); a partial one (`-rows`) says nothing about what it
-    lacks.
-    """
+    """One edition of a family in `sources.csv`; `file` begins its id, of `-rows` nothing has ended."""
 
     file: str
     when: When

@@ -32,10 +32,7 @@ _MEASURED = re.compile(r"(?<![\d.,/])[\d.,]*\d ?(?:(?:mg|mcg|g|units?|unt)/(?:[\
 
 
 def words_in(text: str, numbers: Iterable[str]) -> list[str]:
-    """The words of ours that a text about some NDCs says, and the measures of the one product that it names.
-
-    Several packages of one product have its concentration in common, not its volume.
-    """
+    """The words of ours in a text about NDCs, and the measures of one product, not of its several packages."""
     named = set(numbers)
     found = [word for word, pattern in WORDS.items() if pattern.search(text)]
     if len({number[:10] for number in named}) > 1:
