@@ -51,7 +51,7 @@ def row(
 
 def quarter(name: str, *rows: asp.CrosswalkRow) -> crosswalk.CrosswalkEdition:
     first, last = QUARTERS[name]
-    return crosswalk.edition(asp.Quarter(When(first, last, name), rows))
+    return crosswalk.edition(When(first, last, name), rows)
 
 
 def listed(number: str, description: str, strength: str, measure: str, form: str = "Vial") -> dict[str, Any]:

@@ -176,7 +176,7 @@ def test_the_states_file_contradicts_a_row_only_if_no_reading_of_it_agrees(
 ) -> None:
     rows = tuple(Converted(code, Fraction(billed), Fraction(counted)) for code, billed, counted in lines)
     printed = asp.CrosswalkRow(9, "J1111", "Maker", NDC, "Newdrug", "15 MG", "1", "1", units, units)
-    quarter = crosswalk.edition(asp.Quarter(When(dt.date(2026, 1, 1), dt.date(2026, 3, 31), "2026q1"), (printed,)))
+    quarter = crosswalk.edition(When(dt.date(2026, 1, 1), dt.date(2026, 3, 31), "2026q1"), (printed,))
     assert Evidence(state={NDC: rows}).against(NDC, quarter.listings, Fraction(quantity)) == answer
 
 

@@ -32,6 +32,7 @@ from jcodeunits.amount import decimal
 from jcodeunits.claim import Charge, ExtraNdc, Line
 from jcodeunits.errors import FormatError
 from jcodeunits.keys import dotted
+from jcodeunits.tables import words
 
 from . import _elements, _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of, unread
@@ -531,20 +532,9 @@ class _Reader:
         return self.found.lines("This X12 text", "service line (LX with SV1 or SV2)")
 
 
+# Segment -> the method that reads it.
 _HANDLERS: dict[str, Callable[[_Reader, str, dict[int, str]], None]] = {
-    "BHT": _Reader._bht,
-    "CUR": _Reader._cur,
-    "CLM": _Reader._clm,
-    "HI": _Reader._hi,
-    "LX": _Reader._lx,
-    "SV1": _Reader._sv1,
-    "SV2": _Reader._sv2,
-    "SV3": _Reader._sv3,
-    "DTP": _Reader._dtp,
-    "NTE": _Reader._nte,
-    "LIN": _Reader._lin,
-    "CTP": _Reader._ctp,
-    "REF": _Reader._ref,
+    name: getattr(_Reader, f"_{name.casefold()}") for name in words("BHT|CUR|CLM|HI|LX|SV1|SV2|SV3|DTP|NTE|LIN|CTP|REF")
 }
 
 

@@ -68,14 +68,6 @@ def row_of(subject: str, told: str) -> CrosswalkRow:
     return CrosswalkRow(0, f["code"], f.get("maker", ""), subject, *cells)
 
 
-@attrs.frozen
-class Quarter:
-    """The crosswalk of one quarter."""
-
-    when: When
-    rows: tuple[CrosswalkRow, ...]
-
-
 def _above(file: Published, wanted: Iterable[str]) -> list[str]:
     start = file.header_row(wanted) or 0
     return [cell for row in file.head[:start] for cell in row if cell]

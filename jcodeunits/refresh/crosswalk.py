@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import attrs
@@ -21,8 +21,9 @@ from jcodeunits.errors import IdentifierError
 from . import asp
 from .amounts import dosage as plain_dosage
 from .amounts import printed
-from .asp import CrosswalkRow, Quarter
+from .asp import CrosswalkRow
 from .byhand import ByHand
+from .dating import When
 from .family import Asked, Edition, Family, FileReading, Tally, number_of
 from .files import Published as File
 from .files import problem
@@ -95,17 +96,17 @@ def read_dosage(dosage: str) -> tuple[Fraction, str] | None:
     return (size, "unit") if units.is_activity(symbol) else (size, symbol)
 
 
-def edition(quarter: Quarter) -> CrosswalkEdition:
+def edition(when: When, rows: Iterable[CrosswalkRow]) -> CrosswalkEdition:
     """One quarter's rows as exact amounts."""
     listings, unreadable, without_ndc = [], [], 0
-    for row in quarter.rows:
+    for row in rows:
         try:
             listings.append(_listing(row))
         except IdentifierError:
             without_ndc += 1
         except (ArithmeticError, ValueError) as why:
             unreadable.append(f"line {row.line}: {row.code} {row.ndc}: {why}")
-    when, found = quarter.when, (tuple(listings), tuple(unreadable), without_ndc)
+    found = tuple(listings), tuple(unreadable), without_ndc
     return CrosswalkEdition(f"asp-xwalk-{when.name}", when.first, when.last or dt.date.max, *found)
 
 
@@ -156,24 +157,24 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
     if asked.partial:
         says = "a crosswalk is read whole: of selected rows nobody knows which products are gone. Leave --partial out."
         raise problem(file.name, says)
-    quarter = asp.Quarter(when, tuple(asp.crosswalk_rows(file)))
-    if not quarter.rows:
+    rows = tuple(asp.crosswalk_rows(file))
+    if not rows:
         raise problem(file.name, "it holds no row below its header.")
     tally = Tally()
-    for row in quarter.rows:
+    for row in rows:
         tally.add("|".join(row.statement), *row.statement)
     edition = Edition("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
-    yield tally.reading(edition, crosswalk_lint(quarter))
+    yield tally.reading(edition, crosswalk_lint(when, rows))
 
 
-def crosswalk_lint(quarter: Quarter) -> list[Lint]:
+def crosswalk_lint(when: When, rows: Sequence[CrosswalkRow]) -> list[Lint]:
     """Rows that contradict themselves, and ids that are no NDC, counted."""
-    lint, place = [], f"crosswalk {quarter.when.name.upper()}"
-    no_ndc = [row for row in quarter.rows if number_of(row.ndc) is None]
+    lint, place = [], f"crosswalk {when.name.upper()}"
+    no_ndc = [row for row in rows if number_of(row.ndc) is None]
     if no_ndc:
         first = ", ".join(dict.fromkeys(f"{row.code} {row.ndc}" for row in no_ndc[:3]))
         lint.append(Lint("ndc", place, f"{len(no_ndc)} ids are no NDC, for example {first}."))
-    for row in quarter.rows:
+    for row in rows:
         says = _contradiction(row)
         if says:
             lint.append(Lint("contradicts", f"{place}, line {row.line}", says))

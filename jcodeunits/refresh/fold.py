@@ -414,7 +414,7 @@ def _products(
     lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
     for row in drug_rows:
         lives.setdefault(row.code, []).append((row.effective, row.ends))
-    editions = [crosswalk.edition(quarter_of(state, name, quarters[name])) for name in quarters]
+    editions = [quarter_of(state, name, quarters[name]) for name in quarters]
     witnesses = {file: kept.newest(file, days) for file in _WITNESSES}
     told = evidence.of(witnesses)
     result = products.make(
@@ -447,11 +447,11 @@ def _products(
 _WITNESSES = ("fda-ndc", "nadac", "va-fss", "state-conversion", "fda-recalls", "fda-shortages", *marketed.FILES)
 
 
-def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -> asp.Quarter:
+def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -> crosswalk.CrosswalkEdition:
     """One quarter's crosswalk, from what it says of each NDC."""
     source = state.sources[f"asp-xwalk-{name}"]
     first, last = (dt.date.fromisoformat(source[key]) for key in ("first_day", "last_day"))
-    return asp.Quarter(When(first, last, name), tuple(asp.row_of(ndc, told) for ndc, told in statements))
+    return crosswalk.edition(When(first, last, name), (asp.row_of(ndc, told) for ndc, told in statements))
 
 
 def _shipped(name: str) -> list[Cells]:
