@@ -669,7 +669,7 @@ def _claim(row: Any) -> str:
 ASK: dict[type, Any] = {
     Place: lambda p, r: p.place(r.code, r.effective) == r,
     PlaceRule: lambda p, r: (
-        p.place_rule({"facility": "21"}.get(r.place, r.place), r.ends or dt.date(2024, 6, 1), r.payer, _claim(r)) == r
+        p.place_rule({"facility": "22"}.get(r.place, r.place), r.ends or dt.date(2024, 6, 1), r.payer, _claim(r)) == r
     ),
     Procedure: lambda p, r: p.procedure(r.code, r.effective) == r,
     DrugClass: lambda p, r: r in p.classes(r.code, r.effective),

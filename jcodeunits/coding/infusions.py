@@ -17,7 +17,7 @@ from jcodeunits import tables
 from jcodeunits.dated import Citation
 from jcodeunits.encounter import Administration
 from jcodeunits.facts.policy_rows import PayerOption, Procedure
-from jcodeunits.finding import declare
+from jcodeunits.finding import Severity, declare
 from jcodeunits.grouped import grouped
 
 from .draft import Decision, Draft, GivenDrug, named
@@ -29,7 +29,7 @@ FINDINGS = declare(
         "pump-listed": ("A long infusion by pump that the caller lists is not billed twice", "note"),
         "infusion-times": ("An infusion without start and stop", "warn"),
         "infusion-overnight": ("An infusion that would have run for most of a day, over midnight", "warn"),
-        "infusion-too-short": ("A short infusion is a push", "note"),
+        "infusion-too-short": ("A short infusion is a push", "warn, note"),
         "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
         "infusion-overlap": ("Of an infusion that ran partly beside another the rest is counted", "note"),
         "antineoplastic-beside": ("An antineoplastic infusion beside another one has no code", "warn"),
@@ -275,7 +275,9 @@ def _timed(draft: Draft, run: _Run) -> _Run:
     if run.role in _SHORT and total is not None and total < int(shortest.value):
         says = f"{named(run.given)} ran for {total} minutes: below {shortest.value} it is a push."
         fix = "Check the recorded start and stop."
-        draft.say("infusion-too-short", "note", says, fix, shortest.citation, about=run.given.line)
+        # No drug runs in for no time: more often one of the two was not recorded.
+        severity: Severity = "note" if total else "warn"
+        draft.say("infusion-too-short", severity, says, fix, shortest.citation, about=run.given.line)
         return attrs.evolve(run, role=_SHORT[run.role])
     recorded = all(draft.administration(decision.index).minutes is not None for decision in run.decisions)
     if total is None and not recorded and not run.role.endswith("push"):

@@ -20,7 +20,7 @@ FINDINGS = declare(
         "telehealth-place": ("Nobody can inject over a link", "warn"),
         "dialysis-place": ("A dialysis facility bills its drugs itself", "warn"),
         "opioid-program": ("A program that bills a bundle with drug and injection inside", "warn"),
-        "hospital-claim": ("The hospital's own claim", "note"),
+        "hospital-claim": ("The own claim of a hospital, home or clinic", "warn, note"),
     },
 )
 
