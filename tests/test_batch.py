@@ -253,6 +253,11 @@ def test_dates_of_every_type_are_the_day_that_they_show(on: Any) -> None:
     assert shown in ([20514], ["2026-03-02"])
 
 
+def test_a_reason_speaks_to_the_reader_of_a_file() -> None:
+    made = jc.batch.bill(pa.table({"drug": ["J1885"], "dose": ["30 mg"], "on": pa.array([None], pa.string())}))
+    assert made["reason"].to_pylist() == ["DateError: The date of service is missing. Give on='2026-03-02'."]
+
+
 def test_a_date_that_is_none_refuses_its_row_only() -> None:
     made = bill([{"drug": "J0696", "dose": 1, "unit": "g", "on": on} for on in (DAY, None, "", "2026-02-30", "3/2/26")])
     assert [row["units"] for row in made] == [4, None, None, None, None]

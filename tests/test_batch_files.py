@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,6 +137,9 @@ def test_a_spreadsheet_is_read_as_staff_sees_it(tmp_path: Path) -> None:
         sheet.append(row)
     book.save(tmp_path / "given.xlsx")
     jc.batch.bill_file(tmp_path / "given.xlsx", tmp_path / "out.csv")
+    assert [row["units"] for row in rows_of(tmp_path / "out.csv")] == ["4", "1", "3"]
+    shutil.copy(tmp_path / "given.xlsx", tmp_path / "given.XLSM")
+    jc.batch.bill_file(tmp_path / "given.XLSM", tmp_path / "out.csv")
     assert [row["units"] for row in rows_of(tmp_path / "out.csv")] == ["4", "1", "3"]
     sheet.append(["J1885", 45.0, "mg", "2026-03-02", "beyond"])
     book.save(tmp_path / "given.xlsx")
@@ -581,6 +585,22 @@ def test_paths_that_cannot_be_are_named(given: Path, tmp_path: Path) -> None:
         jc.batch.bill_file(given, tmp_path / "nowhere" / "out.csv")
     with pytest.raises(BatchError, match="says no format"):
         jc.batch.bill_file(given, tmp_path / "out.txt")
+
+
+@pytest.mark.parametrize(
+    ("ending", "way"),
+    [
+        (".xls", "Save it as .xlsx"),
+        (".ods", "Save it as .xlsx"),
+        (".zip", "Unpack it"),
+        (".txt", "Rename it: .csv where"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_how_to_come_in(ending: str, way: str, tmp_path: Path) -> None:
+    path = tmp_path / f"given{ending}"
+    path.write_text("drug,dose,unit,on\nJ1885,30,mg,2026-03-02\n")
+    with pytest.raises(BatchError, match=f"no format that is read or written here. {way}"):
+        jc.batch.bill_file(path, tmp_path / "out.csv")
 
 
 def test_progress_is_shown_when_asked(given: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

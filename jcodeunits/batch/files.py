@@ -40,6 +40,11 @@ _NARROW = 7  # columns of a Parquet file, of which twice as many rows are held a
 _CSV_BLOCK = 1 << 24
 _LONGEST_LINE = 1 << 25
 FORMATS = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".parquet", ".xlsx")
+_OTHERS = {
+    (".xls", ".xlsb", ".ods", ".numbers"): "Save it as .xlsx or .csv",
+    (".zip", ".7z", ".rar", ".tar"): "Unpack it, and name the file in it",
+    (".txt", ".dat", ".tab"): "Rename it: .csv where commas part its cells, .tsv where tabs do",
+}
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -81,11 +86,12 @@ def _told(what: str, file: str, does: str, behind: str = "") -> Iterator[None]:
 
 def kind_of(name: str) -> str:
     """The format that a file's name says: one of `FORMATS`. Raises `BatchError` for another."""
-    lower = name.lower()
+    lower = re.sub(r"\.xlsm$", ".xlsx", name.lower())  # the same, with macros that nobody here runs
     for ending in FORMATS:
         if lower.endswith(ending):
             return ending
-    says = f"{name}: its name says no format that is read or written here. Use {', '.join(FORMATS)}."
+    way = next((f"{way}. Read or written are" for ends, way in _OTHERS.items() if lower.endswith(ends)), "Use")
+    says = f"{name}: its name says no format that is read or written here. {way} {', '.join(FORMATS)}."
     raise BatchError(says, file=name, place="name")
 
 

@@ -23,7 +23,7 @@ FAST, REFUSED, SLOW = range(3)
 
 def reason_of(error: JcodeunitsError, on: dt.date | None = None) -> str:
     """The kind of error and its message, without the date of the row, so that equal cases read equally."""
-    says = error.message
+    says = str(error)
     if on is not None:
         says = says.replace(f" on {on} ", " ").replace(f" on {on}", "")
     return f"{type(error).__name__}: {says}"
