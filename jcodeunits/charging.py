@@ -48,7 +48,7 @@ from .facts.policy import Policy
 from .facts.policy_rows import Denial, Place, PolicyRow
 from .facts.reference import Reference
 from .facts.site_policy import replacing_rows
-from .finding import SEVERITIES, Finding, with_own_rows
+from .finding import SEVERITIES, Finding, Findings, with_own_rows
 
 # What each administration is, where, by whom, how often, beside what; then the modifiers, the order, limits of lines.
 STEPS = (
@@ -110,9 +110,7 @@ def coded(
     return lines, found, draft.barred + sum(entry.withheld for entry in draft.entries)
 
 
-def with_sites_rows(
-    lines: Iterable[Line], found: Sequence[Finding], replacing: Iterable[PolicyRow]
-) -> tuple[Finding, ...]:
+def with_sites_rows(lines: Iterable[Line], found: Sequence[Finding], replacing: Iterable[PolicyRow]) -> Findings:
     """The findings, with a note of the site's rows that are cited, or answered, in place of shipped ones."""
     return with_own_rows(found, (*_cited(lines, found), *(row.citation for row in replacing)))
 
@@ -134,7 +132,7 @@ def check_place(place: str, on: dt.date, policy: Policy) -> None:
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
-def _sorted(findings: Iterable[Finding], on: dt.date, policy: Policy) -> tuple[Finding, ...]:
+def _sorted(findings: Iterable[Finding], on: dt.date, policy: Policy) -> Findings:
     """The gravest first, then by line; each once, whatever the order in which the rules were asked."""
     named = [_named(finding, on, policy) for finding in dict.fromkeys(findings)]
     named.sort(key=lambda finding: (_RANK[finding.severity], finding.line or 0, finding.rule, finding.says))

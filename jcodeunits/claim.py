@@ -11,7 +11,7 @@ from .amount import plain, several, told
 from .dated import Trace
 from .encounter import Encounter
 from .facts.reference import FromReference, Reference, Stamp
-from .finding import SEVERITIES, Finding
+from .finding import SEVERITIES, Findings
 from .shown import Shown
 
 # What stands apart, and how: another encounter, person, site, service; and in whichever way a payer wants it said.
@@ -96,7 +96,7 @@ class Charge(Shown, FromReference):
     """
 
     lines: tuple[Line, ...]
-    findings: tuple[Finding, ...]
+    findings: Findings
     encounter: Encounter
     reference: Reference | Stamp = attrs.field(default=Stamp(), eq=_stamp)
     withheld: int = attrs.field(default=0, eq=False)

@@ -39,7 +39,7 @@ from .facts.reference import FromReference, Reference
 from .facts.search import with_near
 from .facts.store import NEVER
 from .facts.words import normal
-from .finding import Finding, declare, own_rows, past_reach
+from .finding import Finding, Findings, declare, own_rows, past_reach
 from .shown import Shown
 
 FINDINGS = declare(
@@ -80,7 +80,7 @@ class BilledUnits(Shown, FromReference):
     count: int
     on: dt.date
     measure: Measure = attrs.field(repr=False)
-    findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
+    findings: Findings = attrs.field(default=(), repr=False)
     basis: str | None = None
     reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
 
@@ -190,7 +190,7 @@ def _one_route(dose: Dose, route: str | None) -> str | None:
 
 def resolve(
     drug: object, on: dt.date, dose: Dose | None = None, route: str | None = None, *, reference: Reference
-) -> tuple[Drug, tuple[Finding, ...]]:
+) -> tuple[Drug, Findings]:
     """The one row for what was named, and notes. Raises `UnknownDrug`, `AmbiguousDrug` or `NotInEffect`."""
     way = routes.canonical(route) if route is not None else None
     if isinstance(drug, Drug):
@@ -206,9 +206,7 @@ def resolve(
 
 
 @lru_cache(maxsize=16384)
-def _named(
-    drug: str, on: dt.date, dose: Dose | None, route: str | None, reference: Reference
-) -> tuple[Drug, tuple[Finding, ...]]:
+def _named(drug: str, on: dt.date, dose: Dose | None, route: str | None, reference: Reference) -> tuple[Drug, Findings]:
     """What a code or a name means; remembered, because the same few drugs are asked all day."""
     try:
         choice = choose(reference.drugs, drug, on, dose, route)
@@ -241,7 +239,7 @@ def _drawn(drug: object, dose: Dose, on: dt.date, row: Drug, reference: Referenc
     return held if counts_volume or units.dimension(held.unit) != "volume" else item.drawn(held)
 
 
-def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> tuple[Drug, tuple[Finding, ...]]:
+def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> tuple[Drug, Findings]:
     found, findings = reference.products.codes(text, on)
     rows = [reference.drugs.on(code, on) for code in found]
     if not rows:
@@ -257,7 +255,7 @@ def _by_ndc(text: str, on: dt.date, route: str | None, reference: Reference) -> 
 
 def of_product(
     number: str, given: str, rows: Sequence[Drug], on: dt.date, route: str | None, reference: Reference
-) -> tuple[Drug, tuple[Finding, ...]]:
+) -> tuple[Drug, Findings]:
     """The one row of a product's codes that answers for the route; `given` is how the drug was named."""
     fit = [row for row in rows if answers_for(row, route)] if route else rows
     if len(fit or rows) == 1:
@@ -268,7 +266,7 @@ def of_product(
     raise AmbiguousDrug(says, given=given, candidates=tuple(row.code for row in fit or rows), on=on)
 
 
-def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
+def _choice_notes(name: str, choice: Choice) -> Findings:
     notes = [*own_rows((choice.citation,))]
     if choice.citation is not None and choice.citation.confidence == "low":
         says, fix = f"{name!r} is known by general knowledge only.", "Check the label."
@@ -281,7 +279,7 @@ def _choice_notes(name: str, choice: Choice) -> tuple[Finding, ...]:
     return (*notes, *limited(choice.drug, choice.otherwise), *_one_brand(name, choice))
 
 
-def limited(row: Drug, codes: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+def limited(row: Drug, codes: tuple[str, ...] = ()) -> Findings:
     """A warning where the descriptor leaves a code one use only; nobody who gave no code has seen it."""
     if not row.use:
         return ()
@@ -290,7 +288,7 @@ def limited(row: Drug, codes: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     return (Finding("limited-use", "warn", f"{row.code} is only for {row.use}.", fix, (row.citation,)),)
 
 
-def _one_brand(name: str, choice: Choice) -> tuple[Finding, ...]:
+def _one_brand(name: str, choice: Choice) -> Findings:
     """A note where an ingredient's name led to the code of one brand or maker."""
     row = choice.drug
     brand = row.qualifier.partition("; ")[0]
@@ -463,7 +461,7 @@ def _within(row: Drug, dose: Dose, on: dt.date, reference: Reference) -> None:
     raise OutsideBand(says, code=row.code, given=str(dose), candidates=tuple(o.code for o in others))
 
 
-def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
+def reach_note(on: dt.date, reference: Reference) -> Findings:
     """A note where the date lies outside what the editions of the code set cover; a warning beyond a quarter."""
     first, last = reference.drugs.reach
     if first <= on <= last:
@@ -481,13 +479,8 @@ def reach_note(on: dt.date, reference: Reference) -> tuple[Finding, ...]:
 
 
 def notes(
-    row: Drug,
-    of_dose: tuple[Finding, ...],
-    on: dt.date,
-    measure: Measure,
-    before: tuple[Finding, ...],
-    reference: Reference,
-) -> tuple[Finding, ...]:
+    row: Drug, of_dose: Findings, on: dt.date, measure: Measure, before: Findings, reference: Reference
+) -> Findings:
     """What is said of a dose in units of a row: how it was written, how the row was found, how far the data reach."""
     found = of_dose + before
     if measure.way == "activity" and measure.unit != "unit":

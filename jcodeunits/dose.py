@@ -20,7 +20,7 @@ from . import routes, units
 from .amount import decimal_text, exact, read_decimal
 from .dated import Step
 from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
-from .finding import Finding, declare
+from .finding import Finding, Findings, declare
 from .tables import cited
 from .unread import GENERAL_HELP, mistake, refused
 
@@ -183,7 +183,7 @@ def _plain_amount(text: str, of_body: bool = False) -> Dose:
         raise refused(text, "the amount is zero.", "Write the amount that was given, above zero.")
     if not of_body:
         _of_drug(text, symbol)
-    notes: tuple[Finding, ...] = ()
+    notes: Findings = ()
     safe_unit = _UNSAFE.get(spelling, "")
     if safe_number or safe_unit:
         safe = f"{safe_number or match['number']} {safe_unit or spelling}"
@@ -411,7 +411,7 @@ class Dose:
     amount: Fraction
     unit: str
     written: str = attrs.field(default="", eq=False)
-    notes: tuple[Finding, ...] = attrs.field(default=(), eq=False, repr=False)
+    notes: Findings = attrs.field(default=(), eq=False, repr=False)
     steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
     volume: Fraction | None = attrs.field(default=None, eq=False, repr=False)
     route: str | None = attrs.field(default=None, eq=False, repr=False)

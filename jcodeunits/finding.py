@@ -111,6 +111,7 @@ class Finding:
         return told(self, "rule", "severity", "line", "says", "fix", "citations")
 
 
+Findings = tuple[Finding, ...]
 FINDINGS = declare(__name__, {"own-row": ("A site's own row answers in place of a shipped one", "note")})
 
 

@@ -33,7 +33,7 @@ from .facts.policy import Policy
 from .facts.policy_rows import PayerOption
 from .facts.product_rows import FORMS, MARKS, PROOFS, QUALIFIER_OF, AnotherPackage, Product
 from .facts.reference import FromReference, Reference
-from .finding import Finding, declare, with_own_rows
+from .finding import Finding, Findings, declare, with_own_rows
 from .shown import Shown
 
 FINDINGS = declare(__name__, {"ndc-form-from-memory": ("How the NDC is counted is general knowledge", "note")})
@@ -72,7 +72,7 @@ class NdcQuantity(Shown, FromReference):
     qualifier: str
     quantity: Decimal
     exact: Fraction
-    findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
+    findings: Findings = attrs.field(default=(), repr=False)
     trace: Trace = attrs.field(default=Trace(), repr=False)
     reference: Reference = attrs.field(kw_only=True, repr=False, eq=False)
 
@@ -198,7 +198,7 @@ def as_the_payer_counts(
     return Counting("ML", volume, "the payer counts this powder by the volume it is made up to", option.citation, True)
 
 
-def from_memory(number: str, way: Counting) -> tuple[Finding, ...]:
+def from_memory(number: str, way: Counting) -> Findings:
     """A count that stands on general knowledge alone is said."""
     if way.citation is None or way.citation.confidence != "low":
         return ()

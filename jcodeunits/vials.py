@@ -25,7 +25,7 @@ from .dated import Citation, Step, Trace
 from .dose import Dose
 from .errors import ContainerError, UnitMismatch, quoted, shortened
 from .facts.product_rows import KINDS
-from .finding import Finding, declare, softened
+from .finding import Finding, Findings, declare, softened
 
 FINDINGS = declare(
     __name__,
@@ -116,7 +116,7 @@ class Waste:
     discarded: int
     modifier: str
     remainder: Fraction | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: Findings = ()
     trace: Trace = attrs.field(default=Trace())
     withheld: bool = False
 

@@ -24,7 +24,7 @@ from ..errors import EncounterError, JcodeunitsError, quoted
 from ..facts import choosing
 from ..facts.by_route import a_route
 from ..facts.product_rows import FORMS
-from ..finding import Finding
+from ..finding import Findings
 from ..recipes.cells import blank, is_number, joined, number_text, reason_of
 from ..recipes.lines import Parts, Way
 from ..rules.unit_limit import counted_to, unit_limit
@@ -252,7 +252,7 @@ class Clerk:
         return reason if found.why is None else reason.replace("drug-unanswered", type(found.why).__name__, 1)
 
 
-def _withheld(findings: tuple[Finding, ...]) -> str:
+def _withheld(findings: Findings) -> str:
     """The gravest finding as a reason, without the figures of its row."""
     worst = next((f for f in findings if f.severity == "stop"), findings[0])
     return f"{worst.rule}: {worst.fix if worst.fix == ABOVE_FIX else worst.says}"

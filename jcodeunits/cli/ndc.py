@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from jcodeunits.dose import Dose
     from jcodeunits.facts.product_rows import Product
-    from jcodeunits.finding import Finding
+    from jcodeunits.finding import Findings
     from jcodeunits.quantity import NdcQuantity
 
 
@@ -111,9 +111,7 @@ def _quantity(item: Product, dose: Dose, args: argparse.Namespace, on: AsOf) -> 
     return ndc_quantity(item, dose, on.date, args.form, reference=on.reference, **more)
 
 
-def _product(
-    item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: AsOf, notes: tuple[Finding, ...]
-) -> list[str]:
+def _product(item: Product, codes: Iterable[dict[str, Any]], quantity: Any, on: AsOf, notes: Findings) -> list[str]:
     from jcodeunits.amount import decimal_text, several
     from jcodeunits.facts.product_rows import MARKS, AnotherPackage
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jcodeunits.convert import BilledUnits
     from jcodeunits.dose import Dose
     from jcodeunits.facts.product_rows import Product
-    from jcodeunits.finding import Finding
+    from jcodeunits.finding import Findings
     from jcodeunits.vials import Fit
 
 
@@ -119,9 +119,7 @@ def _meaning(kind: str, which: Iterable[str]) -> str:
     return _KINDS.get(kind, "").format(which="; ".join(which))
 
 
-def _stock(
-    numbers: list[str] | None, sizes: str | None, billed: BilledUnits
-) -> tuple[list[_Size], str, tuple[Finding, ...]]:
+def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) -> tuple[list[_Size], str, Findings]:
     """The container sizes with kind and product, where they come from, and notes on the products."""
     from jcodeunits import units
     from jcodeunits.dose import Dose

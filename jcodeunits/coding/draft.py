@@ -15,7 +15,7 @@ from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import AdministrationRule, PayerOption, Procedure, plays
-from jcodeunits.finding import Finding, Severity, softened
+from jcodeunits.finding import Finding, Findings, Severity, softened
 
 from .drug_lines import DrugLines
 from .nameless import UNCLASSIFIED
@@ -71,7 +71,7 @@ class GivenDrug:
     members: tuple[int, ...]
     drug: Drug | None
     entries: list[Entry]
-    findings: tuple[Finding, ...]
+    findings: Findings
     classes: tuple[str, ...] = ()
     written: str = ""  # the drug as the encounter names it
     meant: tuple[tuple[str, ...], ...] = ()  # of a refused drug: the classes of each code that it may be
@@ -317,7 +317,7 @@ def _visits(encounter: Encounter, policy: Policy) -> list[Entry]:
     return entries
 
 
-def finished(draft: Draft) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
+def finished(draft: Draft) -> tuple[tuple[Line, ...], Findings]:
     """The lines as they will be billed, and every finding with the number of its line."""
     number: dict[int, int] = {}
     lines: list[Line] = []

@@ -28,7 +28,7 @@ from jcodeunits.facts.policy_rows import PayerOption, RouteCode
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding, Findings, declare
 from jcodeunits.grouped import grouped
 from jcodeunits.quantity import NdcWanted
 from jcodeunits.vials import Record, Waste, WasteRules, decide
@@ -82,10 +82,10 @@ class DrugLines:
     administrations: tuple[int, ...]
     drug: Drug | None
     lines: tuple[Line, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: Findings = ()
     meant: tuple[str, ...] = ()
     not_so: bool = False
-    advice: tuple[Finding, ...] = ()
+    advice: Findings = ()
     why: JcodeunitsError | None = None
 
 
@@ -97,7 +97,7 @@ class _Given:
     administration: Administration
     billed: BilledUnits
     opened: tuple[Opened, ...]
-    findings: tuple[Finding, ...]
+    findings: Findings
 
     @property
     def volume(self) -> Fraction | None:
@@ -250,9 +250,7 @@ class DrugCoding:
         given = administration.diagnoses or self.encounter.diagnoses
         return bool(usual) and any(diagnosis.startswith(usual) for diagnosis in given)
 
-    def row(
-        self, administration: Administration, found: tuple[Found, ...], dose: Dose
-    ) -> tuple[Drug, tuple[Finding, ...]]:
+    def row(self, administration: Administration, found: tuple[Found, ...], dose: Dose) -> tuple[Drug, Findings]:
         """The catalog row: of the code, of the product opened, or of the name; they must not disagree."""
         written = administration.drug.strip()
         rows = [f.item for f in found if f.item is not None]
@@ -274,7 +272,7 @@ class DrugCoding:
                 )
         return row, notes
 
-    def _resolved(self, written: str, administration: Administration, dose: Dose) -> tuple[Drug, tuple[Finding, ...]]:
+    def _resolved(self, written: str, administration: Administration, dose: Dose) -> tuple[Drug, Findings]:
         on = self.encounter.on
         try:
             return resolve(written, on, dose, administration.route, reference=self.reference)
@@ -290,7 +288,7 @@ class DrugCoding:
 
     def _named(
         self, name: str, rows: list[Product], administration: Administration, dose: Dose
-    ) -> tuple[Drug, tuple[Finding, ...]]:
+    ) -> tuple[Drug, Findings]:
         """A name beside a product: the product's code, where it is one of those that the name can mean."""
         on = self.encounter.on
         listed = [code for code in rows[0].codes if all(code in item.codes for item in rows)]
@@ -426,7 +424,7 @@ class DrugCoding:
 
     def _rules(
         self, drug: Drug, administration: Administration, opened: tuple[Opened, ...], *, brought: bool
-    ) -> tuple[str, tuple[Finding, ...], WasteRules]:
+    ) -> tuple[str, Findings, WasteRules]:
         """The kind of the containers, what is to be said about it, and what is asked about discarded drug."""
         e, facts = self.encounter, DrugFacts.of(drug, self.encounter.on, self.policy)
         kind, more, memory = kind_of(administration.container, [o.item for o in opened], e.on, self.reference)
@@ -448,13 +446,13 @@ class DrugCoding:
     def _option(self, name: str) -> PayerOption:
         return self.policy.option(self.encounter.payer, name, self.encounter.on, self.encounter.claim)
 
-    def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, tuple[Finding, ...]]:
+    def _counted(self, o: Opened, given: _Given) -> tuple[Quantities | None, Findings]:
         volume = given.volume if len(given.opened) == 1 else None
         return self._quantities(o, given.administration.form, volume, (given.billed.drug.code,))
 
     def _quantities(
         self, o: Opened, form: str | None, volume: Fraction | None, codes: Sequence[str] = ()
-    ) -> tuple[Quantities | None, tuple[Finding, ...]]:
+    ) -> tuple[Quantities | None, Findings]:
         e = self.encounter
         wanted = NdcWanted.of(self.policy, e.payer, e.on, e.claim)
         return count(o, form, volume, e.on, self.reference, wanted, codes)

@@ -7,12 +7,12 @@ import attrs
 from jcodeunits.encounter import Encounter
 from jcodeunits.facts.policy_rows import Procedure
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare, softened
+from jcodeunits.finding import Finding, Findings, declare, softened
 
 FINDINGS = declare(__name__, {"code-ended": ("A listed code that is not in effect on the day", "stop, warn")})
 
 
-def in_effect(encounter: Encounter, reference: Reference) -> tuple[Encounter, tuple[Finding, ...]]:
+def in_effect(encounter: Encounter, reference: Reference) -> tuple[Encounter, Findings]:
     """The encounter without listed codes that were in effect at another time only, and a finding for each of them."""
     found = {service.code: _ended(service.code, encounter, reference) for service in encounter.services}
     kept = tuple(service for service in encounter.services if found[service.code] is None)

@@ -6,14 +6,12 @@ from jcodeunits import hcpcs, ndc
 from jcodeunits.encounter import Encounter
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding, Findings, declare
 
 FINDINGS = declare(__name__, {"another-form": ("A dose that is usual for another form of the drug", "warn")})
 
 
-def another_form(
-    written: str, drug: Drug, count: int, encounter: Encounter, reference: Reference
-) -> tuple[Finding, ...]:
+def another_form(written: str, drug: Drug, count: int, encounter: Encounter, reference: Reference) -> Findings:
     """A warning that names the codes of other forms, where a name was given and the limit is passed."""
     if hcpcs.is_valid(written) or ndc.looks_like(written):
         return ()

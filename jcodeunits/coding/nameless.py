@@ -20,7 +20,7 @@ from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.policy import Policy
 from jcodeunits.facts.policy_rows import Procedure, Unclassified, unclassified
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding, Findings, declare
 from jcodeunits.quantity import volume_of
 from jcodeunits.vials import thrown_away
 
@@ -64,9 +64,7 @@ def _in_unit_of(dose: Dose, amount: Dose) -> Fraction | None:
     return None if amount.amount else Fraction(0)
 
 
-def undescribed(
-    row: Drug, administration: Administration, encounter: Encounter, reference: Reference
-) -> tuple[Finding, ...]:
+def undescribed(row: Drug, administration: Administration, encounter: Encounter, reference: Reference) -> Findings:
     """What the line still lacks, and how it is counted."""
     lacks = [] if administration.description else ["a description (name, strength, dose, route)"]
     lacks += [] if any(entry.ndc for entry in administration.products) else ["the NDC"]

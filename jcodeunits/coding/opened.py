@@ -33,7 +33,7 @@ from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import FORMS, AnotherPackage, Product
 from jcodeunits.facts.products import expired
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare, softened
+from jcodeunits.finding import Finding, Findings, declare, softened
 from jcodeunits.quantity import (
     Counting,
     NdcWanted,
@@ -99,7 +99,7 @@ class Found:
     entry: OpenedProduct
     number: str | None
     item: Product | None
-    findings: tuple[Finding, ...]
+    findings: Findings
 
 
 def look_up(administration: Administration, drug_is_ndc: bool, on: dt.date, reference: Reference) -> tuple[Found, ...]:
@@ -136,7 +136,7 @@ def weigh(
     reference: Reference,
     on: dt.date,
     drawn: Callable[[Dose, Found], Dose] = lambda volume, _: volume,
-) -> tuple[Opened, tuple[Finding, ...]]:
+) -> tuple[Opened, Findings]:
     """One product's labelled and discarded amounts in billing units of the code, and what is odd about them.
 
     Of a combination either may be said by its parts, as a dose may. A discarded volume counts as the amount in it:
@@ -279,7 +279,7 @@ def _amounts_differ(item: Product, written: str) -> Finding:
     return Finding("container-amount-differs", "stop" if item.confidence == "high" else "warn", says, fix, cited)
 
 
-def _no_amount(item: Product, reference: Reference) -> tuple[Finding, ...]:
+def _no_amount(item: Product, reference: Reference) -> Findings:
     if item.amount is not None:
         return ()  # listed in another measure than the code counts
     says, fix = unlabelled(item, reference), "Give the amount in one container."
@@ -338,7 +338,7 @@ def not_recorded(opened: tuple[Opened, ...]) -> str:
     return " and ".join(wanted)
 
 
-def several_in_a_package(opened: Iterable[Opened]) -> tuple[Finding, ...]:
+def several_in_a_package(opened: Iterable[Opened]) -> Findings:
     """That the packages of what was opened hold several containers; said where the dose is above what was counted."""
     said = []
     for item in dict.fromkeys(o.item for o in opened):
@@ -364,7 +364,7 @@ class Quantities:
 
 def counted_as(
     o: Opened, form: str | None, on: dt.date, reference: Reference, wanted: NdcWanted, codes: Collection[str]
-) -> tuple[Counting | None, tuple[Finding, ...]]:
+) -> tuple[Counting | None, Findings]:
     """How the NDC opened is counted on the line (made up: by NDC or the drug's `codes`), or why that is not known."""
     number, item, volume = o.number, o.item, o.volume
     if number is None or (item is None and form is None):
@@ -391,7 +391,7 @@ def counted_as(
     return way, (*from_memory(number, way), *_made_up(number, way))
 
 
-def _made_up(number: str, way: Counting) -> tuple[Finding, ...]:
+def _made_up(number: str, way: Counting) -> Findings:
     if not way.made_up or way.citation is None:
         return ()
     says = f"NDC {ndc.format(number)} is a powder that the payer counts in mL made up; others count the container."
@@ -435,7 +435,7 @@ def count(
     reference: Reference,
     wanted: NdcWanted,
     codes: Collection[str] = (),
-) -> tuple[Quantities | None, tuple[Finding, ...]]:
+) -> tuple[Quantities | None, Findings]:
     """The NDC quantities of one product, or why they are not known; `volume` is a dose given in mL."""
     if o.number is None:
         return None, ()
@@ -449,7 +449,7 @@ def count(
 
 def _quantities(
     o: Opened, number: str, way: Counting, volume: Fraction | None, decimals: int, cite: Citation
-) -> tuple[Quantities, tuple[Finding, ...]]:
+) -> tuple[Quantities, Findings]:
     per, name = way.per_container, f" ({o.item.name})" if o.item is not None else ""
     rate, one = rated(o, way)
     whole = None if per is None or o.containers is None else o.containers * per
@@ -477,7 +477,7 @@ def _quantities(
 
 def kind_of(
     said: str | None, items: Sequence[Product | None], on: dt.date, reference: Reference
-) -> tuple[str, tuple[Finding, ...], bool]:
+) -> tuple[str, Findings, bool]:
     """Single-dose or multi-dose, what is to be said about it, and whether it is general knowledge alone.
 
     The kind is what the caller says, else what the rows of all products say; else empty.
@@ -507,7 +507,7 @@ def listed_kind(item: Product | None, on: dt.date, reference: Reference) -> tupl
 
 def _kind_differs(
     said: str, items: Sequence[Product | None], listed: Sequence[tuple[str, Citation | None]]
-) -> tuple[Finding, ...]:
+) -> Findings:
     """A question where the caller's container kind is not the one that the product's row has."""
     for item, (kind, citation) in zip(items, listed, strict=True):
         if item is not None and citation and said != kind:

@@ -11,7 +11,7 @@ from jcodeunits.dose import Dose
 from jcodeunits.errors import JcodeunitsError
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding, Findings, declare
 from jcodeunits.vials import IN_USE, best_fit, waste_units
 
 from .opened import countable, listed_kind
@@ -22,9 +22,7 @@ FINDINGS = declare(
 _UNIT = "each"  # amounts here are billing units
 
 
-def smaller_containers(
-    drug: Drug, given: Fraction, discarded: int, on: dt.date, reference: Reference
-) -> tuple[Finding, ...]:
+def smaller_containers(drug: Drug, given: Fraction, discarded: int, on: dt.date, reference: Reference) -> Findings:
     """A note where a dose of so many billing units fits the sizes listed under its code with less left over."""
     sizes = _sizes(drug, on, reference)
     if not sizes or given <= 0:

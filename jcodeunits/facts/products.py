@@ -18,7 +18,7 @@ from .. import ndc
 from ..barcode import scanned
 from ..dated import Citation, Period, as_date
 from ..errors import InvalidNdc, UnknownProduct, quoted
-from ..finding import Finding, declare, own_rows, past_reach
+from ..finding import Finding, Findings, declare, own_rows, past_reach
 from ..grouped import grouped
 from ..tables import OWN
 from .product_rows import AnotherPackage, Container, Marketing, Product, ProductReview
@@ -88,7 +88,7 @@ class Products:
         )
         return InvalidNdc(says, **{**error.fields, "instead": known[0]})
 
-    def find(self, number: object, on: object) -> tuple[Product, tuple[Finding, ...]]:
+    def find(self, number: object, on: object) -> tuple[Product, Findings]:
         """The row of an NDC on a day, and notes on how far the data reaches.
 
         An NDC that is not known, of a labeler's product that is, answers with what all known packages share.
@@ -96,7 +96,7 @@ class Products:
         """
         return _find(self, number, as_date(on)) if isinstance(number, str) else self._find(number, as_date(on))
 
-    def _find(self, number: object, date: dt.date) -> tuple[Product, tuple[Finding, ...]]:
+    def _find(self, number: object, date: dt.date) -> tuple[Product, Findings]:
         digits = self.resolve(number, date)
         rows, other = self.rows(digits), None
         if not rows:
@@ -129,7 +129,7 @@ class Products:
         listed = self.store.starting(Marketing, ndc.format(number))
         return not listed or any(row.period.holds(on) for row in listed)
 
-    def _unmarketed(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
+    def _unmarketed(self, row: Product, on: dt.date) -> Findings:
         """A finding where the FDA's list has the days of an NDC, and the date is none of them."""
         if self.is_marketed(row.ndc, on):
             return ()
@@ -138,7 +138,7 @@ class Products:
         says = f"NDC {row.number} ({row.label}) was not marketed on {on}; the FDA lists it {days}."
         return (Finding("not-marketed", "warn", says, "Check the NDC against the package.", (listed[-1].citation,)),)
 
-    def _own(self, row: Product, on: dt.date) -> tuple[Finding, ...]:
+    def _own(self, row: Product, on: dt.date) -> Findings:
         """A note where a site's row of the product, or of its container, stands in place of a shipped one."""
         if not self.store.own:
             return ()
@@ -162,7 +162,7 @@ class Products:
             if code in p.codes and p.period.holds(date) and "per-unit" not in p.marks
         )
 
-    def codes(self, number: object, on: object) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    def codes(self, number: object, on: object) -> tuple[tuple[str, ...], Findings]:
         """The HCPCS codes of an NDC on a day, and notes."""
         row, notes = self.find(number, on)
         return row.codes, notes
@@ -197,7 +197,7 @@ class Products:
 
 
 @lru_cache(maxsize=4096)
-def _find(products: Products, number: str, date: dt.date) -> tuple[Product, tuple[Finding, ...]]:
+def _find(products: Products, number: str, date: dt.date) -> tuple[Product, Findings]:
     """What a number as written names on a day; remembered, because each step of an answer asks for it."""
     return products._find(number, date)
 
@@ -237,7 +237,7 @@ def _outside(row: Product) -> Finding:
     return Finding("outside-crosswalk", "note", says, "Check the code and the label.", (row.citation,))
 
 
-def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Finding, ...]:
+def _read_as(number: object, digits: str, row: Product, on: dt.date) -> Findings:
     """How digits that fit several NDCs were read, and what else a barcode says."""
     if not isinstance(number, str) or ndc.is_valid(number, on=on):
         return ()
@@ -253,12 +253,12 @@ def _read_as(number: object, digits: str, row: Product, on: dt.date) -> tuple[Fi
     return (Finding("ndc-read-as", "note", says, "Check it against the package.", (row.citation,)),)
 
 
-def _expired(number: object, on: dt.date, row: Product) -> tuple[Finding, ...]:
+def _expired(number: object, on: dt.date, row: Product) -> Findings:
     scan = scanned(number)
     return () if scan is None else expired(row.number, scan.lot, scan.expires, on, row.citation)
 
 
-def expired(number: str, lot: str | None, expires: dt.date | None, on: dt.date, cite: Citation) -> tuple[Finding, ...]:
+def expired(number: str, lot: str | None, expires: dt.date | None, on: dt.date, cite: Citation) -> Findings:
     """A finding where the last day of use lies before the day that the product was given."""
     if expires is None or expires >= on:
         return ()
@@ -266,9 +266,7 @@ def expired(number: str, lot: str | None, expires: dt.date | None, on: dt.date, 
     return (Finding("product-expired", "warn", says, "Check lot and expiry in the record.", (cite,)),)
 
 
-def _reach_note(
-    row: Product, rows: Iterable[Product], on: dt.date, reach: tuple[dt.date, dt.date]
-) -> tuple[Finding, ...]:
+def _reach_note(row: Product, rows: Iterable[Product], on: dt.date, reach: tuple[dt.date, dt.date]) -> Findings:
     """A note where the day lies outside the editions, or the NDC was not listed on it; a warning beyond a quarter."""
     first, last = reach
     if row.period.holds(on) and (first <= on <= last or row.source == OWN):

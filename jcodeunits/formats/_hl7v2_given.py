@@ -11,7 +11,7 @@ import attrs
 from jcodeunits import mar
 from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.reference import Reference
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, Findings
 from jcodeunits.grouped import grouped
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
@@ -515,7 +515,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
     return Given(rxa.where, says, gaps, on, group.patient, batch, utc, notes)
 
 
-def _observed_against(group: _Group) -> tuple[Finding, ...]:
+def _observed_against(group: _Group) -> Findings:
     """The question for an observation that says by its name and value that the dose was not given."""
     for one in group.observations:
         if one.name == "OBX" and any((ask := mar.doubt(one.get(3, part))) and ask(one.get(5)) for part in (1, 2)):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from jcodeunits.errors import EncounterError, quoted
-from jcodeunits.finding import Finding, declare
+from jcodeunits.finding import Finding, Findings, declare
 from jcodeunits.keys import DIAGNOSES
 from jcodeunits.tables import cited
 
@@ -45,7 +45,7 @@ def not_given(where: str, why: str, fix: str, source: str, cite: str) -> Finding
     return Finding("not-administered", "warn", f"{where}: {why}.", fix, (cited(source, cite),))
 
 
-def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> Findings:
     """A question for each further drug in what was given, which the drug that is billed does not hold."""
     fix = "If it was given as a drug of its own, bill it as a further administration of the same syringe or bag."
     return tuple(
@@ -140,7 +140,7 @@ _WASTED = re.compile(
 _WASTE_FIELD = re.compile(r"wast(?:e|age|ing)|discard|(?<![a-z])(?:wst|wastd)", re.IGNORECASE)
 
 
-def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> tuple[Finding, ...]:
+def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Iterable[str] = ()) -> Findings:
     """A question where a note, or the name of a further field, speaks of drug that was thrown away.
 
     Nothing is ever billed from prose, nor from a field that nobody agreed on.
@@ -182,7 +182,7 @@ _AGAINST = re.compile(
 )
 
 
-def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+def doubted(where: str, notes: Iterable[str], source: str, cite: str) -> Findings:
     """A question where a note says that a dose was not given, not all of it, or that its record is wrong."""
     if not any(_AGAINST.search(note) for note in notes):
         return ()
@@ -220,7 +220,7 @@ def _says_supply(text: str) -> bool:
     return _SUPPLY.search(text) is not None
 
 
-def supplied(where: str, texts: Iterable[str], source: str, cite: str) -> tuple[Finding, ...]:
+def supplied(where: str, texts: Iterable[str], source: str, cite: str) -> Findings:
     """A question where a text says whose supply a drug was: the patient's, a study's, a gift, or bought at 340B."""
     if not any(map(_says_supply, texts)):
         return ()
@@ -254,7 +254,7 @@ def _unread_reason(where: str, what: str, why: str, source: str) -> Finding:
 
 def diagnoses(
     found: Iterable[str], others: bool, where: str, what: str, source: str
-) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+) -> tuple[dict[str, Any], Findings]:
     """The diagnoses of an administration, and a note where one is no code of them, or the reasons have none."""
     known: dict[str, str] = {}
     notes = (_unread_reason(where, what, "holds a reason without ICD-10-CM code", source),) if others else ()

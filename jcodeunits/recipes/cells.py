@@ -14,7 +14,7 @@ from ..dated import as_date
 from ..errors import JcodeunitsError
 from ..facts.drug_rows import Drug
 from ..facts.product_rows import Product
-from ..finding import Finding
+from ..finding import Findings
 
 EPOCH_DAY = dt.date(1970, 1, 1)
 EPOCH = EPOCH_DAY.toordinal()
@@ -37,7 +37,7 @@ class Meaning:
     """
 
     row: Drug | None = None
-    notes: tuple[Finding, ...] = ()
+    notes: Findings = ()
     reason: str = ""
     by_dose: bool = False
     by_day: bool = False
@@ -51,7 +51,7 @@ class Unit:
 
     symbol: str = ""
     scale: Fraction = Fraction(1)
-    notes: tuple[Finding, ...] = ()
+    notes: Findings = ()
     reason: str = ""
     rate: bool = False
 

@@ -32,7 +32,7 @@ from ..facts.policy_rows import DECIDING, DrugClass
 from ..facts.product_rows import AnotherPackage, Container, Product
 from ..facts.reading_names import read
 from ..facts.reference import Reference
-from ..finding import Finding
+from ..finding import Findings
 from ..ndc import TWELVE_DIGITS_FROM
 from ..units import dimension, factor
 from .cells import EPOCH, EPOCH_DAY, FAST, REFUSED, SLOW, Cell, Meaning, Unit, is_number, reason_of, whole_numbers
@@ -226,7 +226,7 @@ class Resolver:
             self._paired[key] = found
         return self._paired[key]
 
-    def _noted(self, number: str, day: dt.date) -> tuple[Finding, ...]:
+    def _noted(self, number: str, day: dt.date) -> Findings:
         """What is said of how a product's row answers on a day."""
         try:
             return self.products.find(number, day)[1]

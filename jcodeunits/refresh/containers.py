@@ -9,6 +9,7 @@ from jcodeunits.facts.product_rows import QUALIFIER_OF, Container
 
 from .crosswalk import Listing
 from .evidence import Evidence
+from .family import Row
 from .witnesses import Proof
 
 _SINGLE_DOSE = frozenset({"syringe", "ampule", "auto-injector"})
@@ -33,7 +34,7 @@ def shape_of(listing: Listing, evidence: Evidence) -> str:
 
 def container_facts(
     listing: Listing, reviewed: Container | None, proof: Proof | None, told: str, evidence: Evidence
-) -> dict[str, str]:
+) -> Row:
     """Shape, kind and form: as reviewed, else as the directory, texts, names, lists and the proof tell."""
     directory = evidence.marketed(listing.ndc)
     shape = directory.shape or shape_of(listing, evidence)

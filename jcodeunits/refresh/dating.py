@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import attrs
@@ -44,6 +44,9 @@ class When:
     def words(self) -> str:
         """The name for people: `2026 Q4`."""
         return self.name.upper().replace("Q", " Q")
+
+
+Days = Mapping[str, dt.date]  # first day of each edition by source id
 
 
 def quarter(year: int, number: int) -> tuple[dt.date, dt.date]:

@@ -21,7 +21,8 @@ from jcodeunits.tables import ALWAYS, header
 
 from .amounts import dosage, plain
 from .byhand import DRUG_FACTS, ByHand, Reviewed
-from .family import facts
+from .dating import Days
+from .family import Row, facts
 from .findings import Lint
 from .statements import Kept
 
@@ -35,8 +36,6 @@ _BIOLOGICAL = re.compile(
     r"|vec\b|temcel|antiven|immune f|albumin|plasm|fibrin|aspargase|asparaginase|collagenase|poetin|grastim"
     r"|ramostim|teplase|kinase|hyaluronidase|bcg|fab\b|alfa\b|alfa-|beta\b"
 )
-Row = dict[str, str]
-Days = Mapping[str, dt.date]
 Dosages = Mapping[str, Mapping[str, Counter[str]]]  # source -> code -> dosage as printed -> how often
 
 

@@ -58,6 +58,7 @@ def is_complete(file: str) -> bool:
 
 
 Statements = set[tuple[str, str]]  # subject, what is said
+Row = dict[str, str]  # of a table, by column name
 
 
 @attrs.frozen

@@ -44,11 +44,11 @@ from . import (
 from .byhand import ByHand
 from .dating import When, quarter_in
 from .families import families_of, file_of, of_source
-from .family import EVIDENCE, Asked, Edition, Family, FileReading, facts, is_complete
+from .family import EVIDENCE, Asked, Edition, Family, FileReading, Row, facts, is_complete
 from .files import Published, find, problem, untouched
 from .findings import Lint
 from .lint import Disagreement, dosage_lint, gaps
-from .policy_tables import Cells, as_csv, rows_of, text_of
+from .policy_tables import as_csv, rows_of, text_of
 from .proving import Codes
 from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
@@ -313,7 +313,7 @@ def _check_whole(state: State, family: Family, reading: FileReading) -> None:
     raise untouched(says, edition.id)
 
 
-def _source(edition: Edition, digest: str) -> Cells:
+def _source(edition: Edition, digest: str) -> Row:
     """The row of an edition; what a person wrote about it stands in the package's table."""
     first, last = edition.when.first.isoformat(), edition.when.last
     made = {
@@ -408,7 +408,7 @@ def _dosages(quarters: Mapping[str, list[tuple[str, str]]], priced: Kept) -> dic
 
 def _products(
     state: State, quarters: Mapping[str, list[tuple[str, str]]], drug_rows: Sequence[Drug], byhand: ByHand
-) -> tuple[list[Cells], list[Cells], list[Lint]]:
+) -> tuple[list[Row], list[Row], list[Lint]]:
     """The rows of products.csv and marketing.csv: a pure function of the evidence and of the reviewed tables."""
     kept, days = state.kept["evidence"], state.days
     lives: dict[str, list[tuple[dt.date, dt.date | None]]] = {}
@@ -454,7 +454,7 @@ def quarter_of(state: State, name: str, statements: Iterable[tuple[str, str]]) -
     return crosswalk.edition(When(first, last, name), (asp.row_of(ndc, told) for ndc, told in statements))
 
 
-def _shipped(name: str) -> list[Cells]:
+def _shipped(name: str) -> list[Row]:
     """The rows of one of the package's tables."""
     return rows_of(Path(tables.folder(), f"{name}.csv").read_text("utf-8"))
 

@@ -6,7 +6,6 @@ reported again.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ from jcodeunits.grouped import grouped
 from jcodeunits.tables import Dated, column, table, text, words
 
 from .amounts import dosage
-from .dating import quarters_between
+from .dating import Days, quarters_between
 from .family import Edition
 from .findings import Lint
 
@@ -60,10 +59,7 @@ def _same(number: Fraction, unit: str, size: Fraction, ours: str) -> bool:
 
 
 def dosage_lint(
-    printed: Iterable[tuple[str, str, str]],
-    days: Mapping[str, dt.date],
-    drugs: Iterable[Drug],
-    settled: Iterable[Disagreement],
+    printed: Iterable[tuple[str, str, str]], days: Days, drugs: Iterable[Drug], settled: Iterable[Disagreement]
 ) -> list[Lint]:
     """Dosages (code, as printed, source) that differ from our billing units and stand in no reviewed row."""
     known = {(row.code, row.cms_dosage) for row in settled}
@@ -129,7 +125,7 @@ def coverage(drugs: Iterable[Drug], successors: Iterable[Successor]) -> Coverage
     )
 
 
-def gaps(new: Iterable[Edition], days: Mapping[str, dt.date]) -> list[Lint]:
+def gaps(new: Iterable[Edition], days: Days) -> list[Lint]:
     """The new editions before which a quarter is not loaded: what changed in it is dated by the next one."""
     lint = []
     for edition in new:

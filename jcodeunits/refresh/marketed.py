@@ -18,7 +18,7 @@ from jcodeunits import units
 from jcodeunits.grouped import only
 from jcodeunits.tables import words
 
-from .family import facts
+from .family import Row, facts
 
 UNIT_OF = {"EA": "UN", "ML": "ML", "GM": "GR"}
 FILES = ("nsde", "ndc-package", "ndc-product")
@@ -91,14 +91,14 @@ def of(statements: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Markete
     }
 
 
-def _facts(statements: Iterable[tuple[str, str]]) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = {}
+def _facts(statements: Iterable[tuple[str, str]]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
     for subject, told in statements:
         found.setdefault(subject, []).append(facts(told))
     return found
 
 
-Told = list[dict[str, str]] | None
+Told = list[Row] | None
 
 
 def _marketed(printed: Told, package: Told, product: Told) -> Marketed:
@@ -210,7 +210,7 @@ def in_base(amount: Fraction, unit: str) -> tuple[Fraction, str]:
     return amount * units.factor(unit, base), base
 
 
-def rows(listed: Mapping[str, Marketed], known: Collection[str], source: str, verified: str) -> list[dict[str, str]]:
+def rows(listed: Mapping[str, Marketed], known: Collection[str], source: str, verified: str) -> list[Row]:
     """The rows of marketing.csv: packages of the labelers' products that are known, where their days are."""
     products = {number[:10] for number in known}
     return [

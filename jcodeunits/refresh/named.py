@@ -19,6 +19,7 @@ from jcodeunits.facts.drug_rows import Brand, Drug, Uncoded
 
 from . import witnesses
 from .evidence import Converted, Evidence, amounts_in
+from .family import Row
 from .fda import Injectable
 from .outside import names_of, plain, texts_of
 
@@ -105,7 +106,7 @@ class Names:
 
 def rows(
     known: Iterable[str], evidence: Evidence, names: Names, sources: Mapping[str, tuple[str, dt.date]]
-) -> list[dict[str, str]]:
+) -> list[Row]:
     """The rows of products.csv for NDCs not `known`; `sources`: id and day of the newest edition of each file."""
     listed = frozenset(known)
     said = {
@@ -136,7 +137,7 @@ def rows(
     return made
 
 
-def with_ended(rows: Iterable[dict[str, str]], ended: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+def with_ended(rows: Iterable[Row], ended: Mapping[str, Mapping[str, str]]) -> list[Row]:
     """The rows, and one for each NDC whose code has `ended`, from the day after: it is still counted as it was."""
     found = {row["ndc"]: row for row in rows}
     for number, coded in ended.items():
@@ -147,9 +148,7 @@ def with_ended(rows: Iterable[dict[str, str]], ended: Mapping[str, Mapping[str, 
     return list(found.values())
 
 
-def _row(
-    number: str, texts: Sequence[str], evidence: Evidence, where: tuple[str, dt.date], liquids: Liquids
-) -> dict[str, str]:
+def _row(number: str, texts: Sequence[str], evidence: Evidence, where: tuple[str, dt.date], liquids: Liquids) -> Row:
     qualifier, drug, proof = counted(number, evidence, liquids)
     directory, listed = evidence.marketed(number), evidence.fda.get(number)
     each, marks = Fraction(1), "per-unit|uncoded"

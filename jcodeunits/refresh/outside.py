@@ -17,6 +17,7 @@ from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
+from .family import Row
 from .marketed import in_base
 from .witnesses import kind, strengths_of
 
@@ -31,7 +32,7 @@ def rows(
     brands: Iterable[Brand],
     source: tuple[str, dt.date],
     listed: Iterable[Mapping[str, str]] = (),
-) -> list[dict[str, str]]:
+) -> list[Row]:
     """The rows of products.csv for NDCs of the state's file that are not `known`; `source` is its newest edition.
 
     The state counts in the billing units of its own day: what a code counted later changes no amount. Lines are now and
@@ -106,7 +107,7 @@ def _row(
     texts: Sequence[str],
     evidence: Evidence,
     source: str,
-) -> dict[str, str]:
+) -> Row:
     qualifier = _qualifier(number, drug, amount, texts, evidence)
     return {
         "ndc": number,

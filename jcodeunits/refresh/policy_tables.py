@@ -21,10 +21,10 @@ from jcodeunits.facts.reference import table_classes
 from jcodeunits.grouped import grouped
 from jcodeunits.tables import header
 
-from .family import facts, is_complete
+from .dating import Days
+from .family import Row, facts, is_complete
 from .statements import Kept
 
-Cells = dict[str, str]
 Run = tuple[tuple[str, ...], dt.date, dt.date | None, str]
 ReadAs = Callable[[tuple[str, ...], tuple[str, ...]], tuple[str, ...]]
 _DAY = dt.timedelta(days=1)
@@ -90,9 +90,6 @@ def _runs(key: str, ordered: Sequence[EditionTable], read_as: ReadAs, yearly: Ca
     return runs
 
 
-Days = Mapping[str, dt.date]  # first day of each edition by source id
-
-
 def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str], **only: str) -> list[EditionTable]:
     """The editions of some files as tables of the named facts, of statements that say `only` this."""
     made = []
@@ -108,7 +105,7 @@ def tables_of(kept: Kept, files: Iterable[str], days: Days, names: Sequence[str]
     return made
 
 
-def limits(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
+def limits(kept: Kept, days: Days, codes: Collection[str]) -> list[Row]:
     """Unit limits of the codes named. A code whose limits agree for both kinds of claim gets one row."""
     by_claim = {}
     for claim, file in (("professional", "mue-practitioner"), ("outpatient", "mue-outpatient")):
@@ -120,7 +117,7 @@ def limits(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
     return _merge_claims(by_claim, ("units", "per", "reason"), days)
 
 
-def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], days: Days) -> list[Cells]:
+def _merge_claims(by_claim: Mapping[str, Iterable[tuple[str, Run]]], names: Sequence[str], days: Days) -> list[Row]:
     # One row for both kinds of claim where values and days agree: its source is the practitioner file, and it names the
     # hospital's beside it.
     seen: dict[tuple[Any, ...], dict[str, str]] = {}
@@ -141,7 +138,7 @@ _OPPS = ("opps", "opps-rows")
 _OF_DRUGS = frozenset({"G", "K", "K1"})  # what a quarter may bring to a drug
 
 
-def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
+def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Row]:
     """Hospital outpatient status of the codes named."""
     tables = tables_of(kept, _OPPS, days, ("status",))
     # Statuses change with the year's rule; only whether a drug is paid on its own may change with a quarter.
@@ -153,7 +150,7 @@ def statuses(kept: Kept, days: Days, codes: Collection[str]) -> list[Cells]:
     ]
 
 
-def fees(priced: Kept, hospital: Kept, days: Days, codes: Collection[str], procedures: Collection[str]) -> list[Cells]:
+def fees(priced: Kept, hospital: Kept, days: Days, codes: Collection[str], procedures: Collection[str]) -> list[Row]:
     """Payment limits of drugs, hospital rates and relative values of procedures, and the conversion factors."""
     limit = bridged(tables_of(priced, ("asp-limits", "asp-limits-rows"), days, ("limit",)))
     rate = bridged(tables_of(hospital, _OPPS, days, ("rate",)), yearly=lambda _before, _after: True)
@@ -180,13 +177,13 @@ def _by_year(tables: Iterable[EditionTable]) -> list[tuple[str, Run]]:
     return runs
 
 
-def _fee(code: str, measure: str, run: Run, days: Days) -> Cells:
+def _fee(code: str, measure: str, run: Run, days: Days) -> Row:
     values, starts, ends, source = run
     cite = f"code {code}" if code != "all" else measure.replace("-", " ")
     return {"code": code, "measure": measure, "amount": values[0]} | _tail(starts, ends, source, cite, days)
 
 
-def places(kept: Kept, days: Days, names: Mapping[str, str]) -> list[Cells]:
+def places(kept: Kept, days: Days, names: Mapping[str, str]) -> list[Row]:
     """Place-of-service rows: code, rate and a name of our own where `names` has one."""
     told = {subject: facts(says).get("name", "") for subject, says in kept.newest("pos", days)}
     kept = _rated(kept, days)
@@ -221,7 +218,7 @@ def unrated(kept: Kept) -> list[str]:
     return sorted(subject for subject, rated in told.items() if not rated)
 
 
-def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str, days: Days) -> Cells:
+def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str, days: Days) -> Row:
     return {
         "effective": starts.isoformat(),
         "ends": ends.isoformat() if ends else "",
@@ -238,9 +235,9 @@ def _tail(starts: dt.date, ends: dt.date | None, source: str, cite: str, days: D
 _PUBLISHED_WINS = frozenset({"conversion-factor", "conversion-factor-qp", *(measure for _, measure in _RVU)})
 
 
-def beside(row_class: Any, made: Iterable[Cells], by_hand: Iterable[Cells]) -> list[Cells]:
+def beside(row_class: Any, made: Iterable[Row], by_hand: Iterable[Row]) -> list[Row]:
     """The rows made and those by hand, sorted: where two of one key meet, one leaves the other its other days."""
-    hand: dict[tuple[str, ...], list[Cells]] = defaultdict(list)
+    hand: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in by_hand:
         hand[_key(row_class, row)].append(row)
     rows = []
@@ -258,17 +255,17 @@ def beside(row_class: Any, made: Iterable[Cells], by_hand: Iterable[Cells]) -> l
     return sorted(rows, key=lambda row: (*_key(row_class, row), row["effective"]))
 
 
-def _key(row_class: Any, row: Cells) -> tuple[str, ...]:
+def _key(row_class: Any, row: Row) -> tuple[str, ...]:
     return tuple(row[name] for name in row_class.KEY)
 
 
-def _without(row: Cells, other: Cells) -> list[Cells]:
+def _without(row: Row, other: Row) -> list[Row]:
     """The parts of a row's days that the other row does not take."""
     left = _period(row).without(_period(other))
     return [row | {"effective": str(one.effective), "ends": str(one.ends or "")} for one in left]
 
 
-def _period(row: Cells) -> Period:
+def _period(row: Row) -> Period:
     return Period(dt.date.fromisoformat(row["effective"]), dt.date.fromisoformat(row["ends"]) if row["ends"] else None)
 
 
@@ -281,12 +278,12 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
     return out.getvalue()
 
 
-def rows_of(text: str) -> list[Cells]:
+def rows_of(text: str) -> list[Row]:
     """The rows of a table's text by column name."""
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def text_of(name: str, made: Iterable[Cells], by_hand: Iterable[Cells]) -> str:
+def text_of(name: str, made: Iterable[Row], by_hand: Iterable[Row]) -> str:
     """The text of one of the tables."""
     row_class = table_classes()[name]
     return as_csv(header(row_class), beside(row_class, made, by_hand))

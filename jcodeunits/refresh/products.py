@@ -24,6 +24,7 @@ from . import witnesses
 from .containers import by_review, container_facts, label_of
 from .crosswalk import CrosswalkEdition, Listing
 from .evidence import Evidence
+from .family import Row
 from .fda import Injectable
 from .proving import NO_CODES, UNCOUNTED, Codes, Settled, codes_of, prove, strength
 from .witnesses import Package, Proof
@@ -37,7 +38,7 @@ _DAY = dt.timedelta(days=1)
 class Made:
     """The rows, sorted, and the lint: lines that a reviewer should read."""
 
-    rows: tuple[dict[str, str], ...]
+    rows: tuple[Row, ...]
     lint: tuple[str, ...]
 
 
@@ -318,7 +319,7 @@ def _rows(
     editions: Sequence[CrosswalkEdition],
     lives: Life,
     verified: dt.date,
-) -> list[dict[str, str]]:
+) -> list[Row]:
     """The dated rows of one NDC: a new one wherever its codes or what a container holds change."""
     newest = _latest(by_edition)[0]
     facts = {
@@ -327,7 +328,7 @@ def _rows(
         "verified": verified.isoformat(),
         **container,
     }
-    made: list[dict[str, str]] = []
+    made: list[Row] = []
     for first, last, n, codes in _segments(by_edition, editions, lives):
         shown = min((x for x in by_edition[n] if x.code in codes), key=lambda x: x.code)
         settled = amounts[n]

@@ -12,13 +12,13 @@ import datetime as dt
 import hashlib
 import heapq
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import attrs
 
 from .byhand import ByHand
-from .dating import day_in, no_day, quarter
+from .dating import Days, day_in, no_day, quarter
 from .family import Asked, Edition, Family, FileReading, Headed
 from .files import CODE, Published, is_footnote, problem
 from .mue import slug
@@ -165,7 +165,7 @@ def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> 
 _BEFORE = "0000-00-00"
 
 
-def merged(streams: Iterable[Iterable[str]], days: Mapping[str, dt.date]) -> Iterator[str]:
+def merged(streams: Iterable[Iterable[str]], days: Days) -> Iterator[str]:
     """The lines of the table from sorted streams of its lines, the rows of one pair and claim settled.
 
     A row by hand stays and takes the place of those that it meets. Of the others the newest edition that has the
@@ -182,7 +182,7 @@ def by_hand(line: str) -> bool:
     return ",ptp-" not in line
 
 
-def _settled(lines: list[str], days: Mapping[str, dt.date]) -> list[str]:
+def _settled(lines: list[str], days: Days) -> list[str]:
     hand = [line for line in lines if by_hand(line)]
     rows = [line.split(",") for line in lines if not by_hand(line)]
     kept: list[str] = []

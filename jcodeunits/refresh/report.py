@@ -24,8 +24,9 @@ from . import edits
 from .byhand import ByHand
 from .drugs import unit_words
 from .families import FAMILIES
+from .family import Row
 from .findings import Change, Lint
-from .policy_tables import Cells, rows_of
+from .policy_tables import rows_of
 from .state import FoldResult
 
 NEXT_QUARTER = "Where the next files come from, each posted a few weeks before its quarter:"
@@ -160,7 +161,7 @@ def _text(store: Store, name: str) -> str:
     return file.read_text("utf-8") if file.is_file() else ""
 
 
-Pair = tuple[list[Cells], list[Cells]]
+Pair = tuple[list[Row], list[Row]]
 
 
 def _difference(name: str, old: Mapping[str, str], result: FoldResult) -> str:
@@ -199,7 +200,7 @@ def _drugs(pair: Pair) -> Iterator[Change]:
 _NOWHERE = "no edition has it any longer, and its rows are gone"
 
 
-def _another_end(before: Cells, after: Cells, last: str) -> str:
+def _another_end(before: Row, after: Row, last: str) -> str:
     """The last day that a row has now; where it had another one, or has none any longer, that too."""
     if not before["ends"]:
         return f"{last} {after['ends']}"
@@ -208,13 +209,13 @@ def _another_end(before: Cells, after: Cells, last: str) -> str:
     )
 
 
-def _differing(before: Cells, after: Cells, columns: Iterable[str]) -> str:
+def _differing(before: Row, after: Row, columns: Iterable[str]) -> str:
     """What changed of these columns; empty where nothing did."""
     differs = [name for name in columns if before[name] != after[name]]
     return "; ".join(f"{name} {before[name] or 'none'} to {after[name] or 'none'}" for name in differs)
 
 
-def _unit(row: Cells) -> str:
+def _unit(row: Row) -> str:
     return unit_words(row) or f"no unit ({row['refuses']})"
 
 
@@ -226,7 +227,7 @@ def _successors(pair: Pair) -> Iterator[Change]:
             yield Change("followed", row["code"], f"{row['successor']} from {row['effective']} ({why}).")
 
 
-def _of_code(kind: str, words: Callable[[Cells], str], pair: Pair) -> Iterator[Change]:
+def _of_code(kind: str, words: Callable[[Row], str], pair: Pair) -> Iterator[Change]:
     """What holds last for each code before and after, where that differs; claims that agree are one."""
     before, after = (_last(rows, words) for rows in pair)
     for code in sorted(before.keys() | after.keys()):
@@ -242,7 +243,7 @@ def _or(values: Mapping[str, str], name: str) -> str:
     return values.get(name) or values.get("any") or "none"
 
 
-def _last(rows: Iterable[Cells], words: Callable[[Cells], str]) -> dict[str, dict[str, str]]:
+def _last(rows: Iterable[Row], words: Callable[[Row], str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         if not row["ends"]:

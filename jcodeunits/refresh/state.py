@@ -10,9 +10,8 @@ import attrs
 
 from jcodeunits import tables
 
-from .family import EVIDENCE, Edition
+from .family import EVIDENCE, Edition, Row
 from .findings import Lint
-from .policy_tables import Cells
 from .statements import Kept
 
 SOURCE_COLUMNS = tuple(tables.header(tables.Source))
@@ -23,7 +22,7 @@ class State:
     """What is folded: everything that was said, and the editions by source id, as rows of `sources.csv`."""
 
     kept: Mapping[str, Kept]
-    sources: Mapping[str, Cells]
+    sources: Mapping[str, Row]
 
     @property
     def days(self) -> dict[str, dt.date]:

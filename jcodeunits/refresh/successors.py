@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 import attrs
@@ -19,7 +19,8 @@ import attrs
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.grouped import grouped
 
-from .family import facts
+from .dating import Days
+from .family import Row, facts
 from .findings import Lint
 from .statements import Kept
 
@@ -36,9 +37,7 @@ class Candidate:
     ndcs_moved: int
 
 
-def candidates(
-    kept: Kept, days: Mapping[str, dt.date], drugs: Iterable[Drug], salts: frozenset[str]
-) -> list[Candidate]:
+def candidates(kept: Kept, days: Days, drugs: Iterable[Drug], salts: frozenset[str]) -> list[Candidate]:
     """Candidates for every ended code, those with moved products first."""
     rows = list(drugs)
     moved = moves(kept, days)
@@ -60,13 +59,8 @@ def candidates(
 
 
 def rows(
-    codes: Kept,
-    kept: Kept,
-    days: Mapping[str, dt.date],
-    drugs: Iterable[Drug],
-    settled: Collection[str],
-    salts: frozenset[str],
-) -> list[dict[str, str]]:
+    codes: Kept, kept: Kept, days: Days, drugs: Iterable[Drug], settled: Collection[str], salts: frozenset[str]
+) -> list[Row]:
     """The rows that the code set (`codes`) and the crosswalks (`kept`) prove, of codes that nobody has `settled`.
 
     Products that moved to another substance prove nothing: they may have stood under a wrong code.
@@ -74,7 +68,7 @@ def rows(
     lives = grouped(drugs, lambda row: row.code)
     ended = {code: end for code, its in lives.items() if code not in settled and (end := its[-1].ends) is not None}
     refers, moved = _references(codes, days), _moved(ended, kept, days)
-    made: list[dict[str, str]] = []
+    made: list[Row] = []
     for code, end in sorted(ended.items()):
         after = end + dt.timedelta(days=1)
         source, named = refers.get(code, ("", ()))
@@ -90,9 +84,7 @@ def rows(
     return made
 
 
-def _row(
-    code: str, successor: str, evidence: str, moved: str, after: dt.date, source: str, days: Mapping[str, dt.date]
-) -> dict[str, str]:
+def _row(code: str, successor: str, evidence: str, moved: str, after: dt.date, source: str, days: Days) -> Row:
     return {
         "code": code,
         "successor": successor,
@@ -108,7 +100,7 @@ def _row(
     }
 
 
-def _references(codes: Kept, days: Mapping[str, dt.date]) -> dict[str, tuple[str, tuple[str, ...]]]:
+def _references(codes: Kept, days: Days) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The newest edition that refers from a code to others, and to which."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     editions = codes.by_source("hcpcs", "hcpcs-rows")
@@ -119,9 +111,7 @@ def _references(codes: Kept, days: Mapping[str, dt.date]) -> dict[str, tuple[str
     return found
 
 
-def _moved(
-    ended: Mapping[str, dt.date], kept: Kept, days: Mapping[str, dt.date]
-) -> dict[str, dict[str, tuple[int, str]]]:
+def _moved(ended: Days, kept: Kept, days: Days) -> dict[str, dict[str, tuple[int, str]]]:
     """For each ended code those to which its products moved between the quarters around its end: how many, where."""
     found: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
     for (before, old), (quarter, new) in pairwise(_quarters(kept, days)):
@@ -136,7 +126,7 @@ def _moved(
     return found
 
 
-def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
+def moves(kept: Kept, days: Days) -> Counter[tuple[str, str]]:
     """How many products left one code and came under another between two quarters that follow each other."""
     counted: Counter[tuple[str, str]] = Counter()
     for (_, old), (_, new) in pairwise(_quarters(kept, days)):
@@ -147,7 +137,7 @@ def moves(kept: Kept, days: Mapping[str, dt.date]) -> Counter[tuple[str, str]]:
     return counted
 
 
-def _quarters(kept: Kept, days: Mapping[str, dt.date]) -> list[tuple[str, dict[str, set[str]]]]:
+def _quarters(kept: Kept, days: Days) -> list[tuple[str, dict[str, set[str]]]]:
     """The crosswalks by source id with the codes of each NDC, the oldest first."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for quarter, statements in kept.by_source("asp-xwalk").items():

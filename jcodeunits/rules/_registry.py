@@ -20,7 +20,7 @@ from jcodeunits.finding import SEVERITIES, Finding, Severity, softened
 ANY = "any"
 GUIDE = "guide"  # in a rule's `cites`: the source whose id begins so
 SINCE = dt.date(1900, 1, 1)
-Findings = Iterable[Finding]
+Yields = Iterable[Finding]  # what a rule gives
 
 
 @attrs.define(eq=False, slots=False)
@@ -91,7 +91,7 @@ class Rule:
     cites: tuple[tuple[str, str], ...]
     payers: tuple[str, ...]
     period: Period
-    check: Callable[[Case], Findings]
+    check: Callable[[Case], Yields]
 
     def __call__(self, case: Case) -> tuple[Finding, ...]:
         """The findings of the rule; none where its period or payers do not fit."""
@@ -137,7 +137,7 @@ def rule(
     if not set(severities) <= set(SEVERITIES) or not severities:
         raise ValueError(f"{id}: {severities} are not severities")
 
-    def made(function: Callable[[Case], Findings]) -> Rule:
+    def made(function: Callable[[Case], Yields]) -> Rule:
         return Rule(id, title, severities, cites, payers, Period(since, ends), function)
 
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, marked_with, rule
+from ._registry import Case, Yields, marked_with, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, marked_with, rule
     "warn",
     cites=(("fcso-high-dollar", "single-use vials"),),
 )
-def amount_limit(case: Case) -> Findings:
+def amount_limit(case: Case) -> Yields:
     """An amount of so many dollars is split over claims of their own, each with its part of the units.
 
     Contractors mark the further claims in different ways: by a modifier, or by a narrative alone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _CLASS = "local-anesthetic"
 # Ways by which a procedure puts a drug into the body and an anesthetic is mixed in or given before. In a nerve block
@@ -16,7 +16,7 @@ _WAYS = ("intra-articular", "soft tissue", "intralesional")
     "warn",
     cites=(("ncci-manual-2026", "XI.B.11"), ("ncci-manual-2026", "XI.B.12")),
 )
-def anesthetic_beside(case: Case) -> Findings:
+def anesthetic_beside(case: Case) -> Yields:
     """A local anesthetic that went the way of another drug, at the same site, is part of the procedure.
 
     The record does not say so with its purpose, so the line stands and is asked about. An anesthetic given alone is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import ANY, Case, Findings, rule
+from ._registry import ANY, Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import ANY, Case, Findings, rule
     "warn",
     cites=(("guide", "diagnosis pairs"),),
 )
-def diagnosis_doubt(case: Case) -> Findings:
+def diagnosis_doubt(case: Case) -> Yields:
     """Codes that are valid and yet say the wrong thing: antibodies present for prophylaxis against them,
     sciatica for radiculopathy, a pump's insulin for an injection.
 

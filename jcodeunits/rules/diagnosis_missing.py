@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("diagnosis-missing", "A line without a diagnosis", "warn", cites=(("guide", "denial reason 7"),))
-def diagnosis_missing(case: Case) -> Findings:
+def diagnosis_missing(case: Case) -> Yields:
     """Every line of a professional claim points at a diagnosis; without one it is returned.
 
     Said once for the whole claim, at its first such line.

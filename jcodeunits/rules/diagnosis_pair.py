@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, rule
     "note",
     cites=(("guide", "diagnosis pairs and denial reason 7"),),
 )
-def diagnosis_pair(case: Case) -> Findings:
+def diagnosis_pair(case: Case) -> Yields:
     """The diagnosis table knows a few pairs of drug and diagnosis; another category may be asked about.
 
     The list is short and no coverage policy: it is a note, and a diagnosis of the same category is enough. Only a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, rule
     "note",
     cites=(("guide", "scenario 3, where the steroid leads with the anemia"),),
 )
-def diagnosis_shared(case: Case) -> Findings:
+def diagnosis_shared(case: Case) -> Yields:
     """Each drug line leads with the diagnosis that it treats; a shared list links the first to every drug.
 
     Sources: the guide's scenario 3, which shows the slip.

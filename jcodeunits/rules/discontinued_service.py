@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _REDUCED = ("52", "53")
 
@@ -13,7 +13,7 @@ _REDUCED = ("52", "53")
     "warn",
     cites=(("guide", "modifiers 52 and 53"),),
 )
-def discontinued_service(case: Case) -> Findings:
+def discontinued_service(case: Case) -> Yields:
     """53 is for procedures that were stopped; an injection that was not given is usually not billed at all.
 
     A drug counts as discarded only where it was drawn up for the patient from a single-dose container.

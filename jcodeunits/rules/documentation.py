@@ -6,11 +6,11 @@ from jcodeunits.encounter import DOCUMENTED, Administration
 from jcodeunits.facts.policy_rows import Element
 from jcodeunits.finding import Finding, Severity
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("documentation", "A record that lacks an element", "warn", "note", cites=(("guide", "documentation"),))
-def documentation(case: Case) -> Findings:
+def documentation(case: Case) -> Yields:
     """An encounter that says what is recorded is checked against what a compliant note holds.
 
     Absent means not judged. The amount discarded belongs to the record where a container was not used up.

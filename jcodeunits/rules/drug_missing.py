@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _WITHOUT_DRUG = ("allergen", "visit")
 _PRODUCTS = ("vaccine", "rsv")  # what a vaccine's administration and its product are called
 
 
 @rule("drug-missing", "An administration without a drug line", "warn", cites=(("guide", "denial reason 3"),))
-def drug_missing(case: Case) -> Findings:
+def drug_missing(case: Case) -> Yields:
     """An administration code alone does not say what was given: payers return it.
 
     An injection whose drug the patient brought stands alone rightly, and so do allergen injections.
@@ -29,7 +29,7 @@ def drug_missing(case: Case) -> Findings:
             yield drug_missing.finding("warn", f"{line.code} stands without any drug line.", fix, line=number)
 
 
-def _vaccines(case: Case) -> Findings:
+def _vaccines(case: Case) -> Yields:
     """A listed administration of a vaccine beside which no vaccine stands, listed, given or brought."""
     if any(given.purpose == "vaccine" or given.supplied_by == "patient" for given in case.encounter.administrations):
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from jcodeunits.claim import Line
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _PLAIN = ("IM", "SC")  # of which right and left tell nothing apart
 
 
 @rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
-def duplicate_line(case: Case) -> Findings:
+def duplicate_line(case: Case) -> Yields:
     """The same code with the same modifiers twice on one day is denied as a duplicate.
 
     Sources: NCCI policy manual, chapter I, section V, on reporting units.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from jcodeunits.claim import APART
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _VEIN = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push", "hydration")
 _FIRST = ("initial", "prolonged")
 
 
 @rule("first-code", "More than one first code of an encounter", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
-def first_code(case: Case) -> Findings:
+def first_code(case: Case) -> Yields:
     """One first code stands for the pushes and infusions of an encounter; all else is an add-on to it.
 
     A second access, or another encounter of the day, is told by a modifier on the second one. Derived lines hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jcodeunits.claim import Line
 from jcodeunits.facts.policy import reach
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _SAYS = {
     "Q1": "is paid inside another service of the day where there is one",
@@ -37,7 +37,7 @@ _UNPAID = {
     "warn",
     cites=(("ncci-manual-2026", "XI.B.7"),),
 )
-def hospital_packaging(case: Case) -> Findings:
+def hospital_packaging(case: Case) -> Yields:
     """On its own claim the hospital reports the injection; whether it is paid apart depends on the status
     indicator.
 

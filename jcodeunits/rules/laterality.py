@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _SIDES = ("RT", "LT", "50")
 
 
 @rule("laterality", "A side on a plain injection", "note", cites=(("ncci-manual-2026", "I.V"),))
-def laterality(case: Case) -> Findings:
+def laterality(case: Case) -> Yields:
     """Right and left do not separate plain injections: neither the edits nor the day's limit look at them.
 
     They belong on joint, eye and nerve procedures.

@@ -13,13 +13,13 @@ from jcodeunits.facts.policy_rows import PolicyRow
 from jcodeunits.finding import Finding, past_reach
 from jcodeunits.tables import Source
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
     "limits-reach", "A date outside the editions that were read", "note", "warn", cites=(("ncci-manual-2026", "I.A"),)
 )
-def limits_reach(case: Case) -> Findings:
+def limits_reach(case: Case) -> Yields:
     """Limits, edits and outpatient statuses come from quarterly editions; outside those read the nearest one
     answers, and this says so: a note, beyond a quarter past the last day a warning, as for what was never read.
 

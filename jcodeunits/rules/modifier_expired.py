@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from jcodeunits.facts.policy_rows import Modifier
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),))
-def modifier_expired(case: Case) -> Findings:
+def modifier_expired(case: Case) -> Yields:
     """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
 
     Sources: HCPCS Level II, modifier records.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from jcodeunits.claim import X_MODIFIERS, Line
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("modifier-line", "A modifier on the wrong line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
-def modifier_line(case: Case) -> Findings:
+def modifier_line(case: Case) -> Yields:
     """25 belongs to visits, JW and JZ to drugs, 59 to the service that an edit denies, never beside an X
     modifier.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("ndc-missing", "A drug line without its NDC", "stop", "warn", cites=(("guide", "denial reason 8"),))
-def ndc_missing(case: Case) -> Findings:
+def ndc_missing(case: Case) -> Yields:
     """Some payers want the NDC of the product given, with its unit and quantity, on every drug line.
 
     Which payers, and which classes of drugs are exempt, are rows of the payer table. A row of high confidence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),))
-def new_patient(case: Case) -> Findings:
+def new_patient(case: Case) -> Yields:
     """That the patient is new does not make the visit separate: the note must show its own work.
 
     Sources: NCCI policy manual, chapter I, section D.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jcodeunits.facts.policy import reach
 from jcodeunits.hcpcs import is_level_two
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 # What CMS's reason for a limit of 0 means, and what to do.
 _WHY = {
@@ -27,7 +27,7 @@ _WHY = {
 
 
 @rule("not-billable-drug", "A code whose limit is 0", "stop", "warn", cites=(("ncci-manual-2026", "I.V"),))
-def not_billable_drug(case: Case) -> Findings:
+def not_billable_drug(case: Case) -> Yields:
     """A limit of 0 units: the drug is discontinued, or the code is for another setting.
 
     That a code has not ended does not make it billable. Where the table read is older or newer than the date

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("nothing-to-bill", "A claim on which no line is left", "warn", cites=(("ncci-manual-2026", "I.A"),))
-def nothing_to_bill(case: Case) -> Findings:
+def nothing_to_bill(case: Case) -> Yields:
     """Everything was withheld, or nothing was given: there is no claim to send.
 
     It stops nothing by itself: whatever is certain to be denied says so in its own finding.

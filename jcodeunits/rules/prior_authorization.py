@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, rule
     "note",
     cites=(("guide", "payers and scenario 4"),),
 )
-def prior_authorization(case: Case) -> Findings:
+def prior_authorization(case: Case) -> Yields:
     """Plans outside fee-for-service Medicare often ask for authorization before costly injectables.
 
     Sources: the payer's row; the drug's class row.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule("pump-only", "A pump's code for an injection", "stop", "warn", cites=(("hcpcs-2026q3", "descriptors"),))
-def pump_only(case: Case) -> Findings:
+def pump_only(case: Case) -> Yields:
     """Some codes are for insulin through equipment; an injection in the office has another code.
 
     Sources: HCPCS Level II descriptors; the class rows.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _CLASS = {"vaccine": "vaccine", "antineoplastic": "antineoplastic"}
 _ALSO = {"antineoplastic": ("complex-biologic", "hormonal-dual-use", "biologic-simple", "supportive")}
 
 
 @rule("purpose-class", "A purpose that the drug's class does not know", "warn", cites=(("guide", "denial reason 6"),))
-def purpose_class(case: Case) -> Findings:
+def purpose_class(case: Case) -> Yields:
     """An administration called a vaccine whose drug is none, or an antineoplastic whose drug is none.
 
     The purpose decides the administration code, so a slip there bills the wrong family.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, rule
     "warn",
     cites=(("sad-a52527", "drugs excluded by the route under the skin"),),
 )
-def self_administered_list(case: Case) -> Findings:
+def self_administered_list(case: Case) -> Yields:
     """Under the skin, some drugs stand on a contractor's list of usually self-administered drugs and are
     not paid.
 

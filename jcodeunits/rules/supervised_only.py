@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 
 @rule(
@@ -11,7 +11,7 @@ from ._registry import Case, Findings, rule
     "note",
     cites=(("hcpcs-2026q3", "descriptors"),),
 )
-def supervised_only(case: Case) -> Findings:
+def supervised_only(case: Case) -> Yields:
     """Some descriptors say that the code is for Medicare when the drug is given under a physician's direct
     supervision, and not for use when the patient gives it himself.
 

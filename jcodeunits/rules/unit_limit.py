@@ -9,11 +9,11 @@ from jcodeunits.facts.policy import reach
 from jcodeunits.facts.policy_rows import Limit
 from jcodeunits.finding import Finding, Severity
 
-from ._registry import Case, Findings, marked_with, rule
+from ._registry import Case, Yields, marked_with, rule
 
 
 @rule("unit-limit", "More units than the day's limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
-def unit_limit(case: Case) -> Findings:
+def unit_limit(case: Case) -> Yields:
     """The units of a code above its medically unlikely edit (MUE).
 
     How the edit is adjudicated decides what counts: by line (indicator 1), by day and never more (2), or by
@@ -47,7 +47,7 @@ def counted_to(per: str, units: Any, waste: Any) -> Any:
     return (units + waste + abs(units - waste)) // 2 if per == "line" else units + waste
 
 
-def _by_line(case: Case, code: str, limit: Limit) -> Findings:
+def _by_line(case: Case, code: str, limit: Limit) -> Yields:
     split = case.option("limit-split")
     lines = [(number, line) for number, line in case.numbered() if line.code == code]
     given = [line for _, line in lines if line.kind != "waste"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _PREVENTION = ("vaccine", "visit-wellness", "visit-preventive")
 
@@ -13,7 +13,7 @@ _PREVENTION = ("vaccine", "visit-wellness", "visit-preventive")
     "warn",
     cites=(("cms-visit-complexity", "beside modifier 25"),),
 )
-def visit_complexity(case: Case) -> Findings:
+def visit_complexity(case: Case) -> Yields:
     """Such a code is not paid beside a visit with 25; since 2025 it is where a vaccine or a preventive visit is why.
 
     Sources: the physician fee schedule rules of 2024 and 2025, Transmittal 13015.

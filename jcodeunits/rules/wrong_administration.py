@@ -5,7 +5,7 @@ from __future__ import annotations
 from jcodeunits.claim import Line
 from jcodeunits.facts.policy_rows import AdministrationRule
 
-from ._registry import Case, Findings, rule
+from ._registry import Case, Yields, rule
 
 _OWN = ("vaccine", "rsv", "antineoplastic", "allergen")
 _VEIN = ("infusion", "push", "iv-push")
@@ -20,7 +20,7 @@ _ADDED = "vaccine-home"  # stands beside the vaccine's own code, never in its pl
     "warn",
     cites=(("guide", "denial reason 6"),),
 )
-def wrong_administration(case: Case) -> Findings:
+def wrong_administration(case: Case) -> Yields:
     """The caller lists an administration code that belongs to another family than the drug given.
 
     A plain injection for a vaccine or an antineoplastic is returned as wrong coding and cannot be appealed; a
