@@ -19,14 +19,17 @@ from ..grouped import grouped
 from .beside_names import DrugText, is_called, own_words
 from .by_route import a_route, answers_for, joined_elsewhere
 from .drug_rows import Brand, Drug
-from .drug_text import Strength
+from .drug_text import Strength, is_bag
 from .drugs import Catalog
+from .product_rows import Product
 from .strengths import fits, is_beside, is_otherwise_measured
 from .words import normal, squeezed
 
 _LASTING = frozenset({"implant", "intrauterine", "transdermal", "vaginal"})  # of which labels say what a day releases
 _MANY = 4  # units: fewer are likely of every code
 _LITTLE = Fraction(1, 10)  # of a unit
+_BAG = 50  # mL: less is a vial or a syringe
+_BAGS = ("bag", "container")
 _WEAKER = 100  # times: the units of a code that counts what a weak solution holds
 
 
@@ -35,6 +38,7 @@ def check(catalog: Catalog, reading: DrugText, row: Drug, dose: Dose | None, on:
     _check_strengths(catalog, reading, row, dose, on)
     _check_fluid(catalog, reading, row, on)
     _check_maker(catalog, reading, row, on)
+    _check_bag(catalog, reading, row, on)
     if dose is not None:
         _check_kin(catalog, reading, row, dose, on, route)
         _check_dose(catalog, reading, row, dose, on)
@@ -191,6 +195,33 @@ def _check_maker(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) ->
     if own and row not in own and not reading.codes:
         says = "names a container of one maker, whose product has a code of its own"
         raise ambiguous(reading.text, says, (row, *own), "Say which: give the code, the maker or the NDC.", on)
+
+
+def _check_bag(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
+    """Raise where a drug in a bag of fluid may be that of one maker who sells it so and has a code of its own."""
+    if not reading.is_mixed or row.specific or reading.codes or not is_bag(reading.text):
+        return
+    meant = dict.fromkeys(other for named in reading.names for other in catalog.meant_by(named.key))
+    makers = tuple(
+        other
+        for other in meant
+        if other.period.holds(on)
+        and "; not equivalent" in other.qualifier
+        and not catalog.knows(squeezed(other.qualifier.partition(";")[0]))
+        and _comes_large(catalog, other.code)
+    )
+    if makers:
+        says = "may be the bag of one maker, which has a code of its own"
+        raise ambiguous(reading.text, says, (row, *makers), "Say which: give the code, the maker or the NDC.", on)
+
+
+@lru_cache(maxsize=256)
+def _comes_large(catalog: Catalog, code: str) -> bool:
+    """Whether a code's products are bags, as far as their contents are known."""
+    low = code.casefold()
+    rows = [row for row in catalog.store.mentioning(Product, lambda line: low in line) if code in row.codes]
+    large = any(row.shape in _BAGS or (row.qualifier == "ML" and (row.quantity or 0) >= _BAG) for row in rows)
+    return large or not any(row.shape or row.qualifier for row in rows)
 
 
 def others(catalog: Catalog, row: Drug, on: dt.date) -> tuple[Drug, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..routes import RouteWord
 from .drug_rows import NameWord
-from .drug_text import Part, parts_of
+from .drug_text import Part, of_fluids, parts_of
 from .drugs import Catalog
 
 Word = NameWord | RouteWord  # one that stands around a name
@@ -38,11 +38,22 @@ def fluid(catalog: Catalog, parts: Sequence[Part], at: int) -> tuple[int, Word |
     if first >= len(parts):
         return 1, None
     size, row = phrase(catalog.fluids, parts, first)
+    if row is None and _is_percent(parts, first) and first + 1 < len(parts):
+        size, row = phrase(catalog.fluids, parts, first + 1)  # "in 0.7% NaCl", a percentage that no row lists
+        size += 1
+    elif row is not None and _is_percent(parts, first + size):
+        said = any(part.strength and part.strength.kind == "concentration" for part in parts[first + size + 1 :])
+        size += said  # "in dextrose 4% 2 GM/100ML": one alone may be the drug's
     return (first - at + size, row) if row is not None else (1, None)
+
+
+def _is_percent(parts: Sequence[Part], at: int) -> bool:
+    return at < len(parts) and parts[at].strength is not None and parts[at].text.endswith("%")
 
 
 def in_fluid(catalog: Catalog, text: str) -> str:
     """The text, where a fluid that a hyphen joins to the drug (ceftazidime-dextrose) is what the drug is in."""
+    text = of_fluids(text)
     for found in _HYPHEN.finditer(text):
         behind = parts_of(text[found.end() :])
         if behind and phrase(catalog.fluids, behind, 0)[1] is not None:

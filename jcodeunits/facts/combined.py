@@ -137,9 +137,13 @@ def _alone(row: Drug, listed: Sequence[CombinedDose], dose: Dose) -> Dose:
     """One amount as the total, where the rows let it be one; a volume as what it holds."""
     dense = {one.total(row.unit) / one.volume for one in listed if one.volume is not None}
     if units.dimension(dose.unit) == "volume":
-        if len(dense) != 1 or not all(one.volume for one in listed):
+        volume = dose.to("mL").amount
+        whole = {
+            one.total(row.unit) / one.volume for one in listed if one.volume and (volume / one.volume).denominator == 1
+        }  # whole containers hold what their labels say, whatever one mL of another comes to
+        if len(whole or dense) != 1 or not all(one.volume for one in listed):
             return dose
-        volume, per_ml = dose.to("mL").amount, next(iter(dense))
+        per_ml = next(iter(whole or dense))
         total = f"{decimal_text(volume * per_ml)} {units.label(row.unit)}"
         step = Step(
             f"{decimal_text(volume)} mL x {decimal_text(per_ml)} {units.label(row.unit)}/mL = {total}",

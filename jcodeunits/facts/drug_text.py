@@ -24,7 +24,7 @@ Kind = Literal["concentration", "amount", "volume", "number", "billing unit", "p
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _OF_PARTS = r"mg|mcg|gm|grams|gram|g|lf\s?units?|lf|units|unit"  # what the parts of a combination are measured in
 _ACTIVITY = words(
-    "iu|u|unt|tu|el.u|elu|elisa unit|elisa units|lf unit|lf units|lf|tuberculin unit|"
+    "iu|u|unt|ut|tu|el.u|el u|el unit|el units|elu|elisa unit|elisa units|lf unit|lf units|lf|tuberculin unit|"
     "tuberculin units|tub. unit|tub. units|mu|[iu]|[usp'u]|[arb'u]"
 )  # units of activity as records and RxNorm write them
 _MEASURED = frozenset(
@@ -71,6 +71,12 @@ _OFTEN = re.compile(
     r"|(?:twice|(?:[2-6]|two|three|four)\s(?:times|x))\s(?:daily|(?:a|per)\sday))(?!\w)",
     re.IGNORECASE,
 )  # how often it is given: how many doses were, it leaves open
+_OF_BAG = re.compile(
+    rf"\b(?P<of>{_NUMBER})(?P<fluids>(?:-\d[\d.]{{0,6}}){{1,2}})\s?(?P<per>[a-z]{{1,5}}(?:/\d{{0,5}}m?l)?)"
+    rf"(?:-%){{1,2}}(?!\w)|(?<=[a-z]\s)(?P<drug>\d[\d.]{{0,6}})-(?P<fluid>\d[\d.]{{0,6}})\s?%(?![\w-])",
+    re.IGNORECASE,
+)  # of a bag: the drug's strength and the percentage of what it is in ("20-0.9 MEQ/L-%")
+_OF_FLUIDS = re.compile(r"\b(dextrose)-((?:sodium chloride|nacl))\s(\d[\d.]{0,6})-(\d[\d.]{0,6})\s?%", re.IGNORECASE)
 _SEASON = re.compile(r"\b20(\d\d)\s?[-/]\s?(?:20)?(\d\d)\b", re.ASCII)  # of a vaccine: the day decides the code
 _DOTTED = re.compile(r"\bi\.u\.(?!\w)", re.IGNORECASE)
 
@@ -220,6 +226,32 @@ def _one_by_one(found: re.Match[str]) -> str:
     return "-".join(map(" ".join, zip(numbers, said, strict=True))) if len(numbers) == len(said) else found[0]
 
 
+def of_fluids(text: str) -> str:
+    """A text with the percentage of each fluid behind it, where a list of them stands behind both.
+
+    >>> of_fluids("DEXTROSE-SODIUM CHLORIDE 5-0.9 % IV SOLN")
+    'DEXTROSE 5% SODIUM CHLORIDE 0.9% IV SOLN'
+    """
+    return _OF_FLUIDS.sub(r"\1 \3% \2 \4%", text)
+
+
+def is_bag(text: str) -> bool:
+    """Whether a text names a bag as it is sold, by a list of the drug's strength and its fluid's percentage.
+
+    >>> is_bag("heparin in NaCl 25000-0.45 UT/250ML-%"), is_bag("heparin in NaCl 25000 units/250 mL")
+    (True, False)
+    """
+    return any(found["of"] for found in _OF_BAG.finditer(text))
+
+
+def _bag(found: re.Match[str]) -> str:
+    """What a bag's list of strengths says: the percentage of the fluid, which stands before it, then the drug's."""
+    if found["drug"]:
+        return f"{found['fluid']}% {found['drug']}%"
+    fluids = [f"{one}%" for one in found["fluids"].split("-")[1:]]
+    return " ".join([*fluids, found["of"], found["per"]])
+
+
 def often(text: str) -> tuple[str, str]:
     """The words of a drug's text that say how often it is given on a day, and the text without them.
 
@@ -240,6 +272,7 @@ def parts_of(text: str) -> list[Part]:
     text = _AGAIN.sub("monthly", text)
     text = _DOTTED.sub("IU", _EQUIVALENT.sub("", text))
     text = _PER_AREA.sub("per cm2", _ABOUT.sub("", _BASE.sub(r"\1", text)))
+    text = _OF_BAG.sub(_bag, text)
     text = _LIST.sub(_one_by_one, _INNER.sub(lambda found: f" {found[2]}-".join([*found[1].split("-"), ""])[:-1], text))
     plain = _NON.sub("non", _WITH.sub("with ", _ELEMENT.sub("", text)))
     made: list[Part] = []
