@@ -580,6 +580,7 @@ def test_every_table_of_the_policy_is_listed_by_name() -> None:
         "denial_codes",
         "denials",
         "diagnoses",
+        "diagnosis_sides",
         "documentation",
         "edits",
         "fees",

@@ -26,6 +26,7 @@ from jcodeunits.facts.policy_rows import (
     Denial,
     DenialCode,
     Diagnosis,
+    DiagnosisSide,
     DrugClass,
     Edit,
     Element,
@@ -683,6 +684,9 @@ ASK: dict[type, Any] = {
         p.route_code(r.ingredient, way, r.effective, r.payer, _claim(r)) == r for way in r.routes
     ),
     Diagnosis: lambda p, r: r in p.diagnosis(r.diagnosis, r.effective) and r in p.diagnoses_of(r.code, r.effective),
+    DiagnosisSide: lambda _, r: (
+        [r.side(f"{r.begins}{'9' * r.skip}{digit}") for digit in "0123"] == ["", "RT", "LT", ""] and r.skip in (0, 1)
+    ),
     Denial: lambda p, r: r in p.denials(r.effective),
     DenialCode: lambda p, r: r in p.rows(DenialCode),
     Element: lambda p, r: r in p.documentation(r.effective),

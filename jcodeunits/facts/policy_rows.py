@@ -346,6 +346,19 @@ class Diagnosis(PolicyRow):
     instead: tuple[str, ...] = column(words)
 
 
+@table("diagnosis_sides", "begins", nearest=True)
+class DiagnosisSide(PolicyRow):
+    """How diagnosis codes begin that name a side of the body, and how many characters stand before its digit."""
+
+    begins: str = column(text)
+    skip: int = column(integer)
+
+    def side(self, diagnosis: str) -> str:
+        """The modifier of the one side that a diagnosis names; empty where it names none, or both."""
+        digits = diagnosis.replace(".", "").upper().removeprefix(self.begins.replace(".", ""))[self.skip :]
+        return {"1": "RT", "2": "LT"}.get(digits[:1], "")
+
+
 @table("denials", "id", nearest=True)
 class Denial(PolicyRow):
     """A reason for denial: the rules that see it beforehand and what to do once it has happened."""
