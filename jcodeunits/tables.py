@@ -20,7 +20,7 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import attrs
 
-from .amount import read_decimal
+from .amount import decimal_text, read_decimal
 from .dated import Citation, Period, beginnings, day
 from .errors import TableError
 
@@ -513,9 +513,6 @@ def cell_text(value: object) -> str:
     >>> cell_text(("IM", "SC")), cell_text(True), cell_text(None), cell_text(Fraction(5, 2))
     ('IM|SC', 'yes', '', '2.5')
     """
-
-    from .amount import decimal_text
-
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jcodeunits import formats
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import EncounterError, FormatError, JcodeunitsError, quoted
 from jcodeunits.formats import NAMES, Readable
@@ -184,8 +185,6 @@ def _read(
             says = "Give a file, - for standard input, or one administration: --drug, --dose, --route, --place."
             raise EncounterError(says, path="file", given=None, allowed=("FILE", "-", "--drug"))
         return {1: Encounter.from_dict({**day_of, "on": asked_of.date, "administrations": [given]})}, {}
-    from jcodeunits import formats
-
     content = _bytes_of(args.file, args.source)
     module: Any = formats.module(args.source)
     how = _how(args)
@@ -287,8 +286,6 @@ def _several(text: str) -> list[str]:
 
 def _message(made: Charge, args: argparse.Namespace, on: AsOf) -> tuple[int, str]:
     """The charge as a message; its findings, and what the format cannot carry, on standard error."""
-    from jcodeunits import formats
-
     module = formats.module(args.format)
     found = terminal.finding_lines(made.findings, plain=True, flag=_flag(args))
     sys.stderr.writelines(f"{line}\n" for line in (*found, *(f"note: {note}" for note in on.notes)))

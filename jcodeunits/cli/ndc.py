@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from . import terminal
 from .arguments import AsOf, Parser, add_answer, asked, dose_of, parser, route_of
 
 if TYPE_CHECKING:
-    import argparse
-
     from jcodeunits.dose import Dose
     from jcodeunits.facts.product_rows import Product
     from jcodeunits.finding import Findings

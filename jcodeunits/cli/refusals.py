@@ -6,6 +6,7 @@ after it was run and answered, so that no advice is refused when it is followed.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
 import io
@@ -22,11 +23,9 @@ from typing import TYPE_CHECKING, Any
 from jcodeunits.errors import AmbiguousDrug, BasisNeeded, JcodeunitsError, TableError, UnknownDrug
 
 from . import terminal
-from .arguments import Parser, WrongCall
+from .arguments import Parser, WrongCall, asked, facts
 
 if TYPE_CHECKING:
-    import argparse
-
     from jcodeunits.facts.drug_rows import Drug
 
 Run = Callable[[str, list[str]], tuple[int, str]]
@@ -169,8 +168,6 @@ def _candidates(why: JcodeunitsError, made: Parser, words: Sequence[str]) -> lis
         return []
     from jcodeunits.facts.agreement import told as told_by
 
-    from .arguments import facts
-
     book = facts(made.read(words))[0].drugs
     rows = [row for code in why.candidates for row in book.rows(code) if row.period.holds(why.on)]
     if len(rows) < 2:
@@ -264,8 +261,6 @@ def _telling(why: AmbiguousDrug, args: argparse.Namespace) -> tuple[str, ...]:
     """Routes that may tell the candidates apart, where they are one drug given in several ways."""
     from jcodeunits import routes
 
-    from .arguments import facts
-
     book = facts(args)[0].drugs
     rows = [row for code in why.candidates for row in book.rows(code)]
     one = len({row.ingredient for row in rows}) == 1 and len({row.routes for row in rows}) > 1
@@ -275,8 +270,6 @@ def _telling(why: AmbiguousDrug, args: argparse.Namespace) -> tuple[str, ...]:
 def _bases(why: BasisNeeded, args: argparse.Namespace) -> tuple[str, ...]:
     """What the dose of a combination may count: that by which it is whole containers; else only a person knows."""
     from jcodeunits.convert import billing_units, measured
-
-    from .arguments import asked
 
     asks, names = asked(args), ("total", *why.choices)
     words = getattr(args, "words", None)

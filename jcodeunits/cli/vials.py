@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jcodeunits import units
 from jcodeunits.amount import several
+from jcodeunits.dose import Dose
 from jcodeunits.errors import ContainerError
-from jcodeunits.vials import IN_USE
+from jcodeunits.facts.product_rows import Product
+from jcodeunits.finding import Findings
+from jcodeunits.grouped import grouped
+from jcodeunits.ndc import looks_like
+from jcodeunits.vials import IN_USE, Fit, fits
 
 from . import terminal
 from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, parser, route_of
@@ -17,10 +23,6 @@ from .units import split
 if TYPE_CHECKING:
     from jcodeunits.claim import Line
     from jcodeunits.convert import BilledUnits
-    from jcodeunits.dose import Dose
-    from jcodeunits.facts.product_rows import Product
-    from jcodeunits.finding import Findings
-    from jcodeunits.vials import Fit
 
 
 def vials(words: Sequence[str]) -> tuple[int, str]:
@@ -38,7 +40,6 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     args = arguments().read(words)
 
     from jcodeunits import convert
-    from jcodeunits.ndc import looks_like
 
     on = asked(args)
     drug, dose = split(args.words, lambda text: dose_of(text, args), on.reference)
@@ -121,10 +122,6 @@ def _meaning(kind: str, which: Iterable[str]) -> str:
 
 def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) -> tuple[list[_Size], str, Findings]:
     """The container sizes with kind and product, where they come from, and notes on the products."""
-    from jcodeunits import units
-    from jcodeunits.dose import Dose
-    from jcodeunits.grouped import grouped
-
     if sizes is not None:
         each = [Dose.of(size) for size in re.split(r"(?<=[^\d\s])\s*[,;]\s*", sizes.strip())]
         said = "as given; JW and JZ hold only if the containers are single-dose"
@@ -158,7 +155,6 @@ def _stock(numbers: list[str] | None, sizes: str | None, billed: BilledUnits) ->
 def _held(item: Product, billed: BilledUnits) -> Dose:
     """What one container holds, as the dose is counted where it is a part's or the list counts billing units."""
     from jcodeunits.convert import listed_units
-    from jcodeunits.dose import Dose
     from jcodeunits.quantity import labelled
 
     held = labelled(item, billed.reference)
@@ -198,11 +194,9 @@ def _pools(stock: Iterable[_Size]) -> list[list[_Size]]:
 
 def _choices(pool: Sequence[_Size], billed: BilledUnits) -> list[_Choice]:
     """The ways to open one pool, least left over first, at most six."""
-    from jcodeunits import vials as containers
-
     made = []
     of_size = {each.size: each for each in pool}
-    for fit in containers.fits(billed.dose, list(of_size))[:6]:
+    for fit in fits(billed.dose, list(of_size))[:6]:
         opened = [of_size[size] for size, _ in fit.containers]
         kinds = {each.kind for each in opened}
         kind = kinds.pop() if len(kinds) == 1 else "not known" if "not known" in kinds else "mixed"

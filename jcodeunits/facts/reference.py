@@ -16,6 +16,7 @@ import attrs
 
 from ..errors import TableError, quoted
 from .book import Book
+from .folder import open_folder
 from .store import Store, read_own_tables
 
 
@@ -35,8 +36,6 @@ class Reference(Book):
     @staticmethod
     def load(folder: str | os.PathLike[str]) -> Reference:
         """The reference of a folder that `refresh --into` made, beside our reviewed tables. Raises `TableError`."""
-        from .folder import open_folder
-
         return Reference(Store(open_folder(path_of(folder))))
 
     @staticmethod
