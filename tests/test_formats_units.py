@@ -145,6 +145,39 @@ def test_a_dose_that_is_the_number_of_the_rate_is_asked_about(rate: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("dose", "rate", "stop", "asks"),
+    [
+        (1000, {"value": 100, "code": "mL/h"}, "11:00", True),  # one hour of ten
+        (1000, {"value": 100, "code": "mL/h"}, "20:00", False),
+        (1000, {"value": 100, "code": "mL/h"}, "18:30", False),
+        (100, {"value": 1000, "code": "mL/h"}, "11:00", True),
+        (60, {"value": 1, "code": "mL/min"}, "11:00", False),
+        (600, {"value": 1, "code": "mL/min"}, "11:00", True),
+        (1000, {"value": 4, "code": "mg/h"}, "11:00", False),
+        (1000, {"value": 100, "code": "mL/kg"}, "11:00", False),
+    ],
+)
+def test_a_dose_that_did_not_run_at_its_rate_in_its_time_is_asked_about(
+    dose: int, rate: dict[str, Any], stop: str, asks: bool
+) -> None:
+    day = "2026-03-02T"
+    resource = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "sodium chloride 0.9%"},
+        "effectivePeriod": {"start": f"{day}10:00:00-05:00", "end": f"{day}{stop}:00-05:00"},
+        "dosage": {"route": {"text": "IVPB"}, "dose": {"value": dose, "code": "mL"}, "rateQuantity": rate},
+    }
+    ratio = {"numerator": {"value": rate["value"], "code": "mL"}, "denominator": {"value": 1, "unit": "hour"}}
+    found = fhir.read(json.dumps(resource), place="11")
+    assert [one.rule for one in found.findings] == (["dose-or-rate"] if asks else [])
+    if rate["code"] == "mL/h":
+        dosage = {**resource["dosage"], "rateRatio": ratio}
+        del dosage["rateQuantity"]
+        assert fhir.read(json.dumps({**resource, "dosage": dosage}), place="11").findings == found.findings
+
+
+@pytest.mark.parametrize(
     ("amount", "unit", "dose"),
     [
         ("30", "mg^milligram^UCUM^MG^milligram^L", "30 mg"),

@@ -121,6 +121,16 @@ def test_the_product_of_a_vaccine_is_one_more_name_of_it() -> None:
                 fhir.read(record, place="11")
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_a_senders_field_that_says_historical(value: bool) -> None:
+    text = immunization(extension=[{"url": "http://x.org/isHistorical", "valueBoolean": value}])
+    if value:
+        with pytest.raises(FormatError, match="historical record"):
+            fhir.read(text, place="11")
+    else:
+        assert billed(fhir, text)
+
+
 def test_cvx_that_fixes_one_code_is_read_as_it() -> None:
     """Tdap is one CPT code; a trivalent split influenza vaccine is one by its 0.5 mL."""
     assert billed(hl7v2, vxu("115^Tdap^CVX")) == [("90471", 1), ("90715", 1)]
@@ -177,6 +187,7 @@ def test_the_usual_texts_of_cvx_are_silent() -> None:
         "48^Haemophilus influenzae type b vaccine, PRP-T conjugate": "90648",
         "20^Infanrix": "90700",
         "93^RSV-MAb": "90378",
+        "306^RSV, mAb, nirsevimab-alip, 0.5 mL, neonate to 24 months": "90380",
         "165^HPV9": "90651",
         "33^Pneumovax 23": "90732",
         "203^Meningococcal polysaccharide (groups A, C, Y, W-135) TT conjugate": "90619",

@@ -504,3 +504,21 @@ def test_a_claims_total_that_its_lines_do_not_add_up_to_is_said() -> None:
     both = said(claim("10", drug) + claim("30", drug).replace("C1", "C2"))
     assert [value for value, _ in both] == ["30"]
     assert said(claim("", drug)) == []
+
+
+@pytest.mark.parametrize(
+    ("segment", "lost"),
+    [
+        ("LIN**N4*00409379501*LT*LOT1~CTP****1*ML", ["LIN04 'LT'", "LIN05 'LOT1'"]),
+        ("LIN**N4*00409379501*N4*00409733201~CTP****1*ML", ["LIN04 'N4'", "LIN05 '00409733201'"]),
+        ("LIN**N4*00409379501~CTP****1*ML:2:10", ["CTP '2'", "CTP '10'"]),
+        ("LIN**N4*00409379501~CTP****1*ML*DIS*0.5", ["CTP 'DIS'", "CTP '0.5'"]),
+        ("LIN**N4*00409379501~CTP****1*ML:", []),
+    ],
+)
+def test_what_stands_behind_an_ndc_or_its_quantity_is_a_loss(segment: str, lost: list[str]) -> None:
+    found = x12.read(f"LX*1~SV1*HC:J1885*10*UN*2*11**1~DTP*472*D8*20260302~{segment}~", diagnoses=["R52"])
+    assert [(line.ndc, line.ndc_quantity) for line in found.lines] == [("00409379501", Decimal(1))]
+    said = [str(loss) for loss in found.losses]
+    assert len(said) == len(lost)
+    assert all(any(one in text for text in said) for one in lost)

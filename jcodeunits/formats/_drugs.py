@@ -39,6 +39,8 @@ _FULLY = re.compile(
     r"(?: \((?:medicinal product(?: form)?|clinical drug|product)\))?$",
     re.IGNORECASE,
 )
+# What an antibody is against, before its name: CDC's texts have both.
+_ANTIBODY = re.compile(r"^[^,]+,\s*(?:mAb|monoclonal antibody)\s*,\s*(?=\S)", re.IGNORECASE)
 _AGE = re.compile(
     r"\d\s?(?:\+|y|yo|yr|yrs|years?|m|mo|mos|months?)\b|\b(?:p(?:a)?ediatric|peds?|adults?|adolescents?|infants?)\b",
     re.IGNORECASE,
@@ -76,11 +78,13 @@ def drug_name(text: str, facts: Reference) -> str:
     ('Lemtrada', 'Oxaliplatin')
     >>> drug_name("Product containing only ketorolac (medicinal product)", book)
     'ketorolac'
+    >>> drug_name("RSV, mAb, nirsevimab-alip, 0.5 mL", book)
+    'nirsevimab-alip'
     >>> drug_name("cefTRIAXone (ROCEPHIN) injection 1 g", book), drug_name("morphine (PF) injection 4 mg", book)
     ('cefTRIAXone', 'morphine')
     """
     bare = " ".join(_NO_BRAND.sub(" ", text).split())
-    bare = _FULLY.sub(lambda match: match["name"], bare)
+    bare = _ANTIBODY.sub("", _FULLY.sub(lambda match: match["name"], bare))
     brand = bare[:-1].rpartition("[")[2].strip() if bare.endswith("]") and "[" in bare else ""
     if len(bare) > LONGEST:
         return brand or bare

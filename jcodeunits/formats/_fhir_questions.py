@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -44,7 +45,8 @@ def _asked(
     known, dose = _elements.DOSAGE_ELEMENTS, dosage.get("dose") or {}
     if unread := [name for name in dosage if name.lstrip("_") not in known]:
         yield _noticed.unread_elements(where, unread, SOURCE, "dosage")
-    if _is_rate(dosage) and (says.get("start") is None or says.get("stop") is None):
+    start, stop = says.get("start"), says.get("stop")
+    if _is_rate(dosage) if start is None or stop is None else _ran_otherwise(dosage, start, stop):
         yield _noticed.dose_or_rate(where, SOURCE, "dosage.rate[x]")
     fields = [name for held in (resource, dosage, dose) for name in _extensions(held)]
     prose = [*_prose(resource), *flags(objects(resource.get("extension")))]
@@ -146,15 +148,43 @@ def _category(said: object) -> list[str]:
 
 def _is_rate(dosage: Mapping[str, Any]) -> bool:
     """Whether the dose is the number of the rate, in the same unit: so much in one minute or hour."""
+    rate, _ = _rate(dosage)
+    return rate is not None and rate == decimal((dosage.get("dose") or {}).get("value"))
+
+
+def _rate(dosage: Mapping[str, Any]) -> tuple[Decimal | None, str]:
+    """How much of the dose's unit ran in one of a unit of time, and that unit; None where the rate is of another."""
     dose, ratio = dosage.get("dose") or {}, dosage.get("rateRatio") or {}
     rate = dosage.get("rateQuantity") or dosage.get("rateSimpleQuantity") or ratio.get("numerator")  # the second: STU3
-    if not rate:
+    per = ratio.get("denominator") or {}
+    if not rate or decimal(per.get("value", 1)) != 1:
+        return None, ""
+    (unit, _, _), (top, _, time) = (_unit(one).partition("/") for one in (dose, rate))
+    return (decimal(rate.get("value")) if unit == top else None), time or _unit(per)
+
+
+def _unit(quantity: Mapping[str, Any]) -> str:
+    return str(quantity.get("code") or quantity.get("unit") or "")
+
+
+_MINUTES = {"min": 1, "minute": 1, "h": 60, "hr": 60, "hour": 60}
+_CHANGED = 2  # times as much as the rate gives, or a half of it: a rate may be changed on the way
+
+
+def _ran_otherwise(dosage: Mapping[str, Any], start: str, stop: str) -> bool:
+    """Whether the rate gives another amount than the dose in the time that it ran.
+
+    >>> hour = {"dose": {"value": 1000, "code": "mL"}, "rateQuantity": {"value": 100, "code": "mL/h"}}
+    >>> _ran_otherwise(hour, "10:00", "11:00"), _ran_otherwise(hour, "22:00", "08:00")
+    (True, False)
+    """
+    rate, unit = _rate(dosage)
+    dose, minutes = decimal((dosage.get("dose") or {}).get("value")), _MINUTES.get(unit)
+    if rate is None or dose is None or minutes is None:
         return False
-    below = decimal((ratio.get("denominator") or {}).get("value", 1))
-    if below != 1 or decimal(rate.get("value")) is None:
-        return False
-    units = [str(one.get("code") or one.get("unit") or "").partition("/")[0] for one in (dose, rate)]
-    return units[0] == units[1] and decimal(rate["value"]) == decimal(dose.get("value"))
+    began, ended = (int(one[:2]) * 60 + int(one[3:5]) for one in (start, stop))
+    ran = rate * ((ended - began) % (24 * 60)) / minutes
+    return ran > 0 and not ran / _CHANGED <= dose <= ran * _CHANGED
 
 
 def _prose(resource: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from jcodeunits.finding import Finding
 
 from . import _noticed
+from ._fhir_extensions import flags
 from ._fhir_json import NEGATIONS, objects, words
 
 SOURCE = "fhir-immunization"
@@ -74,6 +75,9 @@ def reported(resource: Mapping[str, Any], where: str) -> Finding | None:
         if resource.get(name, not against) is not (not against):
             why = f"{name} says that it was reported, and not given here (a historical record)"
             return _noticed.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
+    if any("histor" in name.casefold() for name in flags(objects(resource.get("extension")))):
+        why = "an extension of it says that it is a historical record"
+        return _noticed.not_given(where, why, "Only what was given here is billed here.", SOURCE, "extension")
     said = resource.get("informationSource") or {}  # R5: a concept or who said it; before, of a report alone
     of_another = resource.get("primarySource") is not True and words(said.get("concept") or said)
     for name, there in (("reportOrigin", resource.get("reportOrigin")), ("informationSource", of_another)):

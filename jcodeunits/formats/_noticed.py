@@ -23,7 +23,7 @@ FINDINGS = declare(
         "route-in-text": ("The text of a dosage says another route than its route", "warn"),
         "order-differs": ("The order names another drug, or ten times another dose, than was given", "warn"),
         "component-differs": ("A bag holds another amount of the drug than was given", "warn"),
-        "dose-or-rate": ("The dose of a record is the number of its rate", "warn"),
+        "dose-or-rate": ("The dose of a record is the number of its rate, or not what ran at it", "warn"),
         "performer-not-staff": ("The patient or a relative gave it: no administration", "warn"),
         "reason-unread": ("A reason that the message points to is not in it", "note"),
         "dose-doubted": ("A note, or a reason or status beside it, speaks against the dose as it is recorded", "warn"),
@@ -56,7 +56,7 @@ def unbilled(where: str, names: Iterable[str], source: str, cite: str) -> Findin
 
 def dose_or_rate(where: str, source: str, cite: str) -> Finding:
     """The question whether the dose is the amount that was given, or what ran in an hour or a minute."""
-    says = f"{where}: its dose is the number of its rate, so what was given in all may be another amount."
+    says = f"{where}: its dose and its rate do not fit each other, so what was given in all may be another amount."
     fix = "Check the amount given in the record; where it is another one, have the sender correct the dose."
     return Finding("dose-or-rate", "warn", says, fix, (cited(source, cite),))
 

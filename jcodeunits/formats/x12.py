@@ -490,6 +490,7 @@ class _Reader:
         if line.lin:
             self.found.wrong(where, "a second NDC in one line")
         line.lin = True
+        line.losses += [(f"LIN{n:02}", value, "a line names one NDC") for n, value in values.items() if n > 3 and value]
         ndc = values.get(3, "")
         if values.get(2) != "N4":
             line.losses.append(("LIN", ndc, f"{values.get(2)!r} is no NDC qualifier"))
@@ -506,7 +507,9 @@ class _Reader:
             self.found.wrong(where, why)
         if line.lin and line.ndc is None:
             return  # the quantity of a supply, which LIN has reported
-        line.qualifier = values.get(5, "").split(self.marks.component)[0]
+        line.qualifier, *more = values.get(5, "").split(self.marks.component)
+        more += [value for n, value in values.items() if n > 5]
+        line.losses += [("CTP", value, "a quantity is one number in a plain unit") for value in more if value]
         if line.qualifier not in _outgoing.UNITS:
             self.found.wrong(where, f"{coded(line.qualifier)} in CTP05 is no NDC unit")
         quantity = self._number(where, "NDC quantity", values.get(4, ""))
