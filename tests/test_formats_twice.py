@@ -238,7 +238,11 @@ def test_a_claim_that_stands_twice_in_a_message_is_refused(kind: str) -> None:
     record = {"ChargeItem": one, "Claim": two}[kind]
     with pytest.raises(FormatError, match=f"{kind} c: it stands twice"):
         fhir.read(bundle({"resource": record}, {"resource": record}))
-    assert len(fhir.read(bundle({"resource": record}, {"resource": {**record, "id": "d"}})).lines) == 2
+    found = fhir.read(bundle({"resource": record}, {"resource": {**record, "id": "d"}}))
+    assert (len(found.lines), ["billed twice" in str(loss) for loss in found.losses]) == (2, [True])
+    more: dict[str, Any] = {"quantity": {"value": 3}}
+    more = more if kind == "ChargeItem" else {"item": [item | more]}
+    assert fhir.read(bundle({"resource": record}, {"resource": {**record, "id": "d", **more}})).losses == ()
     code["coding"].append({"system": fhir.HCPCS, "code": "J0696"})
     with pytest.raises(FormatError, match="'J1885' and 'J0696', which contradict each other"):
         fhir.read(bundle({"resource": record}))

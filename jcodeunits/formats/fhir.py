@@ -121,11 +121,16 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """Lines of a Claim (or its item fragment) or of ChargeItems; every problem is said at once."""
     found = FoundLines("fhir", lost=_earlier(message))
     seen: set[str] = set()
+    bodies: list[dict[str, Any]] = []
     for at, (_, resource) in enumerate(message.every, 1):
         name = f"{resource.get('resourceType')} {resource.get('id')}"
         if name in seen and resource.get("id") and name.startswith(("Claim ", "ChargeItem ")):
             found.wrong(name, "it stands twice in the message, and would be billed twice")
         seen.add(name)
+        body = {key: value for key, value in resource.items() if key not in _OF_A_COPY}
+        if body in bodies and resource.get("resourceType") in ("Claim", "ChargeItem"):
+            found.lose(None, name, "", "it says what an earlier one of the message says, and may be billed twice")
+        bodies.append(body)
         if resource.get("resourceType") == "ChargeItem":
             _charge_item(resource, at, found)
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
@@ -145,6 +150,10 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
                     _item(item, listed, at, found)
     found.lost.sort(key=lambda loss: loss.line is not None)  # what is of no line stands first
     return found.lines("These FHIR charges", "item")
+
+
+# What tells a charge that is sent again from the first one, and nothing else of it.
+_OF_A_COPY = ("id", "identifier", "meta", "text", "created", "enteredDate")
 
 
 def _as_now(item: dict[str, Any]) -> dict[str, Any]:
