@@ -136,7 +136,6 @@ def test_every_finding_of_the_steps_and_of_the_decision_table_is_heard_in_some_c
 def test_a_rule_keeps_to_its_period_and_payers() -> None:
     @rule(
         "for-a-test",
-        "For a test",
         "note",
         cites=(("own-review", "test"),),
         payers=("medicaid",),
@@ -161,11 +160,11 @@ def test_a_rule_keeps_to_its_period_and_payers() -> None:
 
 def test_an_unknown_severity_is_no_rule() -> None:
     with pytest.raises(ValueError, match="no-such"):
-        rule("no-such", "x", "grave", cites=())  # type: ignore[arg-type]
+        rule("no-such", "grave", cites=())  # type: ignore[arg-type]
 
 
 def test_a_stop_on_general_knowledge_alone_is_softened() -> None:
-    @rule("for-a-test", "For a test", "stop", cites=(("guide", "somewhere"),))
+    @rule("for-a-test", "stop", cites=(("guide", "somewhere"),))
     def one(_: Case) -> list[Finding]:
         return [one.finding("stop", "It is.", "Nothing.")]
 

@@ -126,18 +126,18 @@ def marked_with(modifier: str) -> str:
 
 def rule(
     id: str,
-    title: str,
     *severities: Severity,
     cites: tuple[tuple[str, str], ...],
     payers: tuple[str, ...] = (ANY,),
     since: dt.date = SINCE,
     ends: dt.date | None = None,
 ) -> Callable[[Callable[[Case], Iterable[Any]]], Rule]:
-    """Make a rule of a function. Ids are kebab-case and never used again for something else."""
+    """Make a rule of a function; its title is the head of its file. Ids are kebab-case and never used again."""
     if not set(severities) <= set(SEVERITIES) or not severities:
         raise ValueError(f"{id}: {severities} are not severities")
 
     def made(function: Callable[[Case], Yields]) -> Rule:
+        title = (function.__globals__["__doc__"] or id).partition("\n")[0].rstrip(".")
         return Rule(id, title, severities, cites, payers, Period(since, ends), function)
 
     return made

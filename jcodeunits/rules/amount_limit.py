@@ -1,16 +1,11 @@
-"""A charge of more dollars than a claim's line holds."""
+"""A charge that a claim's line cannot hold."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, marked_with, rule
 
 
-@rule(
-    "amount-limit",
-    "A charge that a claim's line cannot hold",
-    "warn",
-    cites=(("fcso-high-dollar", "single-use vials"),),
-)
+@rule("amount-limit", "warn", cites=(("fcso-high-dollar", "single-use vials"),))
 def amount_limit(case: Case) -> Yields:
     """An amount of so many dollars is split over claims of their own, each with its part of the units.
 

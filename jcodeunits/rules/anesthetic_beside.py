@@ -1,4 +1,4 @@
-"""A local anesthetic that has a line of its own beside the drug of one procedure."""
+"""A local anesthetic beside the drug of one procedure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ _CLASS = "local-anesthetic"
 _WAYS = ("intra-articular", "soft tissue", "intralesional")
 
 
-@rule(
-    "anesthetic-beside",
-    "A local anesthetic beside the drug of one procedure",
-    "warn",
-    cites=(("ncci-manual-2026", "XI.B.11"), ("ncci-manual-2026", "XI.B.12")),
-)
+@rule("anesthetic-beside", "warn", cites=(("ncci-manual-2026", "XI.B.11"), ("ncci-manual-2026", "XI.B.12")))
 def anesthetic_beside(case: Case) -> Yields:
     """A local anesthetic that went the way of another drug, at the same site, is part of the procedure.
 

@@ -1,16 +1,11 @@
-"""Diagnoses that say something other than what they are used for."""
+"""A diagnosis that is doubtful, or doubtful with this drug."""
 
 from __future__ import annotations
 
 from ._registry import ANY, Case, Yields, rule
 
 
-@rule(
-    "diagnosis-doubt",
-    "A diagnosis that is doubtful, or doubtful with this drug",
-    "warn",
-    cites=(("guide", "diagnosis pairs"),),
-)
+@rule("diagnosis-doubt", "warn", cites=(("guide", "diagnosis pairs"),))
 def diagnosis_doubt(case: Case) -> Yields:
     """Codes that are valid and yet say the wrong thing: antibodies present for prophylaxis against them,
     sciatica for radiculopathy, a pump's insulin for an injection.

@@ -1,11 +1,11 @@
-"""A line that no diagnosis supports."""
+"""A line without a diagnosis."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule("diagnosis-missing", "A line without a diagnosis", "warn", cites=(("guide", "denial reason 7"),))
+@rule("diagnosis-missing", "warn", cites=(("guide", "denial reason 7"),))
 def diagnosis_missing(case: Case) -> Yields:
     """Every line of a professional claim points at a diagnosis; without one it is returned.
 

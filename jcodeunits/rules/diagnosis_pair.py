@@ -1,16 +1,11 @@
-"""A drug with a diagnosis that it is not usually given for."""
+"""A diagnosis outside the usual ones of the drug."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "diagnosis-pair",
-    "A diagnosis outside the usual ones of the drug",
-    "note",
-    cites=(("guide", "diagnosis pairs and denial reason 7"),),
-)
+@rule("diagnosis-pair", "note", cites=(("guide", "diagnosis pairs and denial reason 7"),))
 def diagnosis_pair(case: Case) -> Yields:
     """The diagnosis table knows a few pairs of drug and diagnosis; another category may be asked about.
 

@@ -1,16 +1,11 @@
-"""Several drugs, several diagnoses, and nobody said which belongs to which."""
+"""Diagnoses that are not linked to their drugs."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "diagnosis-shared",
-    "Diagnoses that are not linked to their drugs",
-    "note",
-    cites=(("guide", "scenario 3, where the steroid leads with the anemia"),),
-)
+@rule("diagnosis-shared", "note", cites=(("guide", "scenario 3, where the steroid leads with the anemia"),))
 def diagnosis_shared(case: Case) -> Yields:
     """Each drug line leads with the diagnosis that it treats; a shared list links the first to every drug.
 

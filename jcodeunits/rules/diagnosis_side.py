@@ -1,4 +1,4 @@
-"""A procedure on one side of the body and a diagnosis of the other, or of a side that the procedure does not say."""
+"""A procedure and a diagnosis of different sides."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ _SIDED = ("joint", "intravitreal", "nerve-block")
 _WORDS = {"RT": "right", "LT": "left"}
 
 
-@rule(
-    "diagnosis-side", "A procedure and a diagnosis of different sides", "warn", cites=(("ncci-manual-2026", "I.E.1"),)
-)
+@rule("diagnosis-side", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
 def diagnosis_side(case: Case) -> Yields:
     """Many diagnoses of joints and eyes name their side. A procedure marked for the other one is denied, or was
     done on the wrong side; one that says no side is asked for it, and never given it.

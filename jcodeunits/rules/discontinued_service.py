@@ -1,4 +1,4 @@
-"""52 and 53 on an injection: never set by themselves, only explained."""
+"""An injection marked as reduced or discontinued."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from ._registry import Case, Yields, rule
 _REDUCED = ("52", "53")
 
 
-@rule(
-    "discontinued-service",
-    "An injection marked as reduced or discontinued",
-    "warn",
-    cites=(("guide", "modifiers 52 and 53"),),
-)
+@rule("discontinued-service", "warn", cites=(("guide", "modifiers 52 and 53"),))
 def discontinued_service(case: Case) -> Yields:
     """53 is for procedures that were stopped; an injection that was not given is usually not billed at all.
 

@@ -1,4 +1,4 @@
-"""What the record of an injection holds, against what it is said to hold."""
+"""A record that lacks an element."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jcodeunits.finding import Finding, Severity
 from ._registry import Case, Yields, rule
 
 
-@rule("documentation", "A record that lacks an element", "warn", "note", cites=(("guide", "documentation"),))
+@rule("documentation", "warn", "note", cites=(("guide", "documentation"),))
 def documentation(case: Case) -> Yields:
     """An encounter that says what is recorded is checked against what a compliant note holds.
 

@@ -1,4 +1,4 @@
-"""An injection without its drug on the claim."""
+"""An administration without a drug line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _WITHOUT_DRUG = ("allergen", "visit")
 _PRODUCTS = ("vaccine", "rsv")  # what a vaccine's administration and its product are called
 
 
-@rule("drug-missing", "An administration without a drug line", "warn", cites=(("guide", "denial reason 3"),))
+@rule("drug-missing", "warn", cites=(("guide", "denial reason 3"),))
 def drug_missing(case: Case) -> Yields:
     """An administration code alone does not say what was given: payers return it.
 

@@ -1,4 +1,4 @@
-"""Two lines that look the same to a payer."""
+"""Two lines that a payer takes for one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._registry import Case, Yields, rule
 _PLAIN = ("IM", "SC")  # of which right and left tell nothing apart
 
 
-@rule("duplicate-line", "Two lines that a payer takes for one", "warn", cites=(("ncci-manual-2026", "I.V"),))
+@rule("duplicate-line", "warn", cites=(("ncci-manual-2026", "I.V"),))
 def duplicate_line(case: Case) -> Yields:
     """The same code with the same modifiers twice on one day is denied as a duplicate.
 

@@ -1,4 +1,4 @@
-"""More than one first code of an encounter for pushes and infusions into a vein."""
+"""More than one first code of an encounter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _VEIN = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push"
 _FIRST = ("initial", "prolonged")
 
 
-@rule("first-code", "More than one first code of an encounter", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
+@rule("first-code", "warn", cites=(("ncci-manual-2026", "XI.B.2"),))
 def first_code(case: Case) -> Yields:
     """One first code stands for the pushes and infusions of an encounter; all else is an add-on to it.
 

@@ -1,4 +1,4 @@
-"""How the hospital outpatient system pays the lines."""
+"""Hospital outpatient lines that are packaged."""
 
 from __future__ import annotations
 
@@ -30,13 +30,7 @@ _UNPAID = {
 }
 
 
-@rule(
-    "hospital-packaging",
-    "Hospital outpatient lines that are packaged",
-    "note",
-    "warn",
-    cites=(("ncci-manual-2026", "XI.B.7"),),
-)
+@rule("hospital-packaging", "note", "warn", cites=(("ncci-manual-2026", "XI.B.7"),))
 def hospital_packaging(case: Case) -> Yields:
     """On its own claim the hospital reports the injection; whether it is paid apart depends on the status
     indicator.

@@ -1,4 +1,4 @@
-"""RT and LT on an injection under the skin or into muscle."""
+"""A side on a plain injection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ._registry import Case, Yields, rule
 _SIDES = ("RT", "LT", "50")
 
 
-@rule("laterality", "A side on a plain injection", "note", cites=(("ncci-manual-2026", "I.V"),))
+@rule("laterality", "note", cites=(("ncci-manual-2026", "I.V"),))
 def laterality(case: Case) -> Yields:
     """Right and left do not separate plain injections: neither the edits nor the day's limit look at them.
 

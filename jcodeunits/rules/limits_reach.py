@@ -1,4 +1,4 @@
-"""How far the tables behind this claim reach."""
+"""A date outside the editions that were read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from jcodeunits.tables import Source
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "limits-reach", "A date outside the editions that were read", "note", "warn", cites=(("ncci-manual-2026", "I.A"),)
-)
+@rule("limits-reach", "note", "warn", cites=(("ncci-manual-2026", "I.A"),))
 def limits_reach(case: Case) -> Yields:
     """Limits, edits and outpatient statuses come from quarterly editions; outside those read the nearest one
     answers, and this says so: a note, beyond a quarter past the last day a warning, as for what was never read.

@@ -1,4 +1,4 @@
-"""A modifier that had ended, or did not yet exist, on the date of service."""
+"""A modifier outside its dates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jcodeunits.facts.policy_rows import Modifier
 from ._registry import Case, Yields, rule
 
 
-@rule("modifier-expired", "A modifier outside its dates", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),))
+@rule("modifier-expired", "stop", "warn", cites=(("hcpcs-2026q3", "modifiers"),))
 def modifier_expired(case: Case) -> Yields:
     """Modifiers have dates as codes have: JG ended with 2024, JZ began with 2023.
 

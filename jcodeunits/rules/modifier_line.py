@@ -1,4 +1,4 @@
-"""A modifier on a kind of line that it is not for."""
+"""A modifier on the wrong line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jcodeunits.claim import X_MODIFIERS, Line
 from ._registry import Case, Yields, rule
 
 
-@rule("modifier-line", "A modifier on the wrong line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
+@rule("modifier-line", "stop", "warn", cites=(("ncci-manual-2026", "I.E.1"),))
 def modifier_line(case: Case) -> Yields:
     """25 belongs to visits, JW and JZ to drugs, 59 to the service that an edit denies, never beside an X
     modifier.

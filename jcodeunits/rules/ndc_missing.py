@@ -1,11 +1,11 @@
-"""A drug line without the NDC that the payer wants."""
+"""A drug line without its NDC."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule("ndc-missing", "A drug line without its NDC", "stop", "warn", cites=(("guide", "denial reason 8"),))
+@rule("ndc-missing", "stop", "warn", cites=(("guide", "denial reason 8"),))
 def ndc_missing(case: Case) -> Yields:
     """Some payers want the NDC of the product given, with its unit and quantity, on every drug line.
 

@@ -1,11 +1,11 @@
-"""A new patient is no reason by itself for a visit beside an injection."""
+"""A new patient's visit beside an injection."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule("new-patient", "A new patient's visit beside an injection", "note", cites=(("ncci-manual-2026", "I.D"),))
+@rule("new-patient", "note", cites=(("ncci-manual-2026", "I.D"),))
 def new_patient(case: Case) -> Yields:
     """That the patient is new does not make the visit separate: the note must show its own work.
 

@@ -1,4 +1,4 @@
-"""A code that is alive in HCPCS and still cannot be billed there: its limit is 0."""
+"""A code whose limit is 0."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHY = {
 }
 
 
-@rule("not-billable-drug", "A code whose limit is 0", "stop", "warn", cites=(("ncci-manual-2026", "I.V"),))
+@rule("not-billable-drug", "stop", "warn", cites=(("ncci-manual-2026", "I.V"),))
 def not_billable_drug(case: Case) -> Yields:
     """A limit of 0 units: the drug is discontinued, or the code is for another setting.
 

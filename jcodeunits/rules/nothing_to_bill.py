@@ -1,11 +1,11 @@
-"""A claim without lines."""
+"""A claim on which no line is left."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule("nothing-to-bill", "A claim on which no line is left", "warn", cites=(("ncci-manual-2026", "I.A"),))
+@rule("nothing-to-bill", "warn", cites=(("ncci-manual-2026", "I.A"),))
 def nothing_to_bill(case: Case) -> Yields:
     """Everything was withheld, or nothing was given: there is no claim to send.
 

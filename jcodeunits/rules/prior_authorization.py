@@ -1,16 +1,11 @@
-"""Costly drugs that many plans want to approve first."""
+"""A drug that often needs authorization first."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "prior-authorization",
-    "A drug that often needs authorization first",
-    "note",
-    cites=(("guide", "payers and scenario 4"),),
-)
+@rule("prior-authorization", "note", cites=(("guide", "payers and scenario 4"),))
 def prior_authorization(case: Case) -> Yields:
     """Plans outside fee-for-service Medicare often ask for authorization before costly injectables.
 

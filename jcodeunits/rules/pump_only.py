@@ -1,11 +1,11 @@
-"""Codes for drugs that go through a pump supplied as equipment."""
+"""A pump's code for an injection."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule("pump-only", "A pump's code for an injection", "stop", "warn", cites=(("hcpcs-2026q3", "descriptors"),))
+@rule("pump-only", "stop", "warn", cites=(("hcpcs-2026q3", "descriptors"),))
 def pump_only(case: Case) -> Yields:
     """Some codes are for insulin through equipment; an injection in the office has another code.
 

@@ -1,4 +1,4 @@
-"""A purpose that does not fit the drug's class."""
+"""A purpose that the drug's class does not know."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _CLASS = {"vaccine": "vaccine", "antineoplastic": "antineoplastic"}
 _ALSO = {"antineoplastic": ("complex-biologic", "hormonal-dual-use", "biologic-simple", "supportive")}
 
 
-@rule("purpose-class", "A purpose that the drug's class does not know", "warn", cites=(("guide", "denial reason 6"),))
+@rule("purpose-class", "warn", cites=(("guide", "denial reason 6"),))
 def purpose_class(case: Case) -> Yields:
     """An administration called a vaccine whose drug is none, or an antineoplastic whose drug is none.
 

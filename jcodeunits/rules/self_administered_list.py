@@ -1,16 +1,11 @@
-"""Drugs that patients usually give themselves."""
+"""A drug that contractors may exclude as usually self-administered."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "self-administered-list",
-    "A drug that contractors may exclude as usually self-administered",
-    "warn",
-    cites=(("sad-a52527", "drugs excluded by the route under the skin"),),
-)
+@rule("self-administered-list", "warn", cites=(("sad-a52527", "drugs excluded by the route under the skin"),))
 def self_administered_list(case: Case) -> Yields:
     """Under the skin, some drugs stand on a contractor's list of usually self-administered drugs and are
     not paid.

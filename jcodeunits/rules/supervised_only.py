@@ -1,16 +1,11 @@
-"""Codes whose own descriptor asks for direct supervision."""
+"""A code for drugs given under direct supervision only."""
 
 from __future__ import annotations
 
 from ._registry import Case, Yields, rule
 
 
-@rule(
-    "supervised-only",
-    "A code for drugs given under direct supervision only",
-    "note",
-    cites=(("hcpcs-2026q3", "descriptors"),),
-)
+@rule("supervised-only", "note", cites=(("hcpcs-2026q3", "descriptors"),))
 def supervised_only(case: Case) -> Yields:
     """Some descriptors say that the code is for Medicare when the drug is given under a physician's direct
     supervision, and not for use when the patient gives it himself.

@@ -1,4 +1,4 @@
-"""More units of a code than are likely on one day (MUE)."""
+"""More units than the day's limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jcodeunits.finding import Finding, Severity
 from ._registry import Case, Yields, marked_with, rule
 
 
-@rule("unit-limit", "More units than the day's limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
+@rule("unit-limit", "stop", "warn", "note", cites=(("ncci-manual-2026", "I.V"),))
 def unit_limit(case: Case) -> Yields:
     """The units of a code above its medically unlikely edit (MUE).
 

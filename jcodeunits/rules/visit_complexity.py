@@ -1,4 +1,4 @@
-"""The code for visits of continuing care beside a visit that carries 25."""
+"""The code for visits of continuing care beside a visit with 25."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from ._registry import Case, Yields, rule
 _PREVENTION = ("vaccine", "visit-wellness", "visit-preventive")
 
 
-@rule(
-    "visit-complexity",
-    "The code for visits of continuing care beside a visit with 25",
-    "warn",
-    cites=(("cms-visit-complexity", "beside modifier 25"),),
-)
+@rule("visit-complexity", "warn", cites=(("cms-visit-complexity", "beside modifier 25"),))
 def visit_complexity(case: Case) -> Yields:
     """Such a code is not paid beside a visit with 25; since 2025 it is where a vaccine or a preventive visit is why.
 

@@ -1,4 +1,4 @@
-"""An administration code on the caller's list that belongs to another kind of drug."""
+"""A listed administration code that does not fit the drug."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ _PLAIN = "injection-sc-im"
 _ADDED = "vaccine-home"  # stands beside the vaccine's own code, never in its place
 
 
-@rule(
-    "wrong-administration",
-    "A listed administration code that does not fit the drug",
-    "stop",
-    "warn",
-    cites=(("guide", "denial reason 6"),),
-)
+@rule("wrong-administration", "stop", "warn", cites=(("guide", "denial reason 6"),))
 def wrong_administration(case: Case) -> Yields:
     """The caller lists an administration code that belongs to another family than the drug given.
 
