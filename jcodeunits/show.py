@@ -188,6 +188,7 @@ def _administration(one: Any) -> View:
 def _report(report: Any) -> View:
     codes = report.by_drug[:20]
     tables = (
+        _subtotals("billed", report.by_way),
         _subtotals("cause", report.by_cause),
         _subtotals("code", codes),
         _subtotals("not judged", report.unjudged),

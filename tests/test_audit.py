@@ -541,6 +541,46 @@ def test_the_report_counts_by_cause_and_by_drug() -> None:
 CHARGED = {cause for _, cause, *_ in CHARGES}
 
 
+def test_the_report_tells_what_was_too_little_from_what_was_too_much() -> None:
+    # J0696 is 250 mg, so 1 g is 4 units: one line has 3 too few, one 6 too many; J9035 has 2 units without their JW.
+    given = [
+        {"code": "J0696", "units": 1, "dose": "1", "unit": "g"},
+        {"code": "J0696", "units": 10, "dose": "1", "unit": "g"},
+        {"code": "J0696", "units": 4, "dose": "1", "unit": "g"},
+        VIAL | {"units": 8},
+        VIAL | {"units": 10, "dose": "100", "discarded": "0 mg"},  # a JZ that is missing is neither
+    ]
+    table = audit.judge(pa.Table.from_pylist([dict.fromkeys(NAMES) | row for row in lines(*given)]))
+    made = audit.report(table)
+    assert {row.name: (row.lines, row.units) for row in made.by_way} == {"too little": (2, -5), "too much": (1, 6)}
+    worth = {row.name: row.amount for row in made.by_way}
+    assert sum(filter(None, worth.values())) == sum(row.amount or 0 for row in made.by_cause)
+    assert "too little" in made.text()
+    assert "too little" in made.page()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "csv"])
+def test_a_judged_table_is_summed_up_as_a_frame_and_read_from_its_file_too(kind: str, tmp_path: Path) -> None:
+    rows = [
+        dict.fromkeys(NAMES) | row
+        for row in lines(*RIGHT, *(line for line, *_ in PLANTED), *(line for line, _ in OPEN))
+    ]
+    table = audit.judge(as_lines(rows))
+    pa_csv.write_csv(table, tmp_path / "judged.csv")
+    if kind == "polars":
+        frame = pytest.importorskip("polars").from_arrow(table)
+    else:
+        pandas = pytest.importorskip("pandas")
+        frame = table.to_pandas() if kind == "pandas" else pandas.read_csv(tmp_path / "judged.csv")
+    assert audit.report(frame) == audit.report(table)
+
+
+@pytest.mark.parametrize("table", [3, None, pa.table({"a": [1]})], ids=str)
+def test_what_is_no_judged_table_is_not_summed_up(table: Any) -> None:
+    with pytest.raises(BatchError):
+        audit.report(table)
+
+
 def test_every_cause_is_spoken_and_explained() -> None:
     spoken = {cause for _, cause, *_ in PLANTED} | {cause for _, cause in OPEN} | CHARGED
     spoken |= {"jw-units", "jw-unsupported", "waste-unknown"}

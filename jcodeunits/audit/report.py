@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from .. import show
 from ..amount import told
 from ..batch import columns, files
+from ..batch.frames import arrow
 from ..batch.targets import keep_apart
 from ..errors import BatchError, need_kind, quoted
 from ..facts.reference import Reference
@@ -51,7 +52,8 @@ class Subtotal:
 
 @attrs.frozen(repr=False)
 class Report(Shown):
-    """The sum of an audit. `by_cause` and `by_drug` count the lines that differ, `unjudged` why the rest is open."""
+    """The sum of an audit. `by_cause` and `by_drug` count the lines that differ, `by_way` those of too little and of
+    too much, `priced` those with dollars, `unjudged` why the rest is open."""
 
     source: str
     target: str | None
@@ -59,6 +61,7 @@ class Report(Shown):
     agrees: int
     differs: int
     unjudged: tuple[Subtotal, ...]
+    by_way: tuple[Subtotal, ...]
     by_cause: tuple[Subtotal, ...]
     by_drug: tuple[Subtotal, ...]
     edition: str
@@ -67,6 +70,7 @@ class Report(Shown):
     unread: tuple[str, ...] = ()
     low_prices: int = 0
     above_limit: int = 0
+    priced: int = 0
 
     @property
     def ok(self) -> bool:
@@ -79,7 +83,13 @@ class Report(Shown):
         is_open = any(row.name == "date-error" for row in self.unjudged)
         above = f"lines above Medicare's limit of units (MUE), column {_ABOVE}: {self.above_limit:,}"
         low = f"rows whose price is below Medicare's payment limit, column {_LOW}: {self.low_prices:,}"
-        told = (OTHER_DAYS, is_open), (above, self.above_limit), (low, self.low_prices)
+        some = f"of {self.differs:,} lines that differ, {self.priced:,} have dollars"
+        told = (
+            (some, 0 < self.priced < self.differs),
+            (OTHER_DAYS, is_open),
+            (above, self.above_limit),
+            (low, self.low_prices),
+        )
         return (*note_of(self.unread), *(says for says, holds in told if holds))
 
     @property
@@ -96,9 +106,10 @@ class Report(Shown):
         return told(self, *(field.name for field in attrs.fields(Report) if field.name != "sample"))
 
     def text(self, width: int = 80, most: int = 20) -> str:
-        """The report for people: verdicts, then causes, then the `most` drugs worth most, the dearest first."""
+        """The report for people: verdicts, then too little and too much, causes, and the `most` drugs worth most."""
         parts = [self.headline]
         if self.by_cause:
+            parts += [_text("billed", self.by_way, width)] if self.by_way else []
             parts.append(_text("cause", self.by_cause, width))
             parts.append(_text("code", self.by_drug[:most], width))
             if len(self.by_drug) > most:
@@ -173,18 +184,19 @@ class Sum:
             raise BatchError(says, place="sample")
         self.reference, self.size, self.by = reference, sample, by
         self.unread: tuple[str, ...] = ()
-        self.counted = dict.fromkeys((_LOW, _ABOVE), 0)
+        self.counted = dict.fromkeys((_LOW, _ABOVE, _PRICED), 0)
         self.verdicts: Counter[str] = Counter()
         self._unjudged: Counter[str] = Counter()
         self._causes: dict[str, _Tally] = defaultdict(_Tally)
         self._codes: dict[str, _Tally] = defaultdict(_Tally)
+        self._ways: dict[str, _Tally] = defaultdict(_Tally)
         self._sampled: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)
 
     def add(self, judged: Any) -> None:
         """Count the rows of a judged table."""
         for found in pc.value_counts(judged["verdict"]).to_pylist():
             self.verdicts[found["values"]] += found["counts"]
-        for name in self.counted:
+        for name in (_LOW, _ABOVE):
             if name in judged.column_names:
                 self.counted[name] += judged.num_rows - judged[name].null_count
         by_verdict = self.size and self.by == "verdict"
@@ -205,8 +217,13 @@ class Sum:
             self._unjudged[cause] += 1
             return
         units = row.get("difference_units")  # a charge table has none: its multipliers are fractions
+        amount = row["difference_amount"]
+        way = amount or units or 0
+        if way:
+            self._ways[_WAYS[way > 0]].add(units, amount, None)
         for tally in (self._causes[cause], self._codes[code]):
-            tally.add(units, row["difference_amount"], row["citation"])
+            tally.add(units, amount, row["citation"])
+        self.counted[_PRICED] += amount is not None
 
     def _draw(self, row: dict[str, Any]) -> None:
         key = str(row[self.by] or "").partition("|")[0]
@@ -237,6 +254,7 @@ class Sum:
             self.verdicts["agrees"],
             self.verdicts["differs"],
             tuple(unjudged),
+            _ranked(self._ways, lambda way: _WORTH[_WAYS.index(way)]),
             _ranked(self._causes, lambda name: causes.ALL.get(name, "")),
             _ranked(self._codes, lambda code: next((row.name for row in book.drugs.rows(code)), "")),
             book.edition,
@@ -245,6 +263,7 @@ class Sum:
             self.unread,
             self.counted[_LOW],
             self.counted[_ABOVE],
+            self.counted[_PRICED],
         )
 
     def finish(self, source: str | Path, target: str | Path | None, page: str | Path | None) -> Report:
@@ -257,6 +276,9 @@ class Sum:
 
 _COUNTED = ("verdict", "code", "expected_code", "cause", "citation", "difference_amount", "difference_units")
 _LOW, _ABOVE = "price_below_limit", "units_above_limit"  # of a charge table, of lines
+_PRICED = "difference_amount"
+_WAYS = "too little", "too much"
+_WORTH = "money that nobody has asked for", "money to give back where it was paid"
 _MOST_SOURCES = 5
 
 
@@ -299,10 +321,25 @@ def _ranked(found: dict[str, _Tally], label: Callable[[str], str]) -> tuple[Subt
 def report(
     judged: Any, source: str = "lines", target: str | None = None, *, reference: Reference | None = None
 ) -> Report:
-    """Sum up a judged table."""
-    made = Sum(Reference.of(reference))
-    made.add(judged)
+    """Sum up a judged table, or a frame of one, or some of its rows. Raises `BatchError` where it is none."""
+    made, given = Sum(Reference.of(reference)), arrow(judged)
+    missing = [name for name in ("verdict", "code", "cause", "citation", _PRICED) if name not in given.column_names]
+    if missing:
+        says = f"The table lacks {', '.join(missing)}: give what judge, chargemaster or the command has judged."
+        raise BatchError(says, place=missing[0])
+    for name, kind in (("difference_units", pa.int64()), (_PRICED, pa.decimal128(38, 2)), (_ABOVE, pa.int64())):
+        if name in given.column_names:
+            given = given.set_column(given.column_names.index(name), name, _as(given[name], kind, name))
+    made.add(given)
     return made.report(source, target)
+
+
+def _as(column: Any, kind: Any, name: str) -> Any:
+    """A column of answers as it was made, where it was written to a file and read again."""
+    try:
+        return column.cast(kind)
+    except pa.ArrowException:
+        raise BatchError(f"Column {name!r} holds no numbers: it is not as an audit made it.", place=name) from None
 
 
 def check_files(source: str | Path, target: str | Path | None, page: str | Path | None, reference: Reference) -> None:
