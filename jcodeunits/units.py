@@ -7,6 +7,7 @@ from the file without Pint, so that nothing heavy is imported until two differen
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -29,6 +30,9 @@ _AMBIGUOUS = {
     "m": ("mg", "mL"),
 }
 
+
+# What exports write around a unit: brackets and braces of UCUM, an ending in brackets.
+_AROUND = re.compile(r"\(e?s\)$|[][{}]")
 
 # Symbols, which have no plural; all other units are words.
 _WITHOUT_PLURAL = frozenset(words("mg|mg PE|kg|g|mcg|ng|mL|L|mEq|mmol|mCi|Ci|MBq|GBq|PFU|cm2|m2|lb|each"))
@@ -109,7 +113,7 @@ def _canonical(spelling: str) -> str:
         readings = _AMBIGUOUS[spelling]
         says = f"{spelling!r} can be read as {' or '.join(readings)}: write the unit out."
         raise AmbiguousUnit(says, given=spelling, readings=readings)
-    low = spelling.lower() if len(spelling) <= LONGEST else ""
+    low = _AROUND.sub("", spelling).lower() if len(spelling) <= LONGEST else ""
     near = tuple(dict.fromkeys(spellings[s] for s in spellings if s.lower() == low))
     if not near:
         says = f"{quoted(spelling)} is not an accepted unit. Use for example mg, mcg, g, mL, units or mEq."

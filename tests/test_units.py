@@ -108,3 +108,19 @@ def test_symbols_have_no_plural_and_words_have_one():
         )
         if not units.is_activity(symbol):
             assert (units.label(symbol) != symbol) == is_word, symbol
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("milligram(s)", "mg"),
+        ("{mg}", "mg"),
+        ("unit(s)", "unit"),
+        ("{Units}", "unit"),
+        ("[iU]", "IU"),
+        ("dose(s)", "dose"),
+    ],
+)
+def test_a_unit_as_exports_write_it_is_refused_with_the_one_that_is_meant(written: str, meant: str) -> None:
+    with pytest.raises(UnknownUnit, match=f"Did you mean {meant}[?]"):
+        units.canonical(written)
