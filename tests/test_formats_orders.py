@@ -266,3 +266,54 @@ def test_the_order_of_several_drugs_in_a_bag_may_name_one_of_them(drug: str, ask
     rxa = "RXA|0|1|20260302100000|20260302120000|^banana bag|1000|mL|||||||||||||CP|A"
     found = read(hl7v2, "\r".join(["ORC|RE|1", f"RXE||^{drug}|1||{'g' if asks else 'mL'}", *bag, rxa, "RXR|IV"]))
     assert rules(found) == (["order-differs"] if asks else [])
+
+
+@pytest.mark.parametrize(
+    ("orc", "withdrawn"),
+    [
+        ("ORC|CANCEL|1", True),
+        ("ORC|ca|1", True),
+        ("ORC|RE|1|||X^Discontinued", True),
+        ("ORC|RE|1|||Cancelled", True),
+        ("ORC|RE|1|||Entered in Error", True),
+        ("ORC|RE|1||||||||||||||17^Duplicate order^L", True),
+        ("ORC|RE|1|||CM", False),
+        ("ORC|RE|1|||In Progress", False),
+        ("ORC|RE|1|||Dispensed", False),
+        ("ORC|NW|1|||Completed", False),
+        ("ORC|RE|1||||||||||||||17^Pharmacy verified^L", False),
+    ],
+)
+def test_an_order_that_is_withdrawn_in_the_senders_words_is_asked_about(orc: str, withdrawn: bool) -> None:
+    text = f"{orc}\r{RXA}\rRXR|IM"
+    if withdrawn:
+        with pytest.raises(FormatError, match="ORC-"):
+            read(hl7v2, text)
+        if "|ca|" in orc:
+            return
+    billed = read(hl7v2, text, completed=True)
+    assert [line.code for line in jc.charge(billed).lines] == ["96372", "J1885"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "refused"),
+    [
+        ({"resourceType": "Composition", "status": "entered-in-error"}, True),
+        ({"resourceType": "Composition", "status": "final"}, False),
+        ({"resourceType": "Provenance", "activity": {"coding": [{"code": "NULLIFY"}]}}, True),
+        ({"resourceType": "Provenance", "activity": {"text": "DELETE"}}, True),
+        ({"resourceType": "Provenance", "activity": {"coding": [{"code": "CREATE"}]}}, False),
+        ({"resourceType": "Provenance", "target": [{"reference": "Patient/1"}], "activity": {"text": "DELETE"}}, False),
+    ],
+)
+def test_what_heads_a_bundle_or_tells_of_a_record_may_take_it_back(beside: dict[str, Any], refused: bool) -> None:
+    target = (
+        {"target": [{"reference": "MedicationAdministration/a1"}]} if beside["resourceType"] == "Provenance" else {}
+    )
+    entries = [{"resource": one} for one in (target | beside, GIVEN)]
+    bundle = {"resourceType": "Bundle", "type": "document", "entry": entries}
+    if refused:
+        with pytest.raises(FormatError, match=r"entry\[0\]: "):
+            read(fhir, bundle)
+    else:
+        assert [line.code for line in jc.charge(read(fhir, bundle)).lines] == ["96372", "J1885"]

@@ -361,12 +361,33 @@ def _stands(bundle: dict[str, Any], entries: Iterable[dict[str, Any]]) -> None:
         raise FormatError(says, format="fhir", place="type")
     for at, entry in enumerate(entries):
         request, resource = entry.get("request"), entry.get("resource")
+        if isinstance(resource, dict) and (why := _taken_back(resource)):
+            raise refused(f"entry[{at}]", why)
         if isinstance(request, dict) and (does := _UNDOES.get(str(request.get("method")).upper())):
             named = [resource.get("resourceType")] if isinstance(resource, dict) else []
             named += re.split("[/?]", str(request.get("url")))
             if kind := next((one for one in named if one in _RECORDS), None):
                 says = f"it {does} a {kind}: take back what was billed from it, and send what holds now"
                 raise refused(f"entry[{at}]", says)
+
+
+_NULLIFIES = ("NULLIFY", "DELETE", "ABORT", "CANCEL")  # activities of version 3's data operations
+
+
+def _taken_back(resource: Mapping[str, Any]) -> str:
+    """Why a document in error, or a provenance of what was taken back, lets nothing of its Bundle be billed."""
+    kind = resource.get("resourceType")
+    if kind == "Composition" and resource.get("status") in ("entered-in-error", "cancelled"):
+        return f"the document that it heads has the status {resource['status']}"
+    activity = resource.get("activity") if kind == "Provenance" else None
+    of = " ".join(str(one.get("reference")) for one in objects(resource.get("target"))) if activity else ""
+    if (
+        isinstance(activity, dict)
+        and not {*_NULLIFIES}.isdisjoint(words(activity))
+        and any(one in of for one in _RECORDS)
+    ):
+        return "it says that a record was taken back (Provenance.activity)"
+    return ""
 
 
 def turned(value: object) -> str | None:

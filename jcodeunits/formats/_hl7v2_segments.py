@@ -257,7 +257,20 @@ def ordered(orc: Segment | None) -> tuple[str, str, bool] | None:
         if orc is not None and (row := table.get(orc.get(position).upper())):
             field = f"ORC-{position}"
             return field, f"{field} {orc.get(position)} {row[0]}", row[1]
+    worded = () if orc is None else ((position, orc.get(position, part)) for position in _WORDED for part in (1, 2))
+    for position, word in worded:
+        if _WITHDRAWN.fullmatch(word):
+            return f"ORC-{position}", f"ORC-{position} says of the order {coded(word)}", True
     return None
+
+
+# Fields of ORC in which senders write words of their own, and those by which an order was withdrawn or held.
+_WORDED = (1, 5, 16, 25)  # control, status, reason of the control, status once more
+_WITHDRAWN = re.compile(
+    r"cancel(?:l?ed)?(?: (?:entry|order))?|void(?:ed)?|(?:(?:entered|charted|order(?:ed)?) )?in error|deleted"
+    r"|discontinued?|d/?c'?d|on hold|held|duplicate(?: (?:entry|order))?",
+    re.IGNORECASE,
+)
 
 
 def refused(where: str, why: str, **fields: str) -> FormatError:
