@@ -97,7 +97,7 @@ DOCUMENTED = (
 )
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class OpenedProduct(Keyed):
     """One product that was opened for an administration.
 
@@ -119,6 +119,9 @@ class OpenedProduct(Keyed):
     serial: str | None = key(TEXT, None, "the serial number on the package")
 
     def __attrs_post_init__(self) -> None:
+        self._complete()
+
+    def _complete(self) -> None:
         scan = scanned(self.ndc)
         for name in ("lot", "expires", "serial") if scan is not None else ():
             if getattr(self, name) is None:
@@ -204,7 +207,7 @@ class Administration(Shown, Keyed):
             )
             raise EncounterError(says, path=path, given=sorted(direct), allowed=("products",))
         if direct:
-            fields["products"] = (OpenedProduct(**direct),)
+            fields["products"] = (OpenedProduct._of(direct),)
         return cls._of(fields)
 
     @property
@@ -243,7 +246,7 @@ class Administration(Shown, Keyed):
         return (last - first) % (24 * 60)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Visit(Keyed):
     """The visit of the day. `separate`: significant and separately identifiable; None means unknown.
 
@@ -261,7 +264,7 @@ class Visit(Keyed):
     revenue_code: str | None = key(REVENUE, None, flag="")
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Service(Keyed):
     """Another service of the same day, as the caller bills it."""
 
@@ -276,7 +279,7 @@ class Service(Keyed):
     revenue_code: str | None = key(REVENUE, None)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Patient(Keyed):
     """What a dose by weight or body surface needs, as text with units: `70 kg`, `1.7 m2`."""
 

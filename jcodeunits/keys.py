@@ -60,13 +60,17 @@ class Keyed:
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:
-        """An object of values that were read; one that keeps them in a dict takes them without a second look."""
+        """An object of values that were read, which need no second look by converters and validators."""
         kind: Any = cls
-        if not cls.__dictoffset__:
-            return cls(**values)
         made = object.__new__(cls)
-        vars(made).update(_defaults(kind), **values)
+        held = vars(made)
+        held.update(_defaults(kind))
+        held.update(values)
+        made._complete()
         return made
+
+    def _complete(self) -> None:
+        """Fill what one value says of another."""
 
     @classmethod
     def _read(cls, data: object, path: str) -> dict[str, Any]:
@@ -195,6 +199,8 @@ def _text(path: str, value: object, expected: str = "text") -> str:
 
 
 def _match(path: str, value: object, pattern: re.Pattern[str], expected: str) -> str:
+    if type(value) is str and pattern.fullmatch(value):
+        return value  # as nearly always: no pattern matches small letters or blanks
     text = _text(path, value, expected).upper()
     if not pattern.fullmatch(text):
         _refuse(path, value, expected)

@@ -284,20 +284,20 @@ def _names_of(concept: Mapping[str, Any], facts: Reference) -> _Names:
 @lru_cache(maxsize=4096)
 def _called(codings: tuple[_routes.Coding, ...], written: tuple[str, ...], facts: Reference) -> _Names:
     """The names in the codings of a concept and in its text; RxNorm's text, or the sender's of it, comes first."""
-    coded: dict[str | None, list[_routes.Coding]] = {}
-    for one in codings:
-        if one.code:
-            coded.setdefault(system_of(one.system), []).append(one)
+    coded: dict[str | None, list[str]] = {}
     texts: list[str] = []
-    for one in coded.get(RXNORM, ()):
-        texts += [one.display, facts.drugs.rxnorm.get(one.code) or ""]
-    displays = [one.display for one in codings]
+    for code, system, display in codings:
+        if code:
+            coded.setdefault(system_of(system), []).append(code)
+        if code and system_of(system) == RXNORM:
+            texts += [display, facts.drugs.rxnorm.get(code) or ""]
+    codes, displays = [code for code, _, _ in codings], [display for _, _, display in codings]
     return _Names(
-        tuple([one.code for one in coded.get(NDC, ())]),
-        tuple([one.code for system in (HCPCS, CPT) for one in coded.get(system, ())]),
-        tuple([one.code for one in coded.get(CVX, ())]),
+        tuple(coded.get(NDC, ())),
+        (*coded.get(HCPCS, ()), *coded.get(CPT, ())),
+        tuple(coded.get(CVX, ())),
         tuple([text for text in (*texts, *written, *displays) if text]),
-        tuple([word for word in (*(one.code for one in codings), *displays, *written) if word]),
+        tuple([word for word in (*codes, *displays, *written) if word]),
     )
 
 
