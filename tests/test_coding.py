@@ -267,6 +267,8 @@ def administrations(draw: st.DrawFn) -> dict[str, Any]:
         made["supplied_by"] = draw(st.sampled_from(["patient", "340b"]))
     if draw(st.integers(0, 4)) == 0:
         made["purpose"] = draw(st.sampled_from(PURPOSES))
+    if draw(st.integers(0, 4)) == 0:
+        made["diagnoses"] = draw(st.sampled_from([["R52"], ["C61", "R52"]]))
     return made
 
 
@@ -330,6 +332,54 @@ def test_the_order_of_administrations_changes_no_unit(data: dict[str, Any], rand
     random.shuffle(shuffled)
     again = charge({**data, "administrations": shuffled})
     assert _units(again) == _units(made)
+
+
+def _lines(made: Charge) -> list[tuple[Any, ...]]:
+    return sorted((line.code, line.modifiers, line.units, sorted(line.diagnoses)) for line in made.lines)
+
+
+@settings(max_examples=120)
+@given(encounters, st.randoms(use_true_random=False))
+def test_the_order_in_which_things_were_written_down_changes_no_line(data: dict[str, Any], random: Any) -> None:
+    shuffled = {**data, "administrations": list(data["administrations"]), "services": list(data.get("services", []))}
+    random.shuffle(shuffled["administrations"])
+    random.shuffle(shuffled["services"])
+    # Which of several injections at no known time is the second one is as they were written down.
+    assert [line[:3] for line in _lines(charge(shuffled))] == [line[:3] for line in _lines(charge(data))]
+
+
+@pytest.mark.parametrize("again", [("J1885", "76"), ("J3420", "59")])
+def test_the_later_injection_is_the_second_one_however_they_were_written_down(again: tuple[str, str]) -> None:
+    drug, modifier = again
+    early = give("J1885", "30 mg", time="09:00", diagnoses=["R52"])
+    late = give(drug, {"J1885": "30 mg", "J3420": "1000 mcg"}[drug], time="15:00", diagnoses=["D51.0"])
+    for written in ([early, late], [late, early]):
+        made = bill(*written)
+        told = {line.diagnoses: line.modifiers for line in made.lines if line.code == INJECTION}
+        assert told == {("R52",): (), ("D51.0",): (modifier,)}
+
+
+@settings(max_examples=120)
+@given(encounters)
+def test_the_encounters_diagnoses_said_of_each_administration_change_no_line(data: dict[str, Any]) -> None:
+    each = [{"diagnoses": data["diagnoses"], **one} for one in data["administrations"]]
+    assert _lines(charge({**data, "administrations": each})) == _lines(charge(data))
+
+
+@settings(max_examples=120)
+@given(encounters)
+def test_a_service_that_has_to_do_with_nothing_changes_no_other_line(data: dict[str, Any]) -> None:
+    more = charge({**data, "services": [*data.get("services", []), "99000"]})
+    assert [line for line in _lines(more) if line[0] != "99000"] == _lines(charge(data))
+
+
+def test_a_line_of_several_administrations_has_the_diagnoses_of_each() -> None:
+    # Two pushes beside a first one: one for pain of its own, one for what the day was about.
+    first = give("J2405", "4 mg", "IV push", time="09:00")
+    pain = give("J1885", "30 mg", "IV push", time="09:05", diagnoses=["R52"])
+    made = bill(first, pain, give("J1200", "25 mg", "IV push", time="09:10"), diagnoses=["D51.0"])
+    (line,) = [line for line in made.lines if line.code == "96375"]
+    assert (line.units, line.diagnoses) == (2, ("R52", "D51.0"))
 
 
 def _units(made: Charge) -> dict[str, int]:

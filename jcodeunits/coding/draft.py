@@ -156,9 +156,8 @@ class Draft:
         return [entry for entry in self.entries if not entry.withheld and (not kinds or entry.line.kind in kinds)]
 
     def diagnoses(self, members: Iterable[int]) -> tuple[str, ...]:
-        """The diagnoses of these administrations, those of the encounter where they name none."""
-        found = [code for index in members for code in self.administration(index).diagnoses]
-        return tuple(dict.fromkeys(found)) or self.encounter.diagnoses
+        """The diagnoses of these administrations; one that names none has those of the encounter, behind the others."""
+        return _diagnoses((self.administration(index) for index in members), self.encounter)
 
     def administration_line(self, members: tuple[int, ...], row: Procedure, units: int) -> Line:
         """The line of an administration code for these administrations."""
@@ -238,17 +237,21 @@ def named(item: GivenDrug) -> str:
     return f"{item.drug.name} ({item.drug.code})" if item.drug is not None else item.written
 
 
+def _diagnoses(given: Iterable[Administration], encounter: Encounter) -> tuple[str, ...]:
+    own = [one.diagnoses for one in given]
+    named = dict.fromkeys(code for codes in own for code in codes)
+    return tuple(dict.fromkeys((*named, *encounter.diagnoses))) if not all(own) else tuple(named)
+
+
 def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
     given = [encounter.administrations[index] for index in item.administrations]
-    named = dict.fromkeys(code for one in given for code in one.diagnoses)
+    named = _diagnoses(given, encounter)
     amounts = [one.charge_amount for one in given if one.charge_amount is not None]
     shares = _shares(sum(amounts, Decimal(0)), item.lines) if amounts else (None,) * len(item.lines)
     revenue = next((one.revenue_code for one in given if one.revenue_code is not None), None)
     entries = [
         Entry(
-            attrs.evolve(
-                line, diagnoses=tuple(named) or encounter.diagnoses, charge_amount=share, revenue_code=revenue
-            ),
+            attrs.evolve(line, diagnoses=named, charge_amount=share, revenue_code=revenue),
             role=line.kind,
             members=item.administrations,
             modifiers=list(line.modifiers),

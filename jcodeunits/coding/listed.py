@@ -39,6 +39,8 @@ def apply(draft: Draft) -> None:
         if not same or not service.listed:
             continue
         held = 0
+        # The one of its own diagnoses, else by the drug's name: not as they were written down.
+        same.sort(key=lambda entry: (entry.line.diagnoses != service.line.diagnoses, draft.names(entry)))
         for entry in same:
             if held + entry.line.units > service.line.units:
                 break

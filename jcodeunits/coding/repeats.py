@@ -37,7 +37,15 @@ def apply(draft: Draft) -> None:
     ]
     for entries in grouped(single, lambda entry: entry.code).values():
         if len(entries) > 1 and not all(entry.listed for entry in entries):
-            _several(draft, entries)
+            _several(draft, _by_time(draft, entries))
+
+
+def _by_time(draft: Draft, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The injections as they were given where the record has every time, else as they were written down."""
+    times = {id(entry): draft.administration(entry.members[0]).time for entry in entries}
+    if None in times.values() or any(entry.listed for entry in entries):
+        return entries
+    return sorted(entries, key=lambda entry: str(times[id(entry)]))
 
 
 def _several(draft: Draft, entries: Sequence[Entry]) -> None:
