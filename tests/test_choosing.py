@@ -465,3 +465,30 @@ def test_a_brand_whose_forms_have_two_codes_is_asked_about(brand: str) -> None:
 @pytest.mark.parametrize(("route", "code"), [("intrathecal", "J2274"), ("epidural", "J2274"), ("IV push", "J2270")])
 def test_the_preservative_free_form_is_meant_where_the_spine_is(route: str, code: str) -> None:
     assert choose(DRUGS, "morphine", dt.date(2026, 3, 2), route=route).drug.code == code
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "day", "billed"),
+    [
+        ("methylprednisolone", "125 mg", "2026-08-15", "J2919 x 25"),
+        ("methylprednisolone", "125 mg", "2024-03-31", "J2930 x 1"),
+        ("hydrocortisone", "100 mg", "2026-08-15", "J1720 x 1"),
+        ("fluphenazine", "2.5 mg", "2026-08-15", "J2679 x 2"),
+    ],
+)
+def test_of_two_salts_the_one_that_no_label_gives_into_a_vein_is_not_meant(
+    drug: str, dose: str, day: str, billed: str
+) -> None:
+    answer = billing_units(drug, dose, on=day, route="IV push")
+    assert str(answer) == billed
+    assert "other-forms" in {note.rule for note in answer.findings}
+    with pytest.raises(AmbiguousDrug):
+        billing_units(drug, dose, on=day, route="IM")
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose"), [("triamcinolone", "40 mg"), ("testosterone", "200 mg"), ("penicillin g", "5 million units")]
+)
+def test_salts_of_which_none_goes_into_a_vein_or_another_has_no_code_are_asked_about(drug: str, dose: str) -> None:
+    with pytest.raises(AmbiguousDrug):
+        billing_units(drug, dose, on="2026-08-15", route="IV push")

@@ -20,6 +20,7 @@ from ..amount import several
 from ..dated import Citation, Step
 from ..dose import Dose
 from ..errors import AmbiguousDrug
+from ..routes import agree
 from .agreement import ambiguous, brands_by_strength, brands_of_dose, called, check, counts_volume, listed, ratio
 from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
@@ -212,6 +213,10 @@ def _choose(
     """The row that one name means; what is ambiguous is handed back, because another name may tell."""
     try:
         candidates, said, siblings = _narrow(catalog, named, reading.forms, on, route)
+        if len(candidates) > 1 and route is not None and agree(route, "IV"):
+            left = _into_vein(catalog, named, candidates)
+            siblings += tuple(row.code for row in candidates if row not in left)
+            candidates = left
         if len(candidates) == 1:
             drug = candidates[0]
         else:
@@ -230,6 +235,13 @@ def _choose(
     citation = said[0].citation if said else None
     others = tuple(code for code in siblings if code != drug.code)
     return Choice(drug, citation, others, otherwise(catalog, drug, on, route))
+
+
+def _into_vein(catalog: Catalog, named: Named, rows: tuple[Drug, ...]) -> tuple[Drug, ...]:
+    """Of several salts those that may be given into a vein; all, where none may, or another such has no code."""
+    left = tuple(row for row in rows if row.code not in catalog.never_into_vein)
+    uncoded = (row.name for row in catalog.public.values() if not row.is_name and row.kind)
+    return rows if any(squeezed(name).startswith(named.key) for name in uncoded) else left or rows
 
 
 def _of_strength(catalog: Catalog, named: Named, rows: list[Drug], dose: Dose | None, on: dt.date) -> list[Drug]:

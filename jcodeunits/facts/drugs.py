@@ -364,6 +364,13 @@ class Catalog:
         return key in self.named or key in self.moieties or key in self.uncoded
 
     @cached_property
+    def never_into_vein(self) -> frozenset[str]:
+        """The codes of drugs that no label gives into a vein."""
+        from .policy_rows import DrugClass  # asked for only where the salts of a drug have codes of their own
+
+        return frozenset(row.code for row in self.store.rows(DrugClass) if row.name == "never-into-vein")
+
+    @cached_property
     def uncoded(self) -> dict[str, Uncoded]:
         """Drugs without a code of their own, by squeezed name, as it is and without its salt."""
         made = {squeezed(row.name): row for row in self.store.rows(Uncoded)}
