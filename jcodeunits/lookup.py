@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from . import rules, tables
+from . import routes, rules, tables
 from .allowed import allowed, figures, unpriced
 from .amount import told
 from .dated import Citation, Period, as_date
@@ -76,8 +76,29 @@ def look_up(text: str, on: object, reference: Reference | None = None) -> tuple[
         return denied
     text = _PLACE.sub("place ", text)
     one = " ".join(word.removesuffix("s") for word in text.split())  # "rules" looks for each rule
-    found = (hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book))
-    return tuple(dict.fromkeys((*found, *denied)))
+    found = [hit for said in dict.fromkeys((one, text)) for hit in _hits_of(said, date, book)]
+    way = _route(text) if not (found and text.isdigit()) else ()  # a number is rather a place or a code
+    return tuple(dict.fromkeys((*way, *found, *denied))) or _payer(text, book)
+
+
+def _route(text: str) -> tuple[Hit, ...]:
+    """A route, by its name, a spelling or a code, with its codes in the published lists."""
+    name = routes.find(text)
+    if name is None:
+        return ()
+    codes = routes.codes(name)
+    lists = ", ".join(f"{row.system} {row.code}" for row in codes)
+    rows = (*codes, *(row for row in routes.words() if row.route == name))
+    return (_hit("route", rows[0], name, f"read from {text!r}" if text != name else "its codes", lists),)
+
+
+def _payer(text: str, reference: Reference) -> tuple[Hit, ...]:
+    """A payer without rows of its own, by its name, and whose rows come nearest."""
+    row = reference.policy.payer_word(text)
+    if row is None:
+        return ()
+    title = f"it has no rows here; those of {row.payer} come nearest"
+    return (_hit("payer", row, row.word, title, f"give {row.payer} as the payer, or add rows of its own"),)
 
 
 _SHORT = 2  # letters

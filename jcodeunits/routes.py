@@ -156,6 +156,15 @@ def agree(one: str, other: str) -> bool:
     return one == other or f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
 
 
+def codes(route: str) -> tuple[CodedRoute, ...]:
+    """Every code of the published lists that means a route, list by list.
+
+    >>> [row.code for row in codes("IM") if row.system == "snomed"]
+    ['78421000']
+    """
+    return tuple(row for row in _coded().values() if row.route == route)
+
+
 def canonical(spelling: object) -> str:
     """The name of the route; `UnknownRoute` with the known ones for anything else.
 

@@ -337,17 +337,18 @@ class Policy:
         try:
             return self._lineages[payer]
         except KeyError:
-            names, near = self.payers(), self._nearest_payer(payer)
+            names, word = self.payers(), self.payer_word(payer)
+            near = word.payer if word is not None else None
             say = f" Say {near}, or add rows of its own." if near else ""
             says = f"{quoted(payer)} has no rows.{say} Allowed: {', '.join(names)}, or add your own rows."
             told = {"path": "payer", "given": payer, "allowed": names, "says": says, "instead": near}
             raise EncounterError(f"payer: {says}", argument="payer", **told) from None
 
-    def _nearest_payer(self, name: str) -> str | None:
-        """The payer of the longest word of the table in a name; None where it has none."""
+    def payer_word(self, name: str) -> PayerWord | None:
+        """The longest word of the table in the name of a payer without rows, which says whose come nearest."""
         said = f" {' '.join(re.findall('[a-z0-9]+', name.casefold()))} "
         found = [row for row in self.rows(PayerWord) if f" {row.word} " in said]
-        return max(found, key=lambda row: len(row.word)).payer if found else None
+        return max(found, key=lambda row: len(row.word)) if found else None
 
     @_kept
     def option(self, payer: str, name: str, on: object, claim: str = "professional") -> PayerOption:
