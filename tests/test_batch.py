@@ -665,6 +665,15 @@ def test_what_else_a_row_says_counts_as_in_an_encounter(said: dict[str, Any], en
     assert tuple(got[name] for name in names) == wanted[0]
 
 
+@pytest.mark.parametrize("drug", ["J1885", "ketorolac", "0409-3795-01"])
+@pytest.mark.parametrize("dose", [("0.5", "mg/kg"), ("0.5 mg/kg", None)])
+def test_a_dose_by_weight_needs_no_route(drug: str, dose: tuple[str, str | None]) -> None:
+    row = {"drug": drug, "dose": dose[0], "unit": dose[1], "on": DAY}
+    made = bill([row | {"weight": "60"}, row | {"weight": "60 kg"}, row | {"weight": None}], ("hcpcs", "units"))
+    # 0.5 mg/kg x 60 kg = 30 mg, 15 mg a unit
+    assert [tuple(one.values())[-2:] for one in made] == [("J1885", 2), ("J1885", 2), (None, None)]
+
+
 def test_the_part_that_a_dose_counts_lifts_the_refusal_that_asks_for_it() -> None:
     row = {"drug": "J0741", "dose": "400", "unit": "mg", "on": DAY, "route": "IM", "place": "11"}
     asked, said = bill([row | {"basis": None}, row | {"basis": "cabotegravir"}], ("hcpcs", "units", "reason"))

@@ -218,7 +218,7 @@ class Clerk:
                 known = dose if isinstance(dose, Dose) else None
                 found, _ = convert.resolve(drug, row.on, known, None, reference=book)
                 route = choosing.way_of(book.drugs, drug, None) or a_route(found)
-                dose = known and choosing.drawn(book.drugs, drug, known, found)
+                dose = choosing.drawn(book.drugs, drug, known, found) if known else dose
                 drug = found.code
         if not isinstance(drug, str) or not drug.strip():
             convert.resolve(drug, row.on, None, None, reference=self.resolver.reference)
