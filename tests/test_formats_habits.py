@@ -311,6 +311,7 @@ DOUBTS = [
     "given at another facility",
     "given IV, not IM",
     "2 mg given instead of 4 mg",
+    "DO NOT GIVE",
 ]
 NO_DOUBTS = [
     "given in error-free technique",
@@ -324,6 +325,7 @@ NO_DOUBTS = [
     "given in left arm, not painful",
     "0.5 mL left deltoid",
     "no errors on the pump",
+    "do not give more than 4 doses a day",
     "consent given by patient at the other desk",
 ]
 
@@ -555,3 +557,23 @@ def test_a_claim_whose_every_line_is_no_drug_says_why() -> None:
         x12.read(LOOP.format("MJ"), diagnoses=["R52"])
     with pytest.raises(FormatError, match="there is no service line"):
         x12.read("CLM*C1*10***11:B:1~", diagnoses=["R52"])
+
+
+OTHERS = {
+    "hl7v2": "MSH|^~\\&|MAR|C|B|C|20260302||RAS^O17|1|P|2.5.1\rPID|1||P1||TESTPERSON^ANN",
+    "x12": "ISA*00*          *00*          *ZZ*TESTPERSON ",
+    "fhir": '{"resourceType": "Patient", "name": [{"family": "TESTPERSON"}]}',
+    "XML": "<ClinicalDocument><name>TESTPERSON</name></ClinicalDocument>",
+}
+
+
+@pytest.mark.parametrize("name", ["hl7v2", "x12", "fhir", "cms1500", "ub04"])
+@pytest.mark.parametrize("of", OTHERS)
+def test_a_text_of_another_format_is_sent_to_its_door_without_a_word_of_it(name: str, of: str) -> None:
+    if of == name:
+        return
+    with pytest.raises(FormatError) as refusal:
+        getattr(formats, name).read(OTHERS[of])
+    says = str(refusal.value)
+    assert (f"formats.{of}.read()" in says) if of != "XML" else ("This is XML" in says)
+    assert "TESTPERSON" not in says

@@ -14,7 +14,7 @@ from jcodeunits import amount
 from jcodeunits.errors import FormatError
 from jcodeunits.grouped import grouped
 
-from ._json import Shapes, exact, load, plain_text
+from ._json import Shapes, exact, load, plain_text, refuse_other_formats
 
 NDC = "http://hl7.org/fhir/sid/ndc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -230,6 +230,8 @@ def parse(text: object, *, apart: bool = False) -> Message:
         if (found := _records(text)) > 1:
             says = f"{found} records in one text, and read() takes one: read_all() reads them one at a time."
             raise FormatError(says, format="fhir", several=True) from None
+        if isinstance(text, str):
+            refuse_other_formats(text, "fhir")
         raise
     unseen = not isinstance(text, str) or "\\u" in text  # a name may be written in escapes
     labelled = unseen or '"meta"' in str(text)

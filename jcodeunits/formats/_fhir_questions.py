@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -88,17 +89,20 @@ def _says_another(dose: str, text: str) -> bool:
 
     >>> [_says_another("30 mg", text) for text in ("60 mg IM once", "0.03 g", "2 mL", "max 60 mg", "30 mg of 60 mg")]
     [True, False, False, False, False]
+    >>> _says_another("30 mg", "2 mL (60 mg)"), _says_another("30 mg", "1 mL (30 mg)")
+    (True, False)
     """
     if len(text) > LONGEST or _LIMITED.search(text):
         return False
-    found = [match.groups() for match in _AMOUNT.finditer(text)]
-    if len(found) != 1:
-        return False
     try:
-        given, said = Dose.of(dose), Dose.of(" ".join(found[0]))
-        return given.amount != said.to(given.unit).amount
+        given = Dose.of(dose)
     except JcodeunitsError:
-        return False  # of another kind, such as a volume beside a mass
+        return False
+    found = set()
+    for match in _AMOUNT.finditer(text):
+        with contextlib.suppress(JcodeunitsError):  # of another kind, such as a volume beside a mass
+            found.add(Dose.of(" ".join(match.groups())).to(given.unit).amount)
+    return len(found) == 1 and given.amount not in found
 
 
 def _in_text(text: str, says: Mapping[str, Any], where: str, facts: Reference) -> Iterator[Finding]:

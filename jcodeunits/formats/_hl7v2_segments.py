@@ -12,6 +12,7 @@ import attrs
 
 from jcodeunits.errors import FormatError
 
+from ._json import refuse_other_formats
 from ._quoting import coded
 
 # Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
@@ -148,6 +149,7 @@ def _rows(text: object) -> list[str]:
         text = _decoded(bytes(text))
     if not isinstance(text, str) or not text.strip():
         raise FormatError("There is no HL7 text to read.", format="hl7v2")
+    refuse_other_formats(text, "hl7v2")
     rows = [
         row.strip("\x0b\x1c\ufeff").lstrip(" \t") for row in re.split(r"[\r\n]+", text.strip("\x0b\x1c\ufeff \t\r\n"))
     ]

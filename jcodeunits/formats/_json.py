@@ -24,6 +24,27 @@ def plain_text(text: object, form: str) -> str:
     return text.removeprefix("\ufeff")
 
 
+# What a text of another format begins with, what that is, and the door that reads it, if one does.
+_BEGINNINGS = {
+    "MSH": ("HL7 version 2", "hl7v2"),
+    "FHS": ("HL7 version 2", "hl7v2"),
+    "BHS": ("HL7 version 2", "hl7v2"),
+    "ISA": ("X12", "x12"),
+    "{": ("JSON", "fhir"),
+    "[": ("JSON", "fhir"),
+    "<": ("XML", ""),
+}
+
+
+def refuse_other_formats(text: str, form: str) -> None:
+    """Refuse a text that is surely of another format, without a word of it."""
+    start = text.lstrip("\ufeff\x0b \t\r\n")[:3]
+    what, door = next((found for begin, found in _BEGINNINGS.items() if start.startswith(begin)), ("", form))
+    if door != form:
+        way = f"read it with jcodeunits.formats.{door}.read()" if door else "ask the sender for another encoding of it"
+        raise FormatError(f"This is {what}, and no {form} text: {way}.", format=form)
+
+
 def exact(text: str | bytes | bytearray, form: str) -> Any:
     """The value of a JSON text, its numbers exact and each key once; `FormatError` for what is no JSON."""
     try:

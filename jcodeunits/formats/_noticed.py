@@ -166,7 +166,7 @@ _AGAINST = re.compile(
     r"|\b(?:refused|declined|omitted|missed) (?:the |this |her |his )?(?:dose|med\w*|injection|vaccine|shot|infusion)\b"
     r"|\bdose (?:was )?(?:held|omitted|refused|missed)\b"
     r"|\b(?:partial|incomplete|half(?: the)?) dose\b|\bpartially (?:given|administered|infused)\b"
-    r"|\bwrong patient\b|^\W*(?:duplicate\W*(?:\^|$)|error\b)"
+    r"|\bwrong patient\b|^\W*(?:(?:duplicate|do not (?:give|administer))\W*(?:\^|$)|error\b)"
     r"|\b(?:entry|record|charting|documentation|administration) (?:was |is |has been )?(?:voided|deleted|retracted)\b"
     r"|\b(?:documented|charted|doc'?d|entered|scanned|recorded|billed) (?:this )?twice\b"
     r"|\bonly half\b|\bonly (?:gave|given|received|infused) (?:half|part|some|\d)"

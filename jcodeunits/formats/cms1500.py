@@ -27,7 +27,7 @@ from jcodeunits.facts.reference import Reference
 
 from . import _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, line_of
-from ._json import plain_text
+from ._json import plain_text, refuse_other_formats
 from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 
@@ -186,6 +186,7 @@ _SHADED = re.compile(rf"N4(\d{{11}})( +)({_outgoing.UNIT})(\d+(?:\.\d+)?)(?: {{3
 def read(text: str | bytes, *, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """The lines of rows as `write` prints them, in any layout; `diagnoses`: item 21. Raises `FormatError`."""
     written = plain_text(text, "cms1500")
+    refuse_other_formats(written, "cms1500")
     if not written.strip():
         raise FormatError("There is no CMS-1500 text to read.", format="cms1500")
     rows = written.replace("\r\n", "\n").removesuffix("\n").split("\n")

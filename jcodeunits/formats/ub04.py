@@ -22,7 +22,7 @@ from jcodeunits.hcpcs import is_valid
 
 from . import _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, line_of
-from ._json import plain_text
+from ._json import plain_text, refuse_other_formats
 from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 
@@ -115,6 +115,7 @@ _NDC = re.compile(rf"N4(\d{{11}})({_outgoing.UNIT})(\d+(?:\.\d+)?)", re.ASCII)
 def read(text: str | bytes) -> ClaimLines:
     """The lines of rows as `write` prints them; `FormatError` names the rows that are wrong."""
     written = plain_text(text, "ub04")
+    refuse_other_formats(written, "ub04")
     if not written.strip():
         raise FormatError("There is no UB-04 text to read.", format="ub04")
     found = FoundLines("ub04")

@@ -36,7 +36,7 @@ from jcodeunits.tables import words
 
 from . import _elements, _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of, unread
-from ._json import plain_text
+from ._json import plain_text, refuse_other_formats
 from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
 from ._times import iso
@@ -254,6 +254,7 @@ def read(text: str | bytes, *, diagnoses: Sequence[str] = (), delimiters: Delimi
     not 11 digits, fractional units, a fifth modifier in the place of the description, an end of another envelope.
     """
     body = plain_text(text, "x12").lstrip("\r\n\t ")
+    refuse_other_formats(body, "x12")
     if not body:
         raise FormatError("There is no X12 text to read.", format="x12")
     marks = delimiters or _delimiters(body)
