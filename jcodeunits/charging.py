@@ -141,12 +141,12 @@ def _sorted(findings: Iterable[Finding], on: dt.date, policy: Policy) -> Finding
 
 def _named(finding: Finding, on: dt.date, policy: Policy) -> Finding:
     """The finding with the reason for denial that it sees beforehand; notes deny nothing."""
-    denial = None if finding.severity == "note" else _denial(policy, finding.rule, on)
+    denial = None if finding.severity == "note" else _denial(policy, finding.rule, finding.severity, on)
     if denial is None:
         return finding
     return attrs.evolve(finding, says=f"{finding.says} (Denial reason {denial.number}: {denial.title}.)")
 
 
 @lru_cache(maxsize=1024)
-def _denial(policy: Policy, rule: str, on: dt.date) -> Denial | None:
-    return policy.denial_of(rule, on)
+def _denial(policy: Policy, rule: str, severity: str, on: dt.date) -> Denial | None:
+    return policy.denial_of(rule, on, severity)

@@ -48,6 +48,7 @@ from jcodeunits.facts.policy_rows import (
     plays,
     unclassified,
 )
+from jcodeunits.finding import SEVERITIES
 from jcodeunits.headings import meant
 from jcodeunits.refresh import policy_tables
 
@@ -611,7 +612,16 @@ def _said() -> set[str]:
 
 def test_the_rules_that_see_a_denial_exist() -> None:
     said = _said()
-    assert [name for row in rows_of(Denial) for name in row.rules if name not in said] == []
+    named = [name.partition(":") for row in rows_of(Denial) for name in row.rules]
+    assert [rule for rule, _, _ in named if rule not in said] == []
+    assert {severity for _, _, severity in named} <= {"", *SEVERITIES}
+
+
+def test_another_code_of_giving_is_the_sixth_reason_only_where_it_stands_for_a_vaccine_or_an_antineoplastic() -> None:
+    stopped, asked = (POLICY.denial_of("wrong-administration", ON, severity) for severity in ("stop", "warn"))
+    assert stopped is not None
+    assert stopped.number == 6
+    assert asked is None
 
 
 def test_what_the_guide_table_names_exists() -> None:

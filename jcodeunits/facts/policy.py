@@ -455,9 +455,10 @@ class Policy:
         """The reasons for denial, in the usual order of their numbers."""
         return tuple(sorted(_live(self, Denial, as_date(on)), key=lambda row: row.number))
 
-    def denial_of(self, rule: str, on: object) -> Denial | None:
-        """The reason for denial that a rule sees beforehand, or None."""
-        return next((row for row in self.denials(on) if rule in row.rules), None)
+    def denial_of(self, rule: str, on: object, severity: str = "") -> Denial | None:
+        """The reason for denial that a rule sees beforehand, with this severity where the row names one, or None."""
+        seen = {rule, f"{rule}:{severity}"}
+        return next((row for row in self.denials(on) if seen & {*row.rules}), None)
 
     def documentation(self, on: object) -> tuple[Element, ...]:
         """What the record of an injection holds."""
