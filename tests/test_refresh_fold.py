@@ -124,7 +124,7 @@ def test_a_complete_edition_changes_and_closes(folder: Path) -> None:
     assert _spans(folder, "limits", "units", code="J9260", claim="outpatient") == [("12", "2026-07-01", "")]
     assert _spans(folder, "limits", "units", code="J9035") == [("16", "2026-01-01", "2026-06-30")]
     assert _spans(folder, "products", "codes", ndc="72998-0002-01") == [("J9260", "2026-07-01", "2026-09-30")]
-    prices = [("0.5", "2026-07-01", "2026-09-30"), ("0.6", "2026-10-01", "")]
+    prices = [("0.500", "2026-07-01", "2026-09-30"), ("0.600", "2026-10-01", "")]  # as CMS prints them
     assert _spans(folder, "fees", "amount", code="J9260") == prices
 
 

@@ -176,11 +176,11 @@ def between(mark: str) -> Callable[[Path], Path]:
 
 
 def as_a_spreadsheets_text(path: Path) -> Path:
-    """What a spreadsheet saves as Unicode text: UTF-16, tabs, and quotes about a cell that holds a comma or a quote."""
+    """What a spreadsheet saves as Unicode text: UTF-16, tabs, and quotes about a cell with a comma, quote or line end."""
     out = io.StringIO(newline="")
     for row in cells(path):
-        line = "\t".join('"' + cell.replace('"', '""') + '"' if set(cell) & set(',"') else cell for cell in row)
-        out.write(" ".join(line.split("\n")) + "\r\n")
+        line = "\t".join('"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n') else cell for cell in row)
+        out.write(line + "\r\n")
     path.unlink()
     path = path.with_suffix(".txt")
     path.write_bytes(out.getvalue().encode("utf-16"))
@@ -214,6 +214,8 @@ WRITTEN: dict[str, Callable[[Path], Path]] = {
         path.write_bytes(b"\xef\xbb\xbf" + path.read_text("cp1252").encode()) and path
     ),
     "UTF-16": lambda path: path.write_bytes(path.read_text("cp1252").encode("utf-16")) and path,
+    "UTF-16 without its mark": lambda path: path.write_bytes(path.read_text("cp1252").encode("utf-16-le")) and path,
+    "UTF-16 of the other order": lambda path: path.write_bytes(path.read_text("cp1252").encode("utf-16-be")) and path,
     "semicolons": between(";"),
     "bars": between("|"),
     "spaces behind its cells": with_spaces,

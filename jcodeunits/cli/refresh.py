@@ -51,7 +51,9 @@ def arguments() -> Parser:
     made.add_argument("--check", action="store_true", help="write nothing, only report")
     made.add_argument("--edition", metavar="2026Q4", help="of files that nothing dates: a quarter, or a month 2026-11")
     made.add_argument("--partial", action="store_true", help="the files hold selected rows: what they lack goes on")
-    made.add_argument("--whole", action="store_true", help="a file that lacks most of what was known is meant so")
+    made.add_argument(
+        "--whole", action="store_true", help="a file that lacks or differs from most that was known is meant so"
+    )
     made.add_argument("--corrected", action="store_true", help="a file takes the place of the same edition read before")
     made.add_argument("--anew", action="store_true", help="forget what was folded before: these files only")
     made.add_argument(

@@ -13,7 +13,7 @@ from .files import Published, problem
 
 _PUBLISHED = ("hcpcs code", "short descriptor", "ci", "si", "apc")
 _SHORT = ("hcpcs", "status indicator", "payment rate")
-_RATE = re.compile(r"\$? ?(\d[\d,]{0,11}(?:\.\d{1,4})?)")
+_STATUS = re.compile(r"[A-Z]\d?")
 
 
 def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]:
@@ -22,16 +22,21 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
     if file.has(_PUBLISHED):
         header = file.header(_PUBLISHED)
         rate = next((name for name in header if name.startswith("payment rate")), "")
-        wanted: tuple[str, ...] = _PUBLISHED
+        if not rate:
+            raise problem(file.name, "no column of its header is the payment rate.")
+        wanted: tuple[str, ...] = (*_PUBLISHED, rate)
         code_column, status, price = "hcpcs code", "si", rate
     else:
         wanted = _SHORT
         code_column, status, price = _SHORT
     for line, cells in file.body(wanted):
         code = file.code(line, cells[code_column])
-        rate = tally.price(cells.get(price, ""), _RATE)
+        if not _STATUS.fullmatch(cells[status]):
+            raise problem(file.name, f"{code}: {cells[status][:20]!r} is no status.", line=line)
+        rate = tally.price(cells[price], cells[status])
         told = said(status=cells[status], rate=plain(Decimal(rate)) if rate else "")
-        tally.add(f"{code}|{told}", code if cells[status] and byhand.may_be_ours(code) else None, told)
+        tally.once(file, line, code, told)
+        tally.add(f"{code}|{told}", code if byhand.may_be_ours(code) else None, told)
     if not tally.statements:
         raise problem(file.name, "it holds no code of ours below its header.")
     name = asked.named(file, "opps")
@@ -47,5 +52,7 @@ FAMILY = Family(
     page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",
     cannot="rates of a place: they are national",
     closes=True,
+    alike=("status",),
+    price="rate",
     named=r"addendum[ _.-]*b(?![a-z])",
 )

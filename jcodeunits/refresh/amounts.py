@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 import attrs
 
@@ -68,13 +69,19 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_PRINTED = re.compile(r"\d{1,15}(?:\.\d{0,12})?|\.\d{1,12}|[1-9]\d{0,2}(?:,\d{3}){1,4}(?:\.\d{0,12})?")
+
+
+@lru_cache(maxsize=1 << 14)
 def printed(text: str) -> Decimal:
     """A number as a table prints it, of a length that numbers have there. Raises `ValueError`.
+
+    A comma stands between thousands alone: that of a country which writes 12,5 for 12.5 is none.
 
     >>> printed("1,250"), printed("1.") == 1
     (Decimal('1250'), True)
     """
-    if not re.fullmatch(r"\d[\d,]{0,14}(?:\.\d{0,12})?|\.\d{1,12}", text):
+    if not _PRINTED.fullmatch(text):
         raise ValueError("no number")
     return Decimal(text.replace(",", ""))
 

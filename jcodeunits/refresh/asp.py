@@ -26,7 +26,6 @@ CROSSWALK_COLUMNS = words(
 _LIMITS = ("hcpcs code", "short description", "hcpcs code dosage", "payment limit")
 _CODES = re.compile(r"(\d{4} |hcpcs )?code|hcpcs")
 _NDC = re.compile(r"\d{5}-\d{4}-\d{2}|\d{11}")
-_PRICE = re.compile(r"\$? ?(\d{1,9}(?:\.\d{1,6})?|\d{1,3}(?:,\d{3}){1,2}(?:\.\d{1,6})?)")
 _OTHERS = re.compile(r"(?<![a-z])(awp|opps|noc)(?![a-z])", re.IGNORECASE)
 
 
@@ -137,8 +136,12 @@ def read_limits(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileR
     when, tally, rows = when_of(file, asked, _LIMITS), Tally(), 0
     for line, cells in file.body(_LIMITS):
         code, limit = file.code(line, cells["hcpcs code"]), cells["payment limit"]
-        told = said(limit=tally.price(limit, _PRICE), dosage=cells["hcpcs code dosage"])
-        tally.add(f"{code}|{cells['hcpcs code dosage']}|{limit}", code if byhand.may_be_ours(code) else None, told)
+        price, dosage = tally.price(limit), cells["hcpcs code dosage"]
+        if not re.search("[A-Za-z]", dosage):
+            raise problem(file.name, f"{code}: {dosage[:20]!r} is no dosage.", line=line)
+        told = said(limit=price, dosage=dosage)
+        tally.once(file, line, code, told)
+        tally.add(f"{code}|{dosage}|{price or limit}", code if byhand.may_be_ours(code) else None, told)
         rows += 1
     if not rows:
         raise problem(file.name, "it holds no row below its header.")
@@ -165,5 +168,6 @@ LIMITS = Family(
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
     cannot="whether a drug is covered, and prices of drugs without a code",
     closes=True,
+    price="limit",
     named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:payment[ _-]*(?:allowance[ _-]*)?limit|asp[ _-]*pricing)",
 )

@@ -24,7 +24,7 @@ from .amounts import printed
 from .asp import CrosswalkRow
 from .byhand import ByHand
 from .dating import When
-from .family import Asked, Edition, Family, FileReading, Tally, number_of
+from .family import MOST_ODD, Asked, Edition, Family, FileReading, Tally, number_of
 from .files import Published as File
 from .files import problem
 from .findings import Lint
@@ -161,8 +161,17 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
     if not rows:
         raise problem(file.name, "it holds no row below its header.")
     tally = Tally()
+    odd = []
     for row in rows:
+        cells = (row.billunits, row.package_quantity, row.package_size, row.billunits_package)
+        amounts = list(map(tally.number, cells))
+        if None in amounts or 0 in amounts:
+            odd.append(f"line {row.line}: {row.code} {row.ndc}")
+        tally.once(file, row.line, f"{row.code} {row.ndc}", "|".join(map(str, amounts)))
         tally.add("|".join(row.statement), *row.statement)
+    if len(odd) > MOST_ODD:
+        says = f"{len(odd):,} rows lack an amount above zero, the first in {odd[0]}. Take it as it was published."
+        raise problem(file.name, says)
     edition = Edition("asp-xwalk", when, f"ASP NDC-HCPCS crosswalk {when.words}")
     yield tally.reading(edition, crosswalk_lint(when, rows))
 
@@ -203,5 +212,6 @@ FAMILY = Family(
     page="cms.gov, 'ASP Pricing Files': the ZIP of the NDC-HCPCS crosswalks",
     cannot="the form of a container, what an NDC line counts, and whether a volume is one",
     closes=True,
+    alike=("code", "size", "containers", "units"),
     named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:ndc[ _-]*hcpcs|crosswalk)",
 )

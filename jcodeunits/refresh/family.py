@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 
 import attrs
 
 from jcodeunits import ndc
 from jcodeunits.errors import IdentifierError, quoted
 
+from .amounts import printed
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
 from .files import Published, problem, untouched, words_of
@@ -91,6 +94,10 @@ class Tally:
         self._sum = 0
         self._no_ndc: list[str] = []
         self._no_price: list[str] = []
+        self._priced: Counter[str] = Counter()
+        self._unpriced: Counter[str] = Counter()
+        self._marks: set[str] = set()
+        self._once: dict[str, tuple[int, str]] = {}
         self.statements: Statements = set()
 
     def add(self, row: str, subject: str | None = None, told: str = "") -> None:
@@ -104,6 +111,13 @@ class Tally:
         """The digest as 64 hexadecimal digits."""
         return f"{self._sum % 2**256:064x}"
 
+    def once(self, file: Published, line: int, key: str, told: str) -> None:
+        """Hold a row against one of the same code or NDC. Raises `TableError` where it says something else."""
+        first, before = self._once.setdefault(key, (line, told))
+        if before != told:
+            says = f"{key} stands here and in line {first}, and the two differ: leave out the one that is wrong."
+            raise problem(file.name, says, line=line)
+
     def ndc(self, written: str) -> str | None:
         """The NDC as 5-4-2; None for an id that is none, which is counted."""
         number = number_of(written)
@@ -111,25 +125,65 @@ class Tally:
             self._no_ndc.append(written)
         return number
 
-    def price(self, written: str, pattern: re.Pattern[str]) -> str:
-        """A price without sign and commas; empty for one that is none, which is counted where it says anything."""
-        match = pattern.fullmatch(written)
-        if match is None and written.upper() not in ("", "NA", "N/A"):
+    def number(self, written: str) -> Decimal | None:
+        """A number as a table prints it; None for what is none. How its column writes numbers is remembered."""
+        self._marks |= {mark for mark in ".," if mark in written}
+        try:
+            return printed(written)
+        except ValueError:
+            return None
+
+    def price(self, written: str, kind: str = "") -> str:
+        """A price without sign and commas, with three decimals at least, which a spreadsheet drops; empty for none.
+
+        What is no price is counted, and so is what has none among others of its `kind` that have one.
+        """
+        bare = written.removeprefix("$").strip()
+        if bare.upper() in ("", "NA", "N/A"):
+            self._unpriced[kind] += 1
+            return ""
+        price = self.number(bare)
+        if price is None:
             self._no_price.append(written)
-        return match[1].replace(",", "") if match is not None else ""
+            return ""
+        self._priced[kind] += 1
+        return f"{price:.3f}" if Decimal(f"{price:.3f}") == price else f"{price:f}"
 
     def reading(self, edition: Edition, lint: Iterable[Lint] = ()) -> FileReading:
-        """What the file says. Raises `TableError` where ids were wanted and none of them is an NDC."""
+        """What the file says. Raises `TableError` where its ids are no NDCs, or its numbers none."""
         if self._no_ndc:
             says = f"{len(self._no_ndc):,} ids are no NDC, for example {', '.join(self._no_ndc[:3])}."
             if not self.statements:
                 raise untouched(f"{edition.title}: {says}", edition.id)
             lint = [Lint("ndc", edition.title, says), *lint]
-        if self._no_price:
-            shown = ", ".join(map(quoted, self._no_price[:3]))
-            says = f"{len(self._no_price):,} prices are none, for example {shown}: their codes have no price."
-            lint = [Lint("price", edition.title, says), *lint]
+        if self._marks == {","}:
+            says = (
+                "its numbers have commas and none has a point: 3,100 may be 3.1 or 3100. Take it as it was published."
+            )
+            raise untouched(f"{edition.title}: {says}", edition.id)
+        if sum(self._unpriced.values()) > MOST_ODD and not self._priced:
+            raise untouched(f"{edition.title}: none of its rows has a price. Take it as it was published.", edition.id)
+        if len(self._no_price) > MOST_ODD:
+            says = f"{self._no_prices}. Take it as it was published."
+            raise untouched(f"{edition.title}: {says}", edition.id)
+        lint = [*(Lint("price", edition.title, says) for says in self._odd_prices()), *lint]
         return FileReading(edition, self.statements, self.digest, tuple(lint))
+
+    @property
+    def _no_prices(self) -> str:
+        return f"{len(self._no_price):,} prices are none, for example {', '.join(map(quoted, self._no_price[:3]))}"
+
+    def _odd_prices(self) -> Iterator[str]:
+        """What is told of prices that are none, and of empty cells where most others of their kind hold a price."""
+        if self._no_price:
+            yield f"{self._no_prices}: their codes have no price."
+        for kind, count in sorted(self._unpriced.items()):
+            if count > MOST_ODD and (count <= self._priced[kind] or {kind} == set(self._priced)):
+                of_kind = f" of status {kind}" if kind else ""
+                yield f"{count:,} codes{of_kind} have no price, {self._priced[kind]:,} have one: is the column whole?"
+
+
+MOST_ODD = 5  # cells of a file that are none, which a publisher's own slip explains; six editions have one
 
 
 def said(**facts: str) -> str:
@@ -158,8 +212,8 @@ _BAR = "\N{BROKEN BAR}"
 class Asked:
     """What the person said about the files: the edition of those that nothing dates; that they are partial, or whole.
 
-    `whole`: an edition that lacks most of what was known is meant so. `corrected`: one that was read before with other
-    content takes its place.
+    `whole`: an edition that lacks most of what was known, or says it otherwise, is meant so. `corrected`: one that was
+    read before with other content takes its place.
     """
 
     edition: When | None = None
@@ -217,7 +271,21 @@ class Family:
     closes: bool = False  # whether a complete edition closes what it lacks
     has_days: bool = False  # whether its rows carry first and last days of their own
     leaves: str = ""  # why a recognised file is left out
+    alike: tuple[str, ...] = ()  # facts that few rows say otherwise in the next edition
+    price: str = ""  # a fact that changes in each edition, by less than `_FAR` times
     named: str = ""  # a name (pattern) that promises this family: a file of it that is not recognised is refused
+
+    @property
+    def lasts(self) -> tuple[str, ...]:
+        """The facts that an edition is held to by the one beside it."""
+        return (*self.alike, self.price) if self.price else self.alike
+
+    def differs(self, name: str, one: str, other: str) -> bool:
+        """Whether one edition says a fact otherwise than another: of a price, whether it is another by far."""
+        if name != self.price:
+            return one != other
+        low, high = sorted(map(Decimal, (one, other)))
+        return high > low * _FAR
 
     def nearest(self, file: Published) -> str:
         """The row that comes nearest to the header of this family, and what it lacks; empty where none does."""
@@ -233,6 +301,7 @@ class Family:
         return f"line {line} lacks {', '.join(map(repr, lacking))}. Write the columns' names as they were published"
 
 
+_FAR = 4  # times that a price may rise or fall; of hospital rates one in a hundred does
 _NEAR = 0.5  # of the columns of a header, that a row has which is meant as one
 
 

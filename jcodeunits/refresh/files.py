@@ -2,7 +2,7 @@
 
 A ZIP's directory is checked against limits before anything is unpacked, and nothing is unpacked to disk. XML goes
 through defusedxml, which refuses entities; a formula is never evaluated, and where a value is wanted it is
-refused. Text is UTF-8, or UTF-16 where it begins with its mark; what is neither is the Windows code page of CMS.
+refused. Text is UTF-8, or UTF-16 with or without its mark; what is neither is the Windows code page of CMS.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ HEAD = 60  # lines among which a header is looked for
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK = "[Content_Types].xml"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1f]")  # bytes that no letter of a text in UTF-16 has in Latin words
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
@@ -146,7 +147,19 @@ class Published:
     @cached_property
     def start(self) -> bytes:
         """Its first bytes; of a text in UTF-16 as UTF-8."""
-        return self._begin.decode("utf-16", "ignore").encode() if self._begin.startswith(_UTF16) else self._begin
+        if not self._encoding.startswith("utf-16"):
+            return self._begin
+        return self._begin.decode(self._encoding, "ignore").removeprefix("\ufeff").encode()
+
+    @cached_property
+    def _encoding(self) -> str:
+        """UTF-16 has a mark, or an empty byte beside each letter."""
+        if self._begin.startswith(_UTF16):
+            return "utf-16"
+        empty = [self._begin[n::2].count(0) * 20 > len(self._begin) * 9 for n in (0, 1)]  # nine in ten of every other
+        if empty[0] is empty[1] or _CONTROL.search(self._begin):
+            return "utf-8-sig"
+        return "utf-16-be" if empty[0] else "utf-16-le"
 
     @cached_property
     def _begin(self) -> bytes:
@@ -218,7 +231,7 @@ class Published:
 
     def lines(self) -> Iterator[str]:
         """The lines of a text, line ends kept."""
-        yield from self._text(self.open(), "utf-16" if self._begin.startswith(_UTF16) else "utf-8-sig")
+        yield from self._text(self.open(), self._encoding)
 
     def _text(self, stream: IO[bytes], encoding: str) -> Iterator[str]:
         try:
@@ -255,18 +268,26 @@ class Published:
             raise problem(self.name, f"it is no well-formed page ({why}): it may be cut off; save it again.") from why
 
     def _text_rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-        quoting: Any = csv.QUOTE_NONE if self.delimiter == "\t" else csv.QUOTE_MINIMAL
-        reader = csv.reader(lines, delimiter=self.delimiter, quoting=quoting, strict=quoting == csv.QUOTE_MINIMAL)
+        tabs = self.delimiter == "\t"
+        quoting: Any = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
+        reader = csv.reader(lines, delimiter=self.delimiter, quoting=quoting, strict=not tabs)
+        opened: list[str] = []
         try:
             for row in reader:
                 if reader.line_num > _LIMIT_ROWS:
                     raise problem(self.name, f"it has more than {_LIMIT_ROWS:,} lines; no published file does.")
-                cells = [cell.replace("\xa0", " ").strip() for cell in row]
-                if self.delimiter == "\t":
-                    cells = [_without_quotes(cell) for cell in cells]
+                joined = _joined(opened, row)
+                opened = joined if tabs and _is_open(joined) else []
+                if opened:
+                    continue
+                cells = [cell.replace("\xa0", " ").strip() for cell in joined]
+                if tabs:
+                    cells = [_without_quotes(cell).strip() for cell in cells]
                 elif self.delimiter == ";":
                     self._check_points(reader.line_num, cells)
                 yield reader.line_num, cells
+            if opened:
+                raise problem(self.name, f"a quoted cell does not end: {opened[-1][:40]!r}.", line=reader.line_num)
         except csv.Error as why:
             raise problem(self.name, f"it is no well-formed table ({why}): it may be cut off.") from why
 
@@ -287,9 +308,8 @@ class Published:
         elif self.is_page:
             rows = self._page_rows()
         else:
-            whole = (
-                self.start if len(self.start) < _START else self.start[: max(map(self.start.rfind, (b"\n", b"\r"))) + 1]
-            )
+            last = max(map(self.start.rfind, (b"\n", b"\r"))) + 1
+            whole = self.start if len(self._begin) < _START else self.start[:last]
             rows = self._text_rows(self._text(io.BytesIO(whole), "utf-8-sig"))
         found = []
         try:
@@ -391,6 +411,21 @@ class Published:
             raise
         except Exception as why:
             raise problem(self.name, f"it does not open as a spreadsheet ({type(why).__name__}: {why}).") from why
+
+
+def _is_open(cells: Sequence[str]) -> bool:
+    """Whether the last cell of a line of tabs goes on in the next: a spreadsheet has put its line break in quotes."""
+    return bool(cells) and cells[-1].startswith('"') and cells[-1].count('"') % 2 == 1
+
+
+def _joined(opened: list[str], cells: list[str]) -> list[str]:
+    """The cells of a line behind those of the line before it, whose last cell goes on."""
+    if not opened:
+        return cells
+    joined = [*opened[:-1], "\n".join((opened[-1], *cells[:1])), *cells[1:]]
+    if len(joined[-1]) > _LIMIT_CELL:
+        raise csv.Error("a quoted cell does not end")
+    return joined
 
 
 def _without_quotes(cell: str) -> str:

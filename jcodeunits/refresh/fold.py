@@ -29,6 +29,7 @@ from jcodeunits.facts.store import Store
 
 from . import (
     asp,
+    beside,
     crosswalk,
     drugs,
     evidence,
@@ -52,13 +53,10 @@ from .policy_tables import as_csv, rows_of, text_of
 from .proving import Codes
 from .report import RefreshReport
 from .state import NOTHING, SOURCE_COLUMNS, FoldResult, State
-from .statements import Kept, codes_of, fuller, subjects
+from .statements import Kept, fuller
 
 DERIVED = ("drugs", "successors", "products", "marketing", "limits", "statuses", "fees", "places")
-_MOST_LACKING = 3  # an edition may lack one in three of what the one beside it has, if that has not a few only
-_FEW = 30
 _NO_KIND = "no kind of file that refresh reads"
-_LAST = 3  # codes at the end that an edition may lack, or one in a hundred: real ones lack four in a thousand
 
 
 def state_of(store: Store) -> State:
@@ -94,8 +92,9 @@ def fold(
     new: list[FileReading] = []
     known: list[FileReading] = []
     undated: list[Edition] = []
+    noticed: list[Lint] = []
     for family, reading in sorted(readings, key=lambda pair: (pair[1].edition.file, pair[1].edition.when)):
-        folded = _with(state, family, reading, asked)
+        folded = _with(state, family, reading, asked, noticed)
         (new if folded is not state else known).append(reading)
         undated += [reading.edition] if folded is not state and family.closes and not family.has_days else []
         state = folded
@@ -109,7 +108,7 @@ def fold(
     made = scratch / "edits.csv"
     _write_edits(made, edits, [r for r in new if isinstance(r, ptp.EditReading)], state)
     found = [item for reading in new for item in reading.lint]
-    found += [*gaps(undated, state.days), *_again(new, state)]
+    found += [*noticed, *gaps(undated, state.days), *_again(new, state)]
     found += _compared(state, texts, new, byhand) if derived else []
     return FoldResult(
         state,
@@ -232,8 +231,8 @@ def _again(new: Iterable[FileReading], state: State) -> Iterator[Lint]:
             yield Lint("file", edition.title, says)
 
 
-def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> State:
-    """The state with one more edition; the same state where it holds it. Raises `TableError`."""
+def _with(state: State, family: Family, reading: FileReading, asked: Asked, noticed: list[Lint]) -> State:
+    """The state with one more edition, the same state where it holds it; and what was noticed. Raises `TableError`."""
     edition = reading.edition
     before = state.sources.get(edition.id)
     if before is not None:
@@ -242,8 +241,7 @@ def _with(state: State, family: Family, reading: FileReading, asked: Asked) -> S
         state = _without(state, family, reading, asked)
     kept = dict(state.kept)
     if family.table:
-        if not asked.whole:
-            _check_whole(state, family, reading)
+        noticed += beside.check(state, family, reading, asked)
         name = edition.when.name
         kept[family.table] = kept[family.table].with_edition(edition.file, name, reading.statements)
     return State(kept, {**state.sources, edition.id: _source(edition, reading.digest)})
@@ -276,41 +274,6 @@ def _fuller_state(state: State, family: Family, reading: FileReading) -> State:
     made = table.without(edition.file, edition.when.name)
     kept = made.with_edition(edition.file, edition.when.name, reading.statements)
     return attrs.evolve(state, kept={**state.kept, family.table: kept})
-
-
-def _check_whole(state: State, family: Family, reading: FileReading) -> None:
-    """An edition that lacks most of what the one beside it has, or its end, is cut off, or selected rows."""
-    edition = reading.edition
-    if not family.closes or not edition.complete:
-        return
-    days = state.days
-    beside = [key for key in days if file_of(key) == edition.file]
-    if not beside:
-        return
-    nearest = min(beside, key=lambda key: (abs((days[key] - edition.when.first).days), key))
-    before = state.kept[family.table].of(edition.file, nearest.removeprefix(f"{edition.file}-"))
-    title, other = edition.title, state.sources[nearest]["title"]
-    known, listed = subjects(before), subjects(reading.statements)
-    lacking = known - listed
-    bare = sorted(key for key in lacking if key.replace("-", "").lstrip("0") in listed)
-    if bare:
-        says = (
-            f"{title} has {len(bare):,} NDCs without their first zeros ({bare[0]} is one): a spreadsheet has dropped "
-            "them. Take the file as its publisher has it."
-        )
-        raise untouched(says, edition.id)
-    codes, last = codes_of(before), max(codes_of(reading.statements), default="")
-    behind = {code for code in codes if code > last}
-    if len(known) >= _FEW and len(lacking) * _MOST_LACKING > len(known):
-        says = f"{title} lacks {len(lacking):,} of {len(known):,} that {other} has"
-    elif len(behind) > (max(_LAST, len(codes) // 100) if reading.is_ended else 0):
-        says = f"{title} ends before {min(behind)}, and {other} has {len(behind):,} codes from there on"
-    else:
-        return
-    of_rows = not all(map(is_complete, family.files))
-    ways = "If it holds selected rows only, say --partial; then it ends nothing. If" if of_rows else "If"
-    says = f"{says}: it may be cut off. {ways} it is whole and ends what it lacks, say --whole."
-    raise untouched(says, edition.id)
 
 
 def _source(edition: Edition, digest: str) -> Row:

@@ -169,8 +169,16 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
                 raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
             texts = (cells["long description"], cells["short description"])
             days = (cells["add dt"], cells["act eff dt"], cells["term dt"])
-            entries[code] = _entry(file, line, code, texts, days, (cells.get(name, "") for name in _CROSS))
+            _put(entries, _entry(file, line, code, texts, days, (cells.get(name, "") for name in _CROSS)), file, line)
     return entries
+
+
+def _put(entries: dict[str, ListedCode], entry: ListedCode, file: Published, line: int) -> None:
+    """Put a code among those read. Raises `TableError` where it stands there with other days or words."""
+    before = entries.setdefault(entry.code, entry)
+    if (before.added, before.ended) != (entry.added, entry.ended) or not before.long.startswith(entry.long):
+        says = f"{entry.code} stands here and above, and the two differ: leave out the one that is wrong."
+        raise problem(file.name, says, line=line)
 
 
 def _longer(entry: ListedCode, more: str) -> ListedCode:
@@ -196,7 +204,7 @@ def _from_text(file: Published) -> dict[str, ListedCode]:
             raise problem(file.name, says, line=line)
         days = (text[268:276], text[276:284], text[284:292])
         refers = (text[at : at + 5] for at in range(204, 229, 5))
-        entries[code] = _entry(file, line, code, (text[11:91], text[91:119]), days, refers)
+        _put(entries, _entry(file, line, code, (text[11:91], text[91:119]), days, refers), file, line)
     return entries
 
 
@@ -209,6 +217,7 @@ FAMILY = Family(
     page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",
     cannot="what followed a code, what a drug is for, and codes that are numbers",
     closes=True,
+    alike=("added",),
     has_days=True,
     named=r"anweb|alpha-?numeric",
 )

@@ -73,6 +73,7 @@ def _one(
     tally = Tally()
     for line, cells in file.body(wanted):
         code, told = _limit(file, line, cells, wanted[0], columns)
+        tally.once(file, line, code, told)
         tally.add(f"{code}|{told}", code if byhand.may_be_ours(code) else None, f"claim={claim}|{told}")
     name = asked.named(file, _FILES[claim])
     title = f"MUE {when.words}, {_TITLES[claim]}{'' if is_complete(name) else ', selected rows'}"
@@ -111,5 +112,6 @@ FAMILY = Family(
     page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",
     cannot="limits that CMS keeps to itself",
     closes=True,
+    alike=("claim", "units"),
     named=r"(?<![a-z])mue(?![a-z])",
 )
