@@ -167,16 +167,16 @@ def _is_of_one_strength(catalog: Catalog, row: Drug) -> bool:
     return any("mg/ml" in other.qualifier for other in catalog.ingredients[normal(row.ingredient)])
 
 
+def _meant(catalog: Catalog, reading: DrugText, on: dt.date) -> tuple[Drug, ...]:
+    """Every row in effect on a day that a name of the text may mean."""
+    every = dict.fromkeys(row for named in reading.names for row in catalog.meant_by(named.key))
+    return tuple(row for row in every if row.period.holds(on))
+
+
 def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
     """Raise where a drug in a fluid may be mixed by hand, or be the bag that has a code of its own."""
-    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.fluids)
-    sold = tuple(
-        dict.fromkeys(
-            other
-            for other in meant
-            if other.period.holds(on) and any(fluid <= own_words(other) for fluid in reading.fluids)
-        )
-    )
+    meant = _meant(catalog, reading, on) if reading.fluids else ()
+    sold = tuple(other for other in meant if any(fluid <= own_words(other) for fluid in reading.fluids))
     if sold and row not in sold:
         says = "may be mixed by hand or the bag as it is sold"
         raise ambiguous(reading.text, says, (row, *sold), "Give the code, the maker or the NDC.", on)
@@ -184,14 +184,8 @@ def _check_fluid(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) ->
 
 def _check_maker(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> None:
     """Raise where the container is one that a maker alone fills whose product of the drug has a code of its own."""
-    meant = (other for named in reading.names for other in catalog.meant_by(named.key) if reading.makers)
-    own = tuple(
-        dict.fromkeys(
-            other
-            for other in meant
-            if other.period.holds(on) and any(is_called(other, maker) for maker in reading.makers)
-        )
-    )
+    meant = _meant(catalog, reading, on) if reading.makers else ()
+    own = tuple(other for other in meant if any(is_called(other, maker) for maker in reading.makers))
     if own and row not in own and not reading.codes:
         says = "names a container of one maker, whose product has a code of its own"
         raise ambiguous(reading.text, says, (row, *own), "Say which: give the code, the maker or the NDC.", on)
@@ -201,12 +195,10 @@ def _check_bag(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> N
     """Raise where a drug in a bag of fluid may be that of one maker who sells it so and has a code of its own."""
     if not reading.is_mixed or row.specific or reading.codes or not is_bag(reading.text):
         return
-    meant = dict.fromkeys(other for named in reading.names for other in catalog.meant_by(named.key))
     makers = tuple(
         other
-        for other in meant
-        if other.period.holds(on)
-        and "; not equivalent" in other.qualifier
+        for other in _meant(catalog, reading, on)
+        if "; not equivalent" in other.qualifier
         and not catalog.knows(squeezed(other.qualifier.partition(";")[0]))
         and _comes_large(catalog, other.code)
     )

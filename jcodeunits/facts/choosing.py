@@ -97,18 +97,8 @@ def _of_name(
         return _told_apart(catalog, called(catalog, named.key), named, route, on), ()
     way = tuple(row for row in found if said_for(row.routes, route)) or found
     # What the words beside a name say goes before the ways that its rows are for ("Humalog pump").
-    said = next(
-        (rows for rows in (way, found) if _told_apart(catalog, _rows_said(catalog, rows), named, route, on)), way
-    )
-    return _told_apart(catalog, _rows_said(catalog, said), named, route, on), said
-
-
-def _rows_said(catalog: Catalog, said: Iterable[Brand | OtherName]) -> tuple[Drug, ...]:
-    rows: list[Drug] = []
-    for row in said:
-        general = () if row.code else catalog.ingredients.get(normal(row.ingredient), ())
-        rows.extend(catalog.rows(row.code) if row.code else general)
-    return tuple(dict.fromkeys(rows))
+    said = next((rows for rows in (way, found) if _told_apart(catalog, catalog.said_by(rows), named, route, on)), way)
+    return _told_apart(catalog, catalog.said_by(said), named, route, on), said
 
 
 def _told_apart(
@@ -125,19 +115,21 @@ def _told_apart(
         return rows
     formed = {row.code for row in _formed(rows, own)}
     by_form = tuple(row for row in rows if row.code in formed)
-    live = tuple(row for row in by_form if (row.period.holds(on) if on is not None else row.ends is None))
+    live = _live(by_form, on)
     if live and own <= catalog.properties and all(own_routes(row) for row in live):
         plain = tuple(row for row in rows if not row.form and not row.specific)
         return (*plain, *live) if route is None else tuple(row for row in live if answers_for(row, route)) or plain
     if live and not any(own <= set(normal(row.form).split()) for row in live):
         # Where an older descriptor named the form, those in effect name brands: any of them may be meant.
-        branded = {
-            row.code for row in rows if row.specific and (row.ends is None if on is None else row.period.holds(on))
-        }
+        branded = {row.code for row in _live(rows, on) if row.specific}
         by_form = tuple(row for row in rows if row.code in formed | branded)
-    now = tuple(row for row in rows if (row.period.holds(on) if on is not None else row.ends is None))
-    called_so = codes_called(now, own) or codes_called(rows, own)
+    called_so = codes_called(_live(rows, on), own) or codes_called(rows, own)
     return by_form or tuple(row for row in rows if row.code in called_so)
+
+
+def _live(rows: Iterable[Drug], on: dt.date | None) -> tuple[Drug, ...]:
+    """The rows in effect on a day; without one those that have no end."""
+    return tuple(row for row in rows if (row.ends is None if on is None else row.period.holds(on)))
 
 
 def choose(catalog: Catalog, name: str, on: dt.date, dose: Dose | None = None, route: str | None = None) -> Choice:

@@ -76,6 +76,13 @@ class History(Shown):
 _LINK = ("condition", "evidence", "ndcs_moved", "effective", "confidence", "citation")
 
 
+def beside(rows: Sequence[Drug], on: dt.date) -> tuple[Drug, str]:
+    """Of rows of other days the next to come, else the last that was in effect, and in words when that is."""
+    later = [row for row in rows if row.effective > on]
+    row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
+    return row, f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
+
+
 @attrs.frozen(eq=False)
 class Catalog:
     """The tables that answer "which code": drugs, brands, other names ...; each is read when it is first asked for."""
@@ -424,9 +431,7 @@ class Catalog:
 
     def no_code_then(self, name: str, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
         """The error of a drug whose codes are all for other days, and that has none on this one."""
-        later = [row for row in rows if row.effective > on]
-        row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
-        when = f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
+        row, when = beside(rows, on)
         oral = next((way for way in row.routes if way in ("oral", "inhaled")), None)
         codes, bill = self.instead_for(row, on, oral)
         return NotInEffect(
@@ -463,12 +468,14 @@ class Catalog:
 
     def meant_by(self, key: str) -> tuple[Drug, ...]:
         """Every row that a squeezed name may mean, on any date and by any route."""
+        every = (row for full in self.moieties.get(key, ()) for row in self.ingredients[full])
+        return self.said_by(self.named.get(key, ())) or tuple(dict.fromkeys(every))
+
+    def said_by(self, said: Iterable[Brand | OtherName]) -> tuple[Drug, ...]:
+        """Every row that rows of names say, by their code or by their ingredient."""
         rows: list[Drug] = []
-        for said in self.named.get(key, ()):
-            general = () if said.code else self.ingredients.get(normal(said.ingredient), ())
-            rows.extend(self.rows(said.code) if said.code else general)
-        if not rows:
-            rows = [row for full in self.moieties.get(key, ()) for row in self.ingredients[full]]
+        for one in said:
+            rows.extend(self.rows(one.code) if one.code else self.ingredients.get(normal(one.ingredient), ()))
         return tuple(dict.fromkeys(rows))
 
     @cached_property

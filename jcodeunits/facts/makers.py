@@ -10,7 +10,7 @@ from ..errors import AmbiguousDrug, NotInEffect, quoted
 from ..grouped import only
 from .agreement import listed
 from .drug_rows import Brand, Drug
-from .drugs import Catalog
+from .drugs import Catalog, beside
 from .product_rows import Product
 from .words import squeezed
 
@@ -44,9 +44,7 @@ def before_own(catalog: Catalog, name: str, key: str, rows: Iterable[Drug], on: 
     plain = tuple(row for row in _plain_rows(catalog, key, on) if row.form in {one.form for one in rows})
     if not rows or not plain:
         return None
-    later = [row for row in rows if row.effective > on]
-    row = min(later, key=lambda row: row.effective) if later else max(rows, key=lambda row: row.ends or on)
-    when = f"takes effect on {row.effective}" if later else f"ended on {row.ends}"
+    row, when = beside(rows, on)
     codes = tuple(one.code for one in plain)
     says = f"{quoted(name)} has no code of its own on {on}; {row.code} {when}."
     way = f"For every maker without its own there is {listed(plain)}: give that code, or the NDC."
