@@ -536,6 +536,8 @@ def test_each_format_reads_text_and_bytes_with_any_ends_of_lines_alike(name: str
         text.encode(),
         f"\ufeff{text}",
         b"\xef\xbb\xbf" + text.encode(),
+        text.encode("utf-16"),
+        b"\xfe\xff" + text.encode("utf-16-be"),
         text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n"),
     ):
         assert formats.module(name).read(other).lines == found.lines

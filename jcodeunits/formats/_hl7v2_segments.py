@@ -12,7 +12,7 @@ import attrs
 
 from jcodeunits.errors import FormatError
 
-from ._json import refuse_other_formats
+from ._json import UTF16, refuse_other_formats
 from ._quoting import coded
 
 # Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
@@ -157,7 +157,12 @@ def _rows(text: object) -> list[str]:
 
 
 def _decoded(text: bytes) -> str:
-    """Bytes in UTF-8, else in the character set of ISO 8859 that MSH-18 names; what no set explains is left out."""
+    """Bytes in UTF-8, in UTF-16 with its mark, else in the set of ISO 8859 that MSH-18 names.
+
+    What no set explains is left out.
+    """
+    if text[:2] in UTF16:
+        return text.decode("utf-16", "replace")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:

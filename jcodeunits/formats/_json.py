@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,14 +12,16 @@ import attrs
 from jcodeunits.amount import SHORT, json_number
 from jcodeunits.errors import FormatError
 
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # by which bytes begin that are no UTF-8
+
 
 def plain_text(text: object, form: str) -> str:
-    """Text, or bytes in UTF-8, without a byte order mark; `FormatError` for anything else."""
+    """Text, or bytes in UTF-8, or in UTF-16 with its mark, without the mark; `FormatError` for anything else."""
     if isinstance(text, (bytes, bytearray)):
         try:
-            text = bytes(text).decode("utf-8")
+            text = bytes(text).decode("utf-16" if text[:2] in UTF16 else "utf-8")
         except UnicodeDecodeError:
-            raise FormatError("These bytes are no UTF-8 text.", format=form) from None
+            raise FormatError("These bytes are no UTF-8 text, nor UTF-16 with its mark.", format=form) from None
     if not isinstance(text, str):
         raise FormatError(f"Text is wanted, not {type(text).__name__}.", format=form)
     return text.removeprefix("\ufeff")
