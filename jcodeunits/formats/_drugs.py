@@ -345,7 +345,7 @@ def formed(says: Mapping[str, Any], forms: Iterable[str], facts: Reference) -> d
     >>> formed({}, ["TAB", "Tablet"], book), formed({}, ["Solution for injection or infusion"], book)
     ({'ways': frozenset({'oral'})}, {})
     """
-    of_form = frozenset[str]().union(*(_ways_of(text, facts) for text in forms if len(text) <= LONGEST))
+    of_form = frozenset[str]().union(*(_ways_of(text, facts) for text in forms if text and len(text) <= LONGEST))
     said: frozenset[str] = says.get(_incoming.WAYS, frozenset())
     return {_incoming.WAYS: (said & of_form) or of_form} if of_form else {}
 

@@ -79,14 +79,18 @@ class Segment:
     fields: tuple[str, ...]
     marks: Marks
     at: int
+    # Of each field that was asked for, its repetitions in components: most are asked for several times.
+    _read: dict[int, list[list[str]]] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def raw(self, position: int) -> str:
         return self.fields[position] if position < len(self.fields) else ""
 
     def get(self, position: int, component: int = 1, repeat: int = 0) -> str:
         """One component of one repetition, without its escapes; empty where there is none."""
-        repeats = self._repeats(position)
-        parts = repeats[repeat].split(self.marks.component) if repeat < len(repeats) else []
+        each = self._read.get(position)
+        if each is None:
+            each = self._read[position] = [one.split(self.marks.component) for one in self._repeats(position)]
+        parts = each[repeat] if repeat < len(each) else []
         text = parts[component - 1] if component <= len(parts) else ""
         return _unescape(text, self.marks).strip() if text != NULL else ""
 
