@@ -218,6 +218,8 @@ OPEN = [
     # A drug that has no code of its own, on the line of another drug.
     ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "rocuronium 50 mg"}, "description"),
     ({"code": "J3010", "units": 1, "dose": "0.1", "unit": "mg", "drug": "sufentanil"}, "description"),
+    # A tablet, on the line of the injection, that has no code of its own.
+    ({"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "drug": "KETOROLAC 10 MG ORAL TAB"}, "ambiguous-drug"),
     # A name that is not read, with a word of another drug.
     ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "HC KETOROLAC PER UNIT"}, "unknown-drug"),
 ]

@@ -467,6 +467,15 @@ def test_a_container_holds_what_the_description_of_the_codes_drug_says(
         ("J2405", "ROCURONIUM 10 MG/ML", "description"),
         ("J2405", "PENICILLIN G", "description"),
         ("J0561", "PENICILLIN G", None),
+        # A tablet, drops or a syrup of what the code has injected, and what is injected of an oral drug.
+        ("J2405", "ONDANSETRON 4 MG TAB", "description"),
+        ("J2405", "ONDANSETRON ODT 4 MG", "description"),
+        ("J2405", "KETOROLAC 0.5% OPHTH SOLN", "description"),
+        ("J2250", "MIDAZOLAM 2 MG/ML ORAL SYRUP", "description"),
+        ("J8540", "DEXAMETHASONE 4 MG/ML INJ", "description"),
+        ("J8540", "DEXAMETHASONE 4 MG TABLET", None),
+        ("J7613", "ALBUTEROL 2.5 MG/3 ML NEB SOLN", None),
+        ("J2405", "ONDANSETRON 4 MG/2 ML IV", None),
         # A text that is not read, with one word that is a drug's.
         ("J2405", "HC KETOROLAC PER UNIT", "description"),
         ("J2405", "HC ZOFRAN PER UNIT", None),

@@ -187,7 +187,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     made.code = drug.code
     made.citations.append(drug.citation)
     if item is None and drug is not named and names_another(_cell(row, "description"), drug, day, reference):
-        made.unjudged("description")
+        return made.unjudged("description")
     use = code_use(reference.policy, drug.code, day, said or ANY, claim)
     if use is not None and use.outcome == "withhold":
         made.differs("code-not-taken", use.citation)

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from .. import units
 from ..errors import LONGEST, AmbiguousDrug, JcodeunitsError, NoCode
-from ..facts.choosing import choose
+from ..facts.by_route import a_route, may_be, stands_by
+from ..facts.choosing import choose, way_of
 from ..facts.drug_rows import Drug
 from ..facts.drug_text import Part, parts_of
+from ..facts.reading_names import read
 from ..facts.reference import Reference
 from ..facts.words import normal
 from .judged import row_of
@@ -35,9 +37,12 @@ def may_mean(description: str, drug: Drug, on: dt.date, reference: Reference) ->
 
 
 def names_another(description: str, drug: Drug, on: dt.date, reference: Reference) -> bool:
-    """Whether a description names drugs that have no telling word of a code's drug, or a brand of another code."""
+    """Whether a description names drugs that have no telling word of a code's drug, or a brand of another code, or
+    says a way in which the code's is not given: a tablet of what is injected."""
     if not description or len(description) > LONGEST or drug.refuses == "unclassified":
         return False
+    if _is_given_otherwise(description, drug, reference):
+        return True
     told, ours = _told(description, on, reference), _telling(drug, reference)
     theirs = [_telling(row, reference) for row in told.rows] or [told.uncoded]
     if drug.code in {row.code for row in told.rows} or not any(theirs):
@@ -47,6 +52,17 @@ def names_another(description: str, drug: Drug, on: dt.date, reference: Referenc
         return True
     others = _brands(told.rows[0], reference) - _brands(drug, reference) if told.certain else ()
     return any(f" {brand} " in said for brand in others if brand != normal(told.rows[0].ingredient))
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_given_otherwise(description: str, drug: Drug, reference: Reference) -> bool:
+    try:
+        way, reading = way_of(reference.drugs, description, None), read(reference.drugs, description)
+    except JcodeunitsError:  # a text that is no name
+        return False
+    if way is None and reading is not None and {ways for _, ways in reading.forms} == {("injection",)}:
+        return a_route(drug) == "oral"
+    return way is not None and not stands_by(drug, way) and not may_be(way, a_route(drug))
 
 
 class Contained(NamedTuple):
