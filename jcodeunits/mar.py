@@ -23,6 +23,7 @@ MEANINGS = {
     "other": "given, but by somebody else",
     "not-given": "it was not given",
     "no-dose": "no new dose was given",
+    "running": "what was hung ran on, and no new dose was given",
     "end": "what was hung ended, and no new dose was given",
     "waste": "drug was thrown away",
 }

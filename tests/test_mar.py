@@ -31,7 +31,7 @@ def read(word: str, stop: str = "", **beside: Any) -> Encounter:
 @pytest.mark.parametrize("vouched", [False, True])
 def test_every_word_is_billed_only_as_what_it_means(row: MarWord, vouched: bool) -> None:
     word, stop = row.word.title(), "20260302103500"
-    if row.means in ("not-given", "no-dose", "end", "waste") or (row.means == "other" and not vouched):
+    if row.means in ("not-given", "no-dose", "running", "end", "waste") or (row.means == "other" and not vouched):
         with pytest.raises(FormatError, match=r"RXA-20 says"):
             read(word, stop, completed=vouched)
         return
@@ -81,8 +81,24 @@ def test_the_end_of_a_bag_is_another_event_of_its_order(end: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "between", [["020/Rate Change/"], ["010/Rate Verify/", "020/Handoff/", "030/Rate/Dose Change/"]]
+)
+def test_a_bag_that_ran_on_at_another_rate_ends_when_its_end_says(between: list[str]) -> None:
+    events = [one.replace("Rate/Dose", "Rate-Dose") for one in between]
+    text = hung("000/New Bag/1", *events, "040/Stopped/").replace("Rate-Dose", "Rate/Dose")
+    found = hl7v2.read(text, place="11", diagnoses=["R52"])
+    assert isinstance(found, Encounter)
+    assert [(one.start, one.stop) for one in found.administrations] == [("10:00", "10:40")]
+    assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96365", 1), ("J0696", 4)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        hung("000/New Bag/1", "020/Rate Change/"),
+        hung("000/New Bag/1", "020/Rate Change/", "030/Paused/", "040/Stopped/"),
+        hung("000/New Bag/1", "020/Site Change/", "040/Stopped/"),
+        hung("000/New Bag/1", "020/Rate Change/", "030/New Bag/1", "040/Stopped/"),
         hung("000/New Bag/1", "040/Stopped/0.5"),
         hung("000/New Bag/1", "040/Stopped/", "050/Restarted/1"),
         hung("000/New Bag/1", "020/Paused/", "040/Stopped/"),

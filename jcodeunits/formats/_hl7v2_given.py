@@ -155,24 +155,34 @@ _NO_AMOUNT = ("", "0")
 
 
 def _with_their_ends(groups: Sequence[_Group], own: Mapping[str, str]) -> Iterator[_Group]:
-    """The administrations, a bag whose end is another event of its order with that end, where these are the only two.
+    """The administrations, a bag whose end is another event of its order with that end.
 
-    A pause, a second bag or another amount of its end leaves open for how long, and how much of it: that is asked.
+    That it ran on in between, at another rate or looked after, changes neither. A pause, a second bag or another amount
+    of its end leaves open for how long, and how much of it: that is asked.
     """
     events = grouped(groups, lambda one: (one.patient, one.rxa.raw(5), one.order))
     for group in groups:
         each = events[group.patient, group.rxa.raw(5), group.order]
-        means = sorted(str(_done(one.rxa, own)) for one in each) if len(each) == 2 else []
-        if means != ["bag", "end"] or any(one.rxa.get(21) not in ("", "A") or one.rxa.raw(18) for one in each):
+        whole = _bag_with_its_end(each, own) if len(each) > 1 else None
+        if whole is None:
             yield group
-            continue
-        bag, end = sorted(each, key=lambda one: str(_done(one.rxa, own)))
-        is_whole = end.rxa.get(6) in (*_NO_AMOUNT, bag.rxa.get(6))
-        if bag.rxa.raw(4) not in ("", bag.rxa.raw(3)) or not is_whole:
-            yield group
-        elif group is bag:
-            fields = (*bag.rxa.fields[:4], end.rxa.raw(3), *bag.rxa.fields[5:])
-            yield attrs.evolve(bag, rxa=attrs.evolve(bag.rxa, fields=fields))
+        elif group is whole[0]:
+            yield whole[1]
+
+
+def _bag_with_its_end(each: Sequence[_Group], own: Mapping[str, str]) -> tuple[_Group, _Group] | None:
+    """The bag of an order, and it with the end that another event says; None where they leave something open."""
+    done = [(one, _done(one.rxa, own)) for one in each]
+    bags, ends = ([one for one, means in done if means == wanted] for wanted in ("bag", "end"))
+    if len(bags) != 1 or len(ends) != 1 or any(means not in ("bag", "end", "running") for _, means in done):
+        return None
+    bag, end = bags[0], ends[0]
+    is_whole = end.rxa.get(6) in (*_NO_AMOUNT, bag.rxa.get(6))
+    is_open = any(one.rxa.get(21) not in ("", "A") or one.rxa.raw(18) for one in each)
+    if is_open or not is_whole or bag.rxa.raw(4) not in ("", bag.rxa.raw(3)):
+        return None
+    fields = (*bag.rxa.fields[:4], end.rxa.raw(3), *bag.rxa.fields[5:])
+    return bag, attrs.evolve(bag, rxa=attrs.evolve(bag.rxa, fields=fields))
 
 
 def _thrown_away(
@@ -455,7 +465,7 @@ def _against(rxa: Segment, done: str | None, completed: bool) -> tuple[str, str]
         shown = said if (said := coded(word)).startswith(("'", '"')) else "'its words'"
         fix = f"CP, PA, RE and NA are. If that word means given there, read it with actions={{{shown}: 'given'}}."
         return f"RXA-20 is {coded(word)}, which is no completion status", fix
-    if done in ("not-given", "no-dose", "end", "waste"):
+    if done in ("not-given", "no-dose", "running", "end", "waste"):
         return f"RXA-20 says {coded(word)}: {mar.MEANINGS[done]}", "Nothing was given to bill."
     ended = rxa.get(4) and rxa.get(4) != rxa.get(3)
     if not completed and (done == "other" or (done == "bag" and not ended)):
