@@ -90,7 +90,7 @@ def without_code(
     """The finding with the code that fits a drug which had none of its own that day."""
     if isinstance(error, NotInEffect):
         rows = reference.drugs.rows(str(error.code))
-        if not rows or rows[0].effective <= encounter.on or error.successors:
+        if not rows or rows[0].effective <= encounter.on or error.successors or reference.drugs.is_first_read(rows[0]):
             return said
         row = rows[0]
         classes = tuple(found.name for found in reference.policy.classes(row.code, row.effective))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import permutations
@@ -185,11 +186,34 @@ class Catalog:
             says = f"{row.code} ended on {row.ends}; on {on} {way}."
             codes = tuple(s.successor for s in live or after)
         else:
+            if self.is_first_read(row):
+                return NotInEffect(
+                    f"{row.code}{self._unread(row, on)}", code=row.code, on=on, period=row.period, successors=()
+                )
             codes = tuple(s.code for s in ahead if any(r.period.holds(on) for r in self.rows(s.code)))
             others = "; ".join(self._named(code, "", on) for code in codes)
             way = f"bill {others}" if others else "look the drug up by name for what was in effect"
             says = f"{row.code} takes effect on {row.effective}; on {on} {way}."
         return NotInEffect(says, code=row.code, on=on, period=row.period, successors=codes)
+
+    def is_first_read(self, row: Drug) -> bool:
+        """Whether a code's first day is only the first one read: of numeric codes no file of CMS tells when they began.
+
+        Most of them begin in the tables on one day.
+        """
+        return row.code[:1].isdigit() and row.effective <= self._numeric_since
+
+    @cached_property
+    def _numeric_since(self) -> dt.date:
+        firsts = Counter(row.effective for row in self.drugs if row.code[:1].isdigit())
+        return firsts.most_common(1)[0][0] if firsts else dt.date.min
+
+    @staticmethod
+    def _unread(row: Drug, on: dt.date) -> str:
+        return (
+            f" is read from {row.effective} on, because no file of CMS tells when numeric codes began: nothing here "
+            f"tells what was billed on {on}. Take the code of that day's code book."
+        )
 
     def _followers(self, code: str, on: dt.date) -> list[Successor]:
         """The successors in effect on a day; where one has ended too, what came after it."""
@@ -432,6 +456,9 @@ class Catalog:
     def no_code_then(self, name: str, rows: Sequence[Drug], on: dt.date) -> NotInEffect:
         """The error of a drug whose codes are all for other days, and that has none on this one."""
         row, when = beside(rows, on)
+        if row.effective > on and self.is_first_read(row):
+            says = f"{quoted(name)}: {row.code}{self._unread(row, on)}"
+            return NotInEffect(says, code=row.code, on=on, period=row.period, successors=())
         oral = next((way for way in row.routes if way in ("oral", "inhaled")), None)
         codes, bill = self.instead_for(row, on, oral)
         return NotInEffect(
