@@ -41,6 +41,7 @@ from .facts.store import NEVER
 from .facts.words import normal
 from .finding import Finding, Findings, declare, own_rows, past_reach
 from .shown import Shown
+from .unread import lacks_unit
 
 FINDINGS = declare(
     __name__,
@@ -150,7 +151,10 @@ def billing_units(
     """
     book = Reference.of(reference)
     day = as_date(on)
-    given = dose if isinstance(dose, Dose) else Dose.of(dose)
+    try:
+        given = dose if isinstance(dose, Dose) else Dose.of(dose)
+    except UnreadableDose as error:
+        raise counted_in(error, drug, day, route, book) from None
     route = _one_route(given, route)
     try:
         row, findings = resolve(drug, day, given, route, reference=book)
@@ -175,6 +179,22 @@ def billing_units(
         raise UnreadableDose(says, given=given.written, argument="dose")
     said = notes(row, given.notes, day, measure, findings, book)
     return BilledUnits(row, given, exact, count, day, measure, said, basis, reference=book)
+
+
+def counted_in(
+    error: JcodeunitsError, drug: object, on: dt.date, route: str | None, reference: Reference
+) -> JcodeunitsError:
+    """The refusal of a number without a unit, with the unit that the drug's code counts; any other as it is."""
+    if not lacks_unit(error) or (isinstance(drug, str) and ndc.looks_like(drug)):
+        return error
+    try:
+        row = resolve(drug, on, None, route, reference=reference)[0]
+    except JcodeunitsError:
+        return error
+    if row.refuses or not row.unit:
+        return error
+    says = f"{error.message} {row.code} ({row.name}) is counted in {units.label(row.unit)}."
+    return UnreadableDose(says, **error.fields)
 
 
 def _one_route(dose: Dose, route: str | None) -> str | None:

@@ -22,7 +22,7 @@ from .dated import Step
 from .errors import LONGEST, DoseError, UnknownUnit, UnreadableDose, quoted
 from .finding import Finding, Findings, declare
 from .tables import cited
-from .unread import GENERAL_HELP, mistake, refused
+from .unread import GENERAL_HELP, NO_UNIT, mistake, refused
 
 FINDINGS = declare(
     __name__,
@@ -79,7 +79,7 @@ def _explain_refusal(text: str) -> UnreadableDose:
         return refused(text, "it is empty.")
     if len(bare) > _LONGEST_TEXT or max(map(len, bare.split())) > _LONGEST:
         return refused(text, f"it has {len(bare)} characters.")
-    why, advice, asked = mistake(bare)
+    why, advice, asked = mistake(bare, bare[0].isdigit() and routes.find(bare.lstrip("0123456789., ")) is not None)
     if why:
         return refused(text, why, advice, argument=asked, instead=_mended(bare))
     return refused(text, "it is not a number followed by a unit.")
@@ -456,7 +456,7 @@ class Dose:
             amount = _exact(_plain(quantity.magnitude))
             return cls(amount, units.symbol_of_quantity(quantity), f"{quantity.magnitude} {quantity.units}")
         if isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool):
-            raise refused(value, "the unit is missing.", "Write the unit: 30 mg.")
+            raise refused(value, NO_UNIT, "Write the unit: 30 mg.")
         raise refused(value, f"a {type(value).__name__} holds no dose.")
 
     @classmethod

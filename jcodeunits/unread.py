@@ -6,6 +6,7 @@ import re
 
 from .errors import UnreadableDose, quoted
 
+NO_UNIT = "the unit is missing."
 GENERAL_HELP = "Write a number, a space and a unit: 30 mg, 0.5 mL, 1,000 mcg, 2.4 million units."
 
 
@@ -27,7 +28,7 @@ _MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"\d{1,3}( \d{3})+\D.*", "a space stands inside the number.", "Write 1,000 mg or 1000 mg."),
         (r"\d+,\d{1,2}\D.*|0,\d+.*|\d+,\d{4,}.*", "the comma can be a decimal sign.", "Write 0.5 mg or 1,000 mg."),
         (r"[\d.,]+ ?%.*", "a percentage is a concentration.", "Give the volume too: 2 mL of 1%."),
-        (r"[\d.,]+", "the unit is missing.", "Write the unit: 30 mg."),
+        (r"[\d.,]+", NO_UNIT, "Write the unit: 30 mg."),
         (r"0\d.*", "a zero stands before it; is a decimal point missing?", "Write 0.5 mg or 5 mg."),
         (r"\d+\. ?\D.*", "nothing follows the decimal point.", "Write 5 mg."),
         (
@@ -45,12 +46,24 @@ _MISTAKES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"[\d.,]+ ?[^\d.,]+[\d.,]+ ?\D+", "it holds two amounts.", "Write one: 1.5 g instead of 1 g 500 mg."),
     )
 )
+
+
+def lacks_unit(why: Exception) -> bool:
+    """Whether a dose was refused because it is a number without a unit."""
+    return isinstance(why, UnreadableDose) and NO_UNIT in why.message
+
+
 # A rate asks for what it is multiplied with.
 _ASKED = ((re.compile(r"/ ?kg$", re.IGNORECASE), "weight"), (re.compile(r"/ ?(m2|m²|sq m)$", re.IGNORECASE), "surface"))
 
 
-def mistake(bare: str) -> tuple[str, str, str]:
-    """What is wrong with a text outside the grammar, what to write instead, and the argument that it asks for."""
+def mistake(bare: str, before_route: bool = False) -> tuple[str, str, str]:
+    """What is wrong with a text outside the grammar, what to write instead, and the argument that it asks for.
+
+    `before_route`: whether it is a number with a route behind it.
+    """
+    if before_route:
+        return NO_UNIT, "Write the unit before the route: 30 mg IM.", "dose"
     for pattern, why, advice in _MISTAKES:
         if pattern.fullmatch(bare):
             return why, advice, next((name for pattern, name in _ASKED if pattern.search(bare)), "dose")

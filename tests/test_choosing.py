@@ -492,3 +492,11 @@ def test_of_two_salts_the_one_that_no_label_gives_into_a_vein_is_not_meant(
 def test_salts_of_which_none_goes_into_a_vein_or_another_has_no_code_are_asked_about(drug: str, dose: str) -> None:
     with pytest.raises(AmbiguousDrug):
         billing_units(drug, dose, on="2026-08-15", route="IV push")
+
+
+@pytest.mark.parametrize("drug", ["Eylea", "Lucentis", "Vabysmo", "Beovu"])
+def test_a_drug_for_the_eye_alone_is_never_sent_away_because_the_eye_was_named(drug: str) -> None:
+    with pytest.raises(AmbiguousDrug) as refused:
+        billing_units(drug, "0.5 mg", on="2026-08-15", route="left eye")
+    assert (refused.value.argument, refused.value.instead) == ("route", "intravitreal")
+    assert billing_units(drug, "0.5 mg", on="2026-08-15", route=refused.value.instead).count >= 1

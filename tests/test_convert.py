@@ -633,3 +633,20 @@ def test_what_a_refused_volume_asks_for_would_answer() -> None:
         except errors.JcodeunitsError:
             continue
     assert asked == {"concentration", "dose"}
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "unit"),
+    [("Prolia", "60", "mg"), ("insulin", "10", "units"), ("Solu-Medrol", "125 IVP", "mg"), ("J0585", "155", "units")],
+)
+def test_a_number_without_a_unit_is_refused_with_the_unit_that_the_code_counts(drug: str, dose: str, unit: str) -> None:
+    with pytest.raises(errors.UnreadableDose, match=rf"the unit is missing\..* is counted in {unit}\.$") as refused:
+        billing_units(drug, dose, on="2026-08-15")
+    assert refused.value.instead is None  # the number may be meant in another unit
+
+
+@pytest.mark.parametrize("drug", ["depo", "00009-0417-01", "aranesp"])
+def test_a_number_without_a_unit_of_no_one_drug_names_no_unit(drug: str) -> None:
+    with pytest.raises(errors.UnreadableDose) as refused:
+        billing_units(drug, "150", on="2026-08-15")
+    assert "is counted in" not in str(refused.value)

@@ -46,7 +46,7 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.convert import billing_units
 
     on = asked(args)
-    drug, dose = split(args.words, lambda text: dose_of(text, args), on.reference)
+    drug, dose = split(args.words, lambda text: dose_of(text, args), on)
     billed = billing_units(drug, dose, on.date, route_of(args.route), args.basis, on.reference)
     status = int(any(finding.severity == "stop" for finding in billed.findings))
     if args.json:
@@ -54,13 +54,13 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     return status, on.text(_told(billed, on, args.explain, args.weight))
 
 
-def split(words: Sequence[str], read: Callable[[str], Dose], reference: Reference) -> tuple[str, Dose]:
+def split(words: Sequence[str], read: Callable[[str], Dose], on: AsOf) -> tuple[str, Dose]:
     """Drug and dose out of unquoted words: the dose begins at the first word that is no word.
 
     Words behind an amount may be the drug's (a route, a fluid); a later amount is tried only where what stands before
     it is a drug's name ("factor 8 500 units"); else "ketorolac 1 500 mg" would lose its 1.
     """
-    written = " ".join(words)
+    written, reference = " ".join(words), on.reference
     if len(written) > 2 * LONGEST:
         says = (
             f"{quoted(written)} is no drug and dose: it has {len(written)} characters. Write the drug, then a "
@@ -83,15 +83,17 @@ def split(words: Sequence[str], read: Callable[[str], Dose], reference: Referenc
         drug = next((one for one in ends if "/" in one and reference.drugs.knows(squeezed(one))), drug)
     try:
         return drug, read(text)
-    except JcodeunitsError:
-        for drug, text in _otherwise(pieces, starts):
+    except JcodeunitsError as why:
+        for other, behind in _otherwise(pieces, starts):
             try:
-                dose = read(text)
+                dose = read(behind)
             except JcodeunitsError:
                 continue
-            if _is_named(drug, dose, reference):
-                return drug, dose
-        raise
+            if _is_named(other, dose, reference):
+                return other, dose
+        from jcodeunits.convert import counted_in
+
+        raise counted_in(why, drug, on.date, None, reference) from None
 
 
 def _may_begin(piece: str, reference: Reference) -> bool:

@@ -231,7 +231,8 @@ def _choose(
 
 def _into_vein(catalog: Catalog, named: Named, rows: tuple[Drug, ...]) -> tuple[Drug, ...]:
     """Of several salts those that may be given into a vein; all, where none may, or another such has no code."""
-    left = tuple(row for row in rows if row.code not in catalog.never_into_vein)
+    never = catalog.of_class("never-into-vein")
+    left = tuple(row for row in rows if row.code not in never)
     uncoded = (row.name for row in catalog.public.values() if not row.is_name and row.kind)
     return rows if any(squeezed(name).startswith(named.key) for name in uncoded) else left or rows
 
@@ -478,6 +479,10 @@ def _fitting(
         if not fitting and branded:
             fitting = live
         missing = "has no code as an injection"
+    if not fitting and route == "ophthalmic" and {row.code for row in live} & catalog.of_class("eye-only"):
+        says = f"{name!r} is injected into the eye, and {route} is the route of drops. Give the route intravitreal."
+        codes = tuple(row.code for row in live)
+        raise AmbiguousDrug(says, given=name, candidates=codes, on=on, argument="route", instead="intravitreal")
     if not fitting:
         joined = [
             row

@@ -394,12 +394,11 @@ class Catalog:
         """Whether a squeezed text is a name: a brand, another name, an ingredient with or without its salt."""
         return key in self.named or key in self.moieties or key in self.uncoded
 
-    @cached_property
-    def never_into_vein(self) -> frozenset[str]:
-        """The codes of drugs that no label gives into a vein."""
-        from .policy_rows import DrugClass  # asked for only where the salts of a drug have codes of their own
+    def of_class(self, name: str) -> frozenset[str]:
+        """The codes of a class, such as drugs that no label gives into a vein."""
+        from .policy_rows import DrugClass  # asked for only where a route may tell what a name leaves open
 
-        return frozenset(row.code for row in self.store.rows(DrugClass) if row.name == "never-into-vein")
+        return frozenset(row.code for row in self.store.rows(DrugClass) if row.name == name)
 
     @cached_property
     def uncoded(self) -> dict[str, Uncoded]:
