@@ -15,6 +15,7 @@ from test_refresh_fold import BYHAND
 
 from jcodeunits.errors import TableError
 from jcodeunits.refresh import fold
+from jcodeunits.refresh.dating import edition_of
 from jcodeunits.refresh.family import Asked, Statements
 from jcodeunits.refresh.state import NOTHING, FoldResult, State
 
@@ -227,6 +228,61 @@ def test_a_row_that_stands_twice_says_the_same_or_is_refused(tmp_path: Path, nam
         TableError, match=r"line \d+: J1007.* stands here and .*, and the two differ: leave out the one"
     ):
         folded(write(path, [*rows[: below[-1] + 1], other, *rows[below[-1] + 1 :]]))
+
+
+# --- pairs, relative values and units ------------------------------------------------------------------
+
+PAIR = ("96372", "99211", "20050101", "*", "0")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([PAIR, (*PAIR[:4], "1")], "two rows whose days meet"),
+        ([PAIR, (*PAIR[:2], "20260101", "*", "0")], "two rows whose days meet"),
+        ([(*PAIR[:2], "20050231", "*", "0")], "'20050231' is no date"),
+        ([(*PAIR[:3], "20260631", "0")], "it ends '20260631'"),
+    ],
+)
+def test_a_pair_has_one_row_on_each_day_and_days_that_are_ones(
+    tmp_path: Path, rows: list[published.Pair], words: str
+) -> None:
+    with pytest.raises(TableError, match=words):
+        folded(published.ptp(tmp_path, "v330r0", rows))
+
+
+def test_a_pair_that_was_deleted_and_added_again_is_read(tmp_path: Path) -> None:
+    path = published.ptp(tmp_path, "v330r0", [(*PAIR[:3], "20201231", "1"), (*PAIR[:2], "20210101", "*", "0")])
+    lines = [line.split(",") for line in folded(path).edits.read_text("utf-8").splitlines() if "ptp-" in line]
+    assert [(row[3], row[6], row[7]) for row in lines] == [("1", "2005-01-01", "2020-12-31"), ("0", "2021-01-01", "")]
+
+
+def test_pairs_whose_columns_stand_in_another_order_are_not_turned_round(tmp_path: Path) -> None:
+    path = published.ptp(tmp_path, "v330r0", [PAIR])
+    path.write_bytes(path.read_bytes().replace(b"Column 1\tColumn 2", b"Column 2\tColumn 1"))
+    with pytest.raises(TableError, match="not in the order in which they are published"):
+        folded(path)
+
+
+VALUES = {str(96360 + n): "0.17,0.23,0.23,0.01,0.41,0.41" for n in (0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)}
+
+
+def test_relative_values_add_up_to_their_total(tmp_path: Path) -> None:
+    values = VALUES | dict.fromkeys(list(VALUES)[:2], "0.17,0.23,0.23,0.01,4.41,0.41")
+    (line,) = told(folded(published.relative_values(tmp_path, 2027, "JAN", values, "33.4")))
+    assert "2 totals are not the sum of their parts, for example 96360: work 0.17" in line
+    with pytest.raises(TableError, match="out of its place"):
+        folded(published.relative_values(tmp_path, 2027, "JAN", dict.fromkeys(VALUES, values["96360"]), "33.4"))
+    with pytest.raises(TableError, match=r"3340\.09 is no conversion factor"):
+        folded(published.relative_values(tmp_path, 2027, "JAN", VALUES, "3340.09"))
+
+
+def test_units_in_a_column_of_names_are_refused(tmp_path: Path) -> None:
+    numbers = [f"{99999030100 + n}" for n in range(40)]
+    units = published.nsde(tmp_path, {**dict.fromkeys(numbers, "ML"), **dict.fromkeys(numbers[:9], "A drug")})
+    assert folded(units, asked=Asked(edition_of("2027-01"))).read
+    with pytest.raises(TableError, match=r"billing units are none.*out of its place"):
+        folded(published.nsde(tmp_path, dict.fromkeys(numbers, "A drug")))
 
 
 # --- the same file, saved otherwise --------------------------------------------------------------------

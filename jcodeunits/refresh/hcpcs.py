@@ -217,7 +217,7 @@ FAMILY = Family(
     page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",
     cannot="what followed a code, what a drug is for, and codes that are numbers",
     closes=True,
-    alike=("added",),
+    alike=("added", "ingredient"),
     has_days=True,
     named=r"anweb|alpha-?numeric",
 )

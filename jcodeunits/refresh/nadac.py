@@ -31,6 +31,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         tally.add(f"{cells['ndc']}|{told}|{effective}")
         last = max(last, effective)
         if number is not None:
+            tally.once(file, line, f"{number} of {effective}", cells[unit])
             newest[number] = max(newest.get(number, ("", "")), (effective, told))
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
@@ -48,5 +49,6 @@ FAMILY = Family(
     read=read,
     page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",
     cannot="how many are in a box, and amounts: its unit is a witness of what an NDC line counts",
+    alike=("unit",),
     named=r"nadac",
 )

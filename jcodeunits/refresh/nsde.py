@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from jcodeunits.errors import quoted
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Headed, Tally, said
+from .family import MOST_ODD, Asked, Edition, Family, FileReading, Headed, Tally, said
 from .files import Published, problem
 from .findings import Lint
 from .marketed import UNIT_OF
@@ -15,11 +15,14 @@ from .ndc_directory import PRESCRIPTION, day_of, newest_or_asked
 
 _COLUMNS = ("ndc11", "marketing start date", "billing unit", "proprietary name", "dosage form")
 
+_MOST_UNREAD = 4  # one in four units may be a word that is not known here
+
 
 def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading]:
     """Unit, form and days of each NDC of a prescription drug."""
-    tally, newest, unread = Tally(), "", []
+    tally, newest, rows, unread = Tally(), "", 0, []
     for line, cells in file.body(_COLUMNS):
+        rows += 1
         start = day_of(file, line, cells["marketing start date"])
         newest = max(newest, start)
         told = said(
@@ -40,6 +43,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     when = newest_or_asked(file, asked, newest)
     edition = Edition("nsde", when, f"NSDE, {when.name}", "FDA")
     says = f"{len(unread):,} billing units are none, for example {', '.join(map(quoted, unread[:3]))}."
+    if len(unread) > MOST_ODD and len(unread) * _MOST_UNREAD > rows:
+        raise problem(file.name, f"{says} A column is out of its place.")
     yield tally.reading(edition, [Lint("unit", edition.title, says)] if unread else ())
 
 
@@ -51,5 +56,6 @@ FAMILY = Family(
     read=read,
     page="fda.gov, 'NDC SPL Data Elements File (NSDE)'",
     cannot="codes, amounts and how much one container counts",
+    alike=("unit",),
     named=r"comprehensive_ndc|nsde",
 )

@@ -13,7 +13,7 @@ import hashlib
 import heapq
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import attrs
 
@@ -26,7 +26,6 @@ from .mue import slug
 _PUBLISHED = ("column 1", "column 2")
 _SHORT = ("column 1", "column 2", "deletion date", "modifier indicator", "rationale")
 _PART = re.compile(r"(?<![a-z])f(\d{1,2})(?!\d)", re.IGNORECASE)
-_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _OPEN = ("*", "", "9999-12-31", "99991231")
 _REASONS = {
     "Standards of medical/surgical practice": "standard-practice",
@@ -98,6 +97,9 @@ def _rows(file: Published) -> Iterator[tuple[int, list[str]]]:
 
 def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
     start = file.header_row(_PUBLISHED) or 0
+    if tuple(file.header(_PUBLISHED)[:2]) != _PUBLISHED:
+        says = "its columns are not in the order in which they are published: column 1 and column 2 first."
+        raise problem(file.name, says, line=start + 1)
     found, digest, rows = set(), hashlib.sha256(), 0
     for number, row in _rows(file):
         if number <= start + 1 or (not rows and not CODE.fullmatch(row[0])) or not any(row):
@@ -111,16 +113,27 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
         one, other, _old, first, last, indicator, reason = row[:7]
         if not _keeps(byhand, one, other) or indicator == "9":
             continue
-        first, last = _compact(first), "" if last in _OPEN else _compact(last)
-        if not (CODE.fullmatch(one) and CODE.fullmatch(other) and _DAY.fullmatch(first) and indicator in ("0", "1")):
-            why = "the row is no edit" if _DAY.fullmatch(first) else no_day(first)
+        begins, ends = day_in(first), "" if last in _OPEN else day_in(last)
+        if not (CODE.fullmatch(one) and CODE.fullmatch(other) and begins and indicator in ("0", "1")):
+            why = "the row is no edit" if begins else no_day(first)
             raise problem(file.name, f"{one[:9]!r} and {other[:9]!r}: {why}.", line=number)
-        if last and (not _DAY.fullmatch(last) or last < first):
+        if ends is None or (ends and ends < begins):
             raise problem(file.name, f"{one} and {other}: it ends {last[:12]!r}.", line=number)
-        found.add(_line(edition, claim, one, other, indicator, reason, _iso(first), _iso(last)))
+        found.add(_line(edition, claim, one, other, indicator, reason, begins, ends))
     if not rows:
         raise problem(file.name, "it holds no pair below its header.")
-    return tuple(sorted(found)), digest.hexdigest()
+    lines = tuple(sorted(found))
+    _check_apart(file, lines)
+    return lines, digest.hexdigest()
+
+
+def _check_apart(file: Published, lines: Iterable[str]) -> None:
+    """A pair that was deleted and added again has periods that do not meet. Raises `TableError` where two do."""
+    for (one, other), group in groupby(lines, key=lambda line: tuple(line.split(",", 2)[:2])):
+        days = sorted(_days_of(line) for line in group)
+        if any(begins <= ends for (_, ends), (begins, _) in pairwise(days)):
+            says = f"{one} and {other} stand in two rows whose days meet, and the two differ: leave out the wrong one."
+            raise problem(file.name, says)
 
 
 def _line(
@@ -130,15 +143,6 @@ def _line(
     why = _REASONS.get(reason) or slug(reason)
     days = f"{first},{ends},{edition.id},{one} and {other},high,{edition.when.first}"
     return f"{one},{other},{claim},{indicator},table,{why},{days}\n"
-
-
-def _compact(day: str) -> str:
-    """A day as YYYYMMDD, which the text has; a spreadsheet may have written it otherwise."""
-    return day if _DAY.fullmatch(day) else (day_in(day) or day).replace("-", "")
-
-
-def _iso(day: str) -> str:
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if day else ""
 
 
 def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from .byhand import ByHand
-from .family import Asked, Edition, Family, FileReading, Tally, said
+from .family import MOST_ODD, Asked, Edition, Family, FileReading, Tally, said
 from .files import CODE, Published, problem
+from .findings import Lint
 
 _HEADER = ("hcpcs", "mod", "description")
+_PARTS = ("work", "practice", "malpractice")
+_ROUNDED = Decimal("0.02")  # three parts and their sum are rounded to cents
+_LEAST, _MOST = 10, 100  # dollars
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,5})?")
 
 
@@ -57,6 +62,7 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
     when, start = asked.when(file), file.header_row(_HEADER)
     assert start is not None
     at, tally, factors = _columns(file, start), Tally(), set()
+    unlike: list[str] = []
     for line, row in file.rows():
         if line <= start + 1 or not row or not CODE.fullmatch(row[0]):
             continue
@@ -68,19 +74,29 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
             raise problem(file.name, f"{row[0]}: {', '.join(wrong)} is no number.", line=line)
         ours = not row[1] and row[0] in byhand.procedures and values["total"].strip("0.")
         told = said(**{name: values[name] for name in at if name != "factor"})
+        if not row[1]:
+            tally.once(file, line, row[0], told)
+        if ours and abs(sum(Decimal(values[name]) for name in _PARTS) - Decimal(values["total"])) > _ROUNDED:
+            unlike.append(f"{row[0]}: {', '.join(f'{name} {values[name]}' for name in (*_PARTS, 'total'))}")
         tally.add(f"{row[0]}|{row[1]}|{'|'.join(values.values())}", row[0] if ours else None, told)
         if values["factor"].strip("0.") and row[0] not in ("", "0"):
             factors.add(values["factor"])
     # Anesthesia has a factor of its own, in other files; here all rows print one.
     if len(factors) != 1 or not tally.statements:
         raise problem(file.name, f"one conversion factor is wanted, its rows print {sorted(factors)[:3]}.")
+    (factor,) = factors
+    if not _LEAST < Decimal(factor) < _MOST:
+        raise problem(file.name, f"{factor} is no conversion factor, which is of tens of dollars.")
+    odd = f"{len(unlike)} totals are not the sum of their parts, for example {unlike[0]}" if unlike else ""
+    if len(unlike) > MOST_ODD:
+        raise problem(file.name, f"{odd}: a column is out of its place.")
     qualifying = not re.search(r"non[ _-]?qpp?", " ".join(file.names), re.IGNORECASE) and bool(
         re.search(r"qpp?", " ".join(file.names[:1]), re.IGNORECASE)
     )
     kind, who = ("rvu-qp", ", qualifying participants") if qualifying else ("rvu", "")
-    tally.statements = {("all", said(factor=factors.pop())), *(() if qualifying else tally.statements)}
+    tally.statements = {("all", said(factor=factor)), *(() if qualifying else tally.statements)}
     title = f"Relative value files {when.words}{who}"
-    yield tally.reading(Edition(kind, when, title))
+    yield tally.reading(Edition(kind, when, title), [Lint("price", title, f"{odd}.")] if odd else ())
 
 
 FAMILY = Family(
