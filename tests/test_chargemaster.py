@@ -489,6 +489,35 @@ def test_a_description_of_another_drug_leaves_the_row_unjudged(code: str, descri
 
 
 @pytest.mark.parametrize(
+    ("code", "units", "said", "verdict", "expected"),
+    [
+        # Buprenorphine: up to 100 mg and above (Q9991, Q9992), weekly and monthly sizes (J0577, J0578), one unit each.
+        ("Q9991", "1", "100 mg", "agrees", ("Q9991", "1")),
+        ("Q9992", "300", "300 mg", "differs", ("Q9992", "1")),
+        ("Q9991", "1", "300 mg", "differs", ("Q9992", "1")),
+        ("J0577", "1", "96 mg", "differs", ("J0578", "1")),
+        ("J0578", "1", "96 mg", "agrees", ("J0578", "1")),
+        ("J1560", "1", "12 mL", "agrees", ("J1560", "1")),
+        ("J1460", "12", "12 mL", "differs", ("J1560", "1")),
+        ("Q9991", "1", "1 mg", "unjudged", ("Q9991", None)),  # of which 100 mg would make 100 units
+    ],
+)
+def test_a_band_is_one_unit_for_a_whole_dose_and_holds_no_other(
+    code: str, units: str, said: str, verdict: str, expected: tuple[str, str | None]
+) -> None:
+    (made,) = judged(row(code, units, said))
+    assert (made["verdict"], made["expected_code"], made["expected_units_per_charge"]) == (verdict, *expected)
+    assert (made["cause"] or "").startswith("wrong-band") == (expected[0] != code)
+
+
+@pytest.mark.parametrize("said", ["1 mg", "300 mg", "1 mL", "1000 units", "each"])
+def test_a_row_of_any_code_is_judged(said: str) -> None:
+    codes = sorted({drug.code for drug in DRUGS.drugs})
+    made = judged(*(row(code, "7", said, description=f"{code} 40 MG/2 ML VIAL") for code in codes))
+    assert {one["verdict"] for one in made} >= {"differs", "unjudged"}
+
+
+@pytest.mark.parametrize(
     ("charge", "below"),
     [
         # J1885: the payment limit of 2026 Q1 is $0.333 for 15 mg, of J9035 $73.632 for 10 mg (CMS's file).

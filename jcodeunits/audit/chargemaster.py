@@ -31,7 +31,7 @@ from ..batch.frames import arrow
 from ..convert import billing_units, measured
 from ..dated import as_date, date_pattern
 from ..dose import Dose
-from ..errors import LONGEST, JcodeunitsError
+from ..errors import LONGEST, JcodeunitsError, NotComputable, OutsideBand
 from ..facts.code_uses import code_use
 from ..facts.combined import settled
 from ..facts.drug_rows import Drug
@@ -197,7 +197,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         if item is None:
             charged = _drawn(charged, drug, _cell(row, "description"), day, reference)
         charged, basis = settled(reference.drugs, drug, charged, day, None, items)
-        made.per_charge = charged.amount * measured(drug, charged.unit, basis).ratio
+        drug, made.per_charge = _per_charge(made, drug, charged, basis, day, reference)
     except JcodeunitsError as why:
         return made.unjudged(_OPEN.get(type(why).__name__, "other"))
     if drug is not named and not _is_written(made.per_charge, _cell(row, "units_per_charge")):
@@ -209,6 +209,29 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     made.below = _below(made.per_charge, row, limit, payer, claim)
     _ndc_line(made, row, item, charged, day, payer, claim, reference)
     return made
+
+
+def _per_charge(
+    made: _JudgedRow, drug: Drug, charged: Dose, basis: str | None, on: dt.date, reference: Reference
+) -> tuple[Drug, Fraction]:
+    """Billing units of one charge, unrounded, and the row that counts them: that whose limits hold a whole dose.
+
+    Raises as `measured`; so is a part of a dose that a band counts whole.
+    """
+    measure = measured(drug, charged.unit, basis)
+    if measure.way == "band" and charged.amount <= 1:
+        raise NotComputable(f"{drug.code} is one unit for a whole dose.", code=drug.code, reason="band")
+    if drug.above is None and drug.through is None:
+        return drug, charged.amount * measure.ratio
+    try:
+        return drug, billing_units(drug, charged, on, basis=basis, reference=reference).exact
+    except OutsideBand as why:
+        made.differs("wrong-band", drug.citation)
+        rows = [row for code in why.candidates if (row := row_of(code, on, reference)) is not None]
+        if len(rows) != 1:
+            raise
+        made.code = rows[0].code
+        return rows[0], billing_units(rows[0], charged, on, basis=basis, reference=reference).exact
 
 
 def _later(drug: Drug, charged: Dose, on: dt.date, reference: Reference) -> str | None:
@@ -383,7 +406,7 @@ def _why(
 
 def _ratio(drug: Drug, dose: Dose) -> Fraction | None:
     try:
-        return dose.amount * measured(drug, dose.unit).ratio
+        return dose.amount * measured(drug, dose.unit).ratio or None  # of a band, which is one unit for any dose
     except JcodeunitsError:
         return None
 
