@@ -1,4 +1,4 @@
-"""OPPS Addendum B: how the hospital outpatient system treats each code, and its rate."""
+"""OPPS Addendum B: how the hospital outpatient system treats each code, and its national rate."""
 
 from __future__ import annotations
 
@@ -50,7 +50,6 @@ FAMILY = Family(
     recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="cms.gov, 'Addendum A and Addendum B Updates' of the hospital outpatient system",
-    cannot="rates of a place: they are national",
     closes=True,
     alike=("status",),
     price="rate",

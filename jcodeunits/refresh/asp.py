@@ -3,6 +3,7 @@
 Both say which days they cover in words above their header; the first column's name changes every year, and
 empty columns and rows pad the file. The dosage is the billing unit in one of many spellings. The ZIPs hold
 further crosswalks (by wholesale price, for hospitals, for drugs without a code): their first line tells.
+None says whether a drug is covered, or prices of drugs without a code.
 """
 
 from __future__ import annotations
@@ -156,7 +157,6 @@ TWINS = Family(
     recognises=is_twin,
     read=lambda _file, _asked, _byhand: (),
     page="",
-    cannot="",
     leaves="another list (wholesale price, hospitals, drugs without a code), not that of ASP",
 )
 LIMITS = Family(
@@ -166,7 +166,6 @@ LIMITS = Family(
     recognises=Headed(_LIMITS, unless=lambda file: bool(_twin(file, _LIMITS))),
     read=read_limits,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the payment limits",
-    cannot="whether a drug is covered, and prices of drugs without a code",
     closes=True,
     price="limit",
     named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:payment[ _-]*(?:allowance[ _-]*)?limit|asp[ _-]*pricing)",

@@ -1,4 +1,4 @@
-"""A state's conversion file, for the shipped book: units of a claim for units of the rebate, by NDC and code."""
+"""A state's conversion file, for the shipped book: claim units for rebate units by NDC and code, never an amount."""
 
 from __future__ import annotations
 
@@ -36,5 +36,4 @@ FAMILY = Family(
     recognises=Headed(_COLUMNS),
     read=read,
     page="",
-    cannot="amounts: its units are a witness of what an NDC line counts",
 )

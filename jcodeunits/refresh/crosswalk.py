@@ -1,7 +1,7 @@
 """What the rows of CMS's crosswalk (NDC to HCPCS) mean: exact amounts, and where a row contradicts itself.
 
 BILLUNITS is the number of billing units in one container. BILLUNITSPKG is rounded up since 2025 Q3: it is
-read for the lint and used for nothing.
+read for the lint and used for nothing. The form of a container and what an NDC line counts are in no row.
 """
 
 from __future__ import annotations
@@ -210,7 +210,6 @@ FAMILY = Family(
     recognises=asp.is_crosswalk,
     read=read_crosswalk,
     page="cms.gov, 'ASP Pricing Files': the ZIP of the NDC-HCPCS crosswalks",
-    cannot="the form of a container, what an NDC line counts, and whether a volume is one",
     closes=True,
     alike=("code", "size", "containers", "units"),
     named=r"^(?!.*(?<![a-z])(?:noc|awp|opps)(?![a-z])).*(?:ndc[ _-]*hcpcs|crosswalk)",

@@ -257,8 +257,8 @@ class Family:
     """One kind of published file.
 
     `recognises` looks at the first rows, never at the name. `files` are the beginnings of its source ids, `table`
-    the evidence table that takes its statements, `page` the title of the publisher's page, `cannot` what the file does
-    not say.
+    the evidence table that takes its statements, `page` the title of the publisher's page.
+    What a file does not say stands in the head of its module.
     """
 
     name: str
@@ -267,7 +267,6 @@ class Family:
     recognises: Callable[[Published], bool]
     read: Read
     page: str
-    cannot: str
     closes: bool = False  # whether a complete edition closes what it lacks
     has_days: bool = False  # whether its rows carry first and last days of their own
     leaves: str = ""  # why a recognised file is left out

@@ -2,7 +2,7 @@
 
 The list is a check, never the only source of an amount: its strength is mostly the amount in the container,
 but in some rows it is a concentration, a package total, another salt's weight, or rounded away; its
-bracketed brands are relatives of the ingredient, not the label.
+bracketed brands are relatives of the ingredient, not the label. Single-dose or multi-dose it does not say.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
             measure=cells["measure"],
         )
         tally.add(f"{cells['ndc']}|{told}", number_of(cells["ndc"]), told)
-    edition = Edition("fda-ndc", when, f"Injectable NDCs, {when.name}", "openFDA and RxNorm")
-    yield tally.reading(edition)
+    yield tally.reading(Edition("fda-ndc", when, f"Injectable NDCs, {when.name}", "openFDA and RxNorm"))
 
 
 def listed(statements: Iterable[tuple[str, str]]) -> dict[str, Injectable]:
@@ -136,11 +135,5 @@ def _sums(amounts: tuple[tuple[Fraction, str], ...]) -> list[tuple[Fraction, str
 
 
 FAMILY = Family(
-    name="injectable NDCs",
-    files=("fda-ndc",),
-    table="evidence",
-    recognises=Headed(_COLUMNS),
-    read=read,
-    page="",
-    cannot="single-dose or multi-dose; its strength is mostly, not always, the amount in the container",
+    name="injectable NDCs", files=("fda-ndc",), table="evidence", recognises=Headed(_COLUMNS), read=read, page=""
 )

@@ -2,7 +2,8 @@
 
 ADD DT is a code's first day, TERM DT its last. ACT EFF DT is the last action on the record, not the start.
 Ended codes stay in the file: the newest edition carries the history of codes, older ones that of their words.
-What is kept of a descriptor is what we read out of it, never its sentence.
+What is kept of a descriptor is what we read out of it, never its sentence. What followed a code, and what a drug is
+for, no edition says.
 """
 
 from __future__ import annotations
@@ -215,7 +216,6 @@ FAMILY = Family(
     recognises=recognises,
     read=read,
     page="cms.gov, 'HCPCS Quarterly Update': the ZIP of the alpha-numeric file",
-    cannot="what followed a code, what a drug is for, and codes that are numbers",
     closes=True,
     alike=("added", "ingredient"),
     has_days=True,

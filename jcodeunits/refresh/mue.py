@@ -1,7 +1,7 @@
 """Unit limits (MUE): practitioner, outpatient hospital and DME supplier tables, and typed rows of them.
 
 As published the first record is a notice in one quoted cell with line breaks, and the header's first cell has a
-line break of its own. The edition stands in the file's name alone.
+line break of its own. The edition stands in the file's name alone. Limits that CMS keeps to itself are in no table.
 """
 
 from __future__ import annotations
@@ -110,7 +110,6 @@ FAMILY = Family(
     recognises=Headed(_PUBLISHED, _SHORT, _BOTH),
     read=read,
     page="cms.gov, 'Medicare NCCI Medically Unlikely Edits': practitioner and facility outpatient tables",
-    cannot="limits that CMS keeps to itself",
     closes=True,
     alike=("claim", "units"),
     named=r"(?<![a-z])mue(?![a-z])",

@@ -1,4 +1,4 @@
-"""NADAC, CMS's survey of what pharmacies pay: the unit in which each NDC is priced, and its name."""
+"""NADAC, what pharmacies pay by CMS: the unit in which each NDC is priced, not how many are in a box, and its name."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
     if not newest:
         raise problem(file.name, "it holds no NDC below its header.")
     when = newest_or_asked(file, asked, last)
-    edition = Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}")
     tally.statements |= {(number, told) for number, (_, told) in newest.items()}
-    yield tally.reading(edition)
+    yield tally.reading(Edition("nadac", when, f"Pricing units of the pharmacy cost survey (NADAC), {when.name}"))
 
 
 FAMILY = Family(
@@ -48,7 +47,6 @@ FAMILY = Family(
     recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="CMS's open data of drug prices, 'NADAC (National Average Drug Acquisition Cost)'",
-    cannot="how many are in a box, and amounts: its unit is a witness of what an NDC line counts",
     alike=("unit",),
     named=r"nadac",
 )

@@ -1,4 +1,4 @@
-"""The FDA's NDC directory: products (form, routes, strength) and packages (containers, shape, kind, volume)."""
+"""The FDA's NDC directory: products (form, routes, strength), packages (containers, shape, kind, volume); no codes."""
 
 from __future__ import annotations
 
@@ -111,5 +111,4 @@ FAMILY = Family(
     recognises=Headed(_PACKAGE, _PRODUCT),
     read=read,
     page="fda.gov, 'National Drug Code Directory': the ZIP of the text files",
-    cannot="codes; whether a form in the directory is that of an older package",
 )

@@ -1,6 +1,6 @@
 """The FDA's recalls and shortages: words in which they name a package. For the shipped book.
 
-Kept of a text are the words that a proof may lean on (see `WORDS`), not its sentence.
+Kept of a text are the words that a proof may lean on (see `WORDS`), not its sentence: no amounts, no codes.
 """
 
 from __future__ import annotations
@@ -66,8 +66,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         words += [name] if (name := name_in(cells.get("generic name") or text)) else []
         tally.statements |= {(number, said(words="|".join(words) or "none")) for number in numbers}
     when = newest_or_asked(file, asked, newest)
-    edition = Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA")
-    yield tally.reading(edition)
+    yield tally.reading(Edition(f"fda-{kind}", when, f"Drug {kind}, {when.name}", "FDA"))
 
 
 FAMILY = Family(
@@ -77,5 +76,4 @@ FAMILY = Family(
     recognises=Headed(_RECALL, _SHORTAGE),
     read=read,
     page="",
-    cannot="amounts and codes",
 )

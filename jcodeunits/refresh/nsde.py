@@ -1,4 +1,4 @@
-"""NSDE, the FDA's list of NDCs with their billing unit: what an NDC line counts."""
+"""NSDE, the FDA's list of NDCs with their billing unit: what an NDC line counts. It has no codes and no amounts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ FAMILY = Family(
     recognises=Headed(_COLUMNS),
     read=read,
     page="fda.gov, 'NDC SPL Data Elements File (NSDE)'",
-    cannot="codes, amounts and how much one container counts",
     alike=("unit",),
     named=r"comprehensive_ndc|nsde",
 )

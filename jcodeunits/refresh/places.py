@@ -64,6 +64,5 @@ FAMILY = Family(
     recognises=lambda file: file.has(_SHORT) or bool(_columns(file)),
     read=read,
     page="cms.gov, 'Place of Service Code Set': the page saved, or its table as a workbook",
-    cannot="what a payer makes of a place, and in CMS's own table which rate is paid there",
     closes=True,
 )

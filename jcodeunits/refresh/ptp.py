@@ -233,6 +233,5 @@ FAMILY = Family(
     recognises=Headed(_PUBLISHED, _SHORT),
     read=read,
     page="cms.gov, 'Medicare NCCI Procedure to Procedure (PTP) Edits': four files of practitioners, four of hospitals",
-    cannot="pairs of which neither code is ours",
     named=r"ccipra|ccioph|(?<![a-z])ptp(?![a-z])",
 )

@@ -1,7 +1,7 @@
 """The physician fee schedule's relative values, as the quarterly ZIP has them, with the conversion factor in each row.
 
 The names of the columns are wrapped over several lines; the last of them begins with HCPCS. Rows with a modifier
-(26, TC, 53) are parts of a service and are not kept.
+(26, TC, 53) are parts of a service and are not kept. Figures are national.
 """
 
 from __future__ import annotations
@@ -106,6 +106,5 @@ FAMILY = Family(
     recognises=recognises,
     read=read,
     page="cms.gov, 'PFS Relative Value Files': the ZIP of the quarter",
-    cannot="adjustments of a place: figures are national",
     named=r"pprrvu",
 )

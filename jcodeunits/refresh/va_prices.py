@@ -19,8 +19,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
         package, generic, trade = (cells[name].upper() for name in _COLUMNS[1:])
         told = said(package=package, generic=generic, trade=trade)
         tally.add(f"{cells['ndcwithdashes']}|{told}", tally.ndc(cells["ndcwithdashes"]), told)
-    edition = Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA")
-    yield tally.reading(edition)
+    yield tally.reading(Edition("va-fss", when, f"Federal Supply Schedule prices of drugs, {when.name}", "VA"))
 
 
 FAMILY = Family(
@@ -30,6 +29,5 @@ FAMILY = Family(
     recognises=Headed(_COLUMNS),
     read=read,
     page="va.gov, 'Pharmaceutical Prices' of the National Acquisition Center",
-    cannot="amounts: its words are a witness of what an NDC line counts",
     named=r"fss.?pharm",
 )
