@@ -267,6 +267,11 @@ def test_what_is_asked_for_is_named_by_its_flag(run, words, flag):
         ("units ketorolac 30 Mg", "units ketorolac 30 mg"),
         ("lookup ketorolac", "find ketorolac"),
         ("find 96372", "lookup 96372"),
+        ("find J1030", "find J1010"),
+        ("find docetaxel accord", "find J9171"),
+        ("units docetaxel accord 140 mg", "units J9171 140 mg"),
+        ("vials docetaxel accord 140 mg", "vials J9171 140 mg"),
+        ("units eylea 2 mg left eye", "units eylea 2 mg --route intravitreal"),
         ("ndc ketorolac", "find ketorolac"),
         ("lookp JZ", "lookup JZ"),
         ("units ketorolac 30 mg --rout IM", "units ketorolac 30 mg --route IM"),
@@ -278,6 +283,29 @@ def test_a_literal_way_out_is_the_last_line(run, words, way):
     wanted, found = way.split(), advised(err)
     assert [word for word in found if word not in ON] == wanted
     assert run(*found)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("units lacosamide 200 mg --route IV", "J3490"),
+        ("units ondansetron 4 mg --route oral", "Q0162"),
+        ("units S0119 4 mg", "Medicare takes no S code"),
+    ],
+)
+def test_a_code_that_a_usual_claim_does_not_take_is_said_at_once(run, words, says):
+    status, out, _ = run(*words.split(), *ON)
+    assert status == 0
+    assert "warn: " in out
+    assert says in " ".join(out.split())
+
+
+@pytest.mark.parametrize("words", ["units prolia 60", "units solumedrol 125 ivp", "vials prolia 60"])
+def test_a_number_without_a_unit_is_told_what_the_code_counts(run, words):
+    _, _, err = run(*words.split(), *ON)
+    assert "the unit is missing" in err
+    assert "is counted in mg." in err
+    assert advised(err) == []
 
 
 @pytest.mark.parametrize(

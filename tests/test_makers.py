@@ -12,6 +12,7 @@ from jcodeunits.errors import AmbiguousDrug, CodeError, NotInEffect
 from jcodeunits.facts.beside_names import is_called
 from jcodeunits.facts.choosing import choose
 from jcodeunits.facts.drug_rows import Drug, NameWord
+from jcodeunits.facts.search import find
 from jcodeunits.facts.words import normal, squeezed
 
 ON = dt.date(2026, 8, 15)
@@ -145,3 +146,8 @@ def test_a_strength_tells_or_excludes_a_code(text: str, dose: str, on: dt.date, 
     except CodeError:
         found = ""
     assert found == code
+
+
+def test_looking_up_a_container_of_one_maker_finds_both_codes() -> None:
+    assert {"J0690", "J0689"} <= {row.code for row in find("cefazolin Galaxy", on=ON)}
+    assert [row.code for row in find("cefazolin Baxter Galaxy", on=ON)] == ["J0689"]

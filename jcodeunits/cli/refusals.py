@@ -251,6 +251,8 @@ def _replaced(why: JcodeunitsError, made: Parser, args: argparse.Namespace, verb
             if parts is not None:
                 drug, dose = (instead, parts[1]) if argument == "drug" else (parts[0], instead)
                 yield spelled(made, verb, args, words=[drug, *dose.split()])
+            elif argument == "drug" and verb == "find":
+                yield spelled(made, verb, args, words=[instead])
     if isinstance(why, AmbiguousDrug) and "route" in flags and not args.route:
         yield from (spelled(made, verb, args, route=name) for name in _telling(why, args))
     if verb in ("units", "vials"):

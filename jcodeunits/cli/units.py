@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
+
 from jcodeunits import hcpcs, ndc
 from jcodeunits.amount import several
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
+from jcodeunits.finding import Finding
 
 from . import terminal
 from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, measure, parser, route_of
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from jcodeunits.facts.reference import Reference
 
 _LINES = 5  # of a plain answer
+_PAYER = "medicare"  # of a claim that names none
+_OF_SOME = "CS"  # letters of codes that a hospital or some payers alone take
 _DIGITS = 5  # of a code without a letter
 
 
@@ -48,6 +53,7 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     on = asked(args)
     drug, dose = split(args.words, lambda text: dose_of(text, args), on)
     billed = billing_units(drug, dose, on.date, route_of(args.route), args.basis, on.reference)
+    billed = attrs.evolve(billed, findings=(*billed.findings, *_not_taken(billed, args.route)))
     status = int(any(finding.severity == "stop" for finding in billed.findings))
     if args.json:
         return status, terminal.as_json(on.named(billed.as_dict()))
@@ -125,6 +131,28 @@ def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:
         return bool(rows_meant(reference.drugs, drug, dose))
     except JcodeunitsError:  # an unsafe abbreviation is a name too; the answer will say so
         return True
+
+
+def _not_taken(billed: BilledUnits, route: str | None) -> Iterator[Finding]:
+    """A warning where a claim that names no payer does not take the code: `charge` withholds its line."""
+    from jcodeunits.facts.code_uses import code_use
+
+    if billed.code[0] not in _OF_SOME:
+        return
+    reference = billed.reference
+    row = code_use(reference.policy, billed.code, billed.on, _PAYER)
+    if row is None or row.outcome != "withhold":
+        return
+    general = reference.drugs.instead_for(billed.drug, billed.on, route)[0]
+    others = "".join(f" {note.says}" for note in billed.findings if note.rule == "other-forms")
+    fix = row.fix.format(codes=general[0] if general else "the payer's code")
+    yield Finding(
+        "code-not-taken",
+        "warn",
+        f"{billed.code}: {row.says.rstrip('.')}.{others}",
+        f"{fix[:1].upper()}{fix[1:]}.",
+        (row.citation,),
+    )
 
 
 def _both(weight: str) -> str:

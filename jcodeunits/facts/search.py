@@ -97,14 +97,16 @@ def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> lis
         rows = [row for row in rows_meant(book, text) if day is None or row.period.holds(day)]
     except AmbiguousDrug:
         return []
+    asked: list[Drug] = []
     with contextlib.suppress(JcodeunitsError):  # what it is billed with, of another name where the route tells
         try:
             rows = [choose(book, text, day or dt.date.max).drug, *rows]
         except AmbiguousDrug as why:
-            asked = (row for code in why.candidates for row in book.rows(code))
-            rows = [*(row for row in asked if day is None or row.period.holds(day)), *rows]
+            rows_asked = (row for code in why.candidates for row in book.rows(code))
+            asked = [row for row in rows_asked if day is None or row.period.holds(day)]
+            rows = [*asked, *rows]
     given = [row for row in rows if any(answers_for(row, way) for way in reading.routes)]
-    return given or [row for row in rows if row.is_injected and not row.specific] or rows
+    return given or [row for row in rows if row.is_injected and (row in asked or not row.specific)] or rows
 
 
 def _order(row: Drug) -> tuple[Any, ...]:
