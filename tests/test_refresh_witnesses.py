@@ -12,6 +12,7 @@ from shipped import FOLDER, PRODUCTS, REFERENCE, rows_of
 
 import jcodeunits as jc
 from jcodeunits.errors import ContradictedProduct
+from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
@@ -21,6 +22,7 @@ from jcodeunits.refresh.dating import When
 from jcodeunits.refresh.evidence import Converted, Evidence, Price
 from jcodeunits.refresh.family import said
 from jcodeunits.refresh.notices import words_in
+from jcodeunits.refresh.proving import Codes
 from jcodeunits.refresh.witnesses import Package, by_siblings, differing, is_other_strength, kind, proof
 
 NDC = "00000-0000-01"
@@ -135,6 +137,26 @@ def test_files_that_contradict_each_other_prove_nothing() -> None:
 def listed(description: str, shape: str = "Vial", strength: str = "", measure: str = "mg") -> fda.Injectable:
     told = said(description=description, shape=shape, strength=strength, measure=measure)
     return fda.listed([(NDC, told)])[NDC]
+
+
+def test_an_implant_is_counted_by_itself_and_what_is_given_through_one_is_not() -> None:
+    # One piece, whatever CMS prints as its size: of Ozurdex the 0.7 mg; ten inserts in a carton are ten.
+    assert proof(package("1", "0.4", form="piece", carton=False), Evidence()) == ("UN", 1, "descriptor")
+    implant = listed("Dexamethasone 0.7 mg Implant", shape="Implant", strength="0.7")
+    assert proof(package("0.7", "0.7", form="piece", listed=implant), Evidence()) == ("UN", 1, "descriptor")
+    assert proof(package("0.1", "10", form="piece"), Evidence()) is None  # a liquid for an implant
+    codes = Codes.of(rows_of(Drug))
+    assert {codes.forms.get(code) for code in ("J7312", "J1096", "J7298", "J9226", "J1073", "J9183")} == {"piece"}
+    for number, dose, quantity in (
+        ("00023-3348-07", "0.7 mg", "1"),  # Ozurdex
+        ("70382-0204-10", "0.4 mg", "1"),  # Dextenza, ten in a carton
+        ("00023-9652-01", "10 mcg", "1"),  # Durysta
+        ("67979-0002-01", "50 mg", "1"),  # Supprelin LA
+        ("50419-0423-01", "52 mg", "1"),  # Mirena
+        ("50242-0078-55", "2 mg", "0.02"),  # Susvimo fills an implant: mL
+    ):
+        line = jc.ndc_quantity(number, dose, on=ON)
+        assert (line.qualifier, str(line.quantity)) == ("ML" if number[:5] == "50242" else "UN", quantity)
 
 
 def test_a_descriptor_that_names_the_form_proves_what_the_size_counts() -> None:

@@ -38,7 +38,7 @@ PROOFS = {
     "state-container": "a state's conversion file counts a container as one, and by the FDA list that is not one mL",
     "fda-notice": "an FDA notice names the volume, the package size and the amount follow from it",
     "counted-in-ml": "the code counts millilitres, and the container holds as many as the package size",
-    "descriptor": "the code's descriptor names a solution, or a powder, and the package size fits it",
+    "descriptor": "the code's descriptor names a solution, a powder or an implant, and the package size fits it",
     "nsde-unit": "the FDA's NSDE prints the unit, and what a container holds follows from it",
     "directory": "the FDA's directory says what a container holds, and no other file contradicts it",
     "another-package": "every known package of the product is counted so",

@@ -33,6 +33,7 @@ _KINDS = {
 }
 _LIQUID = re.compile(r"\b(?:SOLUTION|SUSPENSION|EMULSION|LIQUID|CONCENTRATE|SYRUP|ELIXIR)\b")
 _POWDER = re.compile(r"\bPOWDER\b|\bFOR (?:SOLUTION|SUSPENSION)\b|\bGRANULE")
+_PIECE = re.compile(r"\b(?:implant|insert|intrauterine device|pellet|intravesical system)\b")
 _SOFT = re.compile(r"\b(?:CREAM|OINTMENT|GEL|PASTE)\b")
 _PER = re.compile(r"\s*([a-zA-Z\[\]'.]+)/([\d.]*)\s*(?:mL|ml)")
 _PER_ONE = re.compile(r"\s*([a-zA-Z\[\]'.]+)/(1)")
@@ -157,6 +158,15 @@ def _last(rows: Iterable[Mapping[str, str]]) -> str:
         inactive = row.get("inactive", "") if row.get("inactive", "") >= row.get("active", "") else ""
         ends.append(min(filter(None, (row.get("ended", ""), inactive)), default=""))
     return max(ends, default="") if all(ends) else ""
+
+
+def piece(form: str) -> str:
+    """`piece` for the form of a thing that is put into the body whole, and counted by itself; empty for another.
+
+    >>> piece("implant, pellet"), piece("collagen matrix")
+    ('piece', '')
+    """
+    return "piece" if _PIECE.search(form) else ""
 
 
 def form_of(text: str) -> str:

@@ -18,7 +18,7 @@ from jcodeunits.grouped import grouped
 
 from .evidence import PER_VIAL, Evidence, amounts_in
 from .family import Row
-from .marketed import in_base
+from .marketed import in_base, piece
 from .witnesses import kind, strengths_of
 
 _NEAR = Fraction(1, 100)
@@ -136,6 +136,8 @@ def _qualifier(number: str, drug: Drug, amount: Fraction, texts: Sequence[str], 
     unit = evidence.unit(number)
     if unit:
         return unit if unit in ("ML", "UN") else ""
+    if piece(drug.form) and evidence.shape(number) in ("", "implant"):
+        return "UN"
     wanted = in_base(amount, drug.unit)
     ready = [text for text in texts if not re.search(r"\b(?:powder|kit)\b", text)]
     liquid = wanted in amounts_in(ready, Fraction(1))

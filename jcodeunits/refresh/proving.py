@@ -20,7 +20,7 @@ from .containers import shape_of
 from .crosswalk import Listing
 from .evidence import Evidence
 from .fda import Injectable
-from .marketed import form_of
+from .marketed import form_of, piece
 from .witnesses import Package, Proof
 
 UNCOUNTED = frozenset({"billing unit", "each"})
@@ -52,7 +52,7 @@ class Codes:
         return Codes(
             {row.code for row in listed if row.basis in ("up to", "band")},
             {row.code for row in listed if "oral" in row.routes},
-            {row.code: form for row in listed if (form := form_of(row.form))},
+            {row.code: form for row in listed if (form := form_of(row.form) or piece(row.form))},
         )
 
     def form(self, listings: Iterable[Listing]) -> str:

@@ -202,11 +202,15 @@ def _by_millilitres(package: Package) -> list[Proof]:
 
 
 def _by_descriptor(package: Package, evidence: Evidence) -> list[Proof]:
-    """A code whose descriptor says that its drug is a solution, or a powder; a size of one is no volume.
+    """A code whose descriptor says that its drug is a solution, a powder, or a piece; a size of one is no volume.
 
+    An implant has a size of its own at CMS now and then, which is its milligrams; the FDA's list says what it is.
     Of a container that is no whole number of billing units CMS prints the amount rounded: 0.625 mg for 0.63 mg.
     """
     if package.form == "powder" and package.size == 1 and package.carton:
+        return [("UN", Fraction(1), "descriptor")]
+    shape = package.listed.shape if package.listed is not None else ""
+    if package.form == "piece" and (package.size == 1 or shape == "implant"):
         return [("UN", Fraction(1), "descriptor")]
     volumes = {package.listed.volume} if package.listed is not None else set()
     said = [_VOLUME.fullmatch(price.package) for price in evidence.prices.get(package.number, ())]
