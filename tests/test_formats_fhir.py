@@ -660,3 +660,33 @@ def test_the_shape_of_a_resource_that_is_not_read_is_of_no_matter(beside: dict[s
     assert fhir.read(bundle, place="11").administrations[0].dose == "30 mg"
     with pytest.raises(FormatError, match="No MedicationAdministration"):
         fhir.read(beside, place="11")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit"),
+    [
+        ({"code": "mL", "unit": "ML"}, "ML"),
+        ({"unit": "ML"}, "ML"),
+        ({"unit": "UN"}, "UN"),
+        ({"unit": "each"}, "UN"),
+        ({"unit": "GR"}, "GR"),
+        ({"unit": "F2"}, "F2"),
+        ({"code": "ME"}, "ME"),
+        ({"code": "7", "unit": "mL"}, "ML"),
+        ({"code": "g", "unit": "mL"}, ""),
+        ({"code": "mL", "comparator": "<"}, ""),
+        ({"unit": "units"}, ""),
+        ({}, ""),
+    ],
+)
+def test_an_ndc_quantity_is_in_one_of_the_units_of_claims(quantity: dict[str, Any], unit: str) -> None:
+    detail = {"sequence": 1, "productOrService": {"coding": [{"system": fhir.NDC, "code": "00409379501"}]}}
+    code = {"coding": [{"system": fhir.HCPCS, "code": "J1885"}]}
+    item = {"sequence": 1, "productOrService": code, "quantity": {"value": 2}}
+    text = json.dumps({"item": [{**item, "detail": [{**detail, "quantity": {"value": 1.5, **quantity}}]}]})
+    if not unit:
+        with pytest.raises(FormatError, match="is no NDC quantity: a number above 0 in one of ML, ME, GR, F2, UN"):
+            fhir.read(text)
+        return
+    line = fhir.read(text).lines[0]
+    assert (line.ndc_qualifier, line.ndc_quantity) == (unit, Decimal("1.5"))

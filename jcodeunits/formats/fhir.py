@@ -37,7 +37,11 @@ PLACES = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Se
 REVENUE = "https://www.nubc.org/CodeSystem/RevenueCodes"
 MODIFIER = "urn:jcodeunits:procedure-modifier"  # our own extension: ChargeItem has no modifier element
 _NDC_UNITS = {"ML": "mL", "ME": "mg", "GR": "g", "F2": "[IU]", "UN": "[arb'U]"}
-_NDC_QUALIFIERS = {ucum: unit for unit, ucum in _NDC_UNITS.items()} | {"[iU]": "F2", "ml": "ML"}
+# By UCUM, by its own name and as a thing that is counted, all in small letters.
+_NDC_QUALIFIERS = {
+    **{name.casefold(): unit for unit, ucum in _NDC_UNITS.items() for name in (unit, ucum)},
+    **dict.fromkeys(("each", "{each}", "ea"), "UN"),
+}
 MODIFIER_CODE = "[A-Z0-9]{2}"
 RELEASES = ("R4", "R4B", "R5")
 
@@ -337,12 +341,15 @@ def _detail(detail: Mapping[str, Any], where: str, found: FoundLines) -> ExtraNd
     found.ndc(ndc, where)
     if quantity.get("value") is None:
         return ExtraNdc(ndc)
-    unit = _NDC_QUALIFIERS.get(quantity.get("code") or quantity.get("unit") or "")
+    said = [str(quantity[name]) for name in ("comparator", "code", "unit") if quantity.get(name)]
+    units = {unit for one in said if (unit := _NDC_QUALIFIERS.get(one.casefold()))}
     value = decimal(quantity["value"])
-    if unit is None or value is None or value <= 0:
-        found.wrong(where, f"{quoted(quantity['value'])} {quantity.get('code')} is no NDC quantity")
+    if len(units) != 1 or quantity.get("comparator") or value is None or value <= 0:
+        shown = quoted(quantity["value"]) if value is None else number(value)
+        shown = " ".join([shown, *map(coded, said)])
+        found.wrong(where, f"{shown} is no NDC quantity: a number above 0 in one of {', '.join(_NDC_UNITS)}")
         return ExtraNdc(ndc)
-    return ExtraNdc(ndc, unit, Decimal(number(value)))
+    return ExtraNdc(ndc, units.pop(), Decimal(number(value)))
 
 
 def _charge_item(resource: dict[str, Any], number: int, found: FoundLines) -> None:
