@@ -30,6 +30,7 @@ FINDINGS = declare(
         "infusion-times": ("An infusion without start and stop", "warn"),
         "infusion-overnight": ("An infusion that would have run for most of a day, over midnight", "warn"),
         "infusion-too-short": ("A short infusion is a push", "warn, note"),
+        "push-too-long": ("A push is recorded as long as an infusion", "warn"),
         "infusion-same-drug": ("Infusions of one drug are counted by their time together", "note"),
         "infusion-overlap": ("Of an infusion that ran partly beside another the rest is counted", "note"),
         "antineoplastic-beside": ("An antineoplastic infusion beside another one has no code", "warn"),
@@ -272,6 +273,14 @@ def _timed(draft: Draft, run: _Run) -> _Run:
     """The run, as a push where it was too short for an infusion; a warning where its times are not known."""
     total = run.minutes
     shortest = draft.option("infusion-minutes-least")
+    if run.role in _SHORT.values() and total is not None and total >= int(shortest.value):
+        says = (
+            f"{named(run.given)} is a push of {total} minutes: from {shortest.value} it is one only where the one who "
+            "gave it was present all the time."
+        )
+        fix = "Check route and times; where it ran by itself, give the route 'IV infusion'."
+        draft.say("push-too-long", "warn", says, fix, shortest.citation, about=run.given.line)
+        return run
     if run.role in _SHORT and total is not None and total < int(shortest.value):
         says = f"{named(run.given)} ran for {total} minutes: below {shortest.value} it is a push."
         fix = "Check the recorded start and stop."
