@@ -243,6 +243,7 @@ def test_lines_that_differ_are_no_duplicates() -> None:
 # What no encounter can show: it belongs to a message, to one verb, to a site's own rows or to files of a site.
 ELSEWHERE = {
     "dose-or-rate": "formats_units",
+    "element-unread": "formats_unsaid",
     "expiry-unread": "formats_times",
     "ingredient-unbilled": "formats_beside",
     "ndc-form-from-memory": "quantity",
