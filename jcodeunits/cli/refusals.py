@@ -246,6 +246,8 @@ def _replaced(why: JcodeunitsError, made: Parser, args: argparse.Namespace, verb
         words = getattr(args, "words", None)
         if argument in flags:
             yield spelled(made, verb, args, **{argument: instead})
+            if argument == "route" and words is not None:
+                yield from (spelled(made, verb, args, words=bare, route=instead) for bare in _without_route(words))
         elif argument in ("drug", "dose") and words is not None:
             parts = _parts(words)
             if parts is not None:
@@ -295,6 +297,16 @@ def _parts(words: Sequence[str]) -> tuple[str, str] | None:
     pieces = words[0].split() if len(words) == 1 else list(words)
     starts = [n for n in range(1, len(pieces)) if not pieces[n][:1].isalpha()]
     return (" ".join(pieces[: starts[0]]), " ".join(pieces[starts[0] :])) if starts else None
+
+
+def _without_route(words: Sequence[str]) -> Iterator[Words]:
+    """Drug and dose without the route that stands behind the dose."""
+    from jcodeunits.dose import Dose
+
+    parts = _parts(words)
+    with contextlib.suppress(JcodeunitsError):
+        if parts is not None and (dose := Dose.of(parts[1])).route is not None:
+            yield [*parts[0].split(), *str(dose).split()]
 
 
 def _turned(made: Parser, args: argparse.Namespace, verb: str) -> Iterator[Words]:
