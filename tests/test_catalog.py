@@ -214,9 +214,9 @@ def test_a_missing_extra_is_named(monkeypatch):
         assert caught.value.name == "pyarrow"
 
 
-@pytest.mark.parametrize("name", ["90662", "Fluzone High-Dose", "90378", "Synagis", "Shingrix"])
+@pytest.mark.parametrize("name", ["90670", "Prevnar 13", "90378", "Synagis", "Shingrix"])
 def test_before_the_first_day_read_of_a_numeric_code_nobody_says_that_it_had_none(name: str) -> None:
-    # 90662 is of 2008 and 90378 of 1998: the tables begin later, and no file of CMS has their first days.
+    # 90670 is of 2010 and 90378 of 1998: the tables begin later, and no file of CMS has their first days.
     with pytest.raises(errors.NotInEffect, match="nothing here tells what was billed on 2019-10-01") as caught:
         jc.billing_units(name, "1 dose", on="2019-10-01", route="IM")
     assert "no HCPCS code of its own" not in str(caught.value)
