@@ -21,6 +21,7 @@ from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter
 from jcodeunits.errors import AmbiguousDrug, JcodeunitsError, NotComputable, NotInEffect, ProductMismatch, UnitMismatch
 from jcodeunits.facts.choosing import drawn, rows_meant
+from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.combined import settled
 from jcodeunits.facts.drug_rows import Brand, Drug
 from jcodeunits.facts.policy import Policy
@@ -29,7 +30,7 @@ from jcodeunits.facts.product_rows import Product
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal, squeezed
 from jcodeunits.finding import Finding, Findings, declare
-from jcodeunits.grouped import grouped
+from jcodeunits.grouped import grouped, only
 from jcodeunits.quantity import NdcWanted
 from jcodeunits.vials import Record, Waste, WasteRules, decide
 
@@ -276,7 +277,10 @@ class DrugCoding:
         on = self.encounter.on
         try:
             return resolve(written, on, dose, administration.route, reference=self.reference)
-        except AmbiguousDrug:
+        except AmbiguousDrug as error:
+            told = self._told(administration, error)
+            if told:
+                return resolve(told, on, dose, administration.route, reference=self.reference)
             if dose.volume is None:
                 raise
             # Codes that differ by the volume of their container alone.
@@ -285,6 +289,14 @@ class DrugCoding:
             # Asked again with its dose, so that the refusal names the successor's units.
             asked = (written, dose, on, administration.route, administration.basis, self.reference)
             return billing_units(*asked).drug, ()
+
+    def _told(self, administration: Administration, error: AmbiguousDrug) -> str:
+        """The one code of several whose own modifier the caller gives: EA is said of no drug of dialysis."""
+        e, given = self.encounter, set(administration.modifiers)
+        asked = (e.on, e.payer, e.claim)
+        codes = _left_open(error) if given else ()
+        own = [c for c in codes if given & {row.modifier for row in needed_modifiers(self.policy, c, *asked)}]
+        return only(own, "")
 
     def _named(
         self, name: str, rows: list[Product], administration: Administration, dose: Dose
