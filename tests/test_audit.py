@@ -749,6 +749,11 @@ def test_units_above_the_limit_of_a_day_are_counted_over_its_lines_and_make_no_v
     assert "units_above_limit: 1" in jc.audit.report(table).text()
 
 
+def test_a_line_that_differs_says_first_by_what() -> None:
+    made = one(**VIAL | {"units": "many", "container": "multi-dose", "discarded": None, "modifiers": "JZ"})
+    assert (made["verdict"], made["cause"]) == ("differs", "unexpected-jz|unreadable-units")
+
+
 def test_a_drug_named_by_ndc_is_judged_by_its_product() -> None:
     row = {"code": "J1885", "units": 2, "dose": "30", "unit": "mg", "drug": "0409-3795-01"}
     assert one(**row)["verdict"] == "agrees"

@@ -47,9 +47,11 @@ class Judged:
         return _cell(tuple(self.citations))
 
     def differs(self, cause: str, *citations: Citation | None) -> None:
-        """Note a difference."""
+        """Note a difference, before what kept the row from being judged otherwise."""
+        left, self.causes = (self.causes, []) if self.verdict == UNJUDGED else ([], self.causes)
         self.verdict = DIFFERS
         self._note(cause, citations)
+        self.causes += left
 
     def unjudged(self, cause: str) -> Self:
         """Note why nothing can be said, unless something was said."""

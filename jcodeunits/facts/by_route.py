@@ -95,8 +95,10 @@ def joined_elsewhere(ingredients: Mapping[str, Collection[Drug]], row: Drug, on:
 
     `ingredients`: the catalog's rows by ingredient, as names are compared.
     """
-    begins, own = f"{normal(_SUFFIX.sub('', row.ingredient))} ", own_routes(row)
-    found = (other for name, rows in ingredients.items() if own and name.startswith(begins) for other in rows)
+    if not (own := own_routes(row)):
+        return ()
+    begins = f"{normal(_SUFFIX.sub('', row.ingredient))} "
+    found = (other for name, rows in ingredients.items() if name.startswith(begins) for other in rows)
     return tuple(
         other
         for other in found
