@@ -168,3 +168,31 @@ def test_an_hour_that_the_clocks_repeat_is_an_hour() -> None:
     assert minutes(administered("2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00")) == 60
     with pytest.raises(FormatError, match=r"ends .* before it starts"):
         administered("2026-03-02T10:00:00-05:00", "2026-03-02T10:00:00-04:00")
+
+
+@pytest.mark.parametrize(
+    ("head", "given", "beside", "day", "rules"),
+    [
+        ("20260303021600+0000", "20260303021500", {}, "2026-03-03", ["utc-day"]),
+        ("20260303021600+0000", "20260303021500", {"zone": "America/New_York"}, "2026-03-02", ["utc-day"]),
+        ("20260302151600+0000", "20260302151500", {"zone": "America/New_York"}, "2026-03-02", []),
+        ("20260303021600+0000", "20260302211500-0500", {}, "2026-03-02", []),
+        ("20260303021600+0000", "20260302", {}, "2026-03-02", []),
+        ("20260302211600-0500", "20260302211500", {}, "2026-03-02", []),
+        ("20260302211600", "20260303021500", {}, "2026-03-03", []),
+    ],
+)
+def test_the_offset_of_the_messages_own_time_is_that_of_stamps_without_one(
+    head: str, given: str, beside: dict[str, str], day: str, rules: list[str]
+) -> None:
+    """HL7 version 2, chapter 2, MSH-7: its time zone is the default of the whole message."""
+    msh = f"MSH|^~\\&|MAR|C|B|C|{head}||RAS^O17^RAS_O17|1|P|2.5.1"
+    text = f"{msh}\rRXA|0|1|{given}||^ketorolac|30|mg|||||||||||||CP|A\rRXR|IM"
+    found = hl7v2.read(text, place="11", **beside)
+    assert (str(found.on), [one.rule for one in found.findings]) == (day, rules)
+
+
+def test_a_length_between_a_stamp_with_an_offset_and_one_without() -> None:
+    rxa = "RXA|0|1|20260302100000-0600|20260302120000|^ceftriaxone|1|g|||||||||||||CP|A\rRXR|IVPB"
+    found = hl7v2.read(f"MSH|^~\\&|MAR|C|B|C|20260302120500-0500||RAS^O17^RAS_O17|1|P|2.5.1\r{rxa}", place="11")
+    assert [one.minutes for one in found.administrations] == [60]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+import attrs
+
 from jcodeunits import ndc
 from jcodeunits.amount import decimal
 from jcodeunits.errors import FormatError
@@ -26,7 +28,13 @@ _LONGEST_STAMP = 24
 ORIGINAL = 9  # component of a coded element: the text that was coded
 
 
-def stamp(text: str, where: str, zone: str | None = None) -> Moment:
+def offset_of(text: str) -> str:
+    """The offset from UTC in a stamp: of the message's own time (MSH-7) that of every stamp in it without one."""
+    match = STAMP.fullmatch(text)
+    return (match[4] if match else None) or ""
+
+
+def stamp(text: str, where: str, zone: str | None = None, offset: str = "") -> Moment:
     match = STAMP.fullmatch(text)
     try:
         day = dt.date.fromisoformat(match[1] if match else "")
@@ -34,7 +42,10 @@ def stamp(text: str, where: str, zone: str | None = None) -> Moment:
         said = coded(text) if len(text) <= _LONGEST_STAMP and text.isascii() else f"a text of {len(text)} characters"
         raise refused(where, f"{said} names no day") from None
     time = f"{match[2]}:{match[3]}" if match and match[3] else ""
-    return _times.moment(day, time, (match[4] if match else "") or "", zone, "hl7v2")
+    own = offset_of(text)
+    found = _times.moment(day, time, own or offset, zone, "hl7v2")
+    # Many a sender's own time is in UTC and its others are the place's: where that makes another day, it is asked.
+    return found if own or found.day == day else attrs.evolve(found, utc=True)
 
 
 def named(segment: Segment, position: int, facts: Reference, dose: str = "") -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from jcodeunits.finding import Finding, Findings
 from jcodeunits.grouped import grouped
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
-from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, stamp, strength
+from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, offset_of, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
@@ -210,6 +210,7 @@ class _Group:
     patient: str
     orc: Segment | None
     rxa: Segment
+    offset: str = ""  # from UTC, of the message's own time
     routes: list[Segment] = attrs.field(factory=list)
     components: list[Segment] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
@@ -292,6 +293,7 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
     ordered: list[Segment] = []  # the components of the order
     drugs: list[Segment] = []  # what names its drug
     notes: list[str] = []  # of the order
+    offset = next((offset_of(segment.get(7)) for segment in segments if segment.name == "MSH"), "")
     for segment in segments:
         if segment.name in ("PID", "ORC"):
             open_, ordered, drugs, notes = [], [], [], []
@@ -302,7 +304,8 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
             orc = segment
         elif segment.name == "RXA":
             open_ = open_ if open_ and not open_[-1].routes else []
-            open_.append(_Group(patient, orc, segment, components=[*ordered], notes=[*notes], ordered=[*drugs]))
+            group = _Group(patient, orc, segment, offset, components=[*ordered], notes=[*notes], ordered=[*drugs])
+            open_.append(group)
             found.append(open_[-1])
             begun = False
         elif segment.name == "RXR":
@@ -507,7 +510,7 @@ def _given(group: _Group, done: str | None, zone: str | None, facts: Reference) 
             why = f"{segment.name}-{twice} says several things, which contradict each other"
             raise refused(segment.where, why)
     first: list[Moment] = []
-    _incoming.take(says, gaps, _stamps, rxa, zone, first)
+    _incoming.take(says, gaps, _stamps, rxa, zone, group.offset, first)
     if done in FACTS:
         says |= FACTS[done]
     if performer := next(filter(None, (rxa.get(10, n, at) for at in range(rxa.repeats(10)) for n in (1, 2))), ""):
@@ -568,17 +571,17 @@ def _routed(rxr: Segment) -> dict[str, str]:
     return says
 
 
-def _stamps(rxa: Segment, zone: str | None, first: list[Moment]) -> dict[str, str]:
+def _stamps(rxa: Segment, zone: str | None, offset: str, first: list[Moment]) -> dict[str, str]:
     """`time`, or `start` and `stop`; the first moment, where there is one, goes into `first`."""
     if not rxa.get(3):
         return {}
     try:
-        began = stamp(rxa.get(3), f"{rxa.where}, RXA-3", zone)
+        began = stamp(rxa.get(3), f"{rxa.where}, RXA-3", zone, offset)
     except FormatError as why:
         raise _times.undated(why, rxa.get(3)) from None
     first.append(began)
     try:
-        last = stamp(rxa.get(4), f"{rxa.where}, RXA-4", zone) if rxa.get(4) else None
+        last = stamp(rxa.get(4), f"{rxa.where}, RXA-4", zone, offset) if rxa.get(4) else None
     except FormatError as why:
         raise _times.unended(why, began) from None
     return _times.span(began, last, "hl7v2", rxa.where)
