@@ -84,6 +84,7 @@ def test_units_amount_and_ndc_quantity_of_the_parts_are_those_of_the_dose(dose: 
     if quantities == {False}:
         assert sum((line.ndc_quantity or Decimal(0)) for line in lines) == 7
         assert all((line.ndc_quantity or 0) > 0 for line in lines)
+        assert all("E" not in str(line.ndc_quantity) and not str(line.ndc_quantity).endswith(".0") for line in lines)
 
 
 def test_no_limit_of_a_day_divides_a_line() -> None:

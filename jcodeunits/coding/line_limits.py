@@ -85,5 +85,10 @@ def _over(amount: Decimal | None, counts: list[int], least: Decimal) -> list[Dec
     if amount is None:
         return [None] * len(counts)
     total = sum(counts)
-    parts = [(amount * count / total).quantize(least, ROUND_DOWN).normalize() for count in counts[1:]]
-    return [amount - sum(parts, Decimal(0)), *parts]
+    parts = [_tidy((amount * count / total).quantize(least, ROUND_DOWN)) for count in counts[1:]]
+    return [_tidy(amount - sum(parts, Decimal(0))), *parts]
+
+
+def _tidy(number: Decimal) -> Decimal:
+    """Without zeros behind the point, and never with an exponent."""
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
