@@ -261,3 +261,48 @@ def test_a_record_of_a_large_bundle_takes_no_longer_than_one_of_a_small() -> Non
 
     steps(20)  # what is kept for further calls is looked up once
     assert steps(400) < 5 * steps(100)
+
+
+def test_a_fact_beside_a_batch_fills_what_any_of_its_administrations_leaves_open() -> None:
+    several = bundle(
+        resource(1, NO_UNIT), resource(2, DEXAMETHASONE), resource(3, NO_UNIT, "2"), resource(4, KETOROLAC, "3")
+    )
+    assert "give dose='30 mg' beside it" in str(fhir.read_all(several, place="11")[0])
+    found = fhir.read_all(several, place="11", dose="30 mg")
+    doses = [[str(given.dose) for given in one.administrations] for one in found if isinstance(one, Encounter)]
+    assert doses == [["30 mg", "4 mg"], ["30 mg"], ["30 mg"]]  # 4 mg is what its record says
+    text = message(NO_UNIT) + "\r" + "\r".join(message(DEXAMETHASONE).split("\r")[2:])
+    assert seen(hl7v2.read_all(text, place="11", dose="30 mg")) == [["ketorolac", "dexamethasone"]]
+    with pytest.raises(FormatError, match="holds 2 administrations"):
+        hl7v2.read(text, place="11", dose="30 mg")
+
+
+def test_a_fact_beside_a_batch_contradicts_none_of_its_administrations() -> None:
+    named = {"medicationCodeableConcept": {"text": "ketorolac or dexamethasone"}}
+    several = [resource(1), {**resource(2), **named}, resource(3, NO_UNIT, day="03")]
+    assert seen(fhir.read_all(several, place="11", drug="dexamethasone", dose="60 mg", route="IV"))[0] == ["ketorolac"]
+    found = fhir.read_all(several, place="11", dose="60 mg")[2]
+    assert "30" in str(found), "the number that the record says is no other one's"
+    assert isinstance(found, FormatError)
+
+
+def test_what_an_error_of_a_batch_names_mends_every_record_when_it_is_followed() -> None:
+    def vaccine(number: int, code: str, day: str) -> dict[str, Any]:
+        return {
+            "resourceType": "Immunization",
+            "id": f"i{number}",
+            "status": "completed",
+            "patient": {"reference": "Patient/1"},
+            "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": code}]},
+            "occurrenceDateTime": f"2026-03-{day}",
+            "primarySource": True,
+        }
+
+    several = bundle(vaccine(1, "08", "02"), vaccine(2, "10", "02"), vaccine(3, "08", "03"), vaccine(4, "03", "03"))
+    beside: dict[str, Any] = {"place": "11"}
+    for key in ("dose", "route"):
+        for one in fhir.read_all(several, **beside):
+            assert isinstance(one, FormatError)
+            assert f"‹{key}=" in one.message
+        beside[key] = {"dose": "1 dose", "route": "IM"}[key]
+    assert seen(fhir.read_all(several, **beside)) == [["90744", "90713"], ["90744", "90707"]]

@@ -460,3 +460,13 @@ def test_an_end_of_hl7_that_names_no_time_is_given_beside_it() -> None:
     with pytest.raises(FormatError, match=r"RXA-4: 'later' names no day\. Or give stop='11:30'"):
         hl7v2.read(text, place="11")
     assert hl7v2.read(text, place="11", stop="10:45").administrations[0].stop == "10:45"
+
+
+@pytest.mark.parametrize("form", ["hl7v2", "fhir"])
+@pytest.mark.parametrize("said", ["", "somehow"])
+def test_an_error_names_a_route_that_the_drugs_text_allows(form: str, said: str) -> None:
+    text = message(form, drug="dexamethasone 4 mg tablet", dose=("4", "mg"), route=said)
+    with pytest.raises(FormatError) as caught:
+        read(form, text)
+    assert "‹route='oral'›" in caught.value.message
+    assert read(form, text, route="oral").administrations[0].route == "oral"

@@ -272,3 +272,24 @@ def test_a_total_that_its_lines_do_not_add_up_to_is_said() -> None:
         if total:
             claim["total"] = {"value": float(total), "currency": "USD"}
         assert [loss.value for loss in fhir.read(claim).losses if loss.field == "Claim.total"] == said
+
+
+def test_a_claim_of_an_earlier_fhir_has_its_diagnoses() -> None:
+    """DSTU2 has a coding where R4 has a concept, and DSTU2 and STU3 point to it by diagnosisLinkId."""
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10", "code": "R52"}
+    service = {"system": "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "code": "J1885"}
+    for row, code in (
+        ({"diagnosis": coding}, service),
+        ({"diagnosisCodeableConcept": {"coding": [coding]}}, {"coding": [service]}),
+    ):
+        item = {"sequence": 1, "service": code, "quantity": {"value": 2}, "diagnosisLinkId": [1]}
+        claim = {"resourceType": "Claim", "use": "complete", "diagnosis": [{"sequence": 1, **row}], "item": [item]}
+        found = fhir.read(json.dumps(claim))
+        assert [(line.code, line.units, line.diagnoses) for line in found.lines] == [("J1885", 2, ("R52",))]
+        assert not found.losses
+
+
+def test_a_charge_code_that_may_be_a_procedures_is_named() -> None:
+    text = "FT1|1|||20260302||CG|J0696|Antibiotic injection||2"
+    with pytest.raises(FormatError, match="FT1-7 has no coding system: 'J0696' may be a charge code"):
+        hl7v2.read(text)

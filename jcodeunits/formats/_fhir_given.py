@@ -13,6 +13,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding
 
 from . import (
+    _amounts,
     _drugs,
     _fhir_questions,
     _fhir_standing,
@@ -381,7 +382,7 @@ class _Part:
         """Whether its strength is a volume in a volume."""
         ratio = self.said.get("strength") or self.said.get("strengthRatio") or {}
         try:
-            return bool(ratio.get("numerator")) and _incoming.by_volume(_quantity(ratio["numerator"], self.where))
+            return bool(ratio.get("numerator")) and _amounts.by_volume(_quantity(ratio["numerator"], self.where))
         except FormatError:
             return False
 
@@ -410,7 +411,7 @@ def _concentration(ratio: Mapping[str, Any], where: str) -> str | None:
     if not top or not bottom or top.get("comparator") or bottom.get("comparator"):
         return None
     try:
-        return _incoming.concentration(lambda: _quantity(top, where), lambda: _quantity(bottom, where))
+        return _amounts.concentration(lambda: _quantity(top, where), lambda: _quantity(bottom, where))
     except FormatError as why:
         unread = f"its strength cannot be read: {why.message.removesuffix('.')}"
         raise refused(where, unread, fills="concentration") from None
@@ -462,7 +463,7 @@ def _ingredient(given: Given, ingredient: Mapping[str, Any], name: str, several:
     says: dict[str, Any] = {"drug": name}
     gaps: dict[str, FormatError] = {}
     dose = given.says.get("dose", "")
-    if several and not _incoming.by_volume(dose):
+    if several and not _amounts.by_volume(dose):
         why = f"it does not say how much {quoted(name)} was given, one of several drugs in it"
         return says, {"dose": refused(given.where, why, fills="dose")}
     says |= {"dose": dose} if dose else {}

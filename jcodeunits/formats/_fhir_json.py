@@ -78,8 +78,14 @@ _SHAPES = Shapes(
         "effectiveDateTime occurenceDateTime occurrenceDateTime servicedDate comparator effectiveTimeDateTime use"
     ),
     counts="sequence",
-    listed_counts="diagnosisSequence",
-    objects_in={"code": _RESOURCES, "text": _RESOURCES, "item": ("ingredient",), "service": ("item",)},
+    listed_counts="diagnosisSequence diagnosisLinkId",
+    objects_in={
+        "code": _RESOURCES,
+        "text": _RESOURCES,
+        "item": ("ingredient",),
+        "service": ("item",),
+        "diagnosis": ("diagnosis",),
+    },
     either_in={
         "reference": ("actor", "reason", "service", "item", "medication", "informationSource", "administeredProduct")
     },

@@ -14,7 +14,7 @@ from jcodeunits.amount import decimal
 from jcodeunits.errors import FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _drugs, _incoming, _names, _times, _units, _vaccine_names
+from . import _amounts, _drugs, _names, _times, _units, _vaccine_names
 from ._hl7v2_segments import CODES, CVX, RXNORM, Segment, refused
 from ._outgoing import number
 from ._quoting import amount, coded
@@ -106,7 +106,7 @@ def _measured(value: Decimal, segment: Segment, position: int) -> str:
             unread.append(why)
     if not found:
         raise unread[0]
-    if any(one != found[0] and not _incoming.one_dose(found[0], one) for one in found):
+    if any(one != found[0] and not _amounts.one_dose(found[0], one) for one in found):
         raise refused(where, f"its unit makes it {' and '.join(found)}, which contradict each other")
     return found[0]
 
@@ -137,7 +137,7 @@ def strength(segment: Segment, position: int, per: int) -> dict[str, str]:
         return _measured(_decimal(segment.get(per), where), segment, per + 1)
 
     try:
-        found = _incoming.concentration(amount, volume)
+        found = _amounts.concentration(amount, volume)
     except FormatError as why:
         raise FormatError(why.message, **{**why.fields, "fills": "concentration"}) from None
     return {"concentration": found.replace("/1 ", "/") if bottom else found} if found else {}

@@ -14,7 +14,7 @@ from jcodeunits.dose import Dose
 from jcodeunits.errors import DoseError, FormatError
 from jcodeunits.facts.reference import Reference
 
-from . import _incoming, _names, _noticed
+from . import _amounts, _incoming, _names, _noticed
 from ._hl7v2_fields import amount_of, named, strength
 from ._hl7v2_segments import Segment, refused
 from ._incoming import Given
@@ -36,7 +36,7 @@ def taken_apart(given: Given, components: Sequence[Segment], facts: Reference) -
     drugs = [_component(one, facts) for one in additives]
     if len(drugs) == 1 and _is_the_drug(given, drugs[0][0], facts):
         held, dose = drugs[0][0].get("dose"), str(given.says["dose"])
-        if held is None or _incoming.by_volume(held) or _incoming.one_dose(dose, held):
+        if held is None or _amounts.by_volume(held) or _amounts.one_dose(dose, held):
             return [given]
         asked = _noticed.component_differs(given.where, held, dose, "hl7-v2-pharmacy", "RXC-3")
         return [attrs.evolve(given, notes=(*given.notes, asked))]
@@ -61,7 +61,7 @@ def _is_the_drug(given: Given, additive: Mapping[str, Any], facts: Reference) ->
     mine, its = str(given.says.get("drug", "")), str(additive.get("drug", ""))
     dose = given.says.get("dose", "")
     return bool(mine and its and dose) and (
-        not _incoming.by_volume(dose) and _names.relation(mine, its, facts) in ("same", "exact", "vague")
+        not _amounts.by_volume(dose) and _names.relation(mine, its, facts) in ("same", "exact", "vague")
     )
 
 

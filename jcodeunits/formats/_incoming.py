@@ -13,22 +13,19 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import attrs
 
-from jcodeunits import units
-from jcodeunits.dose import Dose
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct
-from jcodeunits.errors import DoseError, FormatError, JcodeunitsError, quoted
+from jcodeunits.errors import FormatError, JcodeunitsError, quoted
 from jcodeunits.facts.by_route import may_be
 from jcodeunits.facts.reference import Reference
 from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
-from . import _names, _noticed
+from . import _amounts, _names, _noticed
 from ._quoting import refused
 from ._times import last_day
 
@@ -109,6 +106,17 @@ WAYS = "ways"  # the routes that the drug's text names, or that its form is for
 BRANDS = "brands"  # codes, each with a brand of the drug's text that may have another code on the day
 FLUSH = "flush"  # that the drug's text is of a flush, which is its purpose unless another is given beside it
 
+OF_ALL = "of all"  # the key of the facts beside a batch that fill what any of its administrations leaves open
+
+
+def beside_all(beside: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands beside a batch: the facts that errors ask for are of each administration that leaves them open."""
+    if "administrations" in beside:
+        return beside
+    rest = {key: value for key, value in beside.items() if key not in _EXAMPLES}
+    return {**rest, OF_ALL: {key: value for key, value in beside.items() if key in _EXAMPLES and value is not None}}
+
+
 _OF_ONE_DRUG = ("drug", "ndc", "dose", "concentration", WHOLE, WAYS, BRANDS, FLUSH)
 
 
@@ -137,14 +145,6 @@ def take(
         says |= why.fields.get("kept", {})
 
 
-def concentration(top: Callable[[], str], bottom: Callable[[], str]) -> str | None:
-    """A strength as an amount in a volume: per vial or dose it says nothing of one, nor a volume in a volume."""
-    below = bottom()
-    if not by_volume(below) or by_volume(above := top()):
-        return None
-    return f"{above}/{below}"
-
-
 def take_strength(
     says: dict[str, Any],
     gaps: dict[str, FormatError],
@@ -158,7 +158,7 @@ def take_strength(
     Two that contradict each other are a gap. No other dose is asked.
     """
     printed, whole = says.pop(STRENGTH, None), says.pop(WHOLE, None)
-    if not by_volume(says.get("dose", "")):
+    if not _amounts.by_volume(says.get("dose", "")):
         return
     take(says, gaps, read, *of)
     if whole is not None and "concentration" not in {*says, *gaps}:
@@ -167,7 +167,7 @@ def take_strength(
     if printed is None or "concentration" in gaps:
         return
     said = says.setdefault("concentration", printed)
-    if not _amounts_agree("concentration", said, printed):
+    if not _amounts.agree("concentration", said, printed):
         why = f"its strength is {quoted(said)} and its drug's text says {quoted(printed)}"
         gaps["concentration"] = refused(form, where, f"{why}.", fills="concentration")
         del says["concentration"]
@@ -272,7 +272,10 @@ def reading(
         _one_patient(given, form)
     encounter, each = _sorted_out(beside, len(given), form)
     on = _one_day(given, encounter, form)
-    ways = [_Way(at, each) for at in range(len(given))] if len(given) > 1 else [_ALONE]
+    of_all = beside.get(OF_ALL)
+    ways = [_Way(at, each) for at in range(len(given))] if of_all is None and len(given) > 1 else [_ALONE] * len(given)
+    if of_all:
+        each = [{**_left_open(one, of_all, form, reference), **extra} for one, extra in zip(given, each, strict=True)]
     rows = [_merged(one, extra, form, reference, way) for one, extra, way in zip(given, each, ways, strict=True)]
     if encounter.get("place") is None:
         says = "The message does not say where: give ‹place='11'› (place of service, two digits) beside it."
@@ -353,7 +356,7 @@ def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[
             encounter[key] = value
         elif key in _GIVEN_KEYS:
             single[key] = value
-        elif key != "administrations":
+        elif key not in ("administrations", OF_ALL):
             near = difflib.get_close_matches(key, (*_ENCOUNTER_KEYS, *_GIVEN_KEYS), 1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
             says = f"{key!r} is no fact of an encounter or an administration.{meant}"
@@ -404,7 +407,7 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
     says |= {"purpose": "flush"} if says.pop(FLUSH, False) and extra.get("purpose") is None else {}
     for key, gap in given.gaps.items():
         if key in _EXAMPLES:
-            _fill(given, gap, key, extra.get(key), form, way)
+            _fill(given, gap, key, extra.get(key), form, way, example=_example(key, printed))
             _check_either(given, gap, key, extra.get(key), form, reference)
     for key, value in extra.items():
         if key in says and not _refines(key, says[key], value, reference):
@@ -422,12 +425,37 @@ def _merged(given: Given, extra: Mapping[str, Any], form: str, reference: Refere
         del says["ndc"]
     if given.batch is not None and "products" not in says:
         says = {"lot": given.batch.lot, "expires": given.batch.expiry, **says}
-    for key in ("drug", "dose", "route"):
+    for key in _ALWAYS:
         if says.get(key) is None:
-            why = f"the message does not say the {key}: {way.of(key, _EXAMPLES[key])}."
+            why = f"the message does not say the {key}: {way.of(key, _example(key, printed))}."
             raise refused(form, given.where, why)
     _check_way(given, says["route"], printed, form)
     return says
+
+
+def _left_open(given: Given, facts: Mapping[str, Any], form: str, reference: Reference) -> dict[str, Any]:
+    """Those of the facts beside a batch that an administration leaves open, or that say what it says."""
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        gap = given.gaps.get(key)
+        if gap is not None:
+            with contextlib.suppress(FormatError):
+                _fill(given, gap, key, value, form)
+                _check_either(given, gap, key, value, form, reference)
+                found[key] = value
+        elif key in given.says:
+            found |= {key: value} if _refines(key, given.says[key], value, reference) else {}
+        elif key in _ALWAYS or (key == "concentration" and _amounts.by_volume(given.says.get("dose", ""))):
+            found[key] = value
+    return found
+
+
+_ALWAYS = ("drug", "dose", "route")  # of every administration
+
+
+def _example(key: str, ways: Iterable[str]) -> str:
+    """A fact as an error writes it: a route that the drug's text or form allows, where it tells one."""
+    return next(map(repr, sorted(ways)), _EXAMPLES[key]) if key == "route" else _EXAMPLES[key]
 
 
 def _check_way(given: Given, route: str, printed: Iterable[str], form: str) -> None:
@@ -455,11 +483,18 @@ def _contradicted(where: str, key: str, said: Any, value: Any, form: str) -> For
 
 
 def _fill(
-    given: Given, gap: FormatError, key: str, value: Any, form: str, way: _Way = _ALONE, days: Sequence[dt.date] = ()
+    given: Given,
+    gap: FormatError,
+    key: str,
+    value: Any,
+    form: str,
+    way: _Way = _ALONE,
+    days: Sequence[dt.date] = (),
+    example: str = "'2026-03-02'",
 ) -> None:
     """Let a fact beside the message fill what could not be read; refused where it is missing or contradicts."""
     if value is None:
-        example = gap.fields.get("example") or _EXAMPLES.get(key, "'2026-03-02'")
+        example = gap.fields.get("example") or example
         if key == "on" and (said := gap.fields.get("said")):
             of_others = (str(day) for day in days if str(day).startswith(said))
             # A day of the year or month that it does say, the one of the message's other records where there is one.
@@ -496,7 +531,7 @@ def _filled(given: Given, extra: Mapping[str, Any], source: str, reference: Refe
     if name is not None and said and _names.relation(said, str(name), reference) == "unknown":
         unread.add("drug")
     dose = extra.get("dose")
-    if dose is not None and _is_count(given.says.get("dose", "")) and not _is_count(dose):
+    if dose is not None and _amounts.is_count(given.says.get("dose", "")) and not _amounts.is_count(dose):
         unread.add("dose")
     for key in sorted(unread):
         yield Finding(
@@ -516,55 +551,9 @@ def _refines(key: str, said: Any, value: Any, reference: Reference) -> bool:
     if key == "route":
         more = canonical_route(value)
         return more == said or (said == "IV" and more.startswith("IV "))
-    if key == "dose" and _is_count(said) and not _is_count(value):
+    if key == "dose" and _amounts.is_count(said) and not _amounts.is_count(value):
         return True  # so many vials, and how much was in them
-    return said == value or _amounts_agree(key, said, value)
-
-
-def _is_count(dose: Any) -> bool:
-    """Whether a dose counts things, such as vials, and measures nothing."""
-    try:
-        return units.is_count(Dose.of(dose).unit)
-    except DoseError:
-        return False
-
-
-def one_dose(one: str, other: str) -> bool:
-    """Whether two doses are one amount in two spellings."""
-    return _amounts_agree("dose", one, other)
-
-
-_SLIP = 10  # so many times another amount: a wrong unit or a lost point, and no other dose of a range
-
-
-def is_slip(given: object, ordered: str) -> bool:
-    """Whether a dose is ten times what was ordered or more, or a tenth of it or less.
-
-    >>> is_slip("30 mcg", "30 mg"), is_slip("60 mg", "30 mg"), is_slip("1 mL", "30 mg"), is_slip("30 mg", "1 mg/kg")
-    (True, False, False, False)
-    """
-    try:
-        one = Dose.of(given)
-        factor = one.amount / Dose.of(ordered).to(one.unit).amount
-        return factor >= _SLIP or factor * _SLIP <= 1
-    except JcodeunitsError:
-        return False
-
-
-def _amounts_agree(key: str, said: Any, value: Any) -> bool:
-    """Whether two doses or concentrations are one amount in two spellings."""
-    try:
-        if key == "dose":
-            one, other = Dose.of(said), Dose.of(value)
-        elif key == "concentration":
-            one, other = Dose.by_volume("1 mL", said), Dose.by_volume("1 mL", value)
-        else:
-            return False
-        if key == "dose" and units.is_activity(one.unit) and units.is_activity(other.unit):
-            return one.amount == other.amount  # a message has no word for the drug's own unit
-        return one.amount == other.to(one.unit).amount
-    except JcodeunitsError:
-        return False
+    return said == value or _amounts.agree(key, said, value)
 
 
 def against_order(
@@ -587,14 +576,5 @@ def against_order(
             yield _noticed.order_differs(given, ordered, drug, source, cites[0])
     with contextlib.suppress(FormatError):
         each = amounts()
-        if each and all(is_slip(dose, one) for one in each):
+        if each and all(_amounts.is_slip(dose, one) for one in each):
             yield _noticed.dose_differs(given, each[0], dose, source, cites[1])
-
-
-@lru_cache(maxsize=4096)
-def by_volume(dose: str) -> bool:
-    """Whether a dose is a volume, so that its strength must be known."""
-    try:
-        return units.dimension(Dose.of(dose).unit) == "volume"
-    except DoseError:
-        return False

@@ -12,7 +12,7 @@ from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
 from jcodeunits.hcpcs import is_level_two
 
-from . import _incoming, _names
+from . import _amounts, _names
 from ._quoting import coded as quote
 
 
@@ -37,7 +37,7 @@ def of_cvx(
     if not cvx:
         return []
     each = [facts.drugs.vaccines.get(one.zfill(2), ()) for one in dict.fromkeys(cvx)]
-    rows = [row for found in each for row in found if not row.dose or _incoming.one_dose(row.dose, dose)]
+    rows = [row for found in each for row in found if not row.dose or _amounts.one_dose(row.dose, dose)]
     codes = list(dict.fromkeys(row.code for row in rows))
     listed = [row for found in each for row in found]
     for text in texts if listed else ():

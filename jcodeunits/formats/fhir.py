@@ -102,13 +102,15 @@ def read_all(
 
     `text`: NDJSON (one resource a line), a list of resources, or a Bundle, which gives one encounter for each
     patient and day; resources that others point to (Medication, Condition, Patient ...) are no records. What
-    was not given stands as an error in its place. `beside` holds for every record; see `read`. An error of NDJSON
-    or of a list names its line or record, and an exact copy of an earlier one asks.
+    was not given stands as an error in its place. `beside` holds for every record, see `read`; a drug, dose, route,
+    concentration or stop for each administration that leaves it open. An error of NDJSON or of a list names its line
+    or record, and an exact copy of an earlier one asks.
 
     Raises `FormatError` only where there is nothing to read.
     """
     facts = reference or Reference.shipped()
-    return _fhir_batch.read_all(text, lambda message: _fhir_given.reading(message, reference=facts, **beside))
+    all_of = _incoming.beside_all(beside)
+    return _fhir_batch.read_all(text, lambda message: _fhir_given.reading(message, reference=facts, **all_of))
 
 
 def _is_charge(message: Message) -> bool:
@@ -161,7 +163,10 @@ _OF_A_COPY = ("id", "identifier", "meta", "text", "created", "enteredDate")
 
 
 def _as_now(item: dict[str, Any]) -> dict[str, Any]:
-    """An item by the names of R4: STU3 has the code in `service`, a concept, and DSTU2 a coding."""
+    """An item by the names of R4: STU3 has the code in `service`, a concept, and DSTU2 a coding; both a LinkId."""
+    if "diagnosisLinkId" in item and "diagnosisSequence" not in item:
+        item = {**item, "diagnosisSequence": item["diagnosisLinkId"]}
+        del item["diagnosisLinkId"]
     said = item.get("service")
     if not isinstance(said, dict) or "productOrService" in item:
         return item
@@ -238,7 +243,7 @@ def _earlier(message: Message) -> list[Loss]:
 def _listed(claim: Mapping[str, Any], found: FoundLines) -> dict[int, str]:
     rows: dict[int, str] = {}
     for row in claim.get("diagnosis") or []:
-        concept = row.get("diagnosisCodeableConcept") or {}
+        concept = row.get("diagnosisCodeableConcept") or {"coding": [row.get("diagnosis") or {}]}  # DSTU2 has a coding
         coding = codes(concept, ICD10) or concept.get("coding") or []
         if coding and coding[0].get("code"):
             number, code = row.get("sequence"), coding[0]["code"]

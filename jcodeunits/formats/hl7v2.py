@@ -99,7 +99,8 @@ def read_all(
     A message of several days gives one for each day, a message of several patients one for each of them.
     FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
     an error. A bad message hides no good one, and one that is a copy of an earlier one, or holds a dose of it once
-    more, asks. `beside` holds for every message; see `read`.
+    more, asks. `beside` holds for every message, see `read`; a drug, dose, route, concentration or stop for each
+    administration that leaves it open.
     """
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
@@ -108,6 +109,7 @@ def read_all(
     before: set[tuple[str, ...]] = set()
     last = _changes(parsed)
     changed, until = {key: what for key, (_, what) in last.items()}, grouped(last, lambda key: last[key][0])
+    all_of = _incoming.beside_all(beside)
     # What stands beside is of what was given alone, where a batch holds charges too.
     mixed = bool(beside) and len({_is_charge(segments) for segments in parsed}) > 1
     for at, (message, segments) in enumerate(zip(messages, parsed, strict=True), 1):
@@ -126,7 +128,7 @@ def read_all(
                     attrs.evolve(found, losses=(*found.losses, Loss(None, "FT1", "", again))) if again else found
                 )
             else:
-                read = _hl7v2_given.readings(segments, kind, facts, changed=changed, **beside)
+                read = _hl7v2_given.readings(segments, kind, facts, changed=changed, **all_of)
                 each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in read]
                 made += [_incoming.repeated(one, again, _hl7v2_given.SOURCE) for one in each] if again else each
         except JcodeunitsError as why:
@@ -283,7 +285,12 @@ def _procedure(ft1: Segment, found: FoundLines) -> tuple[str, str]:
             found.wrong(ft1.where, f"FT1-{position} names {' and '.join(named)}, and one line has one code")
         if named:
             return list(named.items())[-1]
-    found.wrong(ft1.where, "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code")
+    why = "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code"
+    if is_valid(said := ft1.get(7)) and not ft1.get(7, 3):
+        why = (
+            f"FT1-25 holds none, and FT1-7 has no coding system: {coded(said)} may be a charge code of the sender's own"
+        )
+    found.wrong(ft1.where, why)
     return "", ""
 
 
