@@ -291,5 +291,5 @@ def test_a_claim_of_an_earlier_fhir_has_its_diagnoses() -> None:
 
 def test_a_charge_code_that_may_be_a_procedures_is_named() -> None:
     text = "FT1|1|||20260302||CG|J0696|Antibiotic injection||2"
-    with pytest.raises(FormatError, match="FT1-7 has no coding system: 'J0696' may be a charge code"):
+    with pytest.raises(FormatError, match="FT1-7, 'J0696', has no coding system and may be a charge code"):
         hl7v2.read(text)

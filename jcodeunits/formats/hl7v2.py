@@ -287,9 +287,7 @@ def _procedure(ft1: Segment, found: FoundLines) -> tuple[str, str]:
             return list(named.items())[-1]
     why = "neither FT1-25 nor FT1-7 holds a HCPCS or CPT code"
     if is_valid(said := ft1.get(7)) and not ft1.get(7, 3):
-        why = (
-            f"FT1-25 holds none, and FT1-7 has no coding system: {coded(said)} may be a charge code of the sender's own"
-        )
+        why += f": FT1-7, {coded(said)}, has no coding system and may be a charge code of the sender's own"
     found.wrong(ft1.where, why)
     return "", ""
 
