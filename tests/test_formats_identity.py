@@ -651,3 +651,25 @@ def test_a_strength_that_cannot_be_read_is_refused_in_whole_sentences() -> None:
         fhir.read(one, place="11")
     found = fhir.read(one, place="11", concentration="30 mg/mL")
     assert ("J1885", 2) in [(line.code, line.units) for line in jc.charge(found).lines]
+
+
+@pytest.mark.parametrize("amount", [{"value": 25, "unit": "mL"}, None])
+def test_a_volume_of_a_bag_is_no_volume_of_each_drug_in_it(amount: dict[str, Any] | None) -> None:
+    """100 mL of sodium chloride with some dextrose in it is not 100 mL of dextrose."""
+    names = ("Sodium Chloride 0.154 MEQ/ML Injectable Solution", "Glucose 50 MG/ML Injectable Solution")
+    parts = [{"item": {"display": name}, **({"amount": {"numerator": amount}} if amount else {})} for name in names]
+    record = {
+        "resourceType": "MedicationAdministration",
+        "id": "a1",
+        "status": "completed",
+        "contained": [{"resourceType": "Medication", "id": "m1", "product": {"ingredient": parts}}],
+        "medicationReference": {"reference": "#m1"},
+        "effectiveTimeDateTime": "2026-03-02T10:15:00-05:00",
+        "dosage": {"route": {"text": "IV infusion"}, "quantity": {"value": 100, "unit": "mL"}},
+    }
+    with pytest.raises(FormatError, match=r"how much 'Sodium Chloride.*' was given, one of several drugs in it"):
+        fhir.read(json.dumps(record), place="11")
+    volumes = [{"dose": "100 mL"}, {"dose": "25 mL"}]
+    found = fhir.read(json.dumps(record), place="11", administrations=volumes)
+    assert isinstance(found, Encounter)
+    assert [str(given.dose) for given in found.administrations] == ["100 mL", "25 mL"]

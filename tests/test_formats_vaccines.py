@@ -391,3 +391,25 @@ def test_the_age_in_a_vaccines_text_tells_its_code_or_asks(text: str, codes: lis
     record |= {"doseQuantity": {"value": 1, "unit": "dose"}, "route": {"text": "IM"}}
     charge = jc.charge(fhir.read(record, place="11", payer="commercial", diagnoses=["Z23"]))
     assert [line.code for line in charge.lines if line.kind == "drug"] == codes
+
+
+def test_the_second_release_has_one_performer_and_the_large_systems_own_offset() -> None:
+    text = immunization(
+        performer={"reference": "Practitioner/7"}, date="2026-03-02T11:41:00-0600", occurrenceDateTime=None
+    )
+    given = fhir.read(text, place="11")
+    assert isinstance(given, Encounter)
+    assert given.administrations[0].performer == "Practitioner/7"
+    own = immunization(performer={"reference": "Patient/1"}, patient={"reference": "Patient/1"})
+    found = fhir.read(own, place="11")
+    assert isinstance(found, Encounter)
+    assert "performer-not-staff" in {finding.rule for finding in found.findings}
+
+
+@pytest.mark.parametrize("system", ["CVX", "cvx", "http://hl7.org/fhir/sid/cvx"])
+def test_a_code_system_may_be_named_as_version_2_names_it(system: str) -> None:
+    coding = {"system": system, "code": "115"}
+    text = immunization(vaccineCode={"coding": [coding], "text": "DTaP"})
+    with pytest.raises(FormatError, match="CVX '115' is Tdap, and its text names another vaccine"):
+        fhir.read(text, place="11")
+    assert fhir.read(immunization(vaccineCode={"coding": [coding]}), place="11").administrations[0].drug == "90715"

@@ -461,17 +461,16 @@ _Said = tuple[dict[str, Any], dict[str, FormatError]]
 
 def _ingredient(given: Given, ingredient: Mapping[str, Any], name: str, several: bool) -> _Said:
     says: dict[str, Any] = {"drug": name}
-    gaps: dict[str, FormatError] = {}
-    dose = given.says.get("dose", "")
-    if several and not _amounts.by_volume(dose):
-        why = f"it does not say how much {quoted(name)} was given, one of several drugs in it"
-        return says, {"dose": refused(given.where, why, fills="dose")}
-    says |= {"dose": dose} if dose else {}
-    gaps |= {key: gap for key, gap in given.gaps.items() if key == "dose"}
+    gaps = {key: gap for key, gap in given.gaps.items() if key == "dose"}
     for ratio in (ingredient.get("strength"), ingredient.get("strengthRatio")):
         if ratio:
             _incoming.take(says, gaps, _as_concentration, ratio, given.where)
-    return says, gaps
+    dose = given.says.get("dose", "")
+    # A volume of several drugs together is a dose of one of them by its strength in the mixture alone.
+    if several and not (_amounts.by_volume(dose) and {*says, *gaps} & {"concentration"}):
+        why = f"it does not say how much {quoted(name)} was given, one of several drugs in it"
+        return {"drug": name}, {"dose": refused(given.where, why, fills="dose")}
+    return says | ({"dose": dose} if dose else {}), gaps
 
 
 def _as_concentration(ratio: Mapping[str, Any], where: str) -> dict[str, str]:

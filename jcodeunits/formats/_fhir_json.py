@@ -28,19 +28,20 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 NEGATIONS = ("wasNotGiven", "notGiven", "doNotPerform", "notDone")
 TEST_LABEL = "HTEST"  # security label of HL7's ActReason: test health data
 
-# Other names of the same code systems, as they are met.
+# Other names of the same code systems, as they are met: their OIDs, and what version 2 calls them (table 0396).
 _SYSTEMS = {
-    NDC: (NDC, "urn:oid:2.16.840.1.113883.6.69"),
-    RXNORM: (RXNORM, "urn:oid:2.16.840.1.113883.6.88"),
+    NDC: (NDC, "urn:oid:2.16.840.1.113883.6.69", "NDC"),
+    RXNORM: (RXNORM, "urn:oid:2.16.840.1.113883.6.88", "RXNORM"),
     HCPCS: (
         HCPCS,
         "http://terminology.hl7.org/CodeSystem/HCPCS",
         "urn:oid:2.16.840.1.113883.6.285",
         "urn:oid:2.16.840.1.113883.6.14",
+        "HCPCS",
     ),
-    CPT: (CPT, "http://terminology.hl7.org/CodeSystem/CPT", "urn:oid:2.16.840.1.113883.6.12"),
-    CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292", "urn:oid:2.16.840.1.113883.6.59"),
-    ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90"),
+    CPT: (CPT, "http://terminology.hl7.org/CodeSystem/CPT", "urn:oid:2.16.840.1.113883.6.12", "CPT", "C4"),
+    CVX: (CVX, "urn:oid:2.16.840.1.113883.12.292", "urn:oid:2.16.840.1.113883.6.59", "CVX"),
+    ICD10: (ICD10, "urn:oid:2.16.840.1.113883.6.90", "I10C"),
 }
 
 
@@ -293,6 +294,8 @@ def _shaped(resource: dict[str, Any]) -> None:
         raise refused(str(kind), "it has whenGiven, an element of DSTU1, which is not read: ask the sender for R4")
     if kind == "Immunization" and isinstance(resource.get("practitioner"), list):
         resource = {**resource, "performer": resource["practitioner"], "practitioner": {}}  # STU3's name
+    if kind == "Immunization" and isinstance(resource.get("performer"), dict):
+        resource = {**resource, "performer": [], "practitioner": resource["performer"]}  # DSTU2 has one reference
     if not isinstance(kind, str) or kind in _READ:
         _SHAPES.refuse(resource)
 

@@ -13,7 +13,7 @@ from ._fhir_json import refused
 from ._quoting import coded as quote
 from ._times import Moment
 
-_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 
 
 def _moment(text: object, where: str, zone: str | None) -> Moment:

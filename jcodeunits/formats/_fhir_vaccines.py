@@ -54,6 +54,8 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
     kept |= {_OTHERWISE[name]: resource[name] for name in _OTHERWISE if name in resource}
     kept |= {"reasonNotGiven": explained["reasonNotGiven"]} if explained.get("reasonNotGiven") else {}
     kept |= {"practitioner": resource["practitioner"]} if isinstance(resource.get("practitioner"), dict) else {}
+    if isinstance(kept.get("performer"), dict):
+        kept["practitioner"] = kept.pop("performer")
     if isinstance(said := resource.get("practitioner"), list):
         kept["performer"] = [{"function": one.get("role"), "actor": one.get("actor")} for one in said]
     if isinstance(resource.get("reason"), list):
