@@ -989,3 +989,20 @@ def test_the_product_drawn_from_stays_on_the_line_whatever_code_it_has() -> None
 
 def test_by_vein_bevacizumab_keeps_the_code_of_its_name() -> None:
     assert shown(one({"drug": "Avastin", "dose": "100 mg", "route": "IV infusion"}, payer="noridian"))[0][0] == "J9035"
+
+
+@pytest.mark.parametrize(
+    ("code", "dose", "stops"),
+    [
+        ("91320", "0.5 mL", True),  # its dose is 0.3 mL
+        ("91320", "0.3 mL", False),
+        ("91320", "0.15 mL", False),  # a part of a dose is billed as the dose
+        ("91320", "1 dose", False),
+        ("90656", "2 doses", True),
+        ("90746", "1 mL", False),
+        ("90371", "3 mL", False),  # an antibody is counted by the mL
+    ],
+)
+def test_a_vaccine_is_given_one_dose_at_a_time(code: str, dose: str, stops: bool) -> None:
+    answer = one({"drug": code, "dose": dose, "purpose": "vaccine" if code != "90371" else "therapeutic"})
+    assert (("vaccine-dose", "stop") in rules(answer)) is stops

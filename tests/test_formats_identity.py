@@ -673,3 +673,35 @@ def test_a_volume_of_a_bag_is_no_volume_of_each_drug_in_it(amount: dict[str, Any
     found = fhir.read(json.dumps(record), place="11", administrations=volumes)
     assert isinstance(found, Encounter)
     assert [str(given.dose) for given in found.administrations] == ["100 mL", "25 mL"]
+
+
+def rxa(code: str) -> str:
+    return "\r".join(
+        [
+            "MSH|^~\\&|M|C|B|C|20260302||RAS^O17^RAS_O17|1|P|2.5.1",
+            "PID|1||P1",
+            f"RXA|0|1|20260302101500||{code}|30|mg|||||||||||||CP|A",
+            "RXR|IM",
+        ]
+    )
+
+
+@pytest.mark.parametrize("number", ["1191", "12345", "90656", "0409-3795"])
+def test_a_number_that_is_no_ndc_is_neither_the_drug_nor_a_code(number: str) -> None:
+    found = hl7v2.read(rxa(f"{number}^Ketorolac^NDC"), place="11", diagnoses=["R52"])
+    assert isinstance(found, Encounter)
+    charge = jc.charge(found)
+    assert [(line.code, line.units) for line in charge.lines if line.code.startswith("J")] == [("J1885", 2)]
+    assert "ndc-invalid" in {finding.rule for finding in charge.findings if finding.severity == "stop"}
+    with pytest.raises(FormatError, match=f"its NDC '{number}' is none.*give drug="):
+        hl7v2.read(rxa(f"{number}^^NDC"), place="11")
+
+
+@pytest.mark.parametrize("text", ["Chemotherapy drug", "Unclassified drugs"])
+def test_a_text_for_any_drug_names_none(text: str) -> None:
+    with pytest.raises(FormatError, match=f"its drug is '{text}', which names none: .*give drug="):
+        hl7v2.read(rxa(f"^{text}"), place="11")
+    with pytest.raises(FormatError, match="which names none"):
+        read({"text": text})
+    assert hl7v2.read(rxa(f"^{text}"), place="11", drug="ketorolac").administrations[0].drug == "ketorolac"
+    assert hl7v2.read(rxa(f"J9999^{text}^HCPCS"), place="11").administrations[0].drug == "J9999"

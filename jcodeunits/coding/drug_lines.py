@@ -64,10 +64,20 @@ FINDINGS = declare(
         "code-by-route": ("By this route the drug is not billed with the code of its name", "warn, note"),
         "drug-product-mismatch": ("The NDC is of another drug than the one named", "stop, warn"),
         "drug-unanswered": ("A drug or dose without a certain answer", "stop, warn"),
+        "vaccine-dose": ("One administration of a vaccine is more than one dose of its code", "stop"),
     },
 )
 # Purposes whose drug is part of another service: no line of its own.
 _INCLUDED = frozenset({"diluent", "flush", "anesthetic"})
+
+
+def _too_much(row: Drug, dose: Dose) -> Finding:
+    """The finding for more of a vaccine at once than its dose: its code is billed by the dose, and one was given."""
+    says = (
+        f"{dose} is more than the one dose that {row.code} is billed for ({row.billing_unit}), and was given at once."
+    )
+    fix = "Correct the dose, or give the code of the vaccine that has it; of two doses, each is an administration."
+    return Finding("vaccine-dose", "stop", says, fix, (row.citation,))
 
 
 @attrs.frozen
@@ -236,6 +246,8 @@ class DrugCoding:
         said = tuple(attrs.evolve(x, severity="warn") if self._is_grave(x, written, row.code) else x for x in said)
         if self._is_for(row.code, administration):
             said = tuple(x for x in said if x.rule != "limited-use")
+        if row.kind == "vaccine" and billed.exact > 1:
+            said = (*said, _too_much(row, dose))
         return _Given(
             index, administration, billed, tuple(held_whole(o, row, billed.dose.unit) for o, _ in weighed), said
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 from jcodeunits import ndc as ndc_codes
 from jcodeunits.amount import decimal_text
-from jcodeunits.errors import LONGEST, AmbiguousDrug, IdentifierError, UnknownDrug, quoted
+from jcodeunits.errors import LONGEST, AmbiguousDrug, AmbiguousNdc, IdentifierError, UnknownDrug, quoted
 from jcodeunits.facts.around_names import ways
 from jcodeunits.facts.beside_names import DrugText
 from jcodeunits.facts.drug_text import Strength, strength_in
@@ -268,11 +268,17 @@ def _identity(
         except ValueError as why:
             return Unread(f"its drug's text names {why}, which contradict each other: two drugs.", "drug")
     packages = same_ndcs(ndcs)
-    exact = list(dict.fromkeys([*packages, *codes]))
+    exact = list(dict.fromkeys([*filter(_is_ndc, packages), *codes]))
     names = [*exact, *sorted(known, key=lambda name: not _names.codes(name, facts))]
     if not names:
-        return Unread("the drug has no NDC, HCPCS code or text that can be read.", "drug")
+        said_ndc = f"its NDC {quoted(packages[0])} is none, and it" if packages else "the drug"
+        return Unread(f"{said_ndc} has no NDC, HCPCS code or text that can be read.", "drug")
     sure = [name for name in names if _names.codes(name, facts)] or names
+    if not exact and (of := _names.rows(sure[0], facts)) and all(row.refuses == _NO_DRUG for row in of):
+        says = (
+            f"its drug is {quoted(sure[0])}, which names none: {of[0].code} is for drugs without a code of their own."
+        )
+        return Unread(says, "drug")
     for other in names:
         if _is_other(sure[0], other, known.get(other, ""), facts):
             shown = quoted(other) if _names.codes(other, facts) else coded(other)
@@ -298,6 +304,20 @@ def _identity(
     said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
     said |= {_incoming.WHOLE: whole} if whole else {}
     return said | ({_incoming.STRENGTH: strength} if strength else {})
+
+
+_NO_DRUG = "unclassified"  # the catalog's reason why a code has no units: it is no drug's own
+
+
+def _is_ndc(written: str) -> bool:
+    """Whether what stands as an NDC may be one: a number of the sender's own names no drug, and is no code."""
+    try:
+        ndc_codes.compact(written)
+    except AmbiguousNdc:
+        return True
+    except IdentifierError:
+        return False
+    return True
 
 
 def _of_brackets(text: str) -> list[str]:
