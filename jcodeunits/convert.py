@@ -34,6 +34,7 @@ from .facts.by_route import answers_for
 from .facts.choosing import Choice, choose, drawn, given_so, otherwise, way_of
 from .facts.combined import settled
 from .facts.drug_rows import REFUSALS, BillingUnit, Drug
+from .facts.makers import elsewhere
 from .facts.not_read import with_code
 from .facts.reference import FromReference, Reference
 from .facts.search import with_near
@@ -47,6 +48,7 @@ FINDINGS = declare(
     __name__,
     {
         "data-reach": ("A date outside the editions that were read", "warn, note"),
+        "maker-elsewhere": ("A maker whose products of the drug have other codes too", "warn"),
         "limited-use": ("The code's descriptor leaves it one use only", "warn"),
         "name-by-general-knowledge": ("A name known from general knowledge only", "warn, note"),
         "one-brand": ("An ingredient's only code is for one brand or maker", "note"),
@@ -232,7 +234,9 @@ def _named(drug: str, on: dt.date, dose: Dose | None, route: str | None, referen
         choice = choose(reference.drugs, drug, on, dose, route)
     except UnknownDrug as error:
         raise with_near(error, drug, reference.drugs) from None
-    return choice.drug, () if hcpcs.is_valid(drug.strip()) else _choice_notes(drug, choice)
+    if hcpcs.is_valid(drug.strip()):
+        return choice.drug, ()
+    return choice.drug, (*_choice_notes(drug, choice), *_of_maker(choice, on, reference))
 
 
 def _same(drug: Drug, on: dt.date, reference: Reference) -> Drug:
@@ -317,6 +321,16 @@ def _one_brand(name: str, choice: Choice) -> Findings:
         return ()
     says, fix = f"{row.code} is only for {brand}.", "Check that this product was given."
     return (Finding("one-brand", "note", says, fix, (row.citation,)),)
+
+
+def _of_maker(choice: Choice, on: dt.date, reference: Reference) -> Findings:
+    """A warning where a maker's own code answers, and other products of that maker are listed under others."""
+    row = choice.drug
+    others = elsewhere(reference.drugs, row, on) if row.specific and choice.citation is None else ()
+    if not others:
+        return ()
+    says = f"Products of the maker named in {row.code} are listed under {', '.join(others)} too."
+    return (Finding("maker-elsewhere", "warn", says, "Give the NDC, which says which it is.", (row.citation,)),)
 
 
 def _with_units(error: NotInEffect, dose: Dose, basis: str | None, reference: Reference) -> NotInEffect:

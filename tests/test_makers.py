@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from shipped import DRUGS
 
+import jcodeunits as jc
 from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NotInEffect
 from jcodeunits.facts.beside_names import is_called
@@ -71,8 +72,9 @@ def test_before_its_own_code_a_makers_product_has_that_of_every_maker(row: Drug)
     if not answer(found, on):
         with pytest.raises(NotInEffect) as refused:
             choose(DRUGS, found, on)
-        assert set(refused.value.candidates) <= general
-        found = refused.value.instead or refused.value.candidates[0]
+        general |= {before.code for before in DRUGS.predecessors_of(row.code)}
+        assert set(refused.value.successors) <= general
+        found = refused.value.instead or refused.value.successors[0]
     assert answer(found, on) in general  # at once, where it is a brand of which that is known
 
 
@@ -151,3 +153,27 @@ def test_a_strength_tells_or_excludes_a_code(text: str, dose: str, on: dt.date, 
 def test_looking_up_a_container_of_one_maker_finds_both_codes() -> None:
     assert {"J0690", "J0689"} <= {row.code for row in find("cefazolin Galaxy", on=ON)}
     assert [row.code for row in find("cefazolin Baxter Galaxy", on=ON)] == ["J0689"]
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "billed", "others"),
+    [
+        ("bortezomib Dr. Reddy's", "2.3 mg", "J9046 x 23", "J9041"),
+        ("heparin Pfizer", "5000 units", "J1643 x 5", "J1644"),
+        ("epinephrine Endo", "1 mg", "J0163 x 10", "J0165"),
+    ],
+)
+def test_a_maker_with_products_under_several_codes_is_warned_about(
+    drug: str, dose: str, billed: str, others: str
+) -> None:
+    answered = jc.billing_units(drug, dose, on=ON)
+    assert str(answered) == billed
+    said = [note for note in answered.findings if note.rule == "maker-elsewhere"]
+    assert len(said) == 1
+    assert others in said[0].says
+
+
+@pytest.mark.parametrize("drug", ["cefazolin Baxter", "J9046", "Velcade", "bortezomib"])
+def test_a_maker_with_one_code_a_code_and_a_brand_are_not(drug: str) -> None:
+    dose = "2 g" if drug.startswith("cef") else "3.5 mg"
+    assert "maker-elsewhere" not in {note.rule for note in jc.billing_units(drug, dose, on=ON).findings}

@@ -11,7 +11,7 @@ from jcodeunits import hcpcs, ndc
 from jcodeunits.amount import several
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
-from jcodeunits.finding import Finding
+from jcodeunits.finding import Finding, declare
 
 from . import terminal
 from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, measure, parser, route_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jcodeunits.facts.reference import Reference
 
 _LINES = 5  # of a plain answer
+FINDINGS = declare(__name__, {"code-not-taken": ("A code that this payer or this claim does not take", "warn")})
 _PAYER = "medicare"  # of a claim that names none
 _OF_SOME = "CS"  # letters of codes that a hospital or some payers alone take
 _DIGITS = 5  # of a code without a letter

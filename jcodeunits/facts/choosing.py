@@ -371,12 +371,12 @@ def _narrow(
         words = " ".join(sorted(named.own | named.salts))
         raise ambiguous(name, f"has no code as {words!r}", catalog.meant_by(named.key), "Give the code.", on)
     if not live:
-        before = before_own(catalog, " ".join([name, *sorted(named.own)]), named.key, rows, on) if named.own else None
-        if before is not None:
-            raise before
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
         if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):
+            before = before_own(catalog, " ".join([name, *sorted(named.own)]), named.key, rows, on)
+            if before is not None and named.own:
+                raise before
             raise catalog.no_code_then(" ".join([name, *sorted(named.salts | named.own)]), rows, on)
         raise gone
     by_code = frozenset(row.code for row in said if row.code)

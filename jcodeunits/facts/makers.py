@@ -12,7 +12,7 @@ from .agreement import listed
 from .drug_rows import Brand, Drug
 from .drugs import Catalog, beside
 from .product_rows import Product
-from .words import squeezed
+from .words import normal, squeezed
 
 _SHORTEST = 3  # letters of a maker's name
 _MOST_WORDS = 4  # of one
@@ -32,9 +32,7 @@ def of_maker(catalog: Catalog, text: str, bare: str, on: dt.date) -> AmbiguousDr
             rows = _plain_rows(catalog, named, on) if may else ()
             products = _products(catalog, tail) if rows else None
             if products is not None:
-                codes = {code for row in products if row.period.holds(on) for code in row.codes}
-                own = tuple(r for r in catalog.meant_by(named) if r.period.holds(on) and r.code in codes)
-                return _refused(text, tail, rows, own, on)
+                return _refused(text, tail, rows, _listed_under(catalog, rows, products, on), on)
     return None
 
 
@@ -49,6 +47,22 @@ def before_own(catalog: Catalog, name: str, key: str, rows: Iterable[Drug], on: 
     says = f"{quoted(name)} has no code of its own on {on}; {row.code} {when}."
     way = f"For every maker without its own there is {listed(plain)}: give that code, or the NDC."
     return NotInEffect(f"{says} {way}", code=row.code, on=on, period=row.period, successors=codes, candidates=codes)
+
+
+def elsewhere(catalog: Catalog, row: Drug, on: dt.date) -> tuple[str, ...]:
+    """Other codes of the drug under which products of the maker of a row's own code are listed on a day."""
+    name = normal(row.qualifier.partition(";")[0])
+    products = _products(catalog, name.split()) if name else None
+    found = _listed_under(catalog, (row,), products or (), on)
+    return tuple(sorted({one.code for one in found} - {row.code}))
+
+
+def _listed_under(catalog: Catalog, rows: Iterable[Drug], products: Iterable[Product], on: dt.date) -> tuple[Drug, ...]:
+    """The rows of a drug, whichever salt they name, under which products are listed on a day."""
+    codes = {code for one in products if one.period.holds(on) for code in one.codes}
+    bare = dict.fromkeys(catalog.without_salts(row.ingredient).replace(" ", "") for row in rows)
+    alike = (one for key in bare for full in catalog.moieties.get(key, ()) for one in catalog.ingredients[full])
+    return tuple(dict.fromkeys(one for one in alike if one.period.holds(on) and one.code in codes))
 
 
 def _plain_rows(catalog: Catalog, key: str, on: dt.date) -> tuple[Drug, ...]:
