@@ -327,6 +327,11 @@ NO_DOUBTS = [
     "no errors on the pump",
     "do not give more than 4 doses a day",
     "consent given by patient at the other desk",
+    "order received from an outside hospital",
+    "error-prone abbreviation avoided",
+    "pt instructed to discard sharps",
+    "home meds reviewed",
+    "patient brought in by wife",
 ]
 
 

@@ -133,7 +133,7 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
 _LEFT = r"\b(?:remain\w*|residual|rest|balance|excess|surplus|\d[\d.]{0,9}\s?(?:mg|mcg|g|ml|units?))\b"
 _AWAY = r"\b(?:dispos\w*|destroy\w*|dump\w*|thr(?:ew|own) (?:away|out))\b"
 _WASTED = re.compile(
-    r"\b(?:wast(?:e|ed|age|ing)|discard\w*|squirted|left ?over|unused|remainder)\b"
+    r"\b(?:wast(?:e|ed|age|ing)|discard\w*(?! (?:the )?(?:sharps?|needles?)\b)|squirted|left ?over|unused|remainder)\b"
     rf"|{_LEFT}[^.;]{{0,40}}{_AWAY}|{_AWAY}[^.;]{{0,40}}{_LEFT}",
     re.IGNORECASE,
 )
@@ -166,7 +166,7 @@ _AGAINST = re.compile(
     r"|\b(?:refused|declined|omitted|missed) (?:the |this |her |his )?(?:dose|med\w*|injection|vaccine|shot|infusion)\b"
     r"|\bdose (?:was )?(?:held|omitted|refused|missed)\b"
     r"|\b(?:partial|incomplete|half(?: the)?) dose\b|\bpartially (?:given|administered|infused)\b"
-    r"|\bwrong patient\b|^\W*(?:(?:duplicate|do not (?:give|administer))\W*(?:\^|$)|error\b)"
+    r"|\bwrong patient\b|^\W*(?:(?:duplicate|do not (?:give|administer))\W*(?:\^|$)|error\b(?!-))"
     r"|\b(?:entry|record|charting|documentation|administration) (?:was |is |has been )?(?:voided|deleted|retracted)\b"
     r"|\b(?:documented|charted|doc'?d|entered|scanned|recorded|billed) (?:this )?twice\b"
     r"|\bonly half\b|\bonly (?:gave|given|received|infused) (?:half|part|some|\d)"
@@ -174,8 +174,8 @@ _AGAINST = re.compile(
     r"|\b(?:infusion|injection|dose|drip|bag|push)\b[^.;]{0,20}\b(?:stopped|aborted|interrupted|terminated)"
     r"[^.;]{0,10}\b(?:early|due|because|prior|before|after \d[\d.,]{0,9} ?(?:mg|mcg|g|ml|units?)\b)"
     r"|\bbefore (?:the )?(?:(?:infusion|dose|injection) (?:was )?)?(?:complet|finish)"
-    r"|\b(?:given|administered|received)\b[^.;]{0,20}\b(?:EMS|paramedics?|prior to arrival|PTA|"
-    r"(?:another|outside|other) (?:facility|hospital|clinic))\b"
+    r"|\b(?:given|administered|received)\b[^.;,]{0,20}\b(?:EMS|paramedics?|prior to arrival|PTA)\b"
+    r"|\b(?:given|administered) (?:at|by|in) (?:another|an outside|outside|other) (?:facility|hospital|clinic)\b"
     r"|\b(?:gave|given|administered)\b[^.;]{0,30}\b(?:instead of|rather than)\b"
     r"|\b(?:gave|given) (?:iv|im|sc|sq|subq|po)\W+not\b",
     re.IGNORECASE,
@@ -204,8 +204,8 @@ def unread_elements(where: str, names: Iterable[str], source: str, cite: str) ->
 
 
 _SUPPLY = re.compile(
-    r"\b(?:patient|pt)(?:'?s)?[ -](?:own|supplied|provided|brought)\b"
-    r"|\bown (?:med\w*|supply|drug)\b|\bhome (?:med|supply)\w*\b"
+    r"\b(?:patient|pt)(?:'?s)?[ -](?:own|supplied|provided|brought(?! (?:in )?by\b))\b"
+    r"|\bown (?:med\w*|supply|drug)\b|\bhome (?:med|supply)\w*\b(?! (?:list|review|reconcil|verif))"
     r"|\bbrought (?:in )?(?:by|from) (?:the )?(?:patient|pt|home)\b"
     r"|\b(?:study|trial)[ -](?:drug|med\w*|supplied|supply)\b|\bclinical trial\b|\binvestigational\b|\bplacebo\b"
     r"|\b(?:drug|free|manufacturer) samples?\b|\bsample (?:drug|med\w*|vial|pack)\b"
