@@ -29,6 +29,12 @@ def test_every_brand_means_a_drug_of_the_catalog() -> None:
         assert row.ingredient in {drug.ingredient for drug in rows}, row
 
 
+def test_no_brand_begins_before_a_code_that_it_could_be_billed_with() -> None:
+    for row in BOOK.brands:
+        rows = BOOK.rows(row.code) if row.code else BOOK.ingredients[normal(row.ingredient)]
+        assert row.effective >= min(drug.effective for drug in rows), row
+
+
 def test_every_brand_reaches_its_codes_on_their_first_day() -> None:
     unreached = []
     for row in BOOK.brands:

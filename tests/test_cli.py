@@ -506,7 +506,7 @@ def test_looking_up_nothing_says_what_can_be_looked_up(run) -> None:
 def test_help_lists_every_verb_under_three_headings(run) -> None:
     said = run("--help").out
     files = {path.stem: path.read_text("utf-8") for path in Path(cli.__file__).parent.glob("*.py")}
-    verbs = {name for name, text in files.items() if f"\ndef {name}(words: Sequence[str])" in text} - {"completion"}
+    verbs = {name for name, text in files.items() if f"\ndef {name}(words: " in text} - {"completion"}
     assert set(cli.VERBS) == verbs
     assert [line for line in said.splitlines() if line in ("at the counter", "in bulk", "each quarter")]
     assert run().out == run("help").out == said

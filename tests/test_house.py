@@ -6,9 +6,11 @@ import ast
 import contextlib
 import csv
 import doctest
+import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from shipped import POLICY, rows_of
 from test_formats import FIELDS, SAID
 
 import jcodeunits as jc
-from jcodeunits import cli, formats, lookup
+from jcodeunits import cli, formats, lookup, refresh
 from jcodeunits.cli import refusals
 from jcodeunits.encounter import Administration, Encounter, OpenedProduct, Patient, Service, Visit
 from jcodeunits.errors import FormatError, TableError
@@ -31,7 +33,7 @@ from jcodeunits.keys import flags_of
 from jcodeunits.refresh import families, fold
 from jcodeunits.refresh.byhand import ByHand
 from jcodeunits.refresh.dating import edition_of
-from jcodeunits.refresh.family import Asked
+from jcodeunits.refresh.family import Asked, Family
 from jcodeunits.refresh.files import Published
 
 PACKAGE = Path(formats.__file__).parent.parent
@@ -67,6 +69,8 @@ def test_every_option_of_a_payer_is_read_by_some_code() -> None:
 
 def test_every_payers_row_names_an_option_and_one_of_its_values() -> None:
     POLICY.check_options()
+    for row in rows_of(PayerOption):
+        assert row.option != "follows" or {*row.values} <= {*POLICY.payers()} - {row.payer}, row
 
 
 def test_what_a_payer_does_stands_in_a_document_that_was_read() -> None:
@@ -305,6 +309,12 @@ def test_every_family_has_a_sample_that_is_read_and_whose_changed_header_is_not(
         path.write_text(re.sub("[eEoO]", "3", text), "cp1252", newline="")
         with contextlib.suppress(TableError):  # a name that promises the family is refused
             assert family not in [f for _, f in families.families_of(Published(path))]
+
+
+def test_every_family_has_its_place() -> None:
+    files = [import_module(f"{refresh.__name__}.{found.name}") for found in pkgutil.iter_modules(refresh.__path__)]
+    made = {one.name for file in files for one in vars(file).values() if isinstance(one, Family)}
+    assert made == {family.name for family in families.FAMILIES}
 
 
 def test_no_sample_is_of_a_family_that_is_none() -> None:

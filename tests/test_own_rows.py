@@ -509,6 +509,7 @@ WRONG = [
     ("administration", "id,payer,outcome,role\n000,medicare,bill,shot\n", "no row of procedures.csv has that role"),
     ("administration", "id,payer,outcome\n000,medicare,bill\n", "role is missing"),
     ("needed_modifiers", "code,modifier,diagnoses,says\nJ1885,Q?,R52,ours\n", "is in no row of modifiers.csv"),
+    ("modifiers", "code,label,lines\nzq,ours,drug\n", "two capitals or digits"),
     ("name_words", "word,kind,means\nshotty,route,by pigeon\n", "'by pigeon' is none of"),
     ("brand_strengths", "brand,concentration\nZebra,banana\n", "what one mL holds"),
     ("route_codes", "ingredient,routes,codes,says\nhouse mixture,IM,X9009,ours\n", "X9009 is in no row of drugs.csv"),

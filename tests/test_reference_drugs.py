@@ -170,6 +170,14 @@ def test_every_reviewed_field_decides_a_row_and_every_range_holds_a_code() -> No
     assert {row.code for row in rows_of(Disagreement)} <= CODES
 
 
+def test_a_number_of_cpt_has_its_label_its_days_its_kind_and_a_unit_or_a_reason() -> None:
+    """No file of CMS says them of a CPT number; left out, they would be made up: a first day in 1900, a name."""
+    for row in (row for row in ROWS if row.code[0].isdigit()):
+        said = {decided.field for decided in rows_of(Reviewed) if decided.code == row.code}
+        assert {"effective", "ingredient", "kind"} <= said, row.code
+        assert "refuses" in said or (row.unit and not row.refuses), row.code
+
+
 # --- with the published files ---
 
 FOLDED = state_of(REFERENCE.store)

@@ -19,7 +19,7 @@ from jcodeunits import tables
 from jcodeunits.errors import TableError
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.folder import open_folder
-from jcodeunits.refresh import asp, files, fold, hcpcs, lint
+from jcodeunits.refresh import asp, files, fold, hcpcs, lint, place
 from jcodeunits.refresh import report as reports
 from jcodeunits.refresh.dating import edition_of
 from jcodeunits.refresh.family import Asked
@@ -743,3 +743,9 @@ def test_a_crosswalk_may_come_as_a_workbook(tmp_path: Path) -> None:
     book.save(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx")
     (row,) = asp.crosswalk_rows(Published(tmp_path / "asp_ndc_hcpcs_2030Q1.xlsx"))
     assert (row.code, row.dosage, row.billunits) == ("J0003", "1 MG", "50")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("nowhere",), (".", "nowhere"), (".", ".", ".")])
+def test_the_shipped_book_is_rebuilt_in_folders_that_are_there(words: tuple[str, ...]) -> None:
+    with pytest.raises(TableError, match="give the reference folder of a checkout"):
+        place.main(words)

@@ -14,12 +14,21 @@ import attrs
 
 from .. import tables
 from ..dated import as_date
+from ..hcpcs import MODIFIER
 from ..tables import CLAIMS, Dated, choice, column, integer, number, optional, optional_integer, table, text, words
 
 ANY = "any"
 # What a row of the decision table may stand beside, whichever it is.
 OTHER_DRUG, OTHER_SERVICE = "other-drug", "other-service"
 LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
+
+
+def _modifier(cell: str) -> str:
+    """A modifier as a claim has it."""
+    if not MODIFIER.fullmatch(cell):
+        raise ValueError("two capitals or digits are wanted, as a claim has them")
+    return cell
+
 
 _claim = choice(ANY, *CLAIMS)
 _severity = choice("", "note", "warn", "stop")
@@ -141,7 +150,7 @@ class AdministrationRule(PolicyRow):
 class Modifier(PolicyRow):
     """A modifier: our label, the kinds of line it may stand on, its place among others, when it is for."""
 
-    code: str = column(text)
+    code: str = column(_modifier)
     label: str = column(text)
     lines: tuple[str, ...] = column(words)
     rank: int = column(integer, own="99")

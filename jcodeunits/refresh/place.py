@@ -9,8 +9,10 @@ people wrote down stay; those of editions are the folder's.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from jcodeunits.errors import JcodeunitsError, TableError
 from jcodeunits.facts.folder import open_folder
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
@@ -48,8 +50,19 @@ def derive_anew(into: Path) -> tuple[str, ...]:
     return changed
 
 
+def main(words: Sequence[str]) -> str:
+    """What was done with one folder or two. Raises `JcodeunitsError` for a table that does not load."""
+    folders = [Path(word) for word in words]
+    if len(folders) not in (1, 2) or not all(map(Path.is_dir, folders)):
+        raise TableError("give the reference folder of a checkout, or a refreshed folder and then that one.")
+    if len(folders) == 2:
+        place(*folders)
+        return f"placed in {words[1]}: {words[0]}"
+    return f"written: {', '.join(derive_anew(folders[0])) or 'nothing, every table is as it was'}"
+
+
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        print("written:", ", ".join(derive_anew(Path(sys.argv[1]))) or "nothing, every table is as it was")
-    else:
-        place(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        print(main(sys.argv[1:]))
+    except JcodeunitsError as why:
+        sys.exit(f"{why}")
