@@ -90,6 +90,7 @@ def keys_table() -> str:
     return "\n".join(made)
 
 
+OF_A_SITE = {"manifest.json"}  # files that a page tells of and that stand in somebody's own folder
 PROOFS = {
     "fda-volume": "open, mL: the FDA list gives the same volume as the package size",
     "same-concentration": "open, mL: same concentration as a proved liquid of the code",
@@ -254,6 +255,17 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", [MADE, ROOT / ".github" / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_every_path_that_a_page_beside_it_names_is_there(page: Path) -> None:
+    names = {name for text in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")) for name in text.split()}
+    paths = {
+        name for name in names if re.fullmatch(r"[.\w*-]+(/[.\w*-]+)*(/|\.(csv|py|json|md|txt))", name)
+    } - OF_A_SITE
+    assert len(paths) > 5
+    found = {name for name in paths if any(ROOT.glob(name)) or any((ROOT / "jcodeunits").rglob(name))}
+    assert paths - found - {name for name in paths if any((ROOT / "reference").glob(name))} == set()
 
 
 def test_both_commands_of_the_start_install_this_folder() -> None:
