@@ -733,6 +733,18 @@ def test_modifiers_in_several_columns_are_all_read(heads: tuple[str, str], tmp_p
     assert audit.judge_file(tmp_path / "lines.parquet").differs == 2
 
 
+@pytest.mark.parametrize(
+    "cell", ["N400409379501ML1", "N400409379501 ML 1.000", "N4 00409-3795-01 ML1", "00409379501ml1"]
+)
+def test_an_ndc_with_its_quantity_in_one_cell_is_read_as_a_claim_prints_it(cell: str) -> None:
+    # 30 mg in 1 mL (the label)
+    row = {"code": "J1885", "units": 2, "dose": "30", "unit": "mg"}
+    assert [made["cause"] for made in judged(row | {"ndc": cell}, row | {"ndc": "00409379501"})] == [None, None]
+    assert one(**row, ndc=cell.replace("1.000", "1")[:-1] + "30")["cause"] == "ndc-in-milligrams"
+    made = one(**row, ndc=cell, ndc_quantity="2")  # a column of its own counts
+    assert (made["cause"], made["ndc"], made["expected_ndc"]) == ("ndc-quantity", cell, "ML1")
+
+
 def test_units_above_the_limit_of_a_day_are_counted_over_its_lines_and_make_no_verdict() -> None:
     # 60 mg are 4 units of 15 mg; Medicare's limit is 8 a day (CMS's MUE table), a commercial payer has its own.
     line = {"code": "J1885", "claim": "A", "units": 4, "dose": "60", "unit": "mg"}

@@ -1,4 +1,4 @@
-"""What a claim file says was billed: the code and the modifiers of a line, in whichever cells an export has them."""
+"""What a claim file says was billed: code, modifiers and NDC of a line, in whichever cells an export has them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from .. import hcpcs
 from ..batch import columns
 from ..errors import LONGEST
+from ..quantity import QUALIFIERS
 from ..recipes.cells import blank, number_text
 
 _APART = r"[^0-9A-Z]"
@@ -61,6 +62,36 @@ def as_billed(table: Any, marks: Iterable[str]) -> Any:
     if [code or None for code, _ in read] != codes.values:
         plain = pa.array([code or None for code, _ in read], pa.string()).take(pa.array(codes.index))
         table = table.set_column(table.column_names.index("code"), "code", plain)
+    return _ndc_apart(table) if "ndc" in table.column_names else table
+
+
+def ndc_of(cell: Any) -> tuple[str, str, str] | None:
+    """The NDC, its qualifier and its quantity of a cell that holds all three, as a claim has them; None of another.
+
+    >>> ndc_of("N400409379501ML1.5"), ndc_of("N400409379501 ML 1"), ndc_of("00409379501")
+    (('00409379501', 'ML', '1.5'), ('00409379501', 'ML', '1'), None)
+    """
+    found = None if blank(cell) else _SHADED.fullmatch(str(cell)[:LONGEST].strip().upper())
+    return None if found is None else (found[1], found[2], found[3])
+
+
+_SHADED = re.compile(rf"(?:N4)?\s*([0-9-]{{11,13}})\s*({'|'.join(QUALIFIERS)})\s*([0-9]{{1,12}}(?:\.[0-9]{{1,6}})?)")
+
+
+def _ndc_apart(table: Any) -> Any:
+    """The table with NDC, qualifier and quantity in columns of their own, where they stood in one cell."""
+    keys = columns.keys(table["ndc"])
+    read = [ndc_of(value) for value in keys.values]
+    if not any(read):
+        return table
+    alone = [None if value is None else number_text(value) for value in keys.values]
+    parts = [found or (number, None, None) for found, number in zip(read, alone, strict=True)]
+    for at, name in enumerate(("ndc", "ndc_qualifier", "ndc_quantity")):
+        made = pa.array([part[at] for part in parts], pa.string()).take(pa.array(keys.index))
+        if at and name in table.column_names:  # what stands in a column of its own counts
+            own = columns.cells(table[name], lambda cell: None if blank(cell) else number_text(cell))
+            made = pc.coalesce(pa.array(own, pa.string()), made)
+        table = table.drop_columns([name] if name in table.column_names else []).append_column(name, made)
     return table
 
 
