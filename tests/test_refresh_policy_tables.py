@@ -64,9 +64,24 @@ def test_a_name_or_nothing_dates_a_file_without_quarters() -> None:
     assert found.name == "2026-07"
 
 
-def test_the_words_above_a_header_say_the_days() -> None:
-    days = days_above(["a", "  Effective October 1, 2026 through December 31, 2026"])
-    assert days == (dt.date(2026, 10, 1), dt.date(2026, 12, 31))
+@pytest.mark.parametrize(
+    "words",
+    [
+        "  Effective October 1, 2026 through December 31, 2026",
+        "REVISED - Effective: Oct. 1, 2026  to  Dec 31, 2026 (posted 11/2/2026)",
+        "EFFECTIVE OCTOBER 1ST THROUGH DECEMBER 31ST, 2026",
+        "Effective 10/01/2026 - 12/31/2026",
+        "Effective 10/1/2026 thru December 31, 2026",
+    ],
+)
+def test_the_words_above_a_header_say_the_days(words: str) -> None:
+    assert days_above(["a", words]) == (dt.date(2026, 10, 1), dt.date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("words", ["Effective October 32, 2026 through 12/31/2026", "Effective 10/1/2026 to May 1"])
+def test_days_above_a_header_that_are_none_are_no_days(words: str) -> None:
+    with pytest.raises(ValueError, match=r"day|year"):
+        days_above([words])
 
 
 # --- bridging ---------------------------------------------------------------------------------------

@@ -453,3 +453,24 @@ def test_a_quarter_that_says_what_another_says_is_told(tmp_path: Path) -> None:
         "MUE 2026 Q4, practitioner: it says the same as MUE 2026 Q3, practitioner, row by row: is it that file under "
         "another name?"
     ]
+
+
+@pytest.mark.parametrize("days", ["Effective April 1, 2027 - March 31, 2027", "Effective 1/1/2027 to 6/30/2027"])
+def test_days_that_are_no_quarter_date_nothing(tmp_path: Path, days: str) -> None:
+    path = published.limits(tmp_path, 2027, 1, {"J9260": "5.290"})
+    text = path.read_text("cp1252").replace("Effective January 1, 2027 through March 31, 2027", days)
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(TableError, match=r"are no quarter, such as 2027-0[14]-01 to"):
+        read(path)
+
+
+def test_a_document_is_called_one(tmp_path: Path) -> None:
+    document = tmp_path / "HCPCS update.docx"
+    with zipfile.ZipFile(document, "w") as archive:
+        for name in ("[Content_Types].xml", "word/document.xml"):
+            archive.writestr(name, "<a/>")
+    (tmp_path / "MUE.pdf").write_bytes(b"%PDF-1.7\n")
+    _, left_out = fold.read_all(fold.find([tmp_path]), ASKED, BYHAND)
+    assert [line.partition(": ")[2] for line in left_out] == [
+        "it is a document (PDF, Word) and no table; the publisher's text, CSV or workbook of it is read"
+    ] * 2

@@ -81,8 +81,13 @@ def when_of(file: Published, asked: Asked, wanted: Iterable[str]) -> When:
         raise problem(file.name, f"the days above its header are none ({quoted(str(why))}).") from why
     if days is None:
         return asked.when(file)
-    first, last = days
-    return attrs.evolve(of_quarter(first.year, (first.month + 2) // 3), first=first, last=last)
+    found = of_quarter(days[0].year, (days[0].month + 2) // 3)
+    if days != (found.first, found.last):
+        says = (
+            f"the days above its header, {days[0]} to {days[1]}, are no quarter, such as {found.first} to {found.last}."
+        )
+        raise problem(file.name, says)
+    return found
 
 
 def _twin(file: Published, wanted: Iterable[str]) -> str:

@@ -27,9 +27,13 @@ _WORD = (
 )
 _ISO = re.compile(rf"(?<!\d){_YEAR}-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01]))?(?!\d)")
 _US = re.compile(rf"(?<!\d)(0?[1-9]|1[0-2])[-._/](0?[1-9]|[12]\d|3[01])[-._/]({_YEAR}|\d\d)(?!\d)")
-_EFFECTIVE = re.compile(
-    r"Effective (\w+ \d{1,2}, ?\d{4})(?: through |\s*-\s*|\s*\N{EN DASH}\s*)(\w+ \d{1,2}, ?\d{4})", re.IGNORECASE
+_ONE_DAY = re.compile(
+    rf"(?:(?P<name>{_MONTH})[a-z]{{0,6}}\.? (?P<of>\d\d?)(?:st|nd|rd|th)?(?:,? ?(?P<year>20\d\d))?"
+    r"|(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<whole>20\d\d))",
+    re.IGNORECASE,
 )
+_A_DAY = re.sub(r"\?P<\w+>", "?:", _ONE_DAY.pattern)
+_TWO_DAYS = re.compile(rf"Effective:? ?{_A_DAY} ?(?:through|thru|to|-|\N{{EN DASH}}) ?{_A_DAY}", re.IGNORECASE)
 
 
 @attrs.frozen(order=True)
@@ -75,15 +79,29 @@ def of_quarter(year: int, number: int) -> When:
 
 
 def days_above(lines: Iterable[str]) -> tuple[dt.date, dt.date] | None:
-    """The days that a preamble names ('Effective October 1, 2026 through ...'), else None. `ValueError`: no days."""
-    match = _EFFECTIVE.search(" ".join(lines))
+    """The days that a preamble names: 'Effective October 1, 2026 through December 31, 2026'; None where it names none.
+
+    Raises `ValueError` for days that are none.
+
+    >>> days_above(["Effective: Jan. 1 through 3/31/2027"])
+    (datetime.date(2027, 1, 1), datetime.date(2027, 3, 31))
+    """
+    match = _TWO_DAYS.search(" ".join(" ".join(lines).split()))
     if match is None:
         return None
-    first, last = (
-        dt.datetime.strptime(words.replace(", ", ",").replace(",", ", "), "%B %d, %Y").date()  # noqa: DTZ007
-        for words in match.groups()
-    )
-    return first, last
+    one, other = _ONE_DAY.finditer(match[0])
+    last = _day_of(other, None)
+    return _day_of(one, last.year), last
+
+
+def _day_of(match: re.Match[str], year: int | None) -> dt.date:
+    """The day of one match; a first day without a year has that of the last."""
+    if match["whole"]:
+        return dt.date(int(match["whole"]), int(match["month"]), int(match["day"]))
+    of = int(match["year"]) if match["year"] else year
+    if of is None:
+        raise ValueError(f"{match[0]} has no year")
+    return dt.date(of, MONTHS.index(match["name"].lower()) + 1, int(match["of"]))
 
 
 def quarter_in(text: str) -> When | None:

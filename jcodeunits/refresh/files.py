@@ -204,6 +204,8 @@ class Published:
             return "it is empty"
         if self.is_old_workbook:
             return "a spreadsheet of the old kind (.xls); its text or .xlsx twin is read"
+        if self.start.startswith(b"%PDF") or self.names[0].lower().endswith((".docx", ".doc")):
+            return "it is a document (PDF, Word) and no table; the publisher's text, CSV or workbook of it is read"
         if self.is_page:
             return (
                 "it is a web page and not the file: publishers answer so for a licence to accept or a file that has "
@@ -526,7 +528,7 @@ def _opened(path: Path) -> list[Published]:
         return [plain]
     members = _check_members(path.name, path, size)
     if any(member.filename == _WORKBOOK for member in members):
-        return [plain]
+        return [plain]  # a workbook, or a document
     names = [member.filename for member in members if not member.is_dir()]
     if not names or path.suffix.lower() == ".xlsx":
         raise problem(path.name, "it does not open as a spreadsheet or an archive; download it again.")
