@@ -297,6 +297,13 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("price", ["0", "0.00"])
+def test_a_price_of_zero_in_the_drugs_quantity_says_nothing(price: str) -> None:
+    """Texas Medicaid wants CTP03 to be 0."""
+    (line,) = x12.read(LINE.replace("****1*ML", f"***{price}*1*ML")).lines
+    assert (line.ndc, line.ndc_quantity, line.ndc_qualifier) == ("00409379501", 1, "ML")
+
+
 @pytest.mark.parametrize(("text", "says"), BROKEN.values(), ids=BROKEN)
 def test_broken_text_is_refused_with_its_segment(text: str, says: str) -> None:
     with pytest.raises(FormatError, match=says):

@@ -503,7 +503,8 @@ class _Reader:
         line = self._line(where, "CTP")
         if not line.lin:
             self.found.wrong(where, "CTP without LIN")
-        if used := [n for n in (1, 2, 3) if values.get(n)]:
+        priced = {3: ""} if _amount(values.get(3, "")) == 0 else {}  # some payers want a price of 0 in CTP03
+        if used := [n for n in (1, 2, 3) if {**values, **priced}.get(n)]:
             why = f"CTP{used[0]:02} is not used here: the quantity belongs in CTP04, its unit in CTP05"
             self.found.wrong(where, why)
         if line.lin and line.ndc is None:
