@@ -270,10 +270,10 @@ def _identity(
     packages = same_ndcs(ndcs)
     exact = list(dict.fromkeys([*filter(_is_ndc, packages), *codes]))
     names = [*exact, *sorted(known, key=lambda name: not _names.codes(name, facts))]
-    if not names:
+    if not names and len(packages) < 2:
         said_ndc = f"its NDC {quoted(packages[0])} is none, and it" if packages else "the drug"
         return Unread(f"{said_ndc} has no NDC, HCPCS code or text that can be read.", "drug")
-    sure = [name for name in names if _names.codes(name, facts)] or names
+    sure = [name for name in names if _names.codes(name, facts)] or names or packages
     if not exact and (of := _names.rows(sure[0], facts)) and all(row.refuses == _NO_DRUG for row in of):
         says = (
             f"its drug is {quoted(sure[0])}, which names none: {of[0].code} is for drugs without a code of their own."
