@@ -204,6 +204,27 @@ def test_a_code_beside_a_brand_that_has_another_one_on_the_day_is_asked_about(
     assert read(concept, day=day, drug=code).administrations[0].drug == code
 
 
+@pytest.mark.parametrize(
+    ("number", "text", "agrees"),
+    [
+        ("00065-0543-01", "Kenalog-40", False),
+        ("00065-0543-01", "triamcinolone acetonide (TRIESENCE)", True),
+        ("00065-0543-01", "triamcinolone acetonide", True),
+        ("00003-0293-05", "triamcinolone acetonide (KENALOG-40)", True),
+        ("50458-0560-01", "Invega Trinza", False),
+        ("65250-0133-04", "Marcaine", False),
+    ],
+)
+def test_a_package_beside_a_brand_that_has_another_code_is_asked_about(number: str, text: str, agrees: bool) -> None:
+    concept = coding((NDC, number), text=text)
+    if agrees:
+        assert read(concept).administrations[0].drug == number
+        return
+    with pytest.raises(FormatError, match=f"which has a code of its own on 2026-03-02: give drug='{number}'"):
+        read(concept)
+    assert read(concept, drug=number).administrations[0].drug == number
+
+
 @pytest.mark.book
 def test_every_brand_is_silent_beside_a_code_of_its_own() -> None:
     """But where a descriptor of its own day named the brand, and a later code is for it now."""

@@ -298,8 +298,8 @@ def _identity(
     if packages and codes and (listed := _names.codes(packages[0], facts)) and listed.isdisjoint(codes):
         said["drug"] = codes[0]  # that its package is of another product is found where the code is billed
     said |= {_incoming.WAYS: routes} if (routes := _ways(known.values(), facts)) else {}
-    brands = [one for text in known.values() for one in _of_brackets(text)] if codes else []
-    if pairs := [(one, name) for one in codes for name in (*known, *brands) if _names.may_be_apart(one, name, facts)]:
+    brands = [one for text in known.values() for one in _of_brackets(text)] if exact else []
+    if pairs := [(one, name) for one in exact for name in (*known, *brands) if _names.may_be_apart(one, name, facts)]:
         said[_incoming.BRANDS] = tuple(pairs)
     said |= {_incoming.FLUSH: True} if any(_FLUSH.search(text) for text in known.values()) else {}
     said |= {_incoming.WHOLE: whole} if whole else {}

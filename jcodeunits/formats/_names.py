@@ -145,14 +145,17 @@ def is_apart(exact: str, name: str, reference: Reference) -> bool:
     return not is_package and (is_another_form or parts(name, reference) != parts(exact, reference))
 
 
-def may_be_apart(code: str, name: str, reference: Reference) -> bool:
-    """Whether a name is a brand and a code has brands of its own, so that the day tells whether it is one of them.
+def may_be_apart(exact: str, name: str, reference: Reference) -> bool:
+    """Whether a name is a brand and a code, or the one of a package, has its own, so that the day tells which they are.
 
     >>> facts = Reference.shipped()
     >>> [may_be_apart("J3300", name, facts) for name in ("Kenalog-40", "Triesence", "triamcinolone acetonide")]
     [True, False, False]
     """
     drugs, key = reference.drugs, squeezed(name)
+    code = _only_code(exact, reference)
+    if code != exact and any(key in squeezed(label) for label in _printed(exact, reference)):
+        return False
     own = {squeezed(brand.brand) for brand in drugs.brands_of.get(code, ()) if brand.ends is None}
     is_brand = any(isinstance(row, Brand) for row in drugs.named.get(key, ()))
     return bool(own) and is_brand and not key.startswith(tuple(own))
@@ -172,10 +175,16 @@ def _is_of_another_brand(code: str, name: str, on: dt.date, reference: Reference
 
 def check_brands(pairs: Iterable[tuple[str, str]], on: dt.date, form: str, where: str, reference: Reference) -> None:
     """Refuse a code beside a brand that has another code on the day."""
-    for code, name in pairs:
-        if _is_of_another_brand(code, name, on, reference):
-            why = f"its drug is {quoted(code)} and {quoted(name)}, which has a code of its own on {on}"
-            raise refused(form, where, f"{why}: give ‹drug={code!r}› beside it, or the code of what was given.")
+    for exact, name in pairs:
+        if _is_of_another_brand(_only_code(exact, reference), name, on, reference):
+            why = f"its drug is {quoted(exact)} and {quoted(name)}, which has a code of its own on {on}"
+            raise refused(form, where, f"{why}: give ‹drug={exact!r}› beside it, or the code of what was given.")
+
+
+def _only_code(exact: str, reference: Reference) -> str:
+    """A code itself, or the one of a package; empty where it has several."""
+    found = codes(exact, reference)
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def _printed(number: str, reference: Reference) -> list[str]:
