@@ -215,6 +215,7 @@ OPEN = [
     # What is no code is not read as the name of a drug, of which another code would be right.
     ({"code": "ketorolac", "units": 2, "dose": "30", "unit": "mg"}, "not-a-drug"),
     ({"code": "J1885-0", "units": 2, "dose": "30", "unit": "mg"}, "not-a-drug"),
+    ({"code": "J1885 or J0696, ketorolac", "units": 2, "dose": "30", "unit": "mg"}, "not-a-drug"),
     # A drug that has no code of its own, on the line of another drug.
     ({"code": "J2405", "units": 4, "dose": "4", "unit": "mg", "drug": "rocuronium 50 mg"}, "description"),
     ({"code": "J3010", "units": 1, "dose": "0.1", "unit": "mg", "drug": "sufentanil"}, "description"),

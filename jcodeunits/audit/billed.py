@@ -19,7 +19,8 @@ _APART = r"[^0-9A-Z]"
 _BEFORE = rf"{_APART}*(?:(?:HCPCS?|CPT|HC|CODE){_APART}*)*(?:0?[0-9]{{3}}{_APART}+)?"  # 0636: a revenue code
 _MARK = rf"(?:{_APART}*[A-Z][0-9A-Z]|{_APART}+[2-9][0-9])"
 _WASTE = rf"{_APART}+J[WZ](?![0-9A-Z])"  # what of the words behind a code is a modifier for certain
-_BEHIND = rf"(?P<marks>{_MARK}*){_APART}*|(?P<waste>(?:{_WASTE})*){_APART}+(?=.*[A-Z]{{3}}).*"
+_WORDS = rf"{_APART}+(?=.*[A-Z]{{3}})(?!.*\b[A-Z][0-9]{{4}}\b).*"  # of no second code
+_BEHIND = rf"(?P<marks>{_MARK}*){_APART}*|(?P<waste>(?:{_WASTE})*){_WORDS}"
 _BILLED = re.compile(rf"{_BEFORE}(?P<code>{hcpcs.CODE.pattern})(?:{_BEHIND})", re.DOTALL)
 
 
