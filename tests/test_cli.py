@@ -646,7 +646,11 @@ def test_on_a_terminal_a_long_list_ends_after_a_screenful(run, monkeypatch: pyte
     ("error", "status", "says"),
     [
         (KeyboardInterrupt(), 130, "stopped."),
-        (ModuleNotFoundError("no", name="pyarrow"), 2, "pyarrow is not installed. Get it with pip"),
+        (
+            ModuleNotFoundError("no", name="pyarrow"),
+            2,
+            "pyarrow is not installed. Get it with pip install 'jcodeunits'.",
+        ),
         (OSError(28, "No space left on device"), 2, "the file: No space left on device."),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "cannot be read"),
         (TableError("two problems:\n  one\n  two\n  three"), 2, "two problems: one; two; three"),

@@ -55,6 +55,20 @@ def products_table() -> str:
     return "\n".join(["| products | |", "|---|--:|", *shown]) + "\n"
 
 
+def editions_table() -> str:
+    """Of each published file the editions that the tables were made from."""
+    from jcodeunits import tables
+    from jcodeunits.refresh import families
+
+    read: dict[tuple[str, str], list[str]] = {}
+    for source in sorted(tables.sources()):
+        family, file = families.of_source(source), families.file_of(source)
+        if family is not None:
+            read.setdefault((family.name, file), []).append(source.removeprefix(f"{file}-"))
+    rows = [f"| {name} | `{file}` | {', '.join(editions)} |" for (name, file), editions in sorted(read.items())]
+    return "\n".join(["| published file | its sources begin with | editions |", "|---|---|---|", *rows]) + "\n"
+
+
 def columns_table() -> str:
     """The columns of a batch, an audit and a charge table."""
     from importlib import import_module
@@ -120,6 +134,7 @@ BLOCKS_MADE = {
     "keys": keys_table,
     "rules": rules_table,
     "coverage": coverage_table,
+    "editions": editions_table,
     "products": products_table,
 }
 

@@ -132,8 +132,8 @@ def _sentence(why: Exception, verb: str) -> str:
     if isinstance(why, OSError):
         return f"{why.filename or 'the file'}: {why.strerror or why}."
     if isinstance(why, ModuleNotFoundError):
-        extra = _EXTRAS.get(verb, "notebook")
-        return f"{why.name} is not installed. Get it with pip install 'jcodeunits[{extra}]'."
+        extra = f"[{_EXTRAS[verb]}]" if verb in _EXTRAS else ""
+        return f"{why.name} is not installed. Get it with pip install 'jcodeunits{extra}'."
     if isinstance(why, (UnicodeError, RecursionError, MemoryError)):
         return f"the input cannot be read ({type(why).__name__}: {why})."
     return f"this input was not foreseen ({type(why).__name__}: {why}). Please report it with the command."
