@@ -20,7 +20,7 @@ from jcodeunits.facts.policy_rows import PayerOption, Procedure
 from jcodeunits.finding import Severity, declare
 from jcodeunits.grouped import grouped
 
-from .draft import Decision, Draft, GivenDrug, named
+from .draft import Decision, Draft, Entry, GivenDrug, named
 
 FINDINGS = declare(
     __name__,
@@ -46,6 +46,8 @@ RANKS = ("antineoplastic-infusion", "antineoplastic-push", "infusion", "iv-push"
 _SHORT = {"infusion": "iv-push", "antineoplastic-infusion": "antineoplastic-push"}
 _PUMP = "pump"  # the role of the codes for pumps that are begun or refilled here and run on elsewhere
 _FIRST = ("initial", "prolonged")
+_NO_PROCEDURES = ("8", "99")  # how the codes of the laboratory and of special services begin
+_HARMLESS = ("blood-draw", "visit-complexity")
 _HOUR = 60
 _PROLONGED = 8 * _HOUR
 _DAY = 24 * _HOUR
@@ -125,12 +127,18 @@ def _accesses(draft: Draft) -> list[list[Decision]]:
     Where a procedure is listed, that was said of the procedure. What stands alone is the first.
     """
     billed = [one for one in draft.decisions if one.row.outcome == "bill" and one.role in RANKS]
-    if any(entry.part == "procedure" for entry in draft.live("service")):
+    if any(_may_inject(draft, entry) for entry in draft.live("service")):
         return [billed]
     given = {one.index: draft.administration(one.index) for one in billed}
     sites = {item.site for item in given.values() if item.separate is not True}
     own = [one for one in billed if (it := given[one.index]).separate is True and it.site and it.site not in sites]
     return [group for group in ([one for one in billed if one not in own], own) if group]
+
+
+def _may_inject(draft: Draft, entry: Entry) -> bool:
+    """Whether something may have been apart from a listed service: from a procedure, a study, a code nobody knows."""
+    harmless = (*_NO_PROCEDURES, *draft.option("edits-none").values)
+    return not entry.administers and entry.role not in _HARMLESS and not entry.code.startswith(harmless)
 
 
 def _through_one(draft: Draft, runs: list[_Run]) -> None:
