@@ -413,3 +413,18 @@ def test_a_code_system_may_be_named_as_version_2_names_it(system: str) -> None:
     with pytest.raises(FormatError, match="CVX '115' is Tdap, and its text names another vaccine"):
         fhir.read(text, place="11")
     assert fhir.read(immunization(vaccineCode={"coding": [coding]}), place="11").administrations[0].drug == "90715"
+
+
+def test_true_and_false_as_texts_are_what_they_say() -> None:
+    """As converters from XML write them, and the CareConnect samples of the United Kingdom."""
+    found = fhir.read(immunization(notGiven="false", primarySource="true", isSubpotent="false"), place="11")
+    assert found.administrations[0].drug == "90656"
+    for name, value, says in (
+        ("notGiven", "true", "not given"),
+        ("notGiven", "perhaps", "not given"),
+        ("primarySource", "false", "reported"),
+        ("reported", "true", "reported"),
+        ("isSubpotent", "true", "less than the full dose"),
+    ):
+        with pytest.raises(FormatError, match=says):
+            fhir.read(immunization(**{"primarySource": None, name: value}), place="11")

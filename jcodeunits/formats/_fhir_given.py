@@ -38,6 +38,7 @@ from ._fhir_json import (
     addressed,
     codes,
     decimal,
+    flag,
     refused,
     system_of,
     turned,
@@ -393,7 +394,7 @@ def _strength(medication: dict[str, Any], parts: Sequence[_Part], where: str, fa
     A strength belongs to its ingredient: a diluent, a base solution and a second drug give none. The amount
     of the whole product (R4, in STU3 also of an ingredient) counts where the drug is its only one.
     """
-    active = [one for one in parts if one.said.get("isActive", True) is True]
+    active = [one for one in parts if flag(one.said.get("isActive", True)) is True]
     own = _own(active, medication, facts)
     ratios = [medication.get("amount")] if len(active) == len(own) else []
     for one in own:
@@ -433,7 +434,7 @@ def _mixed(given: Given, parts: Sequence[_Part], facts: Reference) -> list[_Said
     drug = str(given.says.get("drug", ""))
     if _names.codes(drug, facts) and not _names.is_solution(drug, facts):
         return []
-    told = [one for one in parts if one.said.get("isActive", True)]
+    told = [one for one in parts if flag(one.said.get("isActive", True))]
     each = [(one.said, one.name) for one in told if _names.codes(one.name, facts) and not one.is_base]
     if len({name for _, name in each}) < len(each):
         return []
@@ -449,7 +450,7 @@ def _further(drug: str, parts: Sequence[_Part], facts: Reference) -> list[str]:
         one.name
         for one in parts
         if one.name
-        and one.said.get("isActive", True) is True
+        and flag(one.said.get("isActive", True)) is True
         and _names.contradicts(drug, one.name, facts)
         and not one.is_base
         and not _names.is_solution(one.name, facts)

@@ -461,6 +461,15 @@ def codes(concept: Mapping[str, Any], system: str) -> list[dict[str, Any]]:
     return [one for one in concept.get("coding") or () if one.get("code") and system_of(one.get("system")) == system]
 
 
+def flag(value: object) -> object:
+    """True or false; the same as a text, as converters from XML write it, and whatever else stands there.
+
+    >>> flag("false"), flag("true"), flag(True), flag("perhaps")
+    (False, True, True, 'perhaps')
+    """
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
 def words(concept: Mapping[str, Any] | None) -> list[str]:
     """Codes, displays and text of a concept."""
     if not concept:

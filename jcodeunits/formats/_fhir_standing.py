@@ -9,7 +9,7 @@ from jcodeunits.finding import Finding
 
 from . import _noticed
 from ._fhir_extensions import says_not
-from ._fhir_json import NEGATIONS, Around, objects
+from ._fhir_json import NEGATIONS, Around, flag, objects
 from ._fhir_performers import of_another
 from ._fhir_questions import SOURCE
 from ._quoting import coded as quote
@@ -28,7 +28,7 @@ def against(resource: dict[str, Any], where: str, partial: bool, completed: bool
     if status == "completed" and resource.keys().isdisjoint(_AGAINST) and "extension" not in _concept(resource):
         return None  # as nearly always, and the quickest to see
     for name in NEGATIONS:
-        if resource.get(name, False) is not False:
+        if flag(resource.get(name, False)) is not False:
             return _noticed.not_given(
                 where, f"{name} says that it was not given", "Nothing was given to bill.", SOURCE, name
             )
@@ -63,7 +63,7 @@ def _doubted(resource: dict[str, Any], where: str, partial: bool) -> Finding | N
             why = f"it has a {name} (the reason why it was not given) beside a status that bills"
             return _noticed.not_given(where, why, _CORRECT, SOURCE, name)
     for name in SUBPOTENT:
-        if resource.get(name, False) is not False and not partial:
+        if flag(resource.get(name, False)) is not False and not partial:
             fix = "If the dose recorded is what was given, read it with partial=True."
             why = f"{name} says that less than the full dose was given"
             return _noticed.not_given(where, why, fix, SOURCE, name)
@@ -105,7 +105,7 @@ def by_others(resource: Mapping[str, Any], around: Around, where: str) -> Findin
 
 
 def _withdrawn(held: Mapping[str, Any]) -> str:
-    if held.get("doNotPerform", False) is not False:
+    if flag(held.get("doNotPerform", False)) is not False:
         return "says not to give it (doNotPerform)"
     return f"has the status {held['status']}" if held.get("status") in WITHDRAWN else ""
 

@@ -9,7 +9,7 @@ from jcodeunits.finding import Finding
 
 from . import _noticed
 from ._fhir_extensions import flags
-from ._fhir_json import NEGATIONS, objects, words
+from ._fhir_json import NEGATIONS, flag, objects, words
 
 SOURCE = "fhir-immunization"
 # Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
@@ -74,14 +74,14 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
 def reported(resource: Mapping[str, Any], where: str) -> Finding | None:
     """The finding for a vaccine that was only reported: it was given elsewhere."""
     for name, against in (("primarySource", False), ("reported", True)):
-        if resource.get(name, not against) is not (not against):
+        if flag(resource.get(name, not against)) is not (not against):
             why = f"{name} says that it was reported, and not given here (a historical record)"
             return _noticed.not_given(where, why, "Only what was given here is billed here.", SOURCE, name)
     if any("histor" in name.casefold() for name in flags(objects(resource.get("extension")))):
         why = "an extension of it says that it is a historical record"
         return _noticed.not_given(where, why, "Only what was given here is billed here.", SOURCE, "extension")
     said = resource.get("informationSource") or {}  # R5: a concept or who said it; before, of a report alone
-    of_another = resource.get("primarySource") is not True and words(said.get("concept") or said)
+    of_another = flag(resource.get("primarySource")) is not True and words(said.get("concept") or said)
     for name, there in (("reportOrigin", resource.get("reportOrigin")), ("informationSource", of_another)):
         if there:
             why = f"{name} says that another one's record or memory was taken down, and not what was given here"
