@@ -267,6 +267,7 @@ def test_what_is_asked_for_is_named_by_its_flag(run, words, flag):
         ("units ketorolac 30 Mg", "units ketorolac 30 mg"),
         ("lookup ketorolac", "find ketorolac"),
         ("find 96372", "lookup 96372"),
+        ("units 96372", "lookup 96372"),
         ("find J1030", "find J1010"),
         ("find docetaxel accord", "find J9171"),
         ("units docetaxel accord 140 mg", "units J9171 140 mg"),

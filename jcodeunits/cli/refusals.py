@@ -324,7 +324,7 @@ def _elsewhere(why: JcodeunitsError, args: argparse.Namespace, verb: str) -> Ite
     if text is None or isinstance(why, AmbiguousDrug | TableError):
         return
     on = ["--on", args.on] if getattr(args, "on", None) else []
-    others = {"find": ("lookup", "ndc"), "lookup": ("find",), "ndc": ("find", "lookup"), "units": ("find",)}
+    others = {"find": ("lookup", "ndc"), "lookup": ("find",), "ndc": ("find", "lookup"), "units": ("find", "lookup")}
     drug_alone = verb != "units" or (why.argument == "dose" and _parts(text) is None)
     if drug_alone and (verb != "find" or isinstance(why, UnknownDrug)):
         for other in others.get(verb, ()):
