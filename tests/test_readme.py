@@ -272,6 +272,13 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_map_of_the_house_holds_every_module() -> None:
+    rows = TEXT.split("## How the house is laid out")[1].split("\n## ")[0]
+    found = {path.name + ("" if path.suffix else "/") for path in (ROOT / "jcodeunits").iterdir()}
+    inside = {name for name in found if not name.startswith("__") and name != "py.typed"}
+    assert inside - set(re.findall(r"`([^`]+)`", rows)) == set()
+
+
 @pytest.mark.parametrize("page", [MADE, ROOT / ".github" / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_every_path_that_a_page_beside_it_names_is_there(page: Path) -> None:
     names = {name for text in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")) for name in text.split()}
