@@ -86,11 +86,10 @@ def judge(table: Any, *, reference: Reference | None = None, date_format: str | 
     Columns wanted: claim, line, code, units, modifiers, on, dose, unit; optional: drug, ndc, ndc_qualifier,
     ndc_quantity, container, containers, container_amount, discarded, payer, place, claim_type. Modifiers may stand in
     columns of their own (modifier_1 to modifier_4, MOD1), and behind the code (J1885-JZ); an NDC may have its quantity
-    behind it (N400409379501ML1). Appended: verdict
-    (`agrees`, `differs`, `unjudged`), expected_code, expected_units, expected_modifiers, expected_ndc,
-    difference_units, difference_amount (dollars, where a payment limit of the date is known), units_above_limit
-    (above the MUE of a line, or on the first line those of all the day's; the units may follow from the dose all the
-    same, so it makes no verdict), cause (ids, separated
+    behind it (N400409379501ML1). Appended: verdict (`agrees`, `differs`, `unjudged`), expected_code, expected_units,
+    expected_modifiers, expected_ndc, difference_units, difference_amount (dollars, where a payment limit of the date
+    is known), units_above_limit (above the MUE of a line, or on the first line those of all the day's; the units may
+    follow from the dose all the same, so it makes no verdict), cause (ids, the gravest first, separated
     by bars), citation. `date_format` is how dates of service are written where not as ISO: `MM/DD/YYYY`. Raises
     `BatchError` where a column is missing or doubled.
     """

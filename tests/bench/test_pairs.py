@@ -1,8 +1,12 @@
-"""Every name with every word that makes another name longer, and with numbers: no longer text answers as the shorter."""
+"""Names with words that make another name longer, and with numbers: no longer text answers as the shorter.
+
+All pairs are two millions, and hours: each name is tried with ten ends of its own, the same for the same name.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 from functools import cache
 
@@ -109,7 +113,7 @@ def test_no_name_with_the_end_of_another_answers_as_the_name_alone(figure) -> No
     base = {name: row for name in NAMES if (row := answer(name)) is not None}
     wrong, tried, begun, ends = [], 0, time.process_time(), endings()
     for name, alone in base.items():
-        for end in ends:
+        for end in random.Random(name).sample(ends, 10):
             text = f"{name} {end}"
             if is_listed(text) or is_around(name, end):
                 continue
@@ -117,7 +121,7 @@ def test_no_name_with_the_end_of_another_answers_as_the_name_alone(figure) -> No
             longer = answer(text)
             if longer is not None and longer.code == alone.code and not is_said(end, name, longer.code):
                 wrong.append((name, end, longer.code))
-    figure("pairs of a name and the end of another", tried, "all")
+    figure("pairs of a name and the end of another", tried, f"{len(base) * len(ends)} that are")
     figure("seconds for them", time.process_time() - begun, "a bench")
     assert wrong == []
 
