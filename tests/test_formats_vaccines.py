@@ -428,3 +428,17 @@ def test_true_and_false_as_texts_are_what_they_say() -> None:
     ):
         with pytest.raises(FormatError, match=says):
             fhir.read(immunization(**{"primarySource": None, name: value}), place="11")
+
+
+def test_a_code_beside_a_vaccine_without_one_is_of_the_vaccine_that_its_text_names() -> None:
+    text = immunization(vaccineCode={"coding": [{"system": CVX, "code": "208", "display": "COVID-19, mRNA, 30 mcg"}]})
+    with pytest.raises(FormatError, match="give drug='its CPT code' beside it"):
+        fhir.read(text, place="11")
+    with pytest.raises(FormatError, match="is another one than '90656'"):
+        fhir.read(text, place="11", drug="90656")
+    assert fhir.read(text, place="11", drug="91320").administrations[0].drug == "91320"
+    (open_still,) = fhir.read_all(text, place="11", drug="90656")
+    assert isinstance(open_still, FormatError)
+    message = vxu("208^COVID-19, mRNA, 30 mcg^CVX")
+    with pytest.raises(FormatError, match="is another one than '90656'"):
+        hl7v2.read(message, place="11", drug="90656")

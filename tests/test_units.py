@@ -124,3 +124,9 @@ def test_symbols_have_no_plural_and_words_have_one():
 def test_a_unit_as_exports_write_it_is_refused_with_the_one_that_is_meant(written: str, meant: str) -> None:
     with pytest.raises(UnknownUnit, match=f"Did you mean {meant}[?]"):
         units.canonical(written)
+
+
+@pytest.mark.parametrize("word", ["milligram", "microgram", "gram", "kilogram", "nanogram", "milliliter", "liter"])
+def test_the_words_of_measures_are_read_in_small_and_large_letters(word: str) -> None:
+    spelt = {units.canonical(form(one)) for one in (word, f"{word}s") for form in (str.lower, str.title, str.upper)}
+    assert len(spelt) == 1

@@ -25,7 +25,7 @@ from jcodeunits.finding import Finding, declare
 from jcodeunits.keys import route as canonical_route
 from jcodeunits.tables import cited
 
-from . import _amounts, _names, _noticed
+from . import _amounts, _names, _noticed, _vaccine_names
 from ._quoting import refused
 from ._times import last_day
 
@@ -517,7 +517,10 @@ def _fill(
 
 
 def _check_either(given: Given, gap: FormatError, key: str, value: Any, form: str, reference: Reference) -> None:
-    """Refuse another drug beside a message that leaves open which of several it is."""
+    """Refuse another drug beside a message that leaves open which of several it is, or which code its vaccine has."""
+    if any(_vaccine_names.differs(str(value), text, reference) for text in gap.fields.get("vaccine", ()) if value):
+        why = f"the vaccine that the message names is another one than {quoted(value)}, which was given beside it."
+        raise refused(form, given.where, f"{why} Correct the one that is wrong.")
     either = gap.fields.get("either", ())
     if either and all(_names.relation(one, str(value), reference) == "other" for one in either):
         raise _contradicted(given.where, key, " or ".join(either), value, form)

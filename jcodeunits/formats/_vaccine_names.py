@@ -48,7 +48,8 @@ def of_cvx(
         return codes
     by_dose = " with this dose" if any(each) else ""
     says = f"it names the vaccine by CVX {quote(cvx[0])} alone, for which no one CPT code is known{by_dose}"
-    raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", example="'its CPT code'")
+    more = {"example": "'its CPT code'", "vaccine": tuple(texts)}
+    raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", **more)
 
 
 @lru_cache(maxsize=8)
