@@ -33,8 +33,8 @@ def diagnosis_side(case: Case) -> Yields:
             says = f"{line.code} says no side, and {diagnosis} is of the {_WORDS[side]}."
             fix = f"Give the side with the site or as {side} of the service, if that side was treated."
         else:
-            (other,) = marked
-            says = f"{line.code} stands with {other}, and {diagnosis} is of the {_WORDS[side]} alone."
+            stands = f"{line.code} stands with {' and '.join(sorted(marked))}"
+            says = f"{stands}, and {diagnosis} is of the {_WORDS[side]} alone."
             fix = "Correct the side or the diagnosis; a service has the diagnosis that it treats."
         yield diagnosis_side.finding("warn", says, fix, citation, line=number)
 
