@@ -87,6 +87,15 @@ def test_units_amount_and_ndc_quantity_of_the_parts_are_those_of_the_dose(dose: 
         assert all("E" not in str(line.ndc_quantity) and not str(line.ndc_quantity).endswith(".0") for line in lines)
 
 
+# One IU above the limit is no whole thousandth of a container, nor a cent of what was charged.
+def test_no_part_is_billed_with_nothing() -> None:
+    opened = {"ndc": "68516-3601-02", "containers": 3, "form": "powder", "charge_amount": "30"}
+    lines = drug_lines(charged("J7193", "4001 IU", **opened))
+    assert [line.units for line in lines] == [4000, 1]
+    assert [line.ndc_quantity for line in lines] == [Decimal("2.999"), Decimal("0.001")]
+    assert [line.charge_amount for line in lines] == [Decimal("29.99"), Decimal("0.01")]
+
+
 def test_no_limit_of_a_day_divides_a_line() -> None:
     of_days = {row.code for row in rows_of(Limit) if row.per != "line"}
     assert {"J0696", "J1885"} <= of_days

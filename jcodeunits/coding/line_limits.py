@@ -85,7 +85,8 @@ def _over(amount: Decimal | None, counts: list[int], least: Decimal) -> list[Dec
     if amount is None:
         return [None] * len(counts)
     total = sum(counts)
-    parts = [_tidy((amount * count / total).quantize(least, ROUND_DOWN)) for count in counts[1:]]
+    # A line of a very small part has the least that a claim can say, as no line is billed with nothing.
+    parts = [_tidy(max((amount * count / total).quantize(least, ROUND_DOWN), least)) for count in counts[1:]]
     return [_tidy(amount - sum(parts, Decimal(0))), *parts]
 
 
