@@ -156,7 +156,7 @@ class Draft:
         return [entry for entry in self.entries if not entry.withheld and (not kinds or entry.line.kind in kinds)]
 
     def diagnoses(self, members: Iterable[int]) -> tuple[str, ...]:
-        """The diagnoses of these administrations; one that names none has those of the encounter, behind the others."""
+        """The diagnoses of these administrations; for one that names none, or no one, those of the encounter behind."""
         return _diagnoses((self.administration(index) for index in members), self.encounter)
 
     def administration_line(self, members: tuple[int, ...], row: Procedure, units: int) -> Line:
@@ -239,8 +239,8 @@ def named(item: GivenDrug) -> str:
 
 def _diagnoses(given: Iterable[Administration], encounter: Encounter) -> tuple[str, ...]:
     own = [one.diagnoses for one in given]
-    named = dict.fromkeys(code for codes in own for code in codes)
-    return tuple(dict.fromkeys((*named, *encounter.diagnoses))) if not all(own) else tuple(named)
+    named = [code for codes in own for code in codes]
+    return tuple(dict.fromkeys(named if own and all(own) else (*named, *encounter.diagnoses)))
 
 
 def _given(item: DrugLines, encounter: Encounter, policy: Policy) -> GivenDrug:
