@@ -269,7 +269,6 @@ class Policy:
         return tuple(sorted(dict.fromkeys(codes), key=rank))
 
     @_kept
-    @_kept
     def limit(self, code: str, on: object, claim: str = "professional") -> Limit | None:
         """The most units of a code on one day; None where no edition read has the code.
 
