@@ -144,6 +144,20 @@ def test_an_edition_that_ends_earlier_than_the_one_before_says_which_codes_it_cl
         assert "J1058, J1059: it is cut off, if they have not ended" in line
 
 
+@pytest.mark.parametrize("name", ["payment limits", "statuses"])
+def test_a_price_that_is_another_by_far_is_told(tmp_path: Path, name: str) -> None:
+    before = folded(MADE[name](tmp_path / "a", 2026)).state
+    column = COLUMNS[name][-1]
+    path = changed(
+        MADE[name](tmp_path / "b", 2027), column, lambda cells: [*cells[:8], "0.125", f"{cells[9]}9", *cells[10:]]
+    )
+    (line,) = [line for line in told(folded(path, before)) if "four times" in line]
+    assert "of 1 codes the price is four times" in line
+    assert "J1008 from 390625" in line
+    assert "to 0.125" in line
+    assert "J1009" not in line
+
+
 # --- cells that are none -------------------------------------------------------------------------------
 
 

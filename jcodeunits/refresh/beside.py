@@ -35,7 +35,22 @@ def check(state: State, family: Family, reading: FileReading, asked: Asked) -> l
         if closes:
             _check_whole(state, family, reading, near, before)
         _check_alike(state, family, reading, near, before)
-    return _ends(state, reading, near, before) if closes else []
+    ends = _ends(state, reading, near, before) if closes else []
+    return [*ends, *_far(state, family, reading, near, before)]
+
+
+def _far(state: State, family: Family, reading: FileReading, near: str, before: Statements) -> list[Lint]:
+    """Prices that are another by far than in the edition beside it: a slip of one cell, or a new price."""
+    names = (family.price,) if family.price else ()
+    known, told = _facts_of(before, names), _facts_of(reading.statements, names)
+    shared = sorted(told.keys() & known.keys())
+    far = [one for one in shared if all(family.differs(one[1], a, b) for a in told[one] for b in known[one])]
+    if not far:
+        return []
+    shown = ", ".join(f"{one[0]} from {min(known[one])} to {min(told[one])}" for one in far[:_SHOWN])
+    more = f" and {len(far) - _SHOWN} more" if len(far) > _SHOWN else ""
+    says = f"of {len(far):,} codes the price is four times that of {state.sources[near]['title']} or a quarter: "
+    return [Lint("price", reading.edition.title, f"{says}{shown}{more}.")]
 
 
 def _ends(state: State, reading: FileReading, near: str, before: Statements) -> list[Lint]:

@@ -160,7 +160,7 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
     entries: dict[str, ListedCode] = {}
     for line, row in file.below(start, 2, len(header)):
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
-        code, record = cells["hcpc"], cells["recid"]
+        code, record = cells["hcpc"], cells["recid"].removesuffix(".0")
         if not record or (record == "3" and len(row) < needed):
             raise problem(file.name, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
         if record == "4" and code in entries:

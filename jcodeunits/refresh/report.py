@@ -57,7 +57,7 @@ LINT = {
     "contradicts": "Crosswalk rows that contradict themselves",
     "ndc": "Ids that are no NDC",
     "unit": "Billing units that are none",
-    "price": "Prices that are none",
+    "price": "Prices to look at",
     "product": "Products to look at",
     "place": "Places without a rate",
     "parts": "Parts of an edition that are not loaded",
