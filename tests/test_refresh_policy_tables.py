@@ -78,7 +78,14 @@ def test_the_words_above_a_header_say_the_days(words: str) -> None:
     assert days_above(["a", words]) == (dt.date(2026, 10, 1), dt.date(2026, 12, 31))
 
 
-@pytest.mark.parametrize("words", ["Effective October 32, 2026 through 12/31/2026", "Effective 10/1/2026 to May 1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Effective October 32, 2026 through 12/31/2026",
+        "Effective 10/1/2026 to May 1",
+        "Effective May 1, 2026 through Smay 1, 2026",
+    ],
+)
 def test_days_above_a_header_that_are_none_are_no_days(words: str) -> None:
     with pytest.raises(ValueError, match=r"day|year"):
         days_above([words])

@@ -35,6 +35,8 @@ _ONE_DAY = re.compile(
 _A_DAY = re.sub(r"\?P<\w+>", "?:", _ONE_DAY.pattern)
 _TWO_DAYS = re.compile(rf"Effective:? ?{_A_DAY} ?(?:through|thru|to|-|\N{{EN DASH}}) ?{_A_DAY}", re.IGNORECASE)
 
+_MEANT = re.compile(r"Effective:? ?\w+ \d\d?, ?\d{4} ?(?:through|thru) ?\w+ \d\d?, ?\d{4}", re.IGNORECASE)
+
 
 @attrs.frozen(order=True)
 class When:
@@ -86,8 +88,11 @@ def days_above(lines: Iterable[str]) -> tuple[dt.date, dt.date] | None:
     >>> days_above(["Effective: Jan. 1 through 3/31/2027"])
     (datetime.date(2027, 1, 1), datetime.date(2027, 3, 31))
     """
-    match = _TWO_DAYS.search(" ".join(" ".join(lines).split()))
+    text = " ".join(" ".join(lines).split())
+    match = _TWO_DAYS.search(text)
     if match is None:
+        if meant := _MEANT.search(text):
+            raise ValueError(f"{meant[0][:60]}: no days")
         return None
     one, other = _ONE_DAY.finditer(match[0])
     last = _day_of(other, None)
