@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits.convert import billing_units
 
     on = asked(args)
-    drug, dose = split(args.words, lambda text: dose_of(text, args), on)
+    drug, dose = split(args.words, lambda text: dose_of(text, args), on.reference, on.date)
     billed = billing_units(drug, dose, on.date, route_of(args.route), args.basis, on.reference)
     billed = attrs.evolve(billed, findings=(*billed.findings, *_not_taken(billed, args.route)))
     status = int(any(finding.severity == "stop" for finding in billed.findings))
@@ -61,13 +62,15 @@ def units(words: Sequence[str]) -> tuple[int, str]:
     return status, on.text(_told(billed, on, args.explain, args.weight))
 
 
-def split(words: Sequence[str], read: Callable[[str], Dose], on: AsOf) -> tuple[str, Dose]:
+def split(
+    words: Sequence[str], read: Callable[[str], Dose], reference: Reference, on: dt.date | None = None
+) -> tuple[str, Dose]:
     """Drug and dose out of unquoted words: the dose begins at the first word that is no word.
 
     Words behind an amount may be the drug's (a route, a fluid); a later amount is tried only where what stands before
     it is a drug's name ("factor 8 500 units"); else "ketorolac 1 500 mg" would lose its 1.
     """
-    written, reference = " ".join(words), on.reference
+    written = " ".join(words)
     if len(written) > 2 * LONGEST:
         says = (
             f"{quoted(written)} is no drug and dose: it has {len(written)} characters. Write the drug, then a "
@@ -98,9 +101,11 @@ def split(words: Sequence[str], read: Callable[[str], Dose], on: AsOf) -> tuple[
                 continue
             if _is_named(other, dose, reference):
                 return other, dose
+        if on is None:
+            raise
         from jcodeunits.convert import counted_in
 
-        raise counted_in(why, drug, on.date, None, reference) from None
+        raise counted_in(why, drug, on, None, reference) from None
 
 
 def _may_begin(piece: str, reference: Reference) -> bool:

@@ -42,7 +42,7 @@ def vials(words: Sequence[str]) -> tuple[int, str]:
     from jcodeunits import convert
 
     on = asked(args)
-    drug, dose = split(args.words, lambda text: dose_of(text, args), on)
+    drug, dose = split(args.words, lambda text: dose_of(text, args), on.reference, on.date)
     billed = convert.billing_units(drug, dose, on.date, route_of(args.route), args.basis, on.reference)
     numbers = [drug] if args.ndc is None and args.sizes is None and looks_like(drug) else args.ndc
     stock, where, said = _stock(numbers, args.sizes, billed)
