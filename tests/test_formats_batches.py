@@ -306,3 +306,11 @@ def test_what_an_error_of_a_batch_names_mends_every_record_when_it_is_followed()
             assert f"‹{key}=" in one.message
         beside[key] = {"dose": "1 dose", "route": "IM"}[key]
     assert seen(fhir.read_all(several, **beside)) == [["90744", "90713"], ["90744", "90707"]]
+
+
+def test_a_message_of_several_days_has_a_dict_beside_it_for_each_of_its_administrations() -> None:
+    first, second = message(NO_UNIT), message(("dexamethasone", "4", ""), at="20260303101500")
+    text = first + "\r" + "\r".join(second.split("\r")[2:])
+    found = hl7v2.read_all(text, place="11", administrations=[{"dose": "30 mg"}, {"dose": "4 mg"}])
+    doses = [(str(one.on), [str(it.dose) for it in one.administrations]) for one in found if isinstance(one, Encounter)]
+    assert doses == [("2026-03-02", ["30 mg"]), ("2026-03-03", ["4 mg"])]

@@ -73,13 +73,19 @@ def reading(segments: list[Segment], kind: str, reference: Reference, **beside: 
 def readings(
     segments: list[Segment], kind: str, reference: Reference, **beside: Any
 ) -> list[Reading | JcodeunitsError]:
-    """The same, with one reading for each day, in the order of its first administration."""
+    """The same, with one reading for each day, in the order of its first administration.
+
+    `administrations` beside it may have a dict for each of the whole message.
+    """
     given, withheld, facts = _read(segments, kind, reference, **beside)
-    days = grouped(given, lambda one: one.on)
+    days = grouped(range(len(given)), lambda at: given[at].on)
+    listed = facts.get("administrations")
+    in_all = len(days) > 1 and isinstance(listed, (list, tuple)) and len(listed) == len(given)
     made: list[Reading | JcodeunitsError] = []
-    for at, each in enumerate(days.values() or [()]):
+    for first, of_day in enumerate(days.values() or [[]]):
+        said = {**facts, "administrations": [listed[at] for at in of_day]} if in_all and listed else facts
         try:
-            made.append(_made(each, () if at else withheld, facts, reference))
+            made.append(_made([given[at] for at in of_day], () if first else withheld, said, reference))
         except JcodeunitsError as why:
             made.append(why)
     return made

@@ -100,7 +100,7 @@ def read_all(
     FHS, BHS, BTS and FTS are read as what they are; a batch that counts more messages than it holds ends with
     an error. A bad message hides no good one, and one that is a copy of an earlier one, or holds a dose of it once
     more, asks. `beside` holds for every message, see `read`; a drug, dose, route, concentration or stop for each
-    administration that leaves it open.
+    administration that leaves it open, and `administrations=[...]` has a dict for each of a message.
     """
     facts = reference or Reference.shipped()
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
