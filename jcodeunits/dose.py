@@ -79,7 +79,7 @@ def _explain_refusal(text: str) -> UnreadableDose:
         return refused(text, "it is empty.")
     if len(bare) > _LONGEST_TEXT or max(map(len, bare.split())) > _LONGEST:
         return refused(text, f"it has {len(bare)} characters.")
-    why, advice, asked = mistake(bare, bare[0].isdigit() and routes.find(bare.lstrip("0123456789., ")) is not None)
+    why, advice, asked = mistake(bare, bare[0].isdigit() and routes.find(re.sub(r"^[\d., ]+", "", bare)) is not None)
     if why:
         return refused(text, why, advice, argument=asked, instead=_mended(bare))
     return refused(text, "it is not a number followed by a unit.")
