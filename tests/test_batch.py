@@ -698,6 +698,15 @@ def test_a_place_bars_the_same_drugs_with_a_route_and_without(
     assert (made["reason"] or "").partition(":")[0] == (reason or "")
 
 
+def test_a_refusal_for_the_route_names_the_codes_of_its_own_day() -> None:
+    # Methylprednisolone acetate was J1020, J1030 and J1040 until 2024-03-31, and is J1010 since; the tablet is J7509.
+    row = {"drug": "J7509", "dose": "40", "unit": "mg", "route": "IV"}
+    for days in (("2024-02-02", "2024-10-16"), ("2024-10-16", "2024-02-02")):
+        made = bill([row | {"on": day} for day in days])
+        named = {day: "J1010" in str(one["reason"]) for day, one in zip(days, made, strict=True)}
+        assert named == {"2024-02-02": False, "2024-10-16": True}
+
+
 @pytest.mark.parametrize("route", [None, "IV push"])
 def test_a_code_for_hospitals_is_on_no_practitioners_claim_with_a_route_and_without(route: str | None) -> None:
     row = {"drug": "C9254", "dose": "200 mg", "on": DAY, "route": route}

@@ -363,8 +363,11 @@ class Resolver:
 
     def ask(self, pair: tuple[Any, Any], route: str | None, stretch: int) -> None:
         """Find the target of a drug on a stretch of days, and on those beside it on which nothing of it changes."""
-        target = self._numbered(self.target(*pair, self._asked(pair, route), stretch))
-        changes = self._changes(pair)
+        asked = self._asked(pair, route)
+        found = self.target(*pair, asked, stretch)
+        target = self._numbered(found)
+        # A refusal for the route names what other codes of the ingredient there are, which change by themselves.
+        changes = None if found.reason and asked is not None else self._changes(pair)
         first, last = stretch, stretch + 1
         if changes is not None:
             at = bisect.bisect(changes, stretch)
