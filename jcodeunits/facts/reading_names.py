@@ -244,9 +244,11 @@ def _as_labelled(catalog: Catalog, reading: DrugText, part: Strength) -> Strengt
         held = strength_in(catalog.brand_strengths.get(named.key, ""))
         if held is not None and same(part, held):  # 114.3 mg/mL is 8 mg in 0.07 mL, and not a trace more
             return attrs.evolve(held, written=part.written)
+    if not part.is_ratio:
+        return part
     rows = [row for named in reading.names for row in catalog.meant_by(named.key)]
     several = len(reading.names) > 1 and len(reading.of("concentration")) > 1
-    if part.is_ratio and (several or any(" / " in row.ingredient for row in rows)):
+    if several or any(" / " in row.ingredient for row in rows):
         return attrs.evolve(part, kind="part")
     return part
 
