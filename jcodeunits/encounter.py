@@ -54,7 +54,7 @@ from .keys import (
     things,
 )
 from .shown import Shown
-from .tables import CLAIMS
+from .tables import CLAIMS, USUAL_PAYER
 
 # The words for a side of the body, as the modifiers of procedures tell them.
 _SIDES: dict[str, tuple[str, ...]] = {
@@ -301,7 +301,7 @@ class Encounter(Shown, Keyed):
 
     on: dt.date = key(DAY, converter=as_date, says="date of service")
     place: str = key(PLACE, says="place-of-service code of two digits: 11")
-    payer: str = key(PAYER, "medicare", kw_only=True)
+    payer: str = key(PAYER, USUAL_PAYER, kw_only=True)
     claim: str = key(choice(CLAIMS), "professional", kw_only=True)
     visit: Visit | None = key(thing(Visit), None, kw_only=True)
     supervision: str = key(choice(SUPERVISION), "direct", kw_only=True)

@@ -18,6 +18,7 @@ from .errors import LONGEST, InvalidHcpcs, quoted
 _LEVEL_TWO = re.compile("[A-Z][0-9]{4}")
 CODE = re.compile(f"{_LEVEL_TWO.pattern}|[0-9]{{4}}[0-9A-Z]")  # as it stands on a claim: no spaces, capitals
 MODIFIER = re.compile("[0-9A-Z]{2}")
+OF_SOME = ("C", "S")  # how codes begin that a hospital or some payers alone take
 _HELP = "A code is a letter and four digits, or five digits."
 
 

@@ -179,6 +179,7 @@ def classes_of(names: Mapping[str, Any]) -> tuple[type[Any], ...]:
 
 
 CLAIMS = ("professional", "outpatient")  # the kinds of claim that a row may be about
+USUAL_PAYER = "medicare"  # where none is said
 OWN = "site"  # the source of a site's own rows
 ALWAYS = "1900-01-01"
 

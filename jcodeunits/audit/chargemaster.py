@@ -41,7 +41,7 @@ from ..facts.reference import Reference
 from ..headings import meant, need_columns, need_free, need_once
 from ..quantity import ndc_quantity
 from ..recipes.cells import number_text
-from ..tables import CLAIMS
+from ..tables import CLAIMS, USUAL_PAYER
 from .billed import code_of
 from .described import contained, counted, may_mean, meant_by, names_another
 from .judged import Judged, limit_of, product_of, row_of
@@ -169,7 +169,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         return made.unjudged("unreadable-units")
     claim = _cell(row, "claim_type").casefold() or "professional"
     said = _cell(row, "payer").casefold()
-    payer = said or "medicare"
+    payer = said or USUAL_PAYER
     if claim not in CLAIMS or payer not in reference.policy.payers():
         return made.unjudged("setting")
     item = product_of(_cell(row, "ndc"), day, reference) if _cell(row, "ndc") else None
@@ -430,7 +430,7 @@ def _below(per_charge: Fraction, row: Mapping[str, Any], limit: Fee | None, paye
 
     Medicare pays a practice no more than is charged (42 CFR 414.904(a)), and a hospital its rate.
     """
-    if limit is None or (payer, claim) != ("medicare", "professional"):
+    if limit is None or (payer, claim) != (USUAL_PAYER, "professional"):
         return None
     try:
         short = cents(per_charge * limit.amount - shown(_cell(row, "price").removeprefix("$")))

@@ -13,6 +13,7 @@ from jcodeunits.amount import several
 from jcodeunits.errors import LONGEST, JcodeunitsError, UnreadableDose, quoted
 from jcodeunits.facts.words import squeezed
 from jcodeunits.finding import Finding, declare
+from jcodeunits.tables import USUAL_PAYER
 
 from . import terminal
 from .arguments import AsOf, Parser, add_answer, add_words, asked, dose_of, measure, parser, route_of
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _LINES = 5  # of a plain answer
 FINDINGS = declare(__name__, {"code-not-taken": ("A code that this payer or this claim does not take", "warn")})
-_PAYER = "medicare"  # of a claim that names none
-_OF_SOME = "CS"  # letters of codes that a hospital or some payers alone take
 _DIGITS = 5  # of a code without a letter
 
 
@@ -143,10 +142,10 @@ def _not_taken(billed: BilledUnits, route: str | None) -> Iterator[Finding]:
     """A warning where a claim that names no payer does not take the code: `charge` withholds its line."""
     from jcodeunits.facts.code_uses import code_use
 
-    if billed.code[0] not in _OF_SOME:
+    if not billed.code.startswith(hcpcs.OF_SOME):
         return
     reference = billed.reference
-    row = code_use(reference.policy, billed.code, billed.on, _PAYER)
+    row = code_use(reference.policy, billed.code, billed.on, USUAL_PAYER)
     if row is None or row.outcome != "withhold":
         return
     general = reference.drugs.instead_for(billed.drug, billed.on, route)[0]

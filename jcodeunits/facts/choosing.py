@@ -410,16 +410,20 @@ def _narrow(
         if route is None
         else ()
     )
-    others += tuple(row.code for row in fit if row not in fitting and row.code[0] not in "CS")
+    others += tuple(row.code for row in fit if row not in fitting and not row.code.startswith(hcpcs.OF_SOME))
     # A brand made for the very place of the body is named, though a plain name never means it.
-    others = tuple(sorted(others, key=lambda code: code[0] in "CS"))  # what every payer takes is named first
+    others = tuple(
+        sorted(others, key=lambda code: code.startswith(hcpcs.OF_SOME))
+    )  # what every payer takes is named first
     return left, said, others + (made_for if route else ())
 
 
 def _national(rows: tuple[Drug, ...], by_code: frozenset[str]) -> tuple[Drug, ...]:
     """The rows but those of a hospital or another payer for which a national code of the same form stands."""
-    forms = {row.form for row in rows if row.code[0] not in "CS"}
-    return tuple(row for row in rows if row.code in by_code or row.code[0] not in "CS" or row.form not in forms)
+    forms = {row.form for row in rows if not row.code.startswith(hcpcs.OF_SOME)}
+    return tuple(
+        row for row in rows if row.code in by_code or not row.code.startswith(hcpcs.OF_SOME) or row.form not in forms
+    )
 
 
 def _check_plain(catalog: Catalog, name: str, rows: tuple[Drug, ...], left: tuple[Drug, ...], on: dt.date) -> None:

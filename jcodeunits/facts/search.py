@@ -115,7 +115,7 @@ def _order(row: Drug) -> tuple[Any, ...]:
         row.ends is not None,
         not row.is_injected,
         row.specific,
-        row.code[0] in "CS",
+        row.code.startswith(hcpcs.OF_SOME),
         is_local(row) or bool(row.use),
         bool(row.form),
         len(row.ingredient),

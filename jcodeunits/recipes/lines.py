@@ -45,7 +45,7 @@ from ..facts.site_policy import replacing_rows
 from ..quantity import NdcWanted
 from ..rules.diagnosis_missing import diagnosis_missing
 from ..rules.unit_limit import unit_limit
-from ..tables import CLAIMS
+from ..tables import CLAIMS, USUAL_PAYER
 from ..vials import ABOVE_FIX, COMPARISONS, Outcome, WasteRules, judge
 from .cells import Cell, blank, reason_of
 from .resolver import Resolver
@@ -72,7 +72,7 @@ class Setting:
     """
 
     place: str | None = None
-    payer: str = "medicare"
+    payer: str = USUAL_PAYER
     claim: str = "professional"
     said: bool = False
     reason: str = ""
@@ -175,7 +175,7 @@ class Parts:
         return self._settings[key]
 
     def _setting(self, place: Any, payer: Any, claim: Any, on: dt.date) -> Setting:
-        who = "medicare" if blank(payer) else str(payer).strip().casefold()
+        who = USUAL_PAYER if blank(payer) else str(payer).strip().casefold()
         form = "professional" if blank(claim) else str(claim).strip().casefold()
         self.policy.lineage(who)
         if form not in CLAIMS:
