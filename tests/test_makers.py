@@ -177,3 +177,16 @@ def test_a_maker_with_products_under_several_codes_is_warned_about(
 def test_a_maker_with_one_code_a_code_and_a_brand_are_not(drug: str) -> None:
     dose = "2 g" if drug.startswith("cef") else "3.5 mg"
     assert "maker-elsewhere" not in {note.rule for note in jc.billing_units(drug, dose, on=ON).findings}
+
+
+# One whose own code is told by another part of its name, and one of the others: the text holds of both.
+@pytest.mark.parametrize("maker", ["Fresenius Kabi USA", "Sandoz"])
+def test_a_refusal_of_a_maker_says_of_no_code_that_it_is_not_the_makers_own(maker: str) -> None:
+    with pytest.raises(AmbiguousDrug, match=r"is a maker whose products of it are listed under J013\d") as caught:
+        jc.billing_units(f"acetaminophen {maker}", "10 mg", on=ON)
+    assert "code of its own" not in caught.value.message
+
+
+def test_the_words_of_a_name_without_a_code_stand_in_their_order() -> None:
+    with pytest.raises(NotInEffect, match="'diltiazem in sodium chloride' has no code of its own"):
+        jc.billing_units("diltiazem in sodium chloride", "10 mg", on="2026-02-01")

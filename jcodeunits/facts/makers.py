@@ -20,7 +20,7 @@ _NOT_EQUIVALENT = "; not equivalent"
 
 
 def of_maker(catalog: Catalog, text: str, bare: str, on: dt.date) -> AmbiguousDrug | None:
-    """The refusal of a drug's name and a maker's that has no code of its own for it; None for any other text.
+    """The refusal of a drug's name and a maker's that no code has so; None for any other text.
 
     The codes are those under which the maker's products are listed, else the one for every maker without its own.
     """
@@ -104,7 +104,7 @@ def _with_own(catalog: Catalog) -> frozenset[str]:
 def _refused(text: str, tail: list[str], rows: tuple[Drug, ...], own: tuple[Drug, ...], on: dt.date) -> AmbiguousDrug:
     maker = f"{quoted(' '.join(tail))} in {quoted(text)}"
     if own:
-        says = f"{maker} has no code of its own for it; its products are listed under {listed(own)}."
+        says = f"{maker} is a maker whose products of it are listed under {listed(own)}."
     else:
         says = f"{maker} is a maker of which no such product is listed; for all without their own code there is"
         says = f"{says} {listed(rows)}."
