@@ -359,6 +359,12 @@ def _agreed(
     )
 
 
+def _spelt_as(row: Drug, name: str, own: frozenset[str]) -> str:
+    """A name and the words beside it, in the order in which a row has them: in sodium chloride."""
+    order = {word: at for at, word in reversed([*enumerate(normal(row.name).split())])}
+    return " ".join([name, *sorted(own, key=lambda word: (order.get(word, len(order)), word))])
+
+
 @lru_cache(maxsize=65536)
 def _narrow(
     catalog: Catalog, named: Named, forms: tuple[tuple[str, tuple[str, ...]], ...], on: dt.date, route: str | None
@@ -374,10 +380,10 @@ def _narrow(
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
         if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):
-            before = before_own(catalog, " ".join([name, *sorted(named.own)]), named.key, rows, on)
+            before = before_own(catalog, _spelt_as(last, name, named.own), named.key, rows, on)
             if before is not None and named.own:
                 raise before
-            raise catalog.no_code_then(" ".join([name, *sorted(named.salts | named.own)]), rows, on)
+            raise catalog.no_code_then(_spelt_as(last, name, named.salts | named.own), rows, on)
         raise gone
     by_code = frozenset(row.code for row in said if row.code)
     if named.own:
