@@ -304,6 +304,7 @@ DOUBTS = [
     "charted twice",
     "gave only half",
     "only received 15 mg",
+    "received only 15 of 30 mg",
     "Injection stopped after 15 mg due to pain",
     "infusion stopped early, 40 mL left in the bag",
     "patient left before completion",
@@ -330,6 +331,10 @@ NO_DOUBTS = [
     "order received from an outside hospital",
     "error-prone abbreviation avoided",
     "pt instructed to discard sharps",
+    "needle discarded in sharps container",
+    "Sharps discarded",
+    "patient received only 1 injection today",
+    "rate increased before completion of the first hour",
     "home meds reviewed",
     "patient brought in by wife",
 ]

@@ -133,7 +133,8 @@ def public_vaccine(where: str, source: str, cite: str) -> Finding:
 _LEFT = r"\b(?:remain\w*|residual|rest|balance|excess|surplus|\d[\d.]{0,9}\s?(?:mg|mcg|g|ml|units?))\b"
 _AWAY = r"\b(?:dispos\w*|destroy\w*|dump\w*|thr(?:ew|own) (?:away|out))\b"
 _WASTED = re.compile(
-    r"\b(?:wast(?:e|ed|age|ing)|discard\w*(?! (?:the )?(?:sharps?|needles?)\b)|squirted|left ?over|unused|remainder)\b"
+    r"\b(?:wast(?:e|ed|age|ing)|squirted|left ?over|unused|remainder)\b"
+    r"|(?<!sharps )(?<!needle )(?<!needles )\bdiscard\w*\b(?! (?:the )?(?:sharps?|needles?)\b)"
     rf"|{_LEFT}[^.;]{{0,40}}{_AWAY}|{_AWAY}[^.;]{{0,40}}{_LEFT}",
     re.IGNORECASE,
 )
@@ -158,6 +159,7 @@ def wasted(where: str, notes: Iterable[str], source: str, cite: str, fields: Ite
     return (Finding("waste-noted", "warn", says, fix, (cited("cpm-17", "section 40"), cited(source, cite))),)
 
 
+_PART = r"(?:(?:half|part|some)\b|\d[\d.,]{0,9} ?(?:(?:mg|mcg|g|ml|units?|of)\b|%))"  # of a dose
 _AGAINST = re.compile(
     r"\b(?:not|never)(?: (?:been|actually))? (?:given|administered|received)\b"
     r"|\b(?:charted|documented|entered|recorded|scanned) in error\b"
@@ -169,11 +171,10 @@ _AGAINST = re.compile(
     r"|\bwrong patient\b|^\W*(?:(?:duplicate|do not (?:give|administer))\W*(?:\^|$)|error\b(?!-))"
     r"|\b(?:entry|record|charting|documentation|administration) (?:was |is |has been )?(?:voided|deleted|retracted)\b"
     r"|\b(?:documented|charted|doc'?d|entered|scanned|recorded|billed) (?:this )?twice\b"
-    r"|\bonly half\b|\bonly (?:gave|given|received|infused) (?:half|part|some|\d)"
-    r"|\b(?:gave|given|received|infused) only (?:half|part|some|\d)"
+    rf"|\bonly half\b|\bonly (?:gave|given|received|infused) {_PART}|\b(?:gave|given|received|infused) only {_PART}"
     r"|\b(?:infusion|injection|dose|drip|bag|push)\b[^.;]{0,20}\b(?:stopped|aborted|interrupted|terminated)"
     r"[^.;]{0,10}\b(?:early|due|because|prior|before|after \d[\d.,]{0,9} ?(?:mg|mcg|g|ml|units?)\b)"
-    r"|\bbefore (?:the )?(?:(?:infusion|dose|injection) (?:was )?)?(?:complet|finish)"
+    r"|\bbefore (?:the )?(?:(?:infusion|dose|injection) (?:was )?)?(?:complet|finish)\w*\b(?! of (?:the )?(?:first|\d))"
     r"|\b(?:given|administered|received)\b[^.;,]{0,20}\b(?:EMS|paramedics?|prior to arrival|PTA)\b"
     r"|\b(?:given|administered) (?:at|by|in) (?:another|an outside|outside|other) (?:facility|hospital|clinic)\b"
     r"|\b(?:gave|given|administered)\b[^.;]{0,30}\b(?:instead of|rather than)\b"
