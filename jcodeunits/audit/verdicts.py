@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from .. import convert, hcpcs, tables
-from ..amount import MOST_COUNTED, cents, json_number, shown
+from ..amount import MOST_COUNTED, cents, json_number, round_up, shown
 from ..batch.record import count_of, dose_of
 from ..dated import Citation
 from ..dose import Dose
@@ -406,7 +406,7 @@ class Judge:
             return
         if self.policy.option(setting.payer, "limits", on, setting.claim).value != "enforced":
             return
-        counted = [math.ceil(line.units or 0) for line in lines]
+        counted = [round_up(Fraction(line.units or 0)) for line in lines]
         for line, units in zip(lines, counted if limit.per == "line" else [sum(counted)], strict=False):
             if units > limit.units:
                 made[line.row].above = units - limit.units

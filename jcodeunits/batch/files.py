@@ -307,7 +307,7 @@ def _header(stream: Any, name: str, encoding: str, mark: str) -> tuple[list[str]
     """The column names, and what was read of the rows behind them."""
     data = b""
     while b"\n" not in data and len(data) < _CSV_BLOCK:
-        chunk = stream.read(min(_CSV_BLOCK, 1 << 16))
+        chunk = stream.read(1 << 16)
         if not chunk:
             break
         data += chunk
