@@ -14,6 +14,7 @@ caller's word (`partial=True`) that the dose is what was given. A dose needs a u
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -127,16 +128,17 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
     """Lines of a Claim (or its item fragment) or of ChargeItems; every problem is said at once."""
     found = FoundLines("fhir", lost=_earlier(message))
     seen: set[str] = set()
-    bodies: list[dict[str, Any]] = []
+    bodies: set[str] = set()
     for at, (_, resource) in enumerate(message.every, 1):
         name = f"{resource.get('resourceType')} {resource.get('id')}"
         if name in seen and resource.get("id") and name.startswith(("Claim ", "ChargeItem ")):
             found.wrong(name, "it stands twice in the message, and would be billed twice")
         seen.add(name)
-        body = {key: value for key, value in resource.items() if key not in _OF_A_COPY}
-        if body in bodies and resource.get("resourceType") in ("Claim", "ChargeItem"):
-            found.lose(None, name, "", "it says what an earlier one of the message says, and may be billed twice")
-        bodies.append(body)
+        if resource.get("resourceType") in ("Claim", "ChargeItem"):
+            body = _body(resource)
+            if body in bodies:
+                found.lose(None, name, "", "it says what an earlier one of the message says, and may be billed twice")
+            bodies.add(body)
         if resource.get("resourceType") == "ChargeItem":
             _charge_item(resource, at, found)
         elif resource.get("resourceType", "Claim") == "Claim" and "item" in resource:
@@ -160,6 +162,11 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
 
 # What tells a charge that is sent again from the first one, and nothing else of it.
 _OF_A_COPY = ("id", "identifier", "meta", "text", "created", "enteredDate")
+
+
+def _body(charge: Mapping[str, Any]) -> str:
+    """What a charge says, without that."""
+    return json.dumps({name: charge[name] for name in charge if name not in _OF_A_COPY}, sort_keys=True, default=str)
 
 
 def _as_now(item: dict[str, Any]) -> dict[str, Any]:
