@@ -340,3 +340,12 @@ def test_many_charges_are_compared_in_a_time_that_grows_with_their_number() -> N
     began = time.process_time()
     assert fhir.read(bundle).losses == ()
     assert time.process_time() - began < 2.5  # each with each of the others, it was more than twice that
+
+
+def test_many_events_of_one_order_are_read_in_a_time_that_grows_with_their_number() -> None:
+    day = [RXA.replace("20260302101500", f"20260302{n // 60:02}{n % 60:02}00") for n in range(1400)]
+    began = time.process_time()
+    found = hl7v2.read("\r".join([MSH, *(f"{one}\rRXR|IM" for one in day)]), place="11", diagnoses=["R52"])
+    assert isinstance(found, Encounter)
+    assert len(found.administrations) == 1400
+    assert time.process_time() - began < 1.5  # each with all of its order, it was twice that

@@ -166,14 +166,18 @@ def _with_their_ends(groups: Sequence[_Group], own: Mapping[str, str]) -> Iterat
     That it ran on in between, at another rate or looked after, changes neither. A pause, a second bag or another amount
     of its end leaves open for how long, and how much of it: that is asked.
     """
-    events = grouped(groups, lambda one: (one.patient, one.rxa.raw(5), one.order))
+    events = grouped(groups, _order)
+    bags = {order: _bag_with_its_end(each, own) for order, each in events.items() if len(each) > 1}
     for group in groups:
-        each = events[group.patient, group.rxa.raw(5), group.order]
-        whole = _bag_with_its_end(each, own) if len(each) > 1 else None
+        whole = bags.get(_order(group))
         if whole is None:
             yield group
         elif group is whole[0]:
             yield whole[1]
+
+
+def _order(group: _Group) -> tuple[str, str, str]:
+    return group.patient, group.rxa.raw(5), group.order
 
 
 def _bag_with_its_end(each: Sequence[_Group], own: Mapping[str, str]) -> tuple[_Group, _Group] | None:
