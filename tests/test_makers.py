@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from shipped import DRUGS
@@ -190,3 +191,11 @@ def test_a_refusal_of_a_maker_says_of_no_code_that_it_is_not_the_makers_own(make
 def test_the_words_of_a_name_without_a_code_stand_in_their_order() -> None:
     with pytest.raises(NotInEffect, match="'diltiazem in sodium chloride' has no code of its own"):
         jc.billing_units("diltiazem in sodium chloride", "10 mg", on="2026-02-01")
+
+
+def test_words_that_are_no_makers_are_not_looked_for_in_every_product() -> None:
+    began = time.process_time()
+    for n in range(1000):
+        with pytest.raises(CodeError):
+            choose(DRUGS, "ketorolac " + "".join("bcdfghjklm"[int(digit)] for digit in f"{n:06}"), ON)
+    assert time.process_time() - began < 2  # with each line of the products for each word, it was more than that

@@ -6,6 +6,7 @@ same days it must say `replaces=yes`, and the other row then holds only on the d
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,6 +159,14 @@ class Store:
     def starting(self, row_class: type[D], first_cell: str, whole: bool = True) -> tuple[D, ...]:
         """The rows whose first cell is this text, or not `whole` begins with it; the rest unread."""
         return _starting(self, cast("Any", row_class), first_cell, whole)
+
+    def cells(self, row_class: type[Any], column: str) -> frozenset[str]:
+        """What stands in a column of a table, in small letters; of one without own rows no row is made."""
+        if self.has_read(row_class) or any(self._own(row_class)):
+            return frozenset(str(getattr(row, column)).casefold() for row in self.rows(row_class))
+        at = tables.header(row_class).index(column)
+        _, small = tables.lines_in_small(self.whole(f"{row_class.TABLE}.csv"))
+        return frozenset(row[at] for row in csv.reader(small))
 
     def mentioning(self, row_class: type[D], says: Callable[[str], bool]) -> tuple[D, ...]:
         """The rows whose line, in small letters, says what is wanted, and every own row; the caller sifts them.
