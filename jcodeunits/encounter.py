@@ -118,10 +118,13 @@ class OpenedProduct(Keyed):
     )
     serial: str | None = key(TEXT, None, "the serial number on the package")
 
-    def __attrs_post_init__(self) -> None:
-        self._complete()
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        made = super()._of(values)
+        made.__attrs_post_init__()
+        return made
 
-    def _complete(self) -> None:
+    def __attrs_post_init__(self) -> None:
         scan = scanned(self.ndc)
         for name in ("lot", "expires", "serial") if scan is not None else ():
             if getattr(self, name) is None:

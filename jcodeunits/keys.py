@@ -66,11 +66,7 @@ class Keyed:
         held = vars(made)
         held.update(_defaults(kind))
         held.update(values)
-        made._complete()
         return made
-
-    def _complete(self) -> None:
-        """Fill what one value says of another."""
 
     @classmethod
     def _read(cls, data: object, path: str) -> dict[str, Any]:

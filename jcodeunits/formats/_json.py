@@ -117,9 +117,6 @@ _DECODER = json.JSONDecoder(
 _SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
 
 
-_ELSEWHERE = "*"
-
-
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -149,7 +146,7 @@ class Shapes:
     )
 
     def _by_parent(self) -> dict[str, dict[str, _Kind]]:
-        """The kind of each name in the parents where a name is something else, and in all others."""
+        """The kind of each name, by the parent that it stands in; of the outermost object that is no name."""
         kinds: dict[_Kind, Iterable[str]] = {
             "count": self.counts,
             "counts": self.listed_counts,
@@ -160,7 +157,7 @@ class Shapes:
             "more": self.one_or_more,
         }
         plain = {name: kind for kind, names in kinds.items() for name in names}
-        made = {_ELSEWHERE: plain}
+        made: dict[str, dict[str, _Kind]] = {}
         of_parents: tuple[tuple[_Kind, Mapping[str, tuple[str, ...]]], ...] = (
             (dict, self.objects_in),
             ("either", self.either_in),
@@ -169,11 +166,11 @@ class Shapes:
             for name, parents in known.items():
                 for parent in parents:
                     made.setdefault(parent, dict(plain))[name] = kind
-        return made
+        return {**dict.fromkeys(("", *plain), plain), **made}
 
     def check(self, value: Mapping[str, Any], parent: str = "") -> None:
         """Refuse the first element that is not what the format has there."""
-        kinds = self._kinds.get(parent) or self._kinds[_ELSEWHERE]
+        kinds = self._kinds[parent]
         for key, item in value.items():
             kind = kinds.get(key)
             if kind is None or (kind is str and type(item) is str):
