@@ -35,7 +35,7 @@ def next_crosswalk(place: Path) -> Path:
         ]
         rows.append((number, *cells))
     lines = [
-        f'{code},Words,"{maker}",{number},"{name}",{dosage},{size},{quantity},{units},{package},,'
+        f'{code},Words,"{maker}",{number},"{name}","{dosage}",{size},{quantity},{units},{package},,'
         for number, code, maker, name, dosage, size, quantity, units, package in rows
         if number != "00409-3795-01"
     ]
