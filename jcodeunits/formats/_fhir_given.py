@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -189,20 +189,25 @@ def _given(resource: dict[str, Any], where: str, around: Around, zone: str | Non
 
 def _beside(
     resource: dict[str, Any], around: Around, says: Mapping[str, Any], where: str, facts: Reference
-) -> Iterator[Finding]:
+) -> Iterable[Finding]:
     """What is asked by the visit and the order of a record, where the message holds more than it."""
-    if around.known or around.inside:
-        yield from _fhir_standing.of_visit(resource, around, where)
-        if (order := _fhir_standing.order_of(resource, around)) is not None:
-            yield from _incoming.against_order(
-                where,
-                says,
-                lambda: _name(_medication(order, where, around, facts)[0], facts),
-                lambda: [_quantity(one, where) for one in _fhir_standing.ordered_doses(order)],
-                ("request", "request"),
-                SOURCE,
-                facts,
-            )
+    return _by_others(resource, around, says, where, facts) if around.known or around.inside else ()
+
+
+def _by_others(
+    resource: dict[str, Any], around: Around, says: Mapping[str, Any], where: str, facts: Reference
+) -> Iterator[Finding]:
+    yield from _fhir_standing.of_visit(resource, around, where)
+    if (order := _fhir_standing.order_of(resource, around)) is not None:
+        yield from _incoming.against_order(
+            where,
+            says,
+            lambda: _name(_medication(order, where, around, facts)[0], facts),
+            lambda: [_quantity(one, where) for one in _fhir_standing.ordered_doses(order)],
+            ("request", "request"),
+            SOURCE,
+            facts,
+        )
 
 
 def _medication(
@@ -530,5 +535,6 @@ def _reasons(resource: dict[str, Any], around: Around) -> tuple[list[str], bool,
 
 
 def _batch(medication: dict[str, Any]) -> Batch | None:
-    batch = medication.get("batch") or {}
+    if not (batch := medication.get("batch")):
+        return None
     return _incoming.batch(str(batch.get("lotNumber") or ""), str(batch.get("expirationDate") or ""))

@@ -202,7 +202,9 @@ class Around:
 
     @classmethod
     def of(cls, resource: Mapping[str, Any], known: Mapping[str, dict[str, Any]], may_turn: bool) -> Around:
-        held = resource.get("contained") or ()
+        held = resource.get("contained")
+        if not held:
+            return cls({}, known, may_turn)
         inside = {f"#{one.get('id')}": one for one in held}
         if len(inside) < len(held):
             inside = addressed((f"#{one.get('id')}", one) for one in held)  # two of one name are neither
@@ -484,10 +486,10 @@ def words(concept: Mapping[str, Any] | None) -> list[str]:
 
 def decimal(value: object) -> Decimal | None:
     """A JSON number exactly; None for anything else."""
-    if isinstance(value, str):
-        return None
     if type(value) is int and abs(value) < amount.LARGEST:
         return Decimal(value)
+    if isinstance(value, str):
+        return None
     if type(value) is Decimal and value.is_finite() and abs(value.adjusted()) < amount.SHORT > len(str(value)):
         return value  # too short to be out of range
     return amount.plain_number(value)

@@ -63,7 +63,7 @@ def batch(lot: str, expiry: str) -> Batch | None:
     return Batch(lot or None, last_day(expiry), expiry) if lot or expiry else None
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Reading:
     """What a message of administrations holds.
 
@@ -368,7 +368,7 @@ def _sorted_out(beside: Mapping[str, Any], count: int, form: str) -> tuple[dict[
             format=form,
             place="administrations",
         )
-    return encounter, [{**one, **single} for one in each]
+    return encounter, [{**one, **single} for one in each] if single else each
 
 
 @attrs.frozen
