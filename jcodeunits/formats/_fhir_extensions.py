@@ -8,10 +8,8 @@ from typing import Any
 
 from jcodeunits import mar
 
-from ._fhir_json import flag, objects, words
+from ._fhir_json import NOT_DONE, flag, objects, words
 
-# In the name of extensions by which a profile (QI-Core) says that something was not done, and why or of what kind.
-_NOT_DONE = "notdone"
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+[A-Z]?")
 
 
@@ -30,7 +28,7 @@ def says_not(extension: Mapping[str, Any]) -> bool:
     The sender's is read like a column of an extract of administration records.
     """
     url = str(extension.get("url"))
-    if _NOT_DONE in url.casefold() and flag(extension.get("valueBoolean")) is not False:
+    if NOT_DONE in url.casefold() and flag(extension.get("valueBoolean")) is not False:
         return True
     ask = mar.doubt("".join(_name(url)))
     if ask is not None and any(map(ask, _values(extension))):

@@ -294,9 +294,9 @@ def _called(codings: tuple[_routes.Coding, ...], written: tuple[str, ...], facts
     coded: dict[str | None, list[str]] = {}
     texts: list[str] = []
     for code, system, display in codings:
-        if code:
-            coded.setdefault(system_of(system), []).append(code)
-        if code and system_of(system) == RXNORM:
+        known = system_of(system) if code else None
+        coded.setdefault(known, []).append(code)
+        if known == RXNORM:
             texts += [display, facts.drugs.rxnorm.get(code) or ""]
     codes, displays = [code for code, _, _ in codings], [display for _, _, display in codings]
     return _Names(

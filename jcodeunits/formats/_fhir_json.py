@@ -424,8 +424,8 @@ def turned(value: object) -> str | None:
 _RULES = "implicitRules"
 _TURNS = ("modifierExtension", _RULES)
 _ABSENT = "data-absent-reason"
-_NOT_DONE = "notdone"
-_MARKS = (*_TURNS, _ABSENT, _NOT_DONE)
+NOT_DONE = "notdone"  # in the names of profiles (QI-Core) of what was not done, and of their extensions
+_MARKS = (*_TURNS, _ABSENT, NOT_DONE)
 _LOOKED_AT = ("modifierExtension", "extension", "profile")
 _UNDOES = {"DELETE": "deletes", "PATCH": "changes"}
 
@@ -438,7 +438,7 @@ def _turning(held: Mapping[str, Any], key: str, value: Any) -> str | None:
     if key == "modifierExtension":
         return key if value else None
     if key == "profile":
-        is_not_done = isinstance(value, list) and any(_NOT_DONE in str(one).casefold() for one in value)
+        is_not_done = isinstance(value, list) and any(NOT_DONE in str(one).casefold() for one in value)
         return "profile of what was not done" if is_not_done else None
     of, absent = ("value", held) if key == "extension" else (key[1:], value)
     return f"{_ABSENT} beside its {of}" if held.get(of) is not None and _is_absent(absent) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jcodeunits import tables
 from jcodeunits.finding import Finding
 
 from . import _noticed
@@ -15,6 +16,11 @@ SOURCE = "fhir-immunization"
 # Immunization -> MedicationAdministration, by release: STU3 and DSTU2 have a plain `date`, DSTU2 `requester`.
 _TIMES = ("occurrenceDateTime", "date")
 _OTHERWISE = {"isSubpotent": "isSubPotent", "subpotentReason": "subPotentReason"}  # R4's names, with another capital
+# What both call the same, but for what speaks against it.
+_SAME = tables.words(
+    "resourceType|id|status|statusReason|performer|note|encounter|occurrenceString|reasonCode|reasonReference|"
+    "contained|reasonNotGiven|isSubPotent|subPotentReason|modifierExtension|implicitRules|extension"
+)
 _OWN_VACCINE = ("private", "phc70", "not vfc eligible", "v01", "ineligible")
 
 
@@ -30,24 +36,7 @@ def as_administration(resource: Mapping[str, Any]) -> dict[str, Any]:
         concept["coding"] = [*(concept.get("coding") or []), *product["coding"]]
     day = next((resource[name] for name in _TIMES if resource.get(name)), None)
     explained = resource.get("explanation") or {}
-    kept = {
-        name: resource[name]
-        for name in (
-            "resourceType",
-            "id",
-            "status",
-            *NEGATIONS,
-            "statusReason",
-            "performer",
-            "note",
-            "encounter",
-            "occurrenceString",
-        )
-        if name in resource
-    }
-    kept |= {name: resource[name] for name in ("reasonCode", "reasonReference", "contained") if name in resource}
-    kept |= {name: resource[name] for name in ("reasonNotGiven", "isSubPotent", "subPotentReason") if name in resource}
-    kept |= {name: resource[name] for name in ("modifierExtension", "implicitRules", "extension") if name in resource}
+    kept = {name: resource[name] for name in (*_SAME, *NEGATIONS) if name in resource}
     kept |= (
         {"medicationReference": administered["reference"]} if isinstance(administered.get("reference"), dict) else {}
     )
