@@ -16,7 +16,6 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import unquote
 
 import attrs
 
@@ -135,6 +134,8 @@ def _elements_of(item: str, path: str, query: str) -> str:
     >>> _elements_of("00304093795011", "/10/A%2F1", "17=271231&linkType=gs1:pip")
     '(01)00304093795011(10)A/1(17)271231'
     """
+    from urllib.parse import unquote  # few numbers are links
+
     parts = path.split("/")[1:]
     found = [*zip(parts[::2], parts[1::2], strict=True), *(pair.partition("=")[::2] for pair in query.split("&"))]
     elements = "".join(f"({name}){unquote(value)}" for name, value in found if re.fullmatch(r"\d{2,4}", name, re.ASCII))

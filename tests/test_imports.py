@@ -24,7 +24,11 @@ HEAVY = (
 
 def _loaded(statement: str) -> set[str]:
     """The top-level modules in memory after a statement, in an interpreter of its own."""
-    tell = "sys.stdout = sys.__stdout__\nprint(' '.join({name.split('.')[0] for name in sys.modules}))"
+    return {name.split(".")[0] for name in _modules(statement)}
+
+
+def _modules(statement: str) -> set[str]:
+    tell = "sys.stdout = sys.__stdout__\nprint(' '.join(sys.modules))"
     script = f"import sys, io\n{statement}\n{tell}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -48,6 +52,11 @@ def _command(*words: str) -> str:
 )
 def test_nothing_heavy_is_loaded(statement: str) -> None:
     assert _loaded(statement).isdisjoint(HEAVY)
+
+
+def test_units_of_a_code_that_everybody_takes_load_no_rules_of_payers_and_no_links() -> None:
+    loaded = _modules(_command("units", "J1885", "30 mg", "--on", "2026-03-02"))
+    assert loaded.isdisjoint({"jcodeunits.facts.policy", "jcodeunits.facts.policy_rows", "urllib.parse"})
 
 
 def test_the_package_alone_loads_nothing_but_the_standard_library() -> None:

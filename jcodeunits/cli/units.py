@@ -140,10 +140,10 @@ def _is_named(drug: str, dose: Dose, reference: Reference) -> bool:
 
 def _not_taken(billed: BilledUnits, route: str | None) -> Iterator[Finding]:
     """A warning where a claim that names no payer does not take the code: `charge` withholds its line."""
-    from jcodeunits.facts.code_uses import code_use
-
     if not billed.code.startswith(hcpcs.OF_SOME):
         return
+    from jcodeunits.facts.code_uses import code_use
+
     reference = billed.reference
     row = code_use(reference.policy, billed.code, billed.on, USUAL_PAYER)
     if row is None or row.outcome != "withhold":
