@@ -59,6 +59,13 @@ def test_units_of_a_code_that_everybody_takes_load_no_rules_of_payers_and_no_lin
     assert loaded.isdisjoint({"jcodeunits.facts.policy", "jcodeunits.facts.policy_rows", "urllib.parse"})
 
 
+@pytest.mark.parametrize(
+    ("verb", "text", "unasked"), [("find", "ketorolac", "jcodeunits.facts.product_rows"), ("lookup", "JZ", "zoneinfo")]
+)
+def test_a_search_loads_neither_products_nor_the_zones_of_clocks(verb: str, text: str, unasked: str) -> None:
+    assert unasked not in _modules(_command(verb, text, "--on", "2026-03-02"))
+
+
 def test_the_package_alone_loads_nothing_but_the_standard_library() -> None:
     own = _loaded("import jcodeunits") - _loaded("pass")
     assert own <= {"jcodeunits"} | set(sys.stdlib_module_names)

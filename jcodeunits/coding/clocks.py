@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jcodeunits.encounter import Encounter
 from jcodeunits.facts.policy import Policy
@@ -21,6 +20,8 @@ def left_out(encounter: Encounter, policy: Policy) -> Iterator[Finding]:
     ran = [one for one in encounter.administrations if one.start is not None and one.minutes]
     if not ran:
         return
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few days have an infusion
+
     option = policy.option(encounter.payer, "clock-zone", encounter.on, encounter.claim)
     try:
         zone = ZoneInfo(option.value)

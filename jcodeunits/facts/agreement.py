@@ -21,7 +21,6 @@ from .by_route import a_route, answers_for, joined_elsewhere
 from .drug_rows import Brand, Drug
 from .drug_text import Strength, is_bag
 from .drugs import Catalog
-from .product_rows import Product
 from .strengths import fits, is_beside, is_otherwise_measured
 from .words import normal, squeezed
 
@@ -210,6 +209,8 @@ def _check_bag(catalog: Catalog, reading: DrugText, row: Drug, on: dt.date) -> N
 @lru_cache(maxsize=256)
 def _comes_large(catalog: Catalog, code: str) -> bool:
     """Whether a code's products are bags, as far as their contents are known."""
+    from .product_rows import Product  # few doses come from a bag
+
     low = code.casefold()
     rows = [row for row in catalog.store.mentioning(Product, lambda line: low in line) if code in row.codes]
     large = any(row.shape in _BAGS or (row.qualifier == "ML" and (row.quantity or 0) >= _BAG) for row in rows)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..errors import AmbiguousDrug, NotInEffect, quoted
 from ..grouped import only
 from .agreement import listed
 from .drug_rows import Brand, Drug
 from .drugs import Catalog, beside
-from .product_rows import Product
 from .words import normal, squeezed
+
+if TYPE_CHECKING:
+    from .product_rows import Product
 
 _SHORTEST = 3  # letters of a maker's name
 _MOST_WORDS = 4  # of one
@@ -92,6 +95,8 @@ def _begun(catalog: Catalog, word: str) -> tuple[Product, ...]:
     """The products of every maker whose name begins with a word, or with its letters."""
     if not any(maker.startswith(word) for maker in _makers(catalog)):
         return ()  # as of most words, and quicker to see than in every line
+    from .product_rows import Product
+
     rows = catalog.store.mentioning(Product, lambda line: word in line)
     return tuple(row for row in rows if row.maker and squeezed(row.maker).startswith(word))
 
@@ -99,6 +104,8 @@ def _begun(catalog: Catalog, word: str) -> tuple[Product, ...]:
 @lru_cache(maxsize=4)
 def _makers(catalog: Catalog) -> frozenset[str]:
     """Every maker of a product, as names are compared."""
+    from .product_rows import Product  # few texts have a word behind the drug's name
+
     return frozenset(map(squeezed, catalog.store.cells(Product, "maker")))
 
 
