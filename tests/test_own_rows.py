@@ -19,6 +19,7 @@ from jcodeunits import cli, spark
 from jcodeunits.facts.folder import write_folder
 from jcodeunits.facts.own import wrong_in
 from jcodeunits.facts.reference import Reference, table_classes
+from jcodeunits.facts.site_policy import replacing_rows
 from jcodeunits.lookup import look_up
 
 ON = "2026-03-02"
@@ -343,6 +344,22 @@ def test_bulk_says_with_charge_that_a_sites_row_stands_in_place_of_a_shipped_one
     billed = jc.batch.bill(pa.table({name: [cell] * 2 for name, cell in row.items()}), reference=own).to_pylist()
     assert [("own-row" in (made["findings"] or "").split("|")) for made in billed] == [one, one]
     assert one or place != ("50" if table == "place_rules" else "11")
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("payers", "payer,option,values,replaces\nany,neoplasm-prefixes,C|D0,yes\n"),
+        ("limits", "code,units,replaces\n96372,1,yes\n"),
+    ],
+)
+def test_what_is_asked_on_the_way_to_an_answer_is_said_each_time(tmp_path: Path, table: str, text: str) -> None:
+    own = REFERENCE.with_tables(_folder(tmp_path, **{table: text}))
+    for _ in range(2):
+        with replacing_rows() as rows:
+            own.policy.administration("IM", "therapeutic", ["drug"], ON, diagnoses=["R52"])
+            own.policy.has_room("96372", ON, "professional")
+        assert table in {row.TABLE for row in rows}
 
 
 OWN_PRODUCT = "ndc,codes,amount,unit,qualifier,quantity,kind,replaces\n00409-3795-01,J1885,60,mg,ML,2,single-dose,yes\n"

@@ -280,7 +280,6 @@ class Policy:
         """
         return _for_claim(self.store.starting(Limit, code), claim, on)
 
-    @_kept
     def has_room(self, code: str, on: object, claim: str) -> bool:
         """Whether the limit of a code leaves room for one unit of it, on this kind of claim."""
         limit = self.limit(code, on, claim)
@@ -503,9 +502,8 @@ def _code_for(policy: Policy, role: str, on: dt.date, position: str) -> Procedur
     return found[0]
 
 
-@lru_cache(maxsize=1024)
 def _indications(policy: Policy, diagnoses: tuple[str, ...], on: dt.date) -> frozenset[str]:
-    """What the diagnoses are, as the decision table asks for it."""
+    """What the diagnoses are, as the decision table asks for it; asked each time, so that a site's row is noted."""
     asked = {"neoplasm": "neoplasm-prefixes", "injury": "injury-prefixes", "exposure": "exposure-prefixes"}
     begin = {name: policy.option(ANY, option, on).values for name, option in asked.items()}
     told = {name for name, prefixes in begin.items() if any(code.startswith(prefixes) for code in diagnoses)}
