@@ -401,14 +401,14 @@ class Published:
         try:
             sheet = self._sheet
             sheet.reset_dimensions()  # the declared size is the writer's claim, not a fact
-            before = 0
+            before, name = 0, self.name
             for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=most), start=1):
                 if number > _LIMIT_ROWS or len(row) > 20_000:
                     raise problem(self.name, "it has more rows or columns than any published file.", line=number)
                 before += not row
                 if before > 100_000:
                     raise problem(self.name, "its rows are numbered past what any published file holds.", line=number)
-                yield number, [_text_of(self.name, number, value) for value in row]
+                yield number, [_text_of(name, number, value) for value in row]
         except TableError:
             raise
         except Exception as why:
