@@ -19,7 +19,7 @@ from jcodeunits.tables import words
 from .byhand import ByHand
 from .dating import When, days_above, of_quarter
 from .family import Asked, Edition, Family, FileReading, Headed, Tally, facts, number_of, said
-from .files import Published, problem, words_of
+from .files import Published, problem
 
 CROSSWALK_COLUMNS = words(
     "short description|labeler name|drug name|hcpcs dosage|pkg size|pkg qty|billunits|billunitspkg"
@@ -110,7 +110,7 @@ def crosswalk_rows(file: Published) -> Iterator[CrosswalkRow]:
     """Every row of a crosswalk. Raises `TableError` for a changed header or a cut row."""
     start = file.header_row(CROSSWALK_COLUMNS)
     assert start is not None
-    header = words_of(file.head[start])
+    header = file.headers[start]
     first = next((name for name in header if _CODES.fullmatch(name)), None)
     if first is None:
         raise problem(

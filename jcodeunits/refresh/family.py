@@ -21,7 +21,7 @@ from jcodeunits.errors import IdentifierError, quoted
 from .amounts import printed
 from .byhand import ByHand
 from .dating import When, month_in, of_quarter, quarter_in
-from .files import Published, problem, untouched, words_of
+from .files import Published, problem, untouched
 from .findings import Lint
 
 # Evidence table -> what it holds; one row for each thing said of a subject, with the editions that say it.
@@ -292,7 +292,7 @@ class Family:
         ways = [
             (len(set(header) & set(row)) / len(header), line, [name for name in header if name not in row])
             for header in headers
-            for line, row in enumerate(map(words_of, file.head), start=1)
+            for line, row in enumerate(file.headers, start=1)
         ]
         most, line, lacking = max(ways, key=lambda way: way[0], default=(0, 0, []))
         if most < _NEAR:

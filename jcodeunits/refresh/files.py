@@ -324,15 +324,20 @@ class Published:
                 raise
         return found
 
+    @cached_property
+    def headers(self) -> list[list[str]]:
+        """Each of its first rows as the columns' names that it would be."""
+        return [words_of(row) for row in self.head]
+
     def header_row(self, wanted: Iterable[str]) -> int | None:
         """The place of the first row among the first ones that holds all these columns; None where none does."""
         needed = set(wanted)
-        return next((i for i, row in enumerate(self.head) if needed <= set(words_of(row))), None)
+        return next((i for i, names in enumerate(self.headers) if needed <= set(names)), None)
 
     def header(self, wanted: Iterable[str]) -> list[str]:
         """The columns' names of that row; none where there is none."""
         start = self.header_row(wanted)
-        return [] if start is None else words_of(self.head[start])
+        return [] if start is None else self.headers[start]
 
     def has(self, wanted: Iterable[str]) -> bool:
         """Whether a row among the first ones is the header with all these columns."""
@@ -347,7 +352,7 @@ class Published:
         start = self.header_row(wanted)
         if start is None:
             raise problem(self.name, f"no row among its first ones is the header with {', '.join(map(repr, wanted))}.")
-        names = words_of(self.head[start])
+        names = self.headers[start]
         at = {name: i for i, name in reversed(list(enumerate(names))) if name}
         least = max(at[name] for name in (needed or wanted)) + 1
         for line, row in self.below(start, least, len(names)):

@@ -19,7 +19,7 @@ from .byhand import ByHand
 from .dating import day_in, no_day
 from .descriptor import DescriptorReading, parse
 from .family import Asked, Edition, Family, FileReading, Tally, said
-from .files import Published, problem, words_of
+from .files import Published, problem
 from .findings import Lint
 
 _ONE_NAME = ("skin-substitute", "radiopharmaceutical")  # kinds whose name stands whole in the descriptor
@@ -151,7 +151,7 @@ def _entry(
 def _from_rows(file: Published) -> dict[str, ListedCode]:
     start = file.header_row(("hcpc",))
     assert start is not None
-    header = words_of(file.head[start])
+    header = file.headers[start]
     missing = [name.upper() for name in _COLUMNS if name not in header]
     if missing:
         raise problem(file.name, f"its header lacks {', '.join(missing)}.", line=start + 1)

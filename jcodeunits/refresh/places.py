@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .byhand import ByHand
 from .dating import month_in
 from .family import Asked, Edition, Family, FileReading, Tally, said
-from .files import Cells, Published, problem, words_of
+from .files import Cells, Published, problem
 
 _SHORT = ("pos code", "pos type", "pos name")
 _CODE = re.compile(r"\d\d")
@@ -46,8 +46,7 @@ def read(file: Published, asked: Asked, _byhand: ByHand) -> Iterable[FileReading
 
 def _columns(file: Published) -> tuple[str, ...]:
     """The columns of code and name in CMS's own table; empty where the file holds none."""
-    for at, row in enumerate(file.head):
-        names = words_of(row)
+    for at, names in enumerate(file.headers):
         code = next((name for name in names if _CODE_COLUMN.fullmatch(name)), None)
         name = next((name for name in names if _NAME_COLUMN.fullmatch(name)), None)
         if code is not None and name is not None:
