@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import published
 import pytest
 from test_refresh import workbook
 from test_refresh_fold import BYHAND
+from test_refresh_samples import Rows, as_text, cells
 
 from jcodeunits.errors import TableError
 from jcodeunits.refresh import fold
@@ -20,7 +19,6 @@ from jcodeunits.refresh.family import Asked, Statements
 from jcodeunits.refresh.state import NOTHING, FoldResult, State
 
 CODES = [f"J{1000 + n}" for n in range(60)]
-Rows = list[list[str]]
 
 
 def folded(path: Path, base: State = NOTHING, asked: Asked = Asked()) -> FoldResult:  # noqa: B008 - an immutable value
@@ -57,11 +55,10 @@ def code_set(place: Path, year: int) -> Path:
     as_book = workbook(place / f"HCPC{year}_JAN_ANWEB.xlsx", rows)
     sheet = openpyxl.load_workbook(as_book).active
     assert sheet is not None
-    path = as_book.with_suffix(".csv")
-    with path.open("w", encoding="cp1252", newline="") as file:
-        csv.writer(file).writerows([cell or "" for cell in row] for row in sheet.iter_rows(values_only=True))
     as_book.unlink()
-    return path
+    return as_text(
+        as_book.with_suffix(".csv"), [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)]
+    )
 
 
 MADE: dict[str, Callable[[Path, int], Path]] = {
@@ -86,17 +83,9 @@ EACH = [(name, column) for name, columns in COLUMNS.items() for column in column
 
 def read(path: Path) -> tuple[Rows, int, list[int]]:
     """The cells, the place of the header, and the places of the rows below."""
-    with path.open(encoding="cp1252", newline="") as file:
-        rows = list(csv.reader(file))
+    rows = cells(path)
     header = next(i for i, row in enumerate(rows) if sum(map(bool, row)) > 3)
     return rows, header, [i for i in range(header + 1, len(rows)) if rows[i] and rows[i][0]]
-
-
-def write(path: Path, rows: Rows) -> Path:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
-    path.write_bytes(out.getvalue().encode("cp1252"))
-    return path
 
 
 def changed(path: Path, column: str, change: Callable[[list[str]], list[str]]) -> Path:
@@ -105,7 +94,7 @@ def changed(path: Path, column: str, change: Callable[[list[str]], list[str]]) -
     at = next(i for i, name in enumerate(rows[header]) if name.strip() == column) if column else 0
     for i, cell in zip(below, change([rows[i][at] for i in below]), strict=True):
         rows[i][at] = cell
-    return write(path, rows)
+    return as_text(path, rows)
 
 
 def some(count: int, cell: str) -> Callable[[list[str]], list[str]]:
@@ -138,7 +127,7 @@ def test_an_edition_that_ends_earlier_than_the_one_before_says_which_codes_it_cl
         before = folded(MADE[name](tmp_path / name / "a", 2026)).state
         path = MADE[name](tmp_path / name / "b", 2027)
         rows, _, below = read(path)
-        write(path, rows[: below[-2]])
+        as_text(path, rows[: below[-2]])
         (line,) = [line for line in told(folded(path, before)) if "goes on" in line]
         assert "it ends with J1057" in line
         assert "J1058, J1059: it is cut off, if they have not ended" in line
@@ -220,28 +209,28 @@ def test_a_column_that_is_not_there_is_missed(tmp_path: Path) -> None:
     rows, header, _ = read(path := statuses(tmp_path, 2027))
     rows[header] = ["Weight" if name.startswith("Payment") else name for name in rows[header]]
     with pytest.raises(TableError, match="no column of its header is the payment rate"):
-        folded(write(path, rows))
+        folded(as_text(path, rows))
 
 
 def test_a_dosage_without_a_unit_is_a_cell_out_of_its_place(tmp_path: Path) -> None:
     rows, _, below = read(path := MADE["payment limits"](tmp_path, 2027))
     rows[below[3]] = [*rows[below[3]][:2], *rows[below[3]][3:], ""]
     with pytest.raises(TableError, match=r"line 8: J1003: '125\.125' is no dosage"):
-        folded(write(path, rows))
+        folded(as_text(path, rows))
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_row_that_stands_twice_says_the_same_or_is_refused(tmp_path: Path, name: str) -> None:
     rows, header, below = read(path := MADE[name](tmp_path, 2027))
     whole = says(folded(path))
-    assert says(folded(write(path, [*rows[: below[-1] + 1], rows[below[7]], *rows[below[-1] + 1 :]]))) == whole
+    assert says(folded(as_text(path, [*rows[: below[-1] + 1], rows[below[7]], *rows[below[-1] + 1 :]]))) == whole
     other = list(rows[below[7]])
     at = next(i for i, cell in enumerate(rows[header]) if cell.strip() == COLUMNS[name][0])
     other[at] = {"statuses": "E1", "code set": "20260101"}.get(name, "77")
     with pytest.raises(
         TableError, match=r"line \d+: J1007.* stands here and .*, and the two differ: leave out the one"
     ):
-        folded(write(path, [*rows[: below[-1] + 1], other, *rows[below[-1] + 1 :]]))
+        folded(as_text(path, [*rows[: below[-1] + 1], other, *rows[below[-1] + 1 :]]))
 
 
 # --- pairs, relative values and units ------------------------------------------------------------------
@@ -321,7 +310,7 @@ def test_a_price_without_its_last_zeros_is_the_same_edition(tmp_path: Path) -> N
 def test_the_rows_in_which_a_long_file_shows_what_it_is_are_whole(tmp_path: Path, encoding: str) -> None:
     notes = [[f"A note {n} " + "x" * 9_000, "", "", ""] for n in range(50)]
     path = tmp_path / "MCR_MUE_PractitionerServices_Eff_01-01-2027.csv"
-    write(path, notes)
+    as_text(path, notes)
     path.write_bytes(path.read_text("cp1252").encode(encoding))
     (file,) = fold.find([path])
     assert {len(row) for row in file.head} == {4}
