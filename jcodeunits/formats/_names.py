@@ -134,13 +134,12 @@ def is_apart(exact: str, name: str, reference: Reference) -> bool:
     if not all(INJECTED & {*row.routes} for row in mine) or any(row.kind == "vaccine" for row in mine):
         return False
     is_package = ndc.looks_like(exact)
-    if is_package and any(squeezed(name) in squeezed(label) for label in _printed(exact, reference)):
+    if is_package and _is_printed(name, exact, reference):
         return False
-    is_brand = any(isinstance(row, Brand) for row in reference.drugs.named.get(squeezed(name), ()))
     words_ = reference.drugs.salt_words
     salts, own = (frozenset(_LETTERS.findall(normal(one))) & words_ for one in (name, mine[0].ingredient))
     is_another_form = {row.form for row in mine}.isdisjoint(row.form for row in theirs)
-    if is_brand or (salts and salts != own):
+    if _is_brand(name, reference) or (salts and salts != own):
         return True
     return not is_package and (is_another_form or parts(name, reference) != parts(exact, reference))
 
@@ -152,13 +151,11 @@ def may_be_apart(exact: str, name: str, reference: Reference) -> bool:
     >>> [may_be_apart("J3300", name, facts) for name in ("Kenalog-40", "Triesence", "triamcinolone acetonide")]
     [True, False, False]
     """
-    drugs, key = reference.drugs, squeezed(name)
     code = _only_code(exact, reference)
-    if code != exact and any(key in squeezed(label) for label in _printed(exact, reference)):
+    if code != exact and _is_printed(name, exact, reference):
         return False
-    own = {squeezed(brand.brand) for brand in drugs.brands_of.get(code, ()) if brand.ends is None}
-    is_brand = any(isinstance(row, Brand) for row in drugs.named.get(key, ()))
-    return bool(own) and is_brand and not key.startswith(tuple(own))
+    own = {squeezed(brand.brand) for brand in reference.drugs.brands_of.get(code, ()) if brand.ends is None}
+    return bool(own) and _is_brand(name, reference) and not squeezed(name).startswith(tuple(own))
 
 
 @lru_cache(maxsize=4096)
@@ -187,10 +184,14 @@ def _only_code(exact: str, reference: Reference) -> str:
     return next(iter(found)) if len(found) == 1 else ""
 
 
-def _printed(number: str, reference: Reference) -> list[str]:
-    """The labels of a package."""
+def _is_brand(name: str, reference: Reference) -> bool:
+    return any(isinstance(row, Brand) for row in reference.drugs.named.get(squeezed(name), ()))
+
+
+def _is_printed(name: str, number: str, reference: Reference) -> bool:
+    """Whether a name stands in a label of a package."""
     known = reference.products
-    return [row.label for row in known.rows(known.resolve(number, dt.date.max))]
+    return any(squeezed(name) in squeezed(row.label) for row in known.rows(known.resolve(number, dt.date.max)))
 
 
 def are_two(given: str, ordered: str, reference: Reference) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from jcodeunits import ndc
 from jcodeunits.errors import LONGEST, FormatError
-from jcodeunits.facts.drug_rows import VaccineWord
+from jcodeunits.facts.drug_rows import Drug, VaccineWord
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
 from jcodeunits.hcpcs import is_level_two
@@ -107,17 +107,13 @@ def differs(name: str, text: str, facts: Reference) -> bool | None:
     >>> [differs("90707", text, book) for text in ("MMR", "MMRV", "M-M-R II", "ketorolac")]
     [False, True, False, None]
     """
-    codes = _names.codes(name, facts)
-    if not _are_vaccines(codes, facts) or not (against(text, facts) or _are_vaccines(_names.codes(text, facts), facts)):
+    rows = _names.rows(name, facts)
+    if not _are_vaccines(rows) or not (against(text, facts) or _are_vaccines(_names.rows(text, facts))):
         return None
-    labels = [row.ingredient for code in codes for row in facts.drugs.rows(code)]
-    return _is_another(text, codes, labels, facts, part=ndc.looks_like(name))
+    labels = [row.ingredient for row in rows]
+    return _is_another(text, _names.codes(name, facts), labels, facts, part=ndc.looks_like(name))
 
 
-def _are_vaccines(codes: Collection[str], facts: Reference) -> bool:
-    """Whether codes are all of vaccines, and of one each; none are of none."""
-    rows = [row for code in codes for row in facts.drugs.rows(code)]
-    return bool(rows) and all(row.kind == _VACCINE and not row.refuses for row in rows)
-
-
-_VACCINE = "vaccine"
+def _are_vaccines(rows: Collection[Drug]) -> bool:
+    """Whether rows are all of vaccines, and of one each; none are of none."""
+    return bool(rows) and all(row.kind == "vaccine" and not row.refuses for row in rows)
