@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from read_messages import lines, read, rules
 
-import jcodeunits as jc
 from jcodeunits import formats, routes
 from jcodeunits.claim import Charge, Line
 from jcodeunits.encounter import Encounter
@@ -29,21 +29,6 @@ GIVEN: dict[str, Any] = {
     "dosage": {"route": {"text": "IM"}, "dose": {"value": 30, "unit": "mg"}},
 }
 BILLED = [("96372", 1), ("J1885", 2)]
-
-
-def read(resource: object, **beside: Any) -> Encounter:
-    found = fhir.read(resource if isinstance(resource, str) else json.dumps(resource), place="11", **beside)
-    assert isinstance(found, Encounter)
-    return found
-
-
-def lines(encounter: object) -> list[tuple[str, int]]:
-    assert isinstance(encounter, Encounter)
-    return [(line.code, line.units) for line in jc.charge(encounter).lines]
-
-
-def rules(encounter: Encounter) -> list[str]:
-    return [finding.rule for finding in encounter.findings]
 
 
 # --- nulls ----------------------------------------------------------------------------------------

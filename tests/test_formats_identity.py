@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from read_messages import lines
 from shipped import REFERENCE, rows_of
 
 import jcodeunits as jc
@@ -311,10 +312,6 @@ def bag(*components: str, rxa: str = "^dextrose 5% in water|50|mL", after: bool 
     return found
 
 
-def billed(found: Encounter) -> list[tuple[str, int]]:
-    return [(line.code, line.units) for line in jc.charge(found).lines]
-
-
 BASE, CEFAZOLIN, ONDANSETRON = "RXC|B|^dextrose 5% in water|50|mL", "RXC|A|^cefazolin|1|g", "RXC|A|^ondansetron|4|mg"
 
 
@@ -323,18 +320,18 @@ BASE, CEFAZOLIN, ONDANSETRON = "RXC|B|^dextrose 5% in water|50|mL", "RXC|A|^cefa
     "components", [(CEFAZOLIN,), (BASE, CEFAZOLIN), (CEFAZOLIN, BASE)], ids=["additive", "base first", "base last"]
 )
 def test_the_additive_is_the_drug_and_never_hydration(components: tuple[str, ...], after: bool) -> None:
-    assert billed(bag(*components, after=after)) == [("96365", 1), ("J0690", 2)]
+    assert lines(bag(*components, after=after)) == [("96365", 1), ("J0690", 2)]
 
 
 def test_an_rxa_that_names_the_additive_or_the_mixture() -> None:
-    assert billed(bag(BASE, CEFAZOLIN, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
-    assert billed(bag(BASE, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
-    assert billed(bag(BASE, CEFAZOLIN, rxa="M7^cefazolin IVPB of the house^L|50|mL")) == [("96365", 1), ("J0690", 2)]
+    assert lines(bag(BASE, CEFAZOLIN, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
+    assert lines(bag(BASE, rxa="^cefazolin|1|g")) == [("96365", 1), ("J0690", 2)]
+    assert lines(bag(BASE, CEFAZOLIN, rxa="M7^cefazolin IVPB of the house^L|50|mL")) == [("96365", 1), ("J0690", 2)]
 
 
 def test_several_additives_are_one_infusion_with_a_line_each() -> None:
     found = bag(BASE, CEFAZOLIN, ONDANSETRON)
-    assert billed(found) == [("96365", 1), ("J0690", 2), ("J2405", 4)]
+    assert lines(found) == [("96365", 1), ("J0690", 2), ("J2405", 4)]
 
 
 def test_a_part_of_the_bag_gives_a_part_of_each_drug() -> None:
@@ -347,7 +344,7 @@ def test_a_part_that_is_no_exact_amount_or_not_known_is_asked(volume: str) -> No
     base = "RXC|B|^dextrose 5% in water|60|mL"
     with pytest.raises(FormatError, match=r"how much of the mixture.*give dose="):
         bag(base, CEFAZOLIN, rxa=f"^dextrose 5% in water|{volume}")
-    assert billed(bag(base, CEFAZOLIN, rxa=f"^dextrose 5% in water|{volume}", dose="1 g")) == [
+    assert lines(bag(base, CEFAZOLIN, rxa=f"^dextrose 5% in water|{volume}", dose="1 g")) == [
         ("96365", 1),
         ("J0690", 2),
     ]
@@ -395,8 +392,8 @@ ML50 = {"value": 50, "unit": "mL"}
 @pytest.mark.parametrize("code", [None, {"text": "dextrose 5% in water"}, {"text": "house bag 7"}])
 def test_a_medication_of_a_base_and_drugs_is_its_drugs(code: dict[str, Any] | None) -> None:
     cefazolin, ondansetron = ("cefazolin", 1, "g", 50, "mL"), ("ondansetron", 4, "mg", 50, "mL")
-    assert billed(infused(medication(code, DEXTROSE, cefazolin), ML50)) == [("96365", 1), ("J0690", 2)]
-    assert billed(infused(medication(code, DEXTROSE, cefazolin, ondansetron), ML50)) == [
+    assert lines(infused(medication(code, DEXTROSE, cefazolin), ML50)) == [("96365", 1), ("J0690", 2)]
+    assert lines(infused(medication(code, DEXTROSE, cefazolin, ondansetron), ML50)) == [
         ("96365", 1),
         ("J0690", 2),
         ("J2405", 4),
@@ -622,7 +619,7 @@ def test_the_product_of_a_medication_in_dstu2_is_read() -> None:
     one |= {"effectiveTimeDateTime": "2026-03-02", "medicationReference": {"reference": "#m"}, "contained": [drug]}
     one |= {"dosage": {"route": {"text": "IM"}, "quantity": {"value": 2, "unit": "mL"}}}
     found = fhir.read(one, place="11")
-    assert [(line.code, line.units) for line in jc.charge(found).lines] == [("96372", 1), ("J1885", 4)]
+    assert lines(found) == [("96372", 1), ("J1885", 4)]
     [opened] = found.administrations[0].products
     assert (opened.lot, str(opened.expires)) == ("A", "2026-12-31")
 
@@ -671,7 +668,7 @@ def test_a_strength_that_cannot_be_read_is_refused_in_whole_sentences() -> None:
     with pytest.raises(FormatError, match=r"its strength cannot be read: .*[^.]\. Or give concentration="):
         fhir.read(one, place="11")
     found = fhir.read(one, place="11", concentration="30 mg/mL")
-    assert ("J1885", 2) in [(line.code, line.units) for line in jc.charge(found).lines]
+    assert ("J1885", 2) in lines(found)
 
 
 @pytest.mark.parametrize("amount", [{"value": 25, "unit": "mL"}, None])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from read_messages import lines, read, rules
 
-import jcodeunits as jc
-from jcodeunits.encounter import Encounter
 from jcodeunits.errors import FormatError
 from jcodeunits.formats import fhir
 
@@ -37,20 +35,6 @@ VACCINE: dict[str, Any] = {
     "doseQuantity": {"value": 0.5, "code": "mL", "system": "http://unitsofmeasure.org"},
 }
 BILLED = [("96372", 1), ("J1885", 2)]
-
-
-def read(resource: object, **beside: Any) -> Encounter:
-    found = fhir.read(json.dumps(resource), place="11", **beside)
-    assert isinstance(found, Encounter)
-    return found
-
-
-def lines(encounter: Encounter) -> list[tuple[str, int]]:
-    return [(line.code, line.units) for line in jc.charge(encounter).lines]
-
-
-def rules(encounter: Encounter) -> list[str]:
-    return [finding.rule for finding in encounter.findings]
 
 
 # --- what is not known ----------------------------------------------------------------------------
