@@ -12,6 +12,7 @@ import attrs
 
 from jcodeunits.errors import FormatError
 
+from . import _quoting
 from ._json import UTF16, refuse_other_formats
 from ._quoting import coded
 
@@ -285,4 +286,4 @@ _WITHDRAWN = re.compile(
 
 
 def refused(where: str, why: str, **fields: str) -> FormatError:
-    return FormatError(f"{where}: {why}.", format="hl7v2", place=where, **fields)
+    return _quoting.refused("hl7v2", where, f"{why}.", **fields)

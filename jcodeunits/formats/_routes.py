@@ -13,10 +13,9 @@ from typing import NamedTuple
 import attrs
 
 from jcodeunits import routes
-from jcodeunits.errors import FormatError
 from jcodeunits.tables import words
 
-from ._quoting import Unread, coded
+from ._quoting import Unread, coded, refused
 
 # The names that messages give to the published lists, in capitals.
 _NAMES = {
@@ -151,8 +150,6 @@ def refined(route: str, method: str, form: str, where: str) -> str:
     if not method.startswith("IV ") or route == method:
         return route
     if route not in ("IV", ""):
-        says = (
-            f"{where}: its route is {route} and its method {method}, which contradict each other. Correct the message."
-        )
-        raise FormatError(says, format=form, place=where)
+        why = f"its route is {route} and its method {method}, which contradict each other. Correct the message."
+        raise refused(form, where, why)
     return method if route else ""

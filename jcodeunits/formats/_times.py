@@ -11,6 +11,8 @@ import attrs
 
 from jcodeunits.errors import FormatError, quoted
 
+from ._quoting import refused
+
 _UTC = ("Z", "+00:00", "-00:00", "+0000", "-0000")
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})", re.ASCII)
 _FURTHEST = dt.timedelta(hours=14)
@@ -136,15 +138,12 @@ def _on_clock_of(first: Moment, last: Moment, form: str, where: str) -> Moment:
     if began.tzinfo is None or ended.tzinfo is None:
         if last == first:
             return first
-        says = (
-            f"{where}: of its start and its end only one says the offset from UTC, so its length is not known; give "
-            "‹zone='America/New_York'› (the place's own) beside it."
-        )
-        raise FormatError(says, format=form, place=where)
+        why = "of its start and its end only one says the offset from UTC, so its length is not known; give "
+        raise refused(form, where, f"{why}‹zone='America/New_York'› (the place's own) beside it.")
     try:
         shown = ended.astimezone(began.tzinfo)
     except OverflowError:
-        raise FormatError(f"{where}: {ended} is no time on the start's clock.", format=form, place=where) from None
+        raise refused(form, where, f"{ended} is no time on the start's clock.") from None
     return Moment(shown.date(), shown.isoformat()[11:16], last.utc, shown)
 
 

@@ -14,6 +14,7 @@ from jcodeunits.hcpcs import is_level_two
 
 from . import _amounts, _names
 from ._quoting import coded as quote
+from ._quoting import refused
 
 
 def of_cvx(
@@ -49,7 +50,7 @@ def of_cvx(
     by_dose = " with this dose" if any(each) else ""
     says = f"it names the vaccine by CVX {quote(cvx[0])} alone, for which no one CPT code is known{by_dose}"
     more = {"example": "'its CPT code'", "vaccine": tuple(texts)}
-    raise FormatError(f"{where}: {says}.", format=form, place=where, fills="drug", **more)
+    raise refused(form, where, f"{says}.", fills="drug", **more)
 
 
 @lru_cache(maxsize=8)

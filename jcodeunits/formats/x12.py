@@ -38,7 +38,7 @@ from . import _elements, _outgoing
 from ._claim_lines import ClaimLines, FoundLines, is_count, is_day, line_of, unread
 from ._json import plain_text, refuse_other_formats
 from ._outgoing import Leaving, Loss, Rules, number
-from ._quoting import coded
+from ._quoting import coded, refused
 from ._times import iso
 from ._x12_envelope import Envelopes
 
@@ -202,11 +202,8 @@ def _clean(text: str, marks: Delimiters, spot: str) -> str:
     wrong = sorted({char for char in text if char in attrs.astuple(marks) or not " " <= char <= "~"})
     if wrong or len(text) > DESCRIPTION_MOST or text != text.strip():
         why = f"has {', '.join(map(repr, wrong))}" if wrong else f"is not 1 to {DESCRIPTION_MOST} characters"
-        says = (
-            f"{spot}: the text {text!r} {why}, which X12 cannot hold. Write it otherwise"
-            f"{', or choose other delimiters' if wrong else ''}."
-        )
-        raise FormatError(says, format="x12", place=spot)
+        way = f"Write it otherwise{', or choose other delimiters' if wrong else ''}."
+        raise refused("x12", spot, f"the text {text!r} {why}, which X12 cannot hold. {way}")
     return text
 
 
