@@ -16,6 +16,7 @@ from jcodeunits.hcpcs import MODIFIER, is_valid
 from ._outgoing import ELEVEN, Loss, number
 from ._quoting import coded
 
+_NO_DRUG = "no drug line"  # how the reason of such a loss begins
 _SHOWN = 10  # problems that a sentence names; all stand in the error's field
 # Claim frequency, the third digit of the type of bill (CLM05-3): what a claim is that is not the original.
 # True: it charges lines, and what it says of an earlier claim is a loss. False: it charges nothing.
@@ -119,6 +120,10 @@ class FoundLines:
         """Note what is not carried, of a line or of the whole message."""
         self.lost.append(Loss(at, field, value, reason))
 
+    def no_drug(self, field: str, value: str, why: str) -> None:
+        """Note a charge that is no drug line, and why: where the message holds no other, that is what is wrong."""
+        self.lose(None, field, value, f"{_NO_DRUG}: {why}")
+
     def unread(
         self, given: Iterable[tuple[str, object]], known: Mapping[str, str], at: int | None, prefix: str = ""
     ) -> None:
@@ -199,7 +204,7 @@ class FoundLines:
         """
         problems = self.problems
         if not self._rows:
-            why = [f"{loss.field}: {loss.reason}" for loss in self.lost if loss.reason.startswith("no drug line")]
+            why = [f"{loss.field}: {loss.reason}" for loss in self.lost if loss.reason.startswith(_NO_DRUG)]
             problems = problems or why or [f"there is no {unit}"]
         if problems:
             more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""

@@ -196,7 +196,7 @@ def _no_drug(row: Mapping[str, Any], at: int, found: FoundLines) -> bool:
         return False
     what = service.get("procedureCode") or f"revenue code {service.get('serviceLineRevenueCode')}"
     says = f"{what} ({unit}), charge {service.get('lineItemChargeAmount')}"
-    found.lose(None, f"serviceLines[{at}]", says, f"no drug line: {why}")
+    found.no_drug(f"serviceLines[{at}]", says, why)
     return True
 
 

@@ -153,7 +153,7 @@ def _lines(message: Message, diagnoses: Sequence[str] = ()) -> ClaimLines:
             for item in (_dated(_as_now(one), period) for one in resource["item"]):
                 has_ndc = any(codes(one.get("productOrService") or {}, NDC) for one in item.get("detail") or [])
                 if why := _no_drug(item.get("productOrService") or {}, item.get("quantity"), has_ndc):
-                    found.lost.append(_outside(item, at, why))
+                    found.no_drug(*_outside(item, at), why)
                 else:
                     _item(item, listed, at, found)
     found.lost.sort(key=lambda loss: loss.line is not None)  # what is of no line stands first
@@ -194,8 +194,8 @@ def _no_drug(concept: Mapping[str, Any], quantity: Mapping[str, Any] | None, has
     if has_ndc or any(is_valid(code) and is_level_two(code) for code in said):
         return ""
     if not codes(concept, HCPCS) and not codes(concept, CPT):
-        return "no drug line: no HCPCS or CPT code with its system"
-    return "" if quantity else "no drug line: its quantity counts no units"
+        return "no HCPCS or CPT code with its system"
+    return "" if quantity else "its quantity counts no units"
 
 
 def _products(resource: Mapping[str, Any]) -> list[str]:
@@ -210,12 +210,12 @@ def _first(concept: Mapping[str, Any] | None) -> str:
     return next(iter(words(concept)), "")
 
 
-def _outside(item: Mapping[str, Any], at: int, why: str) -> Loss:
-    """The loss of an item: its number, what it names and its charge."""
+def _outside(item: Mapping[str, Any], at: int) -> tuple[str, str]:
+    """An item as a loss says it: its number; what it names and its charge."""
     charge = (item.get("net") or {}).get("value")
     said = [_first(item.get("revenue")), _first(item.get("productOrService"))]
     said += [] if charge is None else [f"charge {charge}"]
-    return Loss(None, f"claim {at}, item {item.get('sequence', '')}".rstrip(), " ".join(filter(None, said)), why)
+    return f"claim {at}, item {item.get('sequence', '')}".rstrip(), " ".join(filter(None, said))
 
 
 # The values of the elements that turn a charge round; what is not here is refused by its name. A fragment
@@ -369,7 +369,7 @@ def _charge_item(resource: dict[str, Any], number: int, found: FoundLines) -> No
     if why := _no_drug(concept, resource.get("quantity"), bool(ndcs)):
         where = f"ChargeItem {resource.get('id') or number}"
         _stands(resource, where, found)
-        found.lose(None, where, _first(concept), why)
+        found.no_drug(where, _first(concept), why)
         return
     at = found.at
     where = f"ChargeItem {resource.get('id') or at}"

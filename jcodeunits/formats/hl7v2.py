@@ -194,7 +194,7 @@ def _lines(segments: list[Segment]) -> ClaimLines:
         elif segment.name == "ORC" and (said := ordered(segment)):
             found.wrong(segment.where, said[1])
         elif segment.name == "FT1" and (why := _no_drug(segment)):
-            found.lose(None, segment.where, segment.get(25) or segment.get(7), f"no drug line: {why}")
+            found.no_drug(segment.where, segment.get(25) or segment.get(7), why)
         elif segment.name == "FT1":
             found.add(_line(segment, found), _days(segment, found), owner=patient)
             written = [(str(n), segment.raw(n)) for n in range(1, len(segment.fields))]

@@ -123,7 +123,7 @@ def read(text: str | bytes) -> ClaimLines:
     for at, row in enumerate(written.replace(PAGE, "").rstrip().splitlines(), 1):
         boxes = _boxes(row)
         if not boxes["44"] and not boxes["43"].startswith("N4"):  # a room, drugs without a code, the total
-            found.lose(None, f"row {at}", f"{boxes['42']}, charge {boxes['47']}", "no drug line: no code in FL44")
+            found.no_drug(f"row {at}", f"{boxes['42']}, charge {boxes['47']}", "no code in FL44")
             continue
         if said := row[_WIDTH:].strip():
             found.lose(found.at, "48", said, why)

@@ -327,7 +327,7 @@ class _Reader:
             return
         where = f"line {line.number}"
         if line.no_drug and not line.lin:
-            self.found.lose(None, f"{where} (SV1 or SV2)", line.written, f"no drug line: {line.no_drug}")
+            self.found.no_drug(f"{where} (SV1 or SV2)", line.written, line.no_drug)
         elif line.no_drug:
             self.found.wrong(where, f"an NDC, and {line.no_drug}")
         elif line.code:
