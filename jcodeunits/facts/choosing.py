@@ -270,13 +270,14 @@ def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
 
     Of a code that counts doses: as the containers of the brand that it is.
     """
-    if hcpcs.is_valid(text) or counts_volume(row):
+    is_dose = (row.basis, row.unit) == ("each", "dose")
+    if not is_dose and units.dimension(dose.unit) != "volume":
+        return dose  # as most are
+    reading = None if hcpcs.is_valid(text) or counts_volume(row) else read(catalog, text)
+    if reading is None:
         return dose
-    reading = read(catalog, text)
-    if reading is not None and (row.basis, row.unit) == ("each", "dose"):
+    if is_dose:
         return _in_doses(catalog, reading, dose)
-    if reading is None or units.dimension(dose.unit) != "volume":
-        return dose
     if " / " in row.ingredient:
         return _drawn_of_several(reading, dose, row)
     return reading.drawn(dose)
