@@ -26,7 +26,7 @@ from .beside_names import COMPOUNDED, DrugText, Named, codes_called, spelt
 from .by_dose import is_plain, one_of
 from .by_route import answers_for, is_local, is_made_for, joined_elsewhere, own_routes, said_for, stands_by
 from .drug_rows import Brand, Drug, OtherName
-from .drug_text import Strength, drawn_parts
+from .drug_text import Strength, drawn_parts, strength_in
 from .drugs import Catalog
 from .makers import before_own
 from .not_read import by_others, why_not_read, with_code
@@ -286,15 +286,15 @@ def drawn(catalog: Catalog, text: str, dose: Dose, row: Drug) -> Dose:
 def _in_doses(catalog: Catalog, reading: DrugText, dose: Dose) -> Dose:
     """What whole containers of a brand hold as so many doses; any other dose as it is."""
     for named in reading.names:
-        held, _, volume = catalog.brand_strengths.get(named.key, "").partition("/")
-        for one in (Dose.of(held), Dose.of(volume)) if volume[:1].isdigit() else ():
-            if units.dimension(one.unit) == units.dimension(dose.unit):
-                count = dose.to(one.unit).amount / one.amount
-                if count.denominator == 1:
-                    step = Step(
-                        f"{dose} / {one} = {several(int(count), 'dose')}", f"a container of {named.text} is one"
-                    )
-                    return attrs.evolve(dose, amount=count, unit="dose", steps=(*dose.steps, step))
+        held = strength_in(catalog.brand_strengths.get(named.key, ""))
+        if held is None or not held.volume:
+            continue
+        whole = (Dose(held.amount * held.volume, held.unit), Dose(held.volume, "mL"))
+        one = next((one for one in whole if units.dimension(one.unit) == units.dimension(dose.unit)), None)
+        if one is not None and (count := dose.to(one.unit).amount / one.amount).denominator == 1:
+            says = f"{dose} / {one} = {several(int(count), 'dose')}"
+            step = Step(says, f"a container of {named.text} is one")
+            return attrs.evolve(dose, amount=count, unit="dose", steps=(*dose.steps, step))
     return dose
 
 
