@@ -96,6 +96,17 @@ def test_no_part_is_billed_with_nothing() -> None:
     assert [line.charge_amount for line in lines] == [Decimal("29.99"), Decimal("0.01")]
 
 
+# A drug may be charged with a cent or with nothing, where the claim only has to say that it was given.
+@pytest.mark.parametrize("amount", ["0.00", "0.01", "0.02", "0.03"])
+@pytest.mark.parametrize("dose", [4001, 12000])
+def test_no_part_of_a_small_charge_is_below_zero(amount: str, dose: int) -> None:
+    lines = drug_lines(charged("J7193", f"{dose} IU", charge_amount=amount))
+    charges = [line.charge_amount for line in lines if line.charge_amount is not None]
+    assert len(charges) == len(lines) > 1
+    assert min(charges) >= 0
+    assert sum(charges) == Decimal(amount)
+
+
 def test_no_limit_of_a_day_divides_a_line() -> None:
     of_days = {row.code for row in rows_of(Limit) if row.per != "line"}
     assert {"J0696", "J1885"} <= of_days

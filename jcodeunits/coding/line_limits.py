@@ -85,8 +85,10 @@ def _over(amount: Decimal | None, counts: list[int], least: Decimal) -> list[Dec
     if amount is None:
         return [None] * len(counts)
     total = sum(counts)
-    # A line of a very small part has the least that a claim can say, as no line is billed with nothing.
-    parts = [_tidy(max((amount * count / total).quantize(least, ROUND_DOWN), least)) for count in counts[1:]]
+    # A line of a very small part has the least that a claim can say, as no line is billed with nothing while all of
+    # them can have that much.
+    lowest = least if amount >= least * len(counts) else Decimal(0)
+    parts = [_tidy(max((amount * count / total).quantize(least, ROUND_DOWN), lowest)) for count in counts[1:]]
     return [_tidy(amount - sum(parts, Decimal(0))), *parts]
 
 
