@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 
 import attrs
 
+from jcodeunits.amount import decimal
 from jcodeunits.claim import ExtraNdc, Line
 from jcodeunits.dated import Step
 from jcodeunits.facts.policy_rows import Limit
@@ -88,10 +90,6 @@ def _over(amount: Decimal | None, counts: list[int], least: Decimal) -> list[Dec
     # A line of a very small part has the least that a claim can say, as no line is billed with nothing while all of
     # them can have that much.
     lowest = least if amount >= least * len(counts) else Decimal(0)
-    parts = [_tidy(max((amount * count / total).quantize(least, ROUND_DOWN), lowest)) for count in counts[1:]]
-    return [_tidy(amount - sum(parts, Decimal(0))), *parts]
-
-
-def _tidy(number: Decimal) -> Decimal:
-    """Without zeros behind the point, and never with an exponent."""
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+    parts = [max((amount * count / total).quantize(least, ROUND_DOWN), lowest) for count in counts[1:]]
+    # As fractions they lose the zeros behind the point.
+    return [decimal(Fraction(part)) for part in (amount - sum(parts, Decimal(0)), *parts)]
