@@ -17,6 +17,7 @@ from .shown import Shown
 # What stands apart, and how: another encounter, person, site, service; and in whichever way a payer wants it said.
 X_MODIFIERS = frozenset({"XE", "XP", "XS", "XU"})
 APART = X_MODIFIERS | {"59"}
+SIDES = frozenset({"RT", "LT", "50"})  # what says the side of the body, or both
 
 
 @attrs.frozen

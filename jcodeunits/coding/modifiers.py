@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jcodeunits import tables
+from jcodeunits.claim import SIDES
 from jcodeunits.dated import Step
 from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
@@ -30,7 +31,6 @@ FINDINGS = declare(
 _WASTE = ("JW", "JZ")
 _TEACHING = {"GC", "GE"}  # a resident with the teaching physician, or under the exception: never both
 _DEPARTMENT = ("PO", "PN")
-_SIDES = {"RT", "LT", "50"}
 
 
 def apply(draft: Draft) -> None:
@@ -119,12 +119,12 @@ def _sides(draft: Draft) -> None:
     taken = {one.index: side_of(draft, one) for one in draft.decisions if one.row.outcome == "procedure"}
     for items in grouped((item for item in draft.given if item.drug is not None), lambda item: item.code).values():
         told = [(item, {taken.get(index, "") for index in item.members}) for item in items]
-        if not {"RT"} <= set().union(*(sides for _, sides in told)) >= {"LT"}:
+        if not {"RT", "LT"} <= set().union(*(sides for _, sides in told)):
             continue
         for item, sides in told:
             for entry in item.entries if len(sides) == 1 else ():
                 side = min(sides)
-                if side and not _SIDES & set(entry.modifiers):
+                if side and not SIDES & set(entry.modifiers):
                     entry.mark(side, "the drug was given on both sides", option.citation)
 
 

@@ -10,9 +10,9 @@ import re
 
 import attrs
 
-from jcodeunits.claim import Line
+from jcodeunits.claim import SIDES, Line
 from jcodeunits.dated import Step
-from jcodeunits.facts.policy_rows import Procedure, plays
+from jcodeunits.facts.policy_rows import SIDED, Procedure, plays
 from jcodeunits.finding import declare
 from jcodeunits.grouped import grouped, only
 
@@ -28,7 +28,6 @@ FINDINGS = declare(
         "other-side": ("A procedure that is listed for another side than the record names", "warn"),
     },
 )
-_SIDED = ("joint", "intravitreal", "nerve-block")  # procedures that are done on a side of the body
 _NO_MARK = ("none", "units")  # how a payer says that further lines of a code take no modifier
 _INJECTED = ("joint", "soft-tissue", "intralesional", "nerve-block", "epidural")  # a needle into a part of the body
 
@@ -74,11 +73,11 @@ def _sides(draft: Draft, entry: Entry) -> None:
     """The side that the record names on the procedure's line; of both sides the caller is told."""
     held = [one for one in draft.decisions if one.index in entry.members and one.row.outcome == "procedure"]
     named_by = {side: one for one in held for side in draft.administration(one.index).sides}
-    marked = {"RT", "LT", "50"} & set(entry.modifiers)
+    marked = SIDES & set(entry.modifiers)
     if len(marked) == 1 and "50" not in marked and named_by.keys() - marked:
         _say_other(draft, entry, *marked, *(named_by.keys() - marked))
         return
-    if not named_by or marked or not entry.role.startswith(_SIDED):
+    if not named_by or marked or not entry.role.startswith(SIDED):
         return
     side, decision = next(iter(named_by.items()))
     if len(named_by) == 1:

@@ -20,6 +20,7 @@ from ..tables import CLAIMS, Dated, choice, column, integer, number, optional, o
 ANY = "any"
 # What a row of the decision table may stand beside, whichever it is.
 OTHER_DRUG, OTHER_SERVICE = "other-drug", "other-service"
+SIDED = ("joint", "intravitreal", "nerve-block")  # roles of procedures that are done on a side of the body
 LICENSED = "licensed-biologic"  # a class that only a site can know: a skin substitute with a biologics license
 
 

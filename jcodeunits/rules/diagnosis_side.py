@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from jcodeunits.claim import SIDES
 from jcodeunits.dated import Citation
-from jcodeunits.facts.policy_rows import DiagnosisSide, plays
+from jcodeunits.facts.policy_rows import SIDED, DiagnosisSide, plays
 
 from ._registry import Case, Yields, rule
 
-_SIDED = ("joint", "intravitreal", "nerve-block")
 _WORDS = {"RT": "right", "LT": "left"}
 
 
@@ -20,10 +20,10 @@ def diagnosis_side(case: Case) -> Yields:
     """
     for number, line in case.numbered("service"):
         row = case.procedure(line)
-        if row is None or not plays(row.role, _SIDED):
+        if row is None or not plays(row.role, SIDED):
             continue
         told = _told(case, line.diagnoses)
-        marked = {"RT", "LT", "50"} & set(line.modifiers)
+        marked = SIDES & set(line.modifiers)
         if len(told) != 1 or told.keys() == marked or (len(marked) > 1 and "50" not in marked):
             continue
         ((side, (diagnosis, citation)),) = told.items()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._registry import Case, Yields, rule
+from jcodeunits.claim import SIDES
 
-_SIDES = ("RT", "LT", "50")
+from ._registry import Case, Yields, rule
 
 
 @rule("laterality", "note", cites=(("ncci-manual-2026", "I.V"),))
@@ -17,7 +17,7 @@ def laterality(case: Case) -> Yields:
     """
     for number, line, _ in case.injections("administration", "service"):
         for code in line.modifiers:
-            modifier = case.policy.modifier(code, case.on) if code in _SIDES else None
+            modifier = case.policy.modifier(code, case.on) if code in SIDES else None
             if modifier is not None:
                 says = f"{code} on {line.code} separates nothing: the limit counts the day, both sides together."
                 fix = f"Leave {code} off unless the payer asks for it; document the site."
