@@ -132,6 +132,20 @@ def day_as(text: str, pattern: str) -> dt.date:
     return dt.datetime.strptime(text, pattern.replace("%b", "%m")).date()  # noqa: DTZ007 - a day has no zone
 
 
+def zone(name: str) -> dt.tzinfo | None:
+    """The time zone of a name such as America/New_York; None for one that this computer does not know.
+
+    >>> zone("no such place") is None
+    True
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few answers need it, and it is slow to load
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        return None
+
+
 @attrs.frozen(order=True)
 class Period:
     """Days in effect, both ends included; `ends` is None while it is open.

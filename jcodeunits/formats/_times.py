@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import attrs
 
+from jcodeunits import dated
 from jcodeunits.errors import FormatError, quoted
 
 from ._quoting import refused
@@ -82,13 +83,11 @@ def _clock(offset: str) -> dt.tzinfo | None:
 
 
 def _zone(zone: str, form: str) -> dt.tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+    known = dated.zone(zone)
+    if known is None:
         says = f"{quoted(zone)} is no time zone that is known here. Write one such as America/New_York."
-        raise FormatError(says, format=form, place="zone") from None
+        raise FormatError(says, format=form, place="zone")
+    return known
 
 
 def span(first: Moment, last: Moment | None, form: str, where: str) -> dict[str, str]:
