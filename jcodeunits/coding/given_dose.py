@@ -56,7 +56,7 @@ def by_product(dose: Dose, found: Sequence[Found], form: str | None) -> Dose:
     if units.dimension(dose.unit) != "volume":
         return dose
     known = [made for made in (_out_of(one, dose, form) for one in found) if made is not dose]
-    return known[0] if known and len({(made.amount, made.unit) for made in known}) == 1 else dose
+    return known[0] if len({(made.amount, made.unit) for made in known}) == 1 else dose
 
 
 def _out_of(found: Found, dose: Dose, form: str | None) -> Dose:

@@ -8,7 +8,7 @@ from jcodeunits.dated import Step
 from jcodeunits.facts.code_uses import needed_modifiers
 from jcodeunits.facts.policy_rows import Modifier, NeededModifier
 from jcodeunits.finding import declare
-from jcodeunits.grouped import grouped
+from jcodeunits.grouped import grouped, only
 
 from .draft import Draft, Entry, GivenDrug
 from .procedures import side_of
@@ -122,9 +122,9 @@ def _sides(draft: Draft) -> None:
         if not {"RT", "LT"} <= set().union(*(sides for _, sides in told)):
             continue
         for item, sides in told:
-            for entry in item.entries if len(sides) == 1 else ():
-                side = min(sides)
-                if side and not SIDES & set(entry.modifiers):
+            side = only(sides, "")
+            for entry in item.entries if side else ():
+                if not SIDES & set(entry.modifiers):
                     entry.mark(side, "the drug was given on both sides", option.citation)
 
 

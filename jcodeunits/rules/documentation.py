@@ -22,7 +22,7 @@ def documentation(case: Case) -> Yields:
         return
     elements = [row for row in case.policy.documentation(case.on) if row.element in DOCUMENTED]
     wasted = {line.administration for _, line in case.numbered("waste")}
-    numbers = {line.administration: n for n, line in reversed(list(case.numbered("drug")))}
+    numbers = {line.administration: n for n, line in reversed(case.numbered("drug"))}
     for index, given in judged:
         lacking = [row for row in elements if row.element not in (given.documented or ())]
         missing = [row for row in lacking if _needed(row, given, index in wasted)]
