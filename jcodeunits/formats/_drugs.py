@@ -221,12 +221,7 @@ def _per_ml(said: Strength) -> str:
 @lru_cache(maxsize=4096)
 def _of_one_ml(text: str, facts: Reference) -> str:
     """What the text of a drug says of one mL; empty where it says nothing of it."""
-    if _names.is_solution(text, facts):
-        return ""
-    try:
-        reading = read(facts.drugs, text)
-    except (AmbiguousDrug, UnknownDrug):
-        return ""
+    reading = None if _names.is_solution(text, facts) else _read(text, facts)
     return "" if reading is None or reading.concentration is None else _per_ml(reading.concentration)
 
 
