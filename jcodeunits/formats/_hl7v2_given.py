@@ -16,13 +16,12 @@ from jcodeunits.grouped import grouped
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
 from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, offset_of, stamp, strength
-from ._hl7v2_segments import CVX, ICD10, Segment, ordered, refused
+from ._hl7v2_segments import CVX, ICD10, SOURCE, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
 from ._times import Moment
 from ._vaccine_funding import observations
 
-SOURCE = "hl7-v2-pharmacy"
 _VACCINES = "hl7-v2-immunization"
 _ORDERS = {
     "RDE": "an encoded order",

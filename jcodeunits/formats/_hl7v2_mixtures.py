@@ -16,7 +16,7 @@ from jcodeunits.facts.reference import Reference
 
 from . import _amounts, _incoming, _names, _noticed
 from ._hl7v2_fields import amount_of, named, strength
-from ._hl7v2_segments import Segment, refused
+from ._hl7v2_segments import SOURCE, Segment, refused
 from ._incoming import Given
 from ._outgoing import number
 
@@ -38,7 +38,7 @@ def taken_apart(given: Given, components: Sequence[Segment], facts: Reference) -
         held, dose = drugs[0][0].get("dose"), str(given.says["dose"])
         if held is None or _amounts.by_volume(held) or _amounts.one_dose(dose, held):
             return [given]
-        asked = _noticed.component_differs(given.where, held, dose, "hl7-v2-pharmacy", "RXC-3")
+        asked = _noticed.component_differs(given.where, held, dose, SOURCE, "RXC-3")
         return [attrs.evolve(given, notes=(*given.notes, asked))]
     share = _share(given, bases, additives)
     return _incoming.together(given, [_part(says, gaps, share, given.where) for says, gaps in drugs])

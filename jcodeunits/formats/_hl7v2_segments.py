@@ -16,6 +16,7 @@ from . import _quoting
 from ._json import UTF16, refuse_other_formats
 from ._quoting import coded
 
+SOURCE = "hl7-v2-pharmacy"  # where what is given and its bags are described
 # Tables 0103 and 0207 in MSH-11: only a message in production, of what happens now, is billed.
 PROCESSING = {
     "T": "a training message",

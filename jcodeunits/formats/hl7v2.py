@@ -36,7 +36,7 @@ from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
 from ._claim_lines import ClaimLines, FoundLines, for_charges, is_day, line_of
 from ._hl7v2_fields import STAMP, codings
 from ._hl7v2_given import patient_of
-from ._hl7v2_segments import CODES, PLAIN, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
+from ._hl7v2_segments import CODES, PLAIN, SOURCE, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
 from ._outgoing import Leaving, Loss, Rules, number
 from ._quoting import coded
@@ -130,7 +130,7 @@ def read_all(
             else:
                 read = _hl7v2_given.readings(segments, kind, facts, changed=changed, **all_of)
                 each = [one if isinstance(one, JcodeunitsError) else one.encounter for one in read]
-                made += [_incoming.repeated(one, again, _hl7v2_given.SOURCE) for one in each] if again else each
+                made += [_incoming.repeated(one, again, SOURCE) for one in each] if again else each
         except JcodeunitsError as why:
             made.append(why)
     return (*made, *missing)
