@@ -10,7 +10,7 @@ import pytest
 
 import jcodeunits as jc
 from jcodeunits.encounter import Encounter
-from jcodeunits.errors import FormatError, JcodeunitsError
+from jcodeunits.errors import FormatError, JcodeunitsError, TableError
 from jcodeunits.formats import fhir, hl7v2
 
 KETOROLAC, NO_UNIT, DEXAMETHASONE = ("ketorolac", "30", "mg"), ("ketorolac", "30", ""), ("dexamethasone", "4", "mg")
@@ -90,6 +90,13 @@ def test_what_is_no_message_is_an_error_in_its_place() -> None:
 def test_one_message_is_a_batch_of_one() -> None:
     assert hl7v2.read_all(message(KETOROLAC), place="11") == (hl7v2.read(message(KETOROLAC), place="11"),)
     assert fhir.read_all(json.dumps(resource(1)), place="11") == (fhir.read(resource(1), place="11"),)
+
+
+@pytest.mark.parametrize("wrong", [5, "x", [], ""])
+def test_a_batch_is_read_by_a_reference_and_by_nothing_else(wrong: Any) -> None:
+    for module, text in ((hl7v2, message(KETOROLAC)), (fhir, json.dumps(resource(1)))):
+        with pytest.raises(TableError, match="is no Reference"):
+            module.read_all(text, place="11", reference=wrong)
 
 
 def test_lines_of_an_export_in_order() -> None:

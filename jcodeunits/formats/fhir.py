@@ -109,7 +109,7 @@ def read_all(
 
     Raises `FormatError` only where there is nothing to read.
     """
-    facts = reference or Reference.shipped()
+    facts = Reference.of(reference)
     all_of = _incoming.beside_all(beside)
     return _fhir_batch.read_all(text, lambda message: _fhir_given.reading(message, reference=facts, **all_of))
 

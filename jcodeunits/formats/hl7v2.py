@@ -102,7 +102,7 @@ def read_all(
     more, asks. `beside` holds for every message, see `read`; a drug, dose, route, concentration or stop for each
     administration that leaves it open, and `administrations=[...]` has a dict for each of a message.
     """
-    facts = reference or Reference.shipped()
+    facts = Reference.of(reference)
     made: list[Encounter | ClaimLines | JcodeunitsError] = []
     messages, missing = batch_of(text)
     parsed = [_parsed(message) for message in messages]
