@@ -715,6 +715,13 @@ def test_a_number_that_is_no_ndc_is_neither_the_drug_nor_a_code(number: str) -> 
         hl7v2.read(rxa(f"{number}^^NDC"), place="11")
 
 
+def test_a_text_for_any_drug_that_has_several_codes_is_refused_by_the_same_one_each_time() -> None:
+    first = {"compounded drug": "J7999", "radiopharmaceutical": "A4641", "prescription drug": "J8499"}
+    for text, code in first.items():
+        with pytest.raises(FormatError, match=f"names none: {code} is for drugs"):
+            hl7v2.read(rxa(f"^{text}"), place="11")
+
+
 @pytest.mark.parametrize("text", ["Chemotherapy drug", "Unclassified drugs"])
 def test_a_text_for_any_drug_names_none(text: str) -> None:
     with pytest.raises(FormatError, match=f"its drug is '{text}', which names none: .*give drug="):

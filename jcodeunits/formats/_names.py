@@ -66,8 +66,8 @@ def parts(name: str, reference: Reference) -> frozenset[frozenset[str]]:
 
 
 def rows(name: str, reference: Reference) -> list[Drug]:
-    """The rows of every code that a name may mean."""
-    return [row for code in codes(name, reference) for row in reference.drugs.rows(code)]
+    """The rows of every code that a name may mean, by code, so that a sentence that names one is the same each time."""
+    return [row for code in sorted(codes(name, reference)) for row in reference.drugs.rows(code)]
 
 
 def _rows(name: str, reference: Reference) -> list[Drug]:
