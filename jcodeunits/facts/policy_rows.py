@@ -364,8 +364,9 @@ class DiagnosisSide(PolicyRow):
     skip: int = column(integer)
 
     def side(self, diagnosis: str) -> str:
-        """The modifier of the one side that a diagnosis names; empty where it names none, or both."""
-        digits = diagnosis.replace(".", "").upper().removeprefix(self.begins.replace(".", ""))[self.skip :]
+        """The one side that a diagnosis names, as a modifier; empty for none, both, or another beginning."""
+        plain, begins = diagnosis.replace(".", "").upper(), self.begins.replace(".", "")
+        digits = plain[len(begins) + self.skip :] if plain.startswith(begins) else ""
         return {"1": "RT", "2": "LT"}.get(digits[:1], "")
 
 

@@ -44,8 +44,7 @@ def _told(case: Case, diagnoses: tuple[str, ...]) -> dict[str, tuple[str, Citati
     rows = [row for row in case.policy.rows(DiagnosisSide) if row.period.holds(case.on)]
     told: dict[str, tuple[str, Citation]] = {}
     for diagnosis in diagnoses:
-        plain = diagnosis.replace(".", "").upper()
         for row in rows:
-            if plain.startswith(row.begins.replace(".", "")) and (side := row.side(diagnosis)):
+            if side := row.side(diagnosis):
                 told.setdefault(side, (diagnosis, row.citation))
     return told
