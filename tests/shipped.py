@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import jcodeunits as jc
 from jcodeunits import tables
+from jcodeunits.dose import Dose
+from jcodeunits.errors import CodeError, JcodeunitsError
+from jcodeunits.facts.choosing import choose
 from jcodeunits.facts.drug_rows import Drug
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.store import Store
@@ -35,3 +40,20 @@ def reference_of(*rows: Drug) -> Reference:
     store = Store()
     store._memo[Drug] = tuple(sorted((*rows_of(Drug), *rows), key=lambda row: (row.code, row.effective)))
     return Reference(store)
+
+
+def code_of(text: str, on: dt.date, dose: str = "", route: str | None = None) -> str:
+    """The code that a drug's text means, or nothing where it is refused."""
+    try:
+        return choose(DRUGS, text, on, Dose.of(dose) if dose else None, route).drug.code
+    except CodeError:
+        return ""
+
+
+def billed_as(case: dict[str, str], on: object) -> str:
+    """Code and units of a case's `typed`, `dose` and `route`, or why they are refused."""
+    try:
+        billed = jc.billing_units(case["typed"], case["dose"], on=on, route=case["route"] or None)
+        return f"{billed.code} x {billed.count}"
+    except JcodeunitsError as why:
+        return f"refused: {why}"

@@ -6,10 +6,9 @@ import datetime as dt
 import time
 
 import pytest
-from shipped import DRUGS
+from shipped import DRUGS, code_of
 
 import jcodeunits as jc
-from jcodeunits.dose import Dose
 from jcodeunits.errors import AmbiguousDrug, CodeError, NotInEffect
 from jcodeunits.facts.beside_names import is_called
 from jcodeunits.facts.choosing import choose
@@ -31,11 +30,8 @@ def plain(row: Drug, on: dt.date) -> list[Drug]:
     ]
 
 
-def answer(text: str, on: dt.date = ON) -> str:
-    try:
-        return choose(DRUGS, text, on).drug.code
-    except CodeError:
-        return ""
+def answer(text: str, on: dt.date = ON, dose: str = "") -> str:
+    return code_of(text, on, dose)
 
 
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda row: row.word)
@@ -144,11 +140,7 @@ def test_a_makers_name_is_read_with_and_without_its_apostrophe(spelt: str) -> No
     ],
 )
 def test_a_strength_tells_or_excludes_a_code(text: str, dose: str, on: dt.date, code: str) -> None:
-    try:
-        found = choose(DRUGS, text, on, Dose.of(dose)).drug.code
-    except CodeError:
-        found = ""
-    assert found == code
+    assert answer(text, on, dose) == code
 
 
 def test_looking_up_a_container_of_one_maker_finds_both_codes() -> None:
