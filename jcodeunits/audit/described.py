@@ -13,11 +13,12 @@ from .. import units
 from ..errors import LONGEST, AmbiguousDrug, JcodeunitsError, NoCode
 from ..facts.by_route import a_route, may_be, stands_by
 from ..facts.choosing import choose, way_of
-from ..facts.drug_rows import Drug
+from ..facts.drug_rows import Brand, Drug
 from ..facts.drug_text import Part, parts_of
 from ..facts.reading_names import read
 from ..facts.reference import Reference
 from ..facts.words import normal
+from ..grouped import grouped
 from .judged import row_of
 
 _SHORTEST = 6  # letters of a word that tells a drug in a text that is not read
@@ -43,9 +44,11 @@ def names_another(description: str, drug: Drug, on: dt.date, reference: Referenc
         return False
     if _is_given_otherwise(description, drug, reference):
         return True
-    told, ours = _told(description, on, reference), _telling(drug, reference)
-    theirs = [_telling(row, reference) for row in told.rows] or [told.uncoded]
-    if drug.code in {row.code for row in told.rows} or not any(theirs):
+    told = _told(description, on, reference)
+    if drug.code in {row.code for row in told.rows}:
+        return False
+    ours, theirs = _telling(drug, reference), [_telling(row, reference) for row in told.rows] or [told.uncoded]
+    if not any(theirs):
         return False
     said = f" {normal(description)} "
     if ours.isdisjoint(said.split()) and ours.isdisjoint(frozenset().union(*theirs)):
@@ -191,14 +194,12 @@ def _of_many(reference: Reference) -> frozenset[str]:
 
 def _brands(drug: Drug, reference: Reference) -> frozenset[str]:
     """The brands of a code, and of its ingredient where they mean no other code."""
-    known, none = _branded(reference), frozenset[str]()
-    return known.get(drug.code, none) | known.get(drug.ingredient, none)
+    known = _branded(reference)
+    rows = (*known.get(drug.code, ()), *known.get(drug.ingredient, ()))
+    return frozenset(normal(row.brand) for row in rows)
 
 
 @lru_cache(maxsize=8)
-def _branded(reference: Reference) -> dict[str, frozenset[str]]:
+def _branded(reference: Reference) -> dict[str, tuple[Brand, ...]]:
     """Brands by the code, or else the ingredient, that they mean."""
-    made: defaultdict[str, set[str]] = defaultdict(set)
-    for row in reference.drugs.brands:
-        made[row.code or row.ingredient].add(normal(row.brand))
-    return {meant: frozenset(brands) for meant, brands in made.items()}
+    return grouped(reference.drugs.brands, lambda row: row.code or row.ingredient)
