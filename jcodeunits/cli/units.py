@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _LINES = 5  # of a plain answer
 FINDINGS = declare(__name__, {"code-not-taken": ("A code that this payer or this claim does not take", "warn")})
-_DIGITS = 5  # of a code without a letter
 
 
 def arguments() -> Parser:
@@ -109,7 +108,7 @@ def split(
 
 def _may_begin(piece: str, reference: Reference) -> bool:
     """Whether a dose may begin with a word: it is none of letters, and no number of the code set ("CPT 90715")."""
-    is_code = len(piece) == _DIGITS and piece.isdigit() and bool(reference.drugs.rows(piece))
+    is_code = hcpcs.is_valid(piece) and bool(reference.drugs.rows(piece))
     return not piece.lstrip("([")[:1].isalpha() and not is_code
 
 
