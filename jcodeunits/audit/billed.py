@@ -54,15 +54,15 @@ def as_billed(table: Any, marks: Iterable[str]) -> Any:
     """The table with each code alone in its column, and with all modifiers of a line, those of `marks` too, in one."""
     codes = columns.keys(table["code"])
     read = [code_of(value) for value in codes.values]
-    behind = [" ".join(modifiers) or None for _, modifiers in read]
+    plain, behind = [code or None for code, _ in read], [_joined(modifiers) for _, modifiers in read]
     names = [name for name in ("modifiers", *marks) if name in table.column_names]
     if len(names) > 1 or not names or any(behind):
-        said = [_said(table[name]) for name in names] + [pa.array(behind, pa.string()).take(pa.array(codes.index))]
-        joined = pc.binary_join_element_wise(*said, " ", null_handling="replace")
+        said = [columns.cells(table[name], lambda cell: _joined(modifiers_of(cell))) for name in names]
+        texts = [*(pa.array(cells, pa.string()) for cells in said), codes.texts(behind)]
+        joined = pc.binary_join_element_wise(*texts, " ", null_handling="replace")
         table = table.drop_columns(names).append_column("modifiers", joined)
-    if [code or None for code, _ in read] != codes.values:
-        plain = pa.array([code or None for code, _ in read], pa.string()).take(pa.array(codes.index))
-        table = table.set_column(table.column_names.index("code"), "code", plain)
+    if plain != codes.values:
+        table = table.set_column(table.column_names.index("code"), "code", codes.texts(plain))
     return _ndc_apart(table) if "ndc" in table.column_names else table
 
 
@@ -88,13 +88,13 @@ def _ndc_apart(table: Any) -> Any:
     alone = [None if value is None else number_text(value) for value in keys.values]
     parts = [found or (number, None, None) for found, number in zip(read, alone, strict=True)]
     for at, name in enumerate(("ndc", "ndc_qualifier", "ndc_quantity")):
-        made = pa.array([part[at] for part in parts], pa.string()).take(pa.array(keys.index))
+        made = keys.texts([part[at] for part in parts])
         if at and name in table.column_names:  # what stands in a column of its own counts
-            own = columns.cells(table[name], lambda cell: None if blank(cell) else number_text(cell))
-            made = pc.coalesce(pa.array(own, pa.string()), made)
+            own = columns.keys(table[name])
+            made = pc.coalesce(own.texts(None if blank(cell) else number_text(cell) for cell in own.values), made)
         table = table.drop_columns([name] if name in table.column_names else []).append_column(name, made)
     return table
 
 
-def _said(column: Any) -> Any:
-    return pa.array([" ".join(made) or None for made in columns.cells(column, modifiers_of)], pa.string())
+def _joined(modifiers: tuple[str, ...]) -> str | None:
+    return " ".join(modifiers) or None

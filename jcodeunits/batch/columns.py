@@ -106,7 +106,7 @@ def _as_days(column: Any, written: str) -> Any:
         return text
 
     found = keys(column)
-    return pa.chunked_array([pa.array(map(iso, found.values), pa.string()).take(pa.array(found.index))])
+    return pa.chunked_array([found.texts(map(iso, found.values))])
 
 
 def text_of(column: Any) -> Any:
@@ -157,6 +157,10 @@ class Keys:
         """What each row has of an array with an element for each of the values."""
         made = np.array(values, kind)
         return made[self.index] if len(self.values) > 1 else np.broadcast_to(made, len(self.index))
+
+    def texts(self, values: Iterable[str | None]) -> Any:
+        """A text for each row, of an Arrow array, out of one for each of the values."""
+        return pa.array(values, pa.string()).take(pa.array(self.index))
 
     def cells(self, read: Callable[[Any], Any] = lambda value: value) -> list[Any]:
         """What each row says, each distinct value read once."""
