@@ -406,7 +406,7 @@ class Judge:
             return
         if self.policy.option(setting.payer, "limits", on, setting.claim).value != "enforced":
             return
-        counted = [round_up(Fraction(line.units or 0)) for line in lines]
+        counted = [round_up(line.units or Fraction(0)) for line in lines]
         for line, units in zip(lines, counted if limit.per == "line" else [sum(counted)], strict=False):
             if units > limit.units:
                 made[line.row].above = units - limit.units
