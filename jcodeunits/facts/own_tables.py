@@ -45,12 +45,9 @@ def read_own(
     name = os.path.basename(file)
     cells = tables.cells_of(io.StringIO(tables.file_text(file, name, "utf-8-sig"), newline=""), file, name)
     names = tables.header(row_class)
-    given = [column.strip().lower() for column in cells[0]] if cells else []
-    unknown = [
-        written.strip()
-        for written, column in zip(cells[0] if cells else (), given, strict=True)
-        if column not in (*names, "replaces")
-    ]
+    written = [column.strip() for column in cells[0]] if cells else []
+    given = [column.lower() for column in written]
+    unknown = [column for column in written if column.lower() not in (*names, "replaces")]
     if not given or unknown or len(set(given)) != len(given):
         wrong = ", ".join(repr(column) for column in unknown)
         says = f"no such column: {wrong}" if unknown else "a header that names each column once is wanted"
