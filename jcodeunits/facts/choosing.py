@@ -362,8 +362,8 @@ def _agreed(
 
 def _spelt_as(row: Drug, name: str, own: frozenset[str]) -> str:
     """A name and the words beside it, in the order in which a row has them: in sodium chloride."""
-    order = {word: at for at, word in reversed([*enumerate(normal(row.name).split())])}
-    return " ".join([name, *sorted(own, key=lambda word: (order.get(word, len(order)), word))])
+    said = [word for word in normal(row.name).split() if word in own]
+    return " ".join([name, *dict.fromkeys([*said, *sorted(own)])])
 
 
 @lru_cache(maxsize=65536)
@@ -381,8 +381,9 @@ def _narrow(
         last = max(rows, key=lambda row: (row.effective <= on, row.effective))
         gone = catalog.not_in_effect(catalog.rows(last.code), on)
         if not any(row.period.holds(on) for code in gone.successors for row in catalog.rows(code)):
-            before = before_own(catalog, _spelt_as(last, name, named.own), named.key, rows, on)
-            if before is not None and named.own:
+            spelt_out = _spelt_as(last, name, named.own)
+            before = before_own(catalog, spelt_out, named.key, rows, on) if named.own else None
+            if before is not None:
                 raise before
             raise catalog.no_code_then(_spelt_as(last, name, named.salts | named.own), rows, on)
         raise gone
