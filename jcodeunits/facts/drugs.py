@@ -187,9 +187,7 @@ class Catalog:
             codes = tuple(s.successor for s in live or after)
         else:
             if self.is_first_read(row):
-                return NotInEffect(
-                    f"{row.code}{self._unread(row, on)}", code=row.code, on=on, period=row.period, successors=()
-                )
+                return self._unread(row, on)
             codes = tuple(s.code for s in ahead if any(r.period.holds(on) for r in self.rows(s.code)))
             others = "; ".join(self._named(code, "", on) for code in codes)
             way = f"bill {others}" if others else "look the drug up by name for what was in effect"
@@ -209,11 +207,13 @@ class Catalog:
         return firsts.most_common(1)[0][0] if firsts else dt.date.min
 
     @staticmethod
-    def _unread(row: Drug, on: dt.date) -> str:
-        return (
-            f" is read from {row.effective} on, because no file of CMS tells when numeric codes began: nothing here "
-            f"tells what was billed on {on}. Take the code of that day's code book."
+    def _unread(row: Drug, on: dt.date, name: str = "") -> NotInEffect:
+        """The error of such a code before the first day read; `name`: how the drug was named."""
+        says = (
+            f"{name}{row.code} is read from {row.effective} on, because no file of CMS tells when numeric codes began: "
+            f"nothing here tells what was billed on {on}. Take the code of that day's code book."
         )
+        return NotInEffect(says, code=row.code, on=on, period=row.period, successors=())
 
     def _followers(self, code: str, on: dt.date) -> list[Successor]:
         """The successors in effect on a day; where one has ended too, what came after it."""
@@ -332,11 +332,10 @@ class Catalog:
     @cached_property
     def altering_words(self) -> frozenset[str]:
         """Words that make another product of a drug: of its salt, and of its slow release."""
-        rows = self.around.values()
-        slow, plain = (
-            {w for row in rows if (row.kind == "release") is is_slow for w in normal(row.word).split()}
-            for is_slow in (True, False)
-        )
+        slow: set[str] = set()
+        plain: set[str] = set()
+        for row in self.around.values():
+            (slow if row.kind == "release" else plain).update(normal(row.word).split())
         return self.salt_words | slow - plain
 
     def without_salts(self, ingredient: str) -> str:
@@ -456,8 +455,7 @@ class Catalog:
         """The error of a drug whose codes are all for other days, and that has none on this one."""
         row, when = beside(rows, on)
         if row.effective > on and self.is_first_read(row):
-            says = f"{quoted(name)}: {row.code}{self._unread(row, on)}"
-            return NotInEffect(says, code=row.code, on=on, period=row.period, successors=())
+            return self._unread(row, on, f"{quoted(name)}: ")
         oral = next((way for way in row.routes if way in ("oral", "inhaled")), None)
         codes, bill = self.instead_for(row, on, oral)
         return NotInEffect(
