@@ -45,11 +45,11 @@ def rows(
     made = []
     for number in sorted(set(evidence.state) - set(known)):
         told = _told(number, evidence, by_code, source[1])
-        if told is not None and not _may_hold(told[2], told[0].unit, dense.get(number[:10], ())):
+        if told is None or not _may_hold(told[2], told[0].unit, dense.get(number[:10], ())):
             continue
         texts = texts_of(number, evidence)
         said = " ".join(f" {plain(text)} " for text in texts)
-        if told is None or not any(f" {word} " in said for word in names.get(told[0].code, ())):
+        if not any(f" {word} " in said for word in names.get(told[0].code, ())):
             continue
         row = _row(number, *told, texts, evidence, source[0])
         # Lines of a code that has ended were often rounded: only those that another file confirms.
