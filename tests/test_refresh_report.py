@@ -9,6 +9,7 @@ import published
 import pytest
 
 from jcodeunits.refresh import edits, fold
+from jcodeunits.refresh import report as reports
 from jcodeunits.refresh.families import FAMILIES
 from jcodeunits.refresh.family import Asked
 
@@ -111,3 +112,10 @@ def test_what_a_correction_takes_away_is_told(tmp_path: Path) -> None:
         ("ended", "J1887"): gone,
         ("went", "72998-0001-01"): gone,
     }
+
+
+def test_a_product_without_a_code_is_called_so_when_it_comes_and_when_it_goes() -> None:
+    row = {"ndc": "72998-0001-01", "label": "Methotrexate", "codes": "", "effective": "2026-07-01", "ends": ""}
+    for pair in (([], [row]), ([row], [])):
+        (change,) = reports._products(pair)
+        assert change.says.endswith(": Methotrexate, no code is known.")

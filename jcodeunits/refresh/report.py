@@ -255,7 +255,7 @@ def _products(pair: Pair) -> Iterator[Change]:
     before, after = (grouped(rows, lambda row: row["ndc"]) for rows in pair)
     for number, rows in after.items():
         last, old = rows[-1], before.get(number)
-        name = f"{last['label']}, {last['codes'] or 'no code is known'}"
+        name = _named(last)
         if old is None:
             yield Change("came", number, f"from {rows[0]['effective']}: {name}.")
         elif last["ends"] != old[-1]["ends"]:
@@ -264,8 +264,11 @@ def _products(pair: Pair) -> Iterator[Change]:
         elif says := _differing(old[-1], last, ("codes", "amount", "unit", "qualifier", "quantity")):
             yield Change("moved", number, f"{last['label']}: {says}.")
     for number in sorted(before.keys() - after.keys()):
-        gone = before[number][-1]
-        yield Change("went", number, f"{_NOWHERE}: {gone['label']}, {gone['codes']}.")
+        yield Change("went", number, f"{_NOWHERE}: {_named(before[number][-1])}.")
+
+
+def _named(row: Row) -> str:
+    return f"{row['label']}, {row['codes'] or 'no code is known'}"
 
 
 _CHANGES: Mapping[str, Any] = {
