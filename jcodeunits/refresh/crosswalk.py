@@ -168,7 +168,8 @@ def read_crosswalk(file: File, asked: Asked, _byhand: ByHand) -> Iterable[FileRe
         if None in amounts or 0 in amounts:
             odd.append(f"line {row.line}: {row.code} {row.ndc}")
         tally.once(file, row.line, f"{row.code} {row.ndc}", "|".join(map(str, amounts)))
-        tally.add("|".join(row.statement), *row.statement)
+        statement = row.statement
+        tally.add("|".join(statement), *statement)
     if len(odd) > MOST_ODD:
         says = f"{len(odd):,} rows lack an amount above zero, the first in {odd[0]}. Take it as it was published."
         raise problem(file.name, says)
