@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 import attrs
@@ -140,6 +140,15 @@ def month_in(text: str) -> When | None:
     year, month, day = found
     name = f"{year}-{month:02}-{day:02}" if day else f"{year}-{month:02}"
     return When(dt.date(year, month, day or 1), None, name)
+
+
+def first_in(names: Iterable[str], by: Callable[[str], When | None] = quarter_in) -> When | None:
+    """The edition that the first of some names states which states one; None where none does.
+
+    >>> first_in(["notes.csv", "July 2026 crosswalk.zip"])
+    When(first=datetime.date(2026, 7, 1), last=datetime.date(2026, 9, 30), name='2026q3')
+    """
+    return next((found for name in names if (found := by(name)) is not None), None)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -20,7 +20,7 @@ from jcodeunits.errors import IdentifierError, quoted
 
 from .amounts import printed
 from .byhand import ByHand
-from .dating import When, month_in, of_quarter, quarter_in
+from .dating import When, first_in, month_in, of_quarter, quarter_in
 from .files import Published, problem, untouched
 from .findings import Lint
 
@@ -227,7 +227,7 @@ class Asked:
         A workbook's sheet has a name of its own, which may be left from another quarter: where it and the file's differ
         the person says which holds. Raises `TableError`.
         """
-        told = next((found for name in file.names if (found := by(name)) is not None), None)
+        told = first_in(file.names, by)
         inside = by(file.title) if file.is_workbook else None
         if told is not None and inside is not None and told.first != inside.first:
             says = (

@@ -43,7 +43,7 @@ from . import (
     successors,
 )
 from .byhand import ByHand
-from .dating import When, quarter_in
+from .dating import When, first_in
 from .families import families_of, file_of, of_source
 from .family import EVIDENCE, Asked, Edition, Family, FileReading, Row, facts, is_complete
 from .files import Published, find, problem, untouched
@@ -211,7 +211,7 @@ def _doubts(file: Published, reading: FileReading, asked: Asked) -> Iterator[Lin
         says = "its last line has no end, so it may be cut off: compare it with the publisher's."
         yield Lint("file", file.name, says)
     when = reading.edition.when
-    named = next((found for name in file.names if (found := quarter_in(name))), None)
+    named = first_in(file.names)
     if named is not None and asked.edition is None and "q" in when.name and named.name != when.name[:6]:
         says = f"its name says {named.words}, what stands in it {when.words}, which holds: is it the right file?"
         yield Lint("file", file.name, says)
