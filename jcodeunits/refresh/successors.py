@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 import attrs
@@ -111,7 +111,7 @@ def _references(codes: Kept, days: Days) -> dict[str, tuple[str, tuple[str, ...]
     return found
 
 
-def _moved(ended: Days, kept: Kept, days: Days) -> dict[str, dict[str, tuple[int, str]]]:
+def _moved(ended: Mapping[str, dt.date], kept: Kept, days: Days) -> dict[str, dict[str, tuple[int, str]]]:
     """For each ended code those to which its products moved between the quarters around its end: how many, where."""
     found: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
     for (before, old), (quarter, new) in pairwise(_quarters(kept, days)):
