@@ -359,7 +359,9 @@ def test_an_edition_that_ends_early_is_cut_off(tmp_path: Path, left: int, read: 
 def test_codes_that_ended_here_and_there_are_no_cut(tmp_path: Path) -> None:
     facts = tmp_path / "facts"
     fold.refresh([published.crosswalk(tmp_path / "a", 2026, 4, SAMPLE)], facts, anew=True)
-    fold.refresh([published.crosswalk(tmp_path / "b", 2027, 1, [*SAMPLE[:200:3], *SAMPLE[200:]])], facts)
+    told = fold.refresh([published.crosswalk(tmp_path / "b", 2027, 1, [*SAMPLE[:200:3], *SAMPLE[200:]])], facts)
+    assert told.read == ("ASP NDC-HCPCS crosswalk 2027 Q1",)
+    assert [item for item in told.lint if "cut off" in item.says] == []
 
 
 def test_numbers_whose_first_zeros_a_spreadsheet_dropped_end_nothing(tmp_path: Path) -> None:
