@@ -172,21 +172,22 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
     payer = said or USUAL_PAYER
     if claim not in CLAIMS or payer not in reference.policy.payers():
         return made.unjudged("setting")
-    item = product_of(_cell(row, "ndc"), day, reference) if _cell(row, "ndc") else None
-    if item is None and _cell(row, "ndc"):
+    ndc, description = _cell(row, "ndc"), _cell(row, "description")
+    item = product_of(ndc, day, reference) if ndc else None
+    if item is None and ndc:
         return made.unjudged("product")
     code, _ = code_of(row.get("code"))
-    named = _described(code, _cell(row, "description"), day, reference) if item is None else None
+    named = _described(code, description, day, reference) if item is None else None
     if named is not None and code_use(reference.policy, named.code, day, said or ANY, claim) is None:
         made.differs("wrong-code", named.citation)
         drug: Drug | None = named
     else:
-        drug = _expected_drug(made, code, item, _cell(row, "description"), day, reference)
+        drug = _expected_drug(made, code, item, description, day, reference)
     if drug is None:
         return made
     made.code = drug.code
     made.citations.append(drug.citation)
-    if item is None and drug is not named and names_another(_cell(row, "description"), drug, day, reference):
+    if item is None and drug is not named and names_another(description, drug, day, reference):
         return made.unjudged("description")
     use = code_use(reference.policy, drug.code, day, said or ANY, claim)
     if use is not None and use.outcome == "withhold":
@@ -195,7 +196,7 @@ def _judge(row: Mapping[str, Any], on: dt.date, reference: Reference) -> _Judged
         items = () if item is None else (item,)
         charged = _charged(_cell(row, "charge_unit"), drug, item)
         if item is None:
-            charged = _drawn(charged, drug, _cell(row, "description"), day, reference)
+            charged = _drawn(charged, drug, description, day, reference)
         charged, basis = settled(reference.drugs, drug, charged, day, None, items)
         drug, made.per_charge = _per_charge(made, drug, charged, basis, day, reference)
     except JcodeunitsError as why:
