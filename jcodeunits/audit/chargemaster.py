@@ -431,10 +431,11 @@ def _below(per_charge: Fraction, row: Mapping[str, Any], limit: Fee | None, paye
 
     Medicare pays a practice no more than is charged (42 CFR 414.904(a)), and a hospital its rate.
     """
-    if limit is None or (payer, claim) != (USUAL_PAYER, "professional"):
+    price = _cell(row, "price")
+    if limit is None or not price or (payer, claim) != (USUAL_PAYER, "professional"):
         return None
     try:
-        short = cents(per_charge * limit.amount - shown(_cell(row, "price").removeprefix("$")))
+        short = cents(per_charge * limit.amount - shown(price.removeprefix("$")))
     except ValueError:
         return None
     return short if short > 0 else None
