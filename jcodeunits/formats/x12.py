@@ -500,8 +500,8 @@ class _Reader:
         line = self._line(where, "CTP")
         if not line.lin:
             self.found.wrong(where, "CTP without LIN")
-        priced = {3: ""} if _amount(values.get(3, "")) == 0 else {}  # some payers want a price of 0 in CTP03
-        if used := [n for n in (1, 2, 3) if {**values, **priced}.get(n)]:
+        empty = (1, 2) if _amount(values.get(3, "")) == 0 else (1, 2, 3)  # some payers want a price of 0 in CTP03
+        if used := [n for n in empty if values.get(n)]:
             why = f"CTP{used[0]:02} is not used here: the quantity belongs in CTP04, its unit in CTP05"
             self.found.wrong(where, why)
         if line.lin and line.ndc is None:
