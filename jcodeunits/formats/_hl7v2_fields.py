@@ -1,4 +1,4 @@
-"""The fields of HL7 segments that hold a drug, an amount, a strength or a stamp, read the same wherever they stand."""
+"""The fields of HL7 segments that hold a patient, drug, amount, strength or stamp, read alike wherever they stand."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ STAMP = re.compile(r"(\d{8})(?:(\d{2})(?:(\d{2})(?:\d{2}(?:\.\d+)?)?)?)?([+-]\d{
 
 _LONGEST_STAMP = 24
 ORIGINAL = 9  # component of a coded element: the text that was coded
+
+
+def patient_of(pid: Segment) -> str:
+    return number_of(pid) or pid.where
+
+
+def number_of(pid: Segment) -> str:
+    """The number of a patient; empty where none is said, so that two are not known to be one."""
+    return pid.get(3) or pid.get(2)
 
 
 def offset_of(text: str) -> str:

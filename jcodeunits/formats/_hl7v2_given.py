@@ -15,7 +15,7 @@ from jcodeunits.finding import Finding, Findings
 from jcodeunits.grouped import grouped
 
 from . import _drugs, _hl7v2_mixtures, _incoming, _noticed, _routes, _times
-from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, offset_of, stamp, strength
+from ._hl7v2_fields import ORIGINAL, amount_of, codings, named, offset_of, patient_of, stamp, strength
 from ._hl7v2_segments import CVX, ICD10, SOURCE, Segment, ordered, refused
 from ._incoming import Given, Reading
 from ._quoting import coded
@@ -335,10 +335,6 @@ def _administrations(segments: list[Segment]) -> list[_Group]:
 def _is_no(segment: Segment) -> bool:
     """Whether an observation answers what it asks with no."""
     return segment.name == "OBX" and segment.get(5).casefold() in ("n", "no", "false")
-
-
-def patient_of(pid: Segment) -> str:
-    return pid.get(3) or pid.get(2) or pid.where
 
 
 def _of_order(orc: Segment | None, rxa: Segment, completed: bool) -> Finding | None:

@@ -34,8 +34,7 @@ from jcodeunits.keys import dotted
 
 from . import _elements, _hl7v2_given, _incoming, _outgoing, _units
 from ._claim_lines import ClaimLines, FoundLines, for_charges, is_day, line_of
-from ._hl7v2_fields import STAMP, codings
-from ._hl7v2_given import patient_of
+from ._hl7v2_fields import STAMP, codings, number_of, patient_of
 from ._hl7v2_segments import CODES, PLAIN, SOURCE, Marks, Segment, batch_of, escape, kind_of, ordered, segments_of
 from ._incoming import Reading
 from ._outgoing import Leaving, Loss, Rules, number
@@ -149,7 +148,7 @@ def _again(place: str, message: str, segments: list[Segment] | FormatError, befo
     patient = ""
     for segment in segments if not isinstance(segments, FormatError) else ():
         if segment.name == "PID":
-            patient = segment.get(3) or segment.get(2)
+            patient = number_of(segment)
         elif segment.name in _SAME and patient:
             said.add((patient, segment.name, *(segment.raw(position) for position in _SAME[segment.name])))
     known = said & before
