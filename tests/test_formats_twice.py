@@ -149,7 +149,7 @@ def test_the_same_dose_under_another_id_asks(change: dict[str, Any], asks: bool)
     first = GIVEN | {"subject": {"reference": "Patient/p1"}}
     for records in (
         [first, first | {"id": "a2"} | change],
-        [{"resourceType": "Bundle", "entry": [{"resource": first}]}] * 1 + [first | {"id": "a2"} | change],
+        [{"resourceType": "Bundle", "entry": [{"resource": first}]}, first | {"id": "a2"} | change],
     ):
         text = "\n".join(map(json.dumps, records))
         asked = [["record-repeated" in {one.rule for one in each.findings}] for each in fhir.read_all(text, place="11")]
