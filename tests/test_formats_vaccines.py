@@ -169,8 +169,9 @@ def test_cvx_against_a_brand_beside_it_is_refused() -> None:
 def test_cvx_against_the_text_beside_it_is_refused() -> None:
     """03 is MMR, 21 varicella, 09 Td, 10 polio: a text that names another disease means one of the two is wrong."""
     for coding in ("03^Hep B, adolescent or pediatric", "21^MMR", "9^Tdap", "10^Influenza, seasonal", "115^pneumo"):
-        with pytest.raises(FormatError, match="its text names another vaccine"):
+        with pytest.raises(FormatError, match="its text names another vaccine") as refused:
             hl7v2.read(vxu(f"{coding}^CVX"), place="11")
+        assert refused.value.message.startswith(f"{refused.value.fields['place']}: ")
     concept = {"coding": [{"system": CVX, "code": "03"}], "text": "varicella vaccine"}
     with pytest.raises(FormatError, match="its text names another vaccine"):
         fhir.read(immunization(vaccineCode=concept), place="11")

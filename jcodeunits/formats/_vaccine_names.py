@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from jcodeunits import ndc
-from jcodeunits.errors import LONGEST, FormatError
+from jcodeunits.errors import LONGEST
 from jcodeunits.facts.drug_rows import Drug, VaccineWord
 from jcodeunits.facts.reference import Reference
 from jcodeunits.facts.words import normal
@@ -44,7 +44,7 @@ def of_cvx(
     for text in texts if listed else ():
         if _is_another(text, {row.code for row in listed}, [row.display for row in listed], facts):
             says = f"CVX {quote(cvx[0])} is {listed[0].display}, and its text names another vaccine ({quote(text)})"
-            raise FormatError(f"{where}: {says}, which contradict each other. Correct the message.", format=form)
+            raise refused(form, where, f"{says}, which contradict each other. Correct the message.")
     if codes or any(_names.codes(one, facts) for one in known):
         return codes
     by_dose = " with this dose" if any(each) else ""
