@@ -118,18 +118,19 @@ def _with_own(catalog: Catalog) -> frozenset[str]:
 
 def _refused(text: str, tail: list[str], rows: tuple[Drug, ...], own: tuple[Drug, ...], on: dt.date) -> AmbiguousDrug:
     maker = f"{quoted(' '.join(tail))} in {quoted(text)}"
+    found, shown = tuple(row.code for row in own or rows), listed(own or rows)
     if own:
-        says = f"{maker} is a maker whose products of it are listed under {listed(own)}."
+        says = f"{maker} is a maker whose products of it are listed under {shown}."
     else:
-        says = f"{maker} is a maker of which no such product is listed; for all without their own code there is"
-        says = f"{says} {listed(rows)}."
-    found = tuple(row.code for row in own or rows)
+        says = (
+            f"{maker} is a maker of which no such product is listed; for all without their own code there is {shown}."
+        )
     return AmbiguousDrug(
         f"{says} Give that code, or the NDC.",
         given=text,
         candidates=found,
         on=on,
-        listed=listed(own or rows),
+        listed=shown,
         argument="drug",
         instead=only(found, None) if own else None,
     )
