@@ -7,7 +7,6 @@ here ever takes one name for another.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
@@ -98,13 +97,14 @@ def _in_parts(text: str, book: Catalog, day: dt.date | None, known: bool) -> lis
     except AmbiguousDrug:
         return []
     asked: list[Drug] = []
-    with contextlib.suppress(JcodeunitsError):  # what it is billed with, of another name where the route tells
-        try:
-            rows = [choose(book, text, day or dt.date.max).drug, *rows]
-        except AmbiguousDrug as why:
-            rows_asked = (row for code in why.candidates for row in book.rows(code))
-            asked = [row for row in rows_asked if day is None or row.period.holds(day)]
-            rows = [*asked, *rows]
+    try:  # what it is billed with, of another name where the route tells
+        rows = [choose(book, text, day or dt.date.max).drug, *rows]
+    except AmbiguousDrug as why:
+        candidates = (row for code in why.candidates for row in book.rows(code))
+        asked = [row for row in candidates if day is None or row.period.holds(day)]
+        rows = [*asked, *rows]
+    except JcodeunitsError:
+        pass  # the names found stand for themselves
     given = [row for row in rows if any(answers_for(row, way) for way in reading.routes)]
     return given or [row for row in rows if row.is_injected and (row in asked or not row.specific)] or rows
 
