@@ -47,8 +47,8 @@ class DrugText:
     `names`: the name and others that must mean the same (a brand in brackets). `codes`: HCPCS codes beside it.
     `routes`: the routes that it names. `forms`: for each form or package word, the ways of giving that it fits.
     `fluids`: the words of what it is mixed with, where products of the drug are sold so. `makers`: the words of the
-    maker whose container it names. `labelled`: what one mL of
-    a brand holds that comes in one strength alone, for a volume of which the text says nothing.
+    maker whose container it names. `labelled`: what one mL of a brand holds that comes in one strength alone, for a
+    volume of which the text says nothing.
     """
 
     text: str

@@ -353,21 +353,7 @@ class NameWord(Dated):
     """
 
     word: str = column(text)
-    kind: str = column(
-        choice(
-            "spelling",
-            "route",
-            "solid",
-            "form",
-            "package",
-            "maker",
-            "property",
-            "release",
-            "isotope",
-            "fluid",
-            "shared",
-        )
-    )
+    kind: str = column(choice(*words("spelling|route|solid|form|package|maker|property|release|isotope|fluid|shared")))
     means: str = column(optional)
 
 
