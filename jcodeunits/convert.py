@@ -399,11 +399,11 @@ def _measured(row: Drug, unit: str, basis: str | None) -> Measure:
         )
         raise NotComputable(says, code=row.code, reason=row.refuses)
     if row.basis == "band":
-        alike = [other for _, other in row.equivalents if units.dimension(unit) == units.dimension(other)]
-        if not alike:
+        listed = next((other for _, other in row.equivalents if units.dimension(unit) == units.dimension(other)), "")
+        if not listed:
             _needs(row, unit, row.unit)
         size = row.through or row.above or Fraction(1)
-        return Measure(Fraction(0), "band", size, *(alike[:1] or [row.unit]))
+        return Measure(Fraction(0), "band", size, listed or row.unit)
     ways = [(amount, other, "equivalent") for amount, other in row.equivalents if basis in (None, "total")]
     if not any(units.dimension(unit) == units.dimension(other) for _, other, _ in ways):
         ways.insert(0, _size_of(row, basis))

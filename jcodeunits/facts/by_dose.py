@@ -67,10 +67,11 @@ def holds(row: Drug, dose: Dose) -> bool:
     A dose in another measure is held where it is one of the sizes that the row lists (a week's 24 mg).
     """
     if units.dimension(dose.unit) != units.dimension(row.unit) and row.equivalents:
-        alike = [
-            (amount, unit) for amount, unit in row.equivalents if units.dimension(unit) == units.dimension(dose.unit)
-        ]
-        return any(dose.amount * units.factor(dose.unit, unit) == amount for amount, unit in alike)
+        return any(
+            units.dimension(unit) == units.dimension(dose.unit)
+            and dose.amount * units.factor(dose.unit, unit) == amount
+            for amount, unit in row.equivalents
+        )
     own_units = dose.unit == "unit" and units.is_activity(row.unit)
     try:
         given = dose.amount * (Fraction(1) if own_units else units.factor(dose.unit, row.unit))
