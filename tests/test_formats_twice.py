@@ -161,6 +161,11 @@ def test_what_was_not_given_at_first_is_no_dose_before() -> None:
     made = fhir.read_all([first | {"status": "not-done"}, first | {"id": "a2"}], place="11")
     assert isinstance(made[0], FormatError)
     assert "record-repeated" not in {one.rule for one in made[1].findings}
+    for status in ("NA", "RE", "Not Given"):
+        first, second = (f"{MSH}\r{RXA.replace('|CP|', f'|{one}|')}\rRXR|IM\r" for one in (status, "CP"))
+        sent: Any = hl7v2.read_all(first + second + second.replace("|1|P|", "|2|P|"), place="11")
+        assert isinstance(sent[0], FormatError)
+        assert [[one.rule for one in each.findings] for each in sent[1:]] == [[], ["record-repeated"]]
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,12 @@ def _denies(group: _Group) -> str:
     said = ordered(group.orc)
     if said is not None and not said[2]:
         return "cancels the order of"
-    is_denied = group.rxa.get(20) in ("RE", "NA") or mar.meaning(_word(group.rxa)) == "not-given"
-    return "denies" if is_denied else ""
+    return "denies" if is_denied(group.rxa) else ""
+
+
+def is_denied(rxa: Segment) -> bool:
+    """Whether RXA-20 says that nothing was given."""
+    return rxa.get(20) in ("RE", "NA") or mar.meaning(_word(rxa)) == "not-given"
 
 
 def _key(group: _Group) -> Key:

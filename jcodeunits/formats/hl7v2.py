@@ -149,7 +149,7 @@ def _again(place: str, message: str, segments: list[Segment] | FormatError, befo
     for segment in segments if not isinstance(segments, FormatError) else ():
         if segment.name == "PID":
             patient = number_of(segment)
-        elif segment.name in _SAME and patient:
+        elif segment.name in _SAME and patient and not (segment.name == "RXA" and _hl7v2_given.is_denied(segment)):
             said.add((patient, segment.name, *(segment.raw(position) for position in _SAME[segment.name])))
     known = said & before
     before |= said
