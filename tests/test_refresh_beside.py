@@ -13,9 +13,10 @@ from test_refresh_fold import BYHAND
 from test_refresh_samples import Rows, as_text, cells
 
 from jcodeunits.errors import TableError
-from jcodeunits.refresh import fold
+from jcodeunits.refresh import fold, hcpcs
 from jcodeunits.refresh.dating import edition_of
 from jcodeunits.refresh.family import Asked, Statements
+from jcodeunits.refresh.files import Published
 from jcodeunits.refresh.state import NOTHING, FoldResult, State
 
 CODES = [f"J{1000 + n}" for n in range(60)]
@@ -231,6 +232,20 @@ def test_a_row_that_stands_twice_says_the_same_or_is_refused(tmp_path: Path, nam
         TableError, match=r"line \d+: J1007.* stands here and .*, and the two differ: leave out the one"
     ):
         folded(as_text(path, [*rows[: below[-1] + 1], other, *rows[below[-1] + 1 :]]))
+
+
+def test_a_code_that_stands_twice_with_the_lines_in_which_it_goes_on_says_its_words_once(tmp_path: Path) -> None:
+    head = ["HCPC", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "ADD DT", "ACT EFF DT", "TERM DT"]
+    code = ["J1885", "3", "Injection, ketorolac tromethamine,", "Words", "19930101", "", ""]
+    rest = ["J1885", "4", "per 15 mg", "", "", "", ""]
+    path = tmp_path / "HCPC2027_JAN_ANWEB.csv"
+    once = says(folded(as_text(path, [head, code, rest])))
+    for rows in ([code, rest, code, rest], [code, code, rest], [code, rest, code]):
+        assert says(folded(as_text(path, [head, *rows]))) == once
+        assert hcpcs.entries_of(Published(path))["J1885"].long == f"{code[2]} {rest[2]}"
+    other = [*rest[:2], "per 30 mg", *rest[3:]]
+    with pytest.raises(TableError, match=r"line 4: J1885 stands here and above, and the two differ"):
+        folded(as_text(path, [head, code, rest, code, other]))
 
 
 # --- pairs, relative values and units ------------------------------------------------------------------

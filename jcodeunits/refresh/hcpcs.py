@@ -157,38 +157,51 @@ def _from_rows(file: Published) -> dict[str, ListedCode]:
         raise problem(file.name, f"its header lacks {', '.join(missing)}.", line=start + 1)
     at = {name: header.index(name) for name in (*_COLUMNS, *_CROSS) if name in header}
     needed = max(at[name] for name in _COLUMNS if name != "term dt") + 1
-    entries: dict[str, ListedCode] = {}
+    found: Found = {}
     for line, row in file.below(start, 2, len(header)):
         cells = {name: row[i] if i < len(row) else "" for name, i in at.items()}
         code, record = cells["hcpc"], cells["recid"].removesuffix(".0")
         if not record or (record == "3" and len(row) < needed):
             raise problem(file.name, f"the row has {len(row)} cells, not {len(header)}: it is cut off.", line=line)
-        if record == "4" and code in entries:
-            entries[code] = _longer(entries[code], cells["long description"])
+        if record == "4" and code in found:
+            _go_on(found, code, cells["long description"])
         elif record == "3":
             if not _CODE.fullmatch(code):
                 raise problem(file.name, f"{code[:40]!r} is no HCPCS code.", line=line)
             texts = (cells["long description"], cells["short description"])
             days = (cells["add dt"], cells["act eff dt"], cells["term dt"])
-            _put(entries, _entry(file, line, code, texts, days, (cells.get(name, "") for name in _CROSS)), file, line)
+            refers = (cells.get(name, "") for name in _CROSS)
+            found.setdefault(code, []).append((line, _entry(file, line, code, texts, days, refers)))
+    return _once(file, found)
+
+
+# Each code's records as they stand in the file: the line of the first of them, and what they say together.
+Found = dict[str, list[tuple[int, ListedCode]]]
+
+
+def _go_on(found: Found, code: str, more: str) -> None:
+    """A record in which the last one of its code goes on."""
+    line, entry = found[code][-1]
+    found[code][-1] = line, attrs.evolve(entry, long=" ".join(f"{entry.long} {more}".split()))
+
+
+def _once(file: Published, found: Found) -> dict[str, ListedCode]:
+    """Each code once, with all of its words. Raises `TableError` where it stands with other days or words."""
+    entries = {}
+    for code, ((_, entry), *again) in found.items():
+        for line, other in again:
+            short, long = sorted((entry.long, other.long), key=len)
+            if (entry.added, entry.ended) != (other.added, other.ended) or not long.startswith(short):
+                says = f"{code} stands here and above, and the two differ: leave out the one that is wrong."
+                raise problem(file.name, says, line=line)
+            entry = attrs.evolve(entry, long=long)
+        entries[code] = entry
     return entries
-
-
-def _put(entries: dict[str, ListedCode], entry: ListedCode, file: Published, line: int) -> None:
-    """Put a code among those read. Raises `TableError` where it stands there with other days or words."""
-    before = entries.setdefault(entry.code, entry)
-    if (before.added, before.ended) != (entry.added, entry.ended) or not before.long.startswith(entry.long):
-        says = f"{entry.code} stands here and above, and the two differ: leave out the one that is wrong."
-        raise problem(file.name, says, line=line)
-
-
-def _longer(entry: ListedCode, more: str) -> ListedCode:
-    return attrs.evolve(entry, long=" ".join(f"{entry.long} {more}".split()))
 
 
 def _from_text(file: Published) -> dict[str, ListedCode]:
     """Fixed width: description in 12-91, short 92-119, XREF 205-229, ADD 269-276, ACT EFF 277-284, TERM 285-292."""
-    entries: dict[str, ListedCode] = {}
+    found: Found = {}
     for line, whole in enumerate(file.lines(), start=1):
         text = whole.rstrip("\r\n")
         match = _RECORD.match(text)
@@ -196,17 +209,18 @@ def _from_text(file: Published) -> dict[str, ListedCode]:
             continue
         code, record = match[1], match[2]
         if record == "4":
-            if code not in entries:
+            if code not in found:
                 raise problem(file.name, f"{code} goes on, but did not begin.", line=line)
-            entries[code] = _longer(entries[code], text[11:91])
+            _go_on(found, code, text[11:91])
             continue
         if len(text) < 293:
             says = f"the record of {code} has {len(text)} characters: it is cut off."
             raise problem(file.name, says, line=line)
         days = (text[268:276], text[276:284], text[284:292])
         refers = (text[at : at + 5] for at in range(204, 229, 5))
-        _put(entries, _entry(file, line, code, (text[11:91], text[91:119]), days, refers), file, line)
-    return entries
+        entry = _entry(file, line, code, (text[11:91], text[91:119]), days, refers)
+        found.setdefault(code, []).append((line, entry))
+    return _once(file, found)
 
 
 FAMILY = Family(
