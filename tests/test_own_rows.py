@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -16,10 +17,11 @@ from shipped import REFERENCE
 
 import jcodeunits as jc
 from jcodeunits import cli, spark
+from jcodeunits.facts import policy
 from jcodeunits.facts.folder import write_folder
 from jcodeunits.facts.own import wrong_in
 from jcodeunits.facts.reference import Reference, table_classes
-from jcodeunits.facts.site_policy import replacing_rows
+from jcodeunits.facts.site_policy import SitePolicy, replacing_rows
 from jcodeunits.lookup import look_up
 
 ON = "2026-03-02"
@@ -360,6 +362,18 @@ def test_what_is_asked_on_the_way_to_an_answer_is_said_each_time(tmp_path: Path,
             own.policy.administration("IM", "therapeutic", ["drug"], ON, diagnoses=["R52"])
             own.policy.has_room("96372", ON, "professional")
         assert table in {row.TABLE for row in rows}
+
+
+def test_a_kept_answer_asks_no_question_whose_rows_are_noted() -> None:
+    noted = {name for name, asked in vars(SitePolicy).items() if callable(asked)}
+    assert {"option", "limit", "procedures"} <= noted
+    for function in ast.walk(ast.parse(Path(policy.__file__).read_text(encoding="utf-8"))):
+        kept = isinstance(function, ast.FunctionDef) and any(
+            "_kept" in ast.unparse(mark) or "cache" in ast.unparse(mark) for mark in function.decorator_list
+        )
+        if kept and function.name != "_code_for":  # whose answer, noted itself, is the row that was asked for
+            calls = (one.func for one in ast.walk(function) if isinstance(one, ast.Call))
+            assert noted.isdisjoint(call.attr for call in calls if isinstance(call, ast.Attribute)), function.name
 
 
 OWN_PRODUCT = "ndc,codes,amount,unit,qualifier,quantity,kind,replaces\n00409-3795-01,J1885,60,mg,ML,2,single-dose,yes\n"
