@@ -248,6 +248,18 @@ def test_a_code_that_stands_twice_with_the_lines_in_which_it_goes_on_says_its_wo
         folded(as_text(path, [head, code, rest, code, other]))
 
 
+def test_a_limit_of_both_kinds_of_claim_that_stands_twice_says_the_same_or_is_refused(tmp_path: Path) -> None:
+    head = ["hcpcs_code", "practitioner_mue", "practitioner_mai", "hospital_mue", "hospital_mai"]
+    limit = ["96372", "4", "3", "5", "3"]
+    path = tmp_path / "mue_2027Q1_selected_rows.csv"
+    once = says(folded(as_text(path, [head, limit])))
+    assert len(once) == 2
+    assert says(folded(as_text(path, [head, limit, limit]))) == once
+    for other in (["96372", "9", "3", "5", "3"], ["96372", "4", "3", "9", "3"]):
+        with pytest.raises(TableError, match=r"line 3: 96372 of the .* stands here and in line 2, and the two differ"):
+            folded(as_text(path, [head, limit, other]))
+
+
 # --- pairs, relative values and units ------------------------------------------------------------------
 
 PAIR = ("96372", "99211", "20050101", "*", "0")

@@ -88,6 +88,7 @@ def _both(file: Published, when: When, byhand: ByHand) -> FileReading:
                 continue
             columns = (f"{prefix} mue", f"{prefix} mai", f"{prefix} rationale")
             code, told = _limit(file, line, cells, "hcpcs code", columns)
+            tally.once(file, line, f"{code} of the {prefix}", told)
             ours = code if byhand.may_be_ours(code) else None
             tally.add(f"{code}|{prefix}|{told}", ours, f"claim={_SERVICES[prefix]}|{told}")
     return tally.reading(Edition("mue-rows", when, f"MUE {when.words}, selected rows"))
