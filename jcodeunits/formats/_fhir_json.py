@@ -14,6 +14,7 @@ from jcodeunits import amount
 from jcodeunits.errors import FormatError
 from jcodeunits.grouped import grouped
 
+from . import _quoting
 from ._json import Shapes, exact, load, plain_text, refuse_other_formats
 
 NDC = "http://hl7.org/fhir/sid/ndc"
@@ -450,7 +451,7 @@ def _is_absent(held: object) -> bool:
 
 
 def refused(where: str, why: str, **fields: str) -> FormatError:
-    return FormatError(f"{where}: {why}.", format="fhir", place=where, **fields)
+    return _quoting.refused("fhir", where, f"{why}.", **fields)
 
 
 def system_of(said: object) -> str | None:
