@@ -281,6 +281,16 @@ def test_a_pair_has_one_row_on_each_day_and_days_that_are_ones(
         folded(published.ptp(tmp_path, "v330r0", rows))
 
 
+def test_a_pair_of_the_reshaped_layout_has_one_row_on_each_day_too(tmp_path: Path) -> None:
+    head = ["column_1", "column_2", "deletion_date", "modifier_indicator", "rationale"]
+    pair = ["96372", "99211", "", "0", "More extensive procedure"]
+    path = tmp_path / "ptp_practitioner_2027Q1.csv"
+    once = folded(as_text(path, [head, pair])).edits.read_text("utf-8")
+    assert folded(as_text(path, [head, pair, pair])).edits.read_text("utf-8") == once
+    with pytest.raises(TableError, match="96372 and 99211 stand in two rows whose days meet"):
+        folded(as_text(path, [head, pair, [*pair[:3], "1", pair[4]]]))
+
+
 def test_a_pair_that_was_deleted_and_added_again_is_read(tmp_path: Path) -> None:
     path = published.ptp(tmp_path, "v330r0", [(*PAIR[:3], "20201231", "1"), (*PAIR[:2], "20210101", "*", "0")])
     lines = [line.split(",") for line in folded(path).edits.read_text("utf-8").splitlines() if "ptp-" in line]

@@ -70,13 +70,14 @@ def read(file: Published, asked: Asked, byhand: ByHand) -> Iterable[FileReading]
     named, words = _TITLES[claim]
     if file.has(_SHORT):
         edition = Edition(f"ptp-{named}", when, f"PTP edits {when.words}, {words}")
-        lines, digest = _reshaped(file, edition, claim, byhand)
-        yield EditReading(edition, set(), digest, (), lines)
-        return
-    part = next((f"f{match[1]}" for name in file.names if (match := _PART.search(name))), "f1")
-    title = f"PTP edits {when.words}, {words}, part {part.removeprefix('f')}"
-    edition = Edition(f"ptp-{named}", attrs.evolve(when, name=f"{when.name}-{part}"), title)
-    lines, digest = _published(file, edition, claim, byhand)
+        found, digest = _reshaped(file, edition, claim, byhand)
+    else:
+        part = next((f"f{match[1]}" for name in file.names if (match := _PART.search(name))), "f1")
+        title = f"PTP edits {when.words}, {words}, part {part.removeprefix('f')}"
+        edition = Edition(f"ptp-{named}", attrs.evolve(when, name=f"{when.name}-{part}"), title)
+        found, digest = _published(file, edition, claim, byhand)
+    lines = tuple(sorted(found))
+    _check_apart(file, lines)
     yield EditReading(edition, set(), digest, (), lines)
 
 
@@ -95,7 +96,7 @@ def _rows(file: Published) -> Iterator[tuple[int, list[str]]]:
         yield number, row if len(row[0]) == 5 == len(row[1 % len(row)]) else [cell.strip() for cell in row]
 
 
-def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
+def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[set[str], str]:
     start = file.header_row(_PUBLISHED) or 0
     if tuple(file.header(_PUBLISHED)[:2]) != _PUBLISHED:
         says = "its columns are not in the order in which they are published: column 1 and column 2 first."
@@ -122,9 +123,7 @@ def _published(file: Published, edition: Edition, claim: str, byhand: ByHand) ->
         found.add(_line(edition, claim, one, other, indicator, reason, begins, ends))
     if not rows:
         raise problem(file.name, "it holds no pair below its header.")
-    lines = tuple(sorted(found))
-    _check_apart(file, lines)
-    return lines, digest.hexdigest()
+    return found, digest.hexdigest()
 
 
 def _check_apart(file: Published, lines: Iterable[str]) -> None:
@@ -145,7 +144,7 @@ def _line(
     return f"{one},{other},{claim},{indicator},table,{why},{days}\n"
 
 
-def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[tuple[str, ...], str]:
+def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> tuple[set[str], str]:
     """Pairs without first days: known from the edition on; a deleted one from the quarter in which it ended."""
     found, digest = set(), hashlib.sha256()
     for number, cells in file.body(_SHORT):
@@ -161,7 +160,7 @@ def _reshaped(file: Published, edition: Edition, claim: str, byhand: ByHand) -> 
                 raise problem(file.name, f"{no_day(last)}.", line=number) from wrong
             first, ends = quarter(ended.year, (ended.month + 2) // 3)[0], last
         found.add(_line(edition, claim, one, other, indicator, reason, str(first), ends))
-    return tuple(sorted(found)), digest.hexdigest()
+    return found, digest.hexdigest()
 
 
 # ---- the table, merged as text --------------------------------------------------------------------
